@@ -85,11 +85,15 @@ class Application:
         self._network: str | None = None
         self._places: Network | None = None
         self._running: dict[str, PodRun] = {}
+        # A controller of the cluster puts it into every namespace (root-ca-cert-publisher).
+        root = {"kube-root-ca.crt": {"ca.crt": _AUTHORITY.encode()}}
         objects = [item for item in tree.objects if (item.namespace or DEFAULT) == name and item.group == ""]
         objects.sort(key=lambda item: bool(folder) and item.piece.file.name.startswith(f"{folder}/"))  # the last wins
         self._config_maps, self._secrets = (
-            generated(tree, kind, name) | {item.name: content_of(item.data) for item in objects if item.kind == kind}
-            for kind in ("ConfigMap", "Secret")
+            known
+            | generated(tree, kind, name)
+            | {item.name: content_of(item.data) for item in objects if item.kind == kind}
+            for kind, known in (("ConfigMap", root), ("Secret", {}))
         )
         self._services = list({item.name: item.data for item in objects if item.kind == "Service"}.values())
         self._accounts = {item.name: item.data for item in objects if item.kind == "ServiceAccount"}

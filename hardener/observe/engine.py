@@ -127,6 +127,11 @@ class Engine:
                 raise ProgramError(f"{found[0]} does not work for this user: {plain_line(why)}")
             if not isinstance(info, dict):
                 raise ProgramError(f"{found[0]} does not answer as {found[0]} does")
+            if _has_one_user(info):
+                raise ProgramError(
+                    f"{found[0]} does not work for this user: it has no other user ids than its own: give it some in "
+                    "/etc/subuid and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME)"
+                )
             return cls(*found, info, folder, run)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -279,6 +284,15 @@ def _call(
 
 def _map(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _has_one_user(info: Mapping[str, Any]) -> bool:
+    """Whether a rootless podman has no user ids but that of its user: hardly an image can be unpacked then."""
+    host = info.get("host")
+    mappings = host.get("idMappings") if isinstance(host, dict) else None
+    users = mappings.get("uidmap") if isinstance(mappings, dict) else None
+    sizes = [each.get("size") for each in users if isinstance(each, dict)] if isinstance(users, list) else []
+    return bool(sizes) and sum(size for size in sizes if isinstance(size, int)) <= 1
 
 
 def _text(raw: bytes) -> str:

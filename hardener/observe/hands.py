@@ -36,7 +36,8 @@ def look(pid: int, container: str) -> dict[str, Any]:
 
     ``users``: (number of user, numbers of its groups, effective capabilities as a number) of each process, the first
     one first. ``sockets``: (protocol, local address, local port, remote address, remote port, whether it listens) of
-    its network namespace. ``memory``: the most bytes that its control group used.
+    its network namespace. ``memory``: the most bytes that its control group used. ``busy``: whether one of them runs, or
+    waits for a processor or a disk, at this moment.
     """
     group = {name: path for name, path in _group(pid).items() if container in path}
     pids = _pids(group) or _family(pid)
@@ -44,6 +45,7 @@ def look(pid: int, container: str) -> dict[str, Any]:
         "users": [found for each in sorted(pids, key=lambda each: each != pid) if (found := _status(each)) is not None],
         "sockets": _sockets(pid, _held(pids)),
         "memory": _peak(group) or _most(pids),
+        "busy": any(_is_busy(each) for each in pids),
     }
 
 
@@ -69,6 +71,14 @@ def _pids(group: dict[str, str]) -> list[int]:
         with contextlib.suppress(OSError, ValueError):
             return [int(line) for line in _lines(f"{place}/cgroup.procs")]
     return []
+
+
+def _is_busy(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] in ("R", "D")
+    except (OSError, IndexError):
+        return False
 
 
 def _family(pid: int) -> list[int]:

@@ -339,6 +339,7 @@ class PodRun:
         self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None
     ) -> Came:  # fmt: skip
         began = ready_since = None
+        quiet_since = time.monotonic()
         patience = max((each.probes.patience for each in self._running if each.probes is not None), default=0.0)
         longest = min(max(_LEAST_SECONDS, 3 * seconds, patience + seconds), _MOST_SECONDS)
         started = time.monotonic()
@@ -353,11 +354,15 @@ class PodRun:
             if self.pod.ends and all(each.done for each in self._running if not _is_sidecar(each.spec)):
                 return Came(True, "", self.restarts)
             now = time.monotonic()
+            if any(each.seen.busy for each in self._running):
+                quiet_since = now
             ready = all(each.done or each.probes is None or each.probes.ready for each in self._running)
             ready_since = (ready_since or now) if ready else None
             asked = all(each.probes is not None and each.probes.any for each in self._running)
             if ready_since is not None and not self.pod.ends:
                 enough = now - began >= seconds if whole or not asked else now - ready_since >= _SETTLE
+                # Who has work to do right after the start may not have come to what stops it.
+                enough = enough and (asked or now - quiet_since >= _SETTLE)
                 if enough and not self._silent(serves):
                     return Came(True, "", self.restarts)
             if now - started > longest and ready_since is not None and not self.pod.ends:
@@ -382,6 +387,10 @@ class PodRun:
                 wanted = [f"{each.get('containerPort')}/tcp" for each in ports]
             if container.seen.sees_sockets:
                 found += [port for port in wanted if port not in container.seen.listens]
+        if serves is None and any(each.seen.sees_sockets for each in self._running):
+            listens = {port for each in self._running for port in each.seen.listens}
+            called = {f"{target}/tcp" for ports in self._place.services.values() for target in ports.values()}
+            found += sorted(called - listens - set(found))
         return found
 
     def _late(self, seconds: float) -> str:

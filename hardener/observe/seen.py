@@ -31,7 +31,8 @@ class Seen:
     """What was seen. ``user`` and ``groups`` are those of the first process, as they were at last; ``connections`` are
     (address, port) that it connected to, ``callers`` (address, own port) that connected to it.
 
-    ``sees_sockets``: somebody could look at them at all.
+    ``sees_sockets``: somebody could look at them at all. ``busy``: at the last look one of its processes had work to
+    do. ``capabilities`` are those of the last look, too: what a program gives up before it serves it does not use.
     """
 
     user: int | None = None
@@ -46,9 +47,13 @@ class Seen:
     wrote: set[str] = field(default_factory=set)
     occupied: set[str] = field(default_factory=set)
     sees_sockets: bool = False
+    busy: bool = False
 
     def look(self, found: Mapping[str, Any], address: str) -> None:
         """Take in what ``hands.look`` found of a container whose pod is at ``address``."""
+        self.busy = bool(found.get("busy"))
+        if found["users"]:
+            self.capabilities = set()
         for number, (user, groups, effective) in enumerate(found["users"]):
             if number == 0:
                 self.user, self.groups = user, tuple(groups)

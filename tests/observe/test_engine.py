@@ -144,3 +144,17 @@ def test_runs_are_known_as_dead() -> None:
     assert not is_dead(f"{int(user) + 1}.{gone}.5")  # of somebody else
     for odd in ("", "x", "1.2", f"{user}.{gone}.5.6", f" {user}.{gone}.5", "-1.-1.-1"):
         assert not is_dead(odd)
+
+
+@pytest.mark.parametrize(
+    ("users", "one"),
+    [
+        ([{"size": 1}], True),
+        ([{"size": 1}, {"size": 65536}], False),
+        ([], False),  # rootful
+        (None, False),
+        ("rubbish", False),
+    ],
+)
+def test_who_has_no_user_ids_but_its_own(users: object, one: bool) -> None:
+    assert engines._has_one_user({"host": {"idMappings": {"uidmap": users}}}) is one

@@ -111,7 +111,7 @@ OWN, OTHER = "10.1.0.16", "10.1.0.17"
 def looked(*sockets: tuple[Any, ...], users: Any = ((101, [101], 0),), memory: int | None = None) -> Seen:
     seen = Seen()
     told = [(*each, True) for each in sockets]
-    seen.look({"users": list(users), "sockets": told, "memory": memory}, OWN)
+    seen.look({"users": list(users), "sockets": told, "memory": memory, "busy": False}, OWN)
     return seen
 
 
