@@ -12,6 +12,7 @@ import pytest
 
 from hardener.lock import writer
 from hardener.lock.observed import Observation, runs_of
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.observe import engine
 from hardener.observe.session import Result
 from hardener.report.observed import Observed, lines_of
@@ -128,3 +129,18 @@ def test_a_dead_run_is_removed_though_its_runtime_is_gone(
     assert not (tmp_path / "there").exists(), (tmp_path / "asked").read_text()
     found.clear()
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_a_check_runs_what_the_lock_does_not_tell_of(
+    tmp_path: Path, no_engine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(tmp_path)
+    other = POD.replace("NAME", "other").replace("acme/app:1", "acme/other:1")
+    elsewhere = WEB.replace("name: web", "name: web, namespace: shop")
+
+    def nobody(*asked: object) -> None:
+        raise RegistryError("acme/other:1 is not there")
+
+    monkeypatch.setattr("hardener.observe.images.look_up", nobody)
+    done = run("observe", "k8s", "--check", cwd=tree(tmp_path / "tree", (), elsewhere, other))
+    assert done.status == 2 and "Pod/other" in done.out and "Pod/web" not in done.out, done.all
