@@ -14,6 +14,7 @@ from hardener.lock import writer
 from hardener.lock.observed import Observation, runs_of
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.observe import engine
+from hardener.observe.seen import Seen
 from hardener.observe.session import Result
 from hardener.report.observed import Observed, lines_of
 
@@ -103,6 +104,15 @@ def test_a_check_that_can_run_nothing_ends_with_2(tmp_path: Path, no_engine: Pat
     fake(tmp_path)
     done = run("observe", "k8s", "--check", cwd=tree(tmp_path / "tree", (), NODE))
     assert done.status == 2 and "it needs the node: hostNetwork: Pod/agent" in done.out, done.all
+
+
+def test_what_is_not_kept_is_said() -> None:
+    cut = Result("Pod/cut", None, "pods.yaml", 1, "held")
+    done = Result("Pod/done", None, "pods.yaml", 9, "held")
+    cut.containers.append(("main", "localhost/mine:1", None, Seen()))
+    told = "nothing is kept of localhost/mine:1, which has no digest: no registry has it"
+    lines = list(lines_of(Observed("podman 5.4.2", 20, [cut, done])))
+    assert f"  Pod/cut: {told}" in lines and lines[-1] == "Nothing was written."
 
 
 def test_what_was_not_tried_to_the_end_is_not_called_done() -> None:

@@ -90,7 +90,7 @@ def test_a_report_looks_as_on_the_page() -> None:
 
 
 def _result(key: str, state: str, seen: Seen) -> Result:
-    seen_of: list[tuple[str, str, str | None, Seen]] = [("main", "image", None, seen)]
+    seen_of: list[tuple[str, str, str | None, Seen]] = [("main", "image", "sha256:1", seen)]
     return Result(key, "shop", "k8s/all.yaml", 1, state, runs=3, containers=seen_of, held=["drop-capabilities"])
 
 
