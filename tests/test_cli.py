@@ -182,8 +182,8 @@ def test_options_are_those_of_the_design(command: str, harden: Harden) -> None:
     assert {name for pair in listed for name in pair if name} == set(OPTIONS[command].split())
     heads = re.findall(r"^(\w.*):$", shown.out, re.M)
     order = (
-        "Arguments", "What is run, and how", "Which changes", "How the chart is rendered", "Where they are written", "What is judged",
-        "Report", "Options", "Examples",
+        "Arguments", "What is run, and how", "Which changes", "How the chart is rendered", "Where they are written",
+        "What is judged", "Report", "Options", "Examples",
     )  # fmt: skip
     assert heads == [head for head in order if head in heads]
     assert "Options" in heads and not any(line.endswith(" ") for line in shown.out.splitlines())

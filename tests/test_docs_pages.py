@@ -153,7 +153,8 @@ def test_every_command_exists(page: str) -> None:
             command, *arguments = line[line.index("harden ") :].split()[1:]
             if page == "CHANGELOG.md" and command not in COMMANDS:
                 continue  # it tells of what was
-            assert command.strip(",;.:'") in COMMANDS, line
+            command = command.strip(",;.:'")
+            assert command in COMMANDS, line
             options = {argument.partition("=")[0] for argument in arguments if argument.startswith("-")}
             of_group = groups().get(f"{command} {arguments[0]}" if arguments else "", set())
             assert options <= COMMANDS[command] | of_group | {"--help", "-v"}, line

@@ -12,7 +12,9 @@ import pytest
 
 from hardener.lock import writer
 from hardener.lock.observed import Observation, runs_of
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.observe import engine
+from hardener.observe.seen import Seen
 from hardener.observe.session import Result
 from hardener.report.observed import Observed, lines_of
 
@@ -104,6 +106,15 @@ def test_a_check_that_can_run_nothing_ends_with_2(tmp_path: Path, no_engine: Pat
     assert done.status == 2 and "it needs the node: hostNetwork: Pod/agent" in done.out, done.all
 
 
+def test_what_is_not_kept_is_said() -> None:
+    cut = Result("Pod/cut", None, "pods.yaml", 1, "held")
+    done = Result("Pod/done", None, "pods.yaml", 9, "held")
+    cut.containers.append(("main", "localhost/mine:1", None, Seen()))
+    told = "nothing is kept of localhost/mine:1, which has no digest: no registry has it"
+    lines = list(lines_of(Observed("podman 5.4.2", 20, [cut, done])))
+    assert f"  Pod/cut: {told}" in lines and lines[-1] == "Nothing was written."
+
+
 def test_what_was_not_tried_to_the_end_is_not_called_done() -> None:
     cut = Result("Pod/cut", None, "pods.yaml", 1, "partly", "the run ended before")
     done = Result("Pod/done", None, "pods.yaml", 9, "held")
@@ -128,3 +139,18 @@ def test_a_dead_run_is_removed_though_its_runtime_is_gone(
     assert not (tmp_path / "there").exists(), (tmp_path / "asked").read_text()
     found.clear()
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_a_check_runs_what_the_lock_does_not_tell_of(
+    tmp_path: Path, no_engine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(tmp_path)
+    other = POD.replace("NAME", "other").replace("acme/app:1", "acme/other:1")
+    elsewhere = WEB.replace("name: web", "name: web, namespace: shop")
+
+    def nobody(*asked: object) -> None:
+        raise RegistryError("acme/other:1 is not there")
+
+    monkeypatch.setattr("hardener.observe.images.look_up", nobody)
+    done = run("observe", "k8s", "--check", cwd=tree(tmp_path / "tree", (), elsewhere, other))
+    assert done.status == 2 and "Pod/other" in done.out and "Pod/web" not in done.out, done.all

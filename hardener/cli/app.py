@@ -434,7 +434,7 @@ def lock(
     epilog="""
 harden observe k8s
 harden observe k8s --workload web --seconds 60
-harden observe k8s --check   in a pipeline: runs nothing where harden.lock tells of all
+harden observe k8s --check   in a pipeline: runs what harden.lock does not tell of
 """,
 )
 def observe(
@@ -445,7 +445,7 @@ def observe(
     workload: Annotated[
         list[str] | None,
         typer.Option(
-            help="Run this one only: web or Deployment/web; once for each. What it calls is not run then.",
+            help="Harden this one only: web or Deployment/web; once for each. Others run as they are.",
             metavar="NAME",
             rich_help_panel=RUNS,
         ),

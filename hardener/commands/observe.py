@@ -48,7 +48,7 @@ def observe(
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
     it in the lock.
 
-    With ``check`` nothing is written, and no engine runs where the lock tells of each of them that can be run. Returns
+    With ``check`` nothing is written, and those that the lock tells of are not run again. Returns
     0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
     with Progress() as progress, worker_threads.ended_by_signals():
@@ -59,10 +59,13 @@ def observe(
             named = f"no workload is called {', '.join(workloads)}" if workloads else "there is no workload to run"
             raise InputError(f"{' '.join(paths)}: {named}")
         able = [pod for pod in pods if cannot_run(pod) is None]
-        if check and able and all(map(_fits, able)):
+        unknown = {f"{pod.object.kind}/{pod.object.name}" for pod in able if not _fits(pod)}
+        if check and able and not unknown:
             more = f"; {_count(len(pods) - len(able))} cannot be run" if len(pods) > len(able) else ""
             print(f"{NAME} tells of {_count(len(able))}: nothing was run{more}")
             return 0
+        if check and unknown:
+            wanted = _wanted([*unknown])
         try:
             host = Engine.found(engine, tree.root)
         except ProgramError as error:

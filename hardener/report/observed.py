@@ -73,6 +73,8 @@ def lines_of(observed: Observed) -> Iterator[str]:
         yield "next: harden apply PATH takes what harden.lock holds now; commit both"
     elif not ran:
         yield "Nothing was run, and nothing was written."
+    elif not observed.interrupted:
+        yield "Nothing was written."
 
 
 def _graded(found: Graded) -> str:
@@ -120,6 +122,8 @@ def _reasons(result: Result) -> Iterator[str]:
         yield f"  {name} does not come up with {failure.ids[-1]}: {plain(failure.because)}"
     if result.state in ("held", "partly") and result.reason:
         yield f"  {name}: {plain(result.reason)}"
+    for image in dict.fromkeys(image for _, image, digest, _ in result.containers if digest is None):
+        yield f"  {name}: nothing is kept of {plain(image)}, which has no digest: no registry has it"
     for problem in result.lost:
         yield f"  {name}: {plain(problem)}"
     for id, why in result.untried.items():
