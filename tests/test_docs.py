@@ -16,7 +16,7 @@ PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(DESIGN.g
 # The pages that the design was drafted in; they are not part of the repository.
 OUTSIDE = re.compile(
     r"\bspec-(?:workloads|cluster)\b|\bDECISIONS\b|\b(?:ARCHITECTURE|LAYOUT)(?:\.md| [0-9])"
-    r"|\b(?:yaml-engine|python-sources)\b|\b(?:ecosystem|models|observe|helm-values)(?:\.md| [0-9])"
+    r"|\b(?:yaml-engine|python-sources)\b|\b(?:ecosystem|models|helm-values)(?:\.md| [0-9])"
     r"|\b[Ss]pec(?:ification)?s? (?:[0-9]+\.[0-9]|of (?:workloads|clusters|K[0-9]))|\b[Dd]esign [0-9]"
     r"|\b[Ss]ections? [0-9]+ of the (?:spec|design)"
 )

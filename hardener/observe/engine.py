@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,6 +73,8 @@ class Engine:
 
     def __init__(self, name: str, program: str, info: Mapping[str, Any], folder: str, run: str) -> None:
         self.name, self._program, self.folder, self.run = name, program, folder, run
+        # More that begin at a time take longer, and what begins late would seem not to come up.
+        self.turns = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
         self._head: list[str] = []
         if name == "podman":
             host = _map(info.get("host"))

@@ -219,13 +219,12 @@ class PodRun:
         options += self._of_network(owner)
         given, environment = self._environment(known)
         end = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
-        if self._engine.name == "docker" and spec.get("command") and not said:
-            said = []
         words_ = [*self._engine.labels(), "--log-opt", "max-size=1m", *options, *given,
                   *end(spec, said, arguments, image)]  # fmt: skip
         for attempt in range(_TRIES):
             try:
-                self._create(container, words_, environment)
+                with self._engine.turns:
+                    self._create(container, words_, environment)
                 break
             except EngineError as error:
                 if attempt == _TRIES - 1 or not _TAKEN.search(str(error)):
