@@ -339,12 +339,7 @@ class Session:
         for name, found in seen.items():
             known = case.workload.seen.get(name)
             if known is not None:
-                known.wrote |= found.wrote
-                known.occupied |= found.occupied
-                known.listens |= found.listens
-                if found.memory is not None:
-                    known.memory = max(known.memory or 0, found.memory)
-                known.token = known.token or found.token
+                known.learn(found)
         self._connections(case, seen)
 
     def _experiment(self, case: _Case, spec: Map, *, whole: bool) -> tuple[Came, dict[str, Seen]]:
