@@ -414,7 +414,8 @@ def _node(entry: str, port: int) -> Part:
 def _microservices_demo() -> App:
     loads = Image(
         ("locust",),
-        {"/loadgen/locustfile.py": File(_source("microservices-demo/src/loadgenerator/locustfile.py"))},
+        {"/loadgen/locustfile.py": File(_source("microservices-demo/src/loadgenerator/locustfile.py")),
+         "/etc/ssl/certs/ca-certificates.crt": File(program="/usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt")},
         _config(
             Entrypoint=["/bin/sh", "-c", 'locust --host="http://${FRONTEND_ADDR}" --headless -u "${USERS:-10}" '
                         '-r "${RATE:-1}" 2>&1'],

@@ -2,8 +2,8 @@
 
 ``FAKE_PODMAN`` names a folder: ``scenario.json`` in it is a list of rules, each with ``image`` (a part of a reference),
 ``fails`` (lists of words of the command line that stop it when all are there; [] always does), ``log``, ``wrote``,
-``ends`` (it is over with exit code 0), ``lives`` (so many seconds before it ends; without ``ends`` with exit code 1) and
-``hangs`` (``start`` never comes back). What is made is a file there. With a file ``broken`` it answers no more.
+``ends`` (it is over with exit code 0), ``lives`` (so many seconds before it ends; without ``ends`` with exit code 1)
+and ``hangs`` (``start`` never comes back). What is made is a file there. With a file ``broken`` it answers no more.
 """
 
 from __future__ import annotations
