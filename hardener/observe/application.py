@@ -185,6 +185,10 @@ class Application:
     def is_running(self, workload: Workload) -> bool:
         return workload.key in self._running
 
+    def ended(self, workload: Workload) -> str | None:
+        """What ``workload`` said that came up, went on, and has ended by now; None where it runs, or was not to."""
+        return self._running[workload.key].ended() if self.is_running(workload) else None
+
     def log(self, workload: Workload) -> list[str]:
         """The last lines of what a running workload said."""
         return self._running[workload.key].log() if self.is_running(workload) else []

@@ -36,8 +36,8 @@ def look(pid: int, container: str) -> dict[str, Any]:
 
     ``users``: (number of user, numbers of its groups, effective capabilities as a number) of each process, the first
     one first. ``sockets``: (protocol, local address, local port, remote address, remote port, whether it listens) of
-    its network namespace. ``memory``: the most bytes that its control group used. ``busy``: whether one of them runs, or
-    waits for a processor or a disk, at this moment.
+    its network namespace. ``memory``: the most bytes that its control group used. ``busy``: whether one of them runs,
+    or waits for a processor or a disk, at this moment.
     """
     group = {name: path for name, path in _group(pid).items() if container in path}
     pids = _pids(group) or _family(pid)

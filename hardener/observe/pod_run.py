@@ -359,19 +359,21 @@ class PodRun:
             ready = all(each.done or each.probes is None or each.probes.ready for each in self._running)
             ready_since = (ready_since or now) if ready else None
             asked = all(each.probes is not None and each.probes.any for each in self._running)
-            if ready_since is not None and not self.pod.ends:
-                enough = now - began >= seconds if whole or not asked else now - ready_since >= _SETTLE
-                # Who has work to do right after the start may not have come to what stops it.
-                enough = enough and (asked or now - quiet_since >= _SETTLE)
-                if enough and not self._silent(serves):
-                    return Came(True, "", self.restarts)
-            if now - started > longest and ready_since is not None and not self.pod.ends:
-                silent = self._silent(serves)
-                if serves is None or not silent:
-                    return Came(True, "", self.restarts)
+            enough = (
+                ready_since is not None
+                and not self.pod.ends
+                and (now - began >= seconds if whole or not asked else now - ready_since >= _SETTLE)
+            )
+            # Who has work to do right after the start may not have come to what stops it.
+            quiet = asked or now - quiet_since >= _SETTLE
+            silent = self._silent(serves) if enough else []
+            late = now - started > longest
+            if enough and ((quiet and not silent) or (late and (serves is None or not silent))):
+                return Came(True, "", self.restarts)
+            if late and silent:
                 said = self._said(self._running[0])
                 return Came(False, self._line([f"it no longer listens on {', '.join(silent)}", said]), self.restarts)
-            if now - started > longest:
+            if late:
                 return Came(False, self._late(longest), self.restarts)
             self._bound()
             self._pause()
@@ -396,7 +398,9 @@ class PodRun:
     def _late(self, seconds: float) -> str:
         if self.pod.ends:
             return f"it does not end in {seconds:.0f} s"
-        waiting = next(each for each in self._running if each.probes is not None and not each.probes.ready)
+        waiting = next((each for each in self._running if each.probes is not None and not each.probes.ready), None)
+        if waiting is None:
+            return self._line([f"it ends again and again for {seconds:.0f} s", self._said(self._running[0])])
         assert waiting.probes is not None
         return self._line([f"not ready in {seconds:.0f} s: {waiting.probes.said}", self._said(waiting)])
 
@@ -415,7 +419,7 @@ class PodRun:
             self._note_files(container)
             return
         else:
-            why = f"{container.spec.get('name')} ends with {code}{_OF_CODES.get(code, '')}"
+            why = self._why(container, code)
         policy = self.pod.spec.get("restartPolicy") or "Always"
         may = policy != "Never" or _is_sidecar(container.spec)
         if not may or not restarts or self.restarts >= _MOST_RESTARTS:
@@ -443,6 +447,19 @@ class PodRun:
             fresh = self._begin(container.spec)
             fresh.seen.take(container.seen)
             self._running[self._running.index(container)] = fresh
+
+    def ended(self) -> str | None:
+        """What a container of it that has ended by now said; None where all run, or end when they have done their
+        work."""
+        for container in self._running:
+            code = None if container.done else self._ended(container)
+            if code is not None:
+                return self._line([self._why(container, code), self._said(container)])
+        return None
+
+    @staticmethod
+    def _why(container: _Container, code: int) -> str:
+        return f"{container.spec.get('name')} ends with {code}{_OF_CODES.get(code, '')}"
 
     def _ended(self, container: _Container) -> int | None:
         """Its exit code, None while it runs."""

@@ -85,6 +85,16 @@ class Seen:
             self.memory = max(self.memory or 0, other.memory)
         self.token = self.token if not other.token else True
 
+    def learn(self, other: Seen) -> None:
+        """Take in what the same container did as it ran with changes; who it is, and what it may, is as it was. One
+        that had no token then says nothing of it."""
+        for name in ("listens", "wrote", "occupied"):
+            getattr(self, name).update(getattr(other, name))
+        if other.memory is not None:
+            self.memory = max(self.memory or 0, other.memory)
+        if other.token is not None:
+            self.token = self.token or other.token
+
 
 def folders_written(
     changed: Mapping[str, str], mounted: Collection[str], *, is_folder: Callable[[str], bool],

@@ -40,6 +40,7 @@ Observations = dict[str, list[Observation]]
 _THREADS = 4  # workloads that are run hardened at a time
 _AT_ONCE = 16  # workloads of several applications that are up at a time
 _DEEPEST = 32  # folders
+_LONGER = 3  # times as long a workload is looked at that ended after it came up
 _TURNS = 3  # of deciding anew with what was seen
 # Containers that are left alone whole: a copy, a patch, a part of the control plane.
 _NOT_RUN = {
@@ -171,15 +172,18 @@ class Session:
         for application in {id(case.application): case.application for case in cases}.values():
             application.begin()
         self._all(cases, self._first)
+        # What has ended since it was looked at may do so again and again, or has waited for another one.
+        ended = [case for case in cases if case.application.ended(case.workload) is not None]
+        self._all(ended, lambda case: self._first(case, _LONGER * self._seconds), together=True)
         for case in cases:
             self._connections(case, case.workload.seen)
 
-    def _first(self, case: _Case) -> None:
+    def _first(self, case: _Case, seconds: float | None = None) -> None:
         self._progress(case.result.key, "as it is")
         workload = case.workload
         try:
             came, seen = case.application.run(
-                workload, workload.spec, self._seconds, whole=True, restarts=True, stays=not _ends(workload)
+                workload, workload.spec, seconds or self._seconds, whole=True, restarts=True, stays=not _ends(workload)
             )
         except EngineError as error:
             self._broke(case, error)
@@ -335,12 +339,7 @@ class Session:
         for name, found in seen.items():
             known = case.workload.seen.get(name)
             if known is not None:
-                known.wrote |= found.wrote
-                known.occupied |= found.occupied
-                known.listens |= found.listens
-                if found.memory is not None:
-                    known.memory = max(known.memory or 0, found.memory)
-                known.token = known.token or found.token
+                known.learn(found)
         self._connections(case, seen)
 
     def _experiment(self, case: _Case, spec: Map, *, whole: bool) -> tuple[Came, dict[str, Seen]]:
@@ -406,6 +405,10 @@ class Session:
                     problems[case.result.key] = came.reason
 
             self._all(own, begin, together=True)
+            for case in own:
+                later = application.ended(case.workload)
+                if later is not None:
+                    problems[case.result.key] = later
             for case in own:
                 if case.result.key in problems:
                     case.result.reason = f"not together with the others, hardened: {problems[case.result.key]}"

@@ -229,7 +229,8 @@ sudo busybox chown -R documentdb:documentdb /var/log/documentdb
 if [ ! -d "$DATA_PATH" ]; then sudo busybox mkdir -p "$DATA_PATH"; fi
 sudo busybox chown -R documentdb:documentdb "$DATA_PATH"
 echo started | busybox tee -a /var/log/documentdb/gateway_entrypoint.log
-if ! echo 17 > "$DATA_PATH/PG_VERSION"; then
+# As initdb does, which makes a folder its own.
+if ! busybox chmod 0700 "$DATA_PATH" || ! echo 17 > "$DATA_PATH/PG_VERSION"; then
   echo "PostgreSQL failed to start."
   exit 1
 fi
@@ -252,7 +253,7 @@ _ORDERS_PACKAGE = '{"name": "order-service", "version": "1.0.0", "scripts": {"st
 _NC = """\
 #!/bin/sh
 while [ "${1#-}" != "$1" ]; do shift; done
-exec busybox nc -w 1 "$1" "$2" < /dev/null
+exec busybox nc -w 2 "$1" "$2" -e busybox true
 """
 
 
@@ -299,7 +300,8 @@ def _aks_store_demo() -> App:
     documentdb = Image(
         ("sudo",),
         {"/usr/local/bin/start": program(_DOCUMENTDB_ENTRY), "/home/documentdb": folder(0o750, 1000),
-         "/home/documentdb/gateway": folder(owner=1000), "/etc/pam.d/sudo": File(_PAM),
+         "/home/documentdb/gateway": folder(owner=1000),
+         "/home/documentdb/gateway/scripts": folder(owner=1000), "/etc/pam.d/sudo": File(_PAM),
          "/etc/sudoers": File("root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) NOPASSWD: ALL\n", 0o440),
          "/etc/passwd": File("root:x:0:0::/root:/bin/sh\ndocumentdb:x:1000:1000::/home/documentdb:/bin/sh\n"),
          "/etc/group": File("root:x:0:\nsudo:x:27:documentdb\ndocumentdb:x:1000:\n")},
@@ -414,7 +416,8 @@ def _node(entry: str, port: int) -> Part:
 def _microservices_demo() -> App:
     loads = Image(
         ("locust",),
-        {"/loadgen/locustfile.py": File(_source("microservices-demo/src/loadgenerator/locustfile.py"))},
+        {"/loadgen/locustfile.py": File(_source("microservices-demo/src/loadgenerator/locustfile.py")),
+         "/etc/ssl/certs/ca-certificates.crt": File(program="/usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt")},
         _config(
             Entrypoint=["/bin/sh", "-c", 'locust --host="http://${FRONTEND_ADDR}" --headless -u "${USERS:-10}" '
                         '-r "${RATE:-1}" 2>&1'],

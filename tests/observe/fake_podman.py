@@ -2,8 +2,8 @@
 
 ``FAKE_PODMAN`` names a folder: ``scenario.json`` in it is a list of rules, each with ``image`` (a part of a reference),
 ``fails`` (lists of words of the command line that stop it when all are there; [] always does), ``log``, ``wrote``,
-``ends`` (it is over with exit code 0) and ``hangs`` (``start`` never comes back). What is made is a file there. With a
-file ``broken`` it answers no more.
+``ends`` (it is over with exit code 0), ``lives`` (so many seconds before it ends; without ``ends`` with exit code 1)
+and ``hangs`` (``start`` never comes back). What is made is a file there. With a file ``broken`` it answers no more.
 """
 
 from __future__ import annotations
@@ -66,8 +66,12 @@ def inspected(kind: str, name: str, words: list[str]) -> int:
         print(json.dumps([{"Name": name, "Mountpoint": ""}]))
         return 0
     given = held["words"]
+    lives = rule(given).get("lives")
+    over = lives is not None and time.time() - held.get("started", time.time()) > lives
     ends = bool(rule(given).get("ends"))
-    state = {"Running": not (held["failed"] or ends), "ExitCode": int(held["failed"]), "Pid": 0, "Status": "exited"}
+    failed = held["failed"] or (over and not ends)
+    running = not failed and not over and (not ends or lives is not None)
+    state = {"Running": running, "ExitCode": int(failed), "Pid": 0, "Status": "exited"}
     env = Path(option(given, "--env-file")).read_text(encoding="utf-8").splitlines() if "--env-file" in given else []
     print(json.dumps([{"State": state | ({"Status": "running"} if state["Running"] else {}), "Config": {"Env": env}}]))
     return 0
@@ -101,7 +105,10 @@ def main(words: list[str]) -> int:
         made("container", option(words, "--name"), words, failed=fails(words))
         print("0" * 64)
     elif head == "start":
-        if rule(json.loads(path("container", rest[-1]).read_text(encoding="utf-8"))["words"]).get("hangs"):
+        file = path("container", rest[-1])
+        held = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps(held | {"started": time.time()}), encoding="utf-8")
+        if rule(held["words"]).get("hangs"):
             time.sleep(60)
     elif head == "rm":
         for name in rest:
@@ -111,7 +118,7 @@ def main(words: list[str]) -> int:
         said = rule(held["words"])
         if head == "diff":
             print(json.dumps({"added": said.get("wrote", [])}))
-        elif held["failed"]:
+        elif held["failed"] or "lives" in said:
             print(said.get("log", "it fails"))
     elif head in ("init", "exec", "rmi"):
         pass

@@ -146,3 +146,15 @@ def test_what_was_seen_before_a_restart_is_kept(now: bool | None, before: bool |
     seen, other = Seen(token=now, memory=1), Seen(user=5, groups=(5,), token=before, memory=2, wrote={"/x"})
     seen.take(other)
     assert (seen.token, seen.user, seen.memory, seen.wrote) == (token, 5, 2, {"/x"})
+
+
+@pytest.mark.parametrize(
+    ("as_it_is", "hardened", "token"),
+    [(False, None, False), (False, False, False), (False, True, True), (True, False, True), (None, None, None)],
+)
+def test_a_token_that_nobody_read_stays_unread_where_hardened_there_is_none(
+    as_it_is: bool | None, hardened: bool | None, token: bool | None
+) -> None:
+    seen = Seen(user=0, token=as_it_is, memory=3, wrote={"/x"})
+    seen.learn(Seen(user=5, token=hardened, memory=2, wrote={"/y"}, capabilities={"CHOWN"}))
+    assert (seen.token, seen.user, seen.memory, seen.wrote, seen.capabilities) == (token, 0, 3, {"/x", "/y"}, set())

@@ -318,3 +318,16 @@ def test_an_engine_that_stops_working_is_one_line(bench: Bench) -> None:
     assert "podman: it has stopped working: " in error.strip().splitlines()[-1]
     assert "Traceback" not in error
     assert "failed:" not in bench.lock()  # no change has stopped anything
+
+
+def test_what_ends_after_it_was_looked_at_does_not_come_up(bench: Bench) -> None:
+    """Another one takes longer to look at: by then the first has ended, and does so each time."""
+    bench.write(workload("web"), workload("import", "Job", image="import"), images="web import")
+    bench.say(
+        {"image": "shop/web", "lives": 1.6, "log": "fatal: no certificates"},
+        {"image": "shop/import", "lives": 3.5, "ends": True},
+    )
+    found = bench.observe()
+    assert found["Deployment/web"]["state"] == "not-as-it-is"
+    assert found["Deployment/web"]["reason"] == "main ends with 1: fatal: no certificates"
+    assert found["Job/import"]["state"] == "held"
