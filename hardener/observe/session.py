@@ -97,6 +97,7 @@ class _Case:
     result: Result
     held: dict[str, dict[str, set[str]]] = field(default_factory=dict)  # container, transform, settings
     failed: dict[str, dict[str, set[str]]] = field(default_factory=dict)
+    held_ids: set[str] = field(default_factory=set)  # transforms under which it came up at all
     because: dict[str, str] = field(default_factory=dict)  # by transform
     came_up_with: set[str] = field(default_factory=set)  # specs, as JSON
     run_with: set[str] = field(default_factory=set)  # what was decided, and tried
@@ -260,7 +261,7 @@ class Session:
                 case.tried = case.whole = True
             elif told not in case.run_with:
                 case.run_with.add(told)
-                todo.append((case, found, steps))
+                todo.append((case, found, steps, all_in))
         self._all(todo, lambda each: self._try(*each), of=lambda each: each[0])
         return bool(todo)
 
@@ -279,7 +280,7 @@ class Session:
                 steps.append(step)
         return steps
 
-    def _try(self, case: _Case, found: DecidedPod, steps: list[PodStep]) -> None:
+    def _try(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
         case.tried = True
 
         def holds(chosen: Sequence[PodStep]) -> bool:
@@ -317,7 +318,10 @@ class Session:
         except EngineError as error:
             self._broke(case, error)
             return
+        if not all_in:  # it is what harden would write: what came up with more changes says less of it
+            case.held.clear()
         _note(case.held, _makeable(found, left))
+        case.held_ids |= {step.id for step in left}
         case.whole = not causes
 
     def _failed(self, case: _Case, cause: list[PodStep], because: str) -> None:
@@ -413,6 +417,7 @@ class Session:
                 if case.result.key in problems:
                     case.result.reason = f"not together with the others, hardened: {problems[case.result.key]}"
                     case.held.clear()
+                    case.held_ids.clear()
                     case.whole = False
 
     def _all(
@@ -503,7 +508,7 @@ class Session:
         if not workload.is_up or not case.tried:
             return
         failed = {id for failure in result.failed for id in failure.ids[-1:]}
-        result.held = sorted({id for each in case.held.values() for id in each} - failed)
+        result.held = sorted(case.held_ids - failed)
         result.state = "held" if case.whole and not result.failed else "partly"
         if result.state == "partly" and not result.failed and not result.reason:
             result.reason = "the run ended before it was known whether it comes up hardened"

@@ -244,9 +244,8 @@ WORKLOADS = (
         ),
     ),
     _of(
-        "watcher", "r.example/shop/watcher:1.0.0", "partly", Seen(1000, (), listens=("8080/tcp",), token=True),
-        held=(*_ALL, "run-as-non-root", READ_ONLY),
-        failed={("automount-token",): "/var/run/secrets/kubernetes.io/serviceaccount/token"},
+        "watcher", "r.example/shop/watcher:1.0.0", known=Seen(1000, (), listens=("8080/tcp",), token=True),
+        held=(*_ALL, "run-as-non-root", READ_ONLY, "projected-token"),  # it reads the token, and so it gets one
     ),
     # What it writes beside the modules of the image it does not need.
     Workload(
