@@ -55,10 +55,25 @@ _left_out: Counter[str] = Counter()  # by marker; what bears two counts for both
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m is looked at
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test the markers of its fixtures."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give each test the markers of its fixtures, and leave out what is not in the sample of a long test: of the cases
+    of one with the marker ``sampled(n)`` each n-th runs, and all with HARDEN_CASES=all, or where a test is named."""
     for item in items:
         services.mark(item)
+    if os.environ.get("HARDEN_CASES") == "all" or any("::" in argument for argument in config.args):
+        return
+    seen: Counter[str] = Counter()
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        marker = item.get_closest_marker("sampled")
+        name = item.nodeid.partition("[")[0]
+        number = seen[name]
+        seen[name] += 1
+        (kept if marker is None or number % marker.args[0] == 0 else left).append(item)
+    if left:
+        items[:] = kept
+        config.hook.pytest_deselected(items=left)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -51,9 +51,10 @@ _running: pytest.Item | None = None
 
 @cache
 def markers() -> frozenset[str]:
-    """The markers that pyproject.toml declares. A test without any of them is fast, and needs Python and git alone."""
+    """The markers that pyproject.toml declares, without those that take a number. A test without any of them is fast,
+    and needs Python and git alone."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
-    return frozenset(line.partition(":")[0] for line in settings["markers"])
+    return frozenset(name for line in settings["markers"] if "(" not in (name := line.partition(":")[0]))
 
 
 def mark(item: pytest.Item) -> None:

@@ -93,6 +93,7 @@ def test_what_is_no_baseline_is_a_mistake(content: str | None, harden: Harden, t
     assert (done.status, done.err.count("\n"), "harden: b: " in done.err) == (2, 1, True)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_corpus_tree_passes_with_its_baseline(name: str, tmp_path: Path) -> None:

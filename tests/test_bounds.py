@@ -102,6 +102,7 @@ CASES: dict[str, tuple[Make, int, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_a_run_ends(name: str, tmp_path: Path) -> None:

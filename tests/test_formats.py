@@ -61,12 +61,14 @@ def unquote_command(text: str) -> str:
 # -- SARIF
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", ["argo-cd", "bad-pods", "podinfo"])
 def test_sarif_is_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
     schema("sarif-2.1.0").validate(json.loads(getattr(tree_faces(name), side)["sarif"]))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_sarif_keeps_the_rules_of_github(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -349,6 +351,7 @@ def test_after_apply_what_is_left_stands_where_it_stands_now(harden: Harden, tmp
 # -- odd files
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHAPES)
 def test_fixes_and_suggestions_of_odd_files(name: str, harden: Harden, tmp_path: Path) -> None:

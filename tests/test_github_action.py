@@ -159,6 +159,7 @@ def test_inputs_come_in_through_the_environment_alone() -> None:
     assert used == DEFAULTS.keys()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("inputs", "status", "changed"),
     [
@@ -214,6 +215,7 @@ def test_a_job_whose_manifests_are_hardened_passes(action: Run) -> None:
     assert (job.status, job.outputs["status"]) == (0, "0"), job.log
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", [name for name in DEFAULTS if name not in ("command", "python")])
 def test_an_input_is_never_run(name: str, action: Run, tmp_path: Path) -> None:
     hostile = "x$(touch pwned)`touch pwned`; touch pwned\n\"; touch pwned; '"

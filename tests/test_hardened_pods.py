@@ -282,6 +282,7 @@ def _without(path: str) -> Callable[[Map], None]:
     return spoil
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("state", "name", "spoil", "said"),
     [

@@ -121,6 +121,7 @@ def each_build(origin: Path, judge: Callable[[str], list[str] | None]) -> None:
     assert [line for result in built for line in result] == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "tool"), BUILDS)
 def test_what_was_built_is_built_with_the_edits(name: str, tool: str, corpus: Callable[[str], CorpusTree]) -> None:
     builder(tool)

@@ -214,6 +214,7 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "options"), CASES.values(), ids=CASES)
 def test_a_tree_is_what_diff_says_and_what_apply_writes(arguments: list[str], options: Any, shop: Path) -> None:

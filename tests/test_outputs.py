@@ -49,6 +49,7 @@ def patched(value: Any, operations: list[dict[str, Any]]) -> Any:
     return root[0]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "tool"), BUILDS)
 def test_the_component_builds_what_apply_makes(name: str, tool: str, corpus: Corpus, tmp_path: Path) -> None:
     command, applied = builder(tool), corpus(name).folder

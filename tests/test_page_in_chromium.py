@@ -192,6 +192,7 @@ def test_less_motion_where_it_is_asked_for(tab: Tab, shop: str) -> None:
     assert tab.run(behaviour) == "auto"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_core_finds_no_violation(width: int, tab: Tab, shop: str) -> None:
     tab.open(shop, width=width)

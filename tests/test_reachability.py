@@ -717,6 +717,7 @@ def test_the_share_is_never_better_than_it_is(before: int, after: int, percent: 
     assert told(open_before=before, open_after=after)[0].endswith(f"({percent} % closed)")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_no_tree_of_the_corpus_loses_a_connection(name: str, corpus: Callable[[str], CorpusTree]) -> None:
     found = corpus(name).report["summary"].get("reachability")

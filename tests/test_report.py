@@ -43,6 +43,7 @@ def changes(tree: CorpusTree) -> list[dict[str, Any]]:
     return [change for change in tree.report["changes"] if change["path"] or "before" in change]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_new_objects_are_where_the_report_says(name: str, corpus: Corpus) -> None:
     tree = corpus(name)

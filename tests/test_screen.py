@@ -35,6 +35,7 @@ def height(rows: list[str], columns: int) -> int:
 # Size.
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize(("rows", "columns"), [(24, 80), (40, 80), (24, 120), (50, 120), (60, 200), (30, 60)])
 @pytest.mark.parametrize("command", ["check", "apply"])
@@ -294,6 +295,7 @@ def test_a_terminal_gets_the_patch_through_the_pager(shop: Path, pager: Path, tm
     assert plain.startswith("# ") and plain.index("diff --git") < plain.index("Impact") < plain.index("Held back")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "arguments", "paged"),

@@ -140,6 +140,7 @@ def shown(secret: Secret, text: str) -> bool:
     return any(form in text for form in [*forms, _b64(secret.text)])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_no_kind_of_secret_is_shown(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -192,6 +192,7 @@ def test_no_run_shows_a_secret(arguments: list[str], harden: Harden, planted: Pa
 FORMATS = [format for format in Format if format is not Format.text]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["diff", "check", "apply"])
 @pytest.mark.parametrize("format", FORMATS)

@@ -13,6 +13,7 @@ SEED, COUNT, PARTS = 7, 500, 10
 KNOWN = {"automount-token"}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_mutants_of_golden_cases(part: int) -> None:

@@ -126,6 +126,7 @@ def unproved(outcome: Outcome) -> list[str]:
     ]
 
 
+@pytest.mark.sampled(2)
 def test_no_change_is_safe(runs: Runs) -> None:
     number = len(of_pods(runs.unknown.changes))
     assert number, "a tree with pods has something to harden"
@@ -145,6 +146,7 @@ def values(outcome: Outcome) -> dict[tuple[str, str], str | bool]:
     }
 
 
+@pytest.mark.sampled(2)
 def test_what_is_written_is_no_weaker(runs: Runs) -> None:
     """Numbers and requests may differ; a setting that both get is the same."""
     known, unknown = values(runs.known), values(runs.unknown)
@@ -181,6 +183,7 @@ def of_this_run(outcome: Outcome) -> Iterator[str]:
                 yield f"{change.transform.id}: {fact.text} {fact.path}"
 
 
+@pytest.mark.sampled(2)
 def test_no_change_is_evidence_for_another(runs: Runs) -> None:
     found = [*of_this_run(runs.known), *of_this_run(runs.unknown)]
     assert found == []

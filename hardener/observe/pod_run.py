@@ -118,6 +118,7 @@ class PodRun:
         self._secrets: set[str] = set()
         self._free: int | None = None
         self.restarts = 0
+        self._last = ""  # why it was started again
         self.carried: list[str] = []
 
     # Start and end.
@@ -400,9 +401,10 @@ class PodRun:
             return f"it does not end in {seconds:.0f} s"
         waiting = next((each for each in self._running if each.probes is not None and not each.probes.ready), None)
         if waiting is None:
-            return self._line([f"it ends again and again for {seconds:.0f} s", self._said(self._running[0])])
+            return self._line([f"it ends again and again for {seconds:.0f} s", self._last])
         assert waiting.probes is not None
-        return self._line([f"not ready in {seconds:.0f} s: {waiting.probes.said}", self._said(waiting)])
+        said = list(filter(None, (waiting.probes.said, self._said(waiting))))
+        return self._line([f"not ready in {seconds:.0f} s", *(said or [self._last])])
 
     def _tick(self, container: _Container, *, restarts: bool) -> None:
         """Look at a container, ask its probes, and start it again where it has ended. Raises NotStartedError."""
@@ -420,10 +422,11 @@ class PodRun:
             return
         else:
             why = self._why(container, code)
+        self._last = self._line([why, self._said(container)])
         policy = self.pod.spec.get("restartPolicy") or "Always"
         may = policy != "Never" or _is_sidecar(container.spec)
         if not may or not restarts or self.restarts >= _MOST_RESTARTS:
-            raise NotStartedError(self._line([why, self._said(container)]))
+            raise NotStartedError(self._last)
         self.restarts += 1
         self._pause(min(self.restarts, 4))
         self._again(container)

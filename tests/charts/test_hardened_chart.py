@@ -38,6 +38,7 @@ def value_of(override: Override, key: tuple[str, ...]) -> Any:
     return value
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.helm
 @pytest.mark.parametrize(("trap", "major"), PAIRS, ids=[f"{trap.name}-helm-{major}" for trap, major in PAIRS])
 def test_values_do_what_is_known_and_nothing_else(trap: Trap, major: int, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def fake(folder: Path, script: str, name: str = "helm") -> str:
     return str(path)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("name", "kinds"),
     [
@@ -176,6 +177,7 @@ ENDLESS = [
 ]
 
 
+@pytest.mark.sampled(2)
 # Each with one of the two: what ends them is the same.
 @pytest.mark.parametrize(
     ("rendered", "template"),
@@ -202,6 +204,7 @@ def test_what_is_printed_has_a_limit(rendered: Helm, tmp_path: Path, monkeypatch
         rendered.template(folder)
 
 
+@pytest.mark.sampled(2)
 @posix
 @pytest.mark.parametrize(
     ("script", "why"),

@@ -108,6 +108,7 @@ def test_the_rows_tell_of_every_edit(tried: Tried) -> None:
     assert [row for row in tried.trap.rows if row not in told] == [], "harden wants nothing there"
 
 
+@pytest.mark.sampled(2)
 @each_helm
 @each_trap
 def test_the_keys_bring_the_edits_and_nothing_else(tried: Tried) -> None:
@@ -129,6 +130,7 @@ def test_the_keys_bring_the_edits_and_nothing_else(tried: Tried) -> None:
     assert tried.steady(rendered) == tried.steady(expected)
 
 
+@pytest.mark.sampled(2)
 @each_helm
 @each_trap
 def test_what_must_not_be_overridden_is_wrong(tried: Tried) -> None:
@@ -179,6 +181,7 @@ def test_what_is_left_names_its_template(tried: Tried) -> None:
     assert left == {name: sources[name] for name in left}
 
 
+@pytest.mark.sampled(2)
 @each_helm
 @each_trap
 def test_what_varies_does(tried: Tried) -> None:

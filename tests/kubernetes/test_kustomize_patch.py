@@ -304,6 +304,7 @@ def _without_null(value: Any) -> Any:
     return [_without_null(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("tool", BUILDERS)
 def test_kustomize_does_the_same(tool: str, tmp_path: Path) -> None:
     cases = _cases()

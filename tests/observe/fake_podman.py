@@ -105,9 +105,9 @@ def main(words: list[str]) -> int:
         made("container", option(words, "--name"), words, failed=fails(words))
         print("0" * 64)
     elif head == "start":
-        file = path("container", rest[-1])
-        held = json.loads(file.read_text(encoding="utf-8"))
-        file.write_text(json.dumps(held | {"started": time.time()}), encoding="utf-8")
+        kept = path("container", rest[-1])
+        held = json.loads(kept.read_text(encoding="utf-8"))
+        kept.write_text(json.dumps(held | {"started": time.time()}), encoding="utf-8")
         if rule(held["words"]).get("hangs"):
             time.sleep(60)
     elif head == "rm":

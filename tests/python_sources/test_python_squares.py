@@ -28,6 +28,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> object:
     return cache(lambda dialect: squares.hardened(dialect, tmp_path_factory.mktemp(dialect)))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("dialect", "environment"), CASES)
 def test_the_square_commutes(
     source: object, tmp_path: Path, dialect: str, environment: str | None, pytestconfig: pytest.Config
@@ -82,6 +83,7 @@ FORMS = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("dialect", "name"), FILES)
 def test_the_form_of_a_file_makes_no_difference(
