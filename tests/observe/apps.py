@@ -337,11 +337,14 @@ def _aks_store_demo() -> App:
     )  # fmt: skip
 
 
+# A shell of busybox would take its own nc.
 _BUSYBOX = Part(
     Image(
-        (), _applets("awk", "cat", "nslookup", "seq", "sleep", "wget") | {"/usr/bin/nc": program(_NC)},
+        ("dash",),
+        _applets("awk", "cat", "nslookup", "seq", "sleep", "wget")
+        | {"/usr/bin/nc": program(_NC), "/usr/bin/sh": File(link="dash")},
         _config(Cmd=["sh"]),
-    ), "nc is a script: that of Debian has no -z", own=True,
+    ), "sh is dash and nc a script: the nc of Debian has no -z", own=True,
 )  # fmt: skip
 
 
