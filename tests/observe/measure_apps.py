@@ -1,11 +1,11 @@
 """What ``harden observe`` makes of whole applications: the table, and how many changes it moves from one grade to
 another.
 
-``python -m tests.observe.measure_apps [--seconds N] [--workload NAME] [--keep FOLDER] APP...`` copies each application of ``apps.KNOWN``,
-pushes its images to a registry on loopback, runs ``harden observe`` over its manifests, then ``harden apply`` and
-``harden observe`` once more over the result. It prints, for each image, whether it runs its own program or what stands
-in for it; for each workload, how it came up; how many edits are safe, to review and held back, before and after; and
-what of the result does not come up whole (nothing). The exit code is 1 where something does not.
+``python -m tests.observe.measure_apps [--seconds N] [--workload NAME] [--keep FOLDER] APP...`` copies each application
+of ``apps.KNOWN``, pushes its images to a registry on loopback, runs ``harden observe`` over its manifests, then
+``harden apply`` and ``harden observe`` once more over the result. It prints, for each image, whether it runs its own
+program or what stands in for it; for each workload, how it came up; how many edits are safe, to review and held back,
+before and after; and what of the result does not come up whole (nothing). The exit code is 1 where something does not.
 """
 
 from __future__ import annotations
