@@ -46,6 +46,7 @@ SETS: dict[str, tuple[str, ...]] = {
     "locust": ("python3", "python3-locust", "python3-fake-factory"),
     "express": ("nodejs", "node-express", "node-async", "node-pg", "node-cookie-parser", "tini"),
     "npm": ("npm",),
+    "dash": ("dash",),
     "sudo": ("sudo", "libpam-modules"),
 }
 _LAYER = "application/vnd.oci.image.layer.v1.tar"

@@ -245,7 +245,7 @@ def _broke(result: Result, known: Mapping[str, list[Observation]]) -> bool:
     if result.state == "not-as-it-is":
         return bool(before)
     held = {id for each in before for id in each.held}
-    return any(id in held for failure in result.failed for id in failure.ids)
+    return any(id in held for failure in result.failed if not failure.otherwise for id in failure.ids)
 
 
 def _count(number: int) -> str:

@@ -57,10 +57,12 @@ Decide = Callable[[Observations, bool], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Changes that stop a workload, by their transforms, and the reason: a line of its log."""
+    """Changes that stop a workload, by their transforms, and the reason: a line of its log. ``otherwise``: other
+    settings of the last of them, with which it came up."""
 
     ids: tuple[str, ...]
     because: str
+    otherwise: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -507,11 +509,25 @@ class Session:
                 result.containers.append((container.name, text, image.digest if image else None, seen))
         if not workload.is_up or not case.tried:
             return
-        failed = {id for failure in result.failed for id in failure.ids[-1:]}
+        if case.whole:
+            result.failed = [
+                replace(failure, otherwise=otherwise(failure.ids[-1], case.held, case.failed))
+                for failure in result.failed
+            ]
+        failed = {failure.ids[-1] for failure in result.failed if not failure.otherwise}
         result.held = sorted(case.held_ids - failed)
-        result.state = "held" if case.whole and not result.failed else "partly"
+        result.state = "held" if case.whole and not failed else "partly"
         if result.state == "partly" and not result.failed and not result.reason:
             result.reason = "the run ended before it was known whether it comes up hardened"
+
+
+def otherwise(
+    id: str, held: Mapping[str, Mapping[str, set[str]]], failed: Mapping[str, Mapping[str, set[str]]]
+) -> tuple[str, ...]:  # fmt: skip
+    """The settings of a transform that came up where others did not, by container; none where a container that failed
+    with it has no others."""
+    more = [held.get(container, {}).get(id, set()) - told[id] for container, told in failed.items() if id in told]
+    return tuple(sorted(set().union(*more))) if all(more) else ()
 
 
 def cannot_run(pod: PodTemplate) -> str | None:

@@ -91,7 +91,7 @@ def _rows(ran: list[Result]) -> list[tuple[str, ...]]:
         as_it_is, hardened = _STATES[result.state]
         if result.state in ("held", "partly") and not result.held and not result.failed:
             hardened = "nothing to do" if result.state == "held" else "-"
-        failed = ", ".join(dict.fromkeys(failure.ids[-1] for failure in result.failed)) or "-"
+        failed = ", ".join(dict.fromkeys(one.ids[-1] for one in result.failed if not one.otherwise)) or "-"
         rows.append((_name(result), as_it_is, hardened, failed, _wrote(result), _memory(result)))
     return rows
 
@@ -119,7 +119,13 @@ def _reasons(result: Result) -> Iterator[str]:
     if result.state == "not-as-it-is":
         yield f"  {name} does not come up as it is: {plain(result.reason)}"
     for failure in result.failed:
-        yield f"  {name} does not come up with {failure.ids[-1]}: {plain(failure.because)}"
+        if failure.otherwise:
+            found = (
+                f"comes up with {failure.ids[-1]} and {', '.join(failure.otherwise)}; with other settings it does not"
+            )
+        else:
+            found = f"does not come up with {failure.ids[-1]}"
+        yield f"  {name} {plain(found)}: {plain(failure.because)}"
     if result.state in ("held", "partly") and result.reason:
         yield f"  {name}: {plain(result.reason)}"
     for image in dict.fromkeys(image for _, image, digest, _ in result.containers if digest is None):
@@ -197,7 +203,10 @@ def _json(result: Result) -> dict[str, Any]:
             for name, image, digest, seen in result.containers
         ],
         "held": result.held,
-        "failed": [{"changes": list(failure.ids), "because": failure.because} for failure in result.failed],
+        "failed": [
+            {"changes": list(failure.ids), "because": failure.because, "otherwise": list(failure.otherwise)}
+            for failure in result.failed
+        ],
         "notTried": result.untried,
         "notServed": result.lost,
     }

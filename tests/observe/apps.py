@@ -284,7 +284,12 @@ def _aks_store_demo() -> App:
     here = "ghcr.io/azure-samples/aks-store-demo"
     orders = Image(
         ("npm",),
-        {"/app/package.json": File(_ORDERS_PACKAGE), "/app/app.js": File(_ORDERS), "/root": folder(0o700)},
+        {
+            "/app/package.json": File(_ORDERS_PACKAGE),
+            "/app/app.js": File(_ORDERS),
+            "/root": folder(0o700),
+            **_applets("env"),
+        },
         _config(Cmd=["npm", "start"], WorkingDir="/app", Env=["APP_VERSION=0.1.0", "HOME=/root"], ports=(3000,)),
     )
     makeline = Image((), {}, _config(Cmd=["./main"], WorkingDir="/", Env=["APP_VERSION=0.1.0"], ports=(3001,)))
@@ -337,11 +342,14 @@ def _aks_store_demo() -> App:
     )  # fmt: skip
 
 
+# A shell of busybox would take its own nc.
 _BUSYBOX = Part(
     Image(
-        (), _applets("awk", "cat", "nslookup", "seq", "sleep", "wget") | {"/usr/bin/nc": program(_NC)},
+        ("dash",),
+        _applets("awk", "cat", "nslookup", "seq", "sleep", "wget")
+        | {"/usr/bin/nc": program(_NC), "/usr/bin/sh": File(link="dash")},
         _config(Cmd=["sh"]),
-    ), "nc is a script: that of Debian has no -z", own=True,
+    ), "sh is dash and nc a script: the nc of Debian has no -z", own=True,
 )  # fmt: skip
 
 

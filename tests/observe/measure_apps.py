@@ -1,11 +1,11 @@
 """What ``harden observe`` makes of whole applications: the table, and how many changes it moves from one grade to
 another.
 
-``python -m tests.observe.measure_apps [--seconds N] [--keep FOLDER] APP...`` copies each application of ``apps.KNOWN``,
-pushes its images to a registry on loopback, runs ``harden observe`` over its manifests, then ``harden apply`` and
-``harden observe`` once more over the result. It prints, for each image, whether it runs its own program or what stands
-in for it; for each workload, how it came up; how many edits are safe, to review and held back, before and after; and
-what of the result does not come up whole (nothing). The exit code is 1 where something does not.
+``python -m tests.observe.measure_apps [--seconds N] [--workload NAME] [--keep FOLDER] APP...`` copies each application
+of ``apps.KNOWN``, pushes its images to a registry on loopback, runs ``harden observe`` over its manifests, then
+``harden apply`` and ``harden observe`` once more over the result. It prints, for each image, whether it runs its own
+program or what stands in for it; for each workload, how it came up; how many edits are safe, to review and held back,
+before and after; and what of the result does not come up whole (nothing). The exit code is 1 where something does not.
 """
 
 from __future__ import annotations
@@ -48,15 +48,16 @@ class Failed(Exception):
     """A step did not end as it has to."""
 
 
-def measure(name: str, seconds: int, keep: Path | None) -> bool:
-    """Measure the application ``name`` and print what came of it; whether all of the result came up."""
+def measure(name: str, words: list[str], keep: Path | None) -> bool:
+    """Measure the application ``name`` and print what came of it; whether all of the result came up.
+    ``words``: more for harden observe."""
     app = KNOWN[name]()
     print(f"== {name}: {app.manifests}\n", flush=True)
     with _ground(app) as (ground, folder):
         _push(app, ground.host, folder)
         commit(folder)
         began = time.monotonic()
-        seen = _observed(ground, folder, app, seconds)
+        seen = _observed(ground, folder, app, words)
         took = time.monotonic() - began
         _print_table(seen)
         print(f"\nharden observe: {took:.0f} s, runs of pods: {sum(one['runs'] for one in seen['workloads'])}")
@@ -64,7 +65,7 @@ def measure(name: str, seconds: int, keep: Path | None) -> bool:
         applied = _harden(ground, folder, "apply", app.manifests)
         (folder / "apply.txt").write_text(applied.stdout + applied.stderr, encoding="utf-8")
         began = time.monotonic()
-        again = _observed(ground, folder, app, seconds)
+        again = _observed(ground, folder, app, words)
         states = Counter(one["state"] for one in again["workloads"])
         print(f"\nafter harden apply, {time.monotonic() - began:.0f} s: {dict(states)}")
         bad = list(_not_whole(seen, again))
@@ -130,9 +131,9 @@ def _harden(ground: Ground, folder: Path, *words: str) -> subprocess.CompletedPr
     )  # fmt: skip
 
 
-def _observed(ground: Ground, folder: Path, app: App, seconds: int) -> Map:
+def _observed(ground: Ground, folder: Path, app: App, words: list[str]) -> Map:
     before = ground.left()
-    done = _harden(ground, folder, "observe", app.manifests, "--seconds", str(seconds), "--format", "json")
+    done = _harden(ground, folder, "observe", app.manifests, "--format", "json", *words)
     if not done.stdout:
         raise Failed(done.stderr)
     if ground.left() != before:
@@ -149,7 +150,9 @@ def _print_table(seen: Map) -> None:
         wrote = sorted({path for container in one["containers"] for path in container["wrote"]})
         memory = sum(container["memory"] or 0 for container in one["containers"])
         rows.append((one["workload"], as_it_is, one["state"], ", ".join(wrote) or "-", f"{-(-memory >> 20)} Mi"))
-        why += [f"  {one['workload']}: {', '.join(each['changes'])}: {each['because']}" for each in one["failed"]]
+        for each in one["failed"]:
+            held = f" (holds with {', '.join(each['otherwise'])})" if each["otherwise"] else ""
+            why.append(f"  {one['workload']}: {', '.join(each['changes'])}{held}: {each['because']}")
         why += [f"  {one['workload']}: {id} not tried: {reason}" for id, reason in one["notTried"].items()]
         connects = sorted({each for container in one["containers"] for each in container["connects"]})
         why += [f"  {one['workload']} connects to {', '.join(connects)}"] if connects else []
@@ -205,11 +208,13 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.observe.measure_apps")
     parser.add_argument("apps", nargs="+", choices=sorted(KNOWN), metavar="APP", help=", ".join(sorted(KNOWN)))
     parser.add_argument("--seconds", type=int, default=5, help="how long each pod is looked at")
+    parser.add_argument("--workload", action="append", default=[], help="only workloads of this name")
     parser.add_argument("--keep", type=Path, help="copy what came of it there")
     asked = parser.parse_args(words)
     with mock.patch.object(services, "allow"):  # no test runs
         try:
-            whole = [measure(name, asked.seconds, asked.keep) for name in asked.apps]
+            words = ["--seconds", str(asked.seconds), *(f"--workload={name}" for name in asked.workload)]
+            whole = [measure(name, words, asked.keep) for name in asked.apps]
         except (Failed, subprocess.SubprocessError) as error:
             print(f"{error}", file=sys.stderr)
             return 1
