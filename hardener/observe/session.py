@@ -261,6 +261,8 @@ class Session:
             told = _text(spec or {})
             if told in case.came_up_with:
                 case.tried = case.whole = True
+                if not all_in:
+                    self._hold(case, found, steps)
             elif told not in case.run_with:
                 case.run_with.add(told)
                 todo.append((case, found, steps, all_in))
@@ -320,11 +322,19 @@ class Session:
         except EngineError as error:
             self._broke(case, error)
             return
-        if not all_in:  # it is what harden would write: what came up with more changes says less of it
-            case.held.clear()
-        _note(case.held, _makeable(found, left))
-        case.held_ids |= {step.id for step in left}
+        if all_in:
+            _note(case.held, _makeable(found, left))
+            case.held_ids |= {step.id for step in left}
+        else:
+            self._hold(case, found, left)
         case.whole = not causes
+
+    @staticmethod
+    def _hold(case: _Case, found: DecidedPod, steps: list[PodStep]) -> None:
+        """Note what harden would write, and what came up: what came up with more changes says less of it."""
+        case.held.clear()
+        _note(case.held, _makeable(found, steps))
+        case.held_ids |= {step.id for step in steps}
 
     def _failed(self, case: _Case, cause: list[PodStep], because: str) -> None:
         last = cause[-1]
@@ -356,9 +366,7 @@ class Session:
         assert case.workload.came is not None
         again = case.workload.came.restarts > 0
         # What listens as it is has to listen then, too: it is not enough that it does not end.
-        serves = {
-            name: {port for port in seen.listens if port.endswith("/tcp")} for name, seen in case.as_it_is.items()
-        }
+        serves = {name: set(filter(_is_fixed, seen.listens)) for name, seen in case.as_it_is.items()}
         return case.application.run(case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves)
 
     def _beside(self, case: _Case) -> list[_Case]:
