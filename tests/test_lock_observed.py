@@ -58,6 +58,14 @@ def test_what_is_saved_is_read(tmp_path: Path) -> None:
     assert seen(root, "redis:7") == ()
 
 
+def test_a_file_of_the_root_is_written_and_read(tmp_path: Path) -> None:
+    """The lock that harden writes is one that it reads: else nothing in the tree could be hardened any more."""
+    root = written(tmp_path)
+    run = replace(BARE, wrote=("/",), occupied=("/",))
+    writer.save_observed(root, {"nginx:1.27": [run]})
+    assert seen(root, "nginx:1.27") == (run,)
+
+
 def test_it_stands_behind_the_config_and_all_else_keeps_its_bytes(tmp_path: Path) -> None:
     writer.save_observed(written(tmp_path), {"nginx:1.27": [BARE]})
     entry = f"""\

@@ -38,8 +38,6 @@ from hardener.support.programs import ProgramError
 from hardener.tree.core_views import OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
 
-_SHORTEST_SECRET = 6  # characters; shorter ones are ordinary words
-
 
 def observe(
     paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int, keep_going: bool,
@@ -148,9 +146,8 @@ class _Run:
                 )  # fmt: skip
                 self._session, self.results = session, session.results
                 for application in session.applications:
-                    for value in application.secrets():
-                        if len(value) >= _SHORTEST_SECRET:
-                            self.redactor.learn(value)
+                    for key, value in application.secrets():
+                        self.redactor.learn_entry(key, value)
                 self._progress.hide()
                 try:
                     with self._rows:

@@ -194,7 +194,7 @@ def _problem(said: Any) -> str | None:
     if not _DAY.fullmatch(said.date):
         return "date is no day: write it as 2026-11-28"
     for path in (*said.wrote, *said.occupied):
-        if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//") or path == "/":
+        if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//"):
             return f"{path} is no folder of an image: write it from the root on, without a slash at its end"
     numbers = (said.seconds, said.user, said.memory, *said.groups)
     if any(number is not None and number < 0 for number in numbers):

@@ -98,11 +98,10 @@ class Application:
         self._services = list({item.name: item.data for item in objects if item.kind == "Service"}.values())
         self._accounts = {item.name: item.data for item in objects if item.kind == "ServiceAccount"}
 
-    def secrets(self) -> Iterable[str]:
-        """The values of its Secrets, for whoever masks them."""
+    def secrets(self) -> Iterable[tuple[str, str]]:
+        """The keys and values of its Secrets, for whoever masks them."""
         for held in self._secrets.values():
-            for value in held.values():
-                yield value.decode("utf-8", "replace")
+            yield from ((key, value.decode("utf-8", "replace")) for key, value in held.items())
 
     def prepare(self, images: Images) -> None:
         """Bring the images of its workloads, and say of each workload whether it can be run."""

@@ -532,8 +532,8 @@ class PodRun:
 
     def _note_files(self, container: _Container) -> None:
         changed = self._changed(container)
-        if changed is None:
-            return
+        if changed is None:  # that it wrote nothing would be a claim
+            raise EngineError(f"it does not tell what {container.spec.get('name')} wrote")
         mounted = [
             each.path for each in self._volumes.mounts(container.spec, container.variables, self.pod.mounts_token)
         ]

@@ -101,7 +101,8 @@ def folders_written(
     is_occupied: Callable[[str], bool],
 ) -> tuple[set[str], set[str]]:  # fmt: skip
     """The folders that a container wrote to, each so that a volume there takes what it wrote, and those of them in
-    which its image has files. What Python compiled does not count.
+    which its image has files. What Python compiled does not count. What has no name that a manifest could hold counts
+    as a file of the folder above. Where they are more than a person would mount, they are the root itself.
 
     ``changed`` are paths of its file system with A (new), C (changed) or D (gone), ``mounted`` those of its volumes.
     ``is_folder`` tells of a path as it is now, ``is_occupied`` whether the image has files below it.
@@ -109,6 +110,8 @@ def folders_written(
     paths = {path: kind for path, kind in changed.items() if not _is_beside(path, changed, mounted)}
     parents = {posixpath.dirname(path) for path in paths}
     paths = {path: kind for path, kind in paths.items() if _BYTECODE not in path.split("/")}
+    odd = {_nameable(path) for path in paths if not path.isprintable()}
+    paths = {path: kind for path, kind in paths.items() if path.isprintable()}
     wrote: set[str] = set()
     occupied: set[str] = set()
     known: dict[str, bool] = {}
@@ -118,6 +121,9 @@ def folders_written(
             known[path] = path == "/" or is_occupied(path)
         return known[path]
 
+    for folder in sorted(odd):
+        wrote.add(folder)
+        occupied.add(folder)
     for path, kind in sorted(paths.items()):
         above = posixpath.dirname(path)
         if kind == "A" and paths.get(above) == "A":
@@ -132,12 +138,19 @@ def folders_written(
         elif kind == "C" and is_folder(path):
             folder = path  # its owner or mode changed
         if len(wrote) >= _MOST_FOLDERS:
-            break
+            return {"/"}, {"/"}
         wrote.add(folder)
         if (folder != path and filled(folder)) or (folder == path and kind == "C" and filled(path)):
             occupied.add(folder)
     wrote = {path for path in wrote if not any(_is_below(path, other) for other in wrote)}
     return wrote, occupied & wrote
+
+
+def _nameable(path: str) -> str:
+    """The deepest folder above ``path`` whose name can be written down."""
+    while not path.isprintable():
+        path = posixpath.dirname(path)
+    return path
 
 
 def _is_below(path: str, other: str) -> bool:

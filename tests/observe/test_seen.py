@@ -49,6 +49,12 @@ CHANGES: dict[str, tuple[dict[str, str], list[str], list[str], list[str], list[s
     "a new folder that is empty": ({"/srv": "C", "/srv/new": "A"}, [], ["/srv/new"], ["/srv/new"], []),
     "a new folder of the root": ({"/data": "A", "/data/x": "A"}, [], ["/data"], ["/data"], []),
     "a new file of the root": ({"/x": "A"}, [], [], ["/"], ["/"]),
+    "more folders than a person would mount": (
+        {f"/srv/{number}/new": "A" for number in range(40)}, [], [], ["/"], ["/"],
+    ),
+    "names that no manifest can hold": (
+        {"/run": "C", "/run/a\udcff": "A", "/data\x1b": "A", "/run/app.pid": "A"}, [], [], ["/"], ["/"],
+    ),
     "a changed file": (
         {"/etc": "C", "/etc/nginx": "C", "/etc/nginx/nginx.conf": "C"}, [], [], ["/etc/nginx"], ["/etc/nginx"],
     ),

@@ -70,8 +70,8 @@ def _paths(known: ImageFacts, run: Observation) -> dict[str, Any]:
 
 
 def _is_free(path: str, run: Observation) -> bool:
-    """Whether a volume at ``path`` hides no file; no path of a volume has a colon."""
-    return path not in run.occupied and ":" not in path
+    """Whether a volume at ``path`` hides no file; no path of a volume has a colon, and none is the root itself."""
+    return path not in (*run.occupied, "/") and ":" not in path
 
 
 def _obstacle(path: str) -> str:
