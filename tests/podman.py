@@ -18,24 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from hardener.observe.engine import RUNTIME
+
 from . import services
 
-# Bounding, permitted, effective alike, and no others: containerd's WithCapabilities (pkg/oci/spec_opts.go).
-_RUNTIME = """\
-#!{python}
-import json, os, sys
-
-if "create" in sys.argv:
-    name = os.path.join(sys.argv[sys.argv.index("--bundle") + 1], "config.json")
-    with open(name, encoding="utf-8") as file:
-        config = json.load(file)
-    sets = config["process"].setdefault("capabilities", {{}})
-    given = sets.get("bounding") or []
-    config["process"]["capabilities"] = {{key: given for key in ("bounding", "effective", "permitted")}}
-    with open(name, "w", encoding="utf-8") as file:
-        json.dump(config, file)
-os.execv("{runc}", ["{runc}", *sys.argv[1:]])
-"""
 _LONGEST = 90.0  # seconds
 
 
@@ -88,7 +74,7 @@ def ready(mirrors: dict[str, str]) -> Iterator[Podman]:
 
 def _settings(folder: Path, mirrors: dict[str, str], driver: str) -> dict[str, str]:
     runtime = folder / "runtime"
-    runtime.write_text(_RUNTIME.format(python=sys.executable, runc=services.program("runc")), encoding="utf-8")
+    runtime.write_text(RUNTIME.format(python=sys.executable, runtime=services.program("runc")), encoding="utf-8")
     runtime.chmod(0o755)
     files = {
         "containers.conf": f"""\

@@ -31,7 +31,7 @@ _PREFIX = "harden-observe-"
 _INSTALL = "install podman (https://podman.io/docs/installation), or name an engine with --engine docker"
 # Bounding, permitted and effective alike, and no others: containerd's WithCapabilities (pkg/oci/spec_opts.go). podman
 # also puts those of a user that is not root into the ambient set, and a pod would pass that Kubernetes lets die.
-_RUNTIME = """\
+RUNTIME = """\
 #!{python} -I
 import json, os, sys
 
@@ -140,7 +140,7 @@ class Engine:
     def _wrapped(self, runtime: str) -> str:
         path = os.path.join(self.folder, os.path.basename(runtime))
         with open(path, "w", encoding="utf-8") as file:
-            file.write(_RUNTIME.format(python=sys.executable, runtime=runtime))
+            file.write(RUNTIME.format(python=sys.executable, runtime=runtime))
         os.chmod(path, 0o755)
         return path
 
