@@ -46,8 +46,8 @@ def observe(
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
     it in the lock.
 
-    With ``check`` nothing is written, and those that the lock tells of are not run again. Returns
-    0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
+    With ``check`` nothing is written, and those that the lock tells of are not run again. Returns 0; 1 with ``check``
+    where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths, choices, progress)

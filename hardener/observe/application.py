@@ -79,7 +79,7 @@ class Application:
         self, engine: Engine, hands: Hands, tree: Tree, name: str, folder: str, workloads: list[Workload],
         mask: Callable[[str], str], stop: threading.Event,
     ) -> None:  # fmt: skip
-        self._engine, self._hands, self._tree = engine, hands, tree
+        self._engine, self._hands = engine, hands
         self.name, self.workloads = name, workloads
         self._mask, self._stop = mask, stop
         self._network: str | None = None
@@ -187,10 +187,6 @@ class Application:
     def ended(self, workload: Workload) -> str | None:
         """What ``workload`` said that came up, went on, and has ended by now; None where it runs, or was not to."""
         return self._running[workload.key].ended() if self.is_running(workload) else None
-
-    def log(self, workload: Workload) -> list[str]:
-        """The last lines of what a running workload said."""
-        return self._running[workload.key].log() if self.is_running(workload) else []
 
     def end(self, workload: Workload) -> None:
         """End what runs of ``workload``."""

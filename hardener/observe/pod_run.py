@@ -596,14 +596,6 @@ class PodRun:
         done = self._engine.call("logs", "--tail", str(_LOG_LINES), container.name)
         return self._line([*done.text.splitlines(), *done.error.splitlines()], one=True)
 
-    def log(self) -> list[str]:
-        """The last lines of what its containers said, masked."""
-        found = []
-        for container in self._running:
-            done = self._engine.call("logs", "--tail", str(_LOG_LINES), container.name)
-            found += [self._mask(line)[:_LOG_LINE] for line in [*done.text.splitlines(), *done.error.splitlines()]]
-        return found
-
     def _line(self, lines: list[str], *, one: bool = False) -> str:
         told = [line.strip() for text in lines for line in text.splitlines() if line.strip()]
         if one:

@@ -37,7 +37,6 @@ class Seen:
 
     user: int | None = None
     groups: tuple[int, ...] = ()
-    users: set[int] = field(default_factory=set)
     capabilities: set[str] = field(default_factory=set)
     listens: set[str] = field(default_factory=set)
     connections: set[tuple[str, int]] = field(default_factory=set)
@@ -57,7 +56,6 @@ class Seen:
         for number, (user, groups, effective) in enumerate(found["users"]):
             if number == 0:
                 self.user, self.groups = user, tuple(groups)
-            self.users.add(user)
             self.capabilities |= {name for bit, name in enumerate(_CAPABILITIES) if effective >> bit & 1}
         sockets = found["sockets"] or []
         self.sees_sockets = self.sees_sockets or found["sockets"] is not None
@@ -79,7 +77,7 @@ class Seen:
         """Take in what was seen of the same container before it was started again."""
         if self.user is None:
             self.user, self.groups = other.user, other.groups
-        for name in ("users", "capabilities", "listens", "connections", "callers", "wrote", "occupied"):
+        for name in ("capabilities", "listens", "connections", "callers", "wrote", "occupied"):
             getattr(self, name).update(getattr(other, name))
         if other.memory is not None:
             self.memory = max(self.memory or 0, other.memory)

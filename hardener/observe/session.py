@@ -117,7 +117,7 @@ class Session:
         seconds: int, keep_going: bool, wanted: Callable[[str, str], bool], stop: threading.Event,
         progress: Callable[[str, str], object],
     ) -> None:  # fmt: skip
-        self._engine, self._hands, self._tree, self._decide = engine, hands, tree, decide
+        self._engine, self._decide = engine, decide
         self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
         self._stop, self._progress = stop, progress
         self._cases: list[_Case] = []
