@@ -90,7 +90,10 @@ def test_an_expression_in_several_objects_is_one_finding(harden: Harden, tmp_pat
         "from kubernetes.client import V1Container, V1ObjectMeta, V1Pod, V1PodSpec\n\n\ndef pods(extra):\n"
         '    more = V1Container(name="a", image="a:1", **extra)\n    return [\n'
     )
-    each = "        V1Pod(api_version='v1', kind='Pod', metadata=V1ObjectMeta(name='{}'), spec=V1PodSpec(containers=[more])),\n"
+    each = (
+        "        V1Pod(api_version='v1', kind='Pod', metadata=V1ObjectMeta(name='{}'), "
+        "spec=V1PodSpec(containers=[more])),\n"
+    )
     write(tmp_path, {"pods.py": text + each.format("a") + each.format("b") + "    ]\n"})
     found = [one for one in diff(harden)["findings"] if one["id"] == "opaque-value"]
     assert [" (and at 1 more place), so " in one["message"] for one in found] == [True]
