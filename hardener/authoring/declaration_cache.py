@@ -43,7 +43,7 @@ def read(package: ModuleType, made_from: Sources) -> list[Transform] | None:
         return None
     try:
         with open(path, "rb") as file:
-            known, records = marshal.load(file)
+            known, records = marshal.loads(file.read())
         return [_transform(*record) for record in records] if known == made_from else None
     except (OSError, EOFError, ValueError, TypeError, KeyError):
         return None  # not there, or not whole
