@@ -10,6 +10,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -25,6 +26,12 @@ _PLAIN = (
 )  # fmt: skip
 
 Sources = list[tuple[str, int, int]]  # every file of the program with its time and size
+
+
+@cache
+def program() -> Sources:
+    """The files of this program, as its first caller found them."""
+    return sources(import_module("hardener.transforms"))
 
 
 def sources(package: ModuleType) -> Sources:

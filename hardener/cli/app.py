@@ -34,6 +34,7 @@ from hardener.cli.options import (
     ImageFormat,
     MaxRisk,
     NamespaceOption,
+    NoCache,
     NoWaivers,
     Only,
     OutOfBand,
@@ -115,6 +116,7 @@ def apply(
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
     yes: Yes = False,
     patch: PatchOption = False,
+    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -177,6 +179,7 @@ def diff(
     no_pager: Annotated[
         bool, typer.Option("--no-pager", help="Print on a terminal without a pager.", rich_help_panel=REPORT)
     ] = False,
+    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -240,6 +243,7 @@ def check(
     helm_program: HelmOption = None,
     renders: RendersOption = 200,
     patch: PatchOption = False,
+    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,

@@ -54,7 +54,7 @@ def _later(made: type, name: str, write: Callable[[list[Field[Any]], dict[str, A
 
 
 def _init(every: list[Field[Any]], scope: dict[str, Any]) -> str:
-    given, named, lines = ["self"], [], []
+    given, named, lines = ["self"], list[str](), list[str]()
     for field in every:
         default = f"_default_{field.name}"
         if field.default is not MISSING:
@@ -79,7 +79,9 @@ def _init(every: list[Field[Any]], scope: dict[str, Any]) -> str:
 
 def _eq(every: list[Field[Any]], scope: dict[str, Any]) -> str:
     own, others = (_tuple(every, name) for name in ("self", "other"))
-    return f"def __eq__(self, other):\n return {own} == {others} if other.__class__ is self.__class__ else NotImplemented"
+    return (
+        f"def __eq__(self, other):\n return {own} == {others} if other.__class__ is self.__class__ else NotImplemented"
+    )
 
 
 def _hash(every: list[Field[Any]], scope: dict[str, Any]) -> str:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
 
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.python import gate
 from hardener.sources.yaml import TextError
+
+if TYPE_CHECKING:
+    from hardener.tree.read_cache import ReadCache
 
 # What is no program of the tree's own. Each is a reason of its own: who gives a folder of tests asks for tests.
 _TESTS = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
@@ -45,14 +49,17 @@ def is_left_out(path: str, within: str, root: str) -> bool:
     return any(kind.search(below) and not kind.search(given) for kind in (_TESTS, _INSTALLED, _GENERATED))
 
 
-def load(path: str, *, editable: bool, given: bool) -> tuple[ManifestFile | None, list[str]]:
+def load(
+    path: str, *, editable: bool, given: bool, cache: ReadCache | None = None
+) -> tuple[ManifestFile | None, list[str]]:
     """The file ``path`` with the objects that it makes, None where it makes none, and the namespaces that it names.
 
     ``given``: the file itself is asked for, and read even if a machine wrote it. A file that cannot be read and holds
-    objects for sure has one piece with the problem. Raises UnreadableError.
+    objects for sure has one piece with the problem. ``cache`` knows of files whose syntax tree says that they make
+    none. Raises UnreadableError.
     """
     raw, status = files.read_bytes(path)
-    if not gate.passes(raw) or (not given and _BY_MACHINE.search(raw, 0, _HEAD)):
+    if not _passes(raw, cache) or (not given and _BY_MACHINE.search(raw, 0, _HEAD)):
         return None, []
     from hardener.sources.python import encoding  # late: hardly a file comes this far
 
@@ -73,6 +80,17 @@ def load(path: str, *, editable: bool, given: bool) -> tuple[ManifestFile | None
         problem = ("python-unread", f"not looked at: {refused.reason}", advice, refused.line or 1)
         file.pieces.append(Piece(file, 0, len(text), 0, problem=problem))
     return file, _NAMESPACE.findall(text)
+
+
+def _passes(raw: bytes, cache: ReadCache | None) -> bool:
+    if not gate.bytes_pass(raw):
+        return False
+    if cache is not None and cache.makes_nothing(raw):
+        return False
+    found = gate.passes(raw)
+    if cache is not None and not found:
+        cache.note_program(raw)
+    return found
 
 
 def remarks(file: ManifestFile) -> list[tuple[str, int, str, str]]:
