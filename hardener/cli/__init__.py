@@ -1,9 +1,37 @@
 """What a command line says becomes calls of `hardener.commands`, and results exit codes; nothing is decided or
 printed here but errors."""
 
+import atexit
+import gc
+import os
+import sys
+
 
 def main() -> None:
     """Run the command line ``harden`` with ``sys.argv``; ends the process with an exit code."""
+    calm_collector()  # first: to load what follows makes many objects
+    status = 1
+
+    def leave() -> None:
+        # To take apart what a run made, one object after the other, would take a twentieth of a small one.
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            return  # Python tries again, and says what it says
+        os._exit(status)
+
+    atexit.register(leave)  # before all others, so that it is called after them
     from hardener.cli import app  # late: `python -m hardener` and the console scripts alone need it
 
-    app.main()
+    try:
+        app.main()
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+        raise
+
+
+def calm_collector() -> None:
+    """Let the collector of garbage look less often: a run makes many objects that live to its end, and the default
+    thresholds walk them again and again for nothing."""
+    gc.set_threshold(50_000, 20, 100)

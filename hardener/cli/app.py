@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import sys
 from copy import copy
 from functools import partial
@@ -12,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from hardener.cli import calm_collector
 from hardener.cli.groups import baseline as baseline_group
 from hardener.cli.groups import golden
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
@@ -620,7 +619,7 @@ def main() -> None:
     from hardener.errors import InputError
     from hardener.support import waiting
 
-    _calm_collector()
+    calm_collector()
     waiting.tell_by(lambda line: print(f"harden: {line}", file=sys.stderr, flush=True))
     interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
     try:
@@ -659,13 +658,6 @@ def _asked() -> typer.Typer:
     found = copy(app)
     found.registered_commands, found.registered_groups = named, []
     return found
-
-
-def _calm_collector() -> None:
-    # A run makes many objects that live to its end: the default thresholds walk them again and again for nothing, and
-    # so do the last collections of the interpreter.
-    gc.set_threshold(50_000, 20, 100)
-    atexit.register(gc.freeze)
 
 
 def _fail(message: str, status: int) -> None:

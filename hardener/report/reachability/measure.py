@@ -223,7 +223,8 @@ def _loses_neighbours(both: _Both, pod: PodTemplate, place: Place, on: tuple[int
     number, cluster = both.layout.numbers[pod], both.layout.cluster(place)
     for blocks_cover_pods in (False, True):
         before, after = (state.network(cluster, blocks_cover_pods) for state in (both.before, both.after))
-        if before.sources(number, on) & after.neighbours(number) & ~after.sources(number, on):
+        closed = before.sources(number, on) & ~after.sources(number, on)
+        if closed and closed & after.neighbours(number):
             return True
     return False
 
