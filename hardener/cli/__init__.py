@@ -21,7 +21,10 @@ def main() -> None:
             return  # Python tries again, and says what it says
         os._exit(status)
 
-    atexit.register(leave)  # before all others, so that it is called after them
+    if not getattr(
+        atexit, "_ncallbacks", lambda: 1
+    )():  # the first one is called last; who came before wants to be, too
+        atexit.register(leave)
     from hardener.cli import app  # late: `python -m hardener` and the console scripts alone need it
 
     try:

@@ -50,6 +50,7 @@ class Network:
             for number in group.members:
                 self._governing.setdefault(number, []).append(group)
         self._meetings: dict[tuple[tuple[Ports, ...], tuple[Ports, ...]], bool] = {}
+        self._near: dict[str, Set] = {}  # the pods of a namespace
 
     def policies_of(self, number: int) -> list[Policy]:
         """The policies that select a pod."""
@@ -83,7 +84,10 @@ class Network:
 
     def neighbours(self, number: int) -> Set:
         """The other pods of the namespace of a pod, those on the network of their node left out."""
-        return bits(self._index.find(self.pods[number].namespace, EVERYTHING)) & ~(1 << number)
+        namespace = self.pods[number].namespace
+        if namespace not in self._near:
+            self._near[namespace] = bits(self._index.find(namespace, EVERYTHING))
+        return self._near[namespace] & ~(1 << number)
 
     def open_pairs(self) -> int:
         """How many ordered pairs of different pods can talk on some port."""
