@@ -50,8 +50,8 @@ def _memory(what: str, cost: measure.Cost, size: int) -> Row:
 
 
 def start_up(folder: Path, times: int) -> Iterator[Row]:
-    """Against ``import typer``: ``--help``, one file alone, one file in a repository of 1,000 documents, of which nothing
-    was read before, then all."""
+    """Against ``import typer``: ``--help``, one file alone, one file in a repository of 1,000 documents, the first time
+    and once more."""
     base = measure.best(times, [sys.executable, "-c", "import typer"], folder)
     yield Row("import typer", base.cpu, None, f"wall {base.wall:.3f} s")
     yield _ratio("harden --help / import typer", measure.best(times, [*HARDEN, "--help"], folder), base, 1.4)
