@@ -25,6 +25,8 @@ def main() -> None:
         atexit, "_ncallbacks", lambda: 1
     )():  # the first one is called last; who came before wants to be, too
         atexit.register(leave)
+    else:
+        atexit.register(gc.freeze)  # the last collections would walk all of it once more
     from hardener.cli import app  # late: `python -m hardener` and the console scripts alone need it
 
     try:
@@ -36,5 +38,5 @@ def main() -> None:
 
 def calm_collector() -> None:
     """Let the collector of garbage look less often: a run makes many objects that live to its end, and the default
-    thresholds walk them again and again for nothing."""
-    gc.set_threshold(50_000, 20, 100)
+    thresholds walk them again and again for nothing. To load the program and harden a file makes fewer than this."""
+    gc.set_threshold(200_000, 20, 100)
