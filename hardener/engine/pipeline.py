@@ -174,7 +174,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         yielded = list(transform.function(target, *arguments))
     except OpaqueError as opaque:
         if not blocked:
-            _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path)
+            _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path, opaque.advice)
         return
     except WrongShapeError as wrong:
         if not blocked:
@@ -182,7 +182,11 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         return
     if not yielded:  # most transforms have nothing to say of most targets
         return
-    steps = steps_of(target, yielded)
+    try:
+        steps, unknown = steps_of(transform, target, yielded)
+    except WrongShapeError as wrong:
+        _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
+        return
     if blocked:
         if pod is not None and not _all_waived(state, transform, target, steps):
             key = (id(target.object), blocked)
@@ -193,6 +197,8 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     for item in yielded:
         if isinstance(item, Finding):
             _report(state, transform, target, item)
+    for each in unknown:
+        _stopped(state, transform, target, "opaque-value", str(each), each.path, each.advice)
     for edits in steps:
         try:
             if target.object.piece.shared:
@@ -321,7 +327,9 @@ def _wrong_shape(wrong: WrongShapeError) -> str:
     return f"not valid Kubernetes: {wrong} has a shape that the API refuses"
 
 
-def _stopped(state: _Run, transform: Transform, target: View, id: str, message: str, path: Path) -> None:
+def _stopped(
+    state: _Run, transform: Transform, target: View, id: str, message: str, path: Path, advice: str = ""
+) -> None:
     state.waivers.leave(target.object)
     # One such value stops many transforms; it is said once, with the first of them.
     full = (*target.object.path[:1], *path) if path else target.path
@@ -329,6 +337,7 @@ def _stopped(state: _Run, transform: Transform, target: View, id: str, message: 
     if key in state.stopped:
         return
     state.stopped.add(key)
+    said = advice
     advice = {
         "opaque-value": "harden the rendered manifest, or write the value here",
         "not-valid-kubernetes": "correct it; kubectl apply --dry-run=server names the place",
@@ -349,7 +358,7 @@ def _stopped(state: _Run, transform: Transform, target: View, id: str, message: 
             transform.risk,
             Severity.LOW,
             f"{transform.id} cannot decide: {message}",
-            advice,
+            said or advice,
             target.object.piece.file.name,
             target.object,
             target.object.piece,

@@ -12,6 +12,7 @@ from typing import Any
 
 from hardener.authoring.edits import Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Transform
+from hardener.engine import waiting
 from hardener.engine.outcome import Refused
 from hardener.engine.targets import Targets
 from hardener.errors import HardenError
@@ -38,10 +39,13 @@ class DisagreementError(HardenError):
         return Refused(piece.file.name, line, reason, _ADVICE, len(edits), transform.id, cannot_write=True)
 
 
-def steps_of(target: View, yielded: list[Any]) -> list[list[Edit]]:
-    """The steps in what a transform yielded at ``target``: its single edits, and each of its lists of them."""
+def steps_of(transform: Transform, target: View, yielded: list[Any]) -> tuple[list[list[Edit]], list[OpaqueError]]:
+    """The steps in what ``transform`` yielded at ``target``: its single edits, and each of its lists of them; and what
+    keeps others from being made: expressions of which it says so, and those that decide what starts there."""
     single = [item for item in yielded if isinstance(item, Edit)]
     steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
+    unknown = [item for item in yielded if isinstance(item, OpaqueError)]
+    steps, more = waiting.parted(transform, target, steps)
     if target.object.piece.language == "python":
         from hardener.engine import program_advice  # late: few trees hold any
 
@@ -49,7 +53,7 @@ def steps_of(target: View, yielded: list[Any]) -> list[list[Edit]]:
     pod = pod_of(target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
-    return steps
+    return steps, [*unknown, *more]
 
 
 def _doubted(edit: Edit, sign: str) -> Edit:
@@ -79,9 +83,9 @@ def together(
     for edit in edits:
         known.setdefault(edit.path, []).append(edit)
     seen: set[Path] = {target.path}
-    waiting = deque(mirrored(piece, edits))
-    while waiting:
-        other = waiting.popleft()
+    queue = deque(mirrored(piece, edits))
+    while queue:
+        other = queue.popleft()
         owner = targets.around(transform.each, piece, other.path) if other.path not in known else None
         if owner is None or owner.path in seen:
             continue
@@ -97,7 +101,7 @@ def together(
         for edit in new:
             known.setdefault(edit.path, []).append(edit)
         found += new
-        waiting.extend(mirrored(piece, new))
+        queue.extend(mirrored(piece, new))
     return found
 
 
@@ -121,7 +125,7 @@ def _wanted(transform: Transform, target: View, arguments: tuple[Any, ...]) -> l
         blocked = any(name not in transform.classes for name in target.object.classes)
     if blocked:
         return []
-    return steps_of(target, list(transform.function(target, *arguments)))
+    return steps_of(transform, target, list(transform.function(target, *arguments)))[0]
 
 
 def _same(one: Edit, other: Edit) -> bool:

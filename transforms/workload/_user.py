@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
+from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import signs, states
 from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
 from hardener.kubernetes.component import is_data_store
@@ -188,6 +189,32 @@ def _why(container: Container) -> str:
     if kind == "root" and facts.proved and not written:
         return f"{facts.user_source}: its image runs as root; {facts.uid_source}: its service runs as {facts.uid}"
     return f"{facts.uid_source}: its service runs as {facts.uid}"
+
+
+def unknown_user(container: Container) -> OpaqueError | None:
+    """What keeps it from being known whether ``container`` can run as another user: an expression decides what starts,
+    or the pod that holds its volumes is made elsewhere."""
+    opaque = unknown_start(container)
+    if opaque is None and container.pod.is_fragment and container.pod.partial:
+        mount = next((mount for mount in mounts(container) if mount.volume is None and mount.writable), None)
+        if mount is not None:
+            return OpaqueError(
+                "a volume of a pod that is made elsewhere", mount.view.path[1:], "mounts",
+                "set the user where the pod is made: whom the files of the volume belong to shows there",
+            )  # fmt: skip
+    return opaque
+
+
+def may_gain_containers(pod: PodTemplate) -> bool:
+    """Whether a program may add containers that would inherit what is written for the whole pod."""
+    for key in ("initContainers", "containers"):
+        try:
+            pod.check_whole(key)
+        except OpaqueError:
+            return True
+        except WrongShapeError:
+            continue  # the API server refuses it
+    return False
 
 
 def _may_shut_out(mount: Mount) -> bool:

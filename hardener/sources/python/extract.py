@@ -10,7 +10,7 @@ from .dialects import PULUMI, Known
 from .expressions import is_variable, opaque_text, reason, scalar
 from .keys import field_of, field_of_argument, field_of_key, misunderstood
 from .literals import Texts, opaque
-from .model import Entry, Item, Mapping, Node, Opaque, Scalar, Sequence
+from .model import COMPREHENSION, Entry, Item, Mapping, Node, Opaque, Scalar, Sequence
 from .places import Places
 from .resolve import Key, followed, is_dict_call, meaning, single
 from .scan import Scan
@@ -360,7 +360,7 @@ class Extractor:
         inner = self.scan.comprehensions.get(node, scope)
         sequence.items.append(self.value(node.elt, inner, sequence.item_type, around, around is not None))
         sequence.places.append(None)
-        sequence.open = f"a comprehension (line {sequence.line})"
+        sequence.open = f"{COMPREHENSION} (line {sequence.line})"
         return sequence
 
     def concatenation(

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from hardener.sources.open_values import opened
+from hardener.sources.open_values import Expression, opened
 from hardener.sources.yaml import TextError
 from hardener.sources.yaml.values import MAX_EXPANSION
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from .dialects import Dialect
+
+
+COMPREHENSION = "a comprehension"  # why a list is open that only a loop makes
 
 
 @dataclass(slots=True, eq=False)
@@ -143,9 +146,10 @@ def plain(node: Node) -> Any:
         return fields if node.open is None else opened(fields, node.open)
     if isinstance(node, Sequence):
         items = [plain(item) for item in node.items]
-        return items if node.open is None else opened(items, node.open)
+        alike = node.form == "comprehension" and (node.open or "").startswith(COMPREHENSION)
+        return items if node.open is None else opened(items, node.open, alike=alike)
     if isinstance(node, Opaque):
-        return node.text
+        return Expression(node.text)
     assert isinstance(node, Scalar)
     return node.value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from copy import deepcopy
 from dataclasses import field
 from typing import Any
 
@@ -57,7 +56,7 @@ class Parsed:
     def data(self) -> list[Any]:
         """The documents once more, fresh."""
         own = [plain(root) for root in self.roots]
-        return own + [deepcopy(document) for text in self.texts for document in text.parsed.documents]
+        return own + [text.masked.data(document) for text in self.texts for document in text.parsed.documents]
 
     def is_patch(self, number: int) -> bool:
         """Whether the document ``number`` is what a call patches another object with."""
