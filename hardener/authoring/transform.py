@@ -198,8 +198,8 @@ def transform(
         function.__transform__ = Transform(  # type: ignore[attr-defined]
             id=function.__name__.replace("_", "-"), risk=named.id, risk_2022=risk_2022 or named.id_2022, stage=stage,
             summary=summary, why=parts["Why"], may_break=parts["May break"], severity=severity, pss=pss, cis=cis,
-            classes=frozenset(classes), absence=absence, after=after, only_reports=only_reports, any_image=any_image, peers=peers,
-            module=function.__module__, source=lambda: Declaration(function, each, options),
+            classes=frozenset(classes), absence=absence, after=after, only_reports=only_reports, any_image=any_image,
+            peers=peers, module=function.__module__, source=lambda: Declaration(function, each, options),
         )  # fmt: skip
         return function
 

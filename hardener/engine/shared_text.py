@@ -91,12 +91,13 @@ def together(
             continue
         seen.add(owner.path)
         try:
-            steps = _wanted(transform, owner, arguments)
+            steps, unknown = _wanted(transform, owner, arguments)
         except (OpaqueError, WrongShapeError) as error:
             raise DisagreementError(owner, str(error)) from None
         step = next((step for step in steps if any(_same(edit, other) for edit in step)), [])
         if not step and not _is_same_text(target, owner):
-            raise DisagreementError(owner, f"{transform.id} does not want the same there")
+            why = str(unknown[0]) if unknown else f"{transform.id} does not want the same there"
+            raise DisagreementError(owner, why)
         new = [edit for edit in step if not any(_same(edit, one) for one in known.get(edit.path, ()))]
         for edit in new:
             known.setdefault(edit.path, []).append(edit)
@@ -116,16 +117,19 @@ def _is_same_text(target: View, other: View) -> bool:
     return False
 
 
-def _wanted(transform: Transform, target: View, arguments: tuple[Any, ...]) -> list[list[Edit]]:
-    """The steps that ``transform`` takes at ``target``; none where it leaves it alone."""
+def _wanted(
+    transform: Transform, target: View, arguments: tuple[Any, ...]
+) -> tuple[list[list[Edit]], list[OpaqueError]]:
+    """The steps that ``transform`` takes at ``target``, none where it leaves it alone; and what keeps others from being
+    made."""
     pod = pod_of(target)
     if pod is not None:
         blocked = pod.tree.ask(SystemPods).barrier(transform, target, pod) is not None
     else:
         blocked = any(name not in transform.classes for name in target.object.classes)
     if blocked:
-        return []
-    return steps_of(transform, target, list(transform.function(target, *arguments)))[0]
+        return [], []
+    return steps_of(transform, target, list(transform.function(target, *arguments)))
 
 
 def _same(one: Edit, other: Edit) -> bool:

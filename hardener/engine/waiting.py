@@ -12,7 +12,6 @@ from dataclasses import replace
 from hardener.authoring.edits import Edit, Evidence, Grade, OpaqueError, WrongShapeError
 from hardener.authoring.transform import Transform
 from hardener.facts.images.what_starts import unknown_start, unknown_starts, unknown_word
-from hardener.sources.open_values import OpenList
 from hardener.tree.core_views import Container, PodTemplate, View
 from hardener.tree.pod_fragments import written_containers
 

@@ -82,7 +82,9 @@ def _edits(pod: PodTemplate, wanted: list[tuple[Container, _Reason]], kept: list
     grade, basis, evidence = _worst([reason for _, reason in wanted])
     own = [(container, reason) for container, reason in wanted if container.has(*_FIELD)]
     at_pod = pod.get(*_FIELD)
-    if not kept and not pod.partial and not may_gain_containers(pod) and (at_pod is False or len(own) < len(wanted)):
+    # A container that a program adds would run as the number of the pod, where one is written.
+    shared = not kept and not pod.partial and (pod.get("securityContext", "runAsUser") or not may_gain_containers(pod))
+    if shared and (at_pod is False or len(own) < len(wanted)):
         yield pod.set(*_FIELD, to=True, grade=grade, basis=basis, evidence=evidence)
         at_pod = True
     for container, (own_grade, own_basis, facts) in own if at_pod is True else wanted:

@@ -67,6 +67,15 @@ class Masked:
         return restored
 
 
+def unmarked(value: Any) -> Any:
+    """A copy of the data ``value``, in which expressions are texts as the YAML holds them."""
+    if isinstance(value, dict):
+        return {key: unmarked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unmarked(item) for item in value]
+    return str(value) if isinstance(value, Expression) else value
+
+
 def masked(node: cst.SimpleString | cst.FormattedString, style: str) -> Masked:
     """The YAML that the literal ``node`` holds; ``style`` is how it is filled in where it is no f-string.
 

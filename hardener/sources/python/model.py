@@ -139,6 +139,11 @@ class Sequence(Node):
     holder: Mapping | None = None
 
 
+def more_open(why: str | None, more: str | None) -> str | None:
+    """Why something is open for two reasons: that a loop makes what is written once more tells the least."""
+    return more if why is None or (more is not None and why.startswith(COMPREHENSION)) else why
+
+
 def plain(node: Node) -> Any:
     """The data that ``node`` means, fresh: dicts, lists and scalars; expressions as text, open ones as such."""
     if isinstance(node, Mapping):
@@ -146,8 +151,7 @@ def plain(node: Node) -> Any:
         return fields if node.open is None else opened(fields, node.open)
     if isinstance(node, Sequence):
         items = [plain(item) for item in node.items]
-        alike = node.form == "comprehension" and (node.open or "").startswith(COMPREHENSION)
-        return items if node.open is None else opened(items, node.open, alike=alike)
+        return items if node.open is None else opened(items, node.open, alike=node.open.startswith(COMPREHENSION))
     if isinstance(node, Opaque):
         return Expression(node.text)
     assert isinstance(node, Scalar)
