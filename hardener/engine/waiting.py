@@ -16,9 +16,7 @@ from hardener.tree.core_views import Container, PodTemplate, View
 from hardener.tree.pod_fragments import written_containers
 
 
-def parted(
-    transform: Transform, target: View, steps: list[list[Edit]]
-) -> tuple[list[list[Edit]], list[OpaqueError]]:
+def parted(transform: Transform, target: View, steps: list[list[Edit]]) -> tuple[list[list[Edit]], list[OpaqueError]]:
     """Those of ``steps`` that ``transform`` may make at ``target``, none of them `safe` where an expression stands in
     what it runs; and the expressions for which the others wait."""
     if not steps or not isinstance(target, PodTemplate | Container):
