@@ -15,14 +15,16 @@ from hardener.support.data_path import Path as Place
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
-from ..conftest import ROOT, shared, write
+from ..conftest import ROOT, write
 from .handed_in import handed_in
 from .programs import PROGRAMS
 
 FIXTURES = Path(__file__).parent / "fixtures"
 # What of a pod may change whatever starts there: docker filters system calls by the same profile, the log of the last
 # words is read and not written, and one of two names of the account goes.
-HOLDS_FOR_ANY = re.compile(r"\.securityContext(\.seccompProfile(\.type)?)?|\.terminationMessagePolicy|\.serviceAccount\w*")
+HOLDS_FOR_ANY = re.compile(
+    r"\.securityContext(\.seccompProfile(\.type)?)?|\.terminationMessagePolicy|\.serviceAccount\w*"
+)
 
 
 def texts() -> dict[str, str]:

@@ -256,7 +256,7 @@ def _user_evidence(container: Container) -> Iterator[Evidence]:
 def against_group(container: Container, mount: Mount) -> str | None:
     """Why an fsGroup does not open the files of a volume that is kept to a new user; None where it does."""
     image, row = container.image, container.row
-    repository = image.repository if image is not None else None
+    repository = image.known_part if image is not None else None
     name = (image.name if image is not None else None) or ""
     stores = is_data_store(repository)
     if _SECURE_SHELL.search(name) or (stores and (_EXACT_MODES.search(name) or _POSTGRES.search(name))):
@@ -285,7 +285,7 @@ def _kept_volumes(container: Container) -> Iterator[Evidence]:
 def is_database_root(container: Container, path: str) -> bool:
     """Whether ``path`` is where a PostgreSQL keeps its data: it refuses a folder that is not its user's own."""
     image, row = container.image, container.row
-    if image is None or not (_POSTGRES.search(image.name or "") and is_data_store(image.repository)):
+    if image is None or not (_POSTGRES.search(image.name or "") and is_data_store(image.known_part)):
         return False
     default = _PGDATA if row is None or not row.writable or _PGDATA in row.writable else ""
     return posixpath.normpath(container.env.get("PGDATA") or default) == posixpath.normpath(path)
