@@ -124,3 +124,59 @@ def test_an_object_of_openshift_is_for_openshift_wherever_it_is_made(tmp_path: P
     assert {change.object.kind for change in outcome.changes if change.path[-1] == "runAsNonRoot"} == {
         "Pod", "DeploymentConfig",
     }  # fmt: skip
+
+
+WEB = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - {name: web, image: registry.example.com/web:1, ports: [{containerPort: OWN_PORT}]}
+"""
+SERVICE = """\
+from kubernetes import client
+
+
+def service(port, more):
+    return client.V1Service(api_version="v1", kind="Service",
+        metadata=client.V1ObjectMeta(name="web", namespace="shop"),
+        spec=client.V1ServiceSpec(TYPE, selector={"app": "web"}, ports=PORTS))
+"""
+ANYBODY_ON_ALL: list[object] = [{}]
+NAMESPACE_ON_ALL: list[object] = [{"from": [{"podSelector": {}}]}]
+# Name: what type the Service has, its ports, the port of the container, what the policy lets in.
+PORTS: dict[str, tuple[str, str, str, object]] = {
+    "known": (
+        'type="ClusterIP"', "[client.V1ServicePort(port=80, target_port=8080)]", "8080",
+        [{"from": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": 8080}]}],
+    ),
+    "a target that comes from outside": (
+        'type="ClusterIP"', "[client.V1ServicePort(port=80, target_port=port)]", "8080", NAMESPACE_ON_ALL,
+    ),
+    "a port without a target": ('type="ClusterIP"', "[client.V1ServicePort(port=port)]", "8080", NAMESPACE_ON_ALL),
+    "ports that are added": (
+        'type="ClusterIP"', "[client.V1ServicePort(port=80, target_port=8080), *more]", "8080", NAMESPACE_ON_ALL,
+    ),
+    "a public one": (
+        'type="LoadBalancer"', "[client.V1ServicePort(port=80, target_port=port)]", "8080", ANYBODY_ON_ALL,
+    ),
+    "a template of YAML": ('type="ClusterIP"', "[]", '"${PORT}"', NAMESPACE_ON_ALL),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "ports", "port", "expected"), PORTS.values(), ids=PORTS)
+def test_no_policy_cuts_a_port_that_is_not_known(
+    kind: str, ports: str, port: str, expected: object, tmp_path: Path
+) -> None:
+    program = SERVICE.replace("TYPE", kind).replace("PORTS", ports)
+    write(tmp_path, {"web.yaml": WEB.replace("OWN_PORT", port), "service.py": program})
+    outcome = pipeline.run(Tree.read([str(tmp_path)], root=str(tmp_path)), profile.load("restricted"))
+    (policy,) = [
+        item.data for item in outcome.tree.objects if item.kind == "NetworkPolicy" and item.name.startswith("harden-")
+    ]
+    assert policy["spec"]["ingress"] == expected

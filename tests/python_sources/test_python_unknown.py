@@ -60,7 +60,7 @@ def runs_as_numbers(pod: PodTemplate, place: Place) -> bool:
     below = place[len(pod.path) :]
     reached = [*pod.data.get("initContainers", ()), *pod.data["containers"]]
     if below[0] != "securityContext":
-        reached = [pod.data[below[0]][below[1]]]
+        reached = [pod.data[str(below[0])][below[1]]]
     of_pod = pod.data.get("securityContext", {}).get("runAsUser")
     return all(isinstance(each, dict) and each.get("securityContext", {}).get("runAsUser", of_pod) for each in reached)
 

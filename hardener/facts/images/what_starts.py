@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.kubernetes.command_evidence import writes
@@ -91,7 +92,7 @@ def _said(container: Container) -> Iterator[tuple[list[str], list[Path]]]:
 
     Raises OpaqueError where such a list is an expression, or a program may add to it.
     """
-    places: list[list[Path]] = [[("command",), ("args",)]]
+    places: list[list[tuple[str, ...]]] = [[("command",), ("args",)]]
     places += [[("lifecycle", hook, "exec", "command")] for hook in ("postStart", "preStop")]
     for lists in places:
         words: list[str] = []
@@ -102,9 +103,9 @@ def _said(container: Container) -> Iterator[tuple[list[str], list[Path]]]:
                 container.strings(*path)
             except WrongShapeError:
                 continue  # the API server refuses it
-            found = container.data
+            found: Any = container.data
             for part in path:
-                found = found.get(part) if isinstance(found, dict) else None  # type: ignore[assignment]
+                found = found.get(part) if isinstance(found, dict) else None
             for index, word in enumerate(found if isinstance(found, list) else ()):
                 words.append(word if isinstance(word, str) else "" if word is None else str(word))
                 paths.append((*path, index))
