@@ -31,7 +31,7 @@ _TOOLS = frozenset(
 )
 _ALONE = re.compile(r"-[BEIOSbdiqsuvx]+")  # flags of Python and the shells that take no value
 # Flags before what an interpreter runs: of a shell, of Python, Perl, Ruby, Node and Java; and the end of all flags.
-_CODE = re.compile(r"-[a-z]*[cem]|-jar|--eval|--command|--")
+_CODE = re.compile(r"-[a-z]{0,2}[cem]|-jar|--eval|--command|--")
 
 
 def unknown_start(container: Container) -> OpaqueError | None:
@@ -50,7 +50,7 @@ def unknown_starts(container: Container) -> Iterator[OpaqueError]:
         yield opaque
         return
     for words, paths in said:
-        index = _of_words(words)
+        index = unknown_index(words)
         if index is not None:
             yield _refused(container, paths[index], words[index])
             return
@@ -113,7 +113,7 @@ def _said(container: Container) -> Iterator[tuple[list[str], list[Path]]]:
             yield words, paths
 
 
-def _of_words(words: Sequence[str]) -> int | None:
+def unknown_index(words: Sequence[str]) -> int | None:
     """The index of the word whose expression leaves open what runs, or where it writes; None without one."""
     open_ones = [index for index, word in enumerate(words) if isinstance(word, Expression)]
     if _TEMPLATE.fullmatch(words[0]):
@@ -131,7 +131,8 @@ def _of_words(words: Sequence[str]) -> int | None:
     for program, arguments in runs(commands(["/", *whole] if whole[0].startswith("-") else whole)):
         if _HOLE in program or not _is_written(program, arguments):
             return first
-    if any(_HOLE in path for path in writes([f"/{word}" if word == _HOLE else word for word in whole]).paths):
+    places = [f"/{_HOLE}" if masked == _HOLE else word for word, masked in zip(words, whole, strict=True)]
+    if any(_HOLE in path for path in writes(places).paths):
         return first
     return None
 
