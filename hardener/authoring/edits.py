@@ -173,11 +173,12 @@ class WrongShapeError(HardenError):
 
 class OpaqueError(HardenError):
     """A value is an expression that is filled in later, or a program may add it. The message names the expression and
-    its path; ``path`` is that of the expression, or of the mapping or list to which something may be added; ``advice``
-    is what to do, where that is not to look for what the expression means."""
+    its path; ``path`` is that of the ``expression``, or of the mapping or list to which something may be added;
+    ``advice`` is what to do, where that is not to look for what the expression means."""
 
     def __init__(self, expression: str, path: Path, verb: str = "is", advice: str = "") -> None:
         super().__init__(f"{dotted(path) or 'the object'} {verb} {expression}")
+        self.expression = expression
         self.path = path
         self.advice = advice
 

@@ -23,17 +23,32 @@ def load():
         "dagster-k8s/config": {
             "container_config": {
                 "name": "nightly",
+                "image": "registry.example.com/nightly:4",
                 "resources": {
                     "requests": {"cpu": "250m", "memory": "64Mi"},
                     "limits": {"cpu": "500m", "memory": "2560Mi"},
                 },
+                "security_context": {
+                    "allow_privilege_escalation": False,
+                    "read_only_root_filesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
                 # what the job reads
-                "volume_mounts": [{"name": "inputs", "mount_path": "/inputs", "read_only": True}],
+                "volume_mounts": [
+                    {"name": "inputs", "mount_path": "/inputs", "read_only": True},
+                    {"name": "harden-nightly-tmp", "mount_path": "/tmp"},
+                ],
             },
             "pod_spec_config": {
-                "volumes": [{"name": "inputs", "config_map": {"name": "inputs"}}],
-                "host_network": True,
-                "security_context": {"seccomp_profile": {"type": "RuntimeDefault"}},
+                "volumes": [
+                    {"name": "inputs", "config_map": {"name": "inputs"}},
+                    {"name": "harden-nightly-tmp", "empty_dir": {}},
+                ],
+                "security_context": {
+                    "run_as_non_root": True,
+                    "run_as_user": 65532,
+                    "seccomp_profile": {"type": "RuntimeDefault"},
+                },
             },
             "job_spec_config": {"ttl_seconds_after_finished": 7200},
         },
