@@ -97,7 +97,12 @@ WORDS: dict[str, tuple[list[str], int | None]] = {
     "nothing": (["/run"], None),
     "the program": ([X], 0),
     "the program of a template": (["{{ cmd }}", "--day", "1"], 0),
+    "a program that envsubst fills in": (["${CMD}", "a"], 0),
     "a script of a shell": (["bash", "-c", X], 2),
+    "a script of a template": (["bash", "-c", "{{ params.script }}"], 2),
+    "the value of a template": (["/run", "--day", "{{ ds }}"], None),
+    "a script with a template of its own": (["sh", "-c", "docker ps --format '{{.Names}}'"], None),
+    "a script that a variable holds": (["sh", "-c", "${SCRIPT}"], None),
     "a part of a script": (["sh", "-c", Expression("exec app --day ${x}")], 2),
     "a script that is written": (["sh", "-c", 'exec app "$1"', X], None),
     "a file that a shell runs": (["bash", X], 1),
@@ -224,6 +229,34 @@ def test_what_it_is_given_is_not_taken(container: str, spec: str, tmp_path: Path
     assert [finding for finding in outcome.findings if finding.id == "opaque-value" and "image" in finding.message]
 
 
+COMMANDS = {
+    "a parameter": "command=words",
+    "a call": "command=made(words)",
+    "a conditional": 'command=["/ours"] if words else ["/other"]',
+    "a list that gets more": 'command=["sh", *words]',
+    "a script that is a parameter": 'command=["sh", "-c", words]',
+    "a script that is put together": 'command=["sh", "-c", "exec " + words]',
+    "a program that is an attribute": "command=[words.program]",
+    "a name that is assigned twice": 'command=["sh", "-c", twice]',
+    "arguments": "args=words",
+    "a hook": 'command=["/ours"], lifecycle=client.V1Lifecycle(post_start=client.V1LifecycleHandler('
+    '_exec=client.V1ExecAction(command=["sh", "-c", words])))',
+    "settings of a text": "args=words.split()",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_what_an_unknown_command_needs_is_not_known(command: str, tmp_path: Path) -> None:
+    program = pod(f'[client.V1Container(name="ours", image="registry.example.com/ours:1", {command})]')
+    outcome = ran("twice = 1\nif more:\n    twice = 2\n" + program, tmp_path)
+    assert {change.transform.id for change in outcome.changes} == {"seccomp-runtime-default"}
+    (said,) = [each for each in outcome.findings if each.id == "opaque-value" and "run-as-user" in each.message]
+    assert {"run-as-non-root", "drop-capabilities", "memory-limit", "automount-token"} <= set(
+        said.message.replace(",", "").split()
+    )
+    assert "(line " in said.message and said.advice.startswith("check what calls it")
+
+
 def test_signs_of_need_are_seen_beside_what_is_not_known(tmp_path: Path) -> None:
     command = 'command=["sh", "-c", f"apt-get install -y {words} && exec {image}"]'
     outcome = ran(pod(f'[client.V1Container(name="a", image="registry.example.com/a:1", {command})]'), tmp_path)
@@ -239,7 +272,9 @@ def test_an_expression_that_is_a_value_keeps_nothing_but_the_root_file_system(tm
     assert "readOnlyRootFilesystem" not in fields(outcome)["ours"]
     assert {change.edit.grade for change in outcome.changes} == {Grade.REVIEW}
     (said,) = [finding.message for finding in outcome.findings if "words" in finding.message]
-    assert said.startswith("read-only-root-filesystem cannot decide: spec.containers[0].command[2] is a parameter")
+    assert said == (
+        "spec.containers[0].command[2] is a parameter: words (line 6), so read-only-root-filesystem is not decided"
+    )
 
 
 def test_variables_that_are_not_known_may_name_a_folder(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from hardener.tree.view import literal
 
 _HOLE = "\ue000"  # stands for an expression that is a word; no command holds it
 _PARTS = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}|\$\([^()]*\)|\{\{.*?\}\}")
-_TEMPLATE = re.compile(r"\s*(?:\{\{.*\}\}|\$\{[^{}]*\})\s*", re.S)
+_TEMPLATE = re.compile(r"\s*\{\{[^{}]*\}\}\s*")
+_PROGRAM = re.compile(r"\$\{[^{}]*\}")  # no shell is there to fill it in
 _SCRIPT = re.compile(r"[\s;&|<>`]|\$\(")
 # Of these each operand is a file, an address or a text, and none is what they run.
 _TOOLS = frozenset(
@@ -69,7 +70,7 @@ def unknown_word(container: Container) -> OpaqueError | None:
         return None
     for words, paths in said:
         for word, path in zip(words, paths, strict=True):
-            if isinstance(word, Expression):
+            if _is_expression(word):
                 return _refused(container, path, word)
     return None
 
@@ -115,15 +116,15 @@ def _said(container: Container) -> Iterator[tuple[list[str], list[Path]]]:
 
 def unknown_index(words: Sequence[str]) -> int | None:
     """The index of the word whose expression leaves open what runs, or where it writes; None without one."""
-    open_ones = [index for index, word in enumerate(words) if isinstance(word, Expression)]
-    if _TEMPLATE.fullmatch(words[0]):
+    open_ones = [index for index, word in enumerate(words) if _is_expression(word)]
+    if _PROGRAM.fullmatch(words[0]):
         return 0
     if not open_ones:
         return None
     first = open_ones[0]
     if first == 0 and not words[0].startswith("-"):
         return 0
-    whole = [_masked(word) if isinstance(word, Expression) else word for word in words]
+    whole = [_masked(word) if _is_expression(word) else word for word in words]
     for index in open_ones:
         if _SCRIPT.search(whole[index]):
             return index  # a part of a script may be any command
@@ -135,6 +136,11 @@ def unknown_index(words: Sequence[str]) -> int | None:
     if any(_HOLE in path for path in writes(places).paths):
         return first
     return None
+
+
+def _is_expression(word: str) -> bool:
+    """Whether it is one of a program, or nothing but one of a template."""
+    return isinstance(word, Expression) or _TEMPLATE.fullmatch(word) is not None
 
 
 def _masked(word: str) -> str:
