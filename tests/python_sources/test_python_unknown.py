@@ -257,6 +257,14 @@ def test_what_an_unknown_command_needs_is_not_known(command: str, tmp_path: Path
     assert "(line " in said.message and said.advice.startswith("check what calls it")
 
 
+def test_of_a_script_the_expressions_are_shown_alone(tmp_path: Path) -> None:
+    script = 'command=["sh", "-c", f"run --key hunter2 {words.day} {more} {words.day}"]'
+    outcome = ran(pod(f'[client.V1Container(name="a", image="registry.example.com/a:1", {script})]'), tmp_path)
+    (said,) = [each.message for each in outcome.findings if each.id == "opaque-value" and "command" in each.message]
+    assert 'command[2] is an f-string: f"...{words.day}...{more}..." (line 6)' in said
+    assert not [each for each in outcome.findings if "hunter2" in each.message]
+
+
 def test_signs_of_need_are_seen_beside_what_is_not_known(tmp_path: Path) -> None:
     command = 'command=["sh", "-c", f"apt-get install -y {words} && exec {image}"]'
     outcome = ran(pod(f'[client.V1Container(name="a", image="registry.example.com/a:1", {command})]'), tmp_path)

@@ -167,4 +167,5 @@ def _is_written(program: str, arguments: Sequence[str]) -> bool:
 
 
 def _refused(container: Container, path: Path, text: str) -> OpaqueError:
-    return OpaqueError(text, (*container.path[1:], *path))
+    part = _PARTS.search(text)  # what stands around it may hold a secret
+    return OpaqueError(part.group() if part else text, (*container.path[1:], *path))
