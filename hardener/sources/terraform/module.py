@@ -1,0 +1,174 @@
+"""What the expressions of one folder of Terraform files name, where that is one literal: locals, variables with a
+default that nothing else sets, and attributes of resources."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from hardener.sources.terraform_names import ENCODED, HEAD
+from hardener.sources.yaml import TextError
+
+from .parsed import parse
+
+_STEP = re.compile(r"\.?(?:([A-Za-z_][\w-]*)|([0-9]+)|\[([0-9]+)\]|\[\"([^\"\\$]*)\"\])")
+_WHOLE = re.compile(r"\$\{([^{}\"]*)\}")
+_INNER = re.compile(r"(?<!\$)\$\{([^{}\"]*)\}")
+_DEEPEST = 20
+_SECRETS = frozenset({"data", "binary_data", "data_wo", "binary_data_wo"})
+
+Files = Callable[[], Iterable[tuple[str, str]]]
+"""The real paths and texts of all Terraform files of the tree, those with values of variables among them."""
+
+
+class Module:
+    """The folder ``folder``; ``files`` are asked for once, when an expression is looked up first."""
+
+    def __init__(self, folder: str, files: Files) -> None:
+        self._folder = folder
+        self._files = files
+        self._read = False
+        self._locals: dict[str, list[Any]] = {}
+        self._variables: dict[str, list[dict[str, Any]]] = {}
+        self._resources: dict[str, list[dict[str, Any]]] = {}
+        self._set_elsewhere: set[str] = set()
+        self._known: dict[str, tuple[Any] | None] = {}
+
+    def value(self, expression: str) -> tuple[Any] | None:
+        """The value that ``expression`` names, as a tuple of one; None where it is not known, or several."""
+        expression = expression.strip()
+        if expression not in self._known:
+            self._known[expression] = None  # one that leads to itself has none
+            self._known[expression] = self._look_up(expression, 0)
+        return self._known[expression]
+
+    def labels(self, type: str) -> set[str]:
+        """The names of the resources of ``type``."""
+        self._load()
+        return {address.partition(".")[2] for address in self._resources if address.startswith(type + ".")}
+
+    def _look_up(self, expression: str, depth: int) -> tuple[Any] | None:
+        steps = _steps(expression)
+        if steps is None or len(steps) < 2 or depth > _DEEPEST:
+            return None
+        self._load()
+        first, name = str(steps[0]), str(steps[1])
+        if first == "local":
+            return self._of(self._locals.get(name, []), steps[2:], depth)
+        if first == "var":
+            return self._of(self._default(name), steps[2:], depth)
+        if not first.startswith("kubernetes_") or (first.startswith("kubernetes_secret") and _SECRETS & set(steps)):
+            return None
+        blocks = self._resources.get(f"{first}.{name}", [])
+        if any("count" in block or "for_each" in block for block in blocks):
+            return None
+        return self._of(blocks, steps[2:], depth)
+
+    def _default(self, name: str) -> list[Any]:
+        declared = self._variables.get(name, [])
+        if name in self._set_elsewhere or len(declared) != 1 or declared[0].get("sensitive") not in (None, False):
+            return []
+        return [declared[0]["default"]] if declared[0].get("default") is not None else []
+
+    def _of(self, found: list[Any], steps: list[str | int], depth: int) -> tuple[Any] | None:
+        if len(found) != 1:
+            return None
+        value = found[0]
+        for position, step in enumerate(steps):
+            if isinstance(value, str) and (whole := _WHOLE.fullmatch(value)):
+                below = self._look_up(whole[1], depth + 1)
+                return None if below is None else self._of([below[0]], steps[position:], depth + 1)
+            try:
+                value = value[step]
+            except (LookupError, TypeError):
+                return None
+            if isinstance(value, dict) and f"dynamic {step}" in value:
+                return None
+        return self._plain(value, depth)
+
+    def _plain(self, value: Any, depth: int) -> tuple[Any] | None:
+        """``value`` where it holds no expression that is not known itself."""
+        if isinstance(value, str):
+            whole = _WHOLE.fullmatch(value)
+            if whole is not None:
+                return self._look_up(whole[1], depth + 1) if depth < _DEEPEST else None
+            if "${" not in value and "%{" not in value and not value.startswith("<<"):
+                return (value,)
+            filled = _INNER.sub(lambda match: self._filled(match, depth), value)
+            return None if "${" in filled or "%{" in filled or filled.startswith("<<") else (filled,)
+        if isinstance(value, list):
+            items = [self._plain(item, depth) for item in value]
+            return None if None in items else ([item[0] for item in items if item is not None],)
+        if isinstance(value, dict):
+            if ENCODED in value or any(str(name).startswith("(") for name in value):
+                return None
+            fields = {name: self._plain(item, depth) for name, item in value.items() if name != HEAD}
+            return None if None in fields.values() else ({n: v[0] for n, v in fields.items() if v is not None},)
+        return (value,)
+
+    def _filled(self, match: re.Match[str], depth: int) -> str:
+        value = self._look_up(match[1], depth + 1) if depth < _DEEPEST else None
+        if value is None or not isinstance(value[0], str | int | float):
+            return match[0]
+        return str(value[0]).lower() if isinstance(value[0], bool) else str(value[0])
+
+    def _load(self) -> None:
+        if self._read:
+            return
+        self._read = True
+        for path, text in self._files():
+            folder, name = os.path.split(path)
+            if name.endswith((".tfvars", ".tfvars.json")):
+                if folder == self._folder:
+                    self._set_elsewhere.update(re.findall(r'^[ \t{]*"?([A-Za-z_][\w-]*)"?[ \t]*[=:]', text, re.M))
+            elif folder == self._folder:
+                self._declare(text)
+            if "source" in text and name.endswith((".tf", ".tofu", ".hcl")):
+                self._called(folder, text)
+
+    def _declare(self, text: str) -> None:
+        try:
+            documents = parse(text).documents
+        except TextError:
+            return
+        for block in documents:
+            head = block[HEAD]
+            if head == ["locals"]:
+                for name, value in block.items():
+                    if name != HEAD:
+                        self._locals.setdefault(name, []).append(value)
+            elif len(head) == 2 and head[0] == "variable":
+                self._variables.setdefault(head[1], []).append(block)
+            elif len(head) == 3 and head[0] == "resource":
+                self._resources.setdefault(f"{head[1]}.{head[2]}", []).append(block)
+
+    def _called(self, folder: str, text: str) -> None:
+        """Take down which variables a call of this module sets: all of them where it cannot be read."""
+        sources = re.findall(r'\bsource\s*=\s*"(\.{1,2}/[^"]*|\.{1,2})"', text)
+        if not any(os.path.normpath(os.path.join(folder, each)) == self._folder for each in sources):
+            return
+        try:
+            documents = parse(text).documents
+        except TextError:
+            documents = []
+        for block in documents:
+            source = block.get("source")
+            if block[HEAD][0] == "module" and isinstance(source, str):
+                if os.path.normpath(os.path.join(folder, source)) == self._folder:
+                    self._set_elsewhere.update(name for name in block if name != HEAD)
+
+
+def _steps(expression: str) -> list[str | int] | None:
+    """``a.b[0].c["d"]`` as its parts; None for anything else."""
+    found: list[str | int] = []
+    position = 0
+    while position < len(expression):
+        match = _STEP.match(expression, position)
+        if match is None or (match[0][0] not in ".[" and position):
+            return None
+        number = match[2] or match[3]
+        found.append(int(number) if number is not None else match[1] if match[1] is not None else match[4])
+        position = match.end()
+    return found

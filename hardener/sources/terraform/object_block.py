@@ -1,0 +1,150 @@
+"""The text of a block that stands for a Kubernetes object: read as that object, and rewritten through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hardener.sources.terraform_names import HEAD
+from hardener.sources.yaml import Comment, Hunk, TextError, same
+from hardener.support.data_path import Path
+from hardener.support.fast_dataclass import dataclass
+
+from . import render
+from .objects import Part, Reader, Resolve, changed, find, fresh, written
+from .parsed import Parsed, parse
+from .provider import MANIFESTS, resource
+from .rewrite import write
+
+
+@dataclass(slots=True)
+class ObjectBlock:
+    """A text with one block at its top; ``documents`` is the object alone. Lines count from 1."""
+
+    parsed: Parsed
+    root: Part
+
+    @property
+    def source(self) -> bytes:
+        return self.parsed.source
+
+    @property
+    def documents(self) -> list[Any]:
+        return [self.root.data]
+
+    def line(self, number: int, path: Path) -> int:
+        """The line of what stands at ``path``; of what does not, that of what would hold it."""
+        return find(self.root, path)[0].node.row + 1
+
+    def depth(self, number: int, path: Path) -> int:
+        """How many parts of ``path`` lead to something that stands in the text."""
+        return find(self.root, path)[1]
+
+    def lines(self, number: int, path: Path) -> set[int]:
+        """The lines of the entry at ``path``, with those of its list where it is an item; of what is not there, the
+        last ones of what would hold it, and the first where that stands on one line."""
+        part, depth = find(self.root, path)
+        rows = self._rows(part)
+        if depth < len(path) and part.form != "blocks" and len(rows) > 1:
+            below = [child.node for child in part.children.values() if child.node is not part.node]
+            last = max(below, key=lambda node: node.end, default=part.node)
+            return {rows[-1], *self._span(last.start, last.end)[-1:]}
+        holder, _ = find(self.root, path[:-1])
+        return {*rows, *(self._rows(holder) if isinstance(holder.data, list) else ())}
+
+    def _rows(self, part: Part) -> range:
+        return self._span(part.node.start, part.node.end)
+
+    def _span(self, start: int, end: int) -> range:
+        first = self.source.count(b"\n", 0, start) + 1
+        return range(first, first + self.source.count(b"\n", start, end) + 1)
+
+    def comment(self, number: int, path: Path) -> str | None:
+        """The comment at the end of the line of ``path``."""
+        part, depth = find(self.root, path)
+        return self.parsed.comment_behind(part.node) if depth == len(path) and path else None
+
+    def comments(self) -> list[Comment]:
+        """Every comment, written as one with ``#``."""
+        return self.parsed.comments()
+
+
+@dataclass(slots=True)
+class Rewrite:
+    """The new text with its hunks, and both texts as read."""
+
+    text: str
+    hunks: list[Hunk]
+    before: ObjectBlock
+    after: ObjectBlock
+
+
+def read(text: str, resolve: Resolve) -> ObjectBlock | None:
+    """The object of the one block in ``text``, None where it stands for none. Raises TextError for no HCL."""
+    parsed = parse(text)
+    if len(parsed.blocks) != 1:
+        return None
+    root = Reader(resolve).read(parsed.documents[0][HEAD], parsed.blocks[0])
+    return ObjectBlock(parsed, root) if root is not None else None
+
+
+def again(text: str, resolve: Resolve) -> ObjectBlock:
+    """``text``, which stands for an object, read again. Raises TextError where it does not any more."""
+    found = read(text, resolve)
+    if found is None:
+        raise TextError("the text does not come out as an object", 1)
+    return found
+
+
+def rewrite(text: str, mutate: Callable[[list[Any]], None], resolve: Resolve) -> Rewrite:
+    """``text`` with the changes that ``mutate`` makes to its object. Raises TextError where a change has no place in
+    the block, and where the new text does not read as what was decided."""
+    before = again(text, resolve)
+    wanted = again(text, resolve).documents
+    mutate(wanted)
+    head = before.parsed.documents[0][HEAD]
+    body = changed(before.root, wanted[0])
+    if head[1] in MANIFESTS:
+        body = {**before.parsed.documents[0], MANIFESTS[head[1]]: body}
+    new, hunks = write(before.parsed, body)
+    if not hunks:
+        if not same(before.documents, wanted):
+            raise TextError("the text does not come out as it was decided", 1)
+        return Rewrite(text, [], before, before)
+    after = again(new, resolve)
+    if not same(after.documents, wanted):
+        raise TextError("the text does not come out as it was decided", hunks[0].before_start)
+    return Rewrite(new, hunks, before, after)
+
+
+def block_of(kind: str, label: str, value: dict[str, Any], texts: dict[Path, str]) -> dict[str, Any]:
+    """The block of Terraform of the type ``kind`` that makes the object ``value``; ``texts`` are expressions that stand
+    at places of it instead of their values. Raises TextError where the provider has no place for a part of it."""
+    head = ["resource", kind, label]
+    if kind in MANIFESTS:
+        return {HEAD: head, MANIFESTS[kind]: _with(written(value, "any"), texts)}
+    known = resource(kind)
+    if known is None:
+        raise TextError(f"there is no resource {kind}", 1)
+    body = {name: item for name, item in value.items() if name not in ("apiVersion", "kind")}
+    return {HEAD: head, **fresh(known.block, _with(body, texts))}
+
+
+def _with(value: Any, texts: dict[Path, str]) -> Any:
+    for path, text in texts.items():
+        value = _put(value, path, text)
+    return value
+
+
+def _put(value: Any, path: Path, text: str) -> Any:
+    if not path:
+        return text
+    if isinstance(value, dict) and path[0] in value:
+        return {**value, path[0]: _put(value[path[0]], path[1:], text)}  # type: ignore[dict-item]
+    return value
+
+
+def dump(block: dict[str, Any], newline: str = "\n") -> str:
+    """The text of the new block ``block``."""
+    text = "".join(line + "\n" for line in render.block(block[HEAD], block, ""))
+    return text.replace("\n", newline)
