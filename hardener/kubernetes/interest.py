@@ -43,7 +43,8 @@ _CLUSTERS = ("kops.k8s.io/", "kind.x-k8s.io/")  # there are others of the kind C
 _TERRAFORM = (
     "aws_iam_", "aws_eks_", "aws_launch_template", "aws_launch_configuration", "aws_instance", "aws_autoscaling_group",
     "terraform-aws-modules/eks", "terraform-aws-modules/terraform-aws-eks", "google_container_",
-    "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting", "helm_release",
+    "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting", "helm_release", '"kubernetes_',
+    '"kubectl_manifest"',
 )  # fmt: skip
 
 _KIND = re.compile(r"""\n["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""")  # a line end is found faster than a start

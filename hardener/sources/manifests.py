@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hardener.sources import yaml
 from hardener.sources.files import Content
+from hardener.sources.terraform_names import HEAD
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
     from hardener.sources import script, terraform
     from hardener.sources.python.parsed import Parsed as Program
 
-    Parsed = yaml.Parsed | terraform.Parsed | script.Parsed | Program
+    from hardener.sources.terraform.module import Module
+    from hardener.sources.terraform.object_block import ObjectBlock
 
-Language = Literal["yaml", "terraform", "python", "script"]
-"""What a file is written in; JSON is YAML, and each line of a script is an item of one document."""
+    Parsed = yaml.Parsed | terraform.Parsed | script.Parsed | Program | ObjectBlock
+
+Language = Literal["yaml", "terraform", "hcl", "python", "script"]
+"""What a piece is written in. JSON is YAML; each line of a script is an item of one document; a block of a Terraform
+file is "hcl" where it stands for a Kubernetes object, which is its document then, and else "terraform"."""
 
 MOST_OBJECTS = 10_000
 """That are read of one file. What people keep in one file is far below; what more of them cost, another file has to."""
@@ -53,6 +58,7 @@ class Piece:
     is_new: bool = False
     revision: int = 0
     run: Any = None
+    is_object: bool = False  # of a Terraform file: it stands for a Kubernetes object
 
     @property
     def text(self) -> str:
@@ -61,7 +67,7 @@ class Piece:
     @property
     def language(self) -> Language:
         """What it is written in; the documents of a program are the objects that it makes."""
-        return self.file.language
+        return "hcl" if self.is_object else self.file.language
 
     def read(self) -> Parsed:
         """The piece as read, with the places of everything in it; its documents are not to be changed."""
@@ -71,6 +77,10 @@ class Piece:
             from hardener.sources import script
 
             return script.Parsed(self.text)
+        if self.language == "hcl":
+            from hardener.sources.terraform import object_block
+
+            return object_block.again(self.text, self.file.value_of)
         if self.language == "terraform":
             from hardener.sources import terraform  # late: few trees hold any
 
@@ -98,6 +108,8 @@ class ManifestFile:
     pieces: list[Piece] = field(default_factory=list)
     language: Language = "yaml"
     program: Program | None = None  # of a Python file; reading it again would take long
+    module: Module | None = None  # of a Terraform file: what its expressions name
+    _object: tuple[Piece, ObjectBlock] | None = None
     _parsed: dict[tuple[Piece | None, str], Parsed | None] = field(default_factory=dict)
 
     def parsed_again(self, piece: Piece, holding: str) -> Parsed | None:
@@ -109,6 +121,25 @@ class ManifestFile:
         if (piece, holding) not in self._parsed:
             self._parsed[piece, holding] = piece.read() if holding in piece.text else None
         return self._parsed[piece, holding]
+
+    def value_of(self, expression: str) -> tuple[Any] | None:
+        """The one value that an expression of a Terraform file names; None where it is not known."""
+        return self.module.value(expression) if self.module is not None else None
+
+    def object_of(self, piece: Piece) -> ObjectBlock:
+        """The block ``piece`` of this file, which stands for an object, as read; that of the last one is remembered."""
+        if self._object is None or self._object[0] is not piece:
+            from hardener.sources.terraform import object_block  # late: few trees hold any
+
+            self._object = piece, object_block.again(piece.text, self.value_of)
+        return self._object[1]
+
+    def put_behind(self, new: Piece) -> None:
+        """Add a piece that the run makes at its place, behind those that the run put there before."""
+        place = max((index for index, piece in enumerate(self.pieces) if piece.start < new.start), default=-1) + 1
+        while place < len(self.pieces) and self.pieces[place].is_new:
+            place += 1
+        self.pieces.insert(place, new)
 
     @property
     def is_new(self) -> bool:
@@ -169,11 +200,13 @@ def load_script(path: str, name: str, content: Content, kind: tuple[str, str], *
     return file
 
 
-def load_terraform(path: str, name: str, content: Content, *, editable: bool) -> ManifestFile:
+def load_terraform(
+    path: str, name: str, content: Content, *, editable: bool, module: Module | None = None
+) -> ManifestFile:
     """Cut ``content`` into the blocks at its top, each with the lines before it."""
     from hardener.sources import terraform  # late: few trees hold any
 
-    file = ManifestFile(path, name, content, editable, language="terraform")
+    file = ManifestFile(path, name, content, editable, language="terraform", module=module)
     try:
         parsed = terraform.parse(content.text)
     except yaml.TextError as refused:
@@ -181,8 +214,11 @@ def load_terraform(path: str, name: str, content: Content, *, editable: bool) ->
         piece.problem = ("broken-document", refused.reason, "correct it: terraform validate", refused.line or 1)
         file.pieces.append(piece)
         return file
-    for (start, end, line), document in zip(parsed.extents(), parsed.documents, strict=True):
-        file.pieces.append(Piece(file, start, end, line, [document], parsed=True))
+    reader = terraform.Reader(file.value_of)
+    for (start, end, line), document, block in zip(parsed.extents(), parsed.documents, parsed.blocks, strict=True):
+        made = reader.read(document[HEAD], block)
+        data = document if made is None else made.data
+        file.pieces.append(Piece(file, start, end, line, [data], parsed=True, is_object=made is not None))
     return file
 
 

@@ -5,7 +5,8 @@ syntax. `rewrite` changes it through that data, `dump` writes a new block. What 
 `yaml.TextError`.
 """
 
+from .objects import Reader
 from .parsed import Parsed, parse
 from .rewrite import Rewrite, dump, rewrite
 
-__all__ = ["Parsed", "Rewrite", "dump", "parse", "rewrite"]
+__all__ = ["Parsed", "Reader", "Rewrite", "dump", "parse", "rewrite"]

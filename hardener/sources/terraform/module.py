@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from hardener.sources import files
+from hardener.sources.files import UnreadableError
 from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError
 
@@ -20,7 +22,7 @@ _DEEPEST = 20
 _SECRETS = frozenset({"data", "binary_data", "data_wo", "binary_data_wo"})
 
 Files = Callable[[], Iterable[tuple[str, str]]]
-"""The real paths and texts of all Terraform files of the tree, those with values of variables among them."""
+"""The real paths and texts of all Terraform files of the tree."""
 
 
 class Module:
@@ -119,14 +121,22 @@ class Module:
             return
         self._read = True
         for path, text in self._files():
-            folder, name = os.path.split(path)
-            if name.endswith((".tfvars", ".tfvars.json")):
-                if folder == self._folder:
-                    self._set_elsewhere.update(re.findall(r'^[ \t{]*"?([A-Za-z_][\w-]*)"?[ \t]*[=:]', text, re.M))
-            elif folder == self._folder:
+            folder = os.path.dirname(path)
+            if folder == self._folder:
                 self._declare(text)
-            if "source" in text and name.endswith((".tf", ".tofu", ".hcl")):
+            if "source" in text:
                 self._called(folder, text)
+        for name in sorted(os.listdir(self._folder)) if os.path.isdir(self._folder) else ():
+            if name.endswith((".tfvars", ".tfvars.json")):
+                self._set_in(os.path.join(self._folder, name))
+
+    def _set_in(self, path: str) -> None:
+        """Take down which variables a file with values sets; such a file is often kept out of the repository."""
+        try:
+            text = files.read(path).text
+        except (OSError, UnreadableError):
+            return
+        self._set_elsewhere.update(re.findall(r'^[ \t{]*"?([A-Za-z_][\w-]*)"?[ \t]*[=:]', text, re.M))
 
     def _declare(self, text: str) -> None:
         try:

@@ -14,11 +14,12 @@ from typing import Any
 
 from hardener.sources.open_values import opened
 from hardener.sources.terraform_names import ENCODED, HEAD
-from hardener.sources.yaml import TextError
+from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 from .nodes import Node
+from .pairing import paired
 from .provider import MANIFESTS, Block, Field, Resource, resource
 
 Resolve = Callable[[str], tuple[Any] | None]
@@ -307,7 +308,7 @@ def _heredoc(text: str, *, dedents: bool) -> str:
 def changed(part: Part, new: Any) -> Any:
     """What the node of ``part`` has to hold for the object to read as ``new``. Raises TextError where no text in this
     block can say it."""
-    if type(part.data) is type(new) and part.data == new and same_types(part.data, new):
+    if same(part.data, new):
         return part.node.data
     if part.form == "fixed":
         raise TextError(f"what does not stand here is not replaced: {part.why}", part.node.row + 1)
@@ -316,13 +317,6 @@ def changed(part: Part, new: Any) -> Any:
     if part.form == "value":
         return _changed_value(part, new)
     raise TextError("a block is not replaced by something else", part.node.row + 1)
-
-
-def same_types(a: Any, b: Any) -> bool:
-    """Whether two equal values are equal type by type."""
-    from hardener.sources.yaml import same
-
-    return same(a, b)
 
 
 def _changed_value(part: Part, new: Any) -> Any:
@@ -361,11 +355,11 @@ def _changed_block(part: Part, new: dict[str, Any]) -> dict[str, Any]:
         child = part.children.get(name)
         home = part.names.get(name)
         if child is None or (child.form == "fixed" and child.kind == "sent"):
-            if child is not None and same_types(child.data, value):
+            if child is not None and same(child.data, value):
                 continue
             _put(part, found, name, value)
-        elif home is None or same_types(child.data, value):
-            if not same_types(child.data, value):
+        elif home is None or same(child.data, value):
+            if not same(child.data, value):
                 raise TextError(f"{name} does not stand here: {child.why}", part.node.row + 1)
         elif "." in home:
             outer, inner = home.split(".")
@@ -406,7 +400,7 @@ def _in_node(part: Part, child: Part, value: Any) -> Any:
 
 def _changed_each(child: Part, value: list[Any]) -> list[Any]:
     old = child.data
-    if len(value) < len(old) or not all(map(same_types, old, value)):
+    if len(value) < len(old) or not all(map(same, old, value)):
         raise TextError("the sources of a projected volume are only added to", child.node.row + 1)
     assert child.block is not None
     return [*child.node.data, *(fresh(child.block, item) for item in value[len(old) :])]
@@ -463,25 +457,6 @@ def written(value: Any, form: str) -> Any:
     if isinstance(value, dict):
         return {str(name): written(item, form[1:] if form.startswith("{") else form) for name, item in value.items()}
     return value
-
-
-def paired(old: list[Any], new: list[Any]) -> list[tuple[int | None, tuple[Any] | None]]:
-    """Which items stay: pairs of the index of an old item and the new one, in a tuple; None for what is not there."""
-    from hardener.sources.yaml.align import align, mark
-
-    def names(items: list[Any]) -> list[Any]:
-        found = [item.get("name") if isinstance(item, dict) else None for item in items]
-        distinct = all(isinstance(name, str) for name in found) and len(set(found)) == len(found)
-        return found if distinct else []
-
-    marks = names(old), names(new)
-    if not (marks[0] and marks[1]) and len(old) == len(new):
-        return [(index, (item,)) for index, item in enumerate(new)]
-    if not (marks[0] and marks[1]):
-        marks = [mark(item) for item in old], [mark(item) for item in new]
-    if not old:
-        return [(None, (item,)) for item in new]
-    return [(i, None if j is None else (new[j],)) for i, j in align(*marks)]
 
 
 def find(root: Part, path: Path) -> tuple[Part, int]:

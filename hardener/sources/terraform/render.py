@@ -90,6 +90,8 @@ def body(data: dict[str, Any], indent: str) -> list[str]:
 def block(head: list[str], data: dict[str, Any], indent: str) -> list[str]:
     """The lines of a block."""
     labels = "".join(f' "{label}"' for label in head[1:])
+    if not data.keys() - {HEAD}:
+        return [f"{indent}{head[0]}{labels} {{}}"]
     return [f"{indent}{head[0]}{labels} {{", *body(data, indent + STEP), indent + "}"]
 
 

@@ -13,6 +13,7 @@ from hardener.support.fast_dataclass import dataclass
 
 from . import render
 from .nodes import Node
+from .pairing import paired
 from .parsed import Parsed, parse
 from .render import STEP
 
@@ -59,6 +60,30 @@ def rewrite(text: str, mutate: Callable[[Documents], None]) -> Rewrite:
     return Rewrite(changed, hunks, before, after)
 
 
+def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk]]:
+    """The text of the one block in ``before`` with the body ``body``, and its hunks; entries may go as well. Raises
+    TextError where that cannot be written without touching anything else."""
+    writer = _Writer(before, removes=True)
+    if not same(before.documents[0], body):
+        writer.body(before.blocks[0], body)
+    try:
+        changed, hunks = writer.splices.apply()
+    except ValueError as error:
+        raise TextError(str(error), 1) from None
+    if not hunks:
+        return changed, hunks
+    try:
+        after = parse(changed)
+    except TextError as refused:
+        raise TextError("the text does not come out as Terraform", refused.line) from None
+    if not same(after.documents, [body]):
+        raise TextError("the text does not come out as it was decided", hunks[0].before_start)
+    kept = [each.text for each in before.comments() if each.line - 1 not in writer.erased]
+    if [comment.text for comment in after.comments()] != kept:
+        raise TextError("a comment would be lost", hunks[0].before_start)
+    return changed, hunks
+
+
 def dump(document: dict[str, Any], newline: str = "\n") -> str:
     """The text of a new block, which stands behind others. Raises TextError where it does not read as ``document``."""
     text = "".join(line + "\n" for line in render.block(document[HEAD], document, ""))
@@ -68,9 +93,11 @@ def dump(document: dict[str, Any], newline: str = "\n") -> str:
 
 
 class _Writer:
-    def __init__(self, parsed: Parsed) -> None:
+    def __init__(self, parsed: Parsed, *, removes: bool = False) -> None:
         self.source = parsed.source
         self.splices = Splices(parsed.source, parsed.newline)
+        self.removes = removes
+        self.erased: set[int] = set()  # the rows that went
         self._longer: dict[int, int] = {}  # by how many characters a new name is longer, by where the old one begins
 
     # Values.
@@ -85,6 +112,8 @@ class _Writer:
             else:
                 for name, inner in node.children.items():
                     self.value(inner, new.get(str(name)))
+        elif node.form == "blocks" and isinstance(new, list) and self.removes:
+            self._nested(node, new)
         elif node.form == "blocks" and isinstance(new, list) and len(new) >= len(node.data):
             for index, item in enumerate(new[: len(node.data)]):
                 if not same(node.data[index], item):
@@ -103,29 +132,94 @@ class _Writer:
     def body(self, node: Node, new: dict[str, Any]) -> None:
         """Make the body of the block ``node`` read as ``new``."""
         gone = [name for name in node.data if name not in new]
-        if gone:
+        if gone and not self.removes:
             raise TextError("an attribute is not removed", node.children[gone[0]].row + 1)
         added = {name: item for name, item in new.items() if name not in node.data and name != HEAD}
         if added and b"\n" not in self.source[node.value_start : node.value_end]:
             self._lay_out(node, new)
             return
+        for name in gone:
+            child = node.children[name]
+            for entry in child.children.values() if child.form == "blocks" else [child]:
+                self._erase(node, entry)
         for name, child in node.children.items():
-            self.value(child, new[str(name)])
+            if name not in gone:
+                self.value(child, new[str(name)])
         nested = {name: item for name, item in added.items() if render.is_nested(item)}
         plain = {name: item for name, item in added.items() if name not in nested}
         closing = node.value_end - 1
         if added and not self.splices.starts_line(closing):
             raise TextError("the closing brace shares its line", node.row + 1)
         if plain:
-            self._attributes(node, plain, closing)
+            self._attributes([child for name, child in node.children.items() if name not in gone], node, plain)
         for name, items in nested.items():
             indent = self._inner(node)
             for item in items:
                 blank = [""] * bool(node.children)
                 self.splices.insert_lines_before(closing, blank + render.block([name], item, indent))
 
-    def _attributes(self, node: Node, added: dict[str, Any], closing: int) -> None:
-        entries = sorted(node.children.values(), key=lambda child: child.end)
+    def _nested(self, node: Node, new: list[Any]) -> None:
+        """Make the nested blocks of one type read as ``new``: those called the same stay where they are."""
+        behind: Node | None = None
+        waiting: list[Any] = []
+        for old, item in paired(node.data, new):
+            if old is None:
+                assert item is not None
+                if behind is None:
+                    waiting.append(item[0])
+                else:
+                    self._insert(node, behind, item[0])
+                continue
+            child = node.children[old]
+            if item is None:
+                self._erase(None, child)
+                continue
+            if not same(node.data[old], item[0]):
+                self.body(child, item[0])
+            if behind is None and waiting:
+                raise TextError("a block is not put before all others", child.row + 1)
+            behind = child
+        if waiting:
+            raise TextError("no block stays that a new one could stand behind", node.row + 1)
+
+    def _insert(self, node: Node, behind: Node, body: dict[str, Any]) -> None:
+        """Put a further block behind the block ``behind``, as far from it as they stand from each other."""
+        starts = [child.start for child in node.children.values()]
+        apart = len(starts) < 2 or any(self._blank_before(start) for start in starts[1:])
+        name = self.source[behind.start : behind.value_start].split(b"{")[0].decode().strip()
+        lines = render.block([name], body, self.splices.indent(behind.start))
+        if not self.splices.starts_line(behind.start):
+            raise TextError("the block shares its line", behind.row + 1)
+        self.splices.insert_lines(behind.end - 1, [""] * apart + lines)
+
+    def _blank_before(self, position: int) -> bool:
+        start = self.splices.line_start(position)
+        return start > 0 and not self.splices.line_of(start - 1).strip()
+
+    def _erase(self, holder: Node | None, entry: Node) -> None:
+        """Remove an attribute or a block with the lines that it has for itself; a blank line before it goes where one
+        follows, or where it was the last."""
+        if not self.splices.starts_line(entry.start):
+            if holder is None or len(holder.children) > 1:
+                raise TextError("what shares its line is not removed", entry.row + 1)
+            self.splices.replace(holder.value_start + 1, holder.value_end - 1, "")
+            return
+        rest = self.source[entry.end : self.splices.line_end(entry.end - 1)].strip()
+        if rest and not rest.startswith((b"#", b"//")):
+            raise TextError("what shares its line is not removed", entry.row + 1)
+        start = entry.start
+        following = self.source[self.splices.line_end(entry.end - 1) :].lstrip(b"\r\n")
+        gap = self.source[self.splices.line_end(entry.end - 1) :]
+        blank_after = gap[: len(gap) - len(following)].count(b"\n") > 1
+        closes = following.lstrip(b" \t").startswith(b"}")
+        if self._blank_before(start) and (blank_after or closes):
+            start = self.splices.line_start(start) - 1
+        self.splices.erase_lines(start, entry.end - 1)
+        self.erased.update(range(self.splices.row(start), self.splices.row(entry.end - 1) + 1))
+
+    def _attributes(self, children: list[Node], node: Node, added: dict[str, Any]) -> None:
+        closing = node.value_end - 1
+        entries = sorted(children, key=lambda child: child.end)
         own = [child for child in entries if child.form != "blocks"]
         lines = render.attributes(added, self._inner(node))
         if not entries or entries[-1].form != "blocks":
@@ -196,6 +290,11 @@ class _Writer:
         at = node.value_start + 1
         for name, child in entries:
             before = self.source[at : child.start].decode().strip()
+            if name not in new:
+                if before:
+                    raise TextError("a comment would be lost", child.row + 1)
+                at = child.end
+                continue
             if child.form in ("blocks", "expression", "encoded") and not same(child.data, new[str(name)]):
                 raise TextError("an expression is not replaced", child.row + 1)
             head = f"{indent}{STEP}{before}{' ' * bool(before)}"
@@ -215,14 +314,14 @@ class _Writer:
         elif rest:
             lines.append(f"{indent}{STEP}{rest}")
         added = {name: item for name, item in new.items() if name not in node.data and name != HEAD}
-        for name, item in added.items():
-            if render.is_nested(item):
-                flush()
-                for each in item:
-                    lines += [""] * bool(lines) + render.block([name], each, indent + STEP)
-            else:
-                waiting.append((f"{indent}{STEP}{name}", render.value(item, indent + STEP)))
+        nested = {name: item for name, item in added.items() if render.is_nested(item)}
+        for name in added:
+            if name not in nested:
+                waiting.append((f"{indent}{STEP}{name}", render.value(added[name], indent + STEP)))
         flush()
+        for name, items in nested.items():
+            for each in items:
+                lines += [""] * bool(lines) + render.block([name], each, indent + STEP)
         text = "{\n" + "".join(line + "\n" for line in lines) + indent + "}"
         self.splices.replace(node.value_start, node.value_end, text)
 
@@ -233,8 +332,12 @@ class _Writer:
         added = {name: item for name, item in new.items() if name not in node.data}
         for name in gone:
             other = next((key for key, item in added.items() if same(item, node.data[name])), None)
-            if other is None:
+            if other is None and not self.removes:
                 raise TextError("an element is not removed", node.children[name].row + 1)
+            if other is None:
+                entries = sorted(node.children.values(), key=lambda child: child.start)
+                self._remove(entries, entries.index(node.children[name]))
+                continue
             del added[other]
             start, end = node.children[name].key
             self.splices.replace(start, end, render.key(other))
@@ -279,7 +382,7 @@ class _Writer:
         for index in range(first, first + middle):
             self.value(node.children[index], new[index])
         for index in range(first + middle, len(old) - last):
-            self._remove(node, index)
+            self._remove([node.children[number] for number in range(len(old))], index)
         extra = new[first + middle : len(new) - last]
         if extra and last:
             raise TextError("an item is only added at the end of a list", node.row + 1)
@@ -288,7 +391,11 @@ class _Writer:
 
     def _add(self, node: Node, items: list[Any]) -> None:
         closing = node.value_end - 1
-        texts = [render.value(item, self.splices.indent(closing)) for item in items]
+        if b"\n" in self.source[node.value_start : node.value_end]:
+            at = node.children[0].start if node.children else closing
+            texts = [render.value(item, self.splices.indent(at)) for item in items]
+        else:
+            texts = [render.inline(item) for item in items]
         last = node.children.get(len(node.data) - 1)
         if last is None:
             self.splices.replace(node.value_start + 1, node.value_start + 1, ", ".join(texts))
@@ -304,8 +411,9 @@ class _Writer:
         else:
             self.splices.replace(last.end, last.end, "".join(f", {text}" for text in texts))
 
-    def _remove(self, node: Node, index: int) -> None:
-        item = node.children[index]
+    def _remove(self, entries: list[Node], index: int) -> None:
+        """Remove one of the items of a list, or of the elements of an object."""
+        item = entries[index]
         end = item.end
         if self._comma(end):
             end = self.source.index(b",", end) + 1
@@ -313,11 +421,20 @@ class _Writer:
         alone = self.splices.starts_line(item.start) and line.strip() == self.source[item.start : end].strip()
         if alone and b"\n" not in self.source[item.start : end]:
             self.splices.erase_lines(item.start, item.start)
+            self.erased.add(self.splices.row(item.start))
+        elif self.removes and self._alone(item, end):
+            self.splices.erase_lines(item.start, item.end - 1)
+            self.erased.update(range(self.splices.row(item.start), self.splices.row(item.end - 1) + 1))
         elif self._comma(item.end):
             while self.source[end : end + 1] in (b" ", b"\t"):
                 end += 1
             self.splices.replace(item.start, end, "")
         elif index:
-            self.splices.replace(node.children[index - 1].end, item.end, "")
+            self.splices.replace(entries[index - 1].end, item.end, "")
         else:
             self.splices.replace(item.start, end, "")
+
+    def _alone(self, item: Node, end: int) -> bool:
+        """Whether an entry that ends at ``end``, with its comma, has its lines for itself, comments left aside."""
+        rest = self.source[end : self.splices.line_end(end - 1)].strip()
+        return self.splices.starts_line(item.start) and (not rest or rest.startswith((b"#", b"//")))

@@ -1,0 +1,194 @@
+"""Kubernetes objects in Terraform: what the provider makes of an edit, and the blocks of new objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import Create, Drop, Edit, Evidence, HostFile, Set, copied, replay
+from hardener.engine.document import NewBlock, document
+from hardener.kubernetes.pod_template import POD_KINDS, templates
+from hardener.sources.manifests import Piece
+from hardener.sources.terraform_names import HEAD
+from hardener.support.data_path import Path
+from hardener.tree.core_views import Object
+
+if TYPE_CHECKING:
+    from hardener.sources.terraform.object_block import ObjectBlock
+    from hardener.tree.tree import Tree
+
+_NON_ROOT = ("securityContext", "runAsNonRoot")
+_WHY = "the provider sends run_as_non_root = false for a container with a security_context that does not say it"
+_LABEL = re.compile(r"\W+")
+
+
+def spelled_out(edits: list[Edit]) -> list[Edit]:
+    """``edits``, with those that the provider makes necessary: a container with a `security_context` inherits no
+    `run_as_non_root` from its pod, so it says it itself."""
+    pieces = {edit.piece: None for edit in edits if edit.piece.language == "hcl" and not isinstance(edit, Create)}
+    for piece in pieces:
+        if not _is_as_sent(piece):
+            edits = _of_piece(piece, edits)
+    return edits
+
+
+def _is_as_sent(piece: Piece) -> bool:
+    """Whether the object is sent as it is written: the provider fills in nothing."""
+    return _read(piece).parsed.documents[0][HEAD][1] == "kubernetes_manifest"
+
+
+def _of_piece(piece: Piece, edits: list[Edit]) -> list[Edit]:
+    own = [edit for edit in edits if edit.piece is piece and not isinstance(edit, Create)]
+    if piece.data[0].get("kind") not in POD_KINDS or not any(_touches(edit) for edit in own):
+        return edits
+    after = copied(piece.data)
+    replay(after, own)
+    new: list[Edit] = []
+    dropped: set[int] = set()
+    for template in templates(after[0]):
+        spec = _at(after[0], (*template, "spec"))
+        if not isinstance(spec, dict) or not _says_non_root(spec):
+            continue
+        for path, container in _containers(spec):
+            context = container.get("securityContext")
+            if isinstance(context, dict) and context and context.get("runAsNonRoot") is None:
+                place = (0, *template, "spec", *path, *_NON_ROOT)
+                gone = [edit for edit in own if isinstance(edit, Drop) and edit.path == place]
+                dropped.update(map(id, gone))
+                new.append(_companion(place, gone or own))
+    return [edit for edit in edits if id(edit) not in dropped] + new
+
+
+def _touches(edit: Edit) -> bool:
+    if "securityContext" in edit.path:
+        return True
+    value = getattr(edit, "value", None)
+    return isinstance(value, dict) and ("securityContext" in value or "runAsNonRoot" in value)
+
+
+def _says_non_root(spec: dict[str, Any]) -> bool:
+    context = spec.get("securityContext")
+    return isinstance(context, dict) and context.get("runAsNonRoot") is True
+
+
+def _containers(spec: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for key in ("initContainers", "containers"):
+        listed = spec.get(key)
+        for index, item in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(item, dict):
+                yield (key, index), item
+
+
+def _companion(place: Path, edits: list[Edit]) -> Edit:
+    """True at ``place``, by the reason of the edit that makes it necessary: that of its container, or of its pod."""
+    near = [edit for edit in edits if edit.path[: len(place) - 2] == place[:-2]]
+    edit = (near or [each for each in edits if "securityContext" in each.path] or edits)[0]
+    return Set(
+        piece=edit.piece, path=place, value=True, grade=edit.grade, basis=edit.basis,
+        evidence=(Evidence(_WHY), *edit.evidence), late=edit.late, impact=edit.impact, requires=edit.requires,
+        follow_up=edit.follow_up, type_name="SecurityContext", typed=len(place) - 1,
+    )  # fmt: skip
+
+
+def _at(value: Any, path: Path) -> Any:
+    for part in path:
+        try:
+            value = value[part]
+        except (LookupError, TypeError):
+            return None
+    return value
+
+
+def _read(piece: Piece) -> ObjectBlock:
+    return piece.file.object_of(piece)
+
+
+# New objects.
+
+
+def has_no_place(edits: list[Edit]) -> bool:
+    """Whether a new object cannot be made beside that of its edit: its block makes several, or in a namespace that is
+    not known."""
+    return any(
+        isinstance(edit, Create) and not isinstance(edit, HostFile) and edit.piece.language == "hcl" and _is_open(edit)
+        for edit in edits
+    )
+
+
+def _is_open(edit: Create) -> bool:
+    piece = edit.piece
+    if piece.is_new:
+        return False
+    body = _read(piece).parsed.documents[0]
+    namespace = _at(piece.data[0], ("metadata", "namespace"))
+    return "count" in body or "for_each" in body or (isinstance(namespace, str) and "${" in namespace)
+
+
+def draft(tree: Tree, edit: Create) -> Object:
+    """The object that ``edit`` makes, as a block behind the one of the edit; the tree does not know it yet."""
+    before = edit.piece
+    lines = before.line + before.text.count("\n") + (not before.text.endswith("\n"))
+    piece = Piece(before.file, before.end, before.end, lines, [edit.value], parsed=True, is_new=True, is_object=True)
+    document(piece).home = _home(tree, edit)
+    return Object(tree, piece, (0,), edit.value)
+
+
+def _home(tree: Tree, edit: Create) -> NewBlock:
+    from hardener.sources.terraform.provider import MANIFESTS, resource_of  # late: few trees hold any
+
+    before, value = edit.piece, edit.value
+    kind, texts = "kubernetes_manifest", {}
+    if before.is_new:
+        home = document(before).home
+        assert home is not None
+        own, texts = home.kind, dict(home.texts)
+    else:
+        head = _read(before).parsed.documents[0][HEAD]
+        own, texts = head[1], _texts(before, head)
+    if own not in MANIFESTS:
+        found = resource_of(str(value.get("apiVersion")), str(value.get("kind")), versioned=own.endswith("_v1"))
+        kind = found.type if found is not None else kind
+    namespace = _at(value, ("metadata", "namespace"))
+    texts = {path: text for path, (text, known) in texts.items() if known == namespace}
+    module = before.file.module
+    label = _label(tree, before, kind, str(_at(value, ("metadata", "name")) or "harden"))
+    values = {text[2:-1]: (known,) for text, known in [(each, namespace) for each in texts.values()]}
+
+    def value_of(expression: str) -> tuple[Any] | None:
+        return values.get(expression) or (module.value(expression) if module is not None else None)
+
+    return NewBlock(kind, label, texts, value_of)
+
+
+def _texts(before: Piece, head: list[str]) -> dict[Path, Any]:
+    """The expression that names the namespace of the object in ``before``, with its value."""
+    root = _read(before).root
+    metadata = root.children.get("metadata")
+    name = "namespace" if before.data[0].get("kind") != "Namespace" else "name"
+    part = metadata.children.get(name) if metadata is not None else None
+    if part is None or not isinstance(part.data, str) or "${" in part.data:
+        return {}
+    if name == "name":
+        inner = "manifest.metadata.name" if head[1] == "kubernetes_manifest" else "metadata[0].name"
+        return {("metadata", "namespace"): ("${" + f"{head[1]}.{head[2]}.{inner}" + "}", part.data)}
+    if part.node.form == "expression" and isinstance(part.node.data, str) and part.node.data.startswith("${"):
+        return {("metadata", "namespace"): (part.node.data, part.data)}
+    return {}
+
+
+def _label(tree: Tree, before: Piece, kind: str, name: str) -> str:
+    """A name for the block that no other of its type has in its folder."""
+    taken = before.file.module.labels(kind) if before.file.module is not None else set()
+    for file in tree.files:
+        for piece in file.pieces if file.language == "terraform" else ():
+            home = document(piece).home if piece.is_new and piece.is_object else None
+            if home is not None and home.kind == kind and file.module is before.file.module:
+                taken = taken | {home.label}
+    label = _LABEL.sub("_", name).strip("_") or "harden"
+    label = label if not label[0].isdigit() else f"_{label}"
+    number = 2
+    found = label
+    while found in taken:
+        found, number = f"{label}_{number}", number + 1
+    return found
