@@ -13,7 +13,9 @@ from hardener.support.fast_dataclass import dataclass
 if TYPE_CHECKING:
     from hardener.authoring.edits import Edit
     from hardener.sources.python.rewrite import Rewrite
-    from hardener.sources.terraform import object_block
+    from hardener.sources.terraform import manifest_text, object_block
+
+    Written = Rewrite | object_block.Rewrite | manifest_text.Rewrite
 
 WRITTEN = ("python", "hcl")
 """Languages of pieces whose text may have no place for a step; ``Document.written`` is of these."""
@@ -47,7 +49,7 @@ class Document:
     shifts: tuple[int, list[tuple[int, Path, int, int]]] = field(default_factory=lambda: (0, []))
     separator: str = ""
     raw: str = ""
-    written: tuple[list[tuple[Edit, ...]], Rewrite | object_block.Rewrite] | None = None
+    written: tuple[list[tuple[Edit, ...]], Written] | None = None
     home: NewBlock | None = None
 
 

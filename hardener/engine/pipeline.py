@@ -347,6 +347,10 @@ def _stopped(state: _Run, transform: Transform, target: View, id: str, message: 
             program_advice.unknown(piece, full, message),
             program_advice.ADVICE + program_advice.hook(piece, full),
         )
+    elif id == "opaque-value" and piece.language == "hcl":
+        from hardener.engine import terraform_objects
+
+        message, advice = f"{message}, which Terraform fills in", terraform_objects.ADVICE
     elif id == "opaque-value":
         message = f"{message}, which is filled in later"
     state.outcome.findings.append(

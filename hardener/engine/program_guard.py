@@ -35,9 +35,7 @@ def leave_out(outcome: Outcome) -> bool:
         if not doomed:
             return found
         found = True
-        waiting = {
-            piece: None for piece in roll_back(outcome, doomed) if _is_tried(piece) and applied_steps(piece)
-        }
+        waiting = {piece: None for piece in roll_back(outcome, doomed) if _is_tried(piece) and applied_steps(piece)}
     return found
 
 

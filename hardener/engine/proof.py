@@ -23,14 +23,15 @@ from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
+    from hardener.engine.document import Written
     from hardener.sources import terraform
     from hardener.sources.manifests import Parsed
     from hardener.sources.python import parsed as program
     from hardener.sources.python.rewrite import Rewrite
-    from hardener.sources.terraform import object_block
+    from hardener.sources.terraform import manifest_text, object_block
 
-    AnyParsed = yaml.Parsed | terraform.Parsed | object_block.ObjectBlock | program.Parsed
-    AnyRewrite = yaml.Rewrite | terraform.Rewrite | object_block.Rewrite | Rewrite
+    AnyParsed = yaml.Parsed | terraform.Parsed | object_block.ObjectBlock | manifest_text.ManifestText | program.Parsed
+    AnyRewrite = yaml.Rewrite | terraform.Rewrite | Written
 
 _BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
@@ -197,7 +198,7 @@ def _replaced(piece: Piece) -> set[tuple[str, str]]:
     return found
 
 
-def written(piece: Piece, steps: Steps) -> Rewrite | object_block.Rewrite:
+def written(piece: Piece, steps: Steps) -> Written:
     """The Python file, or the block of Terraform, ``piece`` after ``steps``, remembered. Raises TextError where it
     cannot be written, and what ``replay`` raises."""
     own = document(piece)
@@ -354,6 +355,8 @@ def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
         for change in changes:
             _account(change, piece, before, after)
         return _Owned(before.owned, after.owned, before.gone)
+    if piece.language == "hcl" and (inner := getattr(rewrite.before, "inner", None)) is not None:
+        return _owned_in_text(piece, changes, cast("manifest_text.Rewrite", rewrite), inner)
     own = _Owned()
     for change in changes:
         number, read = _read(piece, change)
@@ -379,6 +382,15 @@ def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
             old = "".join(line for at, line in enumerate(hunk.before, hunk.before_start) if at in own.before)
             own.after |= {at for at, line in enumerate(hunk.after, hunk.after_start) if line.strip() in old}
     return own
+
+
+def _owned_in_text(piece: Piece, changes: list[Change], rewrite: manifest_text.Rewrite, inner: yaml.Parsed) -> _Owned:
+    """The same of a manifest in a heredoc."""
+    before, after = _Lines(inner), _Lines(rewrite.after.inner)
+    for change in changes:
+        _account(change, piece, before, after)
+    row = rewrite.before.row
+    return _Owned(*({row + line for line in lines} for lines in (before.owned, after.owned, before.gone)))
 
 
 def _read(piece: Piece, change: Change) -> tuple[int, Path]:

@@ -42,7 +42,7 @@ def steps_of(target: View, yielded: list[Any]) -> list[list[Edit]]:
     """The steps in what a transform yielded at ``target``: its single edits, and each of its lists of them."""
     single = [item for item in yielded if isinstance(item, Edit)]
     steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
-    if target.object.piece.language == "python":
+    if target.object.piece.computes:
         from hardener.engine import program_advice  # late: few trees hold any
 
         steps = [program_advice.doubted(step, target) for step in steps]

@@ -15,9 +15,11 @@ from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
+    from hardener.sources.terraform.manifest_text import ManifestText
     from hardener.sources.terraform.object_block import ObjectBlock
     from hardener.tree.tree import Tree
 
+ADVICE = "write the value here, or name a local or a variable that has one value"
 _NON_ROOT = ("securityContext", "runAsNonRoot")
 _WHY = "the provider sends run_as_non_root = false for a container with a security_context that does not say it"
 _LABEL = re.compile(r"\W+")
@@ -28,14 +30,9 @@ def spelled_out(edits: list[Edit]) -> list[Edit]:
     `run_as_non_root` from its pod, so it says it itself."""
     pieces = {edit.piece: None for edit in edits if edit.piece.language == "hcl" and not isinstance(edit, Create)}
     for piece in pieces:
-        if not _is_as_sent(piece):
+        if piece.fills_in:
             edits = _of_piece(piece, edits)
     return edits
-
-
-def _is_as_sent(piece: Piece) -> bool:
-    """Whether the object is sent as it is written: the provider fills in nothing."""
-    return _read(piece).parsed.documents[0][HEAD][1] == "kubernetes_manifest"
 
 
 def _of_piece(piece: Piece, edits: list[Edit]) -> list[Edit]:
@@ -54,7 +51,7 @@ def _of_piece(piece: Piece, edits: list[Edit]) -> list[Edit]:
             context = container.get("securityContext")
             if isinstance(context, dict) and context and context.get("runAsNonRoot") is None:
                 place = (0, *template, "spec", *path, *_NON_ROOT)
-                gone = [edit for edit in own if isinstance(edit, Drop) and edit.path == place]
+                gone: list[Edit] = [edit for edit in own if isinstance(edit, Drop) and edit.path == place]
                 dropped.update(map(id, gone))
                 new.append(_companion(place, gone or own))
     return [edit for edit in edits if id(edit) not in dropped] + new
@@ -100,7 +97,7 @@ def _at(value: Any, path: Path) -> Any:
     return value
 
 
-def _read(piece: Piece) -> ObjectBlock:
+def _read(piece: Piece) -> ObjectBlock | ManifestText:
     return piece.file.object_of(piece)
 
 
@@ -138,22 +135,24 @@ def _home(tree: Tree, edit: Create) -> NewBlock:
     from hardener.sources.terraform.provider import MANIFESTS, resource_of  # late: few trees hold any
 
     before, value = edit.piece, edit.value
-    kind, texts = "kubernetes_manifest", {}
+    kind = "kubernetes_manifest"
     if before.is_new:
         home = document(before).home
         assert home is not None
-        own, texts = home.kind, dict(home.texts)
+        own, expressions = home.kind, {path: (text, home.value_of(text[2:-1])) for path, text in home.texts.items()}
     else:
         head = _read(before).parsed.documents[0][HEAD]
-        own, texts = head[1], _texts(before, head)
-    if own not in MANIFESTS:
+        own, expressions = head[1], _texts(before, head)
+    if own == "kubectl_manifest":
+        kind, expressions = own, {}  # YAML in a text, which holds no reference
+    elif own not in MANIFESTS:
         found = resource_of(str(value.get("apiVersion")), str(value.get("kind")), versioned=own.endswith("_v1"))
         kind = found.type if found is not None else kind
     namespace = _at(value, ("metadata", "namespace"))
-    texts = {path: text for path, (text, known) in texts.items() if known == namespace}
+    texts = {path: text for path, (text, known) in expressions.items() if known == (namespace,)}
     module = before.file.module
     label = _label(tree, before, kind, str(_at(value, ("metadata", "name")) or "harden"))
-    values = {text[2:-1]: (known,) for text, known in [(each, namespace) for each in texts.values()]}
+    values = {text[2:-1]: (namespace,) for text in texts.values()}
 
     def value_of(expression: str) -> tuple[Any] | None:
         return values.get(expression) or (module.value(expression) if module is not None else None)
@@ -161,19 +160,21 @@ def _home(tree: Tree, edit: Create) -> NewBlock:
     return NewBlock(kind, label, texts, value_of)
 
 
-def _texts(before: Piece, head: list[str]) -> dict[Path, Any]:
+def _texts(before: Piece, head: list[str]) -> dict[Path, tuple[str, tuple[Any] | None]]:
     """The expression that names the namespace of the object in ``before``, with its value."""
-    root = _read(before).root
-    metadata = root.children.get("metadata")
+    read = _read(before)
+    if not hasattr(read, "root"):  # YAML in a text, in which no expression is known
+        return {}
+    metadata = read.root.children.get("metadata")
     name = "namespace" if before.data[0].get("kind") != "Namespace" else "name"
     part = metadata.children.get(name) if metadata is not None else None
     if part is None or not isinstance(part.data, str) or "${" in part.data:
         return {}
     if name == "name":
         inner = "manifest.metadata.name" if head[1] == "kubernetes_manifest" else "metadata[0].name"
-        return {("metadata", "namespace"): ("${" + f"{head[1]}.{head[2]}.{inner}" + "}", part.data)}
+        return {("metadata", "namespace"): ("${" + f"{head[1]}.{head[2]}.{inner}" + "}", (part.data,))}
     if part.node.form == "expression" and isinstance(part.node.data, str) and part.node.data.startswith("${"):
-        return {("metadata", "namespace"): (part.node.data, part.data)}
+        return {("metadata", "namespace"): (part.node.data, (part.data,))}
     return {}
 
 

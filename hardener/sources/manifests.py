@@ -17,11 +17,11 @@ from hardener.support.fast_dataclass import dataclass
 if TYPE_CHECKING:
     from hardener.sources import script, terraform
     from hardener.sources.python.parsed import Parsed as Program
-
+    from hardener.sources.terraform.manifest_text import ManifestText
     from hardener.sources.terraform.module import Module
     from hardener.sources.terraform.object_block import ObjectBlock
 
-    Parsed = yaml.Parsed | terraform.Parsed | script.Parsed | Program | ObjectBlock
+    Parsed = yaml.Parsed | terraform.Parsed | script.Parsed | Program | ObjectBlock | ManifestText
 
 Language = Literal["yaml", "terraform", "hcl", "python", "script"]
 """What a piece is written in. JSON is YAML; each line of a script is an item of one document; a block of a Terraform
@@ -29,6 +29,7 @@ file is "hcl" where it stands for a Kubernetes object, which is its document the
 
 MOST_OBJECTS = 10_000
 """That are read of one file. What people keep in one file is far below; what more of them cost, another file has to."""
+_AS_WRITTEN = re.compile(r'^[ \t]*resource[ \t]+"(?:kubernetes|kubectl)_manifest"', re.M)
 _KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?[A-Z]""")
 _TEMPLATE = re.compile(r"\{\{|\{%")
 _FILTER = "helm template ... | harden filter"
@@ -59,6 +60,16 @@ class Piece:
     revision: int = 0
     run: Any = None
     is_object: bool = False  # of a Terraform file: it stands for a Kubernetes object
+
+    @property
+    def fills_in(self) -> bool:
+        """Whether Terraform's provider sends more than its block says: that of a resource of a kind of its own."""
+        return self.is_object and not _AS_WRITTEN.search(self.text)
+
+    @property
+    def computes(self) -> bool:
+        """Whether values of its objects may be expressions, which are known when it is run: ``${var.a}``."""
+        return self.is_object or self.file.language == "python"
 
     @property
     def text(self) -> str:
@@ -109,7 +120,8 @@ class ManifestFile:
     language: Language = "yaml"
     program: Program | None = None  # of a Python file; reading it again would take long
     module: Module | None = None  # of a Terraform file: what its expressions name
-    _object: tuple[Piece, ObjectBlock] | None = None
+    unread: list[tuple[int, str]] = field(default_factory=list)  # lines of manifests in it that are not read, with why
+    _object: tuple[Piece, ObjectBlock | ManifestText] | None = None
     _parsed: dict[tuple[Piece | None, str], Parsed | None] = field(default_factory=dict)
 
     def parsed_again(self, piece: Piece, holding: str) -> Parsed | None:
@@ -126,7 +138,7 @@ class ManifestFile:
         """The one value that an expression of a Terraform file names; None where it is not known."""
         return self.module.value(expression) if self.module is not None else None
 
-    def object_of(self, piece: Piece) -> ObjectBlock:
+    def object_of(self, piece: Piece) -> ObjectBlock | ManifestText:
         """The block ``piece`` of this file, which stands for an object, as read; that of the last one is remembered."""
         if self._object is None or self._object[0] is not piece:
             from hardener.sources.terraform import object_block  # late: few trees hold any
@@ -217,9 +229,33 @@ def load_terraform(
     reader = terraform.Reader(file.value_of)
     for (start, end, line), document, block in zip(parsed.extents(), parsed.documents, parsed.blocks, strict=True):
         made = reader.read(document[HEAD], block)
-        data = document if made is None else made.data
-        file.pieces.append(Piece(file, start, end, line, [data], parsed=True, is_object=made is not None))
+        data = [document] if made is None else [made.data]
+        piece = Piece(file, start, end, line, data, parsed=True, is_object=made is not None)
+        file.pieces.append(piece)
+        node = terraform.given(document[HEAD], block) if made is None else None
+        if node is not None:
+            _read_manifest(piece, node.row + 1, str(node.data))
     return file
+
+
+def _read_manifest(piece: Piece, line: int, text: str) -> None:
+    """Read the manifest that a block holds in the expression ``text``: as YAML, or from a file, which is read by
+    itself."""
+    from hardener.sources.terraform import file_of, object_block
+
+    file = piece.file
+    name = file_of(text)
+    if name is not None and os.path.exists(os.path.join(os.path.dirname(file.path), name)):
+        return
+    try:
+        found = object_block.read(piece.text, file.value_of)
+    except yaml.TextError as refused:
+        file.unread.append((piece.line + (refused.line or 1), refused.reason))
+        return
+    if found is None:
+        file.unread.append((line, "an expression makes it"))
+    else:
+        piece.data, piece.is_object = found.documents, True
 
 
 def load_python(path: str, name: str, content: Content, *, editable: bool) -> ManifestFile:

@@ -334,6 +334,10 @@ class _Reader:
             module = self._module(os.path.dirname(path)) if path else None
             file = manifests.load_terraform(path, name, content, editable=editable, module=module)
             self.tree.files.append(_without_crowds(file))
+            for line, reason in file.unread if editable else ():
+                message = f"a manifest in Terraform is not looked at: {reason}"
+                advice = "write it as an object or in a heredoc, or harden what it is made of"
+                self.tree.problems.append(Problem("terraform-manifest", path, name, message, advice, line))
         elif editable:
             id, message, advice = _OTHER_TERRAFORM[path.endswith(".hcl")]
             line = terraform_line(content.text)

@@ -24,7 +24,8 @@ _NAME = re.compile(r"/docs/resources/(\w+)#(\w+) ")
 # Resources whose API version does not follow from their name, and those that stand for no object of their own (None).
 RESOURCES: dict[str, tuple[str, str] | None] = {
     "annotations": None, "labels": None, "env": None, "node_taint": None, "manifest": None, "token_request_v1": None,
-    "config_map_v1_data": None, "secret_v1_data": None, "pod_security_policy": None, "pod_security_policy_v1beta1": None,
+    "config_map_v1_data": None, "secret_v1_data": None, "pod_security_policy": None,
+    "pod_security_policy_v1beta1": None,
     "daemonset": ("apps/v1", "DaemonSet"),
     "daemon_set_v1": ("apps/v1", "DaemonSet"),
     "default_service_account": ("v1", "ServiceAccount"),

@@ -100,7 +100,7 @@ def _of_unread(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
 
 def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
     """Pods that a program makes in a namespace that only it knows: it may be any."""
-    if not any(file.language == "python" for file in tree.files):
+    if not any(file.language in ("python", "terraform") for file in tree.files):
         return
     builds = tree.ask(Builds)
     for pod in tree.pod_templates:
@@ -108,13 +108,20 @@ def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
             metadata = pod.object.data.get("metadata")
             written = metadata.get("namespace") if isinstance(metadata, dict) else None
             begin = written.partition("$")[0] if isinstance(written, str) else ""
-            yield begin + _OPEN, pod.object.fact(f"a program makes {pod.object}, in a namespace that it chooses")
+            yield (
+                begin + _OPEN,
+                pod.object.fact(f"{_maker(pod.object)} makes {pod.object}, in a namespace that it chooses"),
+            )
     for item in tree.fragments:
         yield _OPEN, item.fact(f"a program makes {item} a part of a pod, in a namespace that it chooses")
     for file in tree.files:
         unread = file.program.unread if file.program is not None else [piece for piece in file.pieces if piece.problem]
         if file.language == "python" and unread:
             yield _OPEN, Evidence(f"{file.name} may make pods, and could not be read")
+
+
+def _maker(item: Object) -> str:
+    return "Terraform" if item.piece.is_object else "a program"
 
 
 def _of_service(item: Object) -> tuple[str | None, ...]:

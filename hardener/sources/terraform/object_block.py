@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
+from hardener.sources import yaml
 from hardener.sources.terraform_names import HEAD
 from hardener.sources.yaml import Comment, Hunk, TextError, same
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
-from . import render
+from . import manifest_text, render
+from .manifest_text import ManifestText
 from .objects import Part, Reader, Resolve, changed, find, fresh, written
 from .parsed import Parsed, parse
 from .provider import MANIFESTS, resource
@@ -35,6 +38,11 @@ class ObjectBlock:
     def line(self, number: int, path: Path) -> int:
         """The line of what stands at ``path``; of what does not, that of what would hold it."""
         return find(self.root, path)[0].node.row + 1
+
+    def is_spread(self, path: Path) -> bool:
+        """Whether the list at ``path`` has no place of its own: each item of it is a block."""
+        part, depth = find(self.root, path)
+        return depth == len(path) and part.form == "blocks"
 
     def depth(self, number: int, path: Path) -> int:
         """How many parts of ``path`` lead to something that stands in the text."""
@@ -79,16 +87,17 @@ class Rewrite:
     after: ObjectBlock
 
 
-def read(text: str, resolve: Resolve) -> ObjectBlock | None:
-    """The object of the one block in ``text``, None where it stands for none. Raises TextError for no HCL."""
+def read(text: str, resolve: Resolve) -> ObjectBlock | ManifestText | None:
+    """The object of the one block in ``text``, None where it stands for none. Raises TextError for no HCL, and for a
+    manifest that cannot be read."""
     parsed = parse(text)
     if len(parsed.blocks) != 1:
         return None
     root = Reader(resolve).read(parsed.documents[0][HEAD], parsed.blocks[0])
-    return ObjectBlock(parsed, root) if root is not None else None
+    return ObjectBlock(parsed, root) if root is not None else manifest_text.read(text, parsed)
 
 
-def again(text: str, resolve: Resolve) -> ObjectBlock:
+def again(text: str, resolve: Resolve) -> ObjectBlock | ManifestText:
     """``text``, which stands for an object, read again. Raises TextError where it does not any more."""
     found = read(text, resolve)
     if found is None:
@@ -96,11 +105,13 @@ def again(text: str, resolve: Resolve) -> ObjectBlock:
     return found
 
 
-def rewrite(text: str, mutate: Callable[[list[Any]], None], resolve: Resolve) -> Rewrite:
+def rewrite(text: str, mutate: Callable[[list[Any]], None], resolve: Resolve) -> Rewrite | manifest_text.Rewrite:
     """``text`` with the changes that ``mutate`` makes to its object. Raises TextError where a change has no place in
     the block, and where the new text does not read as what was decided."""
     before = again(text, resolve)
-    wanted = again(text, resolve).documents
+    if isinstance(before, ManifestText):
+        return manifest_text.rewrite(text, mutate)
+    wanted = deepcopy(before.documents)
     mutate(wanted)
     head = before.parsed.documents[0][HEAD]
     body = changed(before.root, wanted[0])
@@ -112,7 +123,7 @@ def rewrite(text: str, mutate: Callable[[list[Any]], None], resolve: Resolve) ->
             raise TextError("the text does not come out as it was decided", 1)
         return Rewrite(text, [], before, before)
     after = again(new, resolve)
-    if not same(after.documents, wanted):
+    if not isinstance(after, ObjectBlock) or not same(after.documents, wanted):
         raise TextError("the text does not come out as it was decided", hunks[0].before_start)
     return Rewrite(new, hunks, before, after)
 
@@ -121,6 +132,8 @@ def block_of(kind: str, label: str, value: dict[str, Any], texts: dict[Path, str
     """The block of Terraform of the type ``kind`` that makes the object ``value``; ``texts`` are expressions that stand
     at places of it instead of their values. Raises TextError where the provider has no place for a part of it."""
     head = ["resource", kind, label]
+    if kind == "kubectl_manifest":
+        return {HEAD: head, MANIFESTS[kind]: value}
     if kind in MANIFESTS:
         return {HEAD: head, MANIFESTS[kind]: _with(written(value, "any"), texts)}
     known = resource(kind)
@@ -140,11 +153,18 @@ def _put(value: Any, path: Path, text: str) -> Any:
     if not path:
         return text
     if isinstance(value, dict) and path[0] in value:
-        return {**value, path[0]: _put(value[path[0]], path[1:], text)}  # type: ignore[dict-item]
+        return {**value, path[0]: _put(value[path[0]], path[1:], text)}
     return value
 
 
 def dump(block: dict[str, Any], newline: str = "\n") -> str:
     """The text of the new block ``block``."""
+    body = block.get("yaml_body")
+    if isinstance(body, dict):  # as YAML in a heredoc
+        lines = [f"    {line}".rstrip() + "\n" for line in yaml.dump(body).splitlines()]
+        text = f'resource "{block[HEAD][1]}" "{block[HEAD][2]}" {{\n  yaml_body = <<-YAML\n{"".join(lines)}  YAML\n}}\n'
+        if "${" in text or "%{" in text:
+            raise TextError("Terraform would take the new text for more than text", 1)
+        return text.replace("\n", newline)
     text = "".join(line + "\n" for line in render.block(block[HEAD], block, ""))
     return text.replace("\n", newline)

@@ -166,7 +166,9 @@ class Reader:
                     continue
                 for each in inner.children.values():
                     made = self._nested_block(one.block, each)
-                    item = Part("block", {one.name: made.data}, each, {one.name: made}, {one.name: str(name)}, known.block)
+                    item = Part(
+                        "block", {one.name: made.data}, each, {one.name: made}, {one.name: str(name)}, known.block
+                    )
                     part.children[len(part.data)] = item
                     part.data.append(item.data)
         return part
@@ -368,12 +370,12 @@ def _changed_block(part: Part, new: dict[str, Any]) -> dict[str, Any]:
             found[outer] = [block]
         else:
             found[home] = _in_node(part, child, value)
-    for name, child in part.children.items():
-        if name in new:
+    for gone, child in part.children.items():
+        if gone in new:
             continue
-        home = part.names.get(str(name))
+        home = part.names.get(str(gone))
         if home is None or "." in home:
-            raise TextError(f"{name} does not stand here: {child.why}", part.node.row + 1)
+            raise TextError(f"{gone} does not stand here: {child.why}", part.node.row + 1)
         if f"{_DYNAMIC}{home}" in found or child.form == "fixed":
             raise TextError(f"what an expression makes is not removed: {child.why or home}", child.node.row + 1)
         del found[home]
@@ -387,7 +389,9 @@ def _in_node(part: Part, child: Part, value: Any) -> Any:
     if child.form != "blocks":
         return changed(child, value)
     if not isinstance(value, list) or child.kind == "dynamic":
-        raise TextError(f"the list may get more items from {getattr(child.data, 'why', 'other blocks')}", child.node.row + 1)
+        raise TextError(
+            f"the list may get more items from {getattr(child.data, 'why', 'other blocks')}", child.node.row + 1
+        )
     if child.kind == "each":
         return _changed_each(child, value)
     items: list[Any] = []
@@ -438,7 +442,7 @@ def fresh(block: Block, value: dict[str, Any]) -> dict[str, Any]:
     for name, item in value.items():
         home = block.home(name)
         if home is None:
-            flat = next((name for name, each in block.fields.items() if each is not None and each.form == "flat"), None)
+            flat = next((key for key, each in block.fields.items() if each is not None and each.form == "flat"), None)
             inner = block.fields[flat] if flat is not None else None
             if flat is None or inner is None or inner.block is None or inner.block.home(name) is None:
                 raise TextError(f"the provider has no field for {name} of {block.type_name}", 1)
