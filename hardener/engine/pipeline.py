@@ -257,7 +257,8 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 def _unwritable(state: _Run, step: Step) -> Refused | None:
     """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
     moves = any(change.edit.keeps for change in step.changes)
-    if not moves and not any(piece.language == "python" for piece in step.edits):
+    pieces = [*step.edits, *(item.piece for item in step.created)]
+    if not moves and not any(piece.language in WRITTEN for piece in pieces):
         return None
     from hardener.engine import trial_write  # late: most runs move no secret, and few trees hold a program
 
@@ -350,7 +351,7 @@ def _stopped(state: _Run, transform: Transform, target: View, id: str, message: 
     elif id == "opaque-value" and piece.language == "hcl":
         from hardener.engine import terraform_objects
 
-        message, advice = f"{message}, which Terraform fills in", terraform_objects.ADVICE
+        message, advice = terraform_objects.unknown(piece, full, message), terraform_objects.ADVICE
     elif id == "opaque-value":
         message = f"{message}, which is filled in later"
     state.outcome.findings.append(

@@ -211,7 +211,10 @@ def written(piece: Piece, steps: Steps) -> Written:
         if piece.language == "hcl":
             from hardener.sources.terraform import object_block  # late: few trees hold any
 
-            own.written = list(steps), object_block.rewrite(piece.text, mutate, piece.file.value_of)
+            own.written = (
+                list(steps),
+                object_block.rewrite(piece.text, mutate, piece.file.value_of, piece.file.object_of(piece)),
+            )
             return own.written[1]
         from hardener.sources.python.rewrite import rewrite  # late: few trees hold any
 
@@ -242,14 +245,22 @@ def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> P
     return Proof(text, [hunk], [Located(0, 2, (0,), None) for _ in changes], [2] * len(places))
 
 
+def block_of_new(piece: Piece, value: dict[str, Any]) -> dict[str, Any]:
+    """The block that makes the new object ``piece`` where that is ``value``. Raises TextError where none can."""
+    from hardener.sources.terraform import object_block  # late: few trees hold any
+
+    home = document(piece).home
+    assert home is not None
+    return object_block.block_of(home.kind, home.label, value, home.texts)
+
+
 def new_block(piece: Piece, newline: str = "\n") -> str:
     """The text of the block that makes the new object ``piece``. Raises TextError where none can."""
     from hardener.sources.terraform import object_block  # late: few trees hold any
 
     home = document(piece).home
     assert home is not None
-    block = object_block.block_of(home.kind, home.label, piece.data[0], home.texts)
-    body = object_block.dump(block, newline)
+    body = object_block.dump(block_of_new(piece, piece.data[0]), newline)
     if not yaml.same(object_block.again(body, home.value_of).documents, piece.data):
         raise yaml.TextError("the new block does not come out as it was decided", 1)
     return body

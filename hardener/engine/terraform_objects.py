@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Create, Drop, Edit, Evidence, HostFile, Set, copied, replay
-from hardener.engine.document import NewBlock, document
+from hardener.authoring.edits import Create, Drop, Edit, Evidence, HostFile, Set, copied, dotted, replay
+from hardener.engine.document import NewBlock, applied_steps, document
+from hardener.engine.index_shifts import as_read, shifts
 from hardener.kubernetes.pod_template import POD_KINDS, templates
 from hardener.sources.manifests import Piece
 from hardener.sources.terraform_names import HEAD
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
 ADVICE = "write the value here, or name a local or a variable that has one value"
+BY_HAND = "make this change by hand, or write the value in the block"
 _NON_ROOT = ("securityContext", "runAsNonRoot")
 _WHY = "the provider sends run_as_non_root = false for a container with a security_context that does not say it"
 _LABEL = re.compile(r"\W+")
@@ -101,6 +103,23 @@ def _read(piece: Piece) -> ObjectBlock | ManifestText:
     return piece.file.object_of(piece)
 
 
+def unknown(piece: Piece, path: Path, message: str) -> str:
+    """What keeps the value at ``path``, as it is now, from being known: the expression. ``message`` is what the view
+    said: of a mapping or list that may get more it names the place already."""
+    read = as_read(path, len(applied_steps(piece)), shifts(piece))
+    block = _read(piece) if read and not piece.is_new else None
+    root = getattr(block, "root", None)
+    if root is not None:
+        from hardener.sources.terraform.objects import find  # late: few trees hold any
+
+        part, depth = find(root, read[1:])
+        text = part.node.data
+        if part.form == "fixed" and isinstance(text, str) and isinstance(part.data, str) and " is " in message:
+            shown = text[2:-1] if text.startswith("${") and text.endswith("}") else f'"{text}"'
+            return f"{dotted(read[1 : 1 + depth])} is {' '.join(shown.split())}, which Terraform fills in"
+    return f"{message}, which Terraform fills in"
+
+
 # New objects.
 
 
@@ -127,11 +146,11 @@ def draft(tree: Tree, edit: Create) -> Object:
     before = edit.piece
     lines = before.line + before.text.count("\n") + (not before.text.endswith("\n"))
     piece = Piece(before.file, before.end, before.end, lines, [edit.value], parsed=True, is_new=True, is_object=True)
-    document(piece).home = _home(tree, edit)
+    document(piece).home = _home(edit)
     return Object(tree, piece, (0,), edit.value)
 
 
-def _home(tree: Tree, edit: Create) -> NewBlock:
+def _home(edit: Create) -> NewBlock:
     from hardener.sources.terraform.provider import MANIFESTS, resource_of  # late: few trees hold any
 
     before, value = edit.piece, edit.value
@@ -151,7 +170,7 @@ def _home(tree: Tree, edit: Create) -> NewBlock:
     namespace = _at(value, ("metadata", "namespace"))
     texts = {path: text for path, (text, known) in expressions.items() if known == (namespace,)}
     module = before.file.module
-    label = _label(tree, before, kind, str(_at(value, ("metadata", "name")) or "harden"))
+    label = _label(before, kind, value)
     values = {text[2:-1]: (namespace,) for text in texts.values()}
 
     def value_of(expression: str) -> tuple[Any] | None:
@@ -178,18 +197,10 @@ def _texts(before: Piece, head: list[str]) -> dict[Path, tuple[str, tuple[Any] |
     return {}
 
 
-def _label(tree: Tree, before: Piece, kind: str, name: str) -> str:
+def _label(before: Piece, kind: str, value: dict[str, Any]) -> str:
     """A name for the block that no other of its type has in its folder."""
-    taken = before.file.module.labels(kind) if before.file.module is not None else set()
-    for file in tree.files:
-        for piece in file.pieces if file.language == "terraform" else ():
-            home = document(piece).home if piece.is_new and piece.is_object else None
-            if home is not None and home.kind == kind and file.module is before.file.module:
-                taken = taken | {home.label}
-    label = _LABEL.sub("_", name).strip("_") or "harden"
+    owner = tuple(str(_at(value, ("metadata", key)) or "") for key in ("namespace", "name"))
+    label = _LABEL.sub("_", owner[1]).strip("_") or "harden"
     label = label if not label[0].isdigit() else f"_{label}"
-    number = 2
-    found = label
-    while found in taken:
-        found, number = f"{label}_{number}", number + 1
-    return found
+    module = before.file.module
+    return label if module is None else module.label(kind, label, (str(value.get("kind")), *owner))

@@ -89,9 +89,7 @@ class Piece:
 
             return script.Parsed(self.text)
         if self.language == "hcl":
-            from hardener.sources.terraform import object_block
-
-            return object_block.again(self.text, self.file.value_of)
+            return self.file.object_of(self)
         if self.language == "terraform":
             from hardener.sources import terraform  # late: few trees hold any
 
@@ -121,7 +119,7 @@ class ManifestFile:
     program: Program | None = None  # of a Python file; reading it again would take long
     module: Module | None = None  # of a Terraform file: what its expressions name
     unread: list[tuple[int, str]] = field(default_factory=list)  # lines of manifests in it that are not read, with why
-    _object: tuple[Piece, ObjectBlock | ManifestText] | None = None
+    _objects: dict[Piece, ObjectBlock | ManifestText] = field(default_factory=dict)
     _parsed: dict[tuple[Piece | None, str], Parsed | None] = field(default_factory=dict)
 
     def parsed_again(self, piece: Piece, holding: str) -> Parsed | None:
@@ -139,12 +137,12 @@ class ManifestFile:
         return self.module.value(expression) if self.module is not None else None
 
     def object_of(self, piece: Piece) -> ObjectBlock | ManifestText:
-        """The block ``piece`` of this file, which stands for an object, as read; that of the last one is remembered."""
-        if self._object is None or self._object[0] is not piece:
+        """The block ``piece`` of this file, which stands for an object, as read; remembered."""
+        if piece not in self._objects:
             from hardener.sources.terraform import object_block  # late: few trees hold any
 
-            self._object = piece, object_block.again(piece.text, self.value_of)
-        return self._object[1]
+            self._objects[piece] = object_block.again(piece.text, self.value_of)
+        return self._objects[piece]
 
     def put_behind(self, new: Piece) -> None:
         """Add a piece that the run makes at its place, behind those that the run put there before."""

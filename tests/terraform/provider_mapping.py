@@ -178,12 +178,15 @@ class _Maker:
     def block(self, fqn: str, type_name: str) -> int:
         """The number of the block ``fqn``, which says what a Kubernetes object of ``type_name`` is."""
         fields: dict[str, Any] = {}
+        required: list[str] = []
         for prop in self._types[fqn].get("properties", ()):
             match = _NAME.search(_docs(prop))
             if match is None:
                 continue  # of cdktf itself
             fields[match[2]] = self._field(fqn, type_name, match[2], prop)
-        made = {"type": type_name, "fields": fields}
+            if not prop.get("optional") and fields[match[2]] is not None:
+                required.append(match[2])
+        made = {"type": type_name, "fields": fields} | ({"required": required} if required else {})
         key = json.dumps(made, sort_keys=True)
         if key not in self._numbers:
             self._numbers[key] = len(self.blocks)

@@ -114,7 +114,7 @@ def file_of(text: str) -> str | None:
 
 
 def rewrite(text: str, mutate: Callable[[list[Any]], None]) -> Rewrite:
-    """``text`` with the changes that ``mutate`` makes to its manifest. Raises TextError where that cannot be written."""
+    """``text`` with the changes that ``mutate`` makes to its manifest. Raises TextError where there is no way."""
     before = _again(text)
     inner = text[before.start : before.end]
     try:

@@ -36,6 +36,7 @@ class Module:
         self._variables: dict[str, list[dict[str, Any]]] = {}
         self._resources: dict[str, list[dict[str, Any]]] = {}
         self._set_elsewhere: set[str] = set()
+        self._given: dict[tuple[str, str], tuple[str, ...]] = {}  # names of new resources, with what each makes
         self._known: dict[str, tuple[Any] | None] = {}
 
     def value(self, expression: str) -> tuple[Any] | None:
@@ -46,10 +47,14 @@ class Module:
             self._known[expression] = self._look_up(expression, 0)
         return self._known[expression]
 
-    def labels(self, type: str) -> set[str]:
-        """The names of the resources of ``type``."""
+    def label(self, type: str, wanted: str, owner: tuple[str, ...]) -> str:
+        """A name for the new resource of ``type`` that makes ``owner``: ``wanted``, with a number where another has
+        that name."""
         self._load()
-        return {address.partition(".")[2] for address in self._resources if address.startswith(type + ".")}
+        number, found = 2, wanted
+        while f"{type}.{found}" in self._resources or self._given.setdefault((type, found), owner) != owner:
+            found, number = f"{wanted}_{number}", number + 1
+        return found
 
     def _look_up(self, expression: str, depth: int) -> tuple[Any] | None:
         steps = _steps(expression)

@@ -105,10 +105,14 @@ def again(text: str, resolve: Resolve) -> ObjectBlock | ManifestText:
     return found
 
 
-def rewrite(text: str, mutate: Callable[[list[Any]], None], resolve: Resolve) -> Rewrite | manifest_text.Rewrite:
-    """``text`` with the changes that ``mutate`` makes to its object. Raises TextError where a change has no place in
-    the block, and where the new text does not read as what was decided."""
-    before = again(text, resolve)
+def rewrite(
+    text: str, mutate: Callable[[list[Any]], None], resolve: Resolve, before: ObjectBlock | ManifestText | None = None
+) -> Rewrite | manifest_text.Rewrite:
+    """``text`` with the changes that ``mutate`` makes to its object; ``before`` is it as read, where that is at hand.
+
+    Raises TextError where a change has no place in the block, and where the new text does not read as what was decided.
+    """
+    before = before or again(text, resolve)
     if isinstance(before, ManifestText):
         return manifest_text.rewrite(text, mutate)
     wanted = deepcopy(before.documents)
@@ -117,15 +121,22 @@ def rewrite(text: str, mutate: Callable[[list[Any]], None], resolve: Resolve) ->
     body = changed(before.root, wanted[0])
     if head[1] in MANIFESTS:
         body = {**before.parsed.documents[0], MANIFESTS[head[1]]: body}
-    new, hunks = write(before.parsed, body)
+    new, hunks, parsed = write(before.parsed, body)
     if not hunks:
         if not same(before.documents, wanted):
             raise TextError("the text does not come out as it was decided", 1)
         return Rewrite(text, [], before, before)
-    after = again(new, resolve)
-    if not isinstance(after, ObjectBlock) or not same(after.documents, wanted):
+    root = Reader(resolve).read(parsed.documents[0][HEAD], parsed.blocks[0])
+    if root is None or not same([root.data], wanted):
         raise TextError("the text does not come out as it was decided", hunks[0].before_start)
-    return Rewrite(new, hunks, before, after)
+    return Rewrite(new, hunks, before, ObjectBlock(parsed, root))
+
+
+def check(before: ObjectBlock | ManifestText, wanted: Any) -> None:
+    """Raise TextError where the block has no place for the object ``wanted``: a quick look before ``rewrite``, which
+    may refuse what passes here."""
+    if isinstance(before, ObjectBlock):
+        changed(before.root, wanted)
 
 
 def block_of(kind: str, label: str, value: dict[str, Any], texts: dict[Path, str]) -> dict[str, Any]:

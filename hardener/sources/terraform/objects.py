@@ -378,8 +378,22 @@ def _changed_block(part: Part, new: dict[str, Any]) -> dict[str, Any]:
             raise TextError(f"{gone} does not stand here: {child.why}", part.node.row + 1)
         if f"{_DYNAMIC}{home}" in found or child.form == "fixed":
             raise TextError(f"what an expression makes is not removed: {child.why or home}", child.node.row + 1)
+        if (said := _expression_in(child)) is not None:
+            raise TextError(f"what an expression makes is not removed: {said.why}", said.node.row + 1)
         del found[home]
+    if part.block is not None:
+        _check(part.block, found, part.node.row + 1)
     return found
+
+
+def _expression_in(part: Part) -> Part | None:
+    """What an expression says in ``part``, a mapping; items of lists go with what they name."""
+    for child in part.children.values():
+        if child.form == "fixed" and child.kind != "sent":
+            return child
+        if child.form == "block" and (found := _expression_in(child)) is not None:
+            return found
+    return None
 
 
 def _in_node(part: Part, child: Part, value: Any) -> Any:
@@ -449,7 +463,15 @@ def fresh(block: Block, value: dict[str, Any]) -> dict[str, Any]:
             found.setdefault(flat, [{}])[0] |= fresh(inner.block, {name: item})
             continue
         found[home[0]] = _made(home[1], item)
+    _check(block, found, 1)
     return found
+
+
+def _check(block: Block, body: dict[str, Any], line: int) -> None:
+    """Raise TextError where a body lacks what the provider asks for."""
+    lacking = [name for name in block.required if body.get(name) in (None, []) and f"{_DYNAMIC}{name}" not in body]
+    if lacking:
+        raise TextError(f"the provider refuses it without {lacking[0]}", line)
 
 
 def written(value: Any, form: str) -> Any:

@@ -137,7 +137,7 @@ def _first_error(root: tree_sitter.Node) -> int:
 
 
 def _comments(root: tree_sitter.Node, source: bytes) -> Iterator[tuple[int, int, Comment]]:
-    waiting = [root]
+    waiting = [root] if b"#" in source or b"/*" in source or b"//" in source else []
     while waiting:
         node = waiting.pop()
         if node.type == "comment":

@@ -32,11 +32,12 @@ class Field(NamedTuple):
 
 class Block:
     """A kind of block: ``type_name`` is the Kubernetes type of what it says, ``fields`` what may stand in it, by the
-    name in HCL; None for what the provider keeps to itself."""
+    name in HCL; None for what the provider keeps to itself. ``required`` are the names that may not lack."""
 
     def __init__(self, number: int) -> None:
         found = _data()["blocks"][number]
         self.type_name: str = found["type"]
+        self.required: list[str] = found.get("required", [])
         self.fields: dict[str, Field | None] = {
             name: None if entry is None else Field(entry[0], entry[1], _block(entry[2]) if len(entry) > 2 else None)
             for name, entry in found["fields"].items()

@@ -58,7 +58,7 @@ def string(data: str) -> str:
 
 def key(name: str) -> str:
     """The key of an element of an object."""
-    return name if _NAME.fullmatch(name) or name.startswith("(") else f'"{name}"'
+    return name if _NAME.fullmatch(name) or name.startswith(("(", '"')) else f'"{name}"'
 
 
 def attributes(data: dict[str, Any], indent: str, named: Any = str) -> list[str]:

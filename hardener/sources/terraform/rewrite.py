@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from hardener.sources.splices import Splices
-from hardener.sources.terraform_names import HEAD
+from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import Hunk, TextError, same
 from hardener.support.fast_dataclass import dataclass
 
@@ -60,9 +60,9 @@ def rewrite(text: str, mutate: Callable[[Documents], None]) -> Rewrite:
     return Rewrite(changed, hunks, before, after)
 
 
-def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk]]:
-    """The text of the one block in ``before`` with the body ``body``, and its hunks; entries may go as well. Raises
-    TextError where that cannot be written without touching anything else."""
+def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk], Parsed]:
+    """The text of the one block in ``before`` with the body ``body``, its hunks, and it as read; entries may go as
+    well. Raises TextError where that cannot be written without touching anything else."""
     writer = _Writer(before, removes=True)
     if not same(before.documents[0], body):
         writer.body(before.blocks[0], body)
@@ -71,7 +71,7 @@ def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk]]:
     except ValueError as error:
         raise TextError(str(error), 1) from None
     if not hunks:
-        return changed, hunks
+        return changed, hunks, before
     try:
         after = parse(changed)
     except TextError as refused:
@@ -81,7 +81,7 @@ def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk]]:
     kept = [each.text for each in before.comments() if each.line - 1 not in writer.erased]
     if [comment.text for comment in after.comments()] != kept:
         raise TextError("a comment would be lost", hunks[0].before_start)
-    return changed, hunks
+    return changed, hunks, after
 
 
 def dump(document: dict[str, Any], newline: str = "\n") -> str:
@@ -204,8 +204,7 @@ class _Writer:
                 raise TextError("what shares its line is not removed", entry.row + 1)
             self.splices.replace(holder.value_start + 1, holder.value_end - 1, "")
             return
-        rest = self.source[entry.end : self.splices.line_end(entry.end - 1)].strip()
-        if rest and not rest.startswith((b"#", b"//")):
+        if not _is_comment(self.source[entry.end : self.splices.line_end(entry.end - 1)].strip()):
             raise TextError("what shares its line is not removed", entry.row + 1)
         start = entry.start
         following = self.source[self.splices.line_end(entry.end - 1) :].lstrip(b"\r\n")
@@ -331,7 +330,8 @@ class _Writer:
         gone = [name for name in node.data if name not in new]
         added = {name: item for name, item in new.items() if name not in node.data}
         for name in gone:
-            other = next((key for key, item in added.items() if same(item, node.data[name])), None)
+            alike = (key for key, item in added.items() if same(item, node.data[name]))
+            other = None if self.removes else next(alike, None)
             if other is None and not self.removes:
                 raise TextError("an element is not removed", node.children[name].row + 1)
             if other is None:
@@ -346,16 +346,18 @@ class _Writer:
             if name not in gone:
                 self.value(child, new[str(name)])
         if added:
-            self._elements(node, added)
+            self._elements([child for name, child in node.children.items() if name not in gone], node, added)
 
-    def _elements(self, node: Node, added: dict[str, Any]) -> None:
+    def _elements(self, children: list[Node], node: Node, added: dict[str, Any]) -> None:
         closing = node.value_end - 1
+        if all(self.source.startswith(b'"', child.key[0]) for child in node.children.values()) and self.removes:
+            added = _quoted(added, nested=bool(node.children))
         inner = self._inner(node)
         lines = render.attributes(added, inner, render.key)
-        last = max(node.children.values(), key=lambda child: child.end, default=None)
+        last = max(children, key=lambda child: child.end, default=None)
         if self.splices.starts_line(closing) and b"\n" in self.source[node.value_start : node.value_end]:
             comma = last is not None and self._comma(last.end)
-            aligned = self._beside(list(node.children.values()), closing, lines)
+            aligned = self._beside(children, closing, lines)
             if comma:
                 aligned = [line and line + "," for line in aligned]
             self.splices.insert_lines_before(closing, aligned)
@@ -437,4 +439,23 @@ class _Writer:
     def _alone(self, item: Node, end: int) -> bool:
         """Whether an entry that ends at ``end``, with its comma, has its lines for itself, comments left aside."""
         rest = self.source[end : self.splices.line_end(end - 1)].strip()
-        return self.splices.starts_line(item.start) and (not rest or rest.startswith((b"#", b"//")))
+        return self.splices.starts_line(item.start) and _is_comment(rest)
+
+
+def _quoted(data: dict[str, Any], *, nested: bool) -> dict[str, Any]:
+    """``data`` with its keys in quotes, as those beside them are."""
+    if not nested:
+        return data
+
+    def quoted(value: Any) -> Any:
+        if isinstance(value, dict) and ENCODED not in value:
+            return {name if name.startswith(('"', "(")) else f'"{name}"': quoted(item) for name, item in value.items()}
+        return [quoted(item) for item in value] if isinstance(value, list) else value
+
+    found: dict[str, Any] = quoted(data)
+    return found
+
+
+def _is_comment(rest: bytes) -> bool:
+    """Whether the rest of a line is a comment, or nothing."""
+    return not rest or rest.startswith((b"#", b"//")) or (rest.startswith(b"/*") and rest.find(b"*/") == len(rest) - 2)
