@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Create, Drop, Edit, Evidence, HostFile, Set, copied, dotted, replay
@@ -13,7 +13,7 @@ from hardener.kubernetes.pod_template import POD_KINDS, templates
 from hardener.sources.manifests import Piece
 from hardener.sources.terraform_names import HEAD
 from hardener.support.data_path import Path
-from hardener.tree.core_views import Object
+from hardener.tree.core_views import Object, OpaqueError
 
 if TYPE_CHECKING:
     from hardener.sources.terraform.manifest_text import ManifestText
@@ -103,21 +103,21 @@ def _read(piece: Piece) -> ObjectBlock | ManifestText:
     return piece.file.object_of(piece)
 
 
-def unknown(piece: Piece, path: Path, message: str) -> str:
-    """What keeps the value at ``path``, as it is now, from being known: the expression. ``message`` is what the view
-    said: of a mapping or list that may get more it names the place already."""
+def unknown(piece: Piece, path: Path, error: OpaqueError) -> tuple[Hashable, str]:
+    """What keeps the value at ``path``, as it is now, from being known, in words; and what tells it from others: the
+    expression in its file."""
     read = as_read(path, len(applied_steps(piece)), shifts(piece))
-    block = _read(piece) if read and not piece.is_new else None
-    root = getattr(block, "root", None)
+    root = getattr(_read(piece), "root", None) if read and not piece.is_new else None
     if root is not None:
         from hardener.sources.terraform.objects import find  # late: few trees hold any
 
         part, depth = find(root, read[1:])
         text = part.node.data
-        if part.form == "fixed" and isinstance(text, str) and isinstance(part.data, str) and " is " in message:
+        if part.form == "fixed" and isinstance(text, str) and isinstance(part.data, str):
             shown = text[2:-1] if text.startswith("${") and text.endswith("}") else f'"{text}"'
-            return f"{dotted(read[1 : 1 + depth])} is {' '.join(shown.split())}, which Terraform fills in"
-    return f"{message}, which Terraform fills in"
+            place = dotted(read[1 : 1 + depth])
+            return (piece.file.path, text), f"{place} is {' '.join(shown.split())}, which Terraform fills in"
+    return (piece.file.path, str(error)), f"{error}, which Terraform fills in"
 
 
 # New objects.

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.authoring.edits import copied, replay
 from hardener.authoring import profile
+from hardener.authoring.edits import copied, replay
 from hardener.engine.outcome import Outcome
 from hardener.engine.pipeline import run
 from hardener.sources import terraform
