@@ -113,6 +113,9 @@ def unknown(piece: Piece, path: Path, error: OpaqueError) -> tuple[Hashable, str
 
         part, depth = find(root, read[1:])
         text = part.node.data
+        if part.form == "fixed" and isinstance(text, list):
+            place = dotted(read[1 : 1 + depth])
+            return (piece.file.path, part.why), f"{place} is made by {part.why}, which Terraform fills in"
         if part.form == "fixed" and isinstance(text, str) and isinstance(part.data, str):
             shown = text[2:-1] if text.startswith("${") and text.endswith("}") else f'"{text}"'
             place = dotted(read[1 : 1 + depth])

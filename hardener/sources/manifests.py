@@ -141,7 +141,7 @@ class ManifestFile:
         if piece not in self._objects:
             from hardener.sources.terraform import object_block  # late: few trees hold any
 
-            self._objects[piece] = object_block.again(piece.text, self.value_of)
+            self._objects[piece] = object_block.again(piece.text, self.value_of, piece.line)
         return self._objects[piece]
 
     def put_behind(self, new: Piece) -> None:

@@ -87,19 +87,19 @@ class Rewrite:
     after: ObjectBlock
 
 
-def read(text: str, resolve: Resolve) -> ObjectBlock | ManifestText | None:
-    """The object of the one block in ``text``, None where it stands for none. Raises TextError for no HCL, and for a
+def read(text: str, resolve: Resolve, row: int = 0) -> ObjectBlock | ManifestText | None:
+    """The object of the one block in ``text``, before which ``row`` lines stand; None where it stands for none. Raises TextError for no HCL, and for a
     manifest that cannot be read."""
     parsed = parse(text)
     if len(parsed.blocks) != 1:
         return None
-    root = Reader(resolve).read(parsed.documents[0][HEAD], parsed.blocks[0])
+    root = Reader(resolve, row).read(parsed.documents[0][HEAD], parsed.blocks[0])
     return ObjectBlock(parsed, root) if root is not None else manifest_text.read(text, parsed)
 
 
-def again(text: str, resolve: Resolve) -> ObjectBlock | ManifestText:
+def again(text: str, resolve: Resolve, row: int = 0) -> ObjectBlock | ManifestText:
     """``text``, which stands for an object, read again. Raises TextError where it does not any more."""
-    found = read(text, resolve)
+    found = read(text, resolve, row)
     if found is None:
         raise TextError("the text does not come out as an object", 1)
     return found

@@ -54,9 +54,11 @@ class Part:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads the blocks of one module; ``resolve`` knows what its expressions name."""
+    """Reads the blocks of one module; ``resolve`` knows what its expressions name, ``row`` is how many lines of the
+    file stand before the text."""
 
     resolve: Resolve = lambda text: None
+    row: int = 0
 
     def read(self, head: list[str], node: Node) -> Part | None:
         """The object for which the block ``head`` stands, None where it stands for none that is written in it."""
@@ -84,6 +86,9 @@ class Reader:
                 metadata.data["name"] = "default"
         return body
 
+    def _line(self, node: Node, name: str) -> str:
+        return f"{name} (line {self.row + node.row + 1})"
+
     # Blocks.
 
     def _block(self, block: Block, node: Node) -> Part:
@@ -102,7 +107,7 @@ class Reader:
                 continue
             if known.form == "flat":
                 if bare != name or len(child.data) != 1:
-                    part.data = opened(part.data, _line(child, name))
+                    part.data = opened(part.data, self._line(child, name))
                 elif known.block is not None:
                     self._fill(part, known.block, child.children[0], bare)
                 continue
@@ -119,7 +124,7 @@ class Reader:
             part.data[known.name] = made.data
 
     def _dynamic(self, known: Field, node: Node, before: Part | None, name: str) -> Part:
-        why = _line(node, name)
+        why = self._line(node, name)
         if known.form not in ("many", "each"):
             return Part("fixed", "${" + name.replace(" ", ".") + "}", node, why=why)
         if before is not None and before.form == "blocks":
@@ -162,7 +167,7 @@ class Reader:
             for name, inner in child.children.items():
                 one = known.block.fields.get(str(name))
                 if one is None or inner.form != "blocks":
-                    part.data = opened(part.data, _line(inner, str(name)))
+                    part.data = opened(part.data, self._line(inner, str(name)))
                     continue
                 for each in inner.children.values():
                     made = self._nested_block(one.block, each)
@@ -189,7 +194,7 @@ class Reader:
             part = Part("value", {}, node, kind=form)
             for name, child in node.children.items():
                 if str(name).startswith("("):
-                    part.data = opened(part.data, f"{name} (line {child.row + 1})")
+                    part.data = opened(part.data, self._line(child, str(name)))
                     continue
                 part.children[name] = self._value(child, form[1:] if form.startswith("{") else form)
                 part.data[name] = part.children[name].data
@@ -257,10 +262,6 @@ def _send(part: Part) -> None:
                     why = "the provider sends it for a container with a security_context"
                     context.children[name] = Part("fixed", value, context.node, kind="sent", why=why)
                     context.data[name] = value
-
-
-def _line(node: Node, name: str) -> str:
-    return f"{name} (line {node.row + 1})"
 
 
 def _like(data: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

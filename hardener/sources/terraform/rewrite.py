@@ -329,6 +329,9 @@ class _Writer:
     def elements(self, node: Node, new: dict[str, Any]) -> None:
         gone = [name for name in node.data if name not in new]
         added = {name: item for name, item in new.items() if name not in node.data}
+        if self.removes and gone and added and b"\n" not in self.source[node.value_start : node.value_end]:
+            self._anew(node, new)
+            return
         for name in gone:
             alike = (key for key, item in added.items() if same(item, node.data[name]))
             other = None if self.removes else next(alike, None)
@@ -347,6 +350,21 @@ class _Writer:
                 self.value(child, new[str(name)])
         if added:
             self._elements([child for name, child in node.children.items() if name not in gone], node, added)
+
+    def _anew(self, node: Node, new: dict[str, Any]) -> None:
+        """Write an object of one line with the elements ``new``; what stays of it keeps its text."""
+        texts = []
+        for name, item in new.items():
+            child = node.children.get(name)
+            if child is not None and same(child.data, item):
+                texts.append(self.source[child.start : child.end].decode())
+            elif child is not None and child.form == "expression":
+                raise TextError("an expression is not replaced", child.row + 1)
+            else:
+                texts.append(f"{render.key(name)} = {render.inline(item)}")
+        if b"/*" in self.source[node.value_start : node.value_end]:
+            raise TextError("a comment would be lost", node.row + 1)
+        self.splices.replace(node.value_start, node.value_end, "{ " + ", ".join(texts) + " }")
 
     def _elements(self, children: list[Node], node: Node, added: dict[str, Any]) -> None:
         closing = node.value_end - 1
