@@ -127,8 +127,8 @@ def unknown(piece: Piece, path: Path, error: OpaqueError) -> tuple[Hashable, str
 
 
 def has_no_place(edits: list[Edit]) -> bool:
-    """Whether a new object cannot be made beside that of its edit: its block makes several, or in a namespace that is
-    not known."""
+    """Whether a new object cannot be made beside that of its edit: its block makes several, or one whose name or
+    namespace, from which its own come, is not known."""
     return any(
         isinstance(edit, Create) and not isinstance(edit, HostFile) and edit.piece.language == "hcl" and _is_open(edit)
         for edit in edits
@@ -140,8 +140,8 @@ def _is_open(edit: Create) -> bool:
     if piece.is_new:
         return False
     body = _read(piece).parsed.documents[0]
-    namespace = _at(piece.data[0], ("metadata", "namespace"))
-    return "count" in body or "for_each" in body or (isinstance(namespace, str) and "${" in namespace)
+    names = [_at(piece.data[0], ("metadata", key)) for key in ("namespace", "name")]
+    return "count" in body or "for_each" in body or any(isinstance(name, str) and "${" in name for name in names)
 
 
 def draft(tree: Tree, edit: Create) -> Object:

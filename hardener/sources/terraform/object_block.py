@@ -88,8 +88,8 @@ class Rewrite:
 
 
 def read(text: str, resolve: Resolve, row: int = 0) -> ObjectBlock | ManifestText | None:
-    """The object of the one block in ``text``, before which ``row`` lines stand; None where it stands for none. Raises TextError for no HCL, and for a
-    manifest that cannot be read."""
+    """The object of the one block in ``text``, before which ``row`` lines stand; None where it stands for none. Raises
+    TextError for no HCL, and for a manifest that cannot be read."""
     parsed = parse(text)
     if len(parsed.blocks) != 1:
         return None

@@ -135,7 +135,7 @@ class Reader:
     def _nested(self, known: Field, node: Node, before: Part | None) -> Part:
         if node.form != "blocks":  # written as an attribute, which the provider does not take
             return self._value(node, "any")
-        if known.form == "one":
+        if known.form == "one" or known.block is None:
             if len(node.data) > 1:
                 return Part("fixed", "${" + known.name + "}", node, why=f"{len(node.data)} blocks say it")
             return self._nested_block(known.block, node.children[0])
