@@ -24,11 +24,12 @@ Steps = Sequence[tuple["Edit", ...]]
 
 @dataclass(slots=True, eq=False)
 class NewBlock:
-    """The head of a new block: the type of its resource and its name; ``texts`` are expressions that stand at places of
-    the object instead of their values, and ``value_of`` knows these."""
+    """The head of a new block: the type of its resource and its name; ``meta`` are attributes of Terraform itself,
+    ``texts`` expressions that stand at places of the object instead of their values, which ``value_of`` knows."""
 
     kind: str
     label: str
+    meta: dict[str, Any]
     texts: dict[Path, str]
     value_of: Callable[[str], tuple[Any] | None]
 

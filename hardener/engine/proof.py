@@ -251,7 +251,7 @@ def block_of_new(piece: Piece, value: dict[str, Any]) -> dict[str, Any]:
 
     home = document(piece).home
     assert home is not None
-    return object_block.block_of(home.kind, home.label, value, home.texts)
+    return object_block.block_of(home.kind, home.label, value, home.texts, home.meta)
 
 
 def new_block(piece: Piece, newline: str = "\n") -> str:

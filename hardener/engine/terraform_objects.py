@@ -161,10 +161,15 @@ def _home(edit: Create) -> NewBlock:
     if before.is_new:
         home = document(before).home
         assert home is not None
-        own, expressions = home.kind, {path: (text, home.value_of(text[2:-1])) for path, text in home.texts.items()}
+        own, meta, expressions = (
+            home.kind,
+            home.meta,
+            {path: (text, home.value_of(text[2:-1])) for path, text in home.texts.items()},
+        )
     else:
-        head = _read(before).parsed.documents[0][HEAD]
-        own, expressions = head[1], _texts(before, head)
+        body = _read(before).parsed.documents[0]
+        own, expressions = body[HEAD][1], _texts(before, body[HEAD])
+        meta = {"provider": body["provider"]} if "provider" in body else {}
     if own == "kubectl_manifest":
         kind, expressions = own, {}  # YAML in a text, which holds no reference
     elif own not in MANIFESTS:
@@ -179,7 +184,7 @@ def _home(edit: Create) -> NewBlock:
     def value_of(expression: str) -> tuple[Any] | None:
         return values.get(expression) or (module.value(expression) if module is not None else None)
 
-    return NewBlock(kind, label, texts, value_of)
+    return NewBlock(kind, label, meta, texts, value_of)
 
 
 def _texts(before: Piece, head: list[str]) -> dict[Path, tuple[str, tuple[Any] | None]]:

@@ -118,6 +118,7 @@ class ManifestFile:
     language: Language = "yaml"
     program: Program | None = None  # of a Python file; reading it again would take long
     module: Module | None = None  # of a Terraform file: what its expressions name
+    ignored: list[tuple[int, str]] = field(default_factory=list)  # what Terraform does not change, by line
     unread: list[tuple[int, str]] = field(default_factory=list)  # lines of manifests in it that are not read, with why
     _objects: dict[Piece, ObjectBlock | ManifestText] = field(default_factory=dict)
     _parsed: dict[tuple[Piece | None, str], Parsed | None] = field(default_factory=dict)
@@ -230,6 +231,8 @@ def load_terraform(
         data = [document] if made is None else [made.data]
         piece = Piece(file, start, end, line, data, parsed=True, is_object=made is not None)
         file.pieces.append(piece)
+        if made is not None and (said := terraform.ignored(block)) is not None:
+            file.ignored.append(said)
         node = terraform.given(document[HEAD], block) if made is None else None
         if node is not None:
             _read_manifest(piece, node.row + 1, str(node.data))

@@ -334,6 +334,10 @@ class _Reader:
             module = self._module(os.path.dirname(path)) if path else None
             file = manifests.load_terraform(path, name, content, editable=editable, module=module)
             self.tree.files.append(_without_crowds(file))
+            for line, what in file.ignored if editable else ():
+                message = f"Terraform ignores changes of {what} here, so it would not make those that harden writes"
+                advice = "take it out of ignore_changes, or have Terraform replace the object"
+                self.tree.problems.append(Problem("terraform-ignored", path, name, message, advice, line))
             for line, reason in file.unread if editable else ():
                 message = f"a manifest in Terraform is not looked at: {reason}"
                 advice = "write it as an object or in a heredoc, or harden what it is made of"

@@ -6,8 +6,8 @@ syntax. `rewrite` changes it through that data, `dump` writes a new block. What 
 """
 
 from .manifest_text import file_of, given
-from .objects import Reader
+from .objects import Reader, ignored
 from .parsed import Parsed, parse
 from .rewrite import Rewrite, dump, rewrite
 
-__all__ = ["Parsed", "Reader", "Rewrite", "dump", "file_of", "given", "parse", "rewrite"]
+__all__ = ["Parsed", "Reader", "Rewrite", "dump", "file_of", "given", "ignored", "parse", "rewrite"]

@@ -139,19 +139,24 @@ def check(before: ObjectBlock | ManifestText, wanted: Any) -> None:
         changed(before.root, wanted)
 
 
-def block_of(kind: str, label: str, value: dict[str, Any], texts: dict[Path, str]) -> dict[str, Any]:
-    """The block of Terraform of the type ``kind`` that makes the object ``value``; ``texts`` are expressions that stand
-    at places of it instead of their values. Raises TextError where the provider has no place for a part of it."""
+def block_of(
+    kind: str, label: str, value: dict[str, Any], texts: dict[Path, str], meta: dict[str, Any]
+) -> dict[str, Any]:
+    """The block of Terraform of the type ``kind`` that makes the object ``value``. ``texts`` are expressions that stand
+    at places of it instead of their values, ``meta`` attributes of Terraform itself.
+
+    Raises TextError where the provider has no place for a part of it.
+    """
     head = ["resource", kind, label]
     if kind == "kubectl_manifest":
-        return {HEAD: head, MANIFESTS[kind]: value}
+        return {HEAD: head, **meta, MANIFESTS[kind]: value}
     if kind in MANIFESTS:
-        return {HEAD: head, MANIFESTS[kind]: _with(written(value, "any"), texts)}
+        return {HEAD: head, **meta, MANIFESTS[kind]: _with(written(value, "any"), texts)}
     known = resource(kind)
     if known is None:
         raise TextError(f"there is no resource {kind}", 1)
     body = {name: item for name, item in value.items() if name not in ("apiVersion", "kind")}
-    return {HEAD: head, **fresh(known.block, _with(body, texts))}
+    return {HEAD: head, **meta, **fresh(known.block, _with(body, texts))}
 
 
 def _with(value: Any, texts: dict[Path, str]) -> Any:
@@ -173,7 +178,10 @@ def dump(block: dict[str, Any], newline: str = "\n") -> str:
     body = block.get("yaml_body")
     if isinstance(body, dict):  # as YAML in a heredoc
         lines = [f"    {line}".rstrip() + "\n" for line in yaml.dump(body).splitlines()]
-        text = f'resource "{block[HEAD][1]}" "{block[HEAD][2]}" {{\n  yaml_body = <<-YAML\n{"".join(lines)}  YAML\n}}\n'
+        meta = render.attributes({name: item for name, item in block.items() if name != "yaml_body"}, render.STEP)
+        head = "".join(line + "\n" for line in [*meta, *[""] * bool(meta)])
+        head = f'resource "{block[HEAD][1]}" "{block[HEAD][2]}" {{\n{head}'
+        text = f"{head}  yaml_body = <<-YAML\n{''.join(lines)}  YAML\n}}\n"
         if "${" in text or "%{" in text:
             raise TextError("Terraform would take the new text for more than text", 1)
         return text.replace("\n", newline)

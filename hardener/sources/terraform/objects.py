@@ -234,6 +234,19 @@ class Reader:
         return self._value(node, "any")
 
 
+_CHANGED = re.compile(r"\$\{(?:all|spec|manifest|object|data|rule|automount_service_account_token)\b")
+
+
+def ignored(block: Node) -> tuple[int, str] | None:
+    """The line of the `lifecycle` of a resource that has Terraform ignore changes of what its object is, and of what;
+    None where it ignores none."""
+    lifecycle = block.children.get("lifecycle")
+    given = lifecycle.data[0].get("ignore_changes") if lifecycle is not None and lifecycle.form == "blocks" else None
+    names = [name for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
+    found = [name[2:-1] for name in names if _CHANGED.match(name)]
+    return (lifecycle.row + 1, " and ".join(found)) if found and lifecycle is not None else None
+
+
 # Of every resource, and no field of an object.
 _META = frozenset({"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection", "timeouts"})
 
@@ -414,6 +427,8 @@ def _in_node(part: Part, child: Part, value: Any) -> Any:
     for old, item in paired(child.data, value):
         if item is not None:
             items.append(fresh(child.block, item[0]) if old is None else changed(child.children[old], item[0]))
+    if not items:
+        raise TextError("the last block of its kind is not removed", child.node.row + 1)
     return items
 
 
@@ -451,8 +466,10 @@ def _made(known: Field, value: Any) -> Any:
     return [fresh(known.block, item) for item in value]
 
 
-def fresh(block: Block, value: dict[str, Any]) -> dict[str, Any]:
+def fresh(block: Block, value: Any) -> dict[str, Any]:
     """The body of a new block that says ``value``. Raises TextError for what the provider has no field for."""
+    if not isinstance(value, dict):
+        raise TextError(f"a {block.type_name} is no mapping", 1)
     found: dict[str, Any] = {}
     for name, item in value.items():
         home = block.home(name)

@@ -399,6 +399,9 @@ class _Writer:
         while last < min(len(old), len(new)) - first and same(old[-1 - last], new[-1 - last]):
             last += 1
         middle = min(len(old), len(new)) - first - last
+        if self.removes and first + last < len(old) and b"\n" not in self.source[node.value_start : node.value_end]:
+            self._list_anew(node, new, first, last)
+            return
         for index in range(first, first + middle):
             self.value(node.children[index], new[index])
         for index in range(first + middle, len(old) - last):
@@ -408,6 +411,19 @@ class _Writer:
             raise TextError("an item is only added at the end of a list", node.row + 1)
         if extra:
             self._add(node, extra)
+
+    def _list_anew(self, node: Node, new: list[Any], first: int, last: int) -> None:
+        """Write a list of one line with the items ``new``, of which the first and last ones keep their text."""
+        old = [node.children[index] for index in range(len(node.data))]
+        gone = old[first : len(old) - last]
+        if any(child.form == "expression" for child in gone):
+            raise TextError("an expression is not replaced", node.row + 1)
+        if b"/*" in self.source[node.value_start : node.value_end]:
+            raise TextError("a comment would be lost", node.row + 1)
+        kept = [self.source[child.start : child.end].decode() for child in old]
+        middle = [render.inline(item) for item in new[first : len(new) - last]]
+        texts = [*kept[:first], *middle, *kept[len(kept) - last :]]
+        self.splices.replace(node.value_start, node.value_end, f"[{', '.join(texts)}]")
 
     def _add(self, node: Node, items: list[Any]) -> None:
         closing = node.value_end - 1
