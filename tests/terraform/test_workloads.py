@@ -15,6 +15,8 @@ import yaml
 
 from hardener.authoring import profile
 from hardener.authoring.edits import copied, replay
+from hardener.commands.interactive import waive
+from hardener.commands.interactive.hunks import of_step
 from hardener.engine.outcome import Outcome
 from hardener.engine.pipeline import run
 from hardener.sources import terraform
@@ -383,3 +385,22 @@ def test_a_large_file_costs_what_it_holds(tmp_path: Path) -> None:
 
 
 SLACK = 2  # of a machine that does other things at the same time
+
+
+@pytest.mark.parametrize("name", ["deployment_v1.tf", "manifest_yaml.tf", "manifest_object.tf", "namespace.tf"])
+def test_each_step_is_shown_and_can_be_waived(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {name: FILES[name]})
+    outcome, _ = hardened(tmp_path)
+    steps = {id(change.siblings): change.siblings for change in outcome.changes}.values()
+    shown = [[file for file in of_step(changes) if file.hunks] for changes in steps]
+    assert all(shown) and len(shown) > 5
+    change = next(change for change in outcome.changes if change.transform.id == "read-only-root-filesystem")
+    target = next(pod for pod in outcome.tree.pod_templates if pod.object is change.object).containers[0]
+    waive.write([waive.Written("read-only-root-filesystem", target, "it writes where it stands")])
+    text = (tmp_path / name).read_text()
+    assert "# harden: ignore[read-only-root-filesystem] it writes where it stands\n" in text
+    again, _ = hardened(tmp_path)
+    assert "read-only-root-filesystem" not in {
+        change.transform.id for change in again.changes if change.object.name == target.object.name
+        and change.path[: len(target.path)] == target.path
+    }  # fmt: skip
