@@ -45,6 +45,7 @@ _TERRAFORM = (
     "terraform-aws-modules/eks", "terraform-aws-modules/terraform-aws-eks", "google_container_",
     "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting", "helm_release", '"kubernetes_',
     '"kubectl_manifest"',
+    '/kubernetes"', '/helm"',  # modules of a registry for these providers
 )  # fmt: skip
 
 _KIND = re.compile(r"""\n["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""")  # a line end is found faster than a start

@@ -404,3 +404,20 @@ def test_each_step_is_shown_and_can_be_waived(tmp_path: Path, name: str) -> None
         change.transform.id for change in again.changes if change.object.name == target.object.name
         and change.path[: len(target.path)] == target.path
     }  # fmt: skip
+
+
+RELEASE = 'resource "helm_release" "h" {\n  chart     = "x"\n  namespace = NAME\n}\n'
+INSTALLS = {
+    "a chart": RELEASE.replace("NAME", "kubernetes_namespace_v1.shop.metadata[0].name"),
+    "a chart in a namespace that is not known": RELEASE.replace("NAME", "var.n"),
+    "a module of others": 'module "m" {\n  source    = "acme/redis/kubernetes"\n  namespace = "shop"\n}\n',
+    "a manifest that is not read": 'resource "kubernetes_manifest" "m" {\n  manifest = local.m\n}\n',
+}
+
+
+@pytest.mark.parametrize("name", INSTALLS)
+def test_a_namespace_with_pods_of_others_is_not_closed_by_itself(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "alone", {"main.tf": FILES["namespace_v1.tf"]})
+    write(tmp_path / "with", {"main.tf": FILES["namespace_v1.tf"], "more.tf": INSTALLS[name]})
+    assert "default-deny-all" in hardened(tmp_path / "alone")[1]["main.tf"]
+    assert "default-deny-all" not in hardened(tmp_path / "with")[1]["main.tf"]
