@@ -213,7 +213,9 @@ def written(piece: Piece, steps: Steps) -> Written:
 
             own.written = (
                 list(steps),
-                object_block.rewrite(piece.text, mutate, piece.file.value_of, piece.file.object_of(piece)),
+                object_block.rewrite(
+                    piece.text, mutate, piece.file.value_of, piece.file.object_of(piece), piece.file.reference
+                ),
             )
             return own.written[1]
         from hardener.sources.python.rewrite import rewrite  # late: few trees hold any

@@ -60,9 +60,9 @@ GROUPS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/
           "CronTab": "stable.example.com/v1"}  # fmt: skip
 
 
-def hardened(folder: Path) -> tuple[Outcome, dict[str, str]]:
+def hardened(folder: Path, name: str = "restricted") -> tuple[Outcome, dict[str, str]]:
     """The outcome of a run over ``folder``, and the texts of its files after it."""
-    outcome = run(Tree.read([str(folder)], root=str(folder)), profile.load("restricted"))
+    outcome = run(Tree.read([str(folder)], root=str(folder)), profile.load(name))
     texts = {path.name: path.read_bytes().decode() for path in folder.iterdir() if path.is_file()}
     return outcome, texts | {Path(file.file.path).name: file.text for file in outcome.files}
 
@@ -421,3 +421,14 @@ def test_a_namespace_with_pods_of_others_is_not_closed_by_itself(tmp_path: Path,
     write(tmp_path / "with", {"main.tf": FILES["namespace_v1.tf"], "more.tf": INSTALLS[name]})
     assert "default-deny-all" in hardened(tmp_path / "alone")[1]["main.tf"]
     assert "default-deny-all" not in hardened(tmp_path / "with")[1]["main.tf"]
+
+
+def test_a_new_account_is_referred_to(tmp_path: Path) -> None:
+    """A reference has Terraform make the account before the pods."""
+    token = "automount_service_account_token = false"
+    write(tmp_path, {"main.tf": deployment(token, *container())})
+    text = hardened(tmp_path, "strict")[1]["main.tf"]
+    assert 'resource "kubernetes_service_account_v1" "x" {\n' in text
+    assert re.search(r"service_account_name += kubernetes_service_account_v1\.x\.metadata\[0\]\.name\n", text)
+    write(tmp_path, {"main.tf": text})
+    assert hardened(tmp_path, "strict")[0].changes == []

@@ -67,7 +67,7 @@ def _text(piece: Piece, text: str, steps: list[tuple[Edit, ...]]) -> tuple[str, 
     if piece.language == "hcl":
         from hardener.sources.terraform import object_block
 
-        block = object_block.rewrite(text, mutate, piece.file.value_of)
+        block = object_block.rewrite(text, mutate, piece.file.value_of, refer=piece.file.reference)
         return block.text, block.hunks
     if piece.language == "terraform":
         from hardener.sources import terraform

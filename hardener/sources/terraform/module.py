@@ -37,6 +37,7 @@ class Module:
         self._resources: dict[str, list[dict[str, Any]]] = {}
         self._set_elsewhere: set[str] = set()
         self._given: dict[tuple[str, str], tuple[str, ...]] = {}  # names of new resources, with what each makes
+        self._addresses: dict[tuple[str, ...], str] = {}  # of these, by what they make
         self._known: dict[str, tuple[Any] | None] = {}
 
     def value(self, expression: str) -> tuple[Any] | None:
@@ -54,7 +55,15 @@ class Module:
         number, found = 2, wanted
         while f"{type}.{found}" in self._resources or self._given.setdefault((type, found), owner) != owner:
             found, number = f"{wanted}_{number}", number + 1
+        self._addresses[owner] = f"{type}.{found}"
         return found
+
+    def reference(self, kind: str, namespace: str | None, name: str) -> str | None:
+        """The expression for the name of an object that a new resource of this module makes; None where none does."""
+        address = self._addresses.get((kind, namespace or "", name))
+        if address is None or address.partition(".")[0].endswith("_manifest"):
+            return None
+        return f"{address}.metadata[0].name"
 
     def _look_up(self, expression: str, depth: int) -> tuple[Any] | None:
         steps = _steps(expression)
@@ -66,6 +75,9 @@ class Module:
             return self._of(self._locals.get(name, []), steps[2:], depth)
         if first == "var":
             return self._of(self._default(name), steps[2:], depth)
+        given = self._given.get((first, name))
+        if given is not None and steps[2:] == ["metadata", 0, "name"]:
+            return (given[-1],)
         if not first.startswith("kubernetes_") or (first.startswith("kubernetes_secret") and _SECRETS & set(steps)):
             return None
         blocks = self._resources.get(f"{first}.{name}", [])

@@ -19,6 +19,9 @@ from .parsed import Parsed, parse
 from .provider import MANIFESTS, resource
 from .rewrite import write
 
+Refer = Callable[[str, str | None, str], str | None]
+"""The expression for the name of the object of a kind, in a namespace, called so; None where there is none."""
+
 
 @dataclass(slots=True)
 class ObjectBlock:
@@ -106,9 +109,14 @@ def again(text: str, resolve: Resolve, row: int = 0) -> ObjectBlock | ManifestTe
 
 
 def rewrite(
-    text: str, mutate: Callable[[list[Any]], None], resolve: Resolve, before: ObjectBlock | ManifestText | None = None
+    text: str,
+    mutate: Callable[[list[Any]], None],
+    resolve: Resolve,
+    before: ObjectBlock | ManifestText | None = None,
+    refer: Refer = lambda kind, namespace, name: None,
 ) -> Rewrite | manifest_text.Rewrite:
     """``text`` with the changes that ``mutate`` makes to its object; ``before`` is it as read, where that is at hand.
+    What it newly names and ``refer`` knows is named by a reference, so that Terraform makes that first.
 
     Raises TextError where a change has no place in the block, and where the new text does not read as what was decided.
     """
@@ -121,6 +129,9 @@ def rewrite(
     body = changed(before.root, wanted[0])
     if head[1] in MANIFESTS:
         body = {**before.parsed.documents[0], MANIFESTS[head[1]]: body}
+    metadata = wanted[0].get("metadata")
+    namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+    body = _referring(before.parsed.documents[0], body, lambda name: refer("ServiceAccount", namespace, name))
     new, hunks, parsed = write(before.parsed, body)
     if not hunks:
         if not same(before.documents, wanted):
@@ -130,6 +141,24 @@ def rewrite(
     if root is None or not same([root.data], wanted):
         raise TextError("the text does not come out as it was decided", hunks[0].before_start)
     return Rewrite(new, hunks, before, ObjectBlock(parsed, root))
+
+
+def _referring(old: Any, new: Any, name_of: Callable[[str], str | None]) -> Any:
+    """The body ``new`` with a reference for each account that it names and ``old`` does not."""
+    if isinstance(new, dict):
+        known = old if isinstance(old, dict) else {}
+        found = {name: _referring(known.get(name), item, name_of) for name, item in new.items()}
+        given = found.get("service_account_name")
+        if isinstance(given, str) and given != known.get("service_account_name"):
+            expression = name_of(given)
+            found["service_account_name"] = given if expression is None else "${" + expression + "}"
+        return found
+    if isinstance(new, list):
+        before = old if isinstance(old, list) else []
+        return [
+            _referring(before[index] if index < len(before) else None, item, name_of) for index, item in enumerate(new)
+        ]
+    return new
 
 
 def check(before: ObjectBlock | ManifestText, wanted: Any) -> None:
