@@ -8,6 +8,7 @@ import textwrap
 from typing import Any
 
 import hcl2
+import yaml
 
 Place = tuple[str, str]  # the type and the name of a resource
 
@@ -47,7 +48,7 @@ def blocks(text: str) -> dict[Place, dict[str, Any]]:
 
 
 def objects(text: str) -> dict[Place, dict[str, Any]]:
-    """The Kubernetes objects that the resources of a file make, those in heredocs left out."""
+    """The Kubernetes objects that the resources of a file make, as far as they are written in it."""
     found = {place: of_block(place[0], body) for place, body in blocks(text).items()}
     return {place: item for place, item in found.items() if item is not None}
 
@@ -56,7 +57,9 @@ def of_block(kind: str, body: dict[str, Any]) -> dict[str, Any] | None:
     """The object that a resource makes; None where it makes none, or as a text."""
     if kind == "kubernetes_manifest":
         manifest = body.get("manifest")
-        return plain(manifest) if isinstance(manifest, dict) else None
+        return plain(manifest) if isinstance(manifest, dict) else decoded(str(manifest))
+    if kind == "kubectl_manifest":
+        return decoded(str(body.get("yaml_body")))
     name = re.sub(r"_v\d+(beta\d+)?$", "", kind.removeprefix("kubernetes_"))
     if not kind.startswith("kubernetes_") or name in ("labels", "config_map_v1_data"):
         return None
@@ -69,6 +72,13 @@ def of_block(kind: str, body: dict[str, Any]) -> dict[str, Any] | None:
     if name == "default_service_account":
         made["metadata"]["name"] = "default"
     return {"kind": called, **made}
+
+
+def decoded(value: str) -> dict[str, Any] | None:
+    """The manifest in a heredoc; None for what an expression makes."""
+    found = re.fullmatch(r'(?:\$\{yamldecode\()?"<<-?(\w+)\n(.*\n)?[ \t]*\1"(?:\)\})?', value, re.S)
+    made: dict[str, Any] | None = yaml.safe_load(textwrap.dedent(found[2])) if found is not None else None
+    return made
 
 
 def mapping(body: dict[str, Any], around: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ COMES_TO = {
 }  # fmt: skip
 UNKNOWN = {
     "dynamic.tf", "for_each.tf", "count.tf", "variables.tf", "expressions.tf", "manifest_yaml.tf", "manifest_file.tf",
-    "kubectl_manifest.tf", "mixed.tf", "waivers.tf",
+    "kubectl_manifest.tf", "kubectl_encoded.tf", "mixed.tf", "waivers.tf",
     "cluster_role_binding_v1.tf",  # the provider refuses a binding without subjects
     "service_account_v1.tf",  # the provider mounts a token that the account keeps back
 }  # fmt: skip

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from hardener.sources import yaml
-from hardener.sources.terraform_names import HEAD
+from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import Comment, Hunk, TextError, same
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
@@ -128,6 +128,7 @@ def rewrite(
     head = before.parsed.documents[0][HEAD]
     body = changed(before.root, wanted[0])
     if head[1] in MANIFESTS:
+        body = body if head[1] == "kubernetes_manifest" else {ENCODED: body}
         body = {**before.parsed.documents[0], MANIFESTS[head[1]]: body}
     metadata = wanted[0].get("metadata")
     namespace = metadata.get("namespace") if isinstance(metadata, dict) else None

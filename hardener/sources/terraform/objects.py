@@ -64,8 +64,10 @@ class Reader:
         """The object for which the block ``head`` stands, None where it stands for none that is written in it."""
         if len(head) != 3 or head[0] != "resource":
             return None
-        if head[1] == "kubernetes_manifest":
+        if head[1] in MANIFESTS:
             found = node.children.get(MANIFESTS[head[1]])
+            if head[1] == "kubectl_manifest" and found is not None:
+                found = found.children.get(ENCODED)
             if found is None or found.form != "object" or not {"apiVersion", "kind"} <= found.data.keys():
                 return None
             made = self._as_written(found)

@@ -76,12 +76,18 @@ def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk], Parsed
         after = parse(changed)
     except TextError as refused:
         raise TextError("the text does not come out as Terraform", refused.line) from None
-    if not same(after.documents, [body]):
+    texts = {name for name, item in before.documents[0].items() if isinstance(item, str) and item != body.get(name)}
+    encoded = {name for name in texts if isinstance(body.get(name), dict)}  # of these the caller knows the data
+    if not same(_without(after.documents[0], encoded), _without(body, encoded)):
         raise TextError("the text does not come out as it was decided", hunks[0].before_start)
     kept = [each.text for each in before.comments() if each.line - 1 not in writer.erased]
     if [comment.text for comment in after.comments()] != kept:
         raise TextError("a comment would be lost", hunks[0].before_start)
     return changed, hunks, after
+
+
+def _without(body: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: item for name, item in body.items() if name not in names}
 
 
 def dump(document: dict[str, Any], newline: str = "\n") -> str:
@@ -120,6 +126,8 @@ class _Writer:
                     self.body(node.children[index], item)
             if len(new) > len(node.data):
                 raise TextError("a further nested block is not written", node.row + 1)
+        elif node.form == "expression" and isinstance(new, dict) and ENCODED in node.children:
+            self.value(node.children[ENCODED], new.get(ENCODED))
         elif node.form == "list" and isinstance(new, list):
             self.items(node, new)
         elif node.form == "literal" and not isinstance(new, dict | list):
