@@ -3,7 +3,9 @@ object: `python -m tests.terraform.provider_mapping ASSEMBLY > hardener/sources/
 
 ASSEMBLY is the file ``provider-kubernetes@*.jsii.tgz`` of the package cdktf-cdktf-provider-kubernetes on PyPI, which
 HashiCorp generated from the schema that the provider publishes. The fields of Kubernetes are those of
-hardener/sources/python/types.json. ``BY_HAND`` and what follows it were read in the sources of the provider.
+hardener/sources/python/types.json. ``BY_HAND`` and what follows it were read in the sources of the provider:
+kubernetes/structures_container.go (0f372dae), structures_pod.go (009f867c), schema_pod_spec.go (00a98bde),
+schema_container.go (062cf7e1), structure_network_policy.go (0d155625) of hashicorp/terraform-provider-kubernetes.
 """
 
 from __future__ import annotations

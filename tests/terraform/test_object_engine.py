@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -136,3 +137,24 @@ def test_a_module_reads_its_files_once_and_only_when_it_is_asked(tmp_path: Path)
     assert asked == []
     assert module.value("local.a") == (1,) and module.value("local.b") is None and module.value("f(1)") is None
     assert asked == [1]
+
+
+DOUBLING = {
+    "texts": '"${local.a%d}${local.a%d}"', "lists": "[local.a%d, local.a%d]", "maps": "{ x = local.a%d, y = local.a%d }",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", DOUBLING)
+def test_names_that_double_what_they_hold_have_no_value(tmp_path: Path, form: str) -> None:
+    lines = [f"  a{number} = {DOUBLING[form] % (number + 1, number + 1)}\n" for number in range(60)]
+    text = f"locals {{\n{''.join(lines)}  a60 = 1\n}}\n"
+    module = Module(str(tmp_path), lambda: [(str(tmp_path / "a.tf"), text)])
+    started = time.process_time()
+    assert module.value("local.a0") is None and module.value("local.a60") == (1,)
+    assert time.process_time() - started < 1
+
+
+def test_names_that_lead_to_themselves_have_no_value(tmp_path: Path) -> None:
+    text = "locals {\n  a = local.b\n  b = local.a\n  c = local.d.e\n  d = { e = local.c }\n}\n"
+    module = Module(str(tmp_path), lambda: [(str(tmp_path / "a.tf"), text)])
+    assert [module.value(f"local.{name}") for name in "abcd"] == [None] * 4

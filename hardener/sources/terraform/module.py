@@ -19,6 +19,7 @@ _STEP = re.compile(r"\.?(?:([A-Za-z_][\w-]*)|([0-9]+)|\[([0-9]+)\]|\[\"([^\"\\$]
 _WHOLE = re.compile(r"\$\{([^{}\"]*)\}")
 _INNER = re.compile(r"(?<!\$)\$\{([^{}\"]*)\}")
 _DEEPEST = 20
+_MOST = 5000  # values, or parts of 50 characters of a text
 _SECRETS = frozenset({"data", "binary_data", "data_wo", "binary_data_wo"})
 
 Files = Callable[[], Iterable[tuple[str, str]]]
@@ -42,11 +43,7 @@ class Module:
 
     def value(self, expression: str) -> tuple[Any] | None:
         """The value that ``expression`` names, as a tuple of one; None where it is not known, or several."""
-        expression = expression.strip()
-        if expression not in self._known:
-            self._known[expression] = None  # one that leads to itself has none
-            self._known[expression] = self._look_up(expression, 0)
-        return self._known[expression]
+        return self._look_up(expression, 0)
 
     def label(self, type: str, wanted: str, owner: tuple[str, ...]) -> str:
         """A name for the new resource of ``type`` that makes ``owner``: ``wanted``, with a number where another has
@@ -56,6 +53,7 @@ class Module:
         while f"{type}.{found}" in self._resources or self._given.setdefault((type, found), owner) != owner:
             found, number = f"{wanted}_{number}", number + 1
         self._addresses[owner] = f"{type}.{found}"
+        self._known.pop(f"{type}.{found}.metadata[0].name", None)
         return found
 
     def reference(self, kind: str, namespace: str | None, name: str) -> str | None:
@@ -66,6 +64,14 @@ class Module:
         return f"{address}.metadata[0].name"
 
     def _look_up(self, expression: str, depth: int) -> tuple[Any] | None:
+        expression = expression.strip()
+        if expression not in self._known:
+            self._known[expression] = None  # one that leads to itself has none
+            found = self._found(expression, depth)
+            self._known[expression] = None if found is not None and _is_large(found[0]) else found
+        return self._known[expression]
+
+    def _found(self, expression: str, depth: int) -> tuple[Any] | None:
         steps = _steps(expression)
         if steps is None or len(steps) < 2 or depth > _DEEPEST:
             return None
@@ -100,7 +106,7 @@ class Module:
                 below = self._look_up(whole[1], depth + 1)
                 return None if below is None else self._of([below[0]], steps[position:], depth + 1)
             try:
-                value = value[step]
+                value = value[step] if isinstance(value, dict | list) else None
             except (LookupError, TypeError):
                 return None
             if isinstance(value, dict) and f"dynamic {step}" in value:
@@ -185,6 +191,17 @@ class Module:
             if block[HEAD][0] == "module" and isinstance(source, str):
                 if os.path.normpath(os.path.join(folder, source)) == self._folder:
                     self._set_elsewhere.update(name for name in block if name != HEAD)
+
+
+def _is_large(value: Any) -> bool:
+    """Whether a value unfolds to more than people write: names that lead to each other double what they hold."""
+    waiting, left = [value], _MOST
+    while waiting and left > 0:
+        found = waiting.pop()
+        left -= 1 + (len(found) // 50 if isinstance(found, str) else 0)
+        if isinstance(found, dict | list):
+            waiting += found.values() if isinstance(found, dict) else found
+    return bool(waiting) or left <= 0
 
 
 def _steps(expression: str) -> list[str | int] | None:
