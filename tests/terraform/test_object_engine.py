@@ -140,7 +140,8 @@ def test_a_module_reads_its_files_once_and_only_when_it_is_asked(tmp_path: Path)
 
 
 DOUBLING = {
-    "texts": '"${local.a%d}${local.a%d}"', "lists": "[local.a%d, local.a%d]", "maps": "{ x = local.a%d, y = local.a%d }",
+    "texts": '"${local.a%d}${local.a%d}"', "lists": "[local.a%d, local.a%d]",
+    "maps": "{ x = local.a%d, y = local.a%d }",
 }  # fmt: skip
 
 

@@ -105,9 +105,11 @@ class Module:
             if isinstance(value, str) and (whole := _WHOLE.fullmatch(value)):
                 below = self._look_up(whole[1], depth + 1)
                 return None if below is None else self._of([below[0]], steps[position:], depth + 1)
-            try:
-                value = value[step] if isinstance(value, dict | list) else None
-            except (LookupError, TypeError):
+            if isinstance(value, list) and isinstance(step, int):
+                value = value[step] if step < len(value) else None
+            else:
+                value = value.get(str(step)) if isinstance(value, dict) else None
+            if value is None:
                 return None
             if isinstance(value, dict) and f"dynamic {step}" in value:
                 return None
