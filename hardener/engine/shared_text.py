@@ -46,6 +46,10 @@ def steps_of(target: View, yielded: list[Any]) -> list[list[Edit]]:
         from hardener.engine import program_advice  # late: few trees hold any
 
         steps = [program_advice.doubted(step, target) for step in steps]
+    if target.object.piece.is_object and steps:
+        from hardener.engine import terraform_objects  # late: few trees hold any
+
+        steps = [terraform_objects.doubted(step, target) for step in steps]
     pod = pod_of(target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]

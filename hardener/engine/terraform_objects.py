@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Create, Drop, Edit, Evidence, HostFile, Set, copied, dotted, replay
+from hardener.authoring.edits import Create, Drop, Edit, Evidence, Grade, HostFile, Set, copied, dotted, replay
 from hardener.engine.document import NewBlock, applied_steps, document
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.kubernetes.pod_template import POD_KINDS, templates
 from hardener.sources.manifests import Piece
 from hardener.sources.terraform_names import HEAD
 from hardener.support.data_path import Path
-from hardener.tree.core_views import Object, OpaqueError
+from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
     from hardener.sources.terraform.manifest_text import ManifestText
@@ -121,6 +122,45 @@ def unknown(piece: Piece, path: Path, error: OpaqueError) -> tuple[Hashable, str
             place = dotted(read[1 : 1 + depth])
             return (piece.file.path, text), f"{place} is {' '.join(shown.split())}, which Terraform fills in"
     return (piece.file.path, str(error)), f"{error}, which Terraform fills in"
+
+
+def doubted(edits: list[Edit], target: View) -> list[Edit]:
+    """``edits`` of a pod or container that leans on the default of a variable, which a run may set; of any other target
+    as they are."""
+    if not any(edit.grade is Grade.SAFE for edit in edits):
+        return edits
+    sign = next(_parameters(target), None) if isinstance(target, PodTemplate | Container) else None
+    if sign is None:
+        return edits
+    return [
+        replace(edit, grade=Grade.REVIEW, evidence=(*edit.evidence, sign)) if edit.grade is Grade.SAFE else edit
+        for edit in edits
+    ]
+
+
+def _parameters(target: PodTemplate | Container) -> Iterator[Evidence]:
+    """The images and commands of ``target`` that are the default of a variable."""
+    piece = target.object.piece
+    root = None if piece.is_new else getattr(_read(piece), "root", None)
+    if root is None:
+        return
+    from hardener.sources.terraform.objects import find  # late: few trees hold any
+
+    keys: tuple[str, ...] = ("containers", "initContainers") if isinstance(target, PodTemplate) else ("",)
+    start = as_read(target.path, len(applied_steps(piece)), shifts(piece))
+    for key in keys:
+        listed, depth = find(root, (*start[1:], key) if key else start[1:])
+        if depth < len(start) - 1 + bool(key):
+            continue
+        for container in listed.children.values() if key else [listed]:
+            for name in ("image", "command", "args"):
+                part = container.children.get(name)
+                texts = [part, *part.children.values()] if part is not None else []
+                for each in texts:
+                    said = each.node.data
+                    if each.form == "fixed" and isinstance(said, str) and piece.file.is_parameter(said):
+                        shown = said[2:-1] if said.startswith("${") else said
+                        yield Evidence(f"{name} is {shown}, and whoever runs Terraform may set the variable")
 
 
 # New objects.

@@ -137,6 +137,10 @@ class ManifestFile:
         """The one value that an expression of a Terraform file names; None where it is not known."""
         return self.module.value(expression) if self.module is not None else None
 
+    def is_parameter(self, text: str) -> bool:
+        """Whether an expression in ``text`` comes to the default of a variable, which whoever runs it may set."""
+        return self.module is not None and self.module.is_parameter(text)
+
     def reference(self, kind: str, namespace: str | None, name: str) -> str | None:
         """The expression for the name of an object that the run makes in this module; None for any other."""
         return self.module.reference(kind, namespace, name) if self.module is not None else None

@@ -432,3 +432,25 @@ def test_a_new_account_is_referred_to(tmp_path: Path) -> None:
     assert re.search(r"service_account_name += kubernetes_service_account_v1\.x\.metadata\[0\]\.name\n", text)
     write(tmp_path, {"main.tf": text})
     assert hardened(tmp_path, "strict")[0].changes == []
+
+
+GRADED = {
+    "a literal": ("", '"nginxinc/nginx-unprivileged:1.27"', "safe"),
+    "a local": ('locals {\n  i = "nginxinc/nginx-unprivileged:1.27"\n}\n', "local.i", "safe"),
+    "the default of a variable": (DEFAULT.replace("nginx", "nginxinc/nginx-unprivileged"), "var.i", "review"),
+    "a local that holds one": (
+        DEFAULT.replace("nginx:", "") + 'locals {\n  i = "nginxinc/nginx-unprivileged:${var.i}"\n}\n',
+        "local.i", "review",
+    ),
+    "a template with one": (DEFAULT.replace("nginx:", ""), '"nginxinc/nginx-unprivileged:${var.i}"', "review"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GRADED)
+def test_what_leans_on_the_default_of_a_variable_is_not_safe(tmp_path: Path, name: str) -> None:
+    head, image, grade = GRADED[name]
+    write(tmp_path, {"main.tf": head + deployment(*container(image=image))})
+    outcome, _ = hardened(tmp_path)
+    of_user = [change.edit for change in outcome.changes if change.path[-1] == "runAsNonRoot"]
+    assert {edit.grade.value for edit in of_user} == {grade}
+    assert ("whoever runs Terraform may set the variable" in str(of_user[0].evidence)) is (grade == "review")

@@ -39,11 +39,17 @@ class Module:
         self._set_elsewhere: set[str] = set()
         self._given: dict[tuple[str, str], tuple[str, ...]] = {}  # names of new resources, with what each makes
         self._addresses: dict[tuple[str, ...], str] = {}  # of these, by what they make
+        self._asked: list[str] = []  # expressions that are being looked up
+        self._parameters: set[str] = set()  # those that variables are part of
         self._known: dict[str, tuple[Any] | None] = {}
 
     def value(self, expression: str) -> tuple[Any] | None:
         """The value that ``expression`` names, as a tuple of one; None where it is not known, or several."""
         return self._look_up(expression, 0)
+
+    def is_parameter(self, text: str) -> bool:
+        """Whether an expression in ``text`` comes to the default of a variable, which whoever runs it may set."""
+        return any(self._look_up(inner, 0) and inner.strip() in self._parameters for inner in _INNER.findall(text))
 
     def label(self, type: str, wanted: str, owner: tuple[str, ...]) -> str:
         """A name for the new resource of ``type`` that makes ``owner``: ``wanted``, with a number where another has
@@ -67,8 +73,12 @@ class Module:
         expression = expression.strip()
         if expression not in self._known:
             self._known[expression] = None  # one that leads to itself has none
+            self._asked.append(expression)
             found = self._found(expression, depth)
+            self._asked.pop()
             self._known[expression] = None if found is not None and _is_large(found[0]) else found
+        if expression in self._parameters or expression.startswith("var."):
+            self._parameters.update((expression, *self._asked))
         return self._known[expression]
 
     def _found(self, expression: str, depth: int) -> tuple[Any] | None:
