@@ -53,6 +53,7 @@ _OTHER_TERRAFORM = (
         "harden the module that it calls, and check by hand what its inputs set",
     ),
 )  # fmt: skip
+_NAMESPACE_IN_HCL = re.compile(r'\bnamespace"?[ \t]*=[ \t]*"([a-z0-9][a-z0-9-]*)"')
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 
@@ -331,6 +332,7 @@ class _Reader:
         if not is_interesting_terraform(content.text) or (path.endswith(".hcl") and not is_terragrunt(content.text)):
             self._pass_by("no-manifest", editable)
         elif is_native:
+            self.tree.named_namespaces.update(_NAMESPACE_IN_HCL.findall(content.text))
             module = self._module(os.path.dirname(path)) if path else None
             file = manifests.load_terraform(path, name, content, editable=editable, module=module)
             self.tree.files.append(_without_crowds(file))

@@ -37,9 +37,10 @@ class Part:
     """A value of the object, and the node where it stands.
 
     ``form``: "block" (a mapping in a block), "blocks" (a list, each item in a block of its own), "value" (an attribute,
-    or what stands in one), "fixed" (what no text says, or says elsewhere: ``why`` tells where). ``names`` are those in
-    HCL of the fields of a block, ``block`` is its kind. A field with the home "persistent_volume_source" stands in that
-    block: ``within``.
+    or what stands in one), "fixed" (what no text says, or says elsewhere: ``why`` tells where). ``block`` is what it or
+    its items are blocks of, ``names`` are those of its fields in HCL, with a dot where one stands in a further block:
+    "persistent_volume_source.host_path". ``kind`` is the type of an attribute, the form of the field for a list
+    of blocks, "dynamic" where loops make all of them, and "sent" for what the provider adds.
     """
 
     form: str
