@@ -57,6 +57,7 @@ class Undecided:
 
                 key, message = terraform_objects.unknown(piece, path, error)
                 advice = terraform_objects.ADVICE
+            advice = error.advice or advice
         cause = self._causes.get(key)
         is_new = cause is None
         if cause is None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hardener.sources import yaml
+from hardener.sources.open_values import Expression
 from hardener.sources.terraform_names import HEAD
 from hardener.sources.yaml import Comment, Hunk, TextError
 from hardener.support.data_path import Path
@@ -42,7 +43,7 @@ class ManifestText:
 
     @property
     def documents(self) -> list[Any]:
-        return self.inner.documents
+        return [_filled_in(document) for document in self.inner.documents]
 
     def line(self, number: int, path: Path) -> int:
         """The line of what stands at ``path``."""
@@ -111,6 +112,15 @@ def file_of(text: str) -> str | None:
     """The name of the file that an expression reads a manifest from, as seen from the module; None for any other."""
     found = _FILE.fullmatch(text.removeprefix("${").removesuffix("}").strip())
     return found[1] if found is not None else None
+
+
+def _filled_in(value: Any) -> Any:
+    """``value`` with the texts that Terraform fills in as expressions."""
+    if isinstance(value, dict):
+        return {key: _filled_in(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled_in(item) for item in value]
+    return Expression(value) if isinstance(value, str) and "${" in value else value
 
 
 def rewrite(text: str, mutate: Callable[[list[Any]], None]) -> Rewrite:

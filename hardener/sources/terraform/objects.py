@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-from hardener.sources.open_values import opened
+from hardener.sources.open_values import Expression, opened
 from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
@@ -121,7 +121,7 @@ class Reader:
             else:
                 made = self._value(child, known.form)
                 if known.name in part.children:  # two ways to say it
-                    made = Part("fixed", "${" + bare + "}", child, why=f"{bare} says it, too")
+                    made = Part("fixed", Expression("${" + bare + "}"), child, why=f"{bare} says it, too")
             part.children[known.name] = made
             part.names[known.name] = f"{within}.{bare}" if within else bare
             part.data[known.name] = made.data
@@ -129,7 +129,7 @@ class Reader:
     def _dynamic(self, known: Field, node: Node, before: Part | None, name: str) -> Part:
         why = self._line(node, name)
         if known.form not in ("many", "each"):
-            return Part("fixed", "${" + name.replace(" ", ".") + "}", node, why=why)
+            return Part("fixed", Expression("${" + name.replace(" ", ".") + "}"), node, why=why)
         if before is not None and before.form == "blocks":
             before.data = opened(before.data, why)
             return before
@@ -140,7 +140,7 @@ class Reader:
             return self._value(node, "any")
         if known.form == "one" or known.block is None:
             if len(node.data) > 1:
-                return Part("fixed", "${" + known.name + "}", node, why=f"{len(node.data)} blocks say it")
+                return Part("fixed", Expression("${" + known.name + "}"), node, why=f"{len(node.data)} blocks say it")
             return self._nested_block(known.block, node.children[0])
         if known.form == "each":
             return self._each(known, node)
@@ -206,20 +206,20 @@ class Reader:
 
     def _expression(self, node: Node, form: str) -> Part:
         if node.form == "encoded":
-            return Part("fixed", "${jsonencode(...)}", node, why="jsonencode makes it")
+            return Part("fixed", Expression("${jsonencode(...)}"), node, why="jsonencode makes it")
         text = str(node.data)
         if (found := _HEREDOC.fullmatch(text)) is not None:
             said = _heredoc(found[3], dedents=bool(found[1]))
             known = "${" not in said and "%{" not in said
             return Part("fixed", said if known else self._filled(said), node, why="a heredoc says it")
         if text.startswith("<<"):
-            return Part("fixed", "${" + text.partition("\n")[0] + "}", node, why="a heredoc says it")
+            return Part("fixed", Expression("${" + text.partition("\n")[0] + "}"), node, why="a heredoc says it")
         whole = _WHOLE.fullmatch(text)
         if whole is not None and "${" not in whole[1]:
             value = self.resolve(whole[1])
             if value is not None:
                 return Part("fixed", converted(value[0], form), node, why=f"{whole[1]} says it")
-            return Part("fixed", text, node, why=f"{whole[1]} says it")
+            return Part("fixed", Expression(text), node, why=f"{whole[1]} says it")
         return Part("fixed", self._filled(text), node, why="a template says it")
 
     def _filled(self, text: str) -> str:
@@ -230,7 +230,8 @@ class Reader:
             known = value is not None and isinstance(value[0], str | int | float)
             return str(converted(value[0], "string")) if known and value is not None else match[0]
 
-        return _INNER.sub(fill, text)
+        filled = _INNER.sub(fill, text)
+        return Expression(filled) if "${" in filled or "%{" in filled else filled
 
     def _as_written(self, node: Node) -> Part:
         """An object in Kubernetes' own spelling."""

@@ -15,8 +15,6 @@ resource "kubernetes_deployment_v1" "dynamic" {
         labels = { app = "dynamic" }
       }
       spec {
-        automount_service_account_token = false
-
         container {
           name  = "main"
           image = "nginxinc/nginx-unprivileged:1.27"
@@ -31,7 +29,6 @@ resource "kubernetes_deployment_v1" "dynamic" {
 
           security_context {
             allow_privilege_escalation = false
-            read_only_root_filesystem  = true
             run_as_non_root            = true
 
             capabilities {
@@ -49,11 +46,6 @@ resource "kubernetes_deployment_v1" "dynamic" {
               memory = "2Gi"
             }
           }
-
-          volume_mount {
-            name       = "harden-main-tmp"
-            mount_path = "/tmp"
-          }
         }
 
         dynamic "container" {
@@ -65,17 +57,9 @@ resource "kubernetes_deployment_v1" "dynamic" {
         }
 
         security_context {
-          run_as_non_root = true
-
           seccomp_profile {
             type = "RuntimeDefault"
           }
-        }
-
-        volume {
-          name = "harden-main-tmp"
-
-          empty_dir {}
         }
       }
     }
@@ -159,8 +143,6 @@ resource "kubernetes_deployment_v1" "all" {
         labels = { app = "all" }
       }
       spec {
-        automount_service_account_token = false
-
         dynamic "container" {
           for_each = var.sidecars
           content {
@@ -511,8 +493,6 @@ resource "kubernetes_deployment_v1" "expressions" {
       }
       spec {
         host_network = try(var.host_network, true)
-
-        automount_service_account_token = false
         container {
           name    = "x"
           image   = data.external.image.result["name"]
@@ -521,17 +501,6 @@ resource "kubernetes_deployment_v1" "expressions" {
             run_as_user = var.user
             capabilities {
               add = concat(["SYS_ADMIN"], var.capabilities)
-            }
-          }
-
-          resources {
-            requests = {
-              cpu    = "25m"
-              memory = "128Mi"
-            }
-            limits = {
-              cpu    = "1"
-              memory = "2Gi"
             }
           }
         }
