@@ -291,6 +291,13 @@ REFUSED = {
 }  # fmt: skip
 
 
+COMMENTED = FILES["role_binding_v1.tf"].replace(
+    '    kind      = "Group"\n    name      = "system:un',
+    '    # whoever\n    kind      = "Group"\n    name      = "system:un',
+)
+REFUSED["what holds a comment of its own"] = COMMENTED, "a comment stands in what would be removed"
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_has_no_place_is_refused_and_the_rest_is_made(tmp_path: Path, name: str) -> None:
     text, reason = REFUSED[name]
@@ -454,3 +461,19 @@ def test_what_leans_on_the_default_of_a_variable_is_not_safe(tmp_path: Path, nam
     of_user = [change.edit for change in outcome.changes if change.path[-1] == "runAsNonRoot"]
     assert {edit.grade.value for edit in of_user} == {grade}
     assert ("whoever runs Terraform may set the variable" in str(of_user[0].evidence)) is (grade == "review")
+
+
+STEPS = {"tabs": "\t", "four blanks": "    ", "one blank": " "}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_new_lines_are_indented_as_those_that_are_there(tmp_path: Path, name: str) -> None:
+    def indented(text: str) -> str:
+        return re.sub("(?m)^( +)", lambda match: STEPS[name] * (len(match[1]) // 2), text)
+
+    for file in ("deployment_v1.tf", "manifest_object.tf", "one_line.tf", "stateful_set_v1.tf"):
+        write(tmp_path / "plain", {file: FILES[file]})
+        write(tmp_path / "other", {file: indented(FILES[file])})
+        wanted, found = (hardened(tmp_path / folder)[1][file] for folder in ("plain", "other"))
+        first = next(iter(terraform.parse(wanted).extents()))  # new blocks are those of terraform fmt
+        assert found.startswith(indented(wanted[: first[1]])), file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
@@ -80,6 +81,9 @@ def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk], Parsed
     encoded = {name for name in texts if isinstance(body.get(name), dict)}  # of these the caller knows the data
     if not same(_without(after.documents[0], encoded), _without(body, encoded)):
         raise TextError("the text does not come out as it was decided", hunks[0].before_start)
+    alone = [each.line for each in before.comments() if each.alone and each.line - 1 in writer.erased]
+    if alone:
+        raise TextError("a comment stands in what would be removed", alone[0])
     kept = [each.text for each in before.comments() if each.line - 1 not in writer.erased]
     if [comment.text for comment in after.comments()] != kept:
         raise TextError("a comment would be lost", hunks[0].before_start)
@@ -104,6 +108,7 @@ class _Writer:
         self.splices = Splices(parsed.source, parsed.newline)
         self.removes = removes
         self.erased: set[int] = set()  # the rows that went
+        self.step = _step_of(parsed)
         self._longer: dict[int, int] = {}  # by how many characters a new name is longer, by where the old one begins
 
     # Values.
@@ -164,7 +169,8 @@ class _Writer:
             indent = self._inner(node)
             for item in items:
                 blank = [""] * bool(node.children)
-                self.splices.insert_lines_before(closing, blank + render.block([name], item, indent))
+                lines = self._in_step(render.block([name], item, indent), indent)
+                self.splices.insert_lines_before(closing, blank + lines)
 
     def _nested(self, node: Node, new: list[Any]) -> None:
         """Make the nested blocks of one type read as ``new``: those called the same stay where they are."""
@@ -195,7 +201,8 @@ class _Writer:
         starts = [child.start for child in node.children.values()]
         apart = len(starts) < 2 or any(self._blank_before(start) for start in starts[1:])
         name = self.source[behind.start : behind.value_start].split(b"{")[0].decode().strip()
-        lines = render.block([name], body, self.splices.indent(behind.start))
+        indent = self.splices.indent(behind.start)
+        lines = self._in_step(render.block([name], body, indent), indent)
         if not self.splices.starts_line(behind.start):
             raise TextError("the block shares its line", behind.row + 1)
         self.splices.insert_lines(behind.end - 1, [""] * apart + lines)
@@ -228,7 +235,7 @@ class _Writer:
         closing = node.value_end - 1
         entries = sorted(children, key=lambda child: child.end)
         own = [child for child in entries if child.form != "blocks"]
-        lines = render.attributes(added, self._inner(node))
+        lines = self._in_step(render.attributes(added, self._inner(node)), self._inner(node))
         if not entries or entries[-1].form != "blocks":
             self.splices.insert_lines_before(closing, self._beside(own, closing, lines))
         elif own:
@@ -281,7 +288,17 @@ class _Writer:
         for child in node.children.values():
             if self.splices.starts_line(child.start):
                 return self.splices.indent(child.start)
-        return self.splices.indent(node.value_start) + STEP
+        return self.splices.indent(node.value_start) + self.step
+
+    def _in_step(self, lines: list[str], indent: str) -> list[str]:
+        """New lines, which begin with ``indent``, with what is deeper indented as the lines that are there."""
+        if self.step == STEP:
+            return lines
+
+        def deeper(match: re.Match[str]) -> str:
+            return match[1] + self.step * (len(match[2]) // len(STEP))
+
+        return [re.sub(rf"(?m)^({re.escape(indent)})((?:{STEP})+)", deeper, line) for line in lines]
 
     def _lay_out(self, node: Node, new: dict[str, Any]) -> None:
         """Write a block of one line on several, since only one attribute may stand in one line."""
@@ -329,6 +346,7 @@ class _Writer:
         for name, items in nested.items():
             for each in items:
                 lines += [""] * bool(lines) + render.block([name], each, indent + STEP)
+        lines = self._in_step(lines, indent)
         text = "{\n" + "".join(line + "\n" for line in lines) + indent + "}"
         self.splices.replace(node.value_start, node.value_end, text)
 
@@ -379,7 +397,7 @@ class _Writer:
         if all(self.source.startswith(b'"', child.key[0]) for child in node.children.values()) and self.removes:
             added = _quoted(added, nested=bool(node.children))
         inner = self._inner(node)
-        lines = render.attributes(added, inner, render.key)
+        lines = self._in_step(render.attributes(added, inner, render.key), inner)
         last = max(children, key=lambda child: child.end, default=None)
         if self.splices.starts_line(closing) and b"\n" in self.source[node.value_start : node.value_end]:
             comma = last is not None and self._comma(last.end)
@@ -437,7 +455,8 @@ class _Writer:
         closing = node.value_end - 1
         if b"\n" in self.source[node.value_start : node.value_end]:
             at = node.children[0].start if node.children else closing
-            texts = [render.value(item, self.splices.indent(at)) for item in items]
+            indent = self.splices.indent(at)
+            texts = self._in_step([render.value(item, indent) for item in items], indent)
         else:
             texts = [render.inline(item) for item in items]
         last = node.children.get(len(node.data) - 1)
@@ -482,6 +501,22 @@ class _Writer:
         """Whether an entry that ends at ``end``, with its comma, has its lines for itself, comments left aside."""
         rest = self.source[end : self.splices.line_end(end - 1)].strip()
         return self.splices.starts_line(item.start) and _is_comment(rest)
+
+
+def _step_of(parsed: Parsed) -> str:
+    """By how much the first block or object on several lines indents what stands in it; two blanks without one."""
+    waiting = list(reversed(parsed.blocks))
+    splices = Splices(parsed.source, parsed.newline)
+    while waiting:
+        node = waiting.pop()
+        if node.form in ("block", "object"):
+            outer = splices.indent(node.value_start)
+            for child in node.children.values():
+                inner = splices.indent(child.start)
+                if splices.starts_line(child.start) and inner.startswith(outer) and inner != outer:
+                    return inner[len(outer) :]
+        waiting += reversed(node.children.values())
+    return STEP
 
 
 def _quoted(data: dict[str, Any], *, nested: bool) -> dict[str, Any]:
