@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hardener.authoring.edits import Edit, copied, replay
+from hardener.authoring.edits import Drop, Edit, copied, replay
 from hardener.engine.document import Document, applied_steps
 from hardener.engine.outcome import Change, Refused
 from hardener.engine.program_advice import BY_HAND
@@ -61,7 +61,7 @@ def _in_block(step: Step, piece: Piece, edits: list[Edit]) -> Refused | None:
         if piece.is_new:
             block_of_new(piece, after[0])
         else:
-            check(piece.file.object_of(piece), after[0])
+            check(piece.file.object_of(piece), after[0], removes=any(isinstance(edit, Drop) for edit in edits))
     except yaml.TextError as refused:
         line = piece.line + (refused.line or 1)
         return Refused(

@@ -17,7 +17,7 @@ from .manifest_text import ManifestText
 from .objects import Part, Reader, Resolve, changed, find, fresh, written
 from .parsed import Parsed, parse
 from .provider import MANIFESTS, resource
-from .rewrite import write
+from .rewrite import planned, write
 
 Refer = Callable[[str, str | None, str], str | None]
 """The expression for the name of the object of a kind, in a namespace, called so; None where there is none."""
@@ -125,11 +125,7 @@ def rewrite(
         return manifest_text.rewrite(text, mutate)
     wanted = deepcopy(before.documents)
     mutate(wanted)
-    head = before.parsed.documents[0][HEAD]
-    body = changed(before.root, wanted[0])
-    if head[1] in MANIFESTS:
-        body = body if head[1] == "kubernetes_manifest" else {ENCODED: body}
-        body = {**before.parsed.documents[0], MANIFESTS[head[1]]: body}
+    body = _body(before, changed(before.root, wanted[0]))
     metadata = wanted[0].get("metadata")
     namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
     body = _referring(before.parsed.documents[0], body, lambda name: refer("ServiceAccount", namespace, name))
@@ -162,11 +158,22 @@ def _referring(old: Any, new: Any, name_of: Callable[[str], str | None]) -> Any:
     return new
 
 
-def check(before: ObjectBlock | ManifestText, wanted: Any) -> None:
+def check(before: ObjectBlock | ManifestText, wanted: Any, *, removes: bool) -> None:
     """Raise TextError where the block has no place for the object ``wanted``: a quick look before ``rewrite``, which
-    may refuse what passes here."""
+    may refuse what passes here. ``removes``: something goes, and what stands around it may keep it there."""
     if isinstance(before, ObjectBlock):
-        changed(before.root, wanted)
+        made = changed(before.root, wanted)
+        if removes:
+            planned(before.parsed, _body(before, made))
+
+
+def _body(before: ObjectBlock, made: Any) -> dict[str, Any]:
+    """The whole block, where what holds the object is ``made``."""
+    document: dict[str, Any] = before.parsed.documents[0]
+    kind = document[HEAD][1]
+    if kind not in MANIFESTS:
+        return dict(made)
+    return {**document, MANIFESTS[kind]: made if kind == "kubernetes_manifest" else {ENCODED: made}}
 
 
 def block_of(

@@ -326,14 +326,14 @@ def _heredoc(text: str, *, dedents: bool) -> str:
 
 
 def changed(part: Part, new: Any) -> Any:
-    """What the node of ``part`` has to hold for the object to read as ``new``. Raises TextError where no text in this
-    block can say it."""
+    """What the node of ``part`` has to hold for the object to read as ``new``: the very data of the node where it does.
+    Raises TextError where no text in this block can say it."""
+    if part.form == "block" and isinstance(new, dict):
+        return _changed_block(part, new)
     if same(part.data, new):
         return part.node.data
     if part.form == "fixed":
         raise TextError(f"what does not stand here is not replaced: {part.why}", part.node.row + 1)
-    if part.form == "block" and isinstance(new, dict):
-        return _changed_block(part, new)
     if part.form == "value":
         return _changed_value(part, new)
     raise TextError("a block is not replaced by something else", part.node.row + 1)
@@ -370,24 +370,28 @@ def _changed_value(part: Part, new: Any) -> Any:
 
 
 def _changed_block(part: Part, new: dict[str, Any]) -> dict[str, Any]:
-    found = dict(part.node.data)
+    found: dict[str, Any] = dict(part.node.data)
+    is_same = True
     for name, value in new.items():
         child = part.children.get(name)
         home = part.names.get(name)
-        if child is None or (child.form == "fixed" and child.kind == "sent"):
+        if child is None or home is None:
             if child is not None and same(child.data, value):
                 continue
-            _put(part, found, name, value)
-        elif home is None or same(child.data, value):
-            if not same(child.data, value):
+            if child is not None and child.kind != "sent":
                 raise TextError(f"{name} does not stand here: {child.why}", part.node.row + 1)
-        elif "." in home:
+            _put(part, found, name, value)
+            is_same = False
+            continue
+        made = _in_node(child, value)
+        if made is child.node.data or made is _SAME:
+            continue
+        is_same = False
+        if "." in home:
             outer, inner = home.split(".")
-            block = dict(found[outer][0])
-            block[inner] = _in_node(part, child, value)
-            found[outer] = [block]
+            found[outer] = [{**found[outer][0], inner: made}]
         else:
-            found[home] = _in_node(part, child, value)
+            found[home] = made
     for gone, child in part.children.items():
         if gone in new:
             continue
@@ -399,6 +403,9 @@ def _changed_block(part: Part, new: dict[str, Any]) -> dict[str, Any]:
         if (said := _expression_in(child)) is not None:
             raise TextError(f"what an expression makes is not removed: {said.why}", said.node.row + 1)
         del found[home]
+        is_same = False
+    if is_same:
+        return part.node.data  # type: ignore[no-any-return]
     if part.block is not None:
         _check(part.block, found, part.node.row + 1)
     return found
@@ -414,12 +421,18 @@ def _expression_in(part: Part) -> Part | None:
     return None
 
 
-def _in_node(part: Part, child: Part, value: Any) -> Any:
+_SAME: list[Any] = []  # stands for blocks that stay as they are
+
+
+def _in_node(child: Part, value: Any) -> Any:
     """What the entry of ``child`` in its block has to hold: blocks stand in a list."""
     if child.form == "block":
-        return [changed(child, value)]
+        made = changed(child, value)
+        return _SAME if made is child.node.data else [made]
     if child.form != "blocks":
         return changed(child, value)
+    if child.kind in ("dynamic", "each") and same(child.data, value):
+        return _SAME
     if not isinstance(value, list) or child.kind == "dynamic":
         raise TextError(
             f"the list may get more items from {getattr(child.data, 'why', 'other blocks')}", child.node.row + 1
@@ -428,9 +441,13 @@ def _in_node(part: Part, child: Part, value: Any) -> Any:
         return _changed_each(child, value)
     items: list[Any] = []
     assert child.block is not None
-    for old, item in paired(child.data, value):
+    pairs = paired(child.data, value)
+    for old, item in pairs:
         if item is not None:
             items.append(fresh(child.block, item[0]) if old is None else changed(child.children[old], item[0]))
+    if all(old is not None and item is not None for old, item in pairs):
+        if all(items[index] is child.children[index].node.data for index in range(len(items))):
+            return _SAME
     if not items:
         raise TextError("the last block of its kind is not removed", child.node.row + 1)
     return items

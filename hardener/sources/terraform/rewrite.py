@@ -64,9 +64,7 @@ def rewrite(text: str, mutate: Callable[[Documents], None]) -> Rewrite:
 def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk], Parsed]:
     """The text of the one block in ``before`` with the body ``body``, its hunks, and it as read; entries may go as
     well. Raises TextError where that cannot be written without touching anything else."""
-    writer = _Writer(before, removes=True)
-    if not same(before.documents[0], body):
-        writer.body(before.blocks[0], body)
+    writer = planned(before, body)
     try:
         changed, hunks = writer.splices.apply()
     except ValueError as error:
@@ -82,12 +80,20 @@ def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk], Parsed
     if not same(_without(after.documents[0], encoded), _without(body, encoded)):
         raise TextError("the text does not come out as it was decided", hunks[0].before_start)
     alone = [each.line for each in before.comments() if each.alone and each.line - 1 in writer.erased]
-    if alone:
+    if alone:  # whether it goes shows only when all steps are known: a later one may fill the block again
         raise TextError("a comment stands in what would be removed", alone[0])
     kept = [each.text for each in before.comments() if each.line - 1 not in writer.erased]
     if [comment.text for comment in after.comments()] != kept:
         raise TextError("a comment would be lost", hunks[0].before_start)
     return changed, hunks, after
+
+
+def planned(before: Parsed, body: dict[str, Any]) -> _Writer:
+    """What ``write`` would do: a quick look, which may pass what ``write`` refuses. Raises TextError."""
+    writer = _Writer(before, removes=True)
+    if not same(before.documents[0], body):
+        writer.body(before.blocks[0], body)
+    return writer
 
 
 def _without(body: dict[str, Any], names: set[str]) -> dict[str, Any]:
