@@ -6,7 +6,7 @@ import re
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from hardener.commands.interactive.hunks import of_step
 from hardener.engine.outcome import Outcome
 from hardener.engine.pipeline import run
 from hardener.sources import terraform
+from hardener.sources.terraform import render
 from hardener.tree.tree import Tree
 
 from ..conftest import write
@@ -477,3 +478,25 @@ def test_new_lines_are_indented_as_those_that_are_there(tmp_path: Path, name: st
         wanted, found = (hardened(tmp_path / folder)[1][file] for folder in ("plain", "other"))
         first = next(iter(terraform.parse(wanted).extents()))  # new blocks are those of terraform fmt
         assert found.startswith(indented(wanted[: first[1]])), file
+
+
+FAULTS: dict[str, Callable[[list[str]], list[str]]] = {
+    "more than was decided": lambda lines: [*lines[:-1], "            privileged = true", lines[-1]],
+    "less": lambda lines: [lines[0], lines[-1]],
+    "no Terraform": lambda lines: lines[:-1],
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_is_written_wrong_is_not_written(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"main.tf": deployment(*container())})
+    block = render.block
+
+    def wrong(head: list[str], data: dict[str, Any], indent: str) -> list[str]:
+        lines = block(head, data, indent)
+        return FAULTS[name](lines) if head == ["security_context"] and len(lines) > 1 else lines
+
+    monkeypatch.setattr(render, "block", wrong)
+    outcome, texts = hardened(tmp_path)
+    assert "security_context" not in texts["main.tf"] and outcome.refused
+    assert pod_of(texts["main.tf"])["automountServiceAccountToken"] is False  # other steps are made
