@@ -38,8 +38,8 @@ class Extractor:
         self.inner: set[cst.CSTNode] = set()
         self.lints: list[tuple[int, str]] = []
         self.uses: dict[Key, list[Scalar]] = {}
-        self.later = later.Later(places, self.value_set_later)
-        self.texts = Texts(places, {node for node, ways in self.changes.items() if any(not way for way, _ in ways)})
+        self.later = later.Later(places, self.value_set_later, scan.lines)
+        self.texts = Texts(places, later.grown(self.changes))
         self.going: set[cst.CSTNode] = set()
         self.arguments: set[cst.CSTNode] = set()  # dicts whose keys are keyword arguments
         self.lent = calls.lent(scan, places)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 from .dialects import Known, recognise
 from .expressions import is_none
 from .scopes import Binding, Scope
+from .steps import Way
 
 _DEEPEST = 20  # names that stand for each other
 
@@ -21,6 +24,45 @@ def single(bindings: list[Binding]) -> tuple[Binding | None, str]:
     if binding.value is None or binding.each:
         return None, binding.reason or "assigned more than once"
     return binding, ""
+
+
+def defined(name: str, scope: Scope) -> Scope | None:
+    """The one function or class of the file that ``name`` is."""
+    owner = scope.owner(name)
+    bindings = owner.bindings[name] if owner is not None else []
+    return bindings[0].inner if len(bindings) == 1 else None
+
+
+def classes(class_: Scope) -> Iterator[Scope]:
+    """A class, and those of the file that it derives from, the nearest first."""
+    seen: set[Scope] = set()
+    waiting = [class_]
+    while waiting:
+        each = waiting.pop(0)
+        if each in seen or not isinstance(each.node, cst.ClassDef) or each.parent is None:
+            continue
+        seen.add(each)
+        yield each
+        bases = [base.value.value for base in each.node.bases if isinstance(base.value, cst.Name)]
+        found = [defined(base, each.parent) for base in bases]
+        waiting += [base for base in found if base is not None and base.kind == "class"]
+
+
+def member(scope: Scope, name: str, path: Way) -> tuple[Scope | None, str, Way]:
+    """Who binds the name that a path begins with, and the rest of the path. An attribute of ``self`` or of a class of
+    the file is a name of that class: "self.job" where it is assigned to ``self``."""
+    if path and path[0][0] == "attribute":
+        attribute = str(path[0][1])
+        own = scope.own_class() if scope.is_instance(name) else None
+        known = own if own is not None else defined(name, scope)
+        if known is not None and known.kind == "class":
+            for each in classes(known):
+                for bound in (f"self.{attribute}", attribute) if own is not None else (attribute,):
+                    if bound in each.bindings:
+                        return each, bound, path[1:]
+        if own is not None:
+            return own, f"self.{attribute}", path[1:]
+    return scope.owner(name), name, path
 
 
 def meaning(expression: cst.CSTNode, scope: Scope) -> Known | None:

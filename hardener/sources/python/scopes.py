@@ -124,8 +124,9 @@ class Scope:
 class Change:
     """A statement that changes an object after it was made: at ``path`` below what ``name`` stands for in ``scope``.
 
-    ``how`` is "set", "removed", "changed" (``+=``) or the method that may add something ("append"). ``value`` is what
-    is set, None where that is not known.
+    ``how`` is "set", "removed", "changed" (``+=``), the method that may add something ("append"), or what a function
+    gets: "handed" for what it may change, "sent" for what it changes only if that is no whole object. ``value`` is what
+    is set, None where that is not known. ``holder`` is the dict or call that says it, as its item ``number``.
     """
 
     scope: Scope
@@ -135,3 +136,5 @@ class Change:
     node: cst.CSTNode
     value: cst.CSTNode | None = None
     block: cst.CSTNode | None = None
+    holder: cst.Dict | cst.Call | None = None
+    number: int = 0
