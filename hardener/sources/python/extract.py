@@ -12,7 +12,7 @@ from .keys import field_of, field_of_argument, field_of_key, misunderstood
 from .literals import Texts, opaque
 from .model import Entry, Item, Mapping, Node, Opaque, Scalar, Sequence
 from .places import Places
-from .resolve import Key, followed, is_dict_call, meaning, single
+from .resolve import Key, called, followed, is_dict_call, single
 from .scan import Scan
 from .scopes import Change, Scope
 from .steps import steps
@@ -148,7 +148,7 @@ class Extractor:
         binding, _ = single(owner.bindings[name]) if owner is not None else (None, "")
         if binding is None or not isinstance(binding.value, cst.Call | cst.Dict):
             return None
-        if isinstance(binding.value, cst.Call) and meaning(binding.value.func, binding.scope) is None:
+        if isinstance(binding.value, cst.Call) and called(binding.value, binding.scope) is None:
             return None
         found = self.made.get(binding.value)
         if found is None:
@@ -173,7 +173,7 @@ class Extractor:
     # Constructors.
 
     def call(self, node: cst.Call, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
-        found = meaning(node.func, scope)
+        found = called(node, scope)
         if found is not None:
             return self.constructor(node, scope, found, raw)
         if is_dict_call(node, scope):

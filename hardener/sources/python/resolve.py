@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from .dialects import Known, recognise
-from .expressions import is_none
+from .dialects import KUBE, Known, fields_by_keyword, recognise
+from .expressions import is_none, is_variable
 from .scopes import Binding, Scope
 
 _DEEPEST = 20  # names that stand for each other
@@ -30,6 +30,43 @@ def meaning(expression: cst.CSTNode, scope: Scope) -> Known | None:
         if known is not None:
             return known
     return None
+
+
+def called(call: cst.Call, scope: Scope) -> Known | None:
+    """What the callee of ``call`` means; None for what is no class for a type."""
+    return meaning(call.func, scope) or _by_shape(call, scope)
+
+
+def _by_shape(call: cst.Call, scope: Scope) -> Known | None:
+    """The class of a client that a variable, an attribute or a call holds: ``self.client.V1Pod(spec=...)``. Its name is
+    one of the kubernetes client, and all arguments are fields that it has."""
+    function = call.func
+    if is_variable(function):
+        function, scope = followed(function, scope)
+    if not isinstance(function, cst.Attribute) or not has_shape(function.attr.value, _keywords(call)):
+        return None
+    base: cst.CSTNode = function.value
+    while isinstance(base, cst.Attribute):
+        base = base.value
+    owner = scope.owner(base.value) if isinstance(base, cst.Name) else None
+    if isinstance(base, cst.Name) and (owner is None or any(each.qualified for each in owner.bindings[base.value])):
+        return None  # another library's; or nobody's
+    return recognise(f"kubernetes.client.{function.attr.value}")
+
+
+def _keywords(call: cst.Call) -> list[str] | None:
+    """The keyword arguments of ``call``, None where it has positional ones."""
+    if any(each.keyword is None and each.star != "**" for each in call.args):
+        return None
+    return [each.keyword.value for each in call.args if each.keyword is not None]
+
+
+def has_shape(name: str, keywords: list[str] | None) -> bool:
+    """Whether ``name`` is that of a class of the kubernetes client which has all these ``keywords``, and some."""
+    known = recognise(f"kubernetes.client.{name}") if keywords and name[:1] == "V" else None
+    if known is None or not (known.is_resource or KUBE.class_name(known.type_name) == name):
+        return False
+    return all(keyword in fields_by_keyword(KUBE, known.type_name) for keyword in keywords or ())
 
 
 def qualified_names(expression: cst.CSTNode, scope: Scope, depth: int = 0) -> list[str]:

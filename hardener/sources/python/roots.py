@@ -12,7 +12,7 @@ from . import airflow, calls, dagster, kubespawner, types, virtual
 from .expressions import string
 from .extract import Extractor
 from .model import Entry, Mapping, Node, Sequence, check_expansion
-from .resolve import followed, is_dict_call, meaning
+from .resolve import called, followed, is_dict_call
 from .scopes import Scope
 
 _DEEPEST = 5  # dicts that are merged into each other
@@ -32,7 +32,7 @@ def roots(extractor: Extractor) -> list[Mapping]:
                 found[each] = made
     made_by_calls = []
     for call, scope in extractor.scan.calls:
-        known = meaning(call.func, scope)
+        known = called(call, scope)
         if known is not None:
             made_by_calls.append((_rank(known.type_name, known.is_resource), call, scope))
     for _, call, scope in sorted(made_by_calls, key=lambda each: each[0]):
