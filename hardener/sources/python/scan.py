@@ -29,7 +29,8 @@ _CHILDREN: dict[type[Any], tuple[str, ...]] = {}
 @dataclass(slots=True, eq=False)
 class Scan:
     """What was found. ``calls`` and ``dicts`` come with the scope they stand in, ``strings`` are text literals of any
-    kind, ``values`` tell to which (scope, name) an expression is assigned, ``comprehensions`` are their own scopes."""
+    kind, ``values`` tell to which (scope, name) an expression is assigned, ``comprehensions`` are their own scopes.
+    ``lines`` are the assignments that may go as a whole, by their one target."""
 
     module: Scope
     calls: list[tuple[cst.Call, Scope]] = field(default_factory=list)
@@ -40,6 +41,7 @@ class Scan:
     values: dict[cst.CSTNode, list[tuple[Scope, str]]] = field(default_factory=dict)
     comprehensions: dict[cst.CSTNode, Scope] = field(default_factory=dict)
     scopes: list[Scope] = field(default_factory=list)
+    lines: dict[cst.CSTNode, cst.Assign] = field(default_factory=dict)
 
 
 def scan(module: cst.Module, places: Places) -> Scan:
@@ -73,7 +75,7 @@ class _Walk:
         self.extents = [(0, len(places.source))]
         self.handlers: dict[type[Any], Callable[[Any], None]] = {
             cst.Name: self.name,
-            cst.Attribute: lambda node: self.visit(node.value),
+            cst.Attribute: self.member,
             cst.Arg: lambda node: self.visit(node.value),
             cst.Call: self.call,
             cst.Dict: self.dict,
@@ -85,11 +87,14 @@ class _Walk:
             cst.NamedExpr: self.named,
             cst.For: self.loop,
             cst.With: self.with_,
+            cst.SimpleStatementLine: self.line,
             cst.IndentedBlock: self.body,
             cst.SimpleStatementSuite: self.body,
             cst.ExceptHandler: self.caught,
             cst.ExceptStarHandler: self.caught,
             cst.Del: self.deleted,
+            cst.Return: self.returned,
+            cst.Yield: self.returned,
             cst.Global: lambda node: self.declare(node, "global"),
             cst.Nonlocal: lambda node: self.declare(node, "nonlocal"),
             cst.Import: self.imported,
@@ -141,6 +146,11 @@ class _Walk:
 
     def name(self, node: cst.Name) -> None:
         self.scope.loads[node.value] = self.scope.loads.get(node.value, 0) + 1
+
+    def member(self, node: cst.Attribute) -> None:
+        if isinstance(node.value, cst.Name):
+            self.scope.members.append((node.value.value, node.attr.value))
+        self.visit(node.value)
 
     def target(self, target: cst.CSTNode, value: cst.CSTNode | None, reason: str = "", each: bool = False) -> None:
         """``target`` gets ``value``, or each item of it."""
@@ -221,6 +231,16 @@ class _Walk:
             if each.asname is not None:
                 self.target(each.asname.name, None, "a name of `with`")
         self.below(node.body)  # its body is part of the block around it
+        for line in node.body.body if len(node.body.body) == 1 else ():
+            for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+                for target in statement.targets if isinstance(statement, cst.Assign) else ():
+                    self.found.lines.pop(target.target, None)
+
+    def line(self, node: cst.SimpleStatementLine) -> None:
+        (first, *rest) = node.body
+        if isinstance(first, cst.Assign) and not rest and len(first.targets) == 1:
+            self.found.lines[first.targets[0].target] = first
+        self.below(node)
 
     def body(self, node: cst.BaseSuite) -> None:
         around, self.block = self.block, node
@@ -252,6 +272,15 @@ class _Walk:
                 self.change(target, "removed")
                 self.below(target)
 
+    def returned(self, node: cst.Return | cst.Yield) -> None:
+        if node.value is None:
+            return
+        self.visit(node.value)
+        scope = self.scope
+        while scope.kind == "comprehension" and scope.parent is not None:
+            scope = scope.parent
+        scope.returns.append(node.value)
+
     def imported(self, node: cst.Import | cst.ImportFrom) -> None:
         found = imported(node, self.places, self.extents[-1])
         self.found.imports.append(found)
@@ -276,12 +305,14 @@ class _Walk:
     def function(self, node: cst.FunctionDef) -> None:
         for decorator in node.decorators:
             self.visit(decorator)
-        self.bind(node.name.value, Binding(self.scope, None, "a function"))
+        binding = Binding(self.scope, None, "a function")
+        self.bind(node.name.value, binding)
         self.below(node.params)
         in_class = self.scope.kind == "class" and not any(
             isinstance(each.decorator, cst.Name) and each.decorator.value == "staticmethod" for each in node.decorators
         )
-        scope = self.inside("function", node)
+        scope = binding.inner = self.inside("function", node)
+        scope.node = node
         self.parameters(node.params)
         first = [*node.params.posonly_params, *node.params.params][:1]
         if in_class and first:
@@ -304,8 +335,10 @@ class _Walk:
     def class_(self, node: cst.ClassDef) -> None:
         for child in (*node.decorators, *node.bases, *node.keywords):
             self.visit(child)
-        self.bind(node.name.value, Binding(self.scope, None, "a class"))
-        self.inside("class", node)
+        binding = Binding(self.scope, None, "a class")
+        self.bind(node.name.value, binding)
+        binding.inner = self.inside("class", node)
+        binding.inner.node = node
         self.visit(node.body)
         self.outside()
 

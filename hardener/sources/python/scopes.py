@@ -47,7 +47,8 @@ class Imported:
 class Binding:
     """One place that gives a name a value: ``value`` is the expression, seen from ``scope``, or None, then ``reason``
     says what the name is ("a parameter"). ``each``: the name takes each item of ``value`` in turn. ``qualified`` is the
-    full name that an imported one stands for. What runs runs all of a ``block``: a body, a branch."""
+    full name that an imported one stands for. What runs runs all of a ``block``: a body, a branch. ``inner`` is the
+    scope of a function or class that has the name."""
 
     scope: Scope
     value: cst.CSTNode | None = None
@@ -55,12 +56,15 @@ class Binding:
     each: bool = False
     qualified: str = ""
     block: cst.CSTNode | None = None
+    inner: Scope | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Scope:
     """``kind`` is "module", "function", "class" or "comprehension"; ``instance`` the first parameter of a method.
-    Attributes of ``self`` are names of the class: "self.job"."""
+    Attributes of ``self`` are names of the class: "self.job". ``node`` is the definition of a function or class,
+    ``returns`` are the expressions that a function returns or yields, ``members`` attributes of names that are looked
+    at: ("self", "job")."""
 
     kind: str
     parent: Scope | None
@@ -69,6 +73,9 @@ class Scope:
     stars: list[Imported] = field(default_factory=list)
     loads: dict[str, int] = field(default_factory=dict)
     instance: str = ""
+    node: cst.FunctionDef | cst.ClassDef | None = None
+    returns: list[cst.CSTNode] = field(default_factory=list)
+    members: list[tuple[str, str]] = field(default_factory=list)
 
     def outward(self) -> Iterator[Scope]:
         """The scopes whose names are seen here, the nearest one first. Those of a class are not seen from within its
