@@ -43,6 +43,7 @@ class Extractor:
         self.going: set[cst.CSTNode] = set()
         self.arguments: set[cst.CSTNode] = set()  # dicts whose keys are keyword arguments
         self.lent = calls.lent(scan, places)
+        self.wanted: list[tuple[cst.Call, Scope, str]] = []  # calls of functions for a part of a pod, with its type
 
     # Values.
 
@@ -183,6 +184,8 @@ class Extractor:
             inner = self.literal(node.args[0].value, scope)
             if isinstance(inner, Scalar):
                 return inner
+        if type_name in types.POD_TYPES:
+            self.wanted.append((node, scope, type_name))
         return self.opaque(node, "a call")
 
     def constructor(self, node: cst.Call, scope: Scope, known: Known, raw: bool) -> Mapping:

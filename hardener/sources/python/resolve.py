@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import libcst as cst
 
-from .dialects import KUBE, Known, fields_by_keyword, recognise
-from .expressions import is_none, is_variable
+from .dialects import Known, has_shape, recognise
+from .expressions import is_none, is_variable, string
 from .scopes import Binding, Scope
 
 _DEEPEST = 20  # names that stand for each other
+_MERGED = 5  # dicts that are merged into each other
 
 Key = tuple[Scope, str]
 
@@ -54,19 +55,11 @@ def _by_shape(call: cst.Call, scope: Scope) -> Known | None:
     return recognise(f"kubernetes.client.{function.attr.value}")
 
 
-def _keywords(call: cst.Call) -> list[str] | None:
-    """The keyword arguments of ``call``, None where it has positional ones."""
+def _keywords(call: cst.Call) -> list[str]:
+    """The keyword arguments of ``call``; none where it has positional ones."""
     if any(each.keyword is None and each.star != "**" for each in call.args):
-        return None
+        return []
     return [each.keyword.value for each in call.args if each.keyword is not None]
-
-
-def has_shape(name: str, keywords: list[str] | None) -> bool:
-    """Whether ``name`` is that of a class of the kubernetes client which has all these ``keywords``, and some."""
-    known = recognise(f"kubernetes.client.{name}") if keywords and name[:1] == "V" else None
-    if known is None or not (known.is_resource or KUBE.class_name(known.type_name) == name):
-        return False
-    return all(keyword in fields_by_keyword(KUBE, known.type_name) for keyword in keywords or ())
 
 
 def qualified_names(expression: cst.CSTNode, scope: Scope, depth: int = 0) -> list[str]:
@@ -102,3 +95,22 @@ def followed(node: cst.CSTNode, scope: Scope) -> tuple[cst.CSTNode, Scope]:
 def is_dict_call(node: cst.Call, scope: Scope) -> bool:
     """Whether it is ``dict(...)`` of Python."""
     return isinstance(node.func, cst.Name) and node.func.value == "dict" and scope.owner("dict") is None
+
+
+def entries(node: cst.CSTNode, scope: Scope, depth: int = 0) -> dict[str, tuple[cst.CSTNode, Scope]]:
+    """The values of a dict by those keys that are texts, and where they are seen from; none of anything else."""
+    found: dict[str, tuple[cst.CSTNode, Scope]] = {}
+    if isinstance(node, cst.Dict):
+        pairs = [
+            (string(each.key) if isinstance(each, cst.DictElement) else "**", each.value) for each in node.elements
+        ]
+    elif isinstance(node, cst.Call) and is_dict_call(node, scope):
+        pairs = [(each.keyword.value if each.keyword else each.star or "**", each.value) for each in node.args]
+    else:
+        return found
+    for key, value in pairs:
+        if key == "**" and depth < _MERGED:
+            found |= entries(*followed(value, scope), depth + 1)
+        elif key is not None:
+            found[key] = (value, scope)
+    return found
