@@ -11,6 +11,7 @@ from .expressions import is_variable, opaque_text, reason, scalar
 from .keys import field_of, field_of_argument, field_of_key, misunderstood
 from .literals import Texts, opaque
 from .model import Entry, Item, Mapping, Node, Opaque, Scalar, Sequence
+from .own import Own
 from .places import Places
 from .resolve import Key, called, followed, is_dict_call, single
 from .scan import Scan
@@ -31,8 +32,9 @@ _OF_OBJECTS = ("apiVersion", "kind", "metadata")  # what an object is called, no
 class Extractor:
     """``made`` are the nodes of expressions that were read, ``inner`` the expressions that belong to another one."""
 
-    def __init__(self, scan: Scan, places: Places) -> None:
+    def __init__(self, scan: Scan, places: Places, own: Own | None = None) -> None:
         self.scan, self.places = scan, places
+        self.own = own or Own()
         self.changes = later.changes_by_value(scan)
         self.made: dict[cst.CSTNode, Node] = {}
         self.inner: set[cst.CSTNode] = set()
