@@ -244,19 +244,10 @@ class _Operator:
     def _entry(self, argument: str, type_name: str) -> Entry | None:
         given = self.arguments.get(argument)
         if isinstance(given, Fixed):
-            return self._fixed(argument, given)
+            return virtual.fixed(self.at, argument, given)
         if isinstance(given, tuple):
             return Entry(self.extractor.value(given[0], self.scope, type_name, self.context), given[1])
         return given
-
-    def _fixed(self, argument: str, given: Fixed) -> Entry:
-        """What an own class hands on, which stands in the class."""
-        if given.value is UNKNOWN:
-            return virtual.unknown(self.at, argument, f"set by {given.where}")
-        if isinstance(given.value, list):
-            items: list[Node] = [virtual.implied(self.at, each).value for each in given.value]
-            return Entry(virtual.sequence(self.at, "", items), None)
-        return virtual.implied(self.at, given.value)
 
     def _keyword(self, argument: str) -> str | None:
         """The keyword argument of the call that is ``argument`` of the operator."""

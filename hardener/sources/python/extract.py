@@ -6,17 +6,18 @@ import libcst as cst
 
 from . import calls, later, types, virtual
 from .brackets import call_bracket, elements_bracket
-from .dialects import PULUMI, Known
+from .dialects import CDK8S, PULUMI, Known, recognise
 from .expressions import is_variable, opaque_text, reason, scalar
 from .keys import field_of, field_of_argument, field_of_key, misunderstood
 from .literals import Texts, opaque
 from .model import Entry, Item, Mapping, Node, Opaque, Scalar, Sequence
 from .own import Own
 from .places import Places
-from .resolve import Key, called, followed, is_dict_call, single
+from .resolve import Key, base_class, called, followed, is_dict_call, single
 from .scan import Scan
 from .scopes import Change, Scope
 from .steps import steps
+from .subclasses import Fixed, Subclass
 
 # Arguments of constructors that are no fields.
 _NO_FIELDS = frozenset(
@@ -179,6 +180,8 @@ class Extractor:
         found = called(node, scope)
         if found is not None:
             return self.constructor(node, scope, found, raw)
+        if (own := self.subclass(node, scope)) is not None:
+            return self.derived(node, scope, *own, raw)
         if is_dict_call(node, scope):
             return self.keywords(node, scope, type_name, around)
         callee = self.places.text(node.func)
@@ -197,7 +200,9 @@ class Extractor:
             mapping.fields.setdefault("kind", virtual.implied(mapping, known.kind or ""))
         if mapping.bracket is not None:
             return mapping
-        mapping.dialect, mapping.callee, mapping.in_list = known.dialect, self.places.text(node.func), raw
+        base = base_class(node, scope)
+        mapping.dialect, mapping.in_list = known.dialect, raw
+        mapping.callee = self.places.text(node.func if base is None else base[0])
         bracket, items = call_bracket(node, self.places)
         mapping.bracket = bracket
         allowed = _POSITIONAL.get(known.dialect.name, 0) if known.is_resource else 0
@@ -213,6 +218,39 @@ class Extractor:
                 field = known.dialect.field(known.type_name, argument.keyword.value)
                 if argument.keyword.value not in _NO_FIELDS or field in types.fields(known.type_name):
                     self._set(mapping, field, argument.value, scope, mapping, item)
+        return mapping
+
+    def subclass(self, node: cst.Call, scope: Scope) -> tuple[Subclass, Known] | None:
+        """The own class that ``node`` makes an object of, and that of the library; None where what the library gets is
+        not known, or all of it stands in the class."""
+        own = self.own(node.func, scope)
+        known = recognise(own.base) if own is not None and not own.doubts else None
+        if own is None or known is None or not all(each.rest for each in own.chain()):
+            return None
+        return (own, known) if known.dialect not in (PULUMI, CDK8S) else None
+
+    def derived(self, node: cst.Call, scope: Scope, own: Subclass, known: Known, raw: bool) -> Mapping:
+        """The object of an own class: the fields that the call gives and those that the class does."""
+        mapping = self._mapping(node, "call", known.type_name)
+        mapping.dialect, mapping.callee, mapping.in_list = known.dialect, self.places.text(node.func), raw
+        mapping.bracket, items = call_bracket(node, self.places)
+        given: dict[str, tuple[cst.CSTNode, Item]] = {}
+        for argument, item in zip(node.args, items, strict=True):
+            if argument.keyword is None or argument.star:
+                self._open(mapping, f"{argument.star}{self.places.text(argument.value)}", argument)
+            else:
+                given[argument.keyword.value] = argument.value, item
+        for name, each in own.handed_on(given).items():
+            field = known.dialect.field(known.type_name, name)
+            if isinstance(each, Fixed):
+                mapping.fields[field] = virtual.fixed(mapping, name, each)
+            else:
+                self._set(mapping, field, each[0], scope, mapping, each[1])
+        fields = ((field, own.keyword(known.dialect.keyword(field))) for field in types.fields(known.type_name))
+        mapping.keywords = {field: keyword for field, keyword in fields if keyword is not None}
+        if known.is_resource:
+            mapping.fields.setdefault("apiVersion", virtual.implied(mapping, known.api_version or ""))
+            mapping.fields.setdefault("kind", virtual.implied(mapping, known.kind or ""))
         return mapping
 
     def _arguments(self, node: cst.Call, scope: Scope, known: Known) -> Mapping | None:

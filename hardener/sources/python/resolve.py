@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from .dialects import Known, has_shape, recognise
+from .dialects import CDK8S, PULUMI, Known, has_shape, recognise
 from .expressions import is_none, is_variable, string
 from .scopes import Binding, Scope
 
@@ -35,7 +35,30 @@ def meaning(expression: cst.CSTNode, scope: Scope) -> Known | None:
 
 def called(call: cst.Call, scope: Scope) -> Known | None:
     """What the callee of ``call`` means; None for what is no class for a type."""
-    return meaning(call.func, scope) or _by_shape(call, scope)
+    base = base_class(call, scope)
+    return meaning(*base) if base is not None else meaning(call.func, scope) or _by_shape(call, scope)
+
+
+def base_class(call: cst.Call, scope: Scope) -> tuple[cst.CSTNode, Scope] | None:
+    """The class, and where it is seen from, whose constructor ``super().__init__(...)`` calls, where all that it gets
+    stands there; None for any other call. Classes of resources (Pulumi, cdk8s) may get more."""
+    function = call.func
+    if not isinstance(function, cst.Attribute) or function.attr.value != "__init__":
+        return None
+    own = scope.own_class() if isinstance(function.value, cst.Call) else None
+    if own is None or own.parent is None or not isinstance(own.node, cst.ClassDef):
+        return None
+    if not isinstance(function.value, cst.Call) or not _is_named(function.value.func, "super"):
+        return None
+    for each in own.node.bases:
+        known = meaning(each.value, own.parent)
+        if known is not None and (known.dialect in (PULUMI, CDK8S) or not any(arg.star for arg in call.args)):
+            return each.value, own.parent
+    return None
+
+
+def _is_named(node: cst.CSTNode, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
 
 
 def _by_shape(call: cst.Call, scope: Scope) -> Known | None:

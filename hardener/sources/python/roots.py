@@ -31,6 +31,8 @@ def roots(extractor: Extractor) -> list[Mapping]:
     made_by_calls = []
     for call, scope in extractor.scan.calls:
         known = called(call, scope)
+        if known is None and (own := extractor.subclass(call, scope)) is not None:
+            known = own[1]
         if known is not None:
             made_by_calls.append((_rank(known.type_name, known.is_resource), call, scope))
     for _, call, scope in sorted(made_by_calls, key=lambda each: each[0]):
