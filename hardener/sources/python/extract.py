@@ -6,16 +6,18 @@ import libcst as cst
 
 from . import calls, later, types, virtual
 from .brackets import call_bracket, elements_bracket
-from .dialects import PULUMI, Known
+from .dialects import CDK8S, PULUMI, Known, recognise
 from .expressions import is_variable, opaque_text, reason, scalar
 from .keys import field_of, field_of_argument, field_of_key, misunderstood
 from .literals import Texts, opaque
 from .model import Entry, Item, Mapping, Node, Opaque, Scalar, Sequence
+from .own import Own
 from .places import Places
-from .resolve import Key, followed, is_dict_call, meaning, single
+from .resolve import Key, base_class, called, followed, is_dict_call, single
 from .scan import Scan
 from .scopes import Change, Scope
 from .steps import steps
+from .subclasses import Fixed, Subclass
 
 # Arguments of constructors that are no fields.
 _NO_FIELDS = frozenset(
@@ -31,8 +33,9 @@ _OF_OBJECTS = ("apiVersion", "kind", "metadata")  # what an object is called, no
 class Extractor:
     """``made`` are the nodes of expressions that were read, ``inner`` the expressions that belong to another one."""
 
-    def __init__(self, scan: Scan, places: Places) -> None:
+    def __init__(self, scan: Scan, places: Places, own: Own | None = None) -> None:
         self.scan, self.places = scan, places
+        self.own = own or Own()
         self.changes = later.changes_by_value(scan)
         self.made: dict[cst.CSTNode, Node] = {}
         self.inner: set[cst.CSTNode] = set()
@@ -43,6 +46,7 @@ class Extractor:
         self.going: set[cst.CSTNode] = set()
         self.arguments: set[cst.CSTNode] = set()  # dicts whose keys are keyword arguments
         self.lent = calls.lent(scan, places)
+        self.wanted: list[tuple[cst.Call, Scope, str]] = []  # calls of functions for a part of a pod, with its type
 
     # Values.
 
@@ -148,7 +152,7 @@ class Extractor:
         binding, _ = single(owner.bindings[name]) if owner is not None else (None, "")
         if binding is None or not isinstance(binding.value, cst.Call | cst.Dict):
             return None
-        if isinstance(binding.value, cst.Call) and meaning(binding.value.func, binding.scope) is None:
+        if isinstance(binding.value, cst.Call) and called(binding.value, binding.scope) is None:
             return None
         found = self.made.get(binding.value)
         if found is None:
@@ -173,9 +177,11 @@ class Extractor:
     # Constructors.
 
     def call(self, node: cst.Call, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
-        found = meaning(node.func, scope)
+        found = called(node, scope)
         if found is not None:
             return self.constructor(node, scope, found, raw)
+        if (own := self.subclass(node, scope)) is not None:
+            return self.derived(node, scope, *own, raw)
         if is_dict_call(node, scope):
             return self.keywords(node, scope, type_name, around)
         callee = self.places.text(node.func)
@@ -183,6 +189,8 @@ class Extractor:
             inner = self.literal(node.args[0].value, scope)
             if isinstance(inner, Scalar):
                 return inner
+        if type_name in types.POD_TYPES:
+            self.wanted.append((node, scope, type_name))
         return self.opaque(node, "a call")
 
     def constructor(self, node: cst.Call, scope: Scope, known: Known, raw: bool) -> Mapping:
@@ -192,7 +200,9 @@ class Extractor:
             mapping.fields.setdefault("kind", virtual.implied(mapping, known.kind or ""))
         if mapping.bracket is not None:
             return mapping
-        mapping.dialect, mapping.callee, mapping.in_list = known.dialect, self.places.text(node.func), raw
+        base = base_class(node, scope)
+        mapping.dialect, mapping.in_list = known.dialect, raw
+        mapping.callee = self.places.text(node.func if base is None else base[0])
         bracket, items = call_bracket(node, self.places)
         mapping.bracket = bracket
         allowed = _POSITIONAL.get(known.dialect.name, 0) if known.is_resource else 0
@@ -208,6 +218,39 @@ class Extractor:
                 field = known.dialect.field(known.type_name, argument.keyword.value)
                 if argument.keyword.value not in _NO_FIELDS or field in types.fields(known.type_name):
                     self._set(mapping, field, argument.value, scope, mapping, item)
+        return mapping
+
+    def subclass(self, node: cst.Call, scope: Scope) -> tuple[Subclass, Known] | None:
+        """The own class that ``node`` makes an object of, and that of the library; None where what the library gets is
+        not known, or all of it stands in the class."""
+        own = self.own(node.func, scope)
+        known = recognise(own.base) if own is not None and not own.doubts else None
+        if own is None or known is None or not all(each.rest for each in own.chain()):
+            return None
+        return (own, known) if known.dialect not in (PULUMI, CDK8S) else None
+
+    def derived(self, node: cst.Call, scope: Scope, own: Subclass, known: Known, raw: bool) -> Mapping:
+        """The object of an own class: the fields that the call gives and those that the class does."""
+        mapping = self._mapping(node, "call", known.type_name)
+        mapping.dialect, mapping.callee, mapping.in_list = known.dialect, self.places.text(node.func), raw
+        mapping.bracket, items = call_bracket(node, self.places)
+        given: dict[str, tuple[cst.CSTNode, Item]] = {}
+        for argument, item in zip(node.args, items, strict=True):
+            if argument.keyword is None or argument.star:
+                self._open(mapping, f"{argument.star}{self.places.text(argument.value)}", argument)
+            else:
+                given[argument.keyword.value] = argument.value, item
+        for name, each in own.handed_on(given).items():
+            field = known.dialect.field(known.type_name, name)
+            if isinstance(each, Fixed):
+                mapping.fields[field] = virtual.fixed(mapping, name, each)
+            else:
+                self._set(mapping, field, each[0], scope, mapping, each[1])
+        fields = ((field, own.keyword(known.dialect.keyword(field))) for field in types.fields(known.type_name))
+        mapping.keywords = {field: keyword for field, keyword in fields if keyword is not None}
+        if known.is_resource:
+            mapping.fields.setdefault("apiVersion", virtual.implied(mapping, known.api_version or ""))
+            mapping.fields.setdefault("kind", virtual.implied(mapping, known.kind or ""))
         return mapping
 
     def _arguments(self, node: cst.Call, scope: Scope, known: Known) -> Mapping | None:

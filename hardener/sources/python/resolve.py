@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from .dialects import Known, recognise
-from .expressions import is_none
+from .dialects import CDK8S, PULUMI, Known, has_shape, recognise
+from .expressions import is_none, is_variable, string
 from .scopes import Binding, Scope
 from .steps import Way
 
 _DEEPEST = 20  # names that stand for each other
+_MERGED = 5  # dicts that are merged into each other
 
 Key = tuple[Scope, str]
 
@@ -74,6 +75,58 @@ def meaning(expression: cst.CSTNode, scope: Scope) -> Known | None:
     return None
 
 
+def called(call: cst.Call, scope: Scope) -> Known | None:
+    """What the callee of ``call`` means; None for what is no class for a type."""
+    base = base_class(call, scope)
+    return meaning(*base) if base is not None else meaning(call.func, scope) or _by_shape(call, scope)
+
+
+def base_class(call: cst.Call, scope: Scope) -> tuple[cst.CSTNode, Scope] | None:
+    """The class, and where it is seen from, whose constructor ``super().__init__(...)`` calls, where all that it gets
+    stands there; None for any other call. Classes of resources (Pulumi, cdk8s) may get more."""
+    function = call.func
+    if not isinstance(function, cst.Attribute) or function.attr.value != "__init__":
+        return None
+    own = scope.own_class() if isinstance(function.value, cst.Call) else None
+    if own is None or own.parent is None or not isinstance(own.node, cst.ClassDef):
+        return None
+    if not isinstance(function.value, cst.Call) or not _is_named(function.value.func, "super"):
+        return None
+    for each in own.node.bases:
+        known = meaning(each.value, own.parent)
+        if known is not None and (known.dialect in (PULUMI, CDK8S) or not any(arg.star for arg in call.args)):
+            return each.value, own.parent
+    return None
+
+
+def _is_named(node: cst.CSTNode, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
+
+
+def _by_shape(call: cst.Call, scope: Scope) -> Known | None:
+    """The class of a client that a variable, an attribute or a call holds: ``self.client.V1Pod(spec=...)``. Its name is
+    one of the kubernetes client, and all arguments are fields that it has."""
+    function = call.func
+    if is_variable(function):
+        function, scope = followed(function, scope)
+    if not isinstance(function, cst.Attribute) or not has_shape(function.attr.value, _keywords(call)):
+        return None
+    base: cst.CSTNode = function.value
+    while isinstance(base, cst.Attribute):
+        base = base.value
+    owner = scope.owner(base.value) if isinstance(base, cst.Name) else None
+    if isinstance(base, cst.Name) and (owner is None or any(each.qualified for each in owner.bindings[base.value])):
+        return None  # another library's; or nobody's
+    return recognise(f"kubernetes.client.{function.attr.value}")
+
+
+def _keywords(call: cst.Call) -> list[str]:
+    """The keyword arguments of ``call``; none where it has positional ones."""
+    if any(each.keyword is None and each.star != "**" for each in call.args):
+        return []
+    return [each.keyword.value for each in call.args if each.keyword is not None]
+
+
 def qualified_names(expression: cst.CSTNode, scope: Scope, depth: int = 0) -> list[str]:
     """The full names that ``expression`` may stand for: "kubernetes.client.V1Pod"."""
     parts: list[str] = []
@@ -107,3 +160,22 @@ def followed(node: cst.CSTNode, scope: Scope) -> tuple[cst.CSTNode, Scope]:
 def is_dict_call(node: cst.Call, scope: Scope) -> bool:
     """Whether it is ``dict(...)`` of Python."""
     return isinstance(node.func, cst.Name) and node.func.value == "dict" and scope.owner("dict") is None
+
+
+def entries(node: cst.CSTNode, scope: Scope, depth: int = 0) -> dict[str, tuple[cst.CSTNode, Scope]]:
+    """The values of a dict by those keys that are texts, and where they are seen from; none of anything else."""
+    found: dict[str, tuple[cst.CSTNode, Scope]] = {}
+    if isinstance(node, cst.Dict):
+        pairs = [
+            (string(each.key) if isinstance(each, cst.DictElement) else "**", each.value) for each in node.elements
+        ]
+    elif isinstance(node, cst.Call) and is_dict_call(node, scope):
+        pairs = [(each.keyword.value if each.keyword else each.star or "**", each.value) for each in node.args]
+    else:
+        return found
+    for key, value in pairs:
+        if key == "**" and depth < _MERGED:
+            found |= entries(*followed(value, scope), depth + 1)
+        elif key is not None:
+            found[key] = (value, scope)
+    return found

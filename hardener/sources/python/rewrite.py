@@ -56,7 +56,7 @@ def rewrite(text: str, mutate: Callable[[Documents], None], before: Parsed | Non
     if not hunks:
         return Rewrite(text, [], before, before)
     try:
-        after = parse(changed, _GROWN * LARGEST)
+        after = parse(changed, _GROWN * LARGEST, before.elsewhere)
     except TextError as refused:
         raise TextError("the text does not come out as Python", refused.line) from None
     first = hunks[0].before_start
