@@ -47,7 +47,9 @@ def _bytes_pass(raw: bytes) -> bool:
         return True
     if (b".V1" in raw or b".V2" in raw) and _HELD.search(raw):
         return True
-    return b"containers" in raw and ((b"spec" in raw and b"image" in raw) or (b"template" in raw and b"selector" in raw))
+    return b"containers" in raw and (
+        (b"spec" in raw and b"image" in raw) or (b"template" in raw and b"selector" in raw)
+    )
 
 
 def _tree_passes(raw: bytes) -> bool:

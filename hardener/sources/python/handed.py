@@ -14,7 +14,7 @@ import libcst as cst
 
 from hardener.support.fast_dataclass import dataclass
 
-from .resolve import classes, defined, is_dict_call, meaning, qualified_names, single
+from .resolve import called, classes, defined, is_dict_call, qualified_names, single
 from .scan import ADDING, Scan
 from .scopes import Scope
 
@@ -94,7 +94,7 @@ def _leaves(call: cst.Call, scope: Scope, name: str) -> bool:
     # A class keeps what it gets. An exception shows it.
     if name.lstrip("_")[:1].isupper():
         return True
-    if meaning(call.func, scope) is not None or is_dict_call(call, scope):
+    if called(call, scope) is not None or is_dict_call(call, scope):
         return True
     return any(each.startswith(_FRAMEWORKS) for each in qualified_names(call.func, scope))
 

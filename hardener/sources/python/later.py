@@ -84,19 +84,23 @@ def grown(changes: Changes) -> set[cst.CSTNode]:
 def _single(changes: list[Change]) -> Iterator[Change]:
     """The changes, with one for each key of an ``update`` whose keys all stand there."""
     for change in changes:
-        keys = list(_keys(change)) if change.how == "update" else []
-        if not keys or any(key is None for key, *_ in keys):
+        keys = list(_keys(change)) if change.how == "update" else [None]
+        if None in keys:
             yield change
             continue
-        for key, value, holder, number in keys:
+        for key, value, holder, number in filter(None, keys):
+            if len(keys) == 1:
+                assert isinstance(change.node, cst.Call)
+                holder, number = change.node, -1  # it goes as a whole
             step: Way = (("key", key),)
             yield replace(
                 change, path=(*change.path, *step), how="set", node=value, value=value, holder=holder, number=number
             )
 
 
-def _keys(change: Change) -> Iterator[tuple[str | None, cst.CSTNode, cst.Call | cst.Dict, int]]:
-    """The keys that an ``update`` or a ``|=`` sets, None for one that is not known."""
+def _keys(change: Change) -> Iterator[tuple[str, cst.CSTNode, cst.Call | cst.Dict, int] | None]:
+    """The keys that an ``update`` sets, with their values, and what holds these as which item; None for one that is not
+    known."""
     call = change.node
     assert isinstance(call, cst.Call)
     for number, argument in enumerate(call.args):
@@ -105,9 +109,9 @@ def _keys(change: Change) -> Iterator[tuple[str | None, cst.CSTNode, cst.Call | 
         elif isinstance(argument.value, cst.Dict) and not argument.star:
             for index, element in enumerate(argument.value.elements):
                 key = string(element.key) if isinstance(element, cst.DictElement) else None
-                yield key, element.value, argument.value, index
+                yield None if key is None else (key, element.value, argument.value, index)
         else:
-            yield None, argument.value, call, number
+            yield None
 
 
 def _origin(change: Change) -> tuple[Scope | None, str, Way, Change]:
@@ -262,15 +266,19 @@ def _parts(value: cst.CSTNode, path: Way, change: Change) -> Iterator[tuple[cst.
                 yield entry.value, rest
 
 
+def _inside(node: Mapping | Sequence) -> list[Node]:
+    return [entry.value for entry in node.fields.values()] if isinstance(node, Mapping) else node.items
+
+
 class Later:
     """Applies changes to the nodes of the objects. ``read`` gives the node for the value that a change gives a field of
-    a mapping, ``lines`` are the assignments that may go as a whole, by their targets."""
+    a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls."""
 
     def __init__(
         self,
         places: Places,
         read: Callable[[Mapping, str, Change], Node],
-        lines: dict[cst.CSTNode, cst.Assign],
+        lines: dict[cst.CSTNode, cst.BaseSmallStatement],
     ) -> None:
         self._places = places
         self._read = read
@@ -324,15 +332,12 @@ class Later:
                 continue
             if is_sent and isinstance(each, Sequence):
                 waiting += [(item, True) for item in each.items]  # a list of objects
-            elif not is_sent or "kind" not in each.fields:
+            elif not (is_sent and isinstance(each, Mapping) and "kind" in each.fields):
                 self._handed.add(each)
                 each.open = each.open or why
-                if isinstance(each, Sequence):
-                    waiting += [(item, False) for item in each.items]
-                    continue
-                if each.type_name not in _OF_METADATA:
+                if isinstance(each, Mapping) and each.type_name not in _OF_METADATA:
                     self._replace(each, why)
-                waiting += [(entry.value, False) for entry in each.fields.values()]
+                waiting += [(inner, False) for inner in _inside(each)]
 
     def _replace(self, mapping: Mapping, why: str) -> None:
         """Take the texts and numbers of ``mapping`` for unknown."""
@@ -367,13 +372,13 @@ class Later:
 
     def _item(self, mapping: Mapping, change: Change) -> Item | None:
         """Where a field that is set later stands: in a statement of its own, or in the dict of an ``update``."""
+        if change.holder is None or change.number < 0:
+            line = self._lines.get(change.holder or change.node)
+            return None if line is None else Statement(self._places.start(line), self._places.end(line), None)
         if isinstance(change.holder, cst.Dict):
             bracket, items = elements_bracket(change.holder, self._places)
-        elif isinstance(change.holder, cst.Call):
-            bracket, items = call_bracket(change.holder, self._places)
         else:
-            line = self._lines.get(change.node)
-            return None if line is None else Statement(self._places.start(line), self._places.end(line), None)
+            bracket, items = call_bracket(change.holder, self._places)
         if bracket is not None:
             bracket = self._brackets.setdefault(bracket.start, bracket)
             if bracket not in mapping.others:
