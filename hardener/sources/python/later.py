@@ -62,11 +62,15 @@ def changes_by_value(scan: Scan) -> Changes:
     collector = _Collector(scan, held, given)
     for key, changes in direct.items():
         counts: dict[Way, int] = {}
+        moved: set[Way] = set()  # lists whose items may be others than those that stand there
         for path, change in changes:
             if change.how in _SET:
                 counts[path] = counts.get(path, 0) + 1
+            elif change.how not in ("append", "extend", "setdefault"):
+                moved.add(path)
         for path, change in changes:
             sure = _is_sure(change, path, key, counts)
+            sure = sure and not any(kind == "index" and path[:at] in moved for at, (kind, _) in enumerate(path))
             collector.name(*key, path, change if sure else replace(change, value=None), 0)
     for each in open_calls:
         change = Change(each.scope, "", (), "sent" if each.whole else "handed", each.call)
