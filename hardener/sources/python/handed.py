@@ -24,13 +24,17 @@ _BUILTINS = frozenset(
 )
 # Of what is made of these, the items are those of the argument.
 COPIES = frozenset({"enumerate", "iter", "list", "reversed", "sorted", "tuple"})
-# Functions and methods that look at what they get. `kopf` writes metadata alone.
+# Functions and methods that look at what they get, and methods that keep it. `kopf` writes metadata alone.
 _LOOKING = re.compile(
     r"_*(?:(?:as|assert|await|build|check|compare|construct|contains|describe|diff|dump|encode|fetch|find|format|from"
-    r"|generate|get|has|hash|is|list|load|log|read|render|serialize|show|to|validate|wait|watch|yield)(?:_\w*)?|assert[A-Z]\w*|asdict|b64encode|copy|debug"
-    r"|critical|deepcopy|dumps|error|exception|fail|info|log|pformat|pp|pprint|print\w*|safe_dump\w*"
-    r"|sanitize_for_serialization|warn|warning|write\w*|echo|secho|join|count|index|put_nowait|put|add"
-    r"|appendleft|(?:create|patch|replace)_(?:namespaced|cluster)_\w+|expand|export|options|override|partial|with_options|__init__|__new__|adopt|append_owner_reference|remove_owner_reference|label|harmonize_naming|adjust_namespace)"
+    r"|generate|get|has|hash|is|list|load|log|read|render|serialize|show|to|validate|wait|watch|yield)(?:_\w*)?"
+    r"|assert[A-Z]\w*|asdict|b64encode|copy|debug|critical|deepcopy|dumps|error|exception|fail|info|log|pformat|pp"
+    r"|pprint|print\w*|safe_dump\w*|sanitize_for_serialization|warn|warning|write\w*|echo|secho"
+    r"|(?:create|patch|replace)_(?:namespaced|cluster)_\w+|adopt|append_owner_reference|remove_owner_reference|label"
+    r"|harmonize_naming|adjust_namespace|partial)"
+)
+_KEEPING = re.compile(
+    r"join|count|index|put_nowait|put|add|appendleft|expand|export|options|override|with_options|__init__|__new__"
 )
 # Functions and methods that send a whole object somewhere, and methods of a client that do.
 _SENDING = re.compile(
@@ -89,7 +93,9 @@ def _leaves(call: cst.Call, scope: Scope, name: str) -> bool:
     """Whether a call of what the file does not define leaves its arguments as they are."""
     if isinstance(call.func, cst.Name) and name in _BUILTINS:
         return True
-    if _LOOKING.fullmatch(name) or (isinstance(call.func, cst.Attribute) and name in ADDING):
+    if _LOOKING.fullmatch(name):
+        return True
+    if isinstance(call.func, cst.Attribute) and (name in ADDING or _KEEPING.fullmatch(name)):
         return True
     # A class keeps what it gets. An exception shows it.
     if name.lstrip("_")[:1].isupper():

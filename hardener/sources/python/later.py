@@ -44,7 +44,7 @@ def changes_by_value(scan: Scan) -> Changes:
     ``c = pod.spec.containers[0]; c.image = x``. Raises TextError where they are far more than people write."""
     direct: dict[Key, list[tuple[Way, Change]]] = {}
     held: dict[Key, list[tuple[Way, cst.CSTNode, Scope]]] = {}
-    for change in _single(scan.changes):
+    for change in single(scan.changes):
         owner, name, path, change = _origin(change)
         if owner is None:
             continue
@@ -85,7 +85,7 @@ def grown(changes: Changes) -> set[cst.CSTNode]:
     return {node for node, ways in changes.items() if any(not way and by.how not in _HANDED for way, by in ways)}
 
 
-def _single(changes: list[Change]) -> Iterator[Change]:
+def single(changes: list[Change]) -> Iterator[Change]:
     """The changes, with one for each key of an ``update`` whose keys all stand there."""
     for change in changes:
         keys = list(_keys(change)) if change.how == "update" else [None]

@@ -30,7 +30,8 @@ _CHILDREN: dict[type[Any], tuple[str, ...]] = {}
 class Scan:
     """What was found. ``calls`` and ``dicts`` come with the scope they stand in, ``strings`` are text literals of any
     kind, ``values`` tell to which (scope, name) an expression is assigned, ``comprehensions`` are their own scopes.
-    ``lines`` are the assignments and calls that may go as a whole, by their one target or the call. ``merges`` are ``a | b``."""
+    ``merges`` are ``a | b``, ``lines`` the assignments and calls that may go as a whole, by their one target or the
+    call."""
 
     module: Scope
     calls: list[tuple[cst.Call, Scope]] = field(default_factory=list)
@@ -197,8 +198,10 @@ class _Walk:
         if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(targets) and not each:
             if all(isinstance(element, cst.Element) for element in (*target.elements, *value.elements)):
                 parts = [element.value for element in value.elements]
-        for inner, part in zip(targets, parts, strict=True):
+        for index, (inner, part) in enumerate(zip(targets, parts, strict=True)):
             self.target(inner, part, reason or "unpacked")
+            if each and isinstance(inner, cst.Name) and (bindings := self.scope.bindings.get(inner.value)):
+                bindings[-1].items, bindings[-1].part = value, index
 
     def assign(self, node: cst.Assign) -> None:
         self.visit(node.value)

@@ -48,7 +48,8 @@ class Binding:
     """One place that gives a name a value: ``value`` is the expression, seen from ``scope``, or None, then ``reason``
     says what the name is ("a parameter"). ``each``: the name takes each item of ``value`` in turn. ``qualified`` is the
     full name that an imported one stands for. What runs runs all of a ``block``: a body, a branch. ``inner`` is the
-    scope of a function or class that has the name."""
+    scope of a function or class that has the name, ``part`` the place in each item of ``items`` that a loop gives it.
+    """
 
     scope: Scope
     value: cst.CSTNode | None = None
@@ -57,6 +58,8 @@ class Binding:
     qualified: str = ""
     block: cst.CSTNode | None = None
     inner: Scope | None = None
+    items: cst.CSTNode | None = None
+    part: int = 0
 
 
 @dataclass(slots=True, eq=False)
