@@ -195,6 +195,11 @@ READ: dict[str, tuple[str, str, Any]] = {
         "container.resources.limits",
         {"cpu": "${c.KubeSpawner.cpu_limit}"},
     ),
+    "by a function of the file that gets the name": (
+        "def f(s, k):\n    setattr(s, k, x)\nfor k in ['cpu_limit']:\n    f(c.KubeSpawner, k)\nc.KubeSpawner.uid = 1",
+        "container.resources.limits",
+        {"cpu": "${c.KubeSpawner.cpu_limit}"},
+    ),
     "before what may be any": (
         "c.KubeSpawner.image = 'a'\nfor k in x:\n    c.KubeSpawner[k] = 1",
         "container.image",
@@ -244,7 +249,7 @@ OPEN: dict[str, tuple[str, str]] = {
     ),
     "a function that gets all": ("c.KubeSpawner.uid = 1\na.fix(c)", "a.fix, which gets the settings (line 2)"),
     "a function of the file that sets anything": (
-        "def f(s, k, v):\n    setattr(s, k, v)\nf(c.KubeSpawner, x, 1)\nc.KubeSpawner.uid = 1",
+        "def f(s, k):\n    setattr(s, k, 1)\nf(c.KubeSpawner, x)\nf(c.KubeSpawner, 'uid')\nc.KubeSpawner.uid = 1",
         "a change of all settings (line 2)",
     ),
     "extra configuration that is not known": (

@@ -24,7 +24,7 @@ from .handed import handed
 from .model import Entry, Home, Mapping, Node, Scalar, Sequence
 from .resolve import Key, followed
 from .scan import Scan
-from .scopes import Change, Scope
+from .scopes import Binding, Change, Scope
 from .steps import Way, steps
 
 KIND = "KubeSpawner"
@@ -93,7 +93,7 @@ def _settings(extractor: Extractor) -> tuple[list[Change], list[Change]]:
             changes.append(replace(change, path=(path[0], ("attribute", path[1][1]), *path[2:])))
             continue
         if len(path) == 2:
-            found = _names(_name_of(change.node), change.scope)
+            found = names.texts(_name_of(change.node), change.scope)
         for name in found or ():
             changes.append(replace(change, path=(path[0], ("attribute", name)), value=None))
         if found is None:
@@ -104,7 +104,7 @@ def _settings(extractor: Extractor) -> tuple[list[Change], list[Change]]:
             continue
         change = Change(each.scope, "c", path, "handed", each.call)
         arguments = [argument.value for argument in each.call.args if argument.value is not each.value]
-        found = _names(arguments[0], each.scope) if path and arguments else None
+        found = names.texts(arguments[0], each.scope) if path and arguments else None
         for name in found or ():
             changes.append(replace(change, path=(path[0], ("attribute", name))))
         if found is None:
@@ -122,7 +122,12 @@ class _Configs:
 
     def __init__(self, scan: Scan) -> None:
         self._paths: dict[Key, Way] = {}
-        given = [(each.value, each.scope, each.parameter) for each in handed(scan) if each.parameter is not None]
+        self._given: dict[Key, list[tuple[cst.CSTNode | None, Scope]]] = {}
+        given: list[tuple[cst.CSTNode, Scope, Key]] = []
+        for each in handed(scan):
+            if each.parameter is not None:
+                given.append((each.value, each.scope, each.parameter))
+                self._given.setdefault(each.parameter, []).append((each.value, each.scope))
         for scope in scan.scopes:
             for name, bindings in scope.bindings.items():
                 if len(bindings) == 1 and bindings[0].value is not None and not bindings[0].each:
@@ -130,7 +135,7 @@ class _Configs:
         for _ in range(_DEEPEST):
             known = len(self._paths)
             for value, scope, key in given:
-                if key is not None and key not in self._paths and (path := self.path(scope, *steps(value))) is not None:
+                if key not in self._paths and (path := self.path(scope, *steps(value))) is not None:
                     if len(path) < 2:
                         self._paths[key] = path
             if len(self._paths) == known:
@@ -145,6 +150,32 @@ class _Configs:
         made = all(isinstance(each.value, cst.Call) for each in bindings)  # c = get_config()
         return path if name == "c" and (made or any(each.reason == "a parameter" for each in bindings)) else None
 
+    def texts(self, node: cst.CSTNode | None, scope: Scope) -> set[str] | None:
+        """The names that an expression may be: a text, or each item of what a loop goes through; None where it may be
+        any other."""
+        found: set[str] = set()
+        seen: set[Key] = set()
+        waiting = [(node, scope)]
+        while waiting:
+            node, scope = waiting.pop()
+            text = string(node) if node is not None else None
+            owner = scope.owner(node.value) if isinstance(node, cst.Name) else None
+            if text is not None and text.isidentifier():
+                found.add(text)
+            elif owner is None or not isinstance(node, cst.Name):
+                return None
+            elif (owner, node.value) not in seen:
+                seen.add((owner, node.value))
+                for binding in owner.bindings[node.value]:
+                    waiting += self._values(binding, (owner, node.value))
+        return found
+
+    def _values(self, binding: Binding, key: Key) -> list[tuple[cst.CSTNode | None, Scope]]:
+        if binding.each or binding.items is not None:
+            items = _items(binding.items or binding.value, binding.scope, None if binding.each else binding.part)
+            return [(item, binding.scope) for item in items]
+        return self._given.get(key, [(binding.value, binding.scope)])
+
 
 def _name_of(node: cst.CSTNode) -> cst.CSTNode | None:
     """The expression for the name of the setting that ``setattr`` or a subscript sets."""
@@ -153,27 +184,6 @@ def _name_of(node: cst.CSTNode) -> cst.CSTNode | None:
     if isinstance(node, cst.Subscript) and len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
         return node.slice[0].slice.value
     return None
-
-
-def _names(node: cst.CSTNode | None, scope: Scope, depth: int = 0) -> set[str] | None:
-    """The names that an expression may be: a text, or each item of what a loop goes through; None where it may be any
-    other."""
-    if node is not None and (text := string(node)) is not None:
-        return {text} if text.isidentifier() else None
-    owner = scope.owner(node.value) if isinstance(node, cst.Name) else None
-    if owner is None or not isinstance(node, cst.Name) or depth > _DEEPEST:
-        return None
-    found: set[str] = set()
-    for binding in owner.bindings[node.value]:
-        values: list[cst.CSTNode | None] = [binding.value]
-        if binding.each or binding.items is not None:
-            values = _items(binding.items or binding.value, binding.scope, None if binding.each else binding.part)
-        for value in values:
-            names = _names(value, binding.scope, depth + 1)
-            if names is None:
-                return None
-            found |= names
-    return found
 
 
 def _items(values: cst.CSTNode | None, scope: Scope, part: int | None) -> list[cst.CSTNode | None]:
