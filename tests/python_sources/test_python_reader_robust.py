@@ -248,7 +248,8 @@ ORACLE = [
 def test_names_mean_what_libcst_says(text: str) -> None:
     wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
     meant = wrapper.resolve(QualifiedNameProvider)
-    places = Places(text.encode(), wrapper.resolve(ByteSpanPositionProvider))
+    theirs_at = wrapper.resolve(ByteSpanPositionProvider)
+    places = Places(text.encode(), {node: (at.start, at.start + at.length) for node, at in theirs_at.items()})
     calls = scan(wrapper.module, places).calls
     assert calls
     for call, scope in calls:

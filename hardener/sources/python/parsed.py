@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import warnings
 from copy import deepcopy
@@ -220,12 +221,17 @@ class Parsed:
 def parse(text: str, largest: int = LARGEST, find: Find = nothing) -> Parsed:
     """Read ``text``; ``find`` tells of classes of other files of its tree. Raises TextError, with the line where it is
     known, for what is no Python, and for more than ``largest`` bytes."""
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here is garbage yet; the collector would walk the growing tree again and again
     try:
         with warnings.catch_warnings():  # of odd escapes in literals
             warnings.simplefilter("ignore")
             return _parsed(*read(text, largest), find)
     except RecursionError:
         raise TextError("nested too deeply") from None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _parsed(module: cst.Module, places: Places, find: Find) -> Parsed:
@@ -239,6 +245,9 @@ def _parsed(module: cst.Module, places: Places, find: Find) -> Parsed:
         source, [], documents, found.imports, extractor.lints, texts, unread, Lines(source), places.comments(), find
     )
     read.documents = read.data()
+    del extractor.later
+    for scope in found.scopes:
+        scope.bindings.clear()  # what they lead to goes at once, and is no work for the collector
     return read
 
 
