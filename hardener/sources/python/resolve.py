@@ -64,7 +64,7 @@ def _is_named(node: cst.CSTNode, name: str) -> bool:
 def _by_shape(call: cst.Call, scope: Scope) -> Known | None:
     """The class of a client that a variable, an attribute or a call holds: ``self.client.V1Pod(spec=...)``. Its name is
     one of the kubernetes client, and all arguments are fields that it has."""
-    function = call.func
+    function: cst.CSTNode = call.func
     if is_variable(function):
         function, scope = followed(function, scope)
     if not isinstance(function, cst.Attribute) or not has_shape(function.attr.value, _keywords(call)):

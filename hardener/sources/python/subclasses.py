@@ -133,6 +133,14 @@ class Subclasses:
     def names(self) -> frozenset[str]:
         return frozenset(self._by_name)
 
+    @property
+    def files(self) -> frozenset[str]:
+        return frozenset(file for places in self._by_name.values() for file, _ in places)
+
+    def is_elsewhere(self, name: str, path: str) -> bool:
+        """Whether a file other than ``path`` has a class of that name."""
+        return any(file != path for file, _ in self._by_name.get(name, ()))
+
     def add(self, path: str, raw: bytes) -> bool:
         """Take up what the file ``path`` defines, or imports of it, and tell whether there is anything new."""
         known = {name for name, places in self._by_name.items() if any(file == path for file, _ in places)}
@@ -390,9 +398,9 @@ class _Body:
         first = getattr(function, "args").args[:1]  # noqa: B009
         plain = set(map(id, getattr(function, "body", ())))
         for node in ast.walk(function):
-            targets = node.targets if isinstance(node, ast.Assign) else ()
+            targets = node.targets if isinstance(node, ast.Assign) else []
             if isinstance(node, ast.AugAssign | ast.AnnAssign):
-                targets = (node.target,)
+                targets = [node.target]
             for target in targets:
                 if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name) or not first:
                     continue
