@@ -177,7 +177,7 @@ class Extractor:
     # Constructors.
 
     def call(self, node: cst.Call, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
-        found = called(node, scope)
+        found = called(node, scope, type_name)
         if found is not None:
             return self.constructor(node, scope, found, raw)
         if (own := self.subclass(node, scope)) is not None:

@@ -137,6 +137,8 @@ class _Writer:
         if isinstance(node, Opaque):
             raise TextError(f"an expression is not replaced ({node.reason})", node.line)
         if isinstance(node, Scalar):
+            if node.where:
+                raise TextError(f"a value is set by {node.where}", node.line)
             if not node.written:
                 raise TextError("a value that does not stand in one place is not replaced", node.line)
             if not isinstance(new, dict | list) and node.value is not None:
@@ -166,7 +168,9 @@ class _Writer:
             if name in node.unset and isinstance(value, Scalar) and value.written:
                 self.layout.replace(value.start, value.end, [quotes.literal(node.unset[name], way.quote)])
                 continue
-            self._remove(node, node.fields[name].item, f"{name} does not stand here")
+            where = value.where if isinstance(value, Scalar) else ""
+            why = f"{name} is set by {where}" if where else f"{name} does not stand here"
+            self._remove(node, node.fields[name].item, why)
         place: int | None = None
         waiting: list[str] = []
         for name, value in new.items():

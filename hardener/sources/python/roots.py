@@ -22,7 +22,10 @@ def roots(extractor: Extractor) -> list[Mapping]:
     """The documents of the file in the order in which they stand there."""
     documents = [made for each in (airflow, dagster, kubespawner) for made in each.documents(extractor)]
     found: dict[cst.CSTNode, Mapping] = {}
-    dicts: list[tuple[cst.CSTNode, Scope]] = [*extractor.scan.dicts, *(each for each in extractor.scan.calls if is_dict_call(*each))]
+    dicts: list[tuple[cst.CSTNode, Scope]] = [
+        *extractor.scan.dicts,
+        *(each for each in extractor.scan.calls if is_dict_call(*each)),
+    ]
     for each, scope in dicts:
         if each not in extractor.inner and (kind := _kind(each, scope, extractor)) is not None:
             made = extractor.read(each, scope, kind if types.is_type(kind) else "")

@@ -310,6 +310,7 @@ class _Body:
         statement = next((each for each in init.body if isinstance(each, ast.Expr) and each.value in calls), None)
         if len(calls) != 1 or statement is None:
             self._doubt(f"{self.made.place}, whose super().__init__() is not one plain statement")
+            self.made.rest = True
             return
         call = statement.value
         assert isinstance(call, ast.Call)
