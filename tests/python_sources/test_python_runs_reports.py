@@ -421,7 +421,7 @@ def test_a_program_in_which_nothing_is_seen_is_named(
 ) -> None:
     write(tmp_path, dict(files))
     failed = harden("check", ".")
-    assert (failed.status, f"nothing was read: {why}" in failed.out) == (1, True)
+    assert (failed.status, f"nothing was read: {why}" in failed.out) == (2, True)
     passed = harden("check", ".", "--allow-empty")
     assert (passed.status, f"nothing was checked: {why}" in passed.out) == (0, True)
     write(
