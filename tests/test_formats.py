@@ -280,7 +280,7 @@ def test_reports_of_programs_say_why_a_file_is_not_read(harden: Harden, tmp_path
     found = json.loads(harden("diff", "--format", "json").out)["leftOut"]
     assert [(one["reason"], one["message"], one["places"]) for one in found] == [
         ("broken-document", "1 file holds no document that can be parsed", ["broken.yaml"]),
-        ("other-ending", "1 file ends in none of .yaml, .yml, .json, .tf, .sh and .py", []),
+        ("other-ending", "1 file ends in none of .yaml, .yml, .json, .tf, .tofu, .hcl, .sh and .py", []),
     ]
     assert json.loads(harden("diff", "--format", "sarif").out)["runs"][0]["properties"]["leftOut"] == found
 

@@ -199,7 +199,7 @@ def test_the_commands_of_the_image_work(tmp_path: Path) -> None:
     shown = run(*entry, cwd=here, PATH=path)
     assert shown.returncode == 0 and "Harden Kubernetes manifests" in shown.stdout
     write(here, {"main.tf": 'resource "aws_eks_cluster" "main" {}\n'})
-    assert "terraform-extra" not in run(entry[0], "diff", ".", cwd=here, PATH=path).stdout
+    assert "enabled_cluster_log_types" in run(entry[0], "diff", ".", cwd=here, PATH=path).stdout
 
 
 @pytest.mark.podman

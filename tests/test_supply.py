@@ -25,7 +25,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 GROUPS = PROJECT["dependency-groups"]
 BUILD = GROUPS["build"]
 WANTED = {
-    "requirements.lock": PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["terraform"],
+    "requirements.lock": PROJECT["project"]["dependencies"],
     "requirements-build.lock": BUILD,
     "requirements-release.lock": BUILD + [item for item in GROUPS["release"] if isinstance(item, str)],
 }

@@ -21,6 +21,7 @@ from hardener.engine.outcome import Held, Outcome, Refused, Report
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
 from hardener.engine.targets import Targets
+from hardener.engine.undecided import Undecided
 from hardener.engine.waivers import Waivers, collect
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.same_images import SameImages
@@ -80,7 +81,7 @@ class _Run:
     targets: Targets
     system_pods: SystemPods
     skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
-    stopped: set[tuple[int, Path, str]] = field(default_factory=set)
+    undecided: Undecided = field(default_factory=Undecided)
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
 
 
@@ -141,6 +142,7 @@ def run(
         while leave_out(state.outcome):
             self_check(state.outcome)
     _report_classes(state)
+    state.undecided.finish()
     state.outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=not only and not skip)]
     for held in state.outcome.held:
         held.patch = json_patch.of_step(held.changes)
@@ -161,10 +163,10 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         elif classes:
             blocked = next((name for name in classes if name not in transform.classes), None)
     except OpaqueError as opaque:
-        _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path)
+        _stopped(state, transform, target, opaque)
         return
     except WrongShapeError as wrong:
-        _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
+        _stopped(state, transform, target, wrong)
         return
     if blocked in _LEFT_ALONE:
         state.skipped.setdefault((id(target.object), blocked), (target, classes[blocked], []))
@@ -174,11 +176,11 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         yielded = list(transform.function(target, *arguments))
     except OpaqueError as opaque:
         if not blocked:
-            _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path)
+            _stopped(state, transform, target, opaque)
         return
     except WrongShapeError as wrong:
         if not blocked:
-            _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
+            _stopped(state, transform, target, wrong)
         return
     if not yielded:  # most transforms have nothing to say of most targets
         return
@@ -201,7 +203,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         except DisagreementError as other:
             state.outcome.refused.append(other.refused(transform, target, edits))
         except WrongShapeError as wrong:
-            _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
+            _stopped(state, transform, target, wrong)
 
 
 def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
@@ -317,50 +319,11 @@ def _as_read(piece: Piece, path: Path) -> Path:
     return as_read(path, len(applied_steps(piece)), shifts(piece))
 
 
-def _wrong_shape(wrong: WrongShapeError) -> str:
-    return f"not valid Kubernetes: {wrong} has a shape that the API refuses"
-
-
-def _stopped(state: _Run, transform: Transform, target: View, id: str, message: str, path: Path) -> None:
+def _stopped(state: _Run, transform: Transform, target: View, error: OpaqueError | WrongShapeError) -> None:
     state.waivers.leave(target.object)
-    # One such value stops many transforms; it is said once, with the first of them.
-    full = (*target.object.path[:1], *path) if path else target.path
-    key = (id_of(target), full, id)
-    if key in state.stopped:
-        return
-    state.stopped.add(key)
-    advice = {
-        "opaque-value": "harden the rendered manifest, or write the value here",
-        "not-valid-kubernetes": "correct it; kubectl apply --dry-run=server names the place",
-    }[id]
-    piece = target.object.piece
-    if id == "opaque-value" and piece.language == "python":
-        from hardener.engine import program_advice
-
-        message, advice = (
-            program_advice.unknown(piece, full, message),
-            program_advice.ADVICE + program_advice.hook(piece, full),
-        )
-    elif id == "opaque-value":
-        message = f"{message}, which is filled in later"
-    state.outcome.findings.append(
-        Report(
-            id,
-            transform.risk,
-            Severity.LOW,
-            f"{transform.id} cannot decide: {message}",
-            advice,
-            target.object.piece.file.name,
-            target.object,
-            target.object.piece,
-            _as_read(piece, full),
-        )
-    )
-
-
-def id_of(target: View) -> int:
-    """A key for the object of a target within one run."""
-    return id(target.object)
+    report = state.undecided.add(transform, target, error)
+    if report is not None:
+        state.outcome.findings.append(report)
 
 
 def _report_classes(state: _Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from dataclasses import replace
 
 from hardener.authoring.edits import Create, Edit, Evidence, Finding, Grade, HostFile, dotted
@@ -13,7 +14,7 @@ from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.sources.open_values import OpenList
 from hardener.support.data_path import Path
-from hardener.tree.core_views import PodTemplate, View
+from hardener.tree.core_views import OpaqueError, PodTemplate, View
 
 ADVICE = "check what calls it, or write the value here"
 MERGED = "the program, or what it calls, merges it into another pod; harden that one"
@@ -99,25 +100,26 @@ def _more_containers(pod: PodTemplate) -> str | None:
     return None
 
 
-def unknown(piece: Piece, path: Path, message: str) -> str:
-    """What keeps the value at ``path`` of a program, as it is now, from being known: the expression and its line.
+def unknown(piece: Piece, path: Path, error: OpaqueError) -> tuple[Hashable, str]:
+    """What keeps the value at ``path`` of a program, as it is now, from being known: what tells the expression from all
+    others of the run, and a text with the expression and its line.
 
-    ``message`` is what the view said: of a mapping or list that may get more it names the place already.
+    ``error`` is what the view said: of a mapping or list that may get more it names the place already.
     """
     from hardener.sources.python.model import Opaque  # late: few trees hold any
 
     program = piece.file.program
     read = as_read(path, len(applied_steps(piece)), shifts(piece))
     if program is None or not read:
-        return message
+        return (piece, path), str(error)
     if program.text_at(int(read[0])) is not None:
-        return f"{message}, which the program fills in"
+        return (piece, read[0], error.expression), f"{error}, which the program fills in"
     node, _, depth = program.find(int(read[0]), read[1:])
     if not isinstance(node, Opaque):
-        return message
+        return (piece, error.expression), str(error)
     place = dotted(read[1 : 1 + depth])
     where = "" if "(line " in node.reason else f" (line {piece.line + node.line})"
-    return f"{place} is {node.reason}: {_shown(node.text)}{where}"
+    return (piece, node.start, node.reason), f"{place} is {node.reason}: {_shown(node.text)}{where}"
 
 
 def _shown(text: str) -> str:

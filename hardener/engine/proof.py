@@ -96,7 +96,7 @@ def _rewritten(piece: Piece) -> AnyRewrite:
             replay(documents, step)
 
     if piece.language == "terraform":
-        from hardener.sources import terraform  # late: it needs an extra
+        from hardener.sources import terraform  # late: few trees hold any
 
         return terraform.rewrite(piece.text, mutate)
     return yaml.rewrite(piece.text, mutate, replaced=_replaced(piece))

@@ -42,8 +42,8 @@ _CLUSTERS = ("kops.k8s.io/", "kind.x-k8s.io/")  # there are others of the kind C
 
 _TERRAFORM = (
     "aws_iam_", "aws_eks_", "aws_launch_template", "aws_launch_configuration", "aws_instance", "aws_autoscaling_group",
-    "terraform-aws-modules/eks", "google_container_", "azurerm_kubernetes_cluster",
-    "azurerm_monitor_diagnostic_setting", "helm_release",
+    "terraform-aws-modules/eks", "terraform-aws-modules/terraform-aws-eks", "google_container_",
+    "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting", "helm_release",
 )  # fmt: skip
 
 _KIND = re.compile(r"""\n["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""")  # a line end is found faster than a start
@@ -118,6 +118,21 @@ def is_interesting_pipeline(text: str) -> bool:
 def is_interesting_terraform(text: str) -> bool:
     """Whether a Terraform file can hold a resource of a cluster, its nodes or their rights; tells without parsing."""
     return any(word in text for word in _TERRAFORM)
+
+
+# The blocks and the attribute of which a configuration of Terragrunt has at least one (docs.terragrunt.com, "HCL").
+_TERRAGRUNT = re.compile(r"^(?:inputs[ \t]*=|(?:terraform|include|dependency|remote_state|generate)\b[^=\n]*\{)", re.M)
+
+
+def is_terragrunt(text: str) -> bool:
+    """Whether a file in HCL is a configuration of Terragrunt; other tools have files of that ending."""
+    return bool(_TERRAGRUNT.search(text))
+
+
+def terraform_line(text: str) -> int:
+    """The first line, from 1, that names a resource of interest."""
+    first = min((at for word in _TERRAFORM if (at := text.find(word)) >= 0), default=0)
+    return text.count("\n", 0, first) + 1
 
 
 def _kinds(text: str) -> list[str]:

@@ -11,7 +11,8 @@ from functools import cache
 from hardener.errors import HardenError, InputError
 from hardener.support.fast_dataclass import dataclass
 
-SUFFIXES = (".yaml", ".yml", ".json", ".tf", ".sh")
+TERRAFORM = (".tf", ".tofu")
+SUFFIXES = (".yaml", ".yml", ".json", *TERRAFORM, ".hcl", ".sh")
 PYTHON = ".py"
 NAMES = frozenset({"Kustomization"})  # of manifests without such an end
 # Of files that are no manifests, and may hold a credential of a cluster: kubeconfigs, and tables of tokens.

@@ -73,7 +73,7 @@ class Piece:
 
             return script.Parsed(self.text)
         if self.language == "terraform":
-            from hardener.sources import terraform  # late: it needs an extra
+            from hardener.sources import terraform  # late: few trees hold any
 
             return terraform.parse(self.text)
         return yaml.parse(self.text)
@@ -171,9 +171,8 @@ def load_script(path: str, name: str, content: Content, kind: tuple[str, str], *
 
 
 def load_terraform(path: str, name: str, content: Content, *, editable: bool) -> ManifestFile:
-    """Cut ``content`` into the blocks at its top, each with the lines before it. Raises ImportError where the extra
-    ``terraform`` is not installed."""
-    from hardener.sources import terraform
+    """Cut ``content`` into the blocks at its top, each with the lines before it."""
+    from hardener.sources import terraform  # late: few trees hold any
 
     file = ManifestFile(path, name, content, editable, language="terraform")
     try:

@@ -3,8 +3,20 @@ Cluster API and kOps."""
 
 from __future__ import annotations
 
+import re
+
 from hardener.tree.terraform_blocks import TerraformBlock
 from hardener.tree.view import View
+
+# Sources of modules (developer.hashicorp.com/terraform/language/modules/sources): the part of a package stands behind
+# two slashes, the revision of a Git repository behind "?ref=".
+_EKS = re.compile(
+    r"(?:registry\.(?:terraform\.io|opentofu\.org)/)?terraform-aws-modules/eks/aws(?://?(?P<part>[^?]*))?"
+    r"|(?:git::)?(?:(?:https|ssh|git)://)?(?:git@)?github\.com[/:]terraform-aws-modules/terraform-aws-eks(?:\.git)?"
+    r"(?://(?P<within>[^?]*))?(?:\?.*)?"
+)
+_REF = re.compile(r"[?&]ref=([^&]+)")
+_PINNED = re.compile(r"(?:=|~>)?\s*v?(\d+)(?:\.|\s*(?:,|$))")
 
 
 class NodeTemplate(TerraformBlock):
@@ -29,10 +41,10 @@ class Role(TerraformBlock):
 
 
 class TrustPolicy(TerraformBlock):
-    """A policy document of AWS, a data source."""
+    """A policy document of AWS: the one data source that holds what its author decides, and looks nothing up."""
 
     __slots__ = ()
-    TYPES = frozenset({"aws_iam_policy_document"})
+    TYPES = frozenset({"data.aws_iam_policy_document"})
 
 
 class EksCluster(TerraformBlock):
@@ -47,6 +59,23 @@ class Module(TerraformBlock):
 
     __slots__ = ()
     TYPES = frozenset({"module"})
+
+    @property
+    def eks_part(self) -> str | None:
+        """Which part of the EKS module of terraform-aws-modules it calls: "" for the whole, "modules/karpenter"; None
+        for any other module. Its source is the registry or a Git repository."""
+        found = _EKS.fullmatch(str(self.literal("source") or ""))
+        return None if found is None else found["part"] or found["within"] or ""
+
+    @property
+    def major(self) -> int | None:
+        """The version that it is pinned to, up to the first dot; None where it is not, or may be a later one."""
+        version = str(self.literal("version") or "")
+        if not version:
+            found = _REF.search(str(self.literal("source") or ""))
+            version = found[1] if found is not None else ""
+        pinned = _PINNED.match(version.strip())
+        return int(pinned[1]) if pinned is not None else None
 
 
 class GkeCluster(TerraformBlock):

@@ -24,6 +24,8 @@ from hardener.kubernetes.interest import (
     is_interesting_pipeline,
     is_interesting_script,
     is_interesting_terraform,
+    is_terragrunt,
+    terraform_line,
 )
 from hardener.kubernetes.rbac import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, yaml
@@ -42,7 +44,15 @@ _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manif
 _MOST_CONTAINERS = 200  # of one pod
 _MOST_OUTSIDE = 10_000  # files; a tree that needs more of what it leaves out is none
 # Names that kustomize does not ask for, and by which a file is read as something else than a manifest.
-_FOREIGN = (files.PYTHON, ".tf", ".tf.json", ".sh", *_NOT_READ)
+_TERRAFORM_JSON = tuple(f"{suffix}.json" for suffix in files.TERRAFORM)
+_FOREIGN = (files.PYTHON, *files.TERRAFORM, *_TERRAFORM_JSON, ".hcl", ".sh", *_NOT_READ)
+_OTHER_TERRAFORM = (
+    ("terraform-json", "Terraform as JSON, which is not read", "write it in the native syntax, or correct it by hand"),
+    (
+        "terragrunt", "a configuration of Terragrunt, which is not read",
+        "harden the module that it calls, and check by hand what its inputs set",
+    ),
+)  # fmt: skip
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 
@@ -198,11 +208,8 @@ class _Reader:
             else:
                 tree.unread_evidence += 1
             return
-        if real.endswith((".tf", ".tf.json")):
-            if is_interesting_terraform(content.text):
-                self._terraform(real, name, content, editable)
-            else:
-                self._pass_by("no-manifest", editable)
+        if real.endswith((*files.TERRAFORM, *_TERRAFORM_JSON, ".hcl")):
+            self._terraform(real, name, content, editable)
             return
         if real.endswith(".sh"):
             if is_interesting_script(content.text):
@@ -363,23 +370,16 @@ class _Reader:
                 self.tree.problems.append(Problem(id, program.path, program.name, message, advice, line))
 
     def _terraform(self, path: str, name: str, content: Content, editable: bool) -> None:
-        """Read a Terraform file that holds a resource of interest; without what it takes, one record says so."""
-        problems = self.tree.problems
-        if path.endswith(".json"):
-            if editable:
-                advice = "write it in the native syntax, or correct it by hand"
-                problems.append(Problem("terraform-json", path, name, "Terraform as JSON, which is not read", advice))
-            return
-        try:
-            file = manifests.load_terraform(path, name, content, editable=editable)
-        except ImportError:
-            if editable and not any(problem.id == "terraform-extra" for problem in problems):
-                message = "Terraform files are not looked at: this installation cannot read them"
-                problems.append(
-                    Problem("terraform-extra", path, name, message, "pip install tree-sitter tree-sitter-hcl")
-                )
-            return
-        self.tree.files.append(file)
+        """Read a Terraform file that holds a resource of interest; of one in another form a problem says so."""
+        is_native = path.endswith(files.TERRAFORM)
+        if not is_interesting_terraform(content.text) or (path.endswith(".hcl") and not is_terragrunt(content.text)):
+            self._pass_by("no-manifest", editable)
+        elif is_native:
+            self.tree.files.append(manifests.load_terraform(path, name, content, editable=editable))
+        elif editable:
+            id, message, advice = _OTHER_TERRAFORM[path.endswith(".hcl")]
+            line = terraform_line(content.text)
+            self.tree.problems.append(Problem(id, path, name, message, advice, line))
 
     def _values(self, path: str, name: str, content: Content, editable: bool, wanted: Callable[[str], bool]) -> bool:
         """Read the values of a Helm chart that may name images, and tell whether it is such a file."""

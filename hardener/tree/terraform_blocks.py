@@ -1,4 +1,4 @@
-"""Terraform as a second source: the blocks of ``.tf`` files as objects that transforms visit like any other.
+"""Terraform as a second source: the blocks of its files as objects that transforms visit like any other.
 
 A view of blocks names their types: ``class Cluster(TerraformBlock): TYPES = frozenset({"aws_eks_cluster"})``.
 Expressions read as texts like ``${var.a}``, nested blocks as a list under their type.
@@ -26,7 +26,8 @@ _REFERENCE = re.compile(r"\b(?:data\.)?[a-z][a-z0-9]*_[a-z0-9_]+\.[A-Za-z_][\w-]
 
 
 class TerraformBlock(Object):
-    """A block at the top of a ``.tf`` file; ``kind`` is the type of its resource or data source, else "module" etc."""
+    """A block at the top of a ``.tf`` or ``.tofu`` file. ``kind`` is the type of a resource, that of anything else with
+    what it is before it (``data.aws_iam_role``), else "module" etc."""
 
     __slots__ = ()
     TYPES: ClassVar[frozenset[str]] = frozenset()
@@ -49,7 +50,10 @@ class TerraformBlock(Object):
 
     @cached_property
     def kind(self) -> str:
-        return self._head[1] if len(self._head) > 2 else self._head[0]
+        what, *labels = self._head
+        if len(labels) < 2:
+            return what
+        return labels[0] if what == "resource" else f"{what}.{labels[0]}"
 
     @cached_property
     def name(self) -> str:
@@ -149,7 +153,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 class Terraform:
-    """All blocks of the ``.tf`` files of a tree."""
+    """All blocks of the ``.tf`` and ``.tofu`` files of a tree."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree

@@ -54,10 +54,11 @@ def literal(text: str) -> str:
 
 class OpaqueError(HardenError):
     """A value is an expression that is filled in later, or a program may add it. The message names the expression and
-    its path; ``path`` is that of the expression, or of the mapping or list to which something may be added."""
+    its path; ``path`` is that of the ``expression``, or of the mapping or list to which something may be added."""
 
     def __init__(self, expression: str, path: Path, verb: str = "is") -> None:
         super().__init__(f"{dotted(path) or 'the object'} {verb} {expression}")
+        self.expression = expression
         self.path = path
 
 

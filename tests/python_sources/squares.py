@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.authoring.edits import Edit
+from hardener.authoring.edits import Edit, WrongShapeError
 from hardener.engine import pipeline
 from hardener.kubernetes import quantity
 from hardener.sources.open_values import OpenList
@@ -155,9 +155,9 @@ def spy(patch: pytest.MonkeyPatch, record: Record) -> None:
         elif not changes and repr(state.skipped.values()) != before[3]:
             record.left[one] = "left alone"
 
-    def stopping(state: Any, transform: Any, target: Any, id: str, message: str, *rest: Any) -> None:
-        record.left[visit_of(transform, target)] = message
-        stopped(state, transform, target, id, message, *rest)
+    def stopping(state: Any, transform: Any, target: Any, error: OpaqueError | WrongShapeError) -> None:
+        record.left[visit_of(transform, target)] = str(error)
+        stopped(state, transform, target, error)
 
     def running(*arguments: Any, **options: Any) -> Any:
         outcome = start(*arguments, **options)

@@ -314,7 +314,7 @@ LATER: dict[str, tuple[str, dict[str, Any]]] = {
         'def f():\n    c = client.V1Container(image="a")\ndef g(c):\n    c.image = x',
         {"image": "a"},
     ),
-    "passed to a function": ('c = client.V1Container(image="a")\nf(c)\nc.to_dict()', {"image": "a"}),
+    "printed": ('c = client.V1Container(image="a")\nprint(c)\nc.to_dict()', {"image": "a"}),
 }
 
 

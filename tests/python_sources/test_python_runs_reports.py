@@ -71,8 +71,32 @@ def test_what_a_program_computes_is_named_with_its_line(
     write(tmp_path, {"pod.py": pod(container)})
     found = [one for one in diff(harden, "--only", id)["findings"] if one["id"] == "opaque-value"]
     assert [(one["line"], one["message"], one["advice"]) for one in found] == [
-        (10, f"{id} cannot decide: {said}", "check what calls it, or write the value here")
+        (10, f"{said}, so {id} is not decided", "check what calls it, or write the value here")
     ]
+
+
+def test_an_expression_is_one_finding_with_the_rules_that_wait_for_it(harden: Harden, tmp_path: Path) -> None:
+    two = pod('name="web", image=extra.image').replace("containers=[", "init_containers=[extra.init], containers=[")
+    write(tmp_path, {"pod.py": two})
+    found = [one for one in diff(harden)["findings"] if one["id"] == "opaque-value"]
+    said = [one["message"] for one in found if "extra.init" in one["message"]]
+    assert len(said) == 1 and said[0].endswith(" are not decided")
+    waiting = said[0].rpartition(", so ")[2].removesuffix(" are not decided").replace(" and ", ", ").split(", ")
+    assert {"run-as-non-root", "seccomp-runtime-default"} <= set(waiting) and len(waiting) == len(set(waiting))
+
+
+def test_an_expression_in_several_objects_is_one_finding(harden: Harden, tmp_path: Path) -> None:
+    text = (
+        "from kubernetes.client import V1Container, V1ObjectMeta, V1Pod, V1PodSpec\n\n\ndef pods(extra):\n"
+        '    more = V1Container(name="a", image="a:1", **extra)\n    return [\n'
+    )
+    each = (
+        "        V1Pod(api_version='v1', kind='Pod', metadata=V1ObjectMeta(name='{}'), "
+        "spec=V1PodSpec(containers=[more])),\n"
+    )
+    write(tmp_path, {"pods.py": text + each.format("a") + each.format("b") + "    ]\n"})
+    found = [one for one in diff(harden)["findings"] if one["id"] == "opaque-value"]
+    assert [" (and at 1 more place), so " in one["message"] for one in found] == [True]
 
 
 def test_what_may_come_from_one_expression_is_said_once(harden: Harden, tmp_path: Path) -> None:

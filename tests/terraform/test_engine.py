@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,13 @@ def put(*path: str | int, to: Any) -> Callable[[list[Any]], None]:
     return mutate
 
 
+def put_all(**values: Any) -> Callable[[list[Any]], None]:
+    def mutate(documents: list[Any]) -> None:
+        documents[0].update(values)
+
+    return mutate
+
+
 def added(*path: str | int, items: list[Any]) -> Callable[[list[Any]], None]:
     def mutate(documents: list[Any]) -> None:
         value = documents[0]
@@ -65,7 +74,28 @@ LAYOUTS = {
     "aligned with nothing on several lines": (
         block("  longer = {", "    a = 1", "  }"), put("x", to=2), block("  longer = {", "    a = 1", "  }", "  x = 2"),
     ),
-    "longer than the others": (block("  x = 1"), put("longer", to=2), block("  x = 1", "  longer = 2")),
+    "longer than the others": (block("  x = 1"), put("longer", to=2), block("  x = 1", "", "  longer = 2")),
+    "longer than others that nothing aligns": (
+        block("  x = 1", "  xyz = 1"), put("longer", to=2), block("  x = 1", "  xyz = 1", "  longer = 2"),
+    ),
+    "longer than what is above a line without a value": (
+        block("  xyz  = 1", "  abcd = 2", "  # c", "  x = 1"),
+        put("ab", to=2),
+        block("  xyz  = 1", "  abcd = 2", "  # c", "  x = 1", "", "  ab = 2"),
+    ),
+    "several values, one on several lines": (
+        block("  x = 1"),
+        put_all(a=1, longer={"b": 1}, cc=2, dddd=3),
+        block("  x = 1", "  a = 1", "  longer = {", "    b = 1", "  }", "  cc   = 2", "  dddd = 3"),
+    ),
+    "beside a value on several lines a name aligns with nothing": (
+        block("  n { x = 1 }"),
+        put("n", 0, to={"x": 1, "longer": {"b": 1}, "cc": 2}),
+        block("  n {", "    x = 1", "    longer = {", "      b = 1", "    }", "    cc = 2", "  }"),
+    ),
+    "a heredoc aligns as one line does": (
+        block("  longer = <<E", "text", "E"), put("x", to=2), block("  longer = <<E", "text", "E", "  x      = 2"),
+    ),
     "an empty block": ('resource "a" "b" {}\n', put("x", to=1), block("  x = 1")),
     "before nested blocks": (
         block("  x = 1", "", "  n {", "    y = 2", "  }"),
@@ -87,7 +117,7 @@ LAYOUTS = {
     "comments of a one-line block stay": (
         block("  n { /* a */ x = 1 /* b */ }"),
         put("n", 0, to={"x": 1, "y": 2}),
-        block("  n {", "    /* a */ x = 1 /* b */", "    y = 2", "  }"),
+        block("  n {", "    /* a */ x = 1 /* b */", "    y         = 2", "  }"),
     ),
     "a list on one line": (block('  l = ["a"]'), added("l", items=["b"]), block('  l = ["a", "b"]')),
     "a list with a comma at its end": (block('  l = ["a",]'), added("l", items=["b"]), block('  l = ["a", "b",]')),
@@ -315,3 +345,45 @@ def test_any_body_takes_an_attribute_a_block_and_a_list_item(lines: list[str], e
     again = rewrite(changed.text, lambda documents: None)
     assert patched(text, changed.hunks) == changed.text and again.text == changed.text
     assert all(line.endswith(ENDS[end]) for line in changed.text.splitlines(keepends=True)[:-1])
+
+
+def formatted(lines: list[str]) -> list[str]:
+    """``lines`` with equals signs as `terraform fmt` has them: neighbours that are attributes on one line each share
+    the column behind the longest of their names (hclwrite, format.go: formatCells)."""
+    found = [re.fullmatch(r"(\s*[\w-]+)\s*= (.*[^{<\[E]|\[.*\])", line) for line in lines]
+    result: list[str] = []
+    for is_attribute, run in groupby(zip(lines, found, strict=True), key=lambda pair: pair[1] is not None):
+        if not is_attribute:
+            result += [line for line, _ in run]
+            continue
+        parts = [each for _, each in run if each is not None]
+        width = max(len(each[1].rstrip()) for each in parts)
+        result += [f"{each[1].rstrip().ljust(width)} = {each[2]}" for each in parts]
+    return result
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(
+                lambda name, value: f"  {name} = {value}",
+                st.sampled_from(["a", "long_name", "x1", "of_16_signs_name"]),
+                st.sampled_from(['"text"', "1", "var.a", "[]"]),
+            ),
+            st.sampled_from(["", "  # alone", "  n {\n    y = 1\n  }", "  o = {\n    bb = 1\n    c  = 2\n  }"]),
+        ),
+        max_size=7,
+    ),
+    st.lists(st.sampled_from(["b", "name", "longer_than_each_of_them"]), max_size=3, unique=True),
+    st.booleans(),
+)  # fmt: skip
+def test_what_terraform_fmt_leaves_alone_it_leaves_alone_afterwards(
+    lines: list[str], names: list[str], has_long: bool
+) -> None:
+    body = list({line.split("=")[0] if "n {" not in line else line: line for line in lines}.values())
+    before = formatted("\n".join(['resource "a" "b" {', *body, "}"]).split("\n"))
+    values = {name: {"key": 1} if has_long and name == "name" else 1 for name in names}
+    after = rewrite("\n".join([*before, ""]), put_all(**values)).text.split("\n")[:-1]
+    assert formatted(after) == after
+    assert set(before) <= set(after)  # no line of before is touched

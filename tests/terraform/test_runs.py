@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -82,32 +81,6 @@ def test_the_json_report_names_a_block_by_type_and_name(harden: Harden, tmp_path
     assert changes[0]["object"] == names
 
 
-@pytest.fixture
-def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("hardener.sources.terraform.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "hardener.sources.terraform", raising=False)
-    monkeypatch.setitem(sys.modules, "tree_sitter", None)
-    monkeypatch.delattr("hardener.sources.terraform", raising=False)
-
-
-@pytest.mark.usefixtures("without_the_extra")
-def test_without_the_extra_one_finding_says_what_to_install(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"a.tf": NODES, "b/b.tf": NODES, "c.tf": 'resource "random_id" "x" {}\n'})
-    before = snapshot(tmp_path)
-    findings = json.loads(harden("diff", ".", "--format", "json").out)["findings"]
-    assert [(found["id"], found["advice"]) for found in findings] == [
-        ("terraform-extra", "pip install tree-sitter tree-sitter-hcl")
-    ]
-    assert harden("apply", ".").status == 0 and snapshot(tmp_path) == before
-
-
-@pytest.mark.usefixtures("without_the_extra")
-def test_without_the_extra_files_of_no_interest_say_nothing(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"c.tf": 'resource "random_id" "x" {}\n'})
-    assert json.loads(harden("diff", ".", "--format", "json").out)["findings"] == []
-
-
 def test_a_broken_file_keeps_its_bytes(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"broken.tf": NODES + "}\n", "good.tf": NODES})
     harden("apply", ".")
@@ -117,13 +90,147 @@ def test_a_broken_file_keeps_its_bytes(harden: Harden, tmp_path: Path) -> None:
     assert [(item["file"], item["reason"]) for item in refused] == [("broken.tf", "not readable as Terraform")]
 
 
-def test_json_syntax_and_downloaded_modules_are_left_alone(harden: Harden, tmp_path: Path) -> None:
-    text = '{"resource": {"aws_launch_template": {"nodes": {}}}}\n'
-    write(tmp_path, {"main.tf.json": text, ".terraform/modules/eks/main.tf": NODES})
+OTHER_FORMS = {
+    "json": ("main.tf.json", '{"resource": {"aws_launch_template": {"nodes": {}}}}\n', ("terraform-json", 1)),
+    "json of OpenTofu": ("main.tofu.json", '{"resource":\n{"aws_eks_cluster": {"a": {}}}}\n', ("terraform-json", 2)),
+    "terragrunt": (
+        "live/terragrunt.hcl",
+        'include "root" {\n  path = find_in_parent_folders()\n}\nterraform {\n'
+        '  source = "tfr:///terraform-aws-modules/eks/aws?version=20.8.4"\n}\ninputs = { cluster_name = "x" }\n',
+        ("terragrunt", 5),
+    ),
+    "a module in Git": (
+        "a.hcl",
+        'terraform {\n  source = "git::https://github.com/terraform-aws-modules/terraform-aws-eks.git?ref=v21.1.0"\n}\n',
+        ("terragrunt", 2),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FORMS)
+def test_another_form_of_terraform_is_one_finding(harden: Harden, tmp_path: Path, name: str) -> None:
+    path, text, expected = OTHER_FORMS[name]
+    write(tmp_path, {path: text})
     before = snapshot(tmp_path)
     findings = json.loads(harden("diff", ".", "--format", "json").out)["findings"]
-    assert [found["id"] for found in findings] == ["terraform-json"]
+    assert [(found["id"], found["line"]) for found in findings] == [expected]
     assert harden("apply", ".").status == 0 and snapshot(tmp_path) == before
+    assert "hold no file that harden reads" not in harden("check", ".").all
+
+
+@pytest.mark.parametrize("name", ["packer.hcl", ".terraform.lock.hcl", "docker-bake.hcl"])
+def test_hcl_of_other_tools_says_nothing(harden: Harden, tmp_path: Path, name: str) -> None:
+    write(tmp_path, {name: 'source "aws_launch_template" "x" {\n  a = 1\n}\n', "main.tf": NODES})
+    assert json.loads(harden("diff", ".", "--format", "json").out)["findings"] == []
+
+
+def test_what_terraform_downloaded_is_left_alone(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {".terraform/modules/eks/main.tf": NODES})
+    before = snapshot(tmp_path)
+    assert harden("apply", ".").status == 0 and snapshot(tmp_path) == before
+
+
+def test_opentofu_is_read_as_terraform(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"main.tofu": NODES})
+    harden("apply", ".")
+    assert (tmp_path / "main.tofu").read_text() == HARDENED
+
+
+DATA = """\
+data "aws_eks_cluster" "this" {
+  name = var.cluster_name
+}
+
+data "aws_launch_template" "nodes" {
+  name = "nodes"
+}
+
+data "google_container_cluster" "g" {
+  name     = "c"
+  location = "x"
+}
+
+data "azurerm_kubernetes_cluster" "a" {
+  name                = "c"
+  resource_group_name = "rg"
+}
+
+data "aws_iam_role" "node" {
+  name = "node"
+}
+
+data "aws_instance" "node" {
+  instance_id = "i-1"
+}
+"""
+
+
+def test_a_data_source_looks_something_up_and_decides_nothing(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"main.tf": DATA})
+    report = json.loads(harden("diff", ".", "--format", "json").out)
+    assert (report["changes"], report["held"], report["findings"]) == ([], [], [])
+
+
+def test_the_document_of_a_policy_is_a_data_source_that_its_author_writes(harden: Harden, tmp_path: Path) -> None:
+    text = """\
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {
+      type        = "Federated"
+      identifiers = [aws_iam_openid_connect_provider.eks.arn]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "${replace(aws_iam_openid_connect_provider.eks.url, "https://", "")}:sub"
+      values   = ["system:serviceaccount:app:app"]
+    }
+  }
+}
+"""
+    write(tmp_path, {"main.tf": text})
+    report = json.loads(harden("diff", ".", "--format", "json").out)
+    assert [(found["id"], found["object"]["kind"]) for found in report["findings"]] == [
+        ("tf-irsa-trust", "data.aws_iam_policy_document")
+    ]
+    assert report["changes"] == []
+
+
+MODULES = {
+    'source = "terraform-aws-modules/eks/aws"\n  version = "21.3.1"': "enabled_log_types",
+    'source = "terraform-aws-modules/eks/aws"\n  version = "~> 20.0"': "cluster_enabled_log_types",
+    'source = "registry.opentofu.org/terraform-aws-modules/eks/aws"\n  version = "21.0.0"': "enabled_log_types",
+    'source = "git::https://github.com/terraform-aws-modules/terraform-aws-eks.git?ref=v21.1.0"': "enabled_log_types",
+    'source = "git@github.com:terraform-aws-modules/terraform-aws-eks?ref=v20.8"': "cluster_enabled_log_types",
+    'source = "github.com/terraform-aws-modules/terraform-aws-eks?depth=1&ref=v20.8.4"': "cluster_enabled_log_types",
+    # Which version that is no text says.
+    'source = "github.com/terraform-aws-modules/terraform-aws-eks?ref=5b0f2e7"': None,
+    'source = "github.com/terraform-aws-modules/terraform-aws-eks"': None,
+    'source = "terraform-aws-modules/eks/aws"\n  version = ">= 19.0"': None,
+    'source = "terraform-aws-modules/eks/aws"\n  version = "< 21"': None,
+}
+"""What names the EKS module, and the variable of that version for the log types."""
+
+
+@pytest.mark.parametrize("text", MODULES)
+def test_the_version_of_the_eks_module_names_its_variable(harden: Harden, tmp_path: Path, text: str) -> None:
+    write(tmp_path, {"main.tf": f'module "eks" {{\n  {text}\n}}\n'})
+    report = json.loads(harden("diff", ".", "--format", "json").out)
+    changed = [change["path"][0] for change in report["changes"] if change["id"] == "tf-eks-log-types"]
+    unpinned = [found["id"] for found in report["findings"] if found["id"] == "tf-eks-log-types"]
+    variable = MODULES[text]
+    assert changed == ([variable] if variable else []) and bool(unpinned) is (variable is None)
+
+
+@pytest.mark.parametrize(
+    "source", ["terraform-aws-modules/vpc/aws", "./eks", "terraform-aws-modules/eks/aws//modules/karpenter"]
+)
+def test_another_module_has_no_log_types(harden: Harden, tmp_path: Path, source: str) -> None:
+    write(
+        tmp_path,
+        {"main.tf": f'module "eks" {{\n  source = "{source}"\n}}\nmodule "b" {{\n  x = aws_eks_cluster.a\n}}\n'},
+    )
+    assert json.loads(harden("diff", ".", "--format", "json").out)["findings"] == []
 
 
 def test_files_beside_the_paths_are_evidence_and_stay(harden: Harden, tmp_path: Path) -> None:

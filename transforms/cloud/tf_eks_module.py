@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
@@ -11,7 +10,6 @@ from hardener.tree.cloud_views import Module
 from ._imds import HOPS, TOKENS, Imds, change, is_enough, reader_finding, reader_of
 from ._scaffold import IRSA
 
-_SOURCE = re.compile(r"(?:registry\.terraform\.io/)?terraform-aws-modules/eks/aws(?:/?/.*)?")
 _OPTIONS = "metadata_options"
 _GROUPS = ("eks_managed_node_groups", "self_managed_node_groups")
 _DEFAULTS = ("eks_managed_node_group_defaults", "self_managed_node_group_defaults")
@@ -26,7 +24,7 @@ def tf_eks_module(module: Module, options: Imds) -> Steps:
 
     May break: pods that use the role of their node, or read region and VPC there.
     """
-    if not _SOURCE.fullmatch(str(module.literal("source") or "")):
+    if module.eks_part is None:
         return
     for name in (*_GROUPS, *_DEFAULTS):
         given = [admin[1] for text in module.texts(name) if (admin := admin_policy(text)) is not None]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import re
-
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.cloud_views import EksCluster, Module
@@ -11,8 +9,6 @@ _ADVICE = (
     "set endpoint_private_access = true, and endpoint_public_access = false or public_access_cidrs to the addresses of "
     "those who use it"
 )
-_SOURCE = re.compile(r"(?:registry\.terraform\.io/)?terraform-aws-modules/eks/aws/?")
-_MAJOR = re.compile(r"(?:=|~>)?\s*v?(\d+)")
 # Its variables before version 21 have a prefix (terraform-aws-modules/eks, docs/UPGRADE-21.0.md).
 _PREFIXES = ("cluster_", "")
 
@@ -45,7 +41,7 @@ def tf_eks_endpoint(cluster: EksCluster | Module) -> Steps:
 def _of_module(module: Module) -> Steps:
     """The module keeps the endpoint private unless it is told otherwise (before version 19 it opens it), and one that
     is open is so for everybody."""
-    if not _SOURCE.fullmatch(str(module.literal("source") or "")):
+    if module.eks_part != "":
         return
     for prefix in _PREFIXES:
         public, cidrs = f"{prefix}endpoint_public_access", f"{prefix}endpoint_public_access_cidrs"
@@ -62,5 +58,4 @@ def _of_module(module: Module) -> Steps:
 
 def _opens_by_default(module: Module) -> bool:
     """Whether it is pinned to a version before 19 (terraform-aws-modules/eks, docs/UPGRADE-19.0.md)."""
-    found = _MAJOR.match(str(module.literal("version") or "").strip())
-    return found is not None and int(found[1]) < 19
+    return module.major is not None and module.major < 19

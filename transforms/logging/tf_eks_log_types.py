@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import re
-
 from hardener.authoring.edits import Edit, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.cloud_views import EksCluster, Module
 
 from ._control_plane import COST, ControlPlaneLogs
 
-_SOURCE = re.compile(r"(?:registry\.terraform\.io/)?terraform-aws-modules/eks/aws/?")
-_MAJOR = re.compile(r"(?:=|~>|>=)?\s*v?(\d+)(?:\.[\d.x*]+)?")
 # The default of the module (terraform-aws-modules/eks, variables.tf).
 _DEFAULT = ("audit", "api", "authenticator")
 
@@ -28,7 +24,7 @@ def tf_eks_log_types(cluster: EksCluster | Module, options: ControlPlaneLogs) ->
     name = "enabled_cluster_log_types"
     present: tuple[str, ...] = ()
     if isinstance(cluster, Module):
-        if not _SOURCE.fullmatch(str(cluster.literal("source") or "")):
+        if cluster.eks_part != "":
             return
         known = _attribute(cluster)
         if known is None:
@@ -55,10 +51,9 @@ def _attribute(module: Module) -> str | None:
     for known in ("enabled_log_types", "cluster_enabled_log_types"):
         if module.has(known):
             return known
-    found = _MAJOR.fullmatch(str(module.literal("version") or "").strip())
-    if found is None or str(module.literal("version")).strip().startswith(">="):
+    if module.major is None:
         return None
-    return "enabled_log_types" if int(found[1]) >= 21 else "cluster_enabled_log_types"
+    return "enabled_log_types" if module.major >= 21 else "cluster_enabled_log_types"
 
 
 def _add(cluster: EksCluster | Module, name: str, present: tuple[str, ...], options: ControlPlaneLogs) -> Steps:

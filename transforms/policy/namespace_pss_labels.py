@@ -9,7 +9,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import is_shared
-from hardener.facts.objects.pod_security_levels import level_of, next_violation, what_lifts
+from hardener.facts.objects.pod_security_levels import NOT_KNOWN, level_of, next_violation, what_lifts
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, PodTemplate
@@ -149,9 +149,11 @@ def _undeclared(namespace: Namespace, standing: _Standing) -> Finding:
         "its only workload here reaches" if standing.count == 1 else f"its {standing.count} workloads here reach"
     )
     level = standing.capped if standing.reaches_any else LEVELS[1]
+    pod, name = next(iter(standing.worst.items()))
+    broken = "" if standing.reaches_any else next_violation(pod, name)
     return namespace.finding(
         f"no Namespace object of the tree says what namespace {_called(namespace)} enforces; "
-        f"{workloads} {standing.reached}",
+        f"{workloads} {standing.reached}" + f" ({broken})" * broken.startswith(NOT_KNOWN),
         advice=f"if nothing labels it: {_command(namespace, level)}", severity=Severity.LOW, topic=_TOPIC,
     )  # fmt: skip
 

@@ -11,10 +11,15 @@ from hardener.facts.kustomize.overlays.states import states, states_in
 from hardener.kubernetes import pod_security
 from hardener.kubernetes.capabilities import BIND, is_left_to_root
 from hardener.kubernetes.pod_security import LEVELS
+from hardener.sources.open_values import OpenList
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import Container, OpaqueError, PodTemplate
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
+NOT_KNOWN = "not known"
+"""How the reason begins that a pod has no level because a part of it is filled in later."""
+_OF_HOST = ("hostNetwork", "hostPID", "hostIPC")
+_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _OF_USER = ("runAsUser", "runAsNonRoot")  # checks
 
 
@@ -46,7 +51,7 @@ def standings(tree: Tree) -> list[Standing]:
 
 def level_of(pod: PodTemplate, namespace: str | None) -> str:
     """The highest level that ``pod`` reaches as it is now in ``namespace``: "privileged", "baseline" or "restricted";
-    where kustomizations make several of it there, that of the worst."""
+    where kustomizations make several of it there, that of the worst. What is not known of it may be anything."""
     return _level(_worst(pod, namespace))
 
 
@@ -78,7 +83,53 @@ def _next(state: PodTemplate) -> pod_security.Violation | None:
     found = pod_security.evaluate(_template(state), following, state.tree.settings.kubernetes_version)
     if found and found[0].check == "capabilities_restricted" and _is_of_root(state):
         return next((broken for broken in found if broken.check in _OF_USER), found[0])
-    return found[0] if found else None
+    return found[0] if found else _not_known(state)
+
+
+def _not_known(pod: PodTemplate) -> pod_security.Violation | None:
+    """What a program or a template fills in, and a check of baseline would ask for."""
+    try:
+        for key in _OF_HOST:
+            pod.get(key)
+        _read(pod.view("securityContext"))
+        _all_written(pod, "volumes")
+        for volume in pod.items("volumes"):
+            volume.has("hostPath")
+        for key in _CONTAINERS:
+            _all_written(pod, key)
+            for container in pod.items(key):
+                _read(container.view("securityContext"))
+                _all_written(container, "ports")
+                for port in container.items("ports"):
+                    port.get("hostPort")
+    except OpaqueError as opaque:
+        path = opaque.path[len(pod.path) - 1 :]
+        return pod_security.Violation("unknown", LEVELS[1], f"{NOT_KNOWN}: {opaque}", (path,))
+    except WrongShapeError:
+        return None  # the API refuses it
+    return None
+
+
+def _all_written(view: View, key: str) -> None:
+    """Raise OpaqueError where a program may add items to the list ``key``."""
+    found = view.data.get(key)
+    if isinstance(found, OpenList):
+        raise OpaqueError(found.why, (*view.path[1:], key), "may get more from")
+
+
+def _read(view: View) -> None:
+    """Raise OpaqueError where anything below ``view`` is not known."""
+    for key in view.keys():
+        value = view.data[key]
+        if isinstance(value, dict):
+            _read(view.view(key))
+        elif isinstance(value, list):
+            _all_written(view, key)
+            if not any(isinstance(item, dict) for item in value):
+                for index in range(len(value)):
+                    view.get(key, index)
+        else:
+            view.get(key)
 
 
 def _is_of_root(state: PodTemplate) -> bool:
@@ -130,7 +181,8 @@ def _worst(pod: PodTemplate, namespace: str | None) -> PodTemplate:
 
 
 def _level(pod: PodTemplate) -> str:
-    return pod_security.level_of(_template(pod), pod.tree.settings.kubernetes_version)
+    found = pod_security.level_of(_template(pod), pod.tree.settings.kubernetes_version)
+    return LEVELS[0] if found != LEVELS[0] and _not_known(pod) else found
 
 
 def _patch(state: PodTemplate, broken: pod_security.Violation) -> str:

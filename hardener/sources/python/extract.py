@@ -13,7 +13,7 @@ from .literals import Texts, opaque
 from .model import Entry, Item, Mapping, Node, Opaque, Scalar, Sequence
 from .own import Own
 from .places import Places
-from .resolve import Key, base_class, called, followed, is_dict_call, single
+from .resolve import Key, Members, base_class, called, followed, is_dict_call, single
 from .scan import Scan
 from .scopes import Change, Scope
 from .steps import steps
@@ -41,11 +41,12 @@ class Extractor:
         self.inner: set[cst.CSTNode] = set()
         self.lints: list[tuple[int, str]] = []
         self.uses: dict[Key, list[Scalar]] = {}
-        self.later = later.Later(places, self.value_set_later)
-        self.texts = Texts(places, {node for node, ways in self.changes.items() if any(not way for way, _ in ways)})
+        self.later = later.Later(places, self.value_set_later, scan.lines)
+        self.texts = Texts(places, later.grown(self.changes))
         self.going: set[cst.CSTNode] = set()
         self.arguments: set[cst.CSTNode] = set()  # dicts whose keys are keyword arguments
         self.lent = calls.lent(scan, places)
+        self.members = Members(scan.scopes)
         self.wanted: list[tuple[cst.Call, Scope, str]] = []  # calls of functions for a part of a pod, with its type
 
     # Values.
@@ -92,8 +93,12 @@ class Extractor:
             joined = self.concatenation(node, scope, type_name, around)
             if joined is not None:
                 return joined
+        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
+            merged = self.merged(node, scope, type_name, around, raw)
+            if merged is not None:
+                return merged
         if isinstance(node, cst.Attribute | cst.Subscript):
-            part = self.part(node, scope)
+            part = self.member(node, scope, type_name, around, raw) or self.part(node, scope)
             if part is not None:
                 return part
         return self.literal(node, scope)
@@ -119,10 +124,15 @@ class Extractor:
         owner = scope.owner(node.value)
         if owner is None:
             return self.opaque(node, "a name defined elsewhere")
-        binding, why = single(owner.bindings[node.value])
+        return self.bound(node, (owner, node.value), type_name, around, raw)
+
+    def bound(self, node: cst.BaseExpression, key: Key, type_name: str, around: Mapping | None, raw: bool) -> Node:
+        """What ``node`` means, a name or an attribute that has the one value of ``key``."""
+        owner, name = key
+        binding, why = single(owner.bindings[name])
         if binding is None or binding.value is None:
             return self.opaque(node, why)
-        if isinstance(binding.value, cst.Dict | cst.Call) and (why := self.lent.get((owner, node.value), "")):
+        if isinstance(binding.value, cst.Dict | cst.Call) and (why := self.lent.get(key, "")):
             return self.opaque(node, why)
         known = self.made.get(binding.value)
         if isinstance(known, Mapping) and known.form != "call" and _differ(known.type_name, type_name):
@@ -137,18 +147,32 @@ class Extractor:
         if isinstance(found, Scalar):
             start = self.places.start(node)
             own = Scalar(start, self.places.end(node), self.places.line(start), found.value, found.written)
-            self.uses.setdefault((owner, node.value), []).append(own)
+            self.uses.setdefault(key, []).append(own)
             return own
         if isinstance(found, Opaque) and not isinstance(binding.value, cst.Name):
             start = self.places.start(node)
-            text = found.text if found.text[:2] != "${" else opaque_text(node.value)
+            text = found.text if found.text[:2] != "${" else opaque_text(self.places.text(node))
             return Opaque(start, self.places.end(node), self.places.line(start), text, found.reason)
         return found
+
+    def member(
+        self, node: cst.Attribute | cst.Subscript, scope: Scope, type_name: str, around: Mapping | None, raw: bool
+    ) -> Node | None:
+        """What an attribute of an object or a class means that was given one value: ``self.container``, ``X.IMAGE``;
+        None for anything else, and where that is not known."""
+        found = self.members.key(scope, *steps(node))
+        if found is None:
+            return None
+        key, rest = found
+        value = self.bound(node, key, type_name, around, raw) if not rest else None
+        return None if isinstance(value, Opaque) else value
 
     def part(self, node: cst.CSTNode, scope: Scope) -> Node | None:
         """What ``deployment.spec.template`` means where ``deployment`` is a known object; None for anything else."""
         name, path = steps(node)
         owner = scope.owner(name)
+        if (known := self.members.key(scope, name, path)) is not None:
+            (owner, name), path = known
         binding, _ = single(owner.bindings[name]) if owner is not None else (None, "")
         if binding is None or not isinstance(binding.value, cst.Call | cst.Dict):
             return None
@@ -356,6 +380,34 @@ class Extractor:
         if message is not None:
             self.lints.append((self.places.line(self.places.start(place)), message))
         return field_of_key(mapping, key)
+
+    def merged(
+        self, node: cst.BinaryOperation, scope: Scope, type_name: str, around: Mapping | None, raw: bool
+    ) -> Mapping | None:
+        """``a | b`` of dicts; None where neither is one."""
+        sides = [self.value(side, scope, type_name, around, raw) for side in (node.left, node.right)]
+        known = [side for side in sides if isinstance(side, Mapping) and side.form != "call"]
+        if not known:
+            return None
+        mapping = self._mapping(node, "dict", type_name, around)
+        mapping.in_list = raw
+        for side, part in zip(sides, (node.left, node.right), strict=True):
+            if not isinstance(side, Mapping) or side.form == "call":
+                self._open(mapping, " ".join(self.places.text(part).split()), part)
+                continue
+            is_here = side.form == "dict" and isinstance(part, cst.Dict)
+            mapping.fields |= {
+                name: Entry(each.value, each.item if is_here else None) for name, each in side.fields.items()
+            }
+            if is_here and side.bracket is not None:
+                mapping.bracket = side.bracket
+                mapping.others.append(side.bracket)
+            mapping.snake = mapping.snake or side.snake
+            if side.open is not None:
+                mapping.open = mapping.open or side.open
+                if side is sides[1]:
+                    self._replaced(mapping, side.open)
+        return mapping
 
     # Lists.
 

@@ -16,7 +16,7 @@ _CLASS = re.compile(rb"V[12](?:(?:alpha|beta)\d)?[A-Z]")
 _HELD = re.compile(rb"\.V[12](?:(?:alpha|beta)\d)?[A-Z]\w*\s*\(")  # of a client that a variable holds
 _IMPORTS = re.compile(rb"\bimports(?:\.| import )k8s\b")
 # Words of frameworks whose settings are of pods.
-_FRAMEWORKS = (b"PodOperator", b"task.kubernetes(", b"c.KubeSpawner.")
+_FRAMEWORKS = (b"PodOperator", b"task.kubernetes(", b"c.KubeSpawner")
 _OF_DAGSTER = (b"container_config", b"pod_spec_config")
 _PACKAGES = re.compile(r"kubernetes(?:_asyncio)?|pulumi_kubernetes|cdk8s(?:_plus_\d+)?|lightkube|hikaru|imports|k8s")
 _NAME = re.compile(r"(?:V\d+(?:(?:alpha|beta)\d+)?|Kube)?([A-Z]\w*?)(?:V\d+(?:(?:Alpha|Beta)\d+)?)?(?:InitArgs|Args)?")

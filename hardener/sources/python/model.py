@@ -29,6 +29,11 @@ class Item:
 
 
 @dataclass(slots=True, eq=False)
+class Statement(Item):
+    """An assignment that sets a field, on lines of its own: it can go as a whole."""
+
+
+@dataclass(slots=True, eq=False)
 class Bracket:
     """What holds items: ``start`` is the offset of the opening bracket, ``end`` that of the closing one."""
 

@@ -13,7 +13,7 @@ from hardener.support.fast_dataclass import dataclass
 from . import quotes, types
 from .imports import Names
 from .layout import Layout
-from .model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, plain
+from .model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, plain
 from .parsed import Parsed, parse
 from .placeholders import emptied
 from .render import Renderer, Way, way_of
@@ -242,6 +242,9 @@ class _Writer:
         self.layout.edit(node.bracket).add(behind, self.renderer.entry(node, name, value, way))
 
     def _remove(self, node: Mapping | Sequence, item: Item | None, why: str) -> None:
+        if isinstance(item, Statement):
+            self.layout.erase(item.start, item.end)
+            return
         others = node.others if isinstance(node, Mapping) else []
         for bracket in (node.bracket, *others):
             index = self._index(bracket, item)

@@ -24,6 +24,7 @@ def roots(extractor: Extractor) -> list[Mapping]:
     found: dict[cst.CSTNode, Mapping] = {}
     dicts: list[tuple[cst.CSTNode, Scope]] = [
         *extractor.scan.dicts,
+        *extractor.scan.merges,
         *(each for each in extractor.scan.calls if is_dict_call(*each)),
     ]
     for each, scope in dicts:

@@ -30,18 +30,20 @@ _CHILDREN: dict[type[Any], tuple[str, ...]] = {}
 class Scan:
     """What was found. ``calls`` and ``dicts`` come with the scope they stand in, ``strings`` are text literals of any
     kind, ``values`` tell to which (scope, name) an expression is assigned, ``comprehensions`` are their own scopes.
-    ``lines`` are the assignments that may go as a whole, by their one target."""
+    ``merges`` are ``a | b``, ``lines`` the assignments and calls that may go as a whole, by their one target or the
+    call."""
 
     module: Scope
     calls: list[tuple[cst.Call, Scope]] = field(default_factory=list)
     dicts: list[tuple[cst.Dict, Scope]] = field(default_factory=list)
+    merges: list[tuple[cst.BinaryOperation, Scope]] = field(default_factory=list)
     strings: list[cst.CSTNode] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     imports: list[Imported] = field(default_factory=list)
     values: dict[cst.CSTNode, list[tuple[Scope, str]]] = field(default_factory=dict)
     comprehensions: dict[cst.CSTNode, Scope] = field(default_factory=dict)
     scopes: list[Scope] = field(default_factory=list)
-    lines: dict[cst.CSTNode, cst.Assign] = field(default_factory=dict)
+    lines: dict[cst.CSTNode, cst.BaseSmallStatement] = field(default_factory=dict)
 
 
 def scan(module: cst.Module, places: Places) -> Scan:
@@ -66,6 +68,17 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
                     yield each
 
 
+def _mark(line: cst.BaseStatement | cst.BaseSmallStatement) -> cst.CSTNode:
+    """The one target or the call of a line that is nothing else; any other line itself."""
+    if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
+        (only,) = line.body
+        if isinstance(only, cst.Assign) and len(only.targets) == 1:
+            return only.targets[0].target
+        if isinstance(only, cst.Expr) and isinstance(only.value, cst.Call):
+            return only.value
+    return line
+
+
 class _Walk:
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -79,6 +92,7 @@ class _Walk:
             cst.Arg: lambda node: self.visit(node.value),
             cst.Call: self.call,
             cst.Dict: self.dict,
+            cst.BinaryOperation: self.operation,
             cst.SimpleString: self.found.strings.append,
             cst.FormattedString: self.formatted,
             cst.Assign: self.assign,
@@ -184,8 +198,10 @@ class _Walk:
         if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(targets) and not each:
             if all(isinstance(element, cst.Element) for element in (*target.elements, *value.elements)):
                 parts = [element.value for element in value.elements]
-        for inner, part in zip(targets, parts, strict=True):
+        for index, (inner, part) in enumerate(zip(targets, parts, strict=True)):
             self.target(inner, part, reason or "unpacked")
+            if each and isinstance(inner, cst.Name) and (bindings := self.scope.bindings.get(inner.value)):
+                bindings[-1].items, bindings[-1].part = value, index
 
     def assign(self, node: cst.Assign) -> None:
         self.visit(node.value)
@@ -232,14 +248,12 @@ class _Walk:
                 self.target(each.asname.name, None, "a name of `with`")
         self.below(node.body)  # its body is part of the block around it
         for line in node.body.body if len(node.body.body) == 1 else ():
-            for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-                for target in statement.targets if isinstance(statement, cst.Assign) else ():
-                    self.found.lines.pop(target.target, None)
+            self.found.lines.pop(_mark(line), None)
 
     def line(self, node: cst.SimpleStatementLine) -> None:
-        (first, *rest) = node.body
-        if isinstance(first, cst.Assign) and not rest and len(first.targets) == 1:
-            self.found.lines[first.targets[0].target] = first
+        mark = _mark(node)
+        if mark is not node:
+            self.found.lines[mark] = node.body[0]
         self.below(node)
 
     def body(self, node: cst.BaseSuite) -> None:
@@ -374,6 +388,11 @@ class _Walk:
 
     def dict(self, node: cst.Dict) -> None:
         self.found.dicts.append((node, self.scope))
+        self.below(node)
+
+    def operation(self, node: cst.BinaryOperation) -> None:
+        if isinstance(node.operator, cst.BitOr):
+            self.found.merges.append((node, self.scope))
         self.below(node)
 
     def formatted(self, node: cst.CSTNode) -> None:

@@ -48,7 +48,8 @@ class Binding:
     """One place that gives a name a value: ``value`` is the expression, seen from ``scope``, or None, then ``reason``
     says what the name is ("a parameter"). ``each``: the name takes each item of ``value`` in turn. ``qualified`` is the
     full name that an imported one stands for. What runs runs all of a ``block``: a body, a branch. ``inner`` is the
-    scope of a function or class that has the name."""
+    scope of a function or class that has the name, ``part`` the place in each item of ``items`` that a loop gives it.
+    """
 
     scope: Scope
     value: cst.CSTNode | None = None
@@ -57,6 +58,8 @@ class Binding:
     qualified: str = ""
     block: cst.CSTNode | None = None
     inner: Scope | None = None
+    items: cst.CSTNode | None = None
+    part: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -124,8 +127,9 @@ class Scope:
 class Change:
     """A statement that changes an object after it was made: at ``path`` below what ``name`` stands for in ``scope``.
 
-    ``how`` is "set", "removed", "changed" (``+=``) or the method that may add something ("append"). ``value`` is what
-    is set, None where that is not known.
+    ``how`` is "set", "removed", "changed" (``+=``), the method that may add something ("append"), or what a function
+    gets: "handed" for what it may change, "sent" for what it changes only if that is no whole object. ``value`` is what
+    is set, None where that is not known. ``holder`` is the dict or call that says it, as its item ``number``.
     """
 
     scope: Scope
@@ -135,3 +139,5 @@ class Change:
     node: cst.CSTNode
     value: cst.CSTNode | None = None
     block: cst.CSTNode | None = None
+    holder: cst.Dict | cst.Call | None = None
+    number: int = 0

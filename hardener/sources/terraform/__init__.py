@@ -2,7 +2,7 @@
 
 `parse` reads a file as plain data with positions: one document per block at the top, in the form of Terraform's JSON
 syntax. `rewrite` changes it through that data, `dump` writes a new block. What cannot be done faithfully raises
-`yaml.TextError`. Needs tree-sitter and tree-sitter-hcl, the extra `terraform`; the import fails without them.
+`yaml.TextError`.
 """
 
 from .parsed import Parsed, parse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import Any
 
 from hardener.sources.terraform_names import ENCODED, HEAD
@@ -62,9 +63,18 @@ def key(name: str) -> str:
 
 def attributes(data: dict[str, Any], indent: str, named: Any = str) -> list[str]:
     """The lines of attributes, with aligned equals signs."""
-    names = {name: named(name) for name in data if name != HEAD}
-    width = max(map(len, names.values()), default=0)
-    return [f"{indent}{names[name].ljust(width)} = {value(data[name], indent)}" for name in names]
+    return aligned([(indent + named(name), value(data[name], indent)) for name in data if name != HEAD])
+
+
+def aligned(entries: list[tuple[str, str]]) -> list[str]:
+    """Lines of names with their values: equals signs of neighbours stand in one column, but a value on several lines is
+    nobody's neighbour (hclwrite, format.go)."""
+    lines: list[str] = []
+    for is_long, run in groupby(entries, key=lambda entry: "\n" in entry[1]):
+        found = list(run)
+        width = 0 if is_long else max(len(name) for name, _ in found)
+        lines += [f"{name.ljust(width)} = {text}" for name, text in found]
+    return lines
 
 
 def body(data: dict[str, Any], indent: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 from hardener.sources.splices import Splices
@@ -70,6 +71,7 @@ class _Writer:
     def __init__(self, parsed: Parsed) -> None:
         self.source = parsed.source
         self.splices = Splices(parsed.source, parsed.newline)
+        self._longer: dict[int, int] = {}  # by how many characters a new name is longer, by where the old one begins
 
     # Values.
 
@@ -125,24 +127,53 @@ class _Writer:
     def _attributes(self, node: Node, added: dict[str, Any], closing: int) -> None:
         entries = sorted(node.children.values(), key=lambda child: child.end)
         own = [child for child in entries if child.form != "blocks"]
-        lines = [self._aligned(own[-1] if own else None, line) for line in render.attributes(added, self._inner(node))]
+        lines = render.attributes(added, self._inner(node))
         if not entries or entries[-1].form != "blocks":
-            self.splices.insert_lines_before(closing, lines)
+            self.splices.insert_lines_before(closing, self._beside(own, closing, lines))
         elif own:
             last = max((child for child in own if child.end <= entries[-1].start), key=lambda c: c.end, default=own[-1])
-            self.splices.insert_lines(last.end, lines)
+            behind = self.splices.line_end(last.end) + 1
+            self.splices.insert_lines(last.end, self._beside(own, behind, lines))
         else:
             self.splices.insert_lines(node.value_start, [*lines, ""])
 
-    def _aligned(self, last: Node | None, line: str) -> str:
-        """``line`` with its equals sign below that of the attribute ``last`` where its name leaves room, as `terraform
-        fmt` has it: what stands on several lines aligns with nothing."""
-        name, _, rest = line.partition("=")
-        if last is None or "\n" in line or b"\n" in self.source[last.start : last.end]:
-            return line
-        start = self.source.rfind(b"\n", 0, last.start) + 1
-        equals = self.source.find(b"=", last.key[1]) - start
-        return f"{name.rstrip().ljust(equals)}={rest}" if len(name.rstrip()) < equals else line
+    def _beside(self, own: list[Node], position: int, lines: list[str]) -> list[str]:
+        """The new attributes ``lines`` as they stand before the line of ``position``, behind the attributes ``own``.
+
+        Equals signs stand in one column where the names leave room. Where `terraform fmt` would move those of lines
+        that stand there, which nobody asked to change, an empty line parts the new ones from them.
+        """
+        new = list(takewhile(lambda line: "\n" not in line, lines))
+        columns = self._columns(own, self.splices.row(position) - 1)
+        if not new or not columns:
+            return lines
+        equals = columns[0][0]
+        if all(line.index("=") <= equals for line in new):
+            return [f"{line.partition('=')[0].ljust(equals)}={line.partition('=')[2]}" for line in new] + lines[
+                len(new) :
+            ]
+        is_formatted = all(column == equals for column, _ in columns) and max(end for _, end in columns) + 1 == equals
+        return [*[""] * is_formatted, *lines]
+
+    def _columns(self, own: list[Node], row: int) -> list[tuple[int, int]]:
+        """Of the neighbours that end with the line ``row``, from below: the columns of their equals signs, and those in
+        which their names end. A heredoc is a neighbour, any other value on several lines is not."""
+        found: list[tuple[int, int]] = []
+        by_row = {
+            self.splices.row(child.end - 1): child
+            for child in own
+            if self.source.startswith(b"<<", child.value_start) or b"\n" not in self.source[child.start : child.end]
+        }
+        while (child := by_row.get(row)) is not None and self.splices.starts_line(child.start):
+            start = self.splices.line_start(child.start)
+            name = self.source[start : child.key[1]].decode()
+            equals = self.source.find(b"=", child.key[1])
+            if equals < 0 or equals >= child.value_start:
+                break  # an element with a colon, which `terraform fmt` leaves where it is
+            longer = self._longer.get(child.key[0], 0)
+            found.append((len(self.source[start:equals].decode()) + longer, len(name) + longer))
+            row = child.row - 1
+        return found
 
     def _inner(self, node: Node) -> str:
         """The indentation of what stands in the block or object ``node``."""
@@ -156,32 +187,42 @@ class _Writer:
         indent = self.splices.indent(node.value_start)
         entries = sorted(node.children.items(), key=lambda child: child[1].start)
         lines: list[str] = []
+        waiting: list[tuple[str, str]] = []  # attributes that stand below each other
+
+        def flush() -> None:
+            lines.extend(render.aligned(waiting))
+            waiting.clear()
+
         at = node.value_start + 1
-        width = max(len(str(name)) for name in new if name != HEAD)
         for name, child in entries:
             before = self.source[at : child.start].decode().strip()
             if child.form in ("blocks", "expression", "encoded") and not same(child.data, new[str(name)]):
                 raise TextError("an expression is not replaced", child.row + 1)
+            head = f"{indent}{STEP}{before}{' ' * bool(before)}"
             if child.form == "blocks":
-                text = self.source[child.start : child.end].decode()
+                flush()
+                lines.append(head + self.source[child.start : child.end].decode())
             else:
                 kept = same(child.data, new[str(name)])
                 own = self.source[child.value_start : child.value_end].decode()
-                text = f"{str(name).ljust(width)} = {own if kept else render.value(new[str(name)], indent + STEP)}"
-            lines.append(f"{indent}{STEP}{before}{' ' * bool(before)}{text}")
+                waiting.append((head + str(name), own if kept else render.value(new[str(name)], indent + STEP)))
             at = child.end
         rest = self.source[at : node.value_end - 1].decode().strip()
-        if rest and lines:
+        if rest and waiting:
+            waiting[-1] = waiting[-1][0], f"{waiting[-1][1]} {rest}"
+        elif rest and lines:
             lines[-1] += f" {rest}"
         elif rest:
             lines.append(f"{indent}{STEP}{rest}")
         added = {name: item for name, item in new.items() if name not in node.data and name != HEAD}
         for name, item in added.items():
             if render.is_nested(item):
+                flush()
                 for each in item:
                     lines += [""] * bool(lines) + render.block([name], each, indent + STEP)
             else:
-                lines.append(f"{indent}{STEP}{name.ljust(width)} = {render.value(item, indent + STEP)}")
+                waiting.append((f"{indent}{STEP}{name}", render.value(item, indent + STEP)))
+        flush()
         text = "{\n" + "".join(line + "\n" for line in lines) + indent + "}"
         self.splices.replace(node.value_start, node.value_end, text)
 
@@ -195,7 +236,9 @@ class _Writer:
             if other is None:
                 raise TextError("an element is not removed", node.children[name].row + 1)
             del added[other]
-            self.splices.replace(*node.children[name].key, render.key(other))
+            start, end = node.children[name].key
+            self.splices.replace(start, end, render.key(other))
+            self._longer[start] = len(render.key(other)) - len(self.source[start:end].decode())
         for name, child in node.children.items():
             if name not in gone:
                 self.value(child, new[str(name)])
@@ -209,9 +252,9 @@ class _Writer:
         last = max(node.children.values(), key=lambda child: child.end, default=None)
         if self.splices.starts_line(closing) and b"\n" in self.source[node.value_start : node.value_end]:
             comma = last is not None and self._comma(last.end)
-            aligned = [self._aligned(last, line) for line in lines]
+            aligned = self._beside(list(node.children.values()), closing, lines)
             if comma:
-                aligned = [line + "," for line in aligned]
+                aligned = [line and line + "," for line in aligned]
             self.splices.insert_lines_before(closing, aligned)
         else:
             texts = [f"{render.key(name)} = {render.inline(item)}" for name, item in added.items()]

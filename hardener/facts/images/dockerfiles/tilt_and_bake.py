@@ -86,11 +86,9 @@ def _arguments(node: ast.expr | None, values: Mapping[str, str | None]) -> tuple
 
 
 def bake_hcl(source: Source) -> Iterator[Build]:
-    """The targets of `docker-bake.hcl`; without the extra `terraform` there is nothing that reads it."""
-    try:
-        from hardener.sources import terraform  # late: it needs an extra
-    except ImportError:
-        return
+    """The targets of `docker-bake.hcl`."""
+    from hardener.sources import terraform  # late: few trees hold any
+
     try:
         parsed = terraform.parse(source.text)
     except TextError:

@@ -19,6 +19,7 @@ resource "aws_eks_cluster" "lines" {
 
 resource "aws_eks_cluster" "none" {
   name = "none"
+
   enabled_cluster_log_types = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 
   vpc_config {
@@ -29,5 +30,6 @@ resource "aws_eks_cluster" "none" {
 module "eks" {
   source  = "terraform-aws-modules/eks/aws"
   version = "21.3.1"
+
   enabled_log_types = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 }
