@@ -313,7 +313,7 @@ class _Reader:
             self._pass_by("foreign-python", editable)
             return
         if self.own is None:
-            self.own = Subclasses(os.path.relpath)
+            self.own = Subclasses(os.path.relpath, python_reader.content)
         self.programs[path] = (editable, path == within, len(tree.files))
         try:
             read = python_reader.load(path, editable=editable, given=path == within, own=self.own)
@@ -334,7 +334,7 @@ class _Reader:
 
     def follow_classes(self) -> None:
         """Read the programs once more that name a class which another program makes from one of a library."""
-        if self.own is None or not self.own.names:
+        if self.own is None or not (self.own.names or self.own.modules):
             return
         from hardener.tree import python_reader
 

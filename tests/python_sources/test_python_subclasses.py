@@ -298,3 +298,59 @@ CLIENTS: dict[str, tuple[str, list[Any]]] = {
 def test_own_classes_of_a_client(text: str, wanted: list[Any]) -> None:
     documents = parse(LIBRARY + text).documents
     assert [(one["kind"], one["spec"]["containers"][0]) for one in documents] == wanted
+
+
+# -- what a file imports of a library for others
+
+OFFERED = {
+    "common/k8s.py": "import os\nfrom kubernetes import client, config\n",
+    "common/models.py": "from kubernetes.client.models import *\n",
+    "common/schemas.py": (
+        "from kubernetes import client\nV1Container = client.V1Container\nV1PodSpec = client.V1PodSpec\n"
+    ),
+    "common/renamed.py": "import kubernetes.client as k8s\nfrom kubernetes.client import V1PodSpec as Spec\n",
+    "common/again.py": "from .k8s import client\nfrom kubernetes import config\n",
+    "common/other.py": "from kubernetes import client\nclient = client.make()\n",
+    "common/own.py": "from kubernetes.client import V1PodSpec\nclass V1PodSpec: pass\n",
+}
+BODY = "containers=[], service_account_name='a')\n"
+OFFERS: dict[str, tuple[str, list[str]]] = {
+    "a client": (f"from common.k8s import client\nclient.V1PodSpec({BODY}", ["PodSpec"]),
+    "a client under a name": (f"from common.k8s import client as c\nc.V1PodSpec({BODY}", ["PodSpec"]),
+    "a client by a relative import": (f"from .common.k8s import client\nclient.V1PodSpec({BODY}", ["PodSpec"]),
+    "all classes": (f"from common import models\nmodels.V1PodSpec({BODY}", ["PodSpec"]),
+    "one of all classes": (f"from common.models import V1PodSpec\nV1PodSpec({BODY}", ["PodSpec"]),
+    "a class": (f"from common.schemas import V1PodSpec\nV1PodSpec({BODY}", ["PodSpec"]),
+    "a client that has another name there": (f"from common.renamed import k8s\nk8s.V1PodSpec({BODY}", ["PodSpec"]),
+    "a class that has another name there": (f"from common.renamed import Spec\nSpec({BODY}# V1PodSpec(", ["PodSpec"]),
+    "what another one offers": (f"from common.again import client\nclient.V1PodSpec({BODY}", []),
+    "a name that is assigned": (f"from common.other import client\nclient.V1PodSpec({BODY}", []),
+    "a class of its own": (f"from common.own import V1PodSpec\nV1PodSpec({BODY}", []),
+    "a module that is not there": (f"from others.k8s import client\nclient.V1PodSpec({BODY}", []),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text, kinds", OFFERS.values(), ids=OFFERS)
+def test_what_a_file_imports_of_a_library_it_has_for_others(
+    harden: Harden, tmp_path: Path, text: str, kinds: list[str]
+) -> None:
+    write(tmp_path, OFFERED | {"a.py": text})
+    commit(tmp_path)
+    found = json.loads(harden("diff", "a.py", "--only", "automount-token", "--format", "json").out)
+    assert found["summary"]["documents"] == len(kinds)
+
+
+@pytest.mark.slow
+def test_a_new_class_is_called_as_its_siblings_are(tmp_path: Path) -> None:
+    text = "from common.{} import {}\n\n{}V1PodSpec(containers=[{}V1Container(name='a', image='b:1', command=['x'])])\n"
+    write(tmp_path, OFFERED | {
+        "a.py": text.format("k8s", "client", "client.", "client."),
+        "b.py": text.format("schemas", "V1Container, V1PodSpec", "", ""),
+    })  # fmt: skip
+    assert run("apply", ".", "--only", "no-privilege-escalation", cwd=tmp_path).status == 0
+    made = {name: (tmp_path / name).read_text(encoding="utf-8") for name in ("a.py", "b.py")}
+    assert "security_context=client.V1SecurityContext(allow_privilege_escalation=False)" in made["a.py"]
+    assert "from kubernetes.client import V1SecurityContext\n" in made["b.py"]
+    assert "security_context=V1SecurityContext(allow_privilege_escalation=False)" in made["b.py"]
+    assert run("diff", ".", "--only", "no-privilege-escalation", cwd=tmp_path).status == 0
