@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import warnings
 from copy import deepcopy
@@ -220,12 +221,17 @@ class Parsed:
 def parse(text: str, largest: int = LARGEST, elsewhere: Elsewhere = NOWHERE) -> Parsed:
     """Read ``text``, which may import what is ``elsewhere`` in its tree. Raises TextError, with the line where it is
     known, for what is no Python, and for more than ``largest`` bytes."""
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here is garbage yet; the collector would walk the growing tree again and again
     try:
         with warnings.catch_warnings():  # of odd escapes in literals
             warnings.simplefilter("ignore")
             return _parsed(*read(text, largest), elsewhere)
     except RecursionError:
         raise TextError("nested too deeply") from None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _parsed(module: cst.Module, places: Places, elsewhere: Elsewhere) -> Parsed:
