@@ -317,7 +317,7 @@ def test_a_large_text_is_read_in_pieces_as_in_one(newline: str, end: str) -> Non
     wanted = sorted(
         (at.start, at.start + at.length, type(node).__name__)
         for node, at in theirs.items()
-        if not isinstance(node, (*tree._WHITESPACE, cst.Module))
+        if not isinstance(node, (*tree._BLANK, cst.Module))
     )
     found = sorted((*at, type(node).__name__) for node, at in places.spans.items() if not isinstance(node, cst.Module))
     assert found == wanted

@@ -254,6 +254,8 @@ class _Operator:
         return self.own.keyword(argument) if self.own is not None else argument
 
     def _missing(self, argument: str) -> Entry | None:
+        if self._keyword(argument) is None:
+            return None  # no call can give it
         if argument in self.defaults:
             return virtual.unknown(self.at, argument, f"set by default_args (line {self.defaults[argument]})")
         if argument == "container_resources" and "resources" in self.arguments:

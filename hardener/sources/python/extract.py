@@ -42,11 +42,11 @@ class Extractor:
         self.lints: list[tuple[int, str]] = []
         self.uses: dict[Key, list[Scalar]] = {}
         self.later = later.Later(places, self.value_set_later, scan.lines)
-        self.texts = Texts(places, later.grown(self.changes))
+        self.members = Members(scan.scopes)
+        self.texts = Texts(places, later.grown(self.changes), self.members)
         self.going: set[cst.CSTNode] = set()
         self.arguments: set[cst.CSTNode] = set()  # dicts whose keys are keyword arguments
         self.lent = calls.lent(scan, places)
-        self.members = Members(scan.scopes)
         self.wanted: list[tuple[cst.Call, Scope, str]] = []  # calls of functions for a part of a pod, with its type
 
     # Values.
@@ -201,7 +201,7 @@ class Extractor:
     # Constructors.
 
     def call(self, node: cst.Call, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
-        found = called(node, scope)
+        found = called(node, scope, type_name)
         if found is not None:
             return self.constructor(node, scope, found, raw)
         if (own := self.subclass(node, scope)) is not None:

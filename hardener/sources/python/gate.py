@@ -21,6 +21,7 @@ _OF_DAGSTER = (b"container_config", b"pod_spec_config")
 _PACKAGES = re.compile(r"kubernetes(?:_asyncio)?|pulumi_kubernetes|cdk8s(?:_plus_\d+)?|lightkube|hikaru|imports|k8s")
 _NAME = re.compile(r"(?:V\d+(?:(?:alpha|beta)\d+)?|Kube)?([A-Z]\w*?)(?:V\d+(?:(?:Alpha|Beta)\d+)?)?(?:InitArgs|Args)?")
 _KEYS = frozenset({"apiVersion", "kind", "selector", "template", "spec", "containers", "image"})
+_OF_PODS = frozenset({"spec", "containers"})
 # Keys of a manifest, of the spec of a workload, and of that of a pod.
 _TOGETHER = ({"apiVersion", "kind"}, {"selector", "template"}, {"spec", "containers", "image"})
 _YAML = re.compile(r"(?m)^[ \t]*(?:- )?apiVersion[ \t]*:")
@@ -47,9 +48,9 @@ def _bytes_pass(raw: bytes) -> bool:
         return True
     if (b".V1" in raw or b".V2" in raw) and _HELD.search(raw):
         return True
-    return b"containers" in raw and (
-        (b"spec" in raw and b"image" in raw) or (b"template" in raw and b"selector" in raw)
-    )
+    if b"containers" not in raw:
+        return False
+    return (b"spec" in raw and b"image" in raw) or (b"template" in raw and b"selector" in raw)
 
 
 def _tree_passes(raw: bytes) -> bool:
@@ -84,12 +85,17 @@ def _tree_passes(raw: bytes) -> bool:
         elif isinstance(node, ast.ImportFrom):
             imports = imports or any(_is_library(name) for name in (node.module or "", *(a.name for a in node.names)))
             called = called or any(alias.asname and _is_class(alias.name) for alias in node.names)
-        elif isinstance(node, ast.Subscript):
-            if isinstance(node.slice, ast.Constant) and node.slice.value in _KEYS:
-                keys.add(node.slice.value)
+        elif isinstance(node, ast.Subscript | ast.Attribute | ast.Name):
+            keys |= _OF_PODS & {_part(node)}  # of what gets one more container
         if (imports and called) or any(each <= keys for each in _TOGETHER):
             return True
     return False
+
+
+def _part(node: ast.Subscript | ast.Attribute | ast.Name) -> str:
+    """The name of a part of something: "spec" for ``pod_spec``, too."""
+    name = getattr(node, "attr", None) or getattr(node, "id", None) or getattr(node.slice, "value", "")  # type: ignore
+    return str(name).rpartition("_")[2]
 
 
 def _is_class(name: str) -> bool:

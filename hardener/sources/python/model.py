@@ -55,11 +55,12 @@ class Node:
 class Scalar(Node):
     """A literal: ``value`` is text, a number, a boolean, or None for an explicit ``None``.
 
-    ``written``: False for what no text says (the kind that a class stands for).
+    ``written``: False for what no text says (the kind that a class stands for); ``where`` is what sets it elsewhere.
     """
 
     value: Any
     written: bool = True
+    where: str = ""
 
 
 @dataclass(slots=True, eq=False)

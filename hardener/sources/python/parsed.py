@@ -24,7 +24,7 @@ from .places import Lines, Places
 from .roots import roots
 from .scan import scan
 from .scopes import Imported
-from .subclasses import Find, nothing
+from .subclasses import NOWHERE, Elsewhere
 from .tree import LARGEST, read
 from .uses import unify
 
@@ -44,7 +44,7 @@ class Parsed:
     unread: list[tuple[int, str]]
     _lines: Lines
     _comments: list[Comment]
-    elsewhere: Find = nothing  # what tells of classes of other files
+    elsewhere: Elsewhere = NOWHERE  # what it may import
     _at_line: dict[int, str] = field(default_factory=dict)  # comments by line, once asked for
     _quote: str = ""
     # While changes are tried: how many values were looked at, and new fields that have a place, by object and name.
@@ -218,15 +218,15 @@ class Parsed:
         return found.group().decode() if found else "\n"
 
 
-def parse(text: str, largest: int = LARGEST, find: Find = nothing) -> Parsed:
-    """Read ``text``; ``find`` tells of classes of other files of its tree. Raises TextError, with the line where it is
+def parse(text: str, largest: int = LARGEST, elsewhere: Elsewhere = NOWHERE) -> Parsed:
+    """Read ``text``, which may import what is ``elsewhere`` in its tree. Raises TextError, with the line where it is
     known, for what is no Python, and for more than ``largest`` bytes."""
     collecting = gc.isenabled()
     gc.disable()  # nothing here is garbage yet; the collector would walk the growing tree again and again
     try:
         with warnings.catch_warnings():  # of odd escapes in literals
             warnings.simplefilter("ignore")
-            return _parsed(*read(text, largest), find)
+            return _parsed(*read(text, largest), elsewhere)
     except RecursionError:
         raise TextError("nested too deeply") from None
     finally:
@@ -234,15 +234,24 @@ def parse(text: str, largest: int = LARGEST, find: Find = nothing) -> Parsed:
             gc.enable()
 
 
-def _parsed(module: cst.Module, places: Places, find: Find) -> Parsed:
-    found = scan(module, places)
-    extractor = Extractor(found, places, Own(places.source, find))
+def _parsed(module: cst.Module, places: Places, elsewhere: Elsewhere) -> Parsed:
+    found = scan(module, places, elsewhere.meant)
+    extractor = Extractor(found, places, Own(places.source, elsewhere))
     documents = roots(extractor)
     unify(documents, extractor)
     texts, unread = embedded(module, found, places, [(root.start, root.end) for root in documents])
     source = places.source
     read = Parsed(
-        source, [], documents, found.imports, extractor.lints, texts, unread, Lines(source), places.comments(), find
+        source,
+        [],
+        documents,
+        found.imports,
+        extractor.lints,
+        texts,
+        unread,
+        Lines(source),
+        places.comments(),
+        elsewhere,
     )
     read.documents = read.data()
     del extractor.later

@@ -15,7 +15,7 @@ import libcst as cst
 
 from . import types
 from .extract import Extractor
-from .resolve import entries, followed, is_dict_call, single
+from .resolve import entries, followed, is_dict_call
 from .scopes import Scope
 from .steps import steps
 

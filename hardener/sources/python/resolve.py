@@ -127,10 +127,11 @@ def meaning(expression: cst.CSTNode, scope: Scope) -> Known | None:
     return None
 
 
-def called(call: cst.Call, scope: Scope) -> Known | None:
-    """What the callee of ``call`` means; None for what is no class for a type."""
+def called(call: cst.Call, scope: Scope, type_name: str = "") -> Known | None:
+    """What the callee of ``call`` means, where an object of ``type_name`` is wanted; None for what is no class for a
+    type."""
     base = base_class(call, scope)
-    return meaning(*base) if base is not None else meaning(call.func, scope) or _by_shape(call, scope)
+    return meaning(*base) if base is not None else meaning(call.func, scope) or _by_shape(call, scope, type_name)
 
 
 def base_class(call: cst.Call, scope: Scope) -> tuple[cst.CSTNode, Scope] | None:
@@ -155,13 +156,19 @@ def _is_named(node: cst.CSTNode, name: str) -> bool:
     return isinstance(node, cst.Name) and node.value == name
 
 
-def _by_shape(call: cst.Call, scope: Scope) -> Known | None:
+def _by_shape(call: cst.Call, scope: Scope, type_name: str) -> Known | None:
     """The class of a client that a variable, an attribute or a call holds: ``self.client.V1Pod(spec=...)``. Its name is
-    one of the kubernetes client, and all arguments are fields that it has."""
-    function = call.func
+    one of the kubernetes client, and all arguments are fields that it has; it has some, or a ``type_name`` that the
+    place wants."""
+    function: cst.CSTNode = call.func
     if is_variable(function):
         function, scope = followed(function, scope)
-    if not isinstance(function, cst.Attribute) or not has_shape(function.attr.value, _keywords(call)):
+    if not isinstance(function, cst.Attribute) or not function.attr.value.startswith("V"):
+        return None
+    known = recognise(f"kubernetes.client.{function.attr.value}")
+    if known is None or not (has_shape(function.attr.value, _keywords(call)) or known.type_name == type_name):
+        return None
+    if not all(each.keyword is not None or each.star == "**" for each in call.args):
         return None
     base: cst.CSTNode = function.value
     while isinstance(base, cst.Attribute):
@@ -169,13 +176,10 @@ def _by_shape(call: cst.Call, scope: Scope) -> Known | None:
     owner = scope.owner(base.value) if isinstance(base, cst.Name) else None
     if isinstance(base, cst.Name) and (owner is None or any(each.qualified for each in owner.bindings[base.value])):
         return None  # another library's; or nobody's
-    return recognise(f"kubernetes.client.{function.attr.value}")
+    return known
 
 
 def _keywords(call: cst.Call) -> list[str]:
-    """The keyword arguments of ``call``; none where it has positional ones."""
-    if any(each.keyword is None and each.star != "**" for each in call.args):
-        return []
     return [each.keyword.value for each in call.args if each.keyword is not None]
 
 

@@ -22,7 +22,7 @@ def roots(extractor: Extractor) -> list[Mapping]:
     """The documents of the file in the order in which they stand there."""
     documents = [made for each in (airflow, dagster, kubespawner) for made in each.documents(extractor)]
     found: dict[cst.CSTNode, Mapping] = {}
-    dicts = [
+    dicts: list[tuple[cst.CSTNode, Scope]] = [
         *extractor.scan.dicts,
         *extractor.scan.merges,
         *(each for each in extractor.scan.calls if is_dict_call(*each)),

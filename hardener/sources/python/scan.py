@@ -46,9 +46,10 @@ class Scan:
     lines: dict[cst.CSTNode, cst.BaseSmallStatement] = field(default_factory=dict)
 
 
-def scan(module: cst.Module, places: Places) -> Scan:
-    """Raises RecursionError for a module that is nested too deeply."""
-    return _Walk(places).run(module)
+def scan(module: cst.Module, places: Places, meant: Callable[[str], str] = str) -> Scan:
+    """``meant`` tells which full name stands for that of an import. Raises RecursionError for a module that is nested
+    too deeply."""
+    return _Walk(places, meant).run(module)
 
 
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -80,8 +81,8 @@ def _mark(line: cst.BaseStatement | cst.BaseSmallStatement) -> cst.CSTNode:
 
 
 class _Walk:
-    def __init__(self, places: Places) -> None:
-        self.places = places
+    def __init__(self, places: Places, meant: Callable[[str], str]) -> None:
+        self.places, self.meant = places, meant
         self.scope = Scope("module", None)
         self.found = Scan(self.scope, scopes=[self.scope])
         self.block: cst.CSTNode | None = None
@@ -302,6 +303,7 @@ class _Walk:
         if found.is_star:
             self.scope.stars.append(found)
         for each in found.names:
+            each.qualified = self.meant(each.qualified) if found.is_from else each.qualified
             self.bind(each.bound, Binding(self.scope, None, "imported", qualified=each.qualified))
 
     # Scopes.

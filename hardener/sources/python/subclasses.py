@@ -21,6 +21,9 @@ _CLASS = re.compile(rb"(?m)^[ \t]*class[ \t]+\w+[ \t]*\(")
 _DEEPEST = 10  # classes that are made from each other
 _BUILDS = ("build_pod_request_obj", "create_pod_request_obj", "get_or_create_pod")  # of the operators of Airflow
 UNKNOWN = object()
+_CLIENTS = frozenset(
+    f"{library}.{module}" for library in ("kubernetes", "kubernetes_asyncio") for module in ("client", "client.models")
+)
 # Operators of Airflow whose task is a pod.
 OPERATOR = re.compile(
     r"airflow\.(?P<path>providers\.cncf\.kubernetes\.operators\.(?:kubernetes_)?pod|contrib\.operators\.\w+"
@@ -122,16 +125,96 @@ def may_define(raw: bytes) -> bool:
     return b"class " in raw and _CLASS.search(raw) is not None
 
 
-class Subclasses:
-    """The own classes of a tree. ``shown`` makes the name of a file for people of its path."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Elsewhere:
+    """What a file may import of others of its tree. ``find`` tells of own classes, ``meant`` which full name of a
+    library a name stands for that another file imports for others, and any other name as it is."""
 
-    def __init__(self, shown: Callable[[str], str] = str) -> None:
-        self._shown = shown
+    find: Find = nothing
+    meant: Callable[[str], str] = str
+
+
+NOWHERE = Elsewhere()
+
+
+class Subclasses:
+    """The own classes of a tree, and what its files import of libraries for others. ``shown`` makes the name of a file
+    for people of its path, ``read`` tells what is in it."""
+
+    def __init__(self, shown: Callable[[str], str] = str, read: Callable[[str], bytes] = lambda path: b"") -> None:
+        self._shown, self._read = shown, read
         self._by_name: dict[str, list[tuple[str, Subclass]]] = {}  # with their files, by the name that those bind
+        self._importing: dict[str, list[str]] = {}  # files that import of a library, by their names in an import
+        self._offered: dict[str, dict[str, str]] = {}  # what such a file has, by file; "*" is a module
+
+    def seen_from(self, path: str) -> Elsewhere:
+        """What the file ``path`` may import."""
+        return Elsewhere(lambda name: self.find(name, path), lambda name: self.meant(name, path))
+
+    def note(self, path: str) -> None:
+        """Remember a file that imports of a library of Kubernetes."""
+        folder, name = os.path.split(path)
+        name = os.path.basename(folder) if name == "__init__.py" else name.removesuffix(".py")
+        self._importing.setdefault(name, []).append(path)
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """What the files that were noted are called in an import."""
+        return frozenset(self._importing)
+
+    def imports(self, raw: bytes, path: str) -> bool:
+        """Whether the file ``path`` imports what another one imports of a library."""
+        try:
+            module = ast.parse(raw)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+        for node in ast.walk(module):
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{each.name}" if node.module else each.name for each in node.names]
+                if any(self.meant(name, path) != name for name in names):
+                    return True
+        return False
+
+    def meant(self, qualified: str, path: str) -> str:
+        """The full name that ``qualified`` stands for in the file ``path``."""
+        parts = qualified.split(".")
+        for end in range(len(parts), 0, -1):
+            if parts[end - 1] not in self._importing:
+                continue
+            file = self._nearest(".".join(parts[:end]), self._importing[parts[end - 1]], path)
+            if file is None:
+                continue
+            offered = self._offered.get(file)
+            if offered is None:
+                offered = self._offered[file] = offers(self._read(file))
+            if end == len(parts):
+                return offered.get("*", qualified)
+            found = offered.get(parts[end])
+            if found is None and "*" in offered and is_base(f"{offered['*']}.{parts[end]}"):
+                found = f"{offered['*']}.{parts[end]}"
+            return ".".join([found, *parts[end + 1 :]]) if found is not None else qualified
+        return qualified
+
+    @staticmethod
+    def _nearest(module: str, files: list[str], path: str) -> str | None:
+        """The one of ``files`` nearest to ``path`` that is the ``module``; None where several are as near."""
+        ends = tuple(f"/{module.replace('.', '/')}{end}" for end in (".py", "/__init__.py"))
+        near = [(len(os.path.commonpath([path, file])), file) for file in files if file.endswith(ends) and file != path]
+        best = max((length for length, _ in near), default=0)
+        nearest = [file for length, file in near if length == best]
+        return nearest[0] if len(nearest) == 1 else None
 
     @property
     def names(self) -> frozenset[str]:
         return frozenset(self._by_name)
+
+    @property
+    def files(self) -> frozenset[str]:
+        return frozenset(file for places in self._by_name.values() for file, _ in places)
+
+    def is_elsewhere(self, name: str, path: str) -> bool:
+        """Whether a file other than ``path`` has a class of that name."""
+        return any(file != path for file, _ in self._by_name.get(name, ()))
 
     def add(self, path: str, raw: bytes) -> bool:
         """Take up what the file ``path`` defines, or imports of it, and tell whether there is anything new."""
@@ -157,6 +240,36 @@ class Subclasses:
         best = max(length for length, _ in near)
         nearest = {id(made): made for length, made in near if length == best}
         return next(iter(nearest.values())) if len(nearest) == 1 else None
+
+
+def offers(raw: bytes) -> dict[str, str]:
+    """What a module imports of the kubernetes client at its top, and so has for others: full names by its own; "*" is
+    a module of which it has everything."""
+    try:
+        module = ast.parse(raw)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+    found: dict[str, str] = {}
+    for node in _statements(module.body):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            for each in node.names:
+                whole = node.module if each.name == "*" else f"{node.module}.{each.name}"
+                if whole in _CLIENTS or (each.name != "*" and is_base(str(whole))):
+                    found[each.asname or each.name] = str(whole)
+        elif isinstance(node, ast.Import):
+            found |= {each.asname: each.name for each in node.names if each.asname and each.name in _CLIENTS}
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            value, name = node.value, node.targets[0].id  # V1Pod = client.V1Pod
+            whole = ""
+            if isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.value.id in found:
+                whole = f"{found[value.value.id]}.{value.attr}"
+            if name not in found and (whole in _CLIENTS or is_base(whole)):
+                found[name] = whole
+            else:
+                found.pop(name, None)
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found.pop(node.name, None)
+    return found
 
 
 def defined(raw: bytes, find: Find = nothing, place: str = "") -> dict[str, Subclass]:
@@ -302,6 +415,7 @@ class _Body:
         statement = next((each for each in init.body if isinstance(each, ast.Expr) and each.value in calls), None)
         if len(calls) != 1 or statement is None:
             self._doubt(f"{self.made.place}, whose super().__init__() is not one plain statement")
+            self.made.rest = True
             return
         call = statement.value
         assert isinstance(call, ast.Call)
@@ -390,9 +504,9 @@ class _Body:
         first = getattr(function, "args").args[:1]  # noqa: B009
         plain = set(map(id, getattr(function, "body", ())))
         for node in ast.walk(function):
-            targets = node.targets if isinstance(node, ast.Assign) else ()
+            targets = node.targets if isinstance(node, ast.Assign) else []
             if isinstance(node, ast.AugAssign | ast.AnnAssign):
-                targets = (node.target,)
+                targets = [node.target]
             for target in targets:
                 if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name) or not first:
                     continue

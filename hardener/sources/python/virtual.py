@@ -42,7 +42,7 @@ def fixed(at: Node, name: str, given: Fixed) -> Entry:
     if isinstance(given.value, list):
         items: list[Node] = [implied(at, each).value for each in given.value]
         return Entry(sequence(at, "", items), None)
-    return implied(at, given.value)
+    return Entry(Scalar(at.start, at.end, at.line, given.value, written=False, where=given.where), None)
 
 
 def sequence(at: Node, item_type: str, items: list[Node], open_: str | None = None) -> Sequence:
