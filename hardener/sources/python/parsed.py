@@ -254,6 +254,9 @@ def _parsed(module: cst.Module, places: Places, elsewhere: Elsewhere) -> Parsed:
         elsewhere,
     )
     read.documents = read.data()
+    del extractor.later
+    for scope in found.scopes:
+        scope.bindings.clear()  # what they lead to goes at once, and is no work for the collector
     return read
 
 

@@ -10,11 +10,9 @@ import libcst as cst
 
 from hardener.sources.yaml import Comment
 
+Span = tuple[int, int]  # the offset of the first byte, and that behind the last one
 _END = re.compile(rb"[\r\n]")
 _NEWLINE = re.compile(rb"\r\n|\n|\r")
-
-
-Span = tuple[int, int]  # where a node begins and ends
 
 
 class Lines:

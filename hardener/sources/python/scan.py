@@ -131,6 +131,7 @@ class _Walk:
 
     def run(self, module: cst.Module) -> Scan:
         self.visit(module)
+        self.handlers.clear()  # they hold the walk, and so the whole tree
         return self.found
 
     def visit(self, node: cst.CSTNode) -> None:

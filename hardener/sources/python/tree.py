@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from typing import Any
 
 import libcst as cst
@@ -15,6 +16,8 @@ from .nesting import too_deep
 from .places import Places, Span
 
 LARGEST = 2**19  # bytes; reading takes a thousand times as much memory
+_PIECE = 2**14  # characters that are parsed at once
+_NEWLINE = re.compile(r"\r\n|\n|\r")
 _BLANK = frozenset(
     {cst.SimpleWhitespace, cst.ParenthesizedWhitespace, cst.TrailingWhitespace, cst.EmptyLine, cst.Newline}
 )
@@ -38,16 +41,14 @@ def read(text: str, largest: int = LARGEST) -> tuple[cst.Module, Places]:
     if "\f" in text:
         text = _FORM_FEED.sub(lambda found: "\n" * len(found[0]), text)
     try:
-        module = cst.parse_module(text)
+        module, found, missing = _parsed(text, _pieces(text))
     except cst.ParserSyntaxError as error:
         line = error.raw_line if error.raw_line > 1 else _line_of_error(text)
         raise TextError("not readable as Python 3", line) from None
-    places = Places(source, spans(module, text.isascii()))
     # The parser counts an end of the last line that is not there, and not one that is CR alone.
-    missing = len(source) - places.end(module)
     if missing not in ((0, 1) if source.endswith(b"\r") else (0,) if source.endswith(b"\n") else (0, -1, -2)):
         raise TextError("its parser does not keep all of it")
-    return module, places
+    return module, Places(source, found)
 
 
 def _line_of_error(text: str) -> int:
@@ -59,14 +60,61 @@ def _line_of_error(text: str) -> int:
     return 1
 
 
-def spans(module: cst.Module, is_ascii: bool = False) -> dict[cst.CSTNode, Span]:
-    """Where each node of ``module`` begins and ends in its text as UTF-8, which ``is_ascii`` or not; nothing of white
-    space. Raises RecursionError.
+def _pieces(text: str) -> list[str]:
+    """``text`` cut before statements of the module: the parser takes nine times the memory, and twice the time, for a
+    large text in one piece. What this Python does not read stays whole."""
+    if len(text) < 2 * _PIECE:
+        return [text]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            statements = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [text]
+    starts = [0, *(found.end() for found in _NEWLINE.finditer(text))]
+    pieces, begin, last = [], 0, 0
+    for statement in statements:
+        decorators = getattr(statement, "decorator_list", ())
+        row = min([statement.lineno, *(each.lineno for each in decorators)])
+        start = starts[row - 1]
+        first = text[start : start + 1]
+        is_first = row > last and (first == "@" if decorators else not first.isspace() and first not in "#\\")
+        if start - begin >= _PIECE and is_first and not text[max(0, start - 3) : start].rstrip("\r\n").endswith("\\"):
+            pieces.append(text[begin:start])
+            begin = start
+        last = statement.end_lineno or row
+    return [*pieces, text[begin:]]
+
+
+def _parsed(text: str, pieces: list[str]) -> tuple[cst.Module, dict[cst.CSTNode, Span], int]:
+    """The tree of a text from its pieces, where its nodes stand, and how many bytes more the text has than the tree."""
+    found: dict[cst.CSTNode, Span] = {}
+    body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement] = []
+    position = missing = 0
+    for piece in pieces:
+        try:
+            module = cst.parse_module(piece)
+        except cst.ParserSyntaxError:
+            if len(pieces) == 1:
+                raise
+            return _parsed(text, [text])  # which names the line
+        found |= spans(module, piece.isascii(), position)
+        missing = len(piece.encode()) - (found[module][1] - position)
+        if missing and piece is not pieces[-1]:
+            return _parsed(text, [text])
+        position += len(piece.encode())
+        body += module.body
+    return (module if len(pieces) == 1 else cst.Module(body)), found, missing
+
+
+def spans(module: cst.Module, is_ascii: bool = False, position: int = 0) -> dict[cst.CSTNode, Span]:
+    """Where each node of ``module`` begins and ends in its text as UTF-8, which ``is_ascii`` or not and stands at
+    ``position``; nothing of white space. Raises RecursionError.
 
     As libcst.metadata.ByteSpanPositionProvider finds them, in half of its time and memory.
     """
     state = _Positions(default_indent=module.default_indent, default_newline=module.default_newline)
-    state.is_ascii = is_ascii
+    state.is_ascii, state.position = is_ascii, position
     try:
         module._codegen(state)
     except (LookupError, AttributeError) as error:  # what its clean-up makes of a RecursionError
