@@ -184,7 +184,11 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         return
     if not yielded:  # most transforms have nothing to say of most targets
         return
-    steps = steps_of(target, yielded)
+    try:
+        steps, unknown = steps_of(transform, target, yielded)
+    except WrongShapeError as wrong:
+        _stopped(state, transform, target, wrong)
+        return
     if blocked:
         if pod is not None and not _all_waived(state, transform, target, steps):
             key = (id(target.object), blocked)
@@ -195,6 +199,8 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     for item in yielded:
         if isinstance(item, Finding):
             _report(state, transform, target, item)
+    for each in unknown:
+        _stopped(state, transform, target, each)
     for edits in steps:
         try:
             if target.object.piece.shared:

@@ -32,6 +32,7 @@ _OF_HOOKS = frozenset(
     "spec template containers initContainers securityContext automountServiceAccountToken allowPrivilegeEscalation "
     "capabilities runAsNonRoot seccompProfile type".split()
 )
+_EXPRESSION = re.compile(r"\$\{[^{}]*\}")
 _MERGED_BY = {"DagsterConfig": "Dagster merges it into the pods of its runs"}
 
 
@@ -123,5 +124,10 @@ def unknown(piece: Piece, path: Path, error: OpaqueError) -> tuple[Hashable, str
 
 
 def _shown(text: str) -> str:
-    """The expression of a value that is nothing else, the whole text of one with known parts."""
-    return text[2:-1] if text.startswith("${") and text.find("}") == len(text) - 1 else f'f"{text.replace("${", "{")}"'
+    """The expression of a value that is nothing else; the whole text of one with known parts, and of one that holds
+    more than a word its expressions alone: a script is long, and may hold secrets."""
+    if text.startswith("${") and text.find("}") == len(text) - 1:
+        return text[2:-1]
+    if any(map(str.isspace, _EXPRESSION.sub("", text))):
+        text = "...".join(["", *dict.fromkeys(_EXPRESSION.findall(text)), ""])
+    return f'f"{text.replace("${", "{")}"'

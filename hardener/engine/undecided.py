@@ -52,6 +52,7 @@ class Undecided:
 
                 key, message = program_advice.unknown(piece, path, error)
                 advice = program_advice.ADVICE + program_advice.hook(piece, path)
+            advice = error.advice or advice
         cause = self._causes.get(key)
         is_new = cause is None
         if cause is None:

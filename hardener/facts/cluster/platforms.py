@@ -55,10 +55,13 @@ class Platforms(AsRead):
         self._folders = frozenset(os.path.dirname(item.piece.file.path) for item in self.openshift)
 
     def of(self, item: Object) -> str | None:
-        """The platform that ``item`` is applied to: by the configuration, else "openshift" where each build that holds
-        it holds an object of a kind that only OpenShift has, or, where none does, its folder; else None."""
+        """The platform that ``item`` is applied to: by the configuration, else "openshift" where its kind is one that
+        only OpenShift has, where each build that holds it holds an object of such a kind, or, where none does, its
+        folder; else None."""
         if self._tree.settings.platform is not None:
             return self._tree.settings.platform
+        if item.group in OPENSHIFT:
+            return "openshift"
         if not self.openshift:
             return None
         roots = self._builds.roots(item)
@@ -82,7 +85,8 @@ class Platforms(AsRead):
 
 
 def _is_optional(item: Object) -> bool:
-    """Whether ``item`` stands in test data that a kustomization takes in, or a program makes it under a condition."""
+    """Whether ``item`` stands in test data that a kustomization takes in, or a program makes it under a condition, or
+    in a function, which it may call under one."""
     if item.tree.selection.is_test_data(item.piece.file.path):
         return True
     program = item.piece.file.program

@@ -196,6 +196,8 @@ class Isolation(AsRead):
         parsed = [parse({"spec": policy.spec}, own.namespace) for policy in policies]
         known = [policy for policy in parsed if policy is not None]
         for port in edge.ports:
+            if port.is_unknown:
+                continue
             verdict = judge(known, client, server, port.port, port.protocol)
             if not (verdict.egress if direction == "egress" else verdict.ingress).open:
                 return True

@@ -20,7 +20,7 @@ from .expressions import opaque_text, scalar, string
 from .handed import COPIES, function_of, handed
 from .keys import field_of
 from .literals import opaque
-from .model import Bracket, Entry, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement
+from .model import Bracket, Entry, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, more_open
 from .places import Places
 from .resolve import Key, member
 from .scan import Scan
@@ -311,7 +311,7 @@ class Later:
                 for entry in node.fields.values():
                     entry.value = self.changed(entry.value, rest, change)
             else:
-                node.open = node.open or self._why(change)
+                node.open = more_open(node.open, self._why(change))
         return node
 
     def _grown(self, node: Node, change: Change) -> Node:
@@ -319,7 +319,7 @@ class Later:
             self._hand(node, change)
             return node
         if isinstance(node, Mapping | Sequence):
-            node.open = node.open or self._why(change)
+            node.open = more_open(node.open, self._why(change))
             if isinstance(node, Mapping) and change.how in _REPLACING:
                 self._replace(node, self._why(change))
             return node
@@ -402,7 +402,7 @@ class Later:
             elif kind == "index":
                 sequence.items[number] = self._later(change)
             else:
-                sequence.open = sequence.open or self._why(change)
+                sequence.open = more_open(sequence.open, self._why(change))
 
     def _later(self, change: Change) -> Opaque:
         what = "removed" if change.how == "removed" else "set"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import re
 import warnings
-from copy import deepcopy
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -28,6 +27,9 @@ from .subclasses import NOWHERE, Elsewhere
 from .tree import LARGEST, read
 from .uses import unify
 
+if TYPE_CHECKING:
+    from .address_reads import AddressReads
+
 
 @dataclass(slots=True)
 class Parsed:
@@ -47,6 +49,7 @@ class Parsed:
     elsewhere: Elsewhere = NOWHERE  # what it may import
     _at_line: dict[int, str] = field(default_factory=dict)  # comments by line, once asked for
     _quote: str = ""
+    _reads: AddressReads | None = None  # once asked for
     # While changes are tried: how many values were looked at, and new fields that have a place, by object and name.
     tried: int = 0
     rendered: dict[tuple[int, str], Any] = field(default_factory=dict)
@@ -61,22 +64,39 @@ class Parsed:
     def data(self) -> list[Any]:
         """The documents once more, fresh."""
         own = [plain(root) for root in self.roots]
-        return own + [deepcopy(document) for text in self.texts for document in text.parsed.documents]
+        return own + [text.masked.data(document) for text in self.texts for document in text.parsed.documents]
 
     def is_patch(self, number: int) -> bool:
         """Whether the document ``number`` is what a call patches another object with."""
         return number < len(self.roots) and self.roots[number].is_patch
 
     def is_optional(self, number: int) -> bool:
-        """Whether the document ``number`` is made under a condition of the program."""
+        """Whether the document ``number`` is made under a condition of the program, or in a function of it, which may
+        be called under one."""
         import ast  # late: few documents are asked about
 
         line = self.line(number, ())
+        try:
+            nodes = list(ast.walk(ast.parse(self.source)))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # of a later Python
+            return True
         return any(
             node.lineno <= line <= (node.end_lineno or node.lineno)
-            for node in ast.walk(ast.parse(self.source))
-            if isinstance(node, ast.If | ast.IfExp | ast.Match)
+            for node in nodes
+            if isinstance(node, ast.If | ast.IfExp | ast.Match | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         )
+
+    def reads_address(self, number: int) -> int | None:
+        """The line where the program reads an address of the Service that the document ``number`` is, or may read it;
+        None where it reads none."""
+        if number >= len(self.roots):
+            return None
+        if self._reads is None:
+            from .address_reads import address_reads  # late: few programs make a Service that is open
+
+            self._reads = address_reads(self.source)
+        places = [self._lines.place(root.start) for root in self.roots]
+        return self._reads.line(places[number], places)
 
     def text_at(self, number: int) -> tuple[Embedded, int] | None:
         """The YAML that holds the document ``number``, and its number in there; None for one that code makes."""
