@@ -55,6 +55,14 @@ def test_a_client_that_something_holds_is_one(text: str) -> None:
     assert [kind for kind, _ in seen(text)] == ["Pod"]
 
 
+def test_a_container_that_stands_in_for_another_is_left_to_what_fills_it_in() -> None:
+    text = (
+        "from kubernetes import client\ndef f(x, i):\n    x.box = x.box or client.V1Container()\n    x.box.image = i\n"
+    )
+    assert parse(text).documents == []
+    assert seen(text.replace("V1Container()", "V1Container(name='a', tty=True)")) == [("Container", "a")]
+
+
 OTHER_CLIENTS = {
     "an argument that the class does not have": "def f(a): return a.V1Pod(spec=1, size=2)",
     "no argument": "def f(a): return a.V1Pod()",

@@ -100,6 +100,28 @@ HANDED: dict[str, tuple[str, str, dict[str, Any]]] = {
         "",
         {"image": "d:1"},
     ),
+    "what is taken out and handed on": (
+        INIT.format("") + "    image = kwargs['image']\n    del kwargs['image']\n"
+        "    super().__init__(image=image, **kwargs)",
+        "image='a', cmds=['b']",
+        {"image": "a", "command": ["b"]},
+    ),
+    "a constant in a local name": (
+        INIT.format("") + "    image = 'd:1'\n    super().__init__(image=image, **kwargs)",
+        "",
+        {"image": "d:1"},
+    ),
+    "a local name with that of a constant": (
+        INIT.format("") + "    if x:\n        IMAGE = f()\n    super().__init__(image=IMAGE, **kwargs)",
+        "",
+        {"image": UNSURE},
+    ),
+    "a property": ("@property\ndef image(self):\n    return f(self)", "image='a'", {"image": UNSURE}),
+    "attributes by name": (
+        "def pre_execute(self, context):\n    for key in self.__dict__:\n        self.__dict__[key] = f(key)",
+        "image='a'",
+        {"image": UNSURE},
+    ),
     "an expression": (
         INIT.format("tag, ") + "    super().__init__(image=f'a:{tag}', **kwargs)",
         "tag='1'",

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from hardener.sources.open_values import Expression
+from hardener.sources.open_values import Expression, like
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
@@ -44,10 +44,12 @@ class Masked:
     def data(self, value: Any) -> Any:
         """A copy of the data ``value``, in which texts that hold a mask are expressions."""
         if isinstance(value, dict):
-            return {key: self.data(item) for key, item in value.items()}
+            return like(value, {key: self.data(item) for key, item in value.items()})
         if isinstance(value, list):
-            return [self.data(item) for item in value]
-        if isinstance(value, str) and any(mask in self.fields for mask in _MASK.findall(value)):
+            return like(value, [self.data(item) for item in value])
+        if isinstance(value, str) and any(
+            mask in self.fields or f"#{mask}" in self.fields for mask in _MASK.findall(value)
+        ):
             return Expression(value)
         return value
 
@@ -84,7 +86,7 @@ class Masked:
 
 
 def unmarked(value: Any) -> Any:
-    """A copy of the data ``value``, in which expressions are texts as the YAML holds them."""
+    """A copy of the data ``value``, in which expressions are texts as the YAML holds them, and nothing is open."""
     if isinstance(value, dict):
         return {key: unmarked(item) for key, item in value.items()}
     if isinstance(value, list):

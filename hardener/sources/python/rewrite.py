@@ -122,7 +122,7 @@ class _Writer:
         for text in self.parsed.texts:
             own, wanted = wanted[: len(text.parsed.documents)], wanted[len(text.parsed.documents) :]
             own = unmarked(own)
-            if not same(own, text.parsed.documents):
+            if not same(own, unmarked(text.parsed.documents)):
                 for start, end, new in text.hunks(own):
                     self.layout.splices.replace(start, end, new.replace("\r\n", "\n"))
 

@@ -37,6 +37,8 @@ def roots(extractor: Extractor) -> list[Mapping]:
         known = called(call, scope)
         if known is None and (own := extractor.subclass(call, scope)) is not None:
             known = own[1]
+        if call in extractor.scan.alternatives and not call.args:
+            continue  # container or V1Container(): what it has is filled in where nobody knows which of them it is
         if known is not None:
             made_by_calls.append((_rank(known.type_name, known.is_resource), call, scope))
     for _, call, scope in sorted(made_by_calls, key=lambda each: each[0]):

@@ -43,6 +43,7 @@ class Scan:
     values: dict[cst.CSTNode, list[tuple[Scope, str]]] = field(default_factory=dict)
     comprehensions: dict[cst.CSTNode, Scope] = field(default_factory=dict)
     scopes: list[Scope] = field(default_factory=list)
+    alternatives: set[cst.CSTNode] = field(default_factory=set)  # what stands behind ``or``
     lines: dict[cst.CSTNode, cst.BaseSmallStatement] = field(default_factory=dict)
 
 
@@ -108,6 +109,7 @@ class _Walk:
             cst.ExceptHandler: self.caught,
             cst.ExceptStarHandler: self.caught,
             cst.Del: self.deleted,
+            cst.BooleanOperation: self.either,
             cst.Return: self.returned,
             cst.Yield: self.returned,
             cst.Global: lambda node: self.declare(node, "global"),
@@ -277,6 +279,10 @@ class _Walk:
         for child in children(node):
             if child is not name:
                 self.visit(child)
+
+    def either(self, node: cst.BooleanOperation) -> None:
+        self.found.alternatives.add(node.right)
+        self.below(node)
 
     def deleted(self, node: cst.Del) -> None:
         elements = node.target.elements if isinstance(node.target, cst.Tuple | cst.List) else (node.target,)

@@ -11,6 +11,7 @@ import ast
 import os
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 from typing import Any
@@ -381,6 +382,7 @@ class _Body:
         self.node, self.made, self.plain = node, made, plain
         self.defaults: dict[str, Any] = {}
         self.rebound: set[str] = set()
+        self.given: dict[str, ast.expr] = {}  # local names that __init__ gives one value
         self.rest = ""
 
     def read(self) -> None:
@@ -393,8 +395,13 @@ class _Body:
         init = functions.pop("__init__", None)
         if isinstance(init, ast.FunctionDef):
             self._init(init)
-        for function in functions.values():
+        for name, function in functions.items():
             self._attributes(function, UNKNOWN)
+            if function.decorator_list:  # a property
+                self.made.hands[name] = Handed(None, UNKNOWN, function.lineno)
+        for node in ast.walk(self.node):
+            if _sets_any(node):
+                self._doubt(f"what {self.made.place} sets by names that it is told")
 
     def _doubt(self, why: str) -> None:
         self.made.doubt = self.made.doubt or why
@@ -419,9 +426,15 @@ class _Body:
             return
         call = statement.value
         assert isinstance(call, ast.Call)
-        self.rebound = {
+        stored = Counter(
             each.id for each in ast.walk(init) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
-        }
+        )
+        self.rebound = set(stored)
+        for each in init.body:
+            if isinstance(each, ast.Assign) and len(each.targets) == 1 and isinstance(each.targets[0], ast.Name):
+                name = each.targets[0].id
+                if stored[name] == 1 and name not in self.made.takes:
+                    self.given[name] = each.value
         self._changes(init, call)
         self._hand_on(call)
         self._attributes(init, None, call.end_lineno or call.lineno)
@@ -440,21 +453,25 @@ class _Body:
             else:
                 self.made.hands[argument.arg] = self._handed(argument.value)
 
-    def _handed(self, node: ast.expr) -> Handed:
+    def _handed(self, node: ast.expr, depth: int = 0) -> Handed:
         """What an expression hands on."""
         line = node.lineno
+        if isinstance(node, ast.Name) and node.id in self.given and depth < _DEEPEST:
+            return self._handed(self.given[node.id], depth + 1)
+        if isinstance(node, ast.Name) and node.id in self.rebound:
+            return Handed(None, UNKNOWN, line)
         if isinstance(node, ast.Name) and node.id in self.made.takes:
-            if node.id in self.rebound:
-                return Handed(None, UNKNOWN, line)
             return Handed(node.id, self.defaults.get(node.id), line)
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and len(node.values) == 2:
-            first = self._handed(node.values[0])
+            first = self._handed(node.values[0], depth)
             if first.keyword is not None and not first.value:  # image or IMAGE
                 return Handed(first.keyword, self.plain(node.values[1]), line)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("pop", "get"):
             key = _text(node.args[0]) if node.args else None
             if key is not None and self._is_rest(node.func.value):
                 return Handed(key, self.plain(node.args[1]) if len(node.args) > 1 else None, line)
+        if isinstance(node, ast.Subscript) and self._is_rest(node.value) and (key := _text(node.slice)) is not None:
+            return Handed(key, None, line)
         return Handed(None, self.plain(node), line)
 
     def _is_rest(self, node: ast.expr) -> bool:
@@ -483,6 +500,12 @@ class _Body:
                 known.add(id(statement.comparators[0]))  # "image" in kwargs
             elif isinstance(statement, ast.Subscript) and isinstance(statement.ctx, ast.Load):
                 known.add(id(statement.value))
+            elif isinstance(statement, ast.Delete) and id(statement) in plain:
+                for target in statement.targets:
+                    key = _text(target.slice) if isinstance(target, ast.Subscript) else None
+                    if isinstance(target, ast.Subscript) and self._is_rest(target.value) and key is not None:
+                        known.add(id(target.value))
+                        self.made.takes |= {key}
         for node in ast.walk(init):
             if isinstance(node, ast.Name) and self._is_rest(node) and id(node) not in known:
                 self._doubt(f"{self.rest} (line {node.lineno}) in {self.made.place}")
@@ -519,6 +542,13 @@ class _Body:
 
 def _is_init(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "__init__"
+
+
+def _sets_any(node: ast.AST) -> bool:
+    """Whether it may set any attribute: ``setattr(self, name, ...)``, ``self.__dict__``."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == "__dict__"
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("setattr", "vars")
 
 
 def _text(node: ast.expr) -> str | None:
