@@ -64,6 +64,10 @@ HANDED: dict[str, tuple[str, tuple[str, ...], str]] = {
     "after it was returned": (
         "def f():\n    return pod\nx = f()\nfix(x)", ALL, "fix, which it is handed to (line 6)"
     ),
+    "each of several": ("def g(x):\n    pass\nlist(map(g, [pod]))", ALL, "map, which it is handed to (line 5)"),
+    "with a function of the file": (
+        "def g(x):\n    pass\nwalk(pod, g)", ALL, "walk, which it is handed to (line 5)",
+    ),
     "to a method that the class inherits": (
         "class A(B):\n    def f(self):\n        self.fix(pod)", ALL, "self.fix, which it is handed to (line 5)"
     ),
@@ -152,6 +156,30 @@ FOLLOWED: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "what a function returned": (
         'def f():\n    return pod\nx = f()\nx["spec"]["hostPID"] = 1', {"spec.hostPID": "set later (line 6)"},
+    ),
+    "by a pool": (
+        'def g(x):\n    x["spec"]["hostPID"] = 1\npool.submit(g, pod)', {"spec.hostPID": "set later (line 4)"},
+    ),
+    "by a thread": (
+        'def g(y, x):\n    x["spec"]["hostPID"] = 1\nThread(target=g, args=(1, pod))',
+        {"spec.hostPID": "set later (line 4)"},
+    ),
+    "what a function yields": (
+        'def f():\n    yield pod\nfor x in f():\n    x["spec"]["hostPID"] = 1', {"spec.hostPID": "set later (line 6)"},
+    ),
+    "a value of a dict": (
+        'all = {"a": pod}\nfor x in all.values():\n    x["spec"]["hostPID"] = 1',
+        {"spec.hostPID": "set later (line 5)"},
+    ),
+    "an entry of a dict": (
+        'all = {"a": pod}\nfor k, x in all.items():\n    x["spec"]["hostPID"] = 1',
+        {"spec.hostPID": "set later (line 5)"},
+    ),
+    "one of two lists": (
+        'for k, x in zip([1], [pod]):\n    x["spec"]["hostPID"] = 1', {"spec.hostPID": "set later (line 4)"},
+    ),
+    "a part of a shallow copy": (
+        'x = pod.copy()\nx["kind"] = "Job"\nx["spec"]["hostPID"] = 1', {"spec.hostPID": "set later (line 5)"},
     ),
     "an item of what holds it": (
         'all = [1]\nall.insert(0, pod)\nfor x in all:\n    x["spec"]["hostPID"] = 1',

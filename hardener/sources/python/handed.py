@@ -22,11 +22,12 @@ _BUILTINS = frozenset(
     "all any bool callable delattr dict dir enumerate filter format getattr hasattr hash id isinstance issubclass iter "
     "len list map max min next print range repr reversed set setattr sorted str sum super tuple type vars zip".split()
 )
+_EACH = frozenset({"filter", "map", "reduce", "starmap"})  # which call a function for the items of the others
 # Of what is made of these, the items are those of the argument.
 COPIES = frozenset({"enumerate", "iter", "list", "reversed", "sorted", "tuple"})
 # Functions and methods that look at what they get, and methods that keep it. `kopf` writes metadata alone.
 _LOOKING = re.compile(
-    r"_*(?:(?:as|assert|await|build|check|compare|construct|contains|describe|diff|dump|encode|fetch|find|format|from"
+    r"_*(?:(?:as|assert|await|build|check|compare|construct|contains|describe|diff|dump|encode|extract|fetch|find|format|from"
     r"|generate|get|has|hash|is|list|load|log|read|render|serialize|show|to|validate|wait|watch|yield)(?:_\w*)?"
     r"|assert[A-Z]\w*|asdict|b64encode|copy|debug|critical|deepcopy|dumps|error|exception|fail|info|log|pformat|pp"
     r"|pprint|print\w*|safe_dump\w*|sanitize_for_serialization|warn|warning|write\w*|echo|secho"
@@ -70,12 +71,44 @@ def handed(scan: Scan) -> Iterator[Handed]:
         function, skipped = function_of(call, scope)
         if function is not None:
             yield from _followed(call, scope, function, skipped)
-        elif (name := _last(call.func)) and not _leaves(call, scope, name):
+            continue
+        arguments = call.args
+        if (callback := _callback(call, scope)) is not None:
+            position, function = callback
+            yield from _called_back(call, scope, position, function)
+            arguments = arguments[:position]
+        if (name := _last(call.func)) and not _leaves(call, scope, name):
             whole = bool(_SENDING.fullmatch(name))
             whole = whole or (isinstance(call.func, cst.Attribute) and bool(_CLIENT.fullmatch(name)))
-            for argument in call.args:
+            for argument in arguments:
                 if argument.keyword is None or argument.keyword.value not in _TAKEN:
                     yield Handed(argument.value, scope, call, None, whole)
+
+
+def _callback(call: cst.Call, scope: Scope) -> tuple[int, Scope] | None:
+    """Which argument of a call is a function of the file, and that function: ``pool.submit(fix, pod)``."""
+    for position, argument in enumerate(call.args):
+        name = argument.value.value if isinstance(argument.value, cst.Name) else ""
+        function = defined(name, scope) if name and not argument.star else None
+        if function is not None and isinstance(function.node, cst.FunctionDef):
+            return position, function
+    return None
+
+
+def _called_back(call: cst.Call, scope: Scope, position: int, function: Scope) -> Iterator[Handed]:
+    """What a function gets that stands at ``position`` among the arguments of a call: those behind it, or those of
+    ``Thread(target=fix, args=(pod,))``."""
+    assert isinstance(function.node, cst.FunctionDef)
+    behind = [each for each in call.args[position + 1 :] if not each.star]
+    if _last(call.func) in _EACH:
+        yield from (Handed(each.value, scope, call) for each in behind)
+        return
+    values = [each.value for each in behind if each.keyword is None]
+    for each in behind:
+        if each.keyword is not None and each.keyword.value == "args" and isinstance(each.value, cst.Tuple):
+            values += [element.value for element in each.value.elements]
+    for value, parameter in zip(values, function.node.params.params, strict=False):
+        yield Handed(value, scope, call, (function, parameter.name.value))
 
 
 def _decorators(scan: Scan) -> set[cst.CSTNode]:

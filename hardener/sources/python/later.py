@@ -189,13 +189,14 @@ class _Collector:
         self.found: Changes = {}
         self._known: set[tuple[cst.CSTNode, Way, cst.CSTNode]] = set()
         self._seen: set[tuple[Scope, str, Way, cst.CSTNode]] = set()
+        self._looked = 0
 
     def name(self, owner: Scope, name: str, path: Way, change: Change, depth: int) -> None:
         mark = owner, name, path, change.node
         if depth > _DEEPEST or mark in self._seen:
             return
         self._seen.add(mark)
-        if len(self._seen) > _MOST:
+        if len(self._seen) + self._looked > _MOST:
             raise TextError("its variables lead to too many changes of its objects")
         if depth == 1:  # what is set through another name may be set on something else by then
             change = replace(change, value=None)
@@ -203,9 +204,13 @@ class _Collector:
             if binding.value is not None:
                 step = _ANY if binding.each else ()
                 self.value(binding.value, binding.scope, (*step, *path), change, depth)
+            for part in _looped(binding):
+                self.value(part, binding.scope, (*_ANY, *path), replace(change, value=None), depth + 1)
         for value, scope in self.given.get((owner, name), ()):
             self.value(value, scope, path, replace(change, value=None), depth + 1)
-        for place, value, scope in self.held.get((owner, name), ()):
+        held = self.held.get((owner, name), ())
+        self._looked += len(held)
+        for place, value, scope in held:
             rest = _below(place, path)
             if rest is not None and (rest or change.how not in _SET):  # which replaces the value
                 self.value(value, scope, rest, change, depth)
@@ -234,8 +239,11 @@ class _Collector:
         function = function_of(value, scope)[0] if isinstance(value, cst.Call) else None
         if function is None:
             return
+        change = replace(change, value=None)
         for returned in function.returns:
-            self.value(returned, function, path, replace(change, value=None), depth + 1)
+            self.value(returned, function, path, change, depth + 1)
+        for item in function.yields if path or change.how in _HANDED else ():
+            self.value(item, function, path[1:], change, depth + 1)
 
 
 def _parts(value: cst.CSTNode, path: Way, change: Change) -> Iterator[tuple[cst.CSTNode, Way]]:
@@ -248,8 +256,10 @@ def _parts(value: cst.CSTNode, path: Way, change: Change) -> Iterator[tuple[cst.
         yield from ((value.body, path), (value.orelse, path))
     elif isinstance(value, cst.BooleanOperation):
         yield from ((value.left, path), (value.right, path))
-    elif isinstance(value, cst.Call) and isinstance(value.func, cst.Name) and value.func.value in COPIES:
-        yield from ((argument.value, path) for argument in value.args[:1] if path or is_whole)
+    elif isinstance(value, cst.Call):
+        copied, deeper = _copied(value)
+        if copied is not None and (is_whole or len(path) >= deeper):
+            yield copied, path
     if not path and not is_whole:
         return
     kind, name = path[0] if path else _ANY[0]
@@ -259,7 +269,11 @@ def _parts(value: cst.CSTNode, path: Way, change: Change) -> Iterator[tuple[cst.
     elif isinstance(value, cst.ListComp | cst.GeneratorExp):
         yield value.elt, rest
     elif isinstance(value, cst.List | cst.Tuple):
-        for element in value.elements:
+        elements = value.elements
+        if isinstance(name, int) and 0 <= name < len(elements):
+            stars = any(isinstance(element, cst.StarredElement) for element in elements[:name])
+            elements = elements if stars else elements[name : name + 1]
+        for element in elements:
             yield element.value, path if isinstance(element, cst.StarredElement) else rest
     elif isinstance(value, cst.Dict) and change.how != "sent":  # it may be a whole object
         for entry in value.elements:
@@ -268,6 +282,31 @@ def _parts(value: cst.CSTNode, path: Way, change: Change) -> Iterator[tuple[cst.
             own = string(entry.key)
             if kind == "any" or own is None or own == name:
                 yield entry.value, rest
+
+
+def _copied(call: cst.Call) -> tuple[cst.CSTNode | None, int]:
+    """What a call makes a list or a copy of, and how long a path is that leads to what both have."""
+    function = call.func
+    if isinstance(function, cst.Name) and function.value in COPIES and call.args:
+        return call.args[0].value, 1
+    if isinstance(function, cst.Name) and function.value in ("copy", "dict") and len(call.args) == 1:
+        return call.args[0].value, 2
+    if isinstance(function, cst.Attribute) and function.attr.value == "values" and not call.args:
+        return function.value, 1
+    if isinstance(function, cst.Attribute) and function.attr.value == "copy":
+        return (call.args[0].value if call.args else function.value), 2
+    return None, 0
+
+
+def _looped(binding: Binding) -> Iterator[cst.CSTNode]:
+    """What a loop takes the items from that it gives a part of: ``for key, pod in pods.items()``."""
+    items = binding.items
+    if not isinstance(items, cst.Call):
+        return
+    if isinstance(items.func, cst.Attribute) and items.func.attr.value == "items" and binding.part == 1:
+        yield items.func.value
+    elif isinstance(items.func, cst.Name) and items.func.value == "zip" and binding.part < len(items.args):
+        yield items.args[binding.part].value
 
 
 def _inside(node: Mapping | Sequence) -> list[Node]:
@@ -338,7 +377,7 @@ class Later:
                 waiting += [(item, True) for item in each.items]  # a list of objects
             elif not (is_sent and isinstance(each, Mapping) and "kind" in each.fields):
                 self._handed.add(each)
-                each.open = each.open or why
+                each.open = more_open(each.open, why)
                 if isinstance(each, Mapping) and each.type_name not in _OF_METADATA:
                     self._replace(each, why)
                 waiting += [(inner, False) for inner in _inside(each)]

@@ -301,7 +301,10 @@ class _Walk:
         scope = self.scope
         while scope.kind == "comprehension" and scope.parent is not None:
             scope = scope.parent
-        scope.returns.append(node.value)
+        if isinstance(node, cst.Return):
+            scope.returns.append(node.value)
+        elif not isinstance(node.value, cst.From):
+            scope.yields.append(node.value)
 
     def imported(self, node: cst.Import | cst.ImportFrom) -> None:
         found = imported(node, self.places, self.extents[-1])

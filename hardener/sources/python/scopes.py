@@ -66,8 +66,8 @@ class Binding:
 class Scope:
     """``kind`` is "module", "function", "class" or "comprehension"; ``instance`` the first parameter of a method.
     Attributes of ``self`` are names of the class: "self.job". ``node`` is the definition of a function or class,
-    ``returns`` are the expressions that a function returns or yields, ``members`` attributes of names that are looked
-    at: ("self", "job")."""
+    ``returns`` and ``yields`` are the expressions that a function gives back. ``members`` are attributes of names that
+    are looked at: ("self", "job")."""
 
     kind: str
     parent: Scope | None
@@ -78,6 +78,7 @@ class Scope:
     instance: str = ""
     node: cst.FunctionDef | cst.ClassDef | None = None
     returns: list[cst.CSTNode] = field(default_factory=list)
+    yields: list[cst.CSTNode] = field(default_factory=list)
     members: list[tuple[str, str]] = field(default_factory=list)
 
     def outward(self) -> Iterator[Scope]:
