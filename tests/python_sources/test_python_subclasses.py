@@ -65,6 +65,11 @@ HANDED: dict[str, tuple[str, str, dict[str, Any]]] = {
         "image='a'",
         {"image": "a", "command": ["a", "b"]},
     ),
+    "a list of which a part is known": (
+        INIT.format("conf, ") + "    super().__init__(cmds=['a', conf], **kwargs)",
+        "conf='b'",
+        {"command": ["a", "${cmds}"]},
+    ),
     "a default by setdefault": (
         INIT.format("") + "    kwargs.setdefault('image', 'd:1')\n    super().__init__(**kwargs)",
         "",

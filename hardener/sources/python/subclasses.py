@@ -348,7 +348,9 @@ class _Module:
         return made
 
     def _plain(self, node: ast.expr) -> Any:
-        """What an expression is worth: plain data, or UNKNOWN."""
+        """What an expression is worth: plain data, or UNKNOWN, which the items of a list may be, too."""
+        if isinstance(node, ast.List | ast.Tuple) and not any(isinstance(each, ast.Starred) for each in node.elts):
+            return [UNKNOWN if isinstance(item := self._plain(each), list) else item for each in node.elts]
         if isinstance(node, ast.Name):
             values = self.constants.get(node.id, [])
             if len(values) != 1 or values[0] is None or isinstance(values[0], ast.Name):
@@ -358,10 +360,7 @@ class _Module:
             value = ast.literal_eval(node)
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             return UNKNOWN
-        items = value if isinstance(value, list | tuple) else [value]
-        if not all(each is None or isinstance(each, str | int | float | bool) for each in items):
-            return UNKNOWN
-        return list(value) if isinstance(value, tuple) else value
+        return value if value is None or isinstance(value, str | int | float | bool) else UNKNOWN
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

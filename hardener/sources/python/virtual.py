@@ -40,7 +40,8 @@ def fixed(at: Node, name: str, given: Fixed) -> Entry:
     if given.value is UNKNOWN:
         return unknown(at, name, f"set by {given.where}")
     if isinstance(given.value, list):
-        items: list[Node] = [implied(at, each).value for each in given.value]
+        why = f"set by {given.where}"
+        items = [(unknown(at, name, why) if each is UNKNOWN else implied(at, each)).value for each in given.value]
         return Entry(sequence(at, "", items), None)
     return Entry(Scalar(at.start, at.end, at.line, given.value, written=False, where=given.where), None)
 
