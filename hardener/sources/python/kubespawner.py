@@ -123,6 +123,7 @@ class _Configs:
     def __init__(self, scan: Scan) -> None:
         self._paths: dict[Key, Way] = {}
         self._given: dict[Key, list[tuple[cst.CSTNode | None, Scope]]] = {}
+        self._known: dict[Key, set[str] | None] = {}
         given: list[tuple[cst.CSTNode, Scope, Key]] = []
         for each in handed(scan):
             if each.parameter is not None:
@@ -153,6 +154,15 @@ class _Configs:
     def texts(self, node: cst.CSTNode | None, scope: Scope) -> set[str] | None:
         """The names that an expression may be: a text, or each item of what a loop goes through; None where it may be
         any other."""
+        owner = scope.owner(node.value) if isinstance(node, cst.Name) else None
+        if owner is None or not isinstance(node, cst.Name):
+            return self._read(node, scope)
+        key = owner, node.value
+        if key not in self._known:
+            self._known[key] = self._read(node, scope)
+        return self._known[key]
+
+    def _read(self, node: cst.CSTNode | None, scope: Scope) -> set[str] | None:
         found: set[str] = set()
         seen: set[Key] = set()
         waiting = [(node, scope)]
