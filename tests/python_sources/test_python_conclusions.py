@@ -107,6 +107,29 @@ def test_what_is_made_for_openshift_alone(head: str, is_sign: bool, tmp_path: Pa
     assert numbers == ([] if is_sign else [65532])  # OpenShift has numbers of its own
 
 
+BESIDE = {
+    "beside it": ("def made(api):\n", "", "", True),
+    "in a branch beside it": ("def made(api):\n", "", "    if day:", True),
+    "beside a branch with it": ("def made(api, cloud):\n", "    if cloud == 'openshift':", "", False),
+    "in a function in it": ("def made(api):\n", "", "    def more():", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("head", "above_sign", "above_pod", "is_sign"), BESIDE.values(), ids=BESIDE)
+def test_a_function_is_for_one_platform(
+    head: str, above_sign: str, above_pod: str, is_sign: bool, tmp_path: Path
+) -> None:
+    imported, made = POD.strip().split("\n\n")
+    sign, pod = (
+        f"{above}\n{indent(text, '        ')}" if above else indent(text, "    ")
+        for above, text in ((above_sign, SCC), (above_pod, made))
+    )
+    write(tmp_path, {"program.py": f"{imported}\n\n\n{head}{sign}{pod}\n"})
+    outcome = pipeline.run(Tree.read([str(tmp_path)], root=str(tmp_path)), profile.load("restricted"))
+    numbers = [change.after for change in outcome.changes if change.path[-1] == "runAsUser"]
+    assert numbers == ([] if is_sign else [65532])
+
+
 def test_an_object_of_openshift_is_for_openshift_wherever_it_is_made(tmp_path: Path) -> None:
     program = dedent("""\
         def config():

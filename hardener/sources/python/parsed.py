@@ -29,6 +29,7 @@ from .uses import unify
 
 if TYPE_CHECKING:
     from .address_reads import AddressReads
+    from .branches import Around, Block
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class Parsed:
     _at_line: dict[int, str] = field(default_factory=dict)  # comments by line, once asked for
     _quote: str = ""
     _reads: AddressReads | None = None  # once asked for
+    _branches: list[Block] | None = None
     # While changes are tried: how many values were looked at, and new fields that have a place, by object and name.
     tried: int = 0
     rendered: dict[tuple[int, str], Any] = field(default_factory=dict)
@@ -71,20 +73,23 @@ class Parsed:
         return number < len(self.roots) and self.roots[number].is_patch
 
     def is_optional(self, number: int) -> bool:
-        """Whether the document ``number`` is made under a condition of the program, or in a function of it, which may
-        be called under one."""
-        import ast  # late: few documents are asked about
+        """Whether the document ``number`` is made in a branch of the program, or of the function that makes it."""
+        return self._around(number).branch
 
-        line = self.line(number, ())
-        try:
-            nodes = list(ast.walk(ast.parse(self.source)))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):  # of a later Python
-            return True
-        return any(
-            node.lineno <= line <= (node.end_lineno or node.lineno)
-            for node in nodes
-            if isinstance(node, ast.If | ast.IfExp | ast.Match | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        )
+    def functions(self, number: int) -> tuple[int, ...]:
+        """The lines where the functions begin in which the document ``number`` is made, the outermost first."""
+        return self._around(number).functions
+
+    def _around(self, number: int) -> Around:
+        from .branches import Around, branches  # late: few documents are asked about
+
+        if self._branches is None:
+            self._branches = branches(self.source)
+        line, found = self.line(number, ()), Around()
+        for block in self._branches:  # those around others come first
+            if block.first <= line <= block.last:
+                found = found.within(block)
+        return found
 
     def reads_address(self, number: int) -> int | None:
         """The line where the program reads an address of the Service that the document ``number`` is, or may read it;
