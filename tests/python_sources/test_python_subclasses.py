@@ -65,6 +65,11 @@ HANDED: dict[str, tuple[str, str, dict[str, Any]]] = {
         "image='a'",
         {"image": "a", "command": ["a", "b"]},
     ),
+    "an argument by its place": (
+        INIT.format("conf, image, ") + "    super().__init__(image=image, **kwargs)",
+        "1, 'a', cmds=['b']",
+        {"image": "a", "command": ["b"]},
+    ),
     "a list of which a part is known": (
         INIT.format("conf, ") + "    super().__init__(cmds=['a', conf], **kwargs)",
         "conf='b'",

@@ -153,9 +153,12 @@ class _Operator:
         self.bracket, items = call_bracket(call, extractor.places)
         self.arguments: _Arguments = {}
         self.open = f"expand() (line {self.at.line})" if path.endswith(".partial") else None
-        for argument, item in zip(call.args, items, strict=True):
+        for number, (argument, item) in enumerate(zip(call.args, items, strict=True)):
             line = extractor.places.line(item.start)
-            if argument.star == "**":
+            name = own.by_place(number) if own is not None and not argument.star and not argument.keyword else None
+            if name is not None:
+                self.arguments[name] = (argument.value, item)
+            elif argument.star == "**":
                 self._spread(argument, line)
             elif argument.keyword is None:
                 self._opened(f"a positional argument (line {line})")

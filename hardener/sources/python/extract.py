@@ -259,11 +259,12 @@ class Extractor:
         mapping.dialect, mapping.callee, mapping.in_list = known.dialect, self.places.text(node.func), raw
         mapping.bracket, items = call_bracket(node, self.places)
         given: dict[str, tuple[cst.CSTNode, Item]] = {}
-        for argument, item in zip(node.args, items, strict=True):
-            if argument.keyword is None or argument.star:
+        for number, (argument, item) in enumerate(zip(node.args, items, strict=True)):
+            name = argument.keyword.value if argument.keyword is not None else own.by_place(number)
+            if name is None or argument.star:
                 self._open(mapping, f"{argument.star}{self.places.text(argument.value)}", argument)
             else:
-                given[argument.keyword.value] = argument.value, item
+                given[name] = argument.value, item
         for name, each in own.handed_on(given).items():
             field = known.dialect.field(known.type_name, name)
             if isinstance(each, Fixed):

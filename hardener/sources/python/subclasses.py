@@ -55,8 +55,9 @@ class Fixed:
 @dataclass(slots=True, eq=False)
 class Subclass:
     """An own class. ``base`` is the full name of the class of a library that it is made from in the end; ``above`` an
-    own one between them. ``takes`` are its own parameters, ``hands`` what it hands on by name, ``rest`` tells that it
-    hands on any other argument. ``doubt`` says why nothing of that is sure."""
+    own one between them. ``takes`` are its own parameters, ``order`` those that take arguments by their places,
+    ``hands`` is what it hands on by name, ``rest`` tells that it hands on any other argument. ``doubt`` says why
+    nothing of that is sure."""
 
     name: str
     place: str
@@ -65,6 +66,7 @@ class Subclass:
     takes: frozenset[str] = frozenset()
     hands: dict[str, Handed] = field(default_factory=dict)
     rest: bool = True
+    order: tuple[str, ...] | None = None  # None: it has no constructor of its own
     doubt: str = ""
 
     def handed_on(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +93,11 @@ class Subclass:
             elif not made.rest or found in made.takes:
                 found = None
         return found
+
+    def by_place(self, number: int) -> str | None:
+        """The name of the argument that a call gives by its place; None where that is not known."""
+        order = next((made.order for made in self.chain() if made.order is not None), ())
+        return order[number] if number < len(order) else None
 
     @property
     def doubts(self) -> str:
@@ -410,6 +417,7 @@ class _Body:
         named = [*arguments.posonlyargs, *arguments.args][1:]
         own = [each.arg for each in (*named, *arguments.kwonlyargs)]
         self.made.takes = frozenset(own)
+        self.made.order = tuple(each.arg for each in named)
         self.made.rest = False
         for parameter, default in zip(reversed(named), reversed(arguments.defaults), strict=False):
             self.defaults[parameter.arg] = self.plain(default)
