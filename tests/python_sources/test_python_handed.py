@@ -102,6 +102,9 @@ KEPT: dict[str, str] = {
     "adopted": "kopf.adopt(pod)\nkopf.label(pod, {'a': 'b'}, nested=['spec.template'])",
     "an argument of a class": "Task('x', pod)\nThread(target=f, args=(pod,))",
     "an argument of a decorator": "@task(executor_config={'pod_override': pod})\ndef f(): pass",
+    "an argument of its own class": "class A:\n    @classmethod\n    def f(cls):\n        return cls(pod)",
+    "told to be of a type": "q = cast(dict, pod)\nprint(q)",
+    "awaited with others": "async def f():\n    return pod\nasyncio.gather(f())",
     "returned": "def f():\n    return pod",
     "yielded": "def f():\n    yield pod",
     "kept": "jobs = []\njobs.append(pod)\nall['x'] = pod\nclass A:\n    def f(self):\n        self.pod = pod",
@@ -149,6 +152,14 @@ FOLLOWED: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "what makes an object": (
         'class A:\n    def __init__(self, x):\n        x["spec"]["hostPID"] = 1\nA(pod)',
+        {"spec.hostPID": "set later (line 5)"},
+    ),
+    "what is told to be of a type": (
+        'x = cast(dict, pod)\nx["spec"]["hostPID"] = 1', {"spec.hostPID": "set later (line 4)"},
+    ),
+    "by its own class": (
+        'class A:\n    def __init__(self, x):\n        x["spec"]["hostPID"] = 1\n    @classmethod\n    def f(cls):\n'
+        "        return cls(pod)",
         {"spec.hostPID": "set later (line 5)"},
     ),
     "two deep": (

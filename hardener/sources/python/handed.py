@@ -28,11 +28,11 @@ COPIES = frozenset({"enumerate", "iter", "list", "reversed", "sorted", "tuple"})
 # Functions and methods that look at what they get, and methods that keep it. `kopf` writes metadata alone.
 _LOOKING = re.compile(
     r"_*(?:(?:as|assert|await|build|check|compare|construct|contains|describe|diff|dump|encode|extract|fetch|find|format|from"
-    r"|generate|get|has|hash|is|list|load|log|read|render|serialize|show|to|validate|wait|watch|yield)(?:_\w*)?"
+    r"|generate|get|has|hash|is|list|load|log|parse|read|render|serialize|show|to|validate|wait|watch|yield)(?:_\w*)?"
     r"|assert[A-Z]\w*|asdict|b64encode|copy|debug|critical|deepcopy|dumps|error|exception|fail|info|log|pformat|pp"
     r"|pprint|print\w*|safe_dump\w*|sanitize_for_serialization|warn|warning|write\w*|echo|secho"
     r"|(?:create|patch|replace)_(?:namespaced|cluster)_\w+|adopt|append_owner_reference|remove_owner_reference|label"
-    r"|harmonize_naming|adjust_namespace|partial)"
+    r"|harmonize_naming|adjust_namespace|partial|cast|replace|evolve|gather|ensure_future|run_until_complete|__class__)"
 )
 _KEEPING = re.compile(
     r"join|count|index|put_nowait|put|add|appendleft|expand|export|options|override|with_options|__init__|__new__"
@@ -130,8 +130,8 @@ def _leaves(call: cst.Call, scope: Scope, name: str) -> bool:
         return True
     if isinstance(call.func, cst.Attribute) and (name in ADDING or _KEEPING.fullmatch(name)):
         return True
-    # A class keeps what it gets. An exception shows it.
-    if name.lstrip("_")[:1].isupper():
+    # A class keeps what it gets, an exception shows it.
+    if name.lstrip("_")[:1].isupper() or scope.is_instance(name):
         return True
     if called(call, scope) is not None or is_dict_call(call, scope):
         return True
@@ -161,7 +161,7 @@ def function_of(call: cst.Call, scope: Scope) -> tuple[Scope | None, int]:
     name: the object of a method."""
     function = call.func
     if isinstance(function, cst.Name):
-        found = defined(function.value, scope)
+        found = scope.own_class() if scope.is_instance(function.value) else defined(function.value, scope)
         if found is not None and found.kind == "class":
             return _method(found, "__init__"), 1
         return found, 0

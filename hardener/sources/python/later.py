@@ -291,6 +291,8 @@ def _copied(call: cst.Call) -> tuple[cst.CSTNode | None, int]:
         return call.args[0].value, 1
     if isinstance(function, cst.Name) and function.value in ("copy", "dict") and len(call.args) == 1:
         return call.args[0].value, 2
+    if isinstance(function, cst.Name) and function.value == "cast" and len(call.args) == 2:
+        return call.args[1].value, 0
     if isinstance(function, cst.Attribute) and function.attr.value == "values" and not call.args:
         return function.value, 1
     if isinstance(function, cst.Attribute) and function.attr.value == "copy":
