@@ -53,14 +53,18 @@ def hook(piece: Piece, path: Path = ()) -> str:
 def lacking(transform: Transform, target: View, edits: list[Edit]) -> Finding:
     """That the step ``edits`` of a program is not made, since it takes new objects: nothing is applied beside it."""
     new = [edit for edit in edits if isinstance(edit, Create)]
+    made = "its resource" if target.object.piece.is_object else target.object
     describe = _kind_of if "$" in target.object.name else _named  # a name made of an expression helps nobody
     names = " and ".join(dict.fromkeys(map(describe, new)))
     kinds = " and ".join(dict.fromkeys(_kind(edit) for edit in new))
+    is_block = target.object.piece.is_object
     them = "it" if len(new) == 1 else "them"
     return target.finding(
-        f"{transform.summary} Not applied: it takes {names}, which has to be made where {target.object} is made",
-        advice=f"let the program make {them}, or apply {them} as YAML",
-        severity=transform.severity, topic=f"object of a program that needs a {kinds} beside it",
+        f"{transform.summary} Not applied: it takes {names}, which has to be made where {made} is made",
+        advice=f"make {them} in the same module and namespace" if is_block else
+        f"let the program make {them}, or apply {them} as YAML",
+        severity=transform.severity,
+        topic=f"object of {'Terraform' if is_block else 'a program'} that needs a {kinds} beside it",
     )  # fmt: skip
 
 
@@ -97,7 +101,7 @@ def _more_containers(pod: PodTemplate) -> str | None:
     for key in ("initContainers", "containers"):
         found = pod.data.get(key)
         if isinstance(found, OpenList):
-            return f"the program may add {key}: {found.why}"
+            return f"{'Terraform' if pod.object.piece.is_object else 'the program'} may add {key}: {found.why}"
     return None
 
 

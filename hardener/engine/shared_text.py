@@ -46,10 +46,14 @@ def steps_of(transform: Transform, target: View, yielded: list[Any]) -> tuple[li
     steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
     unknown = [item for item in yielded if isinstance(item, OpaqueError)]
     steps, more = waiting.parted(transform, target, steps)
-    if target.object.piece.language == "python":
+    if target.object.piece.computes:
         from hardener.engine import program_advice  # late: few trees hold any
 
         steps = [program_advice.doubted(step, target) for step in steps]
+    if target.object.piece.is_object and steps:
+        from hardener.engine import terraform_objects  # late: few trees hold any
+
+        steps = [terraform_objects.doubted(step, target) for step in steps]
     pod = pod_of(target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
