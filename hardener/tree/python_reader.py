@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import field
 
 from hardener.sources import files, manifests
@@ -120,34 +120,28 @@ def naming(own: Subclasses, paths: Iterable[str]) -> list[str]:
     """Those of the files that name a class which ``own`` knows from another file, or import from one what it imports of
     a library; what these files make of it is taken up, too. Where a tree has no such thing nothing is read."""
     paths = list(paths)
-    found = dict.fromkeys(_importing(own, paths))
+    found: dict[str, None] = {}
+    importing = _any_of(own.modules, rb"(?m)^[ \t]*from[^\n]*\b(?:%s)\b") if own.modules else None
     for _ in range(_LEVELS):
         names = own.names
-        if not names:
-            break
-        named = re.compile(rb"\b(?:%s)\b" % b"|".join(sorted(name.encode() for name in names)))
-        for path in paths:
+        named = _any_of(names, rb"\b(?:%s)\b") if names else None
+        for path in paths if named is not None or importing is not None else ():
             raw = content(path)
-            met = set(named.findall(raw))
+            if importing is not None and _CLASS.search(raw) and importing.search(raw) and own.imports(raw, path):
+                found[path] = None
+            met = set(named.findall(raw)) if named is not None else None
             if met:
                 own.add(path, raw)
                 if any(own.is_elsewhere(name.decode(), path) for name in met):
                     found[path] = None
+        importing = None
         if own.names == names:
             break
     return list(found)
 
 
-def _importing(own: Subclasses, paths: list[str]) -> Iterator[str]:
-    """Those of the files that import what another one imports of a library of Kubernetes."""
-    if not own.modules:
-        return
-    names = b"|".join(sorted(re.escape(name.encode()) for name in own.modules))
-    named = re.compile(rb"(?m)^[ \t]*from[^\n]*\b(?:%s)\b" % names)
-    for path in paths:
-        raw = content(path)
-        if _CLASS.search(raw) and named.search(raw) and own.imports(raw, path):
-            yield path
+def _any_of(names: Iterable[str], pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern % b"|".join(sorted(re.escape(name.encode()) for name in names)))
 
 
 def says_something(file: ManifestFile) -> bool:

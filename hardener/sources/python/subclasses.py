@@ -21,6 +21,8 @@ from hardener.support.fast_dataclass import dataclass
 _CLASS = re.compile(rb"(?m)^[ \t]*class[ \t]+\w+[ \t]*\(")
 _DEEPEST = 10  # classes that are made from each other
 _BUILDS = ("build_pod_request_obj", "create_pod_request_obj", "get_or_create_pod")  # of the operators of Airflow
+_FROM = re.compile(rb"(?m)^[ \t]*from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]*(?P<names>\([^()]*\)|[^\n]*)")
+_WORD = re.compile(r"\w+")
 UNKNOWN = object()
 _CLIENTS = frozenset(
     f"{library}.{module}" for library in ("kubernetes", "kubernetes_asyncio") for module in ("client", "client.models")
@@ -172,14 +174,11 @@ class Subclasses:
 
     def imports(self, raw: bytes, path: str) -> bool:
         """Whether the file ``path`` imports what another one imports of a library."""
-        try:
-            module = ast.parse(raw)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return False
-        for node in ast.walk(module):
-            if isinstance(node, ast.ImportFrom):
-                names = [f"{node.module}.{each.name}" if node.module else each.name for each in node.names]
-                if any(self.meant(name, path) != name for name in names):
+        for found in _FROM.finditer(raw):
+            module = found["module"].decode().lstrip(".")
+            for name in _WORD.findall(found["names"].decode(errors="replace")):
+                whole = f"{module}.{name}" if module else name
+                if self.meant(whole, path) != whole:
                     return True
         return False
 
@@ -253,12 +252,9 @@ class Subclasses:
 def offers(raw: bytes) -> dict[str, str]:
     """What a module imports of the kubernetes client at its top, and so has for others: full names by its own; "*" is
     a module of which it has everything."""
-    try:
-        module = ast.parse(raw)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
+    module = _parsed(raw)
     found: dict[str, str] = {}
-    for node in _statements(module.body):
+    for node in _statements(module.body if module is not None else ()):
         if isinstance(node, ast.ImportFrom) and not node.level:
             for each in node.names:
                 whole = node.module if each.name == "*" else f"{node.module}.{each.name}"
@@ -282,13 +278,18 @@ def offers(raw: bytes) -> dict[str, str]:
 
 def defined(raw: bytes, find: Find = nothing, place: str = "") -> dict[str, Subclass]:
     """The own classes that a module defines at its top, and those that it imports, by the names it has for them."""
+    module = _parsed(raw)
+    return _Module(module, find, place).found if module is not None else {}
+
+
+def _parsed(raw: bytes) -> ast.Module | None:
+    """The tree of a module; None where Python cannot read it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module = ast.parse(raw)
+            return ast.parse(raw)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
-    return _Module(module, find, place).found
+        return None
 
 
 class _Module:
@@ -456,7 +457,7 @@ class _Body:
                 if isinstance(argument.value, ast.Name) and argument.value.id == self.rest and self.rest:
                     self.made.rest = True
                 else:
-                    self._doubt(f"**{ast.unparse(argument.value)} in {self.made.place}")
+                    self._doubt(f"a spread (line {argument.value.lineno}) in {self.made.place}")
             else:
                 self.made.hands[argument.arg] = self._handed(argument.value)
 
