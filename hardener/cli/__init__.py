@@ -15,8 +15,8 @@ def main() -> None:
     def leave() -> None:
         # To take apart what a run made, one object after the other, would take a twentieth of a small one.
         try:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in filter(None, (sys.stdout, sys.stderr)):  # None is one that was closed before the start
+                stream.flush()
         except (OSError, ValueError):
             return  # Python tries again, and says what it says
         os._exit(status)
