@@ -31,11 +31,11 @@ from hardener.kubernetes.rbac import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile
-from hardener.sources.python.subclasses import Subclasses
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
+    from hardener.sources.python.subclasses import Subclasses
     from hardener.sources.terraform.module import Module
     from hardener.tree.read_cache import ReadCache
     from hardener.tree.tree import Tree
@@ -347,6 +347,8 @@ class _Reader:
             self._pass_by("foreign-python", editable)
             return
         if self.own is None:
+            from hardener.sources.python.subclasses import Subclasses
+
             self.own = Subclasses(os.path.relpath, python_reader.content)
         self.programs[path] = (editable, path == within, len(tree.files))
         try:
