@@ -79,6 +79,7 @@ def _whole(
         for (piece, _, _), proof in zip(jobs, _proofs(jobs, forks), strict=True):
             progress(piece.file.name)
             proofs.append(proof)
+            piece.tree = None  # it is read anew where that is still asked for
             if proof.hunks:
                 files.setdefault(piece.file, _File(piece.file)).add(piece, proof)
                 # They stand in the file now: of thousands of documents they would be in memory twice.

@@ -99,7 +99,10 @@ def _rewritten(piece: Piece) -> AnyRewrite:
         from hardener.sources import terraform  # late: few trees hold any
 
         return terraform.rewrite(piece.text, mutate)
-    return yaml.rewrite(piece.text, mutate, replaced=_replaced(piece))
+    touched = [edit.path for step in applied_steps(piece) for edit in step]
+    return yaml.rewrite(
+        piece.text, mutate, replaced=_replaced(piece), read=piece.tree, touched=touched, goal=piece.data
+    )
 
 
 @dataclass(slots=True)

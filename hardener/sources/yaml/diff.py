@@ -41,7 +41,7 @@ class Differ:
         self.blocks = BlockEditor(source, self.splices, styles)
         self.blocks.swallow = swallow
         self.flows = FlowEditor(source, self.splices, styles)
-        self.at_anchor: dict[int, Any] = {}  # what each anchored node holds after the edits
+        self.at_anchor: dict[int, Any] = {}  # what each anchored node holds after the edits, by its number
 
     def document(self, root: Node, value: Any) -> None:
         """Record what makes the document `root` hold `value`; None takes the document away."""
@@ -63,11 +63,15 @@ class Differ:
         return self.source.line(node.start) + 1
 
     def _node(self, node: Node, value: Any, chain: list[Collection], index: int) -> None:
+        if isinstance(value, Node):
+            if value.at == node.at:
+                return  # nobody looked into it
+            value = value_of(value)
         if isinstance(node, Alias):
             self._alias(node, value)
             return
         if node.anchor is not None:
-            self.at_anchor[id(node)] = value
+            self.at_anchor[node.at] = value
         if isinstance(node, Mapping) and isinstance(value, dict):
             self._mapping(node, value, chain, index)
         elif isinstance(node, Sequence) and isinstance(value, list):
@@ -84,9 +88,9 @@ class Differ:
             )
 
     def _anchor_holds(self, target: Node, value: Any) -> bool:
-        if id(target) not in self.at_anchor:
+        if target.at not in self.at_anchor:
             raise TextError(f"anchor &{target.anchor} would go while an alias needs it", self._line(target))
-        return same(self.at_anchor[id(target)], value)
+        return same(self.at_anchor[target.at], value)
 
     def _set(self, node: Node, value: Any, chain: list[Collection], index: int) -> None:
         if chain and not chain[-1].flow:
@@ -128,8 +132,8 @@ class Differ:
                 self._all_gone(node, value, inner, index)
             return
         for key, i in own.items():
-            if i not in gone:
-                self._node(node.pairs[i][1], value[key], inner, i)
+            if i not in gone and (item := value[key]) is not node.pairs[i][1]:
+                self._node(node.pairs[i][1], item, inner, i)
         if len(own) - len(gone) == len(value):
             if gone:
                 (self.flows if node.flow else self.blocks).edit(inner, gone, [])
@@ -172,7 +176,7 @@ class Differ:
     def _merged(self, value: Node) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for source in merge_sources(value):
-            new = self.at_anchor.get(id(source))
+            new = self.at_anchor.get(source.at)
             for key, item in (new if isinstance(new, dict) else value_of(source)).items():
                 found.setdefault(key, item)
         return found
@@ -202,9 +206,10 @@ class Differ:
                 assert i is not None
                 gone.add(i)
             elif i is None:
-                _extend(adds, after, value[j])
+                _extend(adds, after, value_of(value[j]) if isinstance(value[j], Node) else value[j])
             else:
-                self._node(node.items[i], value[j], inner, i)
+                if value[j] is not node.items[i]:
+                    self._node(node.items[i], value[j], inner, i)
                 after = i
         if self.moving and gone and adds and not node.flow:
             adds = self._moved(node, gone, adds)
@@ -226,17 +231,16 @@ class Differ:
 
     def _aligned(self, node: Sequence, value: list[Any]) -> list[tuple[int | None, int | None]]:
         items, owner = node.items, self.owners.node
+        owned = list(map(owner, value))
         if len(items) == len(value) and all(
-            not isinstance(new, dict | list) or owner(new) is old for old, new in zip(items, value, strict=True)
+            at == old.at if at is not None else not isinstance(new, dict | list)
+            for old, new, at in zip(items, value, owned, strict=True)
         ):
             return [(i, i) for i in range(len(items))]
-        mine = {id(item) for item in items}
-        present = {id(owner(new)) for new in value if isinstance(new, dict | list) and id(owner(new)) in mine}
-        old: list[Hashable] = [id(item) if id(item) in present else mark(value_of(item)) for item in items]
-        new = [
-            id(owner(item)) if isinstance(item, dict | list) and id(owner(item)) in present else mark(item)
-            for item in value
-        ]
+        mine = {item.at for item in items}
+        present = {at for at in owned if at in mine}
+        old: list[Hashable] = [item.at if item.at in present else mark(value_of(item)) for item in items]
+        new = [at if at in present else mark(item) for item, at in zip(value, owned, strict=True)]
         return align(old, new)
 
 

@@ -1,4 +1,4 @@
-"""From YAML text to a tree of nodes with exact positions.
+"""From YAML text to the places of its nodes, as arrays of numbers; an object for a node is made when one is asked for.
 
 The events come from ruamel.yaml's C parser (libyaml); its pure parser is the fallback, since the old libyaml rejects
 `[http://x:80]` and the wheel may be missing. Composing libraries are no help: they lose where an alias stands, and the
@@ -6,6 +6,7 @@ end marks of block collections run on to the next token.
 """
 
 import re
+from array import array
 from collections.abc import Callable
 from sys import intern
 from typing import Any
@@ -29,15 +30,82 @@ except ImportError:  # pragma: no cover - the wheel exists for every platform we
 
 MAX_DEPTH = 200
 
+# What a node is, as a number: scalars first, in order of their styles.
+PLAIN, SINGLE, DOUBLE, LITERAL, FOLDED, ALIAS, MAPPING, FLOW_MAPPING, SEQUENCE, FLOW_SEQUENCE = range(10)
+_STYLES = ("", "'", '"', "|", ">")
+_STYLE_OF: dict[str | None, int] = {None: PLAIN} | {style: number for number, style in enumerate(_STYLES)}
+
+
+class Tree:
+    """The nodes of a text by number, in the order in which they begin; what follows a node at once is its first child.
+
+    - ``kinds``, ``starts``, ``ends``: what each is, and where it stands: offsets of its first and past its last
+      character (for block collections: of the mark behind them).
+    - ``nexts``: the number of the node behind it and all that is in it.
+    - ``texts``: what each scalar says, "" for all else.
+    - ``roots``: the number of the root of each document, -1 for an empty one.
+    - ``properties``: anchor and tag, of those that have one. ``targets``: of each alias, what it stands for.
+    """
+
+    __slots__ = ("ends", "kinds", "nexts", "properties", "roots", "starts", "targets", "texts")
+
+    def __init__(self) -> None:
+        self.kinds = bytearray()
+        self.starts = array("I")
+        self.ends = array("I")
+        self.nexts = array("I")
+        self.texts: list[str] = []
+        self.roots: list[int] = []
+        self.properties: dict[int, tuple[str | None, str | None]] = {}
+        self.targets: dict[int, int] = {}
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether no node has an anchor or a tag, and none stands for another."""
+        return not self.properties and not self.targets
+
+    def node(self, at: int) -> "Node":
+        """The node of number ``at``."""
+        kind = self.kinds[at]
+        if kind <= FOLDED:
+            return Scalar(self, at)
+        if kind == ALIAS:
+            return Alias(self, at)
+        return Mapping(self, at) if kind <= FLOW_MAPPING else Sequence(self, at)
+
+    def children(self, at: int) -> list[int]:
+        """The numbers of the items of a sequence, or of keys and values of a mapping in turn."""
+        nexts = self.nexts
+        end, child = nexts[at], at + 1
+        found = []
+        while child < end:
+            found.append(child)
+            child = nexts[child]
+        return found
+
+    def shrink(self) -> None:
+        """Let go of the room that the lists have to grow."""
+        self.starts, self.ends, self.nexts = self.starts[:], self.ends[:], self.nexts[:]
+        self.kinds, self.texts = bytearray(self.kinds), self.texts[:]
+
 
 class Node:
-    """Where a value stands: offsets of its first and past its last character (for block collections: of the mark)."""
+    """A node of a tree, known by its number ``at``: two objects of one number are the same node.
 
-    __slots__ = ("anchor", "end", "start", "tag")
-    start: int
-    end: int
-    anchor: str | None
-    tag: str | None
+    ``start`` and ``end`` are the offsets of its first and past its last character (for block collections: of the mark).
+    """
+
+    __slots__ = ("anchor", "at", "end", "start", "tag", "tree")
+
+    def __init__(self, tree: Tree, at: int) -> None:
+        self.tree = tree
+        self.at = at
+        self.start: int = tree.starts[at]
+        self.end: int = tree.ends[at]
+        self.anchor, self.tag = tree.properties.get(at, _BARE) if tree.properties else _BARE
+
+
+_BARE: tuple[str | None, str | None] = (None, None)
 
 
 class Scalar(Node):
@@ -45,13 +113,10 @@ class Scalar(Node):
 
     __slots__ = ("style", "text")
 
-    def __init__(self, start: int, end: int, anchor: str | None, tag: str | None, text: str, style: str) -> None:
-        self.start = start
-        self.end = end
-        self.anchor = anchor
-        self.tag = tag
-        self.text = text
-        self.style = style
+    def __init__(self, tree: Tree, at: int) -> None:
+        super().__init__(tree, at)
+        self.text: str = tree.texts[at]
+        self.style: str = _STYLES[tree.kinds[at]]
 
     @property
     def absent(self) -> bool:
@@ -62,56 +127,51 @@ class Scalar(Node):
 class Mapping(Node):
     """A mapping; `pairs` are its keys and values in the order of the text."""
 
-    __slots__ = ("flow", "pairs")
+    __slots__ = ("_pairs", "flow")
 
-    def __init__(self, start: int, anchor: str | None, tag: str | None, flow: bool) -> None:
-        self.start = start
-        self.end = -1
-        self.anchor = anchor
-        self.tag = tag
-        self.flow = flow
-        self.pairs: list[tuple[Node, Node]] = []
+    def __init__(self, tree: Tree, at: int) -> None:
+        super().__init__(tree, at)
+        self.flow = tree.kinds[at] == FLOW_MAPPING
+        self._pairs: list[tuple[Node, Node]] | None = None
+
+    @property
+    def pairs(self) -> list[tuple[Node, Node]]:
+        found = self._pairs
+        if found is None:
+            nodes = list(map(self.tree.node, self.tree.children(self.at)))
+            found = self._pairs = list(zip(nodes[::2], nodes[1::2], strict=True))
+        return found
 
 
 class Sequence(Node):
     """A sequence and its items."""
 
-    __slots__ = ("flow", "items")
+    __slots__ = ("_items", "flow")
 
-    def __init__(self, start: int, anchor: str | None, tag: str | None, flow: bool) -> None:
-        self.start = start
-        self.end = -1
-        self.anchor = anchor
-        self.tag = tag
-        self.flow = flow
-        self.items: list[Node] = []
+    def __init__(self, tree: Tree, at: int) -> None:
+        super().__init__(tree, at)
+        self.flow = tree.kinds[at] == FLOW_SEQUENCE
+        self._items: list[Node] | None = None
+
+    @property
+    def items(self) -> list[Node]:
+        found = self._items
+        if found is None:
+            found = self._items = list(map(self.tree.node, self.tree.children(self.at)))
+        return found
 
 
 class Alias(Node):
     """`*name`, and the node it stands for."""
 
-    __slots__ = ("target",)
+    __slots__ = ()
 
-    def __init__(self, start: int, end: int, target: Node) -> None:
-        self.start = start
-        self.end = end
-        self.anchor = None
-        self.tag = None
-        self.target = target
+    @property
+    def target(self) -> Node:
+        return self.tree.node(self.tree.targets[self.at])
 
 
 Collection = Mapping | Sequence
-
-
-class Tree:
-    """The nodes of a text: one root per document (None for an empty one), all leaves, all collections, in order."""
-
-    __slots__ = ("collections", "roots", "scalars")
-
-    def __init__(self) -> None:
-        self.roots: list[Node | None] = []
-        self.scalars: list[Scalar] = []
-        self.collections: list[Collection] = []
 
 
 def compose(text: str) -> Tree:
@@ -168,11 +228,12 @@ _TO_VALUE = re.compile(r"(?:[ \t\r\n]|#[^\n]*+)*+[:-]")
 
 def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
     tree = Tree()
-    documents, scalars = tree.roots, tree.scalars
-    anchors: dict[str, Node] = {}
-    stack: list[tuple[list[Node], Collection | None]] = []
-    siblings: list[Node] = []  # children of the open collection, keys and values alternating
-    open_node: Collection | None = None
+    roots, kinds, starts, ends, nexts, texts = tree.roots, tree.kinds, tree.starts, tree.ends, tree.nexts, tree.texts
+    add_kind, add_start, add_end = kinds.append, starts.append, ends.append
+    add_next, add_text = nexts.append, texts.append
+    anchors: dict[str, int] = {}
+    stack: list[int] = []  # the open collections
+    at = -1  # the newest node
     last = 0
     while (event := next_event()) is not None:
         kind = type(event)
@@ -183,62 +244,63 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
                 if start == end and not event.style and (match := _TO_VALUE.match(pure_text, last)):
                     start = end = match.end()
                 last = end
-            tag = event.ctag  # what `tag` makes a text of; nearly always None
-            if tag is not None:
-                tag = str(tag)
-            scalar = Scalar(start, end, event.anchor, tag, intern(event.value), event.style or "")
-            scalars.append(scalar)
-            node: Node = scalar
-        elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            tag = event.ctag
-            if tag is not None:
-                tag = str(tag)
-            opened: Collection = (Mapping if kind is MappingStartEvent else Sequence)(
-                event.start_mark.index, event.anchor, tag, bool(event.flow_style)
-            )
-            tree.collections.append(opened)
-            if event.anchor:
-                anchors[event.anchor] = opened
-            if open_node is None:
-                documents[-1] = opened
-            else:
-                siblings.append(opened)
-            if len(stack) >= MAX_DEPTH:
-                raise TextError("nested too deeply", event.start_mark.line + 1)
-            stack.append((siblings, open_node))
-            siblings, open_node = [], opened
-            last = event.end_mark.index
-            continue
+            at += 1
+            add_kind(_STYLE_OF[event.style])
+            add_start(start)
+            add_end(end)
+            add_next(at + 1)
+            add_text(intern(event.value))
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            assert open_node is not None
-            open_node.end = event.end_mark.index
-            if isinstance(open_node, Mapping):
-                open_node.pairs = list(zip(siblings[::2], siblings[1::2], strict=True))
-            else:
-                open_node.items = siblings
-            if open_node.flow:
-                last = open_node.end
-            siblings, open_node = stack.pop()
+            closed = stack.pop()
+            ends[closed] = event.end_mark.index
+            nexts[closed] = at + 1
+            if kinds[closed] in _FLOW:
+                last = ends[closed]
             continue
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            at += 1
+            add_kind((MAPPING if kind is MappingStartEvent else SEQUENCE) + bool(event.flow_style))
+            add_start(event.start_mark.index)
+            add_end(0)
+            add_next(0)
+            add_text("")
+            last = event.end_mark.index
         elif kind is AliasEvent:
             target = anchors.get(event.anchor)
             if target is None:
                 raise TextError(f"undefined alias *{event.anchor}", event.start_mark.line + 1)
-            if target.end < 0:
+            if not nexts[target]:
                 raise TextError(f"alias *{event.anchor} inside its own anchor", event.start_mark.line + 1)
-            node = Alias(event.start_mark.index, event.end_mark.index, target)
-            last = node.end
+            at += 1
+            add_kind(ALIAS)
+            add_start(event.start_mark.index)
+            add_end(event.end_mark.index)
+            add_next(at + 1)
+            add_text("")
+            tree.targets[at] = target
+            last = ends[at]
+            if not stack:
+                roots[-1] = at
+            continue
         elif kind is DocumentStartEvent:
-            documents.append(None)
+            roots.append(-1)
             anchors = {}
             last = event.end_mark.index
             continue
         else:
             continue
-        if node.anchor:
-            anchors[node.anchor] = node
-        if open_node is None:
-            documents[-1] = node
-        else:
-            siblings.append(node)
+        if not stack:
+            roots[-1] = at
+        if event.anchor is not None or event.ctag is not None:
+            tag = event.ctag  # what `tag` makes a text of
+            tree.properties[at] = event.anchor, None if tag is None else str(tag)
+            if event.anchor:
+                anchors[event.anchor] = at
+        if not nexts[at]:
+            if len(stack) >= MAX_DEPTH:
+                raise TextError("nested too deeply", event.start_mark.line + 1)
+            stack.append(at)
     return tree
+
+
+_FLOW = (FLOW_MAPPING, FLOW_SEQUENCE)

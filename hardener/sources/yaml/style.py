@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from .positions import Collection, Mapping, Node, Scalar, Sequence
+from .positions import DOUBLE, FOLDED, MAPPING, SEQUENCE, SINGLE, Collection, Mapping, Node, Scalar, Sequence
 from .scalars import resolve
 from .source import Source
 
@@ -111,7 +111,7 @@ class Styles:
         )
 
     def _example(self, node: Mapping) -> tuple[int | None, int | None]:
-        known = self._own.get(id(node))
+        known = self._own.get(node.at)
         if known is None:
             step = offset = None
             for key, value in node.pairs:
@@ -119,7 +119,7 @@ class Styles:
                     step = self._step(key, value)
                 elif isinstance(value, Sequence) and offset is None:
                     offset = self._offset(key, value)
-            known = self._own[id(node)] = (step, offset)
+            known = self._own[node.at] = (step, offset)
         return known
 
     def _step(self, key: Node, value: Mapping) -> int | None:
@@ -141,49 +141,58 @@ class Styles:
             dashes: Counter[int] = Counter()
             quotes: Counter[str] = Counter()
             habits = SequenceHabits()
-            for scalar in self.source.tree.scalars:
-                if scalar.style in _QUOTES:
-                    quotes[scalar.style] += 1
-            for node in self.source.tree.collections:
-                if node.flow:
-                    continue
-                if isinstance(node, Mapping):
-                    self._count_pairs(node, steps, offsets, habits)
-                elif node.items and (width := self.dash_width(node)) is not None:
-                    dashes[width] += 1
+            nexts = self.source.tree.nexts
+            for at, kind in enumerate(self.source.tree.kinds):
+                if kind == MAPPING:
+                    self._count_pairs(at, steps, offsets, habits)
+                elif kind == SEQUENCE:
+                    if nexts[at] != at + 1 and (width := self._dash_width(at)) is not None:
+                        dashes[width] += 1
+                elif kind == SINGLE or kind == DOUBLE:
+                    quotes[_QUOTES[kind - SINGLE]] += 1
             self._votes = Layout(
                 step=_most(steps, 2), offset=_most(offsets, 0), dash=_most(dashes, 2), quote=_most(quotes, '"'),
                 sequences=habits,
             )  # fmt: skip
         return self._votes
 
-    def _count_pairs(self, node: Mapping, steps: Counter[int], offsets: Counter[int], habits: SequenceHabits) -> None:
-        for key, value in node.pairs:
-            if isinstance(value, Mapping):
-                if (step := self._step(key, value)) is not None:
+    def _count_pairs(self, at: int, steps: Counter[int], offsets: Counter[int], habits: SequenceHabits) -> None:
+        source, tree = self.source, self.source.tree
+        kinds, nexts, starts = tree.kinds, tree.nexts, tree.starts
+        key, end = at + 1, nexts[at]
+        while key < end:
+            value = nexts[key]
+            behind = nexts[value]
+            kind = kinds[value]
+            if kind == MAPPING and behind != value + 1:
+                if (step := source.column(starts[value + 1]) - source.column(starts[key])) > 0:
                     steps[step] += 1
-            elif isinstance(value, Sequence):
-                if (offset := self._offset(key, value)) is not None:
-                    offsets[offset] += 1
-                if isinstance(key, Scalar) and value.items and all(isinstance(item, Scalar) for item in value.items):
-                    one_line = "\n" not in self.source.text[value.start : value.end]
-                    if not value.flow:
-                        habits.add(key.text, key.start, None)
-                    elif one_line:
-                        habits.add(key.text, key.start, self.flow([value]))
+            elif kind >= SEQUENCE and behind != value + 1:
+                if kind == SEQUENCE:
+                    offset = source.column(source.dash_of(value + 1)) - source.column(starts[key])
+                    if offset >= 0:
+                        offsets[offset] += 1
+                if kinds[key] <= FOLDED and max(kinds[value + 1 : behind]) <= FOLDED:
+                    if kind == SEQUENCE:
+                        habits.add(tree.texts[key], starts[key], None)
+                    elif source.text.find("\n", starts[value], tree.ends[value]) < 0:
+                        habits.add(tree.texts[key], starts[key], self.flow([Sequence(tree, value)]))
+            key = behind
 
     def dash_width(self, node: Sequence) -> int | None:
         """Width of `- ` in a block sequence, None when its items begin on the next line."""
-        dash = self.source.dash(node, 0)
-        start = node.items[0].start
-        between = self.source.text[dash + 1 : start]
+        return self._dash_width(node.at)
+
+    def _dash_width(self, at: int) -> int | None:
+        dash = self.source.dash_of(at + 1)
+        between = self.source.text[dash + 1 : self.source.tree.starts[at + 1]]
         return len(between) + 1 if between and not between.strip(" ") else None
 
     def flow(self, chain: list[Collection]) -> FlowStyle:
         """Give the style of the collection in brackets that ends `chain`, helped by the brackets around it."""
-        style = self._flows.get(id(chain[-1]))
+        style = self._flows.get(chain[-1].at)
         if style is None:
-            style = self._flows[id(chain[-1])] = self._flow_style(chain)
+            style = self._flows[chain[-1].at] = self._flow_style(chain)
         return style
 
     def _flow_style(self, chain: list[Collection]) -> FlowStyle:

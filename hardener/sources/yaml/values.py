@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .positions import Alias, Mapping, Node, Scalar, Sequence
+from .positions import ALIAS, FLOW_MAPPING, FOLDED, PLAIN, Alias, Mapping, Node, Scalar, Sequence, Tree
 from .scalars import key_text, resolve, tagged
 from .text_error import TextError
 
@@ -11,6 +11,9 @@ _MAP_TAGS = (None, "!", "tag:yaml.org,2002:map")
 _SEQ_TAGS = (None, "!", "tag:yaml.org,2002:seq")
 MAX_EXPANSION = 100_000
 MAX_EXPANSION_FACTOR = 20
+ITEM = ""  # any item of a list
+Paths = dict[str, "Paths"]
+"""Keys, and `ITEM`, with what is meant below each."""
 
 
 class Owners:
@@ -22,17 +25,92 @@ class Owners:
     __slots__ = ("_alive", "_nodes")
 
     def __init__(self) -> None:
-        self._nodes: dict[int, Node] = {}
+        self._nodes: dict[int, int] = {}
         self._alive: list[Any] = []
 
     def add(self, container: Any, node: Node) -> None:
         """Note that `container` was made from `node`."""
-        self._nodes[id(container)] = node
+        self._nodes[id(container)] = node.at
         self._alive.append(container)
 
-    def node(self, container: Any) -> Node | None:
-        """Give the node `container` was made from, None for a container that is new."""
-        return self._nodes.get(id(container))
+    def node(self, value: Any) -> int | None:
+        """Give the number of the node that `value` stands for or was made from, None for what is new or no container."""
+        if isinstance(value, Node):
+            return value.at
+        return self._nodes.get(id(value)) if isinstance(value, dict | list) else None
+
+
+class NotSimpleError(Exception):
+    """A tree is not so simple that `simple_value` could read it."""
+
+
+def simple_value(tree: Tree, at: int) -> Any:
+    """Give the plain data of the node of number `at`, without a node object.
+
+    Raises NotSimpleError where there is more to look at than texts and collections: `value_of` does.
+    """
+    kinds, texts = tree.kinds, tree.texts
+    kind = kinds[at]
+    if kind <= FOLDED:
+        return texts[at] if kind else resolve(texts[at])
+    if kind == ALIAS:
+        raise NotSimpleError
+    nexts = tree.nexts
+    child, end = at + 1, nexts[at]
+    if kind > FLOW_MAPPING:
+        items = []
+        while child < end:
+            kind = kinds[child]
+            items.append(
+                (texts[child] if kind else resolve(texts[child])) if kind <= FOLDED else simple_value(tree, child)
+            )
+            child = nexts[child]
+        return items
+    found: dict[str, Any] = {}
+    while child < end:
+        key, kind = texts[child], kinds[child]
+        if kind == PLAIN:
+            key = resolve(key)
+            if type(key) is not str or key == "<<":
+                raise NotSimpleError
+        elif kind > FOLDED:
+            raise NotSimpleError
+        if key in found:
+            raise NotSimpleError
+        child += 1
+        kind = kinds[child]
+        if kind == PLAIN:
+            found[key] = resolve(texts[child])
+            child += 1
+        elif kind <= FOLDED:
+            found[key] = texts[child]
+            child += 1
+        else:
+            found[key] = simple_value(tree, child)
+            child = nexts[child]
+    return found
+
+
+def opened_value(node: Node, paths: Paths, owners: Owners) -> Any:
+    """Give the plain data of `node` along `paths`, with the node itself in place of every value aside of them."""
+    if isinstance(node, Mapping):
+        found: Any = {}
+        for key, value in node.pairs:
+            name = key_of(key)
+            below = paths.get(name)
+            found[name] = value if below is None else opened_value(value, below, owners)
+    elif isinstance(node, Sequence):
+        below = paths.get(ITEM)
+        found = [
+            scalar_value(item) if isinstance(item, Scalar)
+            else item if below is None
+            else opened_value(item, below, owners)
+            for item in node.items
+        ]  # fmt: skip
+    else:
+        return value_of(node)
+    owners.add(found, node)
+    return found
 
 
 def is_merge(key: Node) -> bool:
@@ -95,7 +173,7 @@ class At(TextError):
 
     def __init__(self, reason: str, node: Node) -> None:
         super().__init__(reason)
-        self.node = node
+        self.start = node.start
 
 
 def _mapping_value(node: Mapping, owners: Owners | None) -> dict[str, Any]:
@@ -151,12 +229,12 @@ def check_expansion(root: Node, text_nodes: int) -> None:
     def size(node: Node) -> int:
         if isinstance(node, Alias):
             return size(node.target)
-        if id(node) not in known:
+        if node.at not in known:
             total = 1 + sum(map(size, children(node)))
             if total > limit:
                 raise TextError("aliases unfold to too many values")
-            known[id(node)] = total
-        return known[id(node)]
+            known[node.at] = total
+        return known[node.at]
 
     size(root)
 
