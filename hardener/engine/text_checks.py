@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 from hardener.sources.yaml import Comment, Hunk
 
-_MARKER = re.compile(r"(?m)^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)")
+_MARKER = re.compile(r"\n(---|\.\.\.)(?=[ \t\r\n]|\Z)")  # a line end is found faster than the start of a line
+_FIRST_MARKER = re.compile(r"(---|\.\.\.)(?=[ \t\r\n]|\Z)")
 _BOM = "\ufeff"
 
 
@@ -23,7 +24,9 @@ def _lines(text: str) -> list[str]:
 
 def patched(text: str, hunks: Iterable[Hunk]) -> str | None:
     """``text`` with ``hunks``; None where one of them does not fit, or stands elsewhere than it says."""
-    lines, after, at = _lines(text), [], 0
+    lines = _lines(text)
+    after: list[str] = []
+    at = 0
     for hunk in hunks:
         start, end = hunk.before_start - 1, hunk.before_start - 1 + len(hunk.before)
         after += lines[at:start]
@@ -56,7 +59,7 @@ def other_form(before: str, after: str, hunks: list[Hunk]) -> str | None:
     """
     if before.startswith(_BOM) != after.startswith(_BOM):
         return "the byte order mark would change"
-    if _MARKER.findall(before) != _MARKER.findall(after):
+    if _markers(before) != _markers(after):
         return "a document marker would change"
     if not _same_ends(before, hunks):
         return "line ends would change"
@@ -65,10 +68,18 @@ def other_form(before: str, after: str, hunks: list[Hunk]) -> str | None:
     return None
 
 
+def _markers(text: str) -> list[str]:
+    first = _FIRST_MARKER.match(text)
+    found: list[str] = _MARKER.findall(text) if "\n---" in text or "\n..." in text else []
+    return [first[1], *found] if first is not None else found
+
+
 def _same_ends(before: str, hunks: list[Hunk]) -> bool:
     """Whether lines that came end as others do, and those that stay in a hunk as they did."""
     crlf, newlines = before.count("\r\n"), before.count("\n")
     for hunk in hunks:
+        if not crlf and not hunk.before and not any("\r" in line for line in hunk.after):
+            continue
         ends: dict[str, set[str]] = {}
         for line in hunk.before:
             bare = line.rstrip("\r\n")

@@ -35,6 +35,7 @@ class Differ:
         self.owners = owners
         self.replaced = replaced
         self.moving = moving
+        self.may_merge = "<<" in source.text
         self.splices = Splices(source)
         styles = Styles(source)
         styles.literals = literals
@@ -108,9 +109,10 @@ class Differ:
         own: dict[str, int] = {}
         merged: dict[str, Any] = {}
         gone: set[int] = set()
-        for i, (key_node, value_node) in enumerate(node.pairs):
-            if is_merge(key_node):
-                merged = self._merged(value_node)
+        values = node.values
+        for i, key_node in enumerate(node.keys):
+            if self.may_merge and is_merge(key_node):
+                merged = self._merged(values[i])
                 continue
             key = key_of(key_node)
             own[key] = i
@@ -127,20 +129,20 @@ class Differ:
                 own[new] = i
                 gone.discard(i)
                 self.blocks.rename(node, i, new)
-        if len(gone) == len(node.pairs):
-            if node.pairs or value:
+        if len(gone) == len(values):
+            if values or value:
                 self._all_gone(node, value, inner, index)
             return
         for key, i in own.items():
-            if i not in gone and (item := value[key]) is not node.pairs[i][1]:
-                self._node(node.pairs[i][1], item, inner, i)
+            if i not in gone and (item := value[key]) is not values[i]:
+                self._node(values[i], item, inner, i)
         if len(own) - len(gone) == len(value):
             if gone:
                 (self.flows if node.flow else self.blocks).edit(inner, gone, [])
             return
         adds: list[tuple[int, Entries]] = []
         after = -1
-        last = max(i for i in range(len(node.pairs)) if i not in gone)
+        last = next(i for i in range(len(values) - 1, -1, -1) if i not in gone)
         for key, item in value.items():
             if key in own:
                 after = own[key]

@@ -2,10 +2,11 @@
 
 import gc
 import re
-from collections.abc import Sequence as Path
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from hardener.support.data_path import Path
 
 from .positions import (
     ALIAS,
@@ -51,11 +52,11 @@ class Comment:
 
 @dataclass(slots=True)
 class _Place:
-    """What a path leads to: where the key or item begins, and the number of its value."""
+    """What a path leads to: where the key or item begins, the number of its value, and how many parts lead there."""
 
     entry: int
     value: int
-    found: bool
+    depth: int
 
 
 class Parsed:
@@ -85,52 +86,72 @@ class Parsed:
         """Where everything stands, for ``reopened``."""
         return self.source.tree
 
-    def line(self, document: int, path: Path[str | int]) -> int:
+    def line(self, document: int, path: Path) -> int:
         """Line of the key or item at `path`; for something absent, of its nearest ancestor that exists."""
-        place = self._place(document, path)
+        place = self._place((document, *path))
         return self.source.line(place.entry) + 1 if place else 1
 
-    def end_line(self, document: int, path: Path[str | int]) -> int:
+    def end_line(self, document: int, path: Path) -> int:
         """Last line of the entry at `path` (or of its nearest ancestor), comments and blank lines below excluded."""
-        place = self._place(document, path)
+        place = self._place((document, *path))
+        return 1 if place is None else self._end_line(place)
+
+    def lines(self, path: Path) -> range:
+        """From `line` to `end_line` of `path`, which begins with the number of its document."""
+        place = self._place(path)
+        return range(1, 2) if place is None else range(self.source.line(place.entry) + 1, self._end_line(place) + 1)
+
+    def head_lines(self, path: Path) -> list[int]:
+        """The line of the key or item at `path`, which begins with the number of its document; that of its value when
+        it has one alone; and that of the bracket which ends a flow collection."""
+        place = self._place(path)
         if place is None:
-            return 1
-        return self.source.line(max(place.entry, self.source.end_of(place.value) - 1)) + 1
+            return [1]
+        source = self.source
+        found = [source.line(place.entry) + 1]
+        if place.depth == len(path):
+            start = self._start(place)
+            first = source.line(start) + 1
+            is_flow = source.tree.kinds[place.value] in _IN_BRACKETS
+            if first != found[0] or is_flow:
+                end = source.end_of(place.value) - 1
+                if first == source.line(max(place.entry, end)) + 1:
+                    found.append(first)
+                if is_flow:
+                    found.append(source.line(max(start, end)) + 1)
+        return found
 
-    def value_line(self, document: int, path: Path[str | int]) -> int | None:
+    def value_line(self, document: int, path: Path) -> int | None:
         """Line on which the value at `path` begins, None if there is none."""
-        place = self._place(document, path)
-        return None if place is None or not place.found else self.source.line(self._start(place)) + 1
+        place = self._found((document, *path))
+        return None if place is None else self.source.line(self._start(place)) + 1
 
-    def flow_end(self, document: int, path: Path[str | int]) -> int | None:
+    def flow_end(self, document: int, path: Path) -> int | None:
         """Line of the bracket that ends the flow collection at `path`, None for anything else."""
-        place = self._place(document, path)
-        if place is None or not place.found or self.source.tree.kinds[place.value] not in _IN_BRACKETS:
+        place = self._found((document, *path))
+        if place is None or self.source.tree.kinds[place.value] not in _IN_BRACKETS:
             return None
         return self.source.line(max(self._start(place), self.source.end_of(place.value) - 1)) + 1
 
-    def depth(self, document: int, path: Path[str | int]) -> int:
+    def depth(self, document: int, path: Path) -> int:
         """How many steps of `path` lead to something that exists in the text."""
-        for depth in range(len(path), 0, -1):
-            place = self._place(document, path[:depth])
-            if place is not None and place.found:
-                return depth
-        return 0
+        place = self._place((document, *path))
+        return 0 if place is None else place.depth - 1
 
-    def span(self, document: int, path: Path[str | int]) -> tuple[int, int] | None:
+    def span(self, document: int, path: Path) -> tuple[int, int] | None:
         """Offsets of the value at `path` (of `*name` for an alias), None if there is none."""
-        place = self._place(document, path)
-        if place is None or not place.found:
+        place = self._found((document, *path))
+        if place is None:
             return None
         start = self._start(place)
         return start, max(start, self.source.end_of(place.value))
 
-    def comment(self, document: int, path: Path[str | int]) -> str | None:
+    def comment(self, document: int, path: Path) -> str | None:
         """The comment at the end of the line of a scalar's value, or of the key of anything else."""
-        place = self._place(document, path)
-        if place is None or not place.found:
-            return None
         if "#" not in self.source.text:
+            return None
+        place = self._found((document, *path))
+        if place is None:
             return None
         tree, value = self.source.tree, place.value
         at, kind = place.entry, tree.kinds[value]
@@ -187,25 +208,38 @@ class Parsed:
     def _start(self, place: _Place) -> int:
         return self.source.tree.starts[place.value]
 
-    def _place(self, document: int, path: Path[str | int]) -> _Place | None:
+    def _end_line(self, place: _Place) -> int:
+        return self.source.line(max(place.entry, self.source.end_of(place.value) - 1)) + 1
+
+    def _found(self, path: Path) -> _Place | None:
+        """The place at ``path``, None where nothing stands there."""
+        place = self._place(path)
+        return place if place is not None and place.depth == len(path) else None
+
+    def _place(self, path: Path) -> _Place | None:
+        """The place at ``path``, which begins with the number of its document, or the nearest above that exists."""
         # Reports ask for many places below the same parents, so each is looked for once.
-        key = (document, *path)
-        known = self._known.get(key)
+        known = self._known.get(path)
         if known is not None:
             return known
-        if not path:
-            roots = self.source.tree.roots
-            root = roots[document] if document < len(roots) else -1
-            place = None if root < 0 else _Place(self.source.tree.starts[root], root, True)
+        depth = len(path)
+        place: _Place | None
+        if depth == 1:
+            tree, number = self.source.tree, int(path[0])
+            root = tree.roots[number] if number < len(tree.roots) else -1
+            place = None if root < 0 else _Place(tree.starts[root], root, 1)
         else:
-            place = self._place(document, path[:-1])
-            if place is not None and place.found:
-                place = self._enter(place.value, path[-1]) or _Place(place.entry, place.value, False)
+            place = self._place(path[:-1])
+            if place is not None and place.depth == depth - 1:
+                entered = self._enter(place.value, path[-1])
+                if entered is not None:
+                    place = _Place(*entered, depth)
         if place is not None:
-            self._known[key] = place
+            self._known[path] = place
         return place
 
-    def _enter(self, at: int, step: str | int) -> _Place | None:
+    def _enter(self, at: int, step: str | int) -> tuple[int, int] | None:
+        """Where the entry ``step`` of a collection begins, and the number of its value."""
         tree = self.source.tree
         while tree.kinds[at] == ALIAS:
             at = tree.targets[at]
@@ -219,7 +253,7 @@ class Parsed:
             if not -len(items) <= step < len(items):
                 return None
             item = items[step]
-            return _Place(self.source.dash_of(item) if kind == SEQUENCE else tree.starts[item], item, True)
+            return self.source.dash_of(item) if kind == SEQUENCE else tree.starts[item], item
         if kind < MAPPING or not isinstance(step, str):
             return None
         index = self._indexes.get(at)
@@ -227,7 +261,7 @@ class Parsed:
             index = self._indexes[at] = self._index(at)
         position = index.get(step)
         if position is not None:
-            return _Place(tree.starts[position[0]], position[1], True)
+            return tree.starts[position[0]], position[1]
         if "<<" in self.source.text:
             for key, value in tree.node(at).pairs:  # type: ignore[attr-defined]
                 if is_merge(key):

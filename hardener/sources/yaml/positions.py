@@ -7,7 +7,7 @@ end marks of block collections run on to the next token.
 
 import re
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from sys import intern
 from typing import Any
 
@@ -51,9 +51,9 @@ class Tree:
 
     def __init__(self) -> None:
         self.kinds = bytearray()
-        self.starts = array("I")
-        self.ends = array("I")
-        self.nexts = array("I")
+        self.starts: MutableSequence[int] = []
+        self.ends: MutableSequence[int] = []
+        self.nexts: MutableSequence[int] = []
         self.texts: list[str] = []
         self.roots: list[int] = []
         self.properties: dict[int, tuple[str | None, str | None]] = {}
@@ -84,8 +84,8 @@ class Tree:
         return found
 
     def shrink(self) -> None:
-        """Let go of the room that the lists have to grow."""
-        self.starts, self.ends, self.nexts = self.starts[:], self.ends[:], self.nexts[:]
+        """Take as little memory as possible, for a tree that is kept."""
+        self.starts, self.ends, self.nexts = array("I", self.starts), array("I", self.ends), array("I", self.nexts)
         self.kinds, self.texts = bytearray(self.kinds), self.texts[:]
 
 
@@ -102,10 +102,10 @@ class Node:
         self.at = at
         self.start: int = tree.starts[at]
         self.end: int = tree.ends[at]
-        self.anchor, self.tag = tree.properties.get(at, _BARE) if tree.properties else _BARE
-
-
-_BARE: tuple[str | None, str | None] = (None, None)
+        self.anchor: str | None = None
+        self.tag: str | None = None
+        if tree.properties and at in tree.properties:
+            self.anchor, self.tag = tree.properties[at]
 
 
 class Scalar(Node):
@@ -127,20 +127,30 @@ class Scalar(Node):
 class Mapping(Node):
     """A mapping; `pairs` are its keys and values in the order of the text."""
 
-    __slots__ = ("_pairs", "flow")
+    __slots__ = ("_nodes", "flow")
 
     def __init__(self, tree: Tree, at: int) -> None:
         super().__init__(tree, at)
         self.flow = tree.kinds[at] == FLOW_MAPPING
-        self._pairs: list[tuple[Node, Node]] | None = None
+        self._nodes: tuple[list[Node], list[Node], list[tuple[Node, Node]]] | None = None
+
+    def _read(self) -> tuple[list[Node], list[Node], list[tuple[Node, Node]]]:
+        nodes = list(map(self.tree.node, self.tree.children(self.at)))
+        keys, values = nodes[::2], nodes[1::2]
+        self._nodes = found = keys, values, list(zip(keys, values, strict=True))
+        return found
+
+    @property
+    def keys(self) -> list[Node]:
+        return (self._nodes or self._read())[0]
+
+    @property
+    def values(self) -> list[Node]:
+        return (self._nodes or self._read())[1]
 
     @property
     def pairs(self) -> list[tuple[Node, Node]]:
-        found = self._pairs
-        if found is None:
-            nodes = list(map(self.tree.node, self.tree.children(self.at)))
-            found = self._pairs = list(zip(nodes[::2], nodes[1::2], strict=True))
-        return found
+        return (self._nodes or self._read())[2]
 
 
 class Sequence(Node):
@@ -230,7 +240,7 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
     tree = Tree()
     roots, kinds, starts, ends, nexts, texts = tree.roots, tree.kinds, tree.starts, tree.ends, tree.nexts, tree.texts
     add_kind, add_start, add_end = kinds.append, starts.append, ends.append
-    add_next, add_text = nexts.append, texts.append
+    add_next, add_text, style_of = nexts.append, texts.append, _STYLE_OF
     anchors: dict[str, int] = {}
     stack: list[int] = []  # the open collections
     at = -1  # the newest node
@@ -245,11 +255,13 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
                     start = end = match.end()
                 last = end
             at += 1
-            add_kind(_STYLE_OF[event.style])
+            add_kind(style_of[event.style])
             add_start(start)
             add_end(end)
             add_next(at + 1)
             add_text(intern(event.value))
+            if event.anchor is None and event.ctag is None and stack:
+                continue
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             closed = stack.pop()
             ends[closed] = event.end_mark.index

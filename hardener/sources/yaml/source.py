@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left, bisect_right
 from functools import cached_property
+from itertools import accumulate
 
 from .positions import (
     FOLDED,
@@ -47,8 +48,8 @@ class Source:
     @cached_property
     def starts(self) -> list[int]:
         """Offset of each line; the last entry is the end of the text."""
-        found = [0]
-        found.extend(match.end() for match in re.finditer("\n", self.text))
+        found = list(accumulate([len(row) + 1 for row in self.text.split("\n")], initial=0))
+        found.pop()
         if found[-1] != len(self.text) or len(found) == 1:
             found.append(len(self.text))
         return found
@@ -66,9 +67,16 @@ class Source:
         """Offset of a line; past the last line, the end of the text."""
         return self.starts[min(line, len(self.starts) - 1)]
 
+    def start_of(self, position: int) -> int:
+        """Offset of the line that holds `position`."""
+        starts = self.starts
+        if position >= starts[-1]:
+            return self.line_start(self.line(position))
+        return starts[bisect_right(starts, position) - 1]
+
     def column(self, position: int) -> int:
         """How many characters stand before `position` on its line."""
-        return position - self.line_start(self.line(position))
+        return position - self.start_of(position)
 
     def line_end(self, position: int) -> int:
         """Offset of the line break behind `position`."""
@@ -81,15 +89,16 @@ class Source:
 
     def after_line(self, position: int) -> int:
         """Offset of the line below the one that holds `position`."""
-        return self.line_start(self.line(position) + 1)
+        starts = self.starts
+        return starts[bisect_right(starts, position)] if position < starts[-1] else starts[-1]
 
     def before(self, position: int) -> str:
         """What stands on the line in front of `position`."""
-        return self.text[self.line_start(self.line(position)) : position]
+        return self.text[self.start_of(position) : position]
 
     def leads_line(self, position: int) -> bool:
         """True when only blanks stand in front of `position`."""
-        start = self.line_start(self.line(position))
+        start = self.start_of(position)
         while position > start and self.text[position - 1] in " \t":
             position -= 1
         return position == start
@@ -142,6 +151,8 @@ class Source:
         start = tree.starts[item]
         if start == tree.ends[item] and tree.kinds[item] <= FOLDED:
             return start - 1
+        if self.text.startswith("- ", start - 2):
+            return start - 2
         line = self.line(start)
         head = self.text[self.starts[line] : start].rstrip(" \t")
         while not head.endswith("-"):

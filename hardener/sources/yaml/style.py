@@ -3,7 +3,8 @@
 import re
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +13,6 @@ from .scalars import resolve
 from .source import Source
 
 SHORT = 80
-_QUOTES = ("'", '"')
 _OPENED = re.compile(r"[{\[]\r?\n")
 
 
@@ -79,11 +79,10 @@ class SequenceHabits:
 
 
 class Styles:
-    """Looks up styles in one source; counts the whole segment at most once."""
+    """Looks up styles in one source; counts the whole segment at most once for each question."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._votes: Layout | None = None
         self._own: dict[int, tuple[int | None, int | None]] = {}
         self._flows: dict[int, FlowStyle] = {}
         self.literals = True
@@ -93,7 +92,6 @@ class Styles:
 
         The nearest example up the chain decides, else the majority in the segment.
         """
-        votes = self._segment()
         step = offset = None
         for node in reversed(chain):
             if isinstance(node, Mapping) and not node.flow:
@@ -102,13 +100,10 @@ class Styles:
                 offset = own_offset if offset is None else offset
                 if step is not None and offset is not None:
                     break
-        return replace(
-            votes,
-            step=votes.step if step is None else step,
-            offset=votes.offset if offset is None else offset,
-            literals=self.literals,
-            position=position,
-        )
+        return Layout(
+            self._most_indents[0] if step is None else step, self._most_indents[1] if offset is None else offset,
+            self._most_dashes, self._most_quotes, self.literals, self._habits, position,
+        )  # fmt: skip
 
     def _example(self, node: Mapping) -> tuple[int | None, int | None]:
         known = self._own.get(node.at)
@@ -134,50 +129,68 @@ class Styles:
         offset = self.source.column(self.source.dash(value, 0)) - self.source.column(key.start)
         return offset if offset >= 0 else None
 
-    def _segment(self) -> Layout:
-        if self._votes is None:
-            steps: Counter[int] = Counter()
-            offsets: Counter[int] = Counter()
-            dashes: Counter[int] = Counter()
-            quotes: Counter[str] = Counter()
-            habits = SequenceHabits()
-            nexts = self.source.tree.nexts
-            for at, kind in enumerate(self.source.tree.kinds):
-                if kind == MAPPING:
-                    self._count_pairs(at, steps, offsets, habits)
-                elif kind == SEQUENCE:
-                    if nexts[at] != at + 1 and (width := self._dash_width(at)) is not None:
-                        dashes[width] += 1
-                elif kind == SINGLE or kind == DOUBLE:
-                    quotes[_QUOTES[kind - SINGLE]] += 1
-            self._votes = Layout(
-                step=_most(steps, 2), offset=_most(offsets, 0), dash=_most(dashes, 2), quote=_most(quotes, '"'),
-                sequences=habits,
-            )  # fmt: skip
-        return self._votes
+    @cached_property
+    def _most_quotes(self) -> str:
+        kinds = self.source.tree.kinds
+        single, double = kinds.count(SINGLE), kinds.count(DOUBLE)
+        if single == double:
+            return "'" if single and kinds.index(SINGLE) < kinds.index(DOUBLE) else '"'
+        return "'" if single > double else '"'
 
-    def _count_pairs(self, at: int, steps: Counter[int], offsets: Counter[int], habits: SequenceHabits) -> None:
+    @cached_property
+    def _most_dashes(self) -> int:
+        widths: Counter[int] = Counter()
+        kinds, nexts = self.source.tree.kinds, self.source.tree.nexts
+        at = kinds.find(SEQUENCE)
+        while at >= 0:
+            if nexts[at] != at + 1 and (width := self._dash_width(at)) is not None:
+                widths[width] += 1
+            at = kinds.find(SEQUENCE, at + 1)
+        return int(_most(widths, 2))
+
+    @cached_property
+    def _most_indents(self) -> tuple[int, int]:
+        """Of mappings under their key, and of the dashes of sequences under theirs."""
         source, tree = self.source, self.source.tree
-        kinds, nexts, starts = tree.kinds, tree.nexts, tree.starts
-        key, end = at + 1, nexts[at]
-        while key < end:
-            value = nexts[key]
-            behind = nexts[value]
-            kind = kinds[value]
-            if kind == MAPPING and behind != value + 1:
-                if (step := source.column(starts[value + 1]) - source.column(starts[key])) > 0:
+        kinds, starts, column = tree.kinds, tree.starts, source.column
+        steps: Counter[int] = Counter()
+        offsets: Counter[int] = Counter()
+        for _, key, value in self._filled_collections():
+            if kinds[value] == MAPPING:
+                if (step := column(starts[value + 1]) - column(starts[key])) > 0:
                     steps[step] += 1
-            elif kind >= SEQUENCE and behind != value + 1:
-                if kind == SEQUENCE:
-                    offset = source.column(source.dash_of(value + 1)) - source.column(starts[key])
-                    if offset >= 0:
-                        offsets[offset] += 1
-                if kinds[key] <= FOLDED and max(kinds[value + 1 : behind]) <= FOLDED:
-                    if kind == SEQUENCE:
-                        habits.add(tree.texts[key], starts[key], None)
-                    elif source.text.find("\n", starts[value], tree.ends[value]) < 0:
-                        habits.add(tree.texts[key], starts[key], self.flow([Sequence(tree, value)]))
-            key = behind
+            elif kinds[value] == SEQUENCE:
+                if (offset := column(source.dash_of(value + 1)) - column(starts[key])) >= 0:
+                    offsets[offset] += 1
+        return _most(steps, 2), _most(offsets, 0)
+
+    @cached_property
+    def _habits(self) -> SequenceHabits:
+        source, tree = self.source, self.source.tree
+        kinds, starts = tree.kinds, tree.starts
+        habits = SequenceHabits()
+        for end, key, value in self._filled_collections():
+            if kinds[value] >= SEQUENCE and kinds[key] <= FOLDED and max(kinds[value + 1 : end]) <= FOLDED:
+                if kinds[value] == SEQUENCE:
+                    habits.add(tree.texts[key], starts[key], None)
+                elif source.text.find("\n", starts[value], tree.ends[value]) < 0:
+                    habits.add(tree.texts[key], starts[key], self.flow([Sequence(tree, value)]))
+        return habits
+
+    def _filled_collections(self) -> Iterator[tuple[int, int, int]]:
+        """The collections that are values of block mappings and hold something, each as where it ends, the number of
+        its key, and its own."""
+        kinds, nexts = self.source.tree.kinds, self.source.tree.nexts
+        at = kinds.find(MAPPING)
+        while at >= 0:
+            key, end = at + 1, nexts[at]
+            while key < end:
+                value = nexts[key]
+                behind = nexts[value]
+                if behind != value + 1:
+                    yield behind, key, value
+                key = behind
+            at = kinds.find(MAPPING, at + 1)
 
     def dash_width(self, node: Sequence) -> int | None:
         """Width of `- ` in a block sequence, None when its items begin on the next line."""

@@ -34,7 +34,7 @@ class Owners:
         self._alive.append(container)
 
     def node(self, value: Any) -> int | None:
-        """Give the number of the node that `value` stands for or was made from, None for what is new or no container."""
+        """Give the number of the node that `value` is or was made from, None for what is new or no container."""
         if isinstance(value, Node):
             return value.at
         return self._nodes.get(id(value)) if isinstance(value, dict | list) else None
@@ -94,17 +94,16 @@ def simple_value(tree: Tree, at: int) -> Any:
 def opened_value(node: Node, paths: Paths, owners: Owners) -> Any:
     """Give the plain data of `node` along `paths`, with the node itself in place of every value aside of them."""
     if isinstance(node, Mapping):
-        found: Any = {}
-        for key, value in node.pairs:
-            name = key_of(key)
-            below = paths.get(name)
-            found[name] = value if below is None else opened_value(value, below, owners)
+        found: Any = dict(zip(map(key_of, node.keys), node.values, strict=True))
+        for name, below in paths.items():
+            if name in found:
+                found[name] = opened_value(found[name], below, owners)
     elif isinstance(node, Sequence):
-        below = paths.get(ITEM)
+        of_items = paths.get(ITEM)
         found = [
             scalar_value(item) if isinstance(item, Scalar)
-            else item if below is None
-            else opened_value(item, below, owners)
+            else item if of_items is None
+            else opened_value(item, of_items, owners)
             for item in node.items
         ]  # fmt: skip
     else:
