@@ -6,6 +6,7 @@ The writers promise all of this themselves. It is looked at again, since a fault
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable
 
@@ -13,28 +14,33 @@ from hardener.sources.yaml import Comment, Hunk
 
 _MARKER = re.compile(r"\n(---|\.\.\.)(?=[ \t\r\n]|\Z)")  # a line end is found faster than the start of a line
 _FIRST_MARKER = re.compile(r"(---|\.\.\.)(?=[ \t\r\n]|\Z)")
+_LINE_END = re.compile("\n")
 _BOM = "\ufeff"
-
-
-def _lines(text: str) -> list[str]:
-    """The lines of ``text`` with their ends."""
-    rows = text.split("\n")
-    return [row + "\n" for row in rows[:-1]] + rows[-1:] * bool(rows[-1])
 
 
 def patched(text: str, hunks: Iterable[Hunk]) -> str | None:
     """``text`` with ``hunks``; None where one of them does not fit, or stands elsewhere than it says."""
-    lines = _lines(text)
-    after: list[str] = []
-    at = 0
+    # Of a large file its lines, each on its own, would be many times its size.
+    starts = array("Q", [0])
+    starts.extend(match.end() for match in _LINE_END.finditer(text))
+    if starts[-1] != len(text):
+        starts.append(len(text))
+    parts: list[str] = []
+    count = at = 0
     for hunk in hunks:
-        start, end = hunk.before_start - 1, hunk.before_start - 1 + len(hunk.before)
-        after += lines[at:start]
-        if start < at or lines[start:end] != hunk.before or len(after) != hunk.after_start - 1:
+        start = hunk.before_start - 1
+        end = start + len(hunk.before)
+        count += start - at
+        if start < at or end >= len(starts) or count != hunk.after_start - 1:
             return None
-        after += hunk.after
+        if any(text[starts[line] : starts[line + 1]] != old for line, old in enumerate(hunk.before, start)):
+            return None
+        parts.append(text[starts[at] : starts[start]])
+        parts += hunk.after
+        count += len(hunk.after)
         at = end
-    return "".join(after + lines[at:])
+    parts.append(text[starts[at] :])
+    return "".join(parts)
 
 
 def lost_comment(before: list[Comment], after: list[Comment], gone: set[int]) -> int | None:

@@ -13,7 +13,7 @@ from .source import Source
 from .splices import Splices
 from .style import Styles
 from .text_error import TextError
-from .values import Owners, is_merge, key_of, merge_sources, scalar_value, value_of
+from .values import Kept, Owners, filled, is_merge, key_of, merge_sources, scalar_value, value_of
 
 
 class Differ:
@@ -64,10 +64,10 @@ class Differ:
         return self.source.line(node.start) + 1
 
     def _node(self, node: Node, value: Any, chain: list[Collection], index: int) -> None:
-        if isinstance(value, Node):
+        if isinstance(value, Kept):
             if value.at == node.at:
-                return  # nobody looked into it
-            value = value_of(value)
+                return
+            value = filled(value, self.source.tree)
         if isinstance(node, Alias):
             self._alias(node, value)
             return
@@ -108,16 +108,15 @@ class Differ:
     def _mapping(self, node: Mapping, value: dict[str, Any], chain: list[Collection], index: int) -> None:
         own: dict[str, int] = {}
         merged: dict[str, Any] = {}
-        gone: set[int] = set()
-        values = node.values
-        for i, key_node in enumerate(node.keys):
-            if self.may_merge and is_merge(key_node):
-                merged = self._merged(values[i])
-                continue
-            key = key_of(key_node)
-            own[key] = i
-            if key not in value:
-                gone.add(i)
+        if self.may_merge:
+            for i, (key_node, value_node) in enumerate(node.pairs):
+                if is_merge(key_node):
+                    merged = self._merged(value_node)
+                    continue
+                own[key_of(key_node)] = i
+        else:
+            own = {key: i for i, key in enumerate(self.source.keys(node.at))}
+        gone = {i for key, i in own.items() if key not in value}
         for key in merged:
             if key not in value or (key in own and own[key] in gone):
                 raise TextError(f"key {key!r} comes from a merge and cannot be removed here", self._line(node))
@@ -129,20 +128,23 @@ class Differ:
                 own[new] = i
                 gone.discard(i)
                 self.blocks.rename(node, i, new)
-        if len(gone) == len(values):
-            if values or value:
+        children = node.children
+        if 2 * len(gone) == len(children):
+            if gone or value:
                 self._all_gone(node, value, inner, index)
             return
         for key, i in own.items():
-            if i not in gone and (item := value[key]) is not values[i]:
-                self._node(values[i], item, inner, i)
+            if i not in gone:
+                item = value[key]
+                if type(item) is not Kept or item.at != children[2 * i + 1]:
+                    self._node(node.pairs[i][1], item, inner, i)
         if len(own) - len(gone) == len(value):
             if gone:
                 (self.flows if node.flow else self.blocks).edit(inner, gone, [])
             return
         adds: list[tuple[int, Entries]] = []
         after = -1
-        last = next(i for i in range(len(values) - 1, -1, -1) if i not in gone)
+        last = next(i for i in range(len(children) // 2 - 1, -1, -1) if i not in gone)
         for key, item in value.items():
             if key in own:
                 after = own[key]
@@ -208,10 +210,9 @@ class Differ:
                 assert i is not None
                 gone.add(i)
             elif i is None:
-                _extend(adds, after, value_of(value[j]) if isinstance(value[j], Node) else value[j])
+                _extend(adds, after, filled(value[j], self.source.tree))
             else:
-                if value[j] is not node.items[i]:
-                    self._node(node.items[i], value[j], inner, i)
+                self._node(node.items[i], value[j], inner, i)
                 after = i
         if self.moving and gone and adds and not node.flow:
             adds = self._moved(node, gone, adds)

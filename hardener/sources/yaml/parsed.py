@@ -13,7 +13,6 @@ from .positions import (
     DOUBLE,
     FLOW_MAPPING,
     FLOW_SEQUENCE,
-    FOLDED,
     LITERAL,
     MAPPING,
     PLAIN,
@@ -25,7 +24,6 @@ from .positions import (
     Tree,
     compose,
 )
-from .scalars import resolve
 from .source import Source
 from .text_error import TextError
 from .values import (
@@ -68,7 +66,6 @@ class Parsed:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._indexes: dict[int, dict[str, tuple[int, int]]] = {}
         self._items: dict[int, list[int]] = {}
         self._known: dict[tuple[str | int, ...], _Place] = {}
 
@@ -256,10 +253,7 @@ class Parsed:
             return self.source.dash_of(item) if kind == SEQUENCE else tree.starts[item], item
         if kind < MAPPING or not isinstance(step, str):
             return None
-        index = self._indexes.get(at)
-        if index is None:
-            index = self._indexes[at] = self._index(at)
-        position = index.get(step)
+        position = self.source.keys(at).get(step)
         if position is not None:
             return tree.starts[position[0]], position[1]
         if "<<" in self.source.text:
@@ -269,26 +263,6 @@ class Parsed:
                         if (entered := self._enter(source.at, step)) is not None:
                             return entered
         return None
-
-    def _index(self, at: int) -> dict[str, tuple[int, int]]:
-        """The keys of a mapping, each with the numbers of its node and of its value."""
-        tree = self.source.tree
-        kinds, nexts, texts, properties = tree.kinds, tree.nexts, tree.texts, tree.properties
-        index: dict[str, tuple[int, int]] = {}
-        key, end = at + 1, nexts[at]
-        while key < end:
-            value = nexts[key]
-            kind, text = kinds[key], texts[key]
-            if kind == PLAIN:
-                text = resolve(text)
-            if kind > FOLDED or type(text) is not str or text == "<<" or key in properties:
-                node = tree.node(key)
-                if not is_merge(node):
-                    index[key_of(node)] = key, value
-            else:
-                index[text] = key, value
-            key = nexts[value]
-        return index
 
     @cached_property
     def lone_comments(self) -> list[str]:

@@ -7,9 +7,10 @@ end marks of block collections run on to the next token.
 
 import re
 from array import array
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, Iterator, MutableSequence
+from collections.abc import Sequence as Sequence_
 from sys import intern
-from typing import Any
+from typing import Any, overload
 
 from ruamel.yaml.events import (
     AliasEvent,
@@ -83,10 +84,26 @@ class Tree:
             child = nexts[child]
         return found
 
+    def entries(self, at: int) -> Iterator[tuple[int, int]]:
+        """The numbers of key and value of each entry of a mapping."""
+        nexts = self.nexts
+        end, key = nexts[at], at + 1
+        while key < end:
+            value = nexts[key]
+            yield key, value
+            key = nexts[value]
+
     def shrink(self) -> None:
         """Take as little memory as possible, for a tree that is kept."""
-        self.starts, self.ends, self.nexts = array("I", self.starts), array("I", self.ends), array("I", self.nexts)
+        size = "H" if max(self.ends, default=0) < 1 << 16 and len(self.kinds) < 1 << 16 else "I"
+        self.starts, self.ends, self.nexts = array(size, self.starts), array(size, self.ends), array(size, self.nexts)
         self.kinds, self.texts = bytearray(self.kinds), self.texts[:]
+        self.properties = self.properties or _NO_PROPERTIES
+        self.targets = self.targets or _NO_TARGETS
+
+
+_NO_PROPERTIES: dict[int, tuple[str | None, str | None]] = {}
+_NO_TARGETS: dict[int, int] = {}
 
 
 class Node:
@@ -125,32 +142,44 @@ class Scalar(Node):
 
 
 class Mapping(Node):
-    """A mapping; `pairs` are its keys and values in the order of the text."""
+    """A mapping; `pairs` are its keys and values in the order of the text, `children` their numbers in turn."""
 
-    __slots__ = ("_nodes", "flow")
+    __slots__ = ("children", "flow", "pairs")
 
     def __init__(self, tree: Tree, at: int) -> None:
         super().__init__(tree, at)
         self.flow = tree.kinds[at] == FLOW_MAPPING
-        self._nodes: tuple[list[Node], list[Node], list[tuple[Node, Node]]] | None = None
+        self.children = tree.children(at)
+        self.pairs = Pairs(tree, self.children)
 
-    def _read(self) -> tuple[list[Node], list[Node], list[tuple[Node, Node]]]:
-        nodes = list(map(self.tree.node, self.tree.children(self.at)))
-        keys, values = nodes[::2], nodes[1::2]
-        self._nodes = found = keys, values, list(zip(keys, values, strict=True))
+
+class Pairs(Sequence_[tuple[Node, Node]]):
+    """Keys and values of a mapping; the nodes of each are made when they are asked for."""
+
+    __slots__ = ("_children", "_made", "_tree")
+
+    def __init__(self, tree: Tree, children: list[int]) -> None:
+        self._tree = tree
+        self._children = children
+        self._made: dict[int, tuple[Node, Node]] = {}
+
+    def __len__(self) -> int:
+        return len(self._children) // 2
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Node, Node]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Node, Node]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Node, Node] | list[tuple[Node, Node]]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        found = self._made.get(index)
+        if found is None:
+            if not -len(self) <= index < len(self):
+                raise IndexError(index)
+            key = 2 * (index % len(self))
+            found = self._made[index] = self._tree.node(self._children[key]), self._tree.node(self._children[key + 1])
         return found
-
-    @property
-    def keys(self) -> list[Node]:
-        return (self._nodes or self._read())[0]
-
-    @property
-    def values(self) -> list[Node]:
-        return (self._nodes or self._read())[1]
-
-    @property
-    def pairs(self) -> list[tuple[Node, Node]]:
-        return (self._nodes or self._read())[2]
 
 
 class Sequence(Node):

@@ -8,12 +8,12 @@ from hardener.support.data_path import Path
 
 from .diff import Differ
 from .parsed import Parsed, documents_with_owners, parse, reopened
-from .positions import Node, Tree
+from .positions import Tree
 from .scalars import same
 from .source import Source
 from .splices import Hunk
 from .text_error import TextError
-from .values import ITEM, Owners, Paths, opened_value, value_of
+from .values import ITEM, Owners, Paths, filled, kept
 
 
 @dataclass(slots=True)
@@ -57,13 +57,13 @@ def rewrite(
     else:
         paths = _paths(touched)
         given = [
-            None if root is None else opened_value(root, paths[number], owners) if number in paths else root
-            for number, root in enumerate(source.roots)
+            None if root < 0 else source.opened(root, paths[number], owners) if number in paths else kept(root)
+            for number, root in enumerate(source.tree.roots)
         ]
     wanted = mutate(given)
     if wanted is None:
         wanted = given
-    if len(wanted) != len(source.roots):
+    if len(wanted) != len(source.tree.roots):
         raise TextError("documents cannot be added to or taken out of the list")
     try:
         try:
@@ -128,7 +128,7 @@ def _proved(
         raise TextError(f"the change cannot be written here: {error.reason}") from None
     found = _without_empty(after.documents)
     is_so = goal is not None and same(found, _without_empty(goal))
-    if not is_so and not same(found, _without_empty(list(map(_filled, wanted)))):
+    if not is_so and not same(found, _without_empty([filled(value, before.tree) for value in wanted])):
         if len(after.lone_comments) < len(before.lone_comments):
             raise TextError("the change cannot be written here: a comment that must stay would become text of a value")
         raise TextError("the change cannot be written here: it would read back as something else")
@@ -138,15 +138,6 @@ def _proved(
     if before.source.is_bracketed and _is_json(old_text) and not _is_json(new_text):
         raise TextError("the change cannot be written here: the result would not be JSON")
     return after
-
-
-def _filled(value: Any) -> Any:
-    """``value`` with the data of the nodes that stand in it."""
-    if isinstance(value, Node):
-        return value_of(value)
-    if isinstance(value, dict):
-        return {key: _filled(item) for key, item in value.items()}
-    return list(map(_filled, value)) if isinstance(value, list) else value
 
 
 def _without_empty(documents: list[Any]) -> list[Any]:

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from functools import cached_property
 from itertools import accumulate
+from typing import Any
 
 from .positions import (
     FOLDED,
@@ -18,6 +19,7 @@ from .positions import (
     Tree,
 )
 from .text_error import TextError
+from .values import ITEM, Keys, Owners, Paths, kept, keys_of, simple_value
 
 _COLON = re.compile(r"[ \t]*:")
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
@@ -39,6 +41,36 @@ class Source:
         self.text = text + borrowed
         self.tree = tree
         self.borrowed = borrowed
+        self._keys: dict[int, Keys] = {}
+
+    def keys(self, at: int) -> Keys:
+        """The keys of the mapping of number `at` but `<<`, each with the numbers of its node and of its value."""
+        found = self._keys.get(at)
+        if found is None:
+            found = self._keys[at] = keys_of(self.tree, at)
+        return found
+
+    def opened(self, at: int, paths: Paths, owners: Owners) -> Any:
+        """The plain data of the node of number `at` along `paths`, with what stands for it in place of all else."""
+        tree = self.tree
+        kind = tree.kinds[at]
+        if kind < MAPPING:
+            return simple_value(tree, at)
+        found: Any
+        if kind < SEQUENCE:
+            found = {}
+            for name, (_, value) in self.keys(at).items():
+                below = paths.get(name)
+                found[name] = kept(value) if below is None else self.opened(value, below, owners)
+        else:
+            found, of_items = [], paths.get(ITEM)
+            for item in tree.children(at):
+                if tree.kinds[item] <= FOLDED:
+                    found.append(simple_value(tree, item))
+                else:
+                    found.append(kept(item) if of_items is None else self.opened(item, of_items, owners))
+        owners.add(found, at)
+        return found
 
     @cached_property
     def roots(self) -> list[Node | None]:

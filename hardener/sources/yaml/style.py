@@ -108,25 +108,26 @@ class Styles:
     def _example(self, node: Mapping) -> tuple[int | None, int | None]:
         known = self._own.get(node.at)
         if known is None:
+            tree = self.source.tree
             step = offset = None
-            for key, value in node.pairs:
-                if isinstance(value, Mapping) and step is None:
+            for key, value in tree.entries(node.at):
+                if tree.nexts[value] == value + 1:
+                    continue
+                if step is None and tree.kinds[value] == MAPPING:
                     step = self._step(key, value)
-                elif isinstance(value, Sequence) and offset is None:
+                elif offset is None and tree.kinds[value] == SEQUENCE:
                     offset = self._offset(key, value)
             known = self._own[node.at] = (step, offset)
         return known
 
-    def _step(self, key: Node, value: Mapping) -> int | None:
-        if value.flow or not value.pairs:
-            return None
-        step = self.source.column(value.pairs[0][0].start) - self.source.column(key.start)
+    def _step(self, key: int, value: int) -> int | None:
+        starts = self.source.tree.starts
+        step = self.source.column(starts[value + 1]) - self.source.column(starts[key])
         return step if step > 0 else None
 
-    def _offset(self, key: Node, value: Sequence) -> int | None:
-        if value.flow or not value.items:
-            return None
-        offset = self.source.column(self.source.dash(value, 0)) - self.source.column(key.start)
+    def _offset(self, key: int, value: int) -> int | None:
+        source = self.source
+        offset = source.column(source.dash_of(value + 1)) - source.column(source.tree.starts[key])
         return offset if offset >= 0 else None
 
     @cached_property
@@ -151,17 +152,15 @@ class Styles:
     @cached_property
     def _most_indents(self) -> tuple[int, int]:
         """Of mappings under their key, and of the dashes of sequences under theirs."""
-        source, tree = self.source, self.source.tree
-        kinds, starts, column = tree.kinds, tree.starts, source.column
+        kinds = self.source.tree.kinds
         steps: Counter[int] = Counter()
         offsets: Counter[int] = Counter()
         for _, key, value in self._filled_collections():
             if kinds[value] == MAPPING:
-                if (step := column(starts[value + 1]) - column(starts[key])) > 0:
+                if (step := self._step(key, value)) is not None:
                     steps[step] += 1
-            elif kinds[value] == SEQUENCE:
-                if (offset := column(source.dash_of(value + 1)) - column(starts[key])) >= 0:
-                    offsets[offset] += 1
+            elif kinds[value] == SEQUENCE and (offset := self._offset(key, value)) is not None:
+                offsets[offset] += 1
         return _most(steps, 2), _most(offsets, 0)
 
     @cached_property
@@ -180,17 +179,14 @@ class Styles:
     def _filled_collections(self) -> Iterator[tuple[int, int, int]]:
         """The collections that are values of block mappings and hold something, each as where it ends, the number of
         its key, and its own."""
-        kinds, nexts = self.source.tree.kinds, self.source.tree.nexts
-        at = kinds.find(MAPPING)
+        tree = self.source.tree
+        at = tree.kinds.find(MAPPING)
         while at >= 0:
-            key, end = at + 1, nexts[at]
-            while key < end:
-                value = nexts[key]
-                behind = nexts[value]
-                if behind != value + 1:
-                    yield behind, key, value
-                key = behind
-            at = kinds.find(MAPPING, at + 1)
+            for key, value in tree.entries(at):
+                end = tree.nexts[value]
+                if end != value + 1:
+                    yield end, key, value
+            at = tree.kinds.find(MAPPING, at + 1)
 
     def dash_width(self, node: Sequence) -> int | None:
         """Width of `- ` in a block sequence, None when its items begin on the next line."""

@@ -28,14 +28,14 @@ class Owners:
         self._nodes: dict[int, int] = {}
         self._alive: list[Any] = []
 
-    def add(self, container: Any, node: Node) -> None:
-        """Note that `container` was made from `node`."""
-        self._nodes[id(container)] = node.at
+    def add(self, container: Any, at: int) -> None:
+        """Note that `container` was made from the node of number `at`."""
+        self._nodes[id(container)] = at
         self._alive.append(container)
 
     def node(self, value: Any) -> int | None:
         """Give the number of the node that `value` is or was made from, None for what is new or no container."""
-        if isinstance(value, Node):
+        if isinstance(value, Kept):
             return value.at
         return self._nodes.get(id(value)) if isinstance(value, dict | list) else None
 
@@ -91,24 +91,52 @@ def simple_value(tree: Tree, at: int) -> Any:
     return found
 
 
-def opened_value(node: Node, paths: Paths, owners: Owners) -> Any:
-    """Give the plain data of `node` along `paths`, with the node itself in place of every value aside of them."""
-    if isinstance(node, Mapping):
-        found: Any = dict(zip(map(key_of, node.keys), node.values, strict=True))
-        for name, below in paths.items():
-            if name in found:
-                found[name] = opened_value(found[name], below, owners)
-    elif isinstance(node, Sequence):
-        of_items = paths.get(ITEM)
-        found = [
-            scalar_value(item) if isinstance(item, Scalar)
-            else item if of_items is None
-            else opened_value(item, of_items, owners)
-            for item in node.items
-        ]  # fmt: skip
-    else:
-        return value_of(node)
-    owners.add(found, node)
+class Kept:
+    """What stands in plain data for the value of the node of number `at`, which nobody looks into."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+
+_KEPT = [Kept(at) for at in range(2048)]  # one for all documents
+
+
+def kept(at: int) -> Kept:
+    """Give what stands for the value of the node of number `at`."""
+    return _KEPT[at] if at < len(_KEPT) else Kept(at)
+
+
+def filled(value: Any, tree: Tree) -> Any:
+    """Give `value` with the values that were kept."""
+    if isinstance(value, Kept):
+        return value_of(tree.node(value.at))
+    if isinstance(value, dict):
+        return {key: filled(item, tree) for key, item in value.items()}
+    return [filled(item, tree) for item in value] if isinstance(value, list) else value
+
+
+Keys = dict[str, tuple[int, int]]
+
+
+def keys_of(tree: Tree, at: int) -> Keys:
+    """Give the keys of a mapping but `<<`, each with the numbers of its node and of its value."""
+    kinds, nexts, texts, properties = tree.kinds, tree.nexts, tree.texts, tree.properties
+    found: Keys = {}
+    key, end = at + 1, nexts[at]
+    while key < end:
+        value = nexts[key]
+        kind, text = kinds[key], texts[key]
+        if kind == PLAIN:
+            text = resolve(text)
+        if kind > FOLDED or type(text) is not str or text == "<<" or key in properties:
+            node = tree.node(key)
+            if not is_merge(node):
+                found[key_of(node)] = key, value
+        else:
+            found[text] = key, value
+        key = nexts[value]
     return found
 
 
@@ -142,7 +170,7 @@ def value_of(node: Node, owners: Owners | None = None) -> Any:
         if not isinstance(found, dict | list):
             return found
     if owners is not None:
-        owners.add(found, node)
+        owners.add(found, node.at)
     return found
 
 
@@ -209,7 +237,7 @@ def _mapping_value(node: Mapping, owners: Owners | None) -> dict[str, Any]:
                 raise At(f"key {key!r} stands before a merge that holds it too; readers disagree", merge)
             found.setdefault(key, value)
     if owners is not None:
-        owners.add(found, node)
+        owners.add(found, node.at)
     return found
 
 
