@@ -5,6 +5,7 @@ What comes out is plain data, so that it can be made in another process.
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -63,6 +64,18 @@ class Proof:
     refusal: tuple[str, int] | None = None
     ours: bool = False
     is_placed: bool = False
+
+    def packed(self) -> bytes:
+        """It as ``unpacked`` takes it, for another process; that costs a third of a pickle."""
+        hunks = [(hunk.before_start, hunk.before, hunk.after_start, hunk.after) for hunk in self.hunks]
+        changes = [(at.line, at.new_line, at.path, at.comment, at.stays) for at in self.changes]
+        return marshal.dumps((self.text, hunks, changes, self.places, self.refusal, self.ours))
+
+
+def unpacked(packed: bytes) -> Proof:
+    """What ``packed`` made bytes of."""
+    text, hunks, changes, places, refusal, ours = marshal.loads(packed)
+    return Proof(text, [yaml.Hunk(*each) for each in hunks], [Located(*each) for each in changes], places, refusal, ours)
 
 
 def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
