@@ -75,7 +75,9 @@ class Proof:
 def unpacked(packed: bytes) -> Proof:
     """What ``packed`` made bytes of."""
     text, hunks, changes, places, refusal, ours = marshal.loads(packed)
-    return Proof(text, [yaml.Hunk(*each) for each in hunks], [Located(*each) for each in changes], places, refusal, ours)
+    return Proof(
+        text, [yaml.Hunk(*each) for each in hunks], [Located(*each) for each in changes], places, refusal, ours
+    )
 
 
 def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:

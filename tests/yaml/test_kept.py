@@ -1,5 +1,5 @@
-"""What is known of a text when it is written spares work and changes nothing: its tree, the places that are touched, and
-the data that come out."""
+"""What is known of a text when it is written spares work and changes nothing: its tree, the places that are touched,
+and the data that come out."""
 
 import random
 from collections.abc import Iterator
