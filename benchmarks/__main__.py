@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import heads, inputs, measure, naive, python_files, registry
+from benchmarks import events, heads, inputs, measure, naive, python_files, registry
 
 HARDEN = [sys.executable, "-m", "hardener"]
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "argo-cd"
@@ -79,6 +79,8 @@ def throughput(folder: Path, times: int, *, many: int, factor: int) -> Iterator[
     size = file.stat().st_size
     base = measure.best(1, [sys.executable, naive.__file__, str(file)], folder)
     yield Row(f"naive ruamel round trip of {many:,} Deployments", base.cpu, None, f"wall {base.wall:.3f} s")
+    floor = measure.best(times, [sys.executable, events.__file__, str(file)], folder)
+    yield Row(f"libyaml's events of {many:,} Deployments, with Python", floor.cpu, None, f"wall {floor.wall:.3f} s")
     work = folder / "work.yaml"
 
     def fresh() -> None:

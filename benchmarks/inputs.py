@@ -354,3 +354,90 @@ def pods(folder: Path, images: list[str]) -> Path:
         for number, image in enumerate(images):
             handle.write(_POD.format(name=f"app-{number}", image=image))
     return file
+
+
+def one_namespace(folder: Path, workloads: int) -> None:
+    """Write a Git repository of ``workloads`` Deployments, each with a Service, in one namespace; each calls two."""
+    (folder / ".git").mkdir(parents=True)
+    (folder / "namespace.yaml").write_text(_NAMESPACE.format(name="team"), encoding="utf-8")
+    for number in range(workloads):
+        text = _TALKING.format(
+            name=f"app-{number}", namespace="team", near=f"app-{(number + 1) % workloads}",
+            next=f"app-{(number + 7) % workloads}", far=f"app-{number * 31 % workloads}", far_namespace="team",
+        )  # fmt: skip
+        (folder / f"app-{number}.yaml").write_text(text, encoding="utf-8")
+
+
+def kustomizations(folder: Path, count: int) -> None:
+    """Write a Git repository of ``count`` kustomizations with one Deployment each, and one that lists them."""
+    (folder / ".git").mkdir(parents=True)
+    for number in range(count):
+        target = folder / f"app-{number}"
+        target.mkdir()
+        (target / "app.yaml").write_text(deployment(number), encoding="utf-8")
+        text = f"namespace: team-{number % 10}\nresources:\n- app.yaml\n"
+        (target / "kustomization.yaml").write_text(text, encoding="utf-8")
+    _kustomization(folder, [f"app-{number}" for number in range(count)])
+
+
+_POLICY = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {name}
+  namespace: team
+spec:
+  podSelector:
+    matchLabels:
+      app: {name}
+  policyTypes: [Ingress]
+  ingress:
+  - from:
+    - podSelector:
+        matchLabels:
+          app: {near}
+    ports:
+    - port: 8080
+"""
+
+
+def policies(folder: Path, count: int) -> None:
+    """Write a Git repository of ``count`` workloads, each with a Service and a NetworkPolicy, in one namespace."""
+    one_namespace(folder, count)
+    for number in range(count):
+        text = _POLICY.format(name=f"app-{number}", near=f"app-{(number - 1) % count}")
+        (folder / f"policy-{number}.yaml").write_text(text, encoding="utf-8")
+
+
+_POD_OF_ONE = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+  - name: web
+    image: web:1
+"""
+
+
+def lines(count: int) -> str:
+    """A Pod whose container has so many variables that its text has ``count`` lines."""
+    head = f"{_POD_OF_ONE}    env:\n"
+    pairs = (f"    - name: SETTING_{number}\n      value: value-{number}\n" for number in range((count - 9) // 2))
+    return head + "".join(pairs)
+
+
+def data(count: int) -> str:
+    """A ConfigMap with ``count`` lines of text, and the Pod that mounts it."""
+    pod = f"{_POD_OF_ONE}  volumes:\n  - name: settings\n    configMap:\n      name: settings\n---\n"
+    text = "".join(f"    setting.{number} = value-{number}\n" for number in range(count))
+    return f"{pod}apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  settings.ini: |\n{text}"
+
+
+def containers(count: int) -> str:
+    """A Pod of ``count`` containers."""
+    each = "".join(
+        f"  - name: web-{number}\n    image: registry.example.com/web-{number}:1\n" for number in range(count)
+    )
+    return f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n{each}"

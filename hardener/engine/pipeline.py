@@ -14,7 +14,7 @@ from hardener.authoring.profile import Profile
 from hardener.authoring.transform import WHOLE_IN_FILES, Transform
 from hardener.engine import find_rendered_elsewhere, find_unknown_kinds, find_unread_patches, json_patch
 from hardener.engine.assemble_files import assemble
-from hardener.engine.document import applied_steps
+from hardener.engine.document import WRITTEN, applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import Held, Outcome, Refused, Report
@@ -136,7 +136,7 @@ def run(
             if visits is None or getattr(transform.each, "SAID_ELSEWHERE", False) or visits(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
-    if any(change.object.piece.language == "python" for change in state.outcome.changes):
+    if any(change.object.piece.language in WRITTEN for change in state.outcome.changes):
         from hardener.engine.program_guard import leave_out  # late: few trees hold a program
 
         while leave_out(state.outcome):
@@ -184,7 +184,11 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         return
     if not yielded:  # most transforms have nothing to say of most targets
         return
-    steps = steps_of(target, yielded)
+    try:
+        steps, unknown = steps_of(transform, target, yielded)
+    except WrongShapeError as wrong:
+        _stopped(state, transform, target, wrong)
+        return
     if blocked:
         if pod is not None and not _all_waived(state, transform, target, steps):
             key = (id(target.object), blocked)
@@ -195,6 +199,8 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     for item in yielded:
         if isinstance(item, Finding):
             _report(state, transform, target, item)
+    for each in unknown:
+        _stopped(state, transform, target, each)
     for edits in steps:
         try:
             if target.object.piece.shared:
@@ -218,6 +224,12 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
         _report(state, transform, target, program_advice.lacking(transform, target, edits))
         return
+    if any(edit.piece.language == "hcl" for edit in edits):
+        from hardener.engine import program_advice, terraform_objects
+
+        if terraform_objects.has_no_place(edits):
+            _report(state, transform, target, program_advice.lacking(transform, target, edits))
+            return
     if outcome.tree.lock is not None and outcome.tree.lock.is_observed:
         from hardener.engine.observed_grade import regraded  # late: most trees have nothing that was seen
 
@@ -253,7 +265,8 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 def _unwritable(state: _Run, step: Step) -> Refused | None:
     """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
     moves = any(change.edit.keeps for change in step.changes)
-    if not moves and not any(piece.language == "python" for piece in step.edits):
+    pieces = [*step.edits, *(item.piece for item in step.created)]
+    if not moves and not any(piece.language in WRITTEN for piece in pieces):
         return None
     from hardener.engine import trial_write  # late: most runs move no secret, and few trees hold a program
 

@@ -1,0 +1,36 @@
+"""What the exponents of `python -m benchmarks.growth` mean, and that each of its inputs is one."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from benchmarks.growth import MOST, SERIES, exponent
+
+from .conftest import Harden
+
+SIZES = (10, 100, 1_000, 10_000)
+
+
+@pytest.mark.parametrize("power", [0.5, 1, 1.15, 2])
+def test_the_exponent_is_the_power_of_the_cost(power: float) -> None:
+    assert exponent(SIZES, [0.01 * size**power for size in SIZES]) == pytest.approx(power)
+
+
+def test_small_sizes_say_nothing_of_growth() -> None:
+    costs = [5.0, *(0.01 * size for size in SIZES[1:])]
+    assert exponent(SIZES, costs) == pytest.approx(1)
+
+
+def test_what_grows_like_a_sort_is_let_pass_and_what_goes_over_pairs_is_not() -> None:
+    assert exponent(SIZES, [size * math.log(size) for size in SIZES]) < MOST + 0.1
+    assert exponent(SIZES, [size + size**2 / 1_000 for size in SIZES]) > MOST
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_an_input_is_read_and_changed(harden: Harden, tmp_path: Path, name: str) -> None:
+    SERIES[name].make(tmp_path / "tree", 12)
+    done = harden("diff", "tree", "--quiet")
+    assert done.status == 1 and not done.err
