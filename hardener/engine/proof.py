@@ -408,9 +408,9 @@ def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
 
 def _owned_in_text(piece: Piece, changes: list[Change], rewrite: manifest_text.Rewrite, inner: yaml.Parsed) -> _Owned:
     """The same of a manifest in a heredoc."""
-    before, after = _Lines(inner), _Lines(rewrite.after.inner)
+    before, after, shifted = _Lines(inner), _Lines(rewrite.after.inner), shifts(piece)
     for change in changes:
-        _account(change, piece, before, after)
+        _account(change, piece, shifted, before, after)
     row = rewrite.before.row
     return _Owned(*({row + line for line in lines} for lines in (before.owned, after.owned, before.gone)))
 

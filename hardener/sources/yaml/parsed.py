@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from hardener.support.data_path import Path
-
 from .positions import (
     ALIAS,
     DOUBLE,
@@ -20,6 +18,7 @@ from .positions import (
     Alias,
     Mapping,
     Node,
+    Path,
     Sequence,
     Tree,
     compose,

@@ -30,6 +30,7 @@ except ImportError:  # pragma: no cover - the wheel exists for every platform we
     CParser = None
 
 MAX_DEPTH = 200
+Path = tuple[str | int, ...]  # keys and indexes, from the top down
 
 # What a node is, as a number: scalars first, in order of their styles.
 PLAIN, SINGLE, DOUBLE, LITERAL, FOLDED, ALIAS, MAPPING, FLOW_MAPPING, SEQUENCE, FLOW_SEQUENCE = range(10)

@@ -4,11 +4,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from hardener.support.data_path import Path
-
 from .diff import Differ
 from .parsed import Parsed, documents_with_owners, parse, reopened
-from .positions import Tree
+from .positions import Path, Tree
 from .scalars import same
 from .source import Source
 from .splices import Hunk
