@@ -87,6 +87,11 @@ class Parsed:
         place = self._place((document, *path))
         return self.source.line(place.entry) + 1 if place else 1
 
+    def column(self, document: int, path: Path) -> int:
+        """Column from 0 of the key or item at `path`; for something absent, of its nearest ancestor that exists."""
+        place = self._place((document, *path))
+        return 0 if place is None else self.source.column(place.entry)
+
     def end_line(self, document: int, path: Path) -> int:
         """Last line of the entry at `path` (or of its nearest ancestor), comments and blank lines below excluded."""
         place = self._place((document, *path))
