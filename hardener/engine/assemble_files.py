@@ -13,7 +13,7 @@ from hardener.engine.document import document
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
-from hardener.engine.proof import Located, Proof, prove
+from hardener.engine.proof import Located, Proof, prove, unpacked
 from hardener.engine.rollback import Doomed, roll_back
 from hardener.engine.text_checks import patched
 from hardener.sources import yaml
@@ -79,6 +79,7 @@ def _whole(
         for (piece, _, _), proof in zip(jobs, _proofs(jobs, forks), strict=True):
             progress(piece.file.name)
             proofs.append(proof)
+            piece.tree = None  # it is read anew where that is still asked for
             if proof.hunks:
                 files.setdefault(piece.file, _File(piece.file)).add(piece, proof)
                 # They stand in the file now: of thousands of documents they would be in memory twice.
@@ -153,14 +154,14 @@ def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
     gc.freeze()  # a collector that walks what the processes share would copy it into each of them
     try:
         with multiprocessing.get_context("fork").Pool(processes) as pool:
-            yield from pool.imap(_prove_number, range(len(jobs)), _CHUNK)
+            yield from map(unpacked, pool.imap(_prove_number, range(len(jobs)), _CHUNK))
     finally:
         gc.unfreeze()
         _jobs.clear()
 
 
-def _prove_number(number: int) -> Proof:
-    return _prove(_jobs[number])
+def _prove_number(number: int) -> bytes:
+    return _prove(_jobs[number]).packed()
 
 
 def _prove(job: Job) -> Proof:

@@ -5,6 +5,7 @@ What comes out is plain data, so that it can be made in another process.
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, copied, dotted, replay
 from hardener.engine.document import Steps, applied_steps, document
-from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
+from hardener.engine.index_shifts import Shift, as_inserted, as_read, as_written, shifts
 from hardener.engine.outcome import MISSING, Change
 from hardener.engine.text_checks import lost_comment, other_form, patched
 from hardener.sources import yaml
@@ -66,6 +67,20 @@ class Proof:
     ours: bool = False
     is_placed: bool = False
 
+    def packed(self) -> bytes:
+        """It as ``unpacked`` takes it, for another process; that costs a third of a pickle."""
+        hunks = [(hunk.before_start, hunk.before, hunk.after_start, hunk.after) for hunk in self.hunks]
+        changes = [(at.line, at.new_line, at.path, at.comment, at.stays) for at in self.changes]
+        return marshal.dumps((self.text, hunks, changes, self.places, self.refusal, self.ours))
+
+
+def unpacked(packed: bytes) -> Proof:
+    """What ``packed`` made bytes of."""
+    text, hunks, changes, places, refusal, ours = marshal.loads(packed)
+    return Proof(
+        text, [yaml.Hunk(*each) for each in hunks], [Located(*each) for each in changes], places, refusal, ours
+    )
+
 
 def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     """Write the steps of ``piece`` as text and prove it. Lines count from 1 within the piece."""
@@ -79,7 +94,8 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
         rewrite = _rewritten(piece)
         fault = _fault(piece, changes, rewrite)
         if fault is None:
-            located = [_locate(change, rewrite, piece) for change in changes]
+            shifted = shifts(piece)
+            located = [_locate(change, rewrite, piece, shifted) for change in changes]
             return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
         ours = True
     except yaml.TextError as refused:
@@ -101,7 +117,10 @@ def _rewritten(piece: Piece) -> AnyRewrite:
         from hardener.sources import terraform  # late: few trees hold any
 
         return terraform.rewrite(piece.text, mutate)
-    return yaml.rewrite(piece.text, mutate, replaced=_replaced(piece))
+    touched = [edit.path for step in applied_steps(piece) for edit in step]
+    return yaml.rewrite(
+        piece.text, mutate, replaced=_replaced(piece), read=piece.tree, touched=touched, goal=piece.data
+    )
 
 
 @dataclass(slots=True)
@@ -298,39 +317,29 @@ class _Lines:
         self.parsed = parsed
         self.owned: set[int] = set()
         self.gone: set[int] = set()
-        self._entries: set[Path] = set()
+        self._entries: dict[Path, range] = {}
         self._heads: set[Path] = set()
 
-    def own_entry(self, path: Path) -> None:
-        """All lines of the key or item at ``path``."""
-        if path not in self._entries:
-            self._entries.add(path)
-            self.owned.update(self.entry(path))
-
-    def entry(self, path: Path) -> range:
-        document, rest = int(path[0]), path[1:]
-        return range(self.parsed.line(document, rest), self.parsed.end_line(document, rest) + 1)
+    def own_entry(self, path: Path) -> range:
+        """All lines of the key or item at ``path``, which it gives."""
+        lines = self._entries.get(path)
+        if lines is None:
+            lines = self._entries[path] = self.parsed.lines(path)
+            self.owned.update(lines)
+        return lines
 
     def own_head(self, path: Path) -> None:
         """The line of the key at ``path``, that of its value when it has one alone (`{}`, null, `[]` are opened there),
         and that of the bracket which ends a flow collection, before which its last items stand."""
         if path not in self._heads:
             self._heads.add(path)
-            document, rest = int(path[0]), path[1:]
-            self.owned.add(self.parsed.line(document, rest))
-            first = self.parsed.value_line(document, rest)
-            if first is not None and first == self.parsed.end_line(document, rest):
-                self.owned.add(first)
-            end = self.parsed.flow_end(document, rest)
-            if end is not None:
-                self.owned.add(end)
+            self.owned.update(self.parsed.head_lines(path))
 
 
-def _account(change: Change, piece: Piece, before: _Lines, after: _Lines) -> None:
+def _account(change: Change, piece: Piece, shifted: list[Shift], before: _Lines, after: _Lines) -> None:
     """Add the lines that ``change`` may touch: those of its own entry, and of the parent that it opens or closes."""
     edit = change.edit
     target = edit.path if not isinstance(edit, Append) else change.path
-    shifted = shifts(piece)
     read = as_read(target, change.step, shifted)
     if isinstance(edit, Insert):
         before.own_head(read[:-1])
@@ -341,9 +350,9 @@ def _account(change: Change, piece: Piece, before: _Lines, after: _Lines) -> Non
     present = 1 + before.parsed.depth(int(read[0]), read[1:])
     written = as_written(target, change.step, shifted)
     if isinstance(edit, Drop) or present == len(read):
-        before.own_entry(read)
-        if isinstance(edit, Drop) or len(before.entry(read)) > 1:
-            before.gone.update(before.entry(read))
+        lines = before.own_entry(read)
+        if isinstance(edit, Drop) or len(lines) > 1:
+            before.gone.update(lines)
     before.own_head(read[: min(present, len(read) - 1)])
     if written is not None:
         if not isinstance(edit, Drop):
@@ -364,9 +373,9 @@ class _Owned:
 
 def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
     if isinstance(rewrite.before, yaml.Parsed) and isinstance(rewrite.after, yaml.Parsed):
-        before, after = _Lines(rewrite.before), _Lines(rewrite.after)
+        before, after, shifted = _Lines(rewrite.before), _Lines(rewrite.after), shifts(piece)
         for change in changes:
-            _account(change, piece, before, after)
+            _account(change, piece, shifted, before, after)
         return _Owned(before.owned, after.owned, before.gone)
     if piece.language == "hcl" and (inner := getattr(rewrite.before, "inner", None)) is not None:
         return _owned_in_text(piece, changes, cast("manifest_text.Rewrite", rewrite), inner)
@@ -399,9 +408,9 @@ def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
 
 def _owned_in_text(piece: Piece, changes: list[Change], rewrite: manifest_text.Rewrite, inner: yaml.Parsed) -> _Owned:
     """The same of a manifest in a heredoc."""
-    before, after = _Lines(inner), _Lines(rewrite.after.inner)
+    before, after, shifted = _Lines(inner), _Lines(rewrite.after.inner), shifts(piece)
     for change in changes:
-        _account(change, piece, before, after)
+        _account(change, piece, shifted, before, after)
     row = rewrite.before.row
     return _Owned(*({row + line for line in lines} for lines in (before.owned, after.owned, before.gone)))
 
@@ -412,35 +421,38 @@ def _read(piece: Piece, change: Change) -> tuple[int, Path]:
     return int(path[0]), path[1:]
 
 
-def _final(piece: Piece, change: Change) -> Path | None:
-    """Where ``change`` acts in the final data; None when that went with a removed item."""
-    if isinstance(change.edit, Insert):
-        return as_inserted(change.edit, change.step, piece)
-    return as_written(change.path, change.step, shifts(piece))
-
-
 def _unmade(piece: Piece, changes: list[Change], read: AnyParsed) -> Change | None:
     """The first change that the data do not hold, None when they hold all. What a later one changed again is not asked
     for; of list items that went, their number is."""
+    shifted = shifts(piece)
     later: set[Path] = set()
     above: set[Path] = set()
     grown: dict[Path, tuple[int, Change]] = {}
-    # In the order in which ``replay`` makes them: items come and go last.
-    for change in reversed(sorted(changes, key=lambda each: (each.step, isinstance(each.edit, Drop | Insert)))):
-        edit, path = change.edit, _final(piece, change)
+    # Against the order in which ``replay`` makes them: items come and go last.
+    for change in reversed(sorted(changes, key=_when)):
+        edit = change.edit
+        if isinstance(edit, Insert):
+            path = as_inserted(edit, change.step, piece)
+        else:
+            path = as_written(change.path, change.step, shifted)
         is_item = isinstance(edit, Drop) and isinstance(edit.path[-1], int)
         if is_item or isinstance(edit, Append | Insert):
-            where = as_written(change.path[:-1], change.step, shifts(piece))
+            where = as_written(change.path[:-1], change.step, shifted)
             if where is not None:
                 grown[where] = grown.get(where, (0, change))[0] + (-1 if is_item else 1), change
         if path is None:
             continue
-        around = [path[:depth] for depth in range(1, len(path))]
-        known = path in above or path in later or not later.isdisjoint(around)
+        known = path in above or path in later
+        for depth in range(len(path) - 1, 0, -1):
+            parent = path[:depth]
+            known = known or parent in later
+            if parent in above:
+                known = known or any(path[:less] in later for less in range(1, depth))
+                break
+            above.add(parent)
         if not known and not _holds(piece.data, path, edit):
             return change
         later.add(path)
-        above.update(around)
     for where, (by, change) in grown.items():
         if any(where[:depth] in later for depth in range(1, len(where) + 1)):
             continue  # a list that the run made
@@ -449,6 +461,10 @@ def _unmade(piece: Piece, changes: list[Change], read: AnyParsed) -> Change | No
         if (number and not _stands(read, (*place, number - 1))) or _stands(read, (*place, number)):
             return change
     return None
+
+
+def _when(change: Change) -> tuple[int, bool]:
+    return change.step, isinstance(change.edit, Drop | Insert)
 
 
 def _holds(data: list[Any], path: Path, edit: Edit) -> bool:
@@ -490,9 +506,17 @@ def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) ->
     the first key of an item), and so is one of JSON punctuation alone, or a comment that moved.
     """
     hunks = list(hunks)
+    doubtful = [
+        hunk
+        for hunk in hunks
+        if not before.issuperset(range(hunk.before_start, hunk.before_start + len(hunk.before)))
+        or not after.issuperset(range(hunk.after_start, hunk.after_start + len(hunk.after)))
+    ]
+    if not doubtful:
+        return None
     went, came = ({line.strip() for hunk in hunks for line in side(hunk)} for side in (_BEFORE, _AFTER))
     moved = {line for line in went & came if line.startswith("#")}
-    for hunk in hunks:
+    for hunk in doubtful:
         old, new = Counter(map(_bare, hunk.before)), Counter(map(_bare, hunk.after))
         alone = before.isdisjoint(range(hunk.before_start, hunk.before_start + len(hunk.before)))
         alone = alone and after.isdisjoint(range(hunk.after_start, hunk.after_start + len(hunk.after)))
@@ -515,8 +539,8 @@ def _is_fine(line: str, moved: set[str], alone: bool) -> bool:
     return (not alone and _PUNCTUATION.fullmatch(line) is not None) or line.strip() in moved
 
 
-def _locate(change: Change, rewrite: AnyRewrite, piece: Piece) -> Located:
-    edit, shifted = change.edit, shifts(piece)
+def _locate(change: Change, rewrite: AnyRewrite, piece: Piece, shifted: list[Shift]) -> Located:
+    edit = change.edit
     read = as_read(change.path, change.step, shifted)
     written = as_written(change.path, change.step, shifted)
     if isinstance(edit, Insert):

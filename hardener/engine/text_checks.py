@@ -6,32 +6,41 @@ The writers promise all of this themselves. It is looked at again, since a fault
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable
 
 from hardener.sources.yaml import Comment, Hunk
 
-_MARKER = re.compile(r"(?m)^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)")
+_MARKER = re.compile(r"\n(---|\.\.\.)(?=[ \t\r\n]|\Z)")  # a line end is found faster than the start of a line
+_FIRST_MARKER = re.compile(r"(---|\.\.\.)(?=[ \t\r\n]|\Z)")
+_LINE_END = re.compile("\n")
 _BOM = "\ufeff"
-
-
-def _lines(text: str) -> list[str]:
-    """The lines of ``text`` with their ends."""
-    rows = text.split("\n")
-    return [row + "\n" for row in rows[:-1]] + rows[-1:] * bool(rows[-1])
 
 
 def patched(text: str, hunks: Iterable[Hunk]) -> str | None:
     """``text`` with ``hunks``; None where one of them does not fit, or stands elsewhere than it says."""
-    lines, after, at = _lines(text), [], 0
+    # Of a large file its lines, each on its own, would be many times its size.
+    starts = array("Q", [0])
+    starts.extend(match.end() for match in _LINE_END.finditer(text))
+    if starts[-1] != len(text):
+        starts.append(len(text))
+    parts: list[str] = []
+    count = at = 0
     for hunk in hunks:
-        start, end = hunk.before_start - 1, hunk.before_start - 1 + len(hunk.before)
-        after += lines[at:start]
-        if start < at or lines[start:end] != hunk.before or len(after) != hunk.after_start - 1:
+        start = hunk.before_start - 1
+        end = start + len(hunk.before)
+        count += start - at
+        if start < at or end >= len(starts) or count != hunk.after_start - 1:
             return None
-        after += hunk.after
+        if any(text[starts[line] : starts[line + 1]] != old for line, old in enumerate(hunk.before, start)):
+            return None
+        parts.append(text[starts[at] : starts[start]])
+        parts += hunk.after
+        count += len(hunk.after)
         at = end
-    return "".join(after + lines[at:])
+    parts.append(text[starts[at] :])
+    return "".join(parts)
 
 
 def lost_comment(before: list[Comment], after: list[Comment], gone: set[int]) -> int | None:
@@ -56,7 +65,7 @@ def other_form(before: str, after: str, hunks: list[Hunk]) -> str | None:
     """
     if before.startswith(_BOM) != after.startswith(_BOM):
         return "the byte order mark would change"
-    if _MARKER.findall(before) != _MARKER.findall(after):
+    if _markers(before) != _markers(after):
         return "a document marker would change"
     if not _same_ends(before, hunks):
         return "line ends would change"
@@ -65,10 +74,18 @@ def other_form(before: str, after: str, hunks: list[Hunk]) -> str | None:
     return None
 
 
+def _markers(text: str) -> list[str]:
+    first = _FIRST_MARKER.match(text)
+    found: list[str] = _MARKER.findall(text) if "\n---" in text or "\n..." in text else []
+    return [first[1], *found] if first is not None else found
+
+
 def _same_ends(before: str, hunks: list[Hunk]) -> bool:
     """Whether lines that came end as others do, and those that stay in a hunk as they did."""
     crlf, newlines = before.count("\r\n"), before.count("\n")
     for hunk in hunks:
+        if not crlf and not hunk.before and not any("\r" in line for line in hunk.after):
+            continue
         ends: dict[str, set[str]] = {}
         for line in hunk.before:
             bare = line.rstrip("\r\n")

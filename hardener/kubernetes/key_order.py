@@ -5,6 +5,7 @@ only where to put a NEW key: keys that exist are never moved.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 _METADATA = ("apiVersion", "kind", "metadata")
 _OBJECT = (*_METADATA, "immutable", "type", "spec", "template", "data", "stringData", "binaryData", "status")
@@ -343,6 +344,13 @@ def place(type_name: str | None, existing: Sequence[object], new: str) -> tuple[
     wanted = positions.get(new)
     if wanted is None:
         return "end", None
+    return _place(type_name or "", tuple(existing), new)
+
+
+@lru_cache(maxsize=1 << 12)  # the objects of a tree look much alike
+def _place(type_name: str, existing: tuple[object, ...], new: str) -> tuple[str, str | None]:
+    positions = _POSITION[type_name]
+    wanted = positions[new]
     known = [(positions[key], key) for key in existing if isinstance(key, str) and key in positions and key != new]
     earlier = [pair for pair in known if pair[0] < wanted]
     if earlier:

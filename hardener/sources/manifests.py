@@ -46,6 +46,7 @@ class Piece:
     - ``problem``: (id, message, advice, line in the piece) when the piece is left alone.
     - ``is_new``: it is no part of the file as read; its text is empty.
     - ``revision``: how often its data were changed since they were read.
+    - ``tree``: where everything stood in it when it was read, until it is written; None where that is not kept.
     - ``run``: whatever a run keeps of it; nothing here looks at that.
     """
 
@@ -59,6 +60,7 @@ class Piece:
     shared: list[list[Path]] = field(default_factory=list)  # paths of one text, by anchor
     is_new: bool = False
     revision: int = 0
+    tree: yaml.Tree | None = None
     run: Any = None
     is_object: bool = False  # of a Terraform file: it stands for a Kubernetes object
 
@@ -95,7 +97,7 @@ class Piece:
             from hardener.sources import terraform  # late: few trees hold any
 
             return terraform.parse(self.text)
-        return yaml.parse(self.text)
+        return yaml.parse(self.text) if self.tree is None else yaml.reopened(self.text, self.tree)
 
     def comment(self, path: Path, holding: str) -> str | None:
         """The comment at the end of the line of ``path``, as read, when it holds the text ``holding``.
@@ -306,6 +308,9 @@ def _parse(piece: Piece, text: str) -> None:
         return
     piece.data = parsed.documents
     piece.parsed = True
+    if piece.file.editable:
+        piece.tree = parsed.tree
+        piece.tree.shrink()
     if "*" in text and "&" in text:
         piece.shared = parsed.shared()
 

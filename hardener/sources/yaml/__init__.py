@@ -4,7 +4,8 @@
 `dump` writes a new document. Everything that cannot be done faithfully raises `TextError`.
 """
 
-from .parsed import Comment, Parsed, parse
+from .parsed import Comment, Parsed, parse, reopened
+from .positions import Tree
 from .render import dump
 from .rewrite import Rewrite, rewrite
 from .scalars import same
@@ -19,8 +20,10 @@ __all__ = [
     "Rewrite",
     "Segment",
     "TextError",
+    "Tree",
     "dump",
     "parse",
+    "reopened",
     "rewrite",
     "same",
     "segments",

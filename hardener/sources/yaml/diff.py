@@ -13,7 +13,7 @@ from .source import Source
 from .splices import Splices
 from .style import Styles
 from .text_error import TextError
-from .values import Owners, is_merge, key_of, merge_sources, scalar_value, value_of
+from .values import Kept, Owners, filled, is_merge, key_of, merge_sources, scalar_value, value_of
 
 
 class Differ:
@@ -35,13 +35,14 @@ class Differ:
         self.owners = owners
         self.replaced = replaced
         self.moving = moving
+        self.may_merge = "<<" in source.text
         self.splices = Splices(source)
         styles = Styles(source)
         styles.literals = literals
         self.blocks = BlockEditor(source, self.splices, styles)
         self.blocks.swallow = swallow
         self.flows = FlowEditor(source, self.splices, styles)
-        self.at_anchor: dict[int, Any] = {}  # what each anchored node holds after the edits
+        self.at_anchor: dict[int, Any] = {}  # what each anchored node holds after the edits, by its number
 
     def document(self, root: Node, value: Any) -> None:
         """Record what makes the document `root` hold `value`; None takes the document away."""
@@ -63,11 +64,15 @@ class Differ:
         return self.source.line(node.start) + 1
 
     def _node(self, node: Node, value: Any, chain: list[Collection], index: int) -> None:
+        if isinstance(value, Kept):
+            if value.at == node.at:
+                return
+            value = filled(value, self.source.tree)
         if isinstance(node, Alias):
             self._alias(node, value)
             return
         if node.anchor is not None:
-            self.at_anchor[id(node)] = value
+            self.at_anchor[node.at] = value
         if isinstance(node, Mapping) and isinstance(value, dict):
             self._mapping(node, value, chain, index)
         elif isinstance(node, Sequence) and isinstance(value, list):
@@ -84,9 +89,9 @@ class Differ:
             )
 
     def _anchor_holds(self, target: Node, value: Any) -> bool:
-        if id(target) not in self.at_anchor:
+        if target.at not in self.at_anchor:
             raise TextError(f"anchor &{target.anchor} would go while an alias needs it", self._line(target))
-        return same(self.at_anchor[id(target)], value)
+        return same(self.at_anchor[target.at], value)
 
     def _set(self, node: Node, value: Any, chain: list[Collection], index: int) -> None:
         if chain and not chain[-1].flow:
@@ -103,15 +108,15 @@ class Differ:
     def _mapping(self, node: Mapping, value: dict[str, Any], chain: list[Collection], index: int) -> None:
         own: dict[str, int] = {}
         merged: dict[str, Any] = {}
-        gone: set[int] = set()
-        for i, (key_node, value_node) in enumerate(node.pairs):
-            if is_merge(key_node):
-                merged = self._merged(value_node)
-                continue
-            key = key_of(key_node)
-            own[key] = i
-            if key not in value:
-                gone.add(i)
+        if self.may_merge:
+            for i, (key_node, value_node) in enumerate(node.pairs):
+                if is_merge(key_node):
+                    merged = self._merged(value_node)
+                    continue
+                own[key_of(key_node)] = i
+        else:
+            own = {key: i for i, key in enumerate(self.source.keys(node.at))}
+        gone = {i for key, i in own.items() if key not in value}
         for key in merged:
             if key not in value or (key in own and own[key] in gone):
                 raise TextError(f"key {key!r} comes from a merge and cannot be removed here", self._line(node))
@@ -123,20 +128,23 @@ class Differ:
                 own[new] = i
                 gone.discard(i)
                 self.blocks.rename(node, i, new)
-        if len(gone) == len(node.pairs):
-            if node.pairs or value:
+        children = node.children
+        if 2 * len(gone) == len(children):
+            if gone or value:
                 self._all_gone(node, value, inner, index)
             return
         for key, i in own.items():
             if i not in gone:
-                self._node(node.pairs[i][1], value[key], inner, i)
+                item = value[key]
+                if type(item) is not Kept or item.at != children[2 * i + 1]:
+                    self._node(node.pairs[i][1], item, inner, i)
         if len(own) - len(gone) == len(value):
             if gone:
                 (self.flows if node.flow else self.blocks).edit(inner, gone, [])
             return
         adds: list[tuple[int, Entries]] = []
         after = -1
-        last = max(i for i in range(len(node.pairs)) if i not in gone)
+        last = next(i for i in range(len(children) // 2 - 1, -1, -1) if i not in gone)
         for key, item in value.items():
             if key in own:
                 after = own[key]
@@ -172,7 +180,7 @@ class Differ:
     def _merged(self, value: Node) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for source in merge_sources(value):
-            new = self.at_anchor.get(id(source))
+            new = self.at_anchor.get(source.at)
             for key, item in (new if isinstance(new, dict) else value_of(source)).items():
                 found.setdefault(key, item)
         return found
@@ -202,7 +210,7 @@ class Differ:
                 assert i is not None
                 gone.add(i)
             elif i is None:
-                _extend(adds, after, value[j])
+                _extend(adds, after, filled(value[j], self.source.tree))
             else:
                 self._node(node.items[i], value[j], inner, i)
                 after = i
@@ -226,17 +234,16 @@ class Differ:
 
     def _aligned(self, node: Sequence, value: list[Any]) -> list[tuple[int | None, int | None]]:
         items, owner = node.items, self.owners.node
+        owned = list(map(owner, value))
         if len(items) == len(value) and all(
-            not isinstance(new, dict | list) or owner(new) is old for old, new in zip(items, value, strict=True)
+            at == old.at if at is not None else not isinstance(new, dict | list)
+            for old, new, at in zip(items, value, owned, strict=True)
         ):
             return [(i, i) for i in range(len(items))]
-        mine = {id(item) for item in items}
-        present = {id(owner(new)) for new in value if isinstance(new, dict | list) and id(owner(new)) in mine}
-        old: list[Hashable] = [id(item) if id(item) in present else mark(value_of(item)) for item in items]
-        new = [
-            id(owner(item)) if isinstance(item, dict | list) and id(owner(item)) in present else mark(item)
-            for item in value
-        ]
+        mine = {item.at for item in items}
+        present = {at for at in owned if at in mine}
+        old: list[Hashable] = [item.at if item.at in present else mark(value_of(item)) for item in items]
+        new = [at if at in present else mark(item) for item, at in zip(value, owned, strict=True)]
         return align(old, new)
 
 

@@ -2,15 +2,40 @@
 
 import gc
 import re
-from collections.abc import Sequence as Path
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .positions import Alias, Mapping, Node, Scalar, Sequence, compose
+from .positions import (
+    ALIAS,
+    DOUBLE,
+    FLOW_MAPPING,
+    FLOW_SEQUENCE,
+    LITERAL,
+    MAPPING,
+    PLAIN,
+    SEQUENCE,
+    Alias,
+    Mapping,
+    Node,
+    Path,
+    Sequence,
+    Tree,
+    compose,
+)
 from .source import Source
 from .text_error import TextError
-from .values import At, Owners, check_expansion, is_merge, key_of, merge_sources, value_of
+from .values import (
+    At,
+    NotSimpleError,
+    Owners,
+    check_expansion,
+    is_merge,
+    key_of,
+    merge_sources,
+    simple_value,
+    value_of,
+)
 
 
 @dataclass(slots=True)
@@ -24,12 +49,11 @@ class Comment:
 
 @dataclass(slots=True)
 class _Place:
-    """What a path leads to: the key or item (`entry` is where it begins), and its value."""
+    """What a path leads to: where the key or item begins, the number of its value, and how many parts lead there."""
 
     entry: int
-    key: Node | None
-    value: Node
-    found: bool
+    value: int
+    depth: int
 
 
 class Parsed:
@@ -39,89 +63,122 @@ class Parsed:
     per document (None for an empty one). Lines count from 1 within the segment, offsets are characters.
     """
 
-    def __init__(self, source: Source, documents: list[Any]) -> None:
+    def __init__(self, source: Source) -> None:
         self.source = source
-        self.documents = documents
-        self._indexes: dict[int, dict[str, int]] = {}
+        self._items: dict[int, list[int]] = {}
         self._known: dict[tuple[str | int, ...], _Place] = {}
+
+    @cached_property
+    def documents(self) -> list[Any]:
+        return _documents(self.source)
 
     @property
     def text(self) -> str:
         """The text as it was given."""
         return self.source.text
 
-    def line(self, document: int, path: Path[str | int]) -> int:
+    @property
+    def tree(self) -> Tree:
+        """Where everything stands, for ``reopened``."""
+        return self.source.tree
+
+    def line(self, document: int, path: Path) -> int:
         """Line of the key or item at `path`; for something absent, of its nearest ancestor that exists."""
-        place = self._place(document, path)
+        place = self._place((document, *path))
         return self.source.line(place.entry) + 1 if place else 1
 
-    def column(self, document: int, path: Path[str | int]) -> int:
+    def column(self, document: int, path: Path) -> int:
         """Column from 0 of the key or item at `path`; for something absent, of its nearest ancestor that exists."""
-        place = self._place(document, path)
-        return 0 if place is None else place.entry - self.source.starts[self.source.line(place.entry)]
+        place = self._place((document, *path))
+        return 0 if place is None else self.source.column(place.entry)
 
-    def end_line(self, document: int, path: Path[str | int]) -> int:
+    def end_line(self, document: int, path: Path) -> int:
         """Last line of the entry at `path` (or of its nearest ancestor), comments and blank lines below excluded."""
-        place = self._place(document, path)
+        place = self._place((document, *path))
+        return 1 if place is None else self._end_line(place)
+
+    def lines(self, path: Path) -> range:
+        """From `line` to `end_line` of `path`, which begins with the number of its document."""
+        place = self._place(path)
+        return range(1, 2) if place is None else range(self.source.line(place.entry) + 1, self._end_line(place) + 1)
+
+    def head_lines(self, path: Path) -> list[int]:
+        """The line of the key or item at `path`, which begins with the number of its document; that of its value when
+        it has one alone; and that of the bracket which ends a flow collection."""
+        place = self._place(path)
         if place is None:
-            return 1
-        return self.source.line(max(place.entry, self.source.tight_end(place.value) - 1)) + 1
+            return [1]
+        source = self.source
+        found = [source.line(place.entry) + 1]
+        if place.depth == len(path):
+            start = self._start(place)
+            first = source.line(start) + 1
+            is_flow = source.tree.kinds[place.value] in _IN_BRACKETS
+            if first != found[0] or is_flow:
+                end = source.end_of(place.value) - 1
+                if first == source.line(max(place.entry, end)) + 1:
+                    found.append(first)
+                if is_flow:
+                    found.append(source.line(max(start, end)) + 1)
+        return found
 
-    def value_line(self, document: int, path: Path[str | int]) -> int | None:
+    def value_line(self, document: int, path: Path) -> int | None:
         """Line on which the value at `path` begins, None if there is none."""
-        place = self._place(document, path)
-        return None if place is None or not place.found else self.source.line(place.value.start) + 1
+        place = self._found((document, *path))
+        return None if place is None else self.source.line(self._start(place)) + 1
 
-    def flow_end(self, document: int, path: Path[str | int]) -> int | None:
+    def flow_end(self, document: int, path: Path) -> int | None:
         """Line of the bracket that ends the flow collection at `path`, None for anything else."""
-        place = self._place(document, path)
-        if place is None or not place.found or not isinstance(place.value, Mapping | Sequence) or not place.value.flow:
+        place = self._found((document, *path))
+        if place is None or self.source.tree.kinds[place.value] not in _IN_BRACKETS:
             return None
-        return self.source.line(max(place.value.start, self.source.tight_end(place.value) - 1)) + 1
+        return self.source.line(max(self._start(place), self.source.end_of(place.value) - 1)) + 1
 
-    def depth(self, document: int, path: Path[str | int]) -> int:
+    def depth(self, document: int, path: Path) -> int:
         """How many steps of `path` lead to something that exists in the text."""
-        for depth in range(len(path), 0, -1):
-            place = self._place(document, path[:depth])
-            if place is not None and place.found:
-                return depth
-        return 0
+        place = self._place((document, *path))
+        return 0 if place is None else place.depth - 1
 
-    def span(self, document: int, path: Path[str | int]) -> tuple[int, int] | None:
+    def span(self, document: int, path: Path) -> tuple[int, int] | None:
         """Offsets of the value at `path` (of `*name` for an alias), None if there is none."""
-        place = self._place(document, path)
-        if place is None or not place.found:
+        place = self._found((document, *path))
+        if place is None:
             return None
-        return place.value.start, max(place.value.start, self.source.tight_end(place.value))
+        start = self._start(place)
+        return start, max(start, self.source.end_of(place.value))
 
-    def comment(self, document: int, path: Path[str | int]) -> str | None:
+    def comment(self, document: int, path: Path) -> str | None:
         """The comment at the end of the line of a scalar's value, or of the key of anything else."""
-        place = self._place(document, path)
-        if place is None or not place.found:
+        if "#" not in self.source.text:
             return None
-        value = place.value
-        at = place.entry
-        if isinstance(value, Alias) or (isinstance(value, Scalar) and value.style not in ("|", ">")):
-            at = max(value.start, value.end - 1) if not (isinstance(value, Scalar) and value.absent) else place.entry
+        place = self._found((document, *path))
+        if place is None:
+            return None
+        tree, value = self.source.tree, place.value
+        at, kind = place.entry, tree.kinds[value]
+        if kind == ALIAS or (kind < LITERAL and tree.starts[value] != tree.ends[value]):
+            at = max(tree.starts[value], tree.ends[value] - 1)
         return self.source.line_comment(at)
 
     def comments(self) -> list[Comment]:
         """Every comment of the segment in order."""
         source = self.source
-        if "#" not in source.text:
-            return []
         found = []
-        for line in range(len(source.starts) - 1):
+        position = source.text.find("#")
+        while position >= 0:
+            line = source.line(position)
             start = source.starts[line]
-            if source.text.find("#", start, source.starts[line + 1]) >= 0 and (text := source.line_comment(start)):
+            if text := source.line_comment(start):
                 found.append(Comment(line + 1, text, source.is_comment_line(line)))
+            position = source.text.find("#", source.starts[line + 1])
         return found
 
     def has_plain(self, text: str) -> bool:
         """True when an unquoted one-line or folded scalar, key or value, contains `text`."""
         if text not in self.source.text:
             return False
-        return any(not node.style and text in node.text for node in self.source.tree.scalars)
+        tree = self.source.tree
+        return any(kind == PLAIN and text in tree.texts[at] for at, kind in enumerate(tree.kinds))
 
     def shared(self) -> list[list[tuple[str | int, ...]]]:
         """Groups of paths, each beginning with the number of its document, that share one text: an anchored mapping or
@@ -135,7 +192,7 @@ class Parsed:
             if not isinstance(target, Mapping | Sequence):
                 return
             if target is not node or target.anchor:
-                groups.setdefault(id(target), []).append(path)
+                groups.setdefault(target.at, []).append(path)
             if isinstance(target, Sequence):
                 for index, item in enumerate(target.items):
                     visit(item, (*path, index))
@@ -144,56 +201,72 @@ class Parsed:
                     if not is_merge(key):
                         visit(value, (*path, key_of(key)))
 
-        for number, root in enumerate(self.source.tree.roots):
+        for number, root in enumerate(self.source.roots):
             if root is not None:
                 visit(root, (number,))
         return [paths for paths in groups.values() if len(paths) > 1]
 
-    def _place(self, document: int, path: Path[str | int]) -> _Place | None:
+    def _start(self, place: _Place) -> int:
+        return self.source.tree.starts[place.value]
+
+    def _end_line(self, place: _Place) -> int:
+        return self.source.line(max(place.entry, self.source.end_of(place.value) - 1)) + 1
+
+    def _found(self, path: Path) -> _Place | None:
+        """The place at ``path``, None where nothing stands there."""
+        place = self._place(path)
+        return place if place is not None and place.depth == len(path) else None
+
+    def _place(self, path: Path) -> _Place | None:
+        """The place at ``path``, which begins with the number of its document, or the nearest above that exists."""
         # Reports ask for many places below the same parents, so each is looked for once.
-        key = (document, *path)
-        known = self._known.get(key)
+        known = self._known.get(path)
         if known is not None:
             return known
-        if not path:
-            root = self.source.tree.roots[document] if document < len(self.source.tree.roots) else None
-            place = None if root is None else _Place(root.start, None, root, True)
+        depth = len(path)
+        place: _Place | None
+        if depth == 1:
+            tree, number = self.source.tree, int(path[0])
+            root = tree.roots[number] if number < len(tree.roots) else -1
+            place = None if root < 0 else _Place(tree.starts[root], root, 1)
         else:
-            place = self._place(document, path[:-1])
-            if place is not None and place.found:
+            place = self._place(path[:-1])
+            if place is not None and place.depth == depth - 1:
                 entered = self._enter(place.value, path[-1])
-                place = entered or _Place(place.entry, place.key, place.value, False)
+                if entered is not None:
+                    place = _Place(*entered, depth)
         if place is not None:
-            self._known[key] = place
+            self._known[path] = place
         return place
 
-    def _enter(self, node: Node, step: str | int) -> _Place | None:
-        while isinstance(node, Alias):
-            node = node.target
-        if isinstance(node, Sequence):
-            if not isinstance(step, int) or not -len(node.items) <= step < len(node.items):
+    def _enter(self, at: int, step: str | int) -> tuple[int, int] | None:
+        """Where the entry ``step`` of a collection begins, and the number of its value."""
+        tree = self.source.tree
+        while tree.kinds[at] == ALIAS:
+            at = tree.targets[at]
+        kind = tree.kinds[at]
+        if kind >= SEQUENCE:
+            if not isinstance(step, int):
                 return None
-            index = step % len(node.items)
-            return _Place(self.source.entry_start(node, index), None, node.items[index], True)
-        if not isinstance(node, Mapping) or not isinstance(step, str):
+            items = self._items.get(at)
+            if items is None:
+                items = self._items[at] = tree.children(at)
+            if not -len(items) <= step < len(items):
+                return None
+            item = items[step]
+            return self.source.dash_of(item) if kind == SEQUENCE else tree.starts[item], item
+        if kind < MAPPING or not isinstance(step, str):
             return None
-        position = self._index(node).get(step)
+        position = self.source.keys(at).get(step)
         if position is not None:
-            key, value = node.pairs[position]
-            return _Place(key.start, key, value, True)
-        for key, value in node.pairs:
-            if is_merge(key):
-                for source in merge_sources(value):
-                    if (entered := self._enter(source, step)) is not None:
-                        return entered
+            return tree.starts[position[0]], position[1]
+        if "<<" in self.source.text:
+            for key, value in tree.node(at).pairs:  # type: ignore[attr-defined]
+                if is_merge(key):
+                    for source in merge_sources(value):
+                        if (entered := self._enter(source.at, step)) is not None:
+                            return entered
         return None
-
-    def _index(self, node: Mapping) -> dict[str, int]:
-        index = self._indexes.get(id(node))
-        if index is None:
-            index = {key_of(key): i for i, (key, _) in enumerate(node.pairs) if not is_merge(key)}
-            self._indexes[id(node)] = index
-        return index
 
     @cached_property
     def lone_comments(self) -> list[str]:
@@ -204,6 +277,7 @@ class Parsed:
         ]
 
 
+_IN_BRACKETS = (FLOW_MAPPING, FLOW_SEQUENCE)
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -213,25 +287,21 @@ def parse(text: str) -> Parsed:
     Raises TextError for text that is not YAML, and for YAML that Kubernetes or this engine does not take: duplicate or
     complex keys, custom tags, undefined aliases, lone carriage returns, too deep nesting, aliases that explode.
     """
-    return parse_with_owners(text, None)
-
-
-def parse_with_owners(text: str, owners: Owners | None) -> Parsed:
-    """Like `parse`, and note in `owners` which node each container came from."""
     collecting = gc.isenabled()
     gc.disable()  # nothing here is garbage yet; the collector would walk the growing tree again and again
     try:
         source = Source(text, compose(text))
         if "\\u" in text or "\\U" in text:
-            _join_halves(source.tree.scalars)
-        if "*" in text:
-            for root in source.tree.roots:
+            _join_halves(source.tree)
+        if "*" in text and source.tree.targets:
+            for root in source.roots:
                 if root is not None:
-                    check_expansion(root, len(source.tree.scalars) + len(source.tree.collections))
-        documents = [None if root is None else value_of(root, owners) for root in source.tree.roots]
-        return Parsed(source, documents)
+                    check_expansion(root, len(source.tree.kinds) - len(source.tree.targets))
+        parsed = Parsed(source)
+        parsed.documents  # noqa: B018  what is wrong with them is said now
+        return parsed
     except At as refusal:
-        raise TextError(refusal.reason, source.line(refusal.node.start) + 1) from None
+        raise TextError(refusal.reason, source.line(refusal.start) + 1) from None
     except RecursionError:
         raise TextError("nested too deeply") from None
     finally:
@@ -239,11 +309,31 @@ def parse_with_owners(text: str, owners: Owners | None) -> Parsed:
             gc.enable()
 
 
-def _join_halves(scalars: list[Scalar]) -> None:
+def reopened(text: str, tree: Tree) -> Parsed:
+    """``text`` as ``parse`` read it, with the tree of then; its documents are made when they are asked for."""
+    return Parsed(Source(text, tree))
+
+
+def _documents(source: Source) -> list[Any]:
+    tree = source.tree
+    if tree.is_simple:
+        try:
+            return [None if root < 0 else simple_value(tree, root) for root in tree.roots]
+        except (NotSimpleError, TextError):
+            pass  # the long way reads it, or says what is wrong
+    return documents_with_owners(source, None)
+
+
+def documents_with_owners(source: Source, owners: Owners | None) -> list[Any]:
+    """The plain data of ``source``, anew; ``owners`` learns which node each container came from."""
+    return [None if root is None else value_of(root, owners) for root in source.roots]
+
+
+def _join_halves(tree: Tree) -> None:
     """Make one character of each pair of escapes that JSON writes for it; half a one is no text, and is refused."""
-    for scalar in scalars:
-        if scalar.style == '"' and _HALF.search(scalar.text):
+    for at, kind in enumerate(tree.kinds):
+        if kind == DOUBLE and _HALF.search(tree.texts[at]):
             try:
-                scalar.text = scalar.text.encode("utf-16", "surrogatepass").decode("utf-16")
+                tree.texts[at] = tree.texts[at].encode("utf-16", "surrogatepass").decode("utf-16")
             except UnicodeDecodeError:
-                raise At("a text holds half of a character", scalar) from None
+                raise At("a text holds half of a character", tree.node(at)) from None

@@ -1,4 +1,4 @@
-"""From YAML text to a tree of nodes with exact positions.
+"""From YAML text to the places of its nodes, as arrays of numbers; an object for a node is made when one is asked for.
 
 The events come from ruamel.yaml's C parser (libyaml); its pure parser is the fallback, since the old libyaml rejects
 `[http://x:80]` and the wheel may be missing. Composing libraries are no help: they lose where an alias stands, and the
@@ -6,9 +6,11 @@ end marks of block collections run on to the next token.
 """
 
 import re
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterator, MutableSequence
+from collections.abc import Sequence as Sequence_
 from sys import intern
-from typing import Any
+from typing import Any, overload
 
 from ruamel.yaml.events import (
     AliasEvent,
@@ -28,16 +30,100 @@ except ImportError:  # pragma: no cover - the wheel exists for every platform we
     CParser = None
 
 MAX_DEPTH = 200
+Path = tuple[str | int, ...]  # keys and indexes, from the top down
+
+# What a node is, as a number: scalars first, in order of their styles.
+PLAIN, SINGLE, DOUBLE, LITERAL, FOLDED, ALIAS, MAPPING, FLOW_MAPPING, SEQUENCE, FLOW_SEQUENCE = range(10)
+_STYLES = ("", "'", '"', "|", ">")
+_STYLE_OF: dict[str | None, int] = {None: PLAIN} | {style: number for number, style in enumerate(_STYLES)}
+
+
+class Tree:
+    """The nodes of a text by number, in the order in which they begin; what follows a node at once is its first child.
+
+    - ``kinds``, ``starts``, ``ends``: what each is, and where it stands: offsets of its first and past its last
+      character (for block collections: of the mark behind them).
+    - ``nexts``: the number of the node behind it and all that is in it.
+    - ``texts``: what each scalar says, "" for all else.
+    - ``roots``: the number of the root of each document, -1 for an empty one.
+    - ``properties``: anchor and tag, of those that have one. ``targets``: of each alias, what it stands for.
+    """
+
+    __slots__ = ("ends", "kinds", "nexts", "properties", "roots", "starts", "targets", "texts")
+
+    def __init__(self) -> None:
+        self.kinds = bytearray()
+        self.starts: MutableSequence[int] = []
+        self.ends: MutableSequence[int] = []
+        self.nexts: MutableSequence[int] = []
+        self.texts: list[str] = []
+        self.roots: list[int] = []
+        self.properties: dict[int, tuple[str | None, str | None]] = {}
+        self.targets: dict[int, int] = {}
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether no node has an anchor or a tag, and none stands for another."""
+        return not self.properties and not self.targets
+
+    def node(self, at: int) -> "Node":
+        """The node of number ``at``."""
+        kind = self.kinds[at]
+        if kind <= FOLDED:
+            return Scalar(self, at)
+        if kind == ALIAS:
+            return Alias(self, at)
+        return Mapping(self, at) if kind <= FLOW_MAPPING else Sequence(self, at)
+
+    def children(self, at: int) -> list[int]:
+        """The numbers of the items of a sequence, or of keys and values of a mapping in turn."""
+        nexts = self.nexts
+        end, child = nexts[at], at + 1
+        found = []
+        while child < end:
+            found.append(child)
+            child = nexts[child]
+        return found
+
+    def entries(self, at: int) -> Iterator[tuple[int, int]]:
+        """The numbers of key and value of each entry of a mapping."""
+        nexts = self.nexts
+        end, key = nexts[at], at + 1
+        while key < end:
+            value = nexts[key]
+            yield key, value
+            key = nexts[value]
+
+    def shrink(self) -> None:
+        """Take as little memory as possible, for a tree that is kept."""
+        size = "H" if max(self.ends, default=0) < 1 << 16 and len(self.kinds) < 1 << 16 else "I"
+        self.starts, self.ends, self.nexts = array(size, self.starts), array(size, self.ends), array(size, self.nexts)
+        self.kinds, self.texts = bytearray(self.kinds), self.texts[:]
+        self.properties = self.properties or _NO_PROPERTIES
+        self.targets = self.targets or _NO_TARGETS
+
+
+_NO_PROPERTIES: dict[int, tuple[str | None, str | None]] = {}
+_NO_TARGETS: dict[int, int] = {}
 
 
 class Node:
-    """Where a value stands: offsets of its first and past its last character (for block collections: of the mark)."""
+    """A node of a tree, known by its number ``at``: two objects of one number are the same node.
 
-    __slots__ = ("anchor", "end", "start", "tag")
-    start: int
-    end: int
-    anchor: str | None
-    tag: str | None
+    ``start`` and ``end`` are the offsets of its first and past its last character (for block collections: of the mark).
+    """
+
+    __slots__ = ("anchor", "at", "end", "start", "tag", "tree")
+
+    def __init__(self, tree: Tree, at: int) -> None:
+        self.tree = tree
+        self.at = at
+        self.start: int = tree.starts[at]
+        self.end: int = tree.ends[at]
+        self.anchor: str | None = None
+        self.tag: str | None = None
+        if tree.properties and at in tree.properties:
+            self.anchor, self.tag = tree.properties[at]
 
 
 class Scalar(Node):
@@ -45,13 +131,10 @@ class Scalar(Node):
 
     __slots__ = ("style", "text")
 
-    def __init__(self, start: int, end: int, anchor: str | None, tag: str | None, text: str, style: str) -> None:
-        self.start = start
-        self.end = end
-        self.anchor = anchor
-        self.tag = tag
-        self.text = text
-        self.style = style
+    def __init__(self, tree: Tree, at: int) -> None:
+        super().__init__(tree, at)
+        self.text: str = tree.texts[at]
+        self.style: str = _STYLES[tree.kinds[at]]
 
     @property
     def absent(self) -> bool:
@@ -60,58 +143,75 @@ class Scalar(Node):
 
 
 class Mapping(Node):
-    """A mapping; `pairs` are its keys and values in the order of the text."""
+    """A mapping; `pairs` are its keys and values in the order of the text, `children` their numbers in turn."""
 
-    __slots__ = ("flow", "pairs")
+    __slots__ = ("children", "flow", "pairs")
 
-    def __init__(self, start: int, anchor: str | None, tag: str | None, flow: bool) -> None:
-        self.start = start
-        self.end = -1
-        self.anchor = anchor
-        self.tag = tag
-        self.flow = flow
-        self.pairs: list[tuple[Node, Node]] = []
+    def __init__(self, tree: Tree, at: int) -> None:
+        super().__init__(tree, at)
+        self.flow = tree.kinds[at] == FLOW_MAPPING
+        self.children = tree.children(at)
+        self.pairs = Pairs(tree, self.children)
+
+
+class Pairs(Sequence_[tuple[Node, Node]]):
+    """Keys and values of a mapping; the nodes of each are made when they are asked for."""
+
+    __slots__ = ("_children", "_made", "_tree")
+
+    def __init__(self, tree: Tree, children: list[int]) -> None:
+        self._tree = tree
+        self._children = children
+        self._made: dict[int, tuple[Node, Node]] = {}
+
+    def __len__(self) -> int:
+        return len(self._children) // 2
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Node, Node]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Node, Node]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Node, Node] | list[tuple[Node, Node]]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        found = self._made.get(index)
+        if found is None:
+            if not -len(self) <= index < len(self):
+                raise IndexError(index)
+            key = 2 * (index % len(self))
+            found = self._made[index] = self._tree.node(self._children[key]), self._tree.node(self._children[key + 1])
+        return found
 
 
 class Sequence(Node):
     """A sequence and its items."""
 
-    __slots__ = ("flow", "items")
+    __slots__ = ("_items", "flow")
 
-    def __init__(self, start: int, anchor: str | None, tag: str | None, flow: bool) -> None:
-        self.start = start
-        self.end = -1
-        self.anchor = anchor
-        self.tag = tag
-        self.flow = flow
-        self.items: list[Node] = []
+    def __init__(self, tree: Tree, at: int) -> None:
+        super().__init__(tree, at)
+        self.flow = tree.kinds[at] == FLOW_SEQUENCE
+        self._items: list[Node] | None = None
+
+    @property
+    def items(self) -> list[Node]:
+        found = self._items
+        if found is None:
+            found = self._items = list(map(self.tree.node, self.tree.children(self.at)))
+        return found
 
 
 class Alias(Node):
     """`*name`, and the node it stands for."""
 
-    __slots__ = ("target",)
+    __slots__ = ()
 
-    def __init__(self, start: int, end: int, target: Node) -> None:
-        self.start = start
-        self.end = end
-        self.anchor = None
-        self.tag = None
-        self.target = target
+    @property
+    def target(self) -> Node:
+        return self.tree.node(self.tree.targets[self.at])
 
 
 Collection = Mapping | Sequence
-
-
-class Tree:
-    """The nodes of a text: one root per document (None for an empty one), all leaves, all collections, in order."""
-
-    __slots__ = ("collections", "roots", "scalars")
-
-    def __init__(self) -> None:
-        self.roots: list[Node | None] = []
-        self.scalars: list[Scalar] = []
-        self.collections: list[Collection] = []
 
 
 def compose(text: str) -> Tree:
@@ -168,11 +268,12 @@ _TO_VALUE = re.compile(r"(?:[ \t\r\n]|#[^\n]*+)*+[:-]")
 
 def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
     tree = Tree()
-    documents, scalars = tree.roots, tree.scalars
-    anchors: dict[str, Node] = {}
-    stack: list[tuple[list[Node], Collection | None]] = []
-    siblings: list[Node] = []  # children of the open collection, keys and values alternating
-    open_node: Collection | None = None
+    roots, kinds, starts, ends, nexts, texts = tree.roots, tree.kinds, tree.starts, tree.ends, tree.nexts, tree.texts
+    add_kind, add_start, add_end = kinds.append, starts.append, ends.append
+    add_next, add_text, style_of = nexts.append, texts.append, _STYLE_OF
+    anchors: dict[str, int] = {}
+    stack: list[int] = []  # the open collections
+    at = -1  # the newest node
     last = 0
     while (event := next_event()) is not None:
         kind = type(event)
@@ -183,62 +284,65 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
                 if start == end and not event.style and (match := _TO_VALUE.match(pure_text, last)):
                     start = end = match.end()
                 last = end
-            tag = event.ctag  # what `tag` makes a text of; nearly always None
-            if tag is not None:
-                tag = str(tag)
-            scalar = Scalar(start, end, event.anchor, tag, intern(event.value), event.style or "")
-            scalars.append(scalar)
-            node: Node = scalar
-        elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            tag = event.ctag
-            if tag is not None:
-                tag = str(tag)
-            opened: Collection = (Mapping if kind is MappingStartEvent else Sequence)(
-                event.start_mark.index, event.anchor, tag, bool(event.flow_style)
-            )
-            tree.collections.append(opened)
-            if event.anchor:
-                anchors[event.anchor] = opened
-            if open_node is None:
-                documents[-1] = opened
-            else:
-                siblings.append(opened)
-            if len(stack) >= MAX_DEPTH:
-                raise TextError("nested too deeply", event.start_mark.line + 1)
-            stack.append((siblings, open_node))
-            siblings, open_node = [], opened
-            last = event.end_mark.index
-            continue
+            at += 1
+            add_kind(style_of[event.style])
+            add_start(start)
+            add_end(end)
+            add_next(at + 1)
+            add_text(intern(event.value))
+            if event.anchor is None and event.ctag is None and stack:
+                continue
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            assert open_node is not None
-            open_node.end = event.end_mark.index
-            if isinstance(open_node, Mapping):
-                open_node.pairs = list(zip(siblings[::2], siblings[1::2], strict=True))
-            else:
-                open_node.items = siblings
-            if open_node.flow:
-                last = open_node.end
-            siblings, open_node = stack.pop()
+            closed = stack.pop()
+            ends[closed] = event.end_mark.index
+            nexts[closed] = at + 1
+            if kinds[closed] in _FLOW:
+                last = ends[closed]
             continue
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            at += 1
+            add_kind((MAPPING if kind is MappingStartEvent else SEQUENCE) + bool(event.flow_style))
+            add_start(event.start_mark.index)
+            add_end(0)
+            add_next(0)
+            add_text("")
+            last = event.end_mark.index
         elif kind is AliasEvent:
             target = anchors.get(event.anchor)
             if target is None:
                 raise TextError(f"undefined alias *{event.anchor}", event.start_mark.line + 1)
-            if target.end < 0:
+            if not nexts[target]:
                 raise TextError(f"alias *{event.anchor} inside its own anchor", event.start_mark.line + 1)
-            node = Alias(event.start_mark.index, event.end_mark.index, target)
-            last = node.end
+            at += 1
+            add_kind(ALIAS)
+            add_start(event.start_mark.index)
+            add_end(event.end_mark.index)
+            add_next(at + 1)
+            add_text("")
+            tree.targets[at] = target
+            last = ends[at]
+            if not stack:
+                roots[-1] = at
+            continue
         elif kind is DocumentStartEvent:
-            documents.append(None)
+            roots.append(-1)
             anchors = {}
             last = event.end_mark.index
             continue
         else:
             continue
-        if node.anchor:
-            anchors[node.anchor] = node
-        if open_node is None:
-            documents[-1] = node
-        else:
-            siblings.append(node)
+        if not stack:
+            roots[-1] = at
+        if event.anchor is not None or event.ctag is not None:
+            tag = event.ctag  # what `tag` makes a text of
+            tree.properties[at] = event.anchor, None if tag is None else str(tag)
+            if event.anchor:
+                anchors[event.anchor] = at
+        if not nexts[at]:
+            if len(stack) >= MAX_DEPTH:
+                raise TextError("nested too deeply", event.start_mark.line + 1)
+            stack.append(at)
     return tree
+
+
+_FLOW = (FLOW_MAPPING, FLOW_SEQUENCE)

@@ -1,16 +1,17 @@
 """Change a segment through its data, and prove that nothing else changed."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from .diff import Differ
-from .parsed import Parsed, parse, parse_with_owners
+from .parsed import Parsed, documents_with_owners, parse, reopened
+from .positions import Path, Tree
 from .scalars import same
 from .source import Source
 from .splices import Hunk
 from .text_error import TextError
-from .values import Owners
+from .values import ITEM, Owners, Paths, filled, kept
 
 
 @dataclass(slots=True)
@@ -29,29 +30,55 @@ _WAYS = ((True, False, False), (False, False, False), (True, True, False), (True
 
 
 def rewrite(
-    text: str, mutate: Callable[[list[Any]], list[Any] | None], *, replaced: Collection[tuple[str, str]] = ()
+    text: str,
+    mutate: Callable[[list[Any]], list[Any] | None],
+    *,
+    replaced: Collection[tuple[str, str]] = (),
+    read: Tree | None = None,
+    touched: Iterable[Path] | None = None,
+    goal: list[Any] | None = None,
 ) -> Rewrite:
     """Give `mutate` the documents of one segment as plain data to change in place (or return), and write the changes.
 
     The result is read again and must equal the data, type by type, with every comment that stands alone on its line
     still there; else TextError is raised. Setting a document to None removes it. No change gives back the same text.
     A key of `replaced` that goes, and the one beside it that comes in its place, share the line and its comment.
+
+    What is known spares work: `read` is the tree of `text`; `mutate` looks at nothing but the places `touched`, which
+    begin with the number of the document; `goal` is the data that it leads to.
     """
+    before = parse(text) if read is None else reopened(text, read)
     owners = Owners()
-    before = parse_with_owners(text, owners)
-    given = list(before.documents)
+    source = before.source
+    if touched is None or not source.tree.is_simple or "<<" in text:
+        given, goal = documents_with_owners(source, owners), None
+    else:
+        paths = _paths(touched)
+        given = [
+            None if root < 0 else source.opened(root, paths[number], owners) if number in paths else kept(root)
+            for number, root in enumerate(source.tree.roots)
+        ]
     wanted = mutate(given)
     if wanted is None:
         wanted = given
-    if len(wanted) != len(before.documents):
+    if len(wanted) != len(source.tree.roots):
         raise TextError("documents cannot be added to or taken out of the list")
     try:
         try:
-            return _write(text, before, owners, wanted, replaced, moving=True)
+            return _write(text, before, owners, wanted, goal, replaced, moving=True)
         except TextError:  # what goes at one place and comes at another asks for less
-            return _write(text, before, owners, wanted)
+            return _write(text, before, owners, wanted, goal)
     except RecursionError:
         raise TextError("nested too deeply") from None
+
+
+def _paths(touched: Iterable[Path]) -> dict[int, Paths]:
+    found: dict[int, Paths] = {}
+    for number, *path in touched:
+        below = found.setdefault(int(number), {})
+        for part in path:
+            below = below.setdefault(part if isinstance(part, str) else ITEM, {})
+    return found
 
 
 def _write(
@@ -59,6 +86,7 @@ def _write(
     before: Parsed,
     owners: Owners,
     wanted: list[Any],
+    goal: list[Any] | None,
     replaced: Collection[tuple[str, str]] = (),
     *,
     moving: bool = False,
@@ -70,16 +98,16 @@ def _write(
         if borrow and not newline:
             continue
         differ = Differ(source, owners, literals=literals, swallow=swallow, replaced=replaced, moving=moving)
-        for root, old, new in zip(source.tree.roots, before.documents, wanted, strict=True):
+        for root, new in zip(source.roots, wanted, strict=True):
             if root is not None:
                 differ.document(root, new)
-            elif not same(old, new):
+            elif new is not None:
                 raise TextError("an empty document cannot be filled")
         if not differ.splices:
             return Rewrite(text, [], before, before)
         new_text, hunks = differ.splices.apply(borrow=borrow)
         try:
-            after = _proved(text, new_text, before, wanted, in_order=not differ.blocks.moves)
+            after = _proved(text, new_text, before, wanted, goal, in_order=not differ.blocks.moves)
         except TextError as error:
             refusal = refusal or error
             continue
@@ -88,13 +116,17 @@ def _write(
     raise refusal
 
 
-def _proved(old_text: str, new_text: str, before: Parsed, wanted: list[Any], *, in_order: bool) -> Parsed:
+def _proved(
+    old_text: str, new_text: str, before: Parsed, wanted: list[Any], goal: list[Any] | None = None, *, in_order: bool
+) -> Parsed:
     """Read the new text; it must hold the wanted data and all comments that stood alone."""
     try:
         after = parse(new_text)
     except TextError as error:
         raise TextError(f"the change cannot be written here: {error.reason}") from None
-    if not same(_without_empty(after.documents), _without_empty(wanted)):
+    found = _without_empty(after.documents)
+    is_so = goal is not None and same(found, _without_empty(goal))
+    if not is_so and not same(found, _without_empty([filled(value, before.tree) for value in wanted])):
         if len(after.lone_comments) < len(before.lone_comments):
             raise TextError("the change cannot be written here: a comment that must stay would become text of a value")
         raise TextError("the change cannot be written here: it would read back as something else")

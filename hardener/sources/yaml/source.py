@@ -3,9 +3,23 @@
 import re
 from bisect import bisect_left, bisect_right
 from functools import cached_property
+from itertools import accumulate
+from typing import Any
 
-from .positions import Collection, Mapping, Node, Scalar, Sequence, Tree
+from .positions import (
+    FOLDED,
+    LITERAL,
+    MAPPING,
+    SEQUENCE,
+    Collection,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    Tree,
+)
 from .text_error import TextError
+from .values import ITEM, Keys, Owners, Paths, kept, keys_of, simple_value
 
 _COLON = re.compile(r"[ \t]*:")
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
@@ -27,12 +41,47 @@ class Source:
         self.text = text + borrowed
         self.tree = tree
         self.borrowed = borrowed
+        self._keys: dict[int, Keys] = {}
+
+    def keys(self, at: int) -> Keys:
+        """The keys of the mapping of number `at` but `<<`, each with the numbers of its node and of its value."""
+        found = self._keys.get(at)
+        if found is None:
+            found = self._keys[at] = keys_of(self.tree, at)
+        return found
+
+    def opened(self, at: int, paths: Paths, owners: Owners) -> Any:
+        """The plain data of the node of number `at` along `paths`, with what stands for it in place of all else."""
+        tree = self.tree
+        kind = tree.kinds[at]
+        if kind < MAPPING:
+            return simple_value(tree, at)
+        found: Any
+        if kind < SEQUENCE:
+            found = {}
+            for name, (_, value) in self.keys(at).items():
+                below = paths.get(name)
+                found[name] = kept(value) if below is None else self.opened(value, below, owners)
+        else:
+            found, of_items = [], paths.get(ITEM)
+            for item in tree.children(at):
+                if tree.kinds[item] <= FOLDED:
+                    found.append(simple_value(tree, item))
+                else:
+                    found.append(kept(item) if of_items is None else self.opened(item, of_items, owners))
+        owners.add(found, at)
+        return found
+
+    @cached_property
+    def roots(self) -> list[Node | None]:
+        """The root of each document, None for an empty one."""
+        return [None if root < 0 else self.tree.node(root) for root in self.tree.roots]
 
     @cached_property
     def starts(self) -> list[int]:
         """Offset of each line; the last entry is the end of the text."""
-        found = [0]
-        found.extend(match.end() for match in re.finditer("\n", self.text))
+        found = list(accumulate([len(row) + 1 for row in self.text.split("\n")], initial=0))
+        found.pop()
         if found[-1] != len(self.text) or len(found) == 1:
             found.append(len(self.text))
         return found
@@ -50,9 +99,16 @@ class Source:
         """Offset of a line; past the last line, the end of the text."""
         return self.starts[min(line, len(self.starts) - 1)]
 
+    def start_of(self, position: int) -> int:
+        """Offset of the line that holds `position`."""
+        starts = self.starts
+        if position >= starts[-1]:
+            return self.line_start(self.line(position))
+        return starts[bisect_right(starts, position) - 1]
+
     def column(self, position: int) -> int:
         """How many characters stand before `position` on its line."""
-        return position - self.line_start(self.line(position))
+        return position - self.start_of(position)
 
     def line_end(self, position: int) -> int:
         """Offset of the line break behind `position`."""
@@ -65,15 +121,16 @@ class Source:
 
     def after_line(self, position: int) -> int:
         """Offset of the line below the one that holds `position`."""
-        return self.line_start(self.line(position) + 1)
+        starts = self.starts
+        return starts[bisect_right(starts, position)] if position < starts[-1] else starts[-1]
 
     def before(self, position: int) -> str:
         """What stands on the line in front of `position`."""
-        return self.text[self.line_start(self.line(position)) : position]
+        return self.text[self.start_of(position) : position]
 
     def leads_line(self, position: int) -> bool:
         """True when only blanks stand in front of `position`."""
-        start = self.line_start(self.line(position))
+        start = self.start_of(position)
         while position > start and self.text[position - 1] in " \t":
             position -= 1
         return position == start
@@ -100,10 +157,14 @@ class Source:
 
     def value_start(self, node: Node) -> int:
         """Where the value begins behind its anchor and tag."""
-        if node.anchor is None and node.tag is None:
-            return node.start
-        match = _PROPERTIES.match(self.text, node.start)
-        return min(match.end() if match else node.start, node.end)
+        return self._value_start(node.at)
+
+    def _value_start(self, at: int) -> int:
+        start = self.tree.starts[at]
+        if at not in self.tree.properties:
+            return start
+        match = _PROPERTIES.match(self.text, start)
+        return min(match.end() if match else start, self.tree.ends[at])
 
     def after_colon(self, key: Node) -> int:
         """Offset just behind the colon of `key`."""
@@ -114,11 +175,18 @@ class Source:
 
     def dash(self, sequence: Sequence, index: int) -> int:
         """Offset of the dash of an item in a block sequence."""
-        item = sequence.items[index]
-        if isinstance(item, Scalar) and item.absent:
-            return item.start - 1
-        line = self.line(item.start)
-        head = self.text[self.starts[line] : item.start].rstrip(" \t")
+        return self.dash_of(sequence.items[index].at)
+
+    def dash_of(self, item: int) -> int:
+        """Offset of the dash of the ``item`` of that number."""
+        tree = self.tree
+        start = tree.starts[item]
+        if start == tree.ends[item] and tree.kinds[item] <= FOLDED:
+            return start - 1
+        if self.text.startswith("- ", start - 2):
+            return start - 2
+        line = self.line(start)
+        head = self.text[self.starts[line] : start].rstrip(" \t")
         while not head.endswith("-"):
             line -= 1
             row = self.text[self.starts[line] : self.starts[line + 1]].rstrip("\r\n") if line >= 0 else "-"
@@ -126,7 +194,7 @@ class Source:
                 continue
             match = _LAST_DASH.search(row)
             if not match or line < 0:
-                raise TextError("an item whose dash cannot be found", self.line(item.start) + 1)
+                raise TextError("an item whose dash cannot be found", self.line(start) + 1)
             return self.starts[line] + match.start()
         return self.starts[line] + len(head) - 1
 
@@ -148,34 +216,45 @@ class Source:
 
     def tight_end(self, node: Node) -> int:
         """Just past the last real character of `node`; the mark of a block collection runs on past comments."""
+        return self.end_of(node.at)
+
+    def end_of(self, at: int) -> int:
+        """Just past the last real character of the node of number `at`."""
+        tree = self.tree
+        kinds, nexts, starts, ends = tree.kinds, tree.nexts, tree.starts, tree.ends
         while True:
-            if isinstance(node, Scalar):
-                return self._block_scalar_end(node) if node.style in ("|", ">") else node.end
-            if isinstance(node, Mapping) and not node.flow and node.pairs:
-                key, node = node.pairs[-1]
-                if isinstance(node, Scalar) and node.absent:
-                    return max(node.start, key.end) if self.text[node.start - 1 : node.start] == ":" else key.end
-            elif isinstance(node, Sequence) and not node.flow and node.items:
-                node = node.items[-1]
-            else:
-                return node.end
+            kind, stop = kinds[at], nexts[at]
+            if kind <= FOLDED:
+                return self._block_scalar_end(at) if kind >= LITERAL else ends[at]
+            if stop == at + 1 or (kind != MAPPING and kind != SEQUENCE):
+                return ends[at]
+            key = at = at + 1
+            while (following := nexts[at]) != stop:
+                key, at = at, following
+            if kind == MAPPING and starts[at] == ends[at] and kinds[at] <= FOLDED:
+                start, end = starts[at], ends[key]
+                return max(start, end) if self.text[start - 1 : start] == ":" else end
 
     def header_end(self, node: Scalar) -> int:
         """Just past the indicator (`|-`, `>2`) of a block scalar."""
-        match = _HEADER.match(self.text, self.value_start(node))
+        return self._header_end(node.at)
+
+    def _header_end(self, at: int) -> int:
+        match = _HEADER.match(self.text, self._value_start(at))
         if not match:
-            raise TextError("a block scalar without its indicator", self.line(node.start) + 1)
+            raise TextError("a block scalar without its indicator", self.line(self.tree.starts[at]) + 1)
         return match.end()
 
     def keeps_newlines(self, node: Scalar) -> bool:
         """True for `|+` and `>+`."""
         return "+" in self.text[self.value_start(node) : self.header_end(node)]
 
-    def _block_scalar_end(self, node: Scalar) -> int:
+    def _block_scalar_end(self, at: int) -> int:
         text = self.text
-        head = self.line_end(self.header_end(node))
-        end = node.end
-        if self.keeps_newlines(node):
+        header = self._header_end(at)
+        head = self.line_end(header)
+        end = self.tree.ends[at]
+        if "+" in text[self._value_start(at) : header]:
             return max(
                 head, end - (2 if text.endswith("\r\n", head, end) else 1 if text.endswith("\n", head, end) else 0)
             )
@@ -203,25 +282,14 @@ class Source:
 
     # -- comments
 
-    @cached_property
-    def _long_scalars(self) -> tuple[list[int], list[int]]:
-        """Starts and ends of the scalars that hold a line break or a `#`."""
-        find, starts, ends = self.text.find, [], []
-        for node in self.tree.scalars:
-            start, end = node.start, node.end
-            if end - start > 2 and (find("\n", start, end) >= 0 or find("#", start, end) >= 0):
-                starts.append(start)
-                ends.append(self.tight_end(node))
-        return starts, ends
-
     def inside_scalar(self, position: int) -> bool:
-        """True when `position` is within the text of a scalar, so that a `#` there is no comment."""
-        starts, ends = self._long_scalars
-        index = bisect_right(starts, position) - 1
-        if index < 0 or position >= ends[index]:
+        """True when the `#` at `position` is within the text of a scalar, and so is no comment."""
+        tree = self.tree
+        at = bisect_right(tree.starts, position) - 1  # no scalar begins in another
+        if at < 0 or tree.kinds[at] > FOLDED or position >= self.end_of(at):
             return False
-        header = _HEADER.match(self.text, starts[index])
-        return not (header and position < self.after_line(starts[index]))
+        start = tree.starts[at]
+        return not (_HEADER.match(self.text, start) and position < self.after_line(start))
 
     @cached_property
     def comment_lines(self) -> list[int]:

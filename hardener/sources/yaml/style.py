@@ -3,16 +3,16 @@
 import re
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .positions import Collection, Mapping, Node, Scalar, Sequence
+from .positions import DOUBLE, FOLDED, MAPPING, SEQUENCE, SINGLE, Collection, Mapping, Node, Scalar, Sequence
 from .scalars import resolve
 from .source import Source
 
 SHORT = 80
-_QUOTES = ("'", '"')
 _OPENED = re.compile(r"[{\[]\r?\n")
 
 
@@ -79,11 +79,10 @@ class SequenceHabits:
 
 
 class Styles:
-    """Looks up styles in one source; counts the whole segment at most once."""
+    """Looks up styles in one source; counts the whole segment at most once for each question."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._votes: Layout | None = None
         self._own: dict[int, tuple[int | None, int | None]] = {}
         self._flows: dict[int, FlowStyle] = {}
         self.literals = True
@@ -93,7 +92,6 @@ class Styles:
 
         The nearest example up the chain decides, else the majority in the segment.
         """
-        votes = self._segment()
         step = offset = None
         for node in reversed(chain):
             if isinstance(node, Mapping) and not node.flow:
@@ -102,88 +100,108 @@ class Styles:
                 offset = own_offset if offset is None else offset
                 if step is not None and offset is not None:
                     break
-        return replace(
-            votes,
-            step=votes.step if step is None else step,
-            offset=votes.offset if offset is None else offset,
-            literals=self.literals,
-            position=position,
-        )
+        return Layout(
+            self._most_indents[0] if step is None else step, self._most_indents[1] if offset is None else offset,
+            self._most_dashes, self._most_quotes, self.literals, self._habits, position,
+        )  # fmt: skip
 
     def _example(self, node: Mapping) -> tuple[int | None, int | None]:
-        known = self._own.get(id(node))
+        known = self._own.get(node.at)
         if known is None:
+            tree = self.source.tree
             step = offset = None
-            for key, value in node.pairs:
-                if isinstance(value, Mapping) and step is None:
+            for key, value in tree.entries(node.at):
+                if tree.nexts[value] == value + 1:
+                    continue
+                if step is None and tree.kinds[value] == MAPPING:
                     step = self._step(key, value)
-                elif isinstance(value, Sequence) and offset is None:
+                elif offset is None and tree.kinds[value] == SEQUENCE:
                     offset = self._offset(key, value)
-            known = self._own[id(node)] = (step, offset)
+            known = self._own[node.at] = (step, offset)
         return known
 
-    def _step(self, key: Node, value: Mapping) -> int | None:
-        if value.flow or not value.pairs:
-            return None
-        step = self.source.column(value.pairs[0][0].start) - self.source.column(key.start)
+    def _step(self, key: int, value: int) -> int | None:
+        starts = self.source.tree.starts
+        step = self.source.column(starts[value + 1]) - self.source.column(starts[key])
         return step if step > 0 else None
 
-    def _offset(self, key: Node, value: Sequence) -> int | None:
-        if value.flow or not value.items:
-            return None
-        offset = self.source.column(self.source.dash(value, 0)) - self.source.column(key.start)
+    def _offset(self, key: int, value: int) -> int | None:
+        source = self.source
+        offset = source.column(source.dash_of(value + 1)) - source.column(source.tree.starts[key])
         return offset if offset >= 0 else None
 
-    def _segment(self) -> Layout:
-        if self._votes is None:
-            steps: Counter[int] = Counter()
-            offsets: Counter[int] = Counter()
-            dashes: Counter[int] = Counter()
-            quotes: Counter[str] = Counter()
-            habits = SequenceHabits()
-            for scalar in self.source.tree.scalars:
-                if scalar.style in _QUOTES:
-                    quotes[scalar.style] += 1
-            for node in self.source.tree.collections:
-                if node.flow:
-                    continue
-                if isinstance(node, Mapping):
-                    self._count_pairs(node, steps, offsets, habits)
-                elif node.items and (width := self.dash_width(node)) is not None:
-                    dashes[width] += 1
-            self._votes = Layout(
-                step=_most(steps, 2), offset=_most(offsets, 0), dash=_most(dashes, 2), quote=_most(quotes, '"'),
-                sequences=habits,
-            )  # fmt: skip
-        return self._votes
+    @cached_property
+    def _most_quotes(self) -> str:
+        kinds = self.source.tree.kinds
+        single, double = kinds.count(SINGLE), kinds.count(DOUBLE)
+        if single == double:
+            return "'" if single and kinds.index(SINGLE) < kinds.index(DOUBLE) else '"'
+        return "'" if single > double else '"'
 
-    def _count_pairs(self, node: Mapping, steps: Counter[int], offsets: Counter[int], habits: SequenceHabits) -> None:
-        for key, value in node.pairs:
-            if isinstance(value, Mapping):
+    @cached_property
+    def _most_dashes(self) -> int:
+        widths: Counter[int] = Counter()
+        kinds, nexts = self.source.tree.kinds, self.source.tree.nexts
+        at = kinds.find(SEQUENCE)
+        while at >= 0:
+            if nexts[at] != at + 1 and (width := self._dash_width(at)) is not None:
+                widths[width] += 1
+            at = kinds.find(SEQUENCE, at + 1)
+        return int(_most(widths, 2))
+
+    @cached_property
+    def _most_indents(self) -> tuple[int, int]:
+        """Of mappings under their key, and of the dashes of sequences under theirs."""
+        kinds = self.source.tree.kinds
+        steps: Counter[int] = Counter()
+        offsets: Counter[int] = Counter()
+        for _, key, value in self._filled_collections():
+            if kinds[value] == MAPPING:
                 if (step := self._step(key, value)) is not None:
                     steps[step] += 1
-            elif isinstance(value, Sequence):
-                if (offset := self._offset(key, value)) is not None:
-                    offsets[offset] += 1
-                if isinstance(key, Scalar) and value.items and all(isinstance(item, Scalar) for item in value.items):
-                    one_line = "\n" not in self.source.text[value.start : value.end]
-                    if not value.flow:
-                        habits.add(key.text, key.start, None)
-                    elif one_line:
-                        habits.add(key.text, key.start, self.flow([value]))
+            elif kinds[value] == SEQUENCE and (offset := self._offset(key, value)) is not None:
+                offsets[offset] += 1
+        return _most(steps, 2), _most(offsets, 0)
+
+    @cached_property
+    def _habits(self) -> SequenceHabits:
+        source, tree = self.source, self.source.tree
+        kinds, starts = tree.kinds, tree.starts
+        habits = SequenceHabits()
+        for end, key, value in self._filled_collections():
+            if kinds[value] >= SEQUENCE and kinds[key] <= FOLDED and max(kinds[value + 1 : end]) <= FOLDED:
+                if kinds[value] == SEQUENCE:
+                    habits.add(tree.texts[key], starts[key], None)
+                elif source.text.find("\n", starts[value], tree.ends[value]) < 0:
+                    habits.add(tree.texts[key], starts[key], self.flow([Sequence(tree, value)]))
+        return habits
+
+    def _filled_collections(self) -> Iterator[tuple[int, int, int]]:
+        """The collections that are values of block mappings and hold something, each as where it ends, the number of
+        its key, and its own."""
+        tree = self.source.tree
+        at = tree.kinds.find(MAPPING)
+        while at >= 0:
+            for key, value in tree.entries(at):
+                end = tree.nexts[value]
+                if end != value + 1:
+                    yield end, key, value
+            at = tree.kinds.find(MAPPING, at + 1)
 
     def dash_width(self, node: Sequence) -> int | None:
         """Width of `- ` in a block sequence, None when its items begin on the next line."""
-        dash = self.source.dash(node, 0)
-        start = node.items[0].start
-        between = self.source.text[dash + 1 : start]
+        return self._dash_width(node.at)
+
+    def _dash_width(self, at: int) -> int | None:
+        dash = self.source.dash_of(at + 1)
+        between = self.source.text[dash + 1 : self.source.tree.starts[at + 1]]
         return len(between) + 1 if between and not between.strip(" ") else None
 
     def flow(self, chain: list[Collection]) -> FlowStyle:
         """Give the style of the collection in brackets that ends `chain`, helped by the brackets around it."""
-        style = self._flows.get(id(chain[-1]))
+        style = self._flows.get(chain[-1].at)
         if style is None:
-            style = self._flows[id(chain[-1])] = self._flow_style(chain)
+            style = self._flows[chain[-1].at] = self._flow_style(chain)
         return style
 
     def _flow_style(self, chain: list[Collection]) -> FlowStyle:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .positions import Alias, Mapping, Node, Scalar, Sequence
+from .positions import ALIAS, FLOW_MAPPING, FOLDED, PLAIN, Alias, Mapping, Node, Scalar, Sequence, Tree
 from .scalars import key_text, resolve, tagged
 from .text_error import TextError
 
@@ -11,6 +11,9 @@ _MAP_TAGS = (None, "!", "tag:yaml.org,2002:map")
 _SEQ_TAGS = (None, "!", "tag:yaml.org,2002:seq")
 MAX_EXPANSION = 100_000
 MAX_EXPANSION_FACTOR = 20
+ITEM = ""  # any item of a list
+Paths = dict[str, "Paths"]
+"""Keys, and `ITEM`, with what is meant below each."""
 
 
 class Owners:
@@ -22,17 +25,119 @@ class Owners:
     __slots__ = ("_alive", "_nodes")
 
     def __init__(self) -> None:
-        self._nodes: dict[int, Node] = {}
+        self._nodes: dict[int, int] = {}
         self._alive: list[Any] = []
 
-    def add(self, container: Any, node: Node) -> None:
-        """Note that `container` was made from `node`."""
-        self._nodes[id(container)] = node
+    def add(self, container: Any, at: int) -> None:
+        """Note that `container` was made from the node of number `at`."""
+        self._nodes[id(container)] = at
         self._alive.append(container)
 
-    def node(self, container: Any) -> Node | None:
-        """Give the node `container` was made from, None for a container that is new."""
-        return self._nodes.get(id(container))
+    def node(self, value: Any) -> int | None:
+        """Give the number of the node that `value` is or was made from, None for what is new or no container."""
+        if isinstance(value, Kept):
+            return value.at
+        return self._nodes.get(id(value)) if isinstance(value, dict | list) else None
+
+
+class NotSimpleError(Exception):
+    """A tree is not so simple that `simple_value` could read it."""
+
+
+def simple_value(tree: Tree, at: int) -> Any:
+    """Give the plain data of the node of number `at`, without a node object.
+
+    Raises NotSimpleError where there is more to look at than texts and collections: `value_of` does.
+    """
+    kinds, texts = tree.kinds, tree.texts
+    kind = kinds[at]
+    if kind <= FOLDED:
+        return texts[at] if kind else resolve(texts[at])
+    if kind == ALIAS:
+        raise NotSimpleError
+    nexts = tree.nexts
+    child, end = at + 1, nexts[at]
+    if kind > FLOW_MAPPING:
+        items = []
+        while child < end:
+            kind = kinds[child]
+            items.append(
+                (texts[child] if kind else resolve(texts[child])) if kind <= FOLDED else simple_value(tree, child)
+            )
+            child = nexts[child]
+        return items
+    found: dict[str, Any] = {}
+    while child < end:
+        key, kind = texts[child], kinds[child]
+        if kind == PLAIN:
+            key = resolve(key)
+            if type(key) is not str or key == "<<":
+                raise NotSimpleError
+        elif kind > FOLDED:
+            raise NotSimpleError
+        if key in found:
+            raise NotSimpleError
+        child += 1
+        kind = kinds[child]
+        if kind == PLAIN:
+            found[key] = resolve(texts[child])
+            child += 1
+        elif kind <= FOLDED:
+            found[key] = texts[child]
+            child += 1
+        else:
+            found[key] = simple_value(tree, child)
+            child = nexts[child]
+    return found
+
+
+class Kept:
+    """What stands in plain data for the value of the node of number `at`, which nobody looks into."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+
+_KEPT = [Kept(at) for at in range(2048)]  # one for all documents
+
+
+def kept(at: int) -> Kept:
+    """Give what stands for the value of the node of number `at`."""
+    return _KEPT[at] if at < len(_KEPT) else Kept(at)
+
+
+def filled(value: Any, tree: Tree) -> Any:
+    """Give `value` with the values that were kept."""
+    if isinstance(value, Kept):
+        return value_of(tree.node(value.at))
+    if isinstance(value, dict):
+        return {key: filled(item, tree) for key, item in value.items()}
+    return [filled(item, tree) for item in value] if isinstance(value, list) else value
+
+
+Keys = dict[str, tuple[int, int]]
+
+
+def keys_of(tree: Tree, at: int) -> Keys:
+    """Give the keys of a mapping but `<<`, each with the numbers of its node and of its value."""
+    kinds, nexts, texts, properties = tree.kinds, tree.nexts, tree.texts, tree.properties
+    found: Keys = {}
+    key, end = at + 1, nexts[at]
+    while key < end:
+        value = nexts[key]
+        kind, text = kinds[key], texts[key]
+        if kind == PLAIN:
+            text = resolve(text)
+        if kind > FOLDED or type(text) is not str or text == "<<" or key in properties:
+            node = tree.node(key)
+            if not is_merge(node):
+                found[key_of(node)] = key, value
+        else:
+            found[text] = key, value
+        key = nexts[value]
+    return found
 
 
 def is_merge(key: Node) -> bool:
@@ -65,7 +170,7 @@ def value_of(node: Node, owners: Owners | None = None) -> Any:
         if not isinstance(found, dict | list):
             return found
     if owners is not None:
-        owners.add(found, node)
+        owners.add(found, node.at)
     return found
 
 
@@ -95,7 +200,7 @@ class At(TextError):
 
     def __init__(self, reason: str, node: Node) -> None:
         super().__init__(reason)
-        self.node = node
+        self.start = node.start
 
 
 def _mapping_value(node: Mapping, owners: Owners | None) -> dict[str, Any]:
@@ -132,7 +237,7 @@ def _mapping_value(node: Mapping, owners: Owners | None) -> dict[str, Any]:
                 raise At(f"key {key!r} stands before a merge that holds it too; readers disagree", merge)
             found.setdefault(key, value)
     if owners is not None:
-        owners.add(found, node)
+        owners.add(found, node.at)
     return found
 
 
@@ -151,12 +256,12 @@ def check_expansion(root: Node, text_nodes: int) -> None:
     def size(node: Node) -> int:
         if isinstance(node, Alias):
             return size(node.target)
-        if id(node) not in known:
+        if node.at not in known:
             total = 1 + sum(map(size, children(node)))
             if total > limit:
                 raise TextError("aliases unfold to too many values")
-            known[id(node)] = total
-        return known[id(node)]
+            known[node.at] = total
+        return known[node.at]
 
     size(root)
 
