@@ -11,7 +11,7 @@ from dataclasses import field
 from functools import cached_property
 
 from hardener.kubernetes.label_selector import EVERYTHING, Selector
-from hardener.kubernetes.network_policy import Direction, Peer, Pod, Policy, Ports, Rule, lets_all, meet, opens
+from hardener.kubernetes.network_policy import DIRECTIONS, Direction, Peer, Pod, Policy, Ports, Rule, lets_all, meet, opens
 from hardener.support.fast_dataclass import dataclass
 
 Set = int
@@ -50,6 +50,7 @@ class Network:
             for number in group.members:
                 self._governing.setdefault(number, []).append(group)
         self._meetings: dict[tuple[tuple[Ports, ...], tuple[Ports, ...]], bool] = {}
+        self._of_namespace: dict[str, Set] = {}
 
     def policies_of(self, number: int) -> list[Policy]:
         """The policies that select a pod."""
@@ -83,7 +84,10 @@ class Network:
 
     def neighbours(self, number: int) -> Set:
         """The other pods of the namespace of a pod, those on the network of their node left out."""
-        return bits(self._index.find(self.pods[number].namespace, EVERYTHING)) & ~(1 << number)
+        namespace = self.pods[number].namespace
+        if namespace not in self._of_namespace:
+            self._of_namespace[namespace] = bits(self._index.find(namespace, EVERYTHING))
+        return self._of_namespace[namespace] & ~(1 << number)
 
     def open_pairs(self) -> int:
         """How many ordered pairs of different pods can talk on some port."""
@@ -169,6 +173,17 @@ class Network:
         if (one, other) not in self._meetings:
             self._meetings[one, other] = meet(one, other, pod)
         return self._meetings[one, other]
+
+
+def hangs_on_blocks(policies: Iterable[Policy]) -> bool:
+    """Whether it makes a difference to ``policies`` that blocks of all addresses cover pods."""
+    return any(
+        peer.block is not None and peer.block.is_everywhere
+        for policy in policies
+        for direction in DIRECTIONS
+        for rule in policy.rules(direction) or ()
+        for peer in rule.peers or ()
+    )
 
 
 def _rules(group: _Group, direction: Direction) -> Iterator[tuple[Policy, Rule]]:

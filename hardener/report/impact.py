@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import name_of
@@ -17,6 +17,9 @@ from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.report.reachability.measure import Reachability
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,8 @@ def lines(outcome: Outcome) -> Iterator[str]:
     return (entry.text for entry in entries(outcome))
 
 
-def entries(outcome: Outcome) -> Iterator[Entry]:
-    """The same lines, with what a program wants to know of them."""
+def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Entry]:
+    """The same lines, with what a program wants to know of them. ``reach`` is what is reached, where it is known."""
     for impact, (noun, plural), fate in _RELEASED:
         released = [change for change in outcome.changes if change.edit.impact == impact]
         if released:
@@ -62,7 +65,7 @@ def entries(outcome: Outcome) -> Iterator[Entry]:
             f"{counted(len(half), 'workload')} isolated in one direction only: another policy lets everything through "
             f"in the other: {_names(half)}",
         )
-    reach = summary.reached(outcome)
+    reach = reach or summary.reached(outcome)
     if reach is not None:
         yield from (Entry("reachability", text) for text in summary.lines(reach))
     pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind in _WITH_PODS]

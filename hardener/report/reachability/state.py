@@ -9,7 +9,7 @@ from typing import Any
 
 from hardener.engine.document import applied_steps
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.network import Network
+from hardener.kubernetes.network import Network, hangs_on_blocks
 from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
 from hardener.report.reachability.layout import Layout, Place
 from hardener.sources.manifests import Piece
@@ -37,15 +37,19 @@ class State:
 
     def network(self, cluster: int, blocks_cover_pods: bool = True) -> Network:
         """The pods that stand in ``cluster``, by number, under the policies that hold there."""
-        key = (cluster, blocks_cover_pods)
+        key = (cluster, blocks_cover_pods or not self._hangs_on_blocks)
         if key not in self._networks:
             pods = {number: self._pod(number, place) for number, place in self._standing[cluster].items()}
             namespaces = dict.fromkeys(pod.namespace for pod in pods.values())
             policies = [
                 p for own in (None, cluster) for name in namespaces for p in self._policies.get((own, name), ())
             ]
-            self._networks[key] = Network(pods, policies, blocks_cover_pods=blocks_cover_pods)
+            self._networks[key] = Network(pods, policies, blocks_cover_pods=key[1])
         return self._networks[key]
+
+    @cached_property
+    def _hangs_on_blocks(self) -> bool:
+        return hangs_on_blocks(policy for policies in self._policies.values() for policy in policies)
 
     def end(self, pod: PodTemplate, place: Place) -> tuple[Pod, list[Policy]]:
         """``pod`` at ``place``, with the policies that select it there."""
