@@ -5,6 +5,7 @@ only where to put a NEW key: keys that exist are never moved.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 _METADATA = ("apiVersion", "kind", "metadata")
 _OBJECT = (*_METADATA, "immutable", "type", "spec", "template", "data", "stringData", "binaryData", "status")
@@ -340,9 +341,15 @@ def place(type_name: str | None, existing: Sequence[object], new: str) -> tuple[
     known neighbour: at the end.
     """
     positions = _POSITION.get(type_name or "", {})
-    wanted = positions.get(new)
-    if wanted is None:
+    if new not in positions:
         return "end", None
+    return _place(type_name or "", tuple(existing), new)
+
+
+@lru_cache(maxsize=4096)  # mappings of one type have the same few keys all over a tree
+def _place(type_name: str, existing: tuple[object, ...], new: str) -> tuple[str, str | None]:
+    positions = _POSITION[type_name]
+    wanted = positions[new]
     known = [(positions[key], key) for key in existing if isinstance(key, str) and key in positions and key != new]
     earlier = [pair for pair in known if pair[0] < wanted]
     if earlier:
