@@ -39,17 +39,20 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Entry]:
     """The same lines, with what a program wants to know of them. ``reach`` is what is reached, where it is known."""
+    by_impact: dict[str, list[Change]] = {}
+    for change in outcome.changes:
+        if change.edit.impact is not None:
+            by_impact.setdefault(change.edit.impact, []).append(change)
     for impact, (noun, plural), fate in _RELEASED:
-        released = [change for change in outcome.changes if change.edit.impact == impact]
-        if released:
+        if released := by_impact.get(impact):
             yield _entry(impact, released, f"{counted(len(released), noun, plural)} {fate}: {_names(released)}")
-    isolated = [change for change in outcome.changes if change.edit.impact == "namespace-isolated"]
+    isolated = by_impact.get("namespace-isolated", [])
     if isolated:
         names = ", ".join(str(change.object.namespace) for change in isolated)
         count = counted(len(isolated), "namespace")
         text = f"{count} isolated: a pod there reaches only what a policy names: {names}"
         yield _entry("namespace-isolated", isolated, text)
-    closed = [change for change in outcome.changes if change.edit.impact == "workload-isolated"]
+    closed = by_impact.get("workload-isolated", [])
     if closed:
         yield _entry(
             "workload-isolated",
@@ -57,7 +60,7 @@ def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Ent
             f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy: a connection that no manifest shows is "
             f"refused, where the network plugin of the cluster enforces policies (CIS 5.3.1)",
         )
-    half = [change for change in outcome.changes if change.edit.impact == "workload-half-isolated"]
+    half = by_impact.get("workload-half-isolated", [])
     if half:
         yield _entry(
             "workload-half-isolated",
@@ -97,7 +100,7 @@ def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Ent
         text = f"{counted(number, 'workload')} restart{'s' * (number == 1)}: {_names(rolled)}"
         yield _entry("workloads-restart", rolled, text)
     yield from (Entry("users-by-number", text) for text in _users(outcome))
-    grouped = [change for change in outcome.changes if change.edit.impact == "group-of-volumes"]
+    grouped = by_impact.get("group-of-volumes", [])
     if grouped:
         volumes = list(dict.fromkeys(name for change in grouped for name in _volumes(change)))
         yield _entry(
