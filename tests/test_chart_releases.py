@@ -89,7 +89,7 @@ PLACES: dict[str, tuple[str, int, list[str]]] = {
     "heredoc": ("terraform/heredoc.tf", 6, SECURITY + RESOURCES),
     "encoded": ("terraform/encoded.tf", 6, [
         "securityContext = {", "  allowPrivilegeEscalation = false", "}",
-        "resources       = {", "  requests = {", '    cpu    = "25m"', '    memory = "128Mi"', "  }", "}",
+        "resources = {", "  requests = {", '    cpu    = "25m"', '    memory = "128Mi"', "  }", "}",
     ]),
 }  # fmt: skip
 

@@ -363,7 +363,7 @@ def test_no_evidence_holds_a_value(tree: Files) -> None:
         ([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}], [], "s:53", "53,53/UDP"),
         ([{"port": 80, "targetPort": None}], [], "s:80", "80"),
         ([{"port": "80"}], [], "s:80", "80"),
-        ([{"port": "${PORT}"}], [], "s:80", "*"),
+        ([{"port": "${PORT}"}], [], "s:80", "${PORT}"),
         ([], [], "s:80", "*"),
     ],
 )

@@ -172,7 +172,9 @@ def test_the_commands_of_the_image_work(tmp_path: Path) -> None:
         "ARG", "FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "ENTRYPOINT", "CMD"
     }  # fmt: skip
     folders = {f"/{name}": tmp_path / name for name in ("src", "opt/harden", "opt/build", "opt/wheel", "work")}
-    here, path, entry = tmp_path, os.environ["PATH"], []
+    here, path = tmp_path, os.environ["PATH"]
+    entry: list[str] = []
+    default: list[str] = []
     for name, text in INSTRUCTIONS:
         for inside, outside in folders.items():
             text = re.sub(rf"(?<![\w/]){inside}\b", str(outside), text)
@@ -194,12 +196,12 @@ def test_the_commands_of_the_image_work(tmp_path: Path) -> None:
         elif name == "ENTRYPOINT":
             entry = yaml.safe_load(text)
         elif name == "CMD":
-            entry = [*entry, *yaml.safe_load(text)]
+            default = yaml.safe_load(text)
     assert Path(shutil.which(entry[0], path=path) or "").is_relative_to(folders["/opt/harden"])
-    shown = run(*entry, cwd=here, PATH=path)
+    shown = run(*entry, *default, cwd=here, PATH=path)
     assert shown.returncode == 0 and "Harden Kubernetes manifests" in shown.stdout
     write(here, {"main.tf": 'resource "aws_eks_cluster" "main" {}\n'})
-    assert "enabled_cluster_log_types" in run(entry[0], "diff", ".", cwd=here, PATH=path).stdout
+    assert "enabled_cluster_log_types" in run(*entry, "diff", ".", cwd=here, PATH=path).stdout
 
 
 @pytest.mark.podman

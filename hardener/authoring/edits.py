@@ -172,6 +172,18 @@ class WrongShapeError(HardenError):
     """A value has a shape that Kubernetes does not allow there. The message names the path."""
 
 
+class OpaqueError(HardenError):
+    """A value is an expression that is filled in later, or a program may add it. The message names the expression and
+    its path; ``path`` is that of the ``expression``, or of the mapping or list to which something may be added;
+    ``advice`` is what to do, where that is not to look for what the expression means."""
+
+    def __init__(self, expression: str, path: Path, verb: str = "is", advice: str = "") -> None:
+        super().__init__(f"{dotted(path) or 'the object'} {verb} {expression}")
+        self.expression = expression
+        self.path = path
+        self.advice = advice
+
+
 def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
     """Apply the edits of one step to ``documents`` in place; their paths mean the data before the step.
 
@@ -362,5 +374,5 @@ def copied(value: Any) -> Any:
         return mapping if type(value) is not OpenDict else opened(mapping, value.why)
     if isinstance(value, (list, tuple)):
         items = [copied(item) for item in value]
-        return items if type(value) is not OpenList else opened(items, value.why)
+        return items if type(value) is not OpenList else opened(items, value.why, alike=value.alike)
     return value

@@ -13,11 +13,12 @@ from functools import cache, cached_property
 from types import UnionType
 from typing import Any, NamedTuple, get_args
 
-from hardener.authoring.edits import Edit, Finding, Severity
+from hardener.authoring.edits import Edit, Finding, OpaqueError, Severity
 from hardener.support.fast_dataclass import dataclass
 
-# What a transform yields: all single edits of one call are one step, a list of edits is a step of its own.
-Steps = Iterator[Edit | list[Edit] | Finding]
+# What a transform yields: all single edits of one call are one step, a list of edits is a step of its own. An
+# OpaqueError says what keeps one part of the target from being decided, while it goes on with the others.
+Steps = Iterator[Edit | list[Edit] | Finding | OpaqueError]
 
 STAGES = (
     "exposure", "host", "user", "capabilities", "seccomp", "filesystem", "resources", "token", "image",
@@ -63,9 +64,10 @@ class Transform:
     """A transform as declared: what it visits, when it runs, and what its docstring says.
 
     ``classes`` are the kinds of pod that it may change beside ordinary ones: "windows", "node-agent",
-    "control-plane", "system-namespace". ``only_reports`` tells that it has no patch to offer. ``peers`` are the checks
-    of other scanners of which a mark waives it, as "checkov:CKV_K8S_16". ``source`` loads the module; nothing but
-    ``function``, ``each`` and ``options`` asks for it where the rest is known.
+    "control-plane", "system-namespace". ``only_reports`` tells that it has no patch to offer. ``any_image`` tells that
+    what it changes of a pod may be changed whatever starts there. ``peers`` are the checks of other scanners of which a
+    mark waives it, as "checkov:CKV_K8S_16". ``source`` loads the module; nothing but ``function``, ``each`` and
+    ``options`` asks for it where the rest is known.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Transform:
     absence: bool
     after: tuple[str, ...]
     only_reports: bool
+    any_image: bool
     peers: tuple[str, ...]
     module: str
     source: Callable[[], Declaration] = field(compare=False, repr=False)
@@ -157,6 +160,7 @@ def transform(
     after: tuple[str, ...] = (),
     risk_2022: str | None = None,
     only_reports: bool = False,
+    any_image: bool = False,
     peers: tuple[str, ...] = (),
     risk: str | None = None,
 ) -> Callable[[Callable[..., Steps]], Callable[..., Steps]]:
@@ -166,6 +170,8 @@ def transform(
     changes; ``absence`` says that it concludes from what the tree does not hold, so on a stream it only reports;
     ``after`` names transforms of the same stage that run first; ``risk_2022`` is its risk in the list of 2022 where
     that is not the one of its folder; ``only_reports`` says that it yields findings and never an edit.
+    ``any_image`` says that its changes of a pod may be made whatever image starts there, and whatever that is told to
+    run; those of others wait where an expression decides that.
     ``risk`` is for transforms of other packages, such as "K06" (K01); the folder of a built-in one says it.
 
     ``peers`` are the checks of other scanners that ask for the same, each after its scanner, as "checkov:CKV_K8S_16"
@@ -192,8 +198,8 @@ def transform(
         function.__transform__ = Transform(  # type: ignore[attr-defined]
             id=function.__name__.replace("_", "-"), risk=named.id, risk_2022=risk_2022 or named.id_2022, stage=stage,
             summary=summary, why=parts["Why"], may_break=parts["May break"], severity=severity, pss=pss, cis=cis,
-            classes=frozenset(classes), absence=absence, after=after, only_reports=only_reports, peers=peers,
-            module=function.__module__, source=lambda: Declaration(function, each, options),
+            classes=frozenset(classes), absence=absence, after=after, only_reports=only_reports, any_image=any_image,
+            peers=peers, module=function.__module__, source=lambda: Declaration(function, each, options),
         )  # fmt: skip
         return function
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 def draft(tree: Tree, edit: Create) -> Object:
     """The object that ``edit`` makes, in a piece of the file that it goes to; the tree does not know it yet."""
+    if edit.piece.language == "hcl" and not isinstance(edit, HostFile):
+        from hardener.engine import terraform_objects  # late: few trees hold any
+
+        return terraform_objects.draft(tree, edit)
     path = _path(tree, edit)
     file = tree.file_at(path)
     if file is None and isinstance(edit, HostFile):
@@ -71,7 +75,7 @@ def _path(tree: Tree, edit: Create) -> str:
 def add(tree: Tree, item: Object) -> None:
     """Make a drafted object part of the tree, so that what follows in the run sees it."""
     file = item.piece.file
-    if item.piece.language == "terraform":
+    if item.piece.language in ("terraform", "hcl"):
         tree.add(item)
         _separate(file)
         return

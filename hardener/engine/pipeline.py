@@ -14,7 +14,7 @@ from hardener.authoring.profile import Profile
 from hardener.authoring.transform import WHOLE_IN_FILES, Transform
 from hardener.engine import find_rendered_elsewhere, find_unknown_kinds, find_unread_patches, json_patch
 from hardener.engine.assemble_files import assemble
-from hardener.engine.document import applied_steps
+from hardener.engine.document import WRITTEN, applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import Held, Outcome, Refused, Report
@@ -83,7 +83,7 @@ class _Run:
     skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
     undecided: Undecided = field(default_factory=Undecided)
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
-    has_programs: bool = False
+    has_programs: bool = False  # whether a file is in a language whose text may have no place for a step
 
 
 def run(
@@ -109,7 +109,7 @@ def run(
         Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree), Targets(tree), tree.ask(SystemPods)
     )
     tree.waivers = state.waivers
-    state.has_programs = any(file.language == "python" for file in tree.files)
+    state.has_programs = any(file.language in WRITTEN for file in tree.files)
     for fact in (SameImages, WrittenContexts):
         tree.ask(fact)  # what people wrote, before this run writes anything
     ran: set[str] = set()
@@ -138,7 +138,7 @@ def run(
             if visits is None or getattr(transform.each, "SAID_ELSEWHERE", False) or visits(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
-    if any(change.object.piece.language == "python" for change in state.outcome.changes):
+    if any(change.object.piece.language in WRITTEN for change in state.outcome.changes):
         from hardener.engine.program_guard import leave_out  # late: few trees hold a program
 
         while leave_out(state.outcome):
@@ -186,7 +186,11 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         return
     if not yielded:  # most transforms have nothing to say of most targets
         return
-    steps = steps_of(target, yielded)
+    try:
+        steps, unknown = steps_of(transform, target, yielded)
+    except WrongShapeError as wrong:
+        _stopped(state, transform, target, wrong)
+        return
     if blocked:
         if pod is not None and not _all_waived(state, transform, target, steps):
             key = (id(target.object), blocked)
@@ -197,6 +201,8 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     for item in yielded:
         if isinstance(item, Finding):
             _report(state, transform, target, item)
+    for each in unknown:
+        _stopped(state, transform, target, each)
     for edits in steps:
         try:
             if target.object.piece.shared:
@@ -215,12 +221,18 @@ def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
 
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
-    is_program = state.has_programs and any(edit.piece.language == "python" for edit in edits)
-    if is_program and any(isinstance(edit, Create) for edit in edits):
+    languages = {edit.piece.language for edit in edits} if state.has_programs else frozenset()
+    if "python" in languages and any(isinstance(edit, Create) for edit in edits):
         from hardener.engine import program_advice
 
         _report(state, transform, target, program_advice.lacking(transform, target, edits))
         return
+    if "hcl" in languages:
+        from hardener.engine import program_advice, terraform_objects
+
+        if terraform_objects.has_no_place(edits):
+            _report(state, transform, target, program_advice.lacking(transform, target, edits))
+            return
     if outcome.tree.lock is not None and outcome.tree.lock.is_observed:
         from hardener.engine.observed_grade import regraded  # late: most trees have nothing that was seen
 
@@ -256,7 +268,8 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 def _unwritable(state: _Run, step: Step) -> Refused | None:
     """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
     moves = any([change.edit.keeps for change in step.changes])
-    if not moves and not (state.has_programs and any(piece.language == "python" for piece in step.edits)):
+    pieces = [*step.edits, *(item.piece for item in step.created)] if state.has_programs else []
+    if not moves and not any(piece.language in WRITTEN for piece in pieces):
         return None
     from hardener.engine import trial_write  # late: most runs move no secret, and few trees hold a program
 

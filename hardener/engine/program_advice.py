@@ -32,6 +32,7 @@ _OF_HOOKS = frozenset(
     "spec template containers initContainers securityContext automountServiceAccountToken allowPrivilegeEscalation "
     "capabilities runAsNonRoot seccompProfile type".split()
 )
+_EXPRESSION = re.compile(r"\$\{[^{}]*\}")
 _MERGED_BY = {"DagsterConfig": "Dagster merges it into the pods of its runs"}
 
 
@@ -52,14 +53,18 @@ def hook(piece: Piece, path: Path = ()) -> str:
 def lacking(transform: Transform, target: View, edits: list[Edit]) -> Finding:
     """That the step ``edits`` of a program is not made, since it takes new objects: nothing is applied beside it."""
     new = [edit for edit in edits if isinstance(edit, Create)]
+    made = "its resource" if target.object.piece.is_object else target.object
     describe = _kind_of if "$" in target.object.name else _named  # a name made of an expression helps nobody
     names = " and ".join(dict.fromkeys(map(describe, new)))
     kinds = " and ".join(dict.fromkeys(_kind(edit) for edit in new))
+    is_block = target.object.piece.is_object
     them = "it" if len(new) == 1 else "them"
     return target.finding(
-        f"{transform.summary} Not applied: it takes {names}, which has to be made where {target.object} is made",
-        advice=f"let the program make {them}, or apply {them} as YAML",
-        severity=transform.severity, topic=f"object of a program that needs a {kinds} beside it",
+        f"{transform.summary} Not applied: it takes {names}, which has to be made where {made} is made",
+        advice=f"make {them} in the same module and namespace" if is_block else
+        f"let the program make {them}, or apply {them} as YAML",
+        severity=transform.severity,
+        topic=f"object of {'Terraform' if is_block else 'a program'} that needs a {kinds} beside it",
     )  # fmt: skip
 
 
@@ -96,7 +101,7 @@ def _more_containers(pod: PodTemplate) -> str | None:
     for key in ("initContainers", "containers"):
         found = pod.data.get(key)
         if isinstance(found, OpenList):
-            return f"the program may add {key}: {found.why}"
+            return f"{'Terraform' if pod.object.piece.is_object else 'the program'} may add {key}: {found.why}"
     return None
 
 
@@ -123,5 +128,10 @@ def unknown(piece: Piece, path: Path, error: OpaqueError) -> tuple[Hashable, str
 
 
 def _shown(text: str) -> str:
-    """The expression of a value that is nothing else, the whole text of one with known parts."""
-    return text[2:-1] if text.startswith("${") and text.find("}") == len(text) - 1 else f'f"{text.replace("${", "{")}"'
+    """The expression of a value that is nothing else; the whole text of one with known parts, and of one that holds
+    more than a word its expressions alone: a script is long, and may hold secrets."""
+    if text.startswith("${") and text.find("}") == len(text) - 1:
+        return text[2:-1]
+    if any(map(str.isspace, _EXPRESSION.sub("", text))):
+        text = "...".join(["", *dict.fromkeys(_EXPRESSION.findall(text)), ""])
+    return f'f"{text.replace("${", "{")}"'

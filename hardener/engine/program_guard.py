@@ -1,4 +1,5 @@
-"""Steps that the text of a program cannot be written with: they are found and left out, the others stay.
+"""Steps that the text of a program, or a block of Terraform, cannot be written with: they are found and left out, the
+others stay.
 
 What a program says of an object may be spread over it, so a step may ask for what no place of the text can hold.
 """
@@ -6,7 +7,7 @@ What a program says of an object may be spread over it, so a step may ask for wh
 from __future__ import annotations
 
 from hardener.authoring.edits import Edit, WrongShapeError
-from hardener.engine.document import applied_steps
+from hardener.engine.document import WRITTEN, applied_steps
 from hardener.engine.outcome import Change, Outcome
 from hardener.engine.proof import written
 from hardener.engine.rollback import Doomed, roll_back
@@ -17,11 +18,12 @@ _Steps = list[tuple[int, tuple[Edit, ...]]]
 
 
 def leave_out(outcome: Outcome) -> bool:
-    """Roll back every applied step that a program cannot be written with; whether there was one.
+    """Roll back every applied step that a program, or a block of Terraform, cannot be written with; whether there was
+    one.
 
     Its changes go from ``outcome.changes`` to ``outcome.refused``, with those of the steps that build on it.
     """
-    waiting = {change.object.piece: None for change in outcome.changes if change.object.piece.language == "python"}
+    waiting = {change.object.piece: None for change in outcome.changes if _is_tried(change.object.piece)}
     found = False
     while waiting:
         doomed: dict[int, Doomed] = {}
@@ -33,10 +35,12 @@ def leave_out(outcome: Outcome) -> bool:
         if not doomed:
             return found
         found = True
-        waiting = {
-            piece: None for piece in roll_back(outcome, doomed) if piece.language == "python" and applied_steps(piece)
-        }
+        waiting = {piece: None for piece in roll_back(outcome, doomed) if _is_tried(piece) and applied_steps(piece)}
     return found
+
+
+def _is_tried(piece: Piece) -> bool:
+    return piece.language in WRITTEN and not piece.is_new
 
 
 def _by_step(outcome: Outcome) -> dict[tuple[Piece, int], Change]:

@@ -23,13 +23,15 @@ from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
+    from hardener.engine.document import Written
     from hardener.sources import terraform
     from hardener.sources.manifests import Parsed
     from hardener.sources.python import parsed as program
     from hardener.sources.python.rewrite import Rewrite
+    from hardener.sources.terraform import manifest_text, object_block
 
-    AnyParsed = yaml.Parsed | terraform.Parsed | program.Parsed
-    AnyRewrite = yaml.Rewrite | terraform.Rewrite | Rewrite
+    AnyParsed = yaml.Parsed | terraform.Parsed | object_block.ObjectBlock | manifest_text.ManifestText | program.Parsed
+    AnyRewrite = yaml.Rewrite | terraform.Rewrite | Written
 
 _BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
@@ -88,7 +90,7 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
 
 def _rewritten(piece: Piece) -> AnyRewrite:
     """The text with all steps. Raises TextError where it cannot be written."""
-    if piece.language == "python":
+    if piece.language in ("python", "hcl"):
         return written(piece, applied_steps(piece))
 
     def mutate(documents: list[Any]) -> None:
@@ -196,17 +198,27 @@ def _replaced(piece: Piece) -> set[tuple[str, str]]:
     return found
 
 
-def written(piece: Piece, steps: Steps) -> Rewrite:
-    """The Python file ``piece`` after ``steps``, remembered. Raises TextError where it cannot be written,
-    and what ``replay`` raises."""
-    from hardener.sources.python.rewrite import rewrite  # late: few trees hold any
-
+def written(piece: Piece, steps: Steps) -> Written:
+    """The Python file, or the block of Terraform, ``piece`` after ``steps``, remembered. Raises TextError where it
+    cannot be written, and what ``replay`` raises."""
     own = document(piece)
     if own.written is None or own.written[0] != list(steps):
 
         def mutate(documents: list[Any]) -> None:
             for step in steps:
                 replay(documents, step)
+
+        if piece.language == "hcl":
+            from hardener.sources.terraform import object_block  # late: few trees hold any
+
+            own.written = (
+                list(steps),
+                object_block.rewrite(
+                    piece.text, mutate, piece.file.value_of, piece.file.object_of(piece), piece.file.reference
+                ),
+            )
+            return own.written[1]
+        from hardener.sources.python.rewrite import rewrite  # late: few trees hold any
 
         found = rewrite(piece.text, mutate, piece.file.program)
         content = piece.file.content
@@ -224,7 +236,10 @@ def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> P
 
     newline = "\r\n" if piece.file.content.text.partition("\n")[0].endswith("\r") else "\n"
     try:
-        body = terraform.dump(piece.data[0], newline)
+        if piece.language == "hcl":
+            body = new_block(piece, newline)
+        else:
+            body = terraform.dump(piece.data[0], newline)
     except yaml.TextError as refused:
         return Proof(places=[1] * len(places), refusal=(refused.reason, 1))
     text = (newline if document(piece).separator else "") + newline + body
@@ -232,9 +247,30 @@ def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> P
     return Proof(text, [hunk], [Located(0, 2, (0,), None) for _ in changes], [2] * len(places))
 
 
+def block_of_new(piece: Piece, value: dict[str, Any]) -> dict[str, Any]:
+    """The block that makes the new object ``piece`` where that is ``value``. Raises TextError where none can."""
+    from hardener.sources.terraform import object_block  # late: few trees hold any
+
+    home = document(piece).home
+    assert home is not None
+    return object_block.block_of(home.kind, home.label, value, home.texts, home.meta)
+
+
+def new_block(piece: Piece, newline: str = "\n") -> str:
+    """The text of the block that makes the new object ``piece``. Raises TextError where none can."""
+    from hardener.sources.terraform import object_block  # late: few trees hold any
+
+    home = document(piece).home
+    assert home is not None
+    body = object_block.dump(block_of_new(piece, piece.data[0]), newline)
+    if not yaml.same(object_block.again(body, home.value_of).documents, piece.data):
+        raise yaml.TextError("the new block does not come out as it was decided", 1)
+    return body
+
+
 def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     """The text of a new document, read back."""
-    if piece.language == "terraform":
+    if piece.language in ("terraform", "hcl"):
         return _created_block(piece, changes, places)
     own = document(piece)
     body = own.raw or yaml.dump(piece.data[0])
@@ -332,6 +368,8 @@ def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
         for change in changes:
             _account(change, piece, before, after)
         return _Owned(before.owned, after.owned, before.gone)
+    if piece.language == "hcl" and (inner := getattr(rewrite.before, "inner", None)) is not None:
+        return _owned_in_text(piece, changes, cast("manifest_text.Rewrite", rewrite), inner)
     own = _Owned()
     for change in changes:
         number, read = _read(piece, change)
@@ -344,6 +382,10 @@ def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
             written = as_written(path, change.step, shifts(piece))
             if written is not None:
                 own.after |= rewrite.after.lines(int(written[0]), written[1:])
+        if piece.language == "hcl" and len(held := rewrite.before.lines(number, read[:present])) == 1:
+            own.before |= held  # a block of one line, laid out on several
+            if (holder := as_written(change.path[: present + 1], change.step, shifts(piece))) is not None:
+                own.after |= rewrite.after.lines(int(holder[0]), holder[1:])
     if piece.language == "python":  # its objects are spread over it, and what is new is imported
         program = cast("Rewrite", rewrite)
         for number in {int(change.path[0]) for change in changes}:
@@ -353,6 +395,15 @@ def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
             old = "".join(line for at, line in enumerate(hunk.before, hunk.before_start) if at in own.before)
             own.after |= {at for at, line in enumerate(hunk.after, hunk.after_start) if line.strip() in old}
     return own
+
+
+def _owned_in_text(piece: Piece, changes: list[Change], rewrite: manifest_text.Rewrite, inner: yaml.Parsed) -> _Owned:
+    """The same of a manifest in a heredoc."""
+    before, after = _Lines(inner), _Lines(rewrite.after.inner)
+    for change in changes:
+        _account(change, piece, before, after)
+    row = rewrite.before.row
+    return _Owned(*({row + line for line in lines} for lines in (before.owned, after.owned, before.gone)))
 
 
 def _read(piece: Piece, change: Change) -> tuple[int, Path]:

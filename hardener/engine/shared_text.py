@@ -12,6 +12,7 @@ from typing import Any
 
 from hardener.authoring.edits import Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Transform
+from hardener.engine import waiting
 from hardener.engine.outcome import Refused
 from hardener.engine.targets import Targets
 from hardener.errors import HardenError
@@ -38,18 +39,25 @@ class DisagreementError(HardenError):
         return Refused(piece.file.name, line, reason, _ADVICE, len(edits), transform.id, cannot_write=True)
 
 
-def steps_of(target: View, yielded: list[Any]) -> list[list[Edit]]:
-    """The steps in what a transform yielded at ``target``: its single edits, and each of its lists of them."""
+def steps_of(transform: Transform, target: View, yielded: list[Any]) -> tuple[list[list[Edit]], list[OpaqueError]]:
+    """The steps in what ``transform`` yielded at ``target``: its single edits, and each of its lists of them; and what
+    keeps others from being made: expressions of which it says so, and those that decide what starts there."""
     single = [item for item in yielded if isinstance(item, Edit)]
     steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
-    if target.object.piece.language == "python":
+    unknown = [item for item in yielded if isinstance(item, OpaqueError)]
+    steps, more = waiting.parted(transform, target, steps)
+    if target.object.piece.computes:
         from hardener.engine import program_advice  # late: few trees hold any
 
         steps = [program_advice.doubted(step, target) for step in steps]
+    if target.object.piece.is_object and steps:
+        from hardener.engine import terraform_objects  # late: few trees hold any
+
+        steps = [terraform_objects.doubted(step, target) for step in steps]
     pod = pod_of(target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
-    return steps
+    return steps, [*unknown, *more]
 
 
 def _doubted(edit: Edit, sign: str) -> Edit:
@@ -79,25 +87,26 @@ def together(
     for edit in edits:
         known.setdefault(edit.path, []).append(edit)
     seen: set[Path] = {target.path}
-    waiting = deque(mirrored(piece, edits))
-    while waiting:
-        other = waiting.popleft()
+    queue = deque(mirrored(piece, edits))
+    while queue:
+        other = queue.popleft()
         owner = targets.around(transform.each, piece, other.path) if other.path not in known else None
         if owner is None or owner.path in seen:
             continue
         seen.add(owner.path)
         try:
-            steps = _wanted(transform, owner, arguments)
+            steps, unknown = _wanted(transform, owner, arguments)
         except (OpaqueError, WrongShapeError) as error:
             raise DisagreementError(owner, str(error)) from None
         step = next((step for step in steps if any(_same(edit, other) for edit in step)), [])
         if not step and not _is_same_text(target, owner):
-            raise DisagreementError(owner, f"{transform.id} does not want the same there")
+            why = str(unknown[0]) if unknown else f"{transform.id} does not want the same there"
+            raise DisagreementError(owner, why)
         new = [edit for edit in step if not any(_same(edit, one) for one in known.get(edit.path, ()))]
         for edit in new:
             known.setdefault(edit.path, []).append(edit)
         found += new
-        waiting.extend(mirrored(piece, new))
+        queue.extend(mirrored(piece, new))
     return found
 
 
@@ -112,16 +121,19 @@ def _is_same_text(target: View, other: View) -> bool:
     return False
 
 
-def _wanted(transform: Transform, target: View, arguments: tuple[Any, ...]) -> list[list[Edit]]:
-    """The steps that ``transform`` takes at ``target``; none where it leaves it alone."""
+def _wanted(
+    transform: Transform, target: View, arguments: tuple[Any, ...]
+) -> tuple[list[list[Edit]], list[OpaqueError]]:
+    """The steps that ``transform`` takes at ``target``, none where it leaves it alone; and what keeps others from being
+    made."""
     pod = pod_of(target)
     if pod is not None:
         blocked = pod.tree.ask(SystemPods).barrier(transform, target, pod) is not None
     else:
         blocked = any(name not in transform.classes for name in target.object.classes)
     if blocked:
-        return []
-    return steps_of(target, list(transform.function(target, *arguments)))
+        return [], []
+    return steps_of(transform, target, list(transform.function(target, *arguments)))
 
 
 def _same(one: Edit, other: Edit) -> bool:

@@ -79,6 +79,10 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
     Raises WrongShapeError when one of the edits cannot be made; nothing is changed.
     """
     edits = widened([edit for edit in edits if not _is_gone(edit)])
+    if any(edit.piece.language == "hcl" for edit in edits):
+        from hardener.engine.terraform_objects import spelled_out  # late: few trees hold any
+
+        edits = spelled_out(edits)
     if not edits:
         return Step(tree, transform, target, Grade.SAFE, [])
     created = [edit for edit in edits if isinstance(edit, Create)]

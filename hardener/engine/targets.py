@@ -29,7 +29,7 @@ class Targets:
             try:
                 containers += pod.containers
             except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
-                if pod.object.piece.language == "python":
+                if pod.object.piece.computes:
                     from hardener.tree.pod_fragments import written_containers  # late: few trees hold a program
 
                     containers += written_containers(pod)

@@ -6,20 +6,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hardener.authoring.edits import copied, replay
+from hardener.authoring.edits import Drop, Edit, copied, replay
 from hardener.engine.document import Document, applied_steps
 from hardener.engine.outcome import Change, Refused
 from hardener.engine.program_advice import BY_HAND
 from hardener.engine.proof import prove
 from hardener.engine.step import Step
+from hardener.engine.terraform_objects import BY_HAND as BY_HAND_TERRAFORM
 from hardener.sources import yaml
+from hardener.sources.manifests import Piece
 
 _ADVICE = "make this change by hand, or simplify the YAML around it; the other changes are made"
 
 
 def in_programs(step: Step) -> Refused | None:
-    """Why a program that ``step`` changes has no place for what it writes; None where all have. Nothing is changed."""
+    """Why a program, or a block of Terraform, that ``step`` changes has no place for what it writes; None where all
+    have. Nothing is changed."""
+    for item in step.created:
+        if item.piece.language == "hcl" and (refused := _in_block(step, item.piece, [])) is not None:
+            return refused
     for piece, edits in step.edits.items():
+        if piece.language == "hcl" and (refused := _in_block(step, piece, edits)) is not None:
+            return refused
         program = piece.file.program
         if program is None:
             continue
@@ -39,6 +47,27 @@ def in_programs(step: Step) -> Refused | None:
             return Refused(
                 piece.file.name, line, refused.reason, BY_HAND, len(step.changes), step.transform.id, cannot_write=True
             )
+    return None
+
+
+def _in_block(step: Step, piece: Piece, edits: list[Edit]) -> Refused | None:
+    """The same of the block of Terraform ``piece``; one that the run makes is written as a whole."""
+    from hardener.engine.proof import block_of_new
+    from hardener.sources.terraform.object_block import check
+
+    after = copied(piece.data)
+    replay(after, edits)
+    try:
+        if piece.is_new:
+            block_of_new(piece, after[0])
+        else:
+            check(piece.file.object_of(piece), after[0], removes=any(isinstance(edit, Drop) for edit in edits))
+    except yaml.TextError as refused:
+        line = piece.line + (refused.line or 1)
+        return Refused(
+            piece.file.name, line, refused.reason, BY_HAND_TERRAFORM, len(step.changes), step.transform.id,
+            cannot_write=True,
+        )  # fmt: skip
     return None
 
 

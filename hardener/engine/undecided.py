@@ -52,6 +52,12 @@ class Undecided:
 
                 key, message = program_advice.unknown(piece, path, error)
                 advice = program_advice.ADVICE + program_advice.hook(piece, path)
+            elif piece.is_object:
+                from hardener.engine import terraform_objects  # late: few trees hold any
+
+                key, message = terraform_objects.unknown(piece, path, error)
+                advice = terraform_objects.ADVICE
+            advice = error.advice or advice
         cause = self._causes.get(key)
         is_new = cause is None
         if cause is None:

@@ -41,7 +41,7 @@ class ImageReference:
     - `text`: as written.
     - `registry`: host and port as written, None when none is written (Docker Hub) or it is not known.
     - `repository`: registry and path as written, without tag and digest; None when an expression stands in it.
-    - `name`: the last component of the path (`nginx`); None with the repository.
+    - `name`: the last component of the path (`nginx`); None when an expression stands in it.
     - `tag`, `digest` (`sha256:...`): None when not written, or when an expression stands in it.
     - `opaque`: an expression stands somewhere in the text, so a None may also mean "not known".
     - `fault`: what is wrong with its digest, in words; no runtime starts it, and nothing is pinned. Only of `read`.
@@ -55,6 +55,11 @@ class ImageReference:
     digest: str | None
     opaque: bool = False
     fault: str | None = None
+
+    @property
+    def known_part(self) -> str | None:
+        """The repository, or its name where an expression stands before that, as in `${REGISTRY}/nginx`."""
+        return self.repository or self.name
 
     @property
     def normalized(self) -> str | None:
@@ -123,7 +128,9 @@ def read(text: object) -> ImageReference | None:
     if _HOLE in head:
         if not _legal_with_holes(head):
             return None
-        registry = repository = name = None
+        registry = repository = None
+        last = head.rpartition("/")[2]
+        name = last if _COMPONENT.fullmatch(last) else None
     else:
         first, slash, path = head.partition("/")
         registry = first if slash and _is_registry(first) else None

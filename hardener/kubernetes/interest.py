@@ -43,8 +43,11 @@ _CLUSTERS = ("kops.k8s.io/", "kind.x-k8s.io/")  # there are others of the kind C
 _TERRAFORM = (
     "aws_iam_", "aws_eks_", "aws_launch_template", "aws_launch_configuration", "aws_instance", "aws_autoscaling_group",
     "terraform-aws-modules/eks", "terraform-aws-modules/terraform-aws-eks", "google_container_",
-    "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting", "helm_release",
+    "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting", "helm_release", '"kubernetes_',
+    '"kubectl_manifest"',
 )  # fmt: skip
+# Modules of a registry for the providers that make pods: "acme/redis/kubernetes".
+_MODULE = re.compile(r"""\bsource\s*=\s*"(?:[\w.-]+/){2,3}(?:kubernetes|helm)(?://[^"]*)?\"""")
 
 _KIND = re.compile(r"""\n["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""")  # a line end is found faster than a start
 _NESTED_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
@@ -117,7 +120,7 @@ def is_interesting_pipeline(text: str) -> bool:
 
 def is_interesting_terraform(text: str) -> bool:
     """Whether a Terraform file can hold a resource of a cluster, its nodes or their rights; tells without parsing."""
-    return any(word in text for word in _TERRAFORM)
+    return any(word in text for word in _TERRAFORM) or bool(_MODULE.search(text))
 
 
 # The blocks and the attribute of which a configuration of Terragrunt has at least one (docs.terragrunt.com, "HCL").

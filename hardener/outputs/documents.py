@@ -56,7 +56,7 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
 def created(outcome: Outcome) -> Iterator[Object]:
     """The objects that ``outcome`` makes, files for hosts left out."""
     made = {change.object.piece: change.object for change in outcome.changes if change.object.piece.is_new}
-    yield from (item for piece, item in made.items() if not raw_of(piece) and piece.language != "terraform")
+    yield from (item for piece, item in made.items() if not raw_of(piece) and piece.file.language != "terraform")
 
 
 def elsewhere(outcome: Outcome) -> Iterator[str]:
@@ -67,6 +67,8 @@ def elsewhere(outcome: Outcome) -> Iterator[str]:
             what = (
                 "a program, and patches are for what it makes"
                 if piece.language == "python"
+                else "Terraform, and patches are for manifests"
+                if piece.language == "hcl"
                 else "holds no Kubernetes objects"
             )
             yield f"{piece.file.name}: {what}"

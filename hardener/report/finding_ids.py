@@ -39,6 +39,8 @@ MEANINGS: dict[str, str] = {
     "symbolic-link": "A link leads out of the given paths, and was not followed.",
     "system-namespace": "A pod in a system namespace was left without some transforms: it belongs to the cluster.",
     "template": "A template is no manifest yet. Render it and harden what comes out.",
+    "terraform-ignored": "Terraform is told to ignore changes of an object.",
+    "terraform-manifest": "A manifest in Terraform is not read.",
     "terraform-json": "Terraform in JSON is not read.",
     "terragrunt": "A configuration of Terragrunt is not read.",
     "test-data": "A folder holds what others test with. It is read where it is named.",

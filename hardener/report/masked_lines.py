@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,8 @@ from hardener.kubernetes.secret_values import secret_spans
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
+
+_KIND = re.compile(r"(\bkind[\"']?[ \t]*[:=][ \t]*)[\"']?Secret\b")
 
 
 def masked_lines(
@@ -42,10 +45,13 @@ def masked_lines(
     return found
 
 
-def masked_text(redactor: Redactor, text: str, ranges: list[range], *, is_python: bool) -> dict[int, str]:
-    """The same of a text that holds no YAML; all of it is searched for secrets."""
+def masked_text(redactor: Redactor, text: str, ranges: list[range], file: ManifestFile) -> dict[int, str]:
+    """The same of a text of ``file``, which is no YAML; all of it is searched for secrets."""
     searched = text
-    if is_python:
+    if file.language == "terraform" and not file.unread:
+        # Of the Secrets in it the data are known: what looks like their entries may be any attribute.
+        searched = _KIND.sub(r"\1", text)
+    if file.language == "python":
         from hardener.report.program_texts import texts_and_keys  # late: few trees hold a program
 
         searched = texts_and_keys(text)
@@ -83,7 +89,7 @@ def masked_file(redactor: Redactor, file: ManifestFile, text: str) -> str:
     every = [range(1, text.count("\n") + 2)]
     if file.language in ("terraform", "python"):
         learn_pieces(redactor, file)
-        found = masked_text(redactor, text, every, is_python=file.language == "python")
+        found = masked_text(redactor, text, every, file)
     else:
         found = masked_lines(redactor, text, every, known_documents(file) if text is file.content.text else None)
     if found:

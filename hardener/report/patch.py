@@ -60,7 +60,7 @@ class Patch:
         old = change.file.content.text
         if change.file.language in ("terraform", "python"):
             learn_pieces(redactor, change.file)
-            return cls(change, partial(masked_text, redactor, is_python=change.file.language == "python"))
+            return cls(change, partial(masked_text, redactor, file=change.file))
         known = known_documents(change.file)
 
         def mask(text: str, ranges: list[range]) -> Masked:

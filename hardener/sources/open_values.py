@@ -1,8 +1,17 @@
-"""Mappings and lists that may hold more than is written: a program adds the rest when it runs."""
+"""What a program knows only when it runs: texts that stand for expressions, mappings and lists that may get more."""
 
 from __future__ import annotations
 
 from typing import Any
+
+
+class Expression(str):
+    """A text that stands for an expression of a program, or holds some: "${cfg.image}", "ghcr.io/acme/web:${tag}".
+
+    A shell or the kubelet fills in what a manifest writes so; this a program fills in, and it may be anything.
+    """
+
+    __slots__ = ()
 
 
 class OpenDict(dict[str, Any]):
@@ -13,14 +22,20 @@ class OpenDict(dict[str, Any]):
 
 
 class OpenList(list[Any]):
-    """A list to which items may be added elsewhere, or whose items are made in a loop; ``why`` as in ``OpenDict``."""
+    """A list to which items may be added elsewhere, or whose items are made in a loop; ``why`` as in ``OpenDict``.
 
-    __slots__ = ("why",)
+    ``alike``: only a loop makes more of them, and each is what is written for all.
+    """
+
+    __slots__ = ("alike", "why")
+    alike: bool
     why: str
 
 
-def opened(value: dict[str, Any] | list[Any], why: str) -> OpenDict | OpenList:
-    """``value`` as an open one."""
+def opened(value: dict[str, Any] | list[Any], why: str, *, alike: bool = False) -> OpenDict | OpenList:
+    """``value`` as an open one; ``alike`` as in ``OpenList``."""
     found = OpenDict(value) if isinstance(value, dict) else OpenList(value)
     found.why = why
+    if isinstance(found, OpenList):
+        found.alike = alike
     return found

@@ -75,11 +75,16 @@ class Object(View):
             return f"{self._metadata('generateName')}*"
         return str(name or "")
 
+    @property
+    def written_namespace(self) -> Any:
+        """What stands for its namespace, an expression included."""
+        return self._metadata("namespace")
+
     @cached_property
     def namespace(self) -> str | None:
         """The namespace as written; None where the object names none, or a program computes it."""
-        namespace = self._metadata("namespace")
-        if not isinstance(namespace, str) or not namespace or (self.piece.language == "python" and "$" in namespace):
+        namespace = self.written_namespace
+        if not isinstance(namespace, str) or not namespace or (self.piece.computes and "$" in namespace):
             return None
         return namespace
 
@@ -198,6 +203,12 @@ class PodTemplate(View):
             return []
         found = [container for container in self.containers if waivers.is_exempt(id, container, path)]
         return found if len(found) < len(self.containers) else []
+
+    @property
+    def follows_account(self) -> bool:
+        """Whether its account decides about its token where the pod says nothing; Terraform's provider says true for
+        it then."""
+        return not self.object.piece.fills_in
 
     @property
     def service_account(self) -> str:

@@ -188,7 +188,7 @@ def _views(pod: PodTemplate) -> tuple[Container, ...]:
     try:
         return pod.containers
     except OpaqueError:
-        if pod.object.piece.language == "python":
+        if pod.object.piece.computes:
             return ()
         raise
 

@@ -35,6 +35,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
+    from hardener.sources.terraform.module import Module
     from hardener.tree.tree import Tree
 
 _SUFFIXES = (*files.SUFFIXES, files.PYTHON)
@@ -52,6 +53,7 @@ _OTHER_TERRAFORM = (
         "harden the module that it calls, and check by hand what its inputs set",
     ),
 )  # fmt: skip
+_NAMESPACE_IN_HCL = re.compile(r'\bnamespace"?[ \t]*=[ \t]*"([a-z0-9][a-z0-9-]*)"')
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 
@@ -164,6 +166,8 @@ def _may_hide(text: str) -> bool:
 class _Reader:
     tree: Tree
     seen: set[str] = field(default_factory=set)
+    modules: dict[str, Module] = field(default_factory=dict)  # by folder
+    module_texts: list[tuple[str, str]] | None = None
 
     def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
         """Read the file ``path``, found within the path ``within``, unless it was read before."""
@@ -328,11 +332,42 @@ class _Reader:
         if not is_interesting_terraform(content.text) or (path.endswith(".hcl") and not is_terragrunt(content.text)):
             self._pass_by("no-manifest", editable)
         elif is_native:
-            self.tree.files.append(manifests.load_terraform(path, name, content, editable=editable))
+            self.tree.named_namespaces.update(_NAMESPACE_IN_HCL.findall(content.text))
+            module = self._module(os.path.dirname(path)) if path else None
+            file = manifests.load_terraform(path, name, content, editable=editable, module=module)
+            self.tree.files.append(_without_crowds(file))
+            for line, what in file.ignored if editable else ():
+                message = f"Terraform ignores changes of {what} here, so it would not make those that harden writes"
+                advice = "take it out of ignore_changes, or have Terraform replace the object"
+                self.tree.problems.append(Problem("terraform-ignored", path, name, message, advice, line))
+            for line, reason in file.unread if editable else ():
+                message = f"a manifest in Terraform is not looked at: {reason}"
+                advice = "write it as an object or in a heredoc, or harden what it is made of"
+                self.tree.problems.append(Problem("terraform-manifest", path, name, message, advice, line))
         elif editable:
             id, message, advice = _OTHER_TERRAFORM[path.endswith(".hcl")]
             line = terraform_line(content.text)
             self.tree.problems.append(Problem(id, path, name, message, advice, line))
+
+    def _module(self, folder: str) -> Module:
+        """What the expressions of the Terraform files in ``folder`` name."""
+        from hardener.sources.terraform.module import Module  # late: few trees hold any
+
+        if folder not in self.modules:
+            self.modules[folder] = Module(folder, self._module_files)
+        return self.modules[folder]
+
+    def _module_files(self) -> list[tuple[str, str]]:
+        """The real paths and texts of the Terraform files of the tree."""
+        if self.module_texts is None:
+            found = []
+            for path, _ in self.tree.walk(files.TERRAFORM):
+                try:
+                    found.append((path, files.read(path).text))
+                except UnreadableError:
+                    continue
+            self.module_texts = found
+        return self.module_texts
 
     def _values(self, path: str, name: str, content: Content, editable: bool, wanted: Callable[[str], bool]) -> bool:
         """Read the values of a Helm chart that may name images, and tell whether it is such a file."""

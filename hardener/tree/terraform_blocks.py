@@ -162,7 +162,7 @@ class Terraform:
             for file in tree.files
             if file.language == "terraform"
             for piece in file.pieces
-            if piece.parsed
+            if piece.parsed and not piece.is_object
         ]
 
     def targets(self, kind: type[TerraformBlock]) -> list[TerraformBlock]:
@@ -205,11 +205,7 @@ class Terraform:
         for folder in (None, block.folder):
             by_kind.setdefault((block.kind, folder), []).append(block)
         by_address.setdefault((block.folder, block.address), block)
-        pieces = block.piece.file.pieces
-        place = max(index for index, piece in enumerate(pieces) if piece.start < block.piece.start) + 1
-        while place < len(pieces) and pieces[place].is_new:
-            place += 1
-        pieces.insert(place, block.piece)
+        block.piece.file.put_behind(block.piece)
 
     def remove(self, pieces: set[Piece]) -> None:
         """Take out the blocks that are in ``pieces``."""

@@ -228,7 +228,7 @@ class Tree:
         file = item.piece.file
         self._by_place[item.piece, item.path] = item
         self._drop_live_facts()
-        if file.language == "terraform":
+        if item.piece.language == "terraform":
             self.terraform.add(item)
             return
         self._by_kind.setdefault((item.group, item.kind), []).append(item)
@@ -236,7 +236,10 @@ class Tree:
             self._by_path[file.path] = file
             self.files.append(file)
         self.objects.append(item)
-        file.pieces.append(item.piece)
+        if file.language == "terraform":
+            file.put_behind(item.piece)
+        else:
+            file.pieces.append(item.piece)
 
     def take_in(self, file: ManifestFile) -> None:
         """Know of a file that was read late, for the lines of evidence; the objects of the tree stay what they are."""

@@ -22,12 +22,12 @@ from hardener.authoring.edits import (
     Grade,
     HostFile,
     Insert,
+    OpaqueError,
     Set,
     Severity,
     WrongShapeError,
     dotted,
 )
-from hardener.errors import HardenError
 from hardener.kubernetes import key_order
 from hardener.sources.open_values import OpenDict, OpenList
 from hardener.support.data_path import Path
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from hardener.lock.model import LockedImage
     from hardener.tree.core_views import Object
     from hardener.tree.tree import Tree
+
+__all__ = ["OpaqueError", "View", "literal"]
 
 # The innermost of nested ones, so that openings without an end cost no more than their text.
 _EXPRESSION = re.compile(
@@ -50,16 +52,6 @@ V = TypeVar("V", bound="View")
 def literal(text: str) -> str:
     """``text`` with a blank for each expression in it, since a match inside one proves nothing."""
     return _OUTER.sub(" ", text)
-
-
-class OpaqueError(HardenError):
-    """A value is an expression that is filled in later, or a program may add it. The message names the expression and
-    its path; ``path`` is that of the ``expression``, or of the mapping or list to which something may be added."""
-
-    def __init__(self, expression: str, path: Path, verb: str = "is") -> None:
-        super().__init__(f"{dotted(path) or 'the object'} {verb} {expression}")
-        self.expression = expression
-        self.path = path
 
 
 class View:
@@ -168,6 +160,15 @@ class View:
             if isinstance(item, dict | list):
                 self._refuse(item, (*path, index))
         return tuple("" if item is None else str(item) for item in value)
+
+    def check_whole(self, *path: str | int) -> None:
+        """Raise OpaqueError where the mapping or list at ``path`` is an expression, or a program may add to it other
+        things than those that are written."""
+        value = self._find(path)
+        if isinstance(value, str):
+            self._refuse(value, path)
+        if isinstance(value, OpenDict) or (isinstance(value, OpenList) and not value.alike):
+            self._is_open(value, path)
 
     def view(self, *path: str | int) -> View:
         """The mapping at ``path`` as a view of its own; an empty one where there is none."""

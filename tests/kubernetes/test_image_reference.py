@@ -56,7 +56,7 @@ def test_an_expression_hides_only_the_part_it_stands_in(text: str, repository: s
     assert found.opaque
     assert (found.text, found.repository, found.tag) == (text, repository, tag)
     assert (found.normalized is None) == (repository is None)
-    assert (found.name is None) == (repository is None)
+    assert found.name == ("nginx" if "/nginx" in text else repository and repository.rpartition("/")[2])
 
 
 @pytest.mark.parametrize(

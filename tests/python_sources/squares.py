@@ -114,7 +114,8 @@ def matches(written: str | None, made: str | None) -> bool:
 def visit_of(transform: Any, target: Any) -> Visit:
     data = target.object.data
     named = is_fragment(data) and data["kind"] == "Container"
-    container = str(target.data.get("name")) if isinstance(target, Container) else None
+    held = target.data if isinstance(target, Container) else data["spec"]["containers"][0] if named else None
+    container = str(held.get("name")) if isinstance(held, dict) else None
     return Visit(transform.id, data["kind"], "" if named else name_of(data), container)
 
 
@@ -179,15 +180,17 @@ def _would_change(transform: Any, target: Any, arguments: tuple[Any, ...]) -> bo
         return False
 
 
-def as_manifest(objects: list[Any], left: dict[Visit, str], folder: Path) -> tuple[list[Any], set[Visit]]:
-    """``objects`` hardened as a manifest without the steps ``left``; and those that there were to leave out."""
+def as_manifest(objects: list[Any], record: Record, folder: Path) -> tuple[list[Any], set[Visit]]:
+    """``objects`` hardened as a manifest without the steps that ``record`` left; and those that there were to leave
+    out."""
     write(folder, {"objects.yaml": yaml.safe_dump_all(objects, sort_keys=False, width=1000)})
     visit = pipeline._visit
     met: set[Visit] = set()
 
     def visiting(state: Any, transform: Any, target: Any, arguments: tuple[Any, ...], may_change: bool) -> None:
         one = visit_of(transform, target)
-        found = [each for each in left if each.is_of(one)]
+        said = _says_most([document for document in record.documents if document["kind"] == one.kind], one.name)
+        found = [each for each in record.left if each.is_of(one) and (said is None or each.name == name_of(said))]
         if not found:
             visit(state, transform, target, arguments, may_change)
         elif _would_change(transform, target, arguments):
@@ -239,10 +242,16 @@ def split(made: list[Any], record: Record) -> list[Any]:
     parts: list[Any] = []
     for item in objects:
         name = name_of(item)
-        written = [one for one in record.documents if one["kind"] == item["kind"] and matches(name_of(one), name)]
-        if written:  # the one that says most of its name
-            _cut(max(written, key=lambda one: len(re.sub(r"\$\{.*?\}", "", name_of(one)))), item, record, parts)
+        written = _says_most([one for one in record.documents if one["kind"] == item["kind"]], name)
+        if written is not None:
+            _cut(written, item, record, parts)
     return objects + parts
+
+
+def _says_most(documents: list[Any], name: str) -> Any:
+    """Of ``documents`` that can be called ``name`` the one that says most of it; None without one."""
+    found = [one for one in documents if matches(name_of(one), name)]
+    return max(found, key=lambda one: len(re.sub(r"\$\{.*?\}", "", name_of(one))), default=None)
 
 
 def name_of(item: Any) -> str:

@@ -19,6 +19,8 @@ CASES = [
     for environment in found
 ]
 FILES = [(dialect, name) for dialect in squares.DIALECTS for name in squares.names(dialect)]
+# Nothing of these is changed: what they make is decided by whoever calls them.
+WAITING = frozenset({"component.py"})
 REFUSED = squares.FIXTURES / "refused.txt"
 
 
@@ -41,7 +43,7 @@ def test_the_square_commutes(
     for name, objects in before.items():
         record = files.records[name]
         parts = squares.split(objects, record)
-        wanted, met = squares.as_manifest(parts, record.left, tmp_path / Path(name).stem)
+        wanted, met = squares.as_manifest(parts, record, tmp_path / Path(name).stem)
         for item, got in zip(wanted, squares.split(after[name], record), strict=True):
             wrong += [
                 f"{dialect}/{name} {item['kind']} {place}: {one!r} as a manifest, {other!r} from the program"
@@ -68,7 +70,7 @@ def test_twice_is_once_and_comments_stay(source: object, dialect: str, name: str
     folder = Path(name).stem
     before, after = ((state / folder / name).read_text(encoding="utf-8") for state in (files.before, files.after))
     ast.parse(after)
-    assert before != after
+    assert (before != after) is (name not in WAITING)
     for line in before.splitlines():
         if line.strip().startswith("#"):
             assert line in after

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hardener.sources.open_values import Expression
 from hardener.sources.python.rewrite import rewrite
 from hardener.sources.yaml import Hunk, TextError
 
@@ -952,7 +953,8 @@ REFUSED: dict[str, tuple[str, Mutate, str, int]] = {
         KUBE + "spec = client.V1PodSpec(hostname='a')\n", put("spec", "odd", to=1), "PodSpec has no field odd", 3,
     ),
     "a list that is put together": (
-        KUBE + "spec = client.V1PodSpec(volumes=[a] + more)\n", put("spec", "volumes", to=["${a}", {"name": "b"}]),
+        KUBE + "spec = client.V1PodSpec(volumes=[a] + more)\n",
+        put("spec", "volumes", to=[Expression("${a}"), {"name": "b"}]),
         "the list may get more items from more (line 3)", 3,
     ),
     "a copy of an expression": (

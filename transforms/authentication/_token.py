@@ -45,6 +45,8 @@ class Token:
 
 def account_says_no(pod: PodTemplate) -> bool:
     """Whether the account of a pod that says nothing keeps its token back."""
+    if not pod.follows_account:
+        return False
     for state in states(pod):
         accounts = pod.tree.ask(ServiceAccounts).of(state)
         if not accounts or any(account.get(FIELD) is not False for account in accounts):

@@ -6,7 +6,10 @@ from hardener.tree.core_views import PodTemplate
 _OLD, _NEW = "serviceAccount", "serviceAccountName"
 
 
-@transform(each=PodTemplate, stage="token", severity=Severity.LOW, classes=("windows", "node-agent", "control-plane"))
+@transform(
+    each=PodTemplate, stage="token", severity=Severity.LOW, classes=("windows", "node-agent", "control-plane"),
+    any_image=True,
+)  # fmt: skip
 def service_account_field(pod: PodTemplate) -> Steps:
     """A pod names its service account in serviceAccountName, not in the old field.
 

@@ -9,7 +9,7 @@ from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.entrances import PUBLIC as _PUBLIC
-from hardener.facts.network.exposure.deliberate import is_set
+from hardener.facts.network.exposure.deliberate import is_set, read_by_program
 from hardener.facts.network.exposure.judged import GATEWAY, for_inside, for_outside, no_sign, sensitive
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
@@ -68,7 +68,7 @@ def service_cluster_ip(service: Service, options: Exposure) -> Steps:
     if not reasons and not against:
         service.get("metadata", "name")  # stops at an expression, which may become a name that says something
     if not reasons and options.convert == "shown":
-        against = [no_sign(service), *against]
+        against = against if read_by_program(service) is not None else [no_sign(service), *against]
     elif basis is Basis.ASSUMED:
         reasons = [service.fact("nothing in the tree shows that it is meant for the outside", "spec", "type")]
     grade = Grade.BREAKING if against else Grade.REVIEW

@@ -13,7 +13,7 @@ _DEFAULT_PATH = "/dev/termination-log"
 
 
 @transform(
-    each=Container, stage="logging", severity=Severity.LOW,
+    each=Container, stage="logging", severity=Severity.LOW, any_image=True,
     classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"),
 )  # fmt: skip
 def termination_message_logs(container: Container) -> Steps:

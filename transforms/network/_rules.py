@@ -31,10 +31,17 @@ class _Peer:
     said: bool = False  # by a rule with more ports
 
 
+def _known(ports: Iterable[Port]) -> tuple[Port, ...]:
+    """``ports``, each once; none, which means all of them, where an expression says one."""
+    found = tuple(dict.fromkeys(ports))
+    return () if any(port.is_unknown for port in found) else found
+
+
 @dataclass(slots=True)
 class Rules:
     """Connections with the same ports become one rule with all their peers; rules and peers stand in the order in
-    which they came. What anybody may do is one rule before the others, and no other rule says it again."""
+    which they came. What anybody may do is one rule before the others, and no other rule says it again. A port that an
+    expression says may be any, so nothing narrows it."""
 
     direction: Direction
     _open: dict[tuple[Port, ...], dict[Evidence, None]] = field(default_factory=dict)
@@ -45,14 +52,14 @@ class Rules:
     ) -> None:
         """Let through connections with each of ``peers`` on ``ports``; none means all of them. What is said ``apart``
         shares a rule only with what is, too."""
-        rule = self._rules.setdefault((tuple(dict.fromkeys(ports)), apart), {})
+        rule = self._rules.setdefault((_known(ports), apart), {})
         facts = dict.fromkeys(evidence)
         for peer in peers:
             rule.setdefault(repr(peer), _Peer(peer)).evidence.update(facts)
 
     def allow_anybody(self, ports: Iterable[Port], evidence: Iterable[Evidence]) -> None:
         """Let through connections with anybody on ``ports``; none means all of them."""
-        self._open.setdefault(tuple(dict.fromkeys(ports)), {}).update(dict.fromkeys(evidence))
+        self._open.setdefault(_known(ports), {}).update(dict.fromkeys(evidence))
 
     def finished(self) -> list[Rule]:
         """The rules as they are written."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.objects.namespace_contents import is_alone, is_shared, unseen_sources
@@ -79,7 +80,7 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
             evidence=[namespace.fact(fact), *_against(namespace, sources, open_pods), *lacking],
             impact="namespace-isolated",
         )  # fmt: skip
-    elif not namespace.name and namespace.object.piece.language == "python":
+    elif not namespace.name and namespace.tree.ask(Builds).is_placed_by_program(namespace.object):
         return  # only the program knows it; netpol-workload speaks of each workload
     elif namespace.declared or namespace.pods:
         # Workloads outside the given paths are no work for this run.

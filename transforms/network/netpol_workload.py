@@ -23,7 +23,7 @@ from ._traffic import Traffic, on_host_network
 
 @transform(
     each=PodTemplate, stage="network", severity=Severity.MEDIUM, cis="5.3.2", classes=("node-agent",),
-    options=NetworkPolicies, absence=True,
+    options=NetworkPolicies, absence=True, any_image=True,
     peers=(
         "kube-linter:non-isolated-pod", "checkov:CKV2_K8S_6", "polaris:missingNetworkPolicy",
         "kubeaudit:allow-non-default-deny-ingress-network-policy",

@@ -24,7 +24,7 @@ _ADVICE = "take it from a Secret that an operator fills from a store, and rotate
 @transform(
     each=PodTemplate, stage="secrets", severity=Severity.CRITICAL, options=Secrets, cis="5.4.2",
     classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"),
-    after=("secret-configmap-move", "secret-git-history"),
+    after=("secret-configmap-move", "secret-git-history"), any_image=True,
 )  # fmt: skip
 def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
     """An environment variable takes a credential from a Secret.

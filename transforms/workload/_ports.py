@@ -23,6 +23,7 @@ def low_ports(container: Container) -> dict[int, Evidence]:
 
 def _low_ports(container: Container) -> dict[int, Evidence]:
     found: dict[int, Evidence] = {}
+    container.check_whole("ports")
     declared = container.items("ports")
     for index, port in enumerate(declared):
         number = port.get("containerPort")

@@ -27,7 +27,7 @@ def unsized(container: Container, resource: str, *, requested: bool) -> str | No
     if device is not None:
         return f"container {container.name} works with {device}"
     image, words = container.image, every_word(container)
-    repository, class_ = image.repository if image else None, container.row.class_ if container.row else None
+    repository, class_ = image.known_part if image else None, container.row.class_ if container.row else None
     if class_ == "notebook":
         return f"{repository or container.name} computes what its users write"
     if class_ == "model-server" or is_machine_learning(words, repository) or _is_of_learning(container):

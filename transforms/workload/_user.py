@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
+from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import signs, states
 from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
 from hardener.kubernetes.component import is_data_store
@@ -190,6 +191,32 @@ def _why(container: Container) -> str:
     return f"{facts.uid_source}: its service runs as {facts.uid}"
 
 
+def unknown_user(container: Container) -> OpaqueError | None:
+    """What keeps it from being known whether ``container`` can run as another user: an expression decides what starts,
+    or the pod that holds its volumes is made elsewhere."""
+    opaque = unknown_start(container)
+    if opaque is None and container.pod.is_fragment and container.pod.partial:
+        mount = next((mount for mount in mounts(container) if mount.volume is None and mount.writable), None)
+        if mount is not None:
+            return OpaqueError(
+                "a volume of a pod that is made elsewhere", mount.view.path[1:], "mounts",
+                "set the user where the pod is made: whom the files of the volume belong to shows there",
+            )  # fmt: skip
+    return opaque
+
+
+def may_gain_containers(pod: PodTemplate) -> bool:
+    """Whether a program may add containers that would inherit what is written for the whole pod."""
+    for key in ("initContainers", "containers"):
+        try:
+            pod.check_whole(key)
+        except OpaqueError:
+            return True
+        except WrongShapeError:
+            continue  # the API server refuses it
+    return False
+
+
 def _may_shut_out(mount: Mount) -> bool:
     return keeps_others_out(mount) or mount.persistent or mount.source == "hostPath"
 
@@ -229,7 +256,7 @@ def _user_evidence(container: Container) -> Iterator[Evidence]:
 def against_group(container: Container, mount: Mount) -> str | None:
     """Why an fsGroup does not open the files of a volume that is kept to a new user; None where it does."""
     image, row = container.image, container.row
-    repository = image.repository if image is not None else None
+    repository = image.known_part if image is not None else None
     name = (image.name if image is not None else None) or ""
     stores = is_data_store(repository)
     if _SECURE_SHELL.search(name) or (stores and (_EXACT_MODES.search(name) or _POSTGRES.search(name))):
@@ -258,7 +285,7 @@ def _kept_volumes(container: Container) -> Iterator[Evidence]:
 def is_database_root(container: Container, path: str) -> bool:
     """Whether ``path`` is where a PostgreSQL keeps its data: it refuses a folder that is not its user's own."""
     image, row = container.image, container.row
-    if image is None or not (_POSTGRES.search(image.name or "") and is_data_store(image.repository)):
+    if image is None or not (_POSTGRES.search(image.name or "") and is_data_store(image.known_part)):
         return False
     default = _PGDATA if row is None or not row.writable or _PGDATA in row.writable else ""
     return posixpath.normpath(container.env.get("PGDATA") or default) == posixpath.normpath(path)

@@ -83,7 +83,7 @@ def _weigh(container: Container, found: Needs) -> None:
         found.against.append(container.fact(f"{row.origin}: it does not run with a read-only root", "image"))
     told = known.volumes or [path for path in known.writable if not path.shown]
     if row is None and not told and container.image is not None:
-        if is_data_store(container.image.repository) and not any(mount.writable for mount in mounts(container)):
+        if is_data_store(container.image.known_part) and not any(mount.writable for mount in mounts(container)):
             found.against.append(container.fact("a data store without a volume writes to its image", "image"))
     if row is not None and row.match == "nginx" and is_mounted(container, "/etc/nginx/templates"):
         found.against.append(container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted"))

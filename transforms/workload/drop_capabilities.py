@@ -18,7 +18,7 @@ from hardener.tree.core_views import Container
 from ._file_capabilities import built, carried, has_no_privileged, held, within_reach
 from ._grounds import assumption
 from ._ports import low_ports
-from ._user import final_user
+from ._user import final_user, unknown_user
 
 _PATH = ("securityContext", "capabilities")
 
@@ -90,6 +90,8 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         evidence, doubtful = [*evidence, *unseen], doubtful or bool(unseen)
         if not doubtful and (assumed := assumption(container)) is not None:
             evidence, doubtful = [*evidence, assumed], True
+    elif (opaque := unknown_user(container)) is not None:
+        raise opaque
     else:
         commands = _commands(container)
         keep = [*ROOT_NEEDS, *(COMMAND_NEEDS[name] for name in commands if name in COMMAND_NEEDS)]

@@ -15,7 +15,7 @@ from ._images import DIGEST_ONLY, Images, doubts, follow, followed, grade, left_
 @transform(
     each=Container, stage="image", cis="5.5.1",
     classes=("windows", "node-agent", "control-plane", "system-namespace", "partial", "patch"),
-    options=Images, after=("pin-kustomize-image",), risk_2022="K02",
+    options=Images, after=("pin-kustomize-image",), risk_2022="K02", any_image=True,
     peers=("kube-linter:latest-tag", "checkov:CKV_K8S_14", "checkov:CKV_K8S_43", "polaris:tagNotSpecified"),
 )  # fmt: skip
 def pin_image_digest(container: Container, options: Images) -> Steps:

@@ -7,6 +7,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
+from hardener.facts.images.what_starts import unknown_start, unknown_word
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import quantity
 from hardener.kubernetes.object_names import LONGEST_LABEL, as_dns_label
@@ -50,6 +51,8 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
     if container.get(*FIELD) is True or container.privileged:
         return
     plan = needs(container)
+    if not plan.against and unknown_start(container) is None and (opaque := unknown_word(container)) is not None:
+        raise opaque  # it may name a folder to write to
     if plan.volumes and container.pod.partial:
         paths = ", ".join(plan.volumes)
         who = "which not every release of its operator takes"

@@ -6,12 +6,13 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeErr
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
+from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
-from ._user import image_user_is_name, user_evidence
+from ._user import image_user_is_name, may_gain_containers, user_evidence
 
 _FIELD = ("securityContext", "runAsNonRoot")
 _NOT_KNOWN = "the user of its image is not known"
@@ -20,7 +21,7 @@ _Reason = tuple[Grade, Basis, list[Evidence]]
 
 @transform(
     each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", classes=("windows", "partial"),
-    after=("run-as-user",),
+    after=("run-as-user",), any_image=True,
     peers=(
         "kube-linter:run-as-non-root", "checkov:CKV_K8S_23", "polaris:runAsRootAllowed", "kubeaudit:allow-run-as-root",
         "kubescape:C-0013",
@@ -41,6 +42,9 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
     for container in pod.containers:
         if container.effective("runAsNonRoot") is not True:
             reason = _reason(container)
+            if (opaque := _unknown(container, reason)) is not None:
+                yield opaque
+                reason = None
             stays = reason is None or reason[0] is Grade.BREAKING or container in exempt
             (loose if stays else strict).append((container, reason))
     kept = [container for container, _ in loose]
@@ -52,6 +56,14 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
         return
     for each in held:
         yield list(_edits(pod, [each], [*kept, *added]))
+
+
+def _unknown(container: Container, reason: _Reason | None) -> OpaqueError | None:
+    """The expression that decides what starts in ``container``, where nothing but that says who it runs as."""
+    if reason is None or reason[1] is Basis.PROVED:  # a number is written, or the image has one
+        return None
+    opaque = unknown_start(container)
+    return None if opaque is None or any(root_evidence(container)) or any(user_evidence(container)) else opaque
 
 
 def _worst(reasons: list[_Reason]) -> _Reason:
@@ -70,7 +82,9 @@ def _edits(pod: PodTemplate, wanted: list[tuple[Container, _Reason]], kept: list
     grade, basis, evidence = _worst([reason for _, reason in wanted])
     own = [(container, reason) for container, reason in wanted if container.has(*_FIELD)]
     at_pod = pod.get(*_FIELD)
-    if not kept and not pod.partial and (at_pod is False or len(own) < len(wanted)):
+    # A container that a program adds would run as the number of the pod, where one is written.
+    shared = not kept and not pod.partial and (pod.get("securityContext", "runAsUser") or not may_gain_containers(pod))
+    if shared and (at_pod is False or len(own) < len(wanted)):
         yield pod.set(*_FIELD, to=True, grade=grade, basis=basis, evidence=evidence)
         at_pod = True
     for container, (own_grade, own_basis, facts) in own if at_pod is True else wanted:

@@ -11,7 +11,7 @@ from hardener.kubernetes.image_config import NOBODY_ELSE
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 from ._need import root_evidence
-from ._user import Choice, UserOptions, decide, image_user_is_name, user_evidence
+from ._user import Choice, UserOptions, decide, image_user_is_name, may_gain_containers, unknown_user, user_evidence
 
 _USER = ("securityContext", "runAsUser")
 _GROUP = ("securityContext", "runAsGroup")
@@ -20,6 +20,7 @@ _LOWEST_OWN = 10000
 
 @transform(
     each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", options=UserOptions, classes=("partial",),
+    any_image=True,
     peers=(
         "kube-linter:run-as-non-root", "checkov:CKV_K8S_23", "checkov:CKV_K8S_40", "polaris:runAsRootAllowed",
         "kubeaudit:allow-run-as-root", "kubeaudit:allow-not-overridden-non-root-user", "kubescape:C-0013",
@@ -37,7 +38,13 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
         yield from _without_root(pod)
         return
     exempt = pod.exempt("run-as-user", *_USER)
-    decided = decide(pod, explicit=options.explicit)
+    decided = []
+    for choice in decide(pod, explicit=options.explicit):
+        opaque = unknown_user(choice.container) if choice.grade is not Grade.BREAKING else None
+        if opaque is None:
+            decided.append(choice)
+        else:
+            yield opaque
     choices = [choice for choice in decided if choice.container not in exempt]
     good = [choice for choice in choices if choice.grade is not Grade.BREAKING]
     held = [choice for choice in choices if choice.grade is Grade.BREAKING]
@@ -72,7 +79,7 @@ def _edits(
         if not container.has(*_USER) and container not in chosen and container not in [c.container for c in settled]
     ]
     shared = bool(inheriting) and not pod.partial and not others and not exempt and _is_uniform(inheriting)
-    shared = shared and not _gains_containers(pod)
+    shared = shared and not _gains_containers(pod) and not may_gain_containers(pod)
     for choice in choices:
         if choice.container.has(*_USER) or not shared:
             yield from _numbers(choice.container, choice)
@@ -128,9 +135,13 @@ def _is_uniform(choices: list[Choice]) -> bool:
     return len({(choice.uid, choice.gid) for choice in choices}) <= 1
 
 
-def _without_root(pod: PodTemplate) -> Iterator[Edit | list[Edit]]:
+def _without_root(pod: PodTemplate) -> Iterator[Edit | list[Edit] | OpaqueError]:
     """OpenShift gives every namespace numbers of its own and refuses others."""
     roots = [container for container in pod.containers if container.effective("runAsUser") == 0]
+    unknown = [opaque for container in roots if (opaque := unknown_user(container)) is not None]
+    if unknown:
+        yield from unknown
+        return
     against = [fact for container in roots for fact in (*root_evidence(container), *user_evidence(container))]
     grade = Grade.BREAKING if against else Grade.REVIEW
     evidence = against or [Evidence("OpenShift assigns a number from the range of the namespace")]

@@ -6,9 +6,10 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import unknown_image
+from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.kubernetes.command_evidence import seccomp_sensitive
-from hardener.tree.core_views import Container, PodTemplate, View
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 from ._need import added_capabilities, hardened_in, purpose
 
@@ -22,7 +23,7 @@ _AS_FIELD = {"runtime/default": "RuntimeDefault", "docker/default": "RuntimeDefa
 
 @transform(
     each=PodTemplate, stage="seccomp", pss="restricted", cis="5.7.2",
-    classes=("node-agent", "control-plane", "partial"),
+    classes=("node-agent", "control-plane", "partial"), any_image=True,
     peers=("checkov:CKV_K8S_31", "polaris:linuxHardening", "kubescape:C-0210"),
 )  # fmt: skip
 def seccomp_runtime_default(pod: PodTemplate) -> Steps:
@@ -45,6 +46,9 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     if pod.partial:
         weak = [container for container in pod.containers if _effective(container) not in _STRICT]
         for container in weak:
+            if (opaque := _unknown(container)) is not None:
+                yield opaque
+                continue
             needs = _kept(container)
             yield list(_to_default(container, Grade.BREAKING if needs else Grade.REVIEW, needs or _evidence(pod)))
         return
@@ -58,7 +62,9 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
         return
     exempt = [c for c in pod.exempt("seccomp-runtime-default", *_PROFILE) if _effective(c) not in _STRICT]
     needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _kept(c) and c not in exempt]
-    edits = list(_edits(pod, [*needy, *exempt], _grade(pod)))
+    unclear = [c for c in pod.containers if c not in (*needy, *exempt) and _unknown(c) is not None]
+    yield from filter(None, map(_unknown, unclear))
+    edits = list(_edits(pod, [*needy, *exempt, *unclear], _grade(pod)))
     if edits:
         yield from edits
         # What stays unconfined has a step of its own, as the next run would propose it.
@@ -69,9 +75,15 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
             yield list(_to_default(pod, Grade.BREAKING, inherits))
     else:
         # Only what has a need is left: here is the patch, and the reason why it is not made.
-        yield from _edits(pod, exempt, Grade.BREAKING)
+        yield from _edits(pod, [*exempt, *unclear], Grade.BREAKING)
     for container in exempt:
         yield list(_to_default(container, _grade(pod), _evidence(pod)))
+
+
+def _unknown(container: Container) -> OpaqueError | None:
+    """The expression that decides what starts in ``container``, where no profile applies to it as it is written."""
+    written = _effective(container) == "Unconfined" or _annotations(container.pod)
+    return unknown_start(container) if written and not _kept(container) else None
 
 
 def _edits(pod: PodTemplate, kept: list[Container], grade: Grade) -> Iterator[Edit]:

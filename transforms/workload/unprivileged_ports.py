@@ -20,7 +20,7 @@ _CAPABILITIES = ("securityContext", "capabilities")
 _CAUSES = frozenset({"run-as-non-root", "run-as-user", "drop-capabilities", "no-privilege-escalation"})
 
 
-@transform(each=PodTemplate, stage="capabilities", pss="restricted", after=("drop-capabilities",))
+@transform(each=PodTemplate, stage="capabilities", pss="restricted", after=("drop-capabilities",), any_image=True)
 def unprivileged_ports(pod: PodTemplate) -> Steps:
     """A process that is not root can still serve a port below 1024.
 

@@ -9,6 +9,7 @@ from typing import Any
 from hardener.authoring.edits import Create, Edit, replay
 from hardener.engine.document import applied_steps, raw_of
 from hardener.engine.outcome import Change, FileChange
+from hardener.engine.proof import new_block
 from hardener.sources import yaml
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
@@ -33,6 +34,8 @@ def of_step(changes: list[Change]) -> Iterator[FileChange]:
 def _created(piece: Piece) -> FileChange:
     if raw := raw_of(piece):
         body = raw
+    elif piece.language == "hcl":
+        body = new_block(piece)
     elif piece.language == "terraform":
         from hardener.sources import terraform
 
@@ -61,6 +64,11 @@ def _text(piece: Piece, text: str, steps: list[tuple[Edit, ...]]) -> tuple[str, 
         for step in steps:
             replay(documents, step)
 
+    if piece.language == "hcl":
+        from hardener.sources.terraform import object_block
+
+        block = object_block.rewrite(text, mutate, piece.file.value_of, refer=piece.file.reference)
+        return block.text, block.hunks
     if piece.language == "terraform":
         from hardener.sources import terraform
 
@@ -77,4 +85,4 @@ def _text(piece: Piece, text: str, steps: list[tuple[Edit, ...]]) -> tuple[str, 
 
 def _like(file: ManifestFile, text: str, *, new: bool) -> ManifestFile:
     content = Content(text, file.content.bom, -1 if new else 0, 0, file.content.encoding)
-    return ManifestFile(file.path, file.name, content, True, language=file.language)
+    return ManifestFile(file.path, file.name, content, True, language=file.language, module=file.module)

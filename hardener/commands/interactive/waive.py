@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hardener.authoring.edits import Grade, replay
@@ -61,7 +62,7 @@ def write(waivers: Iterable[Written]) -> list[str]:
 
 def _with(piece: Piece, text: str, waiver: Written) -> str:
     try:
-        annotated = None if piece.language in ("terraform", "python") else _annotated(text, waiver)
+        annotated = None if piece.language != "yaml" else _annotated(text, waiver)
         return annotated or _commented(piece, text, waiver)
     except yaml.TextError as refused:
         form = f"# harden: ignore[{waiver.id}] {waiver.reason}"
@@ -92,7 +93,11 @@ def _commented(piece: Piece, text: str, waiver: Written) -> str:
     """``text`` with a comment on the line above the target. Raises TextError where that changes more than a comment."""
     path = _written_path(waiver.target)
     parse: Any = yaml.parse
-    if piece.language == "terraform":
+    if piece.language == "hcl":
+        from hardener.sources.terraform import object_block
+
+        parse = partial(object_block.again, resolve=piece.file.value_of)
+    elif piece.language == "terraform":
         from hardener.sources import terraform
 
         parse = terraform.parse

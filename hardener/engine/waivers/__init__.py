@@ -224,7 +224,7 @@ def _pods_of(tree: Tree) -> Callable[[Object], list[PodTemplate]]:
 def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
     marked = _objects(tree, _pieces(tree, marks.PEERS))
     files = [f for f in tree.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
-    blocks = [piece for piece in _pieces(tree, (marks.TERRAFORM,)) if piece.language == "terraform"]
+    blocks = [piece for piece in _pieces(tree, (marks.TERRAFORM,)) if piece.file.language == "terraform"]
     if not (marked or files or blocks):
         return
     checks = registry.peer_checks()

@@ -43,10 +43,17 @@ def read(piece: Piece, parsed: Parsed, objects: list[Object], found: Collection)
 
 def _note(parsed: Parsed, document: int, path: Path, value: Any, nodes: dict[int, Path]) -> None:
     """Note ``path`` and all below it as what begins on its line, unless something around it begins there."""
-    nodes.setdefault(parsed.line(document, path), (document, *path))
+    if not isinstance(value, list) or not _is_spread(parsed, path):
+        nodes.setdefault(parsed.line(document, path), (document, *path))
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
         _note(parsed, document, (*path, key), child, nodes)
+
+
+def _is_spread(parsed: Parsed, path: Path) -> bool:
+    """Whether the list at ``path`` begins with its first item, and nowhere by itself: a block of Terraform for each."""
+    found = getattr(parsed, "is_spread", None)
+    return found is not None and found(path)
 
 
 def _read(

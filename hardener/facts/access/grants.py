@@ -369,7 +369,12 @@ def mounted_token(pod: PodTemplate) -> Evidence | None:
         if own is False:
             continue
         accounts = pod.tree.ask(ServiceAccounts).of(state)
-        if own is None and accounts and all(each.get("automountServiceAccountToken") is False for each in accounts):
+        if (
+            own is None
+            and pod.follows_account
+            and accounts
+            and all(each.get("automountServiceAccountToken") is False for each in accounts)
+        ):
             continue
         return state.fact("its token is mounted")
     return None

@@ -42,7 +42,8 @@ class Platforms(AsRead):
     """The platforms that the manifests are for."""
 
     def __init__(self, tree: Tree) -> None:
-        self.openshift = [item for item in tree.objects if item.group in OPENSHIFT and not _is_optional(item)]
+        signs = [item for item in tree.objects if item.group in OPENSHIFT and not _is_optional(item)]
+        self.openshift = [item for item in signs if not _functions(item)]
         """Objects of kinds that only OpenShift has, without those of test data and of optional parts of programs."""
         self.name = tree.settings.platform or ("openshift" if any(item.editable for item in self.openshift) else None)
         """ "openshift" where the configuration or an object of a file that may be edited says so, else None.
@@ -53,12 +54,17 @@ class Platforms(AsRead):
         self._builds = tree.ask(Builds)
         self._roots = frozenset(root for item in self.openshift for root in self._builds.roots(item))
         self._folders = frozenset(os.path.dirname(item.piece.file.path) for item in self.openshift)
+        # A function may be called for one cloud alone; what it makes then is made for that one together.
+        self._functions = frozenset(_functions(item)[-1] for item in signs if _functions(item))
 
     def of(self, item: Object) -> str | None:
-        """The platform that ``item`` is applied to: by the configuration, else "openshift" where each build that holds
-        it holds an object of a kind that only OpenShift has, or, where none does, its folder; else None."""
+        """The platform that ``item`` is applied to: by the configuration, else "openshift" where its kind is one that
+        only OpenShift has, where the function that makes it makes such an object, too, where each build that holds it
+        holds one, or, where none does, its folder; else None."""
         if self._tree.settings.platform is not None:
             return self._tree.settings.platform
+        if item.group in OPENSHIFT or not self._functions.isdisjoint(_functions(item) if self._functions else ()):
+            return "openshift"
         if not self.openshift:
             return None
         roots = self._builds.roots(item)
@@ -89,6 +95,13 @@ def _is_optional(item: Object) -> bool:
     return program is not None and program.is_optional(int(item.path[0]))
 
 
+def _functions(item: Object) -> tuple[tuple[str, int], ...]:
+    """The functions of a program that make ``item``, each with its file, the outermost first."""
+    program = item.piece.file.program
+    lines = program.functions(int(item.path[0])) if program is not None else ()
+    return tuple((item.piece.file.path, line) for line in lines)
+
+
 def described(tree: Tree) -> list[str]:
     """What a run is made for beside plain Kubernetes, each with what says so."""
     signs = {name: str(item) for name, item in tree.ask(Platforms).signs.items()}
@@ -100,7 +113,7 @@ def described(tree: Tree) -> list[str]:
 
 
 def _of(item: Object) -> Iterator[str]:
-    if item.group in OPENSHIFT and not _is_optional(item):
+    if item.group in OPENSHIFT and not _is_optional(item) and not _functions(item):
         yield "OpenShift"
     if item.group in _GROUPS:
         yield _GROUPS[item.group]

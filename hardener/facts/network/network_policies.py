@@ -109,7 +109,7 @@ class Isolation(AsRead):
     def selecting(self, pod: PodTemplate) -> list[Policy]:
         """The policies that select ``pod`` for sure and are applied with it."""
         found: list[Policy] = []
-        if pod.object.piece.language == "python" and _has_other_labels(pod):
+        if pod.object.piece.computes and _has_other_labels(pod):
             return found
         for label in (*pod.labels.items(), None):
             for item in self._selecting[label].meeting(pod.object) if label in self._selecting else ():
@@ -196,6 +196,8 @@ class Isolation(AsRead):
         parsed = [parse({"spec": policy.spec}, own.namespace) for policy in policies]
         known = [policy for policy in parsed if policy is not None]
         for port in edge.ports:
+            if port.is_unknown:
+                continue
             verdict = judge(known, client, server, port.port, port.protocol)
             if not (verdict.egress if direction == "egress" else verdict.ingress).open:
                 return True

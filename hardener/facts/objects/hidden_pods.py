@@ -15,6 +15,7 @@ from hardener.kubernetes.custom_resource import image_fields
 from hardener.kubernetes.pod_template import POD_KINDS
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
+from hardener.tree.terraform_blocks import is_expression
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -49,7 +50,7 @@ class HiddenPods(AsRead, dict[str | None, list[Evidence]]):
                 continue
             for name in names:
                 self.setdefault(name, []).append(item.fact(text))
-        for name, fact in (*tree.ask(Builds).unseen(), *_of_unread(tree), *_of_programs(tree)):
+        for name, fact in (*tree.ask(Builds).unseen(), *_of_unread(tree), *_of_programs(tree), *_of_terraform(tree)):
             self.setdefault(name, []).append(fact)
 
     def of(self, name: str | None) -> Iterator[Evidence]:
@@ -100,7 +101,7 @@ def _of_unread(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
 
 def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
     """Pods that a program makes in a namespace that only it knows: it may be any."""
-    if not any(file.language == "python" for file in tree.files):
+    if not any(file.language in ("python", "terraform") for file in tree.files):
         return
     builds = tree.ask(Builds)
     for pod in tree.pod_templates:
@@ -108,13 +109,41 @@ def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
             metadata = pod.object.data.get("metadata")
             written = metadata.get("namespace") if isinstance(metadata, dict) else None
             begin = written.partition("$")[0] if isinstance(written, str) else ""
-            yield begin + _OPEN, pod.object.fact(f"a program makes {pod.object}, in a namespace that it chooses")
+            yield (
+                begin + _OPEN,
+                pod.object.fact(f"{_maker(pod.object)} makes {pod.object}, in a namespace that it chooses"),
+            )
     for item in tree.fragments:
         yield _OPEN, item.fact(f"a program makes {item} a part of a pod, in a namespace that it chooses")
     for file in tree.files:
         unread = file.program.unread if file.program is not None else [piece for piece in file.pieces if piece.problem]
         if file.language == "python" and unread:
             yield _OPEN, Evidence(f"{file.name} may make pods, and could not be read")
+
+
+def _of_terraform(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
+    """Pods of what Terraform installs and the tree does not show: charts, modules of others, manifests that an
+    expression makes; by the namespace that they name."""
+    for file in tree.terraform_files:
+        for line, _ in file.unread:
+            yield _OPEN, Evidence(f"a manifest at {file.name}:{line} may make pods, and could not be read")
+    for block in tree.terraform.of("helm_release", "module") if tree.terraform_files else ():
+        written = block.text("namespace")
+        if block.kind == "module" and (written is None or (block.text("source") or ".").startswith(".")):
+            continue  # its own files are read
+        if written is None:
+            names: list[str | None] = [None, "default"]
+        elif not is_expression(written):
+            names = [written]
+        else:
+            value = block.piece.file.value_of(written.removeprefix("${").removesuffix("}"))
+            names = [str(value[0])] if value is not None else [_OPEN]
+        for name in names:
+            yield name, block.fact(f"{block} installs workloads that the tree does not show")
+
+
+def _maker(item: Object) -> str:
+    return "Terraform" if item.piece.is_object else "a program"
 
 
 def _of_service(item: Object) -> tuple[str | None, ...]:

@@ -65,6 +65,8 @@ def reason(node: cst.CSTNode) -> str:
     """What kind of expression it is: "a call"."""
     if isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.And):
         return "an `and`"
+    if isinstance(node, cst.ConcatenatedString) and node.evaluated_value is None:
+        return "an f-string"
     if isinstance(node, cst.SimpleString | cst.ConcatenatedString):
         return "bytes"
     return _NAMES.get(type(node), "an expression")

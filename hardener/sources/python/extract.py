@@ -10,7 +10,7 @@ from .dialects import PULUMI, Known
 from .expressions import is_variable, opaque_text, reason, scalar
 from .keys import field_of, field_of_argument, field_of_key, misunderstood
 from .literals import Texts, opaque
-from .model import Entry, Item, Mapping, Node, Opaque, Scalar, Sequence
+from .model import COMPREHENSION, Entry, Item, Mapping, Node, Opaque, Scalar, Sequence, more_open
 from .places import Places
 from .resolve import Key, followed, is_dict_call, meaning, single
 from .scan import Scan
@@ -349,9 +349,9 @@ class Extractor:
         if isinstance(found, Sequence):
             sequence.items += found.items
             sequence.places += [None] * len(found.items)
-            sequence.open = sequence.open or found.open
+            sequence.open = more_open(sequence.open, found.open)
         else:
-            sequence.open = sequence.open or f"{' '.join(text.split())} (line {found.line})"
+            sequence.open = more_open(sequence.open, f"{' '.join(text.split())} (line {found.line})")
 
     def comprehension(
         self, node: cst.ListComp | cst.GeneratorExp, scope: Scope, type_name: str, around: Mapping | None
@@ -360,7 +360,7 @@ class Extractor:
         inner = self.scan.comprehensions.get(node, scope)
         sequence.items.append(self.value(node.elt, inner, sequence.item_type, around, around is not None))
         sequence.places.append(None)
-        sequence.open = f"a comprehension (line {sequence.line})"
+        sequence.open = f"{COMPREHENSION} (line {sequence.line})"
         return sequence
 
     def concatenation(

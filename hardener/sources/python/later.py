@@ -14,7 +14,7 @@ import libcst as cst
 from .expressions import string
 from .keys import field_of
 from .literals import opaque
-from .model import Entry, Mapping, Node, Opaque, Scalar, Sequence
+from .model import Entry, Mapping, Node, Opaque, Scalar, Sequence, more_open
 from .places import Places
 from .resolve import Key
 from .scan import Scan
@@ -146,12 +146,12 @@ class Later:
                 for entry in node.fields.values():
                     entry.value = self.changed(entry.value, rest, change)
             else:
-                node.open = node.open or self._why(change)
+                node.open = more_open(node.open, self._why(change))
         return node
 
     def _grown(self, node: Node, change: Change) -> Node:
         if isinstance(node, Mapping | Sequence):
-            node.open = node.open or self._why(change)
+            node.open = more_open(node.open, self._why(change))
             return node
         assert isinstance(node, Scalar)
         return opaque(change.node, self._places, f"changed later (line {self._line(change)})")
@@ -182,7 +182,7 @@ class Later:
             elif kind == "index":
                 sequence.items[number] = self._later(change)
             else:
-                sequence.open = sequence.open or self._why(change)
+                sequence.open = more_open(sequence.open, self._why(change))
 
     def _later(self, change: Change) -> Opaque:
         what = "removed" if change.how == "removed" else "set"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
+from typing import Any
 
 import libcst as cst
 
+from hardener.sources.open_values import Expression
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
@@ -36,6 +38,16 @@ class Masked:
     masks: dict[str, str] = field(default_factory=dict)  # by field
     numbers: dict[str, int] = field(default_factory=dict)  # how often a name was taken for one
 
+    def data(self, value: Any) -> Any:
+        """A copy of the data ``value``, in which texts that hold a mask are expressions."""
+        if isinstance(value, dict):
+            return {key: self.data(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.data(item) for item in value]
+        if isinstance(value, str) and any(mask in self.fields for mask in _MASK.findall(value)):
+            return Expression(value)
+        return value
+
     def original(self, text: str) -> str:
         """What stands in the literal for the part ``text`` of the YAML."""
         if self.style == "braces":
@@ -53,6 +65,15 @@ class Masked:
         if self.quote in restored or restored.endswith(self.quote[0]) or ("\\" in restored and not self.raw):
             raise TextError("the new text would end or escape the literal it stands in")
         return restored
+
+
+def unmarked(value: Any) -> Any:
+    """A copy of the data ``value``, in which expressions are texts as the YAML holds them."""
+    if isinstance(value, dict):
+        return {key: unmarked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unmarked(item) for item in value]
+    return str(value) if isinstance(value, Expression) else value
 
 
 def masked(node: cst.SimpleString | cst.FormattedString, style: str) -> Masked:

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from hardener.sources.open_values import opened
+from hardener.sources.open_values import Expression, opened
 from hardener.sources.yaml import TextError
 from hardener.sources.yaml.values import MAX_EXPANSION
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from .dialects import Dialect
+
+
+COMPREHENSION = "a comprehension"  # why a list is open that only a loop makes
 
 
 @dataclass(slots=True, eq=False)
@@ -136,6 +139,11 @@ class Sequence(Node):
     holder: Mapping | None = None
 
 
+def more_open(why: str | None, more: str | None) -> str | None:
+    """Why something is open for two reasons: that a loop makes what is written once more tells the least."""
+    return more if why is None or (more is not None and why.startswith(COMPREHENSION)) else why
+
+
 def plain(node: Node) -> Any:
     """The data that ``node`` means, fresh: dicts, lists and scalars; expressions as text, open ones as such."""
     if isinstance(node, Mapping):
@@ -143,9 +151,9 @@ def plain(node: Node) -> Any:
         return fields if node.open is None else opened(fields, node.open)
     if isinstance(node, Sequence):
         items = [plain(item) for item in node.items]
-        return items if node.open is None else opened(items, node.open)
+        return items if node.open is None else opened(items, node.open, alike=node.open.startswith(COMPREHENSION))
     if isinstance(node, Opaque):
-        return node.text
+        return Expression(node.text)
     assert isinstance(node, Scalar)
     return node.value
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from copy import deepcopy
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -24,6 +23,10 @@ from .scan import scan
 from .scopes import Imported
 from .tree import LARGEST, read
 from .uses import unify
+
+if TYPE_CHECKING:
+    from .address_reads import AddressReads
+    from .branches import Around, Block
 
 
 @dataclass(slots=True)
@@ -43,6 +46,8 @@ class Parsed:
     _comments: list[Comment]
     _at_line: dict[int, str] = field(default_factory=dict)  # comments by line, once asked for
     _quote: str = ""
+    _reads: AddressReads | None = None  # once asked for
+    _branches: list[Block] | None = None
     # While changes are tried: how many values were looked at, and new fields that have a place, by object and name.
     tried: int = 0
     rendered: dict[tuple[int, str], Any] = field(default_factory=dict)
@@ -57,22 +62,42 @@ class Parsed:
     def data(self) -> list[Any]:
         """The documents once more, fresh."""
         own = [plain(root) for root in self.roots]
-        return own + [deepcopy(document) for text in self.texts for document in text.parsed.documents]
+        return own + [text.masked.data(document) for text in self.texts for document in text.parsed.documents]
 
     def is_patch(self, number: int) -> bool:
         """Whether the document ``number`` is what a call patches another object with."""
         return number < len(self.roots) and self.roots[number].is_patch
 
     def is_optional(self, number: int) -> bool:
-        """Whether the document ``number`` is made under a condition of the program."""
-        import ast  # late: few documents are asked about
+        """Whether the document ``number`` is made in a branch of the program, or of the function that makes it."""
+        return self._around(number).branch
 
-        line = self.line(number, ())
-        return any(
-            node.lineno <= line <= (node.end_lineno or node.lineno)
-            for node in ast.walk(ast.parse(self.source))
-            if isinstance(node, ast.If | ast.IfExp | ast.Match)
-        )
+    def functions(self, number: int) -> tuple[int, ...]:
+        """The lines where the functions begin in which the document ``number`` is made, the outermost first."""
+        return self._around(number).functions
+
+    def _around(self, number: int) -> Around:
+        from .branches import Around, branches  # late: few documents are asked about
+
+        if self._branches is None:
+            self._branches = branches(self.source)
+        line, found = self.line(number, ()), Around()
+        for block in self._branches:  # those around others come first
+            if block.first <= line <= block.last:
+                found = found.within(block)
+        return found
+
+    def reads_address(self, number: int) -> int | None:
+        """The line where the program reads an address of the Service that the document ``number`` is, or may read it;
+        None where it reads none."""
+        if number >= len(self.roots):
+            return None
+        if self._reads is None:
+            from .address_reads import address_reads  # late: few programs make a Service that is open
+
+            self._reads = address_reads(self.source)
+        places = [self._lines.place(root.start) for root in self.roots]
+        return self._reads.line(places[number], places)
 
     def text_at(self, number: int) -> tuple[Embedded, int] | None:
         """The YAML that holds the document ``number``, and its number in there; None for one that code makes."""

@@ -25,6 +25,11 @@ class Lines:
     def line(self, offset: int) -> int:
         return bisect_right(self._starts, offset)
 
+    def place(self, offset: int) -> tuple[int, int]:
+        """The line of ``offset``, and how many bytes of it stand before."""
+        line = self.line(offset)
+        return line, offset - self._starts[line - 1]
+
     def before(self, offset: int) -> str:
         """What stands on the line before ``offset``."""
         return self.source[self._starts[self.line(offset) - 1] : offset].decode()

@@ -13,6 +13,7 @@ from hardener.support.fast_dataclass import dataclass
 from . import quotes, types
 from .imports import Names
 from .layout import Layout
+from .masks import unmarked
 from .model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, plain
 from .parsed import Parsed, parse
 from .render import Renderer, Way, way_of
@@ -111,6 +112,7 @@ class _Writer:
         """Make the documents of the YAML in literals read as ``wanted``."""
         for text in self.parsed.texts:
             own, wanted = wanted[: len(text.parsed.documents)], wanted[len(text.parsed.documents) :]
+            own = unmarked(own)
             if not same(own, text.parsed.documents):
                 for start, end, new in text.hunks(own):
                     self.layout.splices.replace(start, end, new.replace("\r\n", "\n"))

@@ -5,7 +5,9 @@ syntax. `rewrite` changes it through that data, `dump` writes a new block. What 
 `yaml.TextError`.
 """
 
+from .manifest_text import file_of, given
+from .objects import Reader, ignored
 from .parsed import Parsed, parse
 from .rewrite import Rewrite, dump, rewrite
 
-__all__ = ["Parsed", "Rewrite", "dump", "parse", "rewrite"]
+__all__ = ["Parsed", "Reader", "Rewrite", "dump", "file_of", "given", "ignored", "parse", "rewrite"]

@@ -3,6 +3,7 @@
 Data is that of Terraform's JSON syntax: an expression is the text ``${...}``, as is a template with one in it. A block
 at the top holds its own head (``["resource", "aws_instance", "a"]``) under ``HEAD``; nested blocks are a list under
 their type (``dynamic x`` for a labelled one); what ``jsonencode(...)`` takes stands below ``ENCODED``.
+``yamlencode(...)`` is an expression, whose node has a child there.
 """
 
 from __future__ import annotations
@@ -130,7 +131,8 @@ def _list(syntax: Syntax, depth: int) -> Node:
 
 def _call(syntax: Syntax, depth: int) -> Node | None:
     arguments = [child for child in syntax.children if child.type == "function_arguments"]
-    if _text(syntax.children[0]) != "jsonencode" or len(arguments) != 1:
+    called = _text(syntax.children[0])
+    if called not in ("jsonencode", "yamlencode") or len(arguments) != 1:
         return None
     given = [child for child in arguments[0].children if child.type == "expression"]
     if len(given) != 1:
@@ -138,7 +140,10 @@ def _call(syntax: Syntax, depth: int) -> Node | None:
     value = _value(given[0], depth + 1)
     if value.form not in ("object", "list"):
         return None
-    node = _node("encoded", syntax, {ENCODED: value.data})
+    if called == "jsonencode":
+        node = _node("encoded", syntax, {ENCODED: value.data})
+    else:
+        node = _node("expression", syntax, "${" + _text(syntax).strip() + "}")
     node.children[ENCODED] = value
     return node
 

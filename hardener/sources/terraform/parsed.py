@@ -66,8 +66,10 @@ class Parsed:
     def comment(self, number: int, path: Path) -> str | None:
         """The comment at the end of the line of ``path``; or the one alone below it, with which its block ends."""
         node, depth = self.find(number, path)
-        if depth < len(path) or not path:
-            return None
+        return None if depth < len(path) or not path else self.comment_behind(node)
+
+    def comment_behind(self, node: Node) -> str | None:
+        """The comment at the end of the line with which ``node`` ends, or below it, as ``comment`` has it."""
         for start, end, comment in self._comments:
             between = self.source[node.end : start]
             if start >= node.end and b"\n" not in between and not comment.alone:
@@ -135,7 +137,7 @@ def _first_error(root: tree_sitter.Node) -> int:
 
 
 def _comments(root: tree_sitter.Node, source: bytes) -> Iterator[tuple[int, int, Comment]]:
-    waiting = [root]
+    waiting = [root] if b"#" in source or b"/*" in source or b"//" in source else []
     while waiting:
         node = waiting.pop()
         if node.type == "comment":

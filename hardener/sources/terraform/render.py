@@ -58,7 +58,7 @@ def string(data: str) -> str:
 
 def key(name: str) -> str:
     """The key of an element of an object."""
-    return name if _NAME.fullmatch(name) or name.startswith("(") else f'"{name}"'
+    return name if _NAME.fullmatch(name) or name.startswith(("(", '"')) else f'"{name}"'
 
 
 def attributes(data: dict[str, Any], indent: str, named: Any = str) -> list[str]:
@@ -90,6 +90,8 @@ def body(data: dict[str, Any], indent: str) -> list[str]:
 def block(head: list[str], data: dict[str, Any], indent: str) -> list[str]:
     """The lines of a block."""
     labels = "".join(f' "{label}"' for label in head[1:])
+    if not data.keys() - {HEAD}:
+        return [f"{indent}{head[0]}{labels} {{}}"]
     return [f"{indent}{head[0]}{labels} {{", *body(data, indent + STEP), indent + "}"]
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
 
 from hardener.sources.splices import Splices
-from hardener.sources.terraform_names import HEAD
+from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import Hunk, TextError, same
 from hardener.support.fast_dataclass import dataclass
 
 from . import render
 from .nodes import Node
+from .pairing import paired
 from .parsed import Parsed, parse
 from .render import STEP
 
@@ -59,6 +61,45 @@ def rewrite(text: str, mutate: Callable[[Documents], None]) -> Rewrite:
     return Rewrite(changed, hunks, before, after)
 
 
+def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk], Parsed]:
+    """The text of the one block in ``before`` with the body ``body``, its hunks, and it as read; entries may go as
+    well. Raises TextError where that cannot be written without touching anything else."""
+    writer = planned(before, body)
+    try:
+        changed, hunks = writer.splices.apply()
+    except ValueError as error:
+        raise TextError(str(error), 1) from None
+    if not hunks:
+        return changed, hunks, before
+    try:
+        after = parse(changed)
+    except TextError as refused:
+        raise TextError("the text does not come out as Terraform", refused.line) from None
+    texts = {name for name, item in before.documents[0].items() if isinstance(item, str) and item != body.get(name)}
+    encoded = {name for name in texts if isinstance(body.get(name), dict)}  # of these the caller knows the data
+    if not same(_without(after.documents[0], encoded), _without(body, encoded)):
+        raise TextError("the text does not come out as it was decided", hunks[0].before_start)
+    alone = [each.line for each in before.comments() if each.alone and each.line - 1 in writer.erased]
+    if alone:  # whether it goes shows only when all steps are known: a later one may fill the block again
+        raise TextError("a comment stands in what would be removed", alone[0])
+    kept = [each.text for each in before.comments() if each.line - 1 not in writer.erased]
+    if [comment.text for comment in after.comments()] != kept:
+        raise TextError("a comment would be lost", hunks[0].before_start)
+    return changed, hunks, after
+
+
+def planned(before: Parsed, body: dict[str, Any]) -> _Writer:
+    """What ``write`` would do: a quick look, which may pass what ``write`` refuses. Raises TextError."""
+    writer = _Writer(before, removes=True)
+    if not same(before.documents[0], body):
+        writer.body(before.blocks[0], body)
+    return writer
+
+
+def _without(body: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: item for name, item in body.items() if name not in names}
+
+
 def dump(document: dict[str, Any], newline: str = "\n") -> str:
     """The text of a new block, which stands behind others. Raises TextError where it does not read as ``document``."""
     text = "".join(line + "\n" for line in render.block(document[HEAD], document, ""))
@@ -68,9 +109,12 @@ def dump(document: dict[str, Any], newline: str = "\n") -> str:
 
 
 class _Writer:
-    def __init__(self, parsed: Parsed) -> None:
+    def __init__(self, parsed: Parsed, *, removes: bool = False) -> None:
         self.source = parsed.source
         self.splices = Splices(parsed.source, parsed.newline)
+        self.removes = removes
+        self.erased: set[int] = set()  # the rows that went
+        self.step = _step_of(parsed)
         self._longer: dict[int, int] = {}  # by how many characters a new name is longer, by where the old one begins
 
     # Values.
@@ -85,12 +129,16 @@ class _Writer:
             else:
                 for name, inner in node.children.items():
                     self.value(inner, new.get(str(name)))
+        elif node.form == "blocks" and isinstance(new, list) and self.removes:
+            self._nested(node, new)
         elif node.form == "blocks" and isinstance(new, list) and len(new) >= len(node.data):
             for index, item in enumerate(new[: len(node.data)]):
                 if not same(node.data[index], item):
                     self.body(node.children[index], item)
             if len(new) > len(node.data):
                 raise TextError("a further nested block is not written", node.row + 1)
+        elif node.form == "expression" and isinstance(new, dict) and ENCODED in node.children:
+            self.value(node.children[ENCODED], new.get(ENCODED))
         elif node.form == "list" and isinstance(new, list):
             self.items(node, new)
         elif node.form == "literal" and not isinstance(new, dict | list):
@@ -103,31 +151,97 @@ class _Writer:
     def body(self, node: Node, new: dict[str, Any]) -> None:
         """Make the body of the block ``node`` read as ``new``."""
         gone = [name for name in node.data if name not in new]
-        if gone:
+        if gone and not self.removes:
             raise TextError("an attribute is not removed", node.children[gone[0]].row + 1)
         added = {name: item for name, item in new.items() if name not in node.data and name != HEAD}
         if added and b"\n" not in self.source[node.value_start : node.value_end]:
             self._lay_out(node, new)
             return
+        for name in gone:
+            child = node.children[name]
+            for entry in child.children.values() if child.form == "blocks" else [child]:
+                self._erase(node, entry)
         for name, child in node.children.items():
-            self.value(child, new[str(name)])
+            if name not in gone:
+                self.value(child, new[str(name)])
         nested = {name: item for name, item in added.items() if render.is_nested(item)}
         plain = {name: item for name, item in added.items() if name not in nested}
         closing = node.value_end - 1
         if added and not self.splices.starts_line(closing):
             raise TextError("the closing brace shares its line", node.row + 1)
         if plain:
-            self._attributes(node, plain, closing)
+            self._attributes([child for name, child in node.children.items() if name not in gone], node, plain)
         for name, items in nested.items():
             indent = self._inner(node)
             for item in items:
                 blank = [""] * bool(node.children)
-                self.splices.insert_lines_before(closing, blank + render.block([name], item, indent))
+                lines = self._in_step(render.block([name], item, indent), indent)
+                self.splices.insert_lines_before(closing, blank + lines)
 
-    def _attributes(self, node: Node, added: dict[str, Any], closing: int) -> None:
-        entries = sorted(node.children.values(), key=lambda child: child.end)
+    def _nested(self, node: Node, new: list[Any]) -> None:
+        """Make the nested blocks of one type read as ``new``: those called the same stay where they are."""
+        behind: Node | None = None
+        waiting: list[Any] = []
+        for old, item in paired(node.data, new):
+            if old is None:
+                assert item is not None
+                if behind is None:
+                    waiting.append(item[0])
+                else:
+                    self._insert(node, behind, item[0])
+                continue
+            child = node.children[old]
+            if item is None:
+                self._erase(None, child)
+                continue
+            if not same(node.data[old], item[0]):
+                self.body(child, item[0])
+            if behind is None and waiting:
+                raise TextError("a block is not put before all others", child.row + 1)
+            behind = child
+        if waiting:
+            raise TextError("no block stays that a new one could stand behind", node.row + 1)
+
+    def _insert(self, node: Node, behind: Node, body: dict[str, Any]) -> None:
+        """Put a further block behind the block ``behind``, as far from it as they stand from each other."""
+        starts = [child.start for child in node.children.values()]
+        apart = len(starts) < 2 or any(self._blank_before(start) for start in starts[1:])
+        name = self.source[behind.start : behind.value_start].split(b"{")[0].decode().strip()
+        indent = self.splices.indent(behind.start)
+        lines = self._in_step(render.block([name], body, indent), indent)
+        if not self.splices.starts_line(behind.start):
+            raise TextError("the block shares its line", behind.row + 1)
+        self.splices.insert_lines(behind.end - 1, [""] * apart + lines)
+
+    def _blank_before(self, position: int) -> bool:
+        start = self.splices.line_start(position)
+        return start > 0 and not self.splices.line_of(start - 1).strip()
+
+    def _erase(self, holder: Node | None, entry: Node) -> None:
+        """Remove an attribute or a block with the lines that it has for itself; a blank line before it goes where one
+        follows, or where it was the last."""
+        if not self.splices.starts_line(entry.start):
+            if holder is None or len(holder.children) > 1:
+                raise TextError("what shares its line is not removed", entry.row + 1)
+            self.splices.replace(holder.value_start + 1, holder.value_end - 1, "")
+            return
+        if not _is_comment(self.source[entry.end : self.splices.line_end(entry.end - 1)].strip()):
+            raise TextError("what shares its line is not removed", entry.row + 1)
+        start = entry.start
+        following = self.source[self.splices.line_end(entry.end - 1) :].lstrip(b"\r\n")
+        gap = self.source[self.splices.line_end(entry.end - 1) :]
+        blank_after = gap[: len(gap) - len(following)].count(b"\n") > 1
+        closes = following.lstrip(b" \t").startswith(b"}")
+        if self._blank_before(start) and (blank_after or closes):
+            start = self.splices.line_start(start) - 1
+        self.splices.erase_lines(start, entry.end - 1)
+        self.erased.update(range(self.splices.row(start), self.splices.row(entry.end - 1) + 1))
+
+    def _attributes(self, children: list[Node], node: Node, added: dict[str, Any]) -> None:
+        closing = node.value_end - 1
+        entries = sorted(children, key=lambda child: child.end)
         own = [child for child in entries if child.form != "blocks"]
-        lines = render.attributes(added, self._inner(node))
+        lines = self._in_step(render.attributes(added, self._inner(node)), self._inner(node))
         if not entries or entries[-1].form != "blocks":
             self.splices.insert_lines_before(closing, self._beside(own, closing, lines))
         elif own:
@@ -180,7 +294,17 @@ class _Writer:
         for child in node.children.values():
             if self.splices.starts_line(child.start):
                 return self.splices.indent(child.start)
-        return self.splices.indent(node.value_start) + STEP
+        return self.splices.indent(node.value_start) + self.step
+
+    def _in_step(self, lines: list[str], indent: str) -> list[str]:
+        """New lines, which begin with ``indent``, with what is deeper indented as the lines that are there."""
+        if self.step == STEP:
+            return lines
+
+        def deeper(match: re.Match[str]) -> str:
+            return match[1] + self.step * (len(match[2]) // len(STEP))
+
+        return [re.sub(rf"(?m)^({re.escape(indent)})((?:{STEP})+)", deeper, line) for line in lines]
 
     def _lay_out(self, node: Node, new: dict[str, Any]) -> None:
         """Write a block of one line on several, since only one attribute may stand in one line."""
@@ -196,6 +320,11 @@ class _Writer:
         at = node.value_start + 1
         for name, child in entries:
             before = self.source[at : child.start].decode().strip()
+            if name not in new:
+                if before:
+                    raise TextError("a comment would be lost", child.row + 1)
+                at = child.end
+                continue
             if child.form in ("blocks", "expression", "encoded") and not same(child.data, new[str(name)]):
                 raise TextError("an expression is not replaced", child.row + 1)
             head = f"{indent}{STEP}{before}{' ' * bool(before)}"
@@ -215,14 +344,15 @@ class _Writer:
         elif rest:
             lines.append(f"{indent}{STEP}{rest}")
         added = {name: item for name, item in new.items() if name not in node.data and name != HEAD}
-        for name, item in added.items():
-            if render.is_nested(item):
-                flush()
-                for each in item:
-                    lines += [""] * bool(lines) + render.block([name], each, indent + STEP)
-            else:
-                waiting.append((f"{indent}{STEP}{name}", render.value(item, indent + STEP)))
+        nested = {name: item for name, item in added.items() if render.is_nested(item)}
+        for name in added:
+            if name not in nested:
+                waiting.append((f"{indent}{STEP}{name}", render.value(added[name], indent + STEP)))
         flush()
+        for name, items in nested.items():
+            for each in items:
+                lines += [""] * bool(lines) + render.block([name], each, indent + STEP)
+        lines = self._in_step(lines, indent)
         text = "{\n" + "".join(line + "\n" for line in lines) + indent + "}"
         self.splices.replace(node.value_start, node.value_end, text)
 
@@ -231,10 +361,18 @@ class _Writer:
     def elements(self, node: Node, new: dict[str, Any]) -> None:
         gone = [name for name in node.data if name not in new]
         added = {name: item for name, item in new.items() if name not in node.data}
+        if self.removes and gone and added and b"\n" not in self.source[node.value_start : node.value_end]:
+            self._anew(node, new)
+            return
         for name in gone:
-            other = next((key for key, item in added.items() if same(item, node.data[name])), None)
-            if other is None:
+            alike = (key for key, item in added.items() if same(item, node.data[name]))
+            other = None if self.removes else next(alike, None)
+            if other is None and not self.removes:
                 raise TextError("an element is not removed", node.children[name].row + 1)
+            if other is None:
+                entries = sorted(node.children.values(), key=lambda child: child.start)
+                self._remove(entries, entries.index(node.children[name]))
+                continue
             del added[other]
             start, end = node.children[name].key
             self.splices.replace(start, end, render.key(other))
@@ -243,16 +381,33 @@ class _Writer:
             if name not in gone:
                 self.value(child, new[str(name)])
         if added:
-            self._elements(node, added)
+            self._elements([child for name, child in node.children.items() if name not in gone], node, added)
 
-    def _elements(self, node: Node, added: dict[str, Any]) -> None:
+    def _anew(self, node: Node, new: dict[str, Any]) -> None:
+        """Write an object of one line with the elements ``new``; what stays of it keeps its text."""
+        texts = []
+        for name, item in new.items():
+            child = node.children.get(name)
+            if child is not None and same(child.data, item):
+                texts.append(self.source[child.start : child.end].decode())
+            elif child is not None and child.form == "expression":
+                raise TextError("an expression is not replaced", child.row + 1)
+            else:
+                texts.append(f"{render.key(name)} = {render.inline(item)}")
+        if b"/*" in self.source[node.value_start : node.value_end]:
+            raise TextError("a comment would be lost", node.row + 1)
+        self.splices.replace(node.value_start, node.value_end, "{ " + ", ".join(texts) + " }")
+
+    def _elements(self, children: list[Node], node: Node, added: dict[str, Any]) -> None:
         closing = node.value_end - 1
+        if all(self.source.startswith(b'"', child.key[0]) for child in node.children.values()) and self.removes:
+            added = _quoted(added, nested=bool(node.children))
         inner = self._inner(node)
-        lines = render.attributes(added, inner, render.key)
-        last = max(node.children.values(), key=lambda child: child.end, default=None)
+        lines = self._in_step(render.attributes(added, inner, render.key), inner)
+        last = max(children, key=lambda child: child.end, default=None)
         if self.splices.starts_line(closing) and b"\n" in self.source[node.value_start : node.value_end]:
             comma = last is not None and self._comma(last.end)
-            aligned = self._beside(list(node.children.values()), closing, lines)
+            aligned = self._beside(children, closing, lines)
             if comma:
                 aligned = [line and line + "," for line in aligned]
             self.splices.insert_lines_before(closing, aligned)
@@ -276,19 +431,40 @@ class _Writer:
         while last < min(len(old), len(new)) - first and same(old[-1 - last], new[-1 - last]):
             last += 1
         middle = min(len(old), len(new)) - first - last
+        if self.removes and first + last < len(old) and b"\n" not in self.source[node.value_start : node.value_end]:
+            self._list_anew(node, new, first, last)
+            return
         for index in range(first, first + middle):
             self.value(node.children[index], new[index])
         for index in range(first + middle, len(old) - last):
-            self._remove(node, index)
+            self._remove([node.children[number] for number in range(len(old))], index)
         extra = new[first + middle : len(new) - last]
         if extra and last:
             raise TextError("an item is only added at the end of a list", node.row + 1)
         if extra:
             self._add(node, extra)
 
+    def _list_anew(self, node: Node, new: list[Any], first: int, last: int) -> None:
+        """Write a list of one line with the items ``new``, of which the first and last ones keep their text."""
+        old = [node.children[index] for index in range(len(node.data))]
+        gone = old[first : len(old) - last]
+        if any(child.form == "expression" for child in gone):
+            raise TextError("an expression is not replaced", node.row + 1)
+        if b"/*" in self.source[node.value_start : node.value_end]:
+            raise TextError("a comment would be lost", node.row + 1)
+        kept = [self.source[child.start : child.end].decode() for child in old]
+        middle = [render.inline(item) for item in new[first : len(new) - last]]
+        texts = [*kept[:first], *middle, *kept[len(kept) - last :]]
+        self.splices.replace(node.value_start, node.value_end, f"[{', '.join(texts)}]")
+
     def _add(self, node: Node, items: list[Any]) -> None:
         closing = node.value_end - 1
-        texts = [render.value(item, self.splices.indent(closing)) for item in items]
+        if b"\n" in self.source[node.value_start : node.value_end]:
+            at = node.children[0].start if node.children else closing
+            indent = self.splices.indent(at)
+            texts = self._in_step([render.value(item, indent) for item in items], indent)
+        else:
+            texts = [render.inline(item) for item in items]
         last = node.children.get(len(node.data) - 1)
         if last is None:
             self.splices.replace(node.value_start + 1, node.value_start + 1, ", ".join(texts))
@@ -304,8 +480,9 @@ class _Writer:
         else:
             self.splices.replace(last.end, last.end, "".join(f", {text}" for text in texts))
 
-    def _remove(self, node: Node, index: int) -> None:
-        item = node.children[index]
+    def _remove(self, entries: list[Node], index: int) -> None:
+        """Remove one of the items of a list, or of the elements of an object."""
+        item = entries[index]
         end = item.end
         if self._comma(end):
             end = self.source.index(b",", end) + 1
@@ -313,11 +490,55 @@ class _Writer:
         alone = self.splices.starts_line(item.start) and line.strip() == self.source[item.start : end].strip()
         if alone and b"\n" not in self.source[item.start : end]:
             self.splices.erase_lines(item.start, item.start)
+            self.erased.add(self.splices.row(item.start))
+        elif self.removes and self._alone(item, end):
+            self.splices.erase_lines(item.start, item.end - 1)
+            self.erased.update(range(self.splices.row(item.start), self.splices.row(item.end - 1) + 1))
         elif self._comma(item.end):
             while self.source[end : end + 1] in (b" ", b"\t"):
                 end += 1
             self.splices.replace(item.start, end, "")
         elif index:
-            self.splices.replace(node.children[index - 1].end, item.end, "")
+            self.splices.replace(entries[index - 1].end, item.end, "")
         else:
             self.splices.replace(item.start, end, "")
+
+    def _alone(self, item: Node, end: int) -> bool:
+        """Whether an entry that ends at ``end``, with its comma, has its lines for itself, comments left aside."""
+        rest = self.source[end : self.splices.line_end(end - 1)].strip()
+        return self.splices.starts_line(item.start) and _is_comment(rest)
+
+
+def _step_of(parsed: Parsed) -> str:
+    """By how much the first block or object on several lines indents what stands in it; two blanks without one."""
+    waiting = list(reversed(parsed.blocks))
+    splices = Splices(parsed.source, parsed.newline)
+    while waiting:
+        node = waiting.pop()
+        if node.form in ("block", "object"):
+            outer = splices.indent(node.value_start)
+            for child in node.children.values():
+                inner = splices.indent(child.start)
+                if splices.starts_line(child.start) and inner.startswith(outer) and inner != outer:
+                    return inner[len(outer) :]
+        waiting += reversed(node.children.values())
+    return STEP
+
+
+def _quoted(data: dict[str, Any], *, nested: bool) -> dict[str, Any]:
+    """``data`` with its keys in quotes, as those beside them are."""
+    if not nested:
+        return data
+
+    def quoted(value: Any) -> Any:
+        if isinstance(value, dict) and ENCODED not in value:
+            return {name if name.startswith(('"', "(")) else f'"{name}"': quoted(item) for name, item in value.items()}
+        return [quoted(item) for item in value] if isinstance(value, list) else value
+
+    found: dict[str, Any] = quoted(data)
+    return found
+
+
+def _is_comment(rest: bytes) -> bool:
+    """Whether the rest of a line is a comment, or nothing."""
+    return not rest or rest.startswith((b"#", b"//")) or (rest.startswith(b"/*") and rest.find(b"*/") == len(rest) - 2)

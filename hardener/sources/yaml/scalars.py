@@ -109,10 +109,11 @@ def _go_float32(value: float) -> str:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Compare deeply and by type: True is not 1, 1 is not 1.0, NaN is NaN; the order of keys does not count."""
+    """Compare deeply and by type: True is not 1, 1 is not 1.0, NaN is NaN; the order of keys does not count. A text
+    that stands for an expression is any of the same characters."""
     kind = type(a)
     if kind is not type(b):
-        return False
+        return isinstance(a, str) and isinstance(b, str) and a == b
     if kind is dict:
         if len(a) != len(b):
             return False

@@ -10,7 +10,7 @@ from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.model import Port
 from hardener.facts.objects.object_links import Relations
-from hardener.sources.open_values import OpenDict
+from hardener.sources.open_values import OpenDict, OpenList
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
@@ -106,16 +106,29 @@ def ports_of(service: Object, pod: PodTemplate, wanted: int | str | None = None)
         protocol = item.get("protocol")
         protocol = protocol if isinstance(protocol, str) else "TCP"
         own = number(item.get("port"))
-        found.update(dict.fromkeys(_targets(item.get("targetPort"), own, protocol, pod)))
+        found.update(dict.fromkeys(_targets(item.get("targetPort"), item.get("port"), protocol, pod)))
         if headless and own is not None:
             found[Port(own, protocol)] = None
+    listed_in = mapping(service.data.get("spec")).get("ports")
+    if isinstance(listed_in, OpenList) and not listed_in.alike:
+        found.update(dict.fromkeys(expressions(f"${{{listed_in.why}}}", "TCP")))
     return tuple(sorted(found, key=lambda port: port.order))
 
 
-def _targets(target: Any, own: int | None, protocol: str, pod: PodTemplate) -> Iterator[Port]:
+def expressions(written: Any, protocol: Any) -> Iterator[Port]:
+    """The port that an expression says; none where ``written`` is none."""
+    port = Port(str(written), str(protocol or "TCP"))
+    if isinstance(written, str) and port.is_unknown:
+        yield port
+
+
+def _targets(target: Any, written: Any, protocol: str, pod: PodTemplate) -> Iterator[Port]:
+    own = number(written)
     value = number(target) or (own if target in (None, "", 0) else None)
     if value is not None:
         yield Port(value, protocol)
+    elif target in (None, "", 0):
+        yield from expressions(written, protocol)
     elif isinstance(target, str):
         yield from named_ports(pod, target, protocol)
 

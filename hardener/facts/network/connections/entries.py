@@ -13,6 +13,7 @@ from hardener.facts.network.connections.controllers import Controllers
 from hardener.facts.network.connections.endpoints import (
     Endpoints,
     declared_ports,
+    expressions,
     is_headless,
     mapping,
     named_ports,
@@ -175,10 +176,11 @@ class _Entries:
         for key in ("initContainers", "containers"):
             for index, container in _listed(pod.data.get(key)):
                 for place, item in _listed(container.get("ports")):
-                    own = number(item.get("containerPort"))
-                    if number(item.get("hostPort")) is not None and own is not None:
-                        on = (Port(own, str(item.get("protocol") or "TCP")),)
-                        fact = pod.fact(f"port {own} is open on the node", key, index, "ports", place, "hostPort")
+                    own = _port_of(item)
+                    hosts = item.get("hostPort")
+                    if own is not None and (number(hosts) is not None or any(expressions(hosts, None))):
+                        on = (own,)
+                        fact = pod.fact(f"port {own.port} is open on the node", key, index, "ports", place, "hostPort")
                         self._add(pod, on, Way.OUTSIDE, fact)
         if pod.partial:
             self._add(pod, (), Way.OUTSIDE, pod.object.fact(f"{pod.object} is served through a gateway"))
@@ -248,8 +250,9 @@ class _Entries:
                 port = scrape_port(texts)
                 declared = {number(item.get("containerPort")) for item in declared_ports(pod)}
                 on = [port] if port else sorted(value for value in declared if value)
+                unknown = () if port else [one for one in _declared(pod) if one.is_unknown]
                 fact = pod.metadata.fact("its pods ask to be scraped", "annotations")
-                self._scrape(servers, pod, tuple(Port(value) for value in on), fact)
+                self._scrape(servers, pod, (*(Port(value) for value in on), *unknown), fact)
 
     def _scrape(self, servers: list[PodTemplate], pod: PodTemplate, on: tuple[Port, ...], fact: Evidence) -> None:
         if not on:
@@ -386,7 +389,9 @@ def _declared_at(pod: PodTemplate) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 def _port_of(item: dict[str, Any]) -> Port | None:
     own = number(item.get("containerPort"))
-    return None if own is None else Port(own, str(item.get("protocol") or "TCP").upper())
+    if own is None:
+        return next(expressions(item.get("containerPort"), item.get("protocol")), None)
+    return Port(own, str(item.get("protocol") or "TCP").upper())
 
 
 def _declared(pod: PodTemplate) -> tuple[Port, ...]:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A port of a pod: its number, or its name where no container declares one of that name."""
+    """A port of a pod: its number, its name where no container declares one of that name, or the expression that it
+    is."""
 
     port: int | str
     protocol: str = "TCP"
@@ -27,6 +28,11 @@ class Port:
         """What to sort by: numbers before names."""
         named = isinstance(self.port, str)
         return named, 0 if isinstance(self.port, str) else self.port, str(self.port), self.protocol
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether an expression says it, so that it may be any port."""
+        return any(sign in f"{self.port} {self.protocol}" for sign in ("$", "{{"))
 
     def __str__(self) -> str:
         return f"{self.port}" if self.protocol == "TCP" else f"{self.port}/{self.protocol}"

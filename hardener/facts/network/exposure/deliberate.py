@@ -18,6 +18,8 @@ EXPOSE = "hardener.dev/expose"
 
 def deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
     """The signs in the Service, in what overlays make of it, in the pods behind it, in the Ingresses before it."""
+    if (read := read_by_program(service)) is not None:
+        yield read
     own = list(_ways_in(service))
     yield from own
     seen = {fact.text for fact in own}
@@ -39,6 +41,13 @@ def deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
     for ingress in service.tree.ask(Relations).ingresses_of(service.object):
         if uses_node_ports(ingress, service.object):
             yield ingress.fact("its Ingress class sends traffic to node ports", "metadata", "name")
+
+
+def read_by_program(service: Service) -> Evidence | None:
+    """That the program which makes ``service`` reads its address; None where it does not, or no program makes it."""
+    program = service.object.piece.file.program
+    line = program.reads_address(int(service.path[0])) if program is not None else None
+    return None if line is None else service.fact(f"the program reads its address (line {line})", "spec", "type")
 
 
 def _ways_in(service: Service) -> Iterator[Evidence]:

@@ -6,22 +6,9 @@ from dagster import job, op
 @op(
     tags={
         "dagster-k8s/config": {
-            "container_config": {
-                "resources": {"requests": {"cpu": "25m"}, "limits": {"cpu": "1", "memory": "2Gi"}},
-                "security_context": {
-                    "allow_privilege_escalation": False,
-                    "read_only_root_filesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-                "volume_mounts": [{"name": "harden-dagster-tmp", "mount_path": "/tmp"}],
-            },
+            "container_config": {"resources": {"limits": {"memory": "2Gi"}}},
             "pod_spec_config": {
-                "security_context": {
-                    "run_as_non_root": True,
-                    "run_as_user": 65532,
-                    "seccomp_profile": {"type": "RuntimeDefault"},
-                },
-                "volumes": [{"name": "harden-dagster-tmp", "empty_dir": {}}],
+                "security_context": {"seccomp_profile": {"type": "RuntimeDefault"}},
             },
         }
     }
@@ -36,6 +23,7 @@ def load():
         "dagster-k8s/config": {
             "container_config": {
                 "name": "nightly",
+                "image": "registry.example.com/nightly:4",
                 "resources": {
                     "requests": {"cpu": "250m", "memory": "64Mi"},
                     "limits": {"cpu": "500m", "memory": "2560Mi"},

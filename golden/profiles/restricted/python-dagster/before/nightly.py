@@ -14,6 +14,7 @@ def load():
         "dagster-k8s/config": {
             "container_config": {
                 "name": "nightly",
+                "image": "registry.example.com/nightly:4",
                 "resources": {
                     "requests": {"cpu": "250m", "memory": "64Mi"},
                     "limits": {"cpu": "500m", "memory": "2560Mi"},

@@ -9,7 +9,6 @@ def build_pod(name, image, command):
         'metadata': {'name': f'build-{name}', 'namespace': NAMESPACE, 'labels': {'job': 'build'}},
         'spec': {
             'restartPolicy': 'Never',
-            'automountServiceAccountToken': False,
             'securityContext': {
                 'runAsNonRoot': True,
                 'seccompProfile': {'type': 'RuntimeDefault'},
@@ -19,20 +18,8 @@ def build_pod(name, image, command):
                     'name': 'build',
                     'image': image,
                     'command': command,
-                    'resources': {
-                        'requests': {'cpu': '25m', 'memory': '128Mi'},
-                        'limits': {'cpu': '1', 'memory': '2Gi'},
-                    },
-                    'securityContext': {
-                        'privileged': False,
-                        'allowPrivilegeEscalation': False,
-                        'readOnlyRootFilesystem': True,
-                        'runAsUser': 1000,
-                        'capabilities': {'drop': ['ALL']},
-                    },  # the user of all our images
-                    'volumeMounts': [{'name': 'harden-build-tmp', 'mountPath': '/tmp'}],
+                    'securityContext': {'privileged': False, 'runAsUser': 1000},  # the user of all our images
                 }
             ],
-            'volumes': [{'name': 'harden-build-tmp', 'emptyDir': {}}],
         },
     }

@@ -33,34 +33,12 @@ def create(spec, name, namespace, **kwargs):
             metadata:
               labels: {{app: "{name}"}}
             spec:
-              automountServiceAccountToken: false
               securityContext:
-                runAsNonRoot: true
-                runAsUser: 65532
                 seccompProfile:
                   type: RuntimeDefault
               containers:
               - name: web   # the only one
                 image: "{image}:{spec['tag']}"
-                resources:
-                  requests:
-                    cpu: 25m
-                    memory: 128Mi
-                  limits:
-                    cpu: "1"
-                    memory: 2Gi
-                securityContext:
-                  allowPrivilegeEscalation: false
-                  readOnlyRootFilesystem: true
-                  capabilities:
-                    drop:
-                    - ALL
-                volumeMounts:
-                - name: harden-web-tmp
-                  mountPath: /tmp
-              volumes:
-              - name: harden-web-tmp
-                emptyDir: {{}}
     """)
     service = yaml.safe_load(TEMPLATE.format(name=name))
     job = yaml.safe_load("""\

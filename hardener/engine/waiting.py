@@ -1,0 +1,78 @@
+"""Changes of pods that wait until it is known what starts there.
+
+Nothing is known of what an expression may start, so nothing that could stop it is changed: no user, no privilege, no
+limit, no folder, no token. A transform of which the changes hold for any image says so (``any_image``); what evidence
+holds back stays held back, with that evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hardener.authoring.edits import Edit, Evidence, Grade, OpaqueError, WrongShapeError
+from hardener.authoring.transform import Transform
+from hardener.facts.images.what_starts import unknown_start, unknown_starts, unknown_word
+from hardener.tree.core_views import Container, PodTemplate, View
+from hardener.tree.pod_fragments import written_containers
+
+
+def parted(transform: Transform, target: View, steps: list[list[Edit]]) -> tuple[list[list[Edit]], list[OpaqueError]]:
+    """Those of ``steps`` that ``transform`` may make at ``target``, none of them `safe` where an expression stands in
+    what it runs; and the expressions for which the others wait."""
+    if not steps or not isinstance(target, PodTemplate | Container):
+        return steps, []
+    left: list[list[Edit]] = []
+    unknown: dict[str, OpaqueError] = {}
+    for step in steps:
+        if all(edit.grade is not Grade.BREAKING for edit in step):
+            found = _unknown(target, step)
+            if found and not transform.any_image:
+                unknown.update((str(each), each) for each in found)
+                continue
+            step = _doubted(step, target, found)
+        left.append(step)
+    return left, list(unknown.values())
+
+
+def _unknown(target: PodTemplate | Container, step: list[Edit]) -> list[OpaqueError]:
+    """What is not known of the containers that ``step`` reaches."""
+    if isinstance(target, Container):
+        return list(unknown_starts(target))
+    containers, found = _containers(target)
+    reached = [each for each in containers if any(_is_in(edit, each) for edit in step)]
+    if all(any(_is_in(edit, each) for each in reached) for edit in step):
+        return [opaque for each in reached for opaque in unknown_starts(each)]
+    return [*found, *(opaque for each in containers for opaque in unknown_starts(each))]
+
+
+def _is_in(edit: Edit, container: Container) -> bool:
+    return edit.piece is container.object.piece and edit.path[: len(container.path)] == container.path
+
+
+def _containers(pod: PodTemplate) -> tuple[list[Container], list[OpaqueError]]:
+    """The containers of ``pod`` that are written, and why there may be others."""
+    found = []
+    for key in ("initContainers", "containers"):
+        try:
+            pod.check_whole(key)
+        except OpaqueError as opaque:
+            found.append(opaque)
+        except WrongShapeError:
+            continue  # the API server refuses it
+    return list(written_containers(pod)), found
+
+
+def _doubted(step: list[Edit], target: PodTemplate | Container, found: list[OpaqueError]) -> list[Edit]:
+    """``step`` without a `safe` edit where an expression stands in what the pod runs."""
+    if all(edit.grade is not Grade.SAFE for edit in step):
+        return step
+    containers = [target] if isinstance(target, Container) else _containers(target)[0]
+    words = (unknown_start(each) or unknown_word(each) for each in containers)
+    opaque = next((each for each in (*found, *words) if each is not None), None)
+    if opaque is None:
+        return step
+    fact = Evidence(f"{opaque}, so what runs is not known as a whole")
+    return [
+        replace(edit, grade=Grade.REVIEW, evidence=(*edit.evidence, fact)) if edit.grade is Grade.SAFE else edit
+        for edit in step
+    ]
