@@ -83,7 +83,7 @@ class _Run:
     skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
     undecided: Undecided = field(default_factory=Undecided)
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
-    has_programs: bool = False  # whether a file is in a language whose text may have no place for a step
+    has_programs: bool = False  # whether a piece is in a language whose text may have no place for a step
 
 
 def run(
@@ -109,7 +109,7 @@ def run(
         Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree), Targets(tree), tree.ask(SystemPods)
     )
     tree.waivers = state.waivers
-    state.has_programs = any(file.language in WRITTEN for file in tree.files)
+    state.has_programs = any(piece.language in WRITTEN for file in tree.files for piece in file.pieces)
     for fact in (SameImages, WrittenContexts):
         tree.ask(fact)  # what people wrote, before this run writes anything
     ran: set[str] = set()
