@@ -57,6 +57,20 @@ def _containers(count: int) -> str:
     return ", ".join(f'{{"name": "c{number}", "image": "a:1"}}' for number in range(count))
 
 
+def _completed(count: int) -> str:
+    pod = '{"metadata": {"labels": {"app": "w"}}, "spec": {"containers": [{"name": "w"}]}}'
+    return (
+        "".join(
+            f'd{number} = {{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {{"name": "w{number}"}},\n'
+            f'    "spec": {{"selector": {{"matchLabels": {{"app": "w"}}}}, "template": {pod}}}}}\n'
+            f'd{number}["spec"]["template"]["spec"]["containers"][0]["image"] = "a:1"\n'
+            f"limit(d{number})\n"
+            for number in range(count)
+        )
+        + 'def limit(x):\n    x["spec"]["template"]["spec"]["hostPID"] = y\n'
+    )
+
+
 def _deep(folder: Path) -> None:
     path = folder.joinpath(*["d"] * 400)
     write(path, {"p.yaml": POD})
@@ -88,6 +102,7 @@ CASES: dict[str, tuple[Make, int, str]] = {
         ), 1, "",
     ),
     "500 containers in Python": (_files(j__py=f"p = {_OBJECT % _containers(500)}\n"), 1, "no more changes are tried"),
+    "800 Deployments in Python that are completed later": (_files(d__py=_completed(800)), 1, "800 documents"),
     "20,000 containers": (
         _files(p__json=_OBJECT % _containers(20_000)), 0, "a pod has 20000 containers, more than 200",
     ),

@@ -66,6 +66,8 @@ class Undecided:
                 what, transform.risk, Severity.LOW, message, advice, piece.file.name, target.object, piece, as_it_was
             )
             self._causes[key] = cause = _Cause(report)
+        elif len(advice) > len(cause.report.advice):
+            cause.report.advice = advice  # which names a hook, for another field
         cause.waiting[transform.id] = None
         cause.places[id(target.object), path] = None
         return cause.report if is_new else None

@@ -14,6 +14,7 @@ MEANINGS: dict[str, str] = {
     "ignored": "Git ignores a file, and does not track it. It was not read.",
     "missing-resource": "A kustomization names a file or a folder that is not there.",
     "no-manifest": "A file was read and holds no Kubernetes object.",
+    "no-object-seen": "A program uses a library of Kubernetes, and no object was found in it. It was not judged.",
     "node-agent": "A pod that works on the node itself was left without some transforms, which it may not bear.",
     "not-utf-8": "A file was not read, since it is not UTF-8.",
     "not-valid-kubernetes": "A value has a shape that the API server refuses. What depends on it was not decided.",

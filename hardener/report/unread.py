@@ -39,6 +39,10 @@ _WHY = {
     "sops": ("is encrypted by SOPS", "are encrypted by SOPS"),
     "other-ending": (f"ends in none of {_ENDINGS}", f"end in none of {_ENDINGS}"),
     "foreign-python": ("is Python for tests, or generated", "are Python for tests, or generated"),
+    "no-object-seen": (
+        "uses a Kubernetes library, and harden sees no object in it",
+        "use a Kubernetes library, and harden sees no object in them",
+    ),
     "no-manifest": ("holds no Kubernetes object", "hold no Kubernetes object"),
 }
 

@@ -17,6 +17,7 @@ from hardener.support.fast_dataclass import dataclass
 if TYPE_CHECKING:
     from hardener.sources import script, terraform
     from hardener.sources.python.parsed import Parsed as Program
+    from hardener.sources.python.subclasses import Elsewhere
     from hardener.sources.terraform.manifest_text import ManifestText
     from hardener.sources.terraform.module import Module
     from hardener.sources.terraform.object_block import ObjectBlock
@@ -267,14 +268,17 @@ def _read_manifest(piece: Piece, line: int, text: str) -> None:
         piece.data, piece.is_object = found.documents, True
 
 
-def load_python(path: str, name: str, content: Content, *, editable: bool) -> ManifestFile:
+def load_python(
+    path: str, name: str, content: Content, *, editable: bool, elsewhere: Elsewhere | None = None
+) -> ManifestFile:
     """A program as one piece, whose documents are the objects that it makes; a file without pieces where it makes none.
+    ``elsewhere`` is what it may import of other files.
 
     Raises TextError for what is no Python.
     """
     from hardener.sources.python.parsed import parse  # late: its parser takes long to load
 
-    program = parse(content.text)
+    program = parse(content.text) if elsewhere is None else parse(content.text, elsewhere=elsewhere)
     file = ManifestFile(path, name, content, editable, language="python", program=program)
     if program.documents:
         file.pieces.append(Piece(file, 0, len(content.text), 0, program.data(), parsed=True, shared=program.shared()))

@@ -39,3 +39,10 @@ def opened(value: dict[str, Any] | list[Any], why: str, *, alike: bool = False) 
     if isinstance(found, OpenList):
         found.alike = alike
     return found
+
+
+def like(value: dict[str, Any] | list[Any], copy: dict[str, Any] | list[Any]) -> dict[str, Any] | list[Any]:
+    """``copy`` as open as ``value``."""
+    if isinstance(value, OpenDict):
+        return opened(copy, value.why)
+    return opened(copy, value.why, alike=value.alike) if isinstance(value, OpenList) else copy

@@ -59,6 +59,7 @@ class Passed:
     - ``unread_index``: why it is not known what Git tracks; "" where it is.
     - ``unread_ignores``: why the patterns of an ignore file do not count, by its path.
     - ``too_deep``: the folders that nobody looked into, since they lie too deep.
+    - ``unseen``: programs that use a library of Kubernetes and show no object, each with the line that tells.
     """
 
     files: Counter[str] = field(default_factory=Counter)
@@ -68,6 +69,7 @@ class Passed:
     unread_index: str = ""
     unread_ignores: dict[str, str] = field(default_factory=dict)
     too_deep: dict[str, None] = field(default_factory=dict)
+    unseen: dict[str, int] = field(default_factory=dict)
     _left: dict[str, tuple[str, _Walk, _Place]] = field(default_factory=dict)  # why, by the path left out
     _walked: set[str] = field(default_factory=set)
 
@@ -102,6 +104,9 @@ class Passed:
             made.append(LeftOut("too-deep", 0, len(self.too_deep), tuple(self.too_deep)))
         if self.tools:
             made.append(LeftOut("tool-folder", 0, len(self.tools), tuple(self.tools)))
+        if self.unseen:
+            unseen = tuple(f"{path}:{line}" for path, line in self.unseen.items())
+            made.append(LeftOut("no-object-seen", len(unseen), 0, unseen))
         return made + [LeftOut(id, count) for id, count in sorted(self.files.items()) if count]
 
 

@@ -31,6 +31,7 @@ from hardener.kubernetes.rbac import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile
+from hardener.sources.python.subclasses import Subclasses
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
@@ -79,11 +80,13 @@ def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -
             progress(name)
     if tree.settings.no_waivers:
         reader.follow_members()
-    tree.left_out = passed.tally(reader.seen)
+    seen = set(reader.seen)
     for name, is_link in tree.walk(_SUFFIXES):
         if not is_link and name not in reader.seen:
             reader.take(name, is_link, editable=False, within=tree.root)
             progress(name)
+    reader.follow_classes()
+    tree.left_out = passed.tally(seen)
     take = partial(reader.take, is_link=False, editable=False, within=tree.root)
     too_many = _follow(tree.kustomizations, reader.seen, tree.root, take)
     tree.unread_evidence += too_many
@@ -166,6 +169,8 @@ def _may_hide(text: str) -> bool:
 class _Reader:
     tree: Tree
     seen: set[str] = field(default_factory=set)
+    programs: dict[str, tuple[bool, bool, int]] = field(default_factory=dict)  # editable, given, files before it
+    own: Subclasses | None = None
     modules: dict[str, Module] = field(default_factory=dict)  # by folder
     module_texts: list[tuple[str, str]] | None = None
 
@@ -311,20 +316,62 @@ class _Reader:
         if python_reader.is_left_out(path, within, tree.root):
             self._pass_by("foreign-python", editable)
             return
+        if self.own is None:
+            self.own = Subclasses(os.path.relpath, python_reader.content)
+        self.programs[path] = (editable, path == within, len(tree.files))
         try:
-            file, namespaces = python_reader.load(path, editable=editable, given=path == within)
+            read = python_reader.load(path, editable=editable, given=path == within, own=self.own)
         except UnreadableError as error:
             if editable and (error.id == "not-utf-8" or path == within):  # of others nobody knows what they hold
                 tree.problems.append(Problem(error.id, path, os.path.relpath(path), error.message, error.advice))
             return
-        tree.named_namespaces.update(namespaces)
-        if file is not None and editable:
-            for id, line, message, advice in python_reader.remarks(file):
-                tree.problems.append(Problem(id, path, file.name, message, advice, line))
-        if file is not None and (file.pieces or (file.program is not None and file.program.unread)):
+        tree.named_namespaces.update(read.namespaces)
+        file = read.file
+        if file is not None:
+            self._remark(file)
+        if file is not None and python_reader.says_something(file):
             tree.files.append(file)
+        elif read.line is not None and editable:
+            tree.passed.unseen[path] = read.line
         else:
             self._pass_by("no-manifest", editable)
+
+    def follow_classes(self) -> None:
+        """Read the programs once more that name a class which another program makes from one of a library."""
+        if self.own is None or not (self.own.names or self.own.modules):
+            return
+        from hardener.tree import python_reader
+
+        tree = self.tree
+        # From the last one on: what is put in changes no place before it.
+        for path in reversed(sorted(python_reader.naming(self.own, self.programs), key=list(self.programs).index)):
+            editable, given, place = self.programs[path]
+            try:
+                read = python_reader.load(path, editable=editable, given=given, own=self.own, again=True)
+            except UnreadableError:
+                continue
+            if read.file is None or not python_reader.says_something(read.file):
+                continue
+            old = next((number for number, file in enumerate(tree.files) if file.path == path), None)
+            if old is not None:
+                tree.files[old] = read.file
+            else:
+                tree.files.insert(place, read.file)
+                tree.named_namespaces.update(read.namespaces)
+                if editable and tree.passed.unseen.pop(path, None) is None:
+                    tree.passed.files["no-manifest"] -= 1
+            tree.problems = [each for each in tree.problems if each.path != path]
+            self._remark(read.file)
+            for file in self.own.files & tree.passed.unseen.keys():  # what it makes is seen where it is called
+                del tree.passed.unseen[file]
+                self._pass_by("no-manifest", True)
+
+    def _remark(self, program: ManifestFile) -> None:
+        from hardener.tree import python_reader
+
+        if program.editable:
+            for id, line, message, advice in python_reader.remarks(program):
+                self.tree.problems.append(Problem(id, program.path, program.name, message, advice, line))
 
     def _terraform(self, path: str, name: str, content: Content, editable: bool) -> None:
         """Read a Terraform file that holds a resource of interest; of one in another form a problem says so."""

@@ -31,8 +31,15 @@ class _HandedIn(cst.CSTTransformer):
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
         target = original_node.targets[0].target
-        name = self._name(target.attr.value if isinstance(target, cst.Attribute) else None)
+        name = self._name(target.attr.value if isinstance(target, cst.Attribute) else _key(target))
         return updated_node if name is None else updated_node.with_changes(value=name)
+
+
+def _key(target: cst.CSTNode) -> str | None:
+    """The text in the brackets of ``pod["image"]``."""
+    index = target.slice[0].slice if isinstance(target, cst.Subscript) else None
+    key = index.value if isinstance(index, cst.Index) else None
+    return key.raw_value if isinstance(key, cst.SimpleString) else None
 
 
 def handed_in(source: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,6 +166,46 @@ READ: dict[str, tuple[str, str, Any]] = {
         "spec.volumes",
         "${c.KubeSpawner.volumes}",
     ),
+    "a key": ("c.KubeSpawner.uid = 1\nc.KubeSpawner['image'] = 'b'", "container.image", "b"),
+    "an update with literals": ("c.KubeSpawner.uid = 1\nc.KubeSpawner.update(image='b')", "container.image", "b"),
+    "another name for the settings": ("s = c.KubeSpawner\ns.image = 'b'", "container.image", "b"),
+    "by its name": (
+        "c.KubeSpawner.uid = 1\nsetattr(c.KubeSpawner, 'cpu_limit', x)",
+        "container.resources",
+        {"limits": {"cpu": "${c.KubeSpawner.cpu_limit}"}, "requests": {}},
+    ),
+    "by names in a loop": (
+        "for n in ('cpu_limit', 'mem_limit'):\n    setattr(c.KubeSpawner, n, x[n])\nc.KubeSpawner.uid = 1",
+        "container.resources",
+        {"limits": {"cpu": "${c.KubeSpawner.cpu_limit}", "memory": "${c.KubeSpawner.mem_limit}"}, "requests": {}},
+    ),
+    "by a function and names in a loop": (
+        "for n, k in (('cpu_limit', 'x'), ('mem_guarantee', None)):\n    fix(c.KubeSpawner, n, k)\n"
+        "c.KubeSpawner.uid = 1",
+        "container.resources",
+        {"limits": {"cpu": "${c.KubeSpawner.cpu_limit}"}, "requests": {"memory": "${c.KubeSpawner.mem_guarantee}"}},
+    ),
+    "by the keys of a dict": (
+        "D = {'cpu_limit': 'x'}\nfor n, k in D.items():\n    c.KubeSpawner[n] = k\nc.KubeSpawner.uid = 1",
+        "container.resources.limits",
+        {"cpu": "${c.KubeSpawner.cpu_limit}"},
+    ),
+    "by a function of the file": (
+        "def f(s, x):\n    s.cpu_limit = x\nf(c.KubeSpawner, 1)\nc.KubeSpawner.uid = 1",
+        "container.resources.limits",
+        {"cpu": "${c.KubeSpawner.cpu_limit}"},
+    ),
+    "by a function of the file that gets the name": (
+        "def f(s, k):\n    setattr(s, k, x)\nfor k in ['cpu_limit']:\n    f(c.KubeSpawner, k)\nc.KubeSpawner.uid = 1",
+        "container.resources.limits",
+        {"cpu": "${c.KubeSpawner.cpu_limit}"},
+    ),
+    "before what may be any": (
+        "c.KubeSpawner.image = 'a'\nfor k in x:\n    c.KubeSpawner[k] = 1",
+        "container.image",
+        "${c.KubeSpawner.image}",
+    ),
+    "behind what may be any": ("c.KubeSpawner.update(x)\nc.KubeSpawner.image = 'a'", "container.image", "a"),
     "volumes as a dict": ("c.KubeSpawner.volumes = {'a': {'name': 'b'}}", "spec.volumes", "${c.KubeSpawner.volumes}"),
 }
 
@@ -189,6 +230,32 @@ OPEN: dict[str, tuple[str, str]] = {
     ),
     "what a dict is merged with": (DAGSTER + "x = {**f(), 'pod_spec_config': {}}", "f() (line 2)"),
     "c from elsewhere": ("def f(c):\n    c.KubeSpawner.uid = 1", "what else is set on the parameter c"),
+    "a name of a setting that is not known": (
+        "c.KubeSpawner.uid = 1\nfor k in x:\n    c.KubeSpawner[k] = 1",
+        "a change of all settings (line 3)",
+    ),
+    "a loop of which one name is not known": (
+        "for k in ('cpu_limit', x):\n    setattr(c.KubeSpawner, k, 1)\nc.KubeSpawner.uid = 1",
+        "a change of all settings (line 2)",
+    ),
+    "an update with anything": ("c.KubeSpawner.uid = 1\nc.KubeSpawner.update(x)", "a change of all settings (line 2)"),
+    "a function that gets the settings": (
+        "c.KubeSpawner.uid = 1\nfix(c.KubeSpawner)",
+        "fix, which gets the settings (line 2)",
+    ),
+    "a function that gets a name that is not known": (
+        "for k in x:\n    fix(c.KubeSpawner, k)\nc.KubeSpawner.uid = 1",
+        "fix, which gets the settings (line 2)",
+    ),
+    "a function that gets all": ("c.KubeSpawner.uid = 1\na.fix(c)", "a.fix, which gets the settings (line 2)"),
+    "a function of the file that sets anything": (
+        "def f(s, k):\n    setattr(s, k, 1)\nf(c.KubeSpawner, x)\nf(c.KubeSpawner, 'uid')\nc.KubeSpawner.uid = 1",
+        "a change of all settings (line 2)",
+    ),
+    "extra configuration that is not known": (
+        "c.KubeSpawner.uid = 1\nc.KubeSpawner.extra_container_config = x",
+        "extra_container_config (line 2)",
+    ),
     "another file of settings": ("load_subconfig('x.py')\nc.KubeSpawner.uid = 1", "load_subconfig (line 1)"),
 }
 NOTHING = {
@@ -226,6 +293,23 @@ def test_what_is_read(case: str) -> None:
 def test_what_may_add_more(case: str) -> None:
     text, wanted = OPEN[case]
     assert why(found(text, "container")) == wanted
+
+
+def test_all_of_a_container_may_be_replaced_by_extra_configuration() -> None:
+    value = found("c.KubeSpawner.cpu_limit = 1\nc.KubeSpawner.extra_container_config = x", "container")
+    parts = (value["securityContext"], value["resources"], value["resources"]["limits"])
+    assert set(map(why, parts)) == {"extra_container_config (line 2)"}
+
+
+def test_settings_that_are_made_by_name_are_not_made_twice(tmp_path: Path) -> None:
+    names = '("cpu_limit", "cpu_guarantee", "mem_limit", "mem_guarantee", "extra_container_config")'
+    text = f"from z2jh import fix\n\nfor n in {names}:\n    fix(c.KubeSpawner, n, n)\nc.KubeSpawner.volumes = []\n"
+    write(tmp_path, {"jupyterhub_config.py": text})
+    done = run("apply", ".", "--yes", cwd=tmp_path)
+    written = (tmp_path / "jupyterhub_config.py").read_text(encoding="utf-8")
+    assert "limit =" not in written and "guarantee =" not in written and "container" not in written.replace(names, "")
+    assert "from extra_container_config (line 4)" in done.all
+    assert "harden hook kubespawner" in done.all
 
 
 @pytest.mark.parametrize("case", NOTHING)

@@ -56,6 +56,29 @@ CONTAINERS: dict[str, tuple[str, dict[str, Any]]] = {
         'TAG = "1"\nPORT = 80\nclient.V1Container(image=f"web:{TAG}-{PORT}")',
         {"image": "web:1-80"},
     ),
+    "an f-string of constants of a class": (
+        'REPO = "web"\nclass C:\n    TAG = "1"\n    PORT = 80\n    IMAGE = f"{REPO}:{TAG}-{PORT}"\n'
+        'client.V1Container(image=C.IMAGE, name=f"{REPO}-{C.TAG}-{C.PORT}")',
+        {"image": "web:1-80", "name": "web-1-80"},
+    ),
+    "an f-string of constants of its own class": (
+        'class C:\n    TAG = "1"\n    def f(self):\n        return client.V1Container(image=f"web:{self.TAG}")',
+        {"image": "web:1"},
+    ),
+    "an f-string of what an object may have otherwise": (
+        'class C:\n    TAG = "1"\n    def __init__(self, tag):\n        self.TAG = tag\n'
+        '    def f(self):\n        return client.V1Container(image=f"web:{self.TAG}")',
+        {"image": "web:${self.TAG}"},
+    ),
+    "an f-string of what a class below may have otherwise": (
+        'class C:\n    TAG = "1"\n    def f(self):\n        return client.V1Container(image=f"web:{self.TAG}")\n'
+        'class D(C):\n    TAG = "2"',
+        {"image": "web:${self.TAG}"},
+    ),
+    "an f-string of a constant that is set anew": (
+        'class C:\n    TAG = "1"\nC.TAG = f()\nclient.V1Container(image=f"web:{C.TAG}")',
+        {"image": "web:${C.TAG}"},
+    ),
     "calls, attributes, indexes": (
         "client.V1Container(name=cfg.name, image=cfg.require('image'), args=[a[0], b or c, d if e else f])",
         {
@@ -314,7 +337,7 @@ LATER: dict[str, tuple[str, dict[str, Any]]] = {
         'def f():\n    c = client.V1Container(image="a")\ndef g(c):\n    c.image = x',
         {"image": "a"},
     ),
-    "passed to a function": ('c = client.V1Container(image="a")\nf(c)\nc.to_dict()', {"image": "a"}),
+    "printed": ('c = client.V1Container(image="a")\nprint(c)\nc.to_dict()', {"image": "a"}),
 }
 
 

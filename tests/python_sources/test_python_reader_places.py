@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
 import pytest
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
+from hardener.sources.python import tree
 from hardener.sources.python.model import Item, Mapping, Node, Scalar, Sequence
 from hardener.sources.python.parsed import Parsed, parse
 
@@ -285,3 +288,40 @@ def test_where_imported_names_are_seen() -> None:
     found = {name.bound: text[each.scope_start : each.scope_end] for each in parse(text).imports for name in each.names}
     assert found["a"] == text
     assert found["c"].strip() == "def f(self):\n        import c"
+
+
+# Statements before which a text may not be cut, and others.
+STATEMENTS = (
+    "x = 1; y = 2\n",
+    "@a\n@b(\n    1\n)\ndef f(self):\n    return x\n",
+    "# a comment\n\nclass C:\n  '''text'''\n  def f(self): pass\n",
+    "z = 1; \\\nw = 2\n",
+    "t = '''\nx = 1\n@y\n'''\n",
+    "if x:\n\ty = [\n1,\n]\nelse:\n\tpass  # why\n",
+    "try: pass\nexcept ValueError: pass\n",
+    "ü = 'ü\u2028'\n",
+    "v = (\nx +  # one\ny\n)\n",
+)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("end", ["", "# the end", "x = 1"])
+def test_a_large_text_is_read_in_pieces_as_in_one(newline: str, end: str) -> None:
+    text = ("".join(STATEMENTS) * 300 + end).replace("\n", newline)
+    pieces = tree._pieces(text)
+    assert len(pieces) > 2
+    assert "".join(pieces) == text
+    _, places = tree.read(text)
+    whole = cst.parse_module(text)
+    theirs = MetadataWrapper(whole, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
+    wanted = sorted(
+        (at.start, at.start + at.length, type(node).__name__)
+        for node, at in theirs.items()
+        if not isinstance(node, (*tree._BLANK, cst.Module))
+    )
+    found = sorted((*at, type(node).__name__) for node, at in places.spans.items() if not isinstance(node, cst.Module))
+    assert found == wanted
+
+
+def test_what_this_python_does_not_read_stays_whole() -> None:
+    assert len(tree._pieces("type X = int\n" * 5000 + "print 'x'\n")) == 1

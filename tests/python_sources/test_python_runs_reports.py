@@ -418,3 +418,37 @@ def test_an_answer_about_yaml_in_a_text_stands_in_that_text(tmp_path: Path, reas
     comment = f"        # harden: ignore[no-privilege-escalation] {reason}\n"
     assert (comment in (tmp_path / "pod.py").read_text()) == is_written
     assert ("write this waiver by hand" in session.shown) != is_written
+
+
+UNSEEN = {
+    "one file": (
+        {"a.py": "import os\nfrom kubernetes import client\nclient.CoreV1Api().list_node()\n"},
+        "1 file uses a Kubernetes library, and harden sees no object in it (a.py:2)",
+    ),
+    "several": (
+        {
+            "a.py": "from lightkube import Client\n",
+            "b.py": "import os, sys\n\n\ndef f():\n    import pulumi_kubernetes as k8s\n",
+            "c.py": "from plugins.house import HousePodOperator\n",
+            "d.py": "from kubernetes_asyncio.client import CoreV1Api\n",
+            "e.py": "import kubernetes_tools\n# from kubernetes import client\n",
+        },
+        "4 files use a Kubernetes library, and harden sees no object in them (a.py:1, b.py:5, c.py:1 and 1 more); "
+        "1 file holds no Kubernetes object",
+    ),
+}
+
+
+@pytest.mark.parametrize("files, why", UNSEEN.values(), ids=UNSEEN)
+def test_a_program_in_which_nothing_is_seen_is_named(
+    harden: Harden, tmp_path: Path, files: dict[str, str], why: str
+) -> None:
+    write(tmp_path, dict(files))
+    failed = harden("check", ".")
+    assert (failed.status, f"nothing was read: {why}" in failed.out) == (2, True)
+    passed = harden("check", ".", "--allow-empty")
+    assert (passed.status, f"nothing was checked: {why}" in passed.out) == (0, True)
+    write(
+        tmp_path, {"pods.py": "from kubernetes import client\nclient.V1Pod(metadata=client.V1ObjectMeta(name='a'))\n"}
+    )
+    assert f"  not read: {why}\n" in harden("check", ".").out

@@ -180,3 +180,145 @@ def test_fields_by_place_have_a_mask_each() -> None:
     parsed = parse(f'TEXT = """\n{PERCENT}    env:\n{many}""" % values\n')
     variables = parsed.documents[0]["spec"]["containers"][0]["env"]
     assert len({each["value"] for each in variables}) == 300
+
+
+# -- lines that the program fills in as a whole
+
+LINES = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  {labels}
+spec:
+  hostPID: true
+  containers:
+  - name: web
+    image: b:1
+    env:
+    {env}
+  - name: side
+    image: c:1
+    {more}
+  volumes:
+  - name: a
+    emptyDir: {{}}
+  {volumes}
+{rest}
+"""
+FILLED = {
+    "nothing": {"labels": "", "env": "", "more": "", "volumes": "", "rest": ""},
+    "keys": {"labels": "labels: {a: b}", "env": "- {name: A, value: b}", "more": "tty: true", "volumes": "- name: b",
+             "rest": "status: {}"},
+    "several": {"labels": "labels: {a: b}\n  annotations: {c: d}", "env": "- name: A\n    - name: B",
+                "more": "tty: true\n    stdin: true\n  - name: third\n    image: d:1", "volumes": "dnsPolicy: None",
+                "rest": "  hostIPC: true"},
+}  # fmt: skip
+TEMPLATE = "import string\n\n\ndef made(**values):\n    return string.Template('''\n{}''').substitute(values)\n"
+STYLES = {
+    "an f-string": lambda text: f'def made(labels, env, more, volumes, rest):\n    return f"""\n{text}"""\n',
+    "str.format": lambda text: f'def made(**values):\n    return """\n{text}""".format(**values)\n',
+    "the % operator": lambda text: "def made(**values):\n    return '''\n{}''' % values\n".format(
+        text.replace("{{}}", "@").replace("{", "%(").replace("}", ")s").replace("@", "{}")
+    ),
+    "string.Template": lambda text: TEMPLATE.format(text.replace("{{}}", "@").replace("{", "${").replace("@", "{}")),
+    "a Template without braces": lambda text: TEMPLATE.format(
+        text.replace("{{}}", "@").replace("{", "$").replace("}", "").replace("@", "{}")
+    ),
+    "CRLF": lambda text: f'def made(labels, env, more, volumes, rest):\n    return f"""\n{text}"""\n'.replace(
+        "\n", "\r\n"
+    ),
+}
+
+
+def without_pid(documents: list[Any]) -> None:
+    """What is decided of the parts that no line may change."""
+    spec = documents[0]["spec"]
+    del spec["hostPID"]
+    spec["containers"][0]["image"] = "b:2"
+    spec["containers"][1]["name"] = "beside"
+    spec["volumes"][0]["emptyDir"] = {"sizeLimit": "1Gi"}
+
+
+def called(source: str, values: dict[str, str]) -> Any:
+    scope: dict[str, Any] = {}
+    exec(source, scope)
+    return yaml.safe_load(scope["made"](**values))
+
+
+@pytest.mark.parametrize("values", FILLED.values(), ids=FILLED)
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_lines_that_are_filled_in_stay_where_they_are(style: Any, values: dict[str, str]) -> None:
+    source = style(LINES)
+    (document,) = parse(source).documents
+    assert document["spec"]["containers"][0]["env"].startswith("$(")
+    wanted = called(source, values)
+    without_pid([wanted])
+    assert called(rewrite(source, without_pid).text, values) == wanted
+
+
+# Where the line stands: the paths that it opens.
+OPENED = {
+    "below a key with others": ("metadata:\n  a: b\n  {x}\n", ["metadata"]),
+    "before the others": ("metadata:\n  {x}\n  a: b\n", ["metadata"]),
+    "in an item": ("spec:\n  containers:\n  - name: a\n    {x}\n", ["spec.containers.0"]),
+    "in a list as deep as its key": ("spec:\n  containers:\n  - name: a\n  {x}\n", ["spec", "spec.containers"]),
+    "in a list": ("spec:\n  containers:\n    - name: a\n    {x}\n  b: c\n", ["spec.containers"]),
+    "at the start of a line": (
+        "spec:\n  containers:\n  - name: a\n{x}\n",
+        ["", "spec", "spec.containers", "spec.containers.0"],
+    ),
+    "between documents of the same depth": ("metadata:\n  a: b\nspec:\n  c: d\n  {x}\n", ["spec"]),
+    "at a depth of nothing": ("spec:\n    c: d\n  {x}\n", ["", "spec"]),
+}
+
+
+def opened(value: Any, path: str = "") -> list[str]:
+    found = [path] if type(value) not in (dict, list) and isinstance(value, dict | list) else []
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return found + [each for part, inner in parts for each in opened(inner, f"{path}.{part}".lstrip("."))]
+
+
+@pytest.mark.parametrize("text, wanted", OPENED.values(), ids=OPENED)
+def test_a_line_opens_what_holds_it(text: str, wanted: list[str]) -> None:
+    (document,) = parse(f'def f(x):\n    return f"""\napiVersion: v1\nkind: Pod\n{text}"""\n').documents
+    assert opened(document) == wanted
+
+
+VALUES = {
+    "deeper than its key": ("spec:\n  env:\n    {x}\n", "$(x)"),
+    "as deep as its key": ("spec:\n  env:\n  {x}\n", "$(x_2)"),
+    "at the start of a line": ("spec:\n  env:\n{x}\n", "$(x_2)"),
+}
+
+
+@pytest.mark.parametrize("text, wanted", VALUES.values(), ids=VALUES)
+def test_a_line_is_the_value_of_a_key_that_has_no_other(text: str, wanted: str) -> None:
+    (document,) = parse(f'def f(x):\n    return f"""\napiVersion: v1\nkind: Pod\n{text}"""\n').documents
+    assert document["spec"]["env"] == wanted
+
+
+NO_LINES = {
+    "in a text of several lines": "data:\n  a: |\n    b\n    {x}\n",
+    "of a sign and a field": 'data:\n  color: "#{x}"\n',
+    "beside a comment": "data:\n  a: b  # {x}\n",
+    "a comment": "data:\n  a: b\n  # {x}\n",
+}
+
+
+@pytest.mark.parametrize("text", NO_LINES.values(), ids=NO_LINES)
+def test_a_field_within_a_text_opens_nothing(text: str) -> None:
+    source = f'def made(x):\n    return f"""\napiVersion: v1\nkind: ConfigMap\n{text}"""\n'
+    (document,) = parse(source).documents
+    assert opened(document) == []
+
+    def change(documents: list[Any]) -> None:
+        documents[0]["kind"] = "Secret"
+
+    assert rewrite(source, change).text == source.replace("ConfigMap", "Secret")
+
+
+def test_a_line_where_parts_are_used_twice_is_not_read() -> None:
+    text = "a: &a\n  b: c\n  {x}\nd: *a\n"
+    parsed = parse(f'def f(x):\n    return f"""\napiVersion: v1\nkind: Pod\n{text}"""\n')
+    assert parsed.unread == [(7, "a line is filled in where parts are used twice")]

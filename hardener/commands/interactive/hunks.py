@@ -75,9 +75,11 @@ def _text(piece: Piece, text: str, steps: list[tuple[Edit, ...]]) -> tuple[str, 
         changed = terraform.rewrite(text, mutate)
         return changed.text, changed.hunks
     if piece.language == "python":
+        from hardener.sources.python.parsed import parse
         from hardener.sources.python.rewrite import rewrite
 
-        program = rewrite(text, mutate)
+        known = piece.file.program
+        program = rewrite(text, mutate, parse(text, elsewhere=known.elsewhere) if known is not None else None)
         return program.text, program.hunks
     found = yaml.rewrite(text, mutate)
     return found.text, found.hunks

@@ -20,14 +20,9 @@ from .extract import Extractor
 from .model import Entry, Item, Mapping, Node, Scalar
 from .resolve import qualified_names
 from .scopes import Scope
+from .subclasses import OPERATOR, UNKNOWN, Fixed, Subclass
 
 KIND = "KubernetesPodOperator"
-_OPERATOR = re.compile(
-    r"airflow\.(?P<path>providers\.cncf\.kubernetes\.operators\.(?:kubernetes_)?pod|contrib\.operators\.\w+"
-    r"|providers\.(?:google\.cloud\.operators\.kubernetes_engine|amazon\.aws\.operators\.eks)"
-    r"|providers\.microsoft\.azure\.operators\.\w+)"
-    r"\.(?:KubernetesPodOperator|GKEStartPodOperator|GKEPodOperator|E[Kk][Ss]PodOperator)(?P<partial>\.partial)?"
-)
 _DECORATOR = re.compile(r"airflow\.(?:decorators|sdk|sdk\.definitions\.decorators)\.task\.kubernetes")
 _CURRENT = "providers.cncf.kubernetes.operators.pod"  # a module since 5.3.0 of the provider
 
@@ -68,6 +63,7 @@ _CONTAINER = {
     "terminationMessagePolicy": "termination_message_policy",
     "volumeMounts": "volume_mounts",
 }
+_NAMES = ("name", "task_id")  # what a task is called
 _TEMPLATES = ("full_pod_spec", "pod_template_file", "pod_template_dict")  # what the arguments are merged into
 # Since which version of the provider there is an argument (its changelog), and what tells that it is there.
 _LATE = {
@@ -77,34 +73,45 @@ _LATE = {
 }
 _DECORATED = ["bash", "-cx", "python /tmp/script.py /tmp/script.in"]  # what @task.kubernetes runs
 
-_Arguments = dict[str, tuple[cst.CSTNode, Item | None]]
+_Arguments = dict[str, tuple[cst.CSTNode, Item | None] | Entry | Fixed]
 
 
 def documents(extractor: Extractor) -> Iterator[Mapping]:
     """A document for each call of such an operator."""
     names = (name.qualified for each in extractor.scan.imports for name in each.names)
-    if not any(name.partition(".")[0] == "airflow" for name in names):
+    if not extractor.own.any and not any(name.partition(".")[0] == "airflow" for name in names):
         return
-    found = [(call, scope, path) for call, scope in extractor.scan.calls if (path := _path(call.func, scope))]
+    found: list[tuple[cst.Call, Scope, str, Subclass | None]] = []
+    for call, scope in extractor.scan.calls:
+        path = _path(call.func, scope)
+        own = None if path else extractor.own(call.func, scope)
+        if own is not None and (base := OPERATOR.fullmatch(own.base)) is not None:
+            path = base["path"] + (".partial" if _is_partial(call.func) else "")
+        if path:
+            found.append((call, scope, path, own))
     if not found:
         return
     keywords = {each.keyword.value for call, _ in extractor.scan.calls for each in call.args if each.keyword}
-    paths = {path.removesuffix(".partial") for _, _, path in found}
+    paths = {path.removesuffix(".partial") for _, _, path, _ in found}
     absent = {
         name: version
         for name, (version, signs) in _LATE.items()
         if name not in keywords and not paths.intersection(signs)
     }
     defaults = _defaults(extractor)
-    for call, scope, path in found:
-        yield _Operator(extractor, call, scope, path, absent, defaults).document()
+    for call, scope, path, own in found:
+        yield _Operator(extractor, call, scope, path, own, absent, defaults).document()
+
+
+def _is_partial(function: cst.CSTNode) -> bool:
+    return isinstance(function, cst.Attribute) and function.attr.value == "partial"
 
 
 def _path(function: cst.CSTNode, scope: Scope) -> str:
     """The module of an operator, with ".partial" for one whose tasks are mapped; "decorator", or "sdk" for that of
     Airflow 3; "" for what is none."""
     for name in qualified_names(function, scope):
-        if found := _OPERATOR.fullmatch(name):
+        if found := OPERATOR.fullmatch(name):
             return found["path"] + (found["partial"] or "")
         if _DECORATOR.fullmatch(name):
             return "sdk" if ".sdk." in name else "decorator"
@@ -133,22 +140,25 @@ class _Operator:
         call: cst.Call,
         scope: Scope,
         path: str,
+        own: Subclass | None,
         absent: dict[str, str],
         defaults: dict[str, int],
     ) -> None:
-        self.extractor, self.scope, self.path = extractor, scope, path
+        self.extractor, self.scope, self.path, self.own = extractor, scope, path, own
         self.absent, self.defaults = absent, defaults
         start = extractor.places.start(call)
         self.at = Node(start, extractor.places.end(call), extractor.places.line(start))
         self.callee = extractor.places.text(call.func)
         self.context = virtual.context(self.at, KUBE, self._client())
         self.bracket, items = call_bracket(call, extractor.places)
-        self.known: dict[str, Entry] = {}  # arguments that were read elsewhere
         self.arguments: _Arguments = {}
         self.open = f"expand() (line {self.at.line})" if path.endswith(".partial") else None
-        for argument, item in zip(call.args, items, strict=True):
+        for number, (argument, item) in enumerate(zip(call.args, items, strict=True)):
             line = extractor.places.line(item.start)
-            if argument.star == "**":
+            name = own.by_place(number) if own is not None and not argument.star and not argument.keyword else None
+            if name is not None:
+                self.arguments[name] = (argument.value, item)
+            elif argument.star == "**":
                 self._spread(argument, line)
             elif argument.keyword is None:
                 self._opened(f"a positional argument (line {line})")
@@ -156,6 +166,12 @@ class _Operator:
                 self.arguments[argument.keyword.value] = (argument.value, item)
                 if argument.keyword.value in _TEMPLATES and not is_none(argument.value):
                     self._opened(f"{argument.keyword.value} (line {line})")
+        if own is not None:
+            self.arguments = own.handed_on(self.arguments)
+            if own.doubts:  # it may replace what it was given, too
+                unknown = {name: Fixed(UNKNOWN, own.doubts) for name in self.arguments if name not in _NAMES}
+                self.arguments |= unknown
+                self._opened(own.doubts)
         if path.startswith("contrib."):
             self._opened("Airflow 1, whose volumes and resources are objects of its own")
         if "" in defaults:
@@ -167,7 +183,8 @@ class _Operator:
     def _spread(self, argument: cst.Arg, line: int) -> None:
         found = self.extractor.value(argument.value, self.scope, "", None)
         if isinstance(found, Mapping) and found.form != "call":
-            self.known |= {name: Entry(entry.value, None) for name, entry in found.fields.items()}
+            for name, entry in found.fields.items():
+                self.arguments.setdefault(name, Entry(entry.value, None))
             if found.open is None:
                 return
         self._opened(f"**{' '.join(self.extractor.places.text(argument.value).split())} (line {line})")
@@ -217,7 +234,8 @@ class _Operator:
     def _holder(self, type_name: str, arguments: dict[str, str]) -> Mapping:
         """A mapping of a type whose fields are those arguments of the call."""
         made = virtual.holder(self.at, type_name, self.context, self.open)
-        made.bracket, made.keywords, made.callee = self.bracket, arguments, self.callee
+        made.bracket, made.callee = self.bracket, self.callee
+        made.keywords = {field: keyword for field, name in arguments.items() if (keyword := self._keyword(name))}
         for field, argument in arguments.items():
             entry = self._entry(argument, types.field_type(type_name, field))
             if entry is None and self.open is None:
@@ -227,12 +245,20 @@ class _Operator:
         return made
 
     def _entry(self, argument: str, type_name: str) -> Entry | None:
-        if argument in self.arguments:
-            node, item = self.arguments[argument]
-            return Entry(self.extractor.value(node, self.scope, type_name, self.context), item)
-        return self.known.get(argument)
+        given = self.arguments.get(argument)
+        if isinstance(given, Fixed):
+            return virtual.fixed(self.at, argument, given)
+        if isinstance(given, tuple):
+            return Entry(self.extractor.value(given[0], self.scope, type_name, self.context), given[1])
+        return given
+
+    def _keyword(self, argument: str) -> str | None:
+        """The keyword argument of the call that is ``argument`` of the operator."""
+        return self.own.keyword(argument) if self.own is not None else argument
 
     def _missing(self, argument: str) -> Entry | None:
+        if self._keyword(argument) is None:
+            return None  # no call can give it
         if argument in self.defaults:
             return virtual.unknown(self.at, argument, f"set by default_args (line {self.defaults[argument]})")
         if argument == "container_resources" and "resources" in self.arguments:

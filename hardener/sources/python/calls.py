@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from .places import Places
-from .resolve import Key, is_dict_call, meaning, qualified_names, single
+from .resolve import Key, called, is_dict_call, qualified_names, single
 from .scan import Scan
 
 _PATCH = re.compile(r"patch(?:_.*)?")
@@ -49,7 +49,7 @@ def _lent(scan: Scan, places: Places) -> Iterator[tuple[Key, str, int]]:
             if argument.star != "**" or not isinstance(argument.value, cst.Name):
                 continue
             owner = scope.owner(argument.value.value)
-            if owner is None or meaning(call.func, scope) is not None or is_dict_call(call, scope):
+            if owner is None or called(call, scope) is not None or is_dict_call(call, scope):
                 continue
             if not any(name.startswith(_FRAMEWORKS) for name in qualified_names(call.func, scope)):
                 start = places.start(call)

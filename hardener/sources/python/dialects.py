@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import keyword as words
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 
 from hardener.support.fast_dataclass import dataclass
@@ -158,6 +158,14 @@ def recognise(qualified: str) -> Known | None:
     if found := _OF_HIKARU.fullmatch(qualified):
         return _known(HIKARU, found["type"], found["version"] or "")
     return None
+
+
+def has_shape(name: str, keywords: Collection[str]) -> bool:
+    """Whether ``name`` is that of a class of the kubernetes client which has all these ``keywords``, and some."""
+    known = recognise(f"kubernetes.client.{name}") if keywords and name[:1] == "V" else None
+    if known is None or not (known.is_resource or KUBE.class_name(known.type_name) == name):
+        return False
+    return all(keyword in fields_by_keyword(KUBE, known.type_name) for keyword in keywords)
 
 
 def _known(dialect: Dialect, type_name: str, version: str, group: str | None = None) -> Known | None:

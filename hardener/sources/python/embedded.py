@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import field
 from typing import Any
 
 import libcst as cst
@@ -13,6 +14,7 @@ from hardener.sources.yaml import Hunk, TextError
 from hardener.support.fast_dataclass import dataclass
 
 from .masks import Masked, masked
+from .placeholders import Place, emptied, filled_lines, held_alike, open_at
 from .places import Places
 from .scan import Scan, children
 from .scopes import Scope
@@ -26,7 +28,8 @@ _TEMPLATE = re.compile(r"\{\{|\{%")
 @dataclass(slots=True, eq=False)
 class Embedded:
     """One run of YAML documents inside a literal: ``start`` and ``end`` are its offsets in the file, ``line`` its first
-    line, ``text`` what the YAML engine reads, with masks."""
+    line, ``text`` what the YAML engine reads, with masks. ``places`` are its lines that are filled in; ``values`` is
+    what the text has where the documents hold the mask of such a line."""
 
     start: int
     end: int
@@ -34,15 +37,20 @@ class Embedded:
     text: str
     masked: Masked
     parsed: yaml.Parsed
+    places: list[Place]
+    values: dict[str, Any] = field(default_factory=dict)
 
     def hunks(self, wanted: list[Any]) -> Iterator[tuple[int, int, str]]:
         """What to put from one offset to another, so that the documents read as ``wanted``. Raises TextError."""
 
         def put(documents: list[Any]) -> None:
-            documents[:] = wanted
+            documents[:] = emptied(wanted, self.values) if self.places else wanted
 
         try:
-            for hunk in yaml.rewrite(self.text, put).hunks:
+            made = yaml.rewrite(self.text, put)
+            if self.places and not held_alike(self.places, filled_lines(yaml.parse(made.text), made.text)):
+                raise TextError("what the program fills in would not stand in the same place")
+            for hunk in made.hunks:
                 yield self._place(hunk)
         except TextError as refused:
             raise TextError(refused.reason, self.line + (refused.line or 1) - 1) from None
@@ -92,8 +100,18 @@ def embedded(
             if parsed.has_plain("{{") or parsed.has_plain("{%"):
                 unread.append((first, "a template"))
             elif any(_is_manifest(document) for document in parsed.documents):
-                texts.append(Embedded(at, end, first, segment.text, text, parsed))
+                try:
+                    texts.append(_embedded(at, end, first, segment.text, text, parsed))
+                except TextError as refused:
+                    unread.append((first + (refused.line or 1) - 1, refused.reason))
     return texts, unread
+
+
+def _embedded(start: int, end: int, line: int, text: str, masked: Masked, parsed: yaml.Parsed) -> Embedded:
+    found = Embedded(start, end, line, text, masked, parsed, filled_lines(parsed, text))
+    shown = lambda place: f"{' '.join(masked.fields[place.mask].split())} (line {line + place.line - 1})"  # noqa: E731
+    found.values = open_at(parsed.documents, found.places, shown)
+    return found
 
 
 def _is_wanted(node: cst.CSTNode, places: Places, taken: list[tuple[int, int]]) -> bool:

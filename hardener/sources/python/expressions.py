@@ -25,12 +25,15 @@ _NAMES: dict[type[cst.CSTNode], str] = {
     cst.Set: "a set",
 }
 _CONSTANTS = {"True": True, "False": False, "None": None}
+_ESCAPES = re.compile(r"[\\\r]")
 _BRACES = re.compile(r"\{[^{}]*\}")
 
 
 def scalar(node: cst.CSTNode) -> tuple[bool, Any]:
     """Whether ``node`` is a literal, and its value."""
     try:
+        if isinstance(node, cst.SimpleString) and not node.prefix and not _ESCAPES.search(node.value):
+            return True, node.raw_value  # the compiler takes a hundred times as long to say the same
         if isinstance(node, cst.SimpleString | cst.ConcatenatedString):
             text = node.evaluated_value
             return isinstance(text, str), text

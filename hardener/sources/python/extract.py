@@ -6,16 +6,18 @@ import libcst as cst
 
 from . import calls, later, types, virtual
 from .brackets import call_bracket, elements_bracket
-from .dialects import PULUMI, Known
+from .dialects import CDK8S, PULUMI, Known, recognise
 from .expressions import is_variable, opaque_text, reason, scalar
 from .keys import field_of, field_of_argument, field_of_key, misunderstood
 from .literals import Texts, opaque
 from .model import COMPREHENSION, Entry, Item, Mapping, Node, Opaque, Scalar, Sequence, more_open
+from .own import Own
 from .places import Places
-from .resolve import Key, followed, is_dict_call, meaning, single
+from .resolve import Key, Members, base_class, called, followed, is_dict_call, single
 from .scan import Scan
 from .scopes import Change, Scope
 from .steps import steps
+from .subclasses import Fixed, Subclass
 
 # Arguments of constructors that are no fields.
 _NO_FIELDS = frozenset(
@@ -31,18 +33,21 @@ _OF_OBJECTS = ("apiVersion", "kind", "metadata")  # what an object is called, no
 class Extractor:
     """``made`` are the nodes of expressions that were read, ``inner`` the expressions that belong to another one."""
 
-    def __init__(self, scan: Scan, places: Places) -> None:
+    def __init__(self, scan: Scan, places: Places, own: Own | None = None) -> None:
         self.scan, self.places = scan, places
+        self.own = own or Own()
         self.changes = later.changes_by_value(scan)
         self.made: dict[cst.CSTNode, Node] = {}
         self.inner: set[cst.CSTNode] = set()
         self.lints: list[tuple[int, str]] = []
         self.uses: dict[Key, list[Scalar]] = {}
-        self.later = later.Later(places, self.value_set_later)
-        self.texts = Texts(places, {node for node, ways in self.changes.items() if any(not way for way, _ in ways)})
+        self.later = later.Later(places, self.value_set_later, scan.lines)
+        self.members = Members(scan.scopes)
+        self.texts = Texts(places, later.grown(self.changes), self.members)
         self.going: set[cst.CSTNode] = set()
         self.arguments: set[cst.CSTNode] = set()  # dicts whose keys are keyword arguments
         self.lent = calls.lent(scan, places)
+        self.wanted: list[tuple[cst.Call, Scope, str]] = []  # calls of functions for a part of a pod, with its type
 
     # Values.
 
@@ -88,8 +93,12 @@ class Extractor:
             joined = self.concatenation(node, scope, type_name, around)
             if joined is not None:
                 return joined
+        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
+            merged = self.merged(node, scope, type_name, around, raw)
+            if merged is not None:
+                return merged
         if isinstance(node, cst.Attribute | cst.Subscript):
-            part = self.part(node, scope)
+            part = self.member(node, scope, type_name, around, raw) or self.part(node, scope)
             if part is not None:
                 return part
         return self.literal(node, scope)
@@ -115,10 +124,15 @@ class Extractor:
         owner = scope.owner(node.value)
         if owner is None:
             return self.opaque(node, "a name defined elsewhere")
-        binding, why = single(owner.bindings[node.value])
+        return self.bound(node, (owner, node.value), type_name, around, raw)
+
+    def bound(self, node: cst.BaseExpression, key: Key, type_name: str, around: Mapping | None, raw: bool) -> Node:
+        """What ``node`` means, a name or an attribute that has the one value of ``key``."""
+        owner, name = key
+        binding, why = single(owner.bindings[name])
         if binding is None or binding.value is None:
             return self.opaque(node, why)
-        if isinstance(binding.value, cst.Dict | cst.Call) and (why := self.lent.get((owner, node.value), "")):
+        if isinstance(binding.value, cst.Dict | cst.Call) and (why := self.lent.get(key, "")):
             return self.opaque(node, why)
         known = self.made.get(binding.value)
         if isinstance(known, Mapping) and known.form != "call" and _differ(known.type_name, type_name):
@@ -133,22 +147,36 @@ class Extractor:
         if isinstance(found, Scalar):
             start = self.places.start(node)
             own = Scalar(start, self.places.end(node), self.places.line(start), found.value, found.written)
-            self.uses.setdefault((owner, node.value), []).append(own)
+            self.uses.setdefault(key, []).append(own)
             return own
         if isinstance(found, Opaque) and not isinstance(binding.value, cst.Name):
             start = self.places.start(node)
-            text = found.text if found.text[:2] != "${" else opaque_text(node.value)
+            text = found.text if found.text[:2] != "${" else opaque_text(self.places.text(node))
             return Opaque(start, self.places.end(node), self.places.line(start), text, found.reason)
         return found
+
+    def member(
+        self, node: cst.Attribute | cst.Subscript, scope: Scope, type_name: str, around: Mapping | None, raw: bool
+    ) -> Node | None:
+        """What an attribute of an object or a class means that was given one value: ``self.container``, ``X.IMAGE``;
+        None for anything else, and where that is not known."""
+        found = self.members.key(scope, *steps(node))
+        if found is None:
+            return None
+        key, rest = found
+        value = self.bound(node, key, type_name, around, raw) if not rest else None
+        return None if isinstance(value, Opaque) else value
 
     def part(self, node: cst.CSTNode, scope: Scope) -> Node | None:
         """What ``deployment.spec.template`` means where ``deployment`` is a known object; None for anything else."""
         name, path = steps(node)
         owner = scope.owner(name)
+        if (known := self.members.key(scope, name, path)) is not None:
+            (owner, name), path = known
         binding, _ = single(owner.bindings[name]) if owner is not None else (None, "")
         if binding is None or not isinstance(binding.value, cst.Call | cst.Dict):
             return None
-        if isinstance(binding.value, cst.Call) and meaning(binding.value.func, binding.scope) is None:
+        if isinstance(binding.value, cst.Call) and called(binding.value, binding.scope) is None:
             return None
         found = self.made.get(binding.value)
         if found is None:
@@ -173,9 +201,11 @@ class Extractor:
     # Constructors.
 
     def call(self, node: cst.Call, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
-        found = meaning(node.func, scope)
+        found = called(node, scope, type_name)
         if found is not None:
             return self.constructor(node, scope, found, raw)
+        if (own := self.subclass(node, scope)) is not None:
+            return self.derived(node, scope, *own, raw)
         if is_dict_call(node, scope):
             return self.keywords(node, scope, type_name, around)
         callee = self.places.text(node.func)
@@ -183,6 +213,8 @@ class Extractor:
             inner = self.literal(node.args[0].value, scope)
             if isinstance(inner, Scalar):
                 return inner
+        if type_name in types.POD_TYPES:
+            self.wanted.append((node, scope, type_name))
         return self.opaque(node, "a call")
 
     def constructor(self, node: cst.Call, scope: Scope, known: Known, raw: bool) -> Mapping:
@@ -192,7 +224,9 @@ class Extractor:
             mapping.fields.setdefault("kind", virtual.implied(mapping, known.kind or ""))
         if mapping.bracket is not None:
             return mapping
-        mapping.dialect, mapping.callee, mapping.in_list = known.dialect, self.places.text(node.func), raw
+        base = base_class(node, scope)
+        mapping.dialect, mapping.in_list = known.dialect, raw
+        mapping.callee = self.places.text(node.func if base is None else base[0])
         bracket, items = call_bracket(node, self.places)
         mapping.bracket = bracket
         allowed = _POSITIONAL.get(known.dialect.name, 0) if known.is_resource else 0
@@ -208,6 +242,40 @@ class Extractor:
                 field = known.dialect.field(known.type_name, argument.keyword.value)
                 if argument.keyword.value not in _NO_FIELDS or field in types.fields(known.type_name):
                     self._set(mapping, field, argument.value, scope, mapping, item)
+        return mapping
+
+    def subclass(self, node: cst.Call, scope: Scope) -> tuple[Subclass, Known] | None:
+        """The own class that ``node`` makes an object of, and that of the library; None where what the library gets is
+        not known, or all of it stands in the class."""
+        own = self.own(node.func, scope)
+        known = recognise(own.base) if own is not None and not own.doubts else None
+        if own is None or known is None or not all(each.rest for each in own.chain()):
+            return None
+        return (own, known) if known.dialect not in (PULUMI, CDK8S) else None
+
+    def derived(self, node: cst.Call, scope: Scope, own: Subclass, known: Known, raw: bool) -> Mapping:
+        """The object of an own class: the fields that the call gives and those that the class does."""
+        mapping = self._mapping(node, "call", known.type_name)
+        mapping.dialect, mapping.callee, mapping.in_list = known.dialect, self.places.text(node.func), raw
+        mapping.bracket, items = call_bracket(node, self.places)
+        given: dict[str, tuple[cst.CSTNode, Item]] = {}
+        for number, (argument, item) in enumerate(zip(node.args, items, strict=True)):
+            name = argument.keyword.value if argument.keyword is not None else own.by_place(number)
+            if name is None or argument.star:
+                self._open(mapping, f"{argument.star}{self.places.text(argument.value)}", argument)
+            else:
+                given[name] = argument.value, item
+        for name, each in own.handed_on(given).items():
+            field = known.dialect.field(known.type_name, name)
+            if isinstance(each, Fixed):
+                mapping.fields[field] = virtual.fixed(mapping, name, each)
+            else:
+                self._set(mapping, field, each[0], scope, mapping, each[1])
+        fields = ((field, own.keyword(known.dialect.keyword(field))) for field in types.fields(known.type_name))
+        mapping.keywords = {field: keyword for field, keyword in fields if keyword is not None}
+        if known.is_resource:
+            mapping.fields.setdefault("apiVersion", virtual.implied(mapping, known.api_version or ""))
+            mapping.fields.setdefault("kind", virtual.implied(mapping, known.kind or ""))
         return mapping
 
     def _arguments(self, node: cst.Call, scope: Scope, known: Known) -> Mapping | None:
@@ -313,6 +381,34 @@ class Extractor:
         if message is not None:
             self.lints.append((self.places.line(self.places.start(place)), message))
         return field_of_key(mapping, key)
+
+    def merged(
+        self, node: cst.BinaryOperation, scope: Scope, type_name: str, around: Mapping | None, raw: bool
+    ) -> Mapping | None:
+        """``a | b`` of dicts; None where neither is one."""
+        sides = [self.value(side, scope, type_name, around, raw) for side in (node.left, node.right)]
+        known = [side for side in sides if isinstance(side, Mapping) and side.form != "call"]
+        if not known:
+            return None
+        mapping = self._mapping(node, "dict", type_name, around)
+        mapping.in_list = raw
+        for side, part in zip(sides, (node.left, node.right), strict=True):
+            if not isinstance(side, Mapping) or side.form == "call":
+                self._open(mapping, " ".join(self.places.text(part).split()), part)
+                continue
+            is_here = side.form == "dict" and isinstance(part, cst.Dict)
+            mapping.fields |= {
+                name: Entry(each.value, each.item if is_here else None) for name, each in side.fields.items()
+            }
+            if is_here and side.bracket is not None:
+                mapping.bracket = side.bracket
+                mapping.others.append(side.bracket)
+            mapping.snake = mapping.snake or side.snake
+            if side.open is not None:
+                mapping.open = mapping.open or side.open
+                if side is sides[1]:
+                    self._replaced(mapping, side.open)
+        return mapping
 
     # Lists.
 

@@ -6,16 +6,24 @@ First a few searches of the bytes, then Python's own parser, and the names of th
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ast
 
 # A library with its classes, or a manifest as a dict or text.
 _CLASS = re.compile(rb"V[12](?:(?:alpha|beta)\d)?[A-Z]")
+_HELD = re.compile(rb"\.V[12](?:(?:alpha|beta)\d)?[A-Z]\w*\s*\(")  # of a client that a variable holds
 _IMPORTS = re.compile(rb"\bimports(?:\.| import )k8s\b")
 # Words of frameworks whose settings are of pods.
-_FRAMEWORKS = (b"PodOperator", b"task.kubernetes(", b"c.KubeSpawner.")
+_FRAMEWORKS = (b"PodOperator", b"task.kubernetes(", b"c.KubeSpawner")
 _OF_DAGSTER = (b"container_config", b"pod_spec_config")
 _PACKAGES = re.compile(r"kubernetes(?:_asyncio)?|pulumi_kubernetes|cdk8s(?:_plus_\d+)?|lightkube|hikaru|imports|k8s")
 _NAME = re.compile(r"(?:V\d+(?:(?:alpha|beta)\d+)?|Kube)?([A-Z]\w*?)(?:V\d+(?:(?:Alpha|Beta)\d+)?)?(?:InitArgs|Args)?")
-_KEYS = frozenset({"apiVersion", "kind", "selector", "template"})
+_KEYS = frozenset({"apiVersion", "kind", "selector", "template", "spec", "containers", "image"})
+_OF_PODS = frozenset({"spec", "containers"})
+# Keys of a manifest, of the spec of a workload, and of that of a pod.
+_TOGETHER = ({"apiVersion", "kind"}, {"selector", "template"}, {"spec", "containers", "image"})
 _YAML = re.compile(r"(?m)^[ \t]*(?:- )?apiVersion[ \t]*:")
 
 
@@ -38,7 +46,11 @@ def _bytes_pass(raw: bytes) -> bool:
         return True
     if b"hikaru" in raw:
         return True
-    return b"containers" in raw and b"template" in raw and b"selector" in raw
+    if (b".V1" in raw or b".V2" in raw) and _HELD.search(raw):
+        return True
+    if b"containers" not in raw:
+        return False
+    return (b"spec" in raw and b"image" in raw) or (b"template" in raw and b"selector" in raw)
 
 
 def _tree_passes(raw: bytes) -> bool:
@@ -57,7 +69,10 @@ def _tree_passes(raw: bytes) -> bool:
         if isinstance(node, ast.Call):
             function = node.func
             name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            called = called or _is_class(name)
+            if _is_class(name):
+                called = True
+                if isinstance(function, ast.Attribute) and _has_shape(name, node):
+                    return True
             if name == "dict":
                 keys.update(each.arg for each in node.keywords if each.arg in _KEYS)
         elif isinstance(node, ast.Dict):
@@ -70,9 +85,17 @@ def _tree_passes(raw: bytes) -> bool:
         elif isinstance(node, ast.ImportFrom):
             imports = imports or any(_is_library(name) for name in (node.module or "", *(a.name for a in node.names)))
             called = called or any(alias.asname and _is_class(alias.name) for alias in node.names)
-        if (imports and called) or {"apiVersion", "kind"} <= keys or {"selector", "template"} <= keys:
+        elif isinstance(node, ast.Subscript | ast.Attribute | ast.Name):
+            keys |= _OF_PODS & {_part(node)}  # of what gets one more container
+        if (imports and called) or any(each <= keys for each in _TOGETHER):
             return True
     return False
+
+
+def _part(node: ast.Subscript | ast.Attribute | ast.Name) -> str:
+    """The name of a part of something: "spec" for ``pod_spec``, too."""
+    name = getattr(node, "attr", None) or getattr(node, "id", None) or getattr(node.slice, "value", "")  # type: ignore
+    return str(name).rpartition("_")[2]
 
 
 def _is_class(name: str) -> bool:
@@ -83,6 +106,15 @@ def _is_class(name: str) -> bool:
     from . import types
 
     return bool(types.api_versions(found[1])) or types.holds_pods(found[1])
+
+
+def _has_shape(name: str, call: ast.Call) -> bool:
+    """Whether it is the call of a class of the kubernetes client, whatever holds that client."""
+    if call.args or name[:1] != "V":
+        return False
+    from .dialects import has_shape
+
+    return has_shape(name, [each.arg for each in call.keywords if each.arg is not None])
 
 
 def _is_library(name: str) -> bool:

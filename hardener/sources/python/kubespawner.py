@@ -1,13 +1,14 @@
 """Settings of KubeSpawner in a configuration of JupyterHub: ``c.KubeSpawner.privileged = True``.
 
 Source: make_pod in kubespawner/objects.py. The two settings for whole security contexts win over those for one field;
-``extra_container_config`` and ``extra_pod_config`` replace whole fields.
+``extra_container_config`` and ``extra_pod_config`` replace whole fields. A function that gets the settings may set any
+of them, unless the call, or the loop around it, says which.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +16,19 @@ import libcst as cst
 
 from hardener.sources.yaml import TextError
 
-from . import types, virtual
+from . import later, types, virtual
 from .dialects import KUBESPAWNER
+from .expressions import string
 from .extract import Extractor
+from .handed import handed
 from .model import Entry, Home, Mapping, Node, Scalar, Sequence
-from .scopes import Change
+from .resolve import Key, followed
+from .scan import Scan
+from .scopes import Binding, Change, Scope
+from .steps import Way, steps
 
 KIND = "KubeSpawner"
+_DEEPEST = 5  # names that stand for each other
 _CLASSES = ("KubeSpawner", "Spawner")  # the nearest first: a setting of its class wins
 
 # Fields by the settings that they are.
@@ -58,28 +65,172 @@ _QUANTITY = re.compile(r"(\d+)([KMGT])i")
 
 def documents(extractor: Extractor) -> Iterator[Mapping]:
     """The one document of a file with such settings."""
-    changes = [change for change in extractor.scan.changes if _is_setting(change)]
-    own = [change for change in changes if change.path[0][1] == "KubeSpawner" and change.how == "set"]
+    if b"KubeSpawner" not in extractor.places.source:
+        return
+    changes, unknown = _settings(extractor)
+    own = [change for change in changes if change.path[0][1] == "KubeSpawner" and _is_assignment(change)]
     places = [(change.scope, change.block) for change in own if len(change.path) == 2]
     if not places:
         return
     home = max(dict.fromkeys(places), key=places.count)
-    yield _Spawner(extractor, changes, home).document()
+    yield _Spawner(extractor, changes, unknown, home).document()
 
 
-def _is_setting(change: Change) -> bool:
-    if change.name != "c" or not change.path or change.path[0][0] != "attribute":
-        return False
-    owner = change.scope.owner("c")
-    values = [] if owner is None else owner.bindings["c"]
-    made = all(isinstance(each.value, cst.Call) for each in values)  # c = get_config()
-    return change.path[0][1] in _CLASSES and (made or any(each.reason == "a parameter" for each in values))
+def _settings(extractor: Extractor) -> tuple[list[Change], list[Change]]:
+    """The changes of single settings, their paths from the class on; and those of any settings."""
+    scan = extractor.scan
+    names = _Configs(scan)
+    changes, unknown = [], []
+    for change in later.single(scan.changes):
+        path = names.path(change.scope, change.name, change.path)
+        if path is None or (path and path[0][1] not in (*_CLASSES, None)):
+            continue
+        found: Iterable[str] | None = None
+        owner = change.scope.owner(change.name)
+        if change.name != "c" and owner is not None and owner.bindings[change.name][0].value is None:
+            change = replace(change, value=None)  # a parameter: it may stand for others, too
+        if len(path) > 1 and path[1][0] in ("attribute", "key"):
+            changes.append(replace(change, path=(path[0], ("attribute", path[1][1]), *path[2:])))
+            continue
+        if len(path) == 2:
+            found = names.texts(_name_of(change.node), change.scope)
+        for name in found or ():
+            changes.append(replace(change, path=(path[0], ("attribute", name)), value=None))
+        if found is None:
+            unknown.append(change)
+    for each in handed(scan):
+        path = names.path(each.scope, *steps(each.value)) if each.parameter is None else None
+        if path is None or len(path) > 1 or (path and path[0][1] not in _CLASSES):
+            continue
+        change = Change(each.scope, "c", path, "handed", each.call)
+        arguments = [argument.value for argument in each.call.args if argument.value is not each.value]
+        found = names.texts(arguments[0], each.scope) if path and arguments else None
+        for name in found or ():
+            changes.append(replace(change, path=(path[0], ("attribute", name))))
+        if found is None:
+            unknown.append(change)
+    return changes, unknown
+
+
+def _is_assignment(change: Change) -> bool:
+    return change.how == "set" and change.value is not None and change.holder is None
+
+
+class _Configs:
+    """Which names stand for the configuration, or for the settings of a class: ``c``, what is given a part of it, and
+    parameters of functions that get one."""
+
+    def __init__(self, scan: Scan) -> None:
+        self._paths: dict[Key, Way] = {}
+        self._given: dict[Key, list[tuple[cst.CSTNode | None, Scope]]] = {}
+        self._known: dict[Key, set[str] | None] = {}
+        given: list[tuple[cst.CSTNode, Scope, Key]] = []
+        for each in handed(scan):
+            if each.parameter is not None:
+                given.append((each.value, each.scope, each.parameter))
+                self._given.setdefault(each.parameter, []).append((each.value, each.scope))
+        for scope in scan.scopes:
+            for name, bindings in scope.bindings.items():
+                if len(bindings) == 1 and bindings[0].value is not None and not bindings[0].each:
+                    given.append((bindings[0].value, bindings[0].scope, (scope, name)))
+        for _ in range(_DEEPEST):
+            known = len(self._paths)
+            for value, scope, key in given:
+                if key not in self._paths and (path := self.path(scope, *steps(value))) is not None:
+                    if len(path) < 2:
+                        self._paths[key] = path
+            if len(self._paths) == known:
+                break
+
+    def path(self, scope: Scope, name: str, path: Way) -> Way | None:
+        """The path from the configuration on, None for anything else."""
+        owner = scope.owner(name)
+        if owner is not None and (owner, name) in self._paths:
+            return (*self._paths[owner, name], *path)
+        bindings = [] if owner is None or name != "c" else owner.bindings["c"]
+        made = all(isinstance(each.value, cst.Call) for each in bindings)  # c = get_config()
+        return path if name == "c" and (made or any(each.reason == "a parameter" for each in bindings)) else None
+
+    def texts(self, node: cst.CSTNode | None, scope: Scope) -> set[str] | None:
+        """The names that an expression may be: a text, or each item of what a loop goes through; None where it may be
+        any other."""
+        owner = scope.owner(node.value) if isinstance(node, cst.Name) else None
+        if owner is None or not isinstance(node, cst.Name):
+            return self._read(node, scope)
+        key = owner, node.value
+        if key not in self._known:
+            self._known[key] = self._read(node, scope)
+        return self._known[key]
+
+    def _read(self, node: cst.CSTNode | None, scope: Scope) -> set[str] | None:
+        found: set[str] = set()
+        seen: set[Key] = set()
+        waiting = [(node, scope)]
+        while waiting:
+            node, scope = waiting.pop()
+            text = string(node) if node is not None else None
+            owner = scope.owner(node.value) if isinstance(node, cst.Name) else None
+            if text is not None and text.isidentifier():
+                found.add(text)
+            elif owner is None or not isinstance(node, cst.Name):
+                return None
+            elif (owner, node.value) not in seen:
+                seen.add((owner, node.value))
+                for binding in owner.bindings[node.value]:
+                    waiting += self._values(binding, (owner, node.value))
+        return found
+
+    def _values(self, binding: Binding, key: Key) -> list[tuple[cst.CSTNode | None, Scope]]:
+        if binding.each or binding.items is not None:
+            items = _items(binding.items or binding.value, binding.scope, None if binding.each else binding.part)
+            return [(item, binding.scope) for item in items]
+        return self._given.get(key, [(binding.value, binding.scope)])
+
+
+def _name_of(node: cst.CSTNode) -> cst.CSTNode | None:
+    """The expression for the name of the setting that ``setattr`` or a subscript sets."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and len(node.args) > 1:
+        return node.args[1].value
+    if isinstance(node, cst.Subscript) and len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
+        return node.slice[0].slice.value
+    return None
+
+
+def _items(values: cst.CSTNode | None, scope: Scope, part: int | None) -> list[cst.CSTNode | None]:
+    """The items of a list or dict, or one ``part`` of each; a None for what is not known."""
+    if values is None:
+        return [None]
+    if isinstance(values, cst.Call) and isinstance(values.func, cst.Attribute) and values.func.attr.value == "items":
+        values, _ = followed(values.func.value, scope)
+        if not isinstance(values, cst.Dict) or part != 0:
+            return [None]
+        part = None
+    values, _ = followed(values, scope)
+    if isinstance(values, cst.Dict):
+        return [each.key if isinstance(each, cst.DictElement) else None for each in values.elements]
+    if not isinstance(values, cst.List | cst.Tuple | cst.Set):
+        return [None]
+    items: list[cst.CSTNode | None] = [
+        each.value if isinstance(each, cst.Element) else None for each in values.elements
+    ]
+    if part is None:
+        return items
+    return [
+        each.elements[part].value if isinstance(each, cst.List | cst.Tuple) and part < len(each.elements) else None
+        for each in items
+    ]
 
 
 class _Spawner:
-    def __init__(self, extractor: Extractor, changes: list[Change], home: tuple[Any, Any]) -> None:
+    def __init__(
+        self, extractor: Extractor, changes: list[Change], unknown: list[Change], home: tuple[Any, Any]
+    ) -> None:
         self.extractor, self.places = extractor, extractor.places
-        own = [each for each in changes if (each.scope, each.block) == home and each.path[0][1] == "KubeSpawner"]
+        own = [
+            each
+            for each in changes
+            if (each.scope, each.block) == home and each.path[0][1] == "KubeSpawner" and _is_assignment(each)
+        ]
         first, last = own[0], own[-1]
         start = self.places.start(first.node)
         self.at = Node(start, self.places.outer_end(last.value or last.node), self.places.line(start))
@@ -93,20 +244,30 @@ class _Spawner:
         for call, _ in extractor.scan.calls:
             if isinstance(call.func, cst.Name) and call.func.value == "load_subconfig":
                 self.open = f"load_subconfig (line {self.places.line(self.places.start(call))})"
+        for change in unknown:
+            self.open = self.open or self._why(change)
         for class_ in _CLASSES:
-            self._read([each for each in changes if each.path[0][1] == class_], home)
+            self._read([each for each in changes if each.path[0][1] == class_], unknown, home)
 
-    def _read(self, changes: list[Change], home: tuple[Any, Any]) -> None:
+    def _read(self, changes: list[Change], unknown: list[Change], home: tuple[Any, Any]) -> None:
         by_name: dict[str, list[Change]] = {}
         for change in changes:
-            if len(change.path) < 2 or change.path[1][0] != "attribute":
-                line = self.places.line(self.places.start(change.node))
-                self.open = self.open or f"a change of all settings (line {line})"
-            else:
-                by_name.setdefault(str(change.path[1][1]), []).append(change)
+            by_name.setdefault(str(change.path[1][1]), []).append(change)
         for name, own in by_name.items():
             if name not in self.found:
                 self.found[name] = self._value(name, own, home)
+                start = self.places.start(own[-1].node)
+                behind = [each for each in unknown if self.places.start(each.node) > start]
+                if behind:
+                    why = f"perhaps replaced by {self._why(behind[-1])}"
+                    self.found[name] = virtual.unknown(self.found[name], f"c.KubeSpawner.{name}", why).value
+
+    def _why(self, change: Change) -> str:
+        line = self.places.line(self.places.start(change.node))
+        if change.how != "handed":
+            return f"a change of all settings (line {line})"
+        assert isinstance(change.node, cst.Call)
+        return f"{' '.join(self.places.text(change.node.func).split())}, which gets the settings (line {line})"
 
     def _value(self, name: str, changes: list[Change], home: tuple[Any, Any]) -> Node:
         last = changes[-1]
@@ -120,7 +281,11 @@ class _Spawner:
                     return node
                 return virtual.unknown(node, f"c.KubeSpawner.{name}", "a dict of items").value
             return virtual.unknown(Node(at, at, line), f"c.KubeSpawner.{name}", f"set in a branch (line {line})").value
-        return virtual.unknown(Node(at, at, line), f"c.KubeSpawner.{name}", f"set more than once (line {line})").value
+        if last.how == "handed":
+            why = f"perhaps set by {self._why(last)}"
+        else:
+            why = f"set {'by its name' if len(changes) == 1 else 'more than once'} (line {line})"
+        return virtual.unknown(Node(at, at, line), f"c.KubeSpawner.{name}", why).value
 
     def _home(self, name: str, convert: Any = None) -> Home:
         return Home(f"c.KubeSpawner.{name} = ", None, self.at.end, self.indent, convert)
@@ -246,7 +411,13 @@ class _Spawner:
             made.others += [found.bracket] if found.bracket is not None else []
             made.open = made.open or found.open
         elif found is not None:
-            made.open = made.open or f"{name} (line {found.line})"
+            why = f"{name} (line {found.line})"
+            made.open = made.open or why
+            parts = [entry.value for entry in made.fields.values()]
+            for part in parts:
+                if isinstance(part, Mapping):
+                    part.open = part.open or why
+                    parts += [entry.value for entry in part.fields.values()]
 
 
 _TYPES = {

@@ -101,6 +101,10 @@ class Layout:
         names.bare = True
         self._puts.append(Put(start, end, [names]))
 
+    def erase(self, start: int, end: int) -> None:
+        """Remove the lines of a statement."""
+        self._erase_lines(start, end)
+
     def insert_line(self, position: int, line: str) -> None:
         """Put a line behind that of ``position``."""
         self._lines.append((self.splices.line_end(position), "\n" + line))

@@ -10,8 +10,9 @@ import libcst as cst
 from .expressions import opaque_text, scalar
 from .model import Opaque
 from .places import Places
-from .resolve import Key, single
+from .resolve import Key, Members, single
 from .scopes import Scope
+from .steps import steps
 
 _DEEPEST = 20
 _LONGEST = 10_000  # characters of a text that is put together
@@ -24,12 +25,13 @@ def opaque(node: cst.CSTNode, places: Places, why: str) -> Opaque:
 
 
 class Texts:
-    """Texts made of literals, f-strings, ``+`` and names that were given such a text once. ``changed`` are expressions
-    whose value later statements change."""
+    """Texts made of literals, f-strings, ``+``, and names and constants of classes that were given such a text once.
+    ``changed`` are expressions whose value later statements change."""
 
-    def __init__(self, places: Places, changed: Set[cst.CSTNode]) -> None:
+    def __init__(self, places: Places, changed: Set[cst.CSTNode], members: Members) -> None:
         self.places = places
         self.changed = changed
+        self.members = members
         self._known: dict[Key, tuple[str | None, bool]] = {}
 
     def text(self, node: cst.CSTNode, scope: Scope, depth: int = 0) -> tuple[str | None, bool]:
@@ -52,21 +54,31 @@ class Texts:
                 for side, part in zip(sides, (node.left, node.right), strict=True)
             ]
             return self._joined(*shown)
-        if isinstance(node, cst.Name):
-            return self._variable(node, scope, depth)
-        return None, False
-
-    def _variable(self, node: cst.Name, scope: Scope, depth: int) -> tuple[str | None, bool]:
-        owner = scope.owner(node.value)
-        if owner is None:
+        key = self._named(node, scope)
+        if key is None:
             return None, False
-        key = (owner, node.value)
         if key not in self._known:
             self._known[key] = (None, False)  # for a text that contains itself
-            binding, _ = single(owner.bindings[node.value])
-            if binding is not None and binding.value is not None and binding.value not in self.changed:
-                self._known[key] = self.text(binding.value, binding.scope, depth + 1)
+            value, where = self._value(key)
+            if value is not None:
+                self._known[key] = self.text(value, where, depth + 1)
         return self._known[key]
+
+    def _named(self, node: cst.CSTNode, scope: Scope) -> Key | None:
+        """What has the value of a name, or of a constant of a class."""
+        if isinstance(node, cst.Name):
+            owner = scope.owner(node.value)
+            return (owner, node.value) if owner is not None else None
+        found = self.members.key(scope, *steps(node)) if isinstance(node, cst.Attribute) else None
+        return found[0] if found is not None and not found[1] else None
+
+    def _value(self, key: Key) -> tuple[cst.CSTNode | None, Scope]:
+        """The expression that was given once, and where it is seen from; None where there is none, or it changes."""
+        owner, name = key
+        binding, _ = single(owner.bindings[name])
+        if binding is None or binding.value is None or binding.value in self.changed:
+            return None, owner
+        return binding.value, binding.scope
 
     def key(self, node: cst.CSTNode, scope: Scope) -> str | None:
         """The key that ``node`` is, None for what is no known text."""
@@ -101,13 +113,11 @@ class Texts:
 
     def _part(self, node: cst.CSTNode, scope: Scope, depth: int) -> tuple[str | None, bool]:
         text, known = self.text(node, scope, depth + 1)
-        if text is None and isinstance(node, cst.Name):  # f"{PORT}" of a number
-            owner = scope.owner(node.value)
-            binding = single(owner.bindings[node.value])[0] if owner is not None else None
-            if binding is not None and binding.value is not None and binding.value not in self.changed:
-                is_literal, value = scalar(binding.value)
-                if is_literal:
-                    return str(value), True
+        if text is None and (key := self._named(node, scope)) is not None:  # f"{PORT}" of a number
+            given, _ = self._value(key)
+            is_literal, value = scalar(given) if given is not None else (False, None)
+            if is_literal:
+                return str(value), True
         return text, known
 
 

@@ -8,22 +8,25 @@ from typing import Any
 
 import libcst as cst
 
-from hardener.sources.open_values import Expression
+from hardener.sources.open_values import Expression, like
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
+from .placeholders import set_apart
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
-_MASK = re.compile(r"\$\([A-Za-z0-9_.]+\)")
+_MASK = re.compile(r"#?\$\([A-Za-z0-9_.]+\)")
 # What str.format and the % operator fill in.
 _BRACES = re.compile(r"\{\{|\}\}|\{[^{}\n]*\}")
 _PERCENT = re.compile(r"%%|%(?:\([^()%\n]*+\))?+[-#0 +]*+[0-9*]*+(?:\.[0-9*]++)?+[diouxXeEfFgGcrsa]")
 _BY_PLACE = re.compile(r"%[^(%].*|\{(?:[!:].*)?\}", re.S)  # of these no two need be the same
-_IN_BRACES = re.compile(r"\{[A-Za-z_][A-Za-z0-9_.\[\]]*\}")
+_IN_BRACES = re.compile(r"(?<!\$)\{[A-Za-z_][A-Za-z0-9_.\[\]]*\}")
 
 
 @dataclass(slots=True)
 class Masked:
-    """``text`` is the YAML with a mask such as "$(image)" for each field; ``fields`` holds what stands there, by mask.
+    """``text`` is the YAML with a mask such as "$(image)" for each field, "#$(volumes)" for one that is a line of its
+    own; ``fields`` holds what stands there, by mask.
 
     ``skip`` is how many characters of the literal lie before the text, ``quote`` what ends it. ``style`` is how fields
     are written: "braces", "percent", "" for none.
@@ -41,10 +44,12 @@ class Masked:
     def data(self, value: Any) -> Any:
         """A copy of the data ``value``, in which texts that hold a mask are expressions."""
         if isinstance(value, dict):
-            return {key: self.data(item) for key, item in value.items()}
+            return like(value, {key: self.data(item) for key, item in value.items()})
         if isinstance(value, list):
-            return [self.data(item) for item in value]
-        if isinstance(value, str) and any(mask in self.fields for mask in _MASK.findall(value)):
+            return like(value, [self.data(item) for item in value])
+        if isinstance(value, str) and any(
+            mask in self.fields or f"#{mask}" in self.fields for mask in _MASK.findall(value)
+        ):
             return Expression(value)
         return value
 
@@ -54,7 +59,20 @@ class Masked:
             text = text.replace("{", "{{").replace("}", "}}")
         elif self.style == "percent":
             text = text.replace("%", "%%")
-        return _MASK.sub(lambda mask: self.fields.get(mask[0], mask[0]), text)
+        return _MASK.sub(self._field, text)
+
+    def _field(self, mask: re.Match[str]) -> str:
+        if mask[0] in self.fields:
+            return self.fields[mask[0]]
+        sign = "#" if mask[0][0] == "#" else ""
+        name = mask[0].removeprefix("#")
+        return sign + self.fields.get(name, name)
+
+    def alone(self, mask: str) -> str:
+        """The mask of the field with that ``mask``, or of what is written as one, where it is a line of its own."""
+        made = "#" + _mask(self.fields.get(mask, mask), self, is_new=True)
+        self.fields[made] = self.fields.pop(made[1:])
+        return made
 
     def restored(self, text: str, before: str) -> str:
         """What to write in the literal for the YAML ``text``, which comes in place of ``before``. Raises TextError
@@ -68,7 +86,7 @@ class Masked:
 
 
 def unmarked(value: Any) -> Any:
-    """A copy of the data ``value``, in which expressions are texts as the YAML holds them."""
+    """A copy of the data ``value``, in which expressions are texts as the YAML holds them, and nothing is open."""
     if isinstance(value, dict):
         return {key: unmarked(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -102,7 +120,7 @@ def masked(node: cst.SimpleString | cst.FormattedString, style: str) -> Masked:
         text, found.skip = text[cut:], found.skip + cut
     if "\\" in text and not raw:
         raise TextError("it holds escapes")
-    found.text = text
+    found.text = set_apart(text, found.alone)
     return found
 
 
@@ -124,12 +142,12 @@ def _field(original: str, found: Masked) -> str:
     return original[0] if original in ("{{", "}}") else _mask(original, found)
 
 
-def _mask(original: str, found: Masked) -> str:
-    """The mask of a field; the same one for the same text, unless its place tells what it is."""
-    by_place = _BY_PLACE.fullmatch(original) is not None
+def _mask(original: str, found: Masked, *, is_new: bool = False) -> str:
+    """The mask of a field; the same one for the same text, unless its place tells what it is or it ``is_new``."""
+    by_place = is_new or _BY_PLACE.fullmatch(original) is not None
     if not by_place and original in found.masks:
         return found.masks[original]
-    name = None if by_place else _NAME.search(original)
+    name = None if by_place and not is_new else _NAME.search(original)
     base = name[0] if name is not None else "value"
     while True:
         number = found.numbers[base] = found.numbers.get(base, 0) + 1
@@ -137,5 +155,6 @@ def _mask(original: str, found: Masked) -> str:
         if mask not in found.fields and mask not in found.text:
             break
     found.fields[mask] = original
-    found.masks[original] = mask
+    if not is_new:
+        found.masks[original] = mask
     return mask

@@ -32,6 +32,11 @@ class Item:
 
 
 @dataclass(slots=True, eq=False)
+class Statement(Item):
+    """An assignment that sets a field, on lines of its own: it can go as a whole."""
+
+
+@dataclass(slots=True, eq=False)
 class Bracket:
     """What holds items: ``start`` is the offset of the opening bracket, ``end`` that of the closing one."""
 
@@ -53,11 +58,12 @@ class Node:
 class Scalar(Node):
     """A literal: ``value`` is text, a number, a boolean, or None for an explicit ``None``.
 
-    ``written``: False for what no text says (the kind that a class stands for).
+    ``written``: False for what no text says (the kind that a class stands for); ``where`` is what sets it elsewhere.
     """
 
     value: Any
     written: bool = True
+    where: str = ""
 
 
 @dataclass(slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import warnings
 from dataclasses import field
@@ -17,10 +18,12 @@ from . import quotes
 from .embedded import Embedded, embedded
 from .extract import Extractor
 from .model import Bracket, Entry, Item, Mapping, Node, Scalar, Sequence, plain
+from .own import Own
 from .places import Lines, Places
 from .roots import roots
 from .scan import scan
 from .scopes import Imported
+from .subclasses import NOWHERE, Elsewhere
 from .tree import LARGEST, read
 from .uses import unify
 
@@ -44,6 +47,7 @@ class Parsed:
     unread: list[tuple[int, str]]
     _lines: Lines
     _comments: list[Comment]
+    elsewhere: Elsewhere = NOWHERE  # what it may import
     _at_line: dict[int, str] = field(default_factory=dict)  # comments by line, once asked for
     _quote: str = ""
     _reads: AddressReads | None = None  # once asked for
@@ -239,28 +243,45 @@ class Parsed:
         return found.group().decode() if found else "\n"
 
 
-def parse(text: str, largest: int = LARGEST) -> Parsed:
-    """Read ``text``. Raises TextError, with the line where it is known, for what is no Python, and for more than
-    ``largest`` bytes."""
+def parse(text: str, largest: int = LARGEST, elsewhere: Elsewhere = NOWHERE) -> Parsed:
+    """Read ``text``, which may import what is ``elsewhere`` in its tree. Raises TextError, with the line where it is
+    known, for what is no Python, and for more than ``largest`` bytes."""
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here is garbage yet; the collector would walk the growing tree again and again
     try:
         with warnings.catch_warnings():  # of odd escapes in literals
             warnings.simplefilter("ignore")
-            return _parsed(*read(text, largest))
+            return _parsed(*read(text, largest), elsewhere)
     except RecursionError:
         raise TextError("nested too deeply") from None
+    finally:
+        if collecting:
+            gc.enable()
 
 
-def _parsed(module: cst.Module, places: Places) -> Parsed:
-    found = scan(module, places)
-    extractor = Extractor(found, places)
+def _parsed(module: cst.Module, places: Places, elsewhere: Elsewhere) -> Parsed:
+    found = scan(module, places, elsewhere.meant)
+    extractor = Extractor(found, places, Own(places.source, elsewhere))
     documents = roots(extractor)
     unify(documents, extractor)
     texts, unread = embedded(module, found, places, [(root.start, root.end) for root in documents])
     source = places.source
     read = Parsed(
-        source, [], documents, found.imports, extractor.lints, texts, unread, Lines(source), places.comments()
+        source,
+        [],
+        documents,
+        found.imports,
+        extractor.lints,
+        texts,
+        unread,
+        Lines(source),
+        places.comments(),
+        elsewhere,
     )
     read.documents = read.data()
+    del extractor.later
+    for scope in found.scopes:
+        scope.bindings.clear()  # what they lead to goes at once, and is no work for the collector
     return read
 
 

@@ -7,10 +7,10 @@ from bisect import bisect_right
 from collections.abc import Mapping
 
 import libcst as cst
-from libcst.metadata import CodeSpan
 
 from hardener.sources.yaml import Comment
 
+Span = tuple[int, int]  # the offset of the first byte, and that behind the last one
 _END = re.compile(rb"[\r\n]")
 _NEWLINE = re.compile(rb"\r\n|\n|\r")
 
@@ -38,16 +38,15 @@ class Lines:
 class Places(Lines):
     """Where the nodes of a module begin and end, as offsets in ``source``."""
 
-    def __init__(self, source: bytes, spans: Mapping[cst.CSTNode, CodeSpan]) -> None:
+    def __init__(self, source: bytes, spans: Mapping[cst.CSTNode, Span]) -> None:
         super().__init__(source)
         self.spans = spans
 
     def start(self, node: cst.CSTNode) -> int:
-        return self.spans[node].start
+        return self.spans[node][0]
 
     def end(self, node: cst.CSTNode) -> int:
-        span = self.spans[node]
-        return span.start + span.length
+        return self.spans[node][1]
 
     def outer_end(self, node: cst.CSTNode) -> int:
         """Where an expression ends with the parentheses around it."""

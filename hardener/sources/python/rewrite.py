@@ -14,8 +14,9 @@ from . import quotes, types
 from .imports import Names
 from .layout import Layout
 from .masks import unmarked
-from .model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, plain
+from .model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, plain
 from .parsed import Parsed, parse
+from .placeholders import emptied
 from .render import Renderer, Way, way_of
 from .tree import LARGEST
 
@@ -57,16 +58,24 @@ def rewrite(text: str, mutate: Callable[[Documents], None], before: Parsed | Non
     if not hunks:
         return Rewrite(text, [], before, before)
     try:
-        after = parse(changed, _GROWN * LARGEST)
+        after = parse(changed, _GROWN * LARGEST, before.elsewhere)
     except TextError as refused:
         raise TextError("the text does not come out as Python", refused.line) from None
     first = hunks[0].before_start
-    if not same(after.documents, wanted):
+    if not _alike(after, wanted):
         raise TextError("the text does not come out as it was decided", first)
     kept = [each for each in before.comments() if each.alone or each.line - 1 not in writer.layout.erased]
     if [comment.text for comment in after.comments()] != [comment.text for comment in kept]:
         raise TextError("a comment would be lost", first)
     return Rewrite(changed, hunks, before, after)
+
+
+def _alike(after: Parsed, wanted: Documents) -> bool:
+    """Whether the text reads as ``wanted``. A new value in a text may stand before a line that is filled in, which may
+    add to it as well as to what it is in."""
+    number = len(after.roots)
+    texts = [emptied(documents[number:], {}) for documents in (after.documents, wanted)]
+    return same(after.documents[:number], wanted[:number]) and same(*texts)
 
 
 def may_try(parsed: Parsed) -> None:
@@ -113,7 +122,7 @@ class _Writer:
         for text in self.parsed.texts:
             own, wanted = wanted[: len(text.parsed.documents)], wanted[len(text.parsed.documents) :]
             own = unmarked(own)
-            if not same(own, text.parsed.documents):
+            if not same(own, unmarked(text.parsed.documents)):
                 for start, end, new in text.hunks(own):
                     self.layout.splices.replace(start, end, new.replace("\r\n", "\n"))
 
@@ -139,6 +148,8 @@ class _Writer:
         if isinstance(node, Opaque):
             raise TextError(f"an expression is not replaced ({node.reason})", node.line)
         if isinstance(node, Scalar):
+            if node.where:
+                raise TextError(f"a value is set by {node.where}", node.line)
             if not node.written:
                 raise TextError("a value that does not stand in one place is not replaced", node.line)
             if not isinstance(new, dict | list) and node.value is not None:
@@ -168,7 +179,9 @@ class _Writer:
             if name in node.unset and isinstance(value, Scalar) and value.written:
                 self.layout.replace(value.start, value.end, [quotes.literal(node.unset[name], way.quote)])
                 continue
-            self._remove(node, node.fields[name].item, f"{name} does not stand here")
+            where = value.where if isinstance(value, Scalar) else ""
+            why = f"{name} is set by {where}" if where else f"{name} does not stand here"
+            self._remove(node, node.fields[name].item, why)
         place: int | None = None
         waiting: list[str] = []
         for name, value in new.items():
@@ -231,6 +244,9 @@ class _Writer:
         self.layout.edit(node.bracket).add(behind, self.renderer.entry(node, name, value, way))
 
     def _remove(self, node: Mapping | Sequence, item: Item | None, why: str) -> None:
+        if isinstance(item, Statement):
+            self.layout.erase(item.start, item.end)
+            return
         others = node.others if isinstance(node, Mapping) else []
         for bracket in (node.bracket, *others):
             index = self._index(bracket, item)

@@ -8,14 +8,12 @@ from dataclasses import replace
 
 import libcst as cst
 
-from . import airflow, calls, dagster, kubespawner, types, virtual
-from .expressions import string
+from . import airflow, calls, dagster, kubespawner, parts, types, virtual
 from .extract import Extractor
 from .model import Entry, Mapping, Node, Sequence, check_expansion
-from .resolve import followed, is_dict_call, meaning
+from .resolve import called, entries, followed, is_dict_call
 from .scopes import Scope
 
-_DEEPEST = 5  # dicts that are merged into each other
 _API_VERSION = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*/)?v\d+(?:(?:alpha|beta)\d+)?")
 _FIRST = ("CronJob", "CronJobSpec", "JobTemplateSpec", "DeploymentSpec", "JobSpec", "PodTemplateSpec", "PodSpec")
 
@@ -24,7 +22,11 @@ def roots(extractor: Extractor) -> list[Mapping]:
     """The documents of the file in the order in which they stand there."""
     documents = [made for each in (airflow, dagster, kubespawner) for made in each.documents(extractor)]
     found: dict[cst.CSTNode, Mapping] = {}
-    dicts = [*extractor.scan.dicts, *(each for each in extractor.scan.calls if is_dict_call(*each))]
+    dicts: list[tuple[cst.CSTNode, Scope]] = [
+        *extractor.scan.dicts,
+        *extractor.scan.merges,
+        *(each for each in extractor.scan.calls if is_dict_call(*each)),
+    ]
     for each, scope in dicts:
         if each not in extractor.inner and (kind := _kind(each, scope, extractor)) is not None:
             made = extractor.read(each, scope, kind if types.is_type(kind) else "")
@@ -32,7 +34,11 @@ def roots(extractor: Extractor) -> list[Mapping]:
                 found[each] = made
     made_by_calls = []
     for call, scope in extractor.scan.calls:
-        known = meaning(call.func, scope)
+        known = called(call, scope)
+        if known is None and (own := extractor.subclass(call, scope)) is not None:
+            known = own[1]
+        if call in extractor.scan.alternatives and not call.args:
+            continue  # container or V1Container(): what it has is filled in where nobody knows which of them it is
         if known is not None:
             made_by_calls.append((_rank(known.type_name, known.is_resource), call, scope))
     for _, call, scope in sorted(made_by_calls, key=lambda each: each[0]):
@@ -44,6 +50,7 @@ def roots(extractor: Extractor) -> list[Mapping]:
             made = extractor.read(*place, "PodTemplateSpec")
             if isinstance(made, Mapping):
                 found[place[0]] = made
+    _add_parts(extractor, dicts, found)
     check_expansion([*documents, *found.values()])
     patches = calls.patches(extractor.scan)
     for node, root in found.items():
@@ -51,6 +58,23 @@ def roots(extractor: Extractor) -> list[Mapping]:
             document.is_patch = node in patches
             documents.append(document)
     return sorted(documents, key=lambda each: each.start)
+
+
+def _add_parts(extractor: Extractor, dicts: list[tuple[cst.CSTNode, Scope]], found: dict[cst.CSTNode, Mapping]) -> None:
+    """Add the dicts that are parts of pods to what was ``found``."""
+
+    def add(node: cst.CSTNode, scope: Scope, type_name: str) -> None:
+        if node not in extractor.inner and node not in found:
+            made = extractor.read(node, scope, type_name)
+            if isinstance(made, Mapping):
+                found[node] = made
+
+    for place, type_name in parts.by_structure(extractor, dicts):
+        add(*place, type_name)
+    for place in parts.appended(extractor):
+        add(*place, "Container")
+    for place, type_name in parts.returned(extractor):  # the others may want some
+        add(*place, type_name)
 
 
 def _rank(type_name: str, is_resource: bool) -> int:
@@ -61,7 +85,7 @@ def _rank(type_name: str, is_resource: bool) -> int:
 
 def _kind(node: cst.CSTNode, scope: Scope, extractor: Extractor) -> str | None:
     """The kind of a dict that is a manifest: it says which one, and has what an object has."""
-    keys = _entries(node, scope)
+    keys = entries(node, scope)
     if not {"apiVersion", "kind"} <= keys.keys() or not {"metadata", "spec"} & keys.keys():
         return None
     api_version, kind = (extractor.texts.key(*keys[name]) for name in ("apiVersion", "kind"))
@@ -76,31 +100,12 @@ def _kind(node: cst.CSTNode, scope: Scope, extractor: Extractor) -> str | None:
 
 def _template(node: cst.CSTNode, scope: Scope) -> tuple[cst.CSTNode, Scope] | None:
     """The pod template in a dict that can only be the spec of a workload."""
-    keys = _entries(node, scope)
+    keys = entries(node, scope)
     if not {"selector", "template"} <= keys.keys():
         return None
     template = followed(*keys["template"])
-    spec = _entries(*template).get("spec")
-    return template if spec is not None and "containers" in _entries(*followed(*spec)) else None
-
-
-def _entries(node: cst.CSTNode, scope: Scope, depth: int = 0) -> dict[str, tuple[cst.CSTNode, Scope]]:
-    """The values of a dict by those keys that are texts, and where they are seen from; none of anything else."""
-    found: dict[str, tuple[cst.CSTNode, Scope]] = {}
-    if isinstance(node, cst.Dict):
-        pairs = [
-            (string(each.key) if isinstance(each, cst.DictElement) else "**", each.value) for each in node.elements
-        ]
-    elif isinstance(node, cst.Call) and is_dict_call(node, scope):
-        pairs = [(each.keyword.value if each.keyword else each.star or "**", each.value) for each in node.args]
-    else:
-        return found
-    for key, value in pairs:
-        if key == "**" and depth < _DEEPEST:
-            found |= _entries(*followed(value, scope), depth + 1)
-        elif key is not None:
-            found[key] = (value, scope)
-    return found
+    spec = entries(*template).get("spec")
+    return template if spec is not None and "containers" in entries(*followed(*spec)) else None
 
 
 def _documents(made: Mapping) -> Iterator[Mapping]:

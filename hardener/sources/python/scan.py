@@ -29,22 +29,28 @@ _CHILDREN: dict[type[Any], tuple[str, ...]] = {}
 @dataclass(slots=True, eq=False)
 class Scan:
     """What was found. ``calls`` and ``dicts`` come with the scope they stand in, ``strings`` are text literals of any
-    kind, ``values`` tell to which (scope, name) an expression is assigned, ``comprehensions`` are their own scopes."""
+    kind, ``values`` tell to which (scope, name) an expression is assigned, ``comprehensions`` are their own scopes.
+    ``merges`` are ``a | b``, ``lines`` the assignments and calls that may go as a whole, by their one target or the
+    call."""
 
     module: Scope
     calls: list[tuple[cst.Call, Scope]] = field(default_factory=list)
     dicts: list[tuple[cst.Dict, Scope]] = field(default_factory=list)
+    merges: list[tuple[cst.BinaryOperation, Scope]] = field(default_factory=list)
     strings: list[cst.CSTNode] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     imports: list[Imported] = field(default_factory=list)
     values: dict[cst.CSTNode, list[tuple[Scope, str]]] = field(default_factory=dict)
     comprehensions: dict[cst.CSTNode, Scope] = field(default_factory=dict)
     scopes: list[Scope] = field(default_factory=list)
+    alternatives: set[cst.CSTNode] = field(default_factory=set)  # what stands behind ``or``
+    lines: dict[cst.CSTNode, cst.BaseSmallStatement] = field(default_factory=dict)
 
 
-def scan(module: cst.Module, places: Places) -> Scan:
-    """Raises RecursionError for a module that is nested too deeply."""
-    return _Walk(places).run(module)
+def scan(module: cst.Module, places: Places, meant: Callable[[str], str] = str) -> Scan:
+    """``meant`` tells which full name stands for that of an import. Raises RecursionError for a module that is nested
+    too deeply."""
+    return _Walk(places, meant).run(module)
 
 
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -64,19 +70,31 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
                     yield each
 
 
+def _mark(line: cst.BaseStatement | cst.BaseSmallStatement) -> cst.CSTNode:
+    """The one target or the call of a line that is nothing else; any other line itself."""
+    if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
+        (only,) = line.body
+        if isinstance(only, cst.Assign) and len(only.targets) == 1:
+            return only.targets[0].target
+        if isinstance(only, cst.Expr) and isinstance(only.value, cst.Call):
+            return only.value
+    return line
+
+
 class _Walk:
-    def __init__(self, places: Places) -> None:
-        self.places = places
+    def __init__(self, places: Places, meant: Callable[[str], str]) -> None:
+        self.places, self.meant = places, meant
         self.scope = Scope("module", None)
         self.found = Scan(self.scope, scopes=[self.scope])
         self.block: cst.CSTNode | None = None
         self.extents = [(0, len(places.source))]
         self.handlers: dict[type[Any], Callable[[Any], None]] = {
             cst.Name: self.name,
-            cst.Attribute: lambda node: self.visit(node.value),
+            cst.Attribute: self.member,
             cst.Arg: lambda node: self.visit(node.value),
             cst.Call: self.call,
             cst.Dict: self.dict,
+            cst.BinaryOperation: self.operation,
             cst.SimpleString: self.found.strings.append,
             cst.FormattedString: self.formatted,
             cst.Assign: self.assign,
@@ -85,11 +103,15 @@ class _Walk:
             cst.NamedExpr: self.named,
             cst.For: self.loop,
             cst.With: self.with_,
+            cst.SimpleStatementLine: self.line,
             cst.IndentedBlock: self.body,
             cst.SimpleStatementSuite: self.body,
             cst.ExceptHandler: self.caught,
             cst.ExceptStarHandler: self.caught,
             cst.Del: self.deleted,
+            cst.BooleanOperation: self.either,
+            cst.Return: self.returned,
+            cst.Yield: self.returned,
             cst.Global: lambda node: self.declare(node, "global"),
             cst.Nonlocal: lambda node: self.declare(node, "nonlocal"),
             cst.Import: self.imported,
@@ -109,6 +131,7 @@ class _Walk:
 
     def run(self, module: cst.Module) -> Scan:
         self.visit(module)
+        self.handlers.clear()  # they hold the walk, and so the whole tree
         return self.found
 
     def visit(self, node: cst.CSTNode) -> None:
@@ -142,6 +165,11 @@ class _Walk:
     def name(self, node: cst.Name) -> None:
         self.scope.loads[node.value] = self.scope.loads.get(node.value, 0) + 1
 
+    def member(self, node: cst.Attribute) -> None:
+        if isinstance(node.value, cst.Name):
+            self.scope.members.append((node.value.value, node.attr.value))
+        self.visit(node.value)
+
     def target(self, target: cst.CSTNode, value: cst.CSTNode | None, reason: str = "", each: bool = False) -> None:
         """``target`` gets ``value``, or each item of it."""
         if isinstance(target, cst.Name):
@@ -174,8 +202,10 @@ class _Walk:
         if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(targets) and not each:
             if all(isinstance(element, cst.Element) for element in (*target.elements, *value.elements)):
                 parts = [element.value for element in value.elements]
-        for inner, part in zip(targets, parts, strict=True):
+        for index, (inner, part) in enumerate(zip(targets, parts, strict=True)):
             self.target(inner, part, reason or "unpacked")
+            if each and isinstance(inner, cst.Name) and (bindings := self.scope.bindings.get(inner.value)):
+                bindings[-1].items, bindings[-1].part = value, index
 
     def assign(self, node: cst.Assign) -> None:
         self.visit(node.value)
@@ -221,6 +251,14 @@ class _Walk:
             if each.asname is not None:
                 self.target(each.asname.name, None, "a name of `with`")
         self.below(node.body)  # its body is part of the block around it
+        for line in node.body.body if len(node.body.body) == 1 else ():
+            self.found.lines.pop(_mark(line), None)
+
+    def line(self, node: cst.SimpleStatementLine) -> None:
+        mark = _mark(node)
+        if mark is not node:
+            self.found.lines[mark] = node.body[0]
+        self.below(node)
 
     def body(self, node: cst.BaseSuite) -> None:
         around, self.block = self.block, node
@@ -242,6 +280,10 @@ class _Walk:
             if child is not name:
                 self.visit(child)
 
+    def either(self, node: cst.BooleanOperation) -> None:
+        self.found.alternatives.add(node.right)
+        self.below(node)
+
     def deleted(self, node: cst.Del) -> None:
         elements = node.target.elements if isinstance(node.target, cst.Tuple | cst.List) else (node.target,)
         for element in elements:
@@ -252,12 +294,25 @@ class _Walk:
                 self.change(target, "removed")
                 self.below(target)
 
+    def returned(self, node: cst.Return | cst.Yield) -> None:
+        if node.value is None:
+            return
+        self.visit(node.value)
+        scope = self.scope
+        while scope.kind == "comprehension" and scope.parent is not None:
+            scope = scope.parent
+        if isinstance(node, cst.Return):
+            scope.returns.append(node.value)
+        elif not isinstance(node.value, cst.From):
+            scope.yields.append(node.value)
+
     def imported(self, node: cst.Import | cst.ImportFrom) -> None:
         found = imported(node, self.places, self.extents[-1])
         self.found.imports.append(found)
         if found.is_star:
             self.scope.stars.append(found)
         for each in found.names:
+            each.qualified = self.meant(each.qualified) if found.is_from else each.qualified
             self.bind(each.bound, Binding(self.scope, None, "imported", qualified=each.qualified))
 
     # Scopes.
@@ -276,12 +331,14 @@ class _Walk:
     def function(self, node: cst.FunctionDef) -> None:
         for decorator in node.decorators:
             self.visit(decorator)
-        self.bind(node.name.value, Binding(self.scope, None, "a function"))
+        binding = Binding(self.scope, None, "a function")
+        self.bind(node.name.value, binding)
         self.below(node.params)
         in_class = self.scope.kind == "class" and not any(
             isinstance(each.decorator, cst.Name) and each.decorator.value == "staticmethod" for each in node.decorators
         )
-        scope = self.inside("function", node)
+        scope = binding.inner = self.inside("function", node)
+        scope.node = node
         self.parameters(node.params)
         first = [*node.params.posonly_params, *node.params.params][:1]
         if in_class and first:
@@ -304,8 +361,10 @@ class _Walk:
     def class_(self, node: cst.ClassDef) -> None:
         for child in (*node.decorators, *node.bases, *node.keywords):
             self.visit(child)
-        self.bind(node.name.value, Binding(self.scope, None, "a class"))
-        self.inside("class", node)
+        binding = Binding(self.scope, None, "a class")
+        self.bind(node.name.value, binding)
+        binding.inner = self.inside("class", node)
+        binding.inner.node = node
         self.visit(node.body)
         self.outside()
 
@@ -341,6 +400,11 @@ class _Walk:
 
     def dict(self, node: cst.Dict) -> None:
         self.found.dicts.append((node, self.scope))
+        self.below(node)
+
+    def operation(self, node: cst.BinaryOperation) -> None:
+        if isinstance(node.operator, cst.BitOr):
+            self.found.merges.append((node, self.scope))
         self.below(node)
 
     def formatted(self, node: cst.CSTNode) -> None:

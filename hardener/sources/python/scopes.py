@@ -47,7 +47,9 @@ class Imported:
 class Binding:
     """One place that gives a name a value: ``value`` is the expression, seen from ``scope``, or None, then ``reason``
     says what the name is ("a parameter"). ``each``: the name takes each item of ``value`` in turn. ``qualified`` is the
-    full name that an imported one stands for. What runs runs all of a ``block``: a body, a branch."""
+    full name that an imported one stands for. What runs runs all of a ``block``: a body, a branch. ``inner`` is the
+    scope of a function or class that has the name, ``part`` the place in each item of ``items`` that a loop gives it.
+    """
 
     scope: Scope
     value: cst.CSTNode | None = None
@@ -55,12 +57,17 @@ class Binding:
     each: bool = False
     qualified: str = ""
     block: cst.CSTNode | None = None
+    inner: Scope | None = None
+    items: cst.CSTNode | None = None
+    part: int = 0
 
 
 @dataclass(slots=True, eq=False)
 class Scope:
     """``kind`` is "module", "function", "class" or "comprehension"; ``instance`` the first parameter of a method.
-    Attributes of ``self`` are names of the class: "self.job"."""
+    Attributes of ``self`` are names of the class: "self.job". ``node`` is the definition of a function or class,
+    ``returns`` and ``yields`` are the expressions that a function gives back. ``members`` are attributes of names that
+    are looked at: ("self", "job")."""
 
     kind: str
     parent: Scope | None
@@ -69,6 +76,10 @@ class Scope:
     stars: list[Imported] = field(default_factory=list)
     loads: dict[str, int] = field(default_factory=dict)
     instance: str = ""
+    node: cst.FunctionDef | cst.ClassDef | None = None
+    returns: list[cst.CSTNode] = field(default_factory=list)
+    yields: list[cst.CSTNode] = field(default_factory=list)
+    members: list[tuple[str, str]] = field(default_factory=list)
 
     def outward(self) -> Iterator[Scope]:
         """The scopes whose names are seen here, the nearest one first. Those of a class are not seen from within its
@@ -117,8 +128,9 @@ class Scope:
 class Change:
     """A statement that changes an object after it was made: at ``path`` below what ``name`` stands for in ``scope``.
 
-    ``how`` is "set", "removed", "changed" (``+=``) or the method that may add something ("append"). ``value`` is what
-    is set, None where that is not known.
+    ``how`` is "set", "removed", "changed" (``+=``), the method that may add something ("append"), or what a function
+    gets: "handed" for what it may change, "sent" for what it changes only if that is no whole object. ``value`` is what
+    is set, None where that is not known. ``holder`` is the dict or call that says it, as its item ``number``.
     """
 
     scope: Scope
@@ -128,3 +140,5 @@ class Change:
     node: cst.CSTNode
     value: cst.CSTNode | None = None
     block: cst.CSTNode | None = None
+    holder: cst.Dict | cst.Call | None = None
+    number: int = 0

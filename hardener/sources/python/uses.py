@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from .extract import Extractor
 from .model import Mapping, Node, Scalar, Sequence
-from .resolve import Key, single
+from .resolve import Key, member, single
 
 
 def unify(documents: list[Mapping], extractor: Extractor) -> None:
@@ -52,6 +52,10 @@ def _loads(extractor: Extractor) -> dict[Key, int]:
             owner = scope.owner(name)
             if owner is not None:
                 found[owner, name] = found.get((owner, name), 0) + count
+        for name, attribute in scope.members:
+            owner, bound, rest = member(scope, name, (("attribute", attribute),))
+            if owner is not None and not rest:
+                found[owner, bound] = found.get((owner, bound), 0) + 1
     return found
 
 

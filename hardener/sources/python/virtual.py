@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .dialects import Dialect
 from .model import Entry, Mapping, Node, Opaque, Scalar, Sequence
+from .subclasses import UNKNOWN, Fixed
 
 FRAGMENT = "fragment.harden/v1"
 
@@ -32,6 +33,17 @@ def implied(at: Node, value: str | bool | int) -> Entry:
 def unknown(at: Node, text: str, reason: str) -> Entry:
     """A value that is not known: ``text`` names the setting, ``reason`` says what it is."""
     return Entry(Opaque(at.start, at.end, at.line, "${" + text + "}", reason), None)
+
+
+def fixed(at: Node, name: str, given: Fixed) -> Entry:
+    """The value of an argument ``name`` that stands in an own class."""
+    if given.value is UNKNOWN:
+        return unknown(at, name, f"set by {given.where}")
+    if isinstance(given.value, list):
+        why = f"set by {given.where}"
+        items = [(unknown(at, name, why) if each is UNKNOWN else implied(at, each)).value for each in given.value]
+        return Entry(sequence(at, "", items), None)
+    return Entry(Scalar(at.start, at.end, at.line, given.value, written=False, where=given.where), None)
 
 
 def sequence(at: Node, item_type: str, items: list[Node], open_: str | None = None) -> Sequence:

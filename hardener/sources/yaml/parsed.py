@@ -55,6 +55,11 @@ class Parsed:
         place = self._place(document, path)
         return self.source.line(place.entry) + 1 if place else 1
 
+    def column(self, document: int, path: Path[str | int]) -> int:
+        """Column from 0 of the key or item at `path`; for something absent, of its nearest ancestor that exists."""
+        place = self._place(document, path)
+        return 0 if place is None else place.entry - self.source.starts[self.source.line(place.entry)]
+
     def end_line(self, document: int, path: Path[str | int]) -> int:
         """Last line of the entry at `path` (or of its nearest ancestor), comments and blank lines below excluded."""
         place = self._place(document, path)

@@ -1,0 +1,31 @@
+import yaml
+
+
+def deployment(name, replicas, extra_volumes, extra_env):
+    return yaml.safe_load(f"""
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {name}
+spec:
+  replicas: {replicas}
+  selector:
+    matchLabels: {{app: web}}
+  template:
+    metadata:
+      labels: {{app: web}}
+    spec:
+      hostPID: true
+      containers:
+      - name: web
+        image: registry.example.com/web:1
+        args: [serve]
+        env:
+          - name: MODE
+            value: production
+          {extra_env}
+      volumes:
+        - name: data
+          emptyDir: {{}}
+        {extra_volumes}
+""")
