@@ -63,7 +63,7 @@ def main(folder: str) -> None:
     for place, _, names in os.walk(folder):
         for name in names:
             raw = Path(place, name).read_bytes()
-            if gate._bytes_pass(raw):
+            if gate.bytes_pass(raw):
                 with contextlib.suppress(SyntaxError):
                     ast.parse(raw)
 

@@ -10,6 +10,6 @@ from os import getcwd, path
 if not sys.flags.safe_path and sys.path[:1] == [getcwd()] != [path.dirname(path.dirname(path.abspath(__file__)))]:
     del sys.path[0]
 
-from hardener.cli.app import main
+from hardener.cli import main
 
 main()

@@ -23,7 +23,7 @@ import hypothesis
 import pytest
 import yaml
 
-from . import services
+from . import services, wheels  # noqa: F401 - wheels looks where the caches of the user are, before they are moved
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -216,6 +216,12 @@ def run(*arguments: str | Path, cwd: Path, stdin: bytes = b"", terminal: bool = 
             status = stop.code
     assert status is None or isinstance(status, int), status
     return Done(status or 0, out.bytes.getvalue().decode(), err.bytes.getvalue().decode())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a run keeps for the next one is not kept among the user's own."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("caches"))
 
 
 @pytest.fixture

@@ -367,8 +367,9 @@ def test_the_options_are_those_of_the_command_line() -> None:
     of_tree = set(signature(harden_tree).parameters) - {"path", "write"}
     assert of_tree == {field.name for field in fields(Choices)} - {
         "baseline",
-        "no_waivers",
-    }  # which only decide an exit code
+        "no_waivers",  # which only decide an exit code
+        "cache",  # a program has files of the user read and written only where it says so
+    }
     command = typer.main.get_group(app).commands["filter"]
     of_filter = {str(parameter.name) for parameter in command.params}
     assert set(signature(harden_text).parameters) - {"text"} == of_filter - {

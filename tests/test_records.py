@@ -38,7 +38,7 @@ def _facts(point: Any, named: Any) -> list[object]:
         one == same, same == one, one != same, one == other, one == named(1, [2]), named(1, [2]) == one,
         one == (1, [2]), named(1, [2]) == named(1, [2], name="m"), repr(named(1, [2], "x")).split(".")[-1],
         [field.name for field in dataclasses.fields(named)], dataclasses.replace(one, x=5).x, point.__match_args__,
-        named(4).name, point.__hash__ is None, hasattr(one, "__dict__"), named.__doc__,
+        named(4).name, point.__hash__ is None, hasattr(one, "__dict__"), named(y=[3], x=4).y, point(1).y is point(1).y,
     ]  # fmt: skip
 
 
@@ -65,6 +65,43 @@ class Odd:
 
     def __repr__(self) -> str:
         return "odd"
+
+
+@pytest.fixture(params=[fast_dataclass.dataclass, dataclasses.dataclass], ids=["ours", "python's"])
+def made(request: pytest.FixtureRequest) -> tuple[Any, Any]:
+    @request.param(slots=True, kw_only=True)
+    class Base:
+        name: str
+        notes: list[str] = dataclasses.field(default_factory=list)
+        length: int = dataclasses.field(init=False)
+        seen: set[str] = dataclasses.field(init=False, default_factory=set)
+        turns: int = dataclasses.field(init=False, default=3)
+
+        def __post_init__(self) -> None:
+            self.length = len(self.name)
+
+    @request.param(slots=True)
+    class Placed(Base):
+        name: str
+        line: int = 1
+
+    return Base, Placed
+
+
+def test_it_takes_what_that_of_python_takes(made: tuple[Any, Any]) -> None:
+    base, placed = made
+    one, other = base(name="abc"), placed("xy", 7, notes=["a"])
+    assert (one.length, one.notes, one.seen, one.turns) == (3, [], set(), 3)
+    assert (other.line, other.name, other.length, other.notes, placed("x").line) == (7, "xy", 2, ["a"], 1)
+    assert base(name="a").seen is not base(name="b").seen
+
+
+@pytest.mark.parametrize(
+    ("given", "named"), [((), {}), (("a",), {}), ((), {"name": "a", "nam": 1}), ((), {"name": "a", "length": 2})]
+)
+def test_wrong_arguments_are_named(made: tuple[Any, Any], given: tuple[str, ...], named: dict[str, object]) -> None:
+    with pytest.raises(TypeError, match=r"Base\.__init__\(\)"):
+        made[0](*given, **named)
 
 
 def test_a_frozen_one_is_a_key() -> None:

@@ -219,3 +219,29 @@ def test_the_library_loads_what_a_command_does(tmp_path: Path) -> None:
     )
     found = _modules(tmp_path, "-c", program)
     assert HEAVY & found <= {"importlib.metadata", "ruamel.yaml"} and "typer" not in found
+
+
+_ENDS = """
+import atexit, sys
+{before}
+sys.argv = ["harden", *sys.argv[1:]]
+from hardener.cli import main
+import hardener.cli.app
+atexit.register(print, "called last")
+main()
+"""
+
+
+@pytest.mark.parametrize("before", ["", "atexit.register(print, 'came before')"])
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(["--version"], 0), (["diff", "web.yaml"], 1), (["diff", "--frob"], 2)]
+)
+def test_a_run_that_ends_at_once_ends_as_it_should(
+    manifest: Path, before: str, arguments: list[str], status: int
+) -> None:
+    command = [sys.executable, "-c", _ENDS.format(before=before), *arguments]
+    done = subprocess.run(command, cwd=manifest.parent, capture_output=True, text=True)
+    assert done.returncode == status
+    assert "called last\n" in done.stdout
+    assert ("came before\n" in done.stdout) == bool(before)
+    assert {0: "harden 0", 1: "diff --git", 2: "--frob"}[status] in done.stdout + done.stderr

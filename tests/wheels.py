@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+_CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # as it was before any test
+
 
 def cache_folder() -> Path:
     """Where what was taken out of a package is kept between runs."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hardener-tests"
+    folder = _CACHES / "hardener-tests"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

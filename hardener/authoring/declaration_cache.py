@@ -10,6 +10,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -25,6 +26,12 @@ _PLAIN = (
 )  # fmt: skip
 
 Sources = list[tuple[str, int, int]]  # every file of the program with its time and size
+
+
+@cache
+def program() -> Sources:
+    """The files of this program, as its first caller found them."""
+    return sources(import_module("hardener.transforms"))
 
 
 def sources(package: ModuleType) -> Sources:
@@ -43,7 +50,7 @@ def read(package: ModuleType, made_from: Sources) -> list[Transform] | None:
         return None
     try:
         with open(path, "rb") as file:
-            known, records = marshal.load(file)
+            known, records = marshal.loads(file.read())
         return [_transform(*record) for record in records] if known == made_from else None
     except (OSError, EOFError, ValueError, TypeError, KeyError):
         return None  # not there, or not whole

@@ -73,7 +73,7 @@ def nearest(name: str, known: list[str]) -> str:
 def _built_in() -> list[Transform]:
     """Those of the folder, in their order; loaded only where what they declare is not on record."""
     package = import_module("hardener.transforms")
-    sources = declaration_cache.sources(package)
+    sources = declaration_cache.program()
     found = declaration_cache.read(package, sources)
     if found is None:
         found = list(_sorted(_of(_modules(package))).values())

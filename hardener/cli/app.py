@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import sys
 from copy import copy
 from functools import partial
@@ -12,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from hardener.cli import calm_collector
 from hardener.cli.groups import baseline as baseline_group
 from hardener.cli.groups import golden
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
@@ -34,6 +33,7 @@ from hardener.cli.options import (
     ImageFormat,
     MaxRisk,
     NamespaceOption,
+    NoCache,
     NoWaivers,
     Only,
     OutOfBand,
@@ -115,6 +115,7 @@ def apply(
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
     yes: Yes = False,
     patch: PatchOption = False,
+    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -177,6 +178,7 @@ def diff(
     no_pager: Annotated[
         bool, typer.Option("--no-pager", help="Print on a terminal without a pager.", rich_help_panel=REPORT)
     ] = False,
+    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -240,6 +242,7 @@ def check(
     helm_program: HelmOption = None,
     renders: RendersOption = 200,
     patch: PatchOption = False,
+    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -616,7 +619,7 @@ def main() -> None:
     from hardener.errors import InputError
     from hardener.support import waiting
 
-    _calm_collector()
+    calm_collector()
     waiting.tell_by(lambda line: print(f"harden: {line}", file=sys.stderr, flush=True))
     interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
     try:
@@ -655,13 +658,6 @@ def _asked() -> typer.Typer:
     found = copy(app)
     found.registered_commands, found.registered_groups = named, []
     return found
-
-
-def _calm_collector() -> None:
-    # A run makes many objects that live to its end: the default thresholds walk them again and again for nothing, and
-    # so do the last collections of the interpreter.
-    gc.set_threshold(50_000, 20, 100)
-    atexit.register(gc.freeze)
 
 
 def _fail(message: str, status: int) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.commands.run import binary
 from hardener.report.screen import Screen, is_terminal
-from hardener.support import programs
+
+if TYPE_CHECKING:
+    import subprocess
 
 _DEFAULT = "less"
 _SETTINGS = {"LESS": "FRX", "LV": "-c"}  # what git sets where they are not set
@@ -45,6 +46,8 @@ class _Pipe:
 
 
 def _started(outside: str) -> subprocess.Popen[bytes] | None:
+    from hardener.support import programs  # late: most output goes to no terminal
+
     named = os.environ.get("GIT_PAGER", os.environ.get("PAGER", _DEFAULT))
     try:
         words = shlex.split(named)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring import config as configuration
@@ -24,6 +24,7 @@ from hardener.report import unread
 from hardener.report.redactor import Redactor
 from hardener.report.screen import Screen
 from hardener.sources import files
+from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError, parse
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
@@ -66,6 +67,7 @@ class Choices:
     baseline: str | None = None
     no_waivers: bool = False
     chart_values: bool = False
+    cache: bool = False  # of those commands that have the option to go without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,12 +182,14 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
         tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
         tuple(choices.audit_log or ()), found.images, found.exclude, no_waivers=choices.no_waivers,
         helm_charts=found.helm_charts, helm_values=choices.chart_values or found.helm_values,
+        cache=choices.cache,
     )  # fmt: skip
 
 
 def asked_of(paths: list[str], choices: Choices) -> Asked:
     """What differs from a command without options."""
-    given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
+    # How quick a run is does not tell what it shows.
+    given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__ if name != "cache"}
     plain = Choices()
     return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
 
@@ -311,8 +315,11 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
 def learn(tree: Tree, redactor: Redactor) -> None:
     """Show ``redactor`` the names of the tree, which stay readable, and its secrets."""
     _keep_names(tree, redactor)
+    clean: Set[ManifestFile] = tree.read_cache.clean if tree.read_cache is not None else frozenset()
     for file in tree.files:
         for piece in file.pieces:
+            if file in clean and not piece.revision:
+                continue
             if piece.data and may_hold_secret(piece.text):
                 for document in piece.data:
                     redactor.learn_document(document)
@@ -349,6 +356,12 @@ def _labels(tree: Tree) -> Iterator[str]:
             continue
 
 
+def keep_read(tree: Tree, redactor: Redactor) -> None:
+    """Keep what reading ``tree`` found, for the next run; ``redactor`` tells what is not to be kept."""
+    if tree.read_cache is not None:
+        tree.read_cache.keep(redactor.holds_secret)
+
+
 def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
     """Show ``redactor`` the secrets that are, or were to be, taken out of the tree, where it would look for them, and
     those in the reasons of waivers. Called after learn(), so that a mark has the same number in every command."""
@@ -381,6 +394,7 @@ def show(
     if style.format != "text" or not style.quiet:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
+    keep_read(outcome.tree, redactor)
     if style.format == "json":
         from hardener.report.json import write
         from hardener.report.levels import records

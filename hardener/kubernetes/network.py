@@ -60,7 +60,7 @@ class Network:
             for number in group.members:
                 self._governing.setdefault(number, []).append(group)
         self._meetings: dict[tuple[tuple[Ports, ...], tuple[Ports, ...]], bool] = {}
-        self._of_namespace: dict[str, Set] = {}
+        self._near: dict[str, Set] = {}  # the pods of a namespace
 
     @cached_property
     def _index(self) -> _Index:
@@ -99,9 +99,9 @@ class Network:
     def neighbours(self, number: int) -> Set:
         """The other pods of the namespace of a pod, those on the network of their node left out."""
         namespace = self.pods[number].namespace
-        if namespace not in self._of_namespace:
-            self._of_namespace[namespace] = bits(self._index.find(namespace, EVERYTHING))
-        return self._of_namespace[namespace] & ~(1 << number)
+        if namespace not in self._near:
+            self._near[namespace] = bits(self._index.find(namespace, EVERYTHING))
+        return self._near[namespace] & ~(1 << number)
 
     def open_pairs(self) -> int:
         """How many ordered pairs of different pods can talk on some port."""

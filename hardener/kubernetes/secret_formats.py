@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -141,12 +142,17 @@ def _tree(words: list[str]) -> str:
 @cache
 def _by_mark() -> tuple[dict[str, list[Format]], dict[str, list[Format]]]:
     """The forms by a mark that is found, those whose mark is its beginning among them: at their start, and inside."""
-    every = {mark for form in formats() for mark in form.marks}
+    every = sorted({mark for form in formats() for mark in form.marks})
     made: tuple[dict[str, list[Format]], dict[str, list[Format]]] = ({}, {})
     for form in formats():
-        for mark in every:
-            if mark.startswith(form.marks):
-                made[not form.starts].setdefault(mark, []).append(form)
+        found: dict[str, None] = {}
+        for own in form.marks:
+            at = bisect_left(every, own)  # those that it begins follow it
+            while at < len(every) and every[at].startswith(own):
+                found[every[at]] = None
+                at += 1
+        for mark in found:
+            made[not form.starts].setdefault(mark, []).append(form)
     return made
 
 

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
@@ -18,6 +19,9 @@ from hardener.sources.python import gate, subclasses
 from hardener.sources.python.subclasses import Subclasses
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from hardener.tree.read_cache import ReadCache
 
 # What is no program of the tree's own. Each is a reason of its own: who gives a folder of tests asks for tests.
 _TESTS = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
@@ -68,12 +72,15 @@ class Read:
     line: int | None = None
 
 
-def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool = False) -> Read:
+def load(
+    path: str, *, editable: bool, given: bool, own: Subclasses, again: bool = False, cache: ReadCache | None = None
+) -> Read:
     """The file ``path`` with the objects that it makes.
 
     ``given``: the file itself is asked for, and read even if a machine wrote it. ``own`` are the classes of the tree
     that are known by now, and takes up those of this file; ``again``: it is read once more, since it names one of them.
-    A file that cannot be read and holds objects for sure has one piece with the problem. Raises UnreadableError.
+    A file that cannot be read and holds objects for sure has one piece with the problem. ``cache`` knows of files whose
+    syntax tree shows no object. Raises UnreadableError.
     """
     raw, status = files.read_bytes(path)
     if not given and _BY_MACHINE.search(raw, 0, _HEAD):
@@ -84,7 +91,7 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
         own.note(path)
         if subclasses.may_define(raw):
             own.add(path, raw)
-    if not again and not gate.passes(raw):
+    if not again and not _passes(raw, cache):
         return Read(line=line)
     from hardener.sources.python import encoding  # late: hardly a file comes this far
 
@@ -147,6 +154,17 @@ def _any_of(names: Iterable[str], pattern: bytes) -> re.Pattern[bytes]:
 def says_something(file: ManifestFile) -> bool:
     """Whether a program shows an object, or has a manifest that cannot be read."""
     return bool(file.pieces) or (file.program is not None and bool(file.program.unread))
+
+
+def _passes(raw: bytes, cache: ReadCache | None) -> bool:
+    if not gate.bytes_pass(raw):
+        return False
+    if cache is not None and cache.makes_nothing(raw):
+        return False
+    found = gate.passes(raw)
+    if cache is not None and not found:
+        cache.note_program(raw)
+    return found
 
 
 def remarks(file: ManifestFile) -> list[tuple[str, int, str, str]]:

@@ -15,7 +15,6 @@ from hardener.kubernetes.custom_resource import image_fields
 from hardener.kubernetes.pod_template import POD_KINDS
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
-from hardener.tree.terraform_blocks import is_expression
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -127,7 +126,11 @@ def _of_terraform(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
     for file in tree.terraform_files:
         for line, _ in file.unread:
             yield _OPEN, Evidence(f"a manifest at {file.name}:{line} may make pods, and could not be read")
-    for block in tree.terraform.of("helm_release", "module") if tree.terraform_files else ():
+    if not tree.terraform_files:
+        return
+    from hardener.tree.terraform_blocks import is_expression  # late: few trees hold any
+
+    for block in tree.terraform.of("helm_release", "module"):
         written = block.text("namespace")
         if block.kind == "module" and (written is None or (block.text("source") or ".").startswith(".")):
             continue  # its own files are read
