@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from hardener.authoring.edits import Grade, replay
+from hardener.engine.document import apply_step
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.api_use import Need, Strength, api_use, has_token, need
 from hardener.tree.tree import Tree
@@ -263,3 +265,15 @@ def test_names_of_new_accounts_are_free() -> None:
     reserve = tree.ask(ServiceAccounts).reserve
     assert [reserve("reader", one), reserve("bound", one), reserve("new", one)] == ["reader-2", "bound-2", "new"]
     assert [reserve("new", other), reserve("new", one), reserve("new", other)] == ["new", "new-2", "new-3"]
+
+
+def test_a_pod_that_changed_is_looked_at_again() -> None:
+    """What is known of it is kept for each state of its text only."""
+    tree = Tree.from_text(pod())
+    (template,) = tree.pod_templates
+    assert need(template) is need(template) and not api_use(template)
+    volumes = [{"name": "token", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}]
+    edit = template.set("volumes", to=volumes, grade=Grade.SAFE)
+    replay(edit.piece.data, [edit])
+    apply_step(edit.piece, [edit])
+    assert need(template).strength is Strength.PROVED

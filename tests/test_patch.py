@@ -60,6 +60,17 @@ def test_the_corpus(name: str, sub: bool, corpus: Callable[[str], CorpusTree]) -
         write(tree.folder, {file: content for file, (_, content) in tree.after.items()})
 
 
+def test_a_long_patch_is_printed_as_a_short_one_is(
+    harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made a second time rather than kept."""
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: Tr0ub4dor-and-3}\n---\n"
+    write(tmp_path, {"a.yaml": DEPLOYMENT, "b.yaml": secret + DEPLOYMENT.replace("image: ", "image: Tr0ub4dor-and-3/")})
+    short = harden("diff", ".", cwd=tmp_path)
+    monkeypatch.setattr("hardener.report.printed._MOST_KEPT", 100)
+    assert harden("diff", ".", cwd=tmp_path).out == short.out and short.out.count("diff --git") > 1
+
+
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_patch_format_on_the_corpus(name: str, corpus: Callable[[str], CorpusTree]) -> None:
     """Nothing but the patch on standard output, all of which git takes; what is not in it is named beside it."""

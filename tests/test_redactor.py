@@ -242,6 +242,20 @@ stringData: {type: git, url: "https://github.com/argoproj/argo-cd", username: ar
 """
 
 
+def test_few_and_many_secrets_are_looked_for_alike() -> None:
+    """Few are looked for one by one, many by each place of the text."""
+    values = [f"q{number:02}Zk{number * 7:03}vWx" for number in range(60)]
+    text = " ".join(f"{value}{value} a-{value}" for value in values) + values[0][:-1]
+    few, many = Redactor(), Redactor()
+    for value in values[:2]:
+        few.learn(value)
+    for value in values:
+        many.learn(value)
+    assert [value in few.text(text) for value in values] == [number > 1 for number in range(60)]
+    assert few.text(" ".join(values[:2] * 2)) == many.text(" ".join(values[:2] * 2))
+    assert not any(value in many.text(text) for value in values) and values[0][:-1] in many.text(text)
+
+
 def test_a_report_stays_readable() -> None:
     redactor = Redactor()
     for document in yaml.safe_load_all(READABLE):

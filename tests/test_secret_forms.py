@@ -14,7 +14,7 @@ import pytest
 
 from hardener.commands import run
 from hardener.commands.images import images
-from hardener.kubernetes.secret_formats import formats
+from hardener.kubernetes.secret_formats import LONG, formats, structured
 from hardener.report import faces, graph, graph_formats
 from hardener.report.json import write as write_json
 from hardener.report.redactor import Redactor
@@ -207,6 +207,22 @@ def test_the_table_names_a_source_for_each_form_and_no_form_twice() -> None:
     table = formats()
     assert len({form.name for form in table}) == len(table) > 80
     assert all(form.source.strip() and form.marks and all(form.marks) for form in table)
+
+
+@pytest.mark.parametrize("joint", ["\n", ", "])
+def test_no_mark_is_cut_where_a_text_is(joint: str) -> None:
+    """Each piece between two of them is searched by itself."""
+    for mark in {mark for form in formats() for mark in form.marks}:
+        assert joint not in mark and not mark.endswith(joint[:1]) and not mark.startswith(joint[-1:]), mark
+
+
+def test_a_token_is_found_in_each_line_and_entry_of_a_long_text() -> None:
+    token = "ghp_" + "Ab3dEf6hIj9kLmN0pQr5tUv8xYz1" + "aB3dE7gh"
+    filler = "x" * LONG
+    lines = [filler, f"a: {token}", f"{filler}, {token}, b", f"{filler} {token}", f"{token}, {filler}", ""]
+    text = "\n".join(lines)
+    found = [start for name, start, _ in structured(text) if name.startswith("github")]
+    assert found == [start for start in range(len(text)) if text.startswith(token, start)] and len(found) == 4
 
 
 MOST_SECONDS = 1.0  # of the processor, for one text; a tenth of it where the time grows as the text does

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field, fields, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.errors import HardenError
@@ -189,6 +190,9 @@ def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
     Raises WrongShapeError where a path leads through a value that is neither a mapping, a list nor null;
     ``concrete_paths`` raises it before anything changed.
     """
+    if len(step) == 1 and type(step[0]) is Set:  # most steps
+        _put(_parent(documents, step[0]), step[0].path[-1], step[0].value, step[0])
+        return
     moves: list[tuple[Any, str | int, Edit]] = []
     for edit in step:
         if isinstance(edit, Drop | Insert):
@@ -259,7 +263,7 @@ def _lookup(value: Any, path: Path) -> Any:
     for part in path:
         if value is None:
             return None
-        value = _child(value, part)
+        value = value.get(part) if type(value) is dict and type(part) is str else _child(value, part)
     return value
 
 
@@ -304,7 +308,7 @@ def _parent(documents: list[Any], edit: Edit) -> Any:
     path = edit.path
     for position in range(len(path) - 1):
         part = path[position]
-        child = _child(value, part)
+        child = value.get(part) if type(value) is dict and type(part) is str else _child(value, part)
         if child is None:
             _put(value, part, {}, edit, position)
             child = _child(value, part)
@@ -324,8 +328,12 @@ def _child(value: Any, part: str | int) -> Any:
 
 
 def _type_at(edit: Edit, position: int) -> str | None:
-    name = edit.type_name
-    for part in edit.path[edit.typed : position]:
+    return _type_below(edit.type_name, edit.path[edit.typed : position])
+
+
+@lru_cache(maxsize=4096)  # the paths below a view are few, and the same all over a tree
+def _type_below(name: str | None, path: Path) -> str | None:
+    for part in path:
         if isinstance(part, str):
             name = key_order.child(name, part)
     return name
@@ -343,7 +351,7 @@ def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1
         parent[key] = value
         return
     type_name = _type_at(edit, position if position >= 0 else len(edit.path) - 1)
-    where, anchor = key_order.place(type_name, list(parent), key)
+    where, anchor = key_order.place(type_name, tuple(parent), key)
     if where == "end" or (where == "after" and anchor == next(reversed(parent))):
         parent[key] = value
         return
@@ -359,6 +367,8 @@ def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1
 
 def copied(value: Any) -> Any:
     """A copy of plain data, so that two documents never share a container; what is open stays so."""
+    if type(value) is str:
+        return value
     if isinstance(value, dict):
         mapping = {key: copied(item) for key, item in value.items()}
         return mapping if type(value) is not OpenDict else opened(mapping, value.why)

@@ -83,6 +83,7 @@ class _Run:
     skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
     undecided: Undecided = field(default_factory=Undecided)
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
+    has_programs: bool = False  # whether a piece is in a language whose text may have no place for a step
 
 
 def run(
@@ -108,6 +109,7 @@ def run(
         Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree), Targets(tree), tree.ask(SystemPods)
     )
     tree.waivers = state.waivers
+    state.has_programs = any(piece.language in WRITTEN for file in tree.files for piece in file.pieces)
     for fact in (SameImages, WrittenContexts):
         tree.ask(fact)  # what people wrote, before this run writes anything
     ran: set[str] = set()
@@ -219,12 +221,13 @@ def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
 
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
-    if any(edit.piece.language == "python" for edit in edits) and any(isinstance(edit, Create) for edit in edits):
+    languages = {edit.piece.language for edit in edits} if state.has_programs else frozenset()
+    if "python" in languages and any(isinstance(edit, Create) for edit in edits):
         from hardener.engine import program_advice
 
         _report(state, transform, target, program_advice.lacking(transform, target, edits))
         return
-    if any(edit.piece.language == "hcl" for edit in edits):
+    if "hcl" in languages:
         from hardener.engine import program_advice, terraform_objects
 
         if terraform_objects.has_no_place(edits):
@@ -264,8 +267,8 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
 def _unwritable(state: _Run, step: Step) -> Refused | None:
     """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
-    moves = any(change.edit.keeps for change in step.changes)
-    pieces = [*step.edits, *(item.piece for item in step.created)]
+    moves = any([change.edit.keeps for change in step.changes])
+    pieces = [*step.edits, *(item.piece for item in step.created)] if state.has_programs else []
     if not moves and not any(piece.language in WRITTEN for piece in pieces):
         return None
     from hardener.engine import trial_write  # late: most runs move no secret, and few trees hold a program

@@ -85,22 +85,23 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
         edits = spelled_out(edits)
     if not edits:
         return Step(tree, transform, target, Grade.SAFE, [])
-    unlisted = list(_unlisted(tree, edits))
+    created = [edit for edit in edits if isinstance(edit, Create)]
+    unlisted = list(_unlisted(tree, created)) if created else []
     if unlisted and not all(isinstance(edit, Create) for edit in edits):
         edits = [_doubted(edit, unlisted) if isinstance(edit, Create) else edit for edit in edits]
+        created = [edit for edit in edits if isinstance(edit, Create)]
     grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
     step = Step(tree, transform, target, grade, [], unlisted=unlisted)
     for item, own in _by_object(tree, target, edits):
         _record(step, item, _mirrored(item.piece, own, edits))
     listed: dict[int, tuple[Object, dict[str, Append]]] = {}
-    for edit in edits:
-        if isinstance(edit, Create):
-            item = new_objects.draft(tree, edit)
-            step.created.append(item)
-            step.changes.append(Change(transform, edit, item, 0, (0,), MISSING, edit.value))
-            for kustomization, append in new_objects.listings(tree, edit, item):
-                lines = listed.setdefault(id(kustomization), (kustomization, {}))[1]
-                lines.setdefault(append.value, append)
+    for edit in created:
+        item = new_objects.draft(tree, edit)
+        step.created.append(item)
+        step.changes.append(Change(transform, edit, item, 0, (0,), MISSING, edit.value))
+        for kustomization, append in new_objects.listings(tree, edit, item):
+            lines = listed.setdefault(id(kustomization), (kustomization, {}))[1]
+            lines.setdefault(append.value, append)
     for kustomization, lines in listed.values():
         _record(step, kustomization, list(lines.values()))
     for change in step.changes:
@@ -108,16 +109,15 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
     return step
 
 
-def _unlisted(tree: Tree, edits: list[Edit]) -> Iterator[Finding]:
-    for edit in edits:
-        if isinstance(edit, Create):
-            for kustomization, name in new_objects.unlisted(tree, edit, new_objects.draft(tree, edit)):
-                sibling = os.path.basename(edit.piece.file.path)
-                yield kustomization.finding(
-                    f"its build includes {sibling} but not the new {name}: the file is outside of the given paths",
-                    advice=f"add {name} to its resources",
-                    once=f"{kustomization.piece.file.path} {name}",
-                )
+def _unlisted(tree: Tree, created: list[Create]) -> Iterator[Finding]:
+    for edit in created:
+        for kustomization, name in new_objects.unlisted(tree, edit, new_objects.draft(tree, edit)):
+            sibling = os.path.basename(edit.piece.file.path)
+            yield kustomization.finding(
+                f"its build includes {sibling} but not the new {name}: the file is outside of the given paths",
+                advice=f"add {name} to its resources",
+                once=f"{kustomization.piece.file.path} {name}",
+            )
 
 
 def _doubted(edit: Create, unlisted: list[Finding]) -> Create:

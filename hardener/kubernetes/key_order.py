@@ -341,13 +341,12 @@ def place(type_name: str | None, existing: Sequence[object], new: str) -> tuple[
     known neighbour: at the end.
     """
     positions = _POSITION.get(type_name or "", {})
-    wanted = positions.get(new)
-    if wanted is None:
+    if new not in positions:
         return "end", None
     return _place(type_name or "", tuple(existing), new)
 
 
-@lru_cache(maxsize=1 << 12)  # the objects of a tree look much alike
+@lru_cache(maxsize=4096)  # mappings of one type have the same few keys all over a tree
 def _place(type_name: str, existing: tuple[object, ...], new: str) -> tuple[str, str | None]:
     positions = _POSITION[type_name]
     wanted = positions[new]

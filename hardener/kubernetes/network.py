@@ -11,7 +11,18 @@ from dataclasses import field
 from functools import cached_property
 
 from hardener.kubernetes.label_selector import EVERYTHING, Selector
-from hardener.kubernetes.network_policy import Direction, Peer, Pod, Policy, Ports, Rule, lets_all, meet, opens
+from hardener.kubernetes.network_policy import (
+    DIRECTIONS,
+    Direction,
+    Peer,
+    Pod,
+    Policy,
+    Ports,
+    Rule,
+    lets_all,
+    meet,
+    opens,
+)
 from hardener.support.fast_dataclass import dataclass
 
 Set = int
@@ -37,7 +48,6 @@ class Network:
         self.pods = pods
         self._blocks_cover_pods = blocks_cover_pods
         self._everybody = bits(pods)
-        self._index = _Index({number: pod for number, pod in pods.items() if not pod.host_network})
         groups: dict[tuple[str, Selector], _Group] = {}
         for policy in dict.fromkeys(policies):
             key = (policy.namespace, policy.selector)
@@ -51,6 +61,10 @@ class Network:
                 self._governing.setdefault(number, []).append(group)
         self._meetings: dict[tuple[tuple[Ports, ...], tuple[Ports, ...]], bool] = {}
         self._near: dict[str, Set] = {}  # the pods of a namespace
+
+    @cached_property
+    def _index(self) -> _Index:
+        return _Index({number: pod for number, pod in self.pods.items() if not pod.host_network})
 
     def policies_of(self, number: int) -> list[Policy]:
         """The policies that select a pod."""
@@ -173,6 +187,17 @@ class Network:
         if (one, other) not in self._meetings:
             self._meetings[one, other] = meet(one, other, pod)
         return self._meetings[one, other]
+
+
+def hangs_on_blocks(policies: Iterable[Policy]) -> bool:
+    """Whether it makes a difference to ``policies`` that blocks of all addresses cover pods."""
+    return any(
+        peer.block is not None and peer.block.is_everywhere
+        for policy in policies
+        for direction in DIRECTIONS
+        for rule in policy.rules(direction) or ()
+        for peer in rule.peers or ()
+    )
 
 
 def _rules(group: _Group, direction: Direction) -> Iterator[tuple[Policy, Rule]]:

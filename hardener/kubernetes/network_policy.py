@@ -26,6 +26,7 @@ NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 """The label that the API server gives every namespace: its name."""
 
 Direction = Literal["ingress", "egress"]
+DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _LAST_PORT = 65535
 _PROTOCOLS = frozenset({"TCP", "UDP", "SCTP"})
 _LINK_LOCAL = (ip_network("169.254.0.0/16"), ip_network("fe80::/10"))

@@ -24,6 +24,7 @@ _KEY_BODY = r"(?:\s*+[+\-|>#\"' ]*+[A-Za-z0-9+/=]{16,}+[\"']?+(?=\s|$))*+"
 LONG = 100
 """Characters from which on a text is searched anew each time; shorter ones stand in a tree many times."""
 
+_PARTING = ", "  # a mark holds, begins and ends with nothing of it that would be cut
 _REPEATED = 4096  # characters up to which a text is remembered
 
 
@@ -77,7 +78,26 @@ def structured(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _marked_places(text: str) -> list[tuple[int, str]]:
-    return [(match.start(), match[0]) for match in _marks().finditer(text)]
+    """Each mark with its place. No mark goes over the end of a line, or over what parts a list or the entries of JSON;
+    most of these pieces stand in a tree many times, and only one that is new is searched."""
+    found: list[tuple[int, str]] = []
+    start = 0
+    for line in text.split("\n"):
+        if len(line) < LONG:
+            if is_marked(line):
+                found += _marks_between(text, start, start + len(line))
+        else:
+            first = start
+            for piece in line.split(_PARTING):
+                if len(piece) >= LONG or is_marked(piece):
+                    found += _marks_between(text, first, first + len(piece))
+                first += len(piece) + len(_PARTING)
+        start += len(line) + 1
+    return found
+
+
+def _marks_between(text: str, start: int, end: int) -> list[tuple[int, str]]:
+    return [(match.start(), match[0]) for match in _marks().finditer(text, start, end)]
 
 
 _few_marks = lru_cache(maxsize=1024)(_marked_places)  # a hunk is looked at to count it, to ask about it, to print it

@@ -10,8 +10,9 @@ import binascii
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hardener.kubernetes.secret_formats import LONG, is_marked, structured
@@ -174,7 +175,8 @@ def found_secrets(data: object) -> Iterator[Found]:
         seen.add((id(node), key))
         below: list[tuple[Path, Any, str]] = []
         if isinstance(node, dict):
-            yield from _in_mapping(path, node, key, below)
+            if secrets := _in_mapping(path, node, key, below):
+                yield from secrets
         elif isinstance(node, (list, tuple)):
             yield from _in_list(path, node, key, below)
         else:
@@ -309,34 +311,59 @@ def _scalar(path: Path, key: str, value: object, classes: frozenset[SecretClass]
         yield Found(path, text, tuple(dict.fromkeys(inside)))
 
 
-def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple[Path, Any, str]]) -> Iterator[Found]:
+def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple[Path, Any, str]]) -> list[Found]:
     """The secrets among the entries of a mapping; what has to be walked further is added to ``below``."""
     kind, name = node.get("kind"), node.get("name")
+    is_secret, is_config = kind == "Secret", kind == "ConfigMap"
+    secrets: list[Found] = []
     for raw, value in node.items():
         key = raw if isinstance(raw, str) else str(raw)
-        here = (*path, raw if isinstance(raw, (str, int)) else key)
-        if kind == "Secret" and key in ("data", "stringData") and isinstance(value, dict):
-            yield from _secret_entries(here, value, below)
-        elif kind == "ConfigMap" and key in ("data", "binaryData") and isinstance(value, dict):
-            for entry, text in value.items():
-                known = decoded(text) if key == "binaryData" and isinstance(text, str) else None
-                if known is None:
-                    yield from _scalar((*here, _part(entry)), str(entry), text, _HIDDEN)
-                else:
-                    found = _scalar((*here, _part(entry)), str(entry), known, _HIDDEN)
-                    yield from (Found(one.path, text, (*one.parts, text)) for one in found)
-        elif isinstance(value, (dict, list, tuple)):
-            if key == "encryptedData":  # of a SealedSecret: encrypted, made to be public
-                continue
-            below.append((here, value, key))
-        elif key == "value" and isinstance(name, str):
-            yield from _scalar(here, name, value, _HIDDEN)
-        elif key == "value" and key_strength(parent) > 1:
-            yield from _scalar(here, parent, value, _SURE)
-        elif key == _LAST_APPLIED and isinstance(value, str):
-            yield from _last_applied(here, value)
-        elif key not in _PROSE and _may_tell(key, value, parent) and isinstance(value, (str, int, float)):
-            yield from _entry(here, key, value, node)
+        if isinstance(value, (dict, list, tuple)):
+            here = (*path, raw if isinstance(raw, (str, int)) else key)
+            if is_secret and key in ("data", "stringData") and isinstance(value, dict):
+                secrets += _secret_entries(here, value, below)
+            elif is_config and key in ("data", "binaryData") and isinstance(value, dict):
+                secrets += _config_entries(here, key, value)
+            elif key != "encryptedData":  # of a SealedSecret: encrypted, made to be public
+                below.append((here, value, key))
+        elif (
+            key == "value"
+            or key == _LAST_APPLIED
+            or (isinstance(value, (str, int, float)) and not _is_dull(key, value, parent))
+        ):
+            here = (*path, raw if isinstance(raw, (str, int)) else key)
+            if key == "value" and isinstance(name, str):
+                secrets += _scalar(here, name, value, _HIDDEN)
+            elif key == "value" and key_strength(parent) > 1:
+                secrets += _scalar(here, parent, value, _SURE)
+            elif key == _LAST_APPLIED and isinstance(value, str):
+                secrets += _last_applied(here, value)
+            elif isinstance(value, (str, int, float)) and not _is_dull(key, value, parent):
+                secrets += _entry(here, key, value, node)
+    return secrets
+
+
+def _config_entries(path: Path, key: str, node: dict[Any, Any]) -> Iterator[Found]:
+    """The secrets of ``data`` or ``binaryData`` of a ConfigMap."""
+    for entry, text in node.items():
+        known = decoded(text) if key == "binaryData" and isinstance(text, str) else None
+        if known is None:
+            yield from _scalar((*path, _part(entry)), str(entry), text, _HIDDEN)
+        else:
+            found = _scalar((*path, _part(entry)), str(entry), known, _HIDDEN)
+            yield from (Found(one.path, text, (*one.parts, text)) for one in found)
+
+
+def _is_dull(key: str, value: str | float, parent: str) -> bool:
+    """Whether ``_entry`` need not look; most short entries stand in a tree many times."""
+    if isinstance(value, str) and len(value) >= LONG:
+        return key in _PROSE
+    return _is_short_dull(key, value, parent)
+
+
+@lru_cache(maxsize=8192)
+def _is_short_dull(key: str, value: str | float, parent: str) -> bool:
+    return key in _PROSE or not _may_tell(key, value, parent)
 
 
 def _may_tell(key: str, value: object, parent: str) -> bool:
@@ -413,11 +440,14 @@ def _last_applied(path: Path, text: str) -> Iterator[Found]:
 
 def _in_list(path: Path, node: Any, key: str, below: list[tuple[Path, Any, str]]) -> Iterator[Found]:
     """The secrets among the items of a list: arguments, literals of a generator, values of a telling key."""
+    if all(isinstance(item, (dict, list, tuple)) for item in node):
+        below.extend(((*path, index), item, key) for index, item in enumerate(node))
+        return
     plain = [None if isinstance(item, (dict, list, tuple)) else _plain(item) for item in node]
     found: dict[int, list[str]] = {}
     by_place: dict[int, tuple[str, ...]] = {}
     if key in ("args", "command"):
-        found = _in_arguments(plain)
+        found = dict(_in_arguments(tuple(plain)))
     elif key == "literals":
         generator = "secretGenerator" in path
         for index, text in enumerate(plain):
@@ -440,7 +470,8 @@ def _in_list(path: Path, node: Any, key: str, below: list[tuple[Path, Any, str]]
                 yield from _scalar((*path, index), key if strong else "", token, _SURE)
 
 
-def _in_arguments(words: list[str | None]) -> dict[int, list[str]]:
+@lru_cache(maxsize=1024)  # a command stands in a tree many times, and each time is looked at more than once
+def _in_arguments(words: tuple[str | None, ...]) -> Mapping[int, list[str]]:
     """The secrets of a command line by the index of the word that shows them."""
     found: dict[int, list[str]] = {}
     previous = ""

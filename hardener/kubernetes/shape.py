@@ -14,7 +14,7 @@ def mapping(value: Any) -> Mapping[str, Any]:
     """``value`` as a mapping, an empty one for null. Raises ShapeError for anything else."""
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise ShapeError
     return value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import name_of
@@ -17,6 +17,9 @@ from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.report.reachability.measure import Reachability
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +37,22 @@ def lines(outcome: Outcome) -> Iterator[str]:
     return (entry.text for entry in entries(outcome))
 
 
-def entries(outcome: Outcome) -> Iterator[Entry]:
-    """The same lines, with what a program wants to know of them."""
+def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Entry]:
+    """The same lines, with what a program wants to know of them. ``reach`` is what is reached, where it is known."""
+    by_impact: dict[str, list[Change]] = {}
+    for change in outcome.changes:
+        if change.edit.impact is not None:
+            by_impact.setdefault(change.edit.impact, []).append(change)
     for impact, (noun, plural), fate in _RELEASED:
-        released = [change for change in outcome.changes if change.edit.impact == impact]
-        if released:
+        if released := by_impact.get(impact):
             yield _entry(impact, released, f"{counted(len(released), noun, plural)} {fate}: {_names(released)}")
-    isolated = [change for change in outcome.changes if change.edit.impact == "namespace-isolated"]
+    isolated = by_impact.get("namespace-isolated", [])
     if isolated:
         names = ", ".join(str(change.object.namespace) for change in isolated)
         count = counted(len(isolated), "namespace")
         text = f"{count} isolated: a pod there reaches only what a policy names: {names}"
         yield _entry("namespace-isolated", isolated, text)
-    closed = [change for change in outcome.changes if change.edit.impact == "workload-isolated"]
+    closed = by_impact.get("workload-isolated", [])
     if closed:
         yield _entry(
             "workload-isolated",
@@ -54,7 +60,7 @@ def entries(outcome: Outcome) -> Iterator[Entry]:
             f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy: a connection that no manifest shows is "
             f"refused, where the network plugin of the cluster enforces policies (CIS 5.3.1)",
         )
-    half = [change for change in outcome.changes if change.edit.impact == "workload-half-isolated"]
+    half = by_impact.get("workload-half-isolated", [])
     if half:
         yield _entry(
             "workload-half-isolated",
@@ -62,7 +68,7 @@ def entries(outcome: Outcome) -> Iterator[Entry]:
             f"{counted(len(half), 'workload')} isolated in one direction only: another policy lets everything through "
             f"in the other: {_names(half)}",
         )
-    reach = summary.reached(outcome)
+    reach = reach or summary.reached(outcome)
     if reach is not None:
         yield from (Entry("reachability", text) for text in summary.lines(reach))
     pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind in _WITH_PODS]
@@ -94,7 +100,7 @@ def entries(outcome: Outcome) -> Iterator[Entry]:
         text = f"{counted(number, 'workload')} restart{'s' * (number == 1)}: {_names(rolled)}"
         yield _entry("workloads-restart", rolled, text)
     yield from (Entry("users-by-number", text) for text in _users(outcome))
-    grouped = [change for change in outcome.changes if change.edit.impact == "group-of-volumes"]
+    grouped = by_impact.get("group-of-volumes", [])
     if grouped:
         volumes = list(dict.fromkeys(name for change in grouped for name in _volumes(change)))
         yield _entry(

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence
 from hardener.authoring.transform import Transform
@@ -20,6 +20,9 @@ from hardener.sources.selection import LeftOut
 from hardener.support.printable import seen_in_json
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from hardener.report.reachability.measure import Reachability
 
 _MOST_PLACES = 20
 _HIDDEN = "\u2039redacted\u203a"  # for what holds secrets, however short and common they are
@@ -49,7 +52,7 @@ def write(
     }  # fmt: skip
     head |= {"notes": [{"id": note.id, "message": note.text} for note in unread.notes(outcome.tree)]}
     head |= {"leftOut": left_out(outcome.tree)}
-    head |= {"impact": impact_records(outcome)}
+    head |= {"impact": impact_records(outcome, reach)}
     head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
     if outcome.tree.chart is not None or outcome.overrides or settings.helm_values:
         from hardener.report import chart_values  # late: few runs are about a chart
@@ -93,11 +96,11 @@ def _left_out(one: LeftOut, named: list[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def impact_records(outcome: Outcome) -> list[dict[str, Any]]:
+def impact_records(outcome: Outcome, reach: Reachability | None = None) -> list[dict[str, Any]]:
     """What a person has to know before the changes are applied, the gravest first, as records."""
     return [
         {"id": entry.id, "message": entry.text.strip(), "objects": [_object(item) for item in entry.objects]}
-        for entry in impact.entries(outcome)
+        for entry in impact.entries(outcome, reach)
     ]
 
 

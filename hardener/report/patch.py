@@ -159,16 +159,27 @@ def _hunk_lines(group: _Group, old: _Lines, bom: str, hidden: Masked, written: M
     removed = added = 0
     position = group.start
     for hunk in [*group.hunks, Hunk(group.end + 1, [], 0, [])]:
-        for number in range(position, hunk.before_start):
-            lines += _line(" ", (bom if number == 1 else "") + hidden.get(number, old[number]))
-            removed, added = removed + 1, added + 1
-        for number, text in enumerate(hunk.before, hunk.before_start):
-            lines += _line("-", (bom if number == 1 else "") + hidden.get(number, text))
-        for number, text in enumerate(hunk.after, hunk.after_start):
-            lines += _line("+", (bom if number == 1 else "") + written.get(number, text))
-        removed, added = removed + len(hunk.before), added + len(hunk.after)
+        around = [old[number] for number in range(position, hunk.before_start)]
+        lines += _marked(" ", around, position, bom, hidden)
+        lines += _marked("-", hunk.before, hunk.before_start, bom, hidden)
+        lines += _marked("+", hunk.after, hunk.after_start, bom, written)
+        removed, added = removed + len(around) + len(hunk.before), added + len(around) + len(hunk.after)
         position = hunk.before_start + len(hunk.before)
     return lines, removed, added
+
+
+def _marked(mark: str, lines: list[str], first: int, bom: str, hidden: Masked) -> list[str]:
+    """``lines``, the first of which has the number ``first``, each behind ``mark``; in one piece where all of them are
+    ordinary."""
+    if not lines:
+        return []
+    if not hidden and not bom and lines[-1].endswith("\n"):  # only the last line of a file may have no end
+        return [mark + mark.join(lines)]
+    return [
+        part
+        for number, text in enumerate(lines, first)
+        for part in _line(mark, (bom if number == 1 else "") + hidden.get(number, text))
+    ]
 
 
 def _line(mark: str, text: str) -> list[str]:

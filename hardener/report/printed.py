@@ -25,6 +25,7 @@ _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36
 # A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
 _COLOUR = re.compile(r"\\x1b\[([012]|3[1236])m")
 
+_MOST_KEPT = 4_000_000  # characters of a patch
 _MOST_IDS = 4  # of a command; with more of them it is no line that anybody types
 
 Place = tuple[str, int]  # a file as it is named, and a line; 0: none
@@ -259,21 +260,38 @@ class Printed:
             ids = Counter(id for _, id in patch.change.ids)
             names = ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items())
             self._say(f"# {names}", whole=True)
-            # Made twice rather than kept: it can be as long as the file.
             instead = f"git apply cannot take this file, harden {self.outcome.command} can"
-            if patch.is_masked(self.redactor):
+            parts, is_masked, is_escaped = self._shown(patch)
+            if is_masked:
                 masked.append(patch.change)
                 self._say(f"# shows masked secrets: {instead}", whole=True)
-            elif any(self._seen(part) != part for part in patch.parts()):
+            elif is_escaped:
                 self._say(f"# shows escaped characters: {instead}", whole=True)
-            for part in patch.parts():
-                text = self._seen(self.redactor.text(part))
+            for text in parts:
                 if self.screen.colour:
                     for line in text.splitlines(keepends=True):
                         self._patch_line(line)
                 else:
                     self.out(text)
         return masked
+
+    def _shown(self, patch: Patch) -> tuple[Iterable[str], bool, bool]:
+        """The parts of ``patch`` as they are shown, and whether something in them is masked, or else escaped. What is
+        long, which may be as much as the file, is made twice rather than kept."""
+        kept: list[str] = []
+        length, is_masked, is_escaped = 0, not patch.whole, False
+        for part in patch.parts():
+            text = self.redactor.text(part)
+            is_masked = is_masked or text != part
+            shown = self._seen(text)
+            is_escaped = is_escaped or shown != text
+            length += len(shown)
+            if length <= _MOST_KEPT:
+                kept.append(shown)
+            else:
+                kept.clear()
+        again = (self._seen(self.redactor.text(part)) for part in patch.parts())
+        return kept if length <= _MOST_KEPT else again, is_masked, is_escaped
 
     def _seen(self, part: str) -> str:
         """A part of a patch as it is shown: on a terminal all is seen, elsewhere it stays what git takes."""

@@ -11,7 +11,7 @@ says that it is a secret. A word that is a secret is looked for as a word, not i
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from hardener.kubernetes.secret_formats import structured
@@ -31,6 +31,7 @@ from hardener.kubernetes.secret_words import (
 
 # Shorter forms would hit ordinary words; also the length of the key of the index.
 _SHORTEST = 6
+_FEW = 32  # keys of the index
 # Words of manifests and reports. One that serves as a password is masked where it stands and nowhere else.
 _COMMON = frozenset(
     "access account active administrator admins allowed always amazon annotations apache apiversion application"
@@ -248,13 +249,27 @@ class Redactor:
         """What to mask in ``text``. One pass over its characters, however many secrets are known."""
         found = [_Span(start, end, self._ordinal(text[start:end])) for _, start, end in structured(text)]
         if index := self._index:
-            n = _SHORTEST
-            for start in [i for i in range(len(text) - n + 1) if text[i : i + n] in index]:
-                for form, ordinal in index[text[start : start + n]]:
+            for start in _starts(text, index):
+                for form, ordinal in index[text[start : start + _SHORTEST]]:
                     if text.startswith(form, start) and (form not in self._words or _stands_alone(text, start, form)):
                         found.append(_Span(start, start + len(form), ordinal))
                         break
         return found
+
+
+def _starts(text: str, index: Mapping[str, object]) -> list[int]:
+    """Where a key of ``index`` stands in ``text``: a few keys are looked for one by one, which no loop of ours can
+    match; many by each place."""
+    n = _SHORTEST
+    if len(index) > _FEW:
+        return [i for i in range(len(text) - n + 1) if text[i : i + n] in index]
+    found: list[int] = []
+    for key in index:
+        place = text.find(key)
+        while place >= 0:
+            found.append(place)
+            place = text.find(key, place + 1)
+    return sorted(found)
 
 
 def is_common(value: str) -> bool:

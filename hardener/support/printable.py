@@ -25,6 +25,8 @@ def plain(name: str) -> str:
 
 def plain_line(line: str) -> str:
     """A whole line of output: as plain(), tabs stay, and it begins no command."""
+    if line.isascii() and line.isprintable() and "##" not in line and "::" not in line:
+        return line  # nearly always
     return _calm(_pattern(f"[\x00-\x08\x0a-\x1f{_UNSEEN}]|{_COMMAND}|^\\s*:(?=:)"), line)
 
 
@@ -35,6 +37,8 @@ def plain_lines(text: str) -> str:
 
 def without_commands(text: str) -> str:
     """Lines of output that are to stay as they are, but for those that a runner of jobs would take for a command."""
+    if "##" not in text and "::" not in text:
+        return text
     return _calm(_pattern(f"(?m){_COMMAND}|^[^\\S\n]*:(?=:)"), text)
 
 

@@ -75,6 +75,17 @@ class View:
 
     def _find(self, path: Path) -> Any:
         value: Any = self.data
+        for part in path:  # nearly always through plain mappings
+            if type(value) is not dict:
+                break
+            value = value.get(part)
+        else:
+            return value
+        return None if value is None else self._find_through(path)
+
+    def _find_through(self, path: Path) -> Any:
+        """The same, through lists and what is open, too. Raises where no path leads."""
+        value: Any = self.data
         for position, part in enumerate(path):
             if isinstance(value, dict):
                 below = value.get(part)
@@ -105,9 +116,12 @@ class View:
         Raises OpaqueError for an expression, WrongShapeError for a mapping or list or a path through a scalar.
         """
         value = self._find(path)
-        if isinstance(value, (dict, list)) or (
-            isinstance(value, str) and ("$" in value or "{{" in value) and _EXPRESSION.search(value)
-        ):
+        if value is None:
+            return None
+        if isinstance(value, str):
+            if ("$" in value or "{{" in value) and _EXPRESSION.search(value):
+                self._refuse(value, path)
+        elif isinstance(value, (dict, list)):
             self._refuse(value, path)
         return value
 

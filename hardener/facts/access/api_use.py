@@ -11,8 +11,10 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.observations import observation, observations, seen
+from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.config_data import ConfigSources
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.command_evidence import api_client
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
@@ -30,6 +32,7 @@ _INJECTED = {
 }
 _CLIENTS = frozenset({"kubectl", "helm"})  # as a part of the name of an image
 _CLIENT_IMAGES = frozenset({"k8s-wait-for", "origin-cli", "ose-cli"})
+_KEPT = "api_need"  # by the view of the pod
 
 
 class Strength(StrEnum):
@@ -86,6 +89,17 @@ def need(pod: PodTemplate) -> Need:
 
     Raises OpaqueError, WrongShapeError.
     """
+    if not pod.tree.ask(Overlays).is_empty:
+        return _find(pod)
+    # Several transforms ask; what is known holds until the text of the pod changes, or what there is beside it.
+    now = (pod.object.piece.revision, pod.tree.ask(ServiceAccounts), pod.tree.ask(Relations))
+    known: tuple[object, Need] | None = pod.__dict__.get(_KEPT)
+    if known is None or known[0] != now:
+        known = pod.__dict__[_KEPT] = now, _find(pod)
+    return known[1]
+
+
+def _find(pod: PodTemplate) -> Need:
     found = Need()
     for state in states(pod):
         try:

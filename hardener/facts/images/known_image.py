@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 def known_image(container: Container) -> ImageFacts:
     """What is known of the image that ``container`` runs, and of what it runs by itself."""
-    return container.tree.ask(KnownImages).of(container)
+    found: ImageFacts | None = container.__dict__.get(_KEPT)
+    if found is None:
+        found = container.__dict__[_KEPT] = container.tree.ask(KnownImages).of(container)
+    return found
 
 
 def unknown_image(container: Container) -> Evidence | None:
@@ -47,16 +50,9 @@ class KnownImages(AsRead):
         self._same = tree.ask(SameImages)
         self._built = tree.ask(BuiltImages)
         self._known: dict[tuple[str, tuple[str, ...], Program | None], ImageFacts] = {}
-        self._of_view: dict[Container, ImageFacts] = {}
 
     def of(self, container: Container) -> ImageFacts:
         """What is known of the image of ``container``."""
-        found = self._of_view.get(container)
-        if found is None:
-            found = self._of_view[container] = self._find(container)
-        return found
-
-    def _find(self, container: Container) -> ImageFacts:
         if container.image is None:
             return _NOTHING
         key = (container.image.text, container.command, program_of(container))
@@ -116,3 +112,4 @@ class KnownImages(AsRead):
 
 
 _NOTHING = ImageFacts()
+_KEPT = "known_image"  # by the view itself, which forty transforms ask

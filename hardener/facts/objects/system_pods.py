@@ -38,7 +38,8 @@ class SystemPods(AsRead):
 
     def classes_of(self, pod: PodTemplate) -> dict[str, str]:
         """The classes of ``pod``, and "system-namespace" where it comes out in one; each with its sign."""
-        sign = self.sign(pod.object)
+        item = pod.object
+        sign = self._signs[item] if item in self._signs else self.sign(item)
         return pod.classes if sign is None else {**pod.classes, "system-namespace": sign}
 
     def barrier(self, transform: Transform, target: View, pod: PodTemplate) -> str | None:

@@ -59,7 +59,7 @@ def read(template: Any) -> Pod:
 
 def mapping(value: Any) -> Mapping[Any, Any]:
     """The mapping, or an empty one."""
-    return value if isinstance(value, Mapping) else _NOTHING
+    return value if type(value) is dict or isinstance(value, Mapping) else _NOTHING
 
 
 def listed(value: Any) -> list[Any]:
@@ -69,7 +69,9 @@ def listed(value: Any) -> list[Any]:
 
 def items(value: Any) -> Iterator[tuple[int, Mapping[Any, Any]]]:
     """The mappings of a list, with their indexes."""
-    return ((index, item) for index, item in enumerate(listed(value)) if isinstance(item, Mapping))
+    return (
+        (index, item) for index, item in enumerate(listed(value)) if type(item) is dict or isinstance(item, Mapping)
+    )
 
 
 def text(value: Any) -> str:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _Source = tuple[str, str]  # "build", "folder" or "component", and its folder
 _Part = tuple[str, str | None]  # "namespace", "file" or "folder", and its name
 _Identity = tuple[str, str, str | None, str]
+PodFacts = tuple[dict[str, str], dict[str, tuple[tuple[int, str], ...]], bool]
+"""The labels of a pod, its ports by name, and whether it is on the network of its node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Layout:
     numbers: dict[PodTemplate, int] = field(default_factory=dict)
     clusters: int = 0
     policies: dict[tuple[Object, str], Policy | None] = field(default_factory=dict)  # by object and namespace
+    facts: dict[PodTemplate, PodFacts] = field(default_factory=dict)  # of pods that the run does not touch
     _units: dict[tuple[_Source, int], int] = field(default_factory=dict)
     _cluster_of: dict[int, int] = field(default_factory=dict)  # by unit, where it holds a workload
     _copied: set[int] = field(default_factory=set)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from hardener.facts.network.connections import Edge, Entry, Port, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.kubernetes.network import bits
-from hardener.kubernetes.network_policy import ANYWHERE, NAMESPACE_LABEL, Address, Direction, Pod, Policy, judge
+from hardener.kubernetes.network_policy import ANYWHERE, DIRECTIONS, NAMESPACE_LABEL, Address, Pod, Policy, judge
 from hardener.report.reachability.layout import Layout, Place
 from hardener.report.reachability.state import State
 from hardener.support.fast_dataclass import dataclass
@@ -28,7 +28,6 @@ _DNS = Pod("kube-system", {"k8s-app": "kube-dns"}, {NAMESPACE_LABEL: "kube-syste
 _DNS_OF_OPENSHIFT = Pod(
     "openshift-dns", {"dns.operator.openshift.io/daemonset-dns": "default"}, {NAMESPACE_LABEL: "openshift-dns"}
 )
-_DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _OWN_DNS = ("Default", "None")  # dnsPolicy of pods that do not ask the cluster's
 
 
@@ -223,8 +222,8 @@ def _loses_neighbours(both: _Both, pod: PodTemplate, place: Place, on: tuple[int
     number, cluster = both.layout.numbers[pod], both.layout.cluster(place)
     for blocks_cover_pods in (False, True):
         before, after = (state.network(cluster, blocks_cover_pods) for state in (both.before, both.after))
-        closed = before.sources(number, on) & ~after.sources(number, on)
-        if closed and closed & after.neighbours(number):
+        closed = after.neighbours(number) & ~after.sources(number, on)
+        if closed and before.sources(number, on) & closed:
             return True
     return False
 
@@ -235,7 +234,7 @@ def _is_isolated(both: _Both, pod: PodTemplate) -> bool:
     number = both.layout.numbers[pod]
     for cluster in map(both.layout.cluster, both.places(pod)):
         before, after = both.before.network(cluster), both.after.network(cluster)
-        if any(after.is_closed(number, way) and not before.is_closed(number, way) for way in _DIRECTIONS):
+        if any(after.is_closed(number, way) and not before.is_closed(number, way) for way in DIRECTIONS):
             return True
     return False
 

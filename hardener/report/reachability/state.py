@@ -9,9 +9,9 @@ from typing import Any
 
 from hardener.engine.document import applied_steps
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.network import Network
+from hardener.kubernetes.network import Network, hangs_on_blocks
 from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
-from hardener.report.reachability.layout import Layout, Place
+from hardener.report.reachability.layout import Layout, Place, PodFacts
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, value_at
 from hardener.support.fast_dataclass import dataclass
@@ -27,9 +27,7 @@ class State:
     _documents: dict[Piece, list[Any]] = field(default_factory=dict)
     _networks: dict[tuple[int, bool], Network] = field(default_factory=dict)
     _touched: dict[Piece, set[Path]] = field(default_factory=dict)
-    _facts: dict[PodTemplate, tuple[dict[str, str], dict[str, tuple[tuple[int, str], ...]], bool]] = field(
-        default_factory=dict
-    )
+    _facts: dict[PodTemplate, PodFacts] = field(default_factory=dict)
 
     @cached_property
     def has_policies(self) -> bool:
@@ -37,15 +35,19 @@ class State:
 
     def network(self, cluster: int, blocks_cover_pods: bool = True) -> Network:
         """The pods that stand in ``cluster``, by number, under the policies that hold there."""
-        key = (cluster, blocks_cover_pods)
+        key = (cluster, blocks_cover_pods or not self._hangs_on_blocks)
         if key not in self._networks:
             pods = {number: self._pod(number, place) for number, place in self._standing[cluster].items()}
             namespaces = dict.fromkeys(pod.namespace for pod in pods.values())
             policies = [
                 p for own in (None, cluster) for name in namespaces for p in self._policies.get((own, name), ())
             ]
-            self._networks[key] = Network(pods, policies, blocks_cover_pods=blocks_cover_pods)
+            self._networks[key] = Network(pods, policies, blocks_cover_pods=key[1])
         return self._networks[key]
+
+    @cached_property
+    def _hangs_on_blocks(self) -> bool:
+        return hangs_on_blocks(policy for policies in self._policies.values() for policy in policies)
 
     def end(self, pod: PodTemplate, place: Place) -> tuple[Pod, list[Policy]]:
         """``pod`` at ``place``, with the policies that select it there."""
@@ -64,14 +66,15 @@ class State:
 
     def _pod(self, number: int, place: Place) -> Pod:
         template = self.layout.pods[number]
-        if template not in self._facts:
-            self._facts[template] = self._read(template)
-        labels, ports, host_network = self._facts[template]
+        was = self.as_read and template.template_path in self._touched_in(template.object.piece)
+        known = self._facts if was else self.layout.facts  # those that the run does not touch are read once
+        if template not in known:
+            known[template] = self._read(template, was)
+        labels, ports, host_network = known[template]
         return Pod(place.namespace, labels, self._labels_of(place.name), ports, host_network)
 
-    def _read(self, pod: PodTemplate) -> tuple[dict[str, str], dict[str, tuple[tuple[int, str], ...]], bool]:
+    def _read(self, pod: PodTemplate, was: bool) -> PodFacts:
         piece = pod.object.piece
-        was = self.as_read and pod.template_path in self._touched_in(piece)
         template = _mapping(value_at(self._data(piece) if was else piece.data, pod.template_path))
         spec = _mapping(template.get(str(pod.path[-1])))
         ports: dict[str, tuple[tuple[int, str], ...]] = {}

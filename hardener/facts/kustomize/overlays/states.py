@@ -26,6 +26,8 @@ def states(
 ) -> tuple[PodTemplate | Container | Service | Ingress, ...]:
     """``view`` as it is written, then as the kustomizations of the tree patch it, for reading only."""
     overlays = view.tree.ask(Overlays)
+    if overlays.is_empty:
+        return (view,)
     if isinstance(view, Service | Ingress):
         kind = type(view)
         return (view, *(kind(variant, variant.path, variant.data) for variant in overlays.objects(view.object)))
