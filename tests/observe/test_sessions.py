@@ -275,9 +275,9 @@ def test_check(bench: Bench) -> None:
 
 
 def begun(bench: Bench) -> subprocess.Popen[str]:
-    """A session that has come as far as to try changes."""
+    """A session that has come as far as to try changes, and is not over before a signal comes."""
     process = subprocess.Popen(
-        bench.command("--format", "json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        bench.command("--format", "json", "--seconds", "3"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=bench.environment, cwd=bench.tree,
     )  # fmt: skip
     until = time.monotonic() + 60
