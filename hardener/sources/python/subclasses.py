@@ -219,9 +219,17 @@ class Subclasses:
     def files(self) -> frozenset[str]:
         return frozenset(file for places in self._by_name.values() for file, _ in places)
 
-    def is_elsewhere(self, name: str, path: str) -> bool:
-        """Whether a file other than ``path`` has a class of that name."""
-        return any(file != path for file, _ in self._by_name.get(name, ()))
+    def reaches(self, names: set[str], raw: bytes, path: str) -> bool:
+        """Whether the file ``path``, in which ``names`` of classes stand, may mean by one a class of another file: it
+        imports one of that name, or all that a file has, or has one as an attribute."""
+        elsewhere = {name for name in names if any(file != path for file, _ in self._by_name.get(name, ()))}
+        if any(f".{name}".encode() in raw for name in elsewhere):
+            return True
+        for found in _FROM.finditer(raw) if elsewhere else ():
+            given = found["names"].decode(errors="replace")
+            if "*" in given or not elsewhere.isdisjoint(_WORD.findall(given)):
+                return True
+        return False
 
     def add(self, path: str, raw: bytes) -> bool:
         """Take up what the file ``path`` defines, or imports of it, and tell whether there is anything new."""
