@@ -279,6 +279,8 @@ def begun(bench: Bench) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         bench.command("--format", "json", "--seconds", "3"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=bench.environment, cwd=bench.tree,
+        # A shell lets what it starts in the background ignore it, and so would this process.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     until = time.monotonic() + 60
     while time.monotonic() < until and not any(READ_ONLY.strip() in call for call in bench.calls()):
