@@ -229,3 +229,9 @@ def test_a_run_says_who_may_change_it(tmp_path: Any) -> None:
     done = run("diff", ".", "--skip", "K05", cwd=tmp_path)
     assert "To apply" not in done.all
     assert "may get" in done.all and "from fix, which it is handed to (line 3)" in done.all
+
+
+def test_a_long_list_is_read_item_by_item() -> None:
+    each = 'pods.append({{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "p{}"}}, "spec": {{}}}})\n'
+    found = parse("pods = []\n" + "".join(map(each.format, range(600)))).documents
+    assert [document["metadata"]["name"] for document in found] == [f"p{number}" for number in range(600)]

@@ -28,6 +28,8 @@ from .scopes import Binding, Change, Scope
 from .steps import Way, steps
 
 Changes = dict[cst.CSTNode, list[tuple[Way, Change]]]
+Held = dict[Key, dict[Way, list[tuple[cst.CSTNode, Scope]]]]
+"""What is put into what a name stands for, by the place in it: the items of a list have one for all."""
 _DEEPEST = 10  # names that stand for parts of each other
 _MOST = 300_000  # changes, each counted for every expression whose object it changes
 _SET = ("set", "removed")
@@ -43,7 +45,7 @@ def changes_by_value(scan: Scan) -> Changes:
     """Every change with its path, by the expressions whose objects it changes: that of ``pod`` for
     ``c = pod.spec.containers[0]; c.image = x``. Raises TextError where they are far more than people write."""
     direct: dict[Key, list[tuple[Way, Change]]] = {}
-    held: dict[Key, list[tuple[Way, cst.CSTNode, Scope]]] = {}
+    held: Held = {}
     for change in single(scan.changes):
         owner, name, path, change = _origin(change)
         if owner is None:
@@ -51,7 +53,8 @@ def changes_by_value(scan: Scan) -> Changes:
         direct.setdefault((owner, name), []).append((path, change))
         for value in _stored(change):
             step = _ANY if change.how != "set" and change.how != "extend" else ()
-            held.setdefault((owner, name), []).append(((*path, *step), value, change.scope))
+            places = held.setdefault((owner, name), {})
+            places.setdefault((*path, *step), []).append((value, change.scope))
     given: dict[Key, list[tuple[cst.CSTNode, Scope]]] = {}
     open_calls = []
     for each in handed(scan):
@@ -181,7 +184,7 @@ class _Collector:
     def __init__(
         self,
         scan: Scan,
-        held: dict[Key, list[tuple[Way, cst.CSTNode, Scope]]],
+        held: Held,
         given: dict[Key, list[tuple[cst.CSTNode, Scope]]],
     ) -> None:
         self.comprehensions = scan.comprehensions
@@ -208,14 +211,18 @@ class _Collector:
                 self.value(part, binding.scope, (*_ANY, *path), replace(change, value=None), depth + 1)
         for value, scope in self.given.get((owner, name), ()):
             self.value(value, scope, path, replace(change, value=None), depth + 1)
-        held = self.held.get((owner, name), ())
-        self._looked += len(held)
-        for place, value, scope in held:
+        for place, values in self.held.get((owner, name), {}).items():
+            self._looked += 1
             rest = _below(place, path)
             if rest is not None and (rest or change.how not in _SET):  # which replaces the value
-                self.value(value, scope, rest, change, depth)
+                into, deeper = rest, depth
             elif change.how in _HANDED and _below(path, place) is not None:
-                self.value(value, scope, (), change, depth + 1)
+                into, deeper = (), depth + 1
+            else:
+                continue
+            self._looked += len(values)
+            for value, scope in values:
+                self.value(value, scope, into, change, deeper)
 
     def value(self, value: cst.CSTNode, scope: Scope, path: Way, change: Change, depth: int) -> None:
         begin, before = steps(value)
