@@ -376,8 +376,11 @@ class _Reader:
         from hardener.tree import python_reader
 
         tree = self.tree
+        order = {path: number for number, path in enumerate(self.programs)}
+        places = {file.path: number for number, file in enumerate(tree.files)}
+        taken: list[ManifestFile] = []
         # From the last one on: what is put in changes no place before it.
-        for path in reversed(sorted(python_reader.naming(self.own, self.programs), key=list(self.programs).index)):
+        for path in sorted(python_reader.naming(self.own, self.programs), key=order.__getitem__, reverse=True):
             editable, given, place = self.programs[path]
             try:
                 read = python_reader.load(path, editable=editable, given=given, own=self.own, again=True)
@@ -385,19 +388,22 @@ class _Reader:
                 continue
             if read.file is None or not python_reader.says_something(read.file):
                 continue
-            old = next((number for number, file in enumerate(tree.files) if file.path == path), None)
-            if old is not None:
-                tree.files[old] = read.file
+            taken.append(read.file)
+            if path in places:
+                tree.files[places[path]] = read.file
             else:
                 tree.files.insert(place, read.file)
                 tree.named_namespaces.update(read.namespaces)
                 if editable and tree.passed.unseen.pop(path, None) is None:
                     tree.passed.files["no-manifest"] -= 1
-            tree.problems = [each for each in tree.problems if each.path != path]
-            self._remark(read.file)
-            for file in self.own.files & tree.passed.unseen.keys():  # what it makes is seen where it is called
-                del tree.passed.unseen[file]
-                self._pass_by("no-manifest", True)
+        again = {file.path for file in taken}
+        tree.problems = [each for each in tree.problems if each.path not in again]
+        for program in taken:
+            self._remark(program)
+        # What a file with a class makes is seen where that is called.
+        for path in self.own.files & tree.passed.unseen.keys() if taken else ():
+            del tree.passed.unseen[path]
+            self._pass_by("no-manifest", True)
 
     def _remark(self, program: ManifestFile) -> None:
         from hardener.tree import python_reader

@@ -97,7 +97,7 @@ def test_what_is_known_changes_nothing(seed: int) -> None:
 
 
 def said(read: Parsed, number: int, path: Path) -> tuple[Any, ...]:
-    asked = (read.line, read.end_line, read.value_line, read.flow_end, read.depth, read.span, read.comment)
+    asked = (read.line, read.end_line, read.depth, read.span, read.comment)
     return tuple(question(number, path) for question in asked)
 
 

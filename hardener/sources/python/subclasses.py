@@ -233,8 +233,8 @@ class Subclasses:
 
     def add(self, path: str, raw: bytes) -> bool:
         """Take up what the file ``path`` defines, or imports of it, and tell whether there is anything new."""
-        known = {name for name, places in self._by_name.items() if any(file == path for file, _ in places)}
         found = defined(raw, lambda name: self.find(name, path), self._shown(path))
+        known = {name for name in found if any(file == path for file, _ in self._by_name.get(name, ()))}
         for name, made in found.items():
             if name not in known:
                 self._by_name.setdefault(name, []).append((path, made))

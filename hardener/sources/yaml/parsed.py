@@ -122,18 +122,6 @@ class Parsed:
                     found.append(source.line(max(start, end)) + 1)
         return found
 
-    def value_line(self, document: int, path: Path) -> int | None:
-        """Line on which the value at `path` begins, None if there is none."""
-        place = self._found((document, *path))
-        return None if place is None else self.source.line(self._start(place)) + 1
-
-    def flow_end(self, document: int, path: Path) -> int | None:
-        """Line of the bracket that ends the flow collection at `path`, None for anything else."""
-        place = self._found((document, *path))
-        if place is None or self.source.tree.kinds[place.value] not in _IN_BRACKETS:
-            return None
-        return self.source.line(max(self._start(place), self.source.end_of(place.value) - 1)) + 1
-
     def depth(self, document: int, path: Path) -> int:
         """How many steps of `path` lead to something that exists in the text."""
         place = self._place((document, *path))
