@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from hardener.kubernetes.secret_words import key_strength, key_words
 from hardener.kubernetes.service_names import BLANK, is_in_cluster, meanings
+from hardener.support.late_pattern import late_pattern
 
 
 class Form(Enum):
@@ -41,7 +42,7 @@ class Address(NamedTuple):
 
 
 # Of ${NAME:-redis} (shells, Compose) and ${NAME:redis} (Spring) the default counts; $(curl ...) is a part of a script.
-_EXPRESSION = re.compile(
+_EXPRESSION = late_pattern(
     r"\$\([A-Za-z_][\w.-]{0,200}\)|\$\{[\w.-]{1,100}:[-=]?([^{}\n?+=-][^{}\n]{0,200})\}|\$\{[^{}\n]{0,200}\}"
     r"|\{\{[^{}\n]{0,200}\}\}|\$[A-Za-z_]\w{0,100}",
     re.A,
@@ -49,7 +50,7 @@ _EXPRESSION = re.compile(
 _RUN = re.compile(r"[A-Za-z0-9_.\0-]+")
 _PORT = re.compile(r":(\d{1,5}|\0)(?![\w-]|[.:]\w)", re.A)
 _PASSWORD = re.compile(r":[^\s@/\"',;]{0,128}@")
-_BEHIND_NAME = re.compile(r"[ \t]+(\d{2,5})(?![\w.:-])", re.A)
+_BEHIND_NAME = late_pattern(r"[ \t]+(\d{2,5})(?![\w.:-])", re.A)
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _NO_HOST = re.compile(r"cluster\.local|localhost|.*\.localhost|0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.255\.255\.\d+")

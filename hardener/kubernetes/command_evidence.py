@@ -17,6 +17,7 @@ from typing import Literal
 
 from hardener.kubernetes.shell import commands, runs, unique
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Privileges
@@ -88,9 +89,9 @@ def node_commands(words: Sequence[str]) -> list[str]:
 
 # Paths in `--flag=/a/b`, `unix:///a/b`, `/a:/b` and scripts; not the host of a URL, nor what stands in the middle of a
 # relative path.
-_PATH_IN_TEXT = re.compile(r"(?<![\w./$)}\]-])(?:unix:/?/?)?(/[A-Za-z0-9_.@%+-][A-Za-z0-9_.@%+/-]*)")
+_PATH_IN_TEXT = late_pattern(r"(?<![\w./$)}\]-])(?:unix:/?/?)?(/[A-Za-z0-9_.@%+-][A-Za-z0-9_.@%+/-]*)")
 # What each container has below /dev and /proc without any access to its node.
-_IN_EVERY_CONTAINER = re.compile(
+_IN_EVERY_CONTAINER = late_pattern(
     r"/dev/(?:null|zero|full|u?random|tty|ptmx|pts|stdin|stdout|stderr|fd|shm|mqueue|console|core|termination-log|tcp|udp"
     r"|init)(?:/.*)?"
     r"|/proc/(?:self|thread-self|1/fd|cpuinfo|meminfo|mounts|filesystems|loadavg|stat|uptime|version|net"
@@ -122,7 +123,7 @@ class GivenAway:
     whole: bool
 
 
-_OWNER = re.compile(r"\+?([0-9]{1,10})(?:[:.]\S*)?")
+_OWNER = late_pattern(r"\+?([0-9]{1,10})(?:[:.]\S*)?")
 _HIGHEST_USER = 2**31 - 1  # the API server refuses a higher one
 
 
@@ -165,7 +166,7 @@ def _programs(words: Sequence[str], wanted: frozenset[str]) -> list[str]:
 # ---------------------------------------------------------------------------------------------------------------------
 # Ports
 
-_PORT_FLAG = re.compile(r"--(?:http-|https-)?port|--(?:bind|listen)(?:-address)?|--[\w.]*\.listen-address", re.I)
+_PORT_FLAG = late_pattern(r"--(?:http-|https-)?port|--(?:bind|listen)(?:-address)?|--[\w.]*\.listen-address", re.I)
 _PORT_ENV = re.compile(r"PORT|(?:\w{,80}_)?LISTEN(?:_\w{,80})?", re.I)
 # `:80` and `host:80`, but neither `::1` nor the last part of an address.
 _ADDRESS_PORT = re.compile(r"(?:(?:\S*[^\s:]|):)?([0-9]{1,4})")
@@ -241,7 +242,7 @@ _INSTALLERS = {
     "bundle": frozenset({"install"}),
     "go": frozenset({"install"}),
 }
-_SED_IN_PLACE = re.compile(r"-[nErsuz]*i|--in-place")
+_SED_IN_PLACE = late_pattern(r"-[nErsuz]*i|--in-place")
 _LONGEST_PATH = 4096
 _SHORT_FLAGS = re.compile(r"-[A-Za-z]+")
 _NOT_ON_ROOT_FILESYSTEM = ("/dev", "/proc", "/sys")
@@ -362,7 +363,7 @@ _API_TEXT = (
     ("KUBE_PING", re.compile(r"\bKUBE_PING\b")),
     ("kubernetes-api discovery", re.compile(r"\bakka\.discovery\.kubernetes-api\b|=\s*kubernetes-api\b")),
 )
-_API_FLAG = re.compile(r"--?(?:[\w-]+-)?(?:in-?cluster(?:-config)?|leader-elect(?:ion)?)", re.I)
+_API_FLAG = late_pattern(r"--?(?:[\w-]+-)?(?:in-?cluster(?:-config)?|leader-elect(?:ion)?)", re.I)
 _OFF = frozenset({"false", "0", "no", "off"})
 
 

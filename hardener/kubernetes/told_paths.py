@@ -14,6 +14,7 @@ from typing import Literal
 
 from hardener.kubernetes.command_evidence import below, flags, known_path, literal_env
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ _VARIABLE = re.compile(
     rf"|(?:\w+_)?(?:CACHE|DATA|LOG|STATE|TMP|WORK)DIR|MPLCONFIGDIR|(?:\w+_)?TRANSFORMERS_CACHE|VLLM_\w+_ROOT|HF_HOME|TORCH_HOME"
 )
 _HOME = re.compile(r"HOME|\w+_(?:CACHE|CONFIG|DATA|STATE)_HOME|XDG_RUNTIME_DIR|HELM_HOME|CARGO_HOME|GNUPGHOME")
-_FLAG = re.compile(
+_FLAG = late_pattern(
     rf"--?(?:\w+[-.])*(?:{_WRITTEN})(?:[-._]\w+)?[-._]?(?:DIR|PATH|DIRECTORY|FOLDER|ROOT)|--?CERT-DIR|--?TMPDIR|--?DBPATH|--?(?:LOG|PID)[-_]?FILE",
     re.I,
 )
@@ -50,9 +51,9 @@ _OF_PROGRAM = {
     "influxd": ("--bolt-path", "--engine-path"),
     "code-server": ("--user-data-dir", "--extensions-dir"),
 }
-_FILE = re.compile(r"[^/]*\.(?:db|db3|gc|log|out|pid|sock|socket|sqlite3?|txt|hprof|lock)", re.I)
+_FILE = late_pattern(r"[^/]*\.(?:db|db3|gc|log|out|pid|sock|socket|sqlite3?|txt|hprof|lock)", re.I)
 # A file by the name of its variable or flag, whatever it is called.
-_NAMES_FILE = re.compile(r"(?:.*[_-])?(?:LOG|PID)[-_]?FILE|.*_FILE_NAME", re.I)
+_NAMES_FILE = late_pattern(r"(?:.*[_-])?(?:LOG|PID)[-_]?FILE|.*_FILE_NAME", re.I)
 # What such a file is, whatever the name of the variable says: a program makes it.
 _OWN_FILE = re.compile(r"/[^\s:$]*\.(?:db|db3|pid|sqlite3?)", re.I)
 _JAVA_TMP = re.compile(
@@ -112,7 +113,7 @@ def _of_flags(words: Sequence[str], program: str, workdir: str | None) -> Iterat
             yield "written", _folder_of(flag, posixpath.join(workdir, value) if relative and workdir else value)
 
 
-_RELATIVE = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*/?")
+_RELATIVE = late_pattern(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*/?")
 
 # Folders where images keep what they run with, or may: no standard and no base image has others at the top.
 _OF_PROGRAMS = frozenset(

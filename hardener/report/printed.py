@@ -19,11 +19,12 @@ from hardener.report.redactor import Redactor
 from hardener.report.screen import Screen
 from hardener.report.undo import Undo, undo
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 from hardener.support.printable import plain_line, plain_lines, without_commands
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 # A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
-_COLOUR = re.compile(r"\\x1b\[([012]|3[1236])m")
+_COLOUR = late_pattern(r"\\x1b\[([012]|3[1236])m")
 
 _MOST_KEPT = 4_000_000  # characters of a patch
 _MOST_IDS = 4  # of a command; with more of them it is no line that anybody types

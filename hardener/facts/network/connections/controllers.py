@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hardener.facts.network.connections.endpoints import mapping, mappings
 from hardener.facts.network.run_time_peers import images
 from hardener.kubernetes.component import is_ingress_or_gateway
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 # Controllers whose own pods carry the traffic, by a word of their image or name. Others (Contour, Envoy Gateway, the
 # load balancers of clouds) send it from pods that they make, or from outside the cluster.
 _FAMILIES = ("nginx", "traefik", "haproxy", "kong", "caddy", "emissary", "ambassador", "ingressgateway", "voyager")
-_ELSEWHERE = re.compile(r"nginx-gateway|gateway-operator|kong-operator|traefik-hub")
+_ELSEWHERE = late_pattern(r"nginx-gateway|gateway-operator|kong-operator|traefik-hub")
 # What a class says in other words: of IngressClass, GatewayClass, annotations.
 _ALIASES = {"ambassador": "emissary", "istio": "ingressgateway"}
 _CLASS = "kubernetes.io/ingress.class"

@@ -19,12 +19,13 @@ from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
-_VARIABLE = re.compile(r"\$\(([A-Za-z_][\w.-]{0,100})\)")
+_VARIABLE = late_pattern(r"\$\(([A-Za-z_][\w.-]{0,100})\)")
 _LONGEST_VALUE = 4096  # of a variable that is filled in
 _LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap of
 _PORT_OF = re.compile(r"(?i)(?:host(?:name)?|addr(?:ess)?|server|endpoint|ip|url)(\d*)$")
