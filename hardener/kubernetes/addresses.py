@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
 from hardener.kubernetes.secret_words import key_strength, key_words
@@ -69,12 +70,12 @@ _ADDRESS_WORDS = frozenset(
     " authority members discovery quorum resolver resolvers forward datasource link sink hub api registry callback"
     " webhook ensemble zookeeper bootstrap".split()
 )
-_GLUED = re.compile(r"(?:hosts?|hostname|addr|address|urls?|uri|endpoints?|servers?|brokers?|upstream)$")
+_GLUED = late_pattern(r"(?:hosts?|hostname|addr|address|urls?|uri|endpoints?|servers?|brokers?|upstream)$")
 _DNS_WORDS = frozenset("query queries name names record records".split())
 _TELEMETRY = frozenset("otel dd datadog apm tracing trace jaeger zipkin telemetry newrelic".split())
 _CLUSTERING = frozenset("kubernetes k8s cluster clustering discovery headless peer peers dns gossip jgroups".split())
 # Where only a blank stands between a key and its value, the key is one of these.
-_DIRECTIVE = re.compile(
+_DIRECTIVE = late_pattern(
     r"(?i)-h|-H|-u|--?[\w-]*(?:host|addr|address|url|uri|endpoint|server|servers|broker|brokers|peer|target|upstream)"
     r"|host|hosts|hostname|address|addr|url|uri|server|endpoint|upstream|remote|target|broker|brokers|forward|proxy_pass"
     r"|connect|bootstrap|replicaof|slaveof|backend"
@@ -208,10 +209,25 @@ class _Reader:
         self.text = text
         self.form = form
         self.key = key
-        self.says_address = is_address_key(key) or _DIRECTIVE.fullmatch(key) is not None
-        self.says_other = (_last_word(key) in _OTHER_WORDS and not is_service_key(key)) or key_strength(key) > 0
-        self.bare = text.strip(" \t\r\n\"'")
-        self.one_word = " " not in self.bare
+
+    # Most texts name nothing that these would have to be known for.
+
+    @cached_property
+    def says_address(self) -> bool:
+        return is_address_key(self.key) or _DIRECTIVE.fullmatch(self.key) is not None
+
+    @cached_property
+    def says_other(self) -> bool:
+        is_named = _last_word(self.key) in _OTHER_WORDS and not is_service_key(self.key)
+        return is_named or key_strength(self.key) > 0
+
+    @cached_property
+    def bare(self) -> str:
+        return self.text.strip(" \t\r\n\"'")
+
+    @cached_property
+    def one_word(self) -> bool:
+        return " " not in self.bare
 
     def in_url(self, start: int) -> bool:
         return start >= 3 and self.text.startswith("://", start - 3)
