@@ -245,6 +245,7 @@ def _dashed(text: object) -> str:
     return f"-{_SEPARATORS.sub('-', text[:_LONGEST].lower()).strip('-')}-" if isinstance(text, str) else "-"
 
 
+@lru_cache(maxsize=4096)  # the pods of a tree run few images, and each asks
 def is_node_agent_repository(repository: str | None) -> bool:
     """Whether an image repository (without tag) is that of an agent that belongs to the node."""
     return _NODE_AGENT.search(_dashed(repository)) is not None

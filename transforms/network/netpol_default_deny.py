@@ -116,6 +116,8 @@ def _closing(pod: PodTemplate, direction: Direction) -> list[Object]:
         selecting = isolation.selecting(pod)
     except (OpaqueError, WrongShapeError):
         return changed
+    if not selecting:
+        return changed
     if isolation.left_open(selecting, direction) is not None:
         return []
     selecting = sorted(selecting, key=lambda item: item.selects_all)  # that which names the pod speaks for it

@@ -287,7 +287,7 @@ def _commands(container: dict[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
 
 
 def _words(pod: PodTemplate, path: Path, words: list[Any], container: dict[str, Any]) -> Iterator[Text]:
-    values = _literals(container)
+    values = _literals(container) if any(isinstance(word, str) and "$(" in word for word in words) else {}
     before = ""
     for index, word in enumerate(words):
         if not isinstance(word, str):
