@@ -85,6 +85,7 @@ class Texts:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._settings: dict[Object, _Settings] = {}
+        self._found: dict[tuple[Object, str, str], list[_Settings]] = {}
         found: dict[tuple[str, str], list[Object]] = {}
         for kind in ("ConfigMap", "Secret"):
             for item in tree.of("", kind):
@@ -154,12 +155,16 @@ class Texts:
             yield from settings.texts(keys)
 
     def _called(self, pod: PodTemplate, kind: str, name: str) -> list[_Settings]:
-        near = self._near.get((kind, name))
-        found = [self._of(item) for item in (near.meeting(pod.object) if near is not None else ())]
-        generated = self._generated.get((kind, name))
-        if generated:
-            layers = self._tree.ask(Builds).layers(pod.object)
-            found += [one for item in layers for one in generated.get(item, ())]
+        key = (pod.object, kind, name)
+        found = self._found.get(key)
+        if found is None:  # often many variables of a pod name one ConfigMap
+            near = self._near.get((kind, name))
+            found = [self._of(item) for item in (near.meeting(pod.object) if near is not None else ())]
+            generated = self._generated.get((kind, name))
+            if generated:
+                layers = self._tree.ask(Builds).layers(pod.object)
+                found += [one for item in layers for one in generated.get(item, ())]
+            self._found[key] = found
         return found
 
     def _of(self, item: Object) -> _Settings:
