@@ -56,7 +56,7 @@ _FILE = late_pattern(r"[^/]*\.(?:db|db3|gc|log|out|pid|sock|socket|sqlite3?|txt|
 _NAMES_FILE = late_pattern(r"(?:.*[_-])?(?:LOG|PID)[-_]?FILE|.*_FILE_NAME", re.I)
 # What such a file is, whatever the name of the variable says: a program makes it.
 _OWN_FILE = re.compile(r"/[^\s:$]*\.(?:db|db3|pid|sqlite3?)", re.I)
-_JAVA_TMP = re.compile(
+_JAVA_TMP = late_pattern(
     r"(?<![\w-])(?:-Djava\.io\.tmpdir=|-Dlogging\.file\.(?:name|path)=|-XX:HeapDumpPath=|-Xloggc:)([^\s\"';]+)"
 )
 _UNKNOWN_PART = re.compile(r"[$`*?\[{]")
@@ -72,7 +72,12 @@ def told_paths(
     """
     found = [*_of_variables(env), *_of_flags(words, program, workdir)]
     texts = [*(word for word in words if isinstance(word, str)), *(value for _, value in literal_env(env))]
-    found += [("written", match[1]) for text in texts for match in _JAVA_TMP.finditer(text)]
+    found += [
+        ("written", match[1])
+        for text in texts
+        if "-D" in text or "-X" in text  # as each of these flags begins
+        for match in _JAVA_TMP.finditer(text)
+    ]
     told: list[Told] = []
     for kind, value in found:
         path = None if _UNKNOWN_PART.search(value) else known_path(value)
