@@ -138,7 +138,9 @@ class Texts:
                 if isinstance(name, str):
                     yield from self._entries(pod, kind, name, None, whole)
         for item in mappings(container.get("env")):
-            source = mapping(item.get("valueFrom"))
+            source = item.get("valueFrom")
+            if not isinstance(source, dict):
+                continue
             for key, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
                 named = mapping(source.get(key))
                 if isinstance(named.get("name"), str) and isinstance(named.get("key"), str):
@@ -246,7 +248,7 @@ def _literals(container: dict[str, Any]) -> dict[str, str]:
 
 
 def _variables(pod: PodTemplate, prefix: Path, container: dict[str, Any]) -> Iterator[Text]:
-    values = _literals(container)
+    values: dict[str, str] | None = None
     known: dict[str, str] = {}  # what stands above, which is what the kubelet fills in
     found = container.get("env")
     for index, item in enumerate(found if isinstance(found, list) else ()):
@@ -255,7 +257,10 @@ def _variables(pod: PodTemplate, prefix: Path, container: dict[str, Any]) -> Ite
             name = str(item.get("name"))
             value = known[name] = _filled(value, known)
             path = (*prefix, "env", index, "value")
-            beside = _port_beside(name, values)
+            beside = None
+            if _PORT_OF.search(name) is not None:
+                values = _literals(container) if values is None else values
+                beside = _port_beside(name, values)
             yield Text(value, name, Form.VALUE, f"env {name}", *pod.object.place(path), beside)
 
 
@@ -276,15 +281,22 @@ def _port_beside(key: str, values: dict[str, str]) -> int | None:
     return int(value) if value.isdigit() and 0 < len(value) < 6 and 0 < int(value) < 65536 else None
 
 
+_COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("command",),
+    ("args",),
+    *(("lifecycle", hook, "exec", "command") for hook in ("postStart", "preStop")),
+    *((probe, "exec", "command") for probe in ("startupProbe", "readinessProbe", "livenessProbe")),
+)
+
+
 def _commands(container: dict[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
     """The lists of words that a container runs, with their paths in it."""
-    places: list[Path] = [("command",), ("args",)]
-    places += [("lifecycle", hook, "exec", "command") for hook in ("postStart", "preStop")]
-    places += [(probe, "exec", "command") for probe in ("startupProbe", "readinessProbe", "livenessProbe")]
-    for path in places:
-        value: Any = container
-        for part in path:
-            value = mapping(value).get(str(part))
+    for path in _COMMANDS:
+        value: Any = container.get(path[0])
+        for part in path[1:]:
+            if value is None:
+                break
+            value = mapping(value).get(part)
         if isinstance(value, str):  # no legal form, and a frequent one
             value = [value]
         if isinstance(value, list):
