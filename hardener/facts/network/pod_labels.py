@@ -18,6 +18,7 @@ from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
+Place = tuple[str, str | None]  # a folder, and a namespace as written
 NAME = "app.kubernetes.io/name"
 
 _LABEL_SELECTORS = frozenset({"Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "Rollout", "CloneSet"})
@@ -46,7 +47,7 @@ class PodSelectors:
         self._tree = tree
         self._own: dict[PodTemplate, Own] = {}
         self._shorter: dict[Selector, Own] = {}
-        self._twins_at: dict[tuple[str, str | None], dict[Selector | None, list[PodTemplate]]] = {}
+        self._twins_at: dict[Place, dict[Selector | None, list[PodTemplate]]] = {}
 
     def own(self, pod: PodTemplate) -> Own:
         """By which labels a policy finds the pods of ``pod``: its selector, which Kubernetes lets nobody change, else
@@ -129,18 +130,25 @@ class PodSelectors:
         return frozenset(found)
 
     @cached_property
-    def _beside(self) -> dict[tuple[str, str | None], list[PodTemplate]]:
-        """The pods by folder and namespace."""
-        found: dict[tuple[str, str | None], list[PodTemplate]] = {}
+    def _by_place(self) -> dict[Place, list[PodTemplate]]:
+        found: dict[Place, list[PodTemplate]] = {}
         for pod in self._tree.pod_templates:
-            found.setdefault((folder_of(pod.object), pod.namespace), []).append(pod)
+            found.setdefault(self.place(pod), []).append(pod)
         return found
 
-    def _twins(self, place: tuple[str, str | None]) -> dict[Selector | None, list[PodTemplate]]:
+    def place(self, pod: PodTemplate) -> Place:
+        """The folder and the namespace of ``pod``, in which one policy is for all its twins."""
+        return folder_of(pod.object), pod.namespace
+
+    def beside(self, place: Place) -> list[PodTemplate]:
+        """All pods of ``place``."""
+        return self._by_place.get(place, [])
+
+    def _twins(self, place: Place) -> dict[Selector | None, list[PodTemplate]]:
         found = self._twins_at.get(place)
         if found is None:
             found = self._twins_at[place] = {}
-            for pod in self._beside.get(place, ()):
+            for pod in self.beside(place):
                 own = self._selector(pod)
                 if own is not None and not pod.object.classes:
                     found.setdefault(meaning(own), []).append(pod)
@@ -156,7 +164,7 @@ class PodSelectors:
         """All pods of the folder and namespace that a policy finds by the same labels, ``pod`` among them; one policy
         is for all of them."""
         own = self._selector(pod)
-        return [pod] if own is None else self._twins((folder_of(pod.object), pod.namespace)).get(meaning(own), [pod])
+        return [pod] if own is None else self._twins(self.place(pod)).get(meaning(own), [pod])
 
     @cached_property
     def _kinds(self) -> dict[tuple[str, str | None, str], set[str]]:
