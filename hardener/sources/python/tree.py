@@ -40,16 +40,15 @@ def read(text: str, largest: int = LARGEST) -> tuple[cst.Module, Places]:
     if "\f" in text:
         text = _FORM_FEED.sub(lambda found: "\n" * len(found[0]), text)
     syntax = checked(text, len(source) >= 2 * PIECE)
-    reader = _Reader(text.encode())
     try:
-        module, missing = reader.read(syntax)
+        found = _read(text.encode(), syntax)
     except cst.ParserSyntaxError as error:
         line = error.raw_line if error.raw_line > 1 else _line_of_error(text)
         raise TextError("not readable as Python 3", line) from None
     # The parser counts an end of the last line that is not there, and not one that is CR alone.
-    if missing not in ((0, 1) if source.endswith(b"\r") else (0,) if source.endswith(b"\n") else (0, -1, -2)):
+    if found.missing not in ((0, 1) if source.endswith(b"\r") else (0,) if source.endswith(b"\n") else (0, -1, -2)):
         raise TextError("its parser does not keep all of it")
-    return module, Places(source, reader.spans, reader.comments, reader.modules)
+    return found.module, Places(source, found.spans, found.comments, found.modules)
 
 
 def _line_of_error(text: str) -> int:
@@ -65,32 +64,31 @@ class _UncutError(Exception):
     """The pieces of a text do not fit together."""
 
 
-class _Reader:
-    """Reads ``source``, piece by piece. ``spans`` has the places of nodes by their ids, so ``modules`` keeps all nodes
-    that there are; ``comments`` are the places where one begins."""
+def _read(source: bytes, syntax: ast.Module | None) -> _Read:
+    """``source`` in pieces; in one where Python itself does not read it (``syntax`` is None), or they do not fit."""
+    if syntax is not None:
+        try:
+            return _Read(source, pieces(source, syntax))
+        except (_UncutError, cst.ParserSyntaxError):
+            pass
+    return _Read(source, [Piece("module", 0, len(source))])
 
-    def __init__(self, source: bytes) -> None:
+
+class _Read:
+    """The tree of ``source``, read piece by piece. ``spans`` has the places of nodes by their ids, so ``modules`` keeps
+    all nodes that there are; at each of ``comments`` one begins. The text has ``missing`` bytes more than the tree."""
+
+    def __init__(self, source: bytes, cut: list[Piece]) -> None:
         self.source = source
         self.spans: dict[int, Span] = {}
         self.comments: list[int] = []
         self.modules: list[cst.CSTNode] = []
-
-    def read(self, syntax: ast.Module | None) -> tuple[cst.Module, int]:
-        """The tree, and how many bytes more the text has than the tree. What Python itself does not read (``syntax`` is
-        None) is read in one piece."""
-        if syntax is not None:
-            try:
-                return self._module(pieces(self.source, syntax))
-            except (_UncutError, cst.ParserSyntaxError):
-                self.__init__(self.source)  # type: ignore[misc]
-        return self._module([Piece("module", 0, len(self.source))])
-
-    def _module(self, cut: list[Piece]) -> tuple[cst.Module, int]:
         found = [self._piece(piece, is_last=piece is cut[-1]) for piece in cut]
-        module = found[0][0] if len(cut) == 1 else cst.Module([line for each, _ in found for line in each.body])
-        return module, found[-1][1]
+        self.missing = found[-1][1]
+        self.module = found[0][0] if len(cut) == 1 else cst.Module([line for each, _ in found for line in each.body])
 
     def _piece(self, piece: Piece, is_last: bool = False) -> tuple[cst.Module, int]:
+        """The tree of a piece, and how many bytes more it has."""
         program = piece.program(self.source)
         module = cst.parse_module(program)
         state = _Positions(default_indent=module.default_indent, default_newline=module.default_newline)
