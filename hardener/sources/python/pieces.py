@@ -30,7 +30,7 @@ _DISPLAYS = {ast.List: "list", ast.Tuple: "tuple", ast.Set: "set", ast.Dict: "di
 
 
 @dataclass(slots=True)
-class Piece:
+class TextPiece:
     """The bytes from ``start`` to ``stop`` of a program: statements of the module or of a "block", or elements of a
     display, without those in the ``holes``."""
 
@@ -72,10 +72,10 @@ class Hole:
     stop: int
     place: int
     instead: bytes
-    pieces: list[Piece]
+    pieces: list[TextPiece]
 
 
-def pieces(source: bytes, syntax: ast.Module) -> list[Piece]:
+def pieces(source: bytes, syntax: ast.Module) -> list[TextPiece]:
     """The pieces of ``source``, in order, whose tree is ``syntax``."""
     return _Cutter(source).pieces("module", _statements(syntax.body), 0, len(source))
 
@@ -109,19 +109,19 @@ class _Cutter:
         self.source = source
         self._starts = [0, *(found.end() for found in _NEWLINE.finditer(source))]
 
-    def pieces(self, kind: str, items: list[_Item], start: int, stop: int) -> list[Piece]:
+    def pieces(self, kind: str, items: list[_Item], start: int, stop: int) -> list[TextPiece]:
         """What stands from ``start`` to ``stop``, which are the ``items``, in pieces of about the wanted length."""
-        found: list[Piece] = []
+        found: list[TextPiece] = []
         holes: list[Hole] = []
         last: _Item | None = None
         for item in items:
             begin = self._begin(item)
             if last is not None and begin - start >= PIECE and self._may_cut(last, item):
-                found.append(Piece(kind, start, begin, holes))
+                found.append(TextPiece(kind, start, begin, holes))
                 start, holes = begin, []
             holes += self._holes(item[1])
             last = item
-        return [*found, Piece(kind, start, stop, holes)]
+        return [*found, TextPiece(kind, start, stop, holes)]
 
     def _holes(self, node: ast.AST) -> list[Hole]:
         """What is taken out of ``node``, in the order of the text."""

@@ -13,7 +13,7 @@ from libcst._nodes.internal import CodegenState
 from hardener.sources.yaml import TextError
 
 from .nesting import checked
-from .pieces import PIECE, Piece, pieces
+from .pieces import PIECE, TextPiece, pieces
 from .places import Places, Span
 from .scan import children
 
@@ -71,14 +71,14 @@ def _read(source: bytes, syntax: ast.Module | None) -> _Read:
             return _Read(source, pieces(source, syntax))
         except (_UncutError, cst.ParserSyntaxError):
             pass
-    return _Read(source, [Piece("module", 0, len(source))])
+    return _Read(source, [TextPiece("module", 0, len(source))])
 
 
 class _Read:
     """The tree of ``source``, read piece by piece. ``spans`` has the places of nodes by their ids, so ``modules`` keeps
     all nodes that there are; at each of ``comments`` one begins. The text has ``missing`` bytes more than the tree."""
 
-    def __init__(self, source: bytes, cut: list[Piece]) -> None:
+    def __init__(self, source: bytes, cut: list[TextPiece]) -> None:
         self.source = source
         self.spans: dict[int, Span] = {}
         self.comments: list[int] = []
@@ -87,7 +87,7 @@ class _Read:
         self.missing = found[-1][1]
         self.module = found[0][0] if len(cut) == 1 else cst.Module([line for each, _ in found for line in each.body])
 
-    def _piece(self, piece: Piece, is_last: bool = False) -> tuple[cst.Module, int]:
+    def _piece(self, piece: TextPiece, is_last: bool = False) -> tuple[cst.Module, int]:
         """The tree of a piece, and how many bytes more it has."""
         program = piece.program(self.source)
         module = cst.parse_module(program)
@@ -111,7 +111,7 @@ class _Read:
         self._fill(module, piece)
         return module, missing
 
-    def _fill(self, module: cst.Module, piece: Piece) -> None:
+    def _fill(self, module: cst.Module, piece: TextPiece) -> None:
         """Put the nodes of the pieces that were taken out of ``piece`` in their place in its tree."""
         holes = {hole.place: hole for hole in piece.holes}
         waiting: list[cst.CSTNode] = [module]
@@ -128,7 +128,7 @@ class _Read:
         if holes:
             raise _UncutError
 
-    def _inner(self, piece: Piece) -> Sequence[cst.CSTNode]:
+    def _inner(self, piece: TextPiece) -> Sequence[cst.CSTNode]:
         """The nodes of a piece that was taken out."""
         lines = self._piece(piece)[0].body
         if len(lines) == 1 and isinstance(lines[0], cst.If):
