@@ -323,6 +323,7 @@ LONG = {
     "a set": f"x({{\n{_ELEMENTS}}})\n",
     "a dict": f"x = y({{\n{_ENTRIES}}}, z)\n",
     "a dict in a list in a class": f"class A:\n  a = 1\n  b = [1, {{{_ENTRIES}}}, [{_ELEMENTS}], 2]\n  c = 1\n",
+    "decorators": f"x\n@a([{_ELEMENTS}])\n@b\ndef f(c=[{_ELEMENTS}]) -> d:\n" + "    e\n" * 30,
     "names of ours": "_ = [a, _, b]\nx = [" + "_, " * 40 + "]\ndef f():\n" + "    pass\n" * 30,
 }
 

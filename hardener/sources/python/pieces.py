@@ -88,7 +88,7 @@ def _statements(body: list[ast.stmt]) -> list[_Item]:
 
 
 def _runs(node: ast.AST) -> Iterator[tuple[str, list[_Item]]]:
-    """What is below ``node``, in the order of the text: blocks, the elements of a display, and other nodes alone."""
+    """What is below ``node``: blocks, the elements of a display, and other nodes alone."""
     kind = _DISPLAYS.get(type(node), "")
     if isinstance(node, ast.Dict):
         yield kind, [(value if key is None else key, value) for key, value in zip(node.keys, node.values, strict=True)]
@@ -119,12 +119,12 @@ class _Cutter:
             if last is not None and begin - start >= PIECE and self._may_cut(last, item):
                 found.append(TextPiece(kind, start, begin, holes))
                 start, holes = begin, []
-            holes += self._holes(item[1])
+            holes += sorted(self._holes(item[1]), key=lambda hole: hole.start)  # decorators come behind a body
             last = item
         return [*found, TextPiece(kind, start, stop, holes)]
 
     def _holes(self, node: ast.AST) -> list[Hole]:
-        """What is taken out of ``node``, in the order of the text."""
+        """What is taken out of ``node``."""
         if isinstance(node, ast.expr | ast.stmt) and self._end(node) - self._start(node) < 2 * PIECE:
             return []
         return [hole for kind, items in _runs(node) for hole in self._taken_out(kind, items)]
