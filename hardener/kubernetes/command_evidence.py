@@ -399,6 +399,7 @@ class Heap:
 _XMX = re.compile(r"(?<![\w-])(?:-Xmx|-XX:Max(?:RAM|HeapSize)=)([0-9]{1,18})([kKmMgGtT]?)(?![\w.])")
 _OLD_SPACE = re.compile(r"(?<![\w-])--max[-_]old[-_]space[-_]size[= ]([0-9]{1,12})(?![\w.])")
 _GO_LIMIT = re.compile(r"(?<!\w)GOMEMLIMIT=[\"']?([0-9]{1,18})(B|KiB|MiB|GiB|TiB)?(?![\w.%])")
+_HEAP_SIGNS = ("-Xmx", "-XX:Max", "space", "GOMEMLIMIT")  # one of them is in each text that the patterns match
 _BYTES = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
@@ -408,6 +409,8 @@ def heap_bytes(words: Sequence[str], env: Mapping[str, str]) -> Heap | None:
     Looked for in words and in every env value (JAVA_OPTS, JAVA_TOOL_OPTIONS, NODE_OPTIONS ...).
     """
     text = "\n".join([*(word for word in words if isinstance(word, str)), *(f"{n}={v}" for n, v in literal_env(env))])
+    if not any([sign in text for sign in _HEAP_SIGNS]):
+        return None
     # Two words, as in ["--max-old-space-size", "4096"], are one setting.
     text = text.replace("space-size\n", "space-size ").replace("space_size\n", "space_size ")
     heaps = [Heap("xmx", Fraction(int(m[1]) * _BYTES[m[2].lower()])) for m in _XMX.finditer(text)]
