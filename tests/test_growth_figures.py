@@ -1,4 +1,4 @@
-"""What the exponents of `python -m benchmarks.growth` mean, that each of its inputs is one, and that small documents are."""
+"""What the exponents of `python -m benchmarks.growth` mean, and that the inputs of benchmarks are what they say."""
 
 from __future__ import annotations
 
