@@ -20,6 +20,7 @@ from benchmarks import events, heads, inputs, measure, naive, python_files, regi
 HARDEN = [sys.executable, "-m", "hardener"]
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "argo-cd"
 MEMORY_FACTOR, MEMORY_BASE = 25, 60_000_000  # peak memory <= 25 times the input + 60 MB
+_COMMANDS = {"apply": ["apply"], "diff": ["diff"], "diff --format json": ["diff", "--format", "json"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,32 +99,41 @@ def _emptied(cache: Path) -> Path:
 
 
 def throughput(folder: Path, times: int, *, many: int, factor: int) -> Iterator[Row]:
-    """``many`` Deployments in one file against naive ruamel, then ``factor`` times as many against ``many``."""
+    """``many`` Deployments in one file against naive ruamel, of middling size and small, then ``factor`` times as many
+    against ``many``."""
     file = inputs.deployments(folder / "many.yaml", many)
     size = file.stat().st_size
     base = measure.best(1, [sys.executable, naive.__file__, str(file)], folder)
     yield Row(f"naive ruamel round trip of {many:,} Deployments", base.cpu, None, f"wall {base.wall:.3f} s")
     floor = measure.best(times, [sys.executable, events.__file__, str(file)], folder)
     yield Row(f"libyaml's events of {many:,} Deployments, with Python", floor.cpu, None, f"wall {floor.wall:.3f} s")
-    work = folder / "work.yaml"
+    work = folder / "work" / file.name
 
-    def fresh() -> None:
+    def fresh(file: Path) -> None:
+        shutil.rmtree(work.parent, ignore_errors=True)  # what an apply put beside it is evidence for the next run
+        work.parent.mkdir()
         shutil.copyfile(file, work)
 
-    for name, command, code in (
-        ("apply", ["apply"], 0),
-        ("diff", ["diff"], 1),
-        ("diff --format json", ["diff", "--format", "json"], 1),
-    ):
-        cost = measure.best(times, [*HARDEN, *command, work.name], folder, expect=(code,), before=fresh)
-        yield _ratio(f"harden {name}, {many:,} Deployments / naive", cost, base, 0.4)
+    def run(file: Path, *command: str) -> measure.Cost:
+        expect = (0 if command[0] == "apply" else 1,)
+        before = partial(fresh, file)
+        return measure.best(times, [*HARDEN, *command, work.name], work.parent, expect=expect, before=before)
+
+    for name, command in _COMMANDS.items():
+        cost = run(file, *command)
+        yield _ratio(f"harden {name}, {many:,} Deployments / naive", cost, base, 0.3)
         yield _memory(f"harden {name}, {many:,} Deployments: memory / allowed", cost, size)
         if name == "diff":
             few = cost
-    more = inputs.deployments(folder / "more.yaml", many * factor)
-    cost = measure.run([*HARDEN, "diff", more.name], folder, expect=(1,))
+    small = inputs.small_deployments(folder / "small.yaml", many)
+    base = measure.best(times, [sys.executable, naive.__file__, str(small)], folder)
+    yield Row(f"naive ruamel round trip of {many:,} small Deployments", base.cpu, None, f"wall {base.wall:.3f} s")
+    for name, command in _COMMANDS.items():
+        yield _ratio(f"harden {name}, {many:,} small Deployments / naive", run(small, *command), base, 0.7)
+    fresh(inputs.deployments(folder / "more.yaml", many * factor))
+    cost = measure.run([*HARDEN, "diff", work.name], work.parent, expect=(1,))
     yield _ratio(f"harden diff, {many * factor:,} / {many:,} Deployments", cost, few, 1.3 * factor)
-    yield _memory(f"harden diff, {many * factor:,} Deployments: memory / allowed", cost, more.stat().st_size)
+    yield _memory(f"harden diff, {many * factor:,} Deployments: memory / allowed", cost, work.stat().st_size)
 
 
 def application(folder: Path, times: int, *, few: int, factor: int) -> Iterator[Row]:

@@ -207,6 +207,26 @@ spec:
             defaultMode: 0440
 """,
 )
+# What a page of documentation shows: here the edits weigh more than the text.
+_SMALL = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {name}
+spec:
+  replicas: {replicas}
+  selector:
+    matchLabels:
+      app: {name}
+  template:
+    metadata:
+      labels:
+        app: {name}
+    spec:
+      containers:
+      - name: web
+        image: registry.example.com/shop/{name}:1.{number}
+"""
 _SERVICE = """\
 apiVersion: v1
 kind: Service
@@ -242,6 +262,13 @@ def deployments(path: Path, count: int) -> Path:
     with path.open("w", encoding="utf-8") as stream:
         for number in range(count):
             stream.write(("---\n" if number else "") + deployment(number))
+    return path
+
+
+def small_deployments(path: Path, count: int) -> Path:
+    """Write ``count`` Deployments of 17 lines into one file; each of them gets 13 edits by default."""
+    texts = [_SMALL.format(name=f"app-{n}", number=n, replicas=1 + n % 5) for n in range(count)]
+    path.write_text("---\n".join(texts), encoding="utf-8")
     return path
 
 

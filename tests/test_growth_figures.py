@@ -1,12 +1,14 @@
-"""What the exponents of `python -m benchmarks.growth` mean, and that each of its inputs is one."""
+"""What the exponents of `python -m benchmarks.growth` mean, and that the inputs of benchmarks are what they say."""
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
 import pytest
 
+from benchmarks import inputs
 from benchmarks.growth import MOST, SERIES, exponent
 
 from .conftest import Harden
@@ -34,3 +36,12 @@ def test_an_input_is_read_and_changed(harden: Harden, tmp_path: Path, name: str)
     SERIES[name].make(tmp_path / "tree", 12)
     done = harden("diff", "tree", "--quiet")
     assert done.status == 1 and not done.err
+
+
+def test_small_deployments_have_17_lines_and_get_13_edits(harden: Harden, tmp_path: Path) -> None:
+    text = inputs.small_deployments(tmp_path / "small.yaml", 3).read_text(encoding="utf-8")
+    assert [part.count("\n") for part in text.split("---\n")] == [17, 17, 17]
+    done = harden("diff", "small.yaml", "--format", "json")
+    assert done.status == 1
+    changes = json.loads(done.out)["changes"]
+    assert len([change for change in changes if change["file"] == "small.yaml"]) == 3 * 13

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hardener.authoring.edits import Edit, Evidence, Grade, OpaqueError, WrongShapeError
 from hardener.authoring.transform import Transform
-from hardener.facts.images.what_starts import unknown_start, unknown_starts, unknown_word
+from hardener.facts.images.what_starts import is_plain, unknown_start, unknown_starts, unknown_word
 from hardener.tree.core_views import Container, PodTemplate, View
 from hardener.tree.pod_fragments import written_containers
 
@@ -24,7 +24,7 @@ def parted(transform: Transform, target: View, steps: list[list[Edit]]) -> tuple
     left: list[list[Edit]] = []
     unknown: dict[str, OpaqueError] = {}
     for step in steps:
-        if all(edit.grade is not Grade.BREAKING for edit in step):
+        if all([edit.grade is not Grade.BREAKING for edit in step]):
             found = _unknown(target, step)
             if found and not transform.any_image:
                 unknown.update((str(each), each) for each in found)
@@ -39,6 +39,8 @@ def _unknown(target: PodTemplate | Container, step: list[Edit]) -> list[OpaqueEr
     if isinstance(target, Container):
         return list(unknown_starts(target))
     containers, found = _containers(target)
+    if not found and all([is_plain(each) for each in containers]):
+        return []
     reached = [each for each in containers if any(_is_in(edit, each) for edit in step)]
     if all(any(_is_in(edit, each) for each in reached) for edit in step):
         return [opaque for each in reached for opaque in unknown_starts(each)]
@@ -64,7 +66,7 @@ def _containers(pod: PodTemplate) -> tuple[list[Container], list[OpaqueError]]:
 
 def _doubted(step: list[Edit], target: PodTemplate | Container, found: list[OpaqueError]) -> list[Edit]:
     """``step`` without a `safe` edit where an expression stands in what the pod runs."""
-    if all(edit.grade is not Grade.SAFE for edit in step):
+    if all([edit.grade is not Grade.SAFE for edit in step]):
         return step
     containers = [target] if isinstance(target, Container) else _containers(target)[0]
     words = (unknown_start(each) or unknown_word(each) for each in containers)

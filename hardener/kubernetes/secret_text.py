@@ -70,14 +70,14 @@ def has_hint(text: str) -> bool:
     """True when a word in ``text`` could name a secret; a cheap first look."""
     if text.isascii():  # where lower case is all that (?i) means; many times as fast
         lowered = text.lower()
-        return any(hint in lowered for hint in _HINTS)
+        return any([hint in lowered for hint in _HINTS])
     return compiled(_HINT).search(text) is not None
 
 
 def may_hold_secret(text: str) -> bool:
     """False only where neither a word in ``text`` names a secret nor a program in it takes one without a name, no word
     of it is base64 of a text, and all stands as it is meant: an escape may hide where a token begins."""
-    return "\\" in text or has_hint(text) or any(program in text for program, _ in _PROGRAMS) or has_encoded(text)
+    return "\\" in text or has_hint(text) or any([program in text for program, _ in _PROGRAMS]) or has_encoded(text)
 
 
 def has_encoded(text: str) -> bool:

@@ -89,7 +89,7 @@ def commands(words: Iterable[object]) -> tuple[Command, ...]:
     return _read(tuple(word for word in words if isinstance(word, str)))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=1024)  # each transform asks for the commands of all containers in turn
 def _read(words: tuple[str, ...]) -> tuple[Command, ...]:
     found: list[Command] = []
     current = Command()

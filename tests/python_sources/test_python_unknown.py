@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -11,10 +13,11 @@ from hardener.authoring import profile
 from hardener.authoring.edits import Grade
 from hardener.engine import pipeline
 from hardener.engine.outcome import Change, Outcome
-from hardener.facts.images.what_starts import unknown_index
-from hardener.sources.open_values import Expression
+from hardener.facts.images import what_starts
+from hardener.facts.images.what_starts import unknown_index, unknown_starts, unknown_word
+from hardener.sources.open_values import Expression, opened
 from hardener.support.data_path import Path as Place
-from hardener.tree.core_views import PodTemplate
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
 
 from ..conftest import ROOT, write
@@ -381,3 +384,45 @@ def test_templates_of_yaml(container: str, is_open: bool, tmp_path: Path) -> Non
     changed = {change.transform.id for change in outcome.changes}
     assert ("run-as-user" in changed) is not is_open
     assert ("drop-capabilities" in changed) is not is_open
+
+
+_WORDS: list[Any] = [
+    "sh", "-c", "exec web ${PORT}", "--a=$(B)", "${CMD}", "{{ .Values.a }}", "$HOME", "a", None, 1, True, ["a"],
+    Expression("${cmd}"), Expression("web"),
+]  # fmt: skip
+
+
+def _some_list(draw: random.Random) -> Any:
+    plain = draw.random() < 0.5
+    words = [draw.choice(["web", "-v", "80", None] if plain else _WORDS) for _ in range(draw.randrange(3))]
+    odd = [None, "web", "${ARGS}", {"a": 1}, 3, opened(words, "*more"), opened(words, "each", alike=True)]
+    return draw.choice(odd) if draw.random() < 0.2 else words
+
+
+def _some_container(draw: random.Random) -> dict[str, Any]:
+    images = ["web:1", "web:1", "${IMAGE}", "web:${TAG}", "{{ a }}", None, 5, Expression("${image}"), ["a"]]
+    found: dict[str, Any] = {"name": "a", "image": draw.choice(images)}
+    found |= {key: _some_list(draw) for key in ("command", "args") if draw.random() < 0.5}
+    if draw.random() < 0.4:
+        hook: Any = {"exec": {"command": _some_list(draw)}}
+        hook = draw.choice([hook, hook, hook, {"exec": None}, {"exec": "${A}"}, None, "a", "{{ a }}", {}])
+        hook = opened(hook, "**hook") if isinstance(hook, dict) and draw.random() < 0.1 else hook
+        found["lifecycle"] = {draw.choice(["postStart", "preStop"]): hook}
+        found["lifecycle"] = draw.choice([found["lifecycle"]] * 8 + [None, "a", "${LIFE}", opened({}, "**life")])
+    return cast("dict[str, Any]", opened(found, "**more")) if draw.random() < 0.05 else found
+
+
+def _told(data: dict[str, Any]) -> list[str]:
+    container = Container(cast("Any", None), (0, "spec", "containers", 0), data)
+    found: list[OpaqueError | None] = [*unknown_starts(container), None, unknown_word(container)]
+    return [str(each) for each in found]
+
+
+def test_what_is_plain_needs_no_closer_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(1)
+    containers = [_some_container(draw) for _ in range(5000)]
+    quick = [_told(data) for data in containers]
+    looked = [what_starts.is_plain(Container(cast("Any", None), (0,), data)) for data in containers]
+    assert 500 < sum(looked) < 4500
+    monkeypatch.setattr(what_starts, "is_plain", lambda container: False)
+    assert quick == [_told(data) for data in containers]

@@ -35,6 +35,8 @@ _ALONE = re.compile(r"-[BEIOSbdiqsuvx]+")  # flags of Python and the shells that
 # Flags before what an interpreter runs: of a shell, of Python, Perl, Ruby, Node and Java; and the end of all flags.
 _CODE = late_pattern(r"-[a-z]{0,2}[cem]|-jar|--eval|--command|--")
 
+_HOOKS = (("lifecycle", "postStart", "exec"), ("lifecycle", "preStop", "exec"))
+
 
 def unknown_start(container: Container) -> OpaqueError | None:
     """The first expression that leaves open what ``container`` starts: its image, or its program or script. None where
@@ -44,6 +46,8 @@ def unknown_start(container: Container) -> OpaqueError | None:
 
 def unknown_starts(container: Container) -> Iterator[OpaqueError]:
     """What ``unknown_start`` finds: of the image, then of what it is told to run."""
+    if is_plain(container):
+        return
     if (image := _of_image(container)) is not None:
         yield image
     try:
@@ -62,7 +66,7 @@ def unknown_word(container: Container) -> OpaqueError | None:
     """The first expression in what ``container`` is told to run, in which a program may name any file; None where each
     word and the names of all variables are written."""
     try:
-        said = list(_said(container))
+        said = [] if is_plain(container) else list(_said(container))
         container.check_whole("env")
         container.check_whole("envFrom")
     except OpaqueError as opaque:
@@ -74,6 +78,28 @@ def unknown_word(container: Container) -> OpaqueError | None:
             if _is_expression(word):
                 return _refused(container, path, word)
     return None
+
+
+def is_plain(container: Container) -> bool:
+    """Whether all that says what it starts is plain text without the signs of an expression, as nearly always: then
+    nothing of it has to be looked at closer."""
+    data = container.data
+    if type(data) is not dict:
+        return False
+    texts, lists = [data.get("image")], [data.get("command"), data.get("args")]
+    for parts in _HOOKS if data.get("lifecycle") is not None else ():
+        found = data
+        for part in parts:
+            found = found.get(part, {})
+            if type(found) is not dict:
+                return False
+        lists.append(found.get("command"))
+    for words in lists:
+        if words is not None:
+            if type(words) is not list:
+                return False
+            texts += words
+    return all([text is None or (type(text) is str and "$" not in text and "{{" not in text) for text in texts])
 
 
 def _of_image(container: Container) -> OpaqueError | None:
@@ -95,7 +121,7 @@ def _said(container: Container) -> Iterator[tuple[list[str], list[Path]]]:
     Raises OpaqueError where such a list is an expression, or a program may add to it.
     """
     places: list[list[tuple[str, ...]]] = [[("command",), ("args",)]]
-    places += [[("lifecycle", hook, "exec", "command")] for hook in ("postStart", "preStop")]
+    places += [[(*hook, "command")] for hook in _HOOKS]
     for lists in places:
         words: list[str] = []
         paths: list[Path] = []

@@ -125,7 +125,14 @@ def same(a: Any, b: Any) -> bool:
                 return False
         return True
     if kind is list:
-        return len(a) == len(b) and all(map(same, a, b))
+        if len(a) != len(b):
+            return False
+        for value, other in zip(a, b, strict=True):
+            if value is not other and not same(value, other):
+                return False
+        return True
+    if kind is str:
+        return bool(a == b)
     if isinstance(a, dict):  # of a class of its own
         return a.keys() == b.keys() and all(same(value, b[key]) for key, value in a.items())
     if isinstance(a, list):
@@ -180,15 +187,15 @@ def write_scalar(value: Any, quote: str = '"', *, force: bool = False, flow: boo
 
     `quote` is the quote to use where one is needed, `force` quotes every string, `json` keeps to JSON's spelling.
     """
-    if value is None:
-        return "null"
-    if value is True or value is False:
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return _write_float(value, json)
     if not isinstance(value, str):
+        if value is None:
+            return "null"
+        if value is True or value is False:
+            return "true" if value else "false"
+        if isinstance(value, int):
+            return str(value)
+        if isinstance(value, float):
+            return _write_float(value, json)
         raise TextError(f"a value of type {type(value).__name__} cannot be written")
     if json:
         return double_quoted(value)
