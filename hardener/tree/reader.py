@@ -173,6 +173,7 @@ class _Reader:
     seen: set[str] = field(default_factory=set)
     asked: bool = False  # for the cache
     programs: dict[str, tuple[bool, bool, int]] = field(default_factory=dict)  # editable, given, files before it
+    imports: dict[str, bytes | None] = field(default_factory=dict)  # of these programs, as far as they were asked for
     own: Subclasses | None = None
     modules: dict[str, Module] = field(default_factory=dict)  # by folder
     module_texts: list[tuple[str, str]] | None = None
@@ -351,6 +352,7 @@ class _Reader:
 
             self.own = Subclasses(os.path.relpath, python_reader.content)
         self.programs[path] = (editable, path == within, len(tree.files))
+        self.imports[path] = None
         try:
             given, cache = path == within, self._cache()
             read = python_reader.load(path, editable=editable, given=given, own=self.own, cache=cache)
@@ -358,6 +360,7 @@ class _Reader:
             if editable and (error.id == "not-utf-8" or path == within):  # of others nobody knows what they hold
                 tree.problems.append(Problem(error.id, path, os.path.relpath(path), error.message, error.advice))
             return
+        self.imports[path] = read.imports
         tree.named_namespaces.update(read.namespaces)
         file = read.file
         if file is not None:
@@ -371,7 +374,7 @@ class _Reader:
 
     def follow_classes(self) -> None:
         """Read the programs once more that name a class which another program makes from one of a library."""
-        if self.own is None or not (self.own.names or self.own.modules):
+        if self.own is None or not self.own.any:
             return
         from hardener.tree import python_reader
 
@@ -380,7 +383,7 @@ class _Reader:
         places = {file.path: number for number, file in enumerate(tree.files)}
         taken: list[ManifestFile] = []
         # From the last one on: what is put in changes no place before it.
-        for path in sorted(python_reader.naming(self.own, self.programs), key=order.__getitem__, reverse=True):
+        for path in sorted(python_reader.naming(self.own, self.imports), key=order.__getitem__, reverse=True):
             editable, given, place = self.programs[path]
             try:
                 read = python_reader.load(path, editable=editable, given=given, own=self.own, again=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, QualifiedNameProvider
 
-from hardener.sources.python import encoding, gate
+from hardener.sources.python import encoding, gate, import_lines
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.places import Places
 from hardener.sources.python.resolve import qualified_names
@@ -227,6 +228,60 @@ HELD = {
 @pytest.mark.parametrize("text", HELD.values(), ids=HELD)
 def test_what_the_gate_holds(text: str) -> None:
     assert not gate.passes(text.encode())
+
+
+OF_GATE = (
+    "kubernetes pulumi_kubernetes cdk8s k8s kr8s lightkube hikaru dagster container_config pod_spec_config imports "
+    "import from apiVersion kind containers spec image template selector V1Pod( .V2HPA( PodOperator task.kubernetes( "
+    ". c.KubeSpawner"
+).split()
+
+
+@given(words=st.lists(st.sampled_from([*OF_GATE, " ", "\n"]), max_size=12))
+def test_what_names_no_word_has_no_bytes_that_pass(words: list[str]) -> None:
+    raw = "".join(words).encode()
+    assert gate.names_any(raw) or not gate.bytes_pass(raw)
+
+
+@pytest.mark.parametrize("text", [*PASSES.values(), "import kr8s", "from a import (GKEPodOperator)", "import cdk8s"])
+def test_what_uses_a_library_names_a_word(text: str) -> None:
+    assert gate.names_any(text.encode())
+
+
+def test_what_says_nothing_of_kubernetes_names_no_word() -> None:
+    assert not gate.names_any(b"import os\nV, K, P = 8, os.environ, 'container'\n")
+
+
+# Lines of imports.
+
+IMPORTS = {
+    "a module": "import ops.gcp as g, os",
+    "names": "from ops.gcp import Load as L, Web",
+    "names in parentheses": "from ops.gcp import (  # what runs (there)\n    Load,  # )\n    Web,\n)\nx = (1,)",
+    "parentheses on a line of their own": "from ops.gcp import \\\n(\nLoad,\nWeb)",
+    "lines that a backslash joins": "from ops \\\n  .gcp \\\n import Load, \\\n  Web",
+    "behind another statement": "x = 1; import ops.gcp; y = 2",
+    "in one line with its branch": "if x: from ops import gcp",
+    "in a function, relative": "def f():\n\tfrom ..ops import (gcp)\n\timport Web",
+    "behind words of a text": "import a\n'''import this (or that'''\nfrom ops import gcp\nimportant(')')\nimport Web",
+    "letters of others": "from op\u00e9 import L\u00fcd",
+}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("text", IMPORTS.values(), ids=IMPORTS)
+def test_the_lines_of_imports_hold_all_their_names(text: str, end: str) -> None:
+    found = import_lines.words(import_lines.import_lines(text.replace("\n", end).encode()))
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {name for node in nodes for alias in node.names for name in (alias.name, alias.asname or "")}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert nodes
+    assert {part for name in names for part in name.split(".") if part} <= found
+
+
+def test_the_lines_of_imports_are_few() -> None:
+    text = "import a\n" + "x = f(y)\n" * 1000 + "from b import c\n" + "z = 1\n" * 1000
+    assert import_lines.import_lines(text.encode()) == b"import a\nfrom b import c"
 
 
 # Names, and the types.

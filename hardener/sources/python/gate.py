@@ -1,6 +1,7 @@
 """Which files are worth a parse: of a large tree hardly one makes Kubernetes objects.
 
-First a few searches of the bytes, then Python's own parser, and the names of the types of Kubernetes.
+First a few searches of the bytes, the fewest for nearly all files, then Python's own parser, and the names of the types
+of Kubernetes.
 """
 
 from __future__ import annotations
@@ -31,6 +32,19 @@ def passes(raw: bytes) -> bool:
     """Whether the file may make Kubernetes objects. What Python cannot read passes if its bytes do: the syntax may be
     newer than this Python."""
     return _names_framework(raw) or (bytes_pass(raw) and _tree_passes(raw))
+
+
+def names_any(raw: bytes) -> bool:
+    """Whether a word stands in the file without which it imports no library of Kubernetes, and its bytes do not pass.
+    What asks for several things of a file asks for this once: each word costs a search of all of it."""
+    if b"kube" in raw or b"containers" in raw or b"dagster" in raw or b"hikaru" in raw:
+        return True
+    # A single letter is found twenty times as fast.
+    if b"V" in raw and (b".V1" in raw or b".V2" in raw or b"apiVersion" in raw):
+        return True
+    if (b"8" in raw and b"8s" in raw) or (b"P" in raw and b"PodOperator" in raw):
+        return True
+    return b"K" in raw and b"KubeSpawner" in raw
 
 
 def bytes_pass(raw: bytes) -> bool:

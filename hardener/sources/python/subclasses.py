@@ -154,6 +154,8 @@ class Subclasses:
     def __init__(self, shown: Callable[[str], str] = str, read: Callable[[str], bytes] = lambda path: b"") -> None:
         self._shown, self._read = shown, read
         self._by_name: dict[str, list[tuple[str, Subclass]]] = {}  # with their files, by the name that those bind
+        self._parts: dict[str, set[str]] = {}  # of the paths of these files, by path
+        self.parts: set[str] = set()  # all of them: the import of such a class begins with one
         self._importing: dict[str, list[str]] = {}  # files that import of a library, by their names in an import
         self._offered: dict[str, dict[str, str]] = {}  # what such a file has, by file; "*" is a module
 
@@ -212,6 +214,11 @@ class Subclasses:
         return nearest[0] if len(nearest) == 1 else None
 
     @property
+    def any(self) -> bool:
+        """Whether a file may mean anything of another one."""
+        return bool(self._by_name or self._importing)
+
+    @property
     def names(self) -> frozenset[str]:
         return frozenset(self._by_name)
 
@@ -219,15 +226,24 @@ class Subclasses:
     def files(self) -> frozenset[str]:
         return frozenset(file for places in self._by_name.values() for file, _ in places)
 
+    def from_others(self, names: set[str], imported: set[str], path: str) -> set[str]:
+        """Those of the ``names`` of classes that the file ``path`` may have from another one, where ``imported`` is
+        every name that its imports hold: the first of a module is a part of the path of its file."""
+        return {
+            name
+            for name in names
+            if any(file != path and not imported.isdisjoint(self._parts[file]) for file, _ in self._by_name[name])
+        }
+
     def reaches(self, names: set[str], raw: bytes, path: str) -> bool:
-        """Whether the file ``path``, in which ``names`` of classes stand, may mean by one a class of another file: it
-        imports one of that name, or all that a file has, or has one as an attribute."""
-        elsewhere = {name for name in names if any(file != path for file, _ in self._by_name.get(name, ()))}
-        if any(f".{name}".encode() in raw for name in elsewhere):
+        """Whether the file ``path`` may mean by one of ``names`` a class of another file: it imports that class, or all
+        that its file has, or has one of that name as an attribute."""
+        if any(f".{name}".encode() in raw for name in names):
             return True
-        for found in _FROM.finditer(raw) if elsewhere else ():
-            given = found["names"].decode(errors="replace")
-            if "*" in given or not elsewhere.isdisjoint(_WORD.findall(given)):
+        for found in _FROM.finditer(raw):
+            given, module = found["names"].decode(errors="replace"), found["module"].decode().lstrip(".")
+            meant = names if "*" in given else names.intersection(_WORD.findall(given))
+            if any(self.find(f"{module}.{name}", path) is not None for name in meant):
                 return True
         return False
 
@@ -238,6 +254,8 @@ class Subclasses:
         for name, made in found.items():
             if name not in known:
                 self._by_name.setdefault(name, []).append((path, made))
+                self._parts[path] = set(path.removesuffix(".py").split(os.sep))
+                self.parts |= self._parts[path]
         return bool(found.keys() - known)
 
     def find(self, qualified: str, path: str) -> Subclass | None:
