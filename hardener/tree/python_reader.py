@@ -141,23 +141,22 @@ def naming(own: Subclasses, programs: Mapping[str, bytes | None]) -> list[str]:
         return []
     found: dict[str, None] = {}
     imports = {path: import_lines(content(path)) if lines is None else lines for path, lines in programs.items()}
-    importing = _any_of(own.modules, rb"(?m)^[ \t]*from[^\n]*\b(?:%s)\b")
-    for path, lines in imports.items() if own.modules else ():
-        if not own.modules.isdisjoint(words(lines)):
-            raw = content(path)
-            if (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw) and importing.search(raw):
-                if own.imports(raw, path):
-                    found[path] = None
-    for _ in range(_LEVELS):
+    modules = own.modules
+    importing = _any_of(modules, rb"(?m)^[ \t]*from[^\n]*\b(?:%s)\b")
+    for level in range(_LEVELS):
         known = own.names
         named = _any_of(known, rb"\b(?:%s)\b")
         is_new = False
-        for path, lines in imports.items() if known else ():
+        for path, lines in imports.items():
             names = words(lines)
-            if own.parts.isdisjoint(names):
+            may_import = level == 0 and not modules.isdisjoint(names)
+            if not may_import and own.parts.isdisjoint(names):
                 continue
             raw = content(path)
-            met = own.from_others({name.decode() for name in named.findall(raw)}, names, path)
+            if may_import and (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw) and importing.search(raw):
+                if own.imports(raw, path):
+                    found[path] = None
+            met = own.from_others({name.decode() for name in named.findall(raw)} if known else (), names, path)
             if met:
                 is_new |= own.add(path, raw)
                 if own.reaches(met, raw, path):

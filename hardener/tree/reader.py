@@ -181,6 +181,11 @@ class _Reader:
     def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
         """Read the file ``path``, found within the path ``within``, unless it was read before."""
         tree = self.tree
+        if path.endswith(files.PYTHON) and not is_link:
+            if path not in self.seen:
+                # A name, and what a program says at its head, are no reasons where nothing in the tree is one.
+                self._python(path, editable, path if editable and tree.settings.no_waivers else within)
+            return
         real = os.path.realpath(path) if is_link else path
         name = os.path.relpath(path)
         if is_link:
@@ -192,9 +197,6 @@ class _Reader:
             if os.path.exists(real) and not (tree.settings.no_waivers and _is_hidden(real)):
                 return  # met on its own path
         if path.endswith(files.PYTHON):
-            if not is_link and path not in self.seen:
-                # A name, and what a program says at its head, are no reasons where nothing in the tree is one.
-                self._python(path, editable, path if editable and tree.settings.no_waivers else within)
             return
         if real in self.seen or (os.path.basename(real) == CONFIG and not tree.settings.no_waivers):
             return
@@ -361,9 +363,9 @@ class _Reader:
                 tree.problems.append(Problem(error.id, path, os.path.relpath(path), error.message, error.advice))
             return
         self.imports[path] = read.imports
-        tree.named_namespaces.update(read.namespaces)
         file = read.file
         if file is not None:
+            tree.named_namespaces.update(read.namespaces)
             self._remark(file)
         if file is not None and python_reader.says_something(file):
             tree.files.append(file)
