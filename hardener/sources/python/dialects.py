@@ -16,11 +16,13 @@ from . import types
 _RESERVED = frozenset(words.kwlist)
 
 
+@cache
 def two_step(name: str) -> str:
     """hostPID: host_pid, clusterIPs: cluster_i_ps."""
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 
+@cache
 def of_openapi(name: str) -> str:
     """hostPID: host_pid, clusterIPs: cluster_ips."""
     return re.sub(

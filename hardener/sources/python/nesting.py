@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from itertools import islice
 
 DEEPEST = 400  # the parser fails from some 1,500 brackets or 4,000 operators on, in a stack of 8 MiB
 _NESTING = re.compile(r"[-+*/%@&|^~<>=.,:(\[{]|\b(?:elif|if|for|not|lambda|await|and|or)\b")
@@ -19,7 +20,7 @@ _TOKEN = re.compile(
 
 def too_deep(text: str) -> bool:
     """Whether ``text`` is nested so deeply that it is not to be parsed."""
-    if sum(1 for _ in zip(_NESTING.finditer(text), range(DEEPEST), strict=False)) < DEEPEST:
+    if next(islice(_NESTING.finditer(text), DEEPEST - 1, None), None) is None:
         return False
     try:
         with warnings.catch_warnings():
