@@ -243,7 +243,10 @@ def test_what_names_no_word_has_no_bytes_that_pass(words: list[str]) -> None:
     assert gate.names_any(raw) or not gate.bytes_pass(raw)
 
 
-@pytest.mark.parametrize("text", [*PASSES.values(), "import kr8s", "from a import (GKEPodOperator)", "import cdk8s"])
+OF_LIBRARIES = ("import kr8s", "import cdk8s", "from a import (GKEPodOperator)", "# dagster\nx(container_config={})")
+
+
+@pytest.mark.parametrize("text", [*PASSES.values(), *OF_LIBRARIES])
 def test_what_uses_a_library_names_a_word(text: str) -> None:
     assert gate.names_any(text.encode())
 
