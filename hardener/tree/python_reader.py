@@ -156,7 +156,7 @@ def naming(own: Subclasses, programs: Mapping[str, bytes | None]) -> list[str]:
             if may_import and (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw) and importing.search(raw):
                 if own.imports(raw, path):
                     found[path] = None
-            met = own.from_others({name.decode() for name in named.findall(raw)} if known else (), names, path)
+            met = own.of_others({name.decode() for name in named.findall(raw)} if known else (), path)
             if met:
                 is_new |= own.add(path, raw)
                 if own.reaches(met, raw, path):

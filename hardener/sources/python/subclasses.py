@@ -154,8 +154,7 @@ class Subclasses:
     def __init__(self, shown: Callable[[str], str] = str, read: Callable[[str], bytes] = lambda path: b"") -> None:
         self._shown, self._read = shown, read
         self._by_name: dict[str, list[tuple[str, Subclass]]] = {}  # with their files, by the name that those bind
-        self._parts: dict[str, set[str]] = {}  # of the paths of these files, by the same name
-        self.parts: set[str] = set()  # all of them: the import of such a class begins with one
+        self.parts: set[str] = set()  # of the paths of these files: the import of such a class begins with one
         self._importing: dict[str, list[str]] = {}  # files that import of a library, by their names in an import
         self._offered: dict[str, dict[str, str]] = {}  # what such a file has, by file; "*" is a module
 
@@ -226,14 +225,9 @@ class Subclasses:
     def files(self) -> frozenset[str]:
         return frozenset(file for places in self._by_name.values() for file, _ in places)
 
-    def from_others(self, names: Iterable[str], imported: set[str], path: str) -> set[str]:
-        """Those of the ``names`` of classes that the file ``path`` may have from another one, where ``imported`` is
-        every name that its imports hold: the first of a module is a part of the path of its file."""
-        return {
-            name
-            for name in names
-            if not imported.isdisjoint(self._parts[name]) and any(file != path for file, _ in self._by_name[name])
-        }
+    def of_others(self, names: Iterable[str], path: str) -> set[str]:
+        """Those of the ``names`` of classes that another file than ``path`` has."""
+        return {name for name in names if any(file != path for file, _ in self._by_name[name])}
 
     def reaches(self, names: set[str], raw: bytes, path: str) -> bool:
         """Whether the file ``path`` may mean by one of ``names`` a class of another file: it imports that class, or all
@@ -254,9 +248,7 @@ class Subclasses:
         for name, made in found.items():
             if name not in known:
                 self._by_name.setdefault(name, []).append((path, made))
-                parts = path.removesuffix(".py").split(os.sep)
-                self._parts.setdefault(name, set()).update(parts)
-                self.parts.update(parts)
+                self.parts.update(path.removesuffix(".py").split(os.sep))
         return bool(found.keys() - known)
 
     def find(self, qualified: str, path: str) -> Subclass | None:
