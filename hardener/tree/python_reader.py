@@ -16,7 +16,7 @@ from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.python import gate, subclasses
-from hardener.sources.python.import_lines import import_lines, words
+from hardener.sources.python.import_lines import Imports, imports_of, words
 from hardener.sources.python.subclasses import Subclasses
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
@@ -73,7 +73,7 @@ class Read:
     file: ManifestFile | None = None
     namespaces: list[str] = field(default_factory=list)
     line: int | None = None
-    imports: bytes | None = None
+    imports: Imports | None = None
 
 
 def load(
@@ -87,7 +87,7 @@ def load(
     syntax tree shows no object. Raises UnreadableError.
     """
     raw, status = files.read_bytes(path)
-    imports = import_lines(raw) if own.any and not again else None
+    imports = imports_of(raw) if own.any and not again else None
     if not again and not gate.names_any(raw):
         return Read(imports=imports)
     # A plain search for words costs a tenth of a pattern's.
@@ -133,24 +133,24 @@ def content(path: str) -> bytes:
         return b""
 
 
-def naming(own: Subclasses, programs: Mapping[str, bytes | None]) -> list[str]:
+def naming(own: Subclasses, programs: Mapping[str, Imports | None]) -> list[str]:
     """Those of the files that may mean a class which ``own`` knows from another file, or import from one what it
     imports of a library; what these files make of it is taken up, too. ``programs`` has the lines of their imports,
     where these are known. Where a tree has no such thing nothing is read."""
     if not own.any:
         return []
     found: dict[str, None] = {}
-    imports = {path: import_lines(content(path)) if lines is None else lines for path, lines in programs.items()}
+    imports = {path: imports_of(content(path)) if given is None else given for path, given in programs.items()}
     modules = own.modules
     importing = _any_of(modules, rb"(?m)^[ \t]*from[^\n]*\b(?:%s)\b")
     for level in range(_LEVELS):
         known = own.names
         named = _any_of(known, rb"\b(?:%s)\b")
         is_new = False
-        for path, lines in imports.items():
-            names = words(lines)
-            may_import = level == 0 and not modules.isdisjoint(names)
-            if not may_import and own.parts.isdisjoint(names):
+        for path, given in imports.items():
+            names = words(given.names)
+            may_import = level == 0 and not (modules.isdisjoint(names) and modules.isdisjoint(words(given.origins)))
+            if not may_import and own.ways.isdisjoint(names):
                 continue
             raw = content(path)
             if may_import and (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw) and importing.search(raw):

@@ -35,6 +35,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
+    from hardener.sources.python.import_lines import Imports
     from hardener.sources.python.subclasses import Subclasses
     from hardener.sources.terraform.module import Module
     from hardener.tree.read_cache import ReadCache
@@ -173,7 +174,7 @@ class _Reader:
     seen: set[str] = field(default_factory=set)
     asked: bool = False  # for the cache
     programs: dict[str, tuple[bool, bool, int]] = field(default_factory=dict)  # editable, given, files before it
-    imports: dict[str, bytes | None] = field(default_factory=dict)  # of these programs, as far as they were asked for
+    imports: dict[str, Imports | None] = field(default_factory=dict)  # of these programs, as far as they were asked for
     own: Subclasses | None = None
     modules: dict[str, Module] = field(default_factory=dict)  # by folder
     module_texts: list[tuple[str, str]] | None = None

@@ -267,6 +267,7 @@ IMPORTS = {
     "in one line with its branch": "if x: from ops import gcp",
     "in a function, relative": "def f():\n\tfrom ..ops import (gcp)\n\timport Web",
     "behind words of a text": "import a\n'''import this (or that'''\nfrom ops import gcp\nimportant(')')\nimport Web",
+    "all names": "from ops.gcp import *\nimport a.b as c",
     "letters of others": "from op\u00e9 import L\u00fcd",
 }
 
@@ -274,17 +275,24 @@ IMPORTS = {
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 @pytest.mark.parametrize("text", IMPORTS.values(), ids=IMPORTS)
 def test_the_lines_of_imports_hold_all_their_names(text: str, end: str) -> None:
-    found = import_lines.words(import_lines.import_lines(text.replace("\n", end).encode()))
+    lines = import_lines.imports_of(text.replace("\n", end).encode())
+    given = import_lines.words(lines.names)
+    found = given | import_lines.words(lines.origins)
     nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {name for node in nodes for alias in node.names for name in (alias.name, alias.asname or "")}
     names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     assert nodes
-    assert {part for name in names for part in name.split(".") if part} <= found
+    assert {alias.name.split(".")[0] for node in nodes for alias in node.names} - {"*"} <= given
+    assert {part for name in names for part in name.split(".") if part} - {"*"} <= found
 
 
 def test_the_lines_of_imports_are_few() -> None:
     text = "import a\n" + "x = f(y)\n" * 1000 + "from b import c\n" + "z = 1\n" * 1000
-    assert import_lines.import_lines(text.encode()) == b"import a\nfrom b import c"
+    assert import_lines.imports_of(text.encode()) == (b"from b ", b" a\n c")
+
+
+def test_who_imports_all_names_imports_the_module() -> None:
+    assert import_lines.imports_of(b"from a.b import *\n").names == b"from a.b import *"
 
 
 # Names, and the types.

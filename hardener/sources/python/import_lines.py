@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 _WORD = re.compile(r"\w+")
 _JOINS = (b"\\", b"\r")  # before the end of a line: one that a backslash may join with the next
 
 
-def import_lines(raw: bytes) -> bytes:
-    """The lines of a file that hold the word ``import``, with the others of the same statement. They say more than its
-    imports, a docstring may hold the word, too, and never less."""
-    found = []
+class Imports(NamedTuple):
+    """The lines with the imports of a file: ``origins`` is what stands before the word ``import``, ``names`` what
+    stands behind it, and all of a statement that imports all names. They say more than its imports, a docstring may
+    hold the word, too, and never less."""
+
+    origins: bytes
+    names: bytes
+
+
+def imports_of(raw: bytes) -> Imports:
+    """The lines of a file that hold the word ``import``, with the others of the same statement."""
+    origins, names = [], []
     end = 0
     while (at := raw.find(b"import", end)) >= 0:
         start = raw.rfind(b"\n", end, at) + 1 or end
@@ -20,16 +29,18 @@ def import_lines(raw: bytes) -> bytes:
         end = raw.find(b"\n", at)
         if end < 0:
             end = len(raw)
-        line = raw[start:end]
-        if b"(" in line or line[-1:] in _JOINS:
+        given = raw[at + 6 : end]
+        if b"(" in given or given[-1:] in _JOINS:
             end = _last(raw, at)
-            line = raw[start:end]
-        found.append(line)
-    return b"\n".join(found)
+            given = raw[at + 6 : end]
+        if start < at:
+            origins.append(raw[start:at])
+        names.append(raw[start:end] if b"*" in given else given)
+    return Imports(b"\n".join(origins), b"\n".join(names))
 
 
 def words(lines: bytes) -> set[str]:
-    """Every name that stands in the lines of imports."""
+    """Every name in lines of imports."""
     return set(_WORD.findall(lines.decode(errors="replace")))
 
 

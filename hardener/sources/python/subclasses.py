@@ -154,7 +154,7 @@ class Subclasses:
     def __init__(self, shown: Callable[[str], str] = str, read: Callable[[str], bytes] = lambda path: b"") -> None:
         self._shown, self._read = shown, read
         self._by_name: dict[str, list[tuple[str, Subclass]]] = {}  # with their files, by the name that those bind
-        self.parts: set[str] = set()  # of the paths of these files: the import of such a class begins with one
+        self.ways: set[str] = set()  # what is imported by who means such a class: itself, its module, or one above
         self._importing: dict[str, list[str]] = {}  # files that import of a library, by their names in an import
         self._offered: dict[str, dict[str, str]] = {}  # what such a file has, by file; "*" is a module
 
@@ -248,7 +248,7 @@ class Subclasses:
         for name, made in found.items():
             if name not in known:
                 self._by_name.setdefault(name, []).append((path, made))
-                self.parts.update(path.removesuffix(".py").split(os.sep))
+                self.ways.update([name, *path.removesuffix(".py").split(os.sep)])
         return bool(found.keys() - known)
 
     def find(self, qualified: str, path: str) -> Subclass | None:
