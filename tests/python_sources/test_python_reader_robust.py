@@ -268,6 +268,7 @@ IMPORTS = {
     "in a function, relative": "def f():\n\tfrom ..ops import (gcp)\n\timport Web",
     "behind words of a text": "import a\n'''import this (or that'''\nfrom ops import gcp\nimportant(')')\nimport Web",
     "all names": "from ops.gcp import *\nimport a.b as c",
+    "names with the word in them": "from important.import_ops import reimport, importer\nimport import_tools",
     "letters of others": "from op\u00e9 import L\u00fcd",
 }
 

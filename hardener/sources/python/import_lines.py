@@ -6,13 +6,15 @@ import re
 from typing import NamedTuple
 
 _WORD = re.compile(r"\w+")
+_LENGTH = len("import")
+_BEFORE, _BEHIND = b" \t\f;:", b" \t\f(\\"  # what may stand beside the word; any other letter makes another one of it
 _JOINS = (b"\\", b"\r")  # before the end of a line: one that a backslash may join with the next
 
 
 class Imports(NamedTuple):
     """The lines with the imports of a file: ``origins`` is what stands before the word ``import``, ``names`` what
-    stands behind it, and all of a statement that imports all names. They say more than its imports, a docstring may
-    hold the word, too, and never less."""
+    stands behind it, and all of a line that imports all names, or has the word in another one. They say more than its
+    imports, a docstring may hold the word, too, and never less."""
 
     origins: bytes
     names: bytes
@@ -29,13 +31,15 @@ def imports_of(raw: bytes) -> Imports:
         end = raw.find(b"\n", at)
         if end < 0:
             end = len(raw)
-        given = raw[at + 6 : end]
+        given = raw[at + _LENGTH : end]
         if b"(" in given or given[-1:] in _JOINS:
             end = _last(raw, at)
-            given = raw[at + 6 : end]
-        if start < at:
+            given = raw[at + _LENGTH : end]
+        if b"*" in given or given[:1] not in _BEHIND or (start < at and raw[at - 1 : at] not in _BEFORE):
+            given = raw[start:end]
+        elif start < at:
             origins.append(raw[start:at])
-        names.append(raw[start:end] if b"*" in given else given)
+        names.append(given)
     return Imports(b"\n".join(origins), b"\n".join(names))
 
 
