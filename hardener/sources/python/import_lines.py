@@ -8,7 +8,7 @@ from typing import NamedTuple
 _WORD = re.compile(r"\w+")
 _LENGTH = len("import")
 _BEFORE, _BEHIND = b" \t\f;:", b" \t\f(\\"  # what may stand beside the word; any other letter makes another one of it
-_JOINS = (b"\\", b"\r")  # before the end of a line: one that a backslash may join with the next
+_JOINS = b"\\\r"  # before the end of a line: one that a backslash may join with the next
 
 
 class Imports(NamedTuple):
@@ -23,19 +23,20 @@ class Imports(NamedTuple):
 def imports_of(raw: bytes) -> Imports:
     """The lines of a file that hold the word ``import``, with the others of the same statement."""
     origins, names = [], []
+    find, find_back = raw.find, raw.rfind
     end = 0
-    while (at := raw.find(b"import", end)) >= 0:
-        start = raw.rfind(b"\n", end, at) + 1 or end
-        if start > end and raw[start - 2 : start - 1] in _JOINS:
+    while (at := find(b"import", end)) >= 0:
+        start = find_back(b"\n", end, at) + 1 or end
+        if start > end + 1 and raw[start - 2] in _JOINS:
             start = _first(raw, start, end)
-        end = raw.find(b"\n", at)
+        end = find(b"\n", at)
         if end < 0:
             end = len(raw)
         given = raw[at + _LENGTH : end]
-        if b"(" in given or given[-1:] in _JOINS:
+        if b"(" in given or raw[end - 1] in _JOINS:
             end = _last(raw, at)
             given = raw[at + _LENGTH : end]
-        if b"*" in given or given[:1] not in _BEHIND or (start < at and raw[at - 1 : at] not in _BEFORE):
+        if b"*" in given or (given and given[0] not in _BEHIND) or (start < at and raw[at - 1] not in _BEFORE):
             given = raw[start:end]
         elif start < at:
             origins.append(raw[start:at])
