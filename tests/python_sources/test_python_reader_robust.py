@@ -192,6 +192,8 @@ PASSES = {
     "kubernetes, imported in a function": "def f():\n    import kubernetes.client\n"
     "    kubernetes.client.V1Deployment()",
     "kubernetes, all names": "from kubernetes.client import *\nV1Container()",
+    "kubernetes, a class of its own": "from kubernetes import client\nclass Box(client.V1Container): pass\n"
+    "class Large(Box): pass\nLarge(name='a')",
     "kubernetes_asyncio": "from kubernetes_asyncio.client.models import V1PodSpec\nV1PodSpec()",
     "pulumi": "import pulumi_kubernetes as k\nk.apps.v1.DeploymentSpecArgs()",
     "pulumi, one name": "from pulumi_kubernetes.core.v1 import Service\nService('s')",
@@ -215,6 +217,8 @@ HELD = {
     "another program": "import os\nprint(os.environ)",
     "talk of keys": "# apiVersion and kind\nx = 'apiVersion kind'",
     "a client that makes no object": "from kubernetes import client\nclient.CoreV1Api().list_namespaced_pod('V1Pod')",
+    "a class of its own that nothing calls": "from kubernetes import client\nclass Box(client.V1Container): pass",
+    "a class of its own that makes none": "from kubernetes import client\nclass V1Box(Any): pass\nV1Box(name='a')",
     "small types": "from kubernetes import client\nclient.V1ObjectMeta()",
     "keys that are read": "if x['apiVersion'] == 'v1' and x['kind']: pass",
     "containers of something else": "x = {'containers': [], 'template': 1}; y.selector()",

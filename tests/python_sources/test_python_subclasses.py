@@ -247,6 +247,7 @@ CALLS = {
     "what a package offers": "from operators import Load\nLoad(task_id='t', image='a:1')\n",
     "what a package offers under another name": "from operators import Gke\nGke(task_id='t', image='a:1')\n",
     "all names of a module": "from operators.gcp import *\nGKEPodOperator(task_id='t', image='a:1')\n",
+    "in one line with a branch": "if True: from operators.load import Load\nLoad(task_id='t', image='a:1')\n",
     "a relative import": "from ..operators.load import Load\nLoad(task_id='t', image='a:1')\n",
 }
 

@@ -83,10 +83,13 @@ def _tree_passes(raw: bytes) -> bool:
         return True
     imports = called = False
     keys: set[str] = set()  # of dicts; one of them may be spread into another
+    own: set[str] = set()  # classes made from one for an object
+    made: set[str] = set()  # what is called
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             function = node.func
             name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            made.add(name)
             if _is_class(name):
                 called = True
                 if isinstance(function, ast.Attribute) and _has_shape(name, node):
@@ -103,11 +106,15 @@ def _tree_passes(raw: bytes) -> bool:
         elif isinstance(node, ast.ImportFrom):
             imports = imports or any(_is_library(name) for name in (node.module or "", *(a.name for a in node.names)))
             called = called or any(alias.asname and _is_class(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ClassDef):
+            bases = [str(getattr(each, "attr", None) or getattr(each, "id", "")) for each in node.bases]
+            if any(base in own or _is_class(base) for base in bases):
+                own.add(node.name)
         elif isinstance(node, ast.Subscript | ast.Attribute | ast.Name):
             keys |= _OF_PODS & {_part(node)}  # of what gets one more container
         if (imports and called) or any(each <= keys for each in _TOGETHER):
             return True
-    return False
+    return imports and not own.isdisjoint(made)
 
 
 def _part(node: ast.Subscript | ast.Attribute | ast.Name) -> str:

@@ -234,11 +234,15 @@ class Subclasses:
         that its file has, or has one of that name as an attribute."""
         if any(f".{name}".encode() in raw for name in names):
             return True
-        for found in _FROM.finditer(raw):
-            given, module = found["names"].decode(errors="replace"), found["module"].decode().lstrip(".")
-            meant = names if "*" in given else names.intersection(_WORD.findall(given))
-            if any(self.find(f"{module}.{name}", path) is not None for name in meant):
-                return True
+        module = _parsed(raw)
+        if module is None:
+            return True  # the syntax may be newer than this Python
+        for node in ast.walk(module):
+            if isinstance(node, ast.ImportFrom):
+                given = {alias.name for alias in node.names}
+                meant = names if "*" in given else names & given
+                if any(self.find(f"{node.module or ''}.{name}", path) is not None for name in meant):
+                    return True
         return False
 
     def add(self, path: str, raw: bytes) -> bool:
