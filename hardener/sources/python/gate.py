@@ -82,6 +82,7 @@ def _tree_passes(raw: bytes) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
     imports = called = False
+    count = 0  # of keys
     keys: set[str] = set()  # of dicts; one of them may be spread into another
     own: set[str] = set()  # classes made from one for an object
     made: set[str] = set()  # what is called
@@ -111,9 +112,14 @@ def _tree_passes(raw: bytes) -> bool:
             if any(base in own or _is_class(base) for base in bases):
                 own.add(node.name)
         elif isinstance(node, ast.Subscript | ast.Attribute | ast.Name):
-            keys |= _OF_PODS & {_part(node)}  # of what gets one more container
-        if (imports and called) or any(each <= keys for each in _TOGETHER):
+            if (part := _part(node)) in _OF_PODS:  # of what gets one more container
+                keys.add(part)
+        if imports and called:
             return True
+        if len(keys) > count:
+            count = len(keys)
+            if any(each <= keys for each in _TOGETHER):
+                return True
     return imports and not own.isdisjoint(made)
 
 
