@@ -150,7 +150,7 @@ def naming(own: Subclasses, programs: Mapping[str, Imports | None]) -> list[str]
         for path, given in imports.items():
             names = words(given.names)
             may_import = level == 0 and not (modules.isdisjoint(names) and modules.isdisjoint(words(given.origins)))
-            if not may_import and own.ways.isdisjoint(names):
+            if not may_import and not own.may_reach(names):
                 continue
             raw = content(path)
             if may_import and (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw) and importing.search(raw):
@@ -159,7 +159,7 @@ def naming(own: Subclasses, programs: Mapping[str, Imports | None]) -> list[str]
             met = own.of_others({name.decode() for name in named.findall(raw)} if known else (), path)
             if met:
                 is_new |= own.add(path, raw)
-                if own.reaches(met, raw, path):
+                if own.reaches(met, raw, path, names):
                     found[path] = None
         if not is_new:
             break

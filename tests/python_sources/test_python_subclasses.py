@@ -288,6 +288,7 @@ NOT_MEANT = {
     "a class of another module": "from asyncio import Load\nLoad()\n",
     "a class of a module of that name elsewhere": "from dags.other.load import Load\nLoad()\n",
     "all names of another module": "from tkinter import *\nLoad()\n",
+    "a class of another module, and an attribute": "from asyncio import Load\nimport os\nos.Load(Load())\n",
     "an attribute, and no import": "import os\nos.Load(x.Load())\n",
 }
 

@@ -154,7 +154,7 @@ class Subclasses:
     def __init__(self, shown: Callable[[str], str] = str, read: Callable[[str], bytes] = lambda path: b"") -> None:
         self._shown, self._read = shown, read
         self._by_name: dict[str, list[tuple[str, Subclass]]] = {}  # with their files, by the name that those bind
-        self.ways: set[str] = set()  # what is imported by who means such a class: itself, its module, or one above
+        self._parts: set[str] = set()  # of the paths of these files: for a class as an attribute one is imported
         self._importing: dict[str, list[str]] = {}  # files that import of a library, by their names in an import
         self._offered: dict[str, dict[str, str]] = {}  # what such a file has, by file; "*" is a module
 
@@ -229,10 +229,14 @@ class Subclasses:
         """Those of the ``names`` of classes that another file than ``path`` has."""
         return {name for name in names if any(file != path for file, _ in self._by_name[name])}
 
-    def reaches(self, names: set[str], raw: bytes, path: str) -> bool:
-        """Whether the file ``path`` may mean by one of ``names`` a class of another file: it imports that class, or all
-        that its file has, or has one of that name as an attribute."""
-        if any(f".{name}".encode() in raw for name in names):
+    def may_reach(self, imported: set[str]) -> bool:
+        """Whether a file that imports these names may mean such a class."""
+        return not (self._by_name.keys().isdisjoint(imported) and self._parts.isdisjoint(imported))
+
+    def reaches(self, names: set[str], raw: bytes, path: str, imported: set[str]) -> bool:
+        """Whether the file ``path``, which imports the names ``imported``, may mean by one of ``names`` a class of
+        another file: it imports that class, or all that its file has, or has one of that name as an attribute."""
+        if not self._parts.isdisjoint(imported) and any(f".{name}".encode() in raw for name in names):
             return True
         module = _parsed(raw)
         if module is None:
@@ -252,7 +256,7 @@ class Subclasses:
         for name, made in found.items():
             if name not in known:
                 self._by_name.setdefault(name, []).append((path, made))
-                self.ways.update([name, *path.removesuffix(".py").split(os.sep)])
+                self._parts.update(path.removesuffix(".py").split(os.sep))
         return bool(found.keys() - known)
 
     def find(self, qualified: str, path: str) -> Subclass | None:
