@@ -82,7 +82,7 @@ class Redactor:
         self._labels: set[str] = set()  # what else is called so
         self._words: set[str] = set()  # forms that are looked for as words only
         self._looked: dict[int, tuple[object, bool]] = {}  # documents by their identity, and whether they hold any
-        self._commented: set[str] = set()  # texts whose comments are known
+        self._commented: dict[str, bool] = {}  # texts whose comments are known, and whether they hold any
         self._last = 0
         self._index: dict[str, list[tuple[str, int]]] = {}  # first characters -> forms to look for, longest first
 
@@ -114,8 +114,9 @@ class Redactor:
                 for form in _forms(line):
                     self._add(form, ordinal, word=is_word and form == line)
 
-    def learn_document(self, data: object) -> None:
-        """Learn every secret of a parsed document. Names, paths, stand-ins and words of the document stay readable."""
+    def learn_document(self, data: object) -> bool:
+        """Learn every secret of a parsed document, and tell whether it holds any. Names, paths, stand-ins and words of
+        the document stay readable."""
         names: str | None = None
         held = False
         for found in found_secrets(data):
@@ -126,6 +127,7 @@ class Redactor:
                 key = str(found.path[-1]) if found.path else ""
                 self._learn_part(key, part, names or "", by_place=part in found.by_place)
         self._looked[id(data)] = data, held
+        return held
 
     def holds_secret(self, data: object) -> bool:
         """Whether a parsed document holds a secret; one that was learned is not walked again."""
@@ -163,12 +165,14 @@ class Redactor:
         """Learn the ``value`` of an entry of a Secret, unless the key says that it is the name of something."""
         self._learn_part(key, value, "", by_place=not says_secret(key, value))
 
-    def learn_comments(self, text: str) -> None:
-        """Learn the secrets in the comments of ``text``, which is YAML that was read."""
+    def learn_comments(self, text: str) -> bool:
+        """Learn the secrets in the comments of ``text``, YAML that was read, and tell whether there are any."""
         if text not in self._commented:
-            self._commented.add(text)
+            self._commented[text] = False
             for secret in comment_secrets(text):
+                self._commented[text] = True
                 self._learn_part("", secret, "", by_place=False)
+        return self._commented[text]
 
     def learn_prose(self, text: str) -> None:
         """Learn the secrets in a sentence that a person wrote, such as the reason of a waiver."""
