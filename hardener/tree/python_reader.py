@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.python import gate, subclasses
+from hardener.sources.python.import_lines import Imports, imports_of, words
 from hardener.sources.python.subclasses import Subclasses
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
@@ -66,11 +67,13 @@ def is_left_out(path: str, within: str, root: str) -> bool:
 @dataclass(slots=True)
 class Read:
     """A Python file: what it makes, None where it makes nothing, and the namespaces that it names. ``line`` is that of
-    an import of a library of Kubernetes; None without one."""
+    an import of a library of Kubernetes; None without one. ``imports`` are the lines of its imports; None where nobody
+    had a question about them yet."""
 
     file: ManifestFile | None = None
     namespaces: list[str] = field(default_factory=list)
     line: int | None = None
+    imports: Imports | None = None
 
 
 def load(
@@ -84,19 +87,22 @@ def load(
     syntax tree shows no object. Raises UnreadableError.
     """
     raw, status = files.read_bytes(path)
+    imports = imports_of(raw) if own.any and not again else None
+    if not again and not gate.names_any(raw):
+        return Read(imports=imports)
     # A plain search for words costs a tenth of a pattern's.
     uses = _USES.search(raw) if any(word in raw for word in _WORDS) else None
     if uses is None and not again and not gate.bytes_pass(raw):
-        return Read()
+        return Read(imports=imports)
     if not given and _BY_MACHINE.search(raw, 0, _HEAD):
-        return Read()
+        return Read(imports=imports)
     line = raw.count(b"\n", 0, uses.start()) + 1 if uses is not None else None
     if not again and line is not None:
         own.note(path)
         if subclasses.may_define(raw):
             own.add(path, raw)
     if not again and not _passes(raw, cache):
-        return Read(line=line)
+        return Read(line=line, imports=imports)
     from hardener.sources.python import encoding  # late: hardly a file comes this far
 
     name = os.path.relpath(path)
@@ -111,12 +117,12 @@ def load(
         file = manifests.load_python(path, name, read, editable=editable, elsewhere=elsewhere)
     except TextError as refused:
         if not _holds_objects(text):
-            return Read(line=line)
+            return Read(line=line, imports=imports)
         file = ManifestFile(path, name, read, editable, language="python")
         advice = "correct it; what Python 3 does not read is not looked at"
         problem = ("python-unread", f"not looked at: {refused.reason}", advice, refused.line or 1)
         file.pieces.append(Piece(file, 0, len(text), 0, problem=problem))
-    return Read(file, _NAMESPACE.findall(text), line)
+    return Read(file, _NAMESPACE.findall(text), line, imports)
 
 
 def content(path: str) -> bytes:
@@ -127,28 +133,35 @@ def content(path: str) -> bytes:
         return b""
 
 
-def naming(own: Subclasses, paths: Iterable[str]) -> list[str]:
-    """Those of the files that name a class which ``own`` knows from another file, or import from one what it imports of
-    a library; what these files make of it is taken up, too. Where a tree has no such thing nothing is read."""
-    paths = list(paths)
+def naming(own: Subclasses, programs: Mapping[str, Imports | None]) -> list[str]:
+    """Those of the files that may mean a class which ``own`` knows from another file, or import from one what it
+    imports of a library; what these files make of it is taken up, too. ``programs`` has the lines of their imports,
+    where these are known. Where a tree has no such thing nothing is read."""
+    if not own.any:
+        return []
     found: dict[str, None] = {}
-    importing = _any_of(own.modules, rb"(?m)^[ \t]*from[^\n]*\b(?:%s)\b") if own.modules else None
-    for _ in range(_LEVELS):
-        names = own.names
-        words = [name.encode() for name in names]
-        named = _any_of(names, rb"\b(?:%s)\b") if names else None
-        for path in paths if named is not None or importing is not None else ():
+    imports = {path: imports_of(content(path)) if given is None else given for path, given in programs.items()}
+    modules = own.modules
+    importing = _any_of(modules, rb"(?m)^[ \t]*from[^\n]*\b(?:%s)\b")
+    for level in range(_LEVELS):
+        known = own.names
+        named = _any_of(known, rb"\b(?:%s)\b")
+        is_new = False
+        for path, given in imports.items():
+            names = words(given.names)
+            may_import = level == 0 and not (modules.isdisjoint(names) and modules.isdisjoint(words(given.origins)))
+            if not may_import and not own.may_reach(names):
+                continue
             raw = content(path)
-            if importing is not None and (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw):
-                if importing.search(raw) and own.imports(raw, path):
+            if may_import and (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw) and importing.search(raw):
+                if own.imports(raw, path):
                     found[path] = None
-            met = set(named.findall(raw)) if named is not None and any(word in raw for word in words) else None
+            met = own.of_others({name.decode() for name in named.findall(raw)} if known else (), path)
             if met:
-                own.add(path, raw)
-                if own.reaches({name.decode() for name in met}, raw, path):
+                is_new |= own.add(path, raw)
+                if own.reaches(met, raw, path, names):
                     found[path] = None
-        importing = None
-        if own.names == names:
+        if not is_new:
             break
     return list(found)
 

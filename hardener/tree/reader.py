@@ -36,6 +36,7 @@ from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
+    from hardener.sources.python.import_lines import Imports
     from hardener.sources.python.subclasses import Subclasses
     from hardener.sources.terraform.module import Module
     from hardener.tree.read_cache import ReadCache
@@ -174,6 +175,7 @@ class _Reader:
     seen: set[str] = field(default_factory=set)
     asked: bool = False  # for the cache
     programs: dict[str, tuple[bool, bool, int]] = field(default_factory=dict)  # editable, given, files before it
+    imports: dict[str, Imports | None] = field(default_factory=dict)  # of these programs, as far as they were asked for
     own: Subclasses | None = None
     modules: dict[str, Module] = field(default_factory=dict)  # by folder
     module_texts: list[tuple[str, str]] | None = None
@@ -181,6 +183,11 @@ class _Reader:
     def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
         """Read the file ``path``, found within the path ``within``, unless it was read before."""
         tree = self.tree
+        if path.endswith(files.PYTHON) and not is_link:
+            if path not in self.seen:
+                # A name, and what a program says at its head, are no reasons where nothing in the tree is one.
+                self._python(path, editable, path if editable and tree.settings.no_waivers else within)
+            return
         real = os.path.realpath(path) if is_link else path
         name = os.path.relpath(path)
         if is_link:
@@ -192,9 +199,6 @@ class _Reader:
             if os.path.exists(real) and not (tree.settings.no_waivers and _is_hidden(real)):
                 return  # met on its own path
         if path.endswith(files.PYTHON):
-            if not is_link and path not in self.seen:
-                # A name, and what a program says at its head, are no reasons where nothing in the tree is one.
-                self._python(path, editable, path if editable and tree.settings.no_waivers else within)
             return
         if real in self.seen or (os.path.basename(real) == CONFIG and not tree.settings.no_waivers):
             return
@@ -352,6 +356,7 @@ class _Reader:
 
             self.own = Subclasses(os.path.relpath, python_reader.content)
         self.programs[path] = (editable, path == within, len(tree.files))
+        self.imports[path] = None
         try:
             given, cache = path == within, self._cache()
             read = python_reader.load(path, editable=editable, given=given, own=self.own, cache=cache)
@@ -359,9 +364,10 @@ class _Reader:
             if editable and (error.id == "not-utf-8" or path == within):  # of others nobody knows what they hold
                 tree.problems.append(Problem(error.id, path, os.path.relpath(path), error.message, error.advice))
             return
-        tree.named_namespaces.update(read.namespaces)
+        self.imports[path] = read.imports
         file = read.file
         if file is not None:
+            tree.named_namespaces.update(read.namespaces)
             self._remark(file)
         if file is not None and python_reader.says_something(file):
             tree.files.append(file)
@@ -372,7 +378,7 @@ class _Reader:
 
     def follow_classes(self) -> None:
         """Read the programs once more that name a class which another program makes from one of a library."""
-        if self.own is None or not (self.own.names or self.own.modules):
+        if self.own is None or not self.own.any:
             return
         from hardener.tree import python_reader
 
@@ -381,7 +387,7 @@ class _Reader:
         places = {file.path: number for number, file in enumerate(tree.files)}
         taken: list[ManifestFile] = []
         # From the last one on: what is put in changes no place before it.
-        for path in sorted(python_reader.naming(self.own, self.programs), key=order.__getitem__, reverse=True):
+        for path in sorted(python_reader.naming(self.own, self.imports), key=order.__getitem__, reverse=True):
             editable, given, place = self.programs[path]
             try:
                 read = python_reader.load(path, editable=editable, given=given, own=self.own, again=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from libcst.metadata import MetadataWrapper, QualifiedNameProvider
 
-from hardener.sources.python import encoding, gate
+from hardener.sources.python import encoding, gate, import_lines
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.resolve import qualified_names
 from hardener.sources.python.scan import scan
@@ -191,6 +192,8 @@ PASSES = {
     "kubernetes, imported in a function": "def f():\n    import kubernetes.client\n"
     "    kubernetes.client.V1Deployment()",
     "kubernetes, all names": "from kubernetes.client import *\nV1Container()",
+    "kubernetes, a class of its own": "from kubernetes import client\nclass Box(client.V1Container): pass\n"
+    "class Large(Box): pass\nLarge(name='a')",
     "kubernetes_asyncio": "from kubernetes_asyncio.client.models import V1PodSpec\nV1PodSpec()",
     "pulumi": "import pulumi_kubernetes as k\nk.apps.v1.DeploymentSpecArgs()",
     "pulumi, one name": "from pulumi_kubernetes.core.v1 import Service\nService('s')",
@@ -214,6 +217,8 @@ HELD = {
     "another program": "import os\nprint(os.environ)",
     "talk of keys": "# apiVersion and kind\nx = 'apiVersion kind'",
     "a client that makes no object": "from kubernetes import client\nclient.CoreV1Api().list_namespaced_pod('V1Pod')",
+    "a class of its own that nothing calls": "from kubernetes import client\nclass Box(client.V1Container): pass",
+    "a class of its own that makes none": "from kubernetes import client\nclass V1Box(Any): pass\nV1Box(name='a')",
     "small types": "from kubernetes import client\nclient.V1ObjectMeta()",
     "keys that are read": "if x['apiVersion'] == 'v1' and x['kind']: pass",
     "containers of something else": "x = {'containers': [], 'template': 1}; y.selector()",
@@ -224,6 +229,72 @@ HELD = {
 @pytest.mark.parametrize("text", HELD.values(), ids=HELD)
 def test_what_the_gate_holds(text: str) -> None:
     assert not gate.passes(text.encode())
+
+
+OF_GATE = (
+    "kubernetes pulumi_kubernetes cdk8s k8s kr8s lightkube hikaru dagster container_config pod_spec_config imports "
+    "import from apiVersion kind containers spec image template selector V1Pod( .V2HPA( PodOperator task.kubernetes( "
+    ". c.KubeSpawner"
+).split()
+
+
+@given(words=st.lists(st.sampled_from([*OF_GATE, " ", "\n"]), max_size=12))
+def test_what_names_no_word_has_no_bytes_that_pass(words: list[str]) -> None:
+    raw = "".join(words).encode()
+    assert gate.names_any(raw) or not gate.bytes_pass(raw)
+
+
+OF_LIBRARIES = ("import kr8s", "import cdk8s", "from a import (GKEPodOperator)", "# dagster\nx(container_config={})")
+
+
+@pytest.mark.parametrize("text", [*PASSES.values(), *OF_LIBRARIES])
+def test_what_uses_a_library_names_a_word(text: str) -> None:
+    assert gate.names_any(text.encode())
+
+
+def test_what_says_nothing_of_kubernetes_names_no_word() -> None:
+    assert not gate.names_any(b"import os\nV, K, P = 8, os.environ, 'container'\n")
+
+
+# Lines of imports.
+
+IMPORTS = {
+    "a module": "import ops.gcp as g, os",
+    "names": "from ops.gcp import Load as L, Web",
+    "names in parentheses": "from ops.gcp import (  # what runs (there)\n    Load,  # )\n    Web,\n)\nx = (1,)",
+    "parentheses on a line of their own": "from ops.gcp import \\\n(\nLoad,\nWeb)",
+    "lines that a backslash joins": "from ops \\\n  .gcp \\\n import Load, \\\n  Web",
+    "behind another statement": "x = 1; import ops.gcp; y = 2",
+    "in one line with its branch": "if x: from ops import gcp",
+    "in a function, relative": "def f():\n\tfrom ..ops import (gcp)\n\timport Web",
+    "behind words of a text": "import a\n'''import this (or that'''\nfrom ops import gcp\nimportant(')')\nimport Web",
+    "all names": "from ops.gcp import *\nimport a.b as c",
+    "names with the word in them": "from important.import_ops import reimport, importer\nimport import_tools",
+    "letters of others": "from op\u00e9 import L\u00fcd",
+}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("text", IMPORTS.values(), ids=IMPORTS)
+def test_the_lines_of_imports_hold_all_their_names(text: str, end: str) -> None:
+    lines = import_lines.imports_of(text.replace("\n", end).encode())
+    given = import_lines.words(lines.names)
+    found = given | import_lines.words(lines.origins)
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {name for node in nodes for alias in node.names for name in (alias.name, alias.asname or "")}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert nodes
+    assert {alias.name.split(".")[0] for node in nodes for alias in node.names} - {"*"} <= given
+    assert {part for name in names for part in name.split(".") if part} - {"*"} <= found
+
+
+def test_the_lines_of_imports_are_few() -> None:
+    text = "import a\n" + "x = f(y)\n" * 1000 + "from b import c\n" + "z = 1\n" * 1000
+    assert import_lines.imports_of(text.encode()) == (b"from b ", b" a\n c")
+
+
+def test_who_imports_all_names_imports_the_module() -> None:
+    assert import_lines.imports_of(b"from a.b import *\n").names == b"from a.b import *"
 
 
 # Names, and the types.

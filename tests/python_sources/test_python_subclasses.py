@@ -10,7 +10,9 @@ import pytest
 
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.rewrite import rewrite
+from hardener.sources.python.subclasses import Subclasses
 from hardener.sources.yaml import TextError
+from hardener.tree import python_reader
 
 from ..conftest import Harden, commit, run, write
 
@@ -244,6 +246,8 @@ CALLS = {
     "a class of a class": "from operators.load import Load\nLoad(task_id='t', image='a:1')\n",
     "what a package offers": "from operators import Load\nLoad(task_id='t', image='a:1')\n",
     "what a package offers under another name": "from operators import Gke\nGke(task_id='t', image='a:1')\n",
+    "all names of a module": "from operators.gcp import *\nGKEPodOperator(task_id='t', image='a:1')\n",
+    "in one line with a branch": "if True: from operators.load import Load\nLoad(task_id='t', image='a:1')\n",
     "a relative import": "from ..operators.load import Load\nLoad(task_id='t', image='a:1')\n",
 }
 
@@ -276,6 +280,38 @@ def test_what_only_has_the_name_of_a_class_is_none(harden: Harden, tmp_path: Pat
     write(tmp_path, OPERATORS | {"dags/daily/a.py": text})
     commit(tmp_path)
     assert "0 files, 0 documents" in harden("diff", "dags/daily/a.py").out
+
+
+NOT_MEANT = {
+    "a name in a text": OTHERS["a name in a text"],
+    "another class of that name": OTHERS["another class of that name"],
+    "a class of another module": "from asyncio import Load\nLoad()\n",
+    "a class of a module of that name elsewhere": "from dags.other.load import Load\nLoad()\n",
+    "all names of another module": "from tkinter import *\nLoad()\n",
+    "a class of another module, and an attribute": "from asyncio import Load\nimport os\nos.Load(Load())\n",
+    "an attribute, and no import": "import os\nos.Load(x.Load())\n",
+}
+
+
+def _read_again(folder: Path, text: str) -> set[str]:
+    """Which files are read again for the classes of others, where ``text`` stands beside OPERATORS."""
+    write(folder, OPERATORS | {"dags/daily/a.py": text})
+    paths = sorted(map(str, folder.rglob("*.py")))
+    own = Subclasses(read=python_reader.content)
+    for path in paths:
+        python_reader.load(path, editable=True, given=False, own=own)
+    found = python_reader.naming(own, dict.fromkeys(paths))
+    return {Path(path).relative_to(folder).as_posix() for path in found}
+
+
+@pytest.mark.parametrize("text", CALLS.values(), ids=CALLS)
+def test_what_may_mean_a_class_of_another_file_is_read_again(tmp_path: Path, text: str) -> None:
+    assert "dags/daily/a.py" in _read_again(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", NOT_MEANT.values(), ids=NOT_MEANT)
+def test_what_means_no_class_of_another_file_is_read_once(tmp_path: Path, text: str) -> None:
+    assert "dags/daily/a.py" not in _read_again(tmp_path, text)
 
 
 @pytest.mark.slow

@@ -115,7 +115,7 @@ def _embedded(start: int, end: int, line: int, text: str, masked: Masked, parsed
 
 
 def _is_wanted(node: cst.CSTNode, places: Places, taken: list[tuple[int, int]]) -> bool:
-    if not isinstance(node, _Literal):
+    if not isinstance(node, _Literal) or (isinstance(node, cst.SimpleString) and "apiVersion" not in node.value):
         return False
     start, end = places.start(node), places.end(node)
     source = places.source

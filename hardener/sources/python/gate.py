@@ -1,6 +1,7 @@
 """Which files are worth a parse: of a large tree hardly one makes Kubernetes objects.
 
-First a few searches of the bytes, then Python's own parser, and the names of the types of Kubernetes.
+First a few searches of the bytes, the fewest for nearly all files, then Python's own parser, and the names of the types
+of Kubernetes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _CLASS = re.compile(rb"V[12](?:(?:alpha|beta)\d)?[A-Z]")
 _HELD = re.compile(rb"\.V[12](?:(?:alpha|beta)\d)?[A-Z]\w*\s*\(")  # of a client that a variable holds
 _IMPORTS = re.compile(rb"\bimports(?:\.| import )k8s\b")
+# Words that share a letter, which one quick search looks for: kube, k8s, kr8s and hikaru; .V1, .V2 and apiVersion.
+_LIBRARY = re.compile(rb"k(?:ube|r?8s|aru)")
+_OF_API = re.compile(rb"V(?:(?<=\.V)[12]|(?<=apiV)ersion)")
 # Words of frameworks whose settings are of pods.
 _FRAMEWORKS = (b"PodOperator", b"task.kubernetes(", b"c.KubeSpawner")
 _OF_DAGSTER = (b"container_config", b"pod_spec_config")
@@ -31,6 +35,15 @@ def passes(raw: bytes) -> bool:
     """Whether the file may make Kubernetes objects. What Python cannot read passes if its bytes do: the syntax may be
     newer than this Python."""
     return _names_framework(raw) or (bytes_pass(raw) and _tree_passes(raw))
+
+
+def names_any(raw: bytes) -> bool:
+    """Whether a word stands in the file without which it imports no library of Kubernetes, and its bytes do not pass.
+    What asks for several things of a file asks for this once: each word costs a search of all of it."""
+    if _LIBRARY.search(raw) or _OF_API.search(raw) or b"containers" in raw or b"dagster" in raw:
+        return True
+    # A single letter is found twenty times as fast.
+    return (b"P" in raw and b"PodOperator" in raw) or (b"K" in raw and b"KubeSpawner" in raw)
 
 
 def bytes_pass(raw: bytes) -> bool:
@@ -69,11 +82,15 @@ def _tree_passes(raw: bytes) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
     imports = called = False
+    count = 0  # of keys
     keys: set[str] = set()  # of dicts; one of them may be spread into another
+    own: set[str] = set()  # classes made from one for an object
+    made: set[str] = set()  # what is called
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             function = node.func
             name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            made.add(name)
             if _is_class(name):
                 called = True
                 if isinstance(function, ast.Attribute) and _has_shape(name, node):
@@ -90,11 +107,20 @@ def _tree_passes(raw: bytes) -> bool:
         elif isinstance(node, ast.ImportFrom):
             imports = imports or any(_is_library(name) for name in (node.module or "", *(a.name for a in node.names)))
             called = called or any(alias.asname and _is_class(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ClassDef):
+            bases = [str(getattr(each, "attr", None) or getattr(each, "id", "")) for each in node.bases]
+            if any(base in own or _is_class(base) for base in bases):
+                own.add(node.name)
         elif isinstance(node, ast.Subscript | ast.Attribute | ast.Name):
-            keys |= _OF_PODS & {_part(node)}  # of what gets one more container
-        if (imports and called) or any(each <= keys for each in _TOGETHER):
+            if (part := _part(node)) in _OF_PODS:  # of what gets one more container
+                keys.add(part)
+        if imports and called:
             return True
-    return False
+        if len(keys) > count:
+            count = len(keys)
+            if any(each <= keys for each in _TOGETHER):
+                return True
+    return imports and not own.isdisjoint(made)
 
 
 def _part(node: ast.Subscript | ast.Attribute | ast.Name) -> str:

@@ -154,6 +154,7 @@ class Subclasses:
     def __init__(self, shown: Callable[[str], str] = str, read: Callable[[str], bytes] = lambda path: b"") -> None:
         self._shown, self._read = shown, read
         self._by_name: dict[str, list[tuple[str, Subclass]]] = {}  # with their files, by the name that those bind
+        self._parts: set[str] = set()  # of the paths of these files: for a class as an attribute one is imported
         self._importing: dict[str, list[str]] = {}  # files that import of a library, by their names in an import
         self._offered: dict[str, dict[str, str]] = {}  # what such a file has, by file; "*" is a module
 
@@ -212,6 +213,11 @@ class Subclasses:
         return nearest[0] if len(nearest) == 1 else None
 
     @property
+    def any(self) -> bool:
+        """Whether a file may mean anything of another one."""
+        return bool(self._by_name or self._importing)
+
+    @property
     def names(self) -> frozenset[str]:
         return frozenset(self._by_name)
 
@@ -219,16 +225,28 @@ class Subclasses:
     def files(self) -> frozenset[str]:
         return frozenset(file for places in self._by_name.values() for file, _ in places)
 
-    def reaches(self, names: set[str], raw: bytes, path: str) -> bool:
-        """Whether the file ``path``, in which ``names`` of classes stand, may mean by one a class of another file: it
-        imports one of that name, or all that a file has, or has one as an attribute."""
-        elsewhere = {name for name in names if any(file != path for file, _ in self._by_name.get(name, ()))}
-        if any(f".{name}".encode() in raw for name in elsewhere):
+    def of_others(self, names: Iterable[str], path: str) -> set[str]:
+        """Those of the ``names`` of classes that another file than ``path`` has."""
+        return {name for name in names if any(file != path for file, _ in self._by_name[name])}
+
+    def may_reach(self, imported: set[str]) -> bool:
+        """Whether a file that imports these names may mean such a class."""
+        return not (self._by_name.keys().isdisjoint(imported) and self._parts.isdisjoint(imported))
+
+    def reaches(self, names: set[str], raw: bytes, path: str, imported: set[str]) -> bool:
+        """Whether the file ``path``, which imports the names ``imported``, may mean by one of ``names`` a class of
+        another file: it imports that class, or all that its file has, or has one of that name as an attribute."""
+        if not self._parts.isdisjoint(imported) and any(f".{name}".encode() in raw for name in names):
             return True
-        for found in _FROM.finditer(raw) if elsewhere else ():
-            given = found["names"].decode(errors="replace")
-            if "*" in given or not elsewhere.isdisjoint(_WORD.findall(given)):
-                return True
+        module = _parsed(raw)
+        if module is None:
+            return True  # the syntax may be newer than this Python
+        for node in ast.walk(module):
+            if isinstance(node, ast.ImportFrom):
+                given = {alias.name for alias in node.names}
+                meant = names if "*" in given else names & given
+                if any(self.find(f"{node.module or ''}.{name}", path) is not None for name in meant):
+                    return True
         return False
 
     def add(self, path: str, raw: bytes) -> bool:
@@ -238,6 +256,7 @@ class Subclasses:
         for name, made in found.items():
             if name not in known:
                 self._by_name.setdefault(name, []).append((path, made))
+                self._parts.update(path.removesuffix(".py").split(os.sep))
         return bool(found.keys() - known)
 
     def find(self, qualified: str, path: str) -> Subclass | None:
