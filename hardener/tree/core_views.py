@@ -12,7 +12,7 @@ from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_reference import read as read_image
 from hardener.kubernetes.image_table import ImageRow, lookup
 from hardener.kubernetes.pod_template import FRAGMENT
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, joined
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class PodTemplate(View):
         self.template_path = template_path
         self.partial = partial
         self.changed_by: frozenset[str] = frozenset()
-        super().__init__(object, (*template_path, key), data)
+        super().__init__(object, joined(template_path, (key,)), data)
 
     @cached_property
     def metadata(self) -> View:
@@ -143,7 +143,8 @@ class PodTemplate(View):
         for part in self.template_path:
             template = template[part]
         found = template.get("metadata")
-        return View(self.object, (*self.template_path, "metadata"), found if isinstance(found, dict) else {})
+        path = joined(self.template_path, ("metadata",))
+        return View(self.object, path, found if isinstance(found, dict) else {})
 
     @cached_property
     def labels(self) -> dict[str, str]:
