@@ -197,8 +197,8 @@ def _range(start: int, count: int) -> str:
 def _ids(change: FileChange, group: _Group, shift: int) -> str:
     first = group.start + shift
     last = group.end + shift + sum(len(hunk.after) - len(hunk.before) for hunk in group.hunks)
-    found = change.ids[bisect_left(change.ids, (first, "")) : bisect_left(change.ids, (max(last, first) + 1, ""))]
-    names = list(dict.fromkeys(id for _, id in found))
+    found = change.ids[bisect_left(change.id_lines, first) : bisect_left(change.id_lines, max(last, first) + 1)]
+    names = list(dict.fromkeys(found))
     return " " + " ".join(names[:3]) + (f" +{len(names) - 3}" if len(names) > 3 else "") if names else ""
 
 

@@ -257,7 +257,7 @@ class Printed:
         for number, patch in enumerate(patches):
             if number:
                 self._say()
-            ids = Counter(id for _, id in patch.change.ids)
+            ids = Counter(patch.change.ids)
             names = ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items())
             self._say(f"# {names}", whole=True)
             instead = f"git apply cannot take this file, harden {self.outcome.command} can"

@@ -51,7 +51,8 @@ class Object(View):
     def tree(self) -> Tree:
         return self._tree
 
-    @cached_property
+    # Each of these is kept of every object: one that is asked once or twice is not.
+    @property
     def api_version(self) -> str:
         return str(self.data.get("apiVersion") or "")
 
@@ -136,7 +137,7 @@ class PodTemplate(View):
         self.changed_by: frozenset[str] = frozenset()
         super().__init__(object, joined(template_path, (key,)), data)
 
-    @cached_property
+    @property
     def metadata(self) -> View:
         """The metadata of the template (of the object itself for a Pod)."""
         template: Any = self.object.piece.data
@@ -220,7 +221,7 @@ class PodTemplate(View):
 class Container(View):
     """A container or init container of a pod template."""
 
-    __slots__ = ("__dict__",)
+    __slots__ = ("__dict__", "pod")
     type_name = "Container"
     pod: PodTemplate
 
