@@ -16,10 +16,11 @@ from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
 from hardener.engine.proof import Located, Proof, prove, unpacked
 from hardener.engine.rollback import Doomed, roll_back
-from hardener.engine.text_checks import patched
+from hardener.engine.text_checks import UnfitHunkError, is_same_text, patched_parts
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.data_path import Path
+from hardener.support.free_memory import give_back
 
 POOL_FROM = 500  # pieces: below that, starting processes costs more than it saves
 _CHUNK = 100
@@ -62,11 +63,11 @@ def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: 
             file.ids += ((change.new_line or change.line, change.transform.id) for change in changes)
         elif changes:
             refused.add(piece)  # steps that cancel each other out leave nothing to report
-    outcome.files += [
-        FileChange.of(file.source, None, file.hunks, file.ids) for file in files.values() if file.ids
-    ]
+    outcome.files += [FileChange.of(file.source, None, file.hunks, file.ids) for file in files.values() if file.ids]
     if refused:
         outcome.changes = [change for change in outcome.changes if change.object.piece not in refused]
+    if len(jobs) >= POOL_FROM:
+        give_back()  # the report needs some
 
 
 def _whole(
@@ -156,6 +157,7 @@ def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
     import multiprocessing  # late: most runs are small
 
     _jobs[:] = jobs
+    give_back()  # else each of the processes has it, too
     gc.freeze()  # a collector that walks what the processes share would copy it into each of them
     try:
         with multiprocessing.get_context("fork").Pool(processes) as pool:
@@ -200,9 +202,13 @@ class _File:
     def finish(self) -> bool:
         """Whether the text that comes out is the one of before with the hunks, and nothing else."""
         before = self.source.content.text
-        text = "".join([*self.parts, before[self.position :]])
-        self.parts.clear()
-        return patched(before, self.hunks) == text
+        self.parts.append(before[self.position :])
+        try:
+            return is_same_text(self.parts, patched_parts(before, self.hunks))
+        except UnfitHunkError:
+            return False
+        finally:
+            self.parts.clear()
 
     def _ended(self, hunk: yaml.Hunk) -> yaml.Hunk:
         """``hunk``, which stands behind a last line that has no end, with that line; it gets one."""

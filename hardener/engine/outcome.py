@@ -147,9 +147,9 @@ class FileChange:
     """A file that changes: its hunks, in lines of the file as read and as written, and its new ``given`` text, None
     where that is the text as read with the hunks.
 
-    ``ids`` are the transforms that changed it, each on the line of ``id_lines`` as written, in the order of the lines. ``makes`` are the changes of rendered charts
-    that come out by the values in it. ``in_git`` is False where Git was asked, and has no version of the file to bring
-    back.
+    ``ids`` are the transforms that changed it, each on the line of ``id_lines`` as written, in the order of the lines.
+    ``makes`` are the changes of rendered charts that come out by the values in it. ``in_git`` is False where Git was
+    asked, and has no version of the file to bring back.
     """
 
     file: ManifestFile
@@ -172,7 +172,8 @@ class FileChange:
     ) -> FileChange:
         """That of ``file`` with the ``ids``, each with its line, in any order."""
         ordered = sorted(ids)
-        return cls(file, given, hunks, [id for _, id in ordered], array("q", [line for line, _ in ordered]), makes or [])
+        lines = array("q", [line for line, _ in ordered])
+        return cls(file, given, hunks, [id for _, id in ordered], lines, makes or [])
 
     @property
     def text(self) -> str:

@@ -89,7 +89,7 @@ class Object(View):
             return None
         return namespace
 
-    @cached_property
+    @property
     def annotations(self) -> dict[str, str]:
         found = self._metadata("annotations")
         return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}

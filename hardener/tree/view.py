@@ -275,8 +275,8 @@ class View:
     ) -> Edit:
         """An edit that removes the key or item at ``path``, which must exist."""
         return Drop(
-            piece=self.object.piece, path=joined(self.path, path), grade=grade, basis=basis, evidence=tuple(evidence or ()),
-            impact=impact, requires=requires, follow_up=follow_up,
+            piece=self.object.piece, path=joined(self.path, path), grade=grade, basis=basis,
+            evidence=tuple(evidence or ()), impact=impact, requires=requires, follow_up=follow_up,
         )  # fmt: skip
 
     def create(
