@@ -45,7 +45,7 @@ class Patch:
         if any(number in self._hidden for h in hunks for number in range(h.before_start, _end(h))):
             # Only a rewritten line can carry a secret over; what an edit writes by itself holds none.
             self._added = mask(change.text, [range(h.after_start, h.after_start + len(h.after)) for h in hunks])
-        self._old = _Lines(text)
+        self._old = Lines(text)
         self.whole = not any(
             n in self._added for h in hunks for n in range(h.after_start, h.after_start + len(h.after))
         )
@@ -124,7 +124,7 @@ def _end(hunk: Hunk) -> int:
     return hunk.before_start + len(hunk.before)
 
 
-class _Lines:
+class Lines:
     """The lines of a text by number, 1-based, with their line ends. Only a line feed ends a line for git."""
 
     def __init__(self, text: str) -> None:
@@ -172,7 +172,7 @@ def _context(first: int, last: int, total: int, hidden: Masked) -> tuple[int, in
     return start, end
 
 
-def _hunk_texts(head: str, group: _Group, old: _Lines, bom: str, hidden: Masked, written: Masked) -> Iterator[str]:
+def _hunk_texts(head: str, group: _Group, old: Lines, bom: str, hidden: Masked, written: Masked) -> Iterator[str]:
     position, start = group.start, [head]
     for hunk in [*group.hunks, Hunk(group.end + 1, [], 0, [])]:
         around = [old[number] for number in range(position, hunk.before_start)]
