@@ -18,7 +18,7 @@ from hardener.facts.network.connections import Connections, Edge, Entry, Port, W
 from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Pod, allows, parse
 from hardener.report.reachability import state
 from hardener.report.reachability.layout import Layout
-from hardener.report.reachability.measure import Reachability, lost_edges, measure
+from hardener.report.reachability.measure import Reachability, measure
 from hardener.report.reachability.summary import lines
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
@@ -156,7 +156,7 @@ def test_what_the_run_closes() -> None:
     assert names(found.isolated) == ["web", "api", "db"]
     assert (found.edges, found.lost, found.entries, found.dns_lost) == (2, [], 2, [])
     assert [entry.way for entry in found.entries_lost] == [Way.MONITORING]
-    assert lost_edges(workspace) == []
+    assert measure(workspace).lost == []
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_what_the_run_closes() -> None:
 def test_lost_edges_by_their_server(made: Value, lost: list[str]) -> None:
     workspace = shop()
     create(pod(workspace, "web").object, made)
-    assert names([one.server for one in lost_edges(workspace)]) == lost
+    assert names([one.server for one in measure(workspace).lost]) == lost
     assert names([one.server for one in measure(workspace).lost]) == lost
 
 
@@ -216,7 +216,7 @@ def test_one_port_of_several_is_lost() -> None:
     workspace = stream(workload("web"), workload("api"))
     connect(workspace, [edge(pod(workspace, "web"), pod(workspace, "api"), 8080, 9090)])
     create(pod(workspace, "web").object, policy("p", podSelector=of("api"), ingress=[{"ports": [{"port": 8080}]}]))
-    assert len(lost_edges(workspace)) == 1
+    assert len(measure(workspace).lost) == 1
 
 
 def test_members_of_a_stateful_set_need_every_port() -> None:
@@ -226,7 +226,7 @@ def test_members_of_a_stateful_set_need_every_port() -> None:
         connect(workspace, [edge(pod(workspace, "db"), pod(workspace, "db"))])
         peers = [{"from": [rule]}] if rule else [{"ports": [{"port": 8080}]}]
         create(pod(workspace, "db").object, policy("p", podSelector=of("db"), ingress=peers))
-        assert len(lost_edges(workspace)) == lost
+        assert len(measure(workspace).lost) == lost
 
 
 @pytest.mark.parametrize(
@@ -542,7 +542,7 @@ def test_edges_and_namespaces_that_are_not_named(
     connect(workspace, [edge(pod(workspace, "web"), pod(workspace, "api"), 8080)])
     made = policy("p", server, podSelector=of("api"), ingress=[{"from": [peer]}])
     create(pod(workspace, "api").object, made)
-    assert len(lost_edges(workspace)) == lost
+    assert len(measure(workspace).lost) == lost
 
 
 # Bad input, and the corpus.

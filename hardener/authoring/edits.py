@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import field, fields, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -383,3 +384,37 @@ def copied(value: Any) -> Any:
         items = [copied(item) for item in value]
         return items if type(value) is not OpenList else opened(items, value.why, alike=value.alike)
     return value
+
+
+Parts = dict[str | int, "Parts"]  # the parts of paths, by those before them; empty where a path ends
+
+
+def below(paths: Iterable[Path]) -> Parts:
+    """All of ``paths`` as one tree. What is below the end of one is no part of it."""
+    found: Parts = {}
+    ends: list[Parts] = []
+    for path in paths:
+        parts = found
+        for part in path:
+            parts = parts.setdefault(part, {})
+        ends.append(parts)
+    for parts in ends:
+        parts.clear()
+    return found
+
+
+def copied_along(value: Any, parts: Parts) -> Any:
+    """A copy of plain data whose containers are its own where a path of ``parts`` leads through them or ends; the
+    others are those of ``value``."""
+    if isinstance(value, dict):
+        made: Any = dict(value)
+        made = made if type(value) is not OpenDict else opened(made, value.why)
+    elif isinstance(value, list | tuple):
+        made = list(value)
+        made = made if type(value) is not OpenList else opened(made, value.why, alike=value.alike)
+    else:
+        return value
+    for part, rest in parts.items():
+        if part in made if isinstance(made, dict) else isinstance(part, int) and -len(made) <= part < len(made):
+            made[part] = copied_along(made[part], rest)
+    return made

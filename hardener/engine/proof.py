@@ -385,6 +385,8 @@ def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
         return _Owned(before.owned, after.owned, before.gone)
     if piece.language == "hcl" and (inner := getattr(rewrite.before, "inner", None)) is not None:
         return _owned_in_text(piece, changes, cast("manifest_text.Rewrite", rewrite), inner)
+    if piece.language == "python":
+        return _owned_in_program(piece, changes, cast("Rewrite", rewrite))
     own = _Owned()
     for change in changes:
         number, read = _read(piece, change)
@@ -401,14 +403,22 @@ def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
             own.before |= held  # a block of one line, laid out on several
             if (holder := as_written(change.path[: present + 1], change.step, shifts(piece))) is not None:
                 own.after |= rewrite.after.lines(int(holder[0]), holder[1:])
-    if piece.language == "python":  # its objects are spread over it, and what is new is imported
-        program = cast("Rewrite", rewrite)
-        for number in {int(change.path[0]) for change in changes}:
-            own.before |= program.before.lines_of(number)
-            own.after |= program.after.lines_of(number)
-        for hunk in program.hunks:  # the call around an object is laid out anew with it
-            old = "".join(line for at, line in enumerate(hunk.before, hunk.before_start) if at in own.before)
-            own.after |= {at for at, line in enumerate(hunk.after, hunk.after_start) if line.strip() in old}
+    return own
+
+
+def _owned_in_program(piece: Piece, changes: list[Change], rewrite: Rewrite) -> _Owned:
+    """The same of a program: an object may be spread over it, and what is new is imported, so all lines of an object
+    count."""
+    own = _Owned()
+    for change in changes:
+        if isinstance(change.edit, Drop):
+            own.gone |= rewrite.before.lines(*_read(piece, change))
+    for number in {int(change.path[0]) for change in changes}:
+        own.before |= rewrite.before.lines_of(number)
+        own.after |= rewrite.after.lines_of(number)
+    for hunk in rewrite.hunks:  # the call around an object is laid out anew with it
+        old = "".join(line for at, line in enumerate(hunk.before, hunk.before_start) if at in own.before)
+        own.after |= {at for at, line in enumerate(hunk.after, hunk.after_start) if line.strip() in old}
     return own
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hardener.authoring.edits import Drop, Edit, copied, replay
+from hardener.authoring.edits import Drop, Edit, below, copied, copied_along, replay
 from hardener.engine.document import Document, applied_steps
 from hardener.engine.outcome import Change, Refused
 from hardener.engine.program_advice import BY_HAND
@@ -33,14 +33,12 @@ def in_programs(step: Step) -> Refused | None:
             continue
         from hardener.sources.python.rewrite import check, may_try  # late: few trees hold a program
 
-        after = list(piece.data)
-        wanted = {int(edit.path[0]): None for edit in edits}
+        touched = below([edit.path for edit in edits])
         try:
             may_try(program)
-            for number in wanted:
-                after[number] = copied(after[number])
+            after = copied_along(piece.data, touched)
             replay(after, edits)
-            check(program, {number: after[number] for number in wanted})
+            check(program, {int(number): after[int(number)] for number in touched}, touched)
         except yaml.TextError as refused:
             path = step.changes[0].path
             line = piece.line + (refused.line or program.line(int(path[0]), path[1:]))

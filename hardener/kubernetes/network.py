@@ -113,10 +113,6 @@ class Network:
             self._near[namespace] = bits(self._index.find(namespace, EVERYTHING))
         return self._near[namespace] & ~(1 << number)
 
-    def open_pairs(self) -> int:
-        """How many ordered pairs of different pods can talk on some port."""
-        return sum(self.sources(number).bit_count() for number in self.pods)
-
     # Ingress: by the pod that is reached.
 
     def _peers(self, number: int) -> list[tuple[tuple[Ports, ...] | None, Set]]:

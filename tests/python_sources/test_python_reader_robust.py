@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import libcst as cst
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, QualifiedNameProvider
+from libcst.metadata import MetadataWrapper, QualifiedNameProvider
 
 from hardener.sources.python import encoding, gate
 from hardener.sources.python.parsed import parse
-from hardener.sources.python.places import Places
 from hardener.sources.python.resolve import qualified_names
 from hardener.sources.python.scan import scan
-from hardener.sources.python.tree import spans
+from hardener.sources.python.tree import read
 from hardener.sources.yaml import TextError
 
 from ..conftest import ROOT
@@ -248,9 +245,9 @@ ORACLE = [
 
 @pytest.mark.parametrize("text", ORACLE)
 def test_names_mean_what_libcst_says(text: str) -> None:
-    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+    module, places = read(text)
+    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
     meant = wrapper.resolve(QualifiedNameProvider)
-    places = Places(text.encode(), spans(wrapper.module))
     calls = scan(wrapper.module, places).calls
     assert calls
     for call, scope in calls:
@@ -258,18 +255,6 @@ def test_names_mean_what_libcst_says(text: str) -> None:
         theirs = theirs() if callable(theirs) else theirs
         imported = {each.name.lstrip(".") for each in theirs if each.source.name == "IMPORT"}
         assert set(qualified_names(call.func, scope)) == imported, places.text(call)
-
-
-@pytest.mark.parametrize("form", [str, lambda text: text.replace("\n", "\r\n"), lambda text: f"# Größe ✓\n{text}"])
-def test_nodes_stand_where_libcst_says(form: Callable[[str], str]) -> None:
-    blank = (cst.BaseParenthesizableWhitespace, cst.TrailingWhitespace, cst.EmptyLine, cst.Newline)
-    for path in sorted((ROOT / "tests" / "python_sources" / "fixtures").glob("*/*.py")):
-        text = form(path.read_text(encoding="utf-8"))
-        module = cst.parse_module(text)
-        theirs = MetadataWrapper(module, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
-        ours = spans(module, text.isascii())
-        wanted = {node: (at.start, at.start + at.length) for node, at in theirs.items() if not isinstance(node, blank)}
-        assert {node: ours[node] for node in wanted} == wanted
 
 
 def test_the_types_are_those_of_the_schemas() -> None:

@@ -72,12 +72,6 @@ def measure(tree: Tree) -> Reachability:
     return found
 
 
-def lost_edges(tree: Tree) -> list[Edge]:
-    """The inferred connections that were open as read and that the steps made so far close; there should be none."""
-    both = _Both(tree)
-    return [edge for edge in tree.ask(Connections).edges if _edge(both, edge)[1]]
-
-
 class _Both:
     """The two states of a tree, and what to ask of each."""
 

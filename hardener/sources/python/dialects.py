@@ -7,7 +7,7 @@ from __future__ import annotations
 import keyword as words
 import re
 from collections.abc import Callable, Collection
-from functools import cache
+from functools import cache, lru_cache
 
 from hardener.support.fast_dataclass import dataclass
 
@@ -16,11 +16,13 @@ from . import types
 _RESERVED = frozenset(words.kwlist)
 
 
+@lru_cache(maxsize=4096)  # the names of fields and classes are few; what else a program calls may be anything
 def two_step(name: str) -> str:
     """hostPID: host_pid, clusterIPs: cluster_i_ps."""
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 
+@lru_cache(maxsize=4096)
 def of_openapi(name: str) -> str:
     """hostPID: host_pid, clusterIPs: cluster_ips."""
     return re.sub(

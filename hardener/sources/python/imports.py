@@ -25,6 +25,7 @@ class Names:
 
     def __init__(self, imports: Iterable[Imported]) -> None:
         self.imports = list(imports)
+        self._inner_first = sorted(self.imports, key=lambda each: -each.scope_start)
         self._added: dict[int, list[str]] = {}  # names for the statement at an offset
         self._statements: dict[int, dict[str, list[str]]] = {}  # new ones behind it: names by module
 
@@ -95,7 +96,7 @@ class Names:
 
     def _visible(self, position: int) -> Iterator[Imported]:
         """The statements whose names are seen at ``position``, those of the nearest scope first."""
-        for each in sorted(self.imports, key=lambda each: -each.scope_start):
+        for each in self._inner_first:
             if each.scope_start <= position < each.scope_end:
                 yield each
 

@@ -37,7 +37,7 @@ class Layout:
         self.splices = Splices(source, newline)
         self.erased: set[int] = set()  # lines (from 0) that go
         self._brackets = brackets
-        self._lone = frozenset(lone)
+        self._lone_lines = lone
         self._edited: dict[int, Edited] = {}
         self._puts: list[Put] = []
         self._lines: list[tuple[int, str]] = []  # at the end of which line (its offset) others follow
@@ -49,6 +49,10 @@ class Layout:
         """How it is laid out."""
         columns = _width(self.source)
         return Page(columns, _step(self.source), columns >= WIDTH)
+
+    @cached_property
+    def _lone(self) -> frozenset[int]:
+        return frozenset(self._lone_lines)
 
     @cached_property
     def _known(self) -> list[Bracket]:

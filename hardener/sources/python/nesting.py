@@ -17,29 +17,47 @@ _TOKEN = re.compile(
 )
 
 
-def too_deep(text: str) -> bool:
-    """Whether ``text`` is nested so deeply that it is not to be parsed."""
-    if sum(1 for _ in zip(_NESTING.finditer(text), range(DEEPEST), strict=False)) < DEEPEST:
-        return False
+def checked(text: str, is_wanted: bool) -> ast.Module | None:
+    """The tree of ``text`` as Python itself reads it; None where it does not, or where the tree is not wanted and not
+    needed to see that ``text`` is not nested too deeply. Raises RecursionError where it is, and is not to be parsed."""
+    few = sum(1 for _ in zip(_NESTING.finditer(text), range(DEEPEST), strict=False)) < DEEPEST
+    if few and not is_wanted:
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
-    except (RecursionError, MemoryError):
-        return True
+    except MemoryError:
+        raise RecursionError from None
     except (SyntaxError, ValueError):
-        return _looks_deep(text)
+        if _looks_deep(text):
+            raise RecursionError from None
+        return None
+    if not few and _is_deep(tree):
+        raise RecursionError
+    return tree
+
+
+def _is_deep(tree: ast.Module) -> bool:
     level: list[ast.AST] = [tree]
     for _ in range(DEEPEST):
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        level = [child for node in level for child in ast.iter_child_nodes(node) if not _is_short(child)]
         if not level:
             return False
     return True
 
 
+def _is_short(node: ast.AST) -> bool:
+    """Whether it is too short to nest deeply: with each character, a tree gets at most three levels deeper."""
+    line = getattr(node, "lineno", 0)
+    if not line:
+        return not node._fields  # whether to load or to store
+    return line == node.end_lineno and node.end_col_offset - node.col_offset < DEEPEST // 4  # type: ignore
+
+
 def _looks_deep(text: str) -> bool:
-    """As ``too_deep``, of a text that this Python does not read: the syntax may be newer. A statement with very many
-    operators counts as deep."""
+    """Whether a text is nested too deeply that this Python does not read: the syntax may be newer. A statement with
+    very many operators counts as deep."""
     depth = count = branches = 0
     for found in _TOKEN.finditer(text):
         token = found.group()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import warnings
+from collections.abc import Hashable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ class Parsed:
     _branches: list[Block] | None = None
     # While changes are tried: how many values were looked at, and new fields that have a place, by object and name.
     tried: int = 0
-    rendered: dict[tuple[int, str], Any] = field(default_factory=dict)
+    _sharing: set[int] | None = None  # once asked for
+    rendered: dict[tuple[int, str], Hashable] = field(default_factory=dict)
 
     @property
     def quote(self) -> str:
@@ -67,6 +69,12 @@ class Parsed:
         """The documents once more, fresh."""
         own = [plain(root) for root in self.roots]
         return own + [text.masked.data(document) for text in self.texts for document in text.parsed.documents]
+
+    def shares(self, number: int) -> bool:
+        """Whether some text of the document ``number`` stands for several places, of it or of others."""
+        if self._sharing is None:
+            self._sharing = {int(path[0]) for paths in self.shared() for path in paths}
+        return number in self._sharing
 
     def is_patch(self, number: int) -> bool:
         """Whether the document ``number`` is what a call patches another object with."""

@@ -36,17 +36,18 @@ class Lines:
 
 
 class Places(Lines):
-    """Where the nodes of a module begin and end, as offsets in ``source``."""
+    """Where the nodes of a module begin and end, as offsets in ``source``: ``spans``, by the ids of the nodes, which
+    live as long as ``kept``. At each of ``comments`` one begins."""
 
-    def __init__(self, source: bytes, spans: Mapping[cst.CSTNode, Span]) -> None:
+    def __init__(self, source: bytes, spans: Mapping[int, Span], comments: list[int], kept: list[cst.CSTNode]) -> None:
         super().__init__(source)
-        self.spans = spans
+        self._spans, self._comments, self._kept = spans, comments, kept
 
     def start(self, node: cst.CSTNode) -> int:
-        return self.spans[node][0]
+        return self._spans[id(node)][0]
 
     def end(self, node: cst.CSTNode) -> int:
-        return self.spans[node][1]
+        return self._spans[id(node)][1]
 
     def outer_end(self, node: cst.CSTNode) -> int:
         """Where an expression ends with the parentheses around it."""
@@ -58,7 +59,7 @@ class Places(Lines):
 
     def comments(self) -> list[Comment]:
         """Every comment in order."""
-        found = sorted(self.start(node) for node in self.spans if isinstance(node, cst.Comment))
+        found = sorted(self._comments)
         ends = (_END.search(self.source, start) for start in found)
         return [
             Comment(

@@ -39,6 +39,8 @@ def _text(data: str, quote: str) -> str:
     other = "'" if quote == '"' else '"'
     if quote in data and other not in data:
         quote = other
+    if data.isprintable() and quote not in data and "\\" not in data:
+        return quote + data + quote  # most are
     return quote + "".join("\\" + char if char == quote else _escaped(char) for char in data) + quote
 
 

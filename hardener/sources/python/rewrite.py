@@ -21,6 +21,8 @@ from .render import Renderer, Way, way_of
 from .tree import LARGEST
 
 Documents = list[Any]
+Touched = dict[str | int, "Touched"]  # the parts of paths that may have changed, by those before; empty: all below
+_ALL: Touched = {}
 _GROWN = 4  # times: a text that may be read may be written, with all that it lacked
 _NEAR = 200  # bytes, in which the call around a literal stands
 _MOST_TRIED = 300_000, 1_000  # values that are looked at while changes are tried one by one: in all, and an object
@@ -86,15 +88,16 @@ def may_try(parsed: Parsed) -> None:
         raise TextError("so much changes in this program that no more changes are tried", 0)
 
 
-def check(parsed: Parsed, wanted: dict[int, Any]) -> None:
+def check(parsed: Parsed, wanted: dict[int, Any], touched: Touched) -> None:
     """Raise TextError where the text has no place for one of the documents ``wanted``, by their numbers: a quick look
-    before ``rewrite``, which may refuse what passes here."""
+    before ``rewrite``, which may refuse what passes here. Only what is ``touched`` is looked at; all of a document some
+    of whose text stands for several places, which would differ."""
     writer = _Writer(parsed, parsed.rendered)
     for number, new in wanted.items():
         if number >= len(parsed.roots):
             continue  # YAML has a place for everything
         root = parsed.roots[number]
-        writer.value(root, new, root.type_name, None)
+        writer.value(root, new, root.type_name, None, {} if parsed.shares(number) else touched[number])
     parsed.tried += writer.visited
     writer.finish()
 
@@ -103,7 +106,7 @@ class _Writer:
     """``rendered``: the new fields that are known to have a place, by their object and name, where texts are only
     tried; they are not rendered again."""
 
-    def __init__(self, parsed: Parsed, rendered: dict[tuple[int, str], Any] | None = None) -> None:
+    def __init__(self, parsed: Parsed, rendered: dict[tuple[int, str], Hashable] | None = None) -> None:
         self.parsed = parsed
         self.visited = 0
         self._rendered = rendered
@@ -111,7 +114,7 @@ class _Writer:
         self.source = parsed.source
         self.names = Names(parsed.imports)
         self.renderer = Renderer(self.names)
-        lone = [comment.line - 1 for comment in parsed.comments() if comment.alone]
+        lone = (comment.line - 1 for comment in parsed.comments() if comment.alone)
         self.layout = Layout(parsed.source, parsed.newline, _brackets(parsed.roots), lone)
         self.quote = parsed.quote
         self._moving: dict[int, tuple[Home, Mapping, Way, dict[str, Any]]] = {}
@@ -126,7 +129,7 @@ class _Writer:
                 for start, end, new in text.hunks(own):
                     self.layout.splices.replace(start, end, new.replace("\r\n", "\n"))
 
-    def value(self, node: Node, new: Any, type_name: str, around: Way | None) -> None:
+    def value(self, node: Node, new: Any, type_name: str, around: Way | None, touched: Touched = _ALL) -> None:
         """Make ``node`` read as ``new``; it stands in something that is written in the way ``around``."""
         self.visited += 1
         place: Hashable = (node.start, node.end) if isinstance(node, Scalar) and node.written else id(node)
@@ -138,9 +141,9 @@ class _Writer:
             return
         self._decided[place] = new
         if isinstance(node, Mapping) and isinstance(new, dict):
-            self._mapping(node, new, around)
+            self._mapping(node, new, around, touched)
         elif isinstance(node, Sequence) and isinstance(new, list):
-            self._sequence(node, new, around)
+            self._sequence(node, new, around, touched)
         elif not same(plain(node), new):
             self._replace(node, new, type_name, around)
 
@@ -171,9 +174,9 @@ class _Writer:
         text = quotes.like(new, self.source[node.start : node.end].decode(), self.quote)
         self.layout.replace(node.start, node.end, [text])
 
-    def _mapping(self, node: Mapping, new: dict[str, Any], around: Way | None) -> None:
+    def _mapping(self, node: Mapping, new: dict[str, Any], around: Way | None, touched: Touched) -> None:
         way = way_of(node, around, self._quote(node, around))
-        gone = [name for name in node.fields if name not in new]
+        gone = [name for name in node.fields if name not in new and (not touched or name in touched)]
         for name in gone:
             value = node.fields[name].value
             if name in node.unset and isinstance(value, Scalar) and value.written:
@@ -185,6 +188,8 @@ class _Writer:
         place: int | None = None
         waiting: list[str] = []
         for name, value in new.items():
+            if touched and name not in touched:
+                continue
             entry = node.fields.get(name)
             if entry is None:
                 home = node.homes.get(name, node.homes.get(""))
@@ -198,7 +203,8 @@ class _Writer:
                     self._add(node, place, name, value, way)
                 continue
             inner = self.renderer.below(node, name, way)
-            self.value(entry.value, value, types.field_type(node.type_name, name), inner)
+            below = touched[name] if touched else _ALL
+            self.value(entry.value, value, types.field_type(node.type_name, name), inner, below)
             index = self._index(node.bracket, entry.item)
             if index is not None and place is None:
                 for each in waiting:
@@ -235,10 +241,10 @@ class _Writer:
     def _add(self, node: Mapping, behind: int, name: str, value: Any, way: Way) -> None:
         assert node.bracket is not None
         if self._rendered is not None:
-            key = id(node), name
-            if key not in self._rendered or not same(self._rendered[key], value):
+            key, content = (id(node), name), mark(value)
+            if self._rendered.get(key) != content:
                 self.renderer.entry(node, name, value, way)
-                self._rendered[key] = value
+                self._rendered[key] = content
             self.visited += 1
             return
         self.layout.edit(node.bracket).add(behind, self.renderer.entry(node, name, value, way))
@@ -255,7 +261,11 @@ class _Writer:
                 return
         raise TextError(why, node.line)
 
-    def _sequence(self, node: Sequence, new: list[Any], around: Way | None) -> None:
+    def _sequence(self, node: Sequence, new: list[Any], around: Way | None, touched: Touched) -> None:
+        if touched and len(new) == len(node.items) and all(_is_named_as(node, new, part) for part in touched):
+            for part, below in touched.items():
+                self.value(node.items[int(part)], new[int(part)], node.item_type, around, below)
+            return
         old = [plain(item) for item in node.items]
         pairs = align(*_marks(old, new)) if old else [(None, j) for j in range(len(new))]
         place: int | None = None
@@ -309,6 +319,17 @@ class _Writer:
             if first in ("'", '"'):
                 return first
         return self.quote if around is None else around.quote
+
+
+def _is_named_as(node: Sequence, new: list[Any], part: str | int) -> bool:
+    """Whether the item at ``part`` is still the one of that name."""
+    if not isinstance(part, int) or not 0 <= part < len(new):
+        return False
+    item, wanted = node.items[part], new[part]
+    if not isinstance(item, Mapping) or not isinstance(wanted, dict) or "name" not in item.fields:
+        return False
+    name = plain(item.fields["name"].value)
+    return isinstance(name, str) and name == wanted.get("name")
 
 
 def _is_tuple(node: Node) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -12,15 +12,16 @@ from libcst._nodes.internal import CodegenState
 
 from hardener.sources.yaml import TextError
 
-from .nesting import too_deep
+from .nesting import checked
+from .pieces import PIECE, TextPiece, pieces
 from .places import Places, Span
+from .scan import children
 
 LARGEST = 2**19  # bytes; reading takes a thousand times as much memory
-_PIECE = 2**14  # characters that are parsed at once
-_NEWLINE = re.compile(r"\r\n|\n|\r")
 _BLANK = frozenset(
     {cst.SimpleWhitespace, cst.ParenthesizedWhitespace, cst.TrailingWhitespace, cst.EmptyLine, cst.Newline}
 )
+_DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.Dict)
 # The parser drops a form feed before a statement, and what stands before it on the line.
 _FORM_FEED = re.compile(r"(?m)^[ \t\f]*\f")
 
@@ -36,19 +37,18 @@ def read(text: str, largest: int = LARGEST) -> tuple[cst.Module, Places]:
         raise TextError("it holds half a character", text.count("\n", 0, error.start) + 1) from None
     if len(source) > largest:
         raise TextError(f"{len(source) >> 10} KiB, more than {largest >> 10} KiB")
-    if too_deep(text):
-        raise RecursionError
     if "\f" in text:
         text = _FORM_FEED.sub(lambda found: "\n" * len(found[0]), text)
+    syntax = checked(text, len(source) >= 2 * PIECE)
     try:
-        module, found, missing = _parsed(text, _pieces(text))
+        found = _read(text.encode(), syntax)
     except cst.ParserSyntaxError as error:
         line = error.raw_line if error.raw_line > 1 else _line_of_error(text)
         raise TextError("not readable as Python 3", line) from None
     # The parser counts an end of the last line that is not there, and not one that is CR alone.
-    if missing not in ((0, 1) if source.endswith(b"\r") else (0,) if source.endswith(b"\n") else (0, -1, -2)):
+    if found.missing not in ((0, 1) if source.endswith(b"\r") else (0,) if source.endswith(b"\n") else (0, -1, -2)):
         raise TextError("its parser does not keep all of it")
-    return module, Places(source, found)
+    return found.module, Places(source, found.spans, found.comments, found.modules)
 
 
 def _line_of_error(text: str) -> int:
@@ -60,77 +60,100 @@ def _line_of_error(text: str) -> int:
     return 1
 
 
-def _pieces(text: str) -> list[str]:
-    """``text`` cut before statements of the module: the parser takes nine times the memory, and twice the time, for a
-    large text in one piece. What this Python does not read stays whole."""
-    if len(text) < 2 * _PIECE:
-        return [text]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            statements = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return [text]
-    starts = [0, *(found.end() for found in _NEWLINE.finditer(text))]
-    pieces, begin, last = [], 0, 0
-    for statement in statements:
-        decorators = getattr(statement, "decorator_list", ())
-        row = min([statement.lineno, *(each.lineno for each in decorators)])
-        start = starts[row - 1]
-        first = text[start : start + 1]
-        is_first = row > last and (first == "@" if decorators else not first.isspace() and first not in "#\\")
-        if start - begin >= _PIECE and is_first and not text[max(0, start - 3) : start].rstrip("\r\n").endswith("\\"):
-            pieces.append(text[begin:start])
-            begin = start
-        last = statement.end_lineno or row
-    return [*pieces, text[begin:]]
+class _UncutError(Exception):
+    """The pieces of a text do not fit together."""
 
 
-def _parsed(text: str, pieces: list[str]) -> tuple[cst.Module, dict[cst.CSTNode, Span], int]:
-    """The tree of a text from its pieces, where its nodes stand, and how many bytes more the text has than the tree."""
-    found: dict[cst.CSTNode, Span] = {}
-    body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement] = []
-    position = missing = 0
-    for piece in pieces:
+def _read(source: bytes, syntax: ast.Module | None) -> _Read:
+    """``source`` in pieces; in one where Python itself does not read it (``syntax`` is None), or they do not fit."""
+    if syntax is not None:
         try:
-            module = cst.parse_module(piece)
-        except cst.ParserSyntaxError:
-            if len(pieces) == 1:
-                raise
-            return _parsed(text, [text])  # which names the line
-        found |= spans(module, piece.isascii(), position)
-        missing = len(piece.encode()) - (found[module][1] - position)
-        if missing and piece is not pieces[-1]:
-            return _parsed(text, [text])
-        position += len(piece.encode())
-        body += module.body
-    return (module if len(pieces) == 1 else cst.Module(body)), found, missing
+            return _Read(source, pieces(source, syntax))
+        except (_UncutError, cst.ParserSyntaxError):
+            pass
+    return _Read(source, [TextPiece("module", 0, len(source))])
 
 
-def spans(module: cst.Module, is_ascii: bool = False, position: int = 0) -> dict[cst.CSTNode, Span]:
-    """Where each node of ``module`` begins and ends in its text as UTF-8, which ``is_ascii`` or not and stands at
-    ``position``; nothing of white space. Raises RecursionError.
+class _Read:
+    """The tree of ``source``, read piece by piece. ``spans`` has the places of nodes by their ids, so ``modules`` keeps
+    all nodes that there are; at each of ``comments`` one begins. The text has ``missing`` bytes more than the tree."""
 
-    As libcst.metadata.ByteSpanPositionProvider finds them, in half of its time and memory.
-    """
-    state = _Positions(default_indent=module.default_indent, default_newline=module.default_newline)
-    state.is_ascii, state.position = is_ascii, position
-    try:
-        module._codegen(state)
-    except (LookupError, AttributeError) as error:  # what its clean-up makes of a RecursionError
-        raise RecursionError from error
-    return state.found
+    def __init__(self, source: bytes, cut: list[TextPiece]) -> None:
+        self.source = source
+        self.spans: dict[int, Span] = {}
+        self.comments: list[int] = []
+        self.modules: list[cst.CSTNode] = []
+        found = [self._piece(piece, is_last=piece is cut[-1]) for piece in cut]
+        self.missing = found[-1][1]
+        self.module = found[0][0] if len(cut) == 1 else cst.Module([line for each, _ in found for line in each.body])
+
+    def _piece(self, piece: TextPiece, is_last: bool = False) -> tuple[cst.Module, int]:
+        """The tree of a piece, and how many bytes more it has."""
+        program = piece.program(self.source)
+        module = cst.parse_module(program)
+        state = _Positions(default_indent=module.default_indent, default_newline=module.default_newline)
+        state.is_ascii, state.position = program.isascii(), piece.offset
+        try:
+            module._codegen(state)
+        except (LookupError, AttributeError) as error:  # what its clean-up makes of a RecursionError
+            raise RecursionError from error
+        missing = piece.offset + len(program.encode()) - state.position
+        if missing and not is_last:
+            raise _UncutError
+        self.modules.append(module)
+        if not piece.holes:
+            self.spans.update(state.found)
+            self.comments += state.comments
+            return module, missing
+        place = piece.place()
+        self.spans.update({key: (place(start), place(end)) for key, (start, end) in state.found.items()})
+        self.comments += map(place, state.comments)
+        self._fill(module, piece)
+        return module, missing
+
+    def _fill(self, module: cst.Module, piece: TextPiece) -> None:
+        """Put the nodes of the pieces that were taken out of ``piece`` in their place in its tree."""
+        holes = {hole.place: hole for hole in piece.holes}
+        waiting: list[cst.CSTNode] = [module]
+        while waiting:
+            node = waiting.pop()
+            name = "elements" if isinstance(node, _DISPLAYS) else "body"
+            items = getattr(node, name) if isinstance(node, (*_DISPLAYS, cst.IndentedBlock)) else ()
+            waiting += children(node)
+            for index, item in enumerate(items):
+                if (hole := holes.pop(self.spans[id(item)][0], None)) is not None:
+                    self.modules.append(item)
+                    inner = [item for each in hole.pieces for item in self._inner(each)]
+                    object.__setattr__(node, name, (*items[:index], *inner, *items[index + 1 :]))  # it is frozen
+        if holes:
+            raise _UncutError
+
+    def _inner(self, piece: TextPiece) -> Sequence[cst.CSTNode]:
+        """The nodes of a piece that was taken out."""
+        lines = self._piece(piece)[0].body
+        if len(lines) == 1 and isinstance(lines[0], cst.If):
+            return lines[0].body.body
+        if len(lines) == 1 and isinstance(lines[0], cst.SimpleStatementLine):
+            alone = lines[0].body[0]
+            if isinstance(alone, cst.Expr) and isinstance(alone.value, _DISPLAYS):
+                return alone.value.elements
+        raise _UncutError
 
 
 class _Positions(CodegenState):
-    """Notes how far the text has come before and behind each node."""
+    """Notes how far the text has come before and behind each node, and where comments begin; nothing of white space.
+
+    As libcst.metadata.ByteSpanPositionProvider finds them, in half of its time and memory.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, tokens=[""])  # a text without any gets an end of line
         self.is_ascii = False
         self.position = 0
         self.stack: list[int] = []
-        self.found: dict[cst.CSTNode, Span] = {}
+        self.open: list[tuple[cst.CSTNode, int, cst.CSTNode | None, cst.CSTNode | None]] = []
+        self.found: dict[int, Span] = {}
+        self.comments: list[int] = []
 
     def add_token(self, value: str) -> None:
         self.position += len(value) if self.is_ascii else len(value.encode())
@@ -144,31 +167,23 @@ class _Positions(CodegenState):
 
     def after_codegen(self, node: cst.CSTNode) -> None:
         start = self.stack.pop()
-        if type(node) not in _BLANK and node not in self.found:
-            self.found[node] = start, self.position
+        kind = type(node)
+        if kind not in _BLANK:
+            self.found.setdefault(id(node), (start, self.position))
+            if kind is cst.Comment:
+                self.comments.append(start)
 
     def record_syntactic_position(  # type: ignore[override]
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
-    ) -> _Syntactic:
-        return _Syntactic(self, node, start_node, end_node)
-
-
-class _Syntactic:
-    """Around the text of a node without the parentheses or the comma that belong to it."""
-
-    __slots__ = ("end_node", "node", "start", "start_node", "state")
-
-    def __init__(
-        self, state: _Positions, node: cst.CSTNode, start_node: cst.CSTNode | None, end_node: cst.CSTNode | None
-    ) -> None:
-        self.state, self.node, self.start_node, self.end_node = state, node, start_node, end_node
-        self.start = state.position
+    ) -> _Positions:
+        self.open.append((node, self.position, start_node, end_node))
+        return self
 
     def __enter__(self) -> None:
-        pass
+        """Around the text of a node without the parentheses or the comma that belong to it."""
 
     def __exit__(self, *_: object) -> None:
-        state = self.state
-        start = state.found[self.start_node][0] if self.start_node is not None else self.start
-        end = state.found[self.end_node][1] if self.end_node is not None else state.position
-        state.found[self.node] = start, end
+        node, start, start_node, end_node = self.open.pop()
+        if start_node is not None:
+            start = self.found[id(start_node)][0]
+        self.found[id(node)] = start, self.position if end_node is None else self.found[id(end_node)][1]
