@@ -157,7 +157,6 @@ def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
     import multiprocessing  # late: most runs are small
 
     _jobs[:] = jobs
-    give_back()  # else each of the processes has it, too
     gc.freeze()  # a collector that walks what the processes share would copy it into each of them
     try:
         with multiprocessing.get_context("fork").Pool(processes) as pool:

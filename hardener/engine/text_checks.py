@@ -9,6 +9,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from hardener.sources.yaml import Comment, Hunk
 
@@ -56,20 +57,27 @@ def patched_parts(text: str, hunks: Iterable[Hunk]) -> Iterator[str]:
 def is_same_text(one: Iterable[str], other: Iterable[str]) -> bool:
     """Whether two texts, which are given piece by piece, are the same. Neither is made, which takes as much memory as a
     file."""
-    rest, at = iter(one), 0
-    own = ""
-    for part in other:
-        start = 0
-        while start < len(part):
-            if at == len(own):
-                own, at = next(filter(None, rest), ""), 0
-                if not own:
-                    return False
-            length = min(len(own) - at, len(part) - start)
-            if not own.startswith(part[start : start + length], at):
+    rest, left = iter(one), ""
+    for right in _chunks(other):
+        parts, length = [left], len(left)
+        while length < len(right):
+            part = next(rest, None)
+            if part is None:
                 return False
-            at, start = at + length, start + length
-    return at == len(own) and not any(rest)
+            parts.append(part)
+            length += len(part)
+        left = "".join(parts)
+        if not left.startswith(right):
+            return False
+        left = left[len(right) :]
+    return not left and not any(rest)
+
+
+def _chunks(parts: Iterable[str]) -> Iterator[str]:
+    """The same text in fewer parts: most are lines."""
+    rest = iter(parts)
+    while some := [*islice(rest, 1000)]:
+        yield "".join(some)
 
 
 def lost_comment(before: list[Comment], after: list[Comment], gone: set[int]) -> int | None:

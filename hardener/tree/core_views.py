@@ -137,7 +137,7 @@ class PodTemplate(View):
         self.changed_by: frozenset[str] = frozenset()
         super().__init__(object, joined(template_path, (key,)), data)
 
-    @property
+    @cached_property
     def metadata(self) -> View:
         """The metadata of the template (of the object itself for a Pod)."""
         template: Any = self.object.piece.data
