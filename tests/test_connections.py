@@ -146,6 +146,22 @@ def test_difference_1_texts_of_any_format_are_read(tree: Files) -> None:
     ]
 
 
+def test_a_value_is_an_address_by_its_key_wherever_else_it_stands(tree: Files) -> None:
+    pods = (workload("kind", env={"CACHE_KIND": "redis"}), workload("host", env={"CACHE_HOST": "redis"}))
+    settings = (
+        config("settings", {"CACHE_HOST": "cache.example.com"}),
+        config("secret", {"CACHE_HOST": "cache.example.com"}, "Secret", "stringData"),
+    )
+    named = [
+        workload("plain", envFrom=[{"configMapRef": {"name": "settings"}}]),
+        workload("hidden", envFrom=[{"secretRef": {"name": "secret"}}]),
+    ]
+    for order in ((*pods, *named), (*pods[::-1], *named[::-1])):
+        found = tree(*order, *settings, *REDIS)
+        assert edges(found) == {"host -> redis:6379"}
+        assert [called(other.pod) for other in found.external] == ["plain"]
+
+
 @pytest.mark.parametrize(
     "host", ["redis", "redis.shop", "redis.shop.svc", "redis.shop.svc.cluster.local", "redis.shop.svc.k8s.example.com",
              "redis-0.redis.shop.svc.cluster.local", "redis-0.redis"]

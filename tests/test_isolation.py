@@ -171,6 +171,14 @@ def test_twins_are_what_one_policy_is_for(tmp_path: Path) -> None:
     assert {pod.object.name for pod in selectors.twins(the(tree, "c"))} == {"c"}
 
 
+def test_twins_are_of_one_namespace(tmp_path: Path) -> None:
+    one, other = (workload(name).replace(f"name: {name}}}", f"name: {name}, namespace: {name}}}", 1) for name in "ab")
+    tree = read(tmp_path, a=one, b=other)
+    selectors = tree.ask(Isolation).selectors
+    assert [pod.object.name for pod in selectors.twins(the(tree, "a"))] == ["a"]
+    assert [pod.object.name for pod in selectors.twins(the(tree, "b"))] == ["b"]
+
+
 def test_kinds_that_share_a_name(tmp_path: Path) -> None:
     tree = read(
         tmp_path, one__a=workload("a"), one__b=workload("a", kind="DaemonSet"), two__a=workload("b"),

@@ -359,6 +359,36 @@ def test_workloads_outside_of_the_paths_are_not_counted_and_not_lost(tmp_path: P
 # What stands in one cluster.
 
 
+def test_a_namespace_that_gets_another_label_is_met_by_other_policies(tmp_path: Path) -> None:
+    ingress = [{"from": [{"namespaceSelector": {"matchLabels": {"team": "a"}}}]}]
+    others = text(
+        workload("web", "shop"), workload("api", "back"), policy("p", "back", podSelector=of("api"), ingress=ingress)
+    )
+    write(tmp_path, {"shop.yaml": text(namespace("shop", team="a")), "others.yaml": others})
+    workspace = Tree.read([str(tmp_path / "shop.yaml")], root=str(tmp_path))
+    known = edge(pod(workspace, "web"), pod(workspace, "api"), 8080)
+    connect(workspace, [known])
+    assert measure(workspace).lost == []
+    (shop,) = workspace.of("", "Namespace")
+    run(shop, shop.set("metadata", "labels", "team", to="b", grade=Grade.REVIEW))
+    found = measure(workspace)
+    assert (found.lost, found.edges) == ([known], 1)
+
+
+@pytest.mark.parametrize(("to", "lost"), [("api", False), ("db", True)])
+def test_a_workload_that_is_shut_in_is_lost_to_a_service_outside_of_the_paths(
+    to: str, lost: bool, tmp_path: Path
+) -> None:
+    write(tmp_path, {"web.yaml": text(workload("web")), "api.yaml": text(workload("api"))})
+    workspace = Tree.read([str(tmp_path / "web.yaml")], root=str(tmp_path))
+    entry = Entry(pod(workspace, "api"), (Port(8080),), Way.NAMESPACE, ())
+    connect(workspace, entries=[entry])
+    shut = policy("w", podSelector=of("web"), policyTypes=["Egress"], egress=[{"to": [{"podSelector": of(to)}]}])
+    create(pod(workspace, "web").object, shut)
+    found = measure(workspace)
+    assert (found.entries_lost, found.entries) == ([entry] if lost else [], int(lost))
+
+
 def overlay(*resources: str, namespace: str = "") -> str:
     return yaml.safe_dump({"namespace": namespace, "resources": list(resources)})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Grade
@@ -256,7 +256,7 @@ class _Writer:
         if not isinstance(value, list) or self.model is None or not _holds(self.model, path):
             return self._layout
         source, line = self.model.source, self.model.line(0, path) - 1
-        return replace(self._layout, position=source.line_start(line) + source.indent(line))
+        return self._layout._replace(position=source.line_start(line) + source.indent(line))
 
     def _reasons(self, reasons: _Reasons, column: int) -> Iterator[str]:
         again = []

@@ -320,10 +320,14 @@ def learn(tree: Tree, redactor: Redactor) -> None:
         for piece in file.pieces:
             if file in clean and not piece.revision:
                 continue
-            if piece.data and may_hold_secret(piece.text):
-                for document in piece.data:
-                    redactor.learn_document(document)
-                redactor.learn_comments(piece.text)
+            if not piece.data:
+                continue
+            held = False
+            if may_hold_secret(piece.text):
+                held = any([redactor.learn_document(document) for document in piece.data])
+                held |= redactor.learn_comments(piece.text)
+            if tree.read_cache is not None:
+                tree.read_cache.judged[piece] = held
     for values in tree.chart_values:
         redactor.learn_document(values)
     for chart in tree.rendered_charts:

@@ -15,7 +15,6 @@ from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
 from hardener.engine.proof import Located, Proof, prove, unpacked
-from hardener.engine.rollback import Doomed, roll_back
 from hardener.engine.text_checks import UnfitHunkError, is_same_text, patched_parts
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
@@ -94,22 +93,25 @@ def _whole(
         torn = _torn(jobs, proofs)
         if not torn:
             return jobs, proofs, files
-        roll_back(outcome, torn)
+        from hardener.engine.rollback import Doomed, roll_back  # late: hardly a step cannot be written
+
+        roll_back(outcome, {key: Doomed(*each) for key, each in torn.items()})
         self_check(outcome)
         for held in outcome.held:
             held.patch = json_patch.of_step(held.changes)
 
 
-def _torn(jobs: list[Job], proofs: list[Proof]) -> dict[int, Doomed]:
-    """The steps that some of their pieces can be written with, and others cannot."""
-    torn: dict[int, Doomed] = {}
+def _torn(jobs: list[Job], proofs: list[Proof]) -> dict[int, tuple[list[Change], str, bool]]:
+    """The steps that some of their pieces can be written with, and others cannot: their changes, why, and whether that
+    is a bug of ours."""
+    torn: dict[int, tuple[list[Change], str, bool]] = {}
     for (piece, changes, _), proof in zip(jobs, proofs, strict=True):
         if proof.refusal is None:
             continue
         for change in changes:
             if any(other.object.piece is not piece for other in change.siblings):
                 reason = f"{change.transform.id} needs {piece.file.name}, too: {proof.refusal[0]}"
-                torn.setdefault(id(change.siblings), Doomed(change.siblings, _said(reason, proof.ours), proof.ours))
+                torn.setdefault(id(change.siblings), (change.siblings, _said(reason, proof.ours), proof.ours))
     return torn
 
 

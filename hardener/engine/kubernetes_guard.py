@@ -17,7 +17,6 @@ from hardener.authoring.edits import copied, dotted, replay
 from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import Shift, as_written, shifts
 from hardener.engine.outcome import MISSING, Change, Outcome
-from hardener.engine.rollback import Doomed, roll_back
 from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
 from hardener.sources.manifests import Piece
@@ -37,13 +36,15 @@ def self_check(outcome: Outcome) -> None:
     waiting = list(pieces)
     while waiting:
         # One step per object and round: with it gone, the next one may be right.
-        doomed: dict[int, Doomed] = {}
+        found: dict[int, tuple[list[Change], str]] = {}
         for piece in waiting:
             for change, broken in _broken(rules, piece, pieces[piece]):
-                doomed.setdefault(id(change.siblings), Doomed(change.siblings, _reason(change, broken)))
-        if not doomed:
+                found.setdefault(id(change.siblings), (change.siblings, _reason(change, broken)))
+        if not found:
             return
-        touched = roll_back(outcome, doomed)
+        from hardener.engine.rollback import Doomed, roll_back  # late: hardly a run breaks a rule
+
+        touched = roll_back(outcome, {key: Doomed(*each) for key, each in found.items()})
         pieces = _by_piece(outcome)
         waiting = [piece for piece in touched if piece in pieces]
 

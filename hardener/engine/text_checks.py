@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from hardener.sources.yaml import Comment, Hunk
+from hardener.support.late_pattern import late_pattern
 
-_MARKER = re.compile(r"\n(---|\.\.\.)(?=[ \t\r\n]|\Z)")  # a line end is found faster than the start of a line
+_MARKER = late_pattern(r"\n(---|\.\.\.)(?=[ \t\r\n]|\Z)")  # a line end is found faster than the start of a line
 _FIRST_MARKER = re.compile(r"(---|\.\.\.)(?=[ \t\r\n]|\Z)")
 _LINE_END = re.compile("\n")
 _BOM = "\ufeff"

@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
 from hardener.kubernetes.secret_words import key_strength, key_words
 from hardener.kubernetes.service_names import BLANK, is_in_cluster, meanings
+from hardener.support.late_pattern import late_pattern
 
 
 class Form(Enum):
@@ -41,7 +43,7 @@ class Address(NamedTuple):
 
 
 # Of ${NAME:-redis} (shells, Compose) and ${NAME:redis} (Spring) the default counts; $(curl ...) is a part of a script.
-_EXPRESSION = re.compile(
+_EXPRESSION = late_pattern(
     r"\$\([A-Za-z_][\w.-]{0,200}\)|\$\{[\w.-]{1,100}:[-=]?([^{}\n?+=-][^{}\n]{0,200})\}|\$\{[^{}\n]{0,200}\}"
     r"|\{\{[^{}\n]{0,200}\}\}|\$[A-Za-z_]\w{0,100}",
     re.A,
@@ -49,7 +51,7 @@ _EXPRESSION = re.compile(
 _RUN = re.compile(r"[A-Za-z0-9_.\0-]+")
 _PORT = re.compile(r":(\d{1,5}|\0)(?![\w-]|[.:]\w)", re.A)
 _PASSWORD = re.compile(r":[^\s@/\"',;]{0,128}@")
-_BEHIND_NAME = re.compile(r"[ \t]+(\d{2,5})(?![\w.:-])", re.A)
+_BEHIND_NAME = late_pattern(r"[ \t]+(\d{2,5})(?![\w.:-])", re.A)
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _NO_HOST = re.compile(r"cluster\.local|localhost|.*\.localhost|0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.255\.255\.\d+")
@@ -68,12 +70,12 @@ _ADDRESS_WORDS = frozenset(
     " authority members discovery quorum resolver resolvers forward datasource link sink hub api registry callback"
     " webhook ensemble zookeeper bootstrap".split()
 )
-_GLUED = re.compile(r"(?:hosts?|hostname|addr|address|urls?|uri|endpoints?|servers?|brokers?|upstream)$")
+_GLUED = late_pattern(r"(?:hosts?|hostname|addr|address|urls?|uri|endpoints?|servers?|brokers?|upstream)$")
 _DNS_WORDS = frozenset("query queries name names record records".split())
 _TELEMETRY = frozenset("otel dd datadog apm tracing trace jaeger zipkin telemetry newrelic".split())
 _CLUSTERING = frozenset("kubernetes k8s cluster clustering discovery headless peer peers dns gossip jgroups".split())
 # Where only a blank stands between a key and its value, the key is one of these.
-_DIRECTIVE = re.compile(
+_DIRECTIVE = late_pattern(
     r"(?i)-h|-H|-u|--?[\w-]*(?:host|addr|address|url|uri|endpoint|server|servers|broker|brokers|peer|target|upstream)"
     r"|host|hosts|hostname|address|addr|url|uri|server|endpoint|upstream|remote|target|broker|brokers|forward|proxy_pass"
     r"|connect|bootstrap|replicaof|slaveof|backend"
@@ -207,10 +209,25 @@ class _Reader:
         self.text = text
         self.form = form
         self.key = key
-        self.says_address = is_address_key(key) or _DIRECTIVE.fullmatch(key) is not None
-        self.says_other = (_last_word(key) in _OTHER_WORDS and not is_service_key(key)) or key_strength(key) > 0
-        self.bare = text.strip(" \t\r\n\"'")
-        self.one_word = " " not in self.bare
+
+    # Most texts name nothing that these would have to be known for.
+
+    @cached_property
+    def says_address(self) -> bool:
+        return is_address_key(self.key) or _DIRECTIVE.fullmatch(self.key) is not None
+
+    @cached_property
+    def says_other(self) -> bool:
+        is_named = _last_word(self.key) in _OTHER_WORDS and not is_service_key(self.key)
+        return is_named or key_strength(self.key) > 0
+
+    @cached_property
+    def bare(self) -> str:
+        return self.text.strip(" \t\r\n\"'")
+
+    @cached_property
+    def one_word(self) -> bool:
+        return " " not in self.bare
 
     def in_url(self, start: int) -> bool:
         return start >= 3 and self.text.startswith("://", start - 3)

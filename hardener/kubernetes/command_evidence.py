@@ -17,6 +17,7 @@ from typing import Literal
 
 from hardener.kubernetes.shell import commands, runs, unique
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Privileges
@@ -88,9 +89,9 @@ def node_commands(words: Sequence[str]) -> list[str]:
 
 # Paths in `--flag=/a/b`, `unix:///a/b`, `/a:/b` and scripts; not the host of a URL, nor what stands in the middle of a
 # relative path.
-_PATH_IN_TEXT = re.compile(r"(?<![\w./$)}\]-])(?:unix:/?/?)?(/[A-Za-z0-9_.@%+-][A-Za-z0-9_.@%+/-]*)")
+_PATH_IN_TEXT = late_pattern(r"(?<![\w./$)}\]-])(?:unix:/?/?)?(/[A-Za-z0-9_.@%+-][A-Za-z0-9_.@%+/-]*)")
 # What each container has below /dev and /proc without any access to its node.
-_IN_EVERY_CONTAINER = re.compile(
+_IN_EVERY_CONTAINER = late_pattern(
     r"/dev/(?:null|zero|full|u?random|tty|ptmx|pts|stdin|stdout|stderr|fd|shm|mqueue|console|core|termination-log|tcp|udp"
     r"|init)(?:/.*)?"
     r"|/proc/(?:self|thread-self|1/fd|cpuinfo|meminfo|mounts|filesystems|loadavg|stat|uptime|version|net"
@@ -122,7 +123,7 @@ class GivenAway:
     whole: bool
 
 
-_OWNER = re.compile(r"\+?([0-9]{1,10})(?:[:.]\S*)?")
+_OWNER = late_pattern(r"\+?([0-9]{1,10})(?:[:.]\S*)?")
 _HIGHEST_USER = 2**31 - 1  # the API server refuses a higher one
 
 
@@ -165,7 +166,7 @@ def _programs(words: Sequence[str], wanted: frozenset[str]) -> list[str]:
 # ---------------------------------------------------------------------------------------------------------------------
 # Ports
 
-_PORT_FLAG = re.compile(r"--(?:http-|https-)?port|--(?:bind|listen)(?:-address)?|--[\w.]*\.listen-address", re.I)
+_PORT_FLAG = late_pattern(r"--(?:http-|https-)?port|--(?:bind|listen)(?:-address)?|--[\w.]*\.listen-address", re.I)
 _PORT_ENV = re.compile(r"PORT|(?:\w{,80}_)?LISTEN(?:_\w{,80})?", re.I)
 # `:80` and `host:80`, but neither `::1` nor the last part of an address.
 _ADDRESS_PORT = re.compile(r"(?:(?:\S*[^\s:]|):)?([0-9]{1,4})")
@@ -241,7 +242,7 @@ _INSTALLERS = {
     "bundle": frozenset({"install"}),
     "go": frozenset({"install"}),
 }
-_SED_IN_PLACE = re.compile(r"-[nErsuz]*i|--in-place")
+_SED_IN_PLACE = late_pattern(r"-[nErsuz]*i|--in-place")
 _LONGEST_PATH = 4096
 _SHORT_FLAGS = re.compile(r"-[A-Za-z]+")
 _NOT_ON_ROOT_FILESYSTEM = ("/dev", "/proc", "/sys")
@@ -350,19 +351,19 @@ def below(path: str, root: str) -> bool:
 
 _API_CLIENTS = frozenset({"kubectl", "helm", "oc"})
 _API_TEXT = (
-    ("kubernetes.default", re.compile(r"(?<![\w.-])kubernetes\.default(?:\.svc)?(?![\w-])")),
-    ("KUBERNETES_SERVICE_HOST", re.compile(r"KUBERNETES_SERVICE_HOST")),
+    ("kubernetes.default", late_pattern(r"(?<![\w.-])kubernetes\.default(?:\.svc)?(?![\w-])")),
+    ("KUBERNETES_SERVICE_HOST", late_pattern(r"KUBERNETES_SERVICE_HOST")),
     (
         "/var/run/secrets/kubernetes.io/serviceaccount",
-        re.compile(r"/(?:var/)?run/secrets/kubernetes\.io/serviceaccount"),
+        late_pattern(r"/(?:var/)?run/secrets/kubernetes\.io/serviceaccount"),
     ),
-    ("kubernetes_sd_configs", re.compile(r"\bkubernetes_sd_configs\b")),
-    ("spring.cloud.kubernetes", re.compile(r"\bspring[._]cloud[._]kubernetes\b|\bSPRING_CLOUD_KUBERNETES_", re.I)),
-    ("hazelcast kubernetes", re.compile(r"\bhazelcast[._]kubernetes\b|\bHZ_NETWORK_JOIN_KUBERNETES_", re.I)),
-    ("KUBE_PING", re.compile(r"\bKUBE_PING\b")),
-    ("kubernetes-api discovery", re.compile(r"\bakka\.discovery\.kubernetes-api\b|=\s*kubernetes-api\b")),
+    ("kubernetes_sd_configs", late_pattern(r"\bkubernetes_sd_configs\b")),
+    ("spring.cloud.kubernetes", late_pattern(r"\bspring[._]cloud[._]kubernetes\b|\bSPRING_CLOUD_KUBERNETES_", re.I)),
+    ("hazelcast kubernetes", late_pattern(r"\bhazelcast[._]kubernetes\b|\bHZ_NETWORK_JOIN_KUBERNETES_", re.I)),
+    ("KUBE_PING", late_pattern(r"\bKUBE_PING\b")),
+    ("kubernetes-api discovery", late_pattern(r"\bakka\.discovery\.kubernetes-api\b|=\s*kubernetes-api\b")),
 )
-_API_FLAG = re.compile(r"--?(?:[\w-]+-)?(?:in-?cluster(?:-config)?|leader-elect(?:ion)?)", re.I)
+_API_FLAG = late_pattern(r"--?(?:[\w-]+-)?(?:in-?cluster(?:-config)?|leader-elect(?:ion)?)", re.I)
 _OFF = frozenset({"false", "0", "no", "off"})
 
 
@@ -381,7 +382,9 @@ def api_client(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
 
 def api_mentions(text: object) -> list[str]:
     """The same for any text, such as the files of a ConfigMap: marks of a client of the API that it holds."""
-    return [name for name, pattern in _API_TEXT if pattern.search(text)] if isinstance(text, str) else []
+    if not isinstance(text, str) or "kube" not in text.lower():  # which all of them hold, and few texts
+        return []
+    return [name for name, pattern in _API_TEXT if pattern.search(text)]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -396,9 +399,10 @@ class Heap:
     bytes: Fraction
 
 
-_XMX = re.compile(r"(?<![\w-])(?:-Xmx|-XX:Max(?:RAM|HeapSize)=)([0-9]{1,18})([kKmMgGtT]?)(?![\w.])")
-_OLD_SPACE = re.compile(r"(?<![\w-])--max[-_]old[-_]space[-_]size[= ]([0-9]{1,12})(?![\w.])")
-_GO_LIMIT = re.compile(r"(?<!\w)GOMEMLIMIT=[\"']?([0-9]{1,18})(B|KiB|MiB|GiB|TiB)?(?![\w.%])")
+_XMX = late_pattern(r"(?<![\w-])(?:-Xmx|-XX:Max(?:RAM|HeapSize)=)([0-9]{1,18})([kKmMgGtT]?)(?![\w.])")
+_OLD_SPACE = late_pattern(r"(?<![\w-])--max[-_]old[-_]space[-_]size[= ]([0-9]{1,12})(?![\w.])")
+_GO_LIMIT = late_pattern(r"(?<!\w)GOMEMLIMIT=[\"']?([0-9]{1,18})(B|KiB|MiB|GiB|TiB)?(?![\w.%])")
+_HEAP_MARKS = ("-X", "--max", "GOMEMLIMIT=")  # what each of them begins with
 _BYTES = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
@@ -410,6 +414,8 @@ def heap_bytes(words: Sequence[str], env: Mapping[str, str]) -> Heap | None:
     text = "\n".join([*(word for word in words if isinstance(word, str)), *(f"{n}={v}" for n, v in literal_env(env))])
     # Two words, as in ["--max-old-space-size", "4096"], are one setting.
     text = text.replace("space-size\n", "space-size ").replace("space_size\n", "space_size ")
+    if not any(mark in text for mark in _HEAP_MARKS):
+        return None
     heaps = [Heap("xmx", Fraction(int(m[1]) * _BYTES[m[2].lower()])) for m in _XMX.finditer(text)]
     heaps += [Heap("max-old-space", Fraction(int(m[1]) * 2**20)) for m in _OLD_SPACE.finditer(text)]
     heaps += [

@@ -7,7 +7,9 @@ Source of what is administration: Kubescape's `sensitiveInterfaces`.
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
+
+from hardener.support.late_pattern import late_pattern
 
 DATA_PORTS: frozenset[int] = frozenset({2379, 3306, 5432, 5672, 6379, 9042, 9092, 9200, 11211, 15672, 27017})
 """Default ports of etcd, MySQL, PostgreSQL, RabbitMQ (and its UI), Redis, Cassandra, Kafka, Elasticsearch, memcached,
@@ -22,25 +24,8 @@ ALSO_ELSEWHERE: frozenset[str] = frozenset({"etcd", "kube-vip"})
 """Those of them that anybody may run for a purpose of his own."""
 
 
-class _Pattern:
-    """A regular expression that is compiled when it is first needed; most runs need few of them."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    @cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self._text)
-
-    def search(self, text: str, start: int = 0) -> re.Match[str] | None:
-        return self._compiled.search(text, start)
-
-    def sub(self, replacement: str, text: str) -> str:
-        return self._compiled.sub(replacement, text)
-
-
-def _phrases(*phrases: str) -> _Pattern:
-    return _Pattern(f"-(?:{'|'.join(phrases)})(?=-)")
+def _phrases(*phrases: str) -> re.Pattern[str]:
+    return late_pattern(f"-(?:{'|'.join(phrases)})(?=-)")
 
 
 _INTERNAL = _phrases("internal", "intern", "private", "non-public", "headless", "cluster-local")
@@ -121,14 +106,14 @@ _EXTERNAL = _phrases("(?<!-non-)(?<!-not-)(?:external|public)", "ingress", "gate
 _FRONT = _phrases("web", "www", "front", "frontend", "front-end", "ui", "storefront")
 
 # What may stand behind the name of an administration interface without making it another thing.
-_TAIL = _Pattern(
+_TAIL = late_pattern(
     r"-(?:server|service|svc|servicelb|ui|web|webui|frontend|console|dashboard|portal|app|deployment|statefulset|master"
     r"|main|controller|head|hub|api|http|https|external|internal|public|private|ingress|gateway|edge|lb|loadbalancer"
     r"|nodeport|np|k8s|cluster|standalone|operated|headless|prod|production|dev|development|staging|stage|test|qa|demo"
     r"|v?\d+)$"
 )
-_SENSITIVE: tuple[tuple[str, _Pattern], ...] = tuple(
-    (name, _Pattern(f"-(?:{names})$"))
+_SENSITIVE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, late_pattern(f"-(?:{names})$"))
     for name, names in (
         ("kubernetes-dashboard", r"kubernetes-dashboard|kubernetesui-dashboard"),
         ("argo-server", r"argo-server|argo-workflows-server"),
@@ -168,7 +153,7 @@ _SENSITIVE: tuple[tuple[str, _Pattern], ...] = tuple(
         ("kong-admin", r"kong(?:-gateway)?-(?:admin|manager)"),
     )
 )
-_DATA_STORE = _Pattern(
+_DATA_STORE = late_pattern(
     r"-(?:postgres|postgresql|pgsql|postgis|timescaledb|pgvector|spilo|mysql|mysqld|mariadb|percona|galera|mongo|mongod"
     r"|mongodb|redis|valkey|keydb|dragonflydb|memcached|memcache|kafka|redpanda|cassandra|scylla|scylladb|elasticsearch"
     r"|opensearch|etcd|zookeeper|rabbitmq|documentdb|cockroach|cockroachdb|couchdb|couchbase|clickhouse|influxdb|neo4j"
@@ -177,13 +162,13 @@ _DATA_STORE = _Pattern(
     r"|qdrant|milvus|weaviate|minio)(?=-|$)"
 )
 # Behind the name of a program: another program that works for it or on it.
-_HELPER = _Pattern(
+_HELPER = late_pattern(
     r"-(?:exporter|operator|backup|backups|restore|ui|gui|admin|client|cli|shell|express|commander|insight|migrate"
     r"|migration|migrations|migrator|init|job|proxy|pooler|bouncer|console|manager|curator|tools|connect|rest|bridge"
     r"|registry|test|tests|controller|sync|syncer|consumer|producer|adapter|agent|metrics|webhook|sidecar|reloader"
     r"|router|drainer|driver|defrag|mc)(?=-|$)"
 )
-_DATA_STORE_PATHS = _Pattern(r"-mssql-server(?=-|$)|-oracle-database(?=-|$)")
+_DATA_STORE_PATHS = late_pattern(r"-mssql-server(?=-|$)|-oracle-database(?=-|$)")
 
 _JVM_IMAGE = _phrases(
     "openjdk",
@@ -232,11 +217,11 @@ _JVM_IMAGE = _phrases(
     "nexus3",
     "kafdrop",
 )
-_JVM_WORD = _Pattern(
+_JVM_WORD = late_pattern(
     r"(?:^|[\s;&|(])(?:/[^\s;&|(]*/)?java(?=\s|$)|(?<![\w-])-X(?:mx|ms|ss)\d|(?<![\w-])-XX:[+-]?\w|\.jar(?![\w.])"
 )
 # Programs that train models, serve them, or let people compute; how much memory one takes the model or its data decide.
-_MACHINE_LEARNING = _Pattern(
+_MACHINE_LEARNING = late_pattern(
     r"-(?:pytorch|torch|torchserve|tensorflow|tensorflow-serving|tf-serving|tfserving|jax|mxnet|deepspeed|xgboost"
     r"|lightgbm|cuda|rapids|rapidsai|nemo|nemo-microservices|huggingface|transformers|tritonserver|triton"
     r"|triton-inference|(?<!-x-)ray(?:-ml|-llm)?|vllm|ollama|sglang|llm|llama|llama\d+|llama-?cpp|localai"
@@ -246,13 +231,13 @@ _MACHINE_LEARNING = _Pattern(
     r"|jupyter-?(?:notebook|lab)|singleuser|zeppelin)(?=-|$)"
 )
 _MACHINE_LEARNING_PATHS = _phrases("nvcr-io-nim", "nvcr-io-nvidia-(?:pytorch|tensorflow|cuda|nemo|tritonserver)")
-_MACHINE_LEARNING_WORD = _Pattern(
+_MACHINE_LEARNING_WORD = late_pattern(
     r"(?:^|[\s;&|(])(?:/[^\s;&|(]*/)?(?:vllm|torchrun|deepspeed|tritonserver|tensorflow_model_server"
     r"|text-generation-launcher|llama-server|(?:ollama|ray)\s+(?:serve|start)|jupyter[\s-](?:lab|notebook|server))(?=\s|$)"
     r"|(?:^|\s)(?:vllm\.entrypoints|torch\.distributed|sglang\.launch_server)"
 )
 _LONGEST = 512  # names and repositories end at 255; what is longer is cut, so that no test takes long
-_SEPARATORS = _Pattern(r"[^a-z0-9]+")
+_SEPARATORS = late_pattern(r"[^a-z0-9]+")
 
 
 def _dashed(text: object) -> str:
@@ -260,6 +245,7 @@ def _dashed(text: object) -> str:
     return f"-{_SEPARATORS.sub('-', text[:_LONGEST].lower()).strip('-')}-" if isinstance(text, str) else "-"
 
 
+@lru_cache(maxsize=4096)  # the pods of a tree run few images, and each asks
 def is_node_agent_repository(repository: str | None) -> bool:
     """Whether an image repository (without tag) is that of an agent that belongs to the node."""
     return _NODE_AGENT.search(_dashed(repository)) is not None
@@ -353,7 +339,7 @@ def is_machine_learning(words: Sequence[str], repository: str | None) -> bool:
     return _is_program(_MACHINE_LEARNING, repository) or _MACHINE_LEARNING_PATHS.search(_dashed(repository)) is not None
 
 
-def _is_program(pattern: _Pattern, text: str) -> bool:
+def _is_program(pattern: re.Pattern[str], text: str) -> bool:
     """Whether the last component of a path names a program of the pattern, and not a helper of it."""
     last = _dashed(text.rpartition("/")[2])
     match = pattern.search(last)

@@ -23,7 +23,7 @@ def definitions(text: str) -> Iterator[Row]:
     if "CustomResourceDefinition" not in text:
         return
     for document in _DOCUMENT.split("\n" + text):
-        if not _KIND.search(document):
+        if "CustomResourceDefinition" not in document or not _KIND.search(document):
             continue
         group, plural, kind = (_field(document, name) for name in ("group", "plural", "kind"))
         if not (group and plural and kind):

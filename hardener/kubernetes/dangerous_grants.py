@@ -167,8 +167,11 @@ def _asked(grant: Grant, rules: list[tuple[int, Rule]]) -> Iterator[tuple[int, s
 
 
 def _hit(rule: Rule, group: str, resource: str, verbs: tuple[str, ...]) -> str | None:
-    found = [verb for verb in verbs if rule.covers(group, resource, verb)]
-    for own in rule.verbs:  # impersonate:user-info and the like, of constrained impersonation (1.35)
+    is_about = rule.is_about(group, resource)
+    found = [verb for verb in verbs if rule.covers(group, resource, verb)] if is_about else []
+    for own in (
+        rule.verbs if is_about else ()
+    ):  # impersonate:user-info and the like, of constrained impersonation (1.35)
         if any(verb.endswith(":") and own.startswith(verb) for verb in verbs) and rule.covers(group, resource, own):
             found.append(own)
     if resource == "userextras" and not found:

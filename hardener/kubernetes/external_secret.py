@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from hardener.support.late_pattern import late_pattern
+
 GROUP = "external-secrets.io"
 API = f"{GROUP}/v1"
 STORES = ("SecretStore", "ClusterSecretStore")
-SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+SECRET_KEY = late_pattern(r"[-._a-zA-Z0-9]{1,253}")
 """What a key of a Secret, and `secretKey` of an ExternalSecret, looks like."""
 
 # The key of `spec.provider` -> its name here; others take a name with slashes, too.

@@ -10,10 +10,11 @@ from typing import Any
 
 from hardener.kubernetes.image_reference import ImageReference, read
 from hardener.support.data_path import Path
+from hardener.support.late_pattern import late_pattern
 
 _DEEPEST = 40
 _FILE = re.compile(r"values[^/]*\.ya?ml")
-_NAMES_ONE = re.compile(r"""\b(?:repository|image|tag)["']?[ \t]*:""")
+_NAMES_ONE = late_pattern(r"""\b(?:repository|image|tag)["']?[ \t]*:""")
 
 
 def is_values_name(name: str) -> bool:

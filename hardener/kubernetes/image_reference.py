@@ -7,6 +7,7 @@ its normalize.go; of what is a digest: github.com/opencontainers/go-digest, whic
 import re
 
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 
 # The kubelet passes at most this much on; a longer text is no reference, and the bound keeps every match cheap.
 _LONGEST = 4096
@@ -31,7 +32,7 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}  # in lower case, of the digests that runtimes take
 
 # What registries use of these: github.com/opencontainers/image-spec, descriptor.md.
-_REGISTERED_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_REGISTERED_DIGEST = late_pattern(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 @dataclass(frozen=True, slots=True)

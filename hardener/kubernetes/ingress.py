@@ -6,11 +6,11 @@ networking.istio.io (VirtualService), traefik.io (IngressRoute), projectcontour.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hardener.support.data_path import Path
+from hardener.support.late_pattern import late_pattern
 
 _GATEWAY_API = "gateway.networking.k8s.io"
 _TRAEFIK = ("traefik.io", "traefik.containo.us")
@@ -32,8 +32,8 @@ ROUTES = (
 OPENINGS = ROUTES | GATEWAYS | ISTIO_GATEWAYS
 """ROUTES, and what they are bound to."""
 
-_HOST = re.compile(r"Host(?:SNI)?\(([^()]*+)\)")
-_QUOTED = re.compile(r"[`'\"]([^`'\"]+)[`'\"]")
+_HOST = late_pattern(r"Host(?:SNI)?\(([^()]*+)\)")
+_QUOTED = late_pattern(r"[`'\"]([^`'\"]+)[`'\"]")
 
 
 class Backend(NamedTuple):

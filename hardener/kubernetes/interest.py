@@ -9,6 +9,7 @@ from hardener.kubernetes.kind_names import may_be_misspelt
 from hardener.kubernetes.kubectl_flags import may_start
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.kubernetes.rendered import OPERATED, RENDERED_ELSEWHERE
+from hardener.support.late_pattern import late_pattern
 
 INTERESTING: frozenset[str] = POD_KINDS | PARTIAL_KINDS | {kind for _, kind in (*RENDERED_ELSEWHERE, *ROUTES)} | {
     "Service", "ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "Gateway",
@@ -47,14 +48,14 @@ _TERRAFORM = (
     '"kubectl_manifest"',
 )  # fmt: skip
 # Modules of a registry for the providers that make pods: "acme/redis/kubernetes".
-_MODULE = re.compile(r"""\bsource\s*=\s*"(?:[\w.-]+/){2,3}(?:kubernetes|helm)(?://[^"]*)?\"""")
+_MODULE = late_pattern(r"""\bsource\s*=\s*"(?:[\w.-]+/){2,3}(?:kubernetes|helm)(?://[^"]*)?\"""")
 
 _KIND = re.compile(r"""\n["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""")  # a line end is found faster than a start
-_NESTED_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
+_NESTED_KIND = late_pattern(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
 
 
 # Of a CustomResourceDefinition: the API server calls a Service to convert its objects.
-_WEBHOOK = re.compile(r"""\bstrategy["']?[ \t]*:[ \t]*["']?Webhook\b""")
+_WEBHOOK = late_pattern(r"""\bstrategy["']?[ \t]*:[ \t]*["']?Webhook\b""")
 
 
 def is_interesting(text: str) -> bool:
@@ -95,7 +96,7 @@ def is_evidence_only(text: str) -> bool:
 
 SCRIPT = ("hardener.dev", "Script")
 """What a shell script is taken for: group and kind."""
-_SCRIPT = re.compile(
+_SCRIPT = late_pattern(
     r"\bkube(?:ctl|adm)\b|,\"system:|--(?:audit-log-path|audit-policy-file|anonymous-auth|token-auth-file|authorization-mode|"
     r"read-only-port|insecure-port)\b"
 )
@@ -110,7 +111,7 @@ def is_interesting_script(text: str) -> bool:
     return bool(_SCRIPT.search(text))
 
 
-_PIPELINE = re.compile(r"""^[ \t]*(?:-[ \t]+)?["']?(?:run|script|before_script|after_script)["']?[ \t]*:""", re.M)
+_PIPELINE = late_pattern(r"""^[ \t]*(?:-[ \t]+)?["']?(?:run|script|before_script|after_script)["']?[ \t]*:""", re.M)
 
 
 def is_interesting_pipeline(text: str) -> bool:
@@ -124,7 +125,9 @@ def is_interesting_terraform(text: str) -> bool:
 
 
 # The blocks and the attribute of which a configuration of Terragrunt has at least one (docs.terragrunt.com, "HCL").
-_TERRAGRUNT = re.compile(r"^(?:inputs[ \t]*=|(?:terraform|include|dependency|remote_state|generate)\b[^=\n]*\{)", re.M)
+_TERRAGRUNT = late_pattern(
+    r"^(?:inputs[ \t]*=|(?:terraform|include|dependency|remote_state|generate)\b[^=\n]*\{)", re.M
+)
 
 
 def is_terragrunt(text: str) -> bool:

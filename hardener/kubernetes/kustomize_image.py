@@ -11,8 +11,9 @@ from typing import Any
 
 from hardener.kubernetes.pod_template import partial_specs, templates
 from hardener.support.data_path import Path
+from hardener.support.late_pattern import late_pattern
 
-_IMAGE = re.compile(r"(?P<name>.*?)(?P<tag>:[^:/@]*)?(?P<digest>@.*)?", re.S)
+_IMAGE = late_pattern(r"(?P<name>.*?)(?P<tag>:[^:/@]*)?(?P<digest>@.*)?", re.S)
 _KEYS = ("initContainers", "containers")
 
 

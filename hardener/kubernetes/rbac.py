@@ -3,14 +3,15 @@
 Source: k8s.io/api rbac/v1, types.go; of the name of an account as a user, apiserver pkg/authentication/serviceaccount.
 """
 
-import re
 from collections.abc import Mapping
+
+from hardener.support.late_pattern import late_pattern
 
 GROUP = "rbac.authorization.k8s.io"
 DEFAULT = "default"
 """The account of a pod that names none."""
 
-SERVICE_ACCOUNT = re.compile(r"""\bserviceAccount(?:Name)?["']?[ \t]*:[ \t]*["']?([\w.-]+)""")
+SERVICE_ACCOUNT = late_pattern(r"""\bserviceAccount(?:Name)?["']?[ \t]*:[ \t]*["']?([\w.-]+)""")
 """The account of a pod, in a text that is not parsed."""
 
 _USER = "system:serviceaccount:"

@@ -37,10 +37,13 @@ class Rule:
         """Whether it allows ``verb`` on ``resource`` ("pods", "pods/log") of ``group``, of some name at least."""
         return (
             (ANY in self.verbs or verb in self.verbs)
-            and (ANY in self.groups or group in self.groups)
-            and any(_resource(own, resource) for own in self.resources)
+            and self.is_about(group, resource)
             and not (self.names and is_nameless(resource, verb))
         )
+
+    def is_about(self, group: str, resource: str) -> bool:
+        """Whether it says anything of ``resource`` of ``group``, whatever it allows of it."""
+        return (ANY in self.groups or group in self.groups) and any(_resource(own, resource) for own in self.resources)
 
     def value(self) -> dict[str, Any]:
         """The rule as a manifest holds it."""

@@ -4,9 +4,9 @@ Source: pkg/kubelet/envvars/envvars.go. The variables of the API server (KUBERNE
 without the links, so they do not count.
 """
 
-import re
+from hardener.support.late_pattern import late_pattern
 
-_VARIABLE = re.compile(
+_VARIABLE = late_pattern(
     r"(?<![A-Z0-9_])(?!KUBERNETES_)(?:[A-Z][A-Z0-9_]*_SERVICE_(?:HOST|PORT)(?:_[A-Z0-9_]+)?"
     r"|[A-Z][A-Z0-9_]*_PORT_\d{1,5}_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)(?![A-Z0-9_])"
     r"|GET_HOSTS_FROM\W{1,4}env\b"

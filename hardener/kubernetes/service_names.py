@@ -5,9 +5,10 @@ Source: github.com/kubernetes/dns, docs/specification.md; dns-pod-service.md of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import NamedTuple
+
+from hardener.support.late_pattern import late_pattern
 
 BLANK = "\0"
 """Stands for an expression (``$(NAMESPACE)``) in a host name."""
@@ -21,7 +22,7 @@ class Named(NamedTuple):
 
 
 # The pod of a StatefulSet by its number, or by an expression.
-_MEMBER = re.compile(r"[a-z0-9\0-]*(?:-\d+|\0)")
+_MEMBER = late_pattern(r"[a-z0-9\0-]*(?:-\d+|\0)")
 # Namespaces that many clusters have, and few trees.
 _COMMON_NAMESPACES = frozenset("default monitoring logging observability argocd linkerd vault consul ingress".split())
 

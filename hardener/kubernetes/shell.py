@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 
 
 @dataclass(slots=True)
@@ -21,7 +22,7 @@ class Command:
     targets: list[str] = field(default_factory=list)
 
 
-_LEXEME = re.compile(
+_LEXEME = late_pattern(
     r"(?P<joined>\\\n)"
     r"|(?P<newline>\n)"
     r"|(?P<blank>[ \t\r\f\v]+)"
@@ -37,8 +38,8 @@ _LEXEME = re.compile(
     r"|(?P<text>[^\s\\'\"`$<>;&|()0-9]+|[0-9]+|.)",
     re.DOTALL,
 )
-_SCRIPT_SIGN = re.compile(r"[\s;&|<>`]|\$\(")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_SCRIPT_SIGN = late_pattern(r"[\s;&|<>`]|\$\(")
+_ASSIGNMENT = late_pattern(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _RESERVED = frozenset({"then", "do", "else", "elif", "if", "while", "until", "!", "time", "{", "}", "fi", "done"})
 # A string behind these is text or another language, not shell.
 _NOT_SHELL = frozenset(

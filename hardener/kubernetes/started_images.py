@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from hardener.kubernetes.image_reference import ImageReference, read
+from hardener.support.late_pattern import late_pattern
 
 _VARIABLE = re.compile(r"^RELATED_IMAGE_|_IMAGE$")
-_FLAG = re.compile(r"^--?([a-z0-9-]*(?:image|reloader))(?:=(\S+))?$")
+_FLAG = late_pattern(r"^--?([a-z0-9-]*(?:image|reloader))(?:=(\S+))?$")
 
 
 def started_images(env: Mapping[str, str], words: Iterable[str]) -> Iterator[tuple[str, ImageReference]]:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from hardener.kubernetes.command_evidence import below, flags, known_path, literal_env
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ _VARIABLE = re.compile(
     rf"|(?:\w+_)?(?:CACHE|DATA|LOG|STATE|TMP|WORK)DIR|MPLCONFIGDIR|(?:\w+_)?TRANSFORMERS_CACHE|VLLM_\w+_ROOT|HF_HOME|TORCH_HOME"
 )
 _HOME = re.compile(r"HOME|\w+_(?:CACHE|CONFIG|DATA|STATE)_HOME|XDG_RUNTIME_DIR|HELM_HOME|CARGO_HOME|GNUPGHOME")
-_FLAG = re.compile(
+_FLAG = late_pattern(
     rf"--?(?:\w+[-.])*(?:{_WRITTEN})(?:[-._]\w+)?[-._]?(?:DIR|PATH|DIRECTORY|FOLDER|ROOT)|--?CERT-DIR|--?TMPDIR|--?DBPATH|--?(?:LOG|PID)[-_]?FILE",
     re.I,
 )
@@ -50,12 +51,12 @@ _OF_PROGRAM = {
     "influxd": ("--bolt-path", "--engine-path"),
     "code-server": ("--user-data-dir", "--extensions-dir"),
 }
-_FILE = re.compile(r"[^/]*\.(?:db|db3|gc|log|out|pid|sock|socket|sqlite3?|txt|hprof|lock)", re.I)
+_FILE = late_pattern(r"[^/]*\.(?:db|db3|gc|log|out|pid|sock|socket|sqlite3?|txt|hprof|lock)", re.I)
 # A file by the name of its variable or flag, whatever it is called.
-_NAMES_FILE = re.compile(r"(?:.*[_-])?(?:LOG|PID)[-_]?FILE|.*_FILE_NAME", re.I)
+_NAMES_FILE = late_pattern(r"(?:.*[_-])?(?:LOG|PID)[-_]?FILE|.*_FILE_NAME", re.I)
 # What such a file is, whatever the name of the variable says: a program makes it.
 _OWN_FILE = re.compile(r"/[^\s:$]*\.(?:db|db3|pid|sqlite3?)", re.I)
-_JAVA_TMP = re.compile(
+_JAVA_TMP = late_pattern(
     r"(?<![\w-])(?:-Djava\.io\.tmpdir=|-Dlogging\.file\.(?:name|path)=|-XX:HeapDumpPath=|-Xloggc:)([^\s\"';]+)"
 )
 _UNKNOWN_PART = re.compile(r"[$`*?\[{]")
@@ -71,7 +72,12 @@ def told_paths(
     """
     found = [*_of_variables(env), *_of_flags(words, program, workdir)]
     texts = [*(word for word in words if isinstance(word, str)), *(value for _, value in literal_env(env))]
-    found += [("written", match[1]) for text in texts for match in _JAVA_TMP.finditer(text)]
+    found += [
+        ("written", match[1])
+        for text in texts
+        if "-D" in text or "-X" in text  # as each of these flags begins
+        for match in _JAVA_TMP.finditer(text)
+    ]
     told: list[Told] = []
     for kind, value in found:
         path = None if _UNKNOWN_PART.search(value) else known_path(value)
@@ -112,7 +118,7 @@ def _of_flags(words: Sequence[str], program: str, workdir: str | None) -> Iterat
             yield "written", _folder_of(flag, posixpath.join(workdir, value) if relative and workdir else value)
 
 
-_RELATIVE = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*/?")
+_RELATIVE = late_pattern(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*/?")
 
 # Folders where images keep what they run with, or may: no standard and no base image has others at the top.
 _OF_PROGRAMS = frozenset(

@@ -13,7 +13,7 @@ from itertools import chain
 
 from hardener.engine.outcome import Change, Report
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.report import impact, levels, steps, unread
+from hardener.report import impact, steps, unread
 from hardener.report.held import held_back, place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
@@ -182,6 +182,8 @@ class BriefReport(Printed):
     def _levels(self) -> _Section | None:
         if not self.levels or not self.levels[0]:
             return None
+        from hardener.report import levels  # late: only where they are asked for
+
         entries = []
         for namespace, pairs in levels.by_namespace(*self.levels).items():
             rows = [_Row("  ", text=levels.of_namespace(namespace, pairs))]

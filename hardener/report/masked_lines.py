@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
@@ -14,8 +13,9 @@ from hardener.kubernetes.secret_values import secret_spans
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.support.late_pattern import late_pattern
 
-_KIND = re.compile(r"(\bkind[\"']?[ \t]*[:=][ \t]*)[\"']?Secret\b")
+_KIND = late_pattern(r"(\bkind[\"']?[ \t]*[:=][ \t]*)[\"']?Secret\b")
 
 
 def masked_lines(

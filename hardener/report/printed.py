@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report, Waived
@@ -17,13 +18,16 @@ from hardener.report.impact import counted
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.screen import Screen
-from hardener.report.undo import Undo, undo
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 from hardener.support.printable import plain_line, plain_lines, without_commands
+
+if TYPE_CHECKING:
+    from hardener.report.undo import Undo
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 # A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
-_COLOUR = re.compile(r"\\x1b\[([012]|3[1236])m")
+_COLOUR = late_pattern(r"\\x1b\[([012]|3[1236])m")
 
 _MOST_KEPT = 4_000_000  # characters of a patch
 _MOST_IDS = 4  # of a command; with more of them it is no line that anybody types
@@ -232,6 +236,8 @@ class Printed:
         """How the files are brought back; None where Git cannot do it."""
         if not (self.applied and self.outcome.files) or self._is_stream:
             return None
+        from hardener.report.undo import undo  # late: only what was written is undone
+
         return undo(self.outcome.files, self.outcome.asked.paths)
 
     def _evidence(self, fact: Evidence) -> str:

@@ -90,7 +90,7 @@ class Redactor:
         self._labels: set[str] = set()  # what else is called so
         self._words: set[str] = set()  # forms that are looked for as words only
         self._looked: dict[int, tuple[object, bool]] = {}  # documents by their identity, and whether they hold any
-        self._commented: set[str] = set()  # comments that are known
+        self._commented: dict[str, bool] = {}  # comments that are known, and whether they hold any
         self._last = 0
         self._index: dict[str, list[tuple[str, int]]] = {}  # first characters -> forms to look for, longest first
 
@@ -122,8 +122,9 @@ class Redactor:
                 for form in _forms(line):
                     self._add(form, ordinal, word=is_word and form == line)
 
-    def learn_document(self, data: object) -> None:
-        """Learn every secret of a parsed document. Names, paths, stand-ins and words of the document stay readable."""
+    def learn_document(self, data: object) -> bool:
+        """Learn every secret of a parsed document, and tell whether it holds any. Names, paths, stand-ins and words of
+        the document stay readable."""
         names: str | None = None
         held = False
         for found in found_secrets(data):
@@ -134,6 +135,7 @@ class Redactor:
                 key = str(found.path[-1]) if found.path else ""
                 self._learn_part(key, part, names or "", by_place=part in found.by_place)
         self._looked[id(data)] = data, held
+        return held
 
     def holds_secret(self, data: object) -> bool:
         """Whether a parsed document holds a secret; one that was learned is not walked again."""
@@ -171,13 +173,17 @@ class Redactor:
         """Learn the ``value`` of an entry of a Secret, unless the key says that it is the name of something."""
         self._learn_part(key, value, "", by_place=not says_secret(key, value))
 
-    def learn_comments(self, text: str) -> None:
-        """Learn the secrets in the comments of ``text``, which is YAML that was read."""
+    def learn_comments(self, text: str) -> bool:
+        """Learn the secrets in the comments of ``text``, YAML that was read, and tell whether there are any."""
+        found = False
         for comment in comments(text):
             if comment not in self._commented:
-                self._commented.add(comment)
+                self._commented[comment] = False
                 for secret in prose_secrets(comment):
+                    self._commented[comment] = True
                     self._learn_part("", secret, "", by_place=False)
+            found = found or self._commented[comment]
+        return found
 
     def learn_prose(self, text: str) -> None:
         """Learn the secrets in a sentence that a person wrote, such as the reason of a waiver."""

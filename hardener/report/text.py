@@ -10,7 +10,6 @@ from hardener.engine.outcome import MISSING, Change, FileChange, Held, Report
 from hardener.report import impact, steps
 from hardener.report.held import held_back, place
 from hardener.report.impact import counted, listed
-from hardener.report.levels import placed
 from hardener.report.patch import Patch
 from hardener.report.printed import (
     Printed,
@@ -81,6 +80,8 @@ class TextReport(Printed):
 
     def _levels(self) -> None:
         if self.levels and self.levels[0]:
+            from hardener.report.levels import placed  # late: only where they are asked for
+
             self._title("Pod Security levels")
             for line, at in placed(*self.levels):
                 self._say(f"  {line}", at=at)

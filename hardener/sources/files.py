@@ -188,7 +188,9 @@ def read_bytes(path: str, largest: int | None = None) -> tuple[bytes, os.stat_re
             if status.st_size > largest:
                 size = f"{status.st_size / 2**20:.0f} MiB, more than {largest >> 20} MiB"
                 raise UnreadableError("file-too-large", f"the file has {size}", "split it")
-            raw = handle.read(largest + 1) or b""  # what grows, or says that it is empty, has no end
+            raw = handle.read(status.st_size + 1) or b""  # to ask for as much as may be costs as much memory
+            if len(raw) > status.st_size:  # what grows, or says that it is empty, has no end
+                raw += handle.read(largest + 1 - len(raw)) or b""
             if len(raw) > largest:
                 raise UnreadableError("file-too-large", f"the file has more than {largest >> 20} MiB", "split it")
     except OSError as error:

@@ -13,6 +13,7 @@ from hardener.sources.files import Content
 from hardener.sources.terraform_names import HEAD
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from hardener.sources import script, terraform
@@ -30,8 +31,8 @@ file is "hcl" where it stands for a Kubernetes object, which is its document the
 
 MOST_OBJECTS = 10_000
 """That are read of one file. What people keep in one file is far below; what more of them cost, another file has to."""
-_AS_WRITTEN = re.compile(r'^[ \t]*resource[ \t]+"(?:kubernetes|kubectl)_manifest"', re.M)
-_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?[A-Z]""")
+_AS_WRITTEN = late_pattern(r'^[ \t]*resource[ \t]+"(?:kubernetes|kubectl)_manifest"', re.M)
+_KIND = late_pattern(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?[A-Z]""")
 _TEMPLATE = re.compile(r"\{\{|\{%")
 _FILTER = "helm template ... | harden filter"
 RENDER = f"render it first and harden the result: {_FILTER}"

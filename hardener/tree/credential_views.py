@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from hardener.kubernetes.interest import TOKENS
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.view import View
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # What reads tokens and certificates is imported late: hardly a tree holds one.
 
-_FLAG = re.compile(r"token-auth-file\W+(?:value\W+)?([\w./-]+)")
+_FLAG = late_pattern(r"token-auth-file\W+(?:value\W+)?([\w./-]+)")
 
 
 class Holder(NamedTuple):

@@ -11,7 +11,7 @@ from hardener.tree.api_servers import HOSTING, ApiServers, component_of
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.sources.manifests import Piece
+    from hardener.sources.manifests import ManifestFile
     from hardener.tree.core_views import Container, Object, PodTemplate
 
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
@@ -82,7 +82,7 @@ def _owned(item: Object) -> str | None:
 def _patch_file(item: Object) -> str | None:
     if item.piece.file.path in item.tree.patch_files:
         return "a kustomization lists this file as a patch"
-    if _mentions_patch(item.piece) and _has_patch_directive(item.data):
+    if _mentions_patch(item.piece.file) and _has_patch_directive(item.data):
         return "it holds a $patch directive"
     program = item.piece.file.program
     if program is not None and program.is_patch(int(item.path[0])):
@@ -90,9 +90,9 @@ def _patch_file(item: Object) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1)  # the objects of a List come one after the other, and its text is long
-def _mentions_patch(piece: Piece) -> bool:
-    return "$patch" in piece.text
+@lru_cache(maxsize=1)  # the objects of a file come one after the other, and its text may be long
+def _mentions_patch(file: ManifestFile) -> bool:
+    return "$patch" in file.content.text
 
 
 def _patch(pod: PodTemplate) -> str | None:

@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -63,6 +63,7 @@ class ReadCache:
     entries: dict[bytes, bytes] = field(default_factory=dict)
     used: dict[bytes, bytes] = field(default_factory=dict)
     clean: set[ManifestFile] = field(default_factory=set)  # those made of an entry: no secret is in them
+    judged: dict[Piece, bool] = field(default_factory=dict)  # whether a secret is in them, where that is known
     _added: dict[bytes, bytes] = field(default_factory=dict)
     _read: dict[bytes, tuple[list[str], ManifestFile]] = field(default_factory=dict)
 
@@ -110,7 +111,8 @@ class ReadCache:
         if not new or new * _WORTH < len(self.used):
             return
         for key, (namespaces, file) in read.items():
-            self._add(key, None if _is_private(file, holds_secret) else [namespaces, _pieces(file)])
+            is_private = _is_private(file, holds_secret, self.judged)
+            self._add(key, None if is_private else [namespaces, _pieces(file)])
         lines = [key + said for key, said in {**self.used, **self._added}.items()]
         self.folder.write(self.name, b"\n".join([self.program, *lines]))
 
@@ -170,13 +172,16 @@ def _pieces(file: ManifestFile) -> _Pieces:
     return [(piece.start, piece.end, piece.line, piece.data if piece.parsed else None) for piece in file.pieces]
 
 
-def _is_private(file: ManifestFile, holds_secret: Callable[[Any], bool]) -> bool:
+def _is_private(file: ManifestFile, holds_secret: Callable[[Any], bool], judged: Mapping[Piece, bool]) -> bool:
     """Whether ``file`` holds what is not to be written anywhere else, or documents that share what they hold."""
     text = file.content.text
     if ("*" in text and "&" in text) or next(structured(text), None) is not None:
         return True
     for piece in file.pieces:
-        if may_hold_secret(piece.text):
+        known = judged.get(piece)
+        if known:
+            return True
+        if known is None and may_hold_secret(piece.text):
             # What was not parsed is not kept; what else it holds, nobody knows.
             if not piece.parsed or any(map(holds_secret, piece.data)):
                 return True

@@ -32,6 +32,7 @@ from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ _OTHER_TERRAFORM = (
         "harden the module that it calls, and check by hand what its inputs set",
     ),
 )  # fmt: skip
-_NAMESPACE_IN_HCL = re.compile(r'\bnamespace"?[ \t]*=[ \t]*"([a-z0-9][a-z0-9-]*)"')
+_NAMESPACE_IN_HCL = late_pattern(r'\bnamespace"?[ \t]*=[ \t]*"([a-z0-9][a-z0-9-]*)"')
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 

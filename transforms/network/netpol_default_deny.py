@@ -9,6 +9,7 @@ from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity, 
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.network_policies import Isolation, Policy
+from hardener.facts.network.pod_labels import Place
 from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.objects.namespace_contents import is_alone, is_shared, unseen_sources
 from hardener.kubernetes.network_policy import Direction
@@ -54,7 +55,12 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
     if is_closed and undoing is None:
         return
     counted = [pod for pod in namespace.pods if not _is_none(pod)]
-    closing = {pod: [_closing(pod, direction) for direction in wanted] for pod in counted}
+    made: dict[Place, bool] = {}
+    closing = {
+        pod: [_closing(pod, direction, own) for direction in wanted]
+        for pod in counted
+        for own in [_made(isolation, pod, made)]
+    }
     open_pods = [pod for pod in counted if not all(closing[pod])]
     lacking = [] if open_pods else list(_lacking(namespace, closing))
     peers = namespace.tree.ask(RunTimePeers)
@@ -107,14 +113,27 @@ def _is_none(pod: PodTemplate) -> bool:
         return False
 
 
-def _closing(pod: PodTemplate, direction: Direction) -> list[Object]:
-    """The policies that close ``direction`` of the pod, of this run (as the workload that they stand beside) or before;
-    none where it is open."""
+def _made(isolation: Isolation, pod: PodTemplate, made: dict[Place, bool]) -> list[Object]:
+    """The workloads for which this run made the policy of ``pod``; ``made`` is where it made any."""
+    place = isolation.selectors.place(pod)
+    if place not in made:
+        made[place] = any(_has_own(other) for other in isolation.selectors.beside(place))
+    return [twin.object for twin in isolation.selectors.twins(pod) if _has_own(twin)] if made[place] else []
+
+
+def _has_own(pod: PodTemplate) -> bool:
+    return "netpol-workload" in pod.changed_by
+
+
+def _closing(pod: PodTemplate, direction: Direction, changed: list[Object]) -> list[Object]:
+    """The policies that close ``direction`` of the pod, of this run (as the workloads that they were made for,
+    ``changed``) or before; none where it is open."""
     isolation = pod.tree.ask(Isolation)
-    changed = [twin.object for twin in isolation.selectors.twins(pod) if "netpol-workload" in twin.changed_by]
     try:
         selecting = isolation.selecting(pod)
     except (OpaqueError, WrongShapeError):
+        return changed
+    if not selecting:
         return changed
     if isolation.left_open(selecting, direction) is not None:
         return []

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
@@ -11,7 +11,9 @@ from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
 from ._options import Secrets
-from ._rewire import Mounts
+
+if TYPE_CHECKING:
+    from ._rewire import Mounts
 
 _MOST = 4  # variables that are named
 
@@ -34,6 +36,8 @@ def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
         for container in pod.containers:
             yield from _said(container, _of_env(container), _of_env_from(container))
         return
+    from ._rewire import Mounts  # late: unless it is asked for, a variable is only named
+
     mounts = Mounts(pod, options.mount_path)
     named: list[Edit] = []
     dropped: list[Edit] = []

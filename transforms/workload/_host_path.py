@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import Literal
 
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import View
 
 Kind = Literal["node", "memory", "scratch", "socket", "device", "kernel", "kubelet", "read", "system", "data"]
@@ -24,11 +24,11 @@ _READ = (
 _SYSTEM = ("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo", "/etc/ssl/certs", "/etc/pki")
 _KUBELET = ("/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd", "/etc/kubernetes", "/etc/cni")
 # Folders below /run in which a service of the node keeps its sockets and state.
-_RUN_OF_NODE = re.compile(
+_RUN_OF_NODE = late_pattern(
     r"/run(/(containerd|docker|crio|podman|k3s|cri-dockerd|dbus|systemd|udev|netns|cni|multus|calico|cilium|flannel"
     r"|spire|istio-cni|lock|log|user|secrets|kubernetes|openvswitch|ovn|libvirt|lvm|multipath|mount|nvidia[\w-]*)(/.*)?)?"
 )
-_CACHE = re.compile(r"(?s)/var/cache/.+|/(?:.*/)?\.?cache(?:/.*)?|/.*[-_.]cache")
+_CACHE = late_pattern(r"(?s)/var/cache/.+|/(?:.*/)?\.?cache(?:/.*)?|/.*[-_.]cache")
 
 
 def kind(volume: View, source: str = "hostPath") -> Kind | None:

@@ -10,6 +10,7 @@ from hardener.authoring.edits import Evidence, Finding, Grade, Severity
 from hardener.errors import InputError
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.view import View
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ ALL, VERSION = "all", "version"
 # 1.27, v2.3.4-alpine, release-1.2.3: people do not move what looks like a version.
 _VERSION = re.compile(r"(?:^|[-_.])v?\d+(?:\.\d+)+")
 # A commit or a date: made by a machine, once.
-_ONCE = re.compile(r"(?:^|[-_.])(?:(?=[a-f]*\d)[0-9a-f]{7,40}|\d{4}-\d{2}-\d{2}|\d{8,14})(?:$|[-_.T])")
+_ONCE = late_pattern(r"(?:^|[-_.])(?:(?=[a-f]*\d)[0-9a-f]{7,40}|\d{4}-\d{2}-\d{2}|\d{8,14})(?:$|[-_.T])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

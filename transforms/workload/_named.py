@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
@@ -10,11 +9,12 @@ from hardener.facts.images.container_commands import every_word, spoken
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.command_evidence import node_commands, node_paths
 from hardener.kubernetes.component import is_ingress_or_gateway
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 from ._volumes import mounts
 
-_LOOPBACK = re.compile(r"(?<![\w.-])(?:localhost|127\.\d+\.\d+\.\d+)(?![\w-]|\.\w)|(?<![\w.:])::1(?![\w:])")
+_LOOPBACK = late_pattern(r"(?<![\w.-])(?:localhost|127\.\d+\.\d+\.\d+)(?![\w-]|\.\w)|(?<![\w.:])::1(?![\w:])")
 _EXEMPT_FROM_PROXY = "NO_PROXY"  # it lists whom a proxy is not asked for, and names no address that is called
 _PROBED = tuple(
     (hook, action, "host")
@@ -25,7 +25,7 @@ _LOWEST_NODE_PORT = 30000
 
 # Labels of nodes that say what is built into them: github.com/kubernetes-sigs/node-feature-discovery, and those by
 # which vendors and clouds name GPUs.
-_HARDWARE_LABEL = re.compile(
+_HARDWARE_LABEL = late_pattern(
     r"(?:.*\.)?feature\.node\.kubernetes\.io/.*|nvidia\.com/gpu.*|amd\.com/gpu.*|cloud\.google\.com/gke-accelerator"
     r"|k8s\.amazonaws\.com/accelerator"
 )

@@ -16,6 +16,7 @@ from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
 from hardener.kubernetes.component import is_data_store
 from hardener.kubernetes.image_config import NOBODY_ELSE, KnownBy
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._given_volumes import owner_of_volumes
@@ -27,8 +28,8 @@ User = Literal["non-root", "root", "unknown"]
 
 _POSTGRES = re.compile(r"(^|[-_.])(postgres|postgresql|postgis|timescaledb(-ha)?|pgvector|spilo)([-_.0-9]|$)")
 # Their servers refuse files that a group may read or write, which an fsGroup makes of them.
-_EXACT_MODES = re.compile(r"(^|[-_.])(rabbitmq|mongo|mongodb|etcd)([-_.0-9]|$)")
-_SECURE_SHELL = re.compile(r"(^|[-_.])(sshd|openssh(-server)?|sftp)([-_.0-9]|$)")
+_EXACT_MODES = late_pattern(r"(^|[-_.])(rabbitmq|mongo|mongodb|etcd)([-_.0-9]|$)")
+_SECURE_SHELL = late_pattern(r"(^|[-_.])(sshd|openssh(-server)?|sftp)([-_.0-9]|$)")
 _KEY_FILES = re.compile(r"/\.ssh(/|$)|id_(rsa|dsa|ecdsa|ed25519)|ssh[-_]?key|key-?file|\.erlang\.cookie|\.pgpass", re.I)
 _PGDATA = "/var/lib/postgresql/data"
 

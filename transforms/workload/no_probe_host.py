@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, View
 
-_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1|\[::1\]")
-_ADDRESS = re.compile(r"[\d.]+|\[?[0-9a-fA-F]*:[0-9a-fA-F:.]*\]?")
+_LOOPBACK = late_pattern(r"localhost|127(\.\d{1,3}){3}|::1|\[::1\]")
+_ADDRESS = late_pattern(r"[\d.]+|\[?[0-9a-fA-F]*:[0-9a-fA-F:.]*\]?")
 _PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 _HANDLERS = (*((probe,) for probe in _PROBES), ("lifecycle", "postStart"), ("lifecycle", "preStop"))
 _FIRST_VERSION = (1, 34)  # from which on baseline forbids it

@@ -247,9 +247,10 @@ def _pieces(tree: Tree, marks: tuple[str, ...]) -> list[Piece]:
     return [
         piece
         for file in tree.files
-        if file.editable and any(mark in file.content.text for mark in marks)
+        if file.editable
         for piece in file.pieces
-        if piece.parsed and any(mark in piece.text for mark in marks)
+        # What was not parsed may be most of the text.
+        if piece.parsed and any(file.content.text.find(mark, piece.start, piece.end) >= 0 for mark in marks)
     ]
 
 

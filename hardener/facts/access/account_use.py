@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import field
 from functools import cached_property
@@ -19,6 +18,7 @@ from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.kubernetes.rbac import SERVICE_ACCOUNT
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 
@@ -32,9 +32,9 @@ _LONGEST = LONGEST_NAME - 13  # with room for a number
 _KEYS = ("serviceAccountName", "serviceAccount")
 _TEXTS = ("values", "valuesContent")  # of a chart, as Argo CD and k3s hold them
 _OF_PROJECTS = "defaultServiceAccount"  # of an AppProject: a name, or namespace:name
-_VALUE = re.compile(r"(?:^|\.)serviceAccount(?:\.name|Name)?$")  # of charts, as --set names it
+_VALUE = late_pattern(r"(?:^|\.)serviceAccount(?:\.name|Name)?$")  # of charts, as --set names it
 # A line of the values of a chart that stand in a text: indent, key, value.
-_LINE = re.compile(r"""([ \t]*)([\w.-]+):(?:[ \t]+["']?([\w.-]+)["']?)?[ \t]*(?:#.*)?""")
+_LINE = late_pattern(r"""([ \t]*)([\w.-]+):(?:[ \t]+["']?([\w.-]+)["']?)?[ \t]*(?:#.*)?""")
 
 
 @dataclass(frozen=True, slots=True)

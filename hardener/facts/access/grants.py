@@ -267,14 +267,16 @@ class Access(AsRead):
 
     @cached_property
     def custom_by_folder(self) -> tuple[tuple[Row, str], ...]:
-        """The same with the folders of their files. Reads every file once more: most runs do not ask."""
+        """The same with the folders of their files. Reads once more what held nothing else: most runs do not ask."""
         if self._tree.stream:
             texts = [piece.text for file in self._tree.files for piece in file.pieces]
             return tuple((row, "") for text in texts for row in definitions(text))
         found = []
         for path, is_link in self._tree.walk():
             if not is_link:
-                found += [(row, os.path.dirname(path)) for row in definitions(_text(path))]
+                known = self._tree.file_at(path)
+                text = known.content.text if known is not None and not known.is_new else _text(path)
+                found += [(row, os.path.dirname(path)) for row in definitions(text)]
         return tuple(found)
 
     def custom_in(self, folder: str) -> tuple[Row, ...]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hardener.kubernetes.command_evidence import below
 from hardener.kubernetes.image_config import ImageFacts, ImagePath, KnownBy, plain_user
 from hardener.kubernetes.image_table import TABLE
+from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.model import BuiltImage, Said
 
-_HOME = re.compile(r"/home/[^/]+|/root")
-_CAPABILITY = re.compile(r"\bcap_([a-z_]+)")
+_HOME = late_pattern(r"/home/[^/]+|/root")
+_CAPABILITY = late_pattern(r"\bcap_([a-z_]+)")
 _NO_NUMBER: dict[str, Any] = {"uid": None, "gid": None, "uid_by": None, "sure_of_number": False}
 _RANKS = {
     "named": "",

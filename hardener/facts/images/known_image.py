@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
-from hardener.facts.images.dockerfile_facts import with_base, with_dockerfile
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
@@ -70,11 +69,15 @@ class KnownImages(AsRead):
         built = self._built.of(image)
         known = of_row(container.row)
         if built is not None and built.base is not None:
+            from hardener.facts.images.dockerfile_facts import with_base  # late: most trees build no image
+
             known = with_base(known, self._of_base(built.base), built)
         program = program_of(container)
         if program is not None:
             known = self._as_elsewhere(known, program)
         if built is not None:
+            from hardener.facts.images.dockerfile_facts import with_dockerfile
+
             known = with_dockerfile(known, built, own_command=not container.command)
         locked = container.locked
         return with_config(known, locked.config, locked.files) if locked is not None else known

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.programs import Program, program_of
 from hardener.kubernetes import quantity
-from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.fact import AsRead
 
@@ -18,6 +16,9 @@ if TYPE_CHECKING:
 
 _RESOURCES = ("cpu", "memory")
 _KINDS = ("requests", "limits")
+
+
+_Written = tuple[Fraction, str, Container]  # an amount, as it is written, and where
 
 
 class Number(NamedTuple):
@@ -33,7 +34,7 @@ class NumbersElsewhere(AsRead):
 
     def __init__(self, tree: Tree) -> None:
         # The two largest of each kind, from two containers: one of them is no number of the container that asks.
-        self._largest: dict[tuple[Program, str, str], list[tuple[Number, Piece, Path]]] = {}
+        self._largest: dict[tuple[Program, str, str], list[_Written]] = {}
         for pod in tree.pod_templates:
             try:
                 containers = pod.containers
@@ -55,11 +56,9 @@ class NumbersElsewhere(AsRead):
                 amount = quantity.parse(written)
                 if amount is None or amount <= 0:
                     continue
-                said = f"{container} runs the same image, and its {resource} {kind.removesuffix('s')} is {written}"
-                number = Number(amount, str(written), container.fact(said, "resources", kind, resource))
                 largest = self._largest.setdefault((program, kind, resource), [])
-                largest.append((number, container.object.piece, container.path))
-                largest.sort(key=lambda entry: entry[0].amount, reverse=True)
+                largest.append((amount, str(written), container))
+                largest.sort(key=_amount, reverse=True)
                 del largest[2:]
 
     def largest(self, container: Container, kind: str, resource: str) -> Number | None:
@@ -68,7 +67,12 @@ class NumbersElsewhere(AsRead):
         program = program_of(container) if self._largest else None
         if program is None:
             return None
-        for number, piece, path in self._largest.get((program, kind, resource), ()):
-            if piece is not container.object.piece or path != container.path:
-                return number
+        for amount, written, other in self._largest.get((program, kind, resource), ()):
+            if other.object.piece is not container.object.piece or other.path != container.path:
+                said = f"{other} runs the same image, and its {resource} {kind.removesuffix('s')} is {written}"
+                return Number(amount, written, other.fact(said, "resources", kind, resource))
         return None
+
+
+def _amount(entry: _Written) -> Fraction:
+    return entry[0]

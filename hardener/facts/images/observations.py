@@ -7,7 +7,6 @@ arguments and names of variables as the one that was seen.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.kustomize_image import written
 from hardener.sources.open_values import OpenList
 from hardener.support.data_path import Path
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _OF_NODE = frozenset(
     | {"windowsOptions", "runtimeClassName"}
 )
 # `${NAME}` and `{{ name }}` in a word that is no script: filled in before it is applied.
-_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\{\{")
+_PLACEHOLDER = late_pattern(r"\$\{[^}]*\}|\{\{")
 
 
 def observation(container: Container) -> Observation | None:

@@ -58,6 +58,8 @@ class SameImages(AsRead):
                 continue
 
     def _add(self, container: Container) -> None:
+        if "securityContext" not in container.data and "securityContext" not in container.pod.data:
+            return  # it says nothing of its image
         program = program_of(container)
         if program is None:
             return

@@ -17,12 +17,13 @@ from hardener.kubernetes.image_reference import parse
 from hardener.kubernetes.shell import SHELLS, commands, runs
 from hardener.sources.open_values import Expression
 from hardener.support.data_path import Path
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.view import literal
 
 _HOLE = "\ue000"  # stands for an expression that is a word; no command holds it
-_PARTS = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}|\$\([^()]*\)|\{\{.*?\}\}")
-_TEMPLATE = re.compile(r"\s*\{\{[^{}]*\}\}\s*")
+_PARTS = late_pattern(r"\$\{(?:[^{}]|\{[^{}]*\})*\}|\$\([^()]*\)|\{\{.*?\}\}")
+_TEMPLATE = late_pattern(r"\s*\{\{[^{}]*\}\}\s*")
 _PROGRAM = re.compile(r"\$\{[^{}]*\}")  # no shell is there to fill it in
 _SCRIPT = re.compile(r"[\s;&|<>`]|\$\(")
 # Of these each operand is a file, an address or a text, and none is what they run.
@@ -32,7 +33,7 @@ _TOOLS = frozenset(
 )
 _ALONE = re.compile(r"-[BEIOSbdiqsuvx]+")  # flags of Python and the shells that take no value
 # Flags before what an interpreter runs: of a shell, of Python, Perl, Ruby, Node and Java; and the end of all flags.
-_CODE = re.compile(r"-[a-z]{0,2}[cem]|-jar|--eval|--command|--")
+_CODE = late_pattern(r"-[a-z]{0,2}[cem]|-jar|--eval|--command|--")
 
 
 def unknown_start(container: Container) -> OpaqueError | None:

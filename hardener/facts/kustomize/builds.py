@@ -221,6 +221,8 @@ class Builds(AsRead):
         return self._folders[os.path.dirname(kustomization.piece.file.path)].entries
 
     def _listed_in(self, path: str) -> tuple[Folder, ...]:
+        if not self._listing:
+            return ()
         found = self._listing.get(path)
         if found is None and path in self.tree.drafted:  # a new file will be listed where its sibling is
             found = self._listing.get(self.tree.drafted[path].beside or path)

@@ -47,6 +47,7 @@ class Names(Incremental):
 
     def _forget(self) -> None:
         self._read.clear()
+        self._waiting: dict[str, list[Object]] = {}  # by kind, of which nobody asked for a name yet
         self._foreign: dict[tuple[str, str], _Spaces] = {}
         self._ours: dict[tuple[str, str], list[tuple[str, _Spaces]]] = {}  # by folder
         self._ours_at: dict[tuple[str, str, str], _Spaces] = {}
@@ -58,7 +59,7 @@ class Names(Incremental):
         """A name for a new object of ``kind`` that is made for the object of ``beside``, and stands beside its file:
         ``name`` as far as such an object may be called so or, where that is taken or among ``also``, ``name-2`` and so
         on. An expression in ``name`` stays, since only a program can say what it becomes."""
-        self._catch_up()
+        self._catch_up(kind)
         item = beside.object
         spaces: _Spaces = frozenset(self._builds.known_namespaces(item))
         if (item.group, item.kind) == ("", "Namespace"):  # what is made for one goes into it
@@ -86,7 +87,7 @@ class Names(Incremental):
         others.looked_at = len(ours)
         return _clash(others.namespaces, spaces)
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, kind: str) -> None:
         objects = self._tree.objects
         done = len(self._read)
         if done > len(objects) or (done and objects[done - 1] is not self._read[-1]):
@@ -94,11 +95,13 @@ class Names(Incremental):
             done = 0
         for item in objects[done:]:
             self._read.append(item)
+            self._standing.add((os.path.dirname(item.piece.file.path), item.kind, item.name))
+            self._waiting.setdefault(item.kind, []).append(item)
+        for item in self._waiting.pop(kind, ()):
             self._take(item)
 
     def _take(self, item: Object) -> None:
         folder = os.path.dirname(item.piece.file.path)
-        self._standing.add((folder, item.kind, item.name))
         spaces = frozenset(self._builds.known_namespaces(item))
         spaces = self._shared.setdefault(spaces, spaces)
         for name in self._builds.names(item):

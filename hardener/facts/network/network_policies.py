@@ -165,17 +165,19 @@ class Isolation(AsRead):
 
         What selects every pod of a namespace closes none of another: that an unset namespace may be any is no evidence.
         """
-        names = set(self._tree.ask(Builds).namespaces(pod.object))
+        builds = self._tree.ask(Builds)
+        asked = [policy for policy in policies if direction in policy.directions]
+        if not asked:
+            return False
+        names = set(builds.namespaces(pod.object))
         closing = [
             policy.object
-            for policy in policies
-            if direction in policy.directions
-            and not (policy.selects_all and names.isdisjoint(self._tree.ask(Builds).namespaces(policy.object)))
+            for policy in asked
+            if not (policy.selects_all and names.isdisjoint(builds.namespaces(policy.object)))
         ]
-        roots = self._tree.ask(Builds).roots(pod.object)
-        held = frozenset().union(*(self._tree.ask(Builds).roots(item) for item in closing))
+        held = frozenset().union(*map(builds.roots, closing))
         by_namespace = any(item.namespace is not None and item.namespace == pod.namespace for item in closing)
-        return bool(closing) and (by_namespace or roots <= held)
+        return bool(closing) and (by_namespace or builds.roots(pod.object) <= held)
 
     @cached_property
     def _managed_at(self) -> dict[tuple[str, str | None, Selector], Policy]:

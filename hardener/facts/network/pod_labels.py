@@ -18,6 +18,7 @@ from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
+Place = tuple[str, str | None]  # a folder, and a namespace as written
 NAME = "app.kubernetes.io/name"
 
 _LABEL_SELECTORS = frozenset({"Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "Rollout", "CloneSet"})
@@ -46,6 +47,7 @@ class PodSelectors:
         self._tree = tree
         self._own: dict[PodTemplate, Own] = {}
         self._shorter: dict[Selector, Own] = {}
+        self._twins_at: dict[Place, dict[Selector | None, list[PodTemplate]]] = {}
 
     def own(self, pod: PodTemplate) -> Own:
         """By which labels a policy finds the pods of ``pod``: its selector, which Kubernetes lets nobody change, else
@@ -110,7 +112,11 @@ class PodSelectors:
             value = as_label_value(name)
             if value and value not in self._label_values and stays(NAME, value):
                 return value
-        return f"harden-{len(self._own)}"
+        return f"harden-{self._numbers.get(pod, len(self._numbers))}"
+
+    @cached_property
+    def _numbers(self) -> dict[PodTemplate, int]:
+        return {pod: number for number, pod in enumerate(self._tree.pod_templates)}
 
     @cached_property
     def _label_values(self) -> frozenset[str]:
@@ -124,26 +130,41 @@ class PodSelectors:
         return frozenset(found)
 
     @cached_property
-    def _twins(self) -> dict[tuple[str, str | None, Selector | None], list[PodTemplate]]:
-        found: dict[tuple[str, str | None, Selector | None], list[PodTemplate]] = {}
+    def _by_place(self) -> dict[Place, list[PodTemplate]]:
+        found: dict[Place, list[PodTemplate]] = {}
         for pod in self._tree.pod_templates:
-            key = self._place(pod)
-            if key is not None and not pod.object.classes:
-                found.setdefault(key, []).append(pod)
+            found.setdefault(self.place(pod), []).append(pod)
         return found
 
-    def _place(self, pod: PodTemplate) -> tuple[str, str | None, Selector | None] | None:
+    def place(self, pod: PodTemplate) -> Place:
+        """The folder and the namespace of ``pod``, in which one policy is for all its twins."""
+        return folder_of(pod.object), pod.namespace
+
+    def beside(self, place: Place) -> list[PodTemplate]:
+        """All pods of ``place``."""
+        return self._by_place.get(place, [])
+
+    def _twins(self, place: Place) -> dict[Selector | None, list[PodTemplate]]:
+        found = self._twins_at.get(place)
+        if found is None:
+            found = self._twins_at[place] = {}
+            for pod in self.beside(place):
+                own = self._selector(pod)
+                if own is not None and not pod.object.classes:
+                    found.setdefault(meaning(own), []).append(pod)
+        return found
+
+    def _selector(self, pod: PodTemplate) -> dict[str, Any] | None:
         try:
-            own = self.own(pod)
+            return self.own(pod).selector
         except (OpaqueError, WrongShapeError):
             return None
-        return None if own.selector is None else (folder_of(pod.object), pod.namespace, meaning(own.selector))
 
     def twins(self, pod: PodTemplate) -> list[PodTemplate]:
         """All pods of the folder and namespace that a policy finds by the same labels, ``pod`` among them; one policy
         is for all of them."""
-        key = self._place(pod)
-        return self._twins.get(key, [pod]) if key is not None else [pod]
+        own = self._selector(pod)
+        return [pod] if own is None else self._twins(self.place(pod)).get(meaning(own), [pod])
 
     @cached_property
     def _kinds(self) -> dict[tuple[str, str | None, str], set[str]]:

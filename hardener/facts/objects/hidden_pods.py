@@ -13,14 +13,15 @@ from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes import rendered
 from hardener.kubernetes.custom_resource import image_fields
 from hardener.kubernetes.pod_template import POD_KINDS
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
-_KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
-_NAMESPACE = re.compile(r"""\bnamespace["']?[ \t]*:[ \t]*["']?([a-z0-9-]+)(?![\w{$])""")
+_KIND = late_pattern(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
+_NAMESPACE = late_pattern(r"""\bnamespace["']?[ \t]*:[ \t]*["']?([a-z0-9-]+)(?![\w{$])""")
 _OPEN = "*"  # at the end of a namespace that is filled in later from there on
 
 

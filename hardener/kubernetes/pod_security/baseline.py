@@ -126,7 +126,7 @@ def host_probes_and_host_lifecycle(pod: Pod) -> Problem | None:
             handler = container.data
             for key in keys:
                 handler = mapping(handler.get(key))
-            for action in ("httpGet", "tcpSocket"):
+            for action in ("httpGet", "tcpSocket") if handler else ():
                 if host := text(mapping(handler.get(action)).get("host")):
                     bad.append((container.name, host, (*container.path, *keys, action, "host")))
     if not bad:

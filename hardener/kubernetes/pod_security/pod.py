@@ -59,7 +59,9 @@ def read(template: Any) -> Pod:
 
 def mapping(value: Any) -> Mapping[Any, Any]:
     """The mapping, or an empty one."""
-    return value if type(value) is dict or isinstance(value, Mapping) else _NOTHING
+    if value is None or type(value) is dict:  # as nearly all are, and to ask a class that is abstract takes long
+        return value or _NOTHING
+    return value if isinstance(value, Mapping) else _NOTHING
 
 
 def listed(value: Any) -> list[Any]:
@@ -89,7 +91,7 @@ def integer(value: Any) -> int | None:
 def profile_of(holder: Holder, field: str) -> str | None:
     """The type of a seccomp or AppArmor profile, "" for a profile without one, None where there is no profile."""
     profile = holder.security.get(field)
-    return text(profile.get("type")) if isinstance(profile, Mapping) else None
+    return text(profile.get("type")) if profile is not None and isinstance(profile, Mapping) else None
 
 
 def windows(pod: Pod) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hardener.support.data_path import Path
+from hardener.support.late_pattern import late_pattern
 
 from .violation import Violation, entries, mapping, number
 
@@ -18,8 +19,8 @@ SELECTING = frozenset({"Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"})
 SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 _LEVELS = ("privileged", "baseline", "restricted")
-_PSS = re.compile(r"pod-security\.kubernetes\.io/(?:enforce|audit|warn)(-version)?")
-_VERSION = re.compile(r"latest|v1\.(?:0|[1-9][0-9]{0,3})")
+_PSS = late_pattern(r"pod-security\.kubernetes\.io/(?:enforce|audit|warn)(-version)?")
+_VERSION = late_pattern(r"latest|v1\.(?:0|[1-9][0-9]{0,3})")
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")  # IsQualifiedName, IsValidLabelValue: 63
 _PREFIX = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 _PREFIX_LENGTH = 253

@@ -58,8 +58,11 @@ def measure(tree: Tree) -> Reachability:
     found = Reachability()
     _count_pairs(both, found)
     for edge in tree.ask(Connections).edges:
+        is_counted = edge.client.object.editable or edge.server.object.editable
+        if not is_counted and not both.are_touched(edge.client, edge.server):
+            continue
         was_open, lost = _edge(both, edge)
-        found.edges += was_open and (lost or edge.client.object.editable or edge.server.object.editable)
+        found.edges += was_open and (lost or is_counted)
         if lost:
             found.lost.append(edge)
     for entry in tree.ask(Connections).entries:
@@ -67,8 +70,9 @@ def measure(tree: Tree) -> Reachability:
         found.entries += was_open and (lost or entry.server.object.editable)
         if lost:
             found.entries_lost.append(entry)
-    found.isolated = [pod for pod in both.layout.pods if _is_isolated(both, pod)]
-    found.dns_lost = [pod for pod in both.layout.pods if _loses_dns(both, pod)]
+    touched = [pod for pod in both.layout.pods if both.are_touched(pod)]
+    found.isolated = [pod for pod in touched if _is_isolated(both, pod)]
+    found.dns_lost = [pod for pod in touched if _loses_dns(both, pod)]
     return found
 
 
@@ -79,6 +83,22 @@ class _Both:
         self.layout = Layout(tree)
         self.before, self.after = State(self.layout, True), State(self.layout, False)
         self.dns = (_DNS_OF_OPENSHIFT, 5353) if tree.settings.platform == "openshift" else (_DNS, 53)
+        self._touched: dict[PodTemplate, bool] = {}
+
+    def are_touched(self, *pods: PodTemplate) -> bool:
+        """Whether the run changes one of ``pods``, as far as policies see it, or the policies that select one. In a run
+        of one file most of the tree is as it was."""
+        for pod in pods:
+            if pod not in self._touched:
+                self._touched[pod] = any(
+                    self._seen(self.before, pod, at) != self._seen(self.after, pod, at) for at in self.places(pod)
+                )
+        return any(self._touched[pod] for pod in pods)
+
+    def _seen(self, state: State, pod: PodTemplate, place: Place) -> tuple[object, ...]:
+        """All that a verdict about ``pod`` at ``place`` goes by, beside the other end."""
+        own, rules = state.end(pod, place)
+        return own.namespace, own.labels, own.namespace_labels, own.ports, own.host_network, rules
 
     def compare(self, ask: Callable[[State, bool], bool]) -> tuple[bool, bool]:
         """Whether something was open as read, and whether the run closes it: what ``ask`` says of a state, told whether
@@ -191,12 +211,16 @@ def _move(pod: Pod, policies: list[Policy], to: Pod) -> tuple[Pod, list[Policy]]
 
 
 def _entry(both: _Both, entry: Entry) -> tuple[bool, bool]:
-    """Whether any of ``entry`` was open as read, and whether the run closes any of it."""
+    """Whether any of ``entry`` was open as read, and whether the run closes any of it. Of one that is not lost, and not
+    of a workload that may be edited, whether it was open does not count, and is not asked."""
     asked = [(place, on) for place in both.places(entry.server) for on in _asked(entry.ports)]
+    neighbours = asked if entry.way is Way.NAMESPACE else []
+    if not entry.server.object.editable and not both.are_touched(entry.server):
+        neighbours = [each for each in neighbours if _loses_neighbours(both, entry.server, *each)]
+        if not neighbours:
+            return False, False
     was_open, lost = _any_of(both.compare(partial(_lets_in, entry, place, *on)) for place, on in asked)
-    if entry.way is Way.NAMESPACE and not lost:
-        lost = any(_loses_neighbours(both, entry.server, place, on) for place, on in asked)
-    return was_open, lost
+    return was_open, lost or any(_loses_neighbours(both, entry.server, *each) for each in neighbours)
 
 
 def _lets_in(

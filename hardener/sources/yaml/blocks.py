@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from .positions import Alias, Collection, Mapping, Node, Scalar, Sequence
@@ -43,7 +42,7 @@ class BlockEditor:
         if isinstance(parent, Sequence):
             layout = self._item_layout(parent, layout)
             if source.line(node.start) == source.line(head) and node.start > head:
-                layout = replace(layout, dash=node.start - head + 1)
+                layout = layout._replace(dash=node.start - head + 1)
         text, below = self._written(chain, index, node, value, column, layout)
         depth = len(chain)
         if isinstance(node, Scalar) and node.absent:
@@ -64,7 +63,7 @@ class BlockEditor:
                 return " " + write_scalar(value, node.style, force=True), []
             if node.anchor is not None or not (node.style or node.absent):
                 # Whoever wrote one line keeps one line, unless the text has many.
-                layout = replace(layout, literals=layout.literals and node.anchor is None)
+                layout = layout._replace(literals=layout.literals and node.anchor is None)
         parent = chain[-1]
         if isinstance(parent, Mapping):
             key = parent.pairs[index][0]
@@ -73,7 +72,7 @@ class BlockEditor:
         return lines[0][column + 1 :], lines[1:]
 
     def _item_layout(self, parent: Sequence, layout: Layout) -> Layout:
-        return replace(layout, dash=self.styles.dash_width(parent) or layout.dash)
+        return layout._replace(dash=self.styles.dash_width(parent) or layout.dash)
 
     def _fill_absent(self, head: int, text: str, below: list[str], depth: int) -> None:
         source = self.source

@@ -2,9 +2,8 @@
 
 import gc
 import re
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from .positions import (
     ALIAS,
@@ -38,8 +37,7 @@ from .values import (
 )
 
 
-@dataclass(slots=True)
-class Comment:
+class Comment(NamedTuple):
     """A comment: its 1-based line, its text from `#` on, and whether it stands alone on the line."""
 
     line: int
@@ -47,8 +45,7 @@ class Comment:
     alone: bool
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(NamedTuple):
     """What a path leads to: where the key or item begins, the number of its value, and how many parts lead there."""
 
     entry: int

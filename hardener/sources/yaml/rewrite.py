@@ -1,8 +1,7 @@
 """Change a segment through its data, and prove that nothing else changed."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .diff import Differ
 from .parsed import Parsed, documents_with_owners, parse, reopened
@@ -14,8 +13,7 @@ from .text_error import TextError
 from .values import ITEM, Owners, Paths, filled, kept
 
 
-@dataclass(slots=True)
-class Rewrite:
+class Rewrite(NamedTuple):
     """A segment after its edits: the new text, what changed, and both readings."""
 
     text: str

@@ -1,16 +1,15 @@
 """Cut a file at its document markers, so that one broken document does not block its neighbours."""
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 _MARKER = re.compile(r"\n---(?=[ \t\r\n]|\Z)")  # a line end is found faster than the start of a line
 _FIRST_MARKER = re.compile(r"---(?=[ \t\r\n]|\Z)")
 _ONLY_COMMENTS = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*\Z")
 
 
-@dataclass(slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A run of text from one `---` to the next; `start` is its offset and `line` its 0-based first line in the file."""
 
     text: str

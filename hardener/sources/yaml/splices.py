@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .source import Source
 from .text_error import TextError
@@ -20,8 +21,7 @@ class Hunk:
     after: list[str]
 
 
-@dataclass(slots=True)
-class _Splice:
+class _Splice(NamedTuple):
     start: int
     end: int
     text: str

@@ -4,9 +4,8 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from .positions import DOUBLE, FOLDED, MAPPING, SEQUENCE, SINGLE, Collection, Mapping, Node, Scalar, Sequence
 from .scalars import resolve
@@ -16,8 +15,7 @@ SHORT = 80
 _OPENED = re.compile(r"[{\[]\r?\n")
 
 
-@dataclass(frozen=True, slots=True)
-class FlowStyle:
+class FlowStyle(NamedTuple):
     """How a collection in brackets is written.
 
     `indent` is the blank in front of the line that opens it, `step` what each level adds, `pad` what stands inside the
@@ -35,8 +33,7 @@ class FlowStyle:
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """How block collections are written: indentation per level, of sequences under their key, width of `- `, quote."""
 
     step: int = 2
@@ -48,14 +45,14 @@ class Layout:
     position: int = 0
 
 
-@dataclass(slots=True)
 class SequenceHabits:
     """Which short sequences of scalars the segment writes in brackets: by key, and on the whole."""
 
-    places: dict[str, list[int]] = field(default_factory=dict)
-    styles: dict[str, list[FlowStyle | None]] = field(default_factory=dict)
-    flow: FlowStyle | None = None
-    balance: int = 0
+    def __init__(self) -> None:
+        self.places: dict[str, list[int]] = {}
+        self.styles: dict[str, list[FlowStyle | None]] = {}
+        self.flow: FlowStyle | None = None
+        self.balance = 0
 
     def add(self, key: str, position: int, style: FlowStyle | None) -> None:
         """Note one sequence; `style` is None for block style."""

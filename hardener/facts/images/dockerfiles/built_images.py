@@ -13,8 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
-from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.kubernetes import image_reference
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.tree.fact import AsRead
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.builds import Build
     from hardener.facts.images.dockerfiles.instructions import Instruction
     from hardener.facts.images.dockerfiles.matching import Matching
+    from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
+    from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
     from hardener.facts.images.dockerfiles.stage import Stage
     from hardener.tree.tree import Tree
 
@@ -75,6 +75,8 @@ class BuiltImages(AsRead):
 
     @cached_property
     def _files(self) -> RepositoryFiles:
+        from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
+
         return self._tree.ask(RepositoryFiles)
 
     @cached_property
@@ -196,5 +198,7 @@ def _of_another_tool(builds: Sequence[Build], rank: Rank) -> BuiltImage | None:
     base = image_reference.parse(first.base.value)
     if base is None or base.opaque or any(build.base and build.base.value != base.text for build in builds):
         return None
+    from hardener.facts.images.dockerfiles.model import BuiltImage
+
     unknown = frozenset({"ports", "volumes", "workdir", "entrypoint", "cmd", "env", "filled", "writes"})
     return BuiltImage(first.said.file, rank, first.said, base, first.base, unknown=unknown)

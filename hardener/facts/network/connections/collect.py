@@ -33,6 +33,7 @@ from hardener.tree.core_views import Object, PodTemplate
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
+_SHORT = 200  # characters of a text that is remembered by what it says
 _DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway
 
 
@@ -63,7 +64,7 @@ class Collector:
         self._knative = {item.name for item in tree.of("serving.knative.dev", "Service")}
         self._edges: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object | None]] = {}
         self._doubts: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object]] = {}
-        self._addresses: dict[tuple[int, Path, str], list[Address]] = {}
+        self._addresses: dict[tuple[str | tuple[int, Path], str, Form, bool], list[Address]] = {}
         self._neighbours: dict[tuple[str, str], Neighbours] = {}
         self._nearest: dict[tuple[str, str, Object], frozenset[Object]] = {}
         self._led: dict[tuple[Object, ...], list[tuple[Object, Object]]] = {}
@@ -92,14 +93,15 @@ class Collector:
             self.found.told_by_sources.add(client)
 
     def _in(self, text: Text) -> list[Address]:
-        key = (id(text.piece), text.path, text.key)
+        is_short = len(text.value) < _SHORT
+        key = text.value if is_short else (id(text.piece), text.path), text.key, text.form, text.secret
         found = self._addresses.get(key)
         if found is None:
             strangers = not text.secret
             every = find(text.value, self.services, self.namespaces, key=text.key, form=text.form, strangers=strangers)
             found = [*dict.fromkeys(every), *self._linked(text.value)]
-            # Only the texts of ConfigMaps and Secrets are asked for again.
-            if text.said.startswith("key "):
+            # Short ones stand in a tree many times. Of others, those of ConfigMaps and Secrets are asked for again.
+            if is_short or text.said.startswith("key "):
                 self._addresses[key] = found
         return found
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.facts.network.connections.endpoints import mapping, mappings
 from hardener.facts.network.run_time_peers import images
 from hardener.kubernetes.component import is_ingress_or_gateway
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
@@ -16,27 +18,31 @@ if TYPE_CHECKING:
 # Controllers whose own pods carry the traffic, by a word of their image or name. Others (Contour, Envoy Gateway, the
 # load balancers of clouds) send it from pods that they make, or from outside the cluster.
 _FAMILIES = ("nginx", "traefik", "haproxy", "kong", "caddy", "emissary", "ambassador", "ingressgateway", "voyager")
-_ELSEWHERE = re.compile(r"nginx-gateway|gateway-operator|kong-operator|traefik-hub")
+_ELSEWHERE = late_pattern(r"nginx-gateway|gateway-operator|kong-operator|traefik-hub")
 # What a class says in other words: of IngressClass, GatewayClass, annotations.
 _ALIASES = {"ambassador": "emissary", "istio": "ingressgateway"}
 _CLASS = "kubernetes.io/ingress.class"
 
 
 class Controllers:
-    """Looked up by family."""
+    """Looked up by family, in a tree that holds what they lead in."""
 
     def __init__(self, tree: Tree, pods: list[PodTemplate]) -> None:
         self._tree = tree
-        self._by_family: dict[str, list[PodTemplate]] = {}
-        for pod in pods:
-            family = _family(pod)
-            if family is not None:
-                self._by_family.setdefault(family, []).append(pod)
         self._gateways = {item.name: item for item in tree.of("networking.istio.io", "Gateway")}
         self._classes = {item.name: item for item in tree.of("networking.k8s.io", "IngressClass")}
         self._class_of = {item.name: item for item in tree.of("gateway.networking.k8s.io", "Gateway")}
         self._pods = pods
         self._behind: dict[str, list[PodTemplate]] = {}
+
+    @cached_property
+    def _by_family(self) -> dict[str, list[PodTemplate]]:
+        found: dict[str, list[PodTemplate]] = {}
+        for pod in self._pods:
+            family = _family(pod)
+            if family is not None:
+                found.setdefault(family, []).append(pod)
+        return found
 
     def of(self, item: Object) -> list[PodTemplate]:
         """The pods from which traffic of ``item`` comes; none where the tree does not show them for sure."""

@@ -281,9 +281,10 @@ class _Entries:
                     self._add(pod, self._ports(service, pod), Way.API_SERVER, registers, service)
                 served.setdefault(pod, {}).update(dict.fromkeys(self._ports(service, pod)))
         for pod in self._every_pod:
-            on = dict.fromkeys([*served.get(pod, ()), *_declared(pod)])
-            if on and (makes := peers.makes_pods(pod)) is not None:
-                self._add(pod, tuple(sorted(on, key=lambda port: port.order)), Way.MADE, makes)
+            if (makes := peers.makes_pods(pod)) is not None:
+                on = dict.fromkeys([*served.get(pod, ()), *_declared(pod)])
+                if on:
+                    self._add(pod, tuple(sorted(on, key=lambda port: port.order)), Way.MADE, makes)
             if (fact := gateway_of_all_namespaces(pod)) is not None:
                 self._add(pod, _declared(pod), Way.GATEWAY, fact)
 
@@ -295,7 +296,7 @@ class _Entries:
         }  # fmt: skip
         for pod in self._every_pod:
             for index_of, item in _declared_at(pod):
-                on = _port_of(item)
+                on = _port_of(item) if purpose(item.get("name")) is not None else None
                 if on is not None:
                     fact = pod.fact(f"port {on} is called {item.get('name')}", *index_of, "name")
                     self._for_purpose(pod, (on,), item.get("name"), fact, None, read)

@@ -8,7 +8,6 @@ manifests of the tree say nothing of a program.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from hardener.kubernetes.image_table import lookup
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
     from hardener.authoring.edits import Evidence
     from hardener.tree.tree import Tree
 
-_NO_SOURCE = re.compile(
+_NO_SOURCE = late_pattern(
     r"(?i).*\.(?:md|mdx|rst|adoc|lock|sum|map|min\.js|svg|css|scss|csv|tsv|ipynb|po|pot|license|pem|crt)"
     r"|package-lock\.json|pnpm-lock\.yaml|license[\w.-]*|changelog[\w.-]*|notice[\w.-]*|authors[\w.-]*"
 )
 _MOST_FILES = 5000  # of one folder
 _MOST_BYTES = 32 * 1024 * 1024  # of one run
 _LONGEST_LINE = 4096  # a longer one is made by a program
-_COMPOSE = re.compile(r"(?i)(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml|docker-stack\.ya?ml")
+_COMPOSE = late_pattern(r"(?i)(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml|docker-stack\.ya?ml")
 _LINKS = ("depends_on", "links")
 _MOST_PARTS = 6  # of a name with dashes
-_WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
-_PROGRAM = re.compile(
+_WORD = late_pattern(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_PROGRAM = late_pattern(
     r"(?i).*\.(?:py|m?[jt]sx?|cjs|go|java|kt|scala|groovy|clj|rb|php|rs|cs|fs|vb|c|cc|cpp|cxx|exs?|erl|swift|pl|lua|dart|vue"
     r"|svelte|r|jl)"
 )
-_MEDIA = re.compile(r"(?i).*\.(?:png|jpe?g|gif|ico|webp|avif|svg|bmp|woff2?|ttf|otf|eot|mp[34]|ogg|webm|wav|pdf)")
+_MEDIA = late_pattern(r"(?i).*\.(?:png|jpe?g|gif|ico|webp|avif|svg|bmp|woff2?|ttf|otf|eot|mp[34]|ogg|webm|wav|pdf)")
 # A program that stands in no file of the tree.
-_FETCH = re.compile(
+_FETCH = late_pattern(
     r"(?im)^[ \t]*+ADD\s+(?:--\S+\s+)*https?://|\b(?:curl|wget)\b[^\n]{0,400}\.(?:jar|war|ear|zip|tgz|tar|txz|deb|rpm|apk|whl|exe|js)\b"
 )
-_RECIPE = re.compile(r"(?i)(?:.*\.)?(?:docker|container)file(?:\..*)?|\.dockerignore|\.gitignore|makefile")
+_RECIPE = late_pattern(r"(?i)(?:.*\.)?(?:docker|container)file(?:\..*)?|\.dockerignore|\.gitignore|makefile")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
-_VARIABLE = re.compile(r"\$\(([A-Za-z_][\w.-]{0,100})\)")
+_VARIABLE = late_pattern(r"\$\(([A-Za-z_][\w.-]{0,100})\)")
 _LONGEST_VALUE = 4096  # of a variable that is filled in
 _LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap of
 _PORT_OF = re.compile(r"(?i)(?:host(?:name)?|addr(?:ess)?|server|endpoint|ip|url)(\d*)$")
@@ -84,6 +85,7 @@ class Texts:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._settings: dict[Object, _Settings] = {}
+        self._found: dict[tuple[Object, str, str], list[_Settings]] = {}
         found: dict[tuple[str, str], list[Object]] = {}
         for kind in ("ConfigMap", "Secret"):
             for item in tree.of("", kind):
@@ -136,7 +138,9 @@ class Texts:
                 if isinstance(name, str):
                     yield from self._entries(pod, kind, name, None, whole)
         for item in mappings(container.get("env")):
-            source = mapping(item.get("valueFrom"))
+            source = item.get("valueFrom")
+            if not isinstance(source, dict):
+                continue
             for key, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
                 named = mapping(source.get(key))
                 if isinstance(named.get("name"), str) and isinstance(named.get("key"), str):
@@ -153,12 +157,16 @@ class Texts:
             yield from settings.texts(keys)
 
     def _called(self, pod: PodTemplate, kind: str, name: str) -> list[_Settings]:
-        near = self._near.get((kind, name))
-        found = [self._of(item) for item in (near.meeting(pod.object) if near is not None else ())]
-        generated = self._generated.get((kind, name))
-        if generated:
-            layers = self._tree.ask(Builds).layers(pod.object)
-            found += [one for item in layers for one in generated.get(item, ())]
+        key = (pod.object, kind, name)
+        found = self._found.get(key)
+        if found is None:  # often many variables of a pod name one ConfigMap
+            near = self._near.get((kind, name))
+            found = [self._of(item) for item in (near.meeting(pod.object) if near is not None else ())]
+            generated = self._generated.get((kind, name))
+            if generated:
+                layers = self._tree.ask(Builds).layers(pod.object)
+                found += [one for item in layers for one in generated.get(item, ())]
+            self._found[key] = found
         return found
 
     def _of(self, item: Object) -> _Settings:
@@ -240,7 +248,7 @@ def _literals(container: dict[str, Any]) -> dict[str, str]:
 
 
 def _variables(pod: PodTemplate, prefix: Path, container: dict[str, Any]) -> Iterator[Text]:
-    values = _literals(container)
+    values: dict[str, str] | None = None
     known: dict[str, str] = {}  # what stands above, which is what the kubelet fills in
     found = container.get("env")
     for index, item in enumerate(found if isinstance(found, list) else ()):
@@ -249,7 +257,10 @@ def _variables(pod: PodTemplate, prefix: Path, container: dict[str, Any]) -> Ite
             name = str(item.get("name"))
             value = known[name] = _filled(value, known)
             path = (*prefix, "env", index, "value")
-            beside = _port_beside(name, values)
+            beside = None
+            if _PORT_OF.search(name) is not None:
+                values = _literals(container) if values is None else values
+                beside = _port_beside(name, values)
             yield Text(value, name, Form.VALUE, f"env {name}", *pod.object.place(path), beside)
 
 
@@ -270,15 +281,22 @@ def _port_beside(key: str, values: dict[str, str]) -> int | None:
     return int(value) if value.isdigit() and 0 < len(value) < 6 and 0 < int(value) < 65536 else None
 
 
+_COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("command",),
+    ("args",),
+    *(("lifecycle", hook, "exec", "command") for hook in ("postStart", "preStop")),
+    *((probe, "exec", "command") for probe in ("startupProbe", "readinessProbe", "livenessProbe")),
+)
+
+
 def _commands(container: dict[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
     """The lists of words that a container runs, with their paths in it."""
-    places: list[Path] = [("command",), ("args",)]
-    places += [("lifecycle", hook, "exec", "command") for hook in ("postStart", "preStop")]
-    places += [(probe, "exec", "command") for probe in ("startupProbe", "readinessProbe", "livenessProbe")]
-    for path in places:
-        value: Any = container
-        for part in path:
-            value = mapping(value).get(str(part))
+    for path in _COMMANDS:
+        value: Any = container.get(path[0])
+        for part in path[1:]:
+            if value is None:
+                break
+            value = mapping(value).get(part)
         if isinstance(value, str):  # no legal form, and a frequent one
             value = [value]
         if isinstance(value, list):
@@ -286,7 +304,7 @@ def _commands(container: dict[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
 
 
 def _words(pod: PodTemplate, path: Path, words: list[Any], container: dict[str, Any]) -> Iterator[Text]:
-    values = _literals(container)
+    values = _literals(container) if any(isinstance(word, str) and "$(" in word for word in words) else {}
     before = ""
     for index, word in enumerate(words):
         if not isinstance(word, str):
