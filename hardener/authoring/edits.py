@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.errors import HardenError
 from hardener.kubernetes import key_order
 from hardener.sources.open_values import OpenDict, OpenList, opened
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, joined
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -61,6 +61,13 @@ class Evidence:
     text: str
     piece: Piece | None = None
     path: Path = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _shared(self.text))
+
+
+_shared = lru_cache(maxsize=1024)(str)
+"""A text of evidence, one object for all that say the same: most do not name what they are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +241,7 @@ def concrete_paths(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) ->
         if isinstance(edit, Append):
             target = _lookup(documents, edit.path)
             number = appended[edit.path] = appended.get(edit.path, -1) + 1
-            found.append((*edit.path, (len(target) if isinstance(target, list) else 0) + number))
+            found.append(joined(edit.path, ((len(target) if isinstance(target, list) else 0) + number,)))
         else:
             found.append(edit.path)
     return found

@@ -235,11 +235,11 @@ def _write(outcome: Outcome, path: str, before: str, text: str, changes: list[Ch
     new = list(hunks_of(before, text))
     moved = [
         (line + sum(len(hunk.after) - len(hunk.before) for hunk in new if hunk.before_start <= line), id)
-        for line, id in (known.ids if known is not None else ())
+        for line, id in (zip(known.id_lines, known.ids, strict=True) if known is not None else ())
     ]
     ids = {(new[0].after_start, change.transform.id) for change in changes}
     makes = [*(known.makes if known is not None else ()), *changes]
-    found = FileChange(file, text, list(hunks_of(file.content.text, text)), sorted([*moved, *ids]), makes)
+    found = FileChange.of(file, text, list(hunks_of(file.content.text, text)), [*moved, *ids], makes)
     outcome.findings += stale_comments(file, new)
     outcome.files = [change for change in outcome.files if change is not known] + [found]
 

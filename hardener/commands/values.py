@@ -335,5 +335,5 @@ def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
             for change in override.changes
         }
         outcome.findings += stale_comments(file, hunks_of(content.text, text))
-        found.append(FileChange(file, text, list(hunks_of(content.text, text)), sorted(ids), makes))
+        found.append(FileChange.of(file, text, list(hunks_of(content.text, text)), ids, makes))
     return found

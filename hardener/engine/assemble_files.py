@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
+from itertools import chain
 from sys import intern
 
 from hardener.authoring.edits import Create, Evidence, Set, Severity
@@ -14,10 +15,11 @@ from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
 from hardener.engine.proof import Located, Proof, prove, unpacked
-from hardener.engine.text_checks import patched
+from hardener.engine.text_checks import UnfitHunkError, is_same_text, patched_parts
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.data_path import Path
+from hardener.support.free_memory import give_back
 
 POOL_FROM = 500  # pieces: below that, starting processes costs more than it saves
 _CHUNK = 100
@@ -56,14 +58,15 @@ def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: 
             file = files[piece.file]
             for change, located in zip(changes, proof.changes, strict=True):
                 _place(outcome, change, located, piece.line, file.shifts[piece])
+            proof.changes = []
             file.ids += ((change.new_line or change.line, change.transform.id) for change in changes)
         elif changes:
             refused.add(piece)  # steps that cancel each other out leave nothing to report
-    outcome.files += [
-        FileChange(file.source, file.text, file.hunks, sorted(file.ids)) for file in files.values() if file.ids
-    ]
+    outcome.files += [FileChange.of(file.source, None, file.hunks, file.ids) for file in files.values() if file.ids]
     if refused:
         outcome.changes = [change for change in outcome.changes if change.object.piece not in refused]
+    if len(jobs) >= POOL_FROM:
+        give_back()  # the report needs some
 
 
 def _whole(
@@ -133,10 +136,13 @@ def _collect(outcome: Outcome) -> list[Job]:
             continue
         path = as_read(change.path, change.step, shifts(change.object.piece))
         places.setdefault(change.object.piece, []).append((change, path))
-    for change in [*outcome.changes, *held]:
+    facts: dict[Piece, dict[Path, None]] = {}  # many changes go by the same one
+    for change in chain(outcome.changes, held):
         for fact in change.edit.evidence:
             if fact.piece is not None:
-                places.setdefault(fact.piece, []).append((None, fact.path))
+                facts.setdefault(fact.piece, {})[fact.path] = None
+    for piece, paths in facts.items():
+        places.setdefault(piece, []).extend([(None, path) for path in paths])
     return [
         (piece, changes.get(piece, []), places.get(piece, []))
         for file in outcome.tree.files
@@ -156,14 +162,15 @@ def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
     gc.freeze()  # a collector that walks what the processes share would copy it into each of them
     try:
         with multiprocessing.get_context("fork").Pool(processes) as pool:
-            yield from map(unpacked, pool.imap(_prove_number, range(len(jobs)), _CHUNK))
+            for packed, (_, changes, _) in zip(pool.imap(_prove_number, range(len(jobs)), _CHUNK), jobs, strict=True):
+                yield unpacked(packed, changes)
     finally:
         gc.unfreeze()
         _jobs.clear()
 
 
 def _prove_number(number: int) -> bytes:
-    return _prove(_jobs[number]).packed()
+    return _prove(_jobs[number]).packed(_jobs[number][1])
 
 
 def _prove(job: Job) -> Proof:
@@ -179,7 +186,6 @@ class _File:
         self.parts: list[str] = []
         self.hunks: list[yaml.Hunk] = []
         self.ids: list[tuple[int, str]] = []
-        self.text = ""
         self.position = 0
         self.shift = 0  # lines that the file has gained so far
         self.shifts: dict[Piece, int] = {}  # and before each piece
@@ -197,9 +203,13 @@ class _File:
     def finish(self) -> bool:
         """Whether the text that comes out is the one of before with the hunks, and nothing else."""
         before = self.source.content.text
-        self.text = "".join([*self.parts, before[self.position :]])
-        self.parts.clear()
-        return patched(before, self.hunks) == self.text
+        self.parts.append(before[self.position :])
+        try:
+            return is_same_text(self.parts, patched_parts(before, self.hunks))
+        except UnfitHunkError:
+            return False
+        finally:
+            self.parts.clear()
 
     def _ended(self, hunk: yaml.Hunk) -> yaml.Hunk:
         """``hunk``, which stands behind a last line that has no end, with that line; it gets one."""
@@ -219,8 +229,7 @@ def _shared(lines: list[str]) -> list[str]:
 
 
 def _place(outcome: Outcome, change: Change, located: Located, start: int, shift: int) -> None:
-    if change.path != located.path:  # else the parts of one path would be in memory twice
-        change.path = located.path
+    change.path = located.path
     change.line = start + located.line if located.line else 0
     change.new_line = start + shift + located.new_line if located.new_line else 0
     if located.comment is None:

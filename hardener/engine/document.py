@@ -22,6 +22,9 @@ WRITTEN = ("python", "hcl")
 Steps = Sequence[tuple["Edit", ...]]
 
 
+NO_SHIFTS: list[tuple[int, Path, int, int]] = []  # of most pieces; nobody adds to it
+
+
 @dataclass(slots=True, eq=False)
 class NewBlock:
     """The head of a new block: the type of its resource and its name; ``meta`` are attributes of Terraform itself,
@@ -38,7 +41,7 @@ class NewBlock:
 class Document:
     """``steps`` are the applied steps in order; replayed on a fresh parse they must give the data of the piece again.
 
-    - ``shifts``: of how many of them the list items that came and went are known, and these.
+    - ``shifts``: the list items that came and went with as many of them as are ``known``.
     - ``separator``: what stands before a document that the run adds to a file.
     - ``raw``: the text of a new file that holds no object.
     - ``written``: of a program or a block of Terraform, the steps that it was last written with, and what came out;
@@ -47,7 +50,8 @@ class Document:
     """
 
     steps: list[tuple[Edit, ...]] = field(default_factory=list)
-    shifts: tuple[int, list[tuple[int, Path, int, int]]] = field(default_factory=lambda: (0, []))
+    shifts: list[tuple[int, Path, int, int]] = field(default_factory=lambda: NO_SHIFTS)
+    known: int = 0
     separator: str = ""
     raw: str = ""
     written: tuple[list[tuple[Edit, ...]], Written] | None = None
@@ -81,5 +85,5 @@ def apply_step(piece: Piece, edits: Sequence[Edit]) -> None:
 def keep_steps(piece: Piece, steps: list[tuple[Edit, ...]]) -> None:
     """Take down that only ``steps`` are left of those that were applied to ``piece``."""
     own = document(piece)
-    own.steps, own.shifts = steps, (0, [])
+    own.steps, own.shifts, own.known = steps, NO_SHIFTS, 0
     piece.revision += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hardener.authoring.edits import Drop, Edit, Insert
-from hardener.engine.document import applied_steps, document
+from hardener.engine.document import NO_SHIFTS, applied_steps, document
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 
@@ -19,13 +19,15 @@ def shifts(piece: Piece) -> list[Shift]:
     if not steps:
         return []
     own = document(piece)
-    if own.shifts[0] == len(steps):
-        return own.shifts[1]
-    seen, found = own.shifts if own.shifts[0] < len(steps) else (0, [])
-    for number in range(seen, len(steps)):
-        found += [(number, *shift) for shift in shifts_of(steps[number])]
-    own.shifts = (len(steps), found)
-    return found
+    if own.known > len(steps):
+        own.shifts, own.known = NO_SHIFTS, 0
+    for number in range(own.known, len(steps)):
+        if came := shifts_of(steps[number]):
+            if own.shifts is NO_SHIFTS:
+                own.shifts = []
+            own.shifts += [(number, *shift) for shift in came]
+    own.known = len(steps)
+    return own.shifts
 
 
 def shifts_of(step: Iterable[Edit]) -> list[tuple[Path, int, int]]:

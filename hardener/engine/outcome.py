@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from hardener.authoring.edits import Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.asked import Asked
+from hardener.engine.text_checks import patched
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.yaml import Hunk
 from hardener.support.data_path import Path
@@ -142,20 +144,43 @@ class Override:
 
 @dataclass(slots=True, eq=False)
 class FileChange:
-    """A file that changes: its new text, and its hunks in lines of the file as read and as written.
+    """A file that changes: its hunks, in lines of the file as read and as written, and its new ``given`` text, None
+    where that is the text as read with the hunks.
 
-    ``ids`` are (line as written, transform), in the order of the lines. ``makes`` are the changes of rendered charts
-    that come out by the values in it. ``in_git`` is False where Git was asked, and has no version of the file to bring
-    back.
+    ``ids`` are the transforms that changed it, each on the line of ``id_lines`` as written, in the order of the lines.
+    ``makes`` are the changes of rendered charts that come out by the values in it. ``in_git`` is False where Git was
+    asked, and has no version of the file to bring back.
     """
 
     file: ManifestFile
-    text: str
+    given: str | None
     hunks: list[Hunk]
-    ids: list[tuple[int, str]] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    id_lines: array[int] = field(default_factory=lambda: array("q"))
     makes: list[Change] = field(default_factory=list)
     written: bool = False
     in_git: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        file: ManifestFile,
+        given: str | None,
+        hunks: list[Hunk],
+        ids: Iterable[tuple[int, str]] = (),
+        makes: list[Change] | None = None,
+    ) -> FileChange:
+        """That of ``file`` with the ``ids``, each with its line, in any order."""
+        ordered = sorted(ids)
+        lines = array("q", [line for line, _ in ordered])
+        return cls(file, given, hunks, [id for _, id in ordered], lines, makes or [])
+
+    @property
+    def text(self) -> str:
+        """Its new text. It is made when it is asked for: the new texts of a tree are as large as the tree."""
+        text = self.given if self.given is not None else patched(self.file.content.text, self.hunks)
+        assert text is not None  # where it is not given, that the hunks fit was proved
+        return text
 
 
 @dataclass(slots=True, eq=False)

@@ -67,19 +67,25 @@ class Proof:
     ours: bool = False
     is_placed: bool = False
 
-    def packed(self) -> bytes:
-        """It as ``unpacked`` takes it, for another process; that costs a third of a pickle."""
+    def packed(self, changes: list[Change]) -> bytes:
+        """It as ``unpacked`` takes it, for another process, which has the ``changes``, too; that costs a third of a
+        pickle."""
         hunks = [(hunk.before_start, hunk.before, hunk.after_start, hunk.after) for hunk in self.hunks]
-        changes = [(at.line, at.new_line, at.path, at.comment, at.stays) for at in self.changes]
-        return marshal.dumps((self.text, hunks, changes, self.places, self.refusal, self.ours))
+        located = [
+            (at.line, at.new_line, None if at.path == change.path else at.path, at.comment, at.stays)
+            for at, change in zip(self.changes, changes, strict=False)  # none where there is no proof
+        ]
+        return marshal.dumps((self.text, hunks, located, self.places, self.refusal, self.ours))
 
 
-def unpacked(packed: bytes) -> Proof:
+def unpacked(packed: bytes, changes: list[Change]) -> Proof:
     """What ``packed`` made bytes of."""
-    text, hunks, changes, places, refusal, ours = marshal.loads(packed)
-    return Proof(
-        text, [yaml.Hunk(*each) for each in hunks], [Located(*each) for each in changes], places, refusal, ours
-    )
+    text, hunks, located, places, refusal, ours = marshal.loads(packed)
+    at = [
+        Located(line, new_line, change.path if path is None else path, comment, stays)
+        for (line, new_line, path, comment, stays), change in zip(located, changes, strict=False)
+    ]
+    return Proof(text, [yaml.Hunk(*each) for each in hunks], at, places, refusal, ours)
 
 
 def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:

@@ -104,6 +104,7 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
             lines.setdefault(append.value, append)
     for kustomization, lines in listed.values():
         _record(step, kustomization, list(lines.values()))
+    step.changes = step.changes.copy()  # no larger than it is; there are as many as steps
     for change in step.changes:
         change.siblings = step.changes
     return step

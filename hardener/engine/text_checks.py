@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from hardener.sources.yaml import Comment, Hunk
 from hardener.support.late_pattern import late_pattern
@@ -21,27 +22,63 @@ _BOM = "\ufeff"
 
 def patched(text: str, hunks: Iterable[Hunk]) -> str | None:
     """``text`` with ``hunks``; None where one of them does not fit, or stands elsewhere than it says."""
+    try:
+        return "".join(patched_parts(text, hunks))
+    except UnfitHunkError:
+        return None
+
+
+class UnfitHunkError(Exception):
+    """A hunk that does not fit, or stands elsewhere than it says."""
+
+
+def patched_parts(text: str, hunks: Iterable[Hunk]) -> Iterator[str]:
+    """``text`` with ``hunks``, piece by piece. Raises UnfitHunkError."""
     # Of a large file its lines, each on its own, would be many times its size.
     starts = array("Q", [0])
     starts.extend(match.end() for match in _LINE_END.finditer(text))
     if starts[-1] != len(text):
         starts.append(len(text))
-    parts: list[str] = []
     count = at = 0
     for hunk in hunks:
         start = hunk.before_start - 1
         end = start + len(hunk.before)
         count += start - at
         if start < at or end >= len(starts) or count != hunk.after_start - 1:
-            return None
+            raise UnfitHunkError
         if any(text[starts[line] : starts[line + 1]] != old for line, old in enumerate(hunk.before, start)):
-            return None
-        parts.append(text[starts[at] : starts[start]])
-        parts += hunk.after
+            raise UnfitHunkError
+        yield text[starts[at] : starts[start]]
+        yield from hunk.after
         count += len(hunk.after)
         at = end
-    parts.append(text[starts[at] :])
-    return "".join(parts)
+    yield text[starts[at] :]
+
+
+def is_same_text(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether two texts, which are given piece by piece, are the same. Neither is made, which takes as much memory as a
+    file."""
+    rest, left = iter(one), ""
+    for right in _chunks(other):
+        parts, length = [left], len(left)
+        while length < len(right):
+            part = next(rest, None)
+            if part is None:
+                return False
+            parts.append(part)
+            length += len(part)
+        left = "".join(parts)
+        if not left.startswith(right):
+            return False
+        left = left[len(right) :]
+    return not left and not any(rest)
+
+
+def _chunks(parts: Iterable[str]) -> Iterator[str]:
+    """The same text in fewer parts: most are lines."""
+    rest = iter(parts)
+    while some := [*islice(rest, 1000)]:
+        yield "".join(some)
 
 
 def lost_comment(before: list[Comment], after: list[Comment], gone: set[int]) -> int | None:

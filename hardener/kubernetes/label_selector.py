@@ -6,6 +6,7 @@ Source: apimachinery pkg/apis/meta/v1, types.go and helpers.go (LabelSelectorAsS
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from hardener.kubernetes.shape import mapping, sequence
@@ -50,10 +51,15 @@ class Selector:
 EVERYTHING = Selector()
 
 
+@lru_cache(maxsize=1024)  # a tree names a few labels again and again, and all that it says is kept
+def _is(key: str, label: str) -> Requirement:
+    return Requirement(key, "In", frozenset((label,)))
+
+
 def parse(value: Mapping[str, Any]) -> Selector:
     """The selector that ``value``, the data of a LabelSelector, is. Raises ShapeError for a wrong shape."""
     labels = mapping(value.get("matchLabels"))
-    found = {Requirement(str(key), "In", frozenset((str(label),))) for key, label in labels.items()}
+    found = {_is(str(key), str(label)) for key, label in labels.items()}
     for item in map(mapping, sequence(value.get("matchExpressions"))):
         operator, values = str(item.get("operator")), frozenset(map(str, sequence(item.get("values"))))
         if operator in ("Exists", "DoesNotExist"):

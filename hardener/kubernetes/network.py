@@ -42,10 +42,20 @@ class _Group:
 
 
 class Network:
-    """``pods`` by a small number of their own, under ``policies``; ``blocks_cover_pods`` as of ``judge``."""
+    """``pods`` by a small number of their own, under ``policies``; ``blocks_cover_pods`` as of ``judge``. ``twin`` is a
+    network of the same pods, with which it shares what is known of them alone."""
 
-    def __init__(self, pods: Mapping[int, Pod], policies: Iterable[Policy], *, blocks_cover_pods: bool = True) -> None:
+    def __init__(
+        self,
+        pods: Mapping[int, Pod],
+        policies: Iterable[Policy],
+        *,
+        blocks_cover_pods: bool = True,
+        twin: Network | None = None,
+    ) -> None:
         self.pods = pods
+        if twin is not None:
+            self._index = twin._index
         self._blocks_cover_pods = blocks_cover_pods
         self._everybody = bits(pods)
         groups: dict[tuple[str, Selector], _Group] = {}

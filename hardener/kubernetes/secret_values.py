@@ -43,10 +43,12 @@ __all__ = [
     "SecretClass",
     "classify",
     "comment_secrets",
+    "comments",
     "decoded",
     "encoded_secrets",
     "found_secrets",
     "key_strength",
+    "prose_secrets",
     "says_secret",
     "secret_spans",
     "text_secrets",
@@ -129,17 +131,28 @@ def encoded_secrets(text: str) -> list[str]:
     return found
 
 
-def comment_secrets(text: str) -> Iterator[str]:
-    """The secrets in the comments of ``text``, which is YAML. Prose speaks about secrets: a word of it is none."""
+def comments(text: str) -> Iterator[str]:
+    """What the comments of ``text``, which is YAML, say, each by itself."""
     if "#" not in text:
         return
     for line in text.split("\n"):
         found = compiled(r"(?:^|\s)#+(.*)").search(line) if "#" in line else None
-        comment = found[1] if found else ""
-        if comment and may_hold_secret(comment):
-            for secret in text_secrets(comment, comments=True):
-                if not compiled(r"(?:[A-Za-z]++[.,;:!?)]*+\s*+)++").fullmatch(secret):
-                    yield secret
+        if found and found[1]:
+            yield found[1]
+
+
+def comment_secrets(text: str) -> Iterator[str]:
+    """The secrets in the comments of ``text``, which is YAML."""
+    for comment in comments(text):
+        yield from prose_secrets(comment)
+
+
+def prose_secrets(comment: str) -> Iterator[str]:
+    """The secrets in what one comment says. Prose speaks about secrets: a word of it is none."""
+    if may_hold_secret(comment):
+        for secret in text_secrets(comment, comments=True):
+            if not compiled(r"(?:[A-Za-z]++[.,;:!?)]*+\s*+)++").fullmatch(secret):
+                yield secret
 
 
 def _plain_secrets(text: str, *, comments: bool = False) -> Iterator[str]:

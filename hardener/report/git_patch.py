@@ -18,6 +18,6 @@ def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object]) ->
         if patch.is_masked(redactor):
             masked.append(patch.change.file.name)
             continue
-        for part in patch.parts():
+        for part in patch.pieces():
             out(part)
     return masked

@@ -6,21 +6,24 @@ characters that are no blanks (base 37, 64 bits), with a number for lines that h
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 
 _BLOCK = 100
 _BASE = 37
 _MASK = (1 << 64) - 1
 _FIRST = pow(_BASE, _BLOCK, 1 << 64)
 _END = 65535  # what stands behind the last character
+_LINE_FEED = 10
 
 
 def line_hashes(text: str, lines: Iterable[int]) -> dict[int, str]:
     """The hashes of ``lines`` (1-based) of ``text``."""
     wanted = set(lines)
-    codes, starts = _codes(text)
-    codes += [_END, *[0] * _BLOCK]
+    codes = _codes(text)
+    starts = chain((0,), (place + 1 for place, code in enumerate(codes) if code == _LINE_FEED))
     found: dict[int, str] = {}
     seen: Counter[int] = Counter()
     value, position = 0, 0
@@ -37,10 +40,8 @@ def line_hashes(text: str, lines: Iterable[int]) -> dict[int, str]:
     return found
 
 
-def _codes(text: str) -> tuple[list[int], list[int]]:
-    """The characters that count, as UTF-16 units, and where each line starts among them."""
+def _codes(text: str) -> array[int]:
+    """The characters that count, as UTF-16 units, and what stands behind them."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").replace(" ", "").replace("\t", "")
     units = plain.encode("utf-16-le", "surrogatepass")
-    codes = list(memoryview(units).cast("H")) if units else []
-    starts = [0, *(place + 1 for place, code in enumerate(codes) if code == 10)]
-    return codes, starts
+    return array("H", memoryview(units).cast("H") if units else ()) + array("H", [_END, *[0] * _BLOCK])

@@ -291,7 +291,7 @@ class _Comment:
         added = sum(len(hunk.after) for hunk in patch.change.hunks)
         removed = sum(len(hunk.before) for hunk in patch.change.hunks)
         name = _html(self._mask(patch.change.file.name))
-        ids = Counter(id for _, id in patch.change.ids)
+        ids = Counter(patch.change.ids)
         why = ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items())
         masked = f"Secrets are masked in it: harden {self.outcome.command} can make this change, git cannot.\n\n"
         masked *= patch.is_masked(self.redactor)

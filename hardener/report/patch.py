@@ -45,7 +45,7 @@ class Patch:
         if any(number in self._hidden for h in hunks for number in range(h.before_start, _end(h))):
             # Only a rewritten line can carry a secret over; what an edit writes by itself holds none.
             self._added = mask(change.text, [range(h.after_start, h.after_start + len(h.after)) for h in hunks])
-        self._old = _Lines(text)
+        self._old = Lines(text)
         self.whole = not any(
             n in self._added for h in hunks for n in range(h.after_start, h.after_start + len(h.after))
         )
@@ -70,7 +70,7 @@ class Patch:
 
     def is_masked(self, redactor: Redactor) -> bool:
         """Whether something in it is masked as ``redactor`` prints it, so that git cannot take it."""
-        return not self.whole or any(map(redactor.masks, self.parts()))
+        return not self.whole or any(map(redactor.masks, self.pieces()))
 
     def shows_secret(self, hunk: Hunk) -> bool:
         """Whether a line that ``hunk`` writes holds a secret."""
@@ -86,19 +86,37 @@ class Patch:
 
     def parts(self) -> Iterator[str]:
         """The head of the patch, then each of its hunks, as text."""
+        yield self._head()
+        yield from map("".join, self._hunks())
+
+    def pieces(self) -> Iterator[str]:
+        """The same text, a new file document by document: it is one hunk, and may be as large as the rest."""
+        if not self.change.file.is_new:
+            yield from self.parts()
+            return
+        yield self._head()
+        for hunk in self._hunks():
+            yield from hunk
+
+    def _head(self) -> str:
         change = self.change
         name = relative_name(change.file.path) if change.file.path else change.file.name
         old_name, new_name = quoted(f"a/{name}"), quoted(f"b/{name}")
         head = [f"diff --git {old_name} {new_name}\n", f"--- {old_name}\n", f"+++ {new_name}\n"]
         if change.file.is_new:
             head[1:2] = ["new file mode 100644\n", "--- /dev/null\n"]
-        yield "".join(head)
-        bom = "\ufeff" if change.file.content.bom else ""
+        return "".join(head)
+
+    def _hunks(self) -> Iterator[Iterator[str]]:
+        """The text of each hunk in parts, one for each change in it; the first begins with its head."""
+        bom = "\ufeff" if self.change.file.content.bom else ""
         shift = 0
-        for group in _groups(change.hunks, len(self._old), self._hidden):
-            lines, removed, added = _hunk_lines(group, self._old, bom, self._hidden, self._added)
+        for group in _groups(self.change.hunks, len(self._old), self._hidden):
+            removed = group.end + 1 - group.start  # context and what goes
+            added = removed + sum(len(hunk.after) - len(hunk.before) for hunk in group.hunks)
             places = f"-{_range(group.start, removed)} +{_range(group.start + shift, added)}"
-            yield f"@@ {places} @@{_ids(change, group, shift)}\n" + "".join(lines)
+            head = f"@@ {places} @@{_ids(self.change, group, shift)}\n"
+            yield _hunk_texts(head, group, self._old, bom, self._hidden, self._added)
             shift += added - removed
 
 
@@ -106,7 +124,7 @@ def _end(hunk: Hunk) -> int:
     return hunk.before_start + len(hunk.before)
 
 
-class _Lines:
+class Lines:
     """The lines of a text by number, 1-based, with their line ends. Only a line feed ends a line for git."""
 
     def __init__(self, text: str) -> None:
@@ -154,18 +172,15 @@ def _context(first: int, last: int, total: int, hidden: Masked) -> tuple[int, in
     return start, end
 
 
-def _hunk_lines(group: _Group, old: _Lines, bom: str, hidden: Masked, written: Masked) -> tuple[list[str], int, int]:
-    lines: list[str] = []
-    removed = added = 0
-    position = group.start
+def _hunk_texts(head: str, group: _Group, old: Lines, bom: str, hidden: Masked, written: Masked) -> Iterator[str]:
+    position, start = group.start, [head]
     for hunk in [*group.hunks, Hunk(group.end + 1, [], 0, [])]:
         around = [old[number] for number in range(position, hunk.before_start)]
-        lines += _marked(" ", around, position, bom, hidden)
+        lines = start + _marked(" ", around, position, bom, hidden)
         lines += _marked("-", hunk.before, hunk.before_start, bom, hidden)
         lines += _marked("+", hunk.after, hunk.after_start, bom, written)
-        removed, added = removed + len(around) + len(hunk.before), added + len(around) + len(hunk.after)
-        position = hunk.before_start + len(hunk.before)
-    return lines, removed, added
+        yield "".join(lines)
+        position, start = hunk.before_start + len(hunk.before), []
 
 
 def _marked(mark: str, lines: list[str], first: int, bom: str, hidden: Masked) -> list[str]:
@@ -197,8 +212,8 @@ def _range(start: int, count: int) -> str:
 def _ids(change: FileChange, group: _Group, shift: int) -> str:
     first = group.start + shift
     last = group.end + shift + sum(len(hunk.after) - len(hunk.before) for hunk in group.hunks)
-    found = change.ids[bisect_left(change.ids, (first, "")) : bisect_left(change.ids, (max(last, first) + 1, ""))]
-    names = list(dict.fromkeys(id for _, id in found))
+    found = change.ids[bisect_left(change.id_lines, first) : bisect_left(change.id_lines, max(last, first) + 1)]
+    names = list(dict.fromkeys(found))
     return " " + " ".join(names[:3]) + (f" +{len(names) - 3}" if len(names) > 3 else "") if names else ""
 
 

@@ -263,7 +263,7 @@ class Printed:
         for number, patch in enumerate(patches):
             if number:
                 self._say()
-            ids = Counter(id for _, id in patch.change.ids)
+            ids = Counter(patch.change.ids)
             names = ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items())
             self._say(f"# {names}", whole=True)
             instead = f"git apply cannot take this file, harden {self.outcome.command} can"
@@ -286,7 +286,7 @@ class Printed:
         long, which may be as much as the file, is made twice rather than kept."""
         kept: list[str] = []
         length, is_masked, is_escaped = 0, not patch.whole, False
-        for part in patch.parts():
+        for part in patch.pieces():
             text = self.redactor.text(part)
             is_masked = is_masked or text != part
             shown = self._seen(text)
@@ -296,7 +296,7 @@ class Printed:
                 kept.append(shown)
             else:
                 kept.clear()
-        again = (self._seen(self.redactor.text(part)) for part in patch.parts())
+        again = (self._seen(self.redactor.text(part)) for part in patch.pieces())
         return kept if length <= _MOST_KEPT else again, is_masked, is_escaped
 
     def _seen(self, part: str) -> str:

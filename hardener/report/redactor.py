@@ -16,7 +16,15 @@ from typing import NamedTuple
 
 from hardener.kubernetes.secret_formats import structured
 from hardener.kubernetes.secret_text import all_pairs, spellings
-from hardener.kubernetes.secret_values import comment_secrets, decoded, found_secrets, says_secret, text_secrets
+from hardener.kubernetes.secret_values import (
+    comment_secrets,
+    comments,
+    decoded,
+    found_secrets,
+    prose_secrets,
+    says_secret,
+    text_secrets,
+)
 from hardener.kubernetes.secret_words import (
     compiled,
     is_path,
@@ -82,7 +90,7 @@ class Redactor:
         self._labels: set[str] = set()  # what else is called so
         self._words: set[str] = set()  # forms that are looked for as words only
         self._looked: dict[int, tuple[object, bool]] = {}  # documents by their identity, and whether they hold any
-        self._commented: dict[str, bool] = {}  # texts whose comments are known, and whether they hold any
+        self._commented: dict[str, bool] = {}  # comments that are known, and whether they hold any
         self._last = 0
         self._index: dict[str, list[tuple[str, int]]] = {}  # first characters -> forms to look for, longest first
 
@@ -167,12 +175,15 @@ class Redactor:
 
     def learn_comments(self, text: str) -> bool:
         """Learn the secrets in the comments of ``text``, YAML that was read, and tell whether there are any."""
-        if text not in self._commented:
-            self._commented[text] = False
-            for secret in comment_secrets(text):
-                self._commented[text] = True
-                self._learn_part("", secret, "", by_place=False)
-        return self._commented[text]
+        found = False
+        for comment in comments(text):
+            if comment not in self._commented:
+                self._commented[comment] = False
+                for secret in prose_secrets(comment):
+                    self._commented[comment] = True
+                    self._learn_part("", secret, "", by_place=False)
+            found = found or self._commented[comment]
+        return found
 
     def learn_prose(self, text: str) -> None:
         """Learn the secrets in a sentence that a person wrote, such as the reason of a waiver."""

@@ -25,7 +25,7 @@ from hardener.report.json import impact_records, left_out
 from hardener.report.line_hashes import line_hashes
 from hardener.report.masked_lines import masked_file
 from hardener.report.pages import page_of
-from hardener.report.patch import relative_name
+from hardener.report.patch import Lines, relative_name
 from hardener.report.problems import Kind, Place, Problem, problems
 from hardener.report.redactor import Redactor
 from hardener.report.units import Unit, Units
@@ -191,15 +191,15 @@ class _Texts:
         for problem in found:
             self._wanted.setdefault(problem.file, set()).add(problem.line)
         self._digests: dict[str, dict[int, str]] = {}
-        self._lines: dict[str, list[str]] = {}
+        self._lines: dict[str, Lines] = {}
 
     def columns(self, name: str, line: int) -> tuple[int, int]:
         """The columns of what stands on a line, the end exclusive."""
         if name not in self._lines:
             text = self._files[name][1] if name in self._files else self._text(name)
-            self._lines[name] = (text or "").split("\n")
+            self._lines[name] = Lines(text or "")
         lines = self._lines[name]
-        text = lines[line - 1].rstrip() if line <= len(lines) else ""
+        text = lines[line].rstrip() if 0 < line <= len(lines) else ""
         return len(text) - len(text.lstrip()) + 1, len(text) + 1
 
     def digest(self, name: str, line: int) -> str | None:

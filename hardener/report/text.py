@@ -38,6 +38,7 @@ class TextReport(Printed):
         masked = self._patches(patches) if self.patch_first else []
         if patches and self.patch_first:
             self._say()
+            patches.clear()  # they are printed
         if self.verdict:
             self._say(self.verdict)
         self._head()

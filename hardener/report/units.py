@@ -91,7 +91,7 @@ class Units:
 
     def _join_file(self, file: FileChange, changes: list[Change]) -> None:
         hunks, holder = file.hunks, _Holder(file.hunks)
-        ids = Counter(file.ids)
+        ids = Counter(zip(file.id_lines, file.ids, strict=True))
         for change in changes:
             ids[change.new_line or change.line, change.transform.id] -= 1
             hunk = holder.find(change.new_line, change.line)

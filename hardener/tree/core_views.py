@@ -12,7 +12,7 @@ from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_reference import read as read_image
 from hardener.kubernetes.image_table import ImageRow, lookup
 from hardener.kubernetes.pod_template import FRAGMENT
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, joined
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class Object(View):
     def tree(self) -> Tree:
         return self._tree
 
-    @cached_property
+    # Each of these is kept of every object: one that is asked once or twice is not.
+    @property
     def api_version(self) -> str:
         return str(self.data.get("apiVersion") or "")
 
@@ -88,7 +89,7 @@ class Object(View):
             return None
         return namespace
 
-    @cached_property
+    @property
     def annotations(self) -> dict[str, str]:
         found = self._metadata("annotations")
         return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
@@ -134,7 +135,7 @@ class PodTemplate(View):
         self.template_path = template_path
         self.partial = partial
         self.changed_by: frozenset[str] = frozenset()
-        super().__init__(object, (*template_path, key), data)
+        super().__init__(object, joined(template_path, (key,)), data)
 
     @cached_property
     def metadata(self) -> View:
@@ -143,7 +144,8 @@ class PodTemplate(View):
         for part in self.template_path:
             template = template[part]
         found = template.get("metadata")
-        return View(self.object, (*self.template_path, "metadata"), found if isinstance(found, dict) else {})
+        path = joined(self.template_path, ("metadata",))
+        return View(self.object, path, found if isinstance(found, dict) else {})
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -219,7 +221,7 @@ class PodTemplate(View):
 class Container(View):
     """A container or init container of a pod template."""
 
-    __slots__ = ("__dict__",)
+    __slots__ = ("__dict__", "pod")
     type_name = "Container"
     pod: PodTemplate
 

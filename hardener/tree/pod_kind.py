@@ -130,8 +130,9 @@ def _from_file(pod: PodTemplate) -> str | None:
     """What shows that a kubelet starts it from a file."""
     if pod.namespace == "kube-system" and pod.labels.get("tier") == "control-plane":
         return "label tier: control-plane in kube-system"
+    annotations = pod.object.annotations
     for annotation in ("kubernetes.io/config.mirror", "kubernetes.io/config.source"):
-        if annotation in pod.object.annotations:
+        if annotation in annotations:
             return f"annotation {annotation}"
     if "/etc/kubernetes/manifests/" in pod.object.piece.file.path:
         return "it stands in etc/kubernetes/manifests"

@@ -24,7 +24,7 @@ from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.sources.files import SUFFIXES, Content, is_other
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.selection import TEST_DATA, LeftOut, Passed, Selection
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, joined
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree import reader
 from hardener.tree.core_views import Object, PodTemplate
@@ -280,11 +280,12 @@ class Tree:
             if item.kind in POD_KINDS:
                 for path in templates(item.data):
                     spec = item.view(*path, "spec")
-                    found.append(PodTemplate(item, spec.path[:-1], spec.data))
+                    found.append(PodTemplate(item, joined(item.path, path), spec.data))
             if item.kind in PARTIAL_KINDS:
                 for path in partial_specs(item.data):
                     spec = item.view(*path)
-                    found.append(PodTemplate(item, spec.path[:-1], spec.data, key=str(path[-1]), partial=True))
+                    above = joined(item.path, path[:-1])
+                    found.append(PodTemplate(item, above, spec.data, key=str(path[-1]), partial=True))
         return found
 
     @property
@@ -336,7 +337,7 @@ def _objects_of(tree: Tree, piece: Piece) -> Iterator[Object]:
         from hardener.tree.pod_fragments import is_fragment  # late: few trees hold a program
     for index, document in enumerate(piece.data):
         if piece.language != "python" or not is_fragment(document):
-            yield from _unroll(tree, piece, (index,), document)
+            yield from _unroll(tree, piece, joined((), (index,)), document)
 
 
 def _unroll(tree: Tree, piece: Piece, path: Path, value: Any) -> Iterator[Object]:
@@ -349,7 +350,7 @@ def _unroll(tree: Tree, piece: Piece, path: Path, value: Any) -> Iterator[Object
         for index, item in enumerate(value["items"]):
             if isinstance(item, dict) and "kind" not in item and value["kind"] != "List":
                 continue  # items of a typed list without their own kind are not what kubectl writes
-            yield from _unroll(tree, piece, (*path, "items", index), item)
+            yield from _unroll(tree, piece, joined(path, ("items", index)), item)
     else:
         yield Object(tree, piece, path, value)
 

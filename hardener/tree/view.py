@@ -30,7 +30,7 @@ from hardener.authoring.edits import (
 )
 from hardener.kubernetes import key_order
 from hardener.sources.open_values import OpenDict, OpenList
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, joined
 
 if TYPE_CHECKING:
     from hardener.kubernetes.image_reference import ImageReference
@@ -191,15 +191,14 @@ class View:
         for index, item in enumerate(value):
             if not isinstance(item, dict):
                 self._refuse(item, (*path, index))
-            yield self._child(kind, (*path, index), item)
+            yield self._child(kind, joined(path, (index,)), item)
 
     def comment(self, *path: str | int, holding: str) -> str | None:
         """The comment at the end of the line of ``path``, as read, when it holds the text ``holding``."""
-        return self.object.piece.comment(self.path + path, holding)
+        return self.object.piece.comment(joined(self.path, path), holding)
 
     def _child(self, kind: type[V], path: Path, data: dict[str, Any]) -> V:
-        child = kind(self.object, self.path + path, data)
-        return child
+        return kind(self.object, joined(self.path, path), data)
 
     # Changing.
 
@@ -218,7 +217,7 @@ class View:
         """An edit that gives the place ``path`` the value ``to``. ``late``: a failure would show only after a while."""
         self._check(path)
         return Set(
-            piece=self.object.piece, path=self.path + path, value=to, grade=grade, basis=basis,
+            piece=self.object.piece, path=joined(self.path, path), value=to, grade=grade, basis=basis,
             evidence=tuple(evidence or ()), late=late, impact=impact, requires=requires, follow_up=follow_up,
             type_name=self._type(), typed=len(self.path),
         )  # fmt: skip
@@ -241,7 +240,7 @@ class View:
         if type(there) is OpenList:
             self._is_open(there, path)
         return Append(
-            piece=self.object.piece, path=self.path + path, value=value, grade=grade, basis=basis,
+            piece=self.object.piece, path=joined(self.path, path), value=value, grade=grade, basis=basis,
             evidence=tuple(evidence or ()), impact=impact, requires=requires, follow_up=follow_up,
             type_name=self._type(), typed=len(self.path), widens=widens,
         )  # fmt: skip
@@ -259,7 +258,7 @@ class View:
         """An edit that puts ``value`` before the list item at ``path``, which ends with its index."""
         self._check(path)
         return Insert(
-            piece=self.object.piece, path=self.path + path, value=value, grade=grade, basis=basis,
+            piece=self.object.piece, path=joined(self.path, path), value=value, grade=grade, basis=basis,
             evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up, type_name=self._type(),
             typed=len(self.path),
         )  # fmt: skip
@@ -276,8 +275,8 @@ class View:
     ) -> Edit:
         """An edit that removes the key or item at ``path``, which must exist."""
         return Drop(
-            piece=self.object.piece, path=self.path + path, grade=grade, basis=basis, evidence=tuple(evidence or ()),
-            impact=impact, requires=requires, follow_up=follow_up,
+            piece=self.object.piece, path=joined(self.path, path), grade=grade, basis=basis,
+            evidence=tuple(evidence or ()), impact=impact, requires=requires, follow_up=follow_up,
         )  # fmt: skip
 
     def create(
@@ -336,7 +335,7 @@ class View:
         line: int = 0,
     ) -> Finding:
         """A finding about the place ``path``; see ``Finding`` for ``once``, ``topic`` and ``line``."""
-        piece, place = self.object.place(self.path + path)
+        piece, place = self.object.place(joined(self.path, path))
         return Finding(
             message=message, advice=advice, severity=severity, piece=piece, path=place, once=once, topic=topic,
             line=line,
@@ -344,7 +343,7 @@ class View:
 
     def fact(self, text: str, *path: str | int) -> Evidence:
         """Evidence that stands at ``path``."""
-        return Evidence(text, *self.object.place(self.path + path))
+        return Evidence(text, *self.object.place(joined(self.path, path)))
 
     def _check(self, path: Path) -> Any:
         # On or below an expression nothing may be written, and no key that a program may add.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import field
 from functools import cached_property
 from typing import Any
@@ -26,7 +26,7 @@ class State:
     as_read: bool
     _documents: dict[Piece, list[Any]] = field(default_factory=dict)
     _networks: dict[tuple[int, bool], Network] = field(default_factory=dict)
-    _touched: dict[Piece, set[Path]] = field(default_factory=dict)
+    _touched: dict[Piece, Set[Path]] = field(default_factory=dict)
     _facts: dict[PodTemplate, PodFacts] = field(default_factory=dict)
 
     @cached_property
@@ -37,12 +37,16 @@ class State:
         """The pods that stand in ``cluster``, by number, under the policies that hold there."""
         key = (cluster, blocks_cover_pods or not self._hangs_on_blocks)
         if key not in self._networks:
-            pods = {number: self._pod(number, place) for number, place in self._standing[cluster].items()}
+            twin = self._networks.get((cluster, not key[1]))
+            if twin is not None:
+                pods = twin.pods
+            else:
+                pods = {number: self._pod(number, place) for number, place in self._standing[cluster].items()}
             namespaces = dict.fromkeys(pod.namespace for pod in pods.values())
             policies = [
                 p for own in (None, cluster) for name in namespaces for p in self._policies.get((own, name), ())
             ]
-            self._networks[key] = Network(pods, policies, blocks_cover_pods=key[1])
+            self._networks[key] = Network(pods, policies, blocks_cover_pods=key[1], twin=twin)
         return self._networks[key]
 
     @cached_property
@@ -86,15 +90,16 @@ class State:
                         ports[name] = (*ports.get(name, ()), (number, str(port.get("protocol") or "TCP")))
         return _labels(template), ports, spec.get("hostNetwork") is True
 
-    def _touched_in(self, piece: Piece) -> set[Path]:
+    def _touched_in(self, piece: Piece) -> Set[Path]:
         """The templates of ``piece`` of which an edit may have changed the labels, the ports or the network. All at
         once: a List may hold thousands of pods."""
         found = self._touched.get(piece)
         if found is None:
             templates = self._templates.get(piece, set())
             paths = {edit.path for step in applied_steps(piece) for edit in step}
-            found = self._touched[piece] = {path for edit in paths for path in _concerned(edit, templates)}
-            found.update(each for each in templates if any(each[:length] in paths for length in range(len(each))))
+            concerned = {path for edit in paths for path in _concerned(edit, templates)}
+            concerned.update(each for each in templates if any(each[:length] in paths for length in range(len(each))))
+            found = self._touched[piece] = frozenset(concerned)  # there is one empty one, which most are
         return found
 
     @cached_property
