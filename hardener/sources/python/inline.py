@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from operator import attrgetter
 
 from .changed import Changed, Edited, Region, behind
 from .groups import Group, Slot, Text
 from .pairs import Pairs
 
 Part = tuple[int, int, Text]
+_start = attrgetter("start")
 
 
 class Inline:
@@ -20,12 +23,14 @@ class Inline:
 
     def parts(self, start: int, end: int, changes: list[Changed]) -> list[Part]:
         """Which extents between two offsets of a line get which text: those of the outermost brackets around
-        something that changes. ``changes`` come in their order."""
-        waiting = [each for each in changes if start <= each.start and each.end <= end]
+        something that changes. ``changes`` come in the order of their starts."""
+        first_in, behind_last = (bisect_left(changes, place, key=_start) for place in (start, end + 1))
+        waiting = [each for each in changes[first_in:behind_last] if each.end <= end]
         found: list[Part] = []
         while waiting:
             first, last, part = self._outermost(start, end, waiting)
-            waiting = [each for each in waiting if each not in part]
+            taken = set(map(id, part))
+            waiting = [each for each in waiting if id(each) not in taken]
             own = next((each for each in part if (each.start, each.end) == (first, last)), None)
             if isinstance(own, Edited):
                 found.append((first, last, [self._edited(own, part)]))

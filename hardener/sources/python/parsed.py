@@ -51,6 +51,7 @@ class Parsed:
     elsewhere: Elsewhere = NOWHERE  # what it may import
     _at_line: dict[int, str] = field(default_factory=dict)  # comments by line, once asked for
     _quote: str = ""
+    _newline: str = ""
     _reads: AddressReads | None = None  # once asked for
     _branches: list[Block] | None = None
     # While changes are tried: how many values were looked at, and new fields that have a place, by object and name.
@@ -247,8 +248,10 @@ class Parsed:
     @property
     def newline(self) -> str:
         """How lines end: as the first one does."""
-        found = re.search(rb"\r\n|\n|\r", self.source)
-        return found.group().decode() if found else "\n"
+        if not self._newline:
+            found = re.search(rb"\r\n|\n|\r", self.source)
+            self._newline = found.group().decode() if found else "\n"
+        return self._newline
 
 
 def parse(text: str, largest: int = LARGEST, elsewhere: Elsewhere = NOWHERE) -> Parsed:

@@ -245,7 +245,7 @@ class _Writer:
             if self._rendered.get(key) != content:
                 self.renderer.entry(node, name, value, way)
                 self._rendered[key] = content
-            self.visited += 1
+            self.visited += _size(value)
             return
         self.layout.edit(node.bracket).add(behind, self.renderer.entry(node, name, value, way))
 
@@ -330,6 +330,12 @@ def _is_named_as(node: Sequence, new: list[Any], part: str | int) -> bool:
         return False
     name = plain(item.fields["name"].value)
     return isinstance(name, str) and name == wanted.get("name")
+
+
+def _size(value: Any) -> int:
+    """How many values are in ``value``, itself included."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_size, inner))
 
 
 def _is_tuple(node: Node) -> bool:
