@@ -43,12 +43,9 @@ class Mount:
 
 def mounts(container: Container) -> list[Mount]:
     """What ``container`` mounts; a claim template of its StatefulSet is a persistentVolumeClaim."""
-    views = container.items("volumeMounts")
-    if not views:
-        return []  # a pod may have as many volumes as containers
     volumes = {volume.text("name"): volume for volume in container.pod.items("volumes")}
     found = []
-    for view in views:
+    for view in container.items("volumeMounts"):
         name = view.text("name")
         volume = volumes.get(name)
         kind = source(volume) if volume is not None else None
