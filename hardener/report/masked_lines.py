@@ -54,7 +54,7 @@ def masked_text(redactor: Redactor, text: str, ranges: list[range], file: Manife
     if file.language == "python":
         from hardener.report.program_texts import texts_and_keys  # late: few trees hold a program
 
-        searched = texts_and_keys(text)
+        searched = texts_and_keys(text) if may_hold_secret(text) else ""
     redactor.learn_text(searched)
     shown = zip(text.split("\n"), redactor.mask_spans(text, _rows(text)).split("\n"), strict=False)
     hidden = {number: masked + "\n" for number, (plain, masked) in enumerate(shown, 1) if plain != masked}
