@@ -17,7 +17,7 @@ from .pieces import PIECE, TextPiece, pieces
 from .places import Places, Span
 from .scan import children
 
-LARGEST = 2**19  # bytes; reading takes a thousand times as much memory
+LARGEST = 2**19  # bytes; reading takes hundreds of times as much memory
 _BLANK = frozenset(
     {cst.SimpleWhitespace, cst.ParenthesizedWhitespace, cst.TrailingWhitespace, cst.EmptyLine, cst.Newline}
 )
