@@ -93,6 +93,8 @@ class _Read:
         module = cst.parse_module(program)
         state = _Positions(default_indent=module.default_indent, default_newline=module.default_newline)
         state.is_ascii, state.position = program.isascii(), piece.offset
+        if not piece.holes:  # all stands where it says
+            state.found, state.comments = self.spans, self.comments
         try:
             module._codegen(state)
         except (LookupError, AttributeError) as error:  # what its clean-up makes of a RecursionError
@@ -102,8 +104,6 @@ class _Read:
             raise _UncutError
         self.modules.append(module)
         if not piece.holes:
-            self.spans.update(state.found)
-            self.comments += state.comments
             return module, missing
         place = piece.place()
         self.spans.update({key: (place(start), place(end)) for key, (start, end) in state.found.items()})
