@@ -17,6 +17,7 @@ from hardener.authoring.edits import (
     Set,
     WrongShapeError,
     concrete_paths,
+    copied_along,
     dotted,
     replay,
 )
@@ -24,7 +25,8 @@ from hardener.engine.document import Document
 from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.support.data_path import Path
+from hardener.sources.open_values import opened
+from hardener.support.data_path import Path, below, value_at
 
 
 def piece() -> Piece:
@@ -173,3 +175,49 @@ def test_nothing_is_inserted_where_no_list_has_such_a_place(path: Path) -> None:
 def test_paths_are_said_as_people_write_them() -> None:
     assert dotted(("spec", "containers", 0, "image")) == "spec.containers[0].image"
     assert dotted(("metadata", "annotations", "a.b/c")) == 'metadata.annotations["a.b/c"]'
+
+
+@pytest.mark.parametrize(
+    ("paths", "tree"),
+    [
+        ([], {}),
+        ([(0, "a", "b"), (0, "a", "c", 1)], {0: {"a": {"b": {}, "c": {1: {}}}}}),
+        ([(0, "a", "b"), (0, "a")], {0: {"a": {}}}),
+        ([(0, "a"), (0, "a", "b")], {0: {"a": {}}}),
+    ],
+)
+def test_paths_as_one_tree(paths: list[Path], tree: dict[Any, Any]) -> None:
+    assert below(paths) == tree
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        (0, "a", "b"),
+        (0, "a", "new", "c"),
+        (0, "list"),
+        (0, "list", 1, "x"),
+        (0, "list", 9),
+        (1, "k"),
+        (2, "k"),
+        (0, "t"),
+    ],
+)
+def test_what_is_changed_in_a_copy_along_a_path_changes_nothing_else(path: Path) -> None:
+    data: list[Any] = [
+        {"a": {"b": 1, "kept": {"c": [1]}}, "list": [{"x": 1}, {"x": opened({"y": 1}, "**z")}], "t": "text"},
+        opened({"k": {}}, "**more"),
+        None,
+    ]
+    before = deepcopy(data)
+    made = copied_along(data, below([path]))
+    assert made == data and type(made[1]) is type(data[1])
+    for depth in range(len(path), 0, -1):  # every container on the way is its own
+        there = value_at(made, path[:depth])
+        if isinstance(there, dict | list):
+            there.clear()
+    made.clear()
+    assert data == before
+    other = copied_along(data, below([(0, "a", "b")]))
+    assert other[0]["list"] is data[0]["list"] and other[0]["a"]["kept"] is data[0]["a"]["kept"]
+    assert other[0] is not data[0] and other[0]["a"] is not data[0]["a"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import field, fields, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.errors import HardenError
 from hardener.kubernetes import key_order
 from hardener.sources.open_values import OpenDict, OpenList, opened
-from hardener.support.data_path import Path, joined
+from hardener.support.data_path import Parts, Path, joined
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -384,23 +383,6 @@ def copied(value: Any) -> Any:
         items = [copied(item) for item in value]
         return items if type(value) is not OpenList else opened(items, value.why, alike=value.alike)
     return value
-
-
-Parts = dict[str | int, "Parts"]  # the parts of paths, by those before them; empty where a path ends
-
-
-def below(paths: Iterable[Path]) -> Parts:
-    """All of ``paths`` as one tree. What is below the end of one is no part of it."""
-    found: Parts = {}
-    ends: list[Parts] = []
-    for path in paths:
-        parts = found
-        for part in path:
-            parts = parts.setdefault(part, {})
-        ends.append(parts)
-    for parts in ends:
-        parts.clear()
-    return found
 
 
 def copied_along(value: Any, parts: Parts) -> Any:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hardener.authoring.edits import Drop, Edit, below, copied, copied_along, replay
+from hardener.authoring.edits import Drop, Edit, copied, copied_along, replay
 from hardener.engine.document import Document, applied_steps
 from hardener.engine.outcome import Change, Refused
 from hardener.engine.program_advice import BY_HAND
@@ -15,6 +15,7 @@ from hardener.engine.step import Step
 from hardener.engine.terraform_objects import BY_HAND as BY_HAND_TERRAFORM
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import below
 
 _ADVICE = "make this change by hand, or simplify the YAML around it; the other changes are made"
 

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 Path = tuple[str | int, ...]
 """Keys and indexes, from the top down."""
+Parts = dict[str | int, "Parts"]
+"""Several paths as one tree: their parts, by those before them; empty where one ends."""
+
+
+def below(paths: Iterable[Path]) -> Parts:
+    """All of ``paths`` as one tree. What is below the end of one is no part of it."""
+    found: Parts = {}
+    ends: list[Parts] = []
+    for path in paths:
+        parts = found
+        for part in path:
+            parts = parts.setdefault(part, {})
+        ends.append(parts)
+    for parts in ends:
+        parts.clear()
+    return found
 
 
 @lru_cache(maxsize=4096)

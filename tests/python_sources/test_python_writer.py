@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from hardener.sources.open_values import Expression
-from hardener.sources.python.rewrite import rewrite
+from hardener.sources.python.parsed import parse
+from hardener.sources.python.rewrite import check, rewrite
 from hardener.sources.yaml import Hunk, TextError
+from hardener.support.data_path import below
 
 Mutate = Callable[[list[Any]], None]
 
@@ -1026,3 +1028,44 @@ def test_no_change_is_no_change() -> None:
     before = KUBE + "spec = client.V1PodSpec( hostname = 'a' )\n"
     result = rewrite(before, lambda documents: None)
     assert (result.text, result.hunks) == (before, [])
+
+
+_TWO = """\
+LIMITS = {"cpu": "1"}
+pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [
+    {"name": "a", "image": "a:1", "resources": {"limits": LIMITS}},
+    {"name": "b", "image": "b:1", "resources": {"limits": LIMITS}},
+]}}
+"""
+_SPREAD = """\
+pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [
+    {**base, "name": "a"},
+    {"name": "b", "image": "b:1"},
+]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "containers", "path", "reason"),
+    [
+        # One text of two places: what is touched in one would differ from the other.
+        (_TWO, lambda a, b: [a | {"resources": {"limits": {"cpu": "2"}}}, b], (0, "resources", "limits"), "several"),
+        (_TWO, lambda a, b: [a | {"tty": True}, b], (0, "tty"), ""),
+        # The item at an index is the one of its name: the first one may get no key, the second one moved there may.
+        (_SPREAD, lambda a, b: [a | {"tty": True}, b], (0, "tty"), "may come from"),
+        (_SPREAD, lambda a, b: [b | {"tty": True}, {"name": "c", "image": "c:1"}], (0, "tty"), ""),
+    ],
+)  # fmt: skip
+def test_a_change_is_tried_where_it_is_made_and_where_the_same_text_stands(
+    text: str, containers: Any, path: tuple[str | int, ...], reason: str
+) -> None:
+    parsed = parse(text)
+    wanted = parsed.data()
+    spec = wanted[0]["spec"]
+    spec["containers"] = containers(*spec["containers"])
+    touched = below([(0, "spec", "containers", *path)])
+    if reason:
+        with pytest.raises(TextError, match=reason):
+            check(parsed, {0: wanted[0]}, touched)
+    else:
+        check(parsed, {0: wanted[0]}, touched)

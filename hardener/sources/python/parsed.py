@@ -56,7 +56,8 @@ class Parsed:
     _branches: list[Block] | None = None
     # While changes are tried: how many values were looked at, and new fields that have a place, by object and name.
     tried: int = 0
-    _sharing: set[int] | None = None  # once asked for
+    _shared: list[list[Path]] | None = None  # once asked for
+    _sharing: set[int] | None = None  # the same
     rendered: dict[tuple[int, str], Hashable] = field(default_factory=dict)
 
     @property
@@ -221,6 +222,11 @@ class Parsed:
 
     def shared(self) -> list[list[Path]]:
         """Groups of paths, each beginning with the number of its document, that one text stands for."""
+        if self._shared is None:
+            self._shared = self._groups()
+        return self._shared
+
+    def _groups(self) -> list[list[Path]]:
         groups: dict[tuple[int, int], list[Path]] = {}
 
         def visit(node: Node, path: Path) -> None:

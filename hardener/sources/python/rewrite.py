@@ -8,6 +8,7 @@ from typing import Any
 
 from hardener.sources.yaml import Hunk, TextError, same
 from hardener.sources.yaml.align import align, mark
+from hardener.support.data_path import Parts
 from hardener.support.fast_dataclass import dataclass
 
 from . import quotes, types
@@ -21,8 +22,7 @@ from .render import Renderer, Way, way_of
 from .tree import LARGEST
 
 Documents = list[Any]
-Touched = dict[str | int, "Touched"]  # the parts of paths that may have changed, by those before; empty: all below
-_ALL: Touched = {}
+_ALL: Parts = {}  # all that is below
 _GROWN = 4  # times: a text that may be read may be written, with all that it lacked
 _NEAR = 200  # bytes, in which the call around a literal stands
 _MOST_TRIED = 300_000, 1_000  # values that are looked at while changes are tried one by one: in all, and an object
@@ -88,7 +88,7 @@ def may_try(parsed: Parsed) -> None:
         raise TextError("so much changes in this program that no more changes are tried", 0)
 
 
-def check(parsed: Parsed, wanted: dict[int, Any], touched: Touched) -> None:
+def check(parsed: Parsed, wanted: dict[int, Any], touched: Parts) -> None:
     """Raise TextError where the text has no place for one of the documents ``wanted``, by their numbers: a quick look
     before ``rewrite``, which may refuse what passes here. Only what is ``touched`` is looked at; all of a document some
     of whose text stands for several places, which would differ."""
@@ -129,7 +129,7 @@ class _Writer:
                 for start, end, new in text.hunks(own):
                     self.layout.splices.replace(start, end, new.replace("\r\n", "\n"))
 
-    def value(self, node: Node, new: Any, type_name: str, around: Way | None, touched: Touched = _ALL) -> None:
+    def value(self, node: Node, new: Any, type_name: str, around: Way | None, touched: Parts = _ALL) -> None:
         """Make ``node`` read as ``new``; it stands in something that is written in the way ``around``."""
         self.visited += 1
         place: Hashable = (node.start, node.end) if isinstance(node, Scalar) and node.written else id(node)
@@ -174,7 +174,7 @@ class _Writer:
         text = quotes.like(new, self.source[node.start : node.end].decode(), self.quote)
         self.layout.replace(node.start, node.end, [text])
 
-    def _mapping(self, node: Mapping, new: dict[str, Any], around: Way | None, touched: Touched) -> None:
+    def _mapping(self, node: Mapping, new: dict[str, Any], around: Way | None, touched: Parts) -> None:
         way = way_of(node, around, self._quote(node, around))
         gone = [name for name in node.fields if name not in new and (not touched or name in touched)]
         for name in gone:
@@ -261,7 +261,7 @@ class _Writer:
                 return
         raise TextError(why, node.line)
 
-    def _sequence(self, node: Sequence, new: list[Any], around: Way | None, touched: Touched) -> None:
+    def _sequence(self, node: Sequence, new: list[Any], around: Way | None, touched: Parts) -> None:
         if touched and len(new) == len(node.items) and all(_is_named_as(node, new, part) for part in touched):
             for part, below in touched.items():
                 self.value(node.items[int(part)], new[int(part)], node.item_type, around, below)
