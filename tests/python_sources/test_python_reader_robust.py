@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from libcst.metadata import MetadataWrapper, QualifiedNameProvider
 
-from hardener.sources.python import encoding, gate, import_lines
+from hardener.sources.python import encoding, gate, import_lines, nesting
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.resolve import qualified_names
 from hardener.sources.python.scan import scan
@@ -333,3 +333,14 @@ def test_the_types_are_those_of_the_schemas() -> None:
     schemas = Path(kubernetes_validate.__file__).with_name("kubernetes-json-schema")
     written = (ROOT / "hardener" / "sources" / "python" / "types.json").read_text(encoding="utf-8")
     assert type_graph.generate(schemas) == written
+
+
+@pytest.mark.parametrize(
+    "before", ["x = ", "def f():\n    return [1, g(", "x = [\n    2,\n" + "    3,\n" * 400 + "    "]
+)
+def test_where_nesting_is_too_deep(before: str) -> None:
+    after = {"[1, g(": ")]", "3,\n    ": "]"}
+    end = next((closing for opening, closing in after.items() if before.endswith(opening)), "")
+    read(f"{before}{'-' * (nesting.DEEPEST - 20)}1{end}\n")
+    with pytest.raises(RecursionError):
+        read(f"{before}{'-' * nesting.DEEPEST}1{end}\n")

@@ -40,19 +40,20 @@ def checked(text: str, is_wanted: bool) -> ast.Module | None:
 
 def _is_deep(tree: ast.Module) -> bool:
     level: list[ast.AST] = [tree]
-    for _ in range(DEEPEST):
-        level = [child for node in level for child in ast.iter_child_nodes(node) if not _is_short(child)]
+    for room in range(DEEPEST - 1, -1, -1):
+        level = [child for node in level for child in ast.iter_child_nodes(node) if not _fits(child, room)]
         if not level:
             return False
     return True
 
 
-def _is_short(node: ast.AST) -> bool:
-    """Whether it is too short to nest deeply: with each character, a tree gets at most three levels deeper."""
+def _fits(node: ast.AST, room: int) -> bool:
+    """Whether it is so short that it nests less than ``room`` levels: with each character, a tree gets at most three
+    levels deeper."""
     line = getattr(node, "lineno", 0)
     if not line:
         return not node._fields  # whether to load or to store
-    return line == node.end_lineno and node.end_col_offset - node.col_offset < DEEPEST // 4  # type: ignore
+    return line == node.end_lineno and 3 * (node.end_col_offset - node.col_offset) < room  # type: ignore
 
 
 def _looks_deep(text: str) -> bool:
