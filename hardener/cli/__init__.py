@@ -38,5 +38,5 @@ def main() -> None:
 
 def calm_collector() -> None:
     """Let the collector of garbage look less often: a run makes many objects that live to its end, and the default
-    thresholds walk them again and again for nothing. Hardly any garbage is in cycles: 0.4 KB of a document."""
+    thresholds walk them again and again for nothing. Hardly any garbage is in cycles: 0.4 KB of a document of YAML."""
     gc.set_threshold(1_000_000, 20, 100)

@@ -52,9 +52,11 @@ def masked_text(redactor: Redactor, text: str, ranges: list[range], file: Manife
         # Of the Secrets in it the data are known: what looks like their entries may be any attribute.
         searched = _KIND.sub(r"\1", text)
     if file.language == "python":
-        from hardener.report.program_texts import texts_and_keys  # late: few trees hold a program
+        searched = ""
+        if may_hold_secret(text):
+            from hardener.report.program_texts import texts_and_keys  # late: few trees hold a program
 
-        searched = texts_and_keys(text) if may_hold_secret(text) else ""
+            searched = texts_and_keys(text)
     redactor.learn_text(searched)
     shown = zip(text.split("\n"), redactor.mask_spans(text, _rows(text)).split("\n"), strict=False)
     hidden = {number: masked + "\n" for number, (plain, masked) in enumerate(shown, 1) if plain != masked}
