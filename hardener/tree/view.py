@@ -146,6 +146,14 @@ class View:
             self._is_open(value, path)
         return tuple(value)
 
+    def may_hold(self, name: str, keys: frozenset[str]) -> bool:
+        """Whether the mapping ``name`` has one of ``keys``, or it cannot be told: so that who looks for several asks
+        once where there is none."""
+        value = self.data.get(name)
+        if value is None:
+            return type(self.data) is not dict
+        return type(value) is not dict or not keys.isdisjoint(value)
+
     def strings(self, *path: str | int) -> tuple[str, ...]:
         """The texts of the list at ``path`` as written, each at its own index. Raises WrongShapeError where there is no
         list but a value, or an item is a list or a mapping, and OpaqueError where a program may add more."""
@@ -180,18 +188,20 @@ class View:
     def items(self, *path: str | int) -> list[View]:
         """The mappings of the list at ``path``, as far as they are written. Raises WrongShapeError where there is
         anything but such a list."""
-        return list(self._items(View, path))
+        return self._items(View, path)
 
-    def _items(self, kind: type[V], path: Path) -> Iterator[V]:
+    def _items(self, kind: type[V], path: Path) -> list[V]:
         value = self._find(path)
         if value is None:
-            return
+            return []
         if not isinstance(value, list):
             self._refuse(value, path)
+        found = []
         for index, item in enumerate(value):
             if not isinstance(item, dict):
                 self._refuse(item, (*path, index))
-            yield self._child(kind, joined(path, (index,)), item)
+            found.append(self._child(kind, joined(path, (index,)), item))
+        return found
 
     def comment(self, *path: str | int, holding: str) -> str | None:
         """The comment at the end of the line of ``path``, as read, when it holds the text ``holding``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import field
 from typing import Any
 
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
@@ -33,20 +34,20 @@ _API_PORTS = [Port(443), Port(6443)]
 _NAMES_OF_METADATA = frozenset(["metadata.google.internal", "169.254.169.254"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Traffic:
     """What policies of ``pods``, whom one policy is for, have to let through; the first stands for all of them."""
 
     pods: list[PodTemplate]
     options: NetworkPolicies
+    _pod: PodTemplate = field(init=False)
+    _tree: Tree = field(init=False)
+    _meshes: list[Mesh] = field(init=False)
 
-    @property
-    def _pod(self) -> PodTemplate:
-        return self.pods[0]
-
-    @property
-    def _tree(self) -> Tree:
-        return self._pod.tree
+    def __post_init__(self) -> None:
+        self._pod = self.pods[0]
+        self._tree = self._pod.tree
+        self._meshes = list({mesh.name: mesh for pod in self.pods for mesh in mesh_of(pod)}.values())
 
     # Ingress.
 
@@ -69,7 +70,7 @@ class Traffic:
                 rules.allow([peer(self._pod, edge.client)], edge.ports, facts)
         if self.options.callers == "silent":
             self._allow_unknown_callers(rules)
-        for mesh in self._meshes():
+        for mesh in self._meshes:
             if mesh.inbound:
                 rules.allow([EVERY_NAMESPACE], map(Port, mesh.inbound), mesh.evidence)
         return rules
@@ -159,7 +160,7 @@ class Traffic:
                 rules.allow([EVERY_POD], (), said("out to the namespace", "", facts))
         if with_dns:
             self.add_dns(rules)
-        for mesh in self._meshes():
+        for mesh in self._meshes:
             if mesh.control_plane_ports:
                 rules.allow([mesh.control_plane_peer], map(Port, mesh.control_plane_ports), mesh.evidence)
             if mesh.tunnels:
@@ -222,9 +223,6 @@ class Traffic:
         if self._tree.ask(Isolation).speaks_ipv6:
             found.append({"ipBlock": {"cidr": "::/0", "except": [*_METADATA_V6]}})
         return found
-
-    def _meshes(self) -> list[Mesh]:
-        return list({mesh.name: mesh for pod in self.pods for mesh in mesh_of(pod)}.values())
 
     # Findings.
 

@@ -81,11 +81,9 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
         rules["ingress"] = traffic.ingress().finished()
         yield from _orphans(traffic)
     if "egress" not in closed and (options.egress or (existing and "egress" in existing.directions)):
-        dns = Rules("egress")
-        traffic.add_dns(dns)
         beside = [item for item in selecting if item is not existing and isolation.closes(pod, [item], "egress")]
         beside = [item for item in beside if isolation.comes_with(pod.object, [item.object])]
-        rules["egress"] = traffic.egress(with_dns=not _is_open(dns, beside)).finished()
+        rules["egress"] = traffic.egress(with_dns=not beside or not _opens_dns(beside, traffic)).finished()
         yield from traffic.unreachable()
         yield from traffic.unknown_calls()
     if existing is not None and not existing.legal:
@@ -125,12 +123,12 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _is_open(wanted: Rules, policies: list[Policy]) -> bool:
-    """Whether ``policies`` together let through all that ``wanted`` says."""
-    if not policies:
-        return False
+def _opens_dns(policies: list[Policy], traffic: Traffic) -> bool:
+    """Whether ``policies`` together let the pods ask all name servers that they use."""
+    dns = Rules("egress")
+    traffic.add_dns(dns)
     rules = [rule for item in policies for rule in item.rules("egress") or ()]
-    return not missing(rules, [rule.value for rule in wanted.finished()], "egress")
+    return not missing(rules, [rule.value for rule in dns.finished()], "egress")
 
 
 def _created(

@@ -9,7 +9,7 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word
 from hardener.facts.images.observations import observations
 from hardener.facts.images.observations import seen as when
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched, states
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import Heap, heap_bytes
 from hardener.tree.core_views import Container, OpaqueError, View
@@ -70,7 +70,7 @@ def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
 def of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
     """The size of its in-memory volumes, which counts as its memory; and a doubt for each that has no size."""
     total, doubt = _of_volumes(container)
-    for state in states(container)[1:]:
+    for state in patched(container):
         try:
             other, more = _of_volumes(state)
         except (OpaqueError, WrongShapeError):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.kubernetes import quantity
 from hardener.tree.core_views import Container, OpaqueError
 
@@ -25,7 +25,7 @@ def least_limit(container: Container, resource: str) -> Number | None:
 
 
 def _numbers(container: Container, resource: str, kind: str, other: str) -> Iterator[Number]:
-    for state in states(container)[1:]:
+    for state in patched(container):
         try:
             written = state.get("resources", kind, resource)
             amount = quantity.parse(written)

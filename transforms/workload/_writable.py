@@ -10,7 +10,7 @@ from dataclasses import field
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
 from hardener.facts.images.known_image import known_image
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.kubernetes.command_evidence import below, writes
 from hardener.kubernetes.component import is_data_store
 from hardener.kubernetes.image_config import ImageFacts
@@ -60,7 +60,7 @@ def needs(container: Container) -> Needs:
         found.against.append(
             container.fact("false is set, and not every path that the container writes to is known", *FIELD)
         )
-    for state in states(container)[1:]:
+    for state in patched(container):
         other = Needs(dict(found.volumes), [], [])
         try:
             if state.get(*FIELD) is not False and not state.privileged:

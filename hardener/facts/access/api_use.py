@@ -11,7 +11,6 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.observations import observation, observations, seen
-from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.config_data import ConfigSources
 from hardener.facts.objects.object_links import Relations
@@ -89,7 +88,7 @@ def need(pod: PodTemplate) -> Need:
 
     Raises OpaqueError, WrongShapeError.
     """
-    if not pod.tree.ask(Overlays).is_empty:
+    if pod.tree.kustomizations:
         return _find(pod)
     # Several transforms ask; what is known holds until the text of the pod changes, or what there is beside it.
     now = (pod.object.piece.revision, pod.tree.ask(ServiceAccounts), pod.tree.ask(Relations))

@@ -68,8 +68,8 @@ class Names(Incremental):
         longest = LONGEST_NAME - max((len(each.prefix) + len(each.suffix) for each in affixes), default=0)
         longest = max(longest, _SHORTEST)
         for candidate in _numbered(name if "$" in name else as_object_name(name, kind, longest), longest):
-            names = {candidate, *(f"{each.prefix}{candidate}{each.suffix}" for each in affixes)}
-            if candidate not in also and not any(self._is_taken(kind, each, item, spaces) for each in names):
+            names = {candidate, *[f"{each.prefix}{candidate}{each.suffix}" for each in affixes]}
+            if candidate not in also and not any([self._is_taken(kind, each, item, spaces) for each in names]):
                 return candidate
         raise AssertionError("there are always more numbers")
 

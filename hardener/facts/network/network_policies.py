@@ -221,7 +221,7 @@ class Isolation(AsRead):
     def own_policy(self, pod: PodTemplate, own: dict[str, Any]) -> Policy | None:
         """The policy of ours with the pod selector ``own`` that stands where one for ``pod`` would be made, else one
         that is applied with it."""
-        key = meaning(own)
+        key = meaning(own) if self._managed_at else None
         if key is None:
             return None
         beside = self._managed_at.get((folder_of(pod.object), pod.namespace, key))
@@ -278,6 +278,8 @@ class Isolation(AsRead):
 
     def orphan_near(self, pod: PodTemplate) -> Evidence | None:
         """Why a Service of the namespace of ``pod`` is used though nothing names it; None where there is none such."""
+        if not self._orphans:
+            return None
         return next((fact for place in here(pod.object) if (fact := self._orphans.get(place))), None)
 
     @cached_property

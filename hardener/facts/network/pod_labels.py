@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import field
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
@@ -27,7 +28,7 @@ _BY_LABELS = frozenset({"Pod", "Job", "CronJob", "ScheduledJob", "ScaledJob"})
 _IMMUTABLE = frozenset({"Job"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Own:
     """By which labels a policy finds the pods of a workload: ``selector``, a LabelSelector.
 
@@ -38,6 +39,11 @@ class Own:
     selector: dict[str, Any] | None
     added: str | None = None
     problem: str | None = None
+
+    meaning: Selector | None = field(init=False, compare=False)  # of ``selector``; None where that means nothing
+
+    def __post_init__(self) -> None:
+        self.meaning = None if self.selector is None else meaning(self.selector)
 
 
 class PodSelectors:
@@ -78,7 +84,7 @@ class PodSelectors:
     def _lasting(self, own: Own) -> Own:
         """``own`` without the labels that change with a release, as far as it finds the same pods of the tree; another
         workload, of which it may be the only difference, is not for its policy."""
-        full = meaning(own.selector)
+        full = own.meaning
         if own.selector is None or full is None:
             return own
         if full not in self._shorter:
@@ -87,9 +93,11 @@ class PodSelectors:
             written = ({"matchLabels": labels} if labels else {}) | (
                 {"matchExpressions": expressions} if expressions else {}
             )
-            short = meaning(written)
-            found = written and short is not None and short != full and self._finds_the_same(labels, short, full)
-            self._shorter[full] = Own(written) if found else own
+            self._shorter[full] = own
+            if written and written != own.selector:
+                short = Own(written)
+                if short.meaning not in (None, full) and self._finds_the_same(labels, short.meaning, full):
+                    self._shorter[full] = short
         return self._shorter[full]
 
     def _finds_the_same(self, labels: dict[str, str], short: Selector, full: Selector) -> bool:
@@ -149,22 +157,24 @@ class PodSelectors:
         if found is None:
             found = self._twins_at[place] = {}
             for pod in self.beside(place):
-                own = self._selector(pod)
+                own = self._known(pod)
                 if own is not None and not pod.object.classes:
-                    found.setdefault(meaning(own), []).append(pod)
+                    found.setdefault(own.meaning, []).append(pod)
         return found
 
-    def _selector(self, pod: PodTemplate) -> dict[str, Any] | None:
+    def _known(self, pod: PodTemplate) -> Own | None:
+        """What ``own`` says of ``pod`` where it has a selector that can be known."""
         try:
-            return self.own(pod).selector
+            own = self.own(pod)
         except (OpaqueError, WrongShapeError):
             return None
+        return None if own.selector is None else own
 
     def twins(self, pod: PodTemplate) -> list[PodTemplate]:
         """All pods of the folder and namespace that a policy finds by the same labels, ``pod`` among them; one policy
         is for all of them."""
-        own = self._selector(pod)
-        return [pod] if own is None else self._twins(self.place(pod)).get(meaning(own), [pod])
+        own = self._known(pod)
+        return [pod] if own is None else self._twins(self.place(pod)).get(own.meaning, [pod])
 
     @cached_property
     def _kinds(self) -> dict[tuple[str, str | None, str], set[str]]:
@@ -190,7 +200,10 @@ def meaning(value: Any) -> Selector | None:
 
 def folder_of(item: Object) -> str:
     """The folder in which the file of ``item`` stands."""
-    return os.path.dirname(item.piece.file.path)
+    return _folder(item.piece.file.path)
+
+
+_folder = lru_cache(maxsize=256)(os.path.dirname)  # the objects of a file come one after the other
 
 
 def _places(item: Object) -> Iterator[str]:
