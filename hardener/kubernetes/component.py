@@ -242,7 +242,12 @@ _SEPARATORS = late_pattern(r"[^a-z0-9]+")
 
 def _dashed(text: object) -> str:
     """`quay.io/calico/node` -> "-quay-io-calico-node-"."""
-    return f"-{_SEPARATORS.sub('-', text[:_LONGEST].lower()).strip('-')}-" if isinstance(text, str) else "-"
+    return _words_of(text) if isinstance(text, str) else "-"
+
+
+@lru_cache(maxsize=256)  # several tests ask of one text, one after the other
+def _words_of(text: str) -> str:
+    return f"-{_SEPARATORS.sub('-', text[:_LONGEST].lower()).strip('-')}-"
 
 
 @lru_cache(maxsize=4096)  # the pods of a tree run few images, and each asks

@@ -86,7 +86,7 @@ def _name(word: str) -> str:
 
 
 def commands(words: Iterable[object]) -> tuple[Command, ...]:
-    return _read(tuple(word for word in words if isinstance(word, str)))
+    return _read(tuple([word for word in words if isinstance(word, str)]))
 
 
 @lru_cache(maxsize=1024)  # each transform asks for the commands of all containers in turn

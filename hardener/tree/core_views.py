@@ -201,7 +201,7 @@ class PodTemplate(View):
         and the waiver takes what it decides.
         """
         waivers = self.tree.waivers
-        if waivers is None:
+        if not waivers:
             return []
         found = [container for container in self.containers if waivers.is_exempt(id, container, path)]
         return found if len(found) < len(self.containers) else []

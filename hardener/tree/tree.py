@@ -44,6 +44,9 @@ _Fact = TypeVar("_Fact", bound=Fact)
 class Exemptions(Protocol):
     """What a view asks the waivers of the run that is under way."""
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+
     def is_exempt(self, id: str, container: Container, path: Path) -> bool:
         """Whether a waiver keeps the transform ``id`` from writing ``path`` of ``container``."""
 

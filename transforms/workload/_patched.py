@@ -16,11 +16,15 @@ Number = tuple[Fraction, Evidence, object]
 
 def most_requested(container: Container, resource: str) -> Number | None:
     """The largest request of ``resource`` that a kustomization sets, and sets no limit to."""
+    if not container.tree.kustomizations:
+        return None
     return max(_numbers(container, resource, "requests", "limits"), key=lambda number: number[0], default=None)
 
 
 def least_limit(container: Container, resource: str) -> Number | None:
     """The smallest limit of ``resource`` that a kustomization sets, and has no request below."""
+    if not container.tree.kustomizations:
+        return None
     return min(_numbers(container, resource, "limits", "requests"), key=lambda number: number[0], default=None)
 
 

@@ -61,6 +61,8 @@ class Choice:
 def final_user(container: Container) -> User:
     """Who ``container`` runs as by the data as it is now, else by what is known of its image; where kustomizations
     make several of it, the worst."""
+    if not container.tree.kustomizations:
+        return _final_user(container)
     users = final_users(container)
     return "root" if "root" in users else "unknown" if "unknown" in users else "non-root"
 

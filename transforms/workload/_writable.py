@@ -241,9 +241,10 @@ def _place(container: Container, found: Needs, path: str, reason: Evidence) -> N
         return
     if found.has_volume(path) or is_mounted(container, path):
         return
-    if any(_below(hidden.path, path) for hidden in known_image(container).hiding):
+    known = known_image(container)
+    if any([_below(hidden.path, path) for hidden in known.hiding]):
         return  # it speaks against a read-only root itself
-    for filled in known_image(container).filled:
+    for filled in known.filled:
         if _below(filled.path, path):
             text = f"{reason.text}, and a volume at {path} would hide {filled.path} of the image ({filled.source})"
             found.against.append(Evidence(text, reason.piece, reason.path))
@@ -255,7 +256,7 @@ def is_mounted(container: Container, path: str) -> bool:
     """Whether ``path`` lies in a volume: a read-only root changes nothing there, be it writable or not."""
     places = [mount.get("mountPath") for mount in container.items("volumeMounts")]
     places += [device.get("devicePath") for device in container.items("volumeDevices")]
-    return any(isinstance(place, str) and place != "/" and _below(path, place) for place in places)
+    return any([isinstance(place, str) and place != "/" and _below(path, place) for place in places])
 
 
 def _below(path: str, root: str) -> bool:

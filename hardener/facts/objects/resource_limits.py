@@ -66,6 +66,8 @@ class ResourcePolicies(AsRead):
         return self._beside(item, "ResourceQuota")
 
     def _aiming_at(self, workload: Object, kind: str) -> list[Object]:
+        if not self._by_target:
+            return []
         key = (kind, workload.kind, workload.name)
         if key not in self._by_target:
             return []
