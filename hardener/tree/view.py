@@ -118,7 +118,7 @@ class View:
         value: Any = self.data
         for part in path:  # as ``_find``, without a call of its own: nothing is asked more often
             if type(value) is not dict:
-                value = self._find_through(path)
+                value = None if value is None else self._find_through(path)
                 break
             value = value.get(part)
         if value is None:
