@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
-from hardener.kubernetes.shell import commands, runs, unique
+from hardener.kubernetes.shell import commands, runs, started, unique
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 
@@ -160,8 +160,7 @@ def seccomp_sensitive(words: Sequence[str]) -> list[str]:
 
 
 def _programs(words: Sequence[str], wanted: frozenset[str]) -> list[str]:
-    found = commands(words)
-    return unique(program for program, _ in runs(found) if program in wanted) if found else []
+    return [program for program in started(words) if program in wanted]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -177,6 +176,8 @@ def low_ports(words: Sequence[str], env: Mapping[str, str]) -> list[int]:
     """Ports below 1024 that flags (`--port=80`, `--listen :443`) or env (PORT, *LISTEN*) make a process listen on."""
     values = [value for flag, value in flags(words) if _PORT_FLAG.fullmatch(flag)]
     values += [value for name, value in literal_env(env) if _PORT_ENV.fullmatch(name)]
+    if not values:
+        return []
     ports = (int(match[1]) for match in map(_ADDRESS_PORT.fullmatch, values) if match)
     return sorted({port for port in ports if 0 < port < 1024})
 

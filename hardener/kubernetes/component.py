@@ -326,7 +326,7 @@ def is_monitoring(text: str | None) -> bool:
 
 def is_jvm(words: Sequence[str], repository: str | None) -> bool:
     """Whether a container runs a Java virtual machine: by `java` or its flags in the command, or by its image."""
-    if any(isinstance(word, str) and _JVM_WORD.search(word) for word in words):
+    if any([isinstance(word, str) and _JVM_WORD.search(word) for word in words]):
         return True
     return isinstance(repository, str) and _is_program(_JVM_IMAGE, repository)
 
@@ -336,8 +336,7 @@ def is_machine_learning(words: Sequence[str], repository: str | None) -> bool:
 
     What only looks after such programs (`pytorch-operator`, `ray-dashboard-proxy`, `ollama-ui`) is none.
     """
-    text = " ".join(word for word in words if isinstance(word, str))
-    if _MACHINE_LEARNING_WORD.search(text):
+    if words and _MACHINE_LEARNING_WORD.search(" ".join([word for word in words if isinstance(word, str)])):
         return True
     if not isinstance(repository, str):
         return False

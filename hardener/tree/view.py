@@ -193,19 +193,19 @@ class View:
     def items(self, *path: str | int) -> list[View]:
         """The mappings of the list at ``path``, as far as they are written. Raises WrongShapeError where there is
         anything but such a list."""
-        return self._items(View, path)
-
-    def _items(self, kind: type[V], path: Path) -> list[V]:
         value = self._find(path)
-        if value is None:
-            return []
+        return [] if value is None else self._each(View, path, value)
+
+    def _each(self, kind: type[V], path: Path, value: Any) -> list[V]:
+        """The mappings of the list ``value`` at ``path`` as views of ``kind``."""
         if not isinstance(value, list):
             self._refuse(value, path)
         found = []
+        start = joined(self.path, path)
         for index, item in enumerate(value):
             if not isinstance(item, dict):
                 self._refuse(item, (*path, index))
-            found.append(self._child(kind, joined(path, (index,)), item))
+            found.append(kind(self.object, joined(start, (index,)), item))
         return found
 
     def comment(self, *path: str | int, holding: str) -> str | None:

@@ -34,7 +34,7 @@ class _Peer:
 def _known(ports: Iterable[Port]) -> tuple[Port, ...]:
     """``ports``, each once; none, which means all of them, where an expression says one."""
     found = tuple(dict.fromkeys(ports))
-    return () if any(port.is_unknown for port in found) else found
+    return () if any([port.is_unknown for port in found]) else found
 
 
 @dataclass(slots=True)

@@ -61,9 +61,12 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
         )  # fmt: skip
         return
     exempt = [c for c in pod.exempt("seccomp-runtime-default", *_PROFILE) if _effective(c) not in _STRICT]
-    needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _kept(c) and c not in exempt]
-    unclear = [c for c in pod.containers if c not in (*needy, *exempt) and _unknown(c) is not None]
-    yield from filter(None, map(_unknown, unclear))
+    needy: list[Container] = []
+    unclear: list[Container] = []
+    if "Unconfined" in (own, *types) or _annotations(pod):
+        needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _kept(c) and c not in exempt]
+        unclear = [c for c in pod.containers if c not in (*needy, *exempt) and _unknown(c) is not None]
+        yield from filter(None, map(_unknown, unclear))
     evidence = _evidence(pod)
     grade = _grade(pod, evidence)
     edits = list(_edits(pod, [*needy, *exempt, *unclear], grade, evidence))

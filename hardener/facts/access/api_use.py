@@ -131,6 +131,9 @@ def _look(pod: PodTemplate, found: Need) -> None:
 
 
 def _add(found: list[Evidence], more: Iterable[Evidence]) -> None:
+    more = list(more)
+    if not more:
+        return
     known = {fact.text for fact in found}
     for fact in more:
         if fact.text not in known:
@@ -153,7 +156,9 @@ def _needless(container: Container) -> Evidence | None:
 
 def _tokens(pod: PodTemplate) -> Iterator[Evidence]:
     for index, volume in enumerate(pod.items("volumes")):
-        if any(source.has("serviceAccountToken") for source in volume.view("projected").items("sources")):
+        if volume.has("projected") and any(
+            [source.has("serviceAccountToken") for source in volume.view("projected").items("sources")]
+        ):
             yield pod.fact("a volume projects a token", "volumes", index)
     for container in pod.containers:
         yield from _mounts(container)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.network.pod_labels import folder_of
 from hardener.kubernetes.rbac import DEFAULT
 from hardener.tree.core_views import Object
 
@@ -45,12 +44,12 @@ def _places(item: Object, folders: Callable[[Object], tuple[Place, ...]]) -> lis
 def folders_here(item: Object) -> tuple[Place, ...]:
     """The folders of an object; another one whose ``folders_there`` has one of them stands in the same folder, above,
     below, or in one beside it."""
-    return _around(folder_of(item), "under", "at")
+    return _around(item.folder, "under", "at")
 
 
 def folders_there(item: Object) -> tuple[Place, ...]:
     """The folders of an object, as others look for it."""
-    return _around(folder_of(item), "at", "under")
+    return _around(item.folder, "at", "under")
 
 
 @lru_cache(maxsize=256)  # the objects of a folder come one after the other

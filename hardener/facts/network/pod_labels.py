@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import field
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from dataclasses import field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
@@ -146,7 +145,7 @@ class PodSelectors:
 
     def place(self, pod: PodTemplate) -> Place:
         """The folder and the namespace of ``pod``, in which one policy is for all its twins."""
-        return folder_of(pod.object), pod.namespace
+        return pod.object.folder, pod.namespace
 
     def beside(self, place: Place) -> list[PodTemplate]:
         """All pods of ``place``."""
@@ -198,16 +197,8 @@ def meaning(value: Any) -> Selector | None:
         return None
 
 
-def folder_of(item: Object) -> str:
-    """The folder in which the file of ``item`` stands."""
-    return _folder(item.piece.file.path)
-
-
-_folder = lru_cache(maxsize=256)(os.path.dirname)  # the objects of a file come one after the other
-
-
 def _places(item: Object) -> Iterator[str]:
-    yield folder_of(item)
+    yield item.folder
     if item.namespace is not None:
         yield ""  # anywhere
 
