@@ -245,7 +245,7 @@ def _dashed(text: object) -> str:
     return _words_of(text) if isinstance(text, str) else "-"
 
 
-@lru_cache(maxsize=256)  # several tests ask of one text, one after the other
+@lru_cache(maxsize=64)  # several tests ask of one text, one after the other
 def _words_of(text: str) -> str:
     return f"-{_SEPARATORS.sub('-', text[:_LONGEST].lower()).strip('-')}-"
 
@@ -261,6 +261,7 @@ def is_static_control_plane_name(name: str | None) -> bool:
     return name in STATIC_CONTROL_PLANE
 
 
+@lru_cache(maxsize=1024)
 def is_ingress_or_gateway(text: str | None) -> bool:
     """Whether an image repository or a workload's name is that of an ingress controller, gateway or address announcer.
 
@@ -309,6 +310,7 @@ def _sensitive(text: str) -> str | None:
         text = shorter
 
 
+@lru_cache(maxsize=1024)  # as of agents of the node
 def is_data_store(text: str | None) -> bool:
     """Whether an image repository or a name is that of a database, queue, cache or object store.
 
@@ -328,7 +330,12 @@ def is_jvm(words: Sequence[str], repository: str | None) -> bool:
     """Whether a container runs a Java virtual machine: by `java` or its flags in the command, or by its image."""
     if any([isinstance(word, str) and _JVM_WORD.search(word) for word in words]):
         return True
-    return isinstance(repository, str) and _is_program(_JVM_IMAGE, repository)
+    return isinstance(repository, str) and _is_jvm_image(repository)
+
+
+@lru_cache(maxsize=1024)
+def _is_jvm_image(repository: str) -> bool:
+    return _is_program(_JVM_IMAGE, repository)
 
 
 def is_machine_learning(words: Sequence[str], repository: str | None) -> bool:
@@ -338,8 +345,11 @@ def is_machine_learning(words: Sequence[str], repository: str | None) -> bool:
     """
     if words and _MACHINE_LEARNING_WORD.search(" ".join([word for word in words if isinstance(word, str)])):
         return True
-    if not isinstance(repository, str):
-        return False
+    return isinstance(repository, str) and _is_image_of_learning(repository)
+
+
+@lru_cache(maxsize=1024)
+def _is_image_of_learning(repository: str) -> bool:
     return _is_program(_MACHINE_LEARNING, repository) or _MACHINE_LEARNING_PATHS.search(_dashed(repository)) is not None
 
 

@@ -86,7 +86,9 @@ class Rules:
         """Whether another rule says of ``peer`` what the one with the ports ``own`` does, and more. It gets the
         evidence."""
         for (ports, apart), rule in self._rules.items():
-            if not apart and name in rule and (not ports or set(ports) > set(own)):
+            if apart or (ports and len(ports) <= len(own)):
+                continue
+            if name in rule and (not ports or set(ports) > set(own)):
                 rule[name].evidence.update(peer.evidence)
                 return True
         return False

@@ -363,4 +363,4 @@ def _whole(amount: Fraction) -> Fraction:
 
 def parsed(text: str) -> Fraction:
     """The amount of a text that is known to be a quantity."""
-    return quantity.parse(text) or Fraction(0)
+    return quantity.parse(text) or _NOTHING

@@ -96,7 +96,7 @@ class ServiceAccounts(AsRead):
         """
         name = pod.service_account
         names = {name}
-        for account in self.of(pod):
+        for account in self._accounts(name, pod.object):
             names |= self._tree.ask(Builds).names(account)
         return self._bound(names, pod.object)
 

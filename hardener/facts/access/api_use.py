@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -117,12 +117,13 @@ def has_token(container: Container) -> bool:
 def _look(pod: PodTemplate, found: Need) -> None:
     """Add to ``found`` what ``pod`` shows that is not in it."""
     bindings = pod.tree.ask(ServiceAccounts).bindings(pod)
-    found.sure |= any(bound.sure for bound in bindings)
-    _add(found.bound, (bound.evidence for bound in bindings))
-    _add(found.tokens, _tokens(pod))
-    _add(found.injected, _injected(pod))
+    found.sure |= any([bound.sure for bound in bindings])
+    _add(found.bound, [bound.evidence for bound in bindings])
+    _add(found.tokens, list(_tokens(pod)))
+    _add(found.injected, list(_injected(pod)))
+    config = pod.tree.ask(ConfigSources)
     for container in pod.containers:
-        own = [*_container(container), *pod.tree.ask(ConfigSources).api_use(container)]
+        own = [*_container(container), *config.api_use(container)]
         key = _key(container)
         if own:
             _add(found._shown.setdefault(key, []), own)
@@ -130,8 +131,7 @@ def _look(pod: PodTemplate, found: Need) -> None:
         found._without[key] = reason if reason is None else found._without.get(key, reason)
 
 
-def _add(found: list[Evidence], more: Iterable[Evidence]) -> None:
-    more = list(more)
+def _add(found: list[Evidence], more: list[Evidence]) -> None:
     if not more:
         return
     known = {fact.text for fact in found}
@@ -171,7 +171,7 @@ def _mounts(container: Container) -> Iterator[Evidence]:
 
 
 def _injected(pod: PodTemplate) -> Iterator[Evidence]:
-    for key, text in _INJECTED.items():
+    for key, text in _INJECTED.items() if pod.metadata.has("annotations") else ():
         if str(pod.metadata.text("annotations", key)).lower() == "true":
             yield pod.metadata.fact(text, "annotations", key)
 
@@ -181,7 +181,7 @@ def _container(container: Container) -> Iterator[Evidence]:
     if row is not None and row.api == "needed" and not _excepted(container):
         yield container.fact(f"{row.origin}: it uses the Kubernetes API", "image")
     if image is not None and image.name is not None:
-        if _CLIENTS & set(image.name.split("-")) or image.name in _CLIENT_IMAGES:
+        if not _CLIENTS.isdisjoint(image.name.split("-")) or image.name in _CLIENT_IMAGES:
             yield container.fact(f"image {image.name} is a client of the Kubernetes API", "image")
     yield from _seen_to_use(container)
     for name, speaker in spoken(container, lambda words: api_client(words, container.env), probes=True):

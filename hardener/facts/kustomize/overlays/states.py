@@ -69,8 +69,7 @@ def signs(target: T, find: Callable[[T], Iterable[Evidence]]) -> Iterator[Eviden
     """
     own = list(find(target))
     yield from own
-    others = patched(target)
-    if not others:
+    if not target.tree.kustomizations or not (others := patched(target)):
         return
     seen = {fact.text for fact in own}
     for state in others:
