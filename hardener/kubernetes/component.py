@@ -261,7 +261,6 @@ def is_static_control_plane_name(name: str | None) -> bool:
     return name in STATIC_CONTROL_PLANE
 
 
-@lru_cache(maxsize=1024)
 def is_ingress_or_gateway(text: str | None) -> bool:
     """Whether an image repository or a workload's name is that of an ingress controller, gateway or address announcer.
 

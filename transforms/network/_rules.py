@@ -55,7 +55,10 @@ class Rules:
         rule = self._rules.setdefault((_known(ports), apart), {})
         facts = dict.fromkeys(evidence)
         for peer in peers:
-            rule.setdefault(repr(peer), _Peer(peer)).evidence.update(facts)
+            known = rule.get(name := repr(peer))
+            if known is None:
+                known = rule[name] = _Peer(peer)
+            known.evidence.update(facts)
 
     def allow_anybody(self, ports: Iterable[Port], evidence: Iterable[Evidence]) -> None:
         """Let through connections with anybody on ``ports``; none means all of them."""

@@ -165,10 +165,10 @@ class Isolation(AsRead):
 
         What selects every pod of a namespace closes none of another: that an unset namespace may be any is no evidence.
         """
-        builds = self._tree.ask(Builds)
         asked = [policy for policy in policies if direction in policy.directions]
         if not asked:
             return False
+        builds = self._tree.ask(Builds)
         names = set(builds.namespaces(pod.object))
         closing = [
             policy.object

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -69,8 +68,8 @@ class PodSelectors:
         kind = pod.kind
         if kind not in _LABEL_SELECTORS | _PLAIN_SELECTORS | _BY_LABELS:
             return Own(None, problem=f"an operator makes the pods of a {kind}, labels them and talks to them")
-        if kind not in _BY_LABELS and pod.object.view("spec", "selector").keys():
-            return self._lasting(_written(pod.object.view("spec", "selector"), plain=kind in _PLAIN_SELECTORS))
+        if kind not in _BY_LABELS and (selector := pod.object.view("spec", "selector")).keys():
+            return self._lasting(_written(selector, plain=kind in _PLAIN_SELECTORS))
         labels = pod.metadata.view("labels")
         lasting = {key: value for key in labels.keys() if stays(key, value := str(labels.get(key)))}
         if lasting:
@@ -186,7 +185,8 @@ class PodSelectors:
 
     def shares_name(self, pod: PodTemplate) -> bool:
         """Whether a workload of another kind has its name, in its folder or in the namespace that both name."""
-        return any(len(self._kinds[place, pod.namespace, pod.object.name]) > 1 for place in _places(pod.object))
+        namespace, name = pod.namespace, pod.object.name
+        return any([len(self._kinds[place, namespace, name]) > 1 for place in _places(pod.object)])
 
 
 def meaning(value: Any) -> Selector | None:
@@ -197,10 +197,8 @@ def meaning(value: Any) -> Selector | None:
         return None
 
 
-def _places(item: Object) -> Iterator[str]:
-    yield item.folder
-    if item.namespace is not None:
-        yield ""  # anywhere
+def _places(item: Object) -> tuple[str, ...]:
+    return (item.folder,) if item.namespace is None else (item.folder, "")  # anywhere
 
 
 def _written(view: View, *, plain: bool) -> Own:
@@ -209,8 +207,8 @@ def _written(view: View, *, plain: bool) -> Own:
         return Own({"matchLabels": {key: str(view.get(key)) for key in view.keys()}})
     found: dict[str, Any] = {}
     labels = view.view("matchLabels")
-    if labels.keys():
-        found["matchLabels"] = {key: str(labels.get(key)) for key in labels.keys()}
+    if keys := labels.keys():
+        found["matchLabels"] = {key: str(labels.get(key)) for key in keys}
     expressions = [_expression(item) for item in view.items("matchExpressions")]
     if expressions:
         found["matchExpressions"] = expressions
