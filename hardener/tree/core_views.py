@@ -278,9 +278,9 @@ class Container(View):
     @cached_property
     def words(self) -> tuple[str, ...]:
         """Command, arguments and the commands of hooks and probes, as written."""
-        found = [*self._list("command"), *self._list("args")]
-        for path in (("lifecycle", "postStart"), ("lifecycle", "preStop")):
-            found += self._list(*path, "exec", "command")
+        found = [*self.command, *self._list("args")]
+        for hook in ("postStart", "preStop") if self.data.get("lifecycle") is not None else ():
+            found += self._list("lifecycle", hook, "exec", "command")
         return tuple(found)
 
     @cached_property
@@ -288,7 +288,8 @@ class Container(View):
         """The commands of its exec probes, as written."""
         found: list[str] = []
         for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-            found += self._list(probe, "exec", "command")
+            if self.data.get(probe) is not None:
+                found += self._list(probe, "exec", "command")
         return tuple(found)
 
     def _list(self, *path: str) -> tuple[str, ...]:

@@ -364,9 +364,13 @@ class View:
         # On or below an expression nothing may be written, and no key that a program may add.
         value: Any = self.data
         for position, part in enumerate(path):
-            if isinstance(value, str):
+            if type(value) is dict:  # as nearly all are
+                value = value.get(part)
+            elif value is None:
+                return None
+            elif isinstance(value, str):
                 self._refuse(value, path[:position])
-            if isinstance(value, dict):
+            elif isinstance(value, dict):
                 below = value.get(part)
                 if below is None and type(value) is OpenDict and part not in value:
                     self._is_open(value, path[:position], str(part))
