@@ -257,7 +257,10 @@ class Container(View):
     @property
     def image_fault(self) -> str | None:
         """What is wrong with the digest of its image, in words; such an image is no reference."""
-        image = read_image(self.data.get("image"))
+        written, image = self.data.get("image"), self.image
+        if image is not None and image.text == written:  # with a fault it would be none
+            return None
+        image = read_image(written)
         return image.fault if image is not None else None
 
     @cached_property
