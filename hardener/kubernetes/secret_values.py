@@ -223,6 +223,8 @@ def _classify_whole(key: str, text: str) -> Verdict:
     value, strength = text.strip(), key_strength(key)
     if fallback := compiled(r"\$\{\w+:?-([^{}]+)\}").fullmatch(value):
         value = fallback[1].strip()
+    if strength == 0 and value.isalnum() and len(value) < LONG and not is_marked(value):
+        return _NO  # a lone word or number tells nothing by itself
     if is_placeholder(value) or _repeats(key, value):
         words = key_words(key)
         if strength > 1 and words[-1] in _NUMERIC_PASSWORD and value.isdigit() and len(value) > 3:

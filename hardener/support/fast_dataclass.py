@@ -1,4 +1,4 @@
-"""``dataclass``, quick to declare: a run declares more than a hundred, and asks most of them for nothing but to be made.
+"""``dataclass``, quick to declare: a run declares more than a hundred, and asks most for nothing but to be made.
 
 For type checkers it is the one of Python. What a class is made with, comparison, hash and ``repr`` are what they are
 there, compiled when they are called first, and the one of Python tells the fields when they are asked for first; that
@@ -8,7 +8,8 @@ is given none.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, field
+import dataclasses
+from dataclasses import MISSING, Field
 from dataclasses import dataclass as _python
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ def _slotted(cls: type, given: dict[str, Any]) -> type:
 
 
 class _OfPython:
-    """An attribute that Python gives its own: that of a class which it made with the same lines, when it is asked for."""
+    """An attribute that Python gives its own, when it is asked for: that of a class made there with the same lines."""
 
     def __init__(self, of: Any, name: str) -> None:
         self._of, self._name = of, name
@@ -86,7 +87,7 @@ def _every(made: type) -> list[Field[Any]]:
     for cls in reversed(made.__mro__):
         given, kw_only = vars(cls).get("_given", ({}, False))
         for name, value in given.items():
-            each: Any = value if isinstance(value, Field) else field(default=value)
+            each: Any = value if isinstance(value, Field) else dataclasses.field(default=value)
             each.name = name
             if each.kw_only is MISSING:
                 each.kw_only = kw_only
