@@ -30,7 +30,7 @@ from hardener.kubernetes.interest import (
 from hardener.kubernetes.rbac import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
-from hardener.sources.manifests import ManifestFile
+from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object
@@ -149,8 +149,9 @@ def _load(
     editable: bool,
     wanted: Callable[[str], bool] = is_interesting,
     optional: Callable[[str], bool] = is_evidence_only,
+    known: dict[int, Piece] | None = None,
 ) -> ManifestFile:
-    found = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=optional)
+    found = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
     return _without_crowds(found)
 
 
@@ -179,6 +180,7 @@ class _Reader:
     own: Subclasses | None = None
     modules: dict[str, Module] = field(default_factory=dict)  # by folder
     module_texts: list[tuple[str, str]] | None = None
+    pieces: dict[int, Piece] = field(default_factory=dict)  # that may be edited, by the hash of their text
 
     def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
         """Read the file ``path``, found within the path ``within``, unless it was read before."""
@@ -272,7 +274,8 @@ class _Reader:
             file = known.file(real, name, content, editable=editable)
             cache.clean.add(file)
         else:
-            file = _load(real, name, content, editable=editable, wanted=wanted, optional=optional)
+            known_pieces = self.pieces if editable else None
+            file = _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known_pieces)
             if cache is not None:
                 cache.note_file(file, namespaces)
         tree.files.append(file)
