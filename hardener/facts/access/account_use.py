@@ -96,7 +96,7 @@ class ServiceAccounts(AsRead):
         """
         name = pod.service_account
         names = {name}
-        for account in self.of(pod):
+        for account in self._accounts(name, pod.object):
             names |= self._tree.ask(Builds).names(account)
         return self._bound(names, pod.object)
 
@@ -105,7 +105,10 @@ class ServiceAccounts(AsRead):
         return self._bound(set(self._tree.ask(Builds).names(account)), account)
 
     def _bound(self, names: set[str], item: Object) -> list[Bound]:
-        found = list(islice((bound for name in sorted(names) for bound in self._of_name(name, item)), _MOST))
+        known = [name for name in sorted(names) if self._subjects(name) is not None]
+        if not known:
+            return []
+        found = list(islice((bound for name in known for bound in self._of_name(name, item)), _MOST))
         return sorted(found, key=lambda bound: not bound.sure)
 
     def _of_name(self, name: str, item: Object) -> Iterator[Bound]:
