@@ -7,12 +7,26 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .positions import DOUBLE, FOLDED, MAPPING, SEQUENCE, SINGLE, Collection, Mapping, Node, Scalar, Sequence
+from .positions import (
+    DOUBLE,
+    FLOW_SEQUENCE,
+    FOLDED,
+    MAPPING,
+    PLAIN,
+    SEQUENCE,
+    SINGLE,
+    Collection,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+)
 from .scalars import resolve
 from .source import Source
 
 SHORT = 80
 _OPENED = re.compile(r"[{\[]\r?\n")
+_SCALAR_ITEM = re.compile(b"[%c%c][%c-%c]" % (SEQUENCE, FLOW_SEQUENCE, PLAIN, FOLDED))  # among the kinds of a tree
 
 
 class FlowStyle(NamedTuple):
@@ -137,27 +151,26 @@ class Styles:
 
     @cached_property
     def _most_dashes(self) -> int:
-        widths: Counter[int] = Counter()
+        widths = []
         kinds, nexts = self.source.tree.kinds, self.source.tree.nexts
         at = kinds.find(SEQUENCE)
         while at >= 0:
             if nexts[at] != at + 1 and (width := self._dash_width(at)) is not None:
-                widths[width] += 1
+                widths.append(width)
             at = kinds.find(SEQUENCE, at + 1)
-        return int(_most(widths, 2))
+        return _most(widths, 2)
 
     @cached_property
     def _most_indents(self) -> tuple[int, int]:
         """Of mappings under their key, and of the dashes of sequences under theirs."""
         kinds = self.source.tree.kinds
-        steps: Counter[int] = Counter()
-        offsets: Counter[int] = Counter()
+        steps, offsets = [], []
         for _, key, value in self._filled_collections():
             if kinds[value] == MAPPING:
                 if (step := self._step(key, value)) is not None:
-                    steps[step] += 1
+                    steps.append(step)
             elif kinds[value] == SEQUENCE and (offset := self._offset(key, value)) is not None:
-                offsets[offset] += 1
+                offsets.append(offset)
         return _most(steps, 2), _most(offsets, 0)
 
     @cached_property
@@ -165,6 +178,8 @@ class Styles:
         source, tree = self.source, self.source.tree
         kinds, starts = tree.kinds, tree.starts
         habits = SequenceHabits()
+        if not _SCALAR_ITEM.search(kinds):
+            return habits
         for end, key, value in self._filled_collections():
             if kinds[value] >= SEQUENCE and kinds[key] <= FOLDED and max(kinds[value + 1 : end]) <= FOLDED:
                 if kinds[value] == SEQUENCE:
@@ -260,8 +275,11 @@ class Styles:
         return inner.removeprefix(outer) if inner.startswith(outer) and inner != outer else "  "
 
 
-def _most(votes: "Counter[Any]", default: Any) -> Any:
-    return votes.most_common(1)[0][0] if votes else default
+def _most(votes: list[int], default: int) -> int:
+    """The number that comes most often, the first of several; mostly all are the same."""
+    if not votes or votes.count(votes[0]) == len(votes):
+        return votes[0] if votes else default
+    return Counter(votes).most_common(1)[0][0]
 
 
 def _common_quote(node: Collection) -> str | None:
