@@ -371,6 +371,8 @@ def _config_entries(path: Path, key: str, node: dict[Any, Any]) -> Iterator[Foun
 
 def _is_dull(key: str, value: str | float, parent: str) -> bool:
     """Whether ``_entry`` need not look; most short entries stand in a tree many times."""
+    if isinstance(value, bool):
+        return True
     if isinstance(value, str) and len(value) >= LONG:
         return key in _PROSE
     return _is_short_dull(key, value, parent)
