@@ -53,6 +53,11 @@ def is_patch(pod: PodTemplate) -> bool:
     return _patch(pod) is not None
 
 
+def is_applied(pod: PodTemplate) -> bool:
+    """Whether pods come of it as it stands: it is no patch, and no controller owns it. Raises as ``pod.classes``."""
+    return not is_patch(pod) and _owned(pod.object) is None
+
+
 def classify_object(item: Object) -> dict[str, str]:
     """Why ``item`` is left alone whole: "owned" or "patch", with the sign; {} for an ordinary object."""
     found: dict[str, str] = {}

@@ -21,6 +21,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
+from hardener.tree.pod_kind import is_patch
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -173,7 +174,7 @@ class ServiceAccounts(AsRead):
         found: dict[int, list[PodTemplate]] = {}
         for pod in self._tree.pod_templates:
             try:
-                if "patch" in pod.classes:  # it is looked at where it is applied
+                if is_patch(pod):  # it is looked at where it is applied
                     continue
                 accounts = {id(account) for state in states(pod) for account in self.of(state)}
                 for account in accounts:
