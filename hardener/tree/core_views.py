@@ -308,7 +308,7 @@ class Container(View):
         return {
             str(item.get("name")): str(item.get("value"))
             for item in (found if isinstance(found, list) else [])
-            if isinstance(item, dict) and isinstance(item.get("value"), str | int | float)
+            if isinstance(item, dict) and isinstance(item.get("value"), (str, int, float))
         }
 
     def effective(self, key: str) -> Any:

@@ -170,9 +170,9 @@ class View:
         if type(value) is OpenList:
             self._is_open(value, path)
         for index, item in enumerate(value):
-            if isinstance(item, dict | list):
+            if isinstance(item, (dict, list)):
                 self._refuse(item, (*path, index))
-        return tuple("" if item is None else str(item) for item in value)
+        return tuple(["" if item is None else str(item) for item in value])
 
     def check_whole(self, *path: str | int) -> None:
         """Raise OpaqueError where the mapping or list at ``path`` is an expression, or a program may add to it other
