@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ from hardener.tree.core_views import OpaqueError
 from hardener.tree.pod_kind import is_patch
 from hardener.tree.tree import Tree
 from hardener.tree.view import View
-from transforms.workload._volumes import mounts
 
 
 def pod(**spec: Any) -> str:
@@ -65,6 +65,7 @@ def test_what_may_hold_a_key_is_all_that_cannot_be_told(metadata: dict[str, Any]
 
 
 def test_mounts_are_those_of_the_container_as_it_is_now() -> None:
+    mounts = import_module("hardener.transforms.workload._volumes").mounts
     volumes = [{"name": "data", "emptyDir": {}}, {"name": "more", "emptyDir": {}}]
     mounted = {**WEB, "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
     (template,) = Tree.from_text(pod(containers=[mounted, {**WEB, "name": "other"}], volumes=volumes)).pod_templates
