@@ -170,9 +170,9 @@ class View:
         if type(value) is OpenList:
             self._is_open(value, path)
         for index, item in enumerate(value):
-            if isinstance(item, dict | list):
+            if isinstance(item, (dict, list)):
                 self._refuse(item, (*path, index))
-        return tuple("" if item is None else str(item) for item in value)
+        return tuple(["" if item is None else str(item) for item in value])
 
     def check_whole(self, *path: str | int) -> None:
         """Raise OpaqueError where the mapping or list at ``path`` is an expression, or a program may add to it other
@@ -364,9 +364,13 @@ class View:
         # On or below an expression nothing may be written, and no key that a program may add.
         value: Any = self.data
         for position, part in enumerate(path):
-            if isinstance(value, str):
+            if type(value) is dict:  # as nearly all are
+                value = value.get(part)
+            elif value is None:
+                return None
+            elif isinstance(value, str):
                 self._refuse(value, path[:position])
-            if isinstance(value, dict):
+            elif isinstance(value, dict):
                 below = value.get(part)
                 if below is None and type(value) is OpenDict and part not in value:
                     self._is_open(value, path[:position], str(part))
