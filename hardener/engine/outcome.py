@@ -25,7 +25,7 @@ class Change:
     """One edit of a step. ``line`` counts in the file as read, ``new_line`` in the file as written (0: not there).
 
     ``path`` is the place in the document, without the number of the document: as read, for additions as written.
-    ``before`` is MISSING for an addition, ``after`` for a removal.
+    ``before`` is MISSING for an addition, ``after`` for a removal. ``siblings`` are all changes of its step.
     """
 
     transform: Transform
@@ -38,7 +38,7 @@ class Change:
     line: int = 0
     new_line: int = 0
     extra: tuple[Evidence, ...] = ()
-    siblings: list[Change] = field(default_factory=list)
+    siblings: list[Change] = field(init=False)
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import field, replace
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeGuard
 
 from hardener.authoring.edits import (
     Append,
@@ -79,6 +79,8 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
 
     Raises WrongShapeError when one of the edits cannot be made; nothing is changed.
     """
+    if len(edits) == 1 and _is_plain(edits[0], target.object):
+        return _of_one(tree, transform, target, edits[0])
     kinds = {type(edit) for edit in edits}
     if Drop in kinds:
         edits = [edit for edit in edits if not _is_gone(edit)]
@@ -104,6 +106,23 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
     for change in step.changes:
         change.siblings = step.changes
     return step
+
+
+def _is_plain(edit: Edit, item: Object) -> TypeGuard[Set]:
+    """Whether ``edit`` sets a value of ``item`` and nothing follows from it, as of most steps."""
+    piece = item.piece
+    if type(edit) is not Set or edit.piece is not piece or piece.is_object or piece.shared:
+        return False
+    return edit.path[: len(item.path)] == item.path
+
+
+def _of_one(tree: Tree, transform: Transform, target: View, edit: Set) -> Step:
+    """What ``draft`` comes to for one plain edit."""
+    piece = edit.piece
+    [(path, before)] = places(piece.data, (edit,))
+    change = Change(transform, edit, target.object, len(applied_steps(piece)), path, before, edit.value)
+    change.siblings = [change]
+    return Step(tree, transform, target, edit.grade, change.siblings, {piece: [edit]})
 
 
 def worst(edits: list[Edit]) -> Grade:
