@@ -34,15 +34,18 @@ class Change:
     step: int
     path: Path
     before: Any
-    after: Any
     line: int = 0
     new_line: int = 0
     extra: tuple[Evidence, ...] = ()
     siblings: list[Change] = field(init=False)
 
     @property
+    def after(self) -> Any:
+        return getattr(self.edit, "value", MISSING)
+
+    @property
     def evidence(self) -> tuple[Evidence, ...]:
-        return self.edit.evidence + self.extra
+        return self.edit.evidence + self.extra if self.extra else self.edit.evidence
 
 
 @dataclass(slots=True, eq=False)

@@ -17,7 +17,6 @@ from hardener.authoring.edits import (
     Evidence,
     Finding,
     Grade,
-    Insert,
     Set,
     places,
     replay,
@@ -120,7 +119,7 @@ def _of_one(tree: Tree, transform: Transform, target: View, edit: Set) -> Step:
     """What ``draft`` comes to for one plain edit."""
     piece = edit.piece
     [(path, before)] = places(piece.data, (edit,))
-    change = Change(transform, edit, target.object, len(applied_steps(piece)), path, before, edit.value)
+    change = Change(transform, edit, target.object, len(applied_steps(piece)), path, before)
     change.siblings = [change]
     return Step(tree, transform, target, edit.grade, change.siblings, {piece: [edit]})
 
@@ -138,7 +137,7 @@ def _create(step: Step, created: list[tuple[Create, Object]]) -> None:
     listed: dict[int, tuple[Object, dict[str, Append]]] = {}
     for edit, item in created:
         step.created.append(item)
-        step.changes.append(Change(step.transform, edit, item, 0, (0,), MISSING, edit.value))
+        step.changes.append(Change(step.transform, edit, item, 0, (0,), MISSING))
         for kustomization, append in new_objects.listings(step.tree, edit, item):
             lines = listed.setdefault(id(kustomization), (kustomization, {}))[1]
             lines.setdefault(append.value, append)
@@ -196,8 +195,7 @@ def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:
     piece, transform = item.piece, step.transform
     number = len(applied_steps(piece))
     for edit, (path, before) in zip(edits, places(piece.data, edits), strict=True):
-        after = edit.value if isinstance(edit, (Set, Append, Insert)) else MISSING
-        step.changes.append(Change(transform, edit, item, number, path, before, after))
+        step.changes.append(Change(transform, edit, item, number, path, before))
     step.edits.setdefault(piece, []).extend(edits)
 
 
