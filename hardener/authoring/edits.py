@@ -61,12 +61,25 @@ class Evidence:
     piece: Piece | None = None
     path: Path = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "text", _shared(self.text))
 
-
-_shared = lru_cache(maxsize=1024)(str)
+said = lru_cache(maxsize=1024)(str)
 """A text of evidence, one object for all that say the same: most do not name what they are about."""
+
+
+def evidence_of(found: Iterable[Evidence] | None) -> tuple[Evidence, ...]:
+    """What was ``found``, as an edit keeps it: what stands nowhere is one object for all edits that say the same."""
+    if not found:
+        return ()
+    facts = tuple(found)
+    for fact in facts:
+        if fact.piece is not None:
+            return facts
+    return _alike(*[fact.text for fact in facts])
+
+
+@lru_cache(maxsize=1024)
+def _alike(*texts: str) -> tuple[Evidence, ...]:
+    return tuple(map(Evidence, texts))
 
 
 @dataclass(frozen=True, slots=True)
