@@ -313,8 +313,7 @@ def _parent(documents: list[Any], edit: Edit) -> Any:
     """The mapping or list that holds the place of ``edit``; missing and null ones on the way are made."""
     value: Any = documents
     path = edit.path
-    for position in range(len(path) - 1):
-        part = path[position]
+    for position, part in enumerate(path[:-1]):
         child = value.get(part) if type(value) is dict and type(part) is str else _child(value, part)
         if child is None:
             _put(value, part, {}, edit, position)
@@ -354,7 +353,7 @@ def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1
         return
     if not isinstance(parent, dict) or not isinstance(key, str):
         raise WrongShapeError(str(key))
-    if key in parent:
+    if key in parent or not parent:
         parent[key] = value
         return
     type_name = _type_at(edit, position if position >= 0 else len(edit.path) - 1)
@@ -372,9 +371,12 @@ def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1
             parent[key] = value
 
 
+_WITHOUT_PARTS = frozenset((str, bool, int))
+
+
 def copied(value: Any) -> Any:
     """A copy of plain data, so that two documents never share a container; what is open stays so."""
-    if type(value) is str:
+    if type(value) in _WITHOUT_PARTS:
         return value
     if isinstance(value, dict):
         mapping = {key: copied(item) for key, item in value.items()}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .scalars import write_scalar
+from .scalars import plain_is_safe, write_scalar
 from .style import FlowStyle, Layout
 from .text_error import TextError
 
@@ -24,6 +24,12 @@ def literal_is_safe(text: str) -> bool:
 
 def block_value(value: Any, column: int, layout: Layout, key: str | None = None) -> tuple[str, list[str]]:
     """Give what follows `key:` on its line, and the lines below, for a key that stands at `column`."""
+    if isinstance(value, str):
+        if "\n" in value and layout.literals and literal_is_safe(value):
+            indent = " " * (column + layout.step)
+            lines = [indent + line if line else "" for line in value.removesuffix("\n").split("\n")]
+            return " |" if value.endswith("\n") else " |-", lines
+        return " " + write_scalar(value, layout.quote), []
     if isinstance(value, dict) and value:
         return "", pair_lines(value.items(), column + layout.step, layout)
     if isinstance(value, list) and value:
@@ -31,10 +37,6 @@ def block_value(value: Any, column: int, layout: Layout, key: str | None = None)
         if style is not None:
             return " " + flow_value(value, style, ""), []
         return "", item_lines(value, column + layout.offset, layout)
-    if isinstance(value, str) and "\n" in value and layout.literals and literal_is_safe(value):
-        indent = " " * (column + layout.step)
-        lines = [indent + line if line else "" for line in value.removesuffix("\n").split("\n")]
-        return " |" if value.endswith("\n") else " |-", lines
     return " " + leaf(value, layout.quote), []
 
 
@@ -50,8 +52,9 @@ def pair_lines(pairs: Iterable[tuple[Any, Any]], column: int, layout: Layout) ->
     lines: list[str] = []
     indent = " " * column
     for key, value in pairs:
-        head, below = block_value(value, column, layout, key if isinstance(key, str) else None)
-        lines.append(indent + write_key(key, layout.quote) + ":" + head)
+        name = write_key(key, layout.quote)
+        head, below = block_value(value, column, layout, key)
+        lines.append(f"{indent}{name}:{head}")
         lines += below
     return lines
 
@@ -64,20 +67,23 @@ def item_lines(values: Iterable[Any], column: int, layout: Layout, *, quote: str
     for value in values:
         if isinstance(value, dict) and value:
             below = pair_lines(value.items(), inner, layout)
+            below[0] = dash + below[0][inner:]
         elif isinstance(value, list) and value:
             below = item_lines(value, inner, layout)
+            below[0] = dash + below[0][inner:]
         elif quote and isinstance(value, str):
-            below = [" " * inner + write_scalar(value, quote, force=True)]
+            below = [dash + write_scalar(value, quote, force=True)]
         else:
             head, below = block_value(value, column, layout)
-            below.insert(0, " " * inner + head.lstrip(" "))
-        lines.append(dash + below[0][inner:])
-        lines += below[1:]
+            below.insert(0, dash + head.lstrip(" "))
+        lines += below
     return lines
 
 
 def write_key(key: Any, quote: str, *, flow: bool = False, json: bool = False) -> str:
     """Write a mapping key."""
+    if type(key) is str and not json and plain_is_safe(key, flow):
+        return key
     if not isinstance(key, str):
         raise TextError(f"a key of type {type(key).__name__} cannot be written")
     return write_scalar(key, quote, flow=flow, json=json)
