@@ -324,7 +324,7 @@ def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     text = own.separator + body
     if _ends_with_return(piece.file.content.text):
         text = text.replace("\n", "\r\n")
-    if not own.raw and not yaml.same(yaml.parse(body).documents, piece.data):
+    if not own.raw and not yaml.reads_back(body, piece.data):
         wrong = "the new document does not come out as it was decided"
         return Proof(places=[1] * len(places), refusal=(wrong, 1), ours=True)
     # A line end at the start ends the line before, and is no line itself.
