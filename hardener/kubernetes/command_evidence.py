@@ -10,8 +10,9 @@ Results quote command words, flags and paths, never whole lines: lines can hold 
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -175,27 +176,32 @@ _ADDRESS_PORT = re.compile(r"(?:(?:\S*[^\s:]|):)?([0-9]{1,4})")
 def low_ports(words: Sequence[str], env: Mapping[str, str]) -> list[int]:
     """Ports below 1024 that flags (`--port=80`, `--listen :443`) or env (PORT, *LISTEN*) make a process listen on."""
     values = [value for flag, value in flags(words) if _PORT_FLAG.fullmatch(flag)]
-    values += [value for name, value in literal_env(env) if _PORT_ENV.fullmatch(name)]
+    values += [value for name, value in literal_env(env) if _names_port(name)]
     if not values:
         return []
     ports = (int(match[1]) for match in map(_ADDRESS_PORT.fullmatch, values) if match)
     return sorted({port for port in ports if 0 < port < 1024})
 
 
-def flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=256)  # the containers of a tree have few names of variables
+def _names_port(variable: str) -> bool:
+    return _PORT_ENV.fullmatch(variable) is not None
+
+
+def flags(words: Sequence[str]) -> list[tuple[str, str]]:
     """(flag, value) of `--flag=value` and `--flag value`; a flag without a value has ""."""
+    found = []
     for command in commands(words):
         for word, after in pairwise([*command.words, ""]):
             if word.startswith("-"):
                 flag, equals, value = word.partition("=")
-                yield flag, value if equals or after.startswith("-") else after
+                found.append((flag, value if equals or after.startswith("-") else after))
+    return found
 
 
-def literal_env(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def literal_env(env: Mapping[str, str]) -> list[tuple[str, str]]:
     """The variables whose name and value are texts."""
-    for name, value in env.items():
-        if isinstance(name, str) and isinstance(value, str):
-            yield name, value
+    return [each for each in env.items() if isinstance(each[0], str) and isinstance(each[1], str)]
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ given); the rest: the documentation of each program.
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from hardener.kubernetes.command_evidence import below, flags, known_path, literal_env
@@ -93,11 +94,18 @@ _Kind = Literal["written", "home"]
 
 def _of_variables(env: Mapping[str, str]) -> Iterator[tuple[_Kind, str]]:
     for name, value in literal_env(env):
-        upper = name.upper()
-        if _HOME.fullmatch(upper):
+        kind = _kind_of(name)
+        if kind == "home":
             yield "home", value
-        elif _VARIABLE.fullmatch(upper) or _OWN_FILE.fullmatch(value):
+        elif kind == "written" or _OWN_FILE.fullmatch(value):
             yield "written", _folder_of(name, value)
+
+
+@lru_cache(maxsize=256)  # the containers of a tree have few names of variables
+def _kind_of(variable: str) -> _Kind | None:
+    """What the folder is for that ``variable`` names, None where it names none."""
+    upper = variable.upper()
+    return "home" if _HOME.fullmatch(upper) else "written" if _VARIABLE.fullmatch(upper) else None
 
 
 def _folder_of(name: str, value: str) -> str:
@@ -108,7 +116,7 @@ def _folder_of(name: str, value: str) -> str:
 def _of_flags(words: Sequence[str], program: str, workdir: str | None) -> Iterator[tuple[_Kind, str]]:
     first = next((posixpath.basename(word) for word in words if isinstance(word, str)), "")
     own = (*_OF_PROGRAM.get(first, ()), *_OF_PROGRAM.get(program, ()))
-    said = list(flags(words))
+    said = flags(words)
     names = {flag for flag, _ in said}
     for flag, value in said:
         if flag in own or _FLAG.fullmatch(flag):
