@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.engine.text_checks import UnfitHunkError, is_same_text, patched, patched_parts
 from hardener.report.patch import Patch
-from hardener.sources.yaml import Hunk
+from hardener.sources.yaml import Hunk, rewrite
 from hardener.support.free_memory import give_back
 from hardener.tree.tree import Settings, Tree
 
@@ -45,6 +46,23 @@ def test_a_document_more_takes_no_more_than_its_share() -> None:
     finally:
         tracemalloc.stop()
     assert (many - few) / 60 < MOST
+
+
+def test_writing_leaves_nothing_for_the_collector() -> None:
+    text = inputs.deployment(1)
+
+    def mutate(documents: list[Any]) -> None:
+        container = documents[0]["spec"]["template"]["spec"]["containers"][0]
+        container.update(args=["a"], command=["b"], tty=True, env=[{"name": "A", "value": "b"}])
+
+    rewrite(text, mutate)  # what is made once
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(rewrite(text, mutate).hunks) > 1
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_equal_paths_and_texts_of_documents_are_one_object() -> None:
