@@ -396,9 +396,7 @@ def _account(edit: Edit, present: int, read: Path, written: Path | None, before:
         lines = before.own_entry(read)
         if is_drop or len(lines) > 1:
             before.gone.update(lines)
-        before.own_head(read[:-1] if present == len(read) else read[:present])
-    else:
-        before.own_head(read[:present])
+    before.own_head(read[: min(present, len(read) - 1)])
     if written is not None:
         top = min(present, len(written) - 1)
         if not is_drop:

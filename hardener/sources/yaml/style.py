@@ -55,7 +55,7 @@ class Layout(NamedTuple):
     dash: int = 2
     quote: str = '"'
     literals: bool = True  # may write multi-line strings with `|`
-    styles: "Styles | None" = None
+    styles: "Styles | None" = None  # which know how short sequences are written
     position: int = 0
 
 
@@ -76,12 +76,8 @@ class SequenceHabits:
         if flow:
             self.last = at
 
-    def example(self, key: str | None, position: int, items: list[Any]) -> int | None:
-        """The number of the sequence that a new one under `key` is written like; None where it is in block style."""
-        if any(isinstance(item, dict | list) for item in items) or len(str(items)) > SHORT:
-            return None
-        if any(isinstance(item, str) and "\n" in item for item in items):
-            return None
+    def example(self, key: str | None, position: int) -> int | None:
+        """Give the number of the sequence that a new one under `key` is written like, None where there is none."""
         if key is not None and key in self.places:
             places = self.places[key]
             index = bisect_left(places, position)
@@ -191,7 +187,11 @@ class Styles:
 
     def sequence(self, key: str | None, position: int, items: list[Any]) -> FlowStyle | None:
         """Give the bracket style for a new sequence under `key`, None for block style."""
-        tree, at = self.source.tree, self._habits.example(key, position, items)
+        if any(isinstance(item, dict | list) for item in items) or len(str(items)) > SHORT:
+            return None
+        if any(isinstance(item, str) and "\n" in item for item in items):
+            return None
+        at, tree = self._habits.example(key, position), self.source.tree
         return None if at is None or tree.kinds[at] == SEQUENCE else self.flow([Sequence(tree, at)])
 
     def _filled_collections(self) -> Iterator[tuple[int, int, int]]:
