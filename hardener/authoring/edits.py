@@ -340,8 +340,7 @@ def _parent(documents: list[Any], edit: Edit) -> Any:
     """The mapping or list that holds the place of ``edit``; missing and null ones on the way are made."""
     value: Any = documents
     path = edit.path
-    for position in range(len(path) - 1):
-        part = path[position]
+    for position, part in enumerate(path[:-1]):
         kind = type(value)
         if kind is dict and type(part) is str:
             child = value.get(part)
@@ -389,7 +388,7 @@ def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1
         return
     if not isinstance(parent, dict) or not isinstance(key, str):
         raise WrongShapeError(str(key))
-    if key in parent:
+    if key in parent or not parent:
         parent[key] = value
         return
     index = _index_of(key, tuple(parent), edit.type_name, edit.path[edit.typed : position])

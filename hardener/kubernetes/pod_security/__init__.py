@@ -13,7 +13,7 @@ The hostPort that a hostNetwork pod gets for each port does not: such a pod fail
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from hardener.support.data_path import Path
@@ -79,11 +79,13 @@ _SE_LINUX_TYPES: dict[Version, tuple[str, ...]] = {
 }
 
 
+@cache
 def allowed_sysctls(version: Version) -> tuple[str, ...]:
     """The kernel settings of a pod that baseline allows at `version`."""
     return tuple(name for since, names in _SYSCTLS.items() if since <= version for name in names)
 
 
+@cache
 def allowed_se_linux_types(version: Version) -> tuple[str, ...]:
     """The SELinux types that baseline allows at `version`."""
     return tuple(name for since, names in _SE_LINUX_TYPES.items() if since <= version for name in names)
@@ -185,10 +187,18 @@ def evaluate(template: Mapping[str, Any], level: str, version: Version) -> list[
 def level_of(template: Mapping[str, Any], version: Version) -> str:
     """The strictest level that `template` passes at `version`, together with the levels below it."""
     pod = read(template)
-    passed, known = LEVELS[0], frozenset[str]()
+    passed = LEVELS[0]
     for level in LEVELS[1:]:
-        active = _active(level, version)
-        if any(run(pod) for check, run in active if check.id not in known):
-            break
-        passed, known = level, known | {check.id for check, _ in active}  # what passes once passes at the next level
+        for run in _added(level, version):
+            if run(pod):
+                return passed
+        passed = level
     return passed
+
+
+@lru_cache(maxsize=128)
+def _added(level: str, version: Version) -> tuple[Run, ...]:
+    """The checks of a level at a version that the level below does not have: what passes there passes here, too."""
+    below = LEVELS[LEVELS.index(level) - 1]
+    known = {check.id for check, _ in _active(below, version)}
+    return tuple(run for check, run in _active(level, version) if check.id not in known)
