@@ -26,6 +26,7 @@ LONG = 100
 
 _PARTING = ", "  # a mark holds, begins and ends with nothing of it that would be cut
 _REPEATED = 4096  # characters up to which a text is remembered
+_AT_ONCE = 65_536  # characters of which the lines are cut at once, to the end of the last
 
 
 class Format(NamedTuple):
@@ -81,22 +82,30 @@ def _marked_places(text: str) -> list[tuple[int, str]]:
     """Each mark with its place. No mark goes over the end of a line, or over what parts a list or the entries of JSON;
     most of these pieces stand in a tree many times, and only one that is new is searched."""
     found: list[tuple[int, str]] = []
-    lines = text.split("\n")
-    if _are_plain(lines):
-        return found
     start = 0
+    while start < len(text):  # in portions, as the lines of a long text take several times its memory
+        end = text.find("\n", start + _AT_ONCE)
+        end = end if end >= 0 else len(text)
+        lines = text[start:end].split("\n")
+        if not _are_plain(lines):
+            found += _marks_of(text, lines, start)
+        start = end + 1
+    return found
+
+
+def _marks_of(text: str, lines: list[str], start: int) -> Iterator[tuple[int, str]]:
+    """The marks in ``lines``, which stand in ``text`` from ``start`` on."""
     for line in lines:
         if len(line) < LONG:
             if is_marked(line):
-                found += _marks_between(text, start, start + len(line))
+                yield from _marks_between(text, start, start + len(line))
         elif not _are_plain(pieces := line.split(_PARTING)):
             first = start
             for piece in pieces:
                 if len(piece) >= LONG or is_marked(piece):
-                    found += _marks_between(text, first, first + len(piece))
+                    yield from _marks_between(text, first, first + len(piece))
                 first += len(piece) + len(_PARTING)
         start += len(line) + 1
-    return found
 
 
 def _are_plain(pieces: list[str]) -> bool:

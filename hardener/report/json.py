@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Basis, Evidence, Grade
@@ -17,6 +16,7 @@ from hardener.report import impact, steps, unread
 from hardener.report.reachability import summary as reachability_summary
 from hardener.report.redactor import Redactor
 from hardener.sources.selection import LeftOut
+from hardener.support.data_path import Path
 from hardener.support.printable import seen_in_json
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from hardener.report.reachability.measure import Reachability
 
 _MOST_PLACES = 20
+_MOST_KNOWN = 4096  # parts of records that are kept encoded
+_NUMBERS = frozenset((int, bool))  # in which no secret stands
 _HIDDEN = "\u2039redacted\u203a"  # for what holds secrets, however short and common they are
 
 
@@ -62,7 +64,7 @@ def write(
             head["templatePatch"] = outcome.template_patch
     out(dump(head)[:-1])
     for name, records in (
-        ("changes", (dump.parts(*_parts(change, outcome)) for change in outcome.changes)),
+        ("changes", (dump.parts(_parts(change, outcome)) for change in outcome.changes)),
         ("held", (dump(_held(held, change, outcome)) for held in outcome.held for change in held.changes[:1])),
         ("findings", (dump(_finding(finding)) for finding in outcome.findings)),
         ("refused", (dump(_refused(refused)) for refused in outcome.refused)),
@@ -108,38 +110,30 @@ class _Dump:
     def __init__(self, redactor: Redactor) -> None:
         self.redactor = redactor
         self.encode = json.JSONEncoder(ensure_ascii=False).encode  # once: dumps() would make one per record
-        self._known: dict[int, tuple[dict[str, Any], str | None]] = {}  # parts that many records have
+        self._known: dict[Hashable, str | None] = {}
 
     def __call__(self, record: dict[str, Any]) -> str:
         text = self.encode(record)
         return seen_in_json(text if not self.redactor.masks(text) else self.encode(self.redactor.value(record)))
 
-    def parts(self, head: dict[str, Any], own: dict[str, Any], tail: dict[str, Any]) -> str:
-        """The record that the three are together; ``head`` and ``tail`` are of many records, as the same objects."""
-        texts = [self._shared(head), self._inside(own), self._shared(tail)]
-        known = [text for text in texts if text is not None]
-        return "{" + ", ".join(known) + "}" if len(known) == len(texts) else self(head | own | tail)
+    def parts(self, parts: Sequence[_Part]) -> str:
+        """The record that ``parts`` are together."""
+        texts = [self._inside(make(*of)) if key is None else self._once(key, make, of) for key, make, of in parts]
+        return "{" + ", ".join(filter(None, texts)) + "}" if None not in texts else self(_joined(parts))
 
-    def _shared(self, part: dict[str, Any]) -> str | None:
-        known = self._known.get(id(part))
-        if known is None:
-            known = self._known[id(part)] = part, self._inside(part)
-        return known[1]
+    def _once(self, key: Hashable, make: Callable[..., dict[str, Any]], of: tuple[Any, ...]) -> str | None:
+        if key not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._inside(make(*of))
+        return self._known[key]
 
     def _inside(self, part: dict[str, Any]) -> str | None:
         """What stands for ``part`` inside of the braces of its record; None where something of it is masked."""
         text = self.encode(part)
-        return None if self.redactor.masks(text) else seen_in_json(text[1:-1])
-
-
-@cache
-def _decision(transform: Transform, grade: Grade, basis: Basis) -> dict[str, Any]:
-    return {"id": transform.id, **_risk(transform), "severity": transform.severity, "grade": grade, "basis": basis}
-
-
-@cache
-def _reasons(transform: Transform) -> dict[str, Any]:
-    return {"rationale": transform.rationale, "references": list(transform.references)}
+        if not _NUMBERS.issuperset(map(type, part.values())) and self.redactor.masks(text):
+            return None
+        return seen_in_json(text[1:-1])
 
 
 def _object(item: Object | None) -> dict[str, str | None] | None:
@@ -164,24 +158,71 @@ def _risk(transform: Transform) -> dict[str, str | None]:
     return {"risk": transform.risk, "risk2022": transform.risk_2022}
 
 
+_Part = tuple[Hashable | None, Callable[..., dict[str, Any]], tuple[Any, ...]]
+"""A part of a record: what makes it of what; and by what it is known where many records have it, so that it is encoded
+and searched for secrets once."""
+
+
 def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
-    decision, own, reasons = _parts(change, outcome)
-    return decision | own | reasons
+    return _joined(_parts(change, outcome))
 
 
-def _parts(change: Change, outcome: Outcome) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """The record of ``change`` in three parts: what it shares with others of its transform stands around what is its
-    own."""
-    edit = change.edit
-    own: dict[str, Any] = {
-        "evidence": list(_evidence(change.evidence, outcome)), "file": change.object.piece.file.name,
-        "line": change.line, "newLine": change.new_line, "object": _object(change.object), "path": change.path[1:],
-    }  # fmt: skip
+def _joined(parts: Iterable[_Part]) -> dict[str, Any]:
+    return {key: value for _, make, of in parts for key, value in make(*of).items()}
+
+
+def _parts(change: Change, outcome: Outcome) -> list[_Part]:
+    """The record of ``change``. What the outcome holds is known by its identity."""
+    transform, edit, item, path = change.transform, change.edit, change.object, change.path[1:]
+    evidence, name = change.evidence, item.piece.file.name
+    is_said = evidence is edit.evidence and all([fact.piece is None for fact in evidence])
+    return [
+        ((id(transform), id(edit.grade), id(edit.basis)), _decision, (transform, edit.grade, edit.basis)),
+        (id(evidence) if is_said else None, _evidence_part, (evidence, outcome)),
+        (name, _file_part, (name,)),
+        (None, _lines, (change,)),
+        (id(item), _object_part, (item,)),
+        (path, _path_part, (path,)),
+        (None, _values, (change,)),
+        (id(transform), _reasons, (transform,)),
+    ]
+
+
+def _decision(transform: Transform, grade: Grade, basis: Basis) -> dict[str, Any]:
+    return {"id": transform.id, **_risk(transform), "severity": transform.severity, "grade": grade, "basis": basis}
+
+
+def _evidence_part(evidence: Iterable[Evidence], outcome: Outcome) -> dict[str, Any]:
+    return {"evidence": list(_evidence(evidence, outcome))}
+
+
+def _file_part(name: str) -> dict[str, Any]:
+    return {"file": name}
+
+
+def _lines(change: Change) -> dict[str, Any]:
+    return {"line": change.line, "newLine": change.new_line}
+
+
+def _object_part(item: Object) -> dict[str, Any]:
+    return {"object": _object(item)}
+
+
+def _path_part(path: Path) -> dict[str, Any]:
+    return {"path": path}
+
+
+def _values(change: Change) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     if change.before is not MISSING:
-        own["before"] = _HIDDEN if edit.keeps else change.before
+        found["before"] = _HIDDEN if change.edit.keeps else change.before
     if change.after is not MISSING:
-        own["after"] = change.after
-    return _decision(change.transform, edit.grade, edit.basis), own, _reasons(change.transform)
+        found["after"] = change.after
+    return found
+
+
+def _reasons(transform: Transform) -> dict[str, Any]:
+    return {"rationale": transform.rationale, "references": list(transform.references)}
 
 
 def _held(held: Held, first: Change, outcome: Outcome) -> dict[str, Any]:
