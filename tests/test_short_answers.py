@@ -47,6 +47,13 @@ def test_a_patch_is_told_as_among_all_classes(spec: dict[str, Any], expected: bo
     assert told(known=False) is told(known=True) is expected
 
 
+def test_an_empty_pod_is_seen_as_it_was_read() -> None:
+    tree = Tree.from_text(pod())
+    (template,) = tree.pod_templates
+    tree.objects[0].data["spec"]["serviceAccountName"] = "app"
+    assert template.data == {}
+
+
 @pytest.mark.parametrize(
     ("metadata", "expected"),
     [

@@ -282,11 +282,11 @@ class Tree:
         for item in self.objects:
             if item.kind in POD_KINDS:
                 for path in templates(item.data):
-                    spec = value_at(item.data, joined(path, ("spec",)))
+                    spec = value_at(item.data, joined(path, ("spec",))) or {}
                     found.append(PodTemplate(item, joined(item.path, path), spec))
             if item.kind in PARTIAL_KINDS:
                 for path in partial_specs(item.data):
-                    spec = value_at(item.data, path)
+                    spec = value_at(item.data, path) or {}
                     above = joined(item.path, path[:-1])
                     found.append(PodTemplate(item, above, spec, key=str(path[-1]), partial=True))
         return found
