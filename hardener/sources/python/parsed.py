@@ -9,13 +9,11 @@ from collections.abc import Hashable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-import libcst as cst
-
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
-from . import quotes
+from . import quotes, syntax
 from .embedded import Embedded, embedded
 from .extract import Extractor
 from .model import Bracket, Entry, Item, Mapping, Node, Scalar, Sequence, plain
@@ -276,7 +274,7 @@ def parse(text: str, largest: int = LARGEST, elsewhere: Elsewhere = NOWHERE) -> 
             gc.enable()
 
 
-def _parsed(module: cst.Module, places: Places, elsewhere: Elsewhere) -> Parsed:
+def _parsed(module: syntax.Module, places: Places, elsewhere: Elsewhere) -> Parsed:
     found = scan(module, places, elsewhere.meant)
     extractor = Extractor(found, places, Own(places.source, elsewhere))
     documents = roots(extractor)
