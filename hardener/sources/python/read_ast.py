@@ -52,6 +52,11 @@ _COMPOUND = (
 _Elements = list[syntax.Element | syntax.StarredElement]
 
 
+def _extent(elements: _Elements) -> Span:
+    """Where elements stand, with the commas behind them."""
+    return elements[0].start, elements[-1].comma or elements[-1].end
+
+
 class UnsureError(Exception):
     """Something is written in a way in which it is not looked up here."""
 
@@ -247,13 +252,14 @@ class _Reader:
             tree = ast.parse(b"(" + text + b")", mode="eval").body
         except SyntaxError:
             raise UnsureError from None
-        if isinstance(tree, ast.Tuple | ast.GeneratorExp | ast.Yield) and not text.lstrip().startswith(b"("):
-            raise UnsureError  # the parentheses are not its own
         outside, self.lines = self.lines, [start - 1, *(start + found.end() for found in _NEWLINE.finditer(text))]
-        try:
-            return self.read(tree)
-        finally:
-            self.lines = outside
+        if isinstance(tree, ast.Tuple) and self.span(tree)[0] < start:  # the parentheses are not its own
+            elements = self.elements(tree.elts, start)
+            made: syntax.Node = syntax.Tuple(*_extent(elements), elements, None)
+        else:
+            made = self.read(tree)
+        self.lines = outside
+        return made
 
     def attribute(self, node: ast.Attribute) -> syntax.Node:
         start, end = self.span(node)
@@ -354,7 +360,7 @@ class _Reader:
         has_brackets = self.opened(start, value.start) > _COMMENTS.sub(b"", closings[0]).count(b")")
         begin = self.behind(start + 1) if has_brackets else start
         elements = self.elements(node.elts, begin, value)
-        stop = elements[-1].comma or elements[-1].end
+        begin, stop = _extent(elements)
         return syntax.Tuple(begin, stop, elements, (start, stop) if has_brackets else None)
 
     def elements(self, nodes: list[ast.expr], at: int, first: syntax.Node | None = None) -> _Elements:
@@ -540,8 +546,7 @@ class _Reader:
         elements = self.elements(node.targets, start + len("del"))
         if len(elements) == 1 and elements[0].comma is None:
             return syntax.Del(start, end, elements[0].value)
-        stop = elements[-1].comma or elements[-1].end
-        return syntax.Del(start, end, syntax.Tuple(elements[0].start, stop, elements, None))
+        return syntax.Del(start, end, syntax.Tuple(*_extent(elements), elements, None))
 
     def returned(self, node: ast.Return) -> syntax.Node:
         return syntax.Return(*self.span(node), self.maybe(node.value))
@@ -585,19 +590,30 @@ class _Reader:
         return syntax.FunctionDef(start, body.end, node.name, params, body, decorators)
 
     def decorators(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[syntax.Decorator]:
-        if getattr(node, "type_params", ()):
-            raise UnsureError  # texts may be in them
+        self.read_parameters(node)
         return [syntax.Decorator(each.start, each.end, each) for each in self.all(*node.decorator_list)]
+
+    def read_parameters(self, node: Any) -> None:
+        """Read the parameters for types, which newer Pythons have, for the texts in them."""
+        for each in getattr(node, "type_params", ()):
+            self.all(getattr(each, "bound", None), getattr(each, "default_value", None))
 
     def class_(self, node: ast.ClassDef) -> syntax.Node:
         start, _ = self.span(node)
         decorators = self.decorators(node)
         found = _CLASS.match(self.source, start)
+        if found is None and (node.bases or node.keywords):
+            raise UnsureError  # what stands before them is newer than this
         given = self.arguments(node.bases, node.keywords, found.end()) if found is not None else []
         keywords = [each for each in given if each.keyword is not None or each.star == "**"]
         bases = [each for each in given if each not in keywords]
         body = self.suite(node.body)
         return syntax.ClassDef(start, body.end, node.name, body, bases, keywords, decorators)
+
+    def type_alias(self, node: Any) -> syntax.Node:
+        self.read_parameters(node)
+        self.read(node.value)
+        return syntax.TypeAlias(*self.span(node), node.name.id)
 
     def if_(self, node: ast.If) -> syntax.Node:
         below = [self.read(node.test), self.suite(node.body)]
@@ -731,3 +747,5 @@ _READ: dict[type[ast.AST], Callable[[_Reader, Any], syntax.Node]] = {
     ast.MatchClass: _Reader.match_class,
     ast.MatchAs: _Reader.match_as,
 }
+if hasattr(ast, "TypeAlias"):
+    _READ[ast.TypeAlias] = _Reader.type_alias
