@@ -16,9 +16,9 @@ from hardener.authoring.edits import (
     Insert,
     Set,
     WrongShapeError,
-    concrete_paths,
     copied_along,
     dotted,
+    places,
     replay,
 )
 from hardener.engine.document import Document
@@ -99,7 +99,7 @@ def test_a_new_key_is_placed_by_the_order_of_its_type(keys: list[str], new: str,
 )
 def test_a_wrong_shape_is_told_before_anything_changed(data: Any, edit: Edit) -> None:
     with pytest.raises(WrongShapeError):
-        concrete_paths([data], [put(0, "new", to=1), edit])
+        places([data], [put(0, "new", to=1), edit])
     with pytest.raises(WrongShapeError):
         replay([deepcopy(data)], [edit])
 
@@ -115,7 +115,7 @@ def test_values_are_never_shared_between_documents() -> None:
 
 def test_an_appended_item_has_the_index_it_gets() -> None:
     step = [add(0, "l", value="c"), add(0, "l", value="d"), put(0, "a", to=1)]
-    assert concrete_paths([{"l": ["a", "b"]}], step) == [(0, "l", 2), (0, "l", 3), (0, "a")]
+    assert [path for path, _ in places([{"l": ["a", "b"]}], step)] == [(0, "l", 2), (0, "l", 3), (0, "a")]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_an_inserted_item_is_found_where_it_stands_in_the_end() -> None:
 @pytest.mark.parametrize("path", [(0, "none", 0), (0, "l", 3), (0, "a", 0)])
 def test_nothing_is_inserted_where_no_list_has_such_a_place(path: Path) -> None:
     with pytest.raises(WrongShapeError):
-        concrete_paths([{"l": [1, 2], "a": {}}], [before(*path, value=1)])
+        places([{"l": [1, 2], "a": {}}], [before(*path, value=1)])
 
 
 def test_paths_are_said_as_people_write_them() -> None:

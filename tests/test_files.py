@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from hardener.errors import InputError
-from hardener.sources import files, transaction
+from hardener.sources import files, transaction, yaml
 from hardener.sources.selection import Selection
 from hardener.sources.transaction import NotPlacedError, Transaction
+from hardener.tree.tree import Tree
 from tests.conftest import DEPLOYMENT, Harden, commit, git, snapshot, write
 
 KUSTOMIZATION = "resources: [web.yaml]\npatches:\n- path: patch.yaml\npatchesStrategicMerge: [old.yaml]\n"
@@ -239,6 +240,32 @@ def test_chart_templates_named_one_by_one_are_left_alone_too(harden: Harden, tmp
     assert "template  chart/templates/web.yaml:1\n" in done.out
     done = harden("apply", "web.yaml", cwd=tmp_path / "chart/templates")
     assert (tmp_path / "chart/templates/web.yaml").read_text() == DEPLOYMENT
+
+
+def test_an_object_that_stands_in_several_files_is_parsed_once_and_changed_in_each(
+    harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["install.yaml", "namespace/install.yaml"]
+    write(
+        tmp_path,
+        {name: f"{DEPLOYMENT}---\nkind: Service\nmetadata: {{name: in-{index}}}\n" for index, name in enumerate(names)},
+    )
+    parsed: list[str] = []
+    read = yaml.parse
+
+    def noted(text: str) -> yaml.Parsed:
+        parsed.append(text)
+        return read(text)
+
+    monkeypatch.setattr(yaml, "parse", noted)
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    assert [text.count("Deployment") for text in parsed] == [1, 0, 0]
+    one, other = (file.pieces[0].data for file in tree.files)
+    assert one == other and one[0]["spec"] is not other[0]["spec"]
+    monkeypatch.undo()
+    harden("apply", ".")
+    texts = [(tmp_path / name).read_text(encoding="utf-8").partition("---")[0] for name in names]
+    assert texts[0] == texts[1] != DEPLOYMENT
 
 
 def test_items_of_a_list_are_objects(harden: Harden, tmp_path: Path) -> None:

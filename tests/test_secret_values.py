@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardener.commands import run
+from hardener.kubernetes import secret_words
 from hardener.kubernetes.secret_formats import structured
 from hardener.kubernetes.secret_text import command_secrets, has_encoded, may_hold_secret
 from hardener.kubernetes.secret_values import (
@@ -390,6 +391,13 @@ def test_documents_without_a_secret_are_not_walked(monkeypatch: pytest.MonkeyPat
         Tree.from_text(f"{text}---\n{yaml.safe_dump(pod(image='a', args=[b64('shop:correct-horse')]))}"), Redactor()
     )
     assert len(walked) == 1
+
+
+@given(st.sampled_from(["http://", "https://"]), st.from_regex(r"[a-z0-9$<>{}\[\]*./:_-]{0,12}", fullmatch=True))
+def test_a_web_address_is_no_stand_in(scheme: str, rest: str) -> None:
+    """It is not even compared with the pattern, which has no form that begins so."""
+    assert secret_words.compiled(secret_words._PLACEHOLDER).fullmatch(scheme + rest) is None
+    assert not secret_words.is_placeholder(scheme + rest)
 
 
 def test_cycles_and_shared_nodes_end() -> None:

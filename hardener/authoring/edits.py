@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import field, fields, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -24,9 +25,8 @@ class Grade(StrEnum):
     REVIEW = "review"
     BREAKING = "breaking"
 
-    @property
-    def rank(self) -> int:
-        return _RANK[self]
+    def __init__(self, word: str) -> None:
+        self.rank = len(type(self).__members__)  # a value and no property: each step asks
 
 
 class Severity(StrEnum):
@@ -37,12 +37,8 @@ class Severity(StrEnum):
     HIGH = "high"
     CRITICAL = "critical"
 
-    @property
-    def rank(self) -> int:
-        return _RANK[self]
-
-
-_RANK = {name: rank for names in (Grade, Severity) for rank, name in enumerate(names)}
+    def __init__(self, word: str) -> None:
+        self.rank = len(type(self).__members__)
 
 
 class Basis(StrEnum):
@@ -51,6 +47,10 @@ class Basis(StrEnum):
     PROVED = "proved"
     INFERRED = "inferred"
     ASSUMED = "assumed"
+
+
+MISSING: Any = object()
+"""What stands where nothing does: null is a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,21 +228,24 @@ def _place(move: tuple[Any, str | int, Edit]) -> tuple[int, bool]:
     return move[1] if isinstance(move[1], int) else -1, isinstance(move[2], Drop)
 
 
-def concrete_paths(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> list[Path]:
-    """Where each edit of a step acts on ``documents`` as they are before it; an appended item gets its index.
+def places(documents: list[Any], step: Iterable[Edit]) -> list[tuple[Path, Any]]:
+    """Where each edit of a step acts on ``documents`` as they are before it, and a copy of what it replaces or removes,
+    MISSING where it adds. An appended item gets its index.
 
-    Raises WrongShapeError where ``replay`` would.
+    Raises WrongShapeError where ``replay`` would, before anything changed: a step is made whole or not at all.
     """
-    found: list[Path] = []
+    found: list[tuple[Path, Any]] = []
     appended: dict[Path, int] = {}
     for edit in step:
-        _check(documents, edit)
+        path, there = edit.path, _there(documents, edit)
         if isinstance(edit, Append):
-            target = _lookup(documents, edit.path)
-            number = appended[edit.path] = appended.get(edit.path, -1) + 1
-            found.append(joined(edit.path, ((len(target) if isinstance(target, list) else 0) + number,)))
-        else:
-            found.append(edit.path)
+            number = appended[path] = appended.get(path, -1) + 1
+            path = joined(path, ((len(there) if isinstance(there, list) else 0) + number,))
+            there = MISSING
+        elif there is not MISSING:  # an empty mapping or list that is filled was as good as none
+            is_filled = isinstance(there, (dict, list)) and not there and not isinstance(edit, Drop)
+            there = copied(there) if not is_filled else MISSING
+        found.append((path, there))
     return found
 
 
@@ -270,24 +273,35 @@ def _lookup(value: Any, path: Path) -> Any:
     for part in path:
         if value is None:
             return None
-        value = value.get(part) if type(value) is dict and type(part) is str else _child(value, part)
+        kind = type(value)
+        if kind is dict and type(part) is str:
+            value = value.get(part)
+        elif kind is list and type(part) is int and part < len(value):
+            value = value[part]
+        else:
+            value = _child(value, part)
     return value
 
 
-def _check(documents: list[Any], edit: Edit) -> None:
-    """Raise before anything changed, so that a step is made whole or not at all."""
-    parent = _lookup(documents, edit.path[:-1])
+def _there(documents: list[Any], edit: Edit) -> Any:
+    """What stands at the place of ``edit``; MISSING where nothing does, or an item comes between others. Raises
+    WrongShapeError where the edit cannot be made."""
+    path = edit.path
+    key, parent = path[-1], _lookup(documents, path[:-1])
     if isinstance(edit, Insert):
-        if not isinstance(parent, list) or not isinstance(edit.path[-1], int) or edit.path[-1] > len(parent):
-            raise WrongShapeError(dotted(edit.path[1:-1]))
-        return
+        if not isinstance(parent, list) or not isinstance(key, int) or key > len(parent):
+            raise WrongShapeError(dotted(path[1:-1]))
+        return MISSING
     if parent is None:
-        return
+        return MISSING
     if not isinstance(parent, (dict, list)):
-        raise WrongShapeError(dotted(edit.path[1:-1]))
-    target = _child(parent, edit.path[-1])
-    if isinstance(edit, Append) and target is not None and not isinstance(target, list):
-        raise WrongShapeError(dotted(edit.path[1:]))
+        raise WrongShapeError(dotted(path[1:-1]))
+    found = _child(parent, key)
+    if found is None:
+        return None if key in parent or isinstance(key, int) else MISSING
+    if isinstance(edit, Append) and not isinstance(found, list):
+        raise WrongShapeError(dotted(path[1:]))
+    return found
 
 
 def moved(edit: Edit, start: int, path: Path) -> Edit:
@@ -296,7 +310,7 @@ def moved(edit: Edit, start: int, path: Path) -> Edit:
     return replace(
         edit,
         path=(*path, *edit.path[start:]),
-        type_name=edit.type_name if typed >= 0 else _type_at(edit, start),
+        type_name=edit.type_name if typed >= 0 else _type_below(edit.type_name, edit.path[edit.typed : start]),
         typed=len(path) + max(typed, 0),
     )
 
@@ -315,7 +329,13 @@ def _parent(documents: list[Any], edit: Edit) -> Any:
     path = edit.path
     for position in range(len(path) - 1):
         part = path[position]
-        child = value.get(part) if type(value) is dict and type(part) is str else _child(value, part)
+        kind = type(value)
+        if kind is dict and type(part) is str:
+            child = value.get(part)
+        elif kind is list and type(part) is int and part < len(value):
+            child = value[part]
+        else:
+            child = _child(value, part)
         if child is None:
             _put(value, part, {}, edit, position)
             child = _child(value, part)
@@ -334,16 +354,18 @@ def _child(value: Any, part: str | int) -> Any:
     raise WrongShapeError(str(part))
 
 
-def _type_at(edit: Edit, position: int) -> str | None:
-    return _type_below(edit.type_name, edit.path[edit.typed : position])
-
-
-@lru_cache(maxsize=4096)  # the paths below a view are few, and the same all over a tree
 def _type_below(name: str | None, path: Path) -> str | None:
     for part in path:
         if isinstance(part, str):
             name = key_order.child(name, part)
     return name
+
+
+@lru_cache(maxsize=4096)  # the paths below a view and the keys that stand there are few, and the same all over a tree
+def _index_of(key: str, keys: tuple[str, ...], name: str | None, path: Path) -> int:
+    """Where a new ``key`` goes among the ``keys`` of the mapping at ``path`` below a value of the type ``name``."""
+    where, anchor = key_order.place(_type_below(name, path), keys, key)
+    return len(keys) if where == "end" else keys.index(str(anchor)) + (where == "after")
 
 
 def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1) -> None:
@@ -357,32 +379,26 @@ def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1
     if key in parent:
         parent[key] = value
         return
-    type_name = _type_at(edit, position if position >= 0 else len(edit.path) - 1)
-    where, anchor = key_order.place(type_name, tuple(parent), key)
-    if where == "end" or (where == "after" and anchor == next(reversed(parent))):
+    index = _index_of(key, tuple(parent), edit.type_name, edit.path[edit.typed : position])
+    if index == len(parent):
         parent[key] = value
         return
     items = list(parent.items())
     parent.clear()
-    for name, old in items:
-        if where == "before" and name == anchor:
-            parent[key] = value
-        parent[name] = old
-        if where == "after" and name == anchor:
-            parent[key] = value
+    parent.update(items[:index])
+    parent[key] = value
+    parent.update(items[index:])
 
 
 def copied(value: Any) -> Any:
     """A copy of plain data, so that two documents never share a container; what is open stays so."""
-    if type(value) is str:
+    if not isinstance(value, (dict, list, tuple)):
         return value
     if isinstance(value, dict):
         mapping = {key: copied(item) for key, item in value.items()}
         return mapping if type(value) is not OpenDict else opened(mapping, value.why)
-    if isinstance(value, (list, tuple)):
-        items = [copied(item) for item in value]
-        return items if type(value) is not OpenList else opened(items, value.why, alike=value.alike)
-    return value
+    items = [copied(item) for item in value]
+    return items if type(value) is not OpenList else opened(items, value.why, alike=value.alike)
 
 
 def copied_along(value: Any, parts: Parts) -> Any:

@@ -89,6 +89,9 @@ class Transform:
     module: str
     source: Callable[[], Declaration] = field(compare=False, repr=False)
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     @cached_property
     def function(self) -> Callable[..., Steps]:
         return self.source().function

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -18,18 +17,17 @@ from hardener.engine.proof import Located, Proof, prove, unpacked
 from hardener.engine.text_checks import UnfitHunkError, is_same_text, patched_parts
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.support import forked_work
 from hardener.support.data_path import Path
 from hardener.support.free_memory import give_back
 
 POOL_FROM = 500  # pieces: below that, starting processes costs more than it saves
-_CHUNK = 100
 
 Place = tuple[Report | Change | Waived | None, Path]
 Job = tuple[Piece, list[Change], list[Place]]
 
 _ADVICE = "make this change by hand, or simplify the YAML around it"
 _OURS = "changes to this file were left out, all others were made"
-_jobs: list[Job] = []  # what the processes work on; they inherit it, nothing is sent to them
 
 
 def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: None, *, forks: bool = True) -> None:
@@ -156,21 +154,13 @@ def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
     if len(jobs) < POOL_FROM or processes < 2:
         yield from map(_prove, jobs)
         return
-    import multiprocessing  # late: most runs are small
-
-    _jobs[:] = jobs
-    gc.freeze()  # a collector that walks what the processes share would copy it into each of them
-    try:
-        with multiprocessing.get_context("fork").Pool(processes) as pool:
-            for packed, (_, changes, _) in zip(pool.imap(_prove_number, range(len(jobs)), _CHUNK), jobs, strict=True):
-                yield unpacked(packed, changes)
-    finally:
-        gc.unfreeze()
-        _jobs.clear()
-
-
-def _prove_number(number: int) -> bytes:
-    return _prove(_jobs[number]).packed(_jobs[number][1])
+    yield from forked_work.results(
+        lambda number: _prove(jobs[number]),
+        lambda number, proof: proof.packed(jobs[number][1]),
+        lambda number, packed: unpacked(packed, jobs[number][1]),
+        len(jobs),
+        processes,
+    )
 
 
 def _prove(job: Job) -> Proof:

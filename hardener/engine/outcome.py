@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import field
 from typing import Any
 
+from hardener.authoring.edits import MISSING as MISSING
 from hardener.authoring.edits import Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.asked import Asked
@@ -17,8 +18,6 @@ from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
-
-MISSING: Any = object()
 
 
 @dataclass(slots=True, eq=False)

@@ -154,21 +154,18 @@ def run(
 
 
 def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
-    pod = pod_of(target)
     if transform.stage == "network" and target.object.group == FRAGMENT:
         return  # which namespace and labels it comes to is not known
+    pod = pod_of(target)
+    blocked = None
     try:
         classes = state.system_pods.classes_of(pod) if pod is not None else target.object.classes
-        blocked = None
         if classes and pod is not None:
             blocked = state.system_pods.barrier(transform, target, pod)
         elif classes:
             blocked = next((name for name in classes if name not in transform.classes), None)
-    except OpaqueError as opaque:
-        _stopped(state, transform, target, opaque)
-        return
-    except WrongShapeError as wrong:
-        _stopped(state, transform, target, wrong)
+    except (OpaqueError, WrongShapeError) as error:
+        _stopped(state, transform, target, error)
         return
     if blocked in _LEFT_ALONE:
         state.skipped.setdefault((id(target.object), blocked), (target, classes[blocked], []))
@@ -176,13 +173,9 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         return
     try:
         yielded = list(transform.function(target, *arguments))
-    except OpaqueError as opaque:
+    except (OpaqueError, WrongShapeError) as error:
         if not blocked:
-            _stopped(state, transform, target, opaque)
-        return
-    except WrongShapeError as wrong:
-        if not blocked:
-            _stopped(state, transform, target, wrong)
+            _stopped(state, transform, target, error)
         return
     if not yielded:  # most transforms have nothing to say of most targets
         return
@@ -221,18 +214,11 @@ def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
 
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
-    languages = {edit.piece.language for edit in edits} if state.has_programs else frozenset()
-    if "python" in languages and any(isinstance(edit, Create) for edit in edits):
+    if state.has_programs and _lacks_place(edits):
         from hardener.engine import program_advice
 
         _report(state, transform, target, program_advice.lacking(transform, target, edits))
         return
-    if "hcl" in languages:
-        from hardener.engine import program_advice, terraform_objects
-
-        if terraform_objects.has_no_place(edits):
-            _report(state, transform, target, program_advice.lacking(transform, target, edits))
-            return
     if outcome.tree.lock is not None and outcome.tree.lock.is_observed:
         from hardener.engine.observed_grade import regraded  # late: most trees have nothing that was seen
 
@@ -263,6 +249,18 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         outcome.changes += step.changes
         for unlisted in step.unlisted:
             _report(state, transform, target, unlisted)
+
+
+def _lacks_place(edits: list[Edit]) -> bool:
+    """Whether ``edits`` make an object for which a program, or a module of Terraform, has no place."""
+    languages = {edit.piece.language for edit in edits}
+    if "python" in languages and any(isinstance(edit, Create) for edit in edits):
+        return True
+    if "hcl" not in languages:
+        return False
+    from hardener.engine import terraform_objects
+
+    return terraform_objects.has_no_place(edits)
 
 
 def _unwritable(state: _Run, step: Step) -> Refused | None:

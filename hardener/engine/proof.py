@@ -8,14 +8,15 @@ from __future__ import annotations
 import marshal
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import field
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, copied, dotted, replay
 from hardener.engine.document import Steps, applied_steps, document
-from hardener.engine.index_shifts import Shift, as_inserted, as_read, as_written, shifts
+from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
 from hardener.engine.outcome import MISSING, Change
 from hardener.engine.text_checks import lost_comment, other_form, patched
 from hardener.sources import yaml
@@ -98,10 +99,10 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     ours = False
     try:
         rewrite = _rewritten(piece)
-        fault = _fault(piece, changes, rewrite)
+        result = _result(piece, changes, rewrite)
+        fault = _fault(result)
         if fault is None:
-            shifted = shifts(piece)
-            located = [_locate(change, rewrite, piece, shifted) for change in changes]
+            located = list(map(_locate, changes, result.read, result.written, repeat(rewrite)))
             return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
         ours = True
     except yaml.TextError as refused:
@@ -131,17 +132,38 @@ def _rewritten(piece: Piece) -> AnyRewrite:
 
 @dataclass(slots=True)
 class Result:
-    """A piece with its changes and its new text, as the writer gave it: what the ``CHECKS`` look at."""
+    """A piece with its changes and its new text, as the writer gave it: what the ``CHECKS`` look at.
+
+    ``read`` is where each change acts in the data as read, ``written`` where in the final data (None: that is gone).
+    """
 
     piece: Piece
     changes: list[Change]
     rewrite: AnyRewrite
+    read: Sequence[Path]
+    written: Sequence[Path | None]
 
 
-def _fault(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> tuple[str, int] | None:
+def _result(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> Result:
+    read: list[Path] = [change.path for change in changes]
+    written: list[Path | None] = [*read]
+    if shifted := shifts(piece):
+        for at, change in enumerate(changes):
+            path, edit = change.path, change.edit
+            read[at] = as_read(path, change.step, shifted)
+            if isinstance(edit, Insert):
+                written[at] = as_inserted(edit, change.step, piece)
+            else:
+                written[at] = as_written(path, change.step, shifted)
+    return Result(piece, changes, rewrite, read, written)
+
+
+def _fault(result: Result) -> tuple[str, int] | None:
     """What is wrong with the new text, and where; None where it is what was decided. Whatever it is, it is our bug."""
-    result = Result(piece, changes, rewrite)
-    return next((found for check in CHECKS if (found := check(result)) is not None), None)
+    for check in CHECKS:
+        if (found := check(result)) is not None:
+            return found
+    return None
 
 
 def is_read_again(result: Result) -> tuple[str, int] | None:
@@ -169,11 +191,11 @@ def is_on_record(result: Result) -> tuple[str, int] | None:
 
 def holds_every_edit(result: Result) -> tuple[str, int] | None:
     """The data are what the edits ask for, as far as no later one changed it again."""
-    unmade = _unmade(result.piece, result.changes, result.rewrite.before)
+    unmade = _unmade(result)
     if unmade is None:
         return None
-    place = dotted(unmade.edit.path[1:])
-    return f"{place} does not come out as it was decided", result.rewrite.before.line(*_read(result.piece, unmade))
+    place = dotted(result.changes[unmade].edit.path[1:])
+    return f"{place} does not come out as it was decided", _line(result.rewrite.before, result.read[unmade])
 
 
 def is_as_reported(result: Result) -> tuple[str, int] | None:
@@ -185,7 +207,7 @@ def is_as_reported(result: Result) -> tuple[str, int] | None:
 
 def changes_own_lines(result: Result) -> tuple[str, int] | None:
     """Only lines change that an edit asked for, and no comment goes but with a line that went."""
-    own = _owned(result.piece, result.changes, result.rewrite)
+    own = _owned(result)
     stray = stray_line(result.rewrite.hunks, own.before, own.after)
     if stray is not None:
         return "a line would change that no edit asked for", stray
@@ -342,30 +364,28 @@ class _Lines:
             self.owned.update(self.parsed.head_lines(path))
 
 
-def _account(change: Change, piece: Piece, shifted: list[Shift], before: _Lines, after: _Lines) -> None:
-    """Add the lines that ``change`` may touch: those of its own entry, and of the parent that it opens or closes."""
-    edit = change.edit
-    target = edit.path if not isinstance(edit, Append) else change.path
-    read = as_read(target, change.step, shifted)
+def _account(edit: Edit, read: Path, written: Path | None, before: _Lines, after: _Lines) -> None:
+    """Add the lines that ``edit`` may touch: those of its own entry, and of the parent that it opens or closes."""
     if isinstance(edit, Insert):
         before.own_head(read[:-1])
-        if (inserted := as_inserted(edit, change.step, piece)) is not None:
-            after.own_entry(inserted)
-            after.own_head(inserted[:-1])
+        if written is not None:
+            after.own_entry(written)
+            after.own_head(written[:-1])
         return
-    present = 1 + before.parsed.depth(int(read[0]), read[1:])
-    written = as_written(target, change.step, shifted)
-    if isinstance(edit, Drop) or present == len(read):
+    present = before.parsed.reach(read)
+    is_drop = isinstance(edit, Drop)
+    if is_drop or present == len(read):
         lines = before.own_entry(read)
-        if isinstance(edit, Drop) or len(lines) > 1:
+        if is_drop or len(lines) > 1:
             before.gone.update(lines)
-    before.own_head(read[: min(present, len(read) - 1)])
+        before.own_head(read[:-1] if present == len(read) else read[:present])
+    else:
+        before.own_head(read[:present])
     if written is not None:
-        if not isinstance(edit, Drop):
-            after.own_entry(written[: present + 1] if present < len(read) else written)
-        after.own_head(written[: min(present, len(written) - 1)])
-    elif (parent := as_written(target[:-1], change.step, shifted)) is not None:
-        after.own_head(parent)  # the line of a flow list that lost an item
+        top = min(present, len(written) - 1)
+        if not is_drop:
+            after.own_entry(written[: top + 1])
+        after.own_head(written[:top])
 
 
 @dataclass(slots=True)
@@ -377,14 +397,23 @@ class _Owned:
     gone: set[int] = field(default_factory=set)
 
 
-def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
+def _owned_in_yaml(result: Result, read: yaml.Parsed, written: yaml.Parsed) -> _Owned:
+    before, after = _Lines(read), _Lines(written)
+    for change, old, new in zip(result.changes, result.read, result.written, strict=True):
+        _account(change.edit, old, new, before, after)
+        if new is None and not isinstance(change.edit, Insert):
+            parent = as_written(change.path[:-1], change.step, shifts(result.piece))
+            if parent is not None:
+                after.own_head(parent)  # the line of a flow list that lost an item
+    return _Owned(before.owned, after.owned, before.gone)
+
+
+def _owned(result: Result) -> _Owned:
+    piece, changes, rewrite = result.piece, result.changes, result.rewrite
     if isinstance(rewrite.before, yaml.Parsed) and isinstance(rewrite.after, yaml.Parsed):
-        before, after, shifted = _Lines(rewrite.before), _Lines(rewrite.after), shifts(piece)
-        for change in changes:
-            _account(change, piece, shifted, before, after)
-        return _Owned(before.owned, after.owned, before.gone)
+        return _owned_in_yaml(result, rewrite.before, rewrite.after)
     if piece.language == "hcl" and (inner := getattr(rewrite.before, "inner", None)) is not None:
-        return _owned_in_text(piece, changes, cast("manifest_text.Rewrite", rewrite), inner)
+        return _owned_in_text(result, cast("manifest_text.Rewrite", rewrite), inner)
     if piece.language == "python":
         return _owned_in_program(piece, changes, cast("Rewrite", rewrite))
     own = _Owned()
@@ -422,13 +451,10 @@ def _owned_in_program(piece: Piece, changes: list[Change], rewrite: Rewrite) -> 
     return own
 
 
-def _owned_in_text(piece: Piece, changes: list[Change], rewrite: manifest_text.Rewrite, inner: yaml.Parsed) -> _Owned:
+def _owned_in_text(result: Result, rewrite: manifest_text.Rewrite, inner: yaml.Parsed) -> _Owned:
     """The same of a manifest in a heredoc."""
-    before, after, shifted = _Lines(inner), _Lines(rewrite.after.inner), shifts(piece)
-    for change in changes:
-        _account(change, piece, shifted, before, after)
-    row = rewrite.before.row
-    return _Owned(*({row + line for line in lines} for lines in (before.owned, after.owned, before.gone)))
+    own, row = _owned_in_yaml(result, inner, rewrite.after.inner), rewrite.before.row
+    return _Owned(*({row + line for line in lines} for lines in (own.before, own.after, own.gone)))
 
 
 def _read(piece: Piece, change: Change) -> tuple[int, Path]:
@@ -437,66 +463,74 @@ def _read(piece: Piece, change: Change) -> tuple[int, Path]:
     return int(path[0]), path[1:]
 
 
-def _unmade(piece: Piece, changes: list[Change], read: AnyParsed) -> Change | None:
-    """The first change that the data do not hold, None when they hold all. What a later one changed again is not asked
-    for; of list items that went, their number is."""
+_Seen = dict[str | int, "_Seen"]
+_MADE: _Seen = {}  # stands for a place that a change made, which nobody looks into
+
+
+def _unmade(result: Result) -> int | None:
+    """The number of the first change that the data do not hold, None when they hold all. What a later one changed again
+    is not asked for; of list items that went, their number is."""
+    piece, changes, read = result.piece, result.changes, result.rewrite.before
     shifted = shifts(piece)
-    later: set[Path] = set()
-    above: set[Path] = set()
-    grown: dict[Path, tuple[int, Change]] = {}
+    later: _Seen = {}
+    grown: dict[Path, tuple[int, int]] = {}
     # Against the order in which ``replay`` makes them: items come and go last.
-    for change in reversed(sorted(changes, key=_when)):
-        edit = change.edit
-        if isinstance(edit, Insert):
-            path = as_inserted(edit, change.step, piece)
-        else:
-            path = as_written(change.path, change.step, shifted)
-        is_item = isinstance(edit, Drop) and isinstance(edit.path[-1], int)
-        if is_item or isinstance(edit, Append | Insert):
-            where = as_written(change.path[:-1], change.step, shifted)
+    order = sorted((change.step, isinstance(change.edit, _MOVES), at) for at, change in enumerate(changes))
+    for step, _, at in reversed(order):
+        edit, path = changes[at].edit, result.written[at]
+        if isinstance(edit, _COMES) or (isinstance(edit, Drop) and isinstance(edit.path[-1], int)):
+            where = as_written(changes[at].path[:-1], step, shifted)
             if where is not None:
-                grown[where] = grown.get(where, (0, change))[0] + (-1 if is_item else 1), change
+                grown[where] = grown.get(where, (0, at))[0] + (-1 if isinstance(edit, Drop) else 1), at
         if path is None:
             continue
-        known = path in above or path in later
-        for depth in range(len(path) - 1, 0, -1):
-            parent = path[:depth]
-            known = known or parent in later
-            if parent in above:
-                known = known or any(path[:less] in later for less in range(1, depth))
-                break
-            above.add(parent)
-        if not known and not _holds(piece.data, path, edit):
-            return change
-        later.add(path)
-    for where, (by, change) in grown.items():
-        if any(where[:depth] in later for depth in range(1, len(where) + 1)):
+        parent = _parent(later, path)
+        if parent is None:
+            continue  # made again with what holds it
+        if path[-1] not in parent and not _holds(piece.data, path, edit):
+            return at
+        parent[path[-1]] = _MADE
+    for where, (by, at) in grown.items():
+        parent = _parent(later, where)
+        if parent is None or parent.get(where[-1]) is _MADE:
             continue  # a list that the run made
         number = len(_lookup(piece.data, where, [])) - by
-        place = as_read(change.path[:-1], change.step, shifts(piece))
+        place = as_read(changes[at].path[:-1], changes[at].step, shifted)
         if (number and not _stands(read, (*place, number - 1))) or _stands(read, (*place, number)):
-            return change
+            return at
     return None
 
 
-def _when(change: Change) -> tuple[int, bool]:
-    return change.step, isinstance(change.edit, Drop | Insert)
+_MOVES = (Drop, Insert)
+_COMES = (Append, Insert)
+
+
+def _parent(seen: _Seen, path: Path) -> _Seen | None:
+    """What is seen of the places beside ``path``; None where something that holds it was made."""
+    for part in path[:-1]:
+        below = seen.get(part)
+        if below is _MADE:
+            return None
+        if below is None:
+            below = seen[part] = {}
+        seen = below
+    return seen
 
 
 def _holds(data: list[Any], path: Path, edit: Edit) -> bool:
     """Whether ``data`` are as ``edit`` leaves the place ``path``."""
     found = _lookup(data, path, MISSING)
     if isinstance(edit, Set | Append | Insert):
-        return found is not MISSING and yaml.same(found, copied(edit.value))
+        return found is edit.value or (found is not MISSING and yaml.same(found, copied(edit.value)))
     return found is MISSING
 
 
 def _lookup(value: Any, path: Path, default: Any) -> Any:
-    for part in path:
-        try:
+    try:
+        for part in path:
             value = value[part]
-        except (LookupError, TypeError):
-            return default
+    except (LookupError, TypeError):
+        return default
     return value
 
 
@@ -555,17 +589,12 @@ def _is_fine(line: str, moved: set[str], alone: bool) -> bool:
     return (not alone and _PUNCTUATION.fullmatch(line) is not None) or line.strip() in moved
 
 
-def _locate(change: Change, rewrite: AnyRewrite, piece: Piece, shifted: list[Shift]) -> Located:
+def _locate(change: Change, read: Path, written: Path | None, rewrite: AnyRewrite) -> Located:
     edit = change.edit
-    read = as_read(change.path, change.step, shifted)
-    written = as_written(change.path, change.step, shifted)
-    if isinstance(edit, Insert):
-        written = as_inserted(edit, change.step, piece)
-    line = rewrite.before.line(int(read[0]), read[1:])
+    line = _line(rewrite.before, read)
     # The place of something absent has no comment.
-    comment = None if isinstance(edit, Append | Insert) else rewrite.before.comment(int(read[0]), read[1:])
-    if isinstance(edit, Drop) or written is None:
-        stays = comment is not None and rewrite.text.count(comment) >= piece.text.count(comment)
+    comment = None if isinstance(edit, _COMES) else rewrite.before.comment(int(read[0]), read[1:])
+    if written is None or isinstance(edit, Drop):
+        stays = comment is not None and rewrite.text.count(comment) >= change.object.piece.text.count(comment)
         return Located(line, 0, read, comment, stays)
-    new_line = rewrite.after.line(int(written[0]), written[1:])
-    return Located(line, new_line, read if change.before is not MISSING else written, comment)
+    return Located(line, _line(rewrite.after, written), read if change.before is not MISSING else written, comment)

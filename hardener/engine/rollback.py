@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Append, Create, Drop, Edit, Insert, WrongShapeError, concrete_paths, copied, replay
+from hardener.authoring.edits import Append, Create, Drop, Edit, Insert, WrongShapeError, copied, places, replay
 from hardener.engine import new_objects
 from hardener.engine.document import applied_steps, keep_steps
 from hardener.engine.index_shifts import as_read, as_written, shifts, shifts_of
 from hardener.engine.outcome import Change, Outcome, Refused
-from hardener.engine.step import value_before
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
@@ -103,23 +102,24 @@ def _rebuild(piece: Piece, parsed: Parsed, changes: list[Change], doomed: dict[i
             new.gone.add(number)
             shifted = shifted + [change.path for change in records if _shifts(change)]
         else:
-            for change, path in zip(records, paths, strict=True):
-                change.path, change.before = path, value_before(change.edit, new.documents, path)
+            for change, (path, before) in zip(records, paths, strict=True):
+                change.path, change.before = path, before
             replay(new.documents, step)
         shifted = [path for path in (_moved(path, step) for path in shifted) if path is not None]
     new.shifted.append(shifted)
     return new
 
 
-def _places(documents: list[Any], step: tuple[Edit, ...], shifted: list[Path]) -> list[Path] | None:
-    """Where the edits of ``step`` act; None when one of them can no longer be made, or would hit another place."""
+def _places(documents: list[Any], step: tuple[Edit, ...], shifted: list[Path]) -> list[tuple[Path, Any]] | None:
+    """Where the edits of ``step`` act, and what they replace; None when one of them can no longer be made, or would hit
+    another place."""
     try:
         for edit in step:
             if _leads_through(edit.path, shifted):
                 return None
             if isinstance(edit, Drop):
                 _lookup(documents, edit.path)
-        return concrete_paths(documents, step)
+        return places(documents, step)
     except (WrongShapeError, LookupError, TypeError):
         return None
 

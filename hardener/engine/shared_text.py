@@ -43,17 +43,19 @@ def steps_of(transform: Transform, target: View, yielded: list[Any]) -> tuple[li
     """The steps in what ``transform`` yielded at ``target``: its single edits, and each of its lists of them; and what
     keeps others from being made: expressions of which it says so, and those that decide what starts there."""
     single = [item for item in yielded if isinstance(item, Edit)]
-    steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
-    unknown = [item for item in yielded if isinstance(item, OpaqueError)]
+    steps, unknown = [single] if single else [], list[OpaqueError]()
+    if len(single) < len(yielded):
+        steps += [item for item in yielded if isinstance(item, list) and item]
+        unknown += [item for item in yielded if isinstance(item, OpaqueError)]
     steps, more = waiting.parted(transform, target, steps)
     if target.object.piece.computes:
         from hardener.engine import program_advice  # late: few trees hold any
 
         steps = [program_advice.doubted(step, target) for step in steps]
-    if target.object.piece.is_object and steps:
-        from hardener.engine import terraform_objects  # late: few trees hold any
+        if target.object.piece.is_object and steps:
+            from hardener.engine import terraform_objects  # late: few trees hold any
 
-        steps = [terraform_objects.doubted(step, target) for step in steps]
+            steps = [terraform_objects.doubted(step, target) for step in steps]
     pod = pod_of(target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import field, replace
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from hardener.authoring.edits import (
@@ -18,8 +19,7 @@ from hardener.authoring.edits import (
     Grade,
     Insert,
     Set,
-    concrete_paths,
-    copied,
+    places,
     replay,
     widened,
 )
@@ -57,10 +57,11 @@ class Step:
         for piece, edits in self.edits.items():
             replay(piece.data, edits)
             apply_step(piece, edits)
-        target = self.target.pod if isinstance(self.target, Container) else self.target
-        if isinstance(self.target, Container):
-            self.target.changed_by = _with(self.target.changed_by, self.transform.id)
-        if isinstance(target, PodTemplate | Namespace):
+        target = self.target
+        if isinstance(target, Container):
+            target.changed_by = _with(target.changed_by, self.transform.id)
+            target = target.pod
+        if isinstance(target, (PodTemplate, Namespace)):
             target.changed_by = _with(target.changed_by, self.transform.id)
         if isinstance(target, PodTemplate) and self.transform.stage == "host":
             # What made it an agent of the node may be gone; a second run would not see it either.
@@ -78,47 +79,62 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
 
     Raises WrongShapeError when one of the edits cannot be made; nothing is changed.
     """
-    edits = widened([edit for edit in edits if not _is_gone(edit)])
-    if any(edit.piece.language == "hcl" for edit in edits):
+    kinds = {type(edit) for edit in edits}
+    if Drop in kinds:
+        edits = [edit for edit in edits if not _is_gone(edit)]
+    if Append in kinds:
+        edits = widened(edits)
+    if [edit for edit in edits if edit.piece.is_object]:
         from hardener.engine.terraform_objects import spelled_out  # late: few trees hold any
 
         edits = spelled_out(edits)
     if not edits:
         return Step(tree, transform, target, Grade.SAFE, [])
-    created = [edit for edit in edits if isinstance(edit, Create)]
-    unlisted = list(_unlisted(tree, created)) if created else []
-    if unlisted and not all(isinstance(edit, Create) for edit in edits):
-        edits = [_doubted(edit, unlisted) if isinstance(edit, Create) else edit for edit in edits]
-        created = [edit for edit in edits if isinstance(edit, Create)]
-    grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
-    step = Step(tree, transform, target, grade, [], unlisted=unlisted)
+    created = [(edit, new_objects.draft(tree, edit)) for edit in edits if isinstance(edit, Create)]
+    unlisted = [finding for edit, item in created for finding in _unlisted(tree, edit, item)]
+    if unlisted and len(created) < len(edits):
+        created = [(_doubted(edit, unlisted), item) for edit, item in created]
+        edits = [*(edit for edit in edits if not isinstance(edit, Create)), *(edit for edit, _ in created)]
+    step = Step(tree, transform, target, worst(edits), [], unlisted=unlisted)
     for item, own in _by_object(tree, target, edits):
-        _record(step, item, _mirrored(item.piece, own, edits))
-    listed: dict[int, tuple[Object, dict[str, Append]]] = {}
-    for edit in created:
-        item = new_objects.draft(tree, edit)
-        step.created.append(item)
-        step.changes.append(Change(transform, edit, item, 0, (0,), MISSING, edit.value))
-        for kustomization, append in new_objects.listings(tree, edit, item):
-            lines = listed.setdefault(id(kustomization), (kustomization, {}))[1]
-            lines.setdefault(append.value, append)
-    for kustomization, lines in listed.values():
-        _record(step, kustomization, list(lines.values()))
+        _record(step, item, own if not item.piece.shared else _mirrored(item.piece, own, edits))
+    if created:
+        _create(step, created)
     step.changes = step.changes.copy()  # no larger than it is; there are as many as steps
     for change in step.changes:
         change.siblings = step.changes
     return step
 
 
-def _unlisted(tree: Tree, created: list[Create]) -> Iterator[Finding]:
-    for edit in created:
-        for kustomization, name in new_objects.unlisted(tree, edit, new_objects.draft(tree, edit)):
-            sibling = os.path.basename(edit.piece.file.path)
-            yield kustomization.finding(
-                f"its build includes {sibling} but not the new {name}: the file is outside of the given paths",
-                advice=f"add {name} to its resources",
-                once=f"{kustomization.piece.file.path} {name}",
-            )
+def worst(edits: list[Edit]) -> Grade:
+    """The worst grade of ``edits``, which are some."""
+    return edits[0].grade if len(edits) == 1 else max([edit.grade for edit in edits], key=_rank)
+
+
+_rank = attrgetter("rank")
+
+
+def _create(step: Step, created: list[tuple[Create, Object]]) -> None:
+    """Add the objects that are ``created`` to ``step``, and their lines in kustomizations."""
+    listed: dict[int, tuple[Object, dict[str, Append]]] = {}
+    for edit, item in created:
+        step.created.append(item)
+        step.changes.append(Change(step.transform, edit, item, 0, (0,), MISSING, edit.value))
+        for kustomization, append in new_objects.listings(step.tree, edit, item):
+            lines = listed.setdefault(id(kustomization), (kustomization, {}))[1]
+            lines.setdefault(append.value, append)
+    for kustomization, lines in listed.values():
+        _record(step, kustomization, list(lines.values()))
+
+
+def _unlisted(tree: Tree, edit: Create, item: Object) -> Iterator[Finding]:
+    for kustomization, name in new_objects.unlisted(tree, edit, item):
+        sibling = os.path.basename(edit.piece.file.path)
+        yield kustomization.finding(
+            f"its build includes {sibling} but not the new {name}: the file is outside of the given paths",
+            advice=f"add {name} to its resources",
+            once=f"{kustomization.piece.file.path} {name}",
+        )
 
 
 def _doubted(edit: Create, unlisted: list[Finding]) -> Create:
@@ -129,19 +145,19 @@ def _doubted(edit: Create, unlisted: list[Finding]) -> Create:
 
 def _by_object(tree: Tree, target: View, edits: list[Edit]) -> list[tuple[Object, list[Edit]]]:
     """The edits of objects that there are, by object: those of the target first, then of others that it reaches."""
+    main = target.object
+    piece, start, depth = main.piece, main.path, len(main.path)
     own: list[Edit] = []
     others: dict[int, tuple[Object, list[Edit]]] = {}
     for edit in edits:
         if isinstance(edit, Create):
             continue
-        item = target.object
-        if edit.piece is not item.piece or edit.path[: len(item.path)] != item.path:
-            item = tree.object_at(edit.piece, edit.path)
-        if item is target.object:
+        if edit.piece is piece and edit.path[:depth] == start:
             own.append(edit)
         else:
-            others.setdefault(id(item), (item, []))[1].append(edit)
-    return [(target.object, own)] * bool(own) + list(others.values())
+            item = tree.object_at(edit.piece, edit.path)
+            (own if item is main else others.setdefault(id(item), (item, []))[1]).append(edit)
+    return [(main, own)] * bool(own) + list(others.values())
 
 
 def _is_gone(edit: Edit) -> bool:
@@ -151,8 +167,6 @@ def _is_gone(edit: Edit) -> bool:
 
 def _mirrored(piece: Piece, own: list[Edit], step: list[Edit]) -> list[Edit]:
     """``own``, and the same edits at the other places of their text that the ``step`` does not name itself."""
-    if not piece.shared:
-        return own
     from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
 
     named = {edit.path for edit in step if edit.piece is piece}
@@ -160,22 +174,12 @@ def _mirrored(piece: Piece, own: list[Edit], step: list[Edit]) -> list[Edit]:
 
 
 def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:
-    piece = item.piece
-    paths = concrete_paths(piece.data, list(edits))
-    for edit, path in zip(edits, paths, strict=True):
-        before = value_before(edit, piece.data, path)
-        after = edit.value if isinstance(edit, Set | Append | Insert) else MISSING
-        step.changes.append(Change(step.transform, edit, item, len(applied_steps(piece)), path, before, after))
+    piece, transform = item.piece, step.transform
+    number = len(applied_steps(piece))
+    for edit, (path, before) in zip(edits, places(piece.data, edits), strict=True):
+        after = edit.value if isinstance(edit, (Set, Append, Insert)) else MISSING
+        step.changes.append(Change(transform, edit, item, number, path, before, after))
     step.edits.setdefault(piece, []).extend(edits)
-
-
-def value_before(edit: Edit, documents: list[Any], path: Path) -> Any:
-    """What ``edit``, which acts at ``path``, replaces or removes; MISSING where it adds."""
-    # A copy, since later steps change the data in place.
-    before = MISSING if isinstance(edit, Append | Insert) else copied(_value(documents, path))
-    if isinstance(before, (dict, list)) and not isinstance(edit, Drop):
-        before = MISSING if not before else before
-    return before
 
 
 def _value(data: Any, path: Path) -> Any:

@@ -36,7 +36,7 @@ def patched_parts(text: str, hunks: Iterable[Hunk]) -> Iterator[str]:
     """``text`` with ``hunks``, piece by piece. Raises UnfitHunkError."""
     # Of a large file its lines, each on its own, would be many times its size.
     starts = array("Q", [0])
-    starts.extend(match.end() for match in _LINE_END.finditer(text))
+    starts.extend(map(re.Match.end, _LINE_END.finditer(text)))
     if starts[-1] != len(text):
         starts.append(len(text))
     count = at = 0

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hardener.authoring.edits import Edit, Evidence, Grade, OpaqueError, WrongShapeError
 from hardener.authoring.transform import Transform
-from hardener.facts.images.what_starts import is_plain, unknown_start, unknown_starts, unknown_word
+from hardener.facts.images.what_starts import is_plain, is_written, unknown_start, unknown_starts, unknown_word
 from hardener.tree.core_views import Container, PodTemplate, View
 from hardener.tree.pod_fragments import written_containers
 
@@ -19,7 +19,7 @@ from hardener.tree.pod_fragments import written_containers
 def parted(transform: Transform, target: View, steps: list[list[Edit]]) -> tuple[list[list[Edit]], list[OpaqueError]]:
     """Those of ``steps`` that ``transform`` may make at ``target``, none of them `safe` where an expression stands in
     what it runs; and the expressions for which the others wait."""
-    if not steps or not isinstance(target, PodTemplate | Container):
+    if not steps or not isinstance(target, (PodTemplate, Container)) or _is_written(target):
         return steps, []
     left: list[list[Edit]] = []
     unknown: dict[str, OpaqueError] = {}
@@ -34,12 +34,25 @@ def parted(transform: Transform, target: View, steps: list[list[Edit]]) -> tuple
     return left, list(unknown.values())
 
 
+def _is_written(target: PodTemplate | Container) -> bool:
+    """Whether nothing in what ``target`` runs is an expression, as nearly always: then no step waits."""
+    data = target.data
+    if isinstance(target, Container):
+        return is_written(data)
+    if type(data) is not dict:
+        return False
+    for containers in (data.get("initContainers"), data.get("containers")):
+        if containers is not None and (type(containers) is not list or not all(map(is_written, containers))):
+            return False
+    return True
+
+
 def _unknown(target: PodTemplate | Container, step: list[Edit]) -> list[OpaqueError]:
     """What is not known of the containers that ``step`` reaches."""
     if isinstance(target, Container):
         return list(unknown_starts(target))
     containers, found = _containers(target)
-    if not found and all([is_plain(each) for each in containers]):
+    if not found and all([is_plain(each.data) for each in containers]):
         return []
     reached = [each for each in containers if any(_is_in(edit, each) for edit in step)]
     if all(any(_is_in(edit, each) for each in reached) for edit in step):

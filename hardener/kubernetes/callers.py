@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hardener.kubernetes.ingress import Backend
@@ -22,7 +23,7 @@ _PURPOSES = {"metrics": "metrics", "metric": "metrics", "webhook": "webhook", "w
 _TRUE = frozenset({"true", "True", "1", "yes"})
 
 # (API group, kind) -> the key of its endpoints, and whether it selects Services or pods.
-_MONITORS: dict[tuple[str, str], tuple[str, bool]] = {
+MONITORS: dict[tuple[str, str], tuple[str, bool]] = {
     ("monitoring.coreos.com", "ServiceMonitor"): ("endpoints", True),
     ("monitoring.coreos.com", "PodMonitor"): ("podMetricsEndpoints", False),
     ("operator.victoriametrics.com", "VMServiceScrape"): ("endpoints", True),
@@ -43,7 +44,12 @@ class Monitor(NamedTuple):
 
 def purpose(name: object) -> str | None:
     """What the name of a port says who calls it: "metrics", "webhook", or None."""
-    words = re.split(r"[^a-z0-9]+", name.lower()) if isinstance(name, str) and len(name) < 64 else ()
+    return _purpose(name) if isinstance(name, str) and len(name) < 64 else None
+
+
+@lru_cache(maxsize=256)  # a tree calls its ports by few names
+def _purpose(name: str) -> str | None:
+    words = re.split(r"[^a-z0-9]+", name.lower())
     return next((_PURPOSES[word] for word in words if word in _PURPOSES), None)
 
 
@@ -73,7 +79,7 @@ def _named(document: dict[str, Any], path: Path) -> Iterator[Backend]:
 
 def monitor(group: str, kind: str, document: dict[str, Any]) -> Monitor | None:
     """What an object has measured; None for one that is no monitor."""
-    known = _MONITORS.get((group, kind))
+    known = MONITORS.get((group, kind))
     spec = document.get("spec")
     if known is None or not isinstance(spec, dict):
         return None
@@ -94,7 +100,7 @@ def monitor(group: str, kind: str, document: dict[str, Any]) -> Monitor | None:
 
 def is_scraped(annotations: dict[str, str]) -> bool:
     """Whether annotations ask Prometheus to read measurements."""
-    return any(annotations.get(f"{prefix}/scrape") in _TRUE for prefix in _PREFIXES)
+    return bool(annotations) and any([annotations.get(f"{prefix}/scrape") in _TRUE for prefix in _PREFIXES])
 
 
 def scrape_port(annotations: dict[str, str]) -> int | None:

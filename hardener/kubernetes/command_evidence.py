@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
-from hardener.kubernetes.shell import commands, runs, unique
+from hardener.kubernetes.shell import commands, runs, started, unique
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 
@@ -58,7 +58,7 @@ def root_commands(words: Sequence[str]) -> list[str]:
 
     Among them are programs that only root can use to become another user (gosu, su-exec).
     """
-    found = []
+    found: list[str] = []
     for program, arguments in runs(commands(words)):
         if program in _ROOT:
             found.append(program)
@@ -160,7 +160,7 @@ def seccomp_sensitive(words: Sequence[str]) -> list[str]:
 
 
 def _programs(words: Sequence[str], wanted: frozenset[str]) -> list[str]:
-    return unique(program for program, _ in runs(commands(words)) if program in wanted)
+    return [program for program in started(words) if program in wanted]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -176,6 +176,8 @@ def low_ports(words: Sequence[str], env: Mapping[str, str]) -> list[int]:
     """Ports below 1024 that flags (`--port=80`, `--listen :443`) or env (PORT, *LISTEN*) make a process listen on."""
     values = [value for flag, value in flags(words) if _PORT_FLAG.fullmatch(flag)]
     values += [value for name, value in literal_env(env) if _PORT_ENV.fullmatch(name)]
+    if not values:
+        return []
     ports = (int(match[1]) for match in map(_ADDRESS_PORT.fullmatch, values) if match)
     return sorted({port for port in ports if 0 < port < 1024})
 
@@ -369,6 +371,8 @@ _OFF = frozenset({"false", "0", "no", "off"})
 
 def api_client(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
     """What in a command or its env suggests use of the Kubernetes API, by short names ("kubectl", "--leader-elect")."""
+    if not words and not env:
+        return []
     found = _programs(words, _API_CLIENTS)
     for flag, value in flags(words):
         if _API_FLAG.fullmatch(flag) and value.lower() not in _OFF:
@@ -411,11 +415,13 @@ def heap_bytes(words: Sequence[str], env: Mapping[str, str]) -> Heap | None:
 
     Looked for in words and in every env value (JAVA_OPTS, JAVA_TOOL_OPTIONS, NODE_OPTIONS ...).
     """
-    text = "\n".join([*(word for word in words if isinstance(word, str)), *(f"{n}={v}" for n, v in literal_env(env))])
+    if not words and not env:
+        return None
+    text = "\n".join([*[word for word in words if isinstance(word, str)], *[f"{n}={v}" for n, v in literal_env(env)]])
+    if not any([mark in text for mark in _HEAP_MARKS]):
+        return None
     # Two words, as in ["--max-old-space-size", "4096"], are one setting.
     text = text.replace("space-size\n", "space-size ").replace("space_size\n", "space_size ")
-    if not any(mark in text for mark in _HEAP_MARKS):
-        return None
     heaps = [Heap("xmx", Fraction(int(m[1]) * _BYTES[m[2].lower()])) for m in _XMX.finditer(text)]
     heaps += [Heap("max-old-space", Fraction(int(m[1]) * 2**20)) for m in _OLD_SPACE.finditer(text)]
     heaps += [

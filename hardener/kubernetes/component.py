@@ -242,7 +242,12 @@ _SEPARATORS = late_pattern(r"[^a-z0-9]+")
 
 def _dashed(text: object) -> str:
     """`quay.io/calico/node` -> "-quay-io-calico-node-"."""
-    return f"-{_SEPARATORS.sub('-', text[:_LONGEST].lower()).strip('-')}-" if isinstance(text, str) else "-"
+    return _words_of(text) if isinstance(text, str) else "-"
+
+
+@lru_cache(maxsize=64)  # several tests ask of one text, one after the other
+def _words_of(text: str) -> str:
+    return f"-{_SEPARATORS.sub('-', text[:_LONGEST].lower()).strip('-')}-"
 
 
 @lru_cache(maxsize=4096)  # the pods of a tree run few images, and each asks
@@ -304,6 +309,7 @@ def _sensitive(text: str) -> str | None:
         text = shorter
 
 
+@lru_cache(maxsize=1024)  # as of agents of the node
 def is_data_store(text: str | None) -> bool:
     """Whether an image repository or a name is that of a database, queue, cache or object store.
 
@@ -321,9 +327,14 @@ def is_monitoring(text: str | None) -> bool:
 
 def is_jvm(words: Sequence[str], repository: str | None) -> bool:
     """Whether a container runs a Java virtual machine: by `java` or its flags in the command, or by its image."""
-    if any(isinstance(word, str) and _JVM_WORD.search(word) for word in words):
+    if any([isinstance(word, str) and _JVM_WORD.search(word) for word in words]):
         return True
-    return isinstance(repository, str) and _is_program(_JVM_IMAGE, repository)
+    return isinstance(repository, str) and _is_jvm_image(repository)
+
+
+@lru_cache(maxsize=1024)
+def _is_jvm_image(repository: str) -> bool:
+    return _is_program(_JVM_IMAGE, repository)
 
 
 def is_machine_learning(words: Sequence[str], repository: str | None) -> bool:
@@ -331,11 +342,13 @@ def is_machine_learning(words: Sequence[str], repository: str | None) -> bool:
 
     What only looks after such programs (`pytorch-operator`, `ray-dashboard-proxy`, `ollama-ui`) is none.
     """
-    text = " ".join(word for word in words if isinstance(word, str))
-    if _MACHINE_LEARNING_WORD.search(text):
+    if words and _MACHINE_LEARNING_WORD.search(" ".join([word for word in words if isinstance(word, str)])):
         return True
-    if not isinstance(repository, str):
-        return False
+    return isinstance(repository, str) and _is_image_of_learning(repository)
+
+
+@lru_cache(maxsize=1024)
+def _is_image_of_learning(repository: str) -> bool:
     return _is_program(_MACHINE_LEARNING, repository) or _MACHINE_LEARNING_PATHS.search(_dashed(repository)) is not None
 
 

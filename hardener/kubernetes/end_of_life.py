@@ -53,11 +53,12 @@ _ENDED = (
 )
 
 
+_ENDINGS = tuple(f"/{words}" for ended in _ENDED for words in ended.words)
+
+
 def find(repository: str | None) -> Ended | None:
     """The component whose image this is, in whatever registry; None for any other."""
-    if not repository:
+    path = f"/{repository}"
+    if not repository or not path.endswith(_ENDINGS):
         return None
-    for ended in _ENDED:
-        if any(repository == words or repository.endswith("/" + words) for words in ended.words):
-            return ended
-    return None
+    return next(ended for ended in _ENDED if path.endswith(tuple(f"/{words}" for words in ended.words)))

@@ -30,7 +30,7 @@ def is_object_name(name: str, kind: str = "") -> bool:
     """Whether an API server takes ``name`` for a new object of ``kind``: a DNS-1123 subdomain for most."""
     if kind in _BY_PATH:
         return bool(name) and len(name) <= LONGEST_NAME and name not in (".", "..") and not _NOT_OF_PATHS.search(name)
-    return len(name) <= LONGEST_NAME and all(_LABEL.fullmatch(part) for part in name.split("."))
+    return len(name) <= LONGEST_NAME and all([_LABEL.fullmatch(part) for part in name.split(".")])
 
 
 def as_dns_label(text: str, longest: int = LONGEST_LABEL) -> str:

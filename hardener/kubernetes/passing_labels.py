@@ -9,6 +9,7 @@ scanner about exceptions.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Written by controllers, for one revision or one pod.
 _CONTROLLERS = frozenset({
@@ -43,12 +44,18 @@ _VALUE = re.compile(
 
 def stays(key: str, value: str) -> bool:
     """Whether the label ``key: value`` says what a pod is, whatever release of it runs."""
+    return not _passes(key) and _VALUE.fullmatch(value) is None
+
+
+@lru_cache(maxsize=256)  # a tree has few keys
+def _passes(key: str) -> bool:
+    """Whether a label with this key says nothing of what a pod is, whatever its value."""
     domain, _, name = key.rpartition("/")
     if key in _CONTROLLERS or key.startswith((_JOBS, _OLD_MARK)):
-        return False
+        return True
     if any(domain == mark or domain.endswith(f".{mark}") for mark in _MARKS):
-        return False
+        return True
     words = [word.lower() for word in _WORDS.findall(name)]
     while len(words) > 1 and words[-1] in _NUMBERS:
         words.pop()
-    return not (words and words[-1] in _RELEASE) and _VALUE.fullmatch(value) is None
+    return bool(words) and words[-1] in _RELEASE

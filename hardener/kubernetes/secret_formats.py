@@ -81,19 +81,27 @@ def _marked_places(text: str) -> list[tuple[int, str]]:
     """Each mark with its place. No mark goes over the end of a line, or over what parts a list or the entries of JSON;
     most of these pieces stand in a tree many times, and only one that is new is searched."""
     found: list[tuple[int, str]] = []
+    lines = text.split("\n")
+    if _are_plain(lines):
+        return found
     start = 0
-    for line in text.split("\n"):
+    for line in lines:
         if len(line) < LONG:
             if is_marked(line):
                 found += _marks_between(text, start, start + len(line))
-        else:
+        elif not _are_plain(pieces := line.split(_PARTING)):
             first = start
-            for piece in line.split(_PARTING):
+            for piece in pieces:
                 if len(piece) >= LONG or is_marked(piece):
                     found += _marks_between(text, first, first + len(piece))
                 first += len(piece) + len(_PARTING)
         start += len(line) + 1
     return found
+
+
+def _are_plain(pieces: list[str]) -> bool:
+    """Whether all ``pieces`` of a text are short ones without a mark, as nearly always."""
+    return max(map(len, pieces)) < LONG and not any(map(is_marked, pieces))
 
 
 def _marks_between(text: str, start: int, end: int) -> list[tuple[int, str]]:

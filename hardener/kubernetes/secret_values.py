@@ -223,6 +223,8 @@ def _classify_whole(key: str, text: str) -> Verdict:
     value, strength = text.strip(), key_strength(key)
     if fallback := compiled(r"\$\{\w+:?-([^{}]+)\}").fullmatch(value):
         value = fallback[1].strip()
+    if strength == 0 and value.isalnum() and len(value) < LONG and not is_marked(value):
+        return _NO  # a lone word or number tells nothing by itself
     if is_placeholder(value) or _repeats(key, value):
         words = key_words(key)
         if strength > 1 and words[-1] in _NUMERIC_PASSWORD and value.isdigit() and len(value) > 3:
@@ -369,6 +371,8 @@ def _config_entries(path: Path, key: str, node: dict[Any, Any]) -> Iterator[Foun
 
 def _is_dull(key: str, value: str | float, parent: str) -> bool:
     """Whether ``_entry`` need not look; most short entries stand in a tree many times."""
+    if isinstance(value, bool):
+        return True
     if isinstance(value, str) and len(value) >= LONG:
         return key in _PROSE
     return _is_short_dull(key, value, parent)

@@ -103,6 +103,8 @@ def speaks_about(key: str) -> bool:
 def is_placeholder(value: str) -> bool:
     """True for text that stands where a secret will be: empty, a variable, a reference, "change-me", a number."""
     value = value.strip()
+    if value.startswith(("http://", "https://")):
+        return False
     return not value or compiled(_PLACEHOLDER).fullmatch(value) is not None
 
 

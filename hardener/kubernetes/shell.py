@@ -86,7 +86,17 @@ def _name(word: str) -> str:
 
 
 def commands(words: Iterable[object]) -> tuple[Command, ...]:
-    return _read(tuple(word for word in words if isinstance(word, str)))
+    return _read(tuple([word for word in words if isinstance(word, str)]))
+
+
+def started(words: Iterable[object]) -> tuple[str, ...]:
+    """Every program that ``words`` start, each once, in the order in which they are started first."""
+    return _started(tuple([word for word in words if isinstance(word, str)]))
+
+
+@lru_cache(maxsize=1024)  # as the commands: they are asked about one kind of programs after the other
+def _started(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(program for program, _ in runs(_read(words))))
 
 
 @lru_cache(maxsize=1024)  # each transform asks for the commands of all containers in turn

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Evidence
+from hardener.authoring.edits import Basis, Evidence, Grade
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
@@ -62,16 +62,16 @@ def write(
             head["templatePatch"] = outcome.template_patch
     out(dump(head)[:-1])
     for name, records in (
-        ("changes", (_change(change, outcome) for change in outcome.changes)),
-        ("held", (_held(held, change, outcome) for held in outcome.held for change in held.changes[:1])),
-        ("findings", map(_finding, outcome.findings)),
-        ("refused", map(_refused, outcome.refused)),
-        *([] if levels is None else [("levels", iter(levels))]),
-        ("waived", (_waived(waived, outcome) for waived in outcome.waived)),
+        ("changes", (dump.parts(*_parts(change, outcome)) for change in outcome.changes)),
+        ("held", (dump(_held(held, change, outcome)) for held in outcome.held for change in held.changes[:1])),
+        ("findings", (dump(_finding(finding)) for finding in outcome.findings)),
+        ("refused", (dump(_refused(refused)) for refused in outcome.refused)),
+        *([] if levels is None else [("levels", map(dump, levels))]),
+        ("waived", (dump(_waived(waived, outcome)) for waived in outcome.waived)),
     ):
         out(f', "{name}": [')
         for number, record in enumerate(records):
-            out(("," if number else "") + "\n" + dump(record))
+            out(("," if number else "") + "\n" + record)
         out("]")
     out("}\n")
 
@@ -108,10 +108,33 @@ class _Dump:
     def __init__(self, redactor: Redactor) -> None:
         self.redactor = redactor
         self.encode = json.JSONEncoder(ensure_ascii=False).encode  # once: dumps() would make one per record
+        self._known: dict[int, tuple[dict[str, Any], str | None]] = {}  # parts that many records have
 
     def __call__(self, record: dict[str, Any]) -> str:
         text = self.encode(record)
         return seen_in_json(text if not self.redactor.masks(text) else self.encode(self.redactor.value(record)))
+
+    def parts(self, head: dict[str, Any], own: dict[str, Any], tail: dict[str, Any]) -> str:
+        """The record that the three are together; ``head`` and ``tail`` are of many records, as the same objects."""
+        texts = [self._shared(head), self._inside(own), self._shared(tail)]
+        known = [text for text in texts if text is not None]
+        return "{" + ", ".join(known) + "}" if len(known) == len(texts) else self(head | own | tail)
+
+    def _shared(self, part: dict[str, Any]) -> str | None:
+        known = self._known.get(id(part))
+        if known is None:
+            known = self._known[id(part)] = part, self._inside(part)
+        return known[1]
+
+    def _inside(self, part: dict[str, Any]) -> str | None:
+        """What stands for ``part`` inside of the braces of its record; None where something of it is masked."""
+        text = self.encode(part)
+        return None if self.redactor.masks(text) else seen_in_json(text[1:-1])
+
+
+@cache
+def _decision(transform: Transform, grade: Grade, basis: Basis) -> dict[str, Any]:
+    return {"id": transform.id, **_risk(transform), "severity": transform.severity, "grade": grade, "basis": basis}
 
 
 @cache
@@ -142,19 +165,23 @@ def _risk(transform: Transform) -> dict[str, str | None]:
 
 
 def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
-    transform = change.transform
-    record: dict[str, Any] = {
-        "id": transform.id, **_risk(transform), "severity": transform.severity, "grade": change.edit.grade,
-        "basis": change.edit.basis,
+    decision, own, reasons = _parts(change, outcome)
+    return decision | own | reasons
+
+
+def _parts(change: Change, outcome: Outcome) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The record of ``change`` in three parts: what it shares with others of its transform stands around what is its
+    own."""
+    edit = change.edit
+    own: dict[str, Any] = {
         "evidence": list(_evidence(change.evidence, outcome)), "file": change.object.piece.file.name,
-        "line": change.line, "newLine": change.new_line, "object": _object(change.object),
-        "path": list(change.path[1:]),
+        "line": change.line, "newLine": change.new_line, "object": _object(change.object), "path": change.path[1:],
     }  # fmt: skip
     if change.before is not MISSING:
-        record["before"] = _HIDDEN if change.edit.keeps else change.before
+        own["before"] = _HIDDEN if edit.keeps else change.before
     if change.after is not MISSING:
-        record["after"] = change.after
-    return record | _reasons(transform)
+        own["after"] = change.after
+    return _decision(change.transform, edit.grade, edit.basis), own, _reasons(change.transform)
 
 
 def _held(held: Held, first: Change, outcome: Outcome) -> dict[str, Any]:

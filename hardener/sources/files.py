@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import stat
 from functools import cache
 
@@ -15,8 +14,7 @@ TERRAFORM = (".tf", ".tofu")
 SUFFIXES = (".yaml", ".yml", ".json", *TERRAFORM, ".hcl", ".sh")
 PYTHON = ".py"
 NAMES = frozenset({"Kustomization"})  # of manifests without such an end
-# Of files that are no manifests, and may hold a credential of a cluster: kubeconfigs, and tables of tokens.
-_OTHERS = re.compile(r"(?i).*\.(?:csv|conf|kubeconfig)|kubeconfig|[^.]*token[^.]*(?:\.txt)?")
+_OTHERS = (".csv", ".conf", ".kubeconfig")
 MAX_BYTES = 64 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 RUN_FOLDER = ".harden-run"  # what a run keeps while it writes: sources/run_folder.py
@@ -152,9 +150,21 @@ def root_of(paths: list[str]) -> str:
 
 
 def is_other(path: str) -> bool:
-    """Whether a file is no manifest by its name, and may hold a credential of a cluster."""
+    """Whether a file is no manifest by its name, and may hold a credential of a cluster: kubeconfigs, and tables of
+    tokens."""
     folder, name = os.path.split(path)
-    return bool(_OTHERS.fullmatch(name)) or (name == "config" and os.path.basename(folder) == ".kube")
+    lower = name.lower()
+    if lower.endswith(_OTHERS) or lower == "kubeconfig":
+        return True
+    if "token" in lower:
+        return "." not in lower.removesuffix(".txt")
+    return name == "config" and os.path.basename(folder) == ".kube"
+
+
+def name_of(path: str) -> str:
+    """``path``, which is a real one, as people see it from where they are: ``os.path.relpath``, quick below there."""
+    here = os.path.join(os.getcwd(), "")
+    return path[len(here) :] if path.startswith(here) and path != here else os.path.relpath(path)
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -178,10 +178,12 @@ def load(
     editable: bool,
     wanted: Callable[[str], bool],
     optional: Callable[[str], bool] = lambda text: False,
+    known: dict[int, Piece] | None = None,
 ) -> ManifestFile:
     """Cut ``content`` into pieces and parse those that ``wanted`` asks for; no other piece costs a parse.
 
-    It is no problem that an ``optional`` one of them cannot be read.
+    It is no problem that an ``optional`` one of them cannot be read. ``known`` has the pieces that were read before, by
+    the hash of their text, and learns those of this file: an object often stands in several files of a tree.
     """
     file = ManifestFile(path, name, content, editable)
     # The word is counted first: that costs nothing.
@@ -195,7 +197,8 @@ def load(
         piece = Piece(file, segment.start, segment.start + len(segment.text), segment.line)
         file.pieces.append(piece)
         if wanted(segment.text):
-            _parse(piece, segment.text)
+            if known is None or not _read_before(piece, segment.text, known):
+                _parse(piece, segment.text)
             if piece.problem and optional(segment.text):
                 piece.problem = None
     return file
@@ -286,6 +289,16 @@ def load_python(
     if program.documents:
         file.pieces.append(Piece(file, 0, len(content.text), 0, program.data(), parsed=True, shared=program.shared()))
     return file
+
+
+def _read_before(piece: Piece, text: str, known: dict[int, Piece]) -> bool:
+    """Give ``piece`` what was read of the same ``text``, and tell whether that is known."""
+    twin = known.setdefault(hash(text), piece)
+    if twin is piece or twin.tree is None or twin.shared or twin.text != text:
+        return False
+    parsed = yaml.reopened(text, twin.tree)
+    piece.data, piece.parsed, piece.tree = parsed.documents, True, twin.tree
+    return True
 
 
 def _parse(piece: Piece, text: str) -> None:

@@ -1,13 +1,16 @@
-"""``dataclass``, quick to declare: a run declares more than a hundred; the one of Python compiles six functions each.
+"""``dataclass``, quick to declare: a run declares more than a hundred, and asks most for nothing but to be made.
 
 For type checkers it is the one of Python. What a class is made with, comparison, hash and ``repr`` are what they are
-there, compiled when they are called first; that a frozen one is not changed is for the type checker to see, as nothing
-stops it at run time. A class without a docstring is given none.
+there, compiled when they are called first, and the one of Python tells the fields when they are asked for first; that
+a frozen one is not changed is for the type checker to see, as nothing stops it at run time. A class without a docstring
+is given none.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, fields
+import dataclasses
+from dataclasses import MISSING, Field
+from dataclasses import dataclass as _python
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import dataclass as dataclass
 else:
-    from dataclasses import dataclass as _python
 
-    def dataclass(cls=None, /, *, frozen=False, eq=True, **how):
-        """A decorator with the parameters of ``dataclasses.dataclass``, except ``order`` and ``unsafe_hash``."""
+    def dataclass(cls=None, /, *, frozen=False, eq=True, slots=False, kw_only=False):
+        """A decorator with some of the parameters of ``dataclasses.dataclass``."""
 
         def declare(cls):
-            said = cls.__doc__
-            cls.__doc__ = said or cls.__name__  # else that of Python writes one, and for it looks at the signature
-            made = _python(eq=False, repr=False, init=False, **how)(cls)
-            made.__doc__ = said
+            given = {
+                name: vars(cls).get(name, MISSING)
+                for name, kind in cls.__annotations__.items()
+                if "ClassVar" not in (kind if type(kind) is str else repr(kind))
+            }
+            made = _slotted(cls, given) if slots else cls
+            made._given = given, kw_only
+            if not slots:
+                for name, value in given.items():
+                    if isinstance(value, Field) and value.default is MISSING:
+                        delattr(made, name)
+                    elif isinstance(value, Field):
+                        setattr(made, name, value.default)
+            for name in ("__dataclass_fields__", "__dataclass_params__", "__match_args__"):
+                setattr(made, name, _OfPython(made, name))
             if "__init__" not in vars(cls):
                 made.__init__ = _later(made, "__init__", _init)
             if "__repr__" not in vars(cls):
@@ -38,13 +51,57 @@ else:
         return declare if cls is None else declare(cls)
 
 
+def _slotted(cls: type, given: dict[str, Any]) -> type:
+    """``cls`` once more, since slots cannot be given to a class that there is."""
+    body = {name: value for name, value in vars(cls).items() if name not in given}
+    body.pop("__dict__", None)
+    body.pop("__weakref__", None)
+    inherited = {name for other in cls.__mro__[1:] for name in getattr(other, "__slots__", ())}
+    body["__slots__"] = tuple([name for name in given if name not in inherited])
+    made = type(cls)(cls.__name__, cls.__bases__, body)
+    made.__qualname__ = cls.__qualname__
+    return made
+
+
+class _OfPython:
+    """An attribute that Python gives its own, when it is asked for: that of a class made there with the same lines."""
+
+    def __init__(self, of: Any, name: str) -> None:
+        self._of, self._name = of, name
+
+    def __get__(self, one: object, cls: type) -> Any:
+        made = self._of
+        given, kw_only = made._given
+        body = {name: value for name, value in vars(made).items() if name in ("__module__", "__orig_bases__")}
+        body.update({name: value for name, value in given.items() if value is not MISSING})
+        body.update(__annotations__={**made.__annotations__}, __doc__=made.__name__)
+        twin = type(made.__name__, made.__bases__, body)
+        found = vars(_python(eq=False, repr=False, init=False, kw_only=kw_only)(twin))[self._name]
+        setattr(made, self._name, found)
+        return found
+
+
+def _every(made: type) -> list[Field[Any]]:
+    """The fields of ``made``, those of what it is derived from first, without their types."""
+    found: dict[str, Any] = {}
+    for cls in reversed(made.__mro__):
+        given, kw_only = vars(cls).get("_given", ({}, False))
+        for name, value in given.items():
+            each: Any = value if isinstance(value, Field) else dataclasses.field(default=value)
+            each.name = name
+            if each.kw_only is MISSING:
+                each.kw_only = kw_only
+            found[name] = each
+    return list(found.values())
+
+
 def _later(made: type, name: str, write: Callable[[list[Field[Any]], dict[str, Any]], str]) -> Any:
     """The method ``name`` of ``made``, which compiles itself when it is called first: ``write`` gives its text, and
     puts what that names into the scope it is given."""
 
     def compiled(*arguments: Any, **named: Any) -> Any:
         scope: dict[str, Any] = {"cls": made}
-        exec(write([*fields(made)], scope), scope)
+        exec(write(_every(made), scope), scope)
         method = scope[name]
         method.__qualname__ = f"{made.__qualname__}.{name}"  # what an error about its arguments names
         setattr(made, name, method)
@@ -94,5 +151,5 @@ def _tuple(every: list[Field[Any]], name: str) -> str:
 
 @recursive_repr()
 def _repr(self: Any) -> str:
-    values = (f"{field.name}={getattr(self, field.name)!r}" for field in fields(self) if field.repr)
+    values = (f"{field.name}={getattr(self, field.name)!r}" for field in _every(type(self)) if field.repr)
     return f"{type(self).__qualname__}({', '.join(values)})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
@@ -105,6 +105,11 @@ class Object(View):
     def editable(self) -> bool:
         return self.piece.file.editable
 
+    @property
+    def folder(self) -> str:
+        """Where its file stands."""
+        return _folder(self.piece.file.path)
+
     def place(self, path: Path) -> tuple[Piece, Path]:
         """Where it is written what stands at ``path``."""
         return self.piece, path
@@ -117,6 +122,11 @@ class Object(View):
         if not self.name:  # of a kustomization, of what is no valid object
             return self.kind or os.path.basename(self.piece.file.name)
         return f"{self.kind}/{self.name}"
+
+
+@lru_cache(maxsize=256)  # the objects of a file come one after the other
+def _folder(path: str) -> str:
+    return os.path.dirname(path)
 
 
 class PodTemplate(View):
@@ -178,15 +188,14 @@ class PodTemplate(View):
     @cached_property
     def containers(self) -> tuple[Container, ...]:
         """Init containers, then containers. Raises WrongShapeError where they are no list of mappings."""
-        found = []
+        found: list[Container] = []
         for key in ("initContainers", "containers"):
-            for container in self._items(Container, (key,)):
-                container.pod = self
-                found.append(container)
+            if (written := self._find((key,))) is not None:
+                found += self._each(Container, (key,), written)
         if self.partial and self.has("model", "image"):  # of a KServe predictor, a container of another name
-            container = self._child(Container, ("model",), self.view("model").data)
+            found.append(self._child(Container, ("model",), self.view("model").data))
+        for container in found:
             container.pod = self
-            found.append(container)
         return tuple(found)
 
     def counterpart(self, container: Container) -> Container | None:
@@ -201,7 +210,7 @@ class PodTemplate(View):
         and the waiver takes what it decides.
         """
         waivers = self.tree.waivers
-        if waivers is None:
+        if not waivers:
             return []
         found = [container for container in self.containers if waivers.is_exempt(id, container, path)]
         return found if len(found) < len(self.containers) else []
@@ -406,7 +415,7 @@ class KustomizedImage(View):
     @property
     def folder(self) -> str:
         """Where the kustomization stands."""
-        return os.path.dirname(self.object.piece.file.path)
+        return self.object.folder
 
     @property
     def file(self) -> str:

@@ -30,7 +30,7 @@ from hardener.kubernetes.interest import (
 from hardener.kubernetes.rbac import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
-from hardener.sources.manifests import ManifestFile
+from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object
@@ -85,7 +85,9 @@ def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -
     if tree.settings.no_waivers:
         reader.follow_members()
     seen = set(reader.seen)
-    for name, is_link in tree.walk(_SUFFIXES):
+    around = list(tree.walk(_SUFFIXES))
+    reader.is_small = len(seen) + len(around) < _FEW
+    for name, is_link in around:
         if not is_link and name not in reader.seen:
             reader.take(name, is_link, editable=False, within=tree.root)
             progress(name)
@@ -149,8 +151,9 @@ def _load(
     editable: bool,
     wanted: Callable[[str], bool] = is_interesting,
     optional: Callable[[str], bool] = is_evidence_only,
+    known: dict[int, Piece] | None = None,
 ) -> ManifestFile:
-    found = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=optional)
+    found = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
     return _without_crowds(found)
 
 
@@ -173,12 +176,14 @@ def _may_hide(text: str) -> bool:
 class _Reader:
     tree: Tree
     seen: set[str] = field(default_factory=set)
+    is_small: bool = True  # the tree, as far as that is known
     asked: bool = False  # for the cache
     programs: dict[str, tuple[bool, bool, int]] = field(default_factory=dict)  # editable, given, files before it
     imports: dict[str, Imports | None] = field(default_factory=dict)  # of these programs, as far as they were asked for
     own: Subclasses | None = None
     modules: dict[str, Module] = field(default_factory=dict)  # by folder
     module_texts: list[tuple[str, str]] | None = None
+    pieces: dict[int, Piece] = field(default_factory=dict)  # that may be edited, by the hash of their text
 
     def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
         """Read the file ``path``, found within the path ``within``, unless it was read before."""
@@ -189,7 +194,7 @@ class _Reader:
                 self._python(path, editable, path if editable and tree.settings.no_waivers else within)
             return
         real = os.path.realpath(path) if is_link else path
-        name = os.path.relpath(path)
+        name, base = files.name_of(path), os.path.basename(real)
         if is_link:
             if not files.is_inside(real, within):
                 advice = "name its target to have it hardened"
@@ -200,7 +205,7 @@ class _Reader:
                 return  # met on its own path
         if path.endswith(files.PYTHON):
             return
-        if real in self.seen or (os.path.basename(real) == CONFIG and not tree.settings.no_waivers):
+        if real in self.seen or (base == CONFIG and not tree.settings.no_waivers):
             return
         if real.endswith(_NOT_READ):
             self._pass_by("other-ending", editable)
@@ -233,12 +238,12 @@ class _Reader:
         known = None if cache is None else cache.known(content)
         namespaces = _NAMESPACE.findall(content.text) if known is None else known.namespaces
         tree.named_namespaces.update(namespaces)
-        if os.path.basename(real) in kustomize.NAMES:
+        if base in kustomize.NAMES:
             file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
             self._kustomization(file)
             tree.files.append(file)
             return
-        if os.path.basename(real).startswith("skaffold"):
+        if base.startswith("skaffold"):
             file = manifests.load(real, name, content, editable=False, wanted=lambda text: "skaffold/" in text)
             tree.skaffold += self._documents(file)
         wanted, optional = is_interesting, is_evidence_only
@@ -272,7 +277,8 @@ class _Reader:
             file = known.file(real, name, content, editable=editable)
             cache.clean.add(file)
         else:
-            file = _load(real, name, content, editable=editable, wanted=wanted, optional=optional)
+            known_pieces = self.pieces if editable else None
+            file = _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known_pieces)
             if cache is not None:
                 cache.note_file(file, namespaces)
         tree.files.append(file)
@@ -280,7 +286,7 @@ class _Reader:
     def _cache(self) -> ReadCache | None:
         """What earlier runs found, where this one reads enough to ask for that."""
         tree = self.tree
-        if tree.settings.cache and not self.asked and len(self.seen) >= _FEW:
+        if tree.settings.cache and not self.asked and (not self.is_small or len(self.seen) >= _FEW):
             from hardener.tree.read_cache import ReadCache  # late: a small tree needs none
 
             self.asked = True
@@ -556,6 +562,8 @@ def _files_at(path: str) -> list[str]:
 
 def _chart_of(path: str) -> str | None:
     """The folder of the Helm chart whose template ``path`` is, None for any other file."""
+    if "templates" not in path:
+        return None
     folder = os.path.dirname(path)
     while folder != os.path.dirname(folder):
         above = os.path.dirname(folder)

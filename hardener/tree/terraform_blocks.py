@@ -6,7 +6,6 @@ Expressions read as texts like ``${var.a}``, nested blocks as a list under their
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -76,11 +75,6 @@ class TerraformBlock(Object):
         """What expressions call it: ``aws_iam_role.node``, ``data.aws_iam_policy_document.trust``, ``module.eks``."""
         parts = self._head[1:] if self._head[0] == "resource" else self._head
         return ".".join(parts)
-
-    @property
-    def folder(self) -> str:
-        """Its module: the folder in which references are resolved."""
-        return os.path.dirname(self.piece.file.path)
 
     @property
     def is_repeated(self) -> bool:

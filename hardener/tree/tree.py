@@ -24,7 +24,7 @@ from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.sources.files import SUFFIXES, Content, is_other
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.selection import TEST_DATA, LeftOut, Passed, Selection
-from hardener.support.data_path import Path, joined
+from hardener.support.data_path import Path, joined, value_at
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree import reader
 from hardener.tree.core_views import Object, PodTemplate
@@ -43,6 +43,9 @@ _Fact = TypeVar("_Fact", bound=Fact)
 
 class Exemptions(Protocol):
     """What a view asks the waivers of the run that is under way."""
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
 
     def is_exempt(self, id: str, container: Container, path: Path) -> bool:
         """Whether a waiver keeps the transform ``id`` from writing ``path`` of ``container``."""
@@ -279,13 +282,13 @@ class Tree:
         for item in self.objects:
             if item.kind in POD_KINDS:
                 for path in templates(item.data):
-                    spec = item.view(*path, "spec")
-                    found.append(PodTemplate(item, joined(item.path, path), spec.data))
+                    spec = value_at(item.data, joined(path, ("spec",)))
+                    found.append(PodTemplate(item, joined(item.path, path), spec))
             if item.kind in PARTIAL_KINDS:
                 for path in partial_specs(item.data):
-                    spec = item.view(*path)
+                    spec = value_at(item.data, path)
                     above = joined(item.path, path[:-1])
-                    found.append(PodTemplate(item, above, spec.data, key=str(path[-1]), partial=True))
+                    found.append(PodTemplate(item, above, spec, key=str(path[-1]), partial=True))
         return found
 
     @property

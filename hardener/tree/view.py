@@ -115,7 +115,12 @@ class View:
 
         Raises OpaqueError for an expression, WrongShapeError for a mapping or list or a path through a scalar.
         """
-        value = self._find(path)
+        value: Any = self.data
+        for part in path:  # as ``_find``, without a call of its own: nothing is asked more often
+            if type(value) is not dict:
+                value = None if value is None else self._find_through(path)
+                break
+            value = value.get(part)
         if value is None:
             return None
         if isinstance(value, str):
@@ -145,6 +150,14 @@ class View:
         if type(value) is OpenDict:
             self._is_open(value, path)
         return tuple(value)
+
+    def may_hold(self, name: str, keys: frozenset[str]) -> bool:
+        """Whether the mapping ``name`` has one of ``keys``, or it cannot be told: so that who looks for several asks
+        once where there is none."""
+        value = self.data.get(name)
+        if value is None:
+            return type(self.data) is not dict
+        return type(value) is not dict or not keys.isdisjoint(value)
 
     def strings(self, *path: str | int) -> tuple[str, ...]:
         """The texts of the list at ``path`` as written, each at its own index. Raises WrongShapeError where there is no
@@ -180,18 +193,20 @@ class View:
     def items(self, *path: str | int) -> list[View]:
         """The mappings of the list at ``path``, as far as they are written. Raises WrongShapeError where there is
         anything but such a list."""
-        return list(self._items(View, path))
-
-    def _items(self, kind: type[V], path: Path) -> Iterator[V]:
         value = self._find(path)
-        if value is None:
-            return
+        return [] if value is None else self._each(View, path, value)
+
+    def _each(self, kind: type[V], path: Path, value: Any) -> list[V]:
+        """The mappings of the list ``value`` at ``path`` as views of ``kind``."""
         if not isinstance(value, list):
             self._refuse(value, path)
+        found = []
+        start = joined(self.path, path)
         for index, item in enumerate(value):
             if not isinstance(item, dict):
                 self._refuse(item, (*path, index))
-            yield self._child(kind, joined(path, (index,)), item)
+            found.append(kind(self.object, joined(start, (index,)), item))
+        return found
 
     def comment(self, *path: str | int, holding: str) -> str | None:
         """The comment at the end of the line of ``path``, as read, when it holds the text ``holding``."""

@@ -7,7 +7,7 @@ from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity, 
 from hardener.authoring.transform import Steps, transform
 from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.network.entrances import PUBLIC as _PUBLIC
 from hardener.facts.network.exposure.deliberate import is_set, read_by_program
 from hardener.facts.network.exposure.judged import GATEWAY, for_inside, for_outside, no_sign, sensitive
@@ -116,7 +116,7 @@ def _drops(service: Service) -> Iterator[tuple[Path, str]]:
 
 def _opened_again(service: Service) -> Iterator[Finding]:
     """A finding where a patch of a kustomization makes the Service public, whatever it is here."""
-    for state in states(service)[1:]:
+    for state in patched(service):
         try:
             kind = state.get("spec", "type")
         except (OpaqueError, WrongShapeError):

@@ -40,16 +40,30 @@ class Mesh:
 
 
 _INJECT = "sidecar.istio.io/inject"
+_ISTIO = "istio-injection"
+_ISTIO_REVISION = "istio.io/rev"
+_AMBIENT = "istio.io/dataplane-mode"
 _LINKERD = "linkerd.io/inject"
+_DAPR = "dapr.io/enabled"
+_CONSUL = "consul.hashicorp.com/connect-inject"
+_VAULT = "vault.hashicorp.com/agent-inject"
+_KEYS = frozenset({_INJECT, _ISTIO, _ISTIO_REVISION, _AMBIENT, _LINKERD, _DAPR, _CONSUL, _VAULT})
 _YES = frozenset({"true", "1", "t", "yes", "y", "on"})
 
 
 def mesh_of(pod: PodTemplate) -> Iterator[Mesh]:
     """The meshes that take in ``pod``, as far as the tree shows."""
     try:
-        yield from _found(pod, [pod.metadata, *_declarations(pod)])
+        holders = [pod.metadata, *_declarations(pod)]
+        if any([_may_ask(holder) for holder in holders]):
+            yield from _found(pod, holders)
     except (OpaqueError, WrongShapeError):
         return
+
+
+def _may_ask(holder: View) -> bool:
+    """Whether a label or annotation of ``holder`` may be one that asks for a mesh: nearly none does."""
+    return holder.may_hold("labels", _KEYS) or holder.may_hold("annotations", _KEYS)
 
 
 def _found(pod: PodTemplate, holders: list[View]) -> Iterator[Mesh]:
@@ -58,12 +72,12 @@ def _found(pod: PodTemplate, holders: list[View]) -> Iterator[Mesh]:
         yield _istio(asked[1])
     elif asked is None:
         for holder in holders:
-            for key, wanted in (("istio-injection", "enabled"), ("istio.io/rev", None)):
+            for key, wanted in ((_ISTIO, "enabled"), (_ISTIO_REVISION, None)):
                 found = _first(holder, key)
                 if found is not None and wanted in (None, found[0]):
                     yield _istio(found[1])
     for holder in holders:
-        found = _first(holder, "istio.io/dataplane-mode")
+        found = _first(holder, _AMBIENT)
         if found is not None:
             if found[0] == "ambient":
                 yield Mesh("ambient", (found[1],), (15008,), (15008,), "istio-system", ())
@@ -80,16 +94,16 @@ def _found(pod: PodTemplate, holders: list[View]) -> Iterator[Mesh]:
 
 def _asked_by_pod(pod: PodTemplate) -> Iterator[Mesh]:
     """Sidecars that only the pod itself asks for."""
-    found = _first(pod.metadata, "dapr.io/enabled")
+    found = _first(pod.metadata, _DAPR)
     if found is not None and found[0] in _YES:
         between = _number(pod, "dapr.io/internal-grpc-port", 50002)
         measured = _number(pod, "dapr.io/metrics-port", 9090)
         yield Mesh("dapr", (found[1],), (between, measured), (between,), "dapr-system", (6500, 50001, 50005, 50006))
-    found = _first(pod.metadata, "consul.hashicorp.com/connect-inject")
+    found = _first(pod.metadata, _CONSUL)
     if found is not None and found[0] in _YES:
         # 20000 is the proxy, 20100 and on are those of probes that it takes over, which the kubelet asks.
         yield Mesh("consul", (found[1],), (20000,), (20000,), None, (8300, 8301, 8500, 8501, 8502, 8503))
-    found = _first(pod.metadata, "vault.hashicorp.com/agent-inject")
+    found = _first(pod.metadata, _VAULT)
     if found is not None and found[0] in _YES:
         yield Mesh("vault", (found[1],), (), (), None, (8200,))
 

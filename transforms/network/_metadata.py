@@ -19,8 +19,11 @@ _EKS = "169.254.170.23/32"
 def metadata_rules(pods: list[PodTemplate], *, closed: bool) -> Iterator[tuple[str, tuple[int, ...], Evidence]]:
     """Addresses, ports and why; ``closed`` tells that no other rule opens link-local addresses."""
     for pod in pods:
+        identities = pod.tree.ask(Isolation).identities
+        if not identities.are_there:
+            return
         try:
-            gke, eks = pod.tree.ask(Isolation).identities.gke(pod), pod.tree.ask(Isolation).identities.eks(pod)
+            gke, eks = identities.gke(pod), identities.eks(pod)
         except (OpaqueError, WrongShapeError):
             continue
         if gke is not None:

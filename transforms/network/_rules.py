@@ -34,7 +34,7 @@ class _Peer:
 def _known(ports: Iterable[Port]) -> tuple[Port, ...]:
     """``ports``, each once; none, which means all of them, where an expression says one."""
     found = tuple(dict.fromkeys(ports))
-    return () if any(port.is_unknown for port in found) else found
+    return () if any([port.is_unknown for port in found]) else found
 
 
 @dataclass(slots=True)
@@ -55,7 +55,10 @@ class Rules:
         rule = self._rules.setdefault((_known(ports), apart), {})
         facts = dict.fromkeys(evidence)
         for peer in peers:
-            rule.setdefault(repr(peer), _Peer(peer)).evidence.update(facts)
+            known = rule.get(name := repr(peer))
+            if known is None:
+                known = rule[name] = _Peer(peer)
+            known.evidence.update(facts)
 
     def allow_anybody(self, ports: Iterable[Port], evidence: Iterable[Evidence]) -> None:
         """Let through connections with anybody on ``ports``; none means all of them."""
@@ -86,7 +89,9 @@ class Rules:
         """Whether another rule says of ``peer`` what the one with the ports ``own`` does, and more. It gets the
         evidence."""
         for (ports, apart), rule in self._rules.items():
-            if not apart and name in rule and (not ports or set(ports) > set(own)):
+            if apart or (ports and len(ports) <= len(own)):
+                continue
+            if name in rule and (not ports or set(ports) > set(own)):
                 rule[name].evidence.update(peer.evidence)
                 return True
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import field
 from typing import Any
 
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
@@ -33,27 +34,28 @@ _API_PORTS = [Port(443), Port(6443)]
 _NAMES_OF_METADATA = frozenset(["metadata.google.internal", "169.254.169.254"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Traffic:
     """What policies of ``pods``, whom one policy is for, have to let through; the first stands for all of them."""
 
     pods: list[PodTemplate]
     options: NetworkPolicies
+    _pod: PodTemplate = field(init=False)
+    _tree: Tree = field(init=False)
+    _meshes: list[Mesh] = field(init=False)
 
-    @property
-    def _pod(self) -> PodTemplate:
-        return self.pods[0]
-
-    @property
-    def _tree(self) -> Tree:
-        return self._pod.tree
+    def __post_init__(self) -> None:
+        self._pod = self.pods[0]
+        self._tree = self._pod.tree
+        self._meshes = list({mesh.name: mesh for pod in self.pods for mesh in mesh_of(pod)}.values())
 
     # Ingress.
 
     def ingress(self) -> Rules:
         """Who connects to the pods."""
         rules = Rules("ingress")
-        for entry in (entry for pod in self.pods for entry in self._tree.ask(Connections).entries_of(pod)):
+        connections = self._tree.ask(Connections)
+        for entry in [entry for pod in self.pods for entry in connections.entries_of(pod)]:
             facts = said("in", _ports(entry.ports), entry.evidence)
             if entry.way is Way.MONITORING:
                 rules.allow([EVERY_NAMESPACE], entry.ports, facts)
@@ -69,7 +71,7 @@ class Traffic:
                 rules.allow([peer(self._pod, edge.client)], edge.ports, facts)
         if self.options.callers == "silent":
             self._allow_unknown_callers(rules)
-        for mesh in self._meshes():
+        for mesh in self._meshes:
             if mesh.inbound:
                 rules.allow([EVERY_NAMESPACE], map(Port, mesh.inbound), mesh.evidence)
         return rules
@@ -78,15 +80,15 @@ class Traffic:
         """Let in, on the ports of Services, those of the namespace of whom nothing shows whom they call."""
         known = self._tree.ask(SilentWorkloads)
         for pod in self.pods:
+            served = known.served(pod)
+            if served is None:
+                continue
             open_to_all = {
                 port
                 for entry in self._tree.ask(Connections).entries_of(pod)
                 if entry.way is Way.MADE or (entry.way is Way.NAMESPACE and self.options.orphans == "same-namespace")
                 for port in entry.ports
             }
-            served = known.served(pod)
-            if served is None:
-                continue
             on = [port for port in served if port not in open_to_all]
             if served and not on:
                 continue
@@ -128,13 +130,15 @@ class Traffic:
         inwards = of is Connections.into
         for pod in self.pods:
             yield from of(connections, pod)
-            yield from (edge for edge in connections.doubts_of(pod) if (edge.server if inwards else edge.client) is pod)
+            for edge in connections.doubts_of(pod):
+                if (edge.server if inwards else edge.client) is pod:
+                    yield edge
 
-    def closed_orphans(self) -> Iterator[Entry]:
-        """Services that nothing in the tree names, which stay closed."""
-        for entry in (entry for pod in self.pods for entry in self._tree.ask(Connections).entries_of(pod)):
-            if entry.way is Way.NAMESPACE and self.options.orphans == "closed":
-                yield entry
+    def orphans(self) -> Iterator[Entry]:
+        """Services that nothing in the tree names."""
+        connections = self._tree.ask(Connections)
+        for pod in self.pods:
+            yield from (entry for entry in connections.entries_of(pod) if entry.way is Way.NAMESPACE)
 
     # Egress.
 
@@ -150,7 +154,8 @@ class Traffic:
         for other in self._elsewhere():
             if isinstance(other, Unseen):
                 self._allow_unseen(rules, other)
-        learns = [fact for pod in self.pods if (fact := self._tree.ask(RunTimePeers).learns(pod)) is not None]
+        peers = self._tree.ask(RunTimePeers)
+        learns = [fact for pod in self.pods if (fact := peers.learns(pod)) is not None]
         if learns:
             rules.allow([EVERY_NAMESPACE], (), said("out to every pod", "", learns[:1]))
         else:
@@ -159,7 +164,7 @@ class Traffic:
                 rules.allow([EVERY_POD], (), said("out to the namespace", "", facts))
         if with_dns:
             self.add_dns(rules)
-        for mesh in self._meshes():
+        for mesh in self._meshes:
             if mesh.control_plane_ports:
                 rules.allow([mesh.control_plane_peer], map(Port, mesh.control_plane_ports), mesh.evidence)
             if mesh.tunnels:
@@ -213,8 +218,9 @@ class Traffic:
             known = [{"ipBlock": {"cidr": block}} for block in blocks(self.options.api_server)]
             rules.allow(known or self._everywhere(), _API_PORTS, said("out to the Kubernetes API", "", facts))
 
-    def _elsewhere(self) -> Iterator[Unresolved | Unseen | External]:
-        return (other for pod in self.pods for other in self._tree.ask(Isolation).elsewhere(pod))
+    def _elsewhere(self) -> list[Unresolved | Unseen | External]:
+        isolation = self._tree.ask(Isolation)
+        return [other for pod in self.pods for other in isolation.elsewhere(pod)]
 
     def _everywhere(self) -> list[dict[str, Any]]:
         closed = self.options.internet == "deny"
@@ -222,9 +228,6 @@ class Traffic:
         if self._tree.ask(Isolation).speaks_ipv6:
             found.append({"ipBlock": {"cidr": "::/0", "except": [*_METADATA_V6]}})
         return found
-
-    def _meshes(self) -> list[Mesh]:
-        return list({mesh.name: mesh for pod in self.pods for mesh in mesh_of(pod)}.values())
 
     # Findings.
 

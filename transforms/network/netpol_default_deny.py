@@ -14,6 +14,7 @@ from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.objects.namespace_contents import is_alone, is_shared, unseen_sources
 from hardener.kubernetes.network_policy import Direction
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
+from hardener.tree.pod_kind import is_applied
 
 from ._policies import TOPIC, NetworkPolicies, directions, free_name, of, opened, policy, types, written
 from ._traffic import on_host_network
@@ -108,7 +109,7 @@ def _against(namespace: Namespace, sources: list[Evidence], open_pods: list[PodT
 def _is_none(pod: PodTemplate) -> bool:
     """Whether no pod comes of it, or one on the network of its node, which no policy closes."""
     try:
-        return not {"patch", "owned"}.isdisjoint(pod.classes) or on_host_network(pod)
+        return not is_applied(pod) or on_host_network(pod)
     except (OpaqueError, WrongShapeError):
         return False
 

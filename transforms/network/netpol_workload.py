@@ -71,7 +71,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     selecting = isolation.selecting(pod)
     existing = isolation.own_policy(pod, own.selector)
     by_others = [item for item in selecting if not item.managed]
-    closed: set[Direction] = {each for each in DIRECTIONS if isolation.closes(pod, by_others, each)}
+    closed: set[Direction] = {each for each in DIRECTIONS if by_others and isolation.closes(pod, by_others, each)}
     for direction in DIRECTIONS:
         if direction in closed:
             closing = [item for item in selecting if direction in item.directions]
@@ -79,13 +79,12 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     rules: dict[Direction, Wanted] = {}
     if "ingress" not in closed:
         rules["ingress"] = traffic.ingress().finished()
-        yield from _orphans(traffic)
+        if options.orphans == "closed":
+            yield from _orphans(traffic)
     if "egress" not in closed and (options.egress or (existing and "egress" in existing.directions)):
-        dns = Rules("egress")
-        traffic.add_dns(dns)
         beside = [item for item in selecting if item is not existing and isolation.closes(pod, [item], "egress")]
         beside = [item for item in beside if isolation.comes_with(pod.object, [item.object])]
-        rules["egress"] = traffic.egress(with_dns=not _is_open(dns, beside)).finished()
+        rules["egress"] = traffic.egress(with_dns=not beside or not _opens_dns(beside, traffic)).finished()
         yield from traffic.unreachable()
         yield from traffic.unknown_calls()
     if existing is not None and not existing.legal:
@@ -111,7 +110,7 @@ def _counts(pod: PodTemplate) -> bool:
 
 
 def _orphans(traffic: Traffic) -> Iterator[Finding]:
-    for entry in traffic.closed_orphans():
+    for entry in traffic.orphans():
         if entry.service is not None:
             yield entry.service.finding(
                 f"nothing in the tree names {entry.service}, so no connection to it is allowed",
@@ -125,12 +124,12 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _is_open(wanted: Rules, policies: list[Policy]) -> bool:
-    """Whether ``policies`` together let through all that ``wanted`` says."""
-    if not policies:
-        return False
+def _opens_dns(policies: list[Policy], traffic: Traffic) -> bool:
+    """Whether ``policies`` together let the pods ask all name servers that they use."""
+    dns = Rules("egress")
+    traffic.add_dns(dns)
     rules = [rule for item in policies for rule in item.rules("egress") or ()]
-    return not missing(rules, [rule.value for rule in wanted.finished()], "egress")
+    return not missing(rules, [rule.value for rule in dns.finished()], "egress")
 
 
 def _created(
@@ -141,8 +140,11 @@ def _created(
     asked: list[Direction],
 ) -> Iterator[Edit]:
     isolation = pod.tree.ask(Isolation)
-    holding = {each: [item for item in by_others if isolation.closes(pod, [item], each)] for each in DIRECTIONS}
-    undone = {each: item for each in DIRECTIONS if (item := isolation.left_open(holding[each], each)) is not None}
+    undone: dict[Direction, Policy] = {}
+    for each in DIRECTIONS if by_others else ():
+        holding = [item for item in by_others if isolation.closes(pod, [item], each)]
+        if (opening := isolation.left_open(holding, each)) is not None:
+            undone[each] = opening
     spec: dict[str, Any] = {"podSelector": selector, "policyTypes": [direction.capitalize() for direction in rules]}
     spec |= {direction: [rule.value for rule in wanted] for direction, wanted in rules.items() if wanted}
     evidence = dict.fromkeys(fact for wanted in rules.values() for rule in wanted for fact in rule.evidence)

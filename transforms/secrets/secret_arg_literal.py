@@ -21,6 +21,8 @@ def secret_arg_literal(container: Container) -> Steps:
     """
     for key in ("command", "args"):
         words = container.strings(key)
+        if not words:
+            continue
         places = sorted({int(found.path[-1]) for found in found_secrets({key: list(words)})})
         if places:
             yield container.finding(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Edit, Finding, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.object_names import as_object_name
 from hardener.kubernetes.secret_values import SecretClass, classify
@@ -80,7 +80,7 @@ def _literals(pod: PodTemplate) -> Iterator[tuple[Container, View, str, SecretCl
 
 def _patched(pod: PodTemplate, written: set[str | None]) -> Iterator[Finding]:
     """What kustomizations patch in, where the patch says it."""
-    for state in states(pod)[1:]:
+    for state in patched(pod):
         for container, entry, name, verdict in _literals(state):
             if entry.text("value") not in written:
                 piece, path = entry.object.place(entry.path)

@@ -6,7 +6,6 @@ pkg/quota/v1/evaluator/core/pods.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import field
 from fractions import Fraction
 
@@ -52,8 +51,11 @@ class Bounds:
 
 def bounds(container: Container, resource: str) -> Bounds | None:
     """The bounds by the LimitRanges of its namespace, or None where they do not name ``resource``."""
+    ranges = container.tree.ask(ResourcePolicies).limit_ranges(container.object)
+    if not ranges:
+        return None
     found = Bounds()
-    for item in container.tree.ask(ResourcePolicies).limit_ranges(container.object):
+    for item in ranges:
         try:
             for part in item.items("spec", "limits"):
                 _add(found, item, part, resource)
@@ -103,16 +105,14 @@ def _greatest(one: Fraction | None, other: Fraction | None) -> Fraction | None:
 
 def quota(container: Container, resource: str) -> Evidence | None:
     """The ResourceQuota under which a pod without a limit of ``resource`` is refused, as a fact; None without one."""
-    return next(_quotas(container, f"limits.{resource}"), None)
-
-
-def _quotas(container: Container, name: str) -> Iterator[Evidence]:
+    name = f"limits.{resource}"
     for item in container.tree.ask(ResourcePolicies).quotas(container.object):
         try:
             if item.has("spec", "hard", name) and _counts_most_pods(item):
-                yield item.fact(f"{item} refuses pods without it", "spec", "hard", name)
+                return item.fact(f"{item} refuses pods without it", "spec", "hard", name)
         except WrongShapeError:
             continue
+    return None
 
 
 def _counts_most_pods(item: Object) -> bool:

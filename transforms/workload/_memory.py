@@ -9,7 +9,7 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word
 from hardener.facts.images.observations import observations
 from hardener.facts.images.observations import seen as when
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched, states
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import Heap, heap_bytes
 from hardener.tree.core_views import Container, OpaqueError, View
@@ -17,18 +17,21 @@ from hardener.tree.core_views import Container, OpaqueError, View
 from ._volumes import mounts
 
 MIB = 2**20
+_NOTHING = Fraction(0)
 _FLAGS = {"xmx": "-Xmx or -XX:MaxRAM", "max-old-space": "--max-old-space-size", "gomemlimit": "GOMEMLIMIT"}
 
 
 def heap_limit(container: Container) -> tuple[Fraction, list[Evidence]]:
     """The limit that leaves room beside a heap of the size that a flag names, and that flag; 0 without one."""
-    found = [(_beside(heap), [_flag(state, heap)]) for state, heap in _heaps(container)]
-    return max(found, key=lambda one: one[0], default=(Fraction(0), []))
+    heaps = _heaps(container)
+    if not heaps:
+        return _NOTHING, []
+    return max([(_beside(heap), [_flag(state, heap)]) for state, heap in heaps], key=lambda one: one[0])
 
 
 def _heaps(container: Container) -> list[tuple[Container, Heap]]:
     """The heap that a flag names, where the container is written and where a kustomization patches it."""
-    found = ((state, heap_bytes(every_word(state), state.env)) for state in states(container))
+    found = [(state, heap_bytes(every_word(state), state.env)) for state in states(container)]
     return [(state, heap) for state, heap in found if heap is not None]
 
 
@@ -42,8 +45,8 @@ def _beside(heap: Heap) -> Fraction:
 
 def needed(container: Container) -> tuple[Fraction, list[Evidence]]:
     """What the container surely uses, and how that is known: its heap or the image table; 0 without either."""
-    found = max(_heaps(container), key=lambda one: one[1].bytes, default=None)
-    row = _of_row(container)
+    heaps, row = _heaps(container), _of_row(container)
+    found = max(heaps, key=lambda one: one[1].bytes) if heaps else None
     if found is not None and found[1].bytes >= row:
         return found[1].bytes, [_flag(*found)]
     return row, [_row_fact(container)] if row else []
@@ -60,7 +63,7 @@ def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
     needs, so it is the least that a limit leaves it."""
     seen = [each for state in states(container) for each in observations(state) if each is not None and each.memory]
     if not seen:
-        return Fraction(0), []
+        return _NOTHING, []
     most = max(seen, key=lambda each: each.memory or 0)
     peak = most.memory or 0
     text = f"harden observe: it used {ceil(peak / MIB)}Mi in {most.seconds} s ({when(most)}), so it gets twice that"
@@ -70,7 +73,7 @@ def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
 def of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
     """The size of its in-memory volumes, which counts as its memory; and a doubt for each that has no size."""
     total, doubt = _of_volumes(container)
-    for state in states(container)[1:]:
+    for state in patched(container):
         try:
             other, more = _of_volumes(state)
         except (OpaqueError, WrongShapeError):
@@ -80,7 +83,7 @@ def of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
 
 
 def _of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
-    total, doubt = Fraction(0), []
+    total, doubt = _NOTHING, []
     for volume in memory_volumes(container):
         size = quantity.parse(volume.get("emptyDir", "sizeLimit"))
         total += size or 0
@@ -96,8 +99,8 @@ def memory_volumes(container: Container) -> list[View]:
 
 
 def _of_row(container: Container) -> Fraction:
-    text = container.row.memory if container.row is not None else None
-    return quantity.parse(text) or Fraction(0)
+    row = container.row
+    return (quantity.parse(row.memory) if row is not None else None) or _NOTHING
 
 
 def _row_fact(container: Container) -> Evidence:

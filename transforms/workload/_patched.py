@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.kubernetes import quantity
 from hardener.tree.core_views import Container, OpaqueError
 
@@ -16,16 +16,20 @@ Number = tuple[Fraction, Evidence, object]
 
 def most_requested(container: Container, resource: str) -> Number | None:
     """The largest request of ``resource`` that a kustomization sets, and sets no limit to."""
+    if not container.tree.kustomizations:
+        return None
     return max(_numbers(container, resource, "requests", "limits"), key=lambda number: number[0], default=None)
 
 
 def least_limit(container: Container, resource: str) -> Number | None:
     """The smallest limit of ``resource`` that a kustomization sets, and has no request below."""
+    if not container.tree.kustomizations:
+        return None
     return min(_numbers(container, resource, "limits", "requests"), key=lambda number: number[0], default=None)
 
 
 def _numbers(container: Container, resource: str, kind: str, other: str) -> Iterator[Number]:
-    for state in states(container)[1:]:
+    for state in patched(container):
         try:
             written = state.get("resources", kind, resource)
             amount = quantity.parse(written)

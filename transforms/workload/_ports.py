@@ -5,7 +5,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.kubernetes import command_evidence
 from hardener.tree.core_views import Container, OpaqueError
 
@@ -13,7 +13,7 @@ from hardener.tree.core_views import Container, OpaqueError
 def low_ports(container: Container) -> dict[int, Evidence]:
     """Ports below 1024 with where they are said: in the ports of the container, else of its image, and in flags."""
     found = _low_ports(container)
-    for state in states(container)[1:]:
+    for state in patched(container):
         try:
             found = _low_ports(state) | found
         except (OpaqueError, WrongShapeError):

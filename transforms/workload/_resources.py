@@ -34,6 +34,7 @@ _CPU_LIMIT_RATIO = 4  # max(4 x request, 1) is at least theirs in 89 % of 97
 _MEMORY_LIMIT = "2Gi"  # at least theirs in 83 %; 512Mi in 58 %, 1Gi in 73 %
 # Beside a request, max(4 x request, 1Gi) is at least theirs in 80 % of 521; max(2 x request, 256Mi) in 45 %.
 _MEMORY_LIMIT_RATIO, _MEMORY_LIMIT_LEAST = 4, "1Gi"
+_NOTHING = Fraction(0)
 _POD_NUMBERS = (1, 34)  # from here on the API server reads spec.resources
 _OF_WHOLE_PODS = ("cpu", "memory")
 DEFAULT = Evidence("the manifest has no number: this is a default, measure and adjust it")
@@ -92,7 +93,7 @@ class Amount:
     evidence: list[Evidence] = field(default_factory=list)
     doubt: list[Evidence] = field(default_factory=list)
     unknown: str | None = None
-    least: Fraction = Fraction(0)
+    least: Fraction = _NOTHING
     default: Evidence = DEFAULT
 
     @property
@@ -132,9 +133,10 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
     if same is None:
         limit = elsewhere.largest(container, "limits", resource)
         same = limit if limit is not None and limit.amount < parsed(default) else None
-    needed, evidence = _memory.needed(container) if resource == "memory" else (Fraction(0), [])
-    if needed > (parsed(default) if same is None else same.amount):
-        return Amount(quantity.format_memory(_whole(needed)), evidence)
+    if resource == "memory":
+        needed, evidence = _memory.needed(container)
+        if needed and needed > (parsed(default) if same is None else same.amount):
+            return Amount(quantity.format_memory(_whole(needed)), evidence)
     return Amount(default) if same is None else Amount(same.text, [same.fact])
 
 
@@ -215,9 +217,9 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     request = _request_beside(container, "memory", options)
     if request is None:
         return None
-    text, evidence = _beside(container, request, options)
-    base = parsed(text)
     heap, flags = _memory.heap_limit(container)
+    text, evidence = _beside(container, request, options, flags)
+    base = parsed(text)
     need, row = _memory.row_need(container)
     peak, seen = _memory.twice_the_peak(container)
     least = max(heap, need, peak)
@@ -225,31 +227,33 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     evidence = [*flags, *evidence, *(row if need > base and row[0] not in evidence else [])]
     evidence += seen if peak > max(base, heap, need) else []
     evidence = list(dict.fromkeys(evidence))
+    wanted = max(base, least)
     if shared:
         evidence.append(Evidence("files in its in-memory volumes count as memory"))
-    wanted = max(base, least) + shared
+        wanted, least = wanted + shared, least + shared
     if wanted != base:  # else the author's unit is kept
         text = quantity.format_memory(_whole(wanted))
     if asked is not None:
         # The quota lets no pod in without a limit, so any number is better than none.
-        return Amount(text, [*evidence, asked], doubt, None, least + shared)
+        return Amount(text, [*evidence, asked], doubt, None, least)
     unknown = unsized(container, "memory", requested=bool(request.evidence))
     written = container.get("resources", "requests", "memory")
     default = DEFAULT if written is None else container.fact(
         f"its request of {written} is as small as a default, so the limit is a default, too: measure and adjust it",
         "resources", "requests", "memory",
     )  # fmt: skip
-    return Amount(text, evidence, doubt, unknown, least + shared, default)
+    return Amount(text, evidence, doubt, unknown, least, default)
 
 
-def _beside(container: Container, request: _Request, options: Resources) -> tuple[str, list[Evidence]]:
-    """The memory limit beside ``request``, and how it is known: as large as elsewhere; of a heap or a default whatever
-    the request says; else from the request."""
+def _beside(
+    container: Container, request: _Request, options: Resources, flags: list[Evidence]
+) -> tuple[str, list[Evidence]]:
+    """The memory limit beside ``request``, and how it is known: as large as elsewhere; of a heap that ``flags`` name or
+    a default whatever the request says; else from the request."""
     same = _same_limit(container, "memory", request)
     if same is not None:
         return same.text, [same.fact]
     least = parsed(options.memory_limit_least)
-    flags = _memory.heap_limit(container)[1]
     if flags and (not request.evidence or request.amount == _whole(_memory.needed(container)[0])):
         return options.memory_limit_least, flags
     if not request.evidence:
@@ -359,4 +363,4 @@ def _whole(amount: Fraction) -> Fraction:
 
 def parsed(text: str) -> Fraction:
     """The amount of a text that is known to be a quantity."""
-    return quantity.parse(text) or Fraction(0)
+    return quantity.parse(text) or _NOTHING

@@ -11,7 +11,7 @@ from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.what_starts import unknown_start
-from hardener.facts.kustomize.overlays.states import signs, states
+from hardener.facts.kustomize.overlays.states import patched, signs
 from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
 from hardener.kubernetes.component import is_data_store
 from hardener.kubernetes.image_config import NOBODY_ELSE, KnownBy
@@ -61,6 +61,8 @@ class Choice:
 def final_user(container: Container) -> User:
     """Who ``container`` runs as by the data as it is now, else by what is known of its image; where kustomizations
     make several of it, the worst."""
+    if not container.tree.kustomizations:
+        return _final_user(container)
     users = final_users(container)
     return "root" if "root" in users else "unknown" if "unknown" in users else "non-root"
 
@@ -68,7 +70,7 @@ def final_user(container: Container) -> User:
 def final_users(container: Container) -> set[User]:
     """Whom ``container`` runs as, as it is written and as kustomizations patch it."""
     found = {_final_user(container)}
-    for state in states(container)[1:]:
+    for state in patched(container):
         try:
             found.add(_final_user(state))
         except (OpaqueError, WrongShapeError):

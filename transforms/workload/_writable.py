@@ -10,7 +10,7 @@ from dataclasses import field
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
 from hardener.facts.images.known_image import known_image
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.kubernetes.command_evidence import below, writes
 from hardener.kubernetes.component import is_data_store
 from hardener.kubernetes.image_config import ImageFacts
@@ -60,7 +60,7 @@ def needs(container: Container) -> Needs:
         found.against.append(
             container.fact("false is set, and not every path that the container writes to is known", *FIELD)
         )
-    for state in states(container)[1:]:
+    for state in patched(container):
         other = Needs(dict(found.volumes), [], [])
         try:
             if state.get(*FIELD) is not False and not state.privileged:
@@ -241,9 +241,10 @@ def _place(container: Container, found: Needs, path: str, reason: Evidence) -> N
         return
     if found.has_volume(path) or is_mounted(container, path):
         return
-    if any(_below(hidden.path, path) for hidden in known_image(container).hiding):
+    known = known_image(container)
+    if any([_below(hidden.path, path) for hidden in known.hiding]):
         return  # it speaks against a read-only root itself
-    for filled in known_image(container).filled:
+    for filled in known.filled:
         if _below(filled.path, path):
             text = f"{reason.text}, and a volume at {path} would hide {filled.path} of the image ({filled.source})"
             found.against.append(Evidence(text, reason.piece, reason.path))
@@ -255,7 +256,7 @@ def is_mounted(container: Container, path: str) -> bool:
     """Whether ``path`` lies in a volume: a read-only root changes nothing there, be it writable or not."""
     places = [mount.get("mountPath") for mount in container.items("volumeMounts")]
     places += [device.get("devicePath") for device in container.items("volumeDevices")]
-    return any(isinstance(place, str) and place != "/" and _below(path, place) for place in places)
+    return any([isinstance(place, str) and place != "/" and _below(path, place) for place in places])
 
 
 def _below(path: str, root: str) -> bool:

@@ -56,12 +56,14 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
     if container.privileged:
         return
     added = container.strings(*_PATH, "add")
-    yield from _findings(container, added, options)
-    if any(plain(name) == "ALL" for name in added):
+    if added:
+        yield from _findings(container, added, options)
+    if any([plain(name) == "ALL" for name in added]):
         return
     dropped = container.strings(*_PATH, "drop")
-    yield from _normalise(container, dropped)
-    if any(plain(name) == "ALL" for name in dropped):
+    if dropped:
+        yield from _normalise(container, dropped)
+    if any([plain(name) == "ALL" for name in dropped]):
         if is_left_to_root(added, dropped) and final_user(container) == "non-root":
             yield from _of_root_no_more(container, added)
         return
@@ -190,7 +192,9 @@ def _raw_sockets(container: Container) -> list[Evidence]:
 
 
 def _of_commands(container: Container) -> list[Evidence]:
-    found = spoken(container, raw_socket_commands, probes=True)
+    found = list(spoken(container, raw_socket_commands, probes=True))
+    if not found:
+        return []
     user = final_user(container)
     return [
         speaker.says(f"runs {name}")

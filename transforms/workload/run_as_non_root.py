@@ -7,7 +7,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.what_starts import unknown_start
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -103,10 +103,10 @@ def _reason(container: Container) -> _Reason | None:
     own = _reason_of(container)
     if own is None or own[0] is Grade.BREAKING:
         return own
-    patched = states(container)[1:]
-    if against := list(_against(patched)):
+    others = patched(container)
+    if against := list(_against(others)):
         return Grade.BREAKING, Basis.INFERRED, against
-    if own[0] is Grade.SAFE and (unclear := list(_unclear(patched))):
+    if own[0] is Grade.SAFE and (unclear := list(_unclear(others))):
         return Grade.REVIEW, Basis.INFERRED, [*own[2], *unclear]
     return own
 
@@ -139,7 +139,7 @@ def _unclear(states: tuple[Container, ...]) -> Iterator[Evidence]:
 
 def _added(pod: PodTemplate) -> Iterator[Container]:
     """The containers that a kustomization adds and that could not start with what the pod says for all."""
-    for state in states(pod)[1:]:
+    for state in patched(pod):
         try:
             others = [container for container in state.containers if pod.counterpart(container) is None]
             yield from (each for each in others if each.get(*_FIELD) is None and any(_against((each,))))

@@ -6,7 +6,7 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Seve
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.kubernetes.image_config import NOBODY_ELSE
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
@@ -92,7 +92,7 @@ def _edits(
 
 def _gains_containers(pod: PodTemplate) -> bool:
     """Whether a kustomization adds a container that would inherit the number, though nobody knows what it needs."""
-    for state in states(pod)[1:]:
+    for state in patched(pod):
         try:
             added = [container for container in state.containers if pod.counterpart(container) is None]
             if any(not container.has(*_USER) for container in added):

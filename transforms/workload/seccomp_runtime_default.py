@@ -37,10 +37,10 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     """
     if "node-agent" in pod.classes and any(container.privileged for container in pod.containers):
         return
-    if _type(pod) in _STRICT and all(_type(container) in (None, *_STRICT) for container in pod.containers):
-        yield from _drop_contradictions(pod)
-        return
-    if _type(pod) is None and pod.containers and all(_type(container) in _STRICT for container in pod.containers):
+    own, types = _type(pod), [_type(container) for container in pod.containers]
+    if (own in _STRICT and all([each in (None, *_STRICT) for each in types])) or (
+        own is None and types and all([each in _STRICT for each in types])
+    ):
         yield from _drop_contradictions(pod)
         return
     if pod.partial:
@@ -61,10 +61,15 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
         )  # fmt: skip
         return
     exempt = [c for c in pod.exempt("seccomp-runtime-default", *_PROFILE) if _effective(c) not in _STRICT]
-    needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _kept(c) and c not in exempt]
-    unclear = [c for c in pod.containers if c not in (*needy, *exempt) and _unknown(c) is not None]
-    yield from filter(None, map(_unknown, unclear))
-    edits = list(_edits(pod, [*needy, *exempt, *unclear], _grade(pod)))
+    needy: list[Container] = []
+    unclear: list[Container] = []
+    if "Unconfined" in (own, *types) or _annotations(pod):
+        needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _kept(c) and c not in exempt]
+        unclear = [c for c in pod.containers if c not in (*needy, *exempt) and _unknown(c) is not None]
+        yield from filter(None, map(_unknown, unclear))
+    evidence = _evidence(pod)
+    grade = _grade(pod, evidence)
+    edits = list(_edits(pod, [*needy, *exempt, *unclear], grade, evidence))
     if edits:
         yield from edits
         # What stays unconfined has a step of its own, as the next run would propose it.
@@ -75,9 +80,9 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
             yield list(_to_default(pod, Grade.BREAKING, inherits))
     else:
         # Only what has a need is left: here is the patch, and the reason why it is not made.
-        yield from _edits(pod, [*exempt, *unclear], Grade.BREAKING)
+        yield from _edits(pod, [*exempt, *unclear], Grade.BREAKING, evidence)
     for container in exempt:
-        yield list(_to_default(container, _grade(pod), _evidence(pod)))
+        yield list(_to_default(container, grade, evidence))
 
 
 def _unknown(container: Container) -> OpaqueError | None:
@@ -86,10 +91,10 @@ def _unknown(container: Container) -> OpaqueError | None:
     return unknown_start(container) if written and not _kept(container) else None
 
 
-def _edits(pod: PodTemplate, kept: list[Container], grade: Grade) -> Iterator[Edit]:
+def _edits(pod: PodTemplate, kept: list[Container], grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
     """The profile once for the pod, or for its other containers where one has to inherit the weaker value."""
-    evidence = _evidence(pod)
-    others = [container for container in pod.containers if container.name not in {c.name for c in kept}]
+    names = {container.name for container in kept}
+    others = [container for container in pod.containers if container.name not in names]
     inherits = [container for container in kept if _type(container) is None]
     bare = [container for container in others if _type(container) is None]
     weak: list[View] = []
@@ -139,8 +144,8 @@ def _kept(container: Container) -> list[Evidence]:
 
 
 def _evidence(pod: PodTemplate) -> list[Evidence]:
-    found = [fact for container in pod.containers for fact in _kept(container)]
-    found = list({fact.text: fact for fact in found}.values())
+    kept = {fact.text: fact for container in pod.containers for fact in _kept(container)}
+    found = list(kept.values())
     for view in (pod, *pod.containers):
         if _type(view) == "Unconfined":
             found.append(view.fact("the manifest says Unconfined", *_PROFILE, "type"))
@@ -160,8 +165,8 @@ def _evidence(pod: PodTemplate) -> list[Evidence]:
     return [next(unknown, nothing)]
 
 
-def _grade(pod: PodTemplate) -> Grade:
-    doubtful = any(evidence.piece is not None for evidence in _evidence(pod)) or "node-agent" in pod.classes
+def _grade(pod: PodTemplate, evidence: list[Evidence]) -> Grade:
+    doubtful = any([fact.piece is not None for fact in evidence]) or "node-agent" in pod.classes
     return Grade.REVIEW if doubtful else Grade.SAFE
 
 

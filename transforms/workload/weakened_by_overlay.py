@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.patched import PatchedPod
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.objects.pod_security_levels import beyond
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
@@ -56,7 +56,7 @@ def weakened_by_overlay(pod: PodTemplate) -> Steps:
     May break: nothing, since it only reports: patches are weighed and not edited.
     """
     found: dict[Patch, dict[tuple[str, str], _Weakness]] = {}
-    for state in states(pod)[1:]:
+    for state in patched(pod):
         for weakness in _weaknesses(pod, state):
             patch = weakness.patch
             if pod.object.editable or patch.editable:

@@ -21,6 +21,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
+from hardener.tree.pod_kind import is_patch
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -96,7 +97,7 @@ class ServiceAccounts(AsRead):
         """
         name = pod.service_account
         names = {name}
-        for account in self.of(pod):
+        for account in self._accounts(name, pod.object):
             names |= self._tree.ask(Builds).names(account)
         return self._bound(names, pod.object)
 
@@ -105,7 +106,10 @@ class ServiceAccounts(AsRead):
         return self._bound(set(self._tree.ask(Builds).names(account)), account)
 
     def _bound(self, names: set[str], item: Object) -> list[Bound]:
-        found = list(islice((bound for name in sorted(names) for bound in self._of_name(name, item)), _MOST))
+        known = [name for name in sorted(names) if self._subjects(name) is not None]
+        if not known:
+            return []
+        found = list(islice((bound for name in known for bound in self._of_name(name, item)), _MOST))
         return sorted(found, key=lambda bound: not bound.sure)
 
     def _of_name(self, name: str, item: Object) -> Iterator[Bound]:
@@ -170,7 +174,7 @@ class ServiceAccounts(AsRead):
         found: dict[int, list[PodTemplate]] = {}
         for pod in self._tree.pod_templates:
             try:
-                if "patch" in pod.classes:  # it is looked at where it is applied
+                if is_patch(pod):  # it is looked at where it is applied
                     continue
                 accounts = {id(account) for state in states(pod) for account in self.of(state)}
                 for account in accounts:

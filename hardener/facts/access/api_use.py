@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -11,7 +11,6 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.observations import observation, observations, seen
-from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.config_data import ConfigSources
 from hardener.facts.objects.object_links import Relations
@@ -89,7 +88,7 @@ def need(pod: PodTemplate) -> Need:
 
     Raises OpaqueError, WrongShapeError.
     """
-    if not pod.tree.ask(Overlays).is_empty:
+    if pod.tree.kustomizations:
         return _find(pod)
     # Several transforms ask; what is known holds until the text of the pod changes, or what there is beside it.
     now = (pod.object.piece.revision, pod.tree.ask(ServiceAccounts), pod.tree.ask(Relations))
@@ -118,12 +117,13 @@ def has_token(container: Container) -> bool:
 def _look(pod: PodTemplate, found: Need) -> None:
     """Add to ``found`` what ``pod`` shows that is not in it."""
     bindings = pod.tree.ask(ServiceAccounts).bindings(pod)
-    found.sure |= any(bound.sure for bound in bindings)
-    _add(found.bound, (bound.evidence for bound in bindings))
-    _add(found.tokens, _tokens(pod))
-    _add(found.injected, _injected(pod))
+    found.sure |= any([bound.sure for bound in bindings])
+    _add(found.bound, [bound.evidence for bound in bindings])
+    _add(found.tokens, list(_tokens(pod)))
+    _add(found.injected, list(_injected(pod)))
+    config = pod.tree.ask(ConfigSources)
     for container in pod.containers:
-        own = [*_container(container), *pod.tree.ask(ConfigSources).api_use(container)]
+        own = [*_container(container), *config.api_use(container)]
         key = _key(container)
         if own:
             _add(found._shown.setdefault(key, []), own)
@@ -131,7 +131,9 @@ def _look(pod: PodTemplate, found: Need) -> None:
         found._without[key] = reason if reason is None else found._without.get(key, reason)
 
 
-def _add(found: list[Evidence], more: Iterable[Evidence]) -> None:
+def _add(found: list[Evidence], more: list[Evidence]) -> None:
+    if not more:
+        return
     known = {fact.text for fact in found}
     for fact in more:
         if fact.text not in known:
@@ -154,7 +156,9 @@ def _needless(container: Container) -> Evidence | None:
 
 def _tokens(pod: PodTemplate) -> Iterator[Evidence]:
     for index, volume in enumerate(pod.items("volumes")):
-        if any(source.has("serviceAccountToken") for source in volume.view("projected").items("sources")):
+        if volume.has("projected") and any(
+            [source.has("serviceAccountToken") for source in volume.view("projected").items("sources")]
+        ):
             yield pod.fact("a volume projects a token", "volumes", index)
     for container in pod.containers:
         yield from _mounts(container)
@@ -167,7 +171,7 @@ def _mounts(container: Container) -> Iterator[Evidence]:
 
 
 def _injected(pod: PodTemplate) -> Iterator[Evidence]:
-    for key, text in _INJECTED.items():
+    for key, text in _INJECTED.items() if pod.metadata.has("annotations") else ():
         if str(pod.metadata.text("annotations", key)).lower() == "true":
             yield pod.metadata.fact(text, "annotations", key)
 
@@ -177,7 +181,7 @@ def _container(container: Container) -> Iterator[Evidence]:
     if row is not None and row.api == "needed" and not _excepted(container):
         yield container.fact(f"{row.origin}: it uses the Kubernetes API", "image")
     if image is not None and image.name is not None:
-        if _CLIENTS & set(image.name.split("-")) or image.name in _CLIENT_IMAGES:
+        if not _CLIENTS.isdisjoint(image.name.split("-")) or image.name in _CLIENT_IMAGES:
             yield container.fact(f"image {image.name} is a client of the Kubernetes API", "image")
     yield from _seen_to_use(container)
     for name, speaker in spoken(container, lambda words: api_client(words, container.env), probes=True):

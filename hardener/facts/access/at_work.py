@@ -5,7 +5,6 @@ A workload of the tree, a token Secret, an object of Flux or Argo, what a contro
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -97,7 +96,7 @@ def _of_a_controller(binding: Binding, subject: Subject) -> Iterator[Evidence]:
         if _elects(other):
             yield other.fact(f"{other.object} lets it elect a leader, as controllers do")
             return
-    folders = {os.path.dirname(item.piece.file.path) for item in items}
+    folders = {item.folder for item in items}
     words = {word for word in re.split(r"[-.]", subject.name) if len(word) > 3}
     for row in (row for folder in sorted(folders) for row in access.custom_in(folder)):
         if words & set(re.split(r"[-.]", row.group)):

@@ -205,7 +205,7 @@ class Access(AsRead):
             return space in spaces or moved or (space == DEFAULT and None in spaces)
         if not builds.roots(binding.object).isdisjoint(builds.roots(pod.object)):
             return True
-        return os.path.dirname(binding.object.piece.file.path) == os.path.dirname(pod.object.piece.file.path)
+        return binding.object.folder == pod.object.folder
 
     def token_secrets(self, name: str) -> list[Object]:
         """The Secrets of the tree that hold a token of an account ``name``."""

@@ -6,7 +6,6 @@ that can be read (derived). Else a few rights are assumed, with what flags and m
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
@@ -316,7 +315,7 @@ def _own_resources(binding: Binding, pods: Sequence[PodTemplate]) -> Iterator[tu
     """Custom resources that are declared beside its pods, of a group that is called like them."""
     if not pods:
         return
-    folders = {os.path.dirname(pod.object.piece.file.path) for pod in pods}
+    folders = {pod.object.folder for pod in pods}
     words = {word for pod in pods for word in re.split(r"[-.]", pod.object.name) if len(word) > 3}
     by_group: dict[str, list[str]] = {}
     for row, folder in binding.tree.ask(Access).custom_by_folder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -53,7 +52,7 @@ class Platforms(AsRead):
         self._tree = tree
         self._builds = tree.ask(Builds)
         self._roots = frozenset(root for item in self.openshift for root in self._builds.roots(item))
-        self._folders = frozenset(os.path.dirname(item.piece.file.path) for item in self.openshift)
+        self._folders = frozenset(item.folder for item in self.openshift)
         # A function may be called for one cloud alone; what it makes then is made for that one together.
         self._functions = frozenset(_functions(item)[-1] for item in signs if _functions(item))
 
@@ -68,7 +67,7 @@ class Platforms(AsRead):
         if not self.openshift:
             return None
         roots = self._builds.roots(item)
-        found = roots <= self._roots if roots else os.path.dirname(item.piece.file.path) in self._folders
+        found = roots <= self._roots if roots else item.folder in self._folders
         return "openshift" if found else None
 
     @property

@@ -46,6 +46,11 @@ class CloudIdentities:
                     found.setdefault(holder["serviceAccount"], []).append(entry)
         return found
 
+    @property
+    def are_there(self) -> bool:
+        """Whether any account of the tree stands for one of Google Cloud, or has a role of AWS by EKS Pod Identity."""
+        return bool(self._gke or self._eks)
+
     def gke(self, pod: PodTemplate) -> Evidence | None:
         """Why the pod asks the metadata server of GKE for a token; None where nothing says so."""
         near = self._gke.get(pod.service_account)

@@ -134,7 +134,7 @@ def _values_of(tree: Tree) -> list[Values]:
     found: list[Values] = []
     versions: dict[str, str | None] = {}
     for item in tree.values:
-        folder = os.path.dirname(item.piece.file.path)
+        folder = item.folder
         if folder not in versions:
             chart = os.path.join(folder, _CHART)
             versions[folder] = None if os.path.islink(chart) else _app_version(chart)

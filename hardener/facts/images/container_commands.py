@@ -43,9 +43,9 @@ def _is_silent(container: Container, key: str) -> bool:
 def image_words(container: Container) -> tuple[str, ...]:
     """What runs without being in the manifest: the entrypoint and cmd of the image, or what the manifest leaves of
     them; () where nobody knows."""
-    if not _is_silent(container, "command"):
-        return ()
     known = known_image(container)
+    if not (known.entrypoint or known.cmd) or not _is_silent(container, "command"):
+        return ()
     return (*known.entrypoint, *(known.cmd if _is_silent(container, "args") else ()))
 
 
@@ -58,8 +58,9 @@ def spoken(
     container: Container, find: Callable[[tuple[str, ...]], Iterable[T]], *, probes: bool = False
 ) -> Iterator[tuple[T, Speaker]]:
     """What ``find`` sees in the words of the manifest (and of ``probes``), then what only the image says."""
-    written = (*container.words, *(container.probe_words if probes else ()))
+    written = (*container.words, *container.probe_words) if probes else container.words
     seen = list(find(written))
-    yield from ((one, Speaker(container, False)) for one in seen)
+    for one in seen:
+        yield one, Speaker(container, False)
     if more := image_words(container):
         yield from ((one, Speaker(container, True)) for one in find((*more, *written)) if one not in seen)

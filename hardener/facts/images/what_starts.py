@@ -46,7 +46,7 @@ def unknown_start(container: Container) -> OpaqueError | None:
 
 def unknown_starts(container: Container) -> Iterator[OpaqueError]:
     """What ``unknown_start`` finds: of the image, then of what it is told to run."""
-    if is_plain(container):
+    if is_plain(container.data):
         return
     if (image := _of_image(container)) is not None:
         yield image
@@ -66,7 +66,7 @@ def unknown_word(container: Container) -> OpaqueError | None:
     """The first expression in what ``container`` is told to run, in which a program may name any file; None where each
     word and the names of all variables are written."""
     try:
-        said = [] if is_plain(container) else list(_said(container))
+        said = [] if is_plain(container.data) else list(_said(container))
         container.check_whole("env")
         container.check_whole("envFrom")
     except OpaqueError as opaque:
@@ -80,15 +80,14 @@ def unknown_word(container: Container) -> OpaqueError | None:
     return None
 
 
-def is_plain(container: Container) -> bool:
-    """Whether all that says what it starts is plain text without the signs of an expression, as nearly always: then
-    nothing of it has to be looked at closer."""
-    data = container.data
-    if type(data) is not dict:
+def is_plain(container: Any) -> bool:
+    """Whether all in the data of a container that says what it starts is plain text without the signs of an expression,
+    as nearly always: then nothing of it has to be looked at closer."""
+    if type(container) is not dict:
         return False
-    texts, lists = [data.get("image")], [data.get("command"), data.get("args")]
-    for parts in _HOOKS if data.get("lifecycle") is not None else ():
-        found = data
+    texts, lists = [container.get("image")], [container.get("command"), container.get("args")]
+    for parts in _HOOKS if container.get("lifecycle") is not None else ():
+        found = container
         for part in parts:
             found = found.get(part, {})
             if type(found) is not dict:
@@ -99,7 +98,19 @@ def is_plain(container: Container) -> bool:
             if type(words) is not list:
                 return False
             texts += words
-    return all([text is None or (type(text) is str and "$" not in text and "{{" not in text) for text in texts])
+    for text in texts:
+        if text is not None and (type(text) is not str or "$" in text or "{{" in text):
+            return False
+    return True
+
+
+def is_written(container: Any) -> bool:
+    """Whether ``is_plain`` holds, and the variables are a list as written: ``unknown_start`` and ``unknown_word`` find
+    nothing then."""
+    if not is_plain(container):
+        return False
+    env, source = container.get("env"), container.get("envFrom")
+    return (env is None or type(env) is list) and (source is None or type(source) is list)
 
 
 def _of_image(container: Container) -> OpaqueError | None:

@@ -218,7 +218,7 @@ class Builds(AsRead):
 
     def entries_read(self, kustomization: Object) -> int:
         """How many resources ``kustomization`` had when it was read."""
-        return self._folders[os.path.dirname(kustomization.piece.file.path)].entries
+        return self._folders[kustomization.folder].entries
 
     def _listed_in(self, path: str) -> tuple[Folder, ...]:
         if not self._listing:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
@@ -65,16 +64,16 @@ class Names(Incremental):
         if (item.group, item.kind) == ("", "Namespace"):  # what is made for one goes into it
             spaces = frozenset(self._builds.rendered_names(item))
         affixes = self._builds.affixes(item)
-        longest = LONGEST_NAME - max((len(each.prefix) + len(each.suffix) for each in affixes), default=0)
+        longest = LONGEST_NAME - max([len(each.prefix) + len(each.suffix) for each in affixes], default=0)
         longest = max(longest, _SHORTEST)
         for candidate in _numbered(name if "$" in name else as_object_name(name, kind, longest), longest):
-            names = {candidate, *(f"{each.prefix}{candidate}{each.suffix}" for each in affixes)}
-            if candidate not in also and not any(self._is_taken(kind, each, item, spaces) for each in names):
+            names = {candidate, *[f"{each.prefix}{candidate}{each.suffix}" for each in affixes]}
+            if candidate not in also and not any([self._is_taken(kind, each, item, spaces) for each in names]):
                 return candidate
         raise AssertionError("there are always more numbers")
 
     def _is_taken(self, kind: str, name: str, beside: Object, spaces: _Spaces) -> bool:
-        folder = os.path.dirname(beside.piece.file.path)
+        folder = beside.folder
         if _clash(self._foreign.get((kind, name)), spaces) or _clash(self._ours_at.get((folder, kind, name)), spaces):
             return True
         ours = self._ours.get((kind, name))
@@ -95,13 +94,13 @@ class Names(Incremental):
             done = 0
         for item in objects[done:]:
             self._read.append(item)
-            self._standing.add((os.path.dirname(item.piece.file.path), item.kind, item.name))
+            self._standing.add((item.folder, item.kind, item.name))
             self._waiting.setdefault(item.kind, []).append(item)
         for item in self._waiting.pop(kind, ()):
             self._take(item)
 
     def _take(self, item: Object) -> None:
-        folder = os.path.dirname(item.piece.file.path)
+        folder = item.folder
         spaces = frozenset(self._builds.known_namespaces(item))
         spaces = self._shared.setdefault(spaces, spaces)
         for name in self._builds.names(item):

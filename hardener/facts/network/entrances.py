@@ -5,7 +5,6 @@ An application is what the same kustomization builds, else what has the same nam
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -64,7 +63,7 @@ class Entrances(AsRead):
         roots = self._builds.roots(item)
         if roots:
             return {(root, None) for root in roots}
-        folder = os.path.dirname(item.piece.file.path)
+        folder = item.folder
         return {(folder, name or "") for name in self._builds.namespaces(item)}
 
     def is_of(self, service: Service, item: Object) -> bool:

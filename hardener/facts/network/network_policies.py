@@ -12,7 +12,7 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import Edge, External, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.namespace_places import folders_here, folders_there, here, there
-from hardener.facts.network.pod_labels import PodSelectors, folder_of, meaning
+from hardener.facts.network.pod_labels import PodSelectors, meaning
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.label_selector import EVERYTHING, Selector
 from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Direction, Pod, Rule, judge, lets_all, parse
@@ -153,8 +153,8 @@ class Isolation(AsRead):
         if roots := builds.roots(item):
             return frozenset(("build", root) for root in roots)
         if layers := builds.layers(item):  # components that no build uses
-            return frozenset(("build", folder_of(layer)) for layer in layers)
-        return frozenset([("folder", folder_of(item))])
+            return frozenset(("build", layer.folder) for layer in layers)
+        return frozenset([("folder", item.folder)])
 
     def comes_with(self, item: Object, others: Iterable[Object]) -> bool:
         """Whether each way to apply ``item`` takes in one of ``others``, too."""
@@ -165,10 +165,10 @@ class Isolation(AsRead):
 
         What selects every pod of a namespace closes none of another: that an unset namespace may be any is no evidence.
         """
-        builds = self._tree.ask(Builds)
         asked = [policy for policy in policies if direction in policy.directions]
         if not asked:
             return False
+        builds = self._tree.ask(Builds)
         names = set(builds.namespaces(pod.object))
         closing = [
             policy.object
@@ -185,7 +185,7 @@ class Isolation(AsRead):
         for policy in self.policies:
             if policy.managed:
                 item = policy.object
-                found.setdefault((folder_of(item), item.namespace, policy.selector), policy)
+                found.setdefault((item.folder, item.namespace, policy.selector), policy)
         return found
 
     def refuses(self, policies: list[Policy], edge: Edge, direction: Direction) -> bool:
@@ -221,10 +221,10 @@ class Isolation(AsRead):
     def own_policy(self, pod: PodTemplate, own: dict[str, Any]) -> Policy | None:
         """The policy of ours with the pod selector ``own`` that stands where one for ``pod`` would be made, else one
         that is applied with it."""
-        key = meaning(own)
+        key = meaning(own) if self._managed_at else None
         if key is None:
             return None
-        beside = self._managed_at.get((folder_of(pod.object), pod.namespace, key))
+        beside = self._managed_at.get((pod.object.folder, pod.namespace, key))
         near = self._managed.get(key)
         if beside is not None or near is None:
             return beside
@@ -278,6 +278,8 @@ class Isolation(AsRead):
 
     def orphan_near(self, pod: PodTemplate) -> Evidence | None:
         """Why a Service of the namespace of ``pod`` is used though nothing names it; None where there is none such."""
+        if not self._orphans:
+            return None
         return next((fact for place in here(pod.object) if (fact := self._orphans.get(place))), None)
 
     @cached_property

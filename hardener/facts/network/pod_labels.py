@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ _BY_LABELS = frozenset({"Pod", "Job", "CronJob", "ScheduledJob", "ScaledJob"})
 _IMMUTABLE = frozenset({"Job"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Own:
     """By which labels a policy finds the pods of a workload: ``selector``, a LabelSelector.
 
@@ -38,6 +37,11 @@ class Own:
     selector: dict[str, Any] | None
     added: str | None = None
     problem: str | None = None
+
+    meaning: Selector | None = field(init=False, compare=False)  # of ``selector``; None where that means nothing
+
+    def __post_init__(self) -> None:
+        self.meaning = None if self.selector is None else meaning(self.selector)
 
 
 class PodSelectors:
@@ -64,8 +68,8 @@ class PodSelectors:
         kind = pod.kind
         if kind not in _LABEL_SELECTORS | _PLAIN_SELECTORS | _BY_LABELS:
             return Own(None, problem=f"an operator makes the pods of a {kind}, labels them and talks to them")
-        if kind not in _BY_LABELS and pod.object.view("spec", "selector").keys():
-            return self._lasting(_written(pod.object.view("spec", "selector"), plain=kind in _PLAIN_SELECTORS))
+        if kind not in _BY_LABELS and (selector := pod.object.view("spec", "selector")).keys():
+            return self._lasting(_written(selector, plain=kind in _PLAIN_SELECTORS))
         labels = pod.metadata.view("labels")
         lasting = {key: value for key in labels.keys() if stays(key, value := str(labels.get(key)))}
         if lasting:
@@ -78,7 +82,7 @@ class PodSelectors:
     def _lasting(self, own: Own) -> Own:
         """``own`` without the labels that change with a release, as far as it finds the same pods of the tree; another
         workload, of which it may be the only difference, is not for its policy."""
-        full = meaning(own.selector)
+        full = own.meaning
         if own.selector is None or full is None:
             return own
         if full not in self._shorter:
@@ -87,9 +91,11 @@ class PodSelectors:
             written = ({"matchLabels": labels} if labels else {}) | (
                 {"matchExpressions": expressions} if expressions else {}
             )
-            short = meaning(written)
-            found = written and short is not None and short != full and self._finds_the_same(labels, short, full)
-            self._shorter[full] = Own(written) if found else own
+            self._shorter[full] = own
+            if written and written != own.selector:
+                short = Own(written)
+                if short.meaning not in (None, full) and self._finds_the_same(labels, short.meaning, full):
+                    self._shorter[full] = short
         return self._shorter[full]
 
     def _finds_the_same(self, labels: dict[str, str], short: Selector, full: Selector) -> bool:
@@ -138,7 +144,7 @@ class PodSelectors:
 
     def place(self, pod: PodTemplate) -> Place:
         """The folder and the namespace of ``pod``, in which one policy is for all its twins."""
-        return folder_of(pod.object), pod.namespace
+        return pod.object.folder, pod.namespace
 
     def beside(self, place: Place) -> list[PodTemplate]:
         """All pods of ``place``."""
@@ -149,22 +155,24 @@ class PodSelectors:
         if found is None:
             found = self._twins_at[place] = {}
             for pod in self.beside(place):
-                own = self._selector(pod)
+                own = self._known(pod)
                 if own is not None and not pod.object.classes:
-                    found.setdefault(meaning(own), []).append(pod)
+                    found.setdefault(own.meaning, []).append(pod)
         return found
 
-    def _selector(self, pod: PodTemplate) -> dict[str, Any] | None:
+    def _known(self, pod: PodTemplate) -> Own | None:
+        """What ``own`` says of ``pod`` where it has a selector that can be known."""
         try:
-            return self.own(pod).selector
+            own = self.own(pod)
         except (OpaqueError, WrongShapeError):
             return None
+        return None if own.selector is None else own
 
     def twins(self, pod: PodTemplate) -> list[PodTemplate]:
         """All pods of the folder and namespace that a policy finds by the same labels, ``pod`` among them; one policy
         is for all of them."""
-        own = self._selector(pod)
-        return [pod] if own is None else self._twins(self.place(pod)).get(meaning(own), [pod])
+        own = self._known(pod)
+        return [pod] if own is None else self._twins(self.place(pod)).get(own.meaning, [pod])
 
     @cached_property
     def _kinds(self) -> dict[tuple[str, str | None, str], set[str]]:
@@ -177,7 +185,8 @@ class PodSelectors:
 
     def shares_name(self, pod: PodTemplate) -> bool:
         """Whether a workload of another kind has its name, in its folder or in the namespace that both name."""
-        return any(len(self._kinds[place, pod.namespace, pod.object.name]) > 1 for place in _places(pod.object))
+        namespace, name = pod.namespace, pod.object.name
+        return any([len(self._kinds[place, namespace, name]) > 1 for place in _places(pod.object)])
 
 
 def meaning(value: Any) -> Selector | None:
@@ -188,15 +197,8 @@ def meaning(value: Any) -> Selector | None:
         return None
 
 
-def folder_of(item: Object) -> str:
-    """The folder in which the file of ``item`` stands."""
-    return os.path.dirname(item.piece.file.path)
-
-
-def _places(item: Object) -> Iterator[str]:
-    yield folder_of(item)
-    if item.namespace is not None:
-        yield ""  # anywhere
+def _places(item: Object) -> tuple[str, ...]:
+    return (item.folder,) if item.namespace is None else (item.folder, "")  # anywhere
 
 
 def _written(view: View, *, plain: bool) -> Own:
@@ -205,8 +207,8 @@ def _written(view: View, *, plain: bool) -> Own:
         return Own({"matchLabels": {key: str(view.get(key)) for key in view.keys()}})
     found: dict[str, Any] = {}
     labels = view.view("matchLabels")
-    if labels.keys():
-        found["matchLabels"] = {key: str(labels.get(key)) for key in labels.keys()}
+    if keys := labels.keys():
+        found["matchLabels"] = {key: str(labels.get(key)) for key in keys}
     expressions = [_expression(item) for item in view.items("matchExpressions")]
     if expressions:
         found["matchExpressions"] = expressions

@@ -6,7 +6,6 @@ Gateways and ingress controllers, Prometheus and its like, and whoever may read 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -124,22 +123,20 @@ def _covers(rules: list[Rule], resources: tuple[tuple[str, str], ...], verbs: tu
     return any(rule.covers(group, resource, verb) for rule in rules for group, resource in resources for verb in verbs)
 
 
-def images(pod: PodTemplate) -> Iterator[str]:
+def images(pod: PodTemplate) -> list[str]:
     """The images of the containers of ``pod`` as written, without their digests."""
-    for item in mappings(pod.data.get("containers")):
-        image = item.get("image")
-        if isinstance(image, str):
-            yield image.partition("@")[0]
+    written = [item.get("image") for item in mappings(pod.data.get("containers"))]
+    return [image.partition("@")[0] for image in written if isinstance(image, str)]
 
 
 def is_prometheus(pod: PodTemplate) -> bool:
     """Whether an image of ``pod`` collects measurements as Prometheus does."""
-    return not _PROMETHEUS.isdisjoint(name.rpartition("/")[2].partition(":")[0] for name in images(pod))
+    return not _PROMETHEUS.isdisjoint([name.rpartition("/")[2].partition(":")[0] for name in images(pod)])
 
 
 def gateway_of_all_namespaces(pod: PodTemplate) -> Evidence | None:
     """Why gateways of other namespaces lead to ``pod``: Knative's activator holds requests for pods that are not there
     yet (knative.dev, "Architecture"); None for others."""
-    if any(_ACTIVATOR in name for name in images(pod)):
+    if any([_ACTIVATOR in name for name in images(pod)]):
         return pod.fact("gateways send requests to Knative's activator")
     return None

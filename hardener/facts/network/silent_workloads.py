@@ -130,7 +130,9 @@ class SilentWorkloads(AsRead):
 
     def serves_another(self, pod: PodTemplate) -> bool:
         """Whether there is a Service near ``pod`` that leads to another workload."""
-        near = (self._places_served.get(place, set()) for place in here(pod.object))
+        if not self._places_served:  # no Service at all
+            return False
+        near = [others for place in here(pod.object) if (others := self._places_served.get(place))]
         return any(len(others) > (pod in others) for others in near)
 
 

@@ -92,7 +92,7 @@ def _of_unread(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
         return
     folders: dict[str, list[str]] = {}
     for item in tree.of("", "Namespace"):
-        folders.setdefault(os.path.dirname(item.piece.file.path), []).append(item.name)
+        folders.setdefault(item.folder, []).append(item.name)
     for file, piece in unread:
         names = _NAMESPACE.findall(piece.text) or folders.get(os.path.dirname(file.path), [])
         for name in dict.fromkeys(names):

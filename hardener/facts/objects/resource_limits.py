@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
@@ -33,7 +32,7 @@ class ResourcePolicies(AsRead):
             if (item.group, item.kind) in _TARGET_OF:
                 self._file_by_target(item)
             elif (item.group, item.kind) in _OF_A_NAMESPACE:
-                self._by_place.setdefault((item.kind, "folder", _folder(item)), []).append(item)
+                self._by_place.setdefault((item.kind, "folder", item.folder), []).append(item)
                 for namespace in tree.ask(Builds).namespaces(item):
                     if namespace is not None:
                         self._by_place.setdefault((item.kind, "namespace", namespace), []).append(item)
@@ -66,6 +65,8 @@ class ResourcePolicies(AsRead):
         return self._beside(item, "ResourceQuota")
 
     def _aiming_at(self, workload: Object, kind: str) -> list[Object]:
+        if not self._by_target:
+            return []
         key = (kind, workload.kind, workload.name)
         if key not in self._by_target:
             return []
@@ -79,11 +80,7 @@ class ResourcePolicies(AsRead):
         builds = self._tree.ask(Builds)
         own = builds.namespaces(item)
         found = [each for name in own for each in self._by_place.get((kind, "namespace", name or ""), [])]
-        for near in self._by_place.get((kind, "folder", _folder(item)), []):
+        for near in self._by_place.get((kind, "folder", item.folder), []):
             if None in own or None in builds.namespaces(near):
                 found.append(near)
         return list(dict.fromkeys(found))
-
-
-def _folder(item: Object) -> str:
-    return os.path.dirname(item.piece.file.path)

@@ -13,7 +13,7 @@ The hostPort that a hostNetwork pod gets for each port does not: such a pod fail
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from hardener.support.data_path import Path
@@ -79,11 +79,13 @@ _SE_LINUX_TYPES: dict[Version, tuple[str, ...]] = {
 }
 
 
+@cache
 def allowed_sysctls(version: Version) -> tuple[str, ...]:
     """The kernel settings of a pod that baseline allows at `version`."""
     return tuple(name for since, names in _SYSCTLS.items() if since <= version for name in names)
 
 
+@cache
 def allowed_se_linux_types(version: Version) -> tuple[str, ...]:
     """The SELinux types that baseline allows at `version`."""
     return tuple(name for since, names in _SE_LINUX_TYPES.items() if since <= version for name in names)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from hardener.support.data_path import Path
@@ -113,15 +114,20 @@ def _peer(peer: dict[Any, Any], where: Path) -> Iterator[Violation]:
         yield Violation(30, where, "ipBlock stands alone in its peer")
     block = mapping(peer["ipBlock"])
     exceptions = block.get("except")
-    if isinstance(exceptions, list) and exceptions and not _are_subsets(block.get("cidr"), exceptions):
+    if isinstance(exceptions, list) and exceptions and not _hold(block.get("cidr"), exceptions):
         yield Violation(30, (*where, "ipBlock"), "except lies within cidr, and is smaller")
 
 
-def _are_subsets(cidr: object, exceptions: list[Any]) -> bool:
+def _hold(cidr: object, exceptions: list[Any]) -> bool:
+    if not isinstance(cidr, str) or not all([isinstance(item, str) for item in exceptions]):
+        return False
+    return _are_subsets(cidr, tuple(exceptions))
+
+
+@lru_cache(maxsize=1024)  # policies leave out the same few addresses
+def _are_subsets(cidr: str, exceptions: tuple[str, ...]) -> bool:
     from ipaddress import IPv4Network, IPv6Network, ip_network  # late: hardly a policy has exceptions
 
-    if not isinstance(cidr, str) or not all(isinstance(item, str) for item in exceptions):
-        return False
     try:
         whole, *parts = (ip_network(item, strict=False) for item in (cidr, *exceptions))
     except ValueError:

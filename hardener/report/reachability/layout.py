@@ -24,6 +24,7 @@ from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.network_policy import Policy
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
+from hardener.tree.pod_kind import is_applied
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -180,6 +181,6 @@ def _identity(item: Object) -> _Identity:
 
 def _is_workload(pod: PodTemplate) -> bool:
     try:
-        return not {"patch", "owned"} & set(pod.classes)
+        return is_applied(pod)
     except (WrongShapeError, OpaqueError):
         return False

@@ -96,7 +96,13 @@ class State:
         found = self._touched.get(piece)
         if found is None:
             templates = self._templates.get(piece, set())
-            paths = {edit.path for step in applied_steps(piece) for edit in step}
+            deepest = max(map(len, templates), default=0)
+            paths = {
+                edit.path
+                for step in applied_steps(piece)
+                for edit in step
+                if len(edit.path) < deepest + _BELOW or not _TELLING.isdisjoint(edit.path)  # most are of neither
+            }
             concerned = {path for edit in paths for path in _concerned(edit, templates)}
             concerned.update(each for each in templates if any(each[:length] in paths for length in range(len(each))))
             found = self._touched[piece] = frozenset(concerned)  # there is one empty one, which most are
@@ -157,12 +163,16 @@ class State:
         return self._documents[piece]
 
 
+_BELOW = 2  # parts of a path below a template from which on these words tell what it leads to
+_TELLING = frozenset(("metadata", "hostNetwork", "ports"))
+
+
 def _concerned(path: Path, templates: set[Path]) -> Iterator[Path]:
     """Those of ``templates`` in which an edit at ``path`` may change the labels, the ports or the network of pods."""
     for length in range(len(path) + 1):
         if path[:length] in templates:
             rest = path[length:]
-            if len(rest) < 2 or rest[0] == "metadata" or rest[1] == "hostNetwork" or "ports" in rest:
+            if len(rest) < _BELOW or rest[0] == "metadata" or rest[1] == "hostNetwork" or "ports" in rest:
                 yield path[:length]
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .positions import Alias, Collection, Mapping, Node, Scalar, Sequence
+from .positions import FOLDED, LITERAL, SEQUENCE, Alias, Collection, Mapping, Node, Scalar, Sequence
 from .render import block_value, item_lines, pair_lines
 from .scalars import write_scalar
 from .source import Source
@@ -162,8 +162,9 @@ class BlockEditor:
     def edit(self, chain: list[Collection], gone: set[int], adds: list[tuple[int, Entries]]) -> None:
         """Remove the entries `gone` (never all) and add others, each run behind the kept entry named (-1: in front)."""
         source, node = self.source, chain[-1]
-        count = len(node.pairs) if isinstance(node, Mapping) else len(node.items)
-        first = next(i for i in range(count) if i not in gone)
+        first = 0
+        while first in gone:
+            first += 1
         start = source.entry_start(node, 0)
         column = source.column(start)
         if first and not source.leads_line(start):
@@ -238,7 +239,8 @@ class BlockEditor:
 
     def _add_behind(self, chain: list[Collection], after: int, entries: Entries, column: int) -> None:
         source, node = self.source, chain[-1]
-        value = node.pairs[after][1] if isinstance(node, Mapping) else node.items[after]
+        value = node.children[2 * after + 1 if isinstance(node, Mapping) else after]
+        kind = source.tree.kinds[value]
         scalar = source.runs_into_end(value)
         if scalar is not None and not self.splices.touches(source.header_end(scalar)):
             if isinstance(node, Mapping):
@@ -251,10 +253,10 @@ class BlockEditor:
             end = source.header_end(scalar)
             self.splices.replace(end, end, "-")
         line = source.line(source.after_line(source.entry_end(node, after)))
-        if not (isinstance(value, Scalar) and value.style in ("|", ">")):
+        if kind not in (LITERAL, FOLDED) and source.comment_lines:
             while source.is_comment_line(line) and source.indent(line) > column:
                 line += 1  # commented-out children of the entry
-            if isinstance(value, Sequence) and not value.flow and source.is_comment_line(line):
+            if kind == SEQUENCE and source.is_comment_line(line):
                 if _COMMENTED_ITEM.match(source.text, source.line_start(line)):
                     while source.is_comment_line(line):
                         line += 1  # commented-out items, which stand in the column of the key where dashes do

@@ -137,7 +137,7 @@ class Differ:
             if i not in gone:
                 item = value[key]
                 if type(item) is not Kept or item.at != children[2 * i + 1]:
-                    self._node(node.pairs[i][1], item, inner, i)
+                    self._node(self.source.tree.node(children[2 * i + 1]), item, inner, i)
         if len(own) - len(gone) == len(value):
             if gone:
                 (self.flows if node.flow else self.blocks).edit(inner, gone, [])
@@ -196,10 +196,10 @@ class Differ:
             self._set(node, value, chain, index)
 
     def _sequence(self, node: Sequence, value: list[Any], chain: list[Collection], index: int) -> None:
-        if not node.items and not value:
+        if not node.children and not value:
             return
         inner = [*chain, node]
-        if not node.items or not value:
+        if not node.children or not value:
             self._all_gone(node, value, inner, index)
             return
         gone: set[int] = set()
@@ -212,11 +212,12 @@ class Differ:
             elif i is None:
                 _extend(adds, after, filled(value[j], self.source.tree))
             else:
-                self._node(node.items[i], value[j], inner, i)
-                after = i
+                item, after = value[j], i
+                if type(item) is not Kept or item.at != node.children[i]:
+                    self._node(self.source.tree.node(node.children[i]), item, inner, i)
         if self.moving and gone and adds and not node.flow:
             adds = self._moved(node, gone, adds)
-        if len(gone) == len(node.items):
+        if len(gone) == len(node.children):
             self._all_gone(node, value, inner, index)
         elif gone or adds:
             (self.flows if node.flow else self.blocks).edit(inner, gone, adds)
@@ -233,16 +234,19 @@ class Differ:
         return left
 
     def _aligned(self, node: Sequence, value: list[Any]) -> list[tuple[int | None, int | None]]:
-        items, owner = node.items, self.owners.node
-        owned = list(map(owner, value))
+        items, tree = node.children, self.source.tree
+        owned = list(map(self.owners.node, value))
+        if owned[: len(items)] == items:  # all stay, and others may come behind them
+            stay: list[tuple[int | None, int | None]] = [(i, i) for i in range(len(items))]
+            return stay + [(None, j) for j in range(len(items), len(value))]
         if len(items) == len(value) and all(
-            at == old.at if at is not None else not isinstance(new, dict | list)
+            at == old if at is not None else not isinstance(new, dict | list)
             for old, new, at in zip(items, value, owned, strict=True)
         ):
             return [(i, i) for i in range(len(items))]
-        mine = {item.at for item in items}
+        mine = set(items)
         present = {at for at in owned if at in mine}
-        old: list[Hashable] = [item.at if item.at in present else mark(value_of(item)) for item in items]
+        old: list[Hashable] = [at if at in present else mark(value_of(tree.node(at))) for at in items]
         new = [at if at in present else mark(item) for item, at in zip(value, owned, strict=True)]
         return align(old, new)
 
@@ -255,7 +259,7 @@ def _extend(adds: list[tuple[int, Entries]], after: int, entry: Any) -> None:
 
 
 def _size(node: Node) -> int:
-    return len(node.pairs) if isinstance(node, Mapping) else len(node.items) if isinstance(node, Sequence) else 0
+    return len(node.children) if isinstance(node, Mapping | Sequence) else 0
 
 
 def _flow(node: Node) -> bool:

@@ -45,12 +45,8 @@ class Comment(NamedTuple):
     alone: bool
 
 
-class _Place(NamedTuple):
-    """What a path leads to: where the key or item begins, the number of its value, and how many parts lead there."""
-
-    entry: int
-    value: int
-    depth: int
+_Place = tuple[int, int, int]
+"""What a path leads to: where the key or item begins, the number of its value, and how many parts lead there."""
 
 
 class Parsed:
@@ -63,7 +59,7 @@ class Parsed:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._items: dict[int, list[int]] = {}
-        self._known: dict[tuple[str | int, ...], _Place] = {}
+        self._known: dict[Path, _Place] = {}
 
     @cached_property
     def documents(self) -> list[Any]:
@@ -81,13 +77,17 @@ class Parsed:
 
     def line(self, document: int, path: Path) -> int:
         """Line of the key or item at `path`; for something absent, of its nearest ancestor that exists."""
-        place = self._place((document, *path))
-        return self.source.line(place.entry) + 1 if place else 1
+        return self.line_of((document, *path))
+
+    def line_of(self, path: Path) -> int:
+        """The same of a `path` that begins with the number of its document."""
+        place = self._place(path)
+        return self.source.line(place[0]) + 1 if place else 1
 
     def column(self, document: int, path: Path) -> int:
         """Column from 0 of the key or item at `path`; for something absent, of its nearest ancestor that exists."""
         place = self._place((document, *path))
-        return 0 if place is None else self.source.column(place.entry)
+        return 0 if place is None else self.source.column(place[0])
 
     def end_line(self, document: int, path: Path) -> int:
         """Last line of the entry at `path` (or of its nearest ancestor), comments and blank lines below excluded."""
@@ -97,7 +97,7 @@ class Parsed:
     def lines(self, path: Path) -> range:
         """From `line` to `end_line` of `path`, which begins with the number of its document."""
         place = self._place(path)
-        return range(1, 2) if place is None else range(self.source.line(place.entry) + 1, self._end_line(place) + 1)
+        return range(1, 2) if place is None else range(self.source.line(place[0]) + 1, self._end_line(place) + 1)
 
     def head_lines(self, path: Path) -> list[int]:
         """The line of the key or item at `path`, which begins with the number of its document; that of its value when
@@ -106,14 +106,15 @@ class Parsed:
         if place is None:
             return [1]
         source = self.source
-        found = [source.line(place.entry) + 1]
-        if place.depth == len(path):
-            start = self._start(place)
+        entry, value, depth = place
+        found = [source.line(entry) + 1]
+        if depth == len(path):
+            start = source.tree.starts[value]
             first = source.line(start) + 1
-            is_flow = source.tree.kinds[place.value] in _IN_BRACKETS
+            is_flow = source.tree.kinds[value] in _IN_BRACKETS
             if first != found[0] or is_flow:
-                end = source.end_of(place.value) - 1
-                if first == source.line(max(place.entry, end)) + 1:
+                end = source.end_of(value) - 1
+                if first == source.line(max(entry, end)) + 1:
                     found.append(first)
                 if is_flow:
                     found.append(source.line(max(start, end)) + 1)
@@ -121,16 +122,20 @@ class Parsed:
 
     def depth(self, document: int, path: Path) -> int:
         """How many steps of `path` lead to something that exists in the text."""
-        place = self._place((document, *path))
-        return 0 if place is None else place.depth - 1
+        return self.reach((document, *path)) - 1
+
+    def reach(self, path: Path) -> int:
+        """The same of a `path` that begins with the number of its document, which counts as one that exists."""
+        place = self._place(path)
+        return 1 if place is None else place[2]
 
     def span(self, document: int, path: Path) -> tuple[int, int] | None:
         """Offsets of the value at `path` (of `*name` for an alias), None if there is none."""
         place = self._found((document, *path))
         if place is None:
             return None
-        start = self._start(place)
-        return start, max(start, self.source.end_of(place.value))
+        start = self.source.tree.starts[place[1]]
+        return start, max(start, self.source.end_of(place[1]))
 
     def comment(self, document: int, path: Path) -> str | None:
         """The comment at the end of the line of a scalar's value, or of the key of anything else."""
@@ -139,8 +144,8 @@ class Parsed:
         place = self._found((document, *path))
         if place is None:
             return None
-        tree, value = self.source.tree, place.value
-        at, kind = place.entry, tree.kinds[value]
+        tree, (at, value, _) = self.source.tree, place
+        kind = tree.kinds[value]
         if kind == ALIAS or (kind < LITERAL and tree.starts[value] != tree.ends[value]):
             at = max(tree.starts[value], tree.ends[value] - 1)
         return self.source.line_comment(at)
@@ -191,16 +196,13 @@ class Parsed:
                 visit(root, (number,))
         return [paths for paths in groups.values() if len(paths) > 1]
 
-    def _start(self, place: _Place) -> int:
-        return self.source.tree.starts[place.value]
-
     def _end_line(self, place: _Place) -> int:
-        return self.source.line(max(place.entry, self.source.end_of(place.value) - 1)) + 1
+        return self.source.line(max(place[0], self.source.end_of(place[1]) - 1)) + 1
 
     def _found(self, path: Path) -> _Place | None:
         """The place at ``path``, None where nothing stands there."""
         place = self._place(path)
-        return place if place is not None and place.depth == len(path) else None
+        return place if place is not None and place[2] == len(path) else None
 
     def _place(self, path: Path) -> _Place | None:
         """The place at ``path``, which begins with the number of its document, or the nearest above that exists."""
@@ -213,13 +215,13 @@ class Parsed:
         if depth == 1:
             tree, number = self.source.tree, int(path[0])
             root = tree.roots[number] if number < len(tree.roots) else -1
-            place = None if root < 0 else _Place(tree.starts[root], root, 1)
+            place = None if root < 0 else (tree.starts[root], root, 1)
         else:
             place = self._place(path[:-1])
-            if place is not None and place.depth == depth - 1:
-                entered = self._enter(place.value, path[-1])
+            if place is not None and place[2] == depth - 1:
+                entered = self._enter(place[1], path[-1])
                 if entered is not None:
-                    place = _Place(*entered, depth)
+                    place = (*entered, depth)
         if place is not None:
             self._known[path] = place
         return place

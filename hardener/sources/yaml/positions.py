@@ -145,13 +145,20 @@ class Scalar(Node):
 class Mapping(Node):
     """A mapping; `pairs` are its keys and values in the order of the text, `children` their numbers in turn."""
 
-    __slots__ = ("children", "flow", "pairs")
+    __slots__ = ("_pairs", "children", "flow")
 
     def __init__(self, tree: Tree, at: int) -> None:
         super().__init__(tree, at)
         self.flow = tree.kinds[at] == FLOW_MAPPING
         self.children = tree.children(at)
-        self.pairs = Pairs(tree, self.children)
+        self._pairs: Pairs | None = None
+
+    @property
+    def pairs(self) -> "Pairs":
+        found = self._pairs
+        if found is None:
+            found = self._pairs = Pairs(self.tree, self.children)
+        return found
 
 
 class Pairs(Sequence_[tuple[Node, Node]]):
@@ -184,20 +191,21 @@ class Pairs(Sequence_[tuple[Node, Node]]):
 
 
 class Sequence(Node):
-    """A sequence and its items."""
+    """A sequence and its items; `children` are their numbers."""
 
-    __slots__ = ("_items", "flow")
+    __slots__ = ("_items", "children", "flow")
 
     def __init__(self, tree: Tree, at: int) -> None:
         super().__init__(tree, at)
         self.flow = tree.kinds[at] == FLOW_SEQUENCE
+        self.children = tree.children(at)
         self._items: list[Node] | None = None
 
     @property
     def items(self) -> list[Node]:
         found = self._items
         if found is None:
-            found = self._items = list(map(self.tree.node, self.tree.children(self.at)))
+            found = self._items = list(map(self.tree.node, self.children))
         return found
 
 
@@ -267,13 +275,13 @@ _TO_VALUE = re.compile(r"(?:[ \t\r\n]|#[^\n]*+)*+[:-]")
 
 
 def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
+    # Each event costs a call of the parser, so little else is done for the most of them, scalars.
     tree = Tree()
-    roots, kinds, starts, ends, nexts, texts = tree.roots, tree.kinds, tree.starts, tree.ends, tree.nexts, tree.texts
-    add_kind, add_start, add_end = kinds.append, starts.append, ends.append
-    add_next, add_text, style_of = nexts.append, texts.append, _STYLE_OF
+    kinds: list[int] = []
+    starts, ends, texts, roots, style_of = tree.starts, tree.ends, tree.texts, tree.roots, _STYLE_OF
+    behind: dict[int, int] = {}  # of each collection, the number of the node behind it
     anchors: dict[str, int] = {}
     stack: list[int] = []  # the open collections
-    at = -1  # the newest node
     last = 0
     while (event := next_event()) is not None:
         kind = type(event)
@@ -284,41 +292,45 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
                 if start == end and not event.style and (match := _TO_VALUE.match(pure_text, last)):
                     start = end = match.end()
                 last = end
-            at += 1
-            add_kind(style_of[event.style])
-            add_start(start)
-            add_end(end)
-            add_next(at + 1)
-            add_text(intern(event.value))
+            kinds.append(style_of[event.style])
+            starts.append(start)
+            ends.append(end)
+            texts.append(intern(event.value))
             if event.anchor is None and event.ctag is None and stack:
                 continue
+            at = len(kinds) - 1
+            if not stack:
+                roots[-1] = at
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             closed = stack.pop()
             ends[closed] = event.end_mark.index
-            nexts[closed] = at + 1
+            behind[closed] = len(kinds)
             if kinds[closed] in _FLOW:
                 last = ends[closed]
             continue
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            at += 1
-            add_kind((MAPPING if kind is MappingStartEvent else SEQUENCE) + bool(event.flow_style))
-            add_start(event.start_mark.index)
-            add_end(0)
-            add_next(0)
-            add_text("")
+            at = len(kinds)
+            kinds.append((MAPPING if kind is MappingStartEvent else SEQUENCE) + bool(event.flow_style))
+            starts.append(event.start_mark.index)
+            ends.append(0)
+            texts.append("")
             last = event.end_mark.index
+            if not stack:
+                roots[-1] = at
+            elif len(stack) >= MAX_DEPTH:
+                raise TextError("nested too deeply", event.start_mark.line + 1)
+            stack.append(at)
         elif kind is AliasEvent:
             target = anchors.get(event.anchor)
             if target is None:
                 raise TextError(f"undefined alias *{event.anchor}", event.start_mark.line + 1)
-            if not nexts[target]:
+            if kinds[target] >= MAPPING and target not in behind:
                 raise TextError(f"alias *{event.anchor} inside its own anchor", event.start_mark.line + 1)
-            at += 1
-            add_kind(ALIAS)
-            add_start(event.start_mark.index)
-            add_end(event.end_mark.index)
-            add_next(at + 1)
-            add_text("")
+            at = len(kinds)
+            kinds.append(ALIAS)
+            starts.append(event.start_mark.index)
+            ends.append(event.end_mark.index)
+            texts.append("")
             tree.targets[at] = target
             last = ends[at]
             if not stack:
@@ -331,17 +343,16 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
             continue
         else:
             continue
-        if not stack:
-            roots[-1] = at
         if event.anchor is not None or event.ctag is not None:
             tag = event.ctag  # what `tag` makes a text of
             tree.properties[at] = event.anchor, None if tag is None else str(tag)
             if event.anchor:
                 anchors[event.anchor] = at
-        if not nexts[at]:
-            if len(stack) >= MAX_DEPTH:
-                raise TextError("nested too deeply", event.start_mark.line + 1)
-            stack.append(at)
+    tree.kinds += bytes(kinds)
+    nexts = list(range(1, len(kinds) + 1))
+    for at, following in behind.items():
+        nexts[at] = following
+    tree.nexts = nexts
     return tree
 
 

@@ -31,7 +31,7 @@ def block_value(value: Any, column: int, layout: Layout, key: str | None = None)
         if style is not None:
             return " " + flow_value(value, style, ""), []
         return "", item_lines(value, column + layout.offset, layout)
-    if isinstance(value, str) and layout.literals and literal_is_safe(value):
+    if isinstance(value, str) and "\n" in value and layout.literals and literal_is_safe(value):
         indent = " " * (column + layout.step)
         lines = [indent + line if line else "" for line in value.removesuffix("\n").split("\n")]
         return " |" if value.endswith("\n") else " |-", lines
@@ -48,9 +48,10 @@ def leaf(value: Any, quote: str) -> str:
 def pair_lines(pairs: Iterable[tuple[Any, Any]], column: int, layout: Layout) -> list[str]:
     """Give the lines of key-value pairs whose keys stand at `column`."""
     lines: list[str] = []
+    indent = " " * column
     for key, value in pairs:
         head, below = block_value(value, column, layout, key if isinstance(key, str) else None)
-        lines.append(" " * column + write_key(key, layout.quote) + ":" + head)
+        lines.append(indent + write_key(key, layout.quote) + ":" + head)
         lines += below
     return lines
 
@@ -59,6 +60,7 @@ def item_lines(values: Iterable[Any], column: int, layout: Layout, *, quote: str
     """Give the lines of items whose dashes stand at `column`; `quote` is put around every string."""
     lines: list[str] = []
     inner = column + layout.dash
+    dash = " " * column + "-" + " " * (layout.dash - 1)
     for value in values:
         if isinstance(value, dict) and value:
             below = pair_lines(value.items(), inner, layout)
@@ -69,7 +71,7 @@ def item_lines(values: Iterable[Any], column: int, layout: Layout, *, quote: str
         else:
             head, below = block_value(value, column, layout)
             below.insert(0, " " * inner + head.lstrip(" "))
-        lines.append(" " * column + "-" + " " * (layout.dash - 1) + below[0][inner:])
+        lines.append(dash + below[0][inner:])
         lines += below[1:]
     return lines
 

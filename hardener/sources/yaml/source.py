@@ -146,8 +146,14 @@ class Source:
         match = _FIRST.search(self.text)
         return match is not None and match[0] in "{["
 
+    @cached_property
+    def _has_returns(self) -> bool:
+        return "\r" in self.text
+
     def newline(self, position: int) -> str:
         """The line break in use near `position`."""
+        if not self._has_returns:
+            return "\n"
         end = self.after_line(position)
         if self.text[end - 1 : end] != "\n":
             end = self.line_start(self.line(position))
@@ -173,9 +179,13 @@ class Source:
             raise TextError("a key without a colon on its line", self.line(key.start) + 1)
         return match.end()
 
+    def newline_above(self, position: int) -> str:
+        """The line break of the line above the one that holds `position`."""
+        return self.newline(self.line_start(max(self.line(position) - 1, 0))) if self._has_returns else "\n"
+
     def dash(self, sequence: Sequence, index: int) -> int:
         """Offset of the dash of an item in a block sequence."""
-        return self.dash_of(sequence.items[index].at)
+        return self.dash_of(sequence.children[index])
 
     def dash_of(self, item: int) -> int:
         """Offset of the dash of the ``item`` of that number."""
@@ -201,18 +211,21 @@ class Source:
     def entry_start(self, collection: Collection, index: int) -> int:
         """Where an entry begins: its key, its dash, or in brackets its item."""
         if isinstance(collection, Mapping):
-            return collection.pairs[index][0].start
-        return collection.items[index].start if collection.flow else self.dash(collection, index)
+            return self.tree.starts[collection.children[2 * index]]
+        item = collection.children[index]
+        return self.tree.starts[item] if collection.flow else self.dash_of(item)
 
     def entry_end(self, collection: Collection, index: int) -> int:
         """Where an entry really ends."""
-        if isinstance(collection, Mapping):
-            key, value = collection.pairs[index]
-            if isinstance(value, Scalar) and value.absent:
-                match = _COLON.match(self.text, key.end)
-                return match.end() if match else key.end
-            return max(key.end, self.tight_end(value))
-        return self.tight_end(collection.items[index])
+        if isinstance(collection, Sequence):
+            return self.end_of(collection.children[index])
+        tree = self.tree
+        key, value = collection.children[2 * index : 2 * index + 2]
+        end = tree.ends[key]
+        if tree.kinds[value] <= FOLDED and tree.starts[value] == tree.ends[value]:
+            match = _COLON.match(self.text, end)
+            return match.end() if match else end
+        return max(end, self.end_of(value))
 
     def tight_end(self, node: Node) -> int:
         """Just past the last real character of `node`; the mark of a block collection runs on past comments."""
@@ -265,8 +278,12 @@ class Source:
         end = max(head, head + len("\n".join(lines)))
         return end - 1 if end > head and text[end - 1] == "\r" else end
 
-    def runs_into_end(self, node: Node) -> Scalar | None:
-        """The block scalar that ends `node` at the end of a text without final newline: a line below would alter it."""
+    def runs_into_end(self, at: int) -> Scalar | None:
+        """The block scalar that ends the node of number `at` at the end of a text without final newline: a line below
+        would alter it."""
+        if not self.borrowed:
+            return None
+        node = self.tree.node(at)
         while True:
             if isinstance(node, Mapping) and not node.flow and node.pairs:
                 node = node.pairs[-1][1]
@@ -274,7 +291,7 @@ class Source:
                 node = node.items[-1]
             else:
                 break
-        if not self.borrowed or not isinstance(node, Scalar) or node.style not in ("|", ">"):
+        if not isinstance(node, Scalar) or node.style not in ("|", ">"):
             return None
         if node.end < len(self.text) - len(self.borrowed) or "-" in self.text[node.start : self.header_end(node)]:
             return None

@@ -54,7 +54,7 @@ class Splices:
     def insert_lines(self, position: int, lines: list[str], depth: int) -> None:
         """Put whole lines before the line at `position`; where several meet, those of the deeper node come first."""
         if lines:
-            newline = self.source.newline(self.source.line_start(max(self.source.line(position) - 1, 0)))
+            newline = self.source.newline_above(position)
             self._found.append(_Splice(position, position, "".join(line + newline for line in lines), depth))
 
     def erase(self, start: int, end: int, text: str = "") -> None:
@@ -90,6 +90,8 @@ class Splices:
     def _realign_comments(self) -> None:
         """Keep the column of a comment behind values that changed, as long as two blanks (or the one) remain."""
         source = self.source
+        if "#" not in source.text:
+            return
         growth: dict[int, int] = {}
         reach: dict[int, int] = {}
         crossed: set[int] = set()
@@ -195,6 +197,8 @@ def trimmed(hunk: Hunk) -> Hunk:
     """Leave out the lines at both ends that are equal before and after."""
     before, after = hunk.before, hunk.after
     least = min(len(before), len(after))
+    if not least:
+        return hunk
     head = 0
     while head < least and before[head] == after[head]:
         head += 1

@@ -7,12 +7,26 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .positions import DOUBLE, FOLDED, MAPPING, SEQUENCE, SINGLE, Collection, Mapping, Node, Scalar, Sequence
+from .positions import (
+    DOUBLE,
+    FLOW_SEQUENCE,
+    FOLDED,
+    MAPPING,
+    PLAIN,
+    SEQUENCE,
+    SINGLE,
+    Collection,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+)
 from .scalars import resolve
 from .source import Source
 
 SHORT = 80
 _OPENED = re.compile(r"[{\[]\r?\n")
+_SCALAR_ITEM = re.compile(b"[%c%c][%c-%c]" % (SEQUENCE, FLOW_SEQUENCE, PLAIN, FOLDED))  # among the kinds of a tree
 
 
 class FlowStyle(NamedTuple):
@@ -48,18 +62,20 @@ class Layout(NamedTuple):
 class SequenceHabits:
     """Which short sequences of scalars the segment writes in brackets: by key, and on the whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, styles: "Styles") -> None:
+        self.styles = styles
         self.places: dict[str, list[int]] = {}
-        self.styles: dict[str, list[FlowStyle | None]] = {}
-        self.flow: FlowStyle | None = None
+        self.found: dict[str, list[int]] = {}
+        self.last = -1
         self.balance = 0
 
-    def add(self, key: str, position: int, style: FlowStyle | None) -> None:
-        """Note one sequence; `style` is None for block style."""
+    def add(self, key: str, position: int, at: int, *, flow: bool) -> None:
+        """Note the sequence of number `at`."""
         self.places.setdefault(key, []).append(position)
-        self.styles.setdefault(key, []).append(style)
-        self.balance += 1 if style else -1
-        self.flow = style or self.flow
+        self.found.setdefault(key, []).append(at)
+        self.balance += 1 if flow else -1
+        if flow:
+            self.last = at
 
     def choose(self, key: str | None, position: int, items: list[Any]) -> FlowStyle | None:
         """Give the bracket style for a new sequence under `key`, None for block style."""
@@ -68,11 +84,11 @@ class SequenceHabits:
         if any(isinstance(item, str) and "\n" in item for item in items):
             return None
         if key is not None and key in self.places:
-            places, styles = self.places[key], self.styles[key]
+            places = self.places[key]
             index = bisect_left(places, position)
             near = [i for i in (index - 1, index) if 0 <= i < len(places)]
-            return styles[min(near, key=lambda i: abs(places[i] - position))]
-        return self.flow if self.balance > 0 else None
+            return self.styles.sequence(self.found[key][min(near, key=lambda i: abs(places[i] - position))])
+        return self.styles.sequence(self.last) if self.balance > 0 else None
 
 
 class Styles:
@@ -137,41 +153,47 @@ class Styles:
 
     @cached_property
     def _most_dashes(self) -> int:
-        widths: Counter[int] = Counter()
+        widths = []
         kinds, nexts = self.source.tree.kinds, self.source.tree.nexts
         at = kinds.find(SEQUENCE)
         while at >= 0:
             if nexts[at] != at + 1 and (width := self._dash_width(at)) is not None:
-                widths[width] += 1
+                widths.append(width)
             at = kinds.find(SEQUENCE, at + 1)
-        return int(_most(widths, 2))
+        return _most(widths, 2)
 
     @cached_property
     def _most_indents(self) -> tuple[int, int]:
         """Of mappings under their key, and of the dashes of sequences under theirs."""
         kinds = self.source.tree.kinds
-        steps: Counter[int] = Counter()
-        offsets: Counter[int] = Counter()
+        steps, offsets = [], []
         for _, key, value in self._filled_collections():
             if kinds[value] == MAPPING:
                 if (step := self._step(key, value)) is not None:
-                    steps[step] += 1
+                    steps.append(step)
             elif kinds[value] == SEQUENCE and (offset := self._offset(key, value)) is not None:
-                offsets[offset] += 1
+                offsets.append(offset)
         return _most(steps, 2), _most(offsets, 0)
 
     @cached_property
     def _habits(self) -> SequenceHabits:
         source, tree = self.source, self.source.tree
         kinds, starts = tree.kinds, tree.starts
-        habits = SequenceHabits()
+        habits = SequenceHabits(self)
+        if not _SCALAR_ITEM.search(kinds):
+            return habits
         for end, key, value in self._filled_collections():
             if kinds[value] >= SEQUENCE and kinds[key] <= FOLDED and max(kinds[value + 1 : end]) <= FOLDED:
                 if kinds[value] == SEQUENCE:
-                    habits.add(tree.texts[key], starts[key], None)
+                    habits.add(tree.texts[key], starts[key], value, flow=False)
                 elif source.text.find("\n", starts[value], tree.ends[value]) < 0:
-                    habits.add(tree.texts[key], starts[key], self.flow([Sequence(tree, value)]))
+                    habits.add(tree.texts[key], starts[key], value, flow=True)
         return habits
+
+    def sequence(self, at: int) -> FlowStyle | None:
+        """The style of the sequence of number `at`, None for block style."""
+        tree = self.source.tree
+        return None if tree.kinds[at] == SEQUENCE else self.flow([Sequence(tree, at)])
 
     def _filled_collections(self) -> Iterator[tuple[int, int, int]]:
         """The collections that are values of block mappings and hold something, each as where it ends, the number of
@@ -260,8 +282,11 @@ class Styles:
         return inner.removeprefix(outer) if inner.startswith(outer) and inner != outer else "  "
 
 
-def _most(votes: "Counter[Any]", default: Any) -> Any:
-    return votes.most_common(1)[0][0] if votes else default
+def _most(votes: list[int], default: int) -> int:
+    """The number that comes most often, the first of several; mostly all are the same."""
+    if not votes or votes.count(votes[0]) == len(votes):
+        return votes[0] if votes else default
+    return Counter(votes).most_common(1)[0][0]
 
 
 def _common_quote(node: Collection) -> str | None:

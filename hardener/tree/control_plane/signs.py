@@ -42,7 +42,7 @@ def beside_kubeadm(view: View) -> str | None:
             return item.kind
     folder = os.path.dirname(own)
     for item in view.tree.objects:
-        if item.group == "kubeadm.k8s.io" and os.path.dirname(item.piece.file.path) == folder:
+        if item.group == "kubeadm.k8s.io" and item.folder == folder:
             return item.kind
     return None
 

@@ -27,7 +27,6 @@ class Overlays(AsRead):
 
         return PatchedOverlays(tree)
 
-    is_empty = True  # whether there is no kustomization
     patches_anything = False
 
     def chains(self, item: Object) -> tuple[Chain, ...]:

@@ -25,13 +25,30 @@ def states(
     view: PodTemplate | Container | Service | Ingress,
 ) -> tuple[PodTemplate | Container | Service | Ingress, ...]:
     """``view`` as it is written, then as the kustomizations of the tree patch it, for reading only."""
-    overlays = view.tree.ask(Overlays)
-    if overlays.is_empty:
+    if not view.tree.kustomizations:  # nearly always, and everybody asks
         return (view,)
+    return (view, *patched(view))
+
+
+@overload
+def patched(view: PodTemplate) -> tuple[PodTemplate, ...]: ...
+@overload
+def patched(view: Container) -> tuple[Container, ...]: ...
+@overload
+def patched(view: Service) -> tuple[Service, ...]: ...
+@overload
+def patched(view: Ingress) -> tuple[Ingress, ...]: ...
+def patched(
+    view: PodTemplate | Container | Service | Ingress,
+) -> tuple[PodTemplate | Container | Service | Ingress, ...]:
+    """``view`` as the kustomizations of the tree patch it, for reading only."""
+    if not view.tree.kustomizations:
+        return ()
+    overlays = view.tree.ask(Overlays)
     if isinstance(view, Service | Ingress):
         kind = type(view)
-        return (view, *(kind(variant, variant.path, variant.data) for variant in overlays.objects(view.object)))
-    return (view, *(overlays.containers(view) if isinstance(view, Container) else overlays.variants(view)))
+        return tuple(kind(variant, variant.path, variant.data) for variant in overlays.objects(view.object))
+    return tuple(overlays.containers(view)) if isinstance(view, Container) else overlays.variants(view)
 
 
 def applied_states(view: Ingress) -> tuple[Ingress, ...]:
@@ -52,16 +69,15 @@ def signs(target: T, find: Callable[[T], Iterable[Evidence]]) -> Iterator[Eviden
     """
     own = list(find(target))
     yield from own
-    patched = states(target)[1:]
-    if not patched:
+    if not target.tree.kustomizations or not (others := patched(target)):
         return
     seen = {fact.text for fact in own}
-    for state in patched:
+    for state in others:
         try:
-            others = list(find(state))
+            found = list(find(state))
         except (OpaqueError, WrongShapeError):
             continue
-        for fact in others:
+        for fact in found:
             if fact.text not in seen:
                 seen.add(fact.text)
                 yield fact

@@ -121,8 +121,6 @@ class Variant(Object):
 class PatchedOverlays(Overlays):
     """Computed when it is asked for an object; costs nothing where no kustomization has patches."""
 
-    is_empty = False
-
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self.patches_anything = any(map(has_patches, tree.kustomizations.values()))

@@ -11,6 +11,7 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.model import Port
 from hardener.facts.objects.object_links import Relations
 from hardener.sources.open_values import OpenDict, OpenList
+from hardener.tree import pod_kind
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Endpoints:
 def is_patch(pod: PodTemplate) -> bool:
     """Whether it is a part of a pod template that is laid over another."""
     try:
-        return "patch" in pod.classes
+        return pod_kind.is_patch(pod)
     except (WrongShapeError, OpaqueError):
         return False
 

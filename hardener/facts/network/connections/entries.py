@@ -23,7 +23,15 @@ from hardener.facts.network.connections.model import Edge, Entry, Port, Way
 from hardener.facts.network.run_time_peers import RunTimePeers, gateway_of_all_namespaces, is_prometheus
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.addresses import Form, find
-from hardener.kubernetes.callers import Monitor, api_server_calls, is_scraped, monitor, purpose, scrape_port
+from hardener.kubernetes.callers import (
+    MONITORS,
+    Monitor,
+    api_server_calls,
+    is_scraped,
+    monitor,
+    purpose,
+    scrape_port,
+)
 from hardener.kubernetes.ingress import Backend
 from hardener.kubernetes.label_selector import parse
 from hardener.kubernetes.shape import ShapeError
@@ -176,8 +184,8 @@ class _Entries:
         for key in ("initContainers", "containers"):
             for index, container in _listed(pod.data.get(key)):
                 for place, item in _listed(container.get("ports")):
-                    own = _port_of(item)
                     hosts = item.get("hostPort")
+                    own = _port_of(item) if hosts is not None else None
                     if own is not None and (number(hosts) is not None or any(expressions(hosts, None))):
                         on = (own,)
                         fact = pod.fact(f"port {own.port} is open on the node", key, index, "ports", place, "hostPort")
@@ -187,12 +195,12 @@ class _Entries:
 
     def monitors(self) -> None:
         """ServiceMonitors and PodMonitors: those who follow them are made by an operator, so that no tree has them."""
+        if self._tree.kinds.isdisjoint(MONITORS):
+            return
         by_label: dict[tuple[str, str], dict[Object, None]] = {}
         pods_by_label: dict[tuple[str, str], dict[PodTemplate, None]] = {}
         services = self._tree.of("", "Service")
         found = [(item, it) for item in self._tree.objects if (it := monitor(item.group, item.kind, item.data))]
-        if not found:
-            return
         for service in services:
             for label in _labels(service).items():
                 by_label.setdefault(label, {})[service] = None
@@ -245,6 +253,8 @@ class _Entries:
                     self._scrape(servers, pod, (Port(port),) if port else self._ports(service, pod), fact)
         for pod in self._every_pod:
             annotations = mapping(pod.metadata.data.get("annotations"))
+            if not annotations:
+                continue
             texts = {str(key): str(value).lower() for key, value in annotations.items()}
             if is_scraped(texts):
                 port = scrape_port(texts)
@@ -274,14 +284,16 @@ class _Entries:
         """Whoever registers webhooks or APIs by itself is called by the API server on the ports of its Services, and by
         the pods that it makes on all that it declares."""
         peers = self._tree.ask(RunTimePeers)
+        makers = {pod: why for pod in self._every_pod if (why := peers.makes_pods(pod)) is not None}
         served: dict[PodTemplate, dict[Port, None]] = {}
         for service in self._tree.of("", "Service"):
             for pod in self._pods(service):
                 if (registers := peers.registers(pod)) is not None:
                     self._add(pod, self._ports(service, pod), Way.API_SERVER, registers, service)
-                served.setdefault(pod, {}).update(dict.fromkeys(self._ports(service, pod)))
+                if pod in makers:
+                    served.setdefault(pod, {}).update(dict.fromkeys(self._ports(service, pod)))
         for pod in self._every_pod:
-            if (makes := peers.makes_pods(pod)) is not None:
+            if (makes := makers.get(pod)) is not None:
                 on = dict.fromkeys([*served.get(pod, ()), *_declared(pod)])
                 if on:
                     self._add(pod, tuple(sorted(on, key=lambda port: port.order)), Way.MADE, makes)
@@ -366,18 +378,21 @@ class _Entries:
                     self._add(pod, tuple(closed), Way.NAMESPACE, fact, service)
                 served.setdefault(pod, set()).update(every)
         for pod in self._every_pod:
+            declared = _declared(pod)
+            if not declared:
+                continue
             taken = served.get(pod, set()) | known.get(pod, set()) | measured.get(pod, set())
-            alone = tuple(port for port in _declared(pod) if port not in taken)
+            alone = tuple(port for port in declared if port not in taken)
             if alone and not pod.partial:
                 words = f"port{'s' * (len(alone) > 1)} {', '.join(map(str, alone))}"
                 fact = pod.fact(f"{pod.object} declares {words}, and no Service leads to it")
                 self._add(pod, alone, Way.NAMESPACE, fact)
 
 
-def _listed(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    for index, item in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(item, dict):
-            yield index, item
+def _listed(value: Any) -> list[tuple[int, dict[str, Any]]]:
+    if not isinstance(value, list):
+        return []
+    return [(index, item) for index, item in enumerate(value) if isinstance(item, dict)]
 
 
 def _declared_at(pod: PodTemplate) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -397,8 +412,8 @@ def _port_of(item: dict[str, Any]) -> Port | None:
 
 def _declared(pod: PodTemplate) -> tuple[Port, ...]:
     """The ports that the containers of ``pod`` declare, each once."""
-    found = dict.fromkeys(port for _, item in _declared_at(pod) if (port := _port_of(item)) is not None)
-    return tuple(sorted(found, key=lambda port: port.order))
+    found = dict.fromkeys([port for _, item in _declared_at(pod) if (port := _port_of(item)) is not None])
+    return tuple(found if len(found) < 2 else sorted(found, key=lambda port: port.order))
 
 
 def _labels(item: Object) -> dict[str, str]:

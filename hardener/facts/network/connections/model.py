@@ -32,7 +32,8 @@ class Port:
     @property
     def is_unknown(self) -> bool:
         """Whether an expression says it, so that it may be any port."""
-        return any(sign in f"{self.port} {self.protocol}" for sign in ("$", "{{"))
+        text = f"{self.port} {self.protocol}"
+        return "$" in text or "{{" in text
 
     def __str__(self) -> str:
         return f"{self.port}" if self.protocol == "TCP" else f"{self.port}/{self.protocol}"

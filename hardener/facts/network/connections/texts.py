@@ -293,6 +293,8 @@ def _commands(container: dict[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
     """The lists of words that a container runs, with their paths in it."""
     for path in _COMMANDS:
         value: Any = container.get(path[0])
+        if value is None:
+            continue
         for part in path[1:]:
             if value is None:
                 break
@@ -304,15 +306,16 @@ def _commands(container: dict[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
 
 
 def _words(pod: PodTemplate, path: Path, words: list[Any], container: dict[str, Any]) -> Iterator[Text]:
-    values = _literals(container) if any(isinstance(word, str) and "$(" in word for word in words) else {}
+    values = _literals(container) if any([isinstance(word, str) and "$(" in word for word in words]) else {}
+    noun, of = "argument" if path[-1] == "args" else "word", _said(path)
     before = ""
     for index, word in enumerate(words):
         if not isinstance(word, str):
             continue
         # The first word of a command is a program, no host.
         if index or path[-1] == "args" or " " in word:
-            said = f"{'argument' if path[-1] == 'args' else 'word'} {index + 1} of {_said(path)}"
             filled = _filled(word, values)
+            said = f"{noun} {index + 1} of {of}"
             yield Text(filled, before, Form.WORD, said, *pod.object.place((*path, index)))
         before = word if word.startswith("-") and "=" not in word else ""
 
@@ -327,7 +330,9 @@ def _mounted(pod: PodTemplate) -> Iterator[tuple[str, str, set[str] | None]]:
     for volume in mappings(pod.data.get("volumes")):
         for holder in (volume, *mappings(mapping(volume.get("projected")).get("sources"))):
             for key, kind, field in (("configMap", "ConfigMap", "name"), ("secret", "Secret", "secretName")):
-                source = mapping(holder.get(key))
+                source = holder.get(key)
+                if not isinstance(source, dict):
+                    continue
                 name = source.get(field) or source.get("name")
                 if isinstance(name, str):
                     items = [str(item.get("key")) for item in mappings(source.get("items"))]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.component import is_ingress_or_gateway, says_external
 from hardener.kubernetes.ingress_annotations import needs_node_port
@@ -23,7 +23,7 @@ def deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
     own = list(_ways_in(service))
     yield from own
     seen = {fact.text for fact in own}
-    for state in states(service)[1:]:
+    for state in patched(service):
         if state.object.patched((*state.path, "spec", "type")):
             continue  # it has a type of its own, whatever becomes of this one
         try:
