@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -66,7 +67,7 @@ def read_ast(tree: ast.Module, source: bytes) -> tuple[syntax.Module, Places]:
     comments: list[int] = []
     literals: set[int] = set()
     for found in _COMMENT_OR_STRING.finditer(source):
-        if source[found.start()] == 35:
+        if source.startswith(b"#", found.start()):
             comments.append(found.start())
         else:
             literals.add(found.start())
@@ -131,15 +132,16 @@ class _Reader:
     # Expressions.
 
     def read(self, node: ast.AST) -> syntax.Node:
-        return _READ.get(type(node), _Reader.other)(self, node)
+        return _READ[type(node)](self, node)
 
     def maybe(self, node: ast.AST | None) -> syntax.Node | None:
-        return None if node is None else _READ.get(type(node), _Reader.other)(self, node)
+        return None if node is None else _READ[type(node)](self, node)
 
     def all(self, *nodes: ast.AST | None) -> list[syntax.Node]:
-        return [_READ.get(type(node), _Reader.other)(self, node) for node in nodes if node is not None]
+        return [_READ[type(node)](self, node) for node in nodes if node is not None]
 
     def other(self, node: ast.AST) -> syntax.Node:
+        """What is newer than this."""
         raise UnsureError
 
     def name(self, node: ast.Name) -> syntax.Node:
@@ -165,6 +167,7 @@ class _Reader:
         return self.text(*self.span(node))
 
     def text(self, start: int, end: int) -> syntax.SimpleString | syntax.FormattedString | syntax.ConcatenatedString:
+        """The literals side by side from ``start`` to ``end``."""
         found = _STRING.match(self.source, start)
         if found is None or (stop := found.end()) > end:
             raise UnsureError
@@ -206,9 +209,8 @@ class _Reader:
             elif sign[0] == b"}":
                 end = sign.start()
                 break
-        else:
-            if pattern is _IN_FORMAT:
-                raise UnsureError
+        if (sign is None) is (pattern is _IN_FORMAT):  # a format ends with a brace, and a literal does not
+            raise UnsureError
         if begin < end:
             found.append(self.written(begin, end))
         return found, end
@@ -232,6 +234,7 @@ class _Reader:
         return syntax.FormattedStringExpression(start, at + 1, expression, conversion, format_spec, equal)
 
     def expression_end(self, at: int, limit: int) -> int:
+        """Where the expression ends that begins a field at ``at``."""
         depth = 0
         for sign in _IN_FIELD.finditer(self.source, at, limit):
             token = sign[0]
@@ -263,7 +266,7 @@ class _Reader:
 
     def attribute(self, node: ast.Attribute) -> syntax.Node:
         start, end = self.span(node)
-        value = _READ.get(type(node.value), _Reader.other)(self, node.value)
+        value = _READ[type(node.value)](self, node.value)
         return syntax.Attribute(start, end, value, syntax.Name(end - len(node.attr), end, node.attr))
 
     def subscript(self, node: ast.Subscript) -> syntax.Node:
@@ -278,7 +281,7 @@ class _Reader:
 
     def call(self, node: ast.Call) -> syntax.Node:
         start, end = self.span(node)
-        func = _READ.get(type(node.func), _Reader.other)(self, node.func)
+        func = _READ[type(node.func)](self, node.func)
         bracket = func.end
         if self.source[bracket : bracket + 1] != b"(":
             found = _OPENING.match(self.source, bracket)
@@ -308,7 +311,7 @@ class _Reader:
                     keyword, first = syntax.Name(begin, begin + len(each.arg), each.arg), equal.end()
             elif isinstance(each, ast.Starred):
                 inner, star, first = each.value, "*", self.behind(begin + 1)
-            value = _READ.get(type(inner), _Reader.other)(self, inner)
+            value = _READ[type(inner)](self, inner)
             end = value.end if first == value.start else self.wrapped(value, first)
             comma = self.comma(end)
             found.append(syntax.Arg(begin, end, value, keyword, star, comma))
@@ -325,12 +328,12 @@ class _Reader:
             if left is None:
                 first = self.behind(begin + 2)
             else:
-                key = _READ.get(type(left), _Reader.other)(self, left)
+                key = _READ[type(left)](self, left)
                 colon = _COLON.match(self.source, self.wrapped(key, begin))
                 if colon is None:
                     raise UnsureError
                 first = colon.end()
-            value = _READ.get(type(right), _Reader.other)(self, right)
+            value = _READ[type(right)](self, right)
             end = self.wrapped(value, first)
             comma = self.comma(end)
             if key is None:
@@ -371,7 +374,7 @@ class _Reader:
             is_starred = isinstance(node, ast.Starred)
             if isinstance(node, ast.Starred):
                 node, inside = node.value, self.behind(begin + 1)
-            value = _READ.get(type(node), _Reader.other)(self, node) if first is None else first
+            value = _READ[type(node)](self, node) if first is None else first
             first = None
             end = self.wrapped(value, inside)
             comma = self.comma(end)
@@ -383,12 +386,12 @@ class _Reader:
         return syntax.StarredElement(*self.span(node), self.read(node.value), None)
 
     def unary(self, node: ast.UnaryOp) -> syntax.Node:
-        inner = _READ.get(type(node.operand), _Reader.other)(self, node.operand)
+        inner = _READ[type(node.operand)](self, node.operand)
         return syntax.UnaryOperation(*self.span(node), _OPERATORS.get(type(node.op), ""), inner)
 
     def binary(self, node: ast.BinOp) -> syntax.Node:
-        left = _READ.get(type(node.left), _Reader.other)(self, node.left)
-        right = _READ.get(type(node.right), _Reader.other)(self, node.right)
+        left = _READ[type(node.left)](self, node.left)
+        right = _READ[type(node.right)](self, node.right)
         return syntax.BinaryOperation(*self.span(node), left, _OPERATORS.get(type(node.op), ""), right)
 
     def boolean(self, node: ast.BoolOp) -> syntax.Node:
@@ -408,9 +411,9 @@ class _Reader:
         return syntax.Comparison(*self.span(node), self.all(node.left, *node.comparators))
 
     def conditional(self, node: ast.IfExp) -> syntax.Node:
-        test = _READ.get(type(node.test), _Reader.other)(self, node.test)
-        body = _READ.get(type(node.body), _Reader.other)(self, node.body)
-        orelse = _READ.get(type(node.orelse), _Reader.other)(self, node.orelse)
+        test = _READ[type(node.test)](self, node.test)
+        body = _READ[type(node.body)](self, node.body)
+        orelse = _READ[type(node.orelse)](self, node.orelse)
         return syntax.IfExp(*self.span(node), test, body, orelse)
 
     def named(self, node: ast.NamedExpr) -> syntax.Node:
@@ -419,7 +422,7 @@ class _Reader:
     def lambda_(self, node: ast.Lambda) -> syntax.Node:
         start, end = self.span(node)
         params = self.parameters(node.args, start)
-        return syntax.Lambda(start, end, params, _READ.get(type(node.body), _Reader.other)(self, node.body))
+        return syntax.Lambda(start, end, params, _READ[type(node.body)](self, node.body))
 
     def parameters(self, node: ast.arguments, at: int) -> syntax.Parameters:
         defaults = self.all(*node.defaults)
@@ -684,68 +687,73 @@ class _Reader:
         return syntax.MatchAs(*self.span(node), self.maybe(node.pattern), node.name)
 
 
-_READ: dict[type[ast.AST], Callable[[_Reader, Any], syntax.Node]] = {
-    ast.Name: _Reader.name,
-    ast.Constant: _Reader.constant,
-    ast.JoinedStr: _Reader.joined,
-    ast.Attribute: _Reader.attribute,
-    ast.Subscript: _Reader.subscript,
-    ast.Slice: _Reader.slice_,
-    ast.Call: _Reader.call,
-    ast.Dict: _Reader.dict_,
-    ast.List: _Reader.list_,
-    ast.Set: _Reader.set_,
-    ast.Tuple: _Reader.tuple_,
-    ast.Starred: _Reader.starred,
-    ast.UnaryOp: _Reader.unary,
-    ast.BinOp: _Reader.binary,
-    ast.BoolOp: _Reader.boolean,
-    ast.Compare: _Reader.compare,
-    ast.IfExp: _Reader.conditional,
-    ast.NamedExpr: _Reader.named,
-    ast.Lambda: _Reader.lambda_,
-    ast.Await: _Reader.awaited,
-    ast.Yield: _Reader.yielded,
-    ast.YieldFrom: _Reader.yielded_from,
-    ast.ListComp: _Reader.comprehension,
-    ast.SetComp: _Reader.comprehension,
-    ast.GeneratorExp: _Reader.comprehension,
-    ast.DictComp: _Reader.dict_comprehension,
-    ast.Expr: _Reader.expression,
-    ast.Assign: _Reader.assign,
-    ast.AnnAssign: _Reader.annotated,
-    ast.AugAssign: _Reader.augmented,
-    ast.Delete: _Reader.delete,
-    ast.Return: _Reader.returned,
-    ast.Raise: _Reader.raised,
-    ast.Assert: _Reader.asserted,
-    ast.Pass: _Reader.nothing,
-    ast.Break: _Reader.nothing,
-    ast.Continue: _Reader.nothing,
-    ast.Global: _Reader.declared,
-    ast.Nonlocal: _Reader.declared,
-    ast.Import: _Reader.imported,
-    ast.ImportFrom: _Reader.imported_from,
-    ast.FunctionDef: _Reader.function,
-    ast.AsyncFunctionDef: _Reader.function,
-    ast.ClassDef: _Reader.class_,
-    ast.If: _Reader.if_,
-    ast.While: _Reader.while_,
-    ast.For: _Reader.for_,
-    ast.AsyncFor: _Reader.for_,
-    ast.With: _Reader.with_,
-    ast.AsyncWith: _Reader.with_,
-    ast.Try: _Reader.try_,
-    ast.TryStar: _Reader.try_,
-    ast.Match: _Reader.match,
-    ast.MatchValue: _Reader.match_value,
-    ast.MatchSingleton: _Reader.match_singleton,
-    ast.MatchSequence: _Reader.match_parts,
-    ast.MatchOr: _Reader.match_parts,
-    ast.MatchStar: _Reader.match_star,
-    ast.MatchMapping: _Reader.match_mapping,
-    ast.MatchClass: _Reader.match_class,
-    ast.MatchAs: _Reader.match_as,
-}
+# By the types of Python's nodes. Methods call these functions at once: each call more would be one more for each level
+# of what is nested, of which there may be hundreds.
+_READ: dict[type[ast.AST], Callable[[_Reader, Any], syntax.Node]] = defaultdict(
+    lambda: _Reader.other,
+    {
+        ast.Name: _Reader.name,
+        ast.Constant: _Reader.constant,
+        ast.JoinedStr: _Reader.joined,
+        ast.Attribute: _Reader.attribute,
+        ast.Subscript: _Reader.subscript,
+        ast.Slice: _Reader.slice_,
+        ast.Call: _Reader.call,
+        ast.Dict: _Reader.dict_,
+        ast.List: _Reader.list_,
+        ast.Set: _Reader.set_,
+        ast.Tuple: _Reader.tuple_,
+        ast.Starred: _Reader.starred,
+        ast.UnaryOp: _Reader.unary,
+        ast.BinOp: _Reader.binary,
+        ast.BoolOp: _Reader.boolean,
+        ast.Compare: _Reader.compare,
+        ast.IfExp: _Reader.conditional,
+        ast.NamedExpr: _Reader.named,
+        ast.Lambda: _Reader.lambda_,
+        ast.Await: _Reader.awaited,
+        ast.Yield: _Reader.yielded,
+        ast.YieldFrom: _Reader.yielded_from,
+        ast.ListComp: _Reader.comprehension,
+        ast.SetComp: _Reader.comprehension,
+        ast.GeneratorExp: _Reader.comprehension,
+        ast.DictComp: _Reader.dict_comprehension,
+        ast.Expr: _Reader.expression,
+        ast.Assign: _Reader.assign,
+        ast.AnnAssign: _Reader.annotated,
+        ast.AugAssign: _Reader.augmented,
+        ast.Delete: _Reader.delete,
+        ast.Return: _Reader.returned,
+        ast.Raise: _Reader.raised,
+        ast.Assert: _Reader.asserted,
+        ast.Pass: _Reader.nothing,
+        ast.Break: _Reader.nothing,
+        ast.Continue: _Reader.nothing,
+        ast.Global: _Reader.declared,
+        ast.Nonlocal: _Reader.declared,
+        ast.Import: _Reader.imported,
+        ast.ImportFrom: _Reader.imported_from,
+        ast.FunctionDef: _Reader.function,
+        ast.AsyncFunctionDef: _Reader.function,
+        ast.ClassDef: _Reader.class_,
+        ast.If: _Reader.if_,
+        ast.While: _Reader.while_,
+        ast.For: _Reader.for_,
+        ast.AsyncFor: _Reader.for_,
+        ast.With: _Reader.with_,
+        ast.AsyncWith: _Reader.with_,
+        ast.Try: _Reader.try_,
+        ast.TryStar: _Reader.try_,
+        ast.Match: _Reader.match,
+        ast.MatchValue: _Reader.match_value,
+        ast.MatchSingleton: _Reader.match_singleton,
+        ast.MatchSequence: _Reader.match_parts,
+        ast.MatchOr: _Reader.match_parts,
+        ast.MatchStar: _Reader.match_star,
+        ast.MatchMapping: _Reader.match_mapping,
+        ast.MatchClass: _Reader.match_class,
+        ast.MatchAs: _Reader.match_as,
+    },
+)
 if hasattr(ast, "TypeAlias"):
     _READ[ast.TypeAlias] = _Reader.type_alias

@@ -7,7 +7,7 @@ order in which a walk meets them.
 
 from __future__ import annotations
 
-from dataclasses import field, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from hardener.support.fast_dataclass import dataclass
@@ -255,7 +255,7 @@ class Await(Node):
 
 @dataclass(slots=True, eq=False)
 class From(Node):
-    """What ``yield from`` takes items from."""
+    """What stands behind ``from``, of ``yield`` or ``raise``."""
 
     item: Node
 
@@ -425,7 +425,7 @@ class FunctionDef(Node):
     name: str
     params: Parameters
     body: Suite
-    decorators: Sequence[Decorator] = field(default_factory=list)
+    decorators: Sequence[Decorator]
 
 
 @dataclass(slots=True, eq=False)
