@@ -33,6 +33,25 @@ def changed(folder: Path, before: dict[str, tuple[int, bytes]]) -> list[str]:
 # -- which files
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("a/users.csv", True), ("a/Admin.CONF", True), ("a/.kubeconfig", True), ("a/KubeConfig", True), ("a/tokens", True),
+     ("a/known-tokens.txt", True), ("a/Tokens.TXT", True), (".kube/config", True), ("a/config", False),
+     ("a/token.yaml", False), ("a/my.token", False), ("a/token.txt.gz", False), ("a/conf", False), ("a.txt", False)],
+)  # fmt: skip
+def test_what_may_hold_a_credential_beside_manifests(path: str, expected: bool) -> None:
+    assert files.is_other(path) is expected
+
+
+def test_a_file_is_named_from_where_people_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = tmp_path / "a"
+    here.mkdir()
+    for folder in (here, tmp_path, Path("/")):
+        monkeypatch.chdir(folder)
+        for path in (here, here / "b.yaml", tmp_path / "ab" / "c.yaml", tmp_path / "d.yaml"):
+            assert files.name_of(str(path)) == os.path.relpath(path)
+
+
 def test_walk_is_sorted_and_takes_manifests_only(tmp_path: Path) -> None:
     names = ["b.yaml", "a.yml", "c.json", "d/e.yaml", "d.yaml", "x.txt", "y.yaml.bak", "z.tpl", ".hidden/h.yaml",
              "node_modules/n.yaml", ".git/g.yaml", ".venv/v.yaml"]  # fmt: skip

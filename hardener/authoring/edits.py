@@ -61,12 +61,25 @@ class Evidence:
     piece: Piece | None = None
     path: Path = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "text", _shared(self.text))
 
-
-_shared = lru_cache(maxsize=1024)(str)
+said = lru_cache(maxsize=1024)(str)
 """A text of evidence, one object for all that say the same: most do not name what they are about."""
+
+
+def evidence_of(found: Iterable[Evidence] | None) -> tuple[Evidence, ...]:
+    """What was ``found``, as an edit keeps it: what stands nowhere is one object for all edits that say the same."""
+    if not found:
+        return ()
+    facts = tuple(found)
+    for fact in facts:
+        if fact.piece is not None:
+            return facts
+    return _alike(*[fact.text for fact in facts])
+
+
+@lru_cache(maxsize=1024)
+def _alike(*texts: str) -> tuple[Evidence, ...]:
+    return tuple(map(Evidence, texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +340,7 @@ def _parent(documents: list[Any], edit: Edit) -> Any:
     """The mapping or list that holds the place of ``edit``; missing and null ones on the way are made."""
     value: Any = documents
     path = edit.path
-    for position in range(len(path) - 1):
-        part = path[position]
+    for position, part in enumerate(path[:-1]):
         kind = type(value)
         if kind is dict and type(part) is str:
             child = value.get(part)
@@ -376,7 +388,7 @@ def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1
         return
     if not isinstance(parent, dict) or not isinstance(key, str):
         raise WrongShapeError(str(key))
-    if key in parent:
+    if key in parent or not parent:
         parent[key] = value
         return
     index = _index_of(key, tuple(parent), edit.type_name, edit.path[edit.typed : position])

@@ -25,7 +25,7 @@ class Change:
     """One edit of a step. ``line`` counts in the file as read, ``new_line`` in the file as written (0: not there).
 
     ``path`` is the place in the document, without the number of the document: as read, for additions as written.
-    ``before`` is MISSING for an addition, ``after`` for a removal.
+    ``before`` is MISSING for an addition, ``after`` for a removal. ``siblings`` are all changes of its step.
     """
 
     transform: Transform
@@ -34,15 +34,18 @@ class Change:
     step: int
     path: Path
     before: Any
-    after: Any
     line: int = 0
     new_line: int = 0
     extra: tuple[Evidence, ...] = ()
-    siblings: list[Change] = field(default_factory=list)
+    siblings: list[Change] = field(init=False)
+
+    @property
+    def after(self) -> Any:
+        return getattr(self.edit, "value", MISSING)
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        return self.edit.evidence + self.extra
+        return self.edit.evidence + self.extra if self.extra else self.edit.evidence
 
 
 @dataclass(slots=True, eq=False)

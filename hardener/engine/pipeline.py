@@ -131,11 +131,10 @@ def run(
             continue  # its module is not even loaded
         options = profile.options_of(transform)
         arguments = () if options is None else (options,)
-        targets = state.targets.of(transform.each)
-        # A namespace that objects only name is none of them.
-        looked_at.update({type(target).__name__ for target in targets if getattr(target, "declared", True)})
-        for target in targets:
-            if visits is None or getattr(transform.each, "SAID_ELSEWHERE", False) or visits(target):
+        looked_at |= state.targets.names(transform.each)
+        told = visits if not getattr(transform.each, "SAID_ELSEWHERE", False) else None
+        for target in state.targets.of(transform.each):
+            if told is None or told(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
     if any(change.object.piece.language in WRITTEN for change in state.outcome.changes):

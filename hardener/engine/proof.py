@@ -281,7 +281,7 @@ def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> P
     """The text of a new block of Terraform, behind a blank line."""
     from hardener.sources import terraform
 
-    newline = "\r\n" if piece.file.content.text.partition("\n")[0].endswith("\r") else "\n"
+    newline = "\r\n" if _ends_with_return(piece.file.content.text) else "\n"
     try:
         if piece.language == "hcl":
             body = new_block(piece, newline)
@@ -322,9 +322,9 @@ def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     own = document(piece)
     body = own.raw or yaml.dump(piece.data[0])
     text = own.separator + body
-    if piece.file.content.text.partition("\n")[0].endswith("\r"):
+    if _ends_with_return(piece.file.content.text):
         text = text.replace("\n", "\r\n")
-    if not own.raw and not yaml.same(yaml.parse(body).documents, piece.data):
+    if not own.raw and not yaml.reads_back(body, piece.data):
         wrong = "the new document does not come out as it was decided"
         return Proof(places=[1] * len(places), refusal=(wrong, 1), ours=True)
     # A line end at the start ends the line before, and is no line itself.
@@ -334,8 +334,16 @@ def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     return Proof(text, [hunk], [Located(0, start, (0,), None) for _ in changes], [start] * len(places))
 
 
+def _ends_with_return(text: str) -> bool:
+    """Whether the first line of ``text`` ends with a carriage return."""
+    end = text.find("\n")
+    return text.endswith("\r", 0, end if end >= 0 else len(text))
+
+
 def _line(parsed: Parsed, path: Path) -> int:
-    return parsed.line(int(path[0]), path[1:]) if path else 1
+    if not path:
+        return 1
+    return parsed.line_of(path) if isinstance(parsed, yaml.Parsed) else parsed.line(int(path[0]), path[1:])
 
 
 class _Lines:
@@ -364,15 +372,15 @@ class _Lines:
             self.owned.update(self.parsed.head_lines(path))
 
 
-def _account(edit: Edit, read: Path, written: Path | None, before: _Lines, after: _Lines) -> None:
-    """Add the lines that ``edit`` may touch: those of its own entry, and of the parent that it opens or closes."""
+def _account(edit: Edit, present: int, read: Path, written: Path | None, before: _Lines, after: _Lines) -> None:
+    """Add the lines that ``edit`` may touch: those of its own entry, and of the parent that it opens or closes.
+    ``present`` is how many parts of ``read`` lead to something that is there."""
     if isinstance(edit, Insert):
         before.own_head(read[:-1])
         if written is not None:
             after.own_entry(written)
             after.own_head(written[:-1])
         return
-    present = before.parsed.reach(read)
     is_drop = isinstance(edit, Drop)
     if is_drop or present == len(read):
         lines = before.own_entry(read)
@@ -399,8 +407,16 @@ class _Owned:
 
 def _owned_in_yaml(result: Result, read: yaml.Parsed, written: yaml.Parsed) -> _Owned:
     before, after = _Lines(read), _Lines(written)
+    opened: set[tuple[object, Path]] = set()
     for change, old, new in zip(result.changes, result.read, result.written, strict=True):
-        _account(change.edit, old, new, before, after)
+        place = read.place(old)
+        present = 1 if place is None else place[2]
+        if present < len(old) and new is not None and isinstance(change.edit, _SETS):
+            top = place, new[: present + 1]
+            if top in opened:
+                continue  # it is a part of what another one made there
+            opened.add(top)
+        _account(change.edit, present, old, new, before, after)
         if new is None and not isinstance(change.edit, Insert):
             parent = as_written(change.path[:-1], change.step, shifts(result.piece))
             if parent is not None:
@@ -503,6 +519,7 @@ def _unmade(result: Result) -> int | None:
 
 _MOVES = (Drop, Insert)
 _COMES = (Append, Insert)
+_SETS = (Set, Append)
 
 
 def _parent(seen: _Seen, path: Path) -> _Seen | None:

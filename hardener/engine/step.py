@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import field, replace
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeGuard
 
 from hardener.authoring.edits import (
     Append,
@@ -17,7 +17,6 @@ from hardener.authoring.edits import (
     Evidence,
     Finding,
     Grade,
-    Insert,
     Set,
     places,
     replay,
@@ -79,6 +78,8 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
 
     Raises WrongShapeError when one of the edits cannot be made; nothing is changed.
     """
+    if len(edits) == 1 and _is_plain(edits[0], target.object):
+        return _of_one(tree, transform, target, edits[0])
     kinds = {type(edit) for edit in edits}
     if Drop in kinds:
         edits = [edit for edit in edits if not _is_gone(edit)]
@@ -106,6 +107,23 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
     return step
 
 
+def _is_plain(edit: Edit, item: Object) -> TypeGuard[Set]:
+    """Whether ``edit`` sets a value of ``item`` and nothing follows from it, as of most steps."""
+    piece = item.piece
+    if type(edit) is not Set or edit.piece is not piece or piece.is_object or piece.shared:
+        return False
+    return edit.path[: len(item.path)] == item.path
+
+
+def _of_one(tree: Tree, transform: Transform, target: View, edit: Set) -> Step:
+    """What ``draft`` comes to for one plain edit."""
+    piece = edit.piece
+    [(path, before)] = places(piece.data, (edit,))
+    change = Change(transform, edit, target.object, len(applied_steps(piece)), path, before)
+    change.siblings = [change]
+    return Step(tree, transform, target, edit.grade, change.siblings, {piece: [edit]})
+
+
 def worst(edits: list[Edit]) -> Grade:
     """The worst grade of ``edits``, which are some."""
     return edits[0].grade if len(edits) == 1 else max([edit.grade for edit in edits], key=_rank)
@@ -119,7 +137,7 @@ def _create(step: Step, created: list[tuple[Create, Object]]) -> None:
     listed: dict[int, tuple[Object, dict[str, Append]]] = {}
     for edit, item in created:
         step.created.append(item)
-        step.changes.append(Change(step.transform, edit, item, 0, (0,), MISSING, edit.value))
+        step.changes.append(Change(step.transform, edit, item, 0, (0,), MISSING))
         for kustomization, append in new_objects.listings(step.tree, edit, item):
             lines = listed.setdefault(id(kustomization), (kustomization, {}))[1]
             lines.setdefault(append.value, append)
@@ -177,8 +195,7 @@ def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:
     piece, transform = item.piece, step.transform
     number = len(applied_steps(piece))
     for edit, (path, before) in zip(edits, places(piece.data, edits), strict=True):
-        after = edit.value if isinstance(edit, (Set, Append, Insert)) else MISSING
-        step.changes.append(Change(transform, edit, item, number, path, before, after))
+        step.changes.append(Change(transform, edit, item, number, path, before))
     step.edits.setdefault(piece, []).extend(edits)
 
 

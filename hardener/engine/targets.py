@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -40,11 +40,24 @@ class Targets:
             KustomizedImage: [entry for entry in tree.ask(ImageSources).entries if entry.object.editable],
         }
         self._places: dict[type | UnionType, dict[tuple[Piece, Path], Any]] = {}
+        self._names: dict[type | UnionType, Set[str]] = {}
         self._known = {name_of(kind): items for kind, items in found.items()}
 
     def of(self, each: type | UnionType) -> list[Any]:
         """The targets of a transform that visits ``each``, those of files that may be edited only."""
         return [target for kind in get_args(each) or (each,) for target in self._of(kind)]
+
+    def names(self, each: type | UnionType) -> Set[str]:
+        """What the targets of a transform that visits ``each`` are called. A namespace that objects only name is none
+        of them."""
+        found = self._names.get(each)
+        if found is None:
+            targets = self.of(each)
+            kinds = set(map(type, targets))
+            if Namespace in kinds and not any(type(space) is Namespace and space.declared for space in targets):
+                kinds.discard(Namespace)
+            found = self._names[each] = {kind.__name__ for kind in kinds}
+        return found
 
     def around(self, each: type | UnionType, piece: Piece, path: Path) -> Any:
         """The innermost target of a transform that visits ``each`` around a place; None without one."""

@@ -86,6 +86,8 @@ def lost_comment(before: list[Comment], after: list[Comment], gone: set[int]) ->
 
     One at the end of a line of ``gone`` may go with it; one that stands alone stays.
     """
+    if not before and not after:
+        return None
     left = Counter(comment.text for comment in after)
     lost = []
     for comment in sorted(before, key=lambda comment: not comment.alone and comment.line in gone):
@@ -105,7 +107,7 @@ def other_form(before: str, after: str, hunks: list[Hunk]) -> str | None:
         return "the byte order mark would change"
     if _markers(before) != _markers(after):
         return "a document marker would change"
-    if not _same_ends(before, hunks):
+    if ("\r" in before or "\r" in after) and not _same_ends(before, hunks):
         return "line ends would change"
     if before.endswith("\n") and not after.endswith("\n"):
         return "the end of the last line would change"

@@ -117,7 +117,7 @@ def read(text: object) -> ImageReference | None:
     """As `parse`, but what has a digest that is not legal is a reference with a `fault`, and without a digest."""
     if not isinstance(text, str) or not text or len(text) > _LONGEST or _HOLE in text:
         return None
-    skeleton, holes = _EXPRESSION.subn(_HOLE, text)
+    skeleton, holes = _EXPRESSION.subn(_HOLE, text) if "$" in text or "{{" in text else (text, 0)
     rest, at, digest = skeleton.partition("@")
     fault = digest_fault(digest) if at and _HOLE not in digest else None
     # A colon before the last slash belongs to the registry's port.
@@ -138,7 +138,7 @@ def read(text: object) -> ImageReference | None:
         components = (path if registry is not None else head).split("/")
         if registry is not None and not _REGISTRY.fullmatch(registry):
             return None
-        if not all(_COMPONENT.fullmatch(component) for component in components):
+        if not all([_COMPONENT.fullmatch(component) for component in components]):
             return None
         repository, name = head, components[-1]
     return ImageReference(

@@ -179,11 +179,12 @@ def _rows_of(surveyed: bool, repository: str) -> list[tuple[ImageRow, ...]]:
     """The rows of each glob that fits ``repository``, in the order of the file."""
     table = _table(surveyed)
     # Nearly all globs are plain names.
-    fitting = [
-        glob
-        for glob, start in _globs(surveyed).items()
-        if repository.startswith(start) and fnmatchcase(repository, glob)
-    ]
+    globs = _globs(surveyed)
+    fitting = []
+    if repository.startswith(tuple(globs.values())):
+        fitting = [
+            glob for glob, start in globs.items() if repository.startswith(start) and fnmatchcase(repository, glob)
+        ]
     if repository in table:
         fitting.append(repository)
         if len(fitting) > 1:

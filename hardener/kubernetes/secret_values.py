@@ -58,6 +58,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _PROSE = frozenset(("description", "message", "summary", "title", "pattern", "jsonPath", "expression", "query", "expr"))
 _NUMERIC_PASSWORD = frozenset(("password", "passwd", "passphrase", "passcode", "pwd", "pass"))
 _HOLDERS = frozenset(("secret", "secrets", "credential", "credentials", "creds"))
+_SHORT = 200  # characters of a text that is remembered by what it is
 _LEAST = 5  # characters of a text with a token or a pair in it, such as ``key=x``
 _FEW_WORDS, _OF_FILES = 6, frozenset("=:{}<>")  # lines under the name of a secret that are no file of settings
 _DNS_NAME = r"[a-z0-9][a-z0-9.\-/]*"
@@ -97,6 +98,10 @@ def classify(key: str, value: object) -> Verdict:
     text = _plain(value)
     if text is None:
         return _NO
+    return _known(key, text) if len(text) < _SHORT else _classify(key, text)
+
+
+def _classify(key: str, text: str) -> Verdict:
     verdict = _classify_whole(key, text)
     if verdict[0] is SecretClass.NO and verdict[1] in ("", "file") and _may_embed(text):
         for pair in secret_pairs(text, _judge):
@@ -104,6 +109,9 @@ def classify(key: str, value: object) -> Verdict:
     if verdict[1] == "file" and key_strength(key) > 1 and len(text.split()) <= _FEW_WORDS and not set(text) & _OF_FILES:
         return SecretClass.SUSPECT, "lines"
     return verdict if verdict[1] != "file" else _NO
+
+
+_known = lru_cache(maxsize=256)(_classify)  # containers share most of their variables, and several transforms ask
 
 
 def says_secret(key: str, value: str) -> bool:

@@ -257,7 +257,10 @@ class Container(View):
     @property
     def image_fault(self) -> str | None:
         """What is wrong with the digest of its image, in words; such an image is no reference."""
-        image = read_image(self.data.get("image"))
+        written, image = self.data.get("image"), self.image
+        if image is not None and image.text == written:  # with a fault it would be none
+            return None
+        image = read_image(written)
         return image.fault if image is not None else None
 
     @cached_property
@@ -278,9 +281,9 @@ class Container(View):
     @cached_property
     def words(self) -> tuple[str, ...]:
         """Command, arguments and the commands of hooks and probes, as written."""
-        found = [*self._list("command"), *self._list("args")]
-        for path in (("lifecycle", "postStart"), ("lifecycle", "preStop")):
-            found += self._list(*path, "exec", "command")
+        found = [*self.command, *self._list("args")]
+        for hook in ("postStart", "preStop") if self.data.get("lifecycle") is not None else ():
+            found += self._list("lifecycle", hook, "exec", "command")
         return tuple(found)
 
     @cached_property
@@ -288,7 +291,8 @@ class Container(View):
         """The commands of its exec probes, as written."""
         found: list[str] = []
         for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-            found += self._list(probe, "exec", "command")
+            if self.data.get(probe) is not None:
+                found += self._list(probe, "exec", "command")
         return tuple(found)
 
     def _list(self, *path: str) -> tuple[str, ...]:
@@ -304,7 +308,7 @@ class Container(View):
         return {
             str(item.get("name")): str(item.get("value"))
             for item in (found if isinstance(found, list) else [])
-            if isinstance(item, dict) and isinstance(item.get("value"), str | int | float)
+            if isinstance(item, dict) and isinstance(item.get("value"), (str, int, float))
         }
 
     def effective(self, key: str) -> Any:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hardener.sources.manifests import ManifestFile
     from hardener.tree.core_views import Container, Object, PodTemplate
 
+ORDINARY: dict[str, str] = {}
+"""The classes of what has none: one for all objects and pods, and none of theirs is ever changed."""
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 # Folders of the node that only an agent of the node mounts.
 _NODE_FOLDERS = (
@@ -40,7 +42,7 @@ def classify(pod: PodTemplate) -> dict[str, str]:
         found["partial"] = f"{pod.kind} of {pod.object.group} takes fields of containers only"
         if pod.is_fragment:
             found["partial"] = "the pod that holds it is made elsewhere"
-    return found
+    return found or ORDINARY
 
 
 def is_patch(pod: PodTemplate) -> bool:
@@ -58,8 +60,12 @@ def is_applied(pod: PodTemplate) -> bool:
 
 def classify_object(item: Object) -> dict[str, str]:
     """Why ``item`` is left alone whole: "owned" or "patch", with the sign; {} for an ordinary object."""
-    found = {"owned": _owned(item), "patch": _patch_file(item)}
-    return {name: sign for name, sign in found.items() if sign}
+    found: dict[str, str] = {}
+    if owned := _owned(item):
+        found["owned"] = owned
+    if patch := _patch_file(item):
+        found["patch"] = patch
+    return found or ORDINARY
 
 
 def _mapping(value: Any) -> dict[str, Any]:

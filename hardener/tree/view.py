@@ -27,6 +27,8 @@ from hardener.authoring.edits import (
     Severity,
     WrongShapeError,
     dotted,
+    evidence_of,
+    said,
 )
 from hardener.kubernetes import key_order
 from hardener.sources.open_values import OpenDict, OpenList
@@ -170,9 +172,9 @@ class View:
         if type(value) is OpenList:
             self._is_open(value, path)
         for index, item in enumerate(value):
-            if isinstance(item, dict | list):
+            if isinstance(item, (dict, list)):
                 self._refuse(item, (*path, index))
-        return tuple("" if item is None else str(item) for item in value)
+        return tuple(["" if item is None else str(item) for item in value])
 
     def check_whole(self, *path: str | int) -> None:
         """Raise OpaqueError where the mapping or list at ``path`` is an expression, or a program may add to it other
@@ -233,7 +235,7 @@ class View:
         self._check(path)
         return Set(
             piece=self.object.piece, path=joined(self.path, path), value=to, grade=grade, basis=basis,
-            evidence=tuple(evidence or ()), late=late, impact=impact, requires=requires, follow_up=follow_up,
+            evidence=evidence_of(evidence), late=late, impact=impact, requires=requires, follow_up=follow_up,
             type_name=self._type(), typed=len(self.path),
         )  # fmt: skip
 
@@ -256,7 +258,7 @@ class View:
             self._is_open(there, path)
         return Append(
             piece=self.object.piece, path=joined(self.path, path), value=value, grade=grade, basis=basis,
-            evidence=tuple(evidence or ()), impact=impact, requires=requires, follow_up=follow_up,
+            evidence=evidence_of(evidence), impact=impact, requires=requires, follow_up=follow_up,
             type_name=self._type(), typed=len(self.path), widens=widens,
         )  # fmt: skip
 
@@ -274,7 +276,7 @@ class View:
         self._check(path)
         return Insert(
             piece=self.object.piece, path=joined(self.path, path), value=value, grade=grade, basis=basis,
-            evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up, type_name=self._type(),
+            evidence=evidence_of(evidence), requires=requires, follow_up=follow_up, type_name=self._type(),
             typed=len(self.path),
         )  # fmt: skip
 
@@ -291,7 +293,7 @@ class View:
         """An edit that removes the key or item at ``path``, which must exist."""
         return Drop(
             piece=self.object.piece, path=joined(self.path, path), grade=grade, basis=basis,
-            evidence=tuple(evidence or ()), impact=impact, requires=requires, follow_up=follow_up,
+            evidence=evidence_of(evidence), impact=impact, requires=requires, follow_up=follow_up,
         )  # fmt: skip
 
     def create(
@@ -310,7 +312,7 @@ class View:
         end of its file, where what replaces a part of it belongs."""
         return Create(
             piece=self.object.piece, path=(), topic=topic, value=value, grade=grade, basis=basis,
-            evidence=tuple(evidence or ()), impact=impact, requires=requires, follow_up=follow_up,
+            evidence=evidence_of(evidence), impact=impact, requires=requires, follow_up=follow_up,
         )  # fmt: skip
 
     def host_file(
@@ -336,7 +338,7 @@ class View:
         elif found is None:
             yield HostFile(
                 piece=self.object.piece, path=(), topic=name, value={}, text=text, grade=grade, basis=basis,
-                evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up,
+                evidence=evidence_of(evidence), requires=requires, follow_up=follow_up,
             )  # fmt: skip
 
     def finding(
@@ -358,15 +360,19 @@ class View:
 
     def fact(self, text: str, *path: str | int) -> Evidence:
         """Evidence that stands at ``path``."""
-        return Evidence(text, *self.object.place(joined(self.path, path)))
+        return Evidence(said(text), *self.object.place(joined(self.path, path)))
 
     def _check(self, path: Path) -> Any:
         # On or below an expression nothing may be written, and no key that a program may add.
         value: Any = self.data
         for position, part in enumerate(path):
-            if isinstance(value, str):
+            if type(value) is dict:  # as nearly all are
+                value = value.get(part)
+            elif value is None:
+                return None
+            elif isinstance(value, str):
                 self._refuse(value, path[:position])
-            if isinstance(value, dict):
+            elif isinstance(value, dict):
                 below = value.get(part)
                 if below is None and type(value) is OpenDict and part not in value:
                     self._is_open(value, path[:position], str(part))

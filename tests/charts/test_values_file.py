@@ -27,7 +27,7 @@ each_chart = pytest.mark.parametrize("path", CHARTS, ids=lambda path: path.paren
 def change(id: str, grade: Grade = Grade.SAFE, after: Any = True) -> Change:
     """A change of a rendered object; only why it is made counts here."""
     edit = Set(piece=None, path=(0, "spec"), grade=grade, basis=Basis.PROVED, value=after)  # type: ignore[arg-type]
-    return Change(registry.get(id), edit, None, 0, ("spec",), MISSING, after)  # type: ignore[arg-type]
+    return Change(registry.get(id), edit, None, 0, ("spec",), MISSING)  # type: ignore[arg-type]
 
 
 def override(path: str, value: Any, *ids: str, grade: Grade = Grade.SAFE) -> Override:

@@ -91,7 +91,8 @@ def _doubts(pod: PodTemplate, named: bool, mounted: object) -> Iterator[Evidence
 
 def _linkerd(pod: PodTemplate) -> Iterator[Evidence]:
     """Linkerd's proxy, where its version is not known to bring a token of its own."""
-    version = re.search(r"(\d{1,9})\.(\d{1,9})", pod.metadata.text("annotations", _LINKERD_VERSION) or "")
+    said = pod.metadata.text("annotations", _LINKERD_VERSION)
+    version = re.search(r"(\d{1,9})\.(\d{1,9})", said) if said else None
     if version is not None and (int(version[1]), int(version[2])) >= _OWN_TOKEN:
         return
     spaces = [pod.tree.ask(Namespaces).get(name) for name in pod.tree.ask(Builds).namespaces(pod.object)]

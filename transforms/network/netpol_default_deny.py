@@ -57,11 +57,7 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
         return
     counted = [pod for pod in namespace.pods if not _is_none(pod)]
     made: dict[Place, bool] = {}
-    closing = {
-        pod: [_closing(pod, direction, own) for direction in wanted]
-        for pod in counted
-        for own in [_made(isolation, pod, made)]
-    }
+    closing = {pod: _closing(pod, wanted, _made(isolation, pod, made)) for pod in counted}
     open_pods = [pod for pod in counted if not all(closing[pod])]
     lacking = [] if open_pods else list(_lacking(namespace, closing))
     peers = namespace.tree.ask(RunTimePeers)
@@ -126,16 +122,22 @@ def _has_own(pod: PodTemplate) -> bool:
     return "netpol-workload" in pod.changed_by
 
 
-def _closing(pod: PodTemplate, direction: Direction, changed: list[Object]) -> list[Object]:
-    """The policies that close ``direction`` of the pod, of this run (as the workloads that they were made for,
-    ``changed``) or before; none where it is open."""
+def _closing(pod: PodTemplate, wanted: list[Direction], changed: list[Object]) -> list[list[Object]]:
+    """For each direction that is ``wanted`` the policies that close it for the pod, of this run (as the workloads that
+    they were made for, ``changed``) or before; none where it is open."""
     isolation = pod.tree.ask(Isolation)
     try:
         selecting = isolation.selecting(pod)
     except (OpaqueError, WrongShapeError):
-        return changed
-    if not selecting:
-        return changed
+        selecting = []
+    return [
+        _closing_in(direction, isolation, pod, selecting, changed) if selecting else changed for direction in wanted
+    ]
+
+
+def _closing_in(
+    direction: Direction, isolation: Isolation, pod: PodTemplate, selecting: list[Policy], changed: list[Object]
+) -> list[Object]:
     if isolation.left_open(selecting, direction) is not None:
         return []
     selecting = sorted(selecting, key=lambda item: item.selects_all)  # that which names the pod speaks for it
@@ -155,7 +157,11 @@ def _lacking(namespace: Namespace, closing: dict[PodTemplate, list[list[Object]]
     isolation = namespace.tree.ask(Isolation)
     for pod, each in closing.items():
         for policies in each:
-            if isolation.comes_with(pod.object, policies) or isolation.comes_with(namespace.object, policies):
+            if (
+                pod.object in policies
+                or isolation.comes_with(pod.object, policies)
+                or isolation.comes_with(namespace.object, policies)
+            ):
                 continue
             held = frozenset().union(*map(isolation.ways, policies))
             way = _in_words(min(isolation.ways(namespace.object) - held), namespace.tree.root)

@@ -49,13 +49,13 @@ def needed(container: Container) -> tuple[Fraction, list[Evidence]]:
     found = max(heaps, key=lambda one: one[1].bytes) if heaps else None
     if found is not None and found[1].bytes >= row:
         return found[1].bytes, [_flag(*found)]
-    return row, [_row_fact(container)] if row else []
+    return row, [] if row is _NOTHING else [_row_fact(container)]
 
 
 def row_need(container: Container) -> tuple[Fraction, list[Evidence]]:
     """What the image table says that it needs; 0 where it says nothing."""
     need = _of_row(container)
-    return need, [_row_fact(container)] if need else []
+    return need, [] if need is _NOTHING else [_row_fact(container)]
 
 
 def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
@@ -100,7 +100,8 @@ def memory_volumes(container: Container) -> list[View]:
 
 def _of_row(container: Container) -> Fraction:
     row = container.row
-    return (quantity.parse(row.memory) if row is not None else None) or _NOTHING
+    need = quantity.parse(row.memory) if row is not None else None
+    return need or _NOTHING
 
 
 def _row_fact(container: Container) -> Evidence:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from hardener.authoring.edits import Evidence
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
@@ -17,7 +17,7 @@ from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.facts.objects.side_containers import is_side_container
 from hardener.kubernetes.capabilities import is_left_to_root, plain
 from hardener.kubernetes.command_evidence import root_commands, writes
-from hardener.tree.core_views import Container, PodTemplate
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._host_path import below, is_replaced, kind, path_of
 from ._named import as_far_as_written, hardware, named_access
@@ -112,12 +112,12 @@ def _hardened(pod: PodTemplate) -> Iterator[Evidence]:
 
 
 def _host_namespaces(pod: PodTemplate) -> Iterator[Evidence]:
-    yield from as_far_as_written(*(_host_namespace(pod, name) for name in _HOST_NAMESPACES))
-
-
-def _host_namespace(pod: PodTemplate, name: str) -> Iterator[Evidence]:
-    if pod.get(name) is True:
-        yield pod.fact(name, name)
+    for name in _HOST_NAMESPACES:
+        try:
+            if pod.get(name) is True:
+                yield pod.fact(name, name)
+        except (OpaqueError, WrongShapeError):
+            continue
 
 
 def _replaced_folders(container: Container) -> Iterator[Evidence]:

@@ -135,7 +135,7 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
         same = limit if limit is not None and limit.amount < parsed(default) else None
     if resource == "memory":
         needed, evidence = _memory.needed(container)
-        if needed and needed > (parsed(default) if same is None else same.amount):
+        if evidence and needed > (parsed(default) if same is None else same.amount):
             return Amount(quantity.format_memory(_whole(needed)), evidence)
     return Amount(default) if same is None else Amount(same.text, [same.fact])
 
@@ -222,12 +222,12 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     base = parsed(text)
     need, row = _memory.row_need(container)
     peak, seen = _memory.twice_the_peak(container)
-    least = max(heap, need, peak)
+    least = max((heap, need, peak)) if flags or row or seen else _NOTHING
     shared, doubt = _memory.of_volumes(container)
-    evidence = [*flags, *evidence, *(row if need > base and row[0] not in evidence else [])]
-    evidence += seen if peak > max(base, heap, need) else []
+    evidence = [*flags, *evidence, *(row if row and need > base and row[0] not in evidence else [])]
+    evidence += seen if seen and peak > max(base, heap, need) else []
     evidence = list(dict.fromkeys(evidence))
-    wanted = max(base, least)
+    wanted = base if least is _NOTHING else max(base, least)
     if shared:
         evidence.append(Evidence("files in its in-memory volumes count as memory"))
         wanted, least = wanted + shared, least + shared
@@ -363,4 +363,5 @@ def _whole(amount: Fraction) -> Fraction:
 
 def parsed(text: str) -> Fraction:
     """The amount of a text that is known to be a quantity."""
-    return quantity.parse(text) or _NOTHING
+    amount = quantity.parse(text)
+    return _NOTHING if amount is None else amount

@@ -32,11 +32,11 @@ def unsized(container: Container, resource: str, *, requested: bool) -> str | No
         return f"{repository or container.name} computes what its users write"
     if class_ == "model-server" or is_machine_learning(words, repository) or _is_of_learning(container):
         return f"{repository or container.name} computes with a model or for one"
-    if _memory.heap_limit(container)[0]:
+    if _memory.heap_limit(container)[1]:
         return None
     if class_ == "data-store" or is_data_store(repository):
         return f"{image.name if image else container.name} is a data store"
-    if _memory.row_need(container)[0]:
+    if _memory.row_need(container)[1]:
         return None
     if is_jvm((*words, *container.env.values()), repository):
         return f"a Java virtual machine sizes its {'heap' if resource == 'memory' else 'threads'} by the limit"

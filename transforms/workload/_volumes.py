@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate, View
+from hardener.tree.fact import AsRead
+from hardener.tree.tree import Tree
 
 # Volumes that outlive the pod, so that their files keep the owner they were written by. A host path is judged apart.
 _PERSISTENT = frozenset(
@@ -41,8 +43,27 @@ class Mount:
         return self.source in _OF_ONE_POD
 
 
+class _Last(AsRead):
+    """What the container mounts that was asked about last: one transform often asks several times."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.container: Container | None = None
+        self.revision = -1
+        self.mounts: list[Mount] = []
+
+
 def mounts(container: Container) -> list[Mount]:
     """What ``container`` mounts; a claim template of its StatefulSet is a persistentVolumeClaim."""
+    tree, revision = container.tree, container.object.piece.revision
+    if tree.kustomizations:  # a patched one changes with other files, too
+        return _mounts(container)
+    last = tree.ask(_Last)
+    if last.container is not container or last.revision != revision:
+        last.mounts, last.container, last.revision = _mounts(container), container, revision
+    return last.mounts
+
+
+def _mounts(container: Container) -> list[Mount]:
     volumes = {volume.text("name"): volume for volume in container.pod.items("volumes")}
     found = []
     for view in container.items("volumeMounts"):

@@ -54,10 +54,11 @@ class KnownImages(AsRead):
         """What is known of the image of ``container``."""
         if container.image is None:
             return _NOTHING
-        key = (container.image.text, container.command, program_of(container))
+        program = program_of(container)
+        key = (container.image.text, container.command, program)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._look_up(container, container.image)
+            found = self._known[key] = self._look_up(container, container.image, program)
         seen = observation(container)
         if seen is None:  # nearly always; a container with other variables may have been seen
             return found
@@ -65,14 +66,13 @@ class KnownImages(AsRead):
 
         return with_observation(found, container, seen)
 
-    def _look_up(self, container: Container, image: ImageReference) -> ImageFacts:
+    def _look_up(self, container: Container, image: ImageReference, program: Program | None) -> ImageFacts:
         built = self._built.of(image)
         known = of_row(container.row)
         if built is not None and built.base is not None:
             from hardener.facts.images.dockerfile_facts import with_base  # late: most trees build no image
 
             known = with_base(known, self._of_base(built.base), built)
-        program = program_of(container)
         if program is not None:
             known = self._as_elsewhere(known, program)
         if built is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.programs import Program, program_of
 from hardener.kubernetes import quantity
+from hardener.support.data_path import value_at
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.fact import AsRead
 
@@ -48,12 +49,10 @@ class NumbersElsewhere(AsRead):
         if program is None:
             return
         for kind in _KINDS:
-            for resource in _RESOURCES:
-                try:
-                    written = container.get("resources", kind, resource)
-                except (OpaqueError, WrongShapeError):
-                    continue
-                amount = quantity.parse(written)
+            numbers = value_at(container.data, ("resources", kind))
+            for resource in _RESOURCES if isinstance(numbers, dict) else ():
+                written = numbers.get(resource)
+                amount = quantity.parse(written) if written is not None else None
                 if amount is None or amount <= 0:
                     continue
                 largest = self._largest.setdefault((program, kind, resource), [])

@@ -187,10 +187,18 @@ def evaluate(template: Mapping[str, Any], level: str, version: Version) -> list[
 def level_of(template: Mapping[str, Any], version: Version) -> str:
     """The strictest level that `template` passes at `version`, together with the levels below it."""
     pod = read(template)
-    passed, known = LEVELS[0], frozenset[str]()
+    passed = LEVELS[0]
     for level in LEVELS[1:]:
-        active = _active(level, version)
-        if any(run(pod) for check, run in active if check.id not in known):
-            break
-        passed, known = level, known | {check.id for check, _ in active}  # what passes once passes at the next level
+        for run in _added(level, version):
+            if run(pod):
+                return passed
+        passed = level
     return passed
+
+
+@lru_cache(maxsize=128)
+def _added(level: str, version: Version) -> tuple[Run, ...]:
+    """The checks of a level at a version that the level below does not have: what passes there passes here, too."""
+    below = LEVELS[LEVELS.index(level) - 1]
+    known = {check.id for check, _ in _active(below, version)}
+    return tuple(run for check, run in _active(level, version) if check.id not in known)

@@ -1,11 +1,12 @@
 """Read and rewrite YAML and JSON in place, touching no byte that nobody asked to change.
 
 `segments` cuts a file, `parse` reads one segment as plain data with positions, `rewrite` changes it through that data,
-`dump` writes a new document. Everything that cannot be done faithfully raises `TextError`.
+`dump` writes a new document, `reads_back` proves it. Everything that cannot be done faithfully raises `TextError`.
 """
 
 from .parsed import Comment, Parsed, parse, reopened
 from .positions import Tree
+from .read_back import reads_back
 from .render import dump
 from .rewrite import Rewrite, rewrite
 from .scalars import same
@@ -23,6 +24,7 @@ __all__ = [
     "Tree",
     "dump",
     "parse",
+    "reads_back",
     "reopened",
     "rewrite",
     "same",

@@ -45,7 +45,7 @@ class Comment(NamedTuple):
     alone: bool
 
 
-_Place = tuple[int, int, int]
+Place = tuple[int, int, int]
 """What a path leads to: where the key or item begins, the number of its value, and how many parts lead there."""
 
 
@@ -59,7 +59,7 @@ class Parsed:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._items: dict[int, list[int]] = {}
-        self._known: dict[Path, _Place] = {}
+        self._known: dict[Path, Place] = {}
 
     @cached_property
     def documents(self) -> list[Any]:
@@ -75,34 +75,57 @@ class Parsed:
         """Where everything stands, for ``reopened``."""
         return self.source.tree
 
+    def place(self, path: Path) -> Place | None:
+        """The place at `path`, which begins with the number of its document, or the nearest above that exists; None
+        where the document is empty."""
+        # Reports ask for many places below the same parents, so each is looked for once.
+        known = self._known.get(path)
+        if known is not None:
+            return known
+        depth = len(path)
+        place: Place | None
+        if depth == 1:
+            tree, number = self.source.tree, int(path[0])
+            root = tree.roots[number] if number < len(tree.roots) else -1
+            place = None if root < 0 else (tree.starts[root], root, 1)
+        else:
+            place = self.place(path[:-1])
+            if place is not None and place[2] == depth - 1:
+                entered = self._enter(place[1], path[-1])
+                if entered is not None:
+                    place = (*entered, depth)
+        if place is not None:
+            self._known[path] = place
+        return place
+
     def line(self, document: int, path: Path) -> int:
         """Line of the key or item at `path`; for something absent, of its nearest ancestor that exists."""
         return self.line_of((document, *path))
 
     def line_of(self, path: Path) -> int:
         """The same of a `path` that begins with the number of its document."""
-        place = self._place(path)
+        place = self.place(path)
         return self.source.line(place[0]) + 1 if place else 1
 
     def column(self, document: int, path: Path) -> int:
         """Column from 0 of the key or item at `path`; for something absent, of its nearest ancestor that exists."""
-        place = self._place((document, *path))
+        place = self.place((document, *path))
         return 0 if place is None else self.source.column(place[0])
 
     def end_line(self, document: int, path: Path) -> int:
         """Last line of the entry at `path` (or of its nearest ancestor), comments and blank lines below excluded."""
-        place = self._place((document, *path))
+        place = self.place((document, *path))
         return 1 if place is None else self._end_line(place)
 
     def lines(self, path: Path) -> range:
         """From `line` to `end_line` of `path`, which begins with the number of its document."""
-        place = self._place(path)
+        place = self.place(path)
         return range(1, 2) if place is None else range(self.source.line(place[0]) + 1, self._end_line(place) + 1)
 
     def head_lines(self, path: Path) -> list[int]:
         """The line of the key or item at `path`, which begins with the number of its document; that of its value when
         it has one alone; and that of the bracket which ends a flow collection."""
-        place = self._place(path)
+        place = self.place(path)
         if place is None:
             return [1]
         source = self.source
@@ -122,12 +145,8 @@ class Parsed:
 
     def depth(self, document: int, path: Path) -> int:
         """How many steps of `path` lead to something that exists in the text."""
-        return self.reach((document, *path)) - 1
-
-    def reach(self, path: Path) -> int:
-        """The same of a `path` that begins with the number of its document, which counts as one that exists."""
-        place = self._place(path)
-        return 1 if place is None else place[2]
+        place = self.place((document, *path))
+        return 0 if place is None else place[2] - 1
 
     def span(self, document: int, path: Path) -> tuple[int, int] | None:
         """Offsets of the value at `path` (of `*name` for an alias), None if there is none."""
@@ -196,35 +215,13 @@ class Parsed:
                 visit(root, (number,))
         return [paths for paths in groups.values() if len(paths) > 1]
 
-    def _end_line(self, place: _Place) -> int:
+    def _end_line(self, place: Place) -> int:
         return self.source.line(max(place[0], self.source.end_of(place[1]) - 1)) + 1
 
-    def _found(self, path: Path) -> _Place | None:
+    def _found(self, path: Path) -> Place | None:
         """The place at ``path``, None where nothing stands there."""
-        place = self._place(path)
+        place = self.place(path)
         return place if place is not None and place[2] == len(path) else None
-
-    def _place(self, path: Path) -> _Place | None:
-        """The place at ``path``, which begins with the number of its document, or the nearest above that exists."""
-        # Reports ask for many places below the same parents, so each is looked for once.
-        known = self._known.get(path)
-        if known is not None:
-            return known
-        depth = len(path)
-        place: _Place | None
-        if depth == 1:
-            tree, number = self.source.tree, int(path[0])
-            root = tree.roots[number] if number < len(tree.roots) else -1
-            place = None if root < 0 else (tree.starts[root], root, 1)
-        else:
-            place = self._place(path[:-1])
-            if place is not None and place[2] == depth - 1:
-                entered = self._enter(place[1], path[-1])
-                if entered is not None:
-                    place = (*entered, depth)
-        if place is not None:
-            self._known[path] = place
-        return place
 
     def _enter(self, at: int, step: str | int) -> tuple[int, int] | None:
         """Where the entry ``step`` of a collection begins, and the number of its value."""
@@ -285,7 +282,7 @@ def parse(text: str) -> Parsed:
                 if root is not None:
                     check_expansion(root, len(source.tree.kinds) - len(source.tree.targets))
         parsed = Parsed(source)
-        parsed.documents  # noqa: B018  what is wrong with them is said now
+        parsed.documents = _documents(source)  # what is wrong with them is said now
         return parsed
     except At as refusal:
         raise TextError(refusal.reason, source.line(refusal.start) + 1) from None

@@ -230,9 +230,9 @@ def compose(text: str) -> Tree:
     if "\r" in text and re.search(r"\r(?!\n)", text):
         raise TextError("a carriage return without a line feed", text.count("\n", 0, _lone_return(text)) + 1)
     first: Exception | None = None
-    if CParser is not None:
+    if (next_event := fast_events(text)) is not None:
         try:
-            return _build(CParser(text).get_event)
+            return _build(next_event)
         except TextError:
             raise
         except Exception as error:
@@ -243,6 +243,11 @@ def compose(text: str) -> Tree:
         raise
     except Exception as error:
         raise _syntax_error(first or error) from None
+
+
+def fast_events(text: str) -> Callable[[], Any] | None:
+    """What gives the events of `text`, one at each call, by libyaml, which raises what it likes; None without it."""
+    return None if CParser is None else CParser(text).get_event
 
 
 def _lone_return(text: str) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .scalars import write_scalar
+from .scalars import plain_is_safe, write_scalar
 from .style import FlowStyle, Layout
 from .text_error import TextError
 
@@ -24,18 +24,32 @@ def literal_is_safe(text: str) -> bool:
 
 def block_value(value: Any, column: int, layout: Layout, key: str | None = None) -> tuple[str, list[str]]:
     """Give what follows `key:` on its line, and the lines below, for a key that stands at `column`."""
-    if isinstance(value, dict) and value:
-        return "", pair_lines(value.items(), column + layout.step, layout)
-    if isinstance(value, list) and value:
+    lines: list[str] = []
+    _add_value(lines, "", value, column, layout, key)
+    return lines[0], lines[1:]
+
+
+def _add_value(lines: list[str], head: str, value: Any, column: int, layout: Layout, key: str | None) -> None:
+    """Add the line that begins with `head`, which is `key:` or nothing, and those below it."""
+    if isinstance(value, str):
+        if "\n" in value and layout.literals and literal_is_safe(value):
+            indent = " " * (column + layout.step)
+            lines.append(head + (" |" if value.endswith("\n") else " |-"))
+            lines += [indent + line if line else "" for line in value.removesuffix("\n").split("\n")]
+        else:
+            lines.append(f"{head} {write_scalar(value, layout.quote)}")
+    elif isinstance(value, dict) and value:
+        lines.append(head)
+        _add_pairs(lines, value.items(), column + layout.step, layout)
+    elif isinstance(value, list) and value:
         style = layout.sequences.choose(key, layout.position, value) if layout.sequences else None
         if style is not None:
-            return " " + flow_value(value, style, ""), []
-        return "", item_lines(value, column + layout.offset, layout)
-    if isinstance(value, str) and "\n" in value and layout.literals and literal_is_safe(value):
-        indent = " " * (column + layout.step)
-        lines = [indent + line if line else "" for line in value.removesuffix("\n").split("\n")]
-        return " |" if value.endswith("\n") else " |-", lines
-    return " " + leaf(value, layout.quote), []
+            lines.append(f"{head} {flow_value(value, style, '')}")
+        else:
+            lines.append(head)
+            _add_items(lines, value, column + layout.offset, layout)
+    else:
+        lines.append(f"{head} {leaf(value, layout.quote)}")
 
 
 def leaf(value: Any, quote: str) -> str:
@@ -48,36 +62,45 @@ def leaf(value: Any, quote: str) -> str:
 def pair_lines(pairs: Iterable[tuple[Any, Any]], column: int, layout: Layout) -> list[str]:
     """Give the lines of key-value pairs whose keys stand at `column`."""
     lines: list[str] = []
+    _add_pairs(lines, pairs, column, layout)
+    return lines
+
+
+def _add_pairs(lines: list[str], pairs: Iterable[tuple[Any, Any]], column: int, layout: Layout) -> None:
     indent = " " * column
     for key, value in pairs:
-        head, below = block_value(value, column, layout, key if isinstance(key, str) else None)
-        lines.append(indent + write_key(key, layout.quote) + ":" + head)
-        lines += below
-    return lines
+        _add_value(lines, f"{indent}{write_key(key, layout.quote)}:", value, column, layout, key)
 
 
 def item_lines(values: Iterable[Any], column: int, layout: Layout, *, quote: str | None = None) -> list[str]:
     """Give the lines of items whose dashes stand at `column`; `quote` is put around every string."""
     lines: list[str] = []
+    _add_items(lines, values, column, layout, quote)
+    return lines
+
+
+def _add_items(lines: list[str], values: Iterable[Any], column: int, layout: Layout, quote: str | None = None) -> None:
     inner = column + layout.dash
     dash = " " * column + "-" + " " * (layout.dash - 1)
     for value in values:
+        first = len(lines)
         if isinstance(value, dict) and value:
-            below = pair_lines(value.items(), inner, layout)
+            _add_pairs(lines, value.items(), inner, layout)
+            lines[first] = dash + lines[first][inner:]
         elif isinstance(value, list) and value:
-            below = item_lines(value, inner, layout)
+            _add_items(lines, value, inner, layout)
+            lines[first] = dash + lines[first][inner:]
         elif quote and isinstance(value, str):
-            below = [" " * inner + write_scalar(value, quote, force=True)]
+            lines.append(dash + write_scalar(value, quote, force=True))
         else:
-            head, below = block_value(value, column, layout)
-            below.insert(0, " " * inner + head.lstrip(" "))
-        lines.append(dash + below[0][inner:])
-        lines += below[1:]
-    return lines
+            _add_value(lines, "", value, column, layout, None)
+            lines[first] = dash + lines[first].lstrip(" ")
 
 
 def write_key(key: Any, quote: str, *, flow: bool = False, json: bool = False) -> str:
     """Write a mapping key."""
+    if type(key) is str and not json and plain_is_safe(key, flow):
+        return key
     if not isinstance(key, str):
         raise TextError(f"a key of type {type(key).__name__} cannot be written")
     return write_scalar(key, quote, flow=flow, json=json)

@@ -75,7 +75,11 @@ def _paths(touched: Iterable[Path]) -> dict[int, Paths]:
     for number, *path in touched:
         below = found.setdefault(int(number), {})
         for part in path:
-            below = below.setdefault(part if isinstance(part, str) else ITEM, {})
+            name = part if isinstance(part, str) else ITEM
+            deeper = below.get(name)
+            if deeper is None:
+                deeper = below[name] = {}
+            below = deeper
     return found
 
 
@@ -128,9 +132,10 @@ def _proved(
         if len(after.lone_comments) < len(before.lone_comments):
             raise TextError("the change cannot be written here: a comment that must stay would become text of a value")
         raise TextError("the change cannot be written here: it would read back as something else")
-    had, have = before.lone_comments, after.lone_comments
-    if had != have if in_order else sorted(had) != sorted(have):
-        raise TextError("the change cannot be written here: a comment would be lost")
+    if "#" in old_text or "#" in new_text:
+        had, have = before.lone_comments, after.lone_comments
+        if had != have if in_order else sorted(had) != sorted(have):
+            raise TextError("the change cannot be written here: a comment would be lost")
     if before.source.is_bracketed and _is_json(old_text) and not _is_json(new_text):
         raise TextError("the change cannot be written here: the result would not be JSON")
     return after

@@ -243,7 +243,7 @@ def _literals(container: dict[str, Any]) -> dict[str, str]:
     return {
         str(item.get("name")): str(item["value"])
         for item in mappings(container.get("env"))
-        if isinstance(item.get("value"), str | int | float)
+        if isinstance(item.get("value"), (str, int, float))
     }
 
 

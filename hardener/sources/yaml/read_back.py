@@ -1,0 +1,74 @@
+"""Whether a text that was just written from plain data says them, event by event: nobody asks for its places."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ruamel.yaml.events import (
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from .parsed import parse
+from .positions import MAX_DEPTH, fast_events
+from .scalars import resolve, same
+
+
+def reads_back(text: str, documents: list[Any]) -> bool:
+    """Whether `parse` reads `documents` from `text`. Raises TextError where `parse` does."""
+    # What is said another way than `dump` says it, or is wrong, `parse` looks at.
+    if len(documents) == 1 and not any(odd in text for odd in _ODD):
+        next_event = fast_events(text)
+        try:
+            if next_event is not None and _is_said(next_event, documents[0]):
+                return True
+        except Exception:
+            pass  # of the parser, and of `resolve`
+    return same(parse(text).documents, documents)
+
+
+_ODD = ("\\u", "\\U", "\r")
+
+
+def _is_said(next_event: Callable[[], Any], document: Any) -> bool:
+    start = type(next_event()), type(next_event())
+    if start != _START or not _says(next_event(), document, next_event, 0):
+        return False
+    return (type(next_event()), type(next_event())) == _END
+
+
+_START = StreamStartEvent, DocumentStartEvent
+_END = DocumentEndEvent, StreamEndEvent
+
+
+def _says(event: Any, value: Any, next_event: Callable[[], Any], depth: int) -> bool:
+    """Whether `event`, with those that follow, says `value`, which stands in `depth` collections."""
+    if event.anchor is not None or event.ctag is not None or depth >= MAX_DEPTH:
+        return False
+    kind = type(event)
+    if kind is ScalarEvent:
+        found = event.value if event.style else resolve(event.value)
+        return type(found) is type(value) and bool(found == value)
+    if kind is MappingStartEvent and type(value) is dict:
+        for key, item in value.items():
+            event = next_event()
+            name = event.value  # no scalar has none, and is no key
+            if name != key or event.anchor is not None or event.ctag is not None:
+                return False
+            if not event.style and (name == "<<" or type(resolve(name)) is not str):
+                return False
+            if not _says(next_event(), item, next_event, depth + 1):
+                return False
+        return type(next_event()) is MappingEndEvent
+    if kind is SequenceStartEvent and type(value) is list:
+        for item in value:
+            if not _says(next_event(), item, next_event, depth + 1):
+                return False
+        return type(next_event()) is SequenceEndEvent
+    return False
