@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import fields
@@ -13,7 +14,7 @@ import pytest
 from hardener.sources.python import syntax, tree
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.places import Places
-from hardener.sources.python.read_ast import UnsureError, read_ast
+from hardener.sources.python.read_ast import UnsureError, read_ast, tokens, words
 from hardener.sources.python.read_libcst import read_libcst
 from hardener.sources.yaml import TextError
 
@@ -270,6 +271,20 @@ def test_a_comment_or_literal_that_python_does_not_see(text: str, seen: str) -> 
     read_ast(ast.parse(text), text.encode())
     with pytest.raises(UnsureError):
         read_ast(ast.parse(seen), text.replace("#", "").encode())
+
+
+@pytest.mark.parametrize("name", [*LONG, *ODD])
+def test_comments_and_literals_are_those_of_the_tokenizer(name: str) -> None:
+    for text in ({**LONG, **ODD}[name], f"# Größe ✓\n'ü✓' 'a'  # ✓\n{ {**LONG, **ODD}[name] }"):
+        found = words(text.encode())
+        assert any(found) or "#" not in text
+        assert found == tokens(text.encode())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="this Python does not read it")
+@pytest.mark.parametrize("field", ["a['b']", "f'{c}'", "d!r:>{'e'}", "'\\n'.join(f)"])
+def test_quotes_in_an_f_string_that_has_the_same(field: str) -> None:
+    assert _is_as_libcst_reads_it(f"x = f'ü{{{field}}}' 'z'  # ' \ny = ''  # b\n") > 10
 
 
 NEWER = ["type X[T] = list[T]\n", "x = f'{a['b']}'\n", "def f[T: 'a'](x: T) -> T: ...\n", "class A[T](B): ...\n"]

@@ -7,7 +7,9 @@ text literal: these are looked up around its nodes.
 from __future__ import annotations
 
 import ast
+import io
 import re
+import sys
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -64,29 +66,77 @@ class UnsureError(Exception):
 
 def read_ast(tree: ast.Module, source: bytes) -> tuple[syntax.Module, Places]:
     """The tree of ``source`` for that of Python. Raises UnsureError."""
-    comments: list[int] = []
-    literals: set[int] = set()
-    for found in _COMMENT_OR_STRING.finditer(source):
-        if source.startswith(b"#", found.start()):
-            comments.append(found.start())
-        else:
-            literals.add(found.start())
-    reader = _Reader(source, comments)
+    try:
+        return _read(tree, source, *words(source))
+    except UnsureError:
+        if sys.version_info < (3, 12):
+            raise
+    return _read(tree, source, *tokens(source))  # an f-string may hold the quotes that it stands in
+
+
+def _read(
+    tree: ast.Module, source: bytes, comments: list[int], literals: dict[int, int]
+) -> tuple[syntax.Module, Places]:
+    reader = _Reader(source, comments, literals)
     module = syntax.Module(0, len(source), reader.statements(tree.body))
-    if literals != reader.literals:  # a text or comment that is none
+    if reader.literals:  # a text or comment that is none
         raise UnsureError
     return module, Places(source, comments, reader.outer)
 
 
+def words(source: bytes) -> tuple[list[int], dict[int, int]]:
+    """Where comments begin, and where the pieces of text literals begin and end."""
+    comments: list[int] = []
+    literals: dict[int, int] = {}
+    for found in _COMMENT_OR_STRING.finditer(source):
+        start, end = found.span()
+        if source.startswith(b"#", start):
+            comments.append(start)
+        else:
+            literals[start] = end
+    return comments, literals
+
+
+def tokens(source: bytes) -> tuple[list[int], dict[int, int]]:
+    """The same as the slow tokenizer of Python finds it. Raises UnsureError."""
+    import tokenize  # late: hardly a program needs it
+
+    lines = [0, *(found.end() for found in _NEWLINE.finditer(source))]
+    first, last = (getattr(tokenize, f"FSTRING_{name}", -1) for name in ("START", "END"))
+    comments: list[int] = []
+    literals: dict[int, int] = {}
+    open_: list[int] = []  # f-strings, where they begin
+
+    def offset(place: tuple[int, int]) -> int:
+        begin, column = lines[place[0] - 1], place[1]  # of characters, which have up to four bytes
+        return begin + len(source[begin : begin + 4 * column].decode(errors="ignore")[:column].encode())
+
+    try:
+        for token in tokenize.tokenize(io.BytesIO(source).readline):
+            if token.type == first:
+                open_.append(offset(token.start))
+            elif token.type == last and len(open_) == 1:
+                literals[open_.pop()] = offset(token.end)
+            elif token.type == last:
+                open_.pop()
+            elif token.type == tokenize.STRING and not open_:
+                literals[offset(token.start)] = offset(token.end)
+            elif token.type == tokenize.COMMENT and not open_:
+                comments.append(offset(token.start))
+    except (tokenize.TokenError, SyntaxError, IndexError):
+        raise UnsureError from None
+    return comments, literals
+
+
 class _Reader:
     """Makes nodes of those of Python's tree. ``outer`` are the places of expressions with the parentheses around them,
-    where there are some, ``literals`` are where pieces of text literals begin."""
+    where there are some, ``literals`` the pieces of text literals that were not met yet."""
 
-    def __init__(self, source: bytes, comments: list[int]) -> None:
-        self.source, self.comments = source, comments
+    def __init__(self, source: bytes, comments: list[int], literals: dict[int, int]) -> None:
+        self.source, self.comments, self.literals = source, comments, literals
+        self.is_in_field = False  # of an f-string: the literals there are not known
         self.lines = [0, *(found.end() for found in _NEWLINE.finditer(source))]
         self.outer: dict[syntax.Node, Span] = {}
-        self.literals: set[int] = set()
 
     def span(self, node: Any) -> Span:
         lines = self.lines
@@ -168,11 +218,14 @@ class _Reader:
 
     def text(self, start: int, end: int) -> syntax.SimpleString | syntax.FormattedString | syntax.ConcatenatedString:
         """The literals side by side from ``start`` to ``end``."""
-        found = _STRING.match(self.source, start)
-        if found is None or (stop := found.end()) > end:
+        if self.is_in_field:
+            found = _STRING.match(self.source, start)
+            stop = found.end() if found is not None else None
+        else:
+            stop = self.literals.pop(start, None)
+        if stop is None or stop > end:
             raise UnsureError
-        self.literals.add(start)
-        literal = found[0].decode()
+        literal = self.source[start:stop].decode()
         first: syntax.SimpleString | syntax.FormattedString
         if literal[0] in "\"'" or not {*literal.partition(literal[-1])[0].lower()} & {"f", "t"}:
             first = syntax.SimpleString(start, stop, literal)
@@ -188,9 +241,9 @@ class _Reader:
             raise UnsureError
         quote = syntax.quote_of(literal[len(prefix) :])
         pattern = _RAW_FIELD if "r" in prefix.lower() else _FIELD
-        outside, self.literals = self.literals, set()
+        outside, self.is_in_field = self.is_in_field, True
         parts, _ = self.parts(start + len(prefix) + len(quote), end - len(quote), pattern)
-        self.literals = outside
+        self.is_in_field = outside
         return syntax.FormattedString(start, end, parts, prefix, quote)
 
     def parts(

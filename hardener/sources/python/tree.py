@@ -12,7 +12,7 @@ from .nesting import checked
 from .places import Places
 from .read_ast import UnsureError, read_ast
 
-LARGEST = 2**19  # bytes
+LARGEST = 2**19  # bytes; reading takes hundreds of times as much memory
 # LibCST drops a form feed before a statement, and what stands before it on the line.
 _FORM_FEED = re.compile(r"(?m)^[ \t\f]*\f")
 
