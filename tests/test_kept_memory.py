@@ -18,6 +18,7 @@ from hardener.sources.yaml import Hunk
 from hardener.support.free_memory import give_back
 from hardener.tree.tree import Settings, Tree
 
+MOST_LEFT = 40  # objects in cycles that a document leaves; 92 where what writes it holds itself
 MOST = 24_000  # bytes for a Deployment of 65 lines; 27,700 where each has paths and texts of its own
 
 
@@ -45,6 +46,21 @@ def test_a_document_more_takes_no_more_than_its_share() -> None:
     finally:
         tracemalloc.stop()
     assert (many - few) / 60 < MOST
+
+
+def test_little_is_left_to_the_collector() -> None:
+    """It looks once in a million objects, and the first process proves documents, too."""
+    left = []
+    for count in (3, 3, 30):
+        gc.collect()
+        gc.disable()
+        try:
+            outcome = hardened(count)
+            left.append(gc.collect())
+        finally:
+            gc.enable()
+        assert outcome.changes
+    assert (left[2] - left[1]) / 27 < MOST_LEFT
 
 
 def test_equal_paths_and_texts_of_documents_are_one_object() -> None:

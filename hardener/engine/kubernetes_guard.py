@@ -101,7 +101,12 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
     """The steps of ``piece`` that break a rule, one per object, each as a change of it and what it breaks."""
     if piece.language == "terraform":
         return  # the rules are those of Kubernetes
-    objects = {change.object.path: change.object for change in changes}
+    objects: dict[Path, Object] = {}
+    last = None
+    for change in changes:
+        if change.object is not last:  # most are all of one
+            last = change.object
+            objects[last.path] = last
     if piece.shared:  # one text of several places: a step may have changed other items of its List, too
         objects |= {item.path: item for item in rules.tree.objects if item.piece is piece}
     found = [broken for item in objects.values() for broken in rules.state(item, piece.data)]
@@ -109,7 +114,7 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
         # It was nothing before, so whatever it breaks is the doing of the step that made it.
         yield from ((changes[0], broken) for broken in found[:1])
         return
-    if not found and not any(is_compared(change.edit.path, takes=_takes(change)) for change in changes):
+    if not found and not any([is_compared(change.edit.path, takes=_takes(change)) for change in changes]):
         return
     read = piece.read().documents
     goals = {}

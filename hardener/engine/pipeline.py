@@ -223,7 +223,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
         edits = regraded(transform, target, edits)
     step = draft(outcome.tree, transform, target, edits)
-    if not step.changes or _waive(state, step) or state.gate.refuses(step):
+    if not step.changes or (state.waivers and _waive(state, step)) or state.gate.refuses(step):
         return
     if not may_change or (transform.absence and outcome.tree.stream):
         places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
@@ -265,7 +265,9 @@ def _lacks_place(edits: list[Edit]) -> bool:
 def _unwritable(state: _Run, step: Step) -> Refused | None:
     """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
     moves = any([change.edit.keeps for change in step.changes])
-    pieces = [*step.edits, *(item.piece for item in step.created)] if state.has_programs else []
+    if not moves and not state.has_programs:
+        return None
+    pieces = [*step.edits, *(item.piece for item in step.created)]
     if not moves and not any(piece.language in WRITTEN for piece in pieces):
         return None
     from hardener.engine import trial_write  # late: most runs move no secret, and few trees hold a program

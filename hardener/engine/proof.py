@@ -183,8 +183,8 @@ def is_what_was_decided(result: Result) -> tuple[str, int] | None:
 
 def is_on_record(result: Result) -> tuple[str, int] | None:
     """Every edit has its record, and no record is without its edit."""
-    made = {number: len(step) for number, step in enumerate(applied_steps(result.piece))}
-    if Counter(change.step for change in result.changes) != made:
+    made = [number for number, step in enumerate(applied_steps(result.piece)) for _ in step]
+    if sorted(change.step for change in result.changes) != made:
         return "other edits would be written than are reported", 1
     return None
 
@@ -209,6 +209,10 @@ def changes_own_lines(result: Result) -> tuple[str, int] | None:
     """Only lines change that an edit asked for, and no comment goes but with a line that went."""
     own = _owned(result)
     stray = stray_line(result.rewrite.hunks, own.before, own.after)
+    if stray is not None and own.heads:
+        for lines in own.heads:
+            lines.add_heads()
+        stray = stray_line(result.rewrite.hunks, own.before, own.after)
     if stray is not None:
         return "a line would change that no edit asked for", stray
     lost = lost_comment(_comments(result.rewrite.before), _comments(result.rewrite.after), own.gone)
@@ -236,6 +240,8 @@ def _replaced(piece: Piece) -> set[tuple[str, str]]:
     """The keys that a step takes away, each with those that it sets beside it: `value` and `valueFrom`."""
     found: set[tuple[str, str]] = set()
     for step in applied_steps(piece):
+        if len(step) == 1:
+            continue  # most are
         gone = {edit.path for edit in step if isinstance(edit, Drop) and isinstance(edit.path[-1], str)}
         if not gone:
             continue
@@ -354,7 +360,7 @@ class _Lines:
         self.owned: set[int] = set()
         self.gone: set[int] = set()
         self._entries: dict[Path, range] = {}
-        self._heads: set[Path] = set()
+        self._heads: set[Path] = set()  # those that are not among the lines yet
 
     def own_entry(self, path: Path) -> range:
         """All lines of the key or item at ``path``, which it gives."""
@@ -366,10 +372,14 @@ class _Lines:
 
     def own_head(self, path: Path) -> None:
         """The line of the key at ``path``, that of its value when it has one alone (`{}`, null, `[]` are opened there),
-        and that of the bracket which ends a flow collection, before which its last items stand."""
-        if path not in self._heads:
-            self._heads.add(path)
+        and that of the bracket which ends a flow collection, before which its last items stand. They are looked for by
+        ``add_heads``: most edits leave them alone."""
+        self._heads.add(path)
+
+    def add_heads(self) -> None:
+        for path in self._heads:
             self.owned.update(self.parsed.head_lines(path))
+        self._heads.clear()
 
 
 def _account(edit: Edit, present: int, read: Path, written: Path | None, before: _Lines, after: _Lines) -> None:
@@ -398,14 +408,24 @@ def _account(edit: Edit, present: int, read: Path, written: Path | None, before:
 
 @dataclass(slots=True)
 class _Owned:
-    """The lines that the edits may touch, as read and as written; comments at the end of those ``gone`` may go."""
+    """The lines that the edits may touch, as read and as written; comments at the end of those ``gone`` may go.
+
+    ``heads`` are those that can add the lines of what holds the places of the edits to them.
+    """
 
     before: set[int] = field(default_factory=set)
     after: set[int] = field(default_factory=set)
     gone: set[int] = field(default_factory=set)
+    heads: tuple[_Lines, ...] = ()
 
 
 def _owned_in_yaml(result: Result, read: yaml.Parsed, written: yaml.Parsed) -> _Owned:
+    before, after = heads = _lines(result, read, written)
+    return _Owned(before.owned, after.owned, before.gone, heads)
+
+
+def _lines(result: Result, read: yaml.Parsed, written: yaml.Parsed) -> tuple[_Lines, _Lines]:
+    """The lines that the edits may touch, as read and as written."""
     before, after = _Lines(read), _Lines(written)
     opened: set[tuple[object, Path]] = set()
     for change, old, new in zip(result.changes, result.read, result.written, strict=True):
@@ -421,7 +441,7 @@ def _owned_in_yaml(result: Result, read: yaml.Parsed, written: yaml.Parsed) -> _
             parent = as_written(change.path[:-1], change.step, shifts(result.piece))
             if parent is not None:
                 after.own_head(parent)  # the line of a flow list that lost an item
-    return _Owned(before.owned, after.owned, before.gone)
+    return before, after
 
 
 def _owned(result: Result) -> _Owned:
@@ -469,8 +489,12 @@ def _owned_in_program(piece: Piece, changes: list[Change], rewrite: Rewrite) -> 
 
 def _owned_in_text(result: Result, rewrite: manifest_text.Rewrite, inner: yaml.Parsed) -> _Owned:
     """The same of a manifest in a heredoc."""
-    own, row = _owned_in_yaml(result, inner, rewrite.after.inner), rewrite.before.row
-    return _Owned(*({row + line for line in lines} for lines in (own.before, own.after, own.gone)))
+    before, after = _lines(result, inner, rewrite.after.inner)
+    before.add_heads()
+    after.add_heads()
+    row = rewrite.before.row
+    old, new, gone = ({row + line for line in lines} for lines in (before.owned, after.owned, before.gone))
+    return _Owned(old, new, gone)
 
 
 def _read(piece: Piece, change: Change) -> tuple[int, Path]:

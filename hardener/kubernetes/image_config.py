@@ -138,6 +138,10 @@ class ImageFacts:
         return "number" if self.user.isdecimal() or self.user == SOME_NUMBER else "name"
 
 
+NOTHING = ImageFacts()
+"""What is known of an image that nobody knows: one value, since most of a tree's own images are such."""
+
+
 def merge(config: ImageConfig, row: ImageRow | None, files: ImageFiles | None = None) -> ImageFacts:
     """The config where it says something, else the row of the table; of numbers ``files`` know best."""
     return with_config(of_row(row), config, files)
@@ -146,7 +150,7 @@ def merge(config: ImageConfig, row: ImageRow | None, files: ImageFiles | None = 
 def of_row(row: ImageRow | None) -> ImageFacts:
     """What the image table says."""
     if row is None:
-        return ImageFacts()
+        return NOTHING
     root = row.user in _ROOT
     # As the number of its service a root image starts where its entrypoint takes that, which only it shows.
     sure_of_number = row.uid is not None and row.sure_of("root" if root else "uid")

@@ -59,11 +59,14 @@ class Network:
         self._blocks_cover_pods = blocks_cover_pods
         self._everybody = bits(pods)
         groups: dict[tuple[str, Selector], _Group] = {}
-        for policy in dict.fromkeys(policies):
+        for policy in policies:
             key = (policy.namespace, policy.selector)
             if key not in groups:
                 groups[key] = _Group(self._index.find(*key))
             groups[key].policies.append(policy)
+        for group in groups.values():
+            if len(group.policies) > 1:
+                group.policies = list(dict.fromkeys(group.policies))
         self._groups = list(groups.values())
         self._governing: dict[int, list[_Group]] = {}
         for group in self._groups:

@@ -109,14 +109,12 @@ def misshapen(document: dict[str, object]) -> Misshapen | None:
 
 
 def _in(fields: dict[str, str], holder: dict[str, object], path: Path) -> Misshapen | None:
-    for key, form in fields.items():
-        value = holder.get(key)
-        if value is None:
-            continue
-        found = _judge(form, value, (*path, key))
-        if found is not None:
-            return found
-    return None
+    found: dict[str, Misshapen] = {}
+    for key in fields.keys() & holder.keys():  # a table names many fields, and an object has few
+        value = holder[key]
+        if value is not None and (wrong := _judge(fields[key], value, (*path, key))) is not None:
+            found[key] = wrong
+    return next((found[key] for key in fields if key in found), None) if found else None
 
 
 def _judge(form: str, value: object, path: Path) -> Misshapen | None:

@@ -14,6 +14,7 @@ Source: pkg/apis/core/validation ValidatePodUpdate, pkg/apis/batch/validation Va
 """
 
 _APPS = ("apps", "extensions")
+_MAPPING = (dict, Mapping)  # nearly all are the first, and to ask a class that is abstract takes long
 _EVERY = "*"  # stands for every item of a list, or every value of a mapping
 
 _TEMPLATE: Path = ("spec", "template")
@@ -89,7 +90,7 @@ def templates(document: object) -> list[Path]:
     A path leads to a mapping that holds `metadata` and `spec` as a PodTemplateSpec does; () is the object itself (a
     Pod). Only templates whose `spec` is a mapping are named. Items of a List are the caller's to unroll.
     """
-    if not isinstance(document, Mapping):
+    if not isinstance(document, _MAPPING):
         return []
     kind, api_group = document.get("kind"), group(document.get("apiVersion"))
     if not isinstance(kind, str):
@@ -98,7 +99,7 @@ def templates(document: object) -> list[Path]:
         path
         for pattern in _patterns(api_group, kind, document)
         for path, found in _expand(document, pattern, ())
-        if isinstance(found, Mapping) and isinstance(found.get("spec"), Mapping)
+        if isinstance(found, _MAPPING) and isinstance(found.get("spec"), _MAPPING)
     ]
 
 
@@ -113,25 +114,25 @@ def runtime_specs(document: object) -> list[Path]:
 
 
 def _partial(document: object) -> Iterator[tuple[Path, Mapping[object, object]]]:
-    if isinstance(document, Mapping):
+    if isinstance(document, _MAPPING):
         for pattern in _PARTIAL.get((group(document.get("apiVersion")), str(document.get("kind"))), ()):
             for path, found in _expand(document, pattern, ()):
-                if isinstance(found, Mapping):
+                if isinstance(found, _MAPPING):
                     yield path, found
 
 
 def _names_container(spec: Mapping[object, object]) -> bool:
     model = spec.get("model")
-    return bool(spec.get("containers")) or (isinstance(model, Mapping) and bool(model.get("image")))
+    return bool(spec.get("containers")) or (isinstance(model, _MAPPING) and bool(model.get("image")))
 
 
 def _patterns(api_group: str, kind: str, document: Mapping[object, object]) -> tuple[Path, ...]:
     spec = document.get("spec")
-    if api_group == _KUBEFLOW and kind.endswith("Job") and isinstance(spec, Mapping):
+    if api_group == _KUBEFLOW and kind.endswith("Job") and isinstance(spec, _MAPPING):
         return tuple(
             ("spec", key, _EVERY, "template") for key in spec if isinstance(key, str) and key.endswith("ReplicaSpecs")
         )
-    if (api_group, kind) == ("argoproj.io", "Rollout") and isinstance(spec, Mapping) and spec.get("workloadRef"):
+    if (api_group, kind) == ("argoproj.io", "Rollout") and isinstance(spec, _MAPPING) and spec.get("workloadRef"):
         return ()  # the template belongs to the Deployment it refers to
     return _PATHS.get((api_group, kind), ())
 
@@ -145,9 +146,9 @@ def _expand(node: object, pattern: Path, path: Path) -> Iterator[tuple[Path, obj
         if isinstance(node, list):
             for index, item in enumerate(node):
                 yield from _expand(item, rest, (*path, index))
-        elif isinstance(node, Mapping):
+        elif isinstance(node, _MAPPING):
             for key, value in node.items():
                 if isinstance(key, str | int):
                     yield from _expand(value, rest, (*path, key))
-    elif isinstance(node, Mapping) and step in node:
+    elif isinstance(node, _MAPPING) and step in node:
         yield from _expand(node[step], rest, (*path, step))

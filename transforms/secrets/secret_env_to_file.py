@@ -115,7 +115,7 @@ def _mounted(container: Container) -> Iterator[str | None]:
     for volume in container.pod.items("volumes"):
         if volume.text("name") in names:
             yield volume.text("secret", "secretName")
-            for source in volume.view("projected").items("sources"):
+            for source in volume.view("projected").items("sources") if volume.has("projected") else ():
                 yield source.text("secret", "name")
 
 

@@ -88,10 +88,11 @@ def need(pod: PodTemplate) -> Need:
 
     Raises OpaqueError, WrongShapeError.
     """
-    if pod.tree.kustomizations:
+    tree = pod.tree
+    if tree.kustomizations:
         return _find(pod)
     # Several transforms ask; what is known holds until the text of the pod changes, or what there is beside it.
-    now = (pod.object.piece.revision, pod.tree.ask(ServiceAccounts), pod.tree.ask(Relations))
+    now = (pod.object.piece.revision, tree.ask(ServiceAccounts), tree.ask(Relations))
     known: tuple[object, Need] | None = pod.__dict__.get(_KEPT)
     if known is None or known[0] != now:
         known = pod.__dict__[_KEPT] = now, _find(pod)

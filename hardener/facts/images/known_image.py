@@ -13,7 +13,7 @@ from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
 from hardener.facts.images.same_images import SameImages
-from hardener.kubernetes.image_config import SOME_NUMBER, ImageFacts, KnownBy, of_row, with_config
+from hardener.kubernetes.image_config import NOTHING, SOME_NUMBER, ImageFacts, KnownBy, of_row, with_config
 from hardener.kubernetes.image_table import lookup
 from hardener.tree.core_views import Container
 from hardener.tree.fact import AsRead
@@ -53,7 +53,7 @@ class KnownImages(AsRead):
     def of(self, container: Container) -> ImageFacts:
         """What is known of the image of ``container``."""
         if container.image is None:
-            return _NOTHING
+            return NOTHING
         program = program_of(container)
         key = (container.image.text, container.command, program)
         found = self._known.get(key)
@@ -114,5 +114,4 @@ class KnownImages(AsRead):
         return known
 
 
-_NOTHING = ImageFacts()
 _KEPT = "known_image"  # by the view itself, which forty transforms ask

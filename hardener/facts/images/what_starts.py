@@ -86,13 +86,14 @@ def is_plain(container: Any) -> bool:
     if type(container) is not dict:
         return False
     texts, lists = [container.get("image")], [container.get("command"), container.get("args")]
-    for parts in _HOOKS if container.get("lifecycle") is not None else ():
-        found = container
-        for part in parts:
-            found = found.get(part, {})
-            if type(found) is not dict:
-                return False
-        lists.append(found.get("command"))
+    if container.get("lifecycle") is not None:
+        for parts in _HOOKS:
+            found = container
+            for part in parts:
+                found = found.get(part, {})
+                if type(found) is not dict:
+                    return False
+            lists.append(found.get("command"))
     for words in lists:
         if words is not None:
             if type(words) is not list:

@@ -45,6 +45,11 @@ class RunTimePeers(AsRead):
         self._tree = tree
         self._bound = [item for kind in ("RoleBinding", "ClusterRoleBinding") for item in tree.of(GROUP, kind)]
 
+    @property
+    def has_rights(self) -> bool:
+        """Whether the tree gives anybody a right; without one nobody makes pods or registers anything."""
+        return bool(self._bound)
+
     def makes_pods(self, pod: PodTemplate) -> Evidence | None:
         """Why ``pod`` may make pods that the tree does not show, and that may call it; None where it may not."""
         makers = self._makers

@@ -128,7 +128,7 @@ def _read(view: View) -> None:
             if not any(isinstance(item, dict) for item in value):
                 for index in range(len(value)):
                     view.get(key, index)
-        else:
+        elif isinstance(value, str):  # no other scalar is an expression
             view.get(key)
 
 

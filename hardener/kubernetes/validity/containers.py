@@ -168,8 +168,7 @@ def _integers(pod: Pod) -> Iterator[Violation]:
         for key in _WITH_MODES:
             if isinstance(volume.get(key), dict):
                 yield from _modes(volume[key], (*pod.path, "volumes", index, key))
-    places = [(pod.path, pod.spec), *((path, container) for path, container, _ in pod.containers)]
-    for path, place in places:
+    for path, place in pod.places:
         security = mapping(place.get("securityContext"))
         for key in ("runAsUser", "runAsGroup", "fsGroup"):
             if isinstance(security.get(key), str):

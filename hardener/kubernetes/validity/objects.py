@@ -192,6 +192,7 @@ def metadata(found: object, path: Path) -> Iterator[Violation]:
                 yield Violation(38, where, f"the value of {key} is no value of a label")
 
 
+@lru_cache(maxsize=256)  # a tree has few keys
 def _is_qualified(key: str) -> bool:
     prefix, slash, name = key.rpartition("/")
     if slash and (len(prefix) > _PREFIX_LENGTH or not _PREFIX.fullmatch(prefix)):

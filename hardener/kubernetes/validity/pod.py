@@ -6,6 +6,7 @@ Source: k8s.io/kubernetes pkg/apis/core/validation (validation.go); the function
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import field
 from typing import Any
 
 from hardener.support.data_path import Path
@@ -29,7 +30,7 @@ _SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 _APPARMOR_CONTAINER = "container.apparmor.security.beta.kubernetes.io/"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pod:
     """A pod template as the rules see it: ``path`` leads to its spec, ``metadata_path`` to its metadata.
 
@@ -45,6 +46,10 @@ class Pod:
     claims: frozenset[str]
     version: tuple[int, int]
     containers: tuple[tuple[Path, dict[Any, Any], bool], ...]
+    places: list[tuple[Path, dict[Any, Any]]] = field(init=False)  # what has a security context: itself, its containers
+
+    def __post_init__(self) -> None:
+        self.places = [(self.path, self.spec), *[(path, container) for path, container, _ in self.containers]]
 
     @property
     def security(self) -> dict[Any, Any]:
@@ -154,8 +159,7 @@ def _operating_system(pod: Pod) -> Iterator[Violation]:
 def _profiles(pod: Pod) -> Iterator[Violation]:
     """10. A profile has a type, and a file just when that is Localhost (validateSeccompProfileField,
     ValidateAppArmorProfileField)."""
-    places = [(pod.path, pod.spec), *((path, container) for path, container, _ in pod.containers)]
-    for path, place in places:
+    for path, place in pod.places:
         for key in ("seccompProfile", "appArmorProfile"):
             profile = mapping(place.get("securityContext")).get(key)
             if not isinstance(profile, dict):
@@ -215,8 +219,7 @@ def _ephemeral(pod: Pod) -> Iterator[Violation]:
 def _ids(pod: Pod) -> Iterator[Violation]:
     """34. User and group ids (IsValidUserID); a pod with users of its own has 65,536 of them."""
     largest = _LARGEST_MAPPED_ID if pod.spec.get("hostUsers") is False else _LARGEST_ID
-    places = [(pod.path, pod.spec), *((path, container) for path, container, _ in pod.containers)]
-    for path, place in places:
+    for path, place in pod.places:
         security = mapping(place.get("securityContext"))
         for key in ("runAsUser", "runAsGroup", "fsGroup"):
             id = number(security.get(key))

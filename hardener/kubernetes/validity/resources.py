@@ -36,8 +36,7 @@ def amounts(place: object, kind: str) -> dict[str, Fraction]:
 
 def _requests_and_limits(pod: Pod) -> Iterator[Violation]:
     """17. A request is within its limit; what cannot be overcommitted has both, and equal."""
-    places = [(pod.path, pod.spec), *((path, container) for path, container, _ in pod.containers)]
-    for path, place in places:
+    for path, place in pod.places:
         if not place.get("resources"):
             continue
         requests, limits = amounts(place, "requests"), amounts(place, "limits")

@@ -5,7 +5,6 @@ Values of a shape that the API would not even decode count as absent: the rules 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hardener.support.data_path import Path
@@ -27,12 +26,9 @@ def mapping(value: object) -> dict[Any, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def entries(value: object) -> Iterator[tuple[int, dict[Any, Any]]]:
+def entries(value: object) -> list[tuple[int, dict[Any, Any]]]:
     """The mappings of a list, with their indexes; none where there is no list."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, dict):
-                yield index, item
+    return [entry for entry in enumerate(value) if isinstance(entry[1], dict)] if isinstance(value, list) else []
 
 
 def texts(value: object) -> list[str]:

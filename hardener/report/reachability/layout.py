@@ -75,7 +75,8 @@ class Layout:
         """Everywhere that ``item`` comes out."""
         found = self._places.get(item)
         if found is None:
-            found = self._places[item] = tuple(dict.fromkeys(self._each_place(item)))
+            each = list(self._each_place(item))
+            found = self._places[item] = tuple(each if len(each) < 2 else dict.fromkeys(each))
         return found
 
     def cluster(self, place: Place) -> int:

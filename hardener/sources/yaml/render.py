@@ -42,7 +42,7 @@ def _add_value(lines: list[str], head: str, value: Any, column: int, layout: Lay
         lines.append(head)
         _add_pairs(lines, value.items(), column + layout.step, layout)
     elif isinstance(value, list) and value:
-        style = layout.sequences.choose(key, layout.position, value) if layout.sequences else None
+        style = layout.styles.sequence(key, layout.position, value) if layout.styles else None
         if style is not None:
             lines.append(f"{head} {flow_value(value, style, '')}")
         else:

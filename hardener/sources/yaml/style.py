@@ -55,15 +55,14 @@ class Layout(NamedTuple):
     dash: int = 2
     quote: str = '"'
     literals: bool = True  # may write multi-line strings with `|`
-    sequences: "SequenceHabits | None" = None
+    styles: "Styles | None" = None
     position: int = 0
 
 
 class SequenceHabits:
     """Which short sequences of scalars the segment writes in brackets: by key, and on the whole."""
 
-    def __init__(self, styles: "Styles") -> None:
-        self.styles = styles
+    def __init__(self) -> None:
         self.places: dict[str, list[int]] = {}
         self.found: dict[str, list[int]] = {}
         self.last = -1
@@ -77,8 +76,8 @@ class SequenceHabits:
         if flow:
             self.last = at
 
-    def choose(self, key: str | None, position: int, items: list[Any]) -> FlowStyle | None:
-        """Give the bracket style for a new sequence under `key`, None for block style."""
+    def example(self, key: str | None, position: int, items: list[Any]) -> int | None:
+        """The number of the sequence that a new one under `key` is written like; None where it is in block style."""
         if any(isinstance(item, dict | list) for item in items) or len(str(items)) > SHORT:
             return None
         if any(isinstance(item, str) and "\n" in item for item in items):
@@ -87,8 +86,8 @@ class SequenceHabits:
             places = self.places[key]
             index = bisect_left(places, position)
             near = [i for i in (index - 1, index) if 0 <= i < len(places)]
-            return self.styles.sequence(self.found[key][min(near, key=lambda i: abs(places[i] - position))])
-        return self.styles.sequence(self.last) if self.balance > 0 else None
+            return self.found[key][min(near, key=lambda i: abs(places[i] - position))]
+        return self.last if self.balance > 0 else None
 
 
 class Styles:
@@ -115,7 +114,7 @@ class Styles:
                     break
         return Layout(
             self._most_indents[0] if step is None else step, self._most_indents[1] if offset is None else offset,
-            self._most_dashes, self._most_quotes, self.literals, self._habits, position,
+            self._most_dashes, self._most_quotes, self.literals, self, position,
         )  # fmt: skip
 
     def _example(self, node: Mapping) -> tuple[int | None, int | None]:
@@ -179,7 +178,7 @@ class Styles:
     def _habits(self) -> SequenceHabits:
         source, tree = self.source, self.source.tree
         kinds, starts = tree.kinds, tree.starts
-        habits = SequenceHabits(self)
+        habits = SequenceHabits()
         if not _SCALAR_ITEM.search(kinds):
             return habits
         for end, key, value in self._filled_collections():
@@ -190,10 +189,10 @@ class Styles:
                     habits.add(tree.texts[key], starts[key], value, flow=True)
         return habits
 
-    def sequence(self, at: int) -> FlowStyle | None:
-        """The style of the sequence of number `at`, None for block style."""
-        tree = self.source.tree
-        return None if tree.kinds[at] == SEQUENCE else self.flow([Sequence(tree, at)])
+    def sequence(self, key: str | None, position: int, items: list[Any]) -> FlowStyle | None:
+        """Give the bracket style for a new sequence under `key`, None for block style."""
+        tree, at = self.source.tree, self._habits.example(key, position, items)
+        return None if at is None or tree.kinds[at] == SEQUENCE else self.flow([Sequence(tree, at)])
 
     def _filled_collections(self) -> Iterator[tuple[int, int, int]]:
         """The collections that are values of block mappings and hold something, each as where it ends, the number of

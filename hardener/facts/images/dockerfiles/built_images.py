@@ -51,6 +51,11 @@ class BuiltImages(AsRead):
             self._known[key] = self._of(reference)
         return self._known[key]
 
+    @property
+    def are_there(self) -> bool:
+        """Whether the repository may build any image."""
+        return self._matching is not None
+
     def folders(self, reference: ImageReference) -> list[str]:
         """The folders that the image is built from, as real paths: the context of its build, or the folder of its
         Dockerfile where others are built from that context as well; [] where none builds it."""

@@ -284,9 +284,10 @@ class _Entries:
         """Whoever registers webhooks or APIs by itself is called by the API server on the ports of its Services, and by
         the pods that it makes on all that it declares."""
         peers = self._tree.ask(RunTimePeers)
-        makers = {pod: why for pod in self._every_pod if (why := peers.makes_pods(pod)) is not None}
+        pods = self._every_pod if peers.has_rights else []
+        makers = {pod: why for pod in pods if (why := peers.makes_pods(pod)) is not None}
         served: dict[PodTemplate, dict[Port, None]] = {}
-        for service in self._tree.of("", "Service"):
+        for service in self._tree.of("", "Service") if peers.has_rights else ():
             for pod in self._pods(service):
                 if (registers := peers.registers(pod)) is not None:
                     self._add(pod, self._ports(service, pod), Way.API_SERVER, registers, service)

@@ -77,9 +77,13 @@ class Sources:
         self._words_of_folder: dict[tuple[str, bool], frozenset[str] | None] = {}  # None where that is not known
         self._fetching: set[str] = set()  # Dockerfiles that bring programs from elsewhere
 
+    @property
+    def _may_tell(self) -> bool:
+        return bool(self._services) and self._tree.ask(BuiltImages).are_there
+
     def of(self, pod: PodTemplate) -> Iterator[Mention]:
         """What the sources of the images of ``pod`` name, in the order of files and lines."""
-        if not self._services:
+        if not self._may_tell:
             return
         folders = self._folders(pod)
         for folder in folders:
@@ -107,7 +111,7 @@ class Sources:
 
         What the image has besides counts, too: a base that nobody knows may be the program itself.
         """
-        if not self._services:
+        if not self._may_tell:
             return False
         built = self._tree.ask(BuiltImages)
         try:

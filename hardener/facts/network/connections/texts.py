@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.network.connections.endpoints import mapping, mappings
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.addresses import Form
@@ -100,34 +100,33 @@ class Texts:
                     settings = self._of_generator(kind, folder, item, (key, index), generator)
                     self._generated.setdefault((kind, name), {}).setdefault(item, []).append(settings)
 
-    def of(self, pod: PodTemplate) -> Iterator[Text]:
+    def of(self, pod: PodTemplate) -> list[Text]:
         """The texts of ``pod`` in the order in which they stand, ConfigMaps and Secrets where they are named.
 
         Last come those that it has only as a kustomization patches it.
         """
-        found = states(pod)
-        if len(found) == 1:
-            yield from self._of_state(pod)
-            return
+        found = self._of_state(pod)
         seen: set[tuple[str, str, str]] = set()
-        for state in found:
-            texts = [text for text in self._of_state(state) if (text.said, text.key, text.value) not in seen]
-            seen.update((text.said, text.key, text.value) for text in texts)
-            yield from texts
+        for state in patched(pod):
+            seen.update((text.said, text.key, text.value) for text in found)
+            found += [text for text in self._of_state(state) if (text.said, text.key, text.value) not in seen]
+        return found
 
-    def _of_state(self, pod: PodTemplate) -> Iterator[Text]:
+    def _of_state(self, pod: PodTemplate) -> list[Text]:
+        found: list[Text] = []
         whole: dict[tuple[str, str], None] = {}
         for prefix, container in _containers(pod):
-            yield from _variables(pod, prefix, container)
-            yield from self._referred(pod, container, whole)
+            found += _variables(pod, prefix, container)
+            found += self._referred(pod, container, whole)
             for path, words in _commands(container):
-                yield from _words(pod, (*prefix, *path), words, container)
+                found += _words(pod, (*prefix, *path), words, container)
         for kind, name, keys in _mounted(pod):
-            yield from self._entries(pod, kind, name, keys, whole)
+            found += self._entries(pod, kind, name, keys, whole)
         for key, value in mapping(pod.metadata.data.get("annotations")).items():
             if isinstance(value, str) and len(value) < _LONGEST_VALUE:
                 path = (*pod.metadata.path, "annotations", key)
-                yield Text(value, "", Form.TEXT, f"annotation {key}", *pod.object.place(path))
+                found.append(Text(value, "", Form.TEXT, f"annotation {key}", *pod.object.place(path)))
+        return found
 
     def _referred(
         self, pod: PodTemplate, container: dict[str, Any], whole: dict[tuple[str, str], None]
@@ -148,13 +147,12 @@ class Texts:
 
     def _entries(
         self, pod: PodTemplate, kind: str, name: str, keys: set[str] | None, whole: dict[tuple[str, str], None]
-    ) -> Iterator[Text]:
+    ) -> list[Text]:
         if (kind, name) in whole:
-            return
+            return []
         if keys is None:
             whole[kind, name] = None
-        for settings in self._called(pod, kind, name):
-            yield from settings.texts(keys)
+        return [text for settings in self._called(pod, kind, name) for text in settings.texts(keys)]
 
     def _called(self, pod: PodTemplate, kind: str, name: str) -> list[_Settings]:
         key = (pod.object, kind, name)
