@@ -7,7 +7,6 @@ text literal: these are looked up around its nodes.
 from __future__ import annotations
 
 import ast
-import io
 import re
 import sys
 from bisect import bisect_right
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import syntax
+from .lexemes import STRING, UnsureError, tokens, words
 from .places import Places, Span
 
 _GAP = rb"(?:[ \t\f\r\n]|\\(?:\r\n|[\r\n])|#[^\r\n]*+)*+"  # what may stand between two words
@@ -30,18 +30,11 @@ _KEYWORD = re.compile(rb"[^ \t\f\r\n\\#=]+%b=%b" % (_GAP, _GAP))  # the name of 
 _CLASS = re.compile(rb"class%b[^ \t\f\r\n\\#(:]+%b\(" % (_GAP, _GAP))  # to the bracket of what it is made from
 _SEMICOLON = re.compile(rb"(?:[ \t\f]|\\(?:\r\n|[\r\n]))*+;(?:[ \t\f]|\\(?:\r\n|[\r\n]))*+")
 _NEWLINE = re.compile(rb"\r\n|\n|\r")
-_STRING = re.compile(
-    rb"""(?:(?<!\w)[rRbBuUfFtT]{1,2})?+(?:"""
-    rb'''"""[^"\\]*+(?:(?:\\.|"(?!""))[^"\\]*+)*+"""|"[^"\\\r\n]*+(?:\\(?:\r\n|.)[^"\\\r\n]*+)*+"'''
-    rb"""|'''[^'\\]*+(?:(?:\\.|'(?!''))[^'\\]*+)*+'''|'[^'\\\r\n]*+(?:\\(?:\r\n|.)[^'\\\r\n]*+)*+')""",
-    re.S,
-)
-_COMMENT_OR_STRING = re.compile(rb"#[^\r\n]*+|" + _STRING.pattern, re.S)
 # In an f-string: what begins a field, and what only looks like it; then what ends the expression in a field.
 _FIELD = re.compile(rb"\{\{|\}\}|\\N\{[^}]*\}|\\(?![{}]).|[{}]", re.S)
 _RAW_FIELD = re.compile(rb"\{\{|\}\}|[{}]")
 _IN_FORMAT = re.compile(rb"[{}]")
-_IN_FIELD = re.compile(rb"[!=<>]=|[()\[\]{}!:=\\#]|" + _STRING.pattern, re.S)
+_IN_FIELD = re.compile(rb"[!=<>]=|[()\[\]{}!:=\\#]|" + STRING.pattern, re.S)
 _CONVERSION = re.compile(rb"!([rsa])")
 
 _OPERATORS = {
@@ -58,10 +51,6 @@ _Elements = list[syntax.Element | syntax.StarredElement]
 def _extent(elements: _Elements) -> Span:
     """Where elements stand, with the commas behind them."""
     return elements[0].start, elements[-1].comma or elements[-1].end
-
-
-class UnsureError(Exception):
-    """Something is written in a way in which it is not looked up here."""
 
 
 def read_ast(tree: ast.Module, source: bytes) -> tuple[syntax.Module, Places]:
@@ -82,50 +71,6 @@ def _read(
     if reader.literals:  # a text or comment that is none
         raise UnsureError
     return module, Places(source, comments, reader.outer)
-
-
-def words(source: bytes) -> tuple[list[int], dict[int, int]]:
-    """Where comments begin, and where the pieces of text literals begin and end."""
-    comments: list[int] = []
-    literals: dict[int, int] = {}
-    for found in _COMMENT_OR_STRING.finditer(source):
-        start, end = found.span()
-        if source.startswith(b"#", start):
-            comments.append(start)
-        else:
-            literals[start] = end
-    return comments, literals
-
-
-def tokens(source: bytes) -> tuple[list[int], dict[int, int]]:
-    """The same as the slow tokenizer of Python finds it. Raises UnsureError."""
-    import tokenize  # late: hardly a program needs it
-
-    lines = [0, *(found.end() for found in _NEWLINE.finditer(source))]
-    first, last = (getattr(tokenize, f"FSTRING_{name}", -1) for name in ("START", "END"))
-    comments: list[int] = []
-    literals: dict[int, int] = {}
-    open_: list[int] = []  # f-strings, where they begin
-
-    def offset(place: tuple[int, int]) -> int:
-        begin, column = lines[place[0] - 1], place[1]  # of characters, which have up to four bytes
-        return begin + len(source[begin : begin + 4 * column].decode(errors="ignore")[:column].encode())
-
-    try:
-        for token in tokenize.tokenize(io.BytesIO(source).readline):
-            if token.type == first:
-                open_.append(offset(token.start))
-            elif token.type == last and len(open_) == 1:
-                literals[open_.pop()] = offset(token.end)
-            elif token.type == last:
-                open_.pop()
-            elif token.type == tokenize.STRING and not open_:
-                literals[offset(token.start)] = offset(token.end)
-            elif token.type == tokenize.COMMENT and not open_:
-                comments.append(offset(token.start))
-    except (tokenize.TokenError, SyntaxError, IndexError):
-        raise UnsureError from None
-    return comments, literals
 
 
 class _Reader:
@@ -219,7 +164,7 @@ class _Reader:
     def text(self, start: int, end: int) -> syntax.SimpleString | syntax.FormattedString | syntax.ConcatenatedString:
         """The literals side by side from ``start`` to ``end``."""
         if self.is_in_field:
-            found = _STRING.match(self.source, start)
+            found = STRING.match(self.source, start)
             stop = found.end() if found is not None else None
         else:
             stop = self.literals.pop(start, None)

@@ -8,9 +8,10 @@ import re
 from hardener.sources.yaml import TextError
 
 from . import syntax
+from .lexemes import UnsureError
 from .nesting import checked
 from .places import Places
-from .read_ast import UnsureError, read_ast
+from .read_ast import read_ast
 
 LARGEST = 2**19  # bytes; reading takes hundreds of times as much memory
 # LibCST drops a form feed before a statement, and what stands before it on the line.
