@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import libcst as cst
 import pytest
-from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
-from hardener.sources.python import pieces, tree
 from hardener.sources.python.model import Item, Mapping, Node, Scalar, Sequence
 from hardener.sources.python.parsed import Parsed, parse
-from hardener.sources.yaml import TextError
-
-from ..conftest import ROOT
 
 KUBE = "from kubernetes import client\n"
 PROGRAM = (
@@ -292,91 +285,3 @@ def test_where_imported_names_are_seen() -> None:
     found = {name.bound: text[each.scope_start : each.scope_end] for each in parse(text).imports for name in each.names}
     assert found["a"] == text
     assert found["c"].strip() == "def f(self):\n        import c"
-
-
-# Statements and elements before which a text may not be cut, and others.
-STATEMENTS = (
-    "x = 1; y = 2\n",
-    "@a\n@b(\n    1\n)\ndef f(self):\n    return x\n",
-    "# a comment\n\nclass C:\n  '''text'''\n  def f(self): pass\n",
-    "z = 1; \\\nw = 2\n",
-    "t = '''\nx = 1\n@y\n'''\n",
-    "if x:\n\ty = [\n1,\n]\nelse:\n\tpass  # why\n",
-    "try: pass\nexcept ValueError: pass\n",
-    "ü = 'ü\u2028'\n",
-    "v = (\nx +  # one\ny\n)\n",
-)
-_MANY = "".join(STATEMENTS) * 3
-_ELEMENTS = "1, (2), (a + b), *c,  # d\n'ü', [x,\n# e\ny, {1: (2), **z, (3): 4}], f(\n1), (g := 1), \\\n5 ,\n" * 3
-_ENTRIES = "'a': 1, **b, (c): (d),  # e\n'ü': {1: [2, 3],}, 'f' : g, \\\n'h': lambda: 1,\n" * 3
-LONG = {
-    "a module": _MANY,
-    "a function": "def f():\n" + textwrap.indent(_MANY, "    "),
-    "branches": "if a:\n  if b:\n    x\n"
-    + "    a()  # b\n" * 30
-    + "  else: c\nelse:\n"
-    + "\td = 1\n\t@e\n\tdef f(): pass\n" * 20,
-    "handlers": "try:\n" + "  a\n" * 30 + "except E:\n" + "  b\n" * 30 + "finally:\n" + "  await c\n" * 30,
-    "a list": f"x = [\n{_ELEMENTS}]\n",
-    "a tuple": f"x = ({_ELEMENTS})\n",
-    "a tuple without parentheses": "x = " + "a, " * 90 + "a\n",
-    "a set": f"x({{\n{_ELEMENTS}}})\n",
-    "a dict": f"x = y({{\n{_ENTRIES}}}, z)\n",
-    "a dict in a list in a class": f"class A:\n  a = 1\n  b = [1, {{{_ENTRIES}}}, [{_ELEMENTS}], 2]\n  c = 1\n",
-    "decorators": f"x\n@a([{_ELEMENTS}])\n@b\ndef f(c=[{_ELEMENTS}]) -> d:\n" + "    e\n" * 30,
-    "names of ours": "_ = [a, _, b]\nx = [" + "_, " * 40 + "]\ndef f():\n" + "    pass\n" * 30,
-}
-
-
-def _places(module: cst.Module, place: Callable[[cst.CSTNode], tuple[int, int]]) -> list[tuple[str, int, int]]:
-    """Of each node in order, but for white space and comments."""
-    found, waiting = [], list(module.children)
-    while waiting:
-        node = waiting.pop()
-        if not isinstance(node, (*tree._BLANK, cst.Comment)):
-            found.append((type(node).__name__, *place(node)))
-            waiting += reversed(node.children)
-    return found
-
-
-def _cut_to(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    for module in (tree, pieces):
-        monkeypatch.setattr(module, "PIECE", size)
-
-
-def _is_as_in_one_piece(text: str) -> bool:
-    module, places = tree.read(text)
-    whole = cst.parse_module(text)
-    theirs = MetadataWrapper(whole, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
-    assert _places(module, lambda node: (places.start(node), places.end(node))) == _places(
-        whole, lambda node: (theirs[node].start, theirs[node].start + theirs[node].length)
-    )
-    comments = sorted(at.start for node, at in theirs.items() if isinstance(node, cst.Comment))
-    assert sorted(places._comments) == comments
-    return len(places._kept) == 1
-
-
-@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("end", ["", "# the end", "x = 1"])
-@pytest.mark.parametrize("name", LONG)
-def test_a_large_text_is_read_in_pieces_as_in_one(
-    monkeypatch: pytest.MonkeyPatch, name: str, newline: str, end: str
-) -> None:
-    _cut_to(monkeypatch, 60)
-    assert not _is_as_in_one_piece((LONG[name] + end).replace("\n", newline))
-
-
-@pytest.mark.parametrize("size", [1, 40, 300])
-@pytest.mark.parametrize("form", [str, lambda text: text.replace("\n", "\r\n"), lambda text: f"# Größe ✓\n{text}"])
-def test_nodes_stand_where_libcst_says(monkeypatch: pytest.MonkeyPatch, size: int, form: Callable[[str], str]) -> None:
-    _cut_to(monkeypatch, size)
-    files = sorted((ROOT / "tests" / "python_sources" / "fixtures").glob("*/*.py"))
-    whole = [_is_as_in_one_piece(form(path.read_text(encoding="utf-8"))) for path in files]
-    assert len(files) > 20 and sum(whole) <= len(files) // 10
-
-
-@pytest.mark.parametrize("text", ["type X = int\n" * 5000 + "print 'x'\n", "x = [\n" + "a, " * 5000 + "3,\n4 5]\n"])
-def test_what_this_python_does_not_read_stays_whole(text: str) -> None:
-    with pytest.raises(TextError, match="not readable as Python 3") as found:
-        tree.read(text)
-    assert found.value.line == text.count("\n")

@@ -7,10 +7,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import libcst as cst
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from libcst.metadata import MetadataWrapper, QualifiedNameProvider
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, QualifiedNameProvider
 
 from hardener.sources.python import encoding, gate, import_lines, nesting
 from hardener.sources.python.parsed import parse
@@ -316,16 +317,18 @@ ORACLE = [
 
 @pytest.mark.parametrize("text", ORACLE)
 def test_names_mean_what_libcst_says(text: str) -> None:
-    module, places = read(text)
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    meant = wrapper.resolve(QualifiedNameProvider)
-    calls = scan(wrapper.module, places).calls
+    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+    spans = wrapper.resolve(ByteSpanPositionProvider)
+    meant: dict[tuple[int, int], set[str]] = {}
+    for node, names in wrapper.resolve(QualifiedNameProvider).items():
+        theirs: Any = names() if callable(names) else names
+        imported = {each.name.lstrip(".") for each in theirs if each.source.name == "IMPORT"}
+        meant[spans[node].start, spans[node].start + spans[node].length] = imported
+    calls = scan(*read(text)).calls
     assert calls
     for call, scope in calls:
-        theirs: Any = meant[call.func]
-        theirs = theirs() if callable(theirs) else theirs
-        imported = {each.name.lstrip(".") for each in theirs if each.source.name == "IMPORT"}
-        assert set(qualified_names(call.func, scope)) == imported, places.text(call)
+        place = call.func.start, call.func.end
+        assert set(qualified_names(call.func, scope)) == meant[place], text[slice(*place)]
 
 
 def test_the_types_are_those_of_the_schemas() -> None:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
-from . import types, virtual
+from . import syntax, types, virtual
 from .brackets import call_bracket
 from .dialects import KUBE, recognise
 from .expressions import is_none
@@ -73,7 +71,7 @@ _LATE = {
 }
 _DECORATED = ["bash", "-cx", "python /tmp/script.py /tmp/script.in"]  # what @task.kubernetes runs
 
-_Arguments = dict[str, tuple[cst.CSTNode, Item | None] | Entry | Fixed]
+_Arguments = dict[str, tuple[syntax.Node, Item | None] | Entry | Fixed]
 
 
 def documents(extractor: Extractor) -> Iterator[Mapping]:
@@ -81,7 +79,7 @@ def documents(extractor: Extractor) -> Iterator[Mapping]:
     names = (name.qualified for each in extractor.scan.imports for name in each.names)
     if not extractor.own.any and not any(name.partition(".")[0] == "airflow" for name in names):
         return
-    found: list[tuple[cst.Call, Scope, str, Subclass | None]] = []
+    found: list[tuple[syntax.Call, Scope, str, Subclass | None]] = []
     for call, scope in extractor.scan.calls:
         path = _path(call.func, scope)
         own = None if path else extractor.own(call.func, scope)
@@ -103,11 +101,11 @@ def documents(extractor: Extractor) -> Iterator[Mapping]:
         yield _Operator(extractor, call, scope, path, own, absent, defaults).document()
 
 
-def _is_partial(function: cst.CSTNode) -> bool:
-    return isinstance(function, cst.Attribute) and function.attr.value == "partial"
+def _is_partial(function: syntax.Node) -> bool:
+    return isinstance(function, syntax.Attribute) and function.attr.value == "partial"
 
 
-def _path(function: cst.CSTNode, scope: Scope) -> str:
+def _path(function: syntax.Node, scope: Scope) -> str:
     """The module of an operator, with ".partial" for one whose tasks are mapped; "decorator", or "sdk" for that of
     Airflow 3; "" for what is none."""
     for name in qualified_names(function, scope):
@@ -129,7 +127,7 @@ def _defaults(extractor: Extractor) -> dict[str, int]:
             if isinstance(value, Mapping) and value.form != "call":
                 found |= {name: entry.value.line for name, entry in value.fields.items()}
             if not isinstance(value, Mapping) or value.form == "call" or value.open is not None:
-                found.setdefault("", extractor.places.line(extractor.places.start(argument)))
+                found.setdefault("", extractor.places.line(argument.start))
     return found
 
 
@@ -137,7 +135,7 @@ class _Operator:
     def __init__(
         self,
         extractor: Extractor,
-        call: cst.Call,
+        call: syntax.Call,
         scope: Scope,
         path: str,
         own: Subclass | None,
@@ -146,11 +144,11 @@ class _Operator:
     ) -> None:
         self.extractor, self.scope, self.path, self.own = extractor, scope, path, own
         self.absent, self.defaults = absent, defaults
-        start = extractor.places.start(call)
-        self.at = Node(start, extractor.places.end(call), extractor.places.line(start))
+        start = call.start
+        self.at = Node(start, call.end, extractor.places.line(start))
         self.callee = extractor.places.text(call.func)
         self.context = virtual.context(self.at, KUBE, self._client())
-        self.bracket, items = call_bracket(call, extractor.places)
+        self.bracket, items = call_bracket(call)
         self.arguments: _Arguments = {}
         self.open = f"expand() (line {self.at.line})" if path.endswith(".partial") else None
         for number, (argument, item) in enumerate(zip(call.args, items, strict=True)):
@@ -180,7 +178,7 @@ class _Operator:
     def _opened(self, why: str) -> None:
         self.open = self.open or why
 
-    def _spread(self, argument: cst.Arg, line: int) -> None:
+    def _spread(self, argument: syntax.Arg, line: int) -> None:
         found = self.extractor.value(argument.value, self.scope, "", None)
         if isinstance(found, Mapping) and found.form != "call":
             for name, entry in found.fields.items():

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
+from . import syntax
 from .places import Places
 from .resolve import Key, called, is_dict_call, qualified_names, single
 from .scan import Scan
@@ -15,16 +14,16 @@ _PATCH = re.compile(r"patch(?:_.*)?")
 _FRAMEWORKS = ("airflow.", "dagster")  # whose arguments are read for what they are
 
 
-def patches(scan: Scan) -> set[cst.CSTNode]:
+def patches(scan: Scan) -> set[syntax.Node]:
     """The expressions that calls patch objects with, and nothing else gets: arguments, and what their names stand
     for."""
-    found: set[cst.CSTNode] = set()
+    found: set[syntax.Node] = set()
     names: dict[Key, set[bool]] = {}
     for call, scope in scan.calls:
-        name = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+        name = call.func.attr.value if isinstance(call.func, syntax.Attribute) else ""
         is_patch = bool(_PATCH.fullmatch(name))
         for argument in call.args:
-            if isinstance(argument.value, cst.Name):
+            if isinstance(argument.value, syntax.Name):
                 owner = scope.owner(argument.value.value)
                 if owner is not None:
                     names.setdefault((owner, argument.value.value), set()).add(is_patch)
@@ -46,11 +45,11 @@ def lent(scan: Scan, places: Places) -> dict[Key, str]:
 def _lent(scan: Scan, places: Places) -> Iterator[tuple[Key, str, int]]:
     for call, scope in scan.calls:
         for argument in call.args:
-            if argument.star != "**" or not isinstance(argument.value, cst.Name):
+            if argument.star != "**" or not isinstance(argument.value, syntax.Name):
                 continue
             owner = scope.owner(argument.value.value)
             if owner is None or called(call, scope) is not None or is_dict_call(call, scope):
                 continue
             if not any(name.startswith(_FRAMEWORKS) for name in qualified_names(call.func, scope)):
-                start = places.start(call)
+                start = call.start
                 yield (owner, argument.value.value), " ".join(places.text(call.func).split()), places.line(start)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
-from . import virtual
+from . import syntax, virtual
 from .brackets import call_bracket, elements_bracket
 from .dialects import DAGSTER
 from .expressions import is_none
@@ -26,7 +24,7 @@ _HUMP = re.compile(r"[a-z][A-Z]")
 _CONTAINER, _POD, _METADATA = "container_config", "pod_spec_config", "pod_template_spec_metadata"
 
 # What a name or "**" gives, in a dict or a call.
-_Parts = dict[str, tuple[cst.CSTNode, Item]]
+_Parts = dict[str, tuple[syntax.Node, Item]]
 
 
 def documents(extractor: Extractor) -> Iterator[Mapping]:
@@ -40,7 +38,7 @@ def documents(extractor: Extractor) -> Iterator[Mapping]:
         if _is_written(scope, parts):
             yield _document(extractor, node, scope, parts, bracket, '"{}": ')
     for call, scope in extractor.scan.calls:
-        bracket, items = call_bracket(call, extractor.places)
+        bracket, items = call_bracket(call)
         parts = {
             each.keyword.value if each.keyword is not None else each.star: (each.value, item)
             for each, item in zip(call.args, items, strict=True)
@@ -55,16 +53,16 @@ def _is_written(scope: Scope, parts: _Parts) -> bool:
     for name in (_CONTAINER, _POD):
         if name in parts:
             found, where = followed(parts[name][0], scope)
-            if isinstance(found, cst.Dict) or (isinstance(found, cst.Call) and is_dict_call(found, where)):
+            if isinstance(found, syntax.Dict) or (isinstance(found, syntax.Call) and is_dict_call(found, where)):
                 return True
     return False
 
 
-def _of_dict(node: cst.Dict, extractor: Extractor) -> tuple[_Parts, Bracket | None]:
-    bracket, items = elements_bracket(node, extractor.places)
+def _of_dict(node: syntax.Dict, extractor: Extractor) -> tuple[_Parts, Bracket | None]:
+    bracket, items = elements_bracket(node)
     parts: _Parts = {}
     for element, item in zip(node.elements, items, strict=True):
-        if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString):
+        if isinstance(element, syntax.DictElement) and isinstance(element.key, syntax.SimpleString):
             key = element.key.evaluated_value
             if isinstance(key, str) and not is_none(element.value):
                 parts[key] = (element.value, item)
@@ -74,10 +72,10 @@ def _of_dict(node: cst.Dict, extractor: Extractor) -> tuple[_Parts, Bracket | No
 
 
 def _document(
-    extractor: Extractor, node: cst.CSTNode, scope: Scope, parts: _Parts, bracket: Bracket | None, head: str
+    extractor: Extractor, node: syntax.Node, scope: Scope, parts: _Parts, bracket: Bracket | None, head: str
 ) -> Mapping:
-    start = extractor.places.start(node)
-    at = Node(start, extractor.places.end(node), extractor.places.line(start))
+    start = node.start
+    at = Node(start, node.end, extractor.places.line(start))
     context = virtual.context(at, DAGSTER)
 
     def part(name: str, type_name: str) -> Mapping:

@@ -7,19 +7,18 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import Any
 
-import libcst as cst
-
 from hardener.sources import yaml
 from hardener.sources.yaml import Hunk, TextError
 from hardener.support.fast_dataclass import dataclass
 
+from . import syntax
 from .masks import Masked, masked
 from .placeholders import Place, emptied, filled_lines, held_alike, open_at
 from .places import Places
-from .scan import Scan, children
+from .scan import Scan
 from .scopes import Scope
 
-_Literal = cst.SimpleString | cst.FormattedString
+_Literal = syntax.SimpleString | syntax.FormattedString
 _MANIFEST = (re.compile(r"(?m)^[ \t]*(?:- )?apiVersion[ \t]*:"), re.compile(r"(?m)^[ \t]*(?:- )?kind[ \t]*:"))
 _OPENING = re.compile(r"\A\w*(?:\"{3}|'{3})")
 _TEMPLATE = re.compile(r"\{\{|\{%")
@@ -63,7 +62,7 @@ class Embedded:
 
 
 def embedded(
-    module: cst.Module, found: Scan, places: Places, taken: list[tuple[int, int]]
+    module: syntax.Module, found: Scan, places: Places, taken: list[tuple[int, int]]
 ) -> tuple[list[Embedded], list[tuple[int, str]]]:
     """The YAML manifests in literals outside of the extents ``taken``; and lines of those that are not read, with why.
 
@@ -79,13 +78,13 @@ def embedded(
         if node in uses.loose:
             continue
         assert isinstance(node, _Literal)
-        line = places.line(places.start(node))
+        line = places.line(node.start)
         try:
-            text = masked(node, uses.style(node))
+            text = masked(node, places, uses.style(node))
         except TextError as refused:
             unread.append((line, refused.reason))
             continue
-        end = places.start(node) + text.skip
+        end = node.start + text.skip
         for segment in yaml.segments(text.text):
             at, end = end, end + len(text.original(segment.text).encode())
             if not all(pattern.search(segment.text) for pattern in _MANIFEST):
@@ -114,14 +113,14 @@ def _embedded(start: int, end: int, line: int, text: str, masked: Masked, parsed
     return found
 
 
-def _is_wanted(node: cst.CSTNode, places: Places, taken: list[tuple[int, int]]) -> bool:
-    if not isinstance(node, _Literal) or (isinstance(node, cst.SimpleString) and "apiVersion" not in node.value):
+def _is_wanted(node: syntax.Node, places: Places, taken: list[tuple[int, int]]) -> bool:
+    if not isinstance(node, _Literal) or (isinstance(node, syntax.SimpleString) and "apiVersion" not in node.value):
         return False
-    start, end = places.start(node), places.end(node)
+    start, end = node.start, node.end
     source = places.source
     if b"\n" not in source[start:end] or b"apiVersion" not in source[start:end]:
         return False
-    if isinstance(node, cst.SimpleString) and "b" in node.prefix.lower():
+    if isinstance(node, syntax.SimpleString) and "b" in node.prefix.lower():
         return False
     text = _OPENING.sub("", source[start:end].decode())
     return all(pattern.search(text) for pattern in _MANIFEST) and not any(a <= start < b for a, b in taken)
@@ -134,35 +133,35 @@ def _is_manifest(document: Any) -> bool:
 class _Uses:
     """How literals are used: ``loose`` are docstrings and parts of longer texts; others may be filled in."""
 
-    def __init__(self, module: cst.Module, found: Scan) -> None:
-        self.loose: set[cst.CSTNode] = set()
-        self._filled: dict[cst.CSTNode, str] = {}
+    def __init__(self, module: syntax.Module, found: Scan) -> None:
+        self.loose: set[syntax.Node] = set()
+        self._filled: dict[syntax.Node, str] = {}
         self._names: dict[tuple[Scope, str], str] = {}
         self._values = found.values
         for call, scope in found.calls:
-            if isinstance(call.func, cst.Attribute) and call.func.attr.value in ("format", "format_map"):
+            if isinstance(call.func, syntax.Attribute) and call.func.attr.value in ("format", "format_map"):
                 self._note(call.func.value, "braces", scope)
-        waiting: list[cst.CSTNode] = [module]
-        names: list[cst.Name] = []
+        waiting: list[syntax.Node] = [module]
+        names: list[syntax.Name] = []
         while waiting:
             node = waiting.pop()
-            if isinstance(node, cst.Expr):
+            if isinstance(node, syntax.Expr):
                 self.loose.add(node.value)
-            elif isinstance(node, cst.ConcatenatedString):
+            elif isinstance(node, syntax.ConcatenatedString):
                 self.loose |= {node.left, node.right}
-            elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo):
+            elif isinstance(node, syntax.BinaryOperation) and node.operator == "%":
                 self._filled[node.left] = "percent"
-                names += [node.left] if isinstance(node.left, cst.Name) else []
-            waiting += children(node)
+                names += [node.left] if isinstance(node.left, syntax.Name) else []
+            waiting += syntax.children(node)
         # A walk without scopes: any use of such a name counts.
         self._percent = {name.value for name in names}
 
-    def _note(self, node: cst.CSTNode, style: str, scope: Scope) -> None:
+    def _note(self, node: syntax.Node, style: str, scope: Scope) -> None:
         self._filled[node] = style
-        if isinstance(node, cst.Name) and (owner := scope.owner(node.value)) is not None:
+        if isinstance(node, syntax.Name) and (owner := scope.owner(node.value)) is not None:
             self._names[owner, node.value] = style
 
-    def style(self, node: cst.CSTNode) -> str:
+    def style(self, node: syntax.Node) -> str:
         """How the literal ``node`` is filled in: "braces", "percent" or ""."""
         if node in self._filled:
             return self._filled[node]

@@ -5,45 +5,45 @@ from __future__ import annotations
 import re
 from typing import Any, TypeGuard
 
-import libcst as cst
+from . import syntax
 
 _LONGEST = 60  # characters of an expression that are shown
-_NAMES: dict[type[cst.CSTNode], str] = {
-    cst.Call: "a call",
-    cst.Await: "a call",
-    cst.FormattedString: "an f-string",
-    cst.IfExp: "a conditional",
-    cst.Subscript: "an index",
-    cst.Attribute: "an attribute",
-    cst.BooleanOperation: "an `or`",
-    cst.BinaryOperation: "an operation",
-    cst.UnaryOperation: "an operation",
-    cst.Comparison: "a comparison",
-    cst.Lambda: "a function",
-    cst.DictComp: "a comprehension",
-    cst.SetComp: "a comprehension",
-    cst.Set: "a set",
+_NAMES: dict[type[syntax.Node], str] = {
+    syntax.Call: "a call",
+    syntax.Await: "a call",
+    syntax.FormattedString: "an f-string",
+    syntax.IfExp: "a conditional",
+    syntax.Subscript: "an index",
+    syntax.Attribute: "an attribute",
+    syntax.BooleanOperation: "an `or`",
+    syntax.BinaryOperation: "an operation",
+    syntax.UnaryOperation: "an operation",
+    syntax.Comparison: "a comparison",
+    syntax.Lambda: "a function",
+    syntax.DictComp: "a comprehension",
+    syntax.SetComp: "a comprehension",
+    syntax.Set: "a set",
 }
 _CONSTANTS = {"True": True, "False": False, "None": None}
 _ESCAPES = re.compile(r"[\\\r]")
 _BRACES = re.compile(r"\{[^{}]*\}")
 
 
-def scalar(node: cst.CSTNode) -> tuple[bool, Any]:
+def scalar(node: syntax.Node) -> tuple[bool, Any]:
     """Whether ``node`` is a literal, and its value."""
     try:
-        if type(node) is cst.SimpleString and (text := _plain(node.value)) is not None:
+        if type(node) is syntax.SimpleString and (text := _plain(node.value)) is not None:
             return True, text  # the compiler takes a hundred times as long to say the same
-        if isinstance(node, cst.SimpleString | cst.ConcatenatedString):
+        if isinstance(node, syntax.SimpleString | syntax.ConcatenatedString):
             value = node.evaluated_value
             return isinstance(value, str), value
-        if isinstance(node, cst.Integer | cst.Float):
-            return True, node.evaluated_value
-        if isinstance(node, cst.Name) and node.value in _CONSTANTS:
+        if isinstance(node, syntax.Number):
+            return True, node.value
+        if isinstance(node, syntax.Name) and node.value in _CONSTANTS:
             return True, _CONSTANTS[node.value]
-        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
-            if isinstance(node.expression, cst.Integer | cst.Float):
-                return True, -node.expression.evaluated_value
+        if isinstance(node, syntax.UnaryOperation) and node.operator == "-":
+            if isinstance(node.expression, syntax.Number):
+                return True, -node.expression.value
     except (ValueError, SyntaxError):
         pass
     return False, None
@@ -57,31 +57,31 @@ def _plain(text: str) -> str | None:
     return text[quotes:-quotes]
 
 
-def is_variable(node: cst.CSTNode) -> TypeGuard[cst.Name]:
+def is_variable(node: syntax.Node) -> TypeGuard[syntax.Name]:
     """Whether it is a name, and not that of a constant of Python."""
-    return isinstance(node, cst.Name) and node.value not in _CONSTANTS
+    return isinstance(node, syntax.Name) and node.value not in _CONSTANTS
 
 
-def is_none(node: cst.CSTNode | None) -> bool:
+def is_none(node: syntax.Node | None) -> bool:
     """Whether it is ``None`` of Python."""
-    return isinstance(node, cst.Name) and node.value == "None"
+    return isinstance(node, syntax.Name) and node.value == "None"
 
 
-def string(node: cst.CSTNode) -> str | None:
+def string(node: syntax.Node) -> str | None:
     """The text of a text literal in one piece, None for anything else."""
-    if not isinstance(node, cst.SimpleString):
+    if not isinstance(node, syntax.SimpleString):
         return None
     is_literal, text = scalar(node)
     return text if is_literal else None
 
 
-def reason(node: cst.CSTNode) -> str:
+def reason(node: syntax.Node) -> str:
     """What kind of expression it is: "a call"."""
-    if isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.And):
+    if isinstance(node, syntax.BooleanOperation) and node.operator == "and":
         return "an `and`"
-    if isinstance(node, cst.ConcatenatedString) and node.evaluated_value is None:
+    if isinstance(node, syntax.ConcatenatedString) and node.evaluated_value is None:
         return "an f-string"
-    if isinstance(node, cst.SimpleString | cst.ConcatenatedString):
+    if isinstance(node, syntax.SimpleString | syntax.ConcatenatedString):
         return "bytes"
     return _NAMES.get(type(node), "an expression")
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import libcst as cst
-
-from . import calls, later, types, virtual
+from . import calls, later, syntax, types, virtual
 from .brackets import call_bracket, elements_bracket
 from .dialects import CDK8S, PULUMI, Known, recognise
 from .expressions import is_variable, opaque_text, reason, scalar
@@ -37,33 +35,33 @@ class Extractor:
         self.scan, self.places = scan, places
         self.own = own or Own()
         self.changes = later.changes_by_value(scan)
-        self.made: dict[cst.CSTNode, Node] = {}
-        self.inner: set[cst.CSTNode] = set()
+        self.made: dict[syntax.Node, Node] = {}
+        self.inner: set[syntax.Node] = set()
         self.lints: list[tuple[int, str]] = []
         self.uses: dict[Key, list[Scalar]] = {}
         self.later = later.Later(places, self.value_set_later, scan.lines)
         self.members = Members(scan.scopes)
         self.texts = Texts(places, later.grown(self.changes), self.members)
-        self.going: set[cst.CSTNode] = set()
-        self.arguments: set[cst.CSTNode] = set()  # dicts whose keys are keyword arguments
+        self.going: set[syntax.Node] = set()
+        self.arguments: set[syntax.Node] = set()  # dicts whose keys are keyword arguments
         self.lent = calls.lent(scan, places)
-        self.wanted: list[tuple[cst.Call, Scope, str]] = []  # calls of functions for a part of a pod, with its type
+        self.wanted: list[tuple[syntax.Call, Scope, str]] = []  # calls of functions for a part of a pod, with its type
 
     # Values.
 
-    def value(self, node: cst.CSTNode, scope: Scope, type_name: str, around: Mapping | None, raw: bool = False) -> Node:
+    def value(self, node: syntax.Node, scope: Scope, type_name: str, around: Mapping | None, raw: bool = False) -> Node:
         """The node for an expression that belongs to another. ``around`` is the nearest constructor around it; ``raw``
         tells that it is part of a list of that constructor."""
         self.inner.add(node)
         return self.read(node, scope, type_name, around, raw)
 
     def read(
-        self, node: cst.CSTNode, scope: Scope, type_name: str, around: Mapping | None = None, raw: bool = False
+        self, node: syntax.Node, scope: Scope, type_name: str, around: Mapping | None = None, raw: bool = False
     ) -> Node:
         """As ``value``, for an expression that may stand alone."""
         if is_variable(node):
             return self.variable(node, scope, type_name, around, raw)
-        if isinstance(node, cst.NamedExpr):
+        if isinstance(node, syntax.NamedExpr):
             return self.value(node.value, scope, type_name, around, raw)
         known = self.made.get(node)
         if known is not None:
@@ -80,31 +78,31 @@ class Extractor:
         self.going.discard(node)
         return made
 
-    def _value(self, node: cst.CSTNode, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
-        if isinstance(node, cst.Call):
+    def _value(self, node: syntax.Node, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
+        if isinstance(node, syntax.Call):
             return self.call(node, scope, type_name, around, raw)
-        if isinstance(node, cst.Dict):
+        if isinstance(node, syntax.Dict):
             return self.mapping(node, scope, type_name, around, raw)
-        if isinstance(node, cst.List | cst.Tuple):
+        if isinstance(node, syntax.List | syntax.Tuple):
             return self.sequence(node, scope, type_name, around)
-        if isinstance(node, cst.ListComp | cst.GeneratorExp):
+        if isinstance(node, syntax.ListComp | syntax.GeneratorExp):
             return self.comprehension(node, scope, type_name, around)
-        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+        if isinstance(node, syntax.BinaryOperation) and node.operator == "+":
             joined = self.concatenation(node, scope, type_name, around)
             if joined is not None:
                 return joined
-        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
+        if isinstance(node, syntax.BinaryOperation) and node.operator == "|":
             merged = self.merged(node, scope, type_name, around, raw)
             if merged is not None:
                 return merged
-        if isinstance(node, cst.Attribute | cst.Subscript):
+        if isinstance(node, syntax.Attribute | syntax.Subscript):
             part = self.member(node, scope, type_name, around, raw) or self.part(node, scope)
             if part is not None:
                 return part
         return self.literal(node, scope)
 
-    def literal(self, node: cst.CSTNode, scope: Scope) -> Node:
-        start, end = self.places.start(node), self.places.end(node)
+    def literal(self, node: syntax.Node, scope: Scope) -> Node:
+        start, end = node.start, node.end
         line = self.places.line(start)
         is_literal, value = scalar(node)
         if is_literal:
@@ -117,22 +115,22 @@ class Extractor:
             return Scalar(start, end, line, text, written=False)
         return Opaque(start, end, line, text, reason(node))
 
-    def opaque(self, node: cst.CSTNode, why: str) -> Opaque:
+    def opaque(self, node: syntax.Node, why: str) -> Opaque:
         return opaque(node, self.places, why)
 
-    def variable(self, node: cst.Name, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
+    def variable(self, node: syntax.Name, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
         owner = scope.owner(node.value)
         if owner is None:
             return self.opaque(node, "a name defined elsewhere")
         return self.bound(node, (owner, node.value), type_name, around, raw)
 
-    def bound(self, node: cst.BaseExpression, key: Key, type_name: str, around: Mapping | None, raw: bool) -> Node:
+    def bound(self, node: syntax.Node, key: Key, type_name: str, around: Mapping | None, raw: bool) -> Node:
         """What ``node`` means, a name or an attribute that has the one value of ``key``."""
         owner, name = key
         binding, why = single(owner.bindings[name])
         if binding is None or binding.value is None:
             return self.opaque(node, why)
-        if isinstance(binding.value, cst.Dict | cst.Call) and (why := self.lent.get(key, "")):
+        if isinstance(binding.value, syntax.Dict | syntax.Call) and (why := self.lent.get(key, "")):
             return self.opaque(node, why)
         known = self.made.get(binding.value)
         if isinstance(known, Mapping) and known.form != "call" and _differ(known.type_name, type_name):
@@ -145,18 +143,18 @@ class Extractor:
         if is_variable(binding.value):
             self.going.discard(binding.value)
         if isinstance(found, Scalar):
-            start = self.places.start(node)
-            own = Scalar(start, self.places.end(node), self.places.line(start), found.value, found.written)
+            start = node.start
+            own = Scalar(start, node.end, self.places.line(start), found.value, found.written)
             self.uses.setdefault(key, []).append(own)
             return own
-        if isinstance(found, Opaque) and not isinstance(binding.value, cst.Name):
-            start = self.places.start(node)
+        if isinstance(found, Opaque) and not isinstance(binding.value, syntax.Name):
+            start = node.start
             text = found.text if found.text[:2] != "${" else opaque_text(self.places.text(node))
-            return Opaque(start, self.places.end(node), self.places.line(start), text, found.reason)
+            return Opaque(start, node.end, self.places.line(start), text, found.reason)
         return found
 
     def member(
-        self, node: cst.Attribute | cst.Subscript, scope: Scope, type_name: str, around: Mapping | None, raw: bool
+        self, node: syntax.Attribute | syntax.Subscript, scope: Scope, type_name: str, around: Mapping | None, raw: bool
     ) -> Node | None:
         """What an attribute of an object or a class means that was given one value: ``self.container``, ``X.IMAGE``;
         None for anything else, and where that is not known."""
@@ -167,20 +165,20 @@ class Extractor:
         value = self.bound(node, key, type_name, around, raw) if not rest else None
         return None if isinstance(value, Opaque) else value
 
-    def part(self, node: cst.CSTNode, scope: Scope) -> Node | None:
+    def part(self, node: syntax.Node, scope: Scope) -> Node | None:
         """What ``deployment.spec.template`` means where ``deployment`` is a known object; None for anything else."""
         name, path = steps(node)
         owner = scope.owner(name)
         if (known := self.members.key(scope, name, path)) is not None:
             (owner, name), path = known
         binding, _ = single(owner.bindings[name]) if owner is not None else (None, "")
-        if binding is None or not isinstance(binding.value, cst.Call | cst.Dict):
+        if binding is None or not isinstance(binding.value, syntax.Call | syntax.Dict):
             return None
-        if isinstance(binding.value, cst.Call) and called(binding.value, binding.scope) is None:
+        if isinstance(binding.value, syntax.Call) and called(binding.value, binding.scope) is None:
             return None
         found = self.made.get(binding.value)
         if found is None:
-            if isinstance(binding.value, cst.Dict) or binding.value in self.going:
+            if isinstance(binding.value, syntax.Dict) or binding.value in self.going:
                 return None  # what a dict means depends on where it is put
             found = self.read(binding.value, binding.scope, "")
         for kind, step in path:
@@ -194,13 +192,13 @@ class Extractor:
             else:
                 return None
         if isinstance(found, Scalar):
-            start = self.places.start(node)
-            return Scalar(start, self.places.end(node), self.places.line(start), found.value, written=False)
+            start = node.start
+            return Scalar(start, node.end, self.places.line(start), found.value, written=False)
         return found if isinstance(found, Mapping | Sequence) else None
 
     # Constructors.
 
-    def call(self, node: cst.Call, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
+    def call(self, node: syntax.Call, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
         found = called(node, scope, type_name)
         if found is not None:
             return self.constructor(node, scope, found, raw)
@@ -217,7 +215,7 @@ class Extractor:
             self.wanted.append((node, scope, type_name))
         return self.opaque(node, "a call")
 
-    def constructor(self, node: cst.Call, scope: Scope, known: Known, raw: bool) -> Mapping:
+    def constructor(self, node: syntax.Call, scope: Scope, known: Known, raw: bool) -> Mapping:
         mapping = self._arguments(node, scope, known) or self._mapping(node, "call", known.type_name)
         if known.is_resource:
             mapping.fields.setdefault("apiVersion", virtual.implied(mapping, known.api_version or ""))
@@ -227,7 +225,7 @@ class Extractor:
         base = base_class(node, scope)
         mapping.dialect, mapping.in_list = known.dialect, raw
         mapping.callee = self.places.text(node.func if base is None else base[0])
-        bracket, items = call_bracket(node, self.places)
+        bracket, items = call_bracket(node)
         mapping.bracket = bracket
         allowed = _POSITIONAL.get(known.dialect.name, 0) if known.is_resource else 0
         for position, (argument, item) in enumerate(zip(node.args, items, strict=True)):
@@ -244,7 +242,7 @@ class Extractor:
                     self._set(mapping, field, argument.value, scope, mapping, item)
         return mapping
 
-    def subclass(self, node: cst.Call, scope: Scope) -> tuple[Subclass, Known] | None:
+    def subclass(self, node: syntax.Call, scope: Scope) -> tuple[Subclass, Known] | None:
         """The own class that ``node`` makes an object of, and that of the library; None where what the library gets is
         not known, or all of it stands in the class."""
         own = self.own(node.func, scope)
@@ -253,12 +251,12 @@ class Extractor:
             return None
         return (own, known) if known.dialect not in (PULUMI, CDK8S) else None
 
-    def derived(self, node: cst.Call, scope: Scope, own: Subclass, known: Known, raw: bool) -> Mapping:
+    def derived(self, node: syntax.Call, scope: Scope, own: Subclass, known: Known, raw: bool) -> Mapping:
         """The object of an own class: the fields that the call gives and those that the class does."""
         mapping = self._mapping(node, "call", known.type_name)
         mapping.dialect, mapping.callee, mapping.in_list = known.dialect, self.places.text(node.func), raw
-        mapping.bracket, items = call_bracket(node, self.places)
-        given: dict[str, tuple[cst.CSTNode, Item]] = {}
+        mapping.bracket, items = call_bracket(node)
+        given: dict[str, tuple[syntax.Node, Item]] = {}
         for number, (argument, item) in enumerate(zip(node.args, items, strict=True)):
             name = argument.keyword.value if argument.keyword is not None else own.by_place(number)
             if name is None or argument.star:
@@ -278,16 +276,16 @@ class Extractor:
             mapping.fields.setdefault("kind", virtual.implied(mapping, known.kind or ""))
         return mapping
 
-    def _arguments(self, node: cst.Call, scope: Scope, known: Known) -> Mapping | None:
+    def _arguments(self, node: syntax.Call, scope: Scope, known: Known) -> Mapping | None:
         """The object with all fields of a resource that Pulumi takes as its second argument."""
         if known.dialect is not PULUMI or not known.is_resource or len(node.args) < 2 or node.args[1].keyword:
             return None
         found = self.value(node.args[1].value, scope, known.type_name, None)
         return found if isinstance(found, Mapping) and found.type_name == known.type_name else None
 
-    def keywords(self, node: cst.Call, scope: Scope, type_name: str, around: Mapping | None) -> Node:
+    def keywords(self, node: syntax.Call, scope: Scope, type_name: str, around: Mapping | None) -> Node:
         mapping = self._mapping(node, "keywords", type_name, around)
-        mapping.bracket, items = call_bracket(node, self.places)
+        mapping.bracket, items = call_bracket(node)
         for argument, item in zip(node.args, items, strict=True):
             if argument.star == "**" or (not argument.star and argument.keyword is None):
                 self._spread(mapping, argument.value, scope, around)
@@ -298,12 +296,12 @@ class Extractor:
                 self._set(mapping, field, argument.value, scope, around, item)
         return mapping
 
-    def mapping(self, node: cst.Dict, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Mapping:
+    def mapping(self, node: syntax.Dict, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Mapping:
         mapping = self._mapping(node, "dict", type_name, around)
         mapping.in_list = raw
-        mapping.bracket, items = elements_bracket(node, self.places)
+        mapping.bracket, items = elements_bracket(node)
         for element, item in zip(node.elements, items, strict=True):
-            if isinstance(element, cst.DictElement):
+            if isinstance(element, syntax.DictElement):
                 key = self.texts.key(element.key, scope)
                 if key is None:
                     self._open(mapping, "a computed key", element.key)
@@ -314,11 +312,11 @@ class Extractor:
                 self._spread(mapping, element.value, scope, around)
         return mapping
 
-    def _mapping(self, node: cst.CSTNode, form: str, type_name: str, around: Mapping | None = None) -> Mapping:
-        start = self.places.start(node)
+    def _mapping(self, node: syntax.Node, form: str, type_name: str, around: Mapping | None = None) -> Mapping:
+        start = node.start
         mapping = Mapping(
             start,
-            self.places.end(node),
+            node.end,
             self.places.line(start),
             form=form,
             type_name=type_name,
@@ -329,11 +327,11 @@ class Extractor:
         return mapping
 
     def _set(
-        self, mapping: Mapping, field: str, value: cst.CSTNode, scope: Scope, around: Mapping | None, item: Item | None
+        self, mapping: Mapping, field: str, value: syntax.Node, scope: Scope, around: Mapping | None, item: Item | None
     ) -> None:
         mapping.fields[field] = Entry(self._of_field(mapping, field, value, scope, around), item)
 
-    def _of_field(self, mapping: Mapping, field: str, value: cst.CSTNode, scope: Scope, around: Mapping | None) -> Node:
+    def _of_field(self, mapping: Mapping, field: str, value: syntax.Node, scope: Scope, around: Mapping | None) -> Node:
         type_name = types.field_type(mapping.type_name, field)
         raw = mapping.in_list and mapping.form != "call"
         return self.value(value, scope, type_name, around, raw)
@@ -344,8 +342,8 @@ class Extractor:
         around = mapping if mapping.form == "call" else mapping.context
         return self._of_field(mapping, field, change.value, change.scope, around)
 
-    def _open(self, mapping: Mapping, what: str, node: cst.CSTNode) -> None:
-        where = f"{what} (line {self.places.line(self.places.start(node))})"
+    def _open(self, mapping: Mapping, what: str, node: syntax.Node) -> None:
+        where = f"{what} (line {self.places.line(node.start)})"
         mapping.open = mapping.open or where
         if mapping.form == "dict":  # a call is not given one argument twice
             self._replaced(mapping, where)
@@ -359,7 +357,7 @@ class Extractor:
                 unknown = Opaque(old.start, old.end, old.line, shown, f"perhaps replaced by {where}")
                 mapping.fields[field] = Entry(unknown, entry.item)
 
-    def _spread(self, mapping: Mapping, value: cst.CSTNode, scope: Scope, around: Mapping | None) -> None:
+    def _spread(self, mapping: Mapping, value: syntax.Node, scope: Scope, around: Mapping | None) -> None:
         """What ``**value`` adds: fields that are known, or anything."""
         if mapping.form == "call":
             self.arguments.add(followed(value, scope)[0])
@@ -373,17 +371,17 @@ class Extractor:
         if found.open is not None:
             mapping.open = mapping.open or found.open
 
-    def _written(self, mapping: Mapping, key: str, node: cst.CSTNode, place: cst.CSTNode) -> str:
+    def _written(self, mapping: Mapping, key: str, node: syntax.Node, place: syntax.Node) -> str:
         """The field that a key of the dict ``node`` means; a record of one that the library does not understand."""
         if node in self.arguments:
             return field_of_argument(mapping, key)
         message = misunderstood(mapping, key)
         if message is not None:
-            self.lints.append((self.places.line(self.places.start(place)), message))
+            self.lints.append((self.places.line(place.start), message))
         return field_of_key(mapping, key)
 
     def merged(
-        self, node: cst.BinaryOperation, scope: Scope, type_name: str, around: Mapping | None, raw: bool
+        self, node: syntax.BinaryOperation, scope: Scope, type_name: str, around: Mapping | None, raw: bool
     ) -> Mapping | None:
         """``a | b`` of dicts; None where neither is one."""
         sides = [self.value(side, scope, type_name, around, raw) for side in (node.left, node.right)]
@@ -396,7 +394,7 @@ class Extractor:
             if not isinstance(side, Mapping) or side.form == "call":
                 self._open(mapping, " ".join(self.places.text(part).split()), part)
                 continue
-            is_here = side.form == "dict" and isinstance(part, cst.Dict)
+            is_here = side.form == "dict" and isinstance(part, syntax.Dict)
             mapping.fields |= {
                 name: Entry(each.value, each.item if is_here else None) for name, each in side.fields.items()
             }
@@ -412,12 +410,12 @@ class Extractor:
 
     # Lists.
 
-    def sequence(self, node: cst.List | cst.Tuple, scope: Scope, type_name: str, around: Mapping | None) -> Node:
-        form = "list" if isinstance(node, cst.List) else "tuple"
+    def sequence(self, node: syntax.List | syntax.Tuple, scope: Scope, type_name: str, around: Mapping | None) -> Node:
+        form = "list" if isinstance(node, syntax.List) else "tuple"
         sequence = self._sequence(node, form, type_name, around)
-        sequence.bracket, items = elements_bracket(node, self.places)
+        sequence.bracket, items = elements_bracket(node)
         for element, item in zip(node.elements, items, strict=True):
-            if isinstance(element, cst.StarredElement):
+            if isinstance(element, syntax.StarredElement):
                 self._join(
                     sequence,
                     self.value(element.value, scope, type_name, around, True),
@@ -428,11 +426,11 @@ class Extractor:
                 sequence.places.append(item)
         return sequence
 
-    def _sequence(self, node: cst.CSTNode, form: str, type_name: str, around: Mapping | None) -> Sequence:
-        start = self.places.start(node)
+    def _sequence(self, node: syntax.Node, form: str, type_name: str, around: Mapping | None) -> Sequence:
+        start = node.start
         sequence = Sequence(
             start,
-            self.places.end(node),
+            node.end,
             self.places.line(start),
             form=form,
             item_type=types.item_type(type_name),
@@ -450,7 +448,7 @@ class Extractor:
             sequence.open = more_open(sequence.open, f"{' '.join(text.split())} (line {found.line})")
 
     def comprehension(
-        self, node: cst.ListComp | cst.GeneratorExp, scope: Scope, type_name: str, around: Mapping | None
+        self, node: syntax.ListComp | syntax.GeneratorExp, scope: Scope, type_name: str, around: Mapping | None
     ) -> Node:
         sequence = self._sequence(node, "comprehension", type_name, around)
         inner = self.scan.comprehensions.get(node, scope)
@@ -460,7 +458,7 @@ class Extractor:
         return sequence
 
     def concatenation(
-        self, node: cst.BinaryOperation, scope: Scope, type_name: str, around: Mapping | None
+        self, node: syntax.BinaryOperation, scope: Scope, type_name: str, around: Mapping | None
     ) -> Node | None:
         """``a + b`` of lists; None where neither is one."""
         if not type_name.startswith("[") and self.texts.text(node, scope)[0] is not None:

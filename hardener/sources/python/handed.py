@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
 from hardener.support.fast_dataclass import dataclass
 
+from . import syntax
 from .resolve import called, classes, defined, is_dict_call, qualified_names, single
 from .scan import ADDING, Scan
 from .scopes import Scope
@@ -55,9 +54,9 @@ class Handed:
     """An expression that a call gets. ``scope`` is where it is seen from, ``call`` the call; ``parameter`` is the scope
     of a function of the file and its name for the object. ``whole``: only what is no whole object is changed."""
 
-    value: cst.CSTNode
+    value: syntax.Node
     scope: Scope
-    call: cst.Call
+    call: syntax.Call
     parameter: tuple[Scope, str] | None = None
     whole: bool = False
 
@@ -79,56 +78,56 @@ def handed(scan: Scan) -> Iterator[Handed]:
             arguments = arguments[:position]
         if (name := _last(call.func)) and not _leaves(call, scope, name):
             whole = bool(_SENDING.fullmatch(name))
-            whole = whole or (isinstance(call.func, cst.Attribute) and bool(_CLIENT.fullmatch(name)))
+            whole = whole or (isinstance(call.func, syntax.Attribute) and bool(_CLIENT.fullmatch(name)))
             for argument in arguments:
                 if argument.keyword is None or argument.keyword.value not in _TAKEN:
                     yield Handed(argument.value, scope, call, None, whole)
 
 
-def _callback(call: cst.Call, scope: Scope) -> tuple[int, Scope] | None:
+def _callback(call: syntax.Call, scope: Scope) -> tuple[int, Scope] | None:
     """Which argument of a call is a function of the file, and that function: ``pool.submit(fix, pod)``."""
     for position, argument in enumerate(call.args):
-        name = argument.value.value if isinstance(argument.value, cst.Name) else ""
+        name = argument.value.value if isinstance(argument.value, syntax.Name) else ""
         function = defined(name, scope) if name and not argument.star else None
-        if function is not None and isinstance(function.node, cst.FunctionDef):
+        if function is not None and isinstance(function.node, syntax.FunctionDef):
             return position, function
     return None
 
 
-def _called_back(call: cst.Call, scope: Scope, position: int, function: Scope) -> Iterator[Handed]:
+def _called_back(call: syntax.Call, scope: Scope, position: int, function: Scope) -> Iterator[Handed]:
     """What a function gets that stands at ``position`` among the arguments of a call: those behind it, or those of
     ``Thread(target=fix, args=(pod,))``."""
-    assert isinstance(function.node, cst.FunctionDef)
+    assert isinstance(function.node, syntax.FunctionDef)
     behind = [each for each in call.args[position + 1 :] if not each.star]
     if _last(call.func) in _EACH:
         yield from (Handed(each.value, scope, call) for each in behind)
         return
     values = [each.value for each in behind if each.keyword is None]
     for each in behind:
-        if each.keyword is not None and each.keyword.value == "args" and isinstance(each.value, cst.Tuple):
+        if each.keyword is not None and each.keyword.value == "args" and isinstance(each.value, syntax.Tuple):
             values += [element.value for element in each.value.elements]
     for value, parameter in zip(values, function.node.params.params, strict=False):
         yield Handed(value, scope, call, (function, parameter.name.value))
 
 
-def _decorators(scan: Scan) -> set[cst.CSTNode]:
+def _decorators(scan: Scan) -> set[syntax.Node]:
     nodes = [scope.node for scope in scan.scopes if scope.node is not None]
     return {each.decorator for node in nodes for each in node.decorators}
 
 
-def _last(function: cst.CSTNode) -> str:
-    if isinstance(function, cst.Attribute):
+def _last(function: syntax.Node) -> str:
+    if isinstance(function, syntax.Attribute):
         return function.attr.value
-    return function.value if isinstance(function, cst.Name) else ""
+    return function.value if isinstance(function, syntax.Name) else ""
 
 
-def _leaves(call: cst.Call, scope: Scope, name: str) -> bool:
+def _leaves(call: syntax.Call, scope: Scope, name: str) -> bool:
     """Whether a call of what the file does not define leaves its arguments as they are."""
-    if isinstance(call.func, cst.Name) and name in _BUILTINS:
+    if isinstance(call.func, syntax.Name) and name in _BUILTINS:
         return True
     if _LOOKING.fullmatch(name):
         return True
-    if isinstance(call.func, cst.Attribute) and (name in ADDING or _KEEPING.fullmatch(name)):
+    if isinstance(call.func, syntax.Attribute) and (name in ADDING or _KEEPING.fullmatch(name)):
         return True
     # A class keeps what it gets, an exception shows it.
     if name.lstrip("_")[:1].isupper() or scope.is_instance(name):
@@ -138,9 +137,9 @@ def _leaves(call: cst.Call, scope: Scope, name: str) -> bool:
     return any(each.startswith(_FRAMEWORKS) for each in qualified_names(call.func, scope))
 
 
-def _followed(call: cst.Call, scope: Scope, function: Scope, skipped: int) -> Iterator[Handed]:
+def _followed(call: syntax.Call, scope: Scope, function: Scope, skipped: int) -> Iterator[Handed]:
     """The arguments of a call by the parameters of a function of the file."""
-    assert isinstance(function.node, cst.FunctionDef)
+    assert isinstance(function.node, syntax.FunctionDef)
     parameters = function.node.params
     positional = [each.name.value for each in (*parameters.posonly_params, *parameters.params)][skipped:]
     by_keyword = {*positional, *(each.name.value for each in parameters.kwonly_params)}
@@ -156,16 +155,16 @@ def _followed(call: cst.Call, scope: Scope, function: Scope, skipped: int) -> It
             yield Handed(argument.value, scope, call, (function, name))
 
 
-def function_of(call: cst.Call, scope: Scope) -> tuple[Scope | None, int]:
+def function_of(call: syntax.Call, scope: Scope) -> tuple[Scope | None, int]:
     """The function of the file that a call runs, None for any other; and how many of its parameters the call does not
     name: the object of a method."""
     function = call.func
-    if isinstance(function, cst.Name):
+    if isinstance(function, syntax.Name):
         found = scope.own_class() if scope.is_instance(function.value) else defined(function.value, scope)
         if found is not None and found.kind == "class":
             return _method(found, "__init__"), 1
         return found, 0
-    if not isinstance(function, cst.Attribute):
+    if not isinstance(function, syntax.Attribute):
         return None, 0
     base = function.value
     class_, is_object = _class_of(base, scope)
@@ -175,10 +174,10 @@ def function_of(call: cst.Call, scope: Scope) -> tuple[Scope | None, int]:
     return method, 1 if (method.instance if is_object else _is_of_class(method)) else 0
 
 
-def _class_of(base: cst.CSTNode, scope: Scope) -> tuple[Scope | None, bool]:
+def _class_of(base: syntax.Node, scope: Scope) -> tuple[Scope | None, bool]:
     """The class of the file that ``base`` is, or is an object of, and whether it is an object: ``self``, a name that
     was given one, and what the methods of one return in a chain of calls."""
-    if isinstance(base, cst.Name):
+    if isinstance(base, syntax.Name):
         if scope.is_instance(base.value):
             return scope.own_class(), True
         found = defined(base.value, scope)
@@ -186,12 +185,12 @@ def _class_of(base: cst.CSTNode, scope: Scope) -> tuple[Scope | None, bool]:
             return (found if found.kind == "class" else None), False
         owner = scope.owner(base.value)
         binding = single(owner.bindings[base.value])[0] if owner is not None else None
-        if binding is None or not isinstance(binding.value, cst.Call):
+        if binding is None or not isinstance(binding.value, syntax.Call):
             return None, False
         base, scope = binding.value, binding.scope
-    while isinstance(base, cst.Call) and isinstance(base.func, cst.Attribute):
+    while isinstance(base, syntax.Call) and isinstance(base.func, syntax.Attribute):
         base = base.func.value
-    if isinstance(base, cst.Call) and isinstance(base.func, cst.Name):
+    if isinstance(base, syntax.Call) and isinstance(base.func, syntax.Name):
         found = defined(base.func.value, scope)
         return (found if found is not None and found.kind == "class" else None), True
     return None, False
@@ -208,7 +207,7 @@ def _method(class_: Scope, name: str) -> Scope | None:
 
 def _is_of_class(method: Scope) -> bool:
     """Whether a method gets the class that it is called on."""
-    return isinstance(method.node, cst.FunctionDef) and any(
-        isinstance(each.decorator, cst.Name) and each.decorator.value == "classmethod"
+    return isinstance(method.node, syntax.FunctionDef) and any(
+        isinstance(each.decorator, syntax.Name) and each.decorator.value == "classmethod"
         for each in method.node.decorators
     )

@@ -12,11 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import libcst as cst
-
 from hardener.sources.yaml import TextError
 
-from . import later, types, virtual
+from . import later, syntax, types, virtual
 from .dialects import KUBESPAWNER
 from .expressions import string
 from .extract import Extractor
@@ -122,9 +120,9 @@ class _Configs:
 
     def __init__(self, scan: Scan) -> None:
         self._paths: dict[Key, Way] = {}
-        self._given: dict[Key, list[tuple[cst.CSTNode | None, Scope]]] = {}
+        self._given: dict[Key, list[tuple[syntax.Node | None, Scope]]] = {}
         self._known: dict[Key, set[str] | None] = {}
-        given: list[tuple[cst.CSTNode, Scope, Key]] = []
+        given: list[tuple[syntax.Node, Scope, Key]] = []
         for each in handed(scan):
             if each.parameter is not None:
                 given.append((each.value, each.scope, each.parameter))
@@ -148,31 +146,31 @@ class _Configs:
         if owner is not None and (owner, name) in self._paths:
             return (*self._paths[owner, name], *path)
         bindings = [] if owner is None or name != "c" else owner.bindings["c"]
-        made = all(isinstance(each.value, cst.Call) for each in bindings)  # c = get_config()
+        made = all(isinstance(each.value, syntax.Call) for each in bindings)  # c = get_config()
         return path if name == "c" and (made or any(each.reason == "a parameter" for each in bindings)) else None
 
-    def texts(self, node: cst.CSTNode | None, scope: Scope) -> set[str] | None:
+    def texts(self, node: syntax.Node | None, scope: Scope) -> set[str] | None:
         """The names that an expression may be: a text, or each item of what a loop goes through; None where it may be
         any other."""
-        owner = scope.owner(node.value) if isinstance(node, cst.Name) else None
-        if owner is None or not isinstance(node, cst.Name):
+        owner = scope.owner(node.value) if isinstance(node, syntax.Name) else None
+        if owner is None or not isinstance(node, syntax.Name):
             return self._read(node, scope)
         key = owner, node.value
         if key not in self._known:
             self._known[key] = self._read(node, scope)
         return self._known[key]
 
-    def _read(self, node: cst.CSTNode | None, scope: Scope) -> set[str] | None:
+    def _read(self, node: syntax.Node | None, scope: Scope) -> set[str] | None:
         found: set[str] = set()
         seen: set[Key] = set()
         waiting = [(node, scope)]
         while waiting:
             node, scope = waiting.pop()
             text = string(node) if node is not None else None
-            owner = scope.owner(node.value) if isinstance(node, cst.Name) else None
+            owner = scope.owner(node.value) if isinstance(node, syntax.Name) else None
             if text is not None and text.isidentifier():
                 found.add(text)
-            elif owner is None or not isinstance(node, cst.Name):
+            elif owner is None or not isinstance(node, syntax.Name):
                 return None
             elif (owner, node.value) not in seen:
                 seen.add((owner, node.value))
@@ -180,43 +178,49 @@ class _Configs:
                     waiting += self._values(binding, (owner, node.value))
         return found
 
-    def _values(self, binding: Binding, key: Key) -> list[tuple[cst.CSTNode | None, Scope]]:
+    def _values(self, binding: Binding, key: Key) -> list[tuple[syntax.Node | None, Scope]]:
         if binding.each or binding.items is not None:
             items = _items(binding.items or binding.value, binding.scope, None if binding.each else binding.part)
             return [(item, binding.scope) for item in items]
         return self._given.get(key, [(binding.value, binding.scope)])
 
 
-def _name_of(node: cst.CSTNode) -> cst.CSTNode | None:
+def _name_of(node: syntax.Node) -> syntax.Node | None:
     """The expression for the name of the setting that ``setattr`` or a subscript sets."""
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and len(node.args) > 1:
+    if isinstance(node, syntax.Call) and isinstance(node.func, syntax.Name) and len(node.args) > 1:
         return node.args[1].value
-    if isinstance(node, cst.Subscript) and len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
-        return node.slice[0].slice.value
+    if isinstance(node, syntax.Subscript) and len(node.slice) == 1 and not isinstance(node.slice[0], syntax.Slice):
+        return node.slice[0]
     return None
 
 
-def _items(values: cst.CSTNode | None, scope: Scope, part: int | None) -> list[cst.CSTNode | None]:
+def _items(values: syntax.Node | None, scope: Scope, part: int | None) -> list[syntax.Node | None]:
     """The items of a list or dict, or one ``part`` of each; a None for what is not known."""
     if values is None:
         return [None]
-    if isinstance(values, cst.Call) and isinstance(values.func, cst.Attribute) and values.func.attr.value == "items":
+    if (
+        isinstance(values, syntax.Call)
+        and isinstance(values.func, syntax.Attribute)
+        and values.func.attr.value == "items"
+    ):
         values, _ = followed(values.func.value, scope)
-        if not isinstance(values, cst.Dict) or part != 0:
+        if not isinstance(values, syntax.Dict) or part != 0:
             return [None]
         part = None
     values, _ = followed(values, scope)
-    if isinstance(values, cst.Dict):
-        return [each.key if isinstance(each, cst.DictElement) else None for each in values.elements]
-    if not isinstance(values, cst.List | cst.Tuple | cst.Set):
+    if isinstance(values, syntax.Dict):
+        return [each.key if isinstance(each, syntax.DictElement) else None for each in values.elements]
+    if not isinstance(values, syntax.List | syntax.Tuple | syntax.Set):
         return [None]
-    items: list[cst.CSTNode | None] = [
-        each.value if isinstance(each, cst.Element) else None for each in values.elements
+    items: list[syntax.Node | None] = [
+        each.value if isinstance(each, syntax.Element) else None for each in values.elements
     ]
     if part is None:
         return items
     return [
-        each.elements[part].value if isinstance(each, cst.List | cst.Tuple) and part < len(each.elements) else None
+        each.elements[part].value
+        if isinstance(each, syntax.List | syntax.Tuple) and part < len(each.elements)
+        else None
         for each in items
     ]
 
@@ -232,9 +236,9 @@ class _Spawner:
             if (each.scope, each.block) == home and each.path[0][1] == "KubeSpawner" and _is_assignment(each)
         ]
         first, last = own[0], own[-1]
-        start = self.places.start(first.node)
+        start = first.node.start
         self.at = Node(start, self.places.outer_end(last.value or last.node), self.places.line(start))
-        self.indent = self.places.before(self.places.start(last.node))
+        self.indent = self.places.before(last.node.start)
         self.context = virtual.context(self.at, KUBESPAWNER)
         self.open: str | None = None
         self.found: dict[str, Node] = {}
@@ -242,8 +246,8 @@ class _Spawner:
         if owner is not None and any(each.reason == "a parameter" for each in owner.bindings["c"]):
             self.open = "what else is set on the parameter c"
         for call, _ in extractor.scan.calls:
-            if isinstance(call.func, cst.Name) and call.func.value == "load_subconfig":
-                self.open = f"load_subconfig (line {self.places.line(self.places.start(call))})"
+            if isinstance(call.func, syntax.Name) and call.func.value == "load_subconfig":
+                self.open = f"load_subconfig (line {self.places.line(call.start)})"
         for change in unknown:
             self.open = self.open or self._why(change)
         for class_ in _CLASSES:
@@ -256,22 +260,22 @@ class _Spawner:
         for name, own in by_name.items():
             if name not in self.found:
                 self.found[name] = self._value(name, own, home)
-                start = self.places.start(own[-1].node)
-                behind = [each for each in unknown if self.places.start(each.node) > start]
+                start = own[-1].node.start
+                behind = [each for each in unknown if each.node.start > start]
                 if behind:
                     why = f"perhaps replaced by {self._why(behind[-1])}"
                     self.found[name] = virtual.unknown(self.found[name], f"c.KubeSpawner.{name}", why).value
 
     def _why(self, change: Change) -> str:
-        line = self.places.line(self.places.start(change.node))
+        line = self.places.line(change.node.start)
         if change.how != "handed":
             return f"a change of all settings (line {line})"
-        assert isinstance(change.node, cst.Call)
+        assert isinstance(change.node, syntax.Call)
         return f"{' '.join(self.places.text(change.node.func).split())}, which gets the settings (line {line})"
 
     def _value(self, name: str, changes: list[Change], home: tuple[Any, Any]) -> Node:
         last = changes[-1]
-        at = self.places.start(last.node)
+        at = last.node.start
         line = self.places.line(at)
         if len(changes) == 1 and last.how == "set" and len(last.path) == 2 and last.value is not None:
             is_sure = (last.scope, last.block) == home or (last.block is None and last.scope.kind == "module")

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import libcst as cst
-
 from hardener.sources.yaml import TextError
 
+from . import syntax
 from .brackets import call_bracket, elements_bracket
 from .expressions import opaque_text, scalar, string
 from .handed import COPIES, function_of, handed
@@ -27,8 +26,8 @@ from .scan import Scan
 from .scopes import Binding, Change, Scope
 from .steps import Way, steps
 
-Changes = dict[cst.CSTNode, list[tuple[Way, Change]]]
-Held = dict[Key, dict[Way, list[tuple[cst.CSTNode, Scope]]]]
+Changes = dict[syntax.Node, list[tuple[Way, Change]]]
+Held = dict[Key, dict[Way, list[tuple[syntax.Node, Scope]]]]
 """What is put into what a name stands for, by the place in it: the items of a list have one for all."""
 _DEEPEST = 10  # names that stand for parts of each other
 _MOST = 300_000  # changes, each counted for every expression whose object it changes
@@ -55,7 +54,7 @@ def changes_by_value(scan: Scan) -> Changes:
             step = _ANY if change.how != "set" and change.how != "extend" else ()
             places = held.setdefault((owner, name), {})
             places.setdefault((*path, *step), []).append((value, change.scope))
-    given: dict[Key, list[tuple[cst.CSTNode, Scope]]] = {}
+    given: dict[Key, list[tuple[syntax.Node, Scope]]] = {}
     open_calls = []
     for each in handed(scan):
         if each.parameter is not None:
@@ -83,7 +82,7 @@ def changes_by_value(scan: Scan) -> Changes:
     return collector.found
 
 
-def grown(changes: Changes) -> set[cst.CSTNode]:
+def grown(changes: Changes) -> set[syntax.Node]:
     """The expressions of which a text or list may be another one later."""
     return {node for node, ways in changes.items() if any(not way and by.how not in _HANDED for way, by in ways)}
 
@@ -97,7 +96,7 @@ def single(changes: list[Change]) -> Iterator[Change]:
             continue
         for key, value, holder, number in filter(None, keys):
             if len(keys) == 1:
-                assert isinstance(change.node, cst.Call)
+                assert isinstance(change.node, syntax.Call)
                 holder, number = change.node, -1  # it goes as a whole
             step: Way = (("key", key),)
             yield replace(
@@ -105,17 +104,17 @@ def single(changes: list[Change]) -> Iterator[Change]:
             )
 
 
-def _keys(change: Change) -> Iterator[tuple[str, cst.CSTNode, cst.Call | cst.Dict, int] | None]:
+def _keys(change: Change) -> Iterator[tuple[str, syntax.Node, syntax.Call | syntax.Dict, int] | None]:
     """The keys that an ``update`` sets, with their values, and what holds these as which item; None for one that is not
     known."""
     call = change.node
-    assert isinstance(call, cst.Call)
+    assert isinstance(call, syntax.Call)
     for number, argument in enumerate(call.args):
         if argument.keyword is not None:
             yield argument.keyword.value, argument.value, call, number
-        elif isinstance(argument.value, cst.Dict) and not argument.star:
+        elif isinstance(argument.value, syntax.Dict) and not argument.star:
             for index, element in enumerate(argument.value.elements):
-                key = string(element.key) if isinstance(element, cst.DictElement) else None
+                key = string(element.key) if isinstance(element, syntax.DictElement) else None
                 yield None if key is None else (key, element.value, argument.value, index)
         else:
             yield None
@@ -158,12 +157,12 @@ def _is_sure(change: Change, path: Way, key: Key, counts: dict[Way, int]) -> boo
     return counts.get(path) == 1
 
 
-def _stored(change: Change) -> Iterator[cst.CSTNode]:
+def _stored(change: Change) -> Iterator[syntax.Node]:
     """What a change puts into the object."""
     if change.how == "set":
         if change.value is not None:
             yield change.value
-    elif change.how in _STORING and isinstance(change.node, cst.Call):
+    elif change.how in _STORING and isinstance(change.node, syntax.Call):
         yield from (argument.value for argument in change.node.args[-1:])
 
 
@@ -185,13 +184,13 @@ class _Collector:
         self,
         scan: Scan,
         held: Held,
-        given: dict[Key, list[tuple[cst.CSTNode, Scope]]],
+        given: dict[Key, list[tuple[syntax.Node, Scope]]],
     ) -> None:
         self.comprehensions = scan.comprehensions
         self.held, self.given = held, given
         self.found: Changes = {}
-        self._known: set[tuple[cst.CSTNode, Way, cst.CSTNode]] = set()
-        self._seen: set[tuple[Scope, str, Way, cst.CSTNode]] = set()
+        self._known: set[tuple[syntax.Node, Way, syntax.Node]] = set()
+        self._seen: set[tuple[Scope, str, Way, syntax.Node]] = set()
         self._looked = 0
 
     def name(self, owner: Scope, name: str, path: Way, change: Change, depth: int) -> None:
@@ -224,7 +223,7 @@ class _Collector:
             for value, scope in values:
                 self.value(value, scope, into, change, deeper)
 
-    def value(self, value: cst.CSTNode, scope: Scope, path: Way, change: Change, depth: int) -> None:
+    def value(self, value: syntax.Node, scope: Scope, path: Way, change: Change, depth: int) -> None:
         begin, before = steps(value)
         if begin:
             owner, begin, whole = member(scope, begin, (*before, *path))
@@ -243,7 +242,7 @@ class _Collector:
         inside = self.comprehensions.get(value, scope)
         for inner, rest in _parts(value, path, change):
             self.value(inner, inside, rest, change, depth)
-        function = function_of(value, scope)[0] if isinstance(value, cst.Call) else None
+        function = function_of(value, scope)[0] if isinstance(value, syntax.Call) else None
         if function is None:
             return
         change = replace(change, value=None)
@@ -253,17 +252,17 @@ class _Collector:
             self.value(item, function, path[1:], change, depth + 1)
 
 
-def _parts(value: cst.CSTNode, path: Way, change: Change) -> Iterator[tuple[cst.CSTNode, Way]]:
+def _parts(value: syntax.Node, path: Way, change: Change) -> Iterator[tuple[syntax.Node, Way]]:
     """The expressions in ``value`` whose object a path through it changes, with the rest of the path. What is handed
     on is changed with all that is in it."""
     is_whole = change.how in _HANDED
-    if isinstance(value, cst.NamedExpr | cst.Await):
-        yield (value.value if isinstance(value, cst.NamedExpr) else value.expression), path
-    elif isinstance(value, cst.IfExp):
+    if isinstance(value, syntax.NamedExpr | syntax.Await):
+        yield (value.value if isinstance(value, syntax.NamedExpr) else value.expression), path
+    elif isinstance(value, syntax.IfExp):
         yield from ((value.body, path), (value.orelse, path))
-    elif isinstance(value, cst.BooleanOperation):
+    elif isinstance(value, syntax.BooleanOperation):
         yield from ((value.left, path), (value.right, path))
-    elif isinstance(value, cst.Call):
+    elif isinstance(value, syntax.Call):
         copied, deeper = _copied(value)
         if copied is not None and (is_whole or len(path) >= deeper):
             yield copied, path
@@ -271,50 +270,50 @@ def _parts(value: cst.CSTNode, path: Way, change: Change) -> Iterator[tuple[cst.
         return
     kind, name = path[0] if path else _ANY[0]
     rest = path[1:]
-    if isinstance(value, cst.BinaryOperation):
+    if isinstance(value, syntax.BinaryOperation):
         yield from ((value.left, path), (value.right, path))
-    elif isinstance(value, cst.ListComp | cst.GeneratorExp):
+    elif isinstance(value, syntax.ListComp | syntax.GeneratorExp):
         yield value.elt, rest
-    elif isinstance(value, cst.List | cst.Tuple):
+    elif isinstance(value, syntax.List | syntax.Tuple):
         elements = value.elements
         if isinstance(name, int) and 0 <= name < len(elements):
-            stars = any(isinstance(element, cst.StarredElement) for element in elements[:name])
+            stars = any(isinstance(element, syntax.StarredElement) for element in elements[:name])
             elements = elements if stars else elements[name : name + 1]
         for element in elements:
-            yield element.value, path if isinstance(element, cst.StarredElement) else rest
-    elif isinstance(value, cst.Dict) and change.how != "sent":  # it may be a whole object
+            yield element.value, path if isinstance(element, syntax.StarredElement) else rest
+    elif isinstance(value, syntax.Dict) and change.how != "sent":  # it may be a whole object
         for entry in value.elements:
-            if not isinstance(entry, cst.DictElement):
+            if not isinstance(entry, syntax.DictElement):
                 continue
             own = string(entry.key)
             if kind == "any" or own is None or own == name:
                 yield entry.value, rest
 
 
-def _copied(call: cst.Call) -> tuple[cst.CSTNode | None, int]:
+def _copied(call: syntax.Call) -> tuple[syntax.Node | None, int]:
     """What a call makes a list or a copy of, and how long a path is that leads to what both have."""
     function = call.func
-    if isinstance(function, cst.Name) and function.value in COPIES and call.args:
+    if isinstance(function, syntax.Name) and function.value in COPIES and call.args:
         return call.args[0].value, 1
-    if isinstance(function, cst.Name) and function.value in ("copy", "dict") and len(call.args) == 1:
+    if isinstance(function, syntax.Name) and function.value in ("copy", "dict") and len(call.args) == 1:
         return call.args[0].value, 2
-    if isinstance(function, cst.Name) and function.value == "cast" and len(call.args) == 2:
+    if isinstance(function, syntax.Name) and function.value == "cast" and len(call.args) == 2:
         return call.args[1].value, 0
-    if isinstance(function, cst.Attribute) and function.attr.value == "values" and not call.args:
+    if isinstance(function, syntax.Attribute) and function.attr.value == "values" and not call.args:
         return function.value, 1
-    if isinstance(function, cst.Attribute) and function.attr.value == "copy":
+    if isinstance(function, syntax.Attribute) and function.attr.value == "copy":
         return (call.args[0].value if call.args else function.value), 2
     return None, 0
 
 
-def _looped(binding: Binding) -> Iterator[cst.CSTNode]:
+def _looped(binding: Binding) -> Iterator[syntax.Node]:
     """What a loop takes the items from that it gives a part of: ``for key, pod in pods.items()``."""
     items = binding.items
-    if not isinstance(items, cst.Call):
+    if not isinstance(items, syntax.Call):
         return
-    if isinstance(items.func, cst.Attribute) and items.func.attr.value == "items" and binding.part == 1:
+    if isinstance(items.func, syntax.Attribute) and items.func.attr.value == "items" and binding.part == 1:
         yield items.func.value
-    elif isinstance(items.func, cst.Name) and items.func.value == "zip" and binding.part < len(items.args):
+    elif isinstance(items.func, syntax.Name) and items.func.value == "zip" and binding.part < len(items.args):
         yield items.args[binding.part].value
 
 
@@ -330,12 +329,12 @@ class Later:
         self,
         places: Places,
         read: Callable[[Mapping, str, Change], Node],
-        lines: dict[cst.CSTNode, cst.BaseSmallStatement],
+        lines: dict[syntax.Node, syntax.Node],
     ) -> None:
         self._places = places
         self._read = read
         self._lines = lines
-        self._applied: set[tuple[Node, cst.CSTNode]] = set()
+        self._applied: set[tuple[Node, syntax.Node]] = set()
         self._handed: set[Node] = set()  # with all that is in them
         self._brackets: dict[int, Bracket] = {}  # of updates, by where they begin
 
@@ -426,11 +425,11 @@ class Later:
         """Where a field that is set later stands: in a statement of its own, or in the dict of an ``update``."""
         if change.holder is None or change.number < 0:
             line = self._lines.get(change.holder or change.node)
-            return None if line is None else Statement(self._places.start(line), self._places.end(line), None)
-        if isinstance(change.holder, cst.Dict):
-            bracket, items = elements_bracket(change.holder, self._places)
+            return None if line is None else Statement(line.start, line.end, None)
+        if isinstance(change.holder, syntax.Dict):
+            bracket, items = elements_bracket(change.holder)
         else:
-            bracket, items = call_bracket(change.holder, self._places)
+            bracket, items = call_bracket(change.holder)
         if bracket is not None:
             bracket = self._brackets.setdefault(bracket.start, bracket)
             if bracket not in mapping.others:
@@ -457,11 +456,11 @@ class Later:
         return opaque(change.node, self._places, f"{what} later (line {self._line(change)})")
 
     def _why(self, change: Change) -> str:
-        function = change.node.func if isinstance(change.node, cst.Call) else change.node
+        function = change.node.func if isinstance(change.node, syntax.Call) else change.node
         text = " ".join(self._places.text(function).split())
         if change.how in _HANDED:
             text = f"{text}, which it is handed to"
         return f"{text} (line {self._line(change)})"
 
     def _line(self, change: Change) -> int:
-        return self._places.line(self._places.start(change.node))
+        return self._places.line(change.node.start)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Set
 
-import libcst as cst
-
+from . import syntax
 from .expressions import opaque_text, scalar
 from .model import Opaque
 from .places import Places
@@ -18,34 +17,34 @@ _DEEPEST = 20
 _LONGEST = 10_000  # characters of a text that is put together
 
 
-def opaque(node: cst.CSTNode, places: Places, why: str) -> Opaque:
+def opaque(node: syntax.Node, places: Places, why: str) -> Opaque:
     """The node of an expression of which ``why`` nothing is known."""
-    start = places.start(node)
-    return Opaque(start, places.end(node), places.line(start), opaque_text(places.text(node)), why)
+    start = node.start
+    return Opaque(start, node.end, places.line(start), opaque_text(places.text(node)), why)
 
 
 class Texts:
     """Texts made of literals, f-strings, ``+``, and names and constants of classes that were given such a text once.
     ``changed`` are expressions whose value later statements change."""
 
-    def __init__(self, places: Places, changed: Set[cst.CSTNode], members: Members) -> None:
+    def __init__(self, places: Places, changed: Set[syntax.Node], members: Members) -> None:
         self.places = places
         self.changed = changed
         self.members = members
         self._known: dict[Key, tuple[str | None, bool]] = {}
 
-    def text(self, node: cst.CSTNode, scope: Scope, depth: int = 0) -> tuple[str | None, bool]:
+    def text(self, node: syntax.Node, scope: Scope, depth: int = 0) -> tuple[str | None, bool]:
         """The text that ``node`` makes, None for what is no text; and whether all of it is known."""
         if depth > _DEEPEST:
             return None, False
-        if isinstance(node, cst.SimpleString):
+        if isinstance(node, syntax.SimpleString):
             is_literal, value = scalar(node)
             return (value, True) if is_literal else (None, False)
-        if isinstance(node, cst.ConcatenatedString):
+        if isinstance(node, syntax.ConcatenatedString):
             return self._joined(self.text(node.left, scope, depth), self.text(node.right, scope, depth))
-        if isinstance(node, cst.FormattedString):
+        if isinstance(node, syntax.FormattedString):
             return self._formatted(node, scope, depth)
-        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+        if isinstance(node, syntax.BinaryOperation) and node.operator == "+":
             sides = [self.text(side, scope, depth + 1) for side in (node.left, node.right)]
             if sides[0][0] is None and sides[1][0] is None:
                 return None, False
@@ -64,15 +63,15 @@ class Texts:
                 self._known[key] = self.text(value, where, depth + 1)
         return self._known[key]
 
-    def _named(self, node: cst.CSTNode, scope: Scope) -> Key | None:
+    def _named(self, node: syntax.Node, scope: Scope) -> Key | None:
         """What has the value of a name, or of a constant of a class."""
-        if isinstance(node, cst.Name):
+        if isinstance(node, syntax.Name):
             owner = scope.owner(node.value)
             return (owner, node.value) if owner is not None else None
-        found = self.members.key(scope, *steps(node)) if isinstance(node, cst.Attribute) else None
+        found = self.members.key(scope, *steps(node)) if isinstance(node, syntax.Attribute) else None
         return found[0] if found is not None and not found[1] else None
 
-    def _value(self, key: Key) -> tuple[cst.CSTNode | None, Scope]:
+    def _value(self, key: Key) -> tuple[syntax.Node | None, Scope]:
         """The expression that was given once, and where it is seen from; None where there is none, or it changes."""
         owner, name = key
         binding, _ = single(owner.bindings[name])
@@ -80,7 +79,7 @@ class Texts:
             return None, owner
         return binding.value, binding.scope
 
-    def key(self, node: cst.CSTNode, scope: Scope) -> str | None:
+    def key(self, node: syntax.Node, scope: Scope) -> str | None:
         """The key that ``node`` is, None for what is no known text."""
         text, is_known = self.text(node, scope)
         return text if is_known else None
@@ -93,16 +92,16 @@ class Texts:
             return None, False
         return left[0] + right[0], left[1] and right[1]
 
-    def _formatted(self, node: cst.FormattedString, scope: Scope, depth: int) -> tuple[str | None, bool]:
+    def _formatted(self, node: syntax.FormattedString, scope: Scope, depth: int) -> tuple[str | None, bool]:
         parts: list[str] = []
         is_known = True
         for part in node.parts:
-            if isinstance(part, cst.FormattedStringText):
+            if isinstance(part, syntax.FormattedStringText):
                 parts.append(_unescaped(part.value, node))
                 continue
-            assert isinstance(part, cst.FormattedStringExpression)
+            assert isinstance(part, syntax.FormattedStringExpression)
             value: str | None = None
-            if part.conversion is None and part.format_spec is None and part.equal is None:
+            if part.conversion is None and part.format_spec is None and not part.equal:
                 value, known = self._part(part.expression, scope, depth)
                 is_known = is_known and known
             else:
@@ -111,7 +110,7 @@ class Texts:
         text = "".join(parts)
         return (text, is_known) if len(text) <= _LONGEST else (None, False)
 
-    def _part(self, node: cst.CSTNode, scope: Scope, depth: int) -> tuple[str | None, bool]:
+    def _part(self, node: syntax.Node, scope: Scope, depth: int) -> tuple[str | None, bool]:
         text, known = self.text(node, scope, depth + 1)
         if text is None and (key := self._named(node, scope)) is not None:  # f"{PORT}" of a number
             given, _ = self._value(key)
@@ -121,7 +120,7 @@ class Texts:
         return text, known
 
 
-def _unescaped(text: str, node: cst.FormattedString) -> str:
+def _unescaped(text: str, node: syntax.FormattedString) -> str:
     text = text.replace("{{", "{").replace("}}", "}")
     if "\\" not in text or "r" in node.prefix.lower():
         return text

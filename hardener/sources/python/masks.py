@@ -6,13 +6,13 @@ import re
 from dataclasses import field
 from typing import Any
 
-import libcst as cst
-
 from hardener.sources.open_values import Expression, like
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
+from . import syntax
 from .placeholders import set_apart
+from .places import Places
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _MASK = re.compile(r"#?\$\([A-Za-z0-9_.]+\)")
@@ -94,19 +94,19 @@ def unmarked(value: Any) -> Any:
     return str(value) if isinstance(value, Expression) else value
 
 
-def masked(node: cst.SimpleString | cst.FormattedString, style: str) -> Masked:
+def masked(node: syntax.SimpleString | syntax.FormattedString, places: Places, style: str) -> Masked:
     """The YAML that the literal ``node`` holds; ``style`` is how it is filled in where it is no f-string.
 
     Raises TextError where its text is not what a reader of the source sees.
     """
-    prefix, quote = (node.prefix, node.quote) if isinstance(node, cst.SimpleString) else _start(node)
+    prefix, quote = node.prefix, node.quote
     raw = "r" in prefix.lower()
-    whole = cst.Module([]).code_for_node(node)  # a mask must not be what is written there already
+    whole = places.text(node)  # a mask must not be what is written there already
     found = Masked(whole, len(prefix) + len(quote), quote, raw, style)
-    text = node.raw_value if isinstance(node, cst.SimpleString) else None
+    text = node.raw_value if isinstance(node, syntax.SimpleString) else None
     if text is None:
         found.style = "braces"
-        text = "".join(_part(part, found) for part in node.parts)  # type: ignore[union-attr]
+        text = "".join(_part(part, places, found) for part in node.parts)  # type: ignore[union-attr]
     elif style == "braces":
         text = _BRACES.sub(lambda match: _field(match[0], found), text)
         if _MASK.sub("", text).count("{") != _MASK.sub("", text).count("}"):
@@ -124,15 +124,10 @@ def masked(node: cst.SimpleString | cst.FormattedString, style: str) -> Masked:
     return found
 
 
-def _start(node: cst.FormattedString) -> tuple[str, str]:
-    quote = node.end
-    return node.start[: len(node.start) - len(quote)], quote
-
-
-def _part(part: cst.BaseFormattedStringContent, found: Masked) -> str:
-    if isinstance(part, cst.FormattedStringText):
+def _part(part: syntax.FormattedStringText | syntax.FormattedStringExpression, places: Places, found: Masked) -> str:
+    if isinstance(part, syntax.FormattedStringText):
         return part.value.replace("{{", "{").replace("}}", "}")
-    original = cst.Module([]).code_for_node(part)
+    original = places.text(part)
     if "\n" in original:
         raise TextError("an expression in it has several lines")
     return _mask(original, found)

@@ -17,12 +17,10 @@ _TOKEN = re.compile(
 )
 
 
-def checked(text: str, is_wanted: bool) -> ast.Module | None:
-    """The tree of ``text`` as Python itself reads it; None where it does not, or where the tree is not wanted and not
-    needed to see that ``text`` is not nested too deeply. Raises RecursionError where it is, and is not to be parsed."""
+def checked(text: str) -> ast.Module | None:
+    """The tree of ``text`` as Python itself reads it; None where it does not. Raises RecursionError where it is
+    nested too deeply, and is not to be parsed."""
     few = sum(1 for _ in zip(_NESTING.finditer(text), range(DEEPEST), strict=False)) < DEEPEST
-    if few and not is_wanted:
-        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

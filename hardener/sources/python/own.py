@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import libcst as cst
-
+from . import syntax
 from .resolve import qualified_names
 from .scopes import Scope
 from .subclasses import NOWHERE, Elsewhere, Subclass, defined, may_define
@@ -21,13 +20,13 @@ class Own:
         """Whether there may be one."""
         return bool(self._local) or self._find is not None
 
-    def __call__(self, callee: cst.CSTNode, scope: Scope) -> Subclass | None:
+    def __call__(self, callee: syntax.Node, scope: Scope) -> Subclass | None:
         """The class that ``callee``, or what its ``partial`` belongs to, stands for; None for anything else."""
         if not self.any:
             return None
-        if isinstance(callee, cst.Attribute) and callee.attr.value == "partial":
+        if isinstance(callee, syntax.Attribute) and callee.attr.value == "partial":
             callee = callee.value
-        if isinstance(callee, cst.Name) and (found := self._local.get(callee.value)) is not None:
+        if isinstance(callee, syntax.Name) and (found := self._local.get(callee.value)) is not None:
             owner = scope.owner(callee.value)
             if owner is not None and owner.parent is None:
                 return found if len(owner.bindings[callee.value]) == 1 else None

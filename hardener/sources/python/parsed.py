@@ -9,13 +9,11 @@ from collections.abc import Hashable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-import libcst as cst
-
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
-from . import quotes
+from . import quotes, syntax
 from .embedded import Embedded, embedded
 from .extract import Extractor
 from .model import Bracket, Entry, Item, Mapping, Node, Scalar, Sequence, plain
@@ -171,22 +169,28 @@ class Parsed:
         if (found := self.text_at(number)) is not None:
             return lines.union(self._rows(found[0].start, found[0].end))
         seen: set[int] = set()
-        waiting: list[Node] = [self.roots[number]] if number < len(self.roots) else []
+        # With each node the extent around it whose lines are known: nearly all that a node has stands in there.
+        waiting: list[tuple[Node, int, int]] = [(self.roots[number], 0, 0)] if number < len(self.roots) else []
         while waiting:
-            node = waiting.pop()
+            node, start, end = waiting.pop()
             if id(node) in seen:
                 continue
             seen.add(id(node))
-            parts: list[Node | Item | Bracket | None] = [node]
+            if node.start < start or node.end > end:
+                start, end = node.start, node.end
+                lines.update(self._rows(start, end))
+            below: list[Node] = []
+            parts: list[Item | Bracket | None] = []
             if isinstance(node, Mapping):
-                waiting += [entry.value for entry in node.fields.values()]
+                below = [entry.value for entry in node.fields.values()]
                 homes = [home.bracket for home in node.homes.values()]
-                parts += [*(entry.item for entry in node.fields.values()), node.bracket, *node.others, *homes]
+                parts = [*(entry.item for entry in node.fields.values()), node.bracket, *node.others, *homes]
             elif isinstance(node, Sequence):
-                waiting += node.items
-                parts += [*node.places, node.bracket]
+                below = node.items
+                parts = [*node.places, node.bracket]
+            waiting += [(each, start, end) for each in below]
             for part in parts:
-                if part is not None:
+                if part is not None and (part.start < start or part.end > end):
                     lines.update(self._rows(part.start, part.end))
         return lines
 
@@ -276,7 +280,7 @@ def parse(text: str, largest: int = LARGEST, elsewhere: Elsewhere = NOWHERE) -> 
             gc.enable()
 
 
-def _parsed(module: cst.Module, places: Places, elsewhere: Elsewhere) -> Parsed:
+def _parsed(module: syntax.Module, places: Places, elsewhere: Elsewhere) -> Parsed:
     found = scan(module, places, elsewhere.meant)
     extractor = Extractor(found, places, Own(places.source, elsewhere))
     documents = roots(extractor)

@@ -11,15 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
-from . import types
+from . import syntax, types
 from .extract import Extractor
 from .resolve import entries, followed, is_dict_call
 from .scopes import Scope
 from .steps import steps
 
-Place = tuple[cst.CSTNode, Scope]
+Place = tuple[syntax.Node, Scope]
 
 _FEWEST = 3  # fields of a container: a patch of an image has two
 _CONTAINERS = frozenset({"containers", "initContainers", "init_containers"})
@@ -53,7 +51,7 @@ def by_structure(extractor: Extractor, dicts: list[Place]) -> Iterator[tuple[Pla
 def appended(extractor: Extractor) -> Iterator[Place]:
     """The dicts that are added to the containers of a pod: ``pod["spec"]["containers"].append({...})``."""
     for call, scope in extractor.scan.calls:
-        if not isinstance(call.func, cst.Attribute) or call.func.attr.value not in ("append", "insert"):
+        if not isinstance(call.func, syntax.Attribute) or call.func.attr.value not in ("append", "insert"):
             continue
         name, way = steps(call.func.value)
         if not call.args or not way or way[-1][1] not in _CONTAINERS:
@@ -74,13 +72,13 @@ def returned(extractor: Extractor) -> Iterator[tuple[Place, str]]:
                 yield place, type_name
 
 
-def _function(callee: cst.CSTNode, scope: Scope) -> Scope | None:
+def _function(callee: syntax.Node, scope: Scope) -> Scope | None:
     """The inside of the one function of the file that ``callee`` names: by its name, or as a method of ``self``."""
     owner: Scope | None = None
     name = ""
-    if isinstance(callee, cst.Name):
+    if isinstance(callee, syntax.Name):
         name, owner = callee.value, scope.owner(callee.value)
-    elif isinstance(callee, cst.Attribute) and isinstance(callee.value, cst.Name):
+    elif isinstance(callee, syntax.Attribute) and isinstance(callee.value, syntax.Name):
         if scope.is_instance(callee.value.value):
             name, owner = callee.attr.value, scope.own_class()
     bindings = owner.bindings.get(name, []) if owner is not None else []
@@ -93,9 +91,9 @@ def _is_spec(place: Place) -> bool:
     if "containers" not in own or not _fits(place, "PodSpec"):
         return False
     node, scope = followed(*own["containers"])
-    if isinstance(node, cst.ListComp):
+    if isinstance(node, syntax.ListComp):
         return _is_dict(node.elt, scope) and _is_container((node.elt, scope))
-    items = [each.value for each in node.elements] if isinstance(node, cst.List | cst.Tuple) else []
+    items = [each.value for each in node.elements] if isinstance(node, syntax.List | syntax.Tuple) else []
     return any(_is_container(followed(item, scope)) for item in items)
 
 
@@ -104,8 +102,8 @@ def _is_container(place: Place) -> bool:
     return len(own) >= _FEWEST and {"name", "image"} <= own.keys() and _fits(place, "Container")
 
 
-def _is_dict(node: cst.CSTNode, scope: Scope) -> bool:
-    return isinstance(node, cst.Dict) or (isinstance(node, cst.Call) and is_dict_call(node, scope))
+def _is_dict(node: syntax.Node, scope: Scope) -> bool:
+    return isinstance(node, syntax.Dict) or (isinstance(node, syntax.Call) and is_dict_call(node, scope))
 
 
 def _fits(place: Place, type_name: str, depth: int = 0) -> bool:
@@ -113,7 +111,7 @@ def _fits(place: Place, type_name: str, depth: int = 0) -> bool:
     node, scope = place
     if depth > 10:
         return False
-    if isinstance(node, cst.List | cst.Tuple):
+    if isinstance(node, syntax.List | syntax.Tuple):
         inner = types.item_type(type_name)
         return all(_fits(followed(each.value, scope), inner, depth + 1) for each in node.elements)
     if not _is_dict(node, scope) or not types.fields(type_name):

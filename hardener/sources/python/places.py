@@ -6,9 +6,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 
-import libcst as cst
-
 from hardener.sources.yaml import Comment
+
+from . import syntax
 
 Span = tuple[int, int]  # the offset of the first byte, and that behind the last one
 _END = re.compile(rb"[\r\n]")
@@ -36,26 +36,19 @@ class Lines:
 
 
 class Places(Lines):
-    """Where the nodes of a module begin and end, as offsets in ``source``: ``spans``, by the ids of the nodes, which
-    live as long as ``kept``. At each of ``comments`` one begins."""
+    """What stands around the nodes of a module in its text ``source``: at each of ``comments`` one begins, and
+    ``outer`` are the places of expressions with the parentheses around them, where there are some."""
 
-    def __init__(self, source: bytes, spans: Mapping[int, Span], comments: list[int], kept: list[cst.CSTNode]) -> None:
+    def __init__(self, source: bytes, comments: list[int], outer: Mapping[syntax.Node, Span]) -> None:
         super().__init__(source)
-        self._spans, self._comments, self._kept = spans, comments, kept
+        self._comments, self._outer = comments, outer
 
-    def start(self, node: cst.CSTNode) -> int:
-        return self._spans[id(node)][0]
-
-    def end(self, node: cst.CSTNode) -> int:
-        return self._spans[id(node)][1]
-
-    def outer_end(self, node: cst.CSTNode) -> int:
+    def outer_end(self, node: syntax.Node) -> int:
         """Where an expression ends with the parentheses around it."""
-        closing = getattr(node, "rpar", ())
-        return self.end(closing[-1]) if closing else self.end(node)
+        return self._outer[node][1] if node in self._outer else node.end
 
-    def text(self, node: cst.CSTNode) -> str:
-        return self.source[self.start(node) : self.end(node)].decode()
+    def text(self, node: syntax.Node) -> str:
+        return self.source[node.start : node.end].decode()
 
     def comments(self) -> list[Comment]:
         """Every comment in order."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
+from . import syntax
 from .dialects import CDK8S, PULUMI, Known, has_shape, recognise
 from .expressions import is_none, is_variable, string
 from .scopes import Binding, Scope
@@ -42,11 +41,11 @@ def classes(class_: Scope) -> Iterator[Scope]:
     waiting = [class_]
     while waiting and len(seen) < _DEEPEST:
         each = waiting.pop(0)
-        if each in seen or not isinstance(each.node, cst.ClassDef) or each.parent is None:
+        if each in seen or not isinstance(each.node, syntax.ClassDef) or each.parent is None:
             continue
         seen.add(each)
         yield each
-        bases = [base.value.value for base in each.node.bases if isinstance(base.value, cst.Name)]
+        bases = [base.value.value for base in each.node.bases if isinstance(base.value, syntax.Name)]
         found = [defined(base, each.parent) for base in bases]
         waiting += [base for base in found if base is not None and base.kind == "class"]
 
@@ -104,21 +103,21 @@ def _is_constant(class_: Scope, name: str) -> bool:
     """Whether what a class gives a name is its value: it is a default where what decorates the class, or a class above
     it, makes fields of it."""
     for each in classes(class_):
-        assert isinstance(each.node, cst.ClassDef) and each.parent is not None
+        assert isinstance(each.node, syntax.ClassDef) and each.parent is not None
         if each.node.decorators:
             return False
         for base in each.node.bases:
             above = base.value
-            last = above.attr.value if isinstance(above, cst.Attribute) else above
-            text = last.value if isinstance(last, cst.Name) else last if isinstance(last, str) else ""
-            if text in ("object", "ABC") or (isinstance(above, cst.Name) and defined(above.value, each.parent)):
+            last = above.attr.value if isinstance(above, syntax.Attribute) else above
+            text = last.value if isinstance(last, syntax.Name) else last if isinstance(last, str) else ""
+            if text in ("object", "ABC") or (isinstance(above, syntax.Name) and defined(above.value, each.parent)):
                 continue
             if not name.isupper() or not text or _OF_FIELDS.search(text):
                 return False
     return True
 
 
-def meaning(expression: cst.CSTNode, scope: Scope) -> Known | None:
+def meaning(expression: syntax.Node, scope: Scope) -> Known | None:
     """What ``expression``, the callee of a call, means; None for what is no class for a type."""
     for qualified in qualified_names(expression, scope):
         known = recognise(qualified)
@@ -127,23 +126,23 @@ def meaning(expression: cst.CSTNode, scope: Scope) -> Known | None:
     return None
 
 
-def called(call: cst.Call, scope: Scope, type_name: str = "") -> Known | None:
+def called(call: syntax.Call, scope: Scope, type_name: str = "") -> Known | None:
     """What the callee of ``call`` means, where an object of ``type_name`` is wanted; None for what is no class for a
     type."""
     base = base_class(call, scope)
     return meaning(*base) if base is not None else meaning(call.func, scope) or _by_shape(call, scope, type_name)
 
 
-def base_class(call: cst.Call, scope: Scope) -> tuple[cst.CSTNode, Scope] | None:
+def base_class(call: syntax.Call, scope: Scope) -> tuple[syntax.Node, Scope] | None:
     """The class, and where it is seen from, whose constructor ``super().__init__(...)`` calls, where all that it gets
     stands there; None for any other call. Classes of resources (Pulumi, cdk8s) may get more."""
     function = call.func
-    if not isinstance(function, cst.Attribute) or function.attr.value != "__init__":
+    if not isinstance(function, syntax.Attribute) or function.attr.value != "__init__":
         return None
-    own = scope.own_class() if isinstance(function.value, cst.Call) else None
-    if own is None or own.parent is None or not isinstance(own.node, cst.ClassDef):
+    own = scope.own_class() if isinstance(function.value, syntax.Call) else None
+    if own is None or own.parent is None or not isinstance(own.node, syntax.ClassDef):
         return None
-    if not isinstance(function.value, cst.Call) or not _is_named(function.value.func, "super"):
+    if not isinstance(function.value, syntax.Call) or not _is_named(function.value.func, "super"):
         return None
     for each in own.node.bases:
         known = meaning(each.value, own.parent)
@@ -152,44 +151,44 @@ def base_class(call: cst.Call, scope: Scope) -> tuple[cst.CSTNode, Scope] | None
     return None
 
 
-def _is_named(node: cst.CSTNode, name: str) -> bool:
-    return isinstance(node, cst.Name) and node.value == name
+def _is_named(node: syntax.Node, name: str) -> bool:
+    return isinstance(node, syntax.Name) and node.value == name
 
 
-def _by_shape(call: cst.Call, scope: Scope, type_name: str) -> Known | None:
+def _by_shape(call: syntax.Call, scope: Scope, type_name: str) -> Known | None:
     """The class of a client that a variable, an attribute or a call holds: ``self.client.V1Pod(spec=...)``. Its name is
     one of the kubernetes client, and all arguments are fields that it has; it has some, or a ``type_name`` that the
     place wants."""
-    function: cst.CSTNode = call.func
+    function: syntax.Node = call.func
     if is_variable(function):
         function, scope = followed(function, scope)
-    if not isinstance(function, cst.Attribute) or not function.attr.value.startswith("V"):
+    if not isinstance(function, syntax.Attribute) or not function.attr.value.startswith("V"):
         return None
     known = recognise(f"kubernetes.client.{function.attr.value}")
     if known is None or not (has_shape(function.attr.value, _keywords(call)) or known.type_name == type_name):
         return None
     if not all(each.keyword is not None or each.star == "**" for each in call.args):
         return None
-    base: cst.CSTNode = function.value
-    while isinstance(base, cst.Attribute):
+    base: syntax.Node = function.value
+    while isinstance(base, syntax.Attribute):
         base = base.value
-    owner = scope.owner(base.value) if isinstance(base, cst.Name) else None
-    if isinstance(base, cst.Name) and (owner is None or any(each.qualified for each in owner.bindings[base.value])):
+    owner = scope.owner(base.value) if isinstance(base, syntax.Name) else None
+    if isinstance(base, syntax.Name) and (owner is None or any(each.qualified for each in owner.bindings[base.value])):
         return None  # another library's; or nobody's
     return known
 
 
-def _keywords(call: cst.Call) -> list[str]:
+def _keywords(call: syntax.Call) -> list[str]:
     return [each.keyword.value for each in call.args if each.keyword is not None]
 
 
-def qualified_names(expression: cst.CSTNode, scope: Scope, depth: int = 0) -> list[str]:
+def qualified_names(expression: syntax.Node, scope: Scope, depth: int = 0) -> list[str]:
     """The full names that ``expression`` may stand for: "kubernetes.client.V1Pod"."""
     parts: list[str] = []
-    while isinstance(expression, cst.Attribute):
+    while isinstance(expression, syntax.Attribute):
         parts.append(expression.attr.value)
         expression = expression.value
-    if not isinstance(expression, cst.Name) or depth > _DEEPEST:
+    if not isinstance(expression, syntax.Name) or depth > _DEEPEST:
         return []
     end = "".join(f".{part}" for part in reversed(parts))
     owner = scope.owner(expression.value)
@@ -199,35 +198,35 @@ def qualified_names(expression: cst.CSTNode, scope: Scope, depth: int = 0) -> li
     bindings = owner.bindings[expression.value]
     if all(binding.qualified or is_none(binding.value) for binding in bindings):  # None where a library is absent
         return [binding.qualified + end for binding in bindings if binding.qualified]
-    if len(bindings) == 1 and isinstance(bindings[0].value, cst.Name | cst.Attribute):
+    if len(bindings) == 1 and isinstance(bindings[0].value, syntax.Name | syntax.Attribute):
         return [name + end for name in qualified_names(bindings[0].value, bindings[0].scope, depth + 1)]
     return []
 
 
-def followed(node: cst.CSTNode, scope: Scope) -> tuple[cst.CSTNode, Scope]:
+def followed(node: syntax.Node, scope: Scope) -> tuple[syntax.Node, Scope]:
     """The expression that a name was given, and where; any other one as it is."""
-    if isinstance(node, cst.Name) and (owner := scope.owner(node.value)) is not None:
+    if isinstance(node, syntax.Name) and (owner := scope.owner(node.value)) is not None:
         binding, _ = single(owner.bindings[node.value])
         if binding is not None and binding.value is not None:
             return binding.value, binding.scope
     return node, scope
 
 
-def is_dict_call(node: cst.Call, scope: Scope) -> bool:
+def is_dict_call(node: syntax.Call, scope: Scope) -> bool:
     """Whether it is ``dict(...)`` of Python."""
-    return isinstance(node.func, cst.Name) and node.func.value == "dict" and scope.owner("dict") is None
+    return isinstance(node.func, syntax.Name) and node.func.value == "dict" and scope.owner("dict") is None
 
 
-def entries(node: cst.CSTNode, scope: Scope, depth: int = 0) -> dict[str, tuple[cst.CSTNode, Scope]]:
+def entries(node: syntax.Node, scope: Scope, depth: int = 0) -> dict[str, tuple[syntax.Node, Scope]]:
     """The values of a dict by those keys that are texts, and where they are seen from; none of anything else."""
-    found: dict[str, tuple[cst.CSTNode, Scope]] = {}
-    if isinstance(node, cst.Dict):
+    found: dict[str, tuple[syntax.Node, Scope]] = {}
+    if isinstance(node, syntax.Dict):
         pairs = [
-            (string(each.key) if isinstance(each, cst.DictElement) else "**", each.value) for each in node.elements
+            (string(each.key) if isinstance(each, syntax.DictElement) else "**", each.value) for each in node.elements
         ]
-    elif isinstance(node, cst.Call) and is_dict_call(node, scope):
+    elif isinstance(node, syntax.Call) and is_dict_call(node, scope):
         pairs = [(each.keyword.value if each.keyword else each.star or "**", each.value) for each in node.args]
-    elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
+    elif isinstance(node, syntax.BinaryOperation) and node.operator == "|":
         pairs = [("**", node.left), ("**", node.right)]
     else:
         return found

@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-import libcst as cst
-
-from . import airflow, calls, dagster, kubespawner, parts, types, virtual
+from . import airflow, calls, dagster, kubespawner, parts, syntax, types, virtual
 from .extract import Extractor
 from .model import Entry, Mapping, Node, Sequence, check_expansion
 from .resolve import called, entries, followed, is_dict_call
@@ -21,8 +19,8 @@ _FIRST = ("CronJob", "CronJobSpec", "JobTemplateSpec", "DeploymentSpec", "JobSpe
 def roots(extractor: Extractor) -> list[Mapping]:
     """The documents of the file in the order in which they stand there."""
     documents = [made for each in (airflow, dagster, kubespawner) for made in each.documents(extractor)]
-    found: dict[cst.CSTNode, Mapping] = {}
-    dicts: list[tuple[cst.CSTNode, Scope]] = [
+    found: dict[syntax.Node, Mapping] = {}
+    dicts: list[tuple[syntax.Node, Scope]] = [
         *extractor.scan.dicts,
         *extractor.scan.merges,
         *(each for each in extractor.scan.calls if is_dict_call(*each)),
@@ -60,10 +58,10 @@ def roots(extractor: Extractor) -> list[Mapping]:
     return sorted(documents, key=lambda each: each.start)
 
 
-def _add_parts(extractor: Extractor, dicts: list[tuple[cst.CSTNode, Scope]], found: dict[cst.CSTNode, Mapping]) -> None:
+def _add_parts(extractor: Extractor, dicts: list[tuple[syntax.Node, Scope]], found: dict[syntax.Node, Mapping]) -> None:
     """Add the dicts that are parts of pods to what was ``found``."""
 
-    def add(node: cst.CSTNode, scope: Scope, type_name: str) -> None:
+    def add(node: syntax.Node, scope: Scope, type_name: str) -> None:
         if node not in extractor.inner and node not in found:
             made = extractor.read(node, scope, type_name)
             if isinstance(made, Mapping):
@@ -83,7 +81,7 @@ def _rank(type_name: str, is_resource: bool) -> int:
     return _FIRST.index(type_name) if type_name in _FIRST else len(_FIRST)
 
 
-def _kind(node: cst.CSTNode, scope: Scope, extractor: Extractor) -> str | None:
+def _kind(node: syntax.Node, scope: Scope, extractor: Extractor) -> str | None:
     """The kind of a dict that is a manifest: it says which one, and has what an object has."""
     keys = entries(node, scope)
     if not {"apiVersion", "kind"} <= keys.keys() or not {"metadata", "spec"} & keys.keys():
@@ -98,7 +96,7 @@ def _kind(node: cst.CSTNode, scope: Scope, extractor: Extractor) -> str | None:
     return None
 
 
-def _template(node: cst.CSTNode, scope: Scope) -> tuple[cst.CSTNode, Scope] | None:
+def _template(node: syntax.Node, scope: Scope) -> tuple[syntax.Node, Scope] | None:
     """The pod template in a dict that can only be the spec of a workload."""
     keys = entries(node, scope)
     if not {"selector", "template"} <= keys.keys():

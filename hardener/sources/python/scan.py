@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import field, fields
+from collections.abc import Callable
+from dataclasses import field
 from typing import Any
-
-import libcst as cst
 
 from hardener.support.fast_dataclass import dataclass
 
+from . import syntax
 from .expressions import string
 from .imported import imported
 from .places import Places
@@ -17,13 +16,7 @@ from .scopes import Binding, Change, Imported, Scope
 from .steps import Way, steps
 
 ADDING = frozenset({"append", "extend", "insert", "update", "pop", "setdefault", "remove", "clear", "popitem"})
-_COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
-# Fields without expressions. Annotations say nothing about values.
-_SKIPPED = frozenset(
-    "comma lpar rpar lbracket rbracket lbrace rbrace header footer equal operator semicolon dot asynchronous indent "
-    "annotation returns type_parameters leading_lines lines_after_decorators".split()
-)
-_CHILDREN: dict[type[Any], tuple[str, ...]] = {}
+_COMPREHENSIONS = (syntax.ListComp, syntax.SetComp, syntax.DictComp, syntax.GeneratorExp)
 
 
 @dataclass(slots=True, eq=False)
@@ -34,49 +27,32 @@ class Scan:
     call."""
 
     module: Scope
-    calls: list[tuple[cst.Call, Scope]] = field(default_factory=list)
-    dicts: list[tuple[cst.Dict, Scope]] = field(default_factory=list)
-    merges: list[tuple[cst.BinaryOperation, Scope]] = field(default_factory=list)
-    strings: list[cst.CSTNode] = field(default_factory=list)
+    calls: list[tuple[syntax.Call, Scope]] = field(default_factory=list)
+    dicts: list[tuple[syntax.Dict, Scope]] = field(default_factory=list)
+    merges: list[tuple[syntax.BinaryOperation, Scope]] = field(default_factory=list)
+    strings: list[syntax.Node] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     imports: list[Imported] = field(default_factory=list)
-    values: dict[cst.CSTNode, list[tuple[Scope, str]]] = field(default_factory=dict)
-    comprehensions: dict[cst.CSTNode, Scope] = field(default_factory=dict)
+    values: dict[syntax.Node, list[tuple[Scope, str]]] = field(default_factory=dict)
+    comprehensions: dict[syntax.Node, Scope] = field(default_factory=dict)
     scopes: list[Scope] = field(default_factory=list)
-    alternatives: set[cst.CSTNode] = field(default_factory=set)  # what stands behind ``or``
-    lines: dict[cst.CSTNode, cst.BaseSmallStatement] = field(default_factory=dict)
+    alternatives: set[syntax.Node] = field(default_factory=set)  # what stands behind ``or``
+    lines: dict[syntax.Node, syntax.Node] = field(default_factory=dict)
 
 
-def scan(module: cst.Module, places: Places, meant: Callable[[str], str] = str) -> Scan:
+def scan(module: syntax.Module, places: Places, meant: Callable[[str], str] = str) -> Scan:
     """``meant`` tells which full name stands for that of an import. Raises RecursionError for a module that is nested
     too deeply."""
     return _Walk(places, meant).run(module)
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """The statements and expressions directly below ``node``."""
-    names = _CHILDREN.get(type(node))
-    if names is None:
-        names = _CHILDREN[type(node)] = tuple(
-            each.name for each in fields(node) if each.name not in _SKIPPED and "whitespace" not in each.name
-        )
-    for name in names:
-        value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, list | tuple):
-            for each in value:
-                if isinstance(each, cst.CSTNode):
-                    yield each
-
-
-def _mark(line: cst.BaseStatement | cst.BaseSmallStatement) -> cst.CSTNode:
+def _mark(line: syntax.Node) -> syntax.Node:
     """The one target or the call of a line that is nothing else; any other line itself."""
-    if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
+    if isinstance(line, syntax.SimpleStatementLine) and len(line.body) == 1:
         (only,) = line.body
-        if isinstance(only, cst.Assign) and len(only.targets) == 1:
-            return only.targets[0].target
-        if isinstance(only, cst.Expr) and isinstance(only.value, cst.Call):
+        if isinstance(only, syntax.Assign) and len(only.targets) == 1:
+            return only.targets[0]
+        if isinstance(only, syntax.Expr) and isinstance(only.value, syntax.Call):
             return only.value
     return line
 
@@ -86,63 +62,58 @@ class _Walk:
         self.places, self.meant = places, meant
         self.scope = Scope("module", None)
         self.found = Scan(self.scope, scopes=[self.scope])
-        self.block: cst.CSTNode | None = None
+        self.block: syntax.Node | None = None
         self.extents = [(0, len(places.source))]
         self.handlers: dict[type[Any], Callable[[Any], None]] = {
-            cst.Name: self.name,
-            cst.Attribute: self.member,
-            cst.Arg: lambda node: self.visit(node.value),
-            cst.Call: self.call,
-            cst.Dict: self.dict,
-            cst.BinaryOperation: self.operation,
-            cst.SimpleString: self.found.strings.append,
-            cst.FormattedString: self.formatted,
-            cst.Assign: self.assign,
-            cst.AnnAssign: self.annotated,
-            cst.AugAssign: self.augmented,
-            cst.NamedExpr: self.named,
-            cst.For: self.loop,
-            cst.With: self.with_,
-            cst.SimpleStatementLine: self.line,
-            cst.IndentedBlock: self.body,
-            cst.SimpleStatementSuite: self.body,
-            cst.ExceptHandler: self.caught,
-            cst.ExceptStarHandler: self.caught,
-            cst.Del: self.deleted,
-            cst.BooleanOperation: self.either,
-            cst.Return: self.returned,
-            cst.Yield: self.returned,
-            cst.Global: lambda node: self.declare(node, "global"),
-            cst.Nonlocal: lambda node: self.declare(node, "nonlocal"),
-            cst.Import: self.imported,
-            cst.ImportFrom: self.imported,
-            cst.FunctionDef: self.function,
-            cst.Lambda: self.lambda_,
-            cst.ClassDef: self.class_,
-            cst.MatchAs: self.matched,
-            cst.MatchStar: self.matched,
-            cst.MatchMapping: self.matched,
+            syntax.Name: self.name,
+            syntax.Attribute: self.member,
+            syntax.Arg: lambda node: self.visit(node.value),
+            syntax.Call: self.call,
+            syntax.Dict: self.dict,
+            syntax.BinaryOperation: self.operation,
+            syntax.SimpleString: self.found.strings.append,
+            syntax.FormattedString: self.formatted,
+            syntax.Assign: self.assign,
+            syntax.AnnAssign: self.annotated,
+            syntax.AugAssign: self.augmented,
+            syntax.NamedExpr: self.named,
+            syntax.For: self.loop,
+            syntax.With: self.with_,
+            syntax.SimpleStatementLine: self.line,
+            syntax.Suite: self.body,
+            syntax.ExceptHandler: self.caught,
+            syntax.Del: self.deleted,
+            syntax.BooleanOperation: self.either,
+            syntax.Return: self.returned,
+            syntax.Yield: self.returned,
+            syntax.Global: lambda node: self.declare(node, "global"),
+            syntax.Nonlocal: lambda node: self.declare(node, "nonlocal"),
+            syntax.Import: self.imported,
+            syntax.ImportFrom: self.imported,
+            syntax.FunctionDef: self.function,
+            syntax.Lambda: self.lambda_,
+            syntax.ClassDef: self.class_,
+            syntax.MatchAs: self.matched,
+            syntax.MatchStar: self.matched,
+            syntax.MatchMapping: self.matched,
+            syntax.TypeAlias: lambda node: self.bind(node.name, Binding(self.scope, None, "a type")),
             **dict.fromkeys(_COMPREHENSIONS, self.comprehension),
         }
-        if hasattr(cst, "TemplatedString"):  # t"..."
-            self.handlers[cst.TemplatedString] = self.formatted
-        if hasattr(cst, "TypeAlias"):
-            self.handlers[cst.TypeAlias] = lambda node: self.bind(node.name.value, Binding(self.scope, None, "a type"))
 
-    def run(self, module: cst.Module) -> Scan:
+    def run(self, module: syntax.Module) -> Scan:
         self.visit(module)
         self.handlers.clear()  # they hold the walk, and so the whole tree
         return self.found
 
-    def visit(self, node: cst.CSTNode) -> None:
+    def visit(self, node: syntax.Node) -> None:
         handler = self.handlers.get(type(node))
         if handler is not None:
             handler(node)
         else:
             self.below(node)
 
-    def below(self, node: cst.CSTNode) -> None:
-        for child in children(node):
+    def below(self, node: syntax.Node) -> None:
+        for child in syntax.children(node):
             self.visit(child)
 
     # Names.
@@ -159,32 +130,32 @@ class _Walk:
         if binding.value is not None and not binding.each:
             self.found.values.setdefault(binding.value, []).append((scope, name))
 
-    def declare(self, node: cst.Global | cst.Nonlocal, where: str) -> None:
-        self.scope.elsewhere.update({item.name.value: where for item in node.names})
+    def declare(self, node: syntax.Global | syntax.Nonlocal, where: str) -> None:
+        self.scope.elsewhere.update(dict.fromkeys(node.names, where))
 
-    def name(self, node: cst.Name) -> None:
+    def name(self, node: syntax.Name) -> None:
         self.scope.loads[node.value] = self.scope.loads.get(node.value, 0) + 1
 
-    def member(self, node: cst.Attribute) -> None:
-        if isinstance(node.value, cst.Name):
+    def member(self, node: syntax.Attribute) -> None:
+        if isinstance(node.value, syntax.Name):
             self.scope.members.append((node.value.value, node.attr.value))
         self.visit(node.value)
 
-    def target(self, target: cst.CSTNode, value: cst.CSTNode | None, reason: str = "", each: bool = False) -> None:
+    def target(self, target: syntax.Node, value: syntax.Node | None, reason: str = "", each: bool = False) -> None:
         """``target`` gets ``value``, or each item of it."""
-        if isinstance(target, cst.Name):
+        if isinstance(target, syntax.Name):
             self.bind(target.value, Binding(self.scope, value, reason, each))
-        elif isinstance(target, cst.Tuple | cst.List):
+        elif isinstance(target, syntax.Tuple | syntax.List):
             self.unpack(target, value, reason, each)
-        elif isinstance(target, cst.StarredElement):
+        elif isinstance(target, syntax.StarredElement):
             self.target(target.value, None, "unpacked")
         else:
             self.attribute(target, value, each)
             self.below(target)
 
-    def attribute(self, target: cst.CSTNode, value: cst.CSTNode | None, each: bool) -> None:
+    def attribute(self, target: syntax.Node, value: syntax.Node | None, each: bool) -> None:
         """An attribute of ``self`` is a name of the class; anything else is changed."""
-        if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name):
+        if isinstance(target, syntax.Attribute) and isinstance(target.value, syntax.Name):
             owner = self.scope.own_class()
             if owner is not None and self.scope.is_instance(target.value.value):
                 name = f"self.{target.attr.value}"
@@ -196,48 +167,52 @@ class _Walk:
                 return
         self.change(target, "set", None if each else value)
 
-    def unpack(self, target: cst.Tuple | cst.List, value: cst.CSTNode | None, reason: str, each: bool) -> None:
+    def unpack(self, target: syntax.Tuple | syntax.List, value: syntax.Node | None, reason: str, each: bool) -> None:
         targets = [element.value for element in target.elements]
-        parts: list[cst.CSTNode | None] = [None] * len(targets)
-        if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(targets) and not each:
-            if all(isinstance(element, cst.Element) for element in (*target.elements, *value.elements)):
+        parts: list[syntax.Node | None] = [None] * len(targets)
+        if isinstance(value, syntax.Tuple | syntax.List) and len(value.elements) == len(targets) and not each:
+            if all(isinstance(element, syntax.Element) for element in (*target.elements, *value.elements)):
                 parts = [element.value for element in value.elements]
         for index, (inner, part) in enumerate(zip(targets, parts, strict=True)):
             self.target(inner, part, reason or "unpacked")
-            if each and isinstance(inner, cst.Name) and (bindings := self.scope.bindings.get(inner.value)):
+            if each and isinstance(inner, syntax.Name) and (bindings := self.scope.bindings.get(inner.value)):
                 bindings[-1].items, bindings[-1].part = value, index
 
-    def assign(self, node: cst.Assign) -> None:
+    def assign(self, node: syntax.Assign) -> None:
         self.visit(node.value)
         for each in node.targets:
-            self.target(each.target, node.value)
+            self.target(each, node.value)
 
-    def annotated(self, node: cst.AnnAssign) -> None:
+    def annotated(self, node: syntax.AnnAssign) -> None:
         if node.value is not None:
             self.visit(node.value)
             self.target(node.target, node.value)
 
-    def augmented(self, node: cst.AugAssign) -> None:
+    def augmented(self, node: syntax.AugAssign) -> None:
         self.visit(node.value)
         self.change(node.target, "changed")
-        if not isinstance(node.target, cst.Name):
+        if not isinstance(node.target, syntax.Name):
             self.below(node.target)
 
-    def named(self, node: cst.NamedExpr) -> None:
+    def named(self, node: syntax.NamedExpr) -> None:
         self.visit(node.value)
         here = self.scope
         while self.scope.kind == "comprehension" and self.scope.parent is not None:
             self.scope = self.scope.parent
-        assert isinstance(node.target, cst.Name)
+        assert isinstance(node.target, syntax.Name)
         self.bind(node.target.value, Binding(here, node.value))
         self.scope = here
 
-    def loop(self, node: cst.For) -> None:
+    def loop(self, node: syntax.For) -> None:
         self.visit(node.iter)
-        target: cst.CSTNode = node.target
-        values: cst.CSTNode = node.iter
-        if isinstance(values, cst.Call) and isinstance(values.func, cst.Name) and values.func.value == "enumerate":
-            if isinstance(target, cst.Tuple) and len(target.elements) == 2 and values.args:
+        target: syntax.Node = node.target
+        values: syntax.Node = node.iter
+        if (
+            isinstance(values, syntax.Call)
+            and isinstance(values.func, syntax.Name)
+            and values.func.value == "enumerate"
+        ):
+            if isinstance(target, syntax.Tuple) and len(target.elements) == 2 and values.args:
                 self.target(target.elements[0].value, None, "a loop variable")
                 target, values = target.elements[1].value, values.args[0].value
         self.target(target, values, "a loop variable", each=True)
@@ -245,68 +220,66 @@ class _Walk:
         if node.orelse is not None:
             self.visit(node.orelse)
 
-    def with_(self, node: cst.With) -> None:
+    def with_(self, node: syntax.With) -> None:
         for each in node.items:
             self.visit(each.item)
-            if each.asname is not None:
-                self.target(each.asname.name, None, "a name of `with`")
+            if each.name is not None:
+                self.target(each.name, None, "a name of `with`")
         self.below(node.body)  # its body is part of the block around it
         for line in node.body.body if len(node.body.body) == 1 else ():
             self.found.lines.pop(_mark(line), None)
 
-    def line(self, node: cst.SimpleStatementLine) -> None:
+    def line(self, node: syntax.SimpleStatementLine) -> None:
         mark = _mark(node)
         if mark is not node:
             self.found.lines[mark] = node.body[0]
         self.below(node)
 
-    def body(self, node: cst.BaseSuite) -> None:
+    def body(self, node: syntax.Suite) -> None:
         around, self.block = self.block, node
         self.below(node)
         self.block = around
 
-    def caught(self, node: cst.ExceptHandler | cst.ExceptStarHandler) -> None:
+    def caught(self, node: syntax.ExceptHandler) -> None:
         if node.type is not None:
             self.visit(node.type)
         if node.name is not None:
-            self.target(node.name.name, None, "an exception")
+            self.bind(node.name, Binding(self.scope, None, "an exception"))
         self.visit(node.body)
 
-    def matched(self, node: cst.MatchAs | cst.MatchStar | cst.MatchMapping) -> None:
-        name = node.rest if isinstance(node, cst.MatchMapping) else node.name
+    def matched(self, node: syntax.MatchAs | syntax.MatchStar | syntax.MatchMapping) -> None:
+        name = node.rest if isinstance(node, syntax.MatchMapping) else node.name
         if name is not None:
-            self.bind(name.value, Binding(self.scope, None, "a matched part"))
-        for child in children(node):
-            if child is not name:
-                self.visit(child)
+            self.bind(name, Binding(self.scope, None, "a matched part"))
+        self.below(node)
 
-    def either(self, node: cst.BooleanOperation) -> None:
+    def either(self, node: syntax.BooleanOperation) -> None:
         self.found.alternatives.add(node.right)
         self.below(node)
 
-    def deleted(self, node: cst.Del) -> None:
-        elements = node.target.elements if isinstance(node.target, cst.Tuple | cst.List) else (node.target,)
+    def deleted(self, node: syntax.Del) -> None:
+        elements = node.target.elements if isinstance(node.target, syntax.Tuple | syntax.List) else (node.target,)
         for element in elements:
-            target = element.value if isinstance(element, cst.BaseElement) else element
-            if isinstance(target, cst.Name):
+            target = element.value if isinstance(element, syntax.Element | syntax.StarredElement) else element
+            if isinstance(target, syntax.Name):
                 self.bind(target.value, Binding(self.scope, None, "deleted"))
             else:
                 self.change(target, "removed")
                 self.below(target)
 
-    def returned(self, node: cst.Return | cst.Yield) -> None:
+    def returned(self, node: syntax.Return | syntax.Yield) -> None:
         if node.value is None:
             return
         self.visit(node.value)
         scope = self.scope
         while scope.kind == "comprehension" and scope.parent is not None:
             scope = scope.parent
-        if isinstance(node, cst.Return):
+        if isinstance(node, syntax.Return):
             scope.returns.append(node.value)
-        elif not isinstance(node.value, cst.From):
+        elif not isinstance(node.value, syntax.From):
             scope.yields.append(node.value)
 
-    def imported(self, node: cst.Import | cst.ImportFrom) -> None:
+    def imported(self, node: syntax.Import | syntax.ImportFrom) -> None:
         found = imported(node, self.places, self.extents[-1])
         self.found.imports.append(found)
         if found.is_star:
@@ -317,10 +290,10 @@ class _Walk:
 
     # Scopes.
 
-    def inside(self, kind: str, node: cst.CSTNode) -> Scope:
+    def inside(self, kind: str, node: syntax.Node) -> Scope:
         self.scope = Scope(kind, self.scope)
         self.found.scopes.append(self.scope)
-        self.extents.append((self.places.start(node), self.places.end(node)))
+        self.extents.append((node.start, node.end))
         return self.scope
 
     def outside(self) -> None:
@@ -328,14 +301,15 @@ class _Walk:
         self.scope = self.scope.parent
         self.extents.pop()
 
-    def function(self, node: cst.FunctionDef) -> None:
+    def function(self, node: syntax.FunctionDef) -> None:
         for decorator in node.decorators:
             self.visit(decorator)
         binding = Binding(self.scope, None, "a function")
-        self.bind(node.name.value, binding)
+        self.bind(node.name, binding)
         self.below(node.params)
         in_class = self.scope.kind == "class" and not any(
-            isinstance(each.decorator, cst.Name) and each.decorator.value == "staticmethod" for each in node.decorators
+            isinstance(each.decorator, syntax.Name) and each.decorator.value == "staticmethod"
+            for each in node.decorators
         )
         scope = binding.inner = self.inside("function", node)
         scope.node = node
@@ -346,32 +320,32 @@ class _Walk:
         self.visit(node.body)
         self.outside()
 
-    def lambda_(self, node: cst.Lambda) -> None:
+    def lambda_(self, node: syntax.Lambda) -> None:
         self.below(node.params)
         self.inside("function", node)
         self.parameters(node.params)
         self.visit(node.body)
         self.outside()
 
-    def parameters(self, node: cst.Parameters) -> None:
-        stars = [each for each in (node.star_arg, node.star_kwarg) if isinstance(each, cst.Param)]
+    def parameters(self, node: syntax.Parameters) -> None:
+        stars = [each for each in (node.star_arg, node.star_kwarg) if each is not None]
         for parameter in (*node.posonly_params, *node.params, *node.kwonly_params, *stars):
             self.bind(parameter.name.value, Binding(self.scope, None, "a parameter"))
 
-    def class_(self, node: cst.ClassDef) -> None:
+    def class_(self, node: syntax.ClassDef) -> None:
         for child in (*node.decorators, *node.bases, *node.keywords):
             self.visit(child)
         binding = Binding(self.scope, None, "a class")
-        self.bind(node.name.value, binding)
+        self.bind(node.name, binding)
         binding.inner = self.inside("class", node)
         binding.inner.node = node
         self.visit(node.body)
         self.outside()
 
-    def comprehension(self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp) -> None:
+    def comprehension(self, node: syntax.ListComp | syntax.SetComp | syntax.GeneratorExp | syntax.DictComp) -> None:
         self.visit(node.for_in.iter)
         self.found.comprehensions[node] = self.inside("comprehension", node)
-        clause: cst.CompFor | None = node.for_in
+        clause: syntax.CompFor | None = node.for_in
         while clause is not None:
             if clause is not node.for_in:
                 self.visit(clause.iter)
@@ -379,44 +353,44 @@ class _Walk:
             for condition in clause.ifs:
                 self.visit(condition)
             clause = clause.inner_for_in
-        for part in (node.key, node.value) if isinstance(node, cst.DictComp) else (node.elt,):
+        for part in (node.key, node.value) if isinstance(node, syntax.DictComp) else (node.elt,):
             self.visit(part)
         self.outside()
 
     # Objects.
 
-    def call(self, node: cst.Call) -> None:
+    def call(self, node: syntax.Call) -> None:
         self.found.calls.append((node, self.scope))
         self.visit(node.func)
         for argument in node.args:
             self.visit(argument)
         function = node.func
-        if isinstance(function, cst.Attribute) and function.attr.value in ADDING:
+        if isinstance(function, syntax.Attribute) and function.attr.value in ADDING:
             self.change(function.value, function.attr.value, whole=node)
-        elif isinstance(function, cst.Name) and function.value in ("setattr", "delattr") and len(node.args) > 1:
+        elif isinstance(function, syntax.Name) and function.value in ("setattr", "delattr") and len(node.args) > 1:
             text = string(node.args[1].value)
             step: Way = (("any", None),) if text is None else (("attribute", text),)
             self.change(node.args[0].value, "set", whole=node, last=step)
 
-    def dict(self, node: cst.Dict) -> None:
+    def dict(self, node: syntax.Dict) -> None:
         self.found.dicts.append((node, self.scope))
         self.below(node)
 
-    def operation(self, node: cst.BinaryOperation) -> None:
-        if isinstance(node.operator, cst.BitOr):
+    def operation(self, node: syntax.BinaryOperation) -> None:
+        if node.operator == "|":
             self.found.merges.append((node, self.scope))
         self.below(node)
 
-    def formatted(self, node: cst.CSTNode) -> None:
+    def formatted(self, node: syntax.Node) -> None:
         self.found.strings.append(node)
         self.below(node)
 
     def change(
         self,
-        target: cst.CSTNode,
+        target: syntax.Node,
         how: str,
-        value: cst.CSTNode | None = None,
-        whole: cst.CSTNode | None = None,
+        value: syntax.Node | None = None,
+        whole: syntax.Node | None = None,
         last: Way = (),
     ) -> None:
         name, path = steps(target)

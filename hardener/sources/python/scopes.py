@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import field
 
-import libcst as cst
-
 from hardener.support.fast_dataclass import dataclass
 
+from . import syntax
 from .model import Bracket, Item
 from .steps import Way
 
@@ -52,13 +51,13 @@ class Binding:
     """
 
     scope: Scope
-    value: cst.CSTNode | None = None
+    value: syntax.Node | None = None
     reason: str = ""
     each: bool = False
     qualified: str = ""
-    block: cst.CSTNode | None = None
+    block: syntax.Node | None = None
     inner: Scope | None = None
-    items: cst.CSTNode | None = None
+    items: syntax.Node | None = None
     part: int = 0
 
 
@@ -76,9 +75,9 @@ class Scope:
     stars: list[Imported] = field(default_factory=list)
     loads: dict[str, int] = field(default_factory=dict)
     instance: str = ""
-    node: cst.FunctionDef | cst.ClassDef | None = None
-    returns: list[cst.CSTNode] = field(default_factory=list)
-    yields: list[cst.CSTNode] = field(default_factory=list)
+    node: syntax.FunctionDef | syntax.ClassDef | None = None
+    returns: list[syntax.Node] = field(default_factory=list)
+    yields: list[syntax.Node] = field(default_factory=list)
     members: list[tuple[str, str]] = field(default_factory=list)
 
     def outward(self) -> Iterator[Scope]:
@@ -137,8 +136,8 @@ class Change:
     name: str
     path: Way
     how: str
-    node: cst.CSTNode
-    value: cst.CSTNode | None = None
-    block: cst.CSTNode | None = None
-    holder: cst.Dict | cst.Call | None = None
+    node: syntax.Node
+    value: syntax.Node | None = None
+    block: syntax.Node | None = None
+    holder: syntax.Dict | syntax.Call | None = None
     number: int = 0

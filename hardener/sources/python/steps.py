@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import libcst as cst
-
+from . import syntax
 from .expressions import scalar
 
 # Parts are ("attribute", name), ("key", text), ("index", number) or ("any", None).
 Way = tuple[tuple[str, str | int | None], ...]
 
 
-def steps(expression: cst.CSTNode) -> tuple[str, Way]:
+def steps(expression: syntax.Node) -> tuple[str, Way]:
     """The name with which ``expression`` begins, "" for none, and the way from there."""
     path: list[tuple[str, str | int | None]] = []
     while True:
-        if isinstance(expression, cst.Attribute):
+        if isinstance(expression, syntax.Attribute):
             path.append(("attribute", expression.attr.value))
             expression = expression.value
-        elif isinstance(expression, cst.Subscript):
+        elif isinstance(expression, syntax.Subscript):
             path.append(_subscript(expression))
             expression = expression.value
-        elif isinstance(expression, cst.Call) and isinstance(expression.func, cst.Attribute):
+        elif isinstance(expression, syntax.Call) and isinstance(expression.func, syntax.Attribute):
             if expression.func.attr.value not in ("get", "setdefault") or not expression.args:
                 return "", ()
             path.append(_key(expression.args[0].value))
             expression = expression.func.value
         else:
             break
-    return (expression.value if isinstance(expression, cst.Name) else ""), tuple(reversed(path))
+    return (expression.value if isinstance(expression, syntax.Name) else ""), tuple(reversed(path))
 
 
-def _subscript(node: cst.Subscript) -> tuple[str, str | int | None]:
-    if len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
-        return _key(node.slice[0].slice.value)
+def _subscript(node: syntax.Subscript) -> tuple[str, str | int | None]:
+    if len(node.slice) == 1 and not isinstance(node.slice[0], syntax.Slice):
+        return _key(node.slice[0])
     return "any", None
 
 
-def _key(node: cst.CSTNode) -> tuple[str, str | int | None]:
+def _key(node: syntax.Node) -> tuple[str, str | int | None]:
     is_literal, value = scalar(node)
     if is_literal and isinstance(value, str):
         return "key", value
