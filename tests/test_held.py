@@ -43,6 +43,18 @@ def test_each_entry_shows_its_grade_and_no_line_where_there_is_none(harden: Hard
     assert made and not re.search(r"\.yaml:0\b", out)
 
 
+def test_what_is_no_agent_of_the_node_any_more_is_hardened_like_any_other_pod(harden: Harden, tmp_path: Path) -> None:
+    agent = POD.replace("kind: Deployment", "kind: DaemonSet").replace(
+        "      containers:", "      hostPID: true\n      containers:"
+    )
+    write(tmp_path, {"web.yaml": agent})
+    ids = {record["id"] for record in json.loads(harden("diff", ".", "--format", "json").out)["changes"]}
+    assert "run-as-non-root" not in ids
+    made = json.loads(harden("diff", ".", "--max-risk", "breaking", "--format", "json").out)
+    assert {"no-host-pid", "run-as-non-root"} <= {record["id"] for record in made["changes"]}
+    assert "node-agent" not in {record["id"] for record in made["findings"]}
+
+
 def test_the_markdown_report_says_the_same(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": NAMESPACE + POD})
     out = harden("diff", ".", "--max-risk", "safe", "--format", "markdown").out

@@ -22,26 +22,25 @@ if TYPE_CHECKING:
 
 
 class SystemPods(AsRead):
-    """Looked up once for a pod, since each transform asks."""
+    """Looked up once for an object, since each transform asks."""
 
     def __init__(self, tree: Tree) -> None:
         self._builds = tree.ask(Builds)
-        self._classes: dict[PodTemplate, dict[str, str]] = {}
+        self._signs: dict[Object, str | None] = {}
         self._applications: dict[PodTemplate, bool] = {}
 
     def sign(self, item: Object) -> str | None:
         """What says that ``item`` comes out in a namespace of the system; None where nothing does."""
-        names = [name for name in self._builds.namespaces(item) if name in SYSTEM_NAMESPACES]
-        return f"namespace {names[-1]}" if names else None
+        if item not in self._signs:
+            names = [name for name in self._builds.namespaces(item) if name in SYSTEM_NAMESPACES]
+            self._signs[item] = f"namespace {names[-1]}" if names else None
+        return self._signs[item]
 
     def classes_of(self, pod: PodTemplate) -> dict[str, str]:
         """The classes of ``pod``, and "system-namespace" where it comes out in one; each with its sign."""
-        found = self._classes.get(pod)
-        if found is None:
-            sign = self.sign(pod.object)
-            found = pod.classes if sign is None else {**pod.classes, "system-namespace": sign}
-            self._classes[pod] = found
-        return found
+        item = pod.object
+        sign = self._signs[item] if item in self._signs else self.sign(item)
+        return pod.classes if sign is None else {**pod.classes, "system-namespace": sign}
 
     def barrier(self, transform: Transform, target: View, pod: PodTemplate) -> str | None:
         """The class of ``pod`` for which ``transform`` leaves ``target``, the pod or a container of it, as it is; None
