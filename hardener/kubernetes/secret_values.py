@@ -55,6 +55,7 @@ __all__ = [
 ]
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_LOOKED_INTO = frozenset(("value", _LAST_APPLIED))  # keys whose values are looked at whatever they are
 _PROSE = frozenset(("description", "message", "summary", "title", "pattern", "jsonPath", "expression", "query", "expr"))
 _NUMERIC_PASSWORD = frozenset(("password", "passwd", "passphrase", "passcode", "pwd", "pass"))
 _HOLDERS = frozenset(("secret", "secrets", "credential", "credentials", "creds"))
@@ -191,9 +192,10 @@ def found_secrets(data: object) -> Iterator[Found]:
     stack: list[tuple[Path, Any, str]] = [((), data, "")]
     while stack:
         path, node, key = stack.pop()
-        if (id(node), key) in seen:
-            continue
+        met = len(seen)
         seen.add((id(node), key))
+        if len(seen) == met:
+            continue
         below: list[tuple[Path, Any, str]] = []
         if isinstance(node, dict):
             if secrets := _in_mapping(path, node, key, below):
@@ -202,7 +204,9 @@ def found_secrets(data: object) -> Iterator[Found]:
             yield from _in_list(path, node, key, below)
         else:
             yield from _scalar(path, key, node, _SURE)
-        stack.extend(reversed(below))
+        if below:
+            below.reverse()
+            stack += below
 
 
 def decoded(text: str) -> str | None:
@@ -340,6 +344,9 @@ def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple
     is_secret, is_config = kind == "Secret", kind == "ConfigMap"
     secrets: list[Found] = []
     for raw, value in node.items():
+        if type(value) is str and type(raw) is str and raw not in _LOOKED_INTO and len(value) < LONG:
+            if _is_short_dull(raw, value, parent):  # as nearly all are
+                continue
         key = raw if isinstance(raw, str) else str(raw)
         if isinstance(value, (dict, list, tuple)):
             here = (*path, raw if isinstance(raw, (str, int)) else key)
@@ -349,11 +356,7 @@ def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple
                 secrets += _config_entries(here, key, value)
             elif key != "encryptedData":  # of a SealedSecret: encrypted, made to be public
                 below.append((here, value, key))
-        elif (
-            key == "value"
-            or key == _LAST_APPLIED
-            or (isinstance(value, (str, int, float)) and not _is_dull(key, value, parent))
-        ):
+        elif key in _LOOKED_INTO or (isinstance(value, (str, int, float)) and not _is_dull(key, value, parent)):
             here = (*path, raw if isinstance(raw, (str, int)) else key)
             if key == "value" and isinstance(name, str):
                 secrets += _scalar(here, name, value, _HIDDEN)
@@ -465,8 +468,8 @@ def _last_applied(path: Path, text: str) -> Iterator[Found]:
 
 def _in_list(path: Path, node: Any, key: str, below: list[tuple[Path, Any, str]]) -> Iterator[Found]:
     """The secrets among the items of a list: arguments, literals of a generator, values of a telling key."""
-    if all(isinstance(item, (dict, list, tuple)) for item in node):
-        below.extend(((*path, index), item, key) for index, item in enumerate(node))
+    if all([isinstance(item, (dict, list, tuple)) for item in node]):
+        below += [((*path, index), item, key) for index, item in enumerate(node)]
         return
     plain = [None if isinstance(item, (dict, list, tuple)) else _plain(item) for item in node]
     found: dict[int, list[str]] = {}
