@@ -206,3 +206,22 @@ def test_the_largest_number_of_the_same_program() -> None:
     found = numbers.largest(by_name["asks"], "requests", "memory")
     assert found is not None
     assert found.fact.text == "Pod/copies container large runs the same image, and its memory request is 1Gi"
+
+
+@pytest.mark.parametrize("whole", [{"requests": {"cpu": "1"}}, {"limits": {"memory": "2Gi"}}])
+@pytest.mark.parametrize(
+    "own", [{"limits": {"memory": "1Gi"}}, {"limits": {"memory": "1Gi"}, "requests": {"memory": "1Mi"}}]
+)
+def test_a_limit_beside_numbers_of_the_whole_pod_stops_nothing(whole: dict[str, Any], own: dict[str, Any]) -> None:
+    container = {"name": "app", "image": "a.example/app:1", "resources": own}
+    text = yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "a"},
+            "spec": {"resources": whole, "containers": [container]},
+        }
+    )
+    tree = Tree.from_text(text)
+    outcome = pipeline.run(tree, profile.load("strict"), only=IDS, forks=False)
+    assert not [change for change in outcome.changes if change.transform.id == "resource-requests"]

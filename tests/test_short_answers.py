@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from hardener.authoring import profile
 from hardener.authoring.edits import WrongShapeError
+from hardener.engine import pipeline
 from hardener.sources.open_values import OpenDict
 from hardener.tree.core_views import OpaqueError
 from hardener.tree.pod_kind import is_patch
@@ -83,3 +85,10 @@ def test_mounts_are_those_of_the_container_as_it_is_now() -> None:
     assert [mount.path for mount in mounts(web)] == ["/data", "/more"]
     assert [mount.source for mount in mounts(web)] == ["emptyDir", "emptyDir"]
     assert mounts(other) == []
+
+
+def test_where_the_user_is_not_known_no_capability_goes() -> None:
+    tree = Tree.from_text(pod(securityContext={"runAsUser": "${USER}"}, containers=[WEB]))
+    outcome = pipeline.run(tree, profile.load("baseline"), forks=False)
+    assert "drop-capabilities" not in {change.transform.id for change in outcome.changes}
+    assert any("drop-capabilities" in finding.message for finding in outcome.findings)

@@ -339,7 +339,8 @@ def _of_whole_pod(container: Container, resource: str, kind: str) -> Iterator[Fi
         other for other in pod.containers
         if not other.has("resources", kind, resource) and not (kind == "requests" and has_number(other, resource))
     )  # fmt: skip
-    if next(lacking).path != container.path:
+    first = next(lacking, None)  # none where a request is only not equal to its limit
+    if first is None or first.path != container.path:
         return
     noun = f"{resource} {kind.removesuffix('s')}"
     early = pod.tree.settings.kubernetes_version < _POD_NUMBERS

@@ -192,10 +192,8 @@ def _raw_sockets(container: Container) -> list[Evidence]:
 
 
 def _of_commands(container: Container) -> list[Evidence]:
-    found = list(spoken(container, raw_socket_commands, probes=True))
-    if not found:
-        return []
-    user = final_user(container)
+    found = spoken(container, raw_socket_commands, probes=True)
+    user = final_user(container)  # where that is not known, nothing is decided
     return [
         speaker.says(f"runs {name}")
         for name, speaker in found
