@@ -170,7 +170,7 @@ def _programs(words: Sequence[str], wanted: frozenset[str]) -> list[str]:
 _PORT_FLAG = late_pattern(r"--(?:http-|https-)?port|--(?:bind|listen)(?:-address)?|--[\w.]*\.listen-address", re.I)
 _PORT_ENV = re.compile(r"PORT|(?:\w{,80}_)?LISTEN(?:_\w{,80})?", re.I)
 # `:80` and `host:80`, but neither `::1` nor the last part of an address.
-_ADDRESS_PORT = re.compile(r"(?:(?:\S*[^\s:]|):)?([0-9]{1,4})")
+_ADDRESS_PORT = late_pattern(r"(?:(?:\S*[^\s:]|):)?([0-9]{1,4})")
 
 
 def low_ports(words: Sequence[str], env: Mapping[str, str]) -> list[int]:

@@ -18,7 +18,7 @@ _DOCKER_HUB_ALIASES = frozenset({"index.docker.io", "registry-1.docker.io", "reg
 # Stands for an expression while the rest is parsed; a private-use character that no reference can hold.
 _HOLE = "\ue000"
 
-_EXPRESSION = re.compile(
+_EXPRESSION = late_pattern(
     r"\$\{[^{}]*\}"  # ${TAG}: shells, envsubst, kustomize vars, Flux substitution
     r"|\$\([^()]*\)"  # $(TAG): kustomize and Kubernetes itself
     r"|\{\{[^{}]*\}\}"  # {{ .Values.tag }}: Helm, Jinja

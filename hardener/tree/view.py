@@ -33,6 +33,7 @@ from hardener.authoring.edits import (
 from hardener.kubernetes import key_order
 from hardener.sources.open_values import OpenDict, OpenList
 from hardener.support.data_path import Path, joined
+from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from hardener.kubernetes.image_reference import ImageReference
@@ -47,7 +48,7 @@ _EXPRESSION = re.compile(
     r"\$\{(?:[^}$]|\$(?!\{))*+\}|\$\((?:[^)$]|\$(?!\())*+\)|\{\{(?:(?!\{\{|\}\}).)*+\}\}|^\$[A-Z_][A-Z0-9_]*$"
 )
 # The same from the outermost on, where it is not too long.
-_OUTER = re.compile(rf"\$\{{[^}}]{{,1000}}\}}|\$\([^)]{{,1000}}\)|{_EXPRESSION.pattern}")
+_OUTER = late_pattern(rf"\$\{{[^}}]{{,1000}}\}}|\$\([^)]{{,1000}}\)|{_EXPRESSION.pattern}")
 V = TypeVar("V", bound="View")
 
 

@@ -262,7 +262,7 @@ class Parsed:
 
 
 _IN_BRACKETS = (FLOW_MAPPING, FLOW_SEQUENCE)
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF = "[\ud800-\udfff]"
 
 
 def parse(text: str) -> Parsed:
@@ -316,7 +316,7 @@ def documents_with_owners(source: Source, owners: Owners | None) -> list[Any]:
 def _join_halves(tree: Tree) -> None:
     """Make one character of each pair of escapes that JSON writes for it; half a one is no text, and is refused."""
     for at, kind in enumerate(tree.kinds):
-        if kind == DOUBLE and _HALF.search(tree.texts[at]):
+        if kind == DOUBLE and re.search(_HALF, tree.texts[at]):
             try:
                 tree.texts[at] = tree.texts[at].encode("utf-16", "surrogatepass").decode("utf-16")
             except UnicodeDecodeError:

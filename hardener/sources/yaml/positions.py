@@ -262,7 +262,7 @@ def _pure_events(text: str) -> Callable[[], Any]:
     return lambda: next(events, None)
 
 
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_QUOTED = r"'[^']*'|\"[^\"]*\""
 
 
 def _syntax_error(error: Exception) -> TextError:
@@ -270,7 +270,7 @@ def _syntax_error(error: Exception) -> TextError:
     problem = getattr(error, "problem", None) or getattr(error, "reason", None)
     if not isinstance(problem, str):
         return TextError("not valid YAML")
-    words = _QUOTED.sub(lambda m: m[0] if re.fullmatch(r"\W{1,5}|.<[a-z ]+>.", m[0]) else "a character", problem)
+    words = re.sub(_QUOTED, lambda m: m[0] if re.fullmatch(r"\W{1,5}|.<[a-z ]+>.", m[0]) else "a character", problem)
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark is not None else None
     return TextError("not valid YAML: " + " ".join(words.split()), line)
