@@ -203,6 +203,7 @@ try:
     j
 except* K: l
 """,
+    "names": "größe.höhe(länge=ü)\ndef f(ä, *, ö=1): pass\n",
     "numbers": "x = [1, -2, 0x1F, 1_0.5, 1e400, 2j, ..., None, True, b'a']\n",
 }
 _UNPLACED = (  # nobody asks where these stand

@@ -48,6 +48,11 @@ _COMPOUND = (
 _Elements = list[syntax.Element | syntax.StarredElement]
 
 
+def _width(name: str) -> int:
+    """How many bytes a name takes."""
+    return len(name) if name.isascii() else len(name.encode())
+
+
 def _extent(elements: _Elements) -> Span:
     """Where elements stand, with the commas behind them."""
     return elements[0].start, elements[-1].comma or elements[-1].end
@@ -265,7 +270,7 @@ class _Reader:
     def attribute(self, node: ast.Attribute) -> syntax.Node:
         start, end = self.span(node)
         value = _READ[type(node.value)](self, node.value)
-        return syntax.Attribute(start, end, value, syntax.Name(end - len(node.attr), end, node.attr))
+        return syntax.Attribute(start, end, value, syntax.Name(end - _width(node.attr), end, node.attr))
 
     def subscript(self, node: ast.Subscript) -> syntax.Node:
         value = self.read(node.value)
@@ -306,7 +311,7 @@ class _Reader:
                     equal = _KEYWORD.match(self.source, begin)
                     if equal is None:
                         raise UnsureError
-                    keyword, first = syntax.Name(begin, begin + len(each.arg), each.arg), equal.end()
+                    keyword, first = syntax.Name(begin, begin + _width(each.arg), each.arg), equal.end()
             elif isinstance(each, ast.Starred):
                 inner, star, first = each.value, "*", self.behind(begin + 1)
             value = _READ[type(inner)](self, inner)
@@ -441,7 +446,7 @@ class _Reader:
     def parameter(self, node: ast.arg, default: syntax.Node | None = None) -> syntax.Param:
         self.maybe(node.annotation)  # for the texts in it
         start, end = self.span(node)
-        return syntax.Param(start, end, syntax.Name(start, start + len(node.arg), node.arg), default)
+        return syntax.Param(start, end, syntax.Name(start, start + _width(node.arg), node.arg), default)
 
     def awaited(self, node: ast.Await) -> syntax.Node:
         return syntax.Await(*self.span(node), self.read(node.value))
