@@ -129,7 +129,7 @@ f'''
 {a}
 {
 b . c}\N{BULLET}{d}'''
-f'{a, b} {*c, d,} {x for x in (y)} {yield z}'
+f'{a, b} {*c, d,} {yield z}'
 f'{x != y} {z(a=b)} {[c for c in d]!s} {{}}\{e}'
 """,
     "imports": r"""
@@ -206,6 +206,8 @@ except* K: l
     "names": "größe.höhe(länge=ü)\ndef f(ä, *, ö=1): pass\n",
     "numbers": "x = [1, -2, 0x1F, 1_0.5, 1e400, 2j, ..., None, True, b'a']\n",
 }
+if sys.version_info < (3, 12):  # later ones ask for its parentheses
+    ODD["a generator in a format"] = "f'{x for x in (y)} {z}'\n"
 _UNPLACED = (  # nobody asks where these stand
     syntax.Slice, syntax.Suite, syntax.Param, syntax.Parameters, syntax.CompFor, syntax.WithItem, syntax.From,
     syntax.ExceptHandler, syntax.Decorator, syntax.For, syntax.With,
