@@ -234,12 +234,6 @@ class Outcome:
         held = [change for step in self.held for change in step.changes]
         return held + [change for step in self.waived for change in step.changes]
 
-    @property
-    def worst_finding(self) -> Severity | None:
-        """The severity of the worst finding or held-back step."""
-        severities = [finding.severity for finding in self.findings] + [held.transform.severity for held in self.held]
-        return max(severities, key=lambda severity: severity.rank, default=None)
-
     def summary(self) -> dict[str, Any]:
         """The counts of the run; they add up to everything that was decided."""
         risks: dict[str, dict[str, int]] = {}
