@@ -95,6 +95,8 @@ def cache_folder(program: str) -> CacheFolder | None:
         if not os.path.isabs(home) or not os.path.isdir(home):
             return None
         base = os.path.join(home, ".cache")
+    if not os.path.isdir(base) and (os.path.lexists(base) or not os.path.isdir(os.path.dirname(base))):
+        return None  # nothing can be kept there, so nothing need be made ready for that
     return CacheFolder(base, os.path.join(base, program))
 
 

@@ -331,7 +331,14 @@ class Tree:
         groups = {group for group, _ in self.kinds}
         if not groups.isdisjoint(COMPONENT_CARRIERS):
             return True
-        return any(name in file.content.text for file in self.files for name in COMPONENT_NAMES)
+        return any(name in text for text in map(_read_text, self.files) for name in COMPONENT_NAMES)
+
+
+def _read_text(file: ManifestFile) -> str:
+    """The text that objects of ``file`` come of. Of YAML what was not parsed is left out: most bytes of a tree."""
+    if file.language != "yaml" or all([piece.parsed for piece in file.pieces]):
+        return file.content.text
+    return "".join([piece.text for piece in file.pieces if piece.parsed])
 
 
 def _objects_of(tree: Tree, piece: Piece) -> Iterator[Object]:

@@ -123,7 +123,7 @@ def _proved(
 ) -> Parsed:
     """Read the new text; it must hold the wanted data and all comments that stood alone."""
     try:
-        after = parse(new_text)
+        after = _parsed(new_text, before.tree.later)
     except TextError as error:
         raise TextError(f"the change cannot be written here: {error.reason}") from None
     found = _without_empty(after.documents)
@@ -139,6 +139,18 @@ def _proved(
     if before.source.is_bracketed and _is_json(old_text) and not _is_json(new_text):
         raise TextError("the change cannot be written here: the result would not be JSON")
     return after
+
+
+def _parsed(text: str, known: dict[str, Tree] | None) -> Parsed:
+    """``text`` as read; ``known`` has the trees of texts that were read before, and learns this one."""
+    if known is None:
+        return parse(text)
+    tree = known.get(text)
+    if tree is not None:
+        return reopened(text, tree)
+    found = parse(text)
+    known[text] = found.tree
+    return found
 
 
 def _without_empty(documents: list[Any]) -> list[Any]:
