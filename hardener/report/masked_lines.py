@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 from hardener.authoring.edits import Drop
@@ -28,9 +29,10 @@ def masked_lines(
     """
     found: dict[int, str] = {}
     starts = [lines.start for lines in ranges]
-    for segment in yaml.segments(text):
+    segments = yaml.segments(text)
+    for segment, behind in zip_longest(segments, segments[1:]):
         first = segment.line + 1
-        last = first + segment.text.count("\n")
+        last = behind.line + 1 if behind is not None else first + segment.text.count("\n")
         near = bisect_right(starts, last) - 1
         if near < 0 or ranges[near].stop <= first:
             continue

@@ -9,7 +9,6 @@ the user's own and nobody else's (mode 0700), or it is not used.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 import time
@@ -101,6 +100,8 @@ def cache_folder(program: str) -> CacheFolder | None:
 
 
 def _head(content: bytes) -> bytes:
+    import hashlib  # late: to load it takes long, and a user may have no place for a cache
+
     return _MARK + hashlib.sha256(content).hexdigest().encode() + b"\n"
 
 
