@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import stat
@@ -88,14 +87,20 @@ def expand(arguments: list[str]) -> list[str]:
     """
     found: list[str] = []
     for argument in arguments:
-        names = [argument]
-        if not os.path.lexists(argument) and glob.has_magic(argument):
-            names = sorted(glob.glob(argument, recursive=True))
-            if not names:
-                raise InputError(f"{argument}: no file matches this pattern")
-        for name in names:
+        for name in [argument] if os.path.lexists(argument) else _matching(argument):
             found.append(real_path(name))
     return list(dict.fromkeys(found))
+
+
+def _matching(pattern: str) -> list[str]:
+    import glob  # late: a shell expands most patterns
+
+    if not glob.has_magic(pattern):
+        return [pattern]
+    names = sorted(glob.glob(pattern, recursive=True))
+    if not names:
+        raise InputError(f"{pattern}: no file matches this pattern")
+    return names
 
 
 def real_path(given: str) -> str:
