@@ -312,6 +312,9 @@ def _read_before(piece: Piece, text: str, known: dict[int, Piece]) -> bool:
 def _parse(piece: Piece, text: str) -> None:
     template = _TEMPLATE.search(text)
     try:
+        if not piece.file.editable and not template and "&" not in text:
+            _take(piece, yaml.documents(text))
+            return
         parsed = yaml.parse(text)
     except yaml.TextError as refused:
         if template:
@@ -324,17 +327,21 @@ def _parse(piece: Piece, text: str) -> None:
     if template and is_open and not all(map(_is_filled_in, parsed.documents)):
         piece.problem = _template(text, template.start())
         return
-    if any(_is_encrypted(document) for document in parsed.documents):
+    _take(piece, parsed.documents)
+    if piece.parsed and piece.file.editable:
+        piece.tree = parsed.tree
+        piece.tree.shrink()
+    if piece.parsed and "*" in text and "&" in text:
+        piece.shared = parsed.shared()
+
+
+def _take(piece: Piece, documents: list[Any]) -> None:
+    if any(map(_is_encrypted, documents)):
         advice = "decrypt it with sops, harden it, encrypt it again"
         piece.problem = ("sops", "encrypted by SOPS, any change breaks its signature", advice, 1)
         return
-    piece.data = parsed.documents
+    piece.data = documents
     piece.parsed = True
-    if piece.file.editable:
-        piece.tree = parsed.tree
-        piece.tree.shrink()
-    if "*" in text and "&" in text:
-        piece.shared = parsed.shared()
 
 
 def _is_filled_in(document: Any) -> bool:
