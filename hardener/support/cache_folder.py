@@ -13,7 +13,8 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from hardener.support.fast_named_tuple import NamedTuple
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of one file; what is larger is not kept."""
