@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import marshal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(compiled_text, "_path", lambda: str(path))
     monkeypatch.setattr(compiled_text, "_new", {})
     monkeypatch.setattr(compiled_text, "_used", {})
-    monkeypatch.setattr(compiled_text.atexit, "register", lambda function: None)
+    monkeypatch.setattr(atexit, "register", lambda function: None)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     compiled_text._kept.cache_clear()
     return path
@@ -33,7 +34,7 @@ def _made() -> Any:
     scope: dict[str, Any] = {}
     exec(compiled_text.compiled(_TEXT), scope)
     made = type("Made", (), {"__init__": scope["__init__"]})
-    return made("a").one  # type: ignore[call-arg]
+    return made("a").one
 
 
 def _next_run() -> None:
@@ -56,14 +57,8 @@ def test_a_text_is_compiled_once(kept: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def _spoilt(raw: bytes) -> list[bytes]:
     _, known = marshal.loads(raw)
-    return [
-        b"",
-        b"\0",
-        raw[:-9],
-        marshal.dumps(7),
-        marshal.dumps((b"older", known)),
-        marshal.dumps((MAGIC_NUMBER, [1])),
-    ]
+    others = (7, (b"older", known), (MAGIC_NUMBER, [1]))
+    return [b"", b"\0", raw[:-9], *map(marshal.dumps, others)]
 
 
 def test_a_file_that_is_damaged_or_of_another_python_is_not_there(kept: Path) -> None:

@@ -153,9 +153,9 @@ def test_a_named_tuple_is_that_of_python() -> None:
     def facts(kind: Any) -> list[object]:
         one = kind("a", numbers=(1, 2))
         return [
-            one.total, one == ("a", (1, 2)), one._replace(name="b"), kind("a"), repr(one).partition("(")[2], kind.__doc__,
+            one.total, one == ("a", (1, 2)), one._replace(name="b"), kind("a"), repr(one).partition("(")[2],
             kind._fields, kind._field_defaults, kind.__module__, kind.__bases__, hasattr(one, "__dict__"),
-            list(kind.__annotations__),
+            list(kind.__annotations__), kind.__doc__,
             pickle.loads(pickle.dumps(one)) == one, kind.__match_args__, kind.__qualname__ == kind.__name__,
         ]  # fmt: skip
 
