@@ -57,7 +57,7 @@ def test_a_text_is_compiled_once(kept: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def _spoilt(raw: bytes) -> list[bytes]:
     _, known = marshal.loads(raw)
-    others = (7, (b"older", known), (MAGIC_NUMBER, [1]))
+    others: list[Any] = [7, (b"older", known), (MAGIC_NUMBER, [1])]
     return [b"", b"\0", raw[:-9], *map(marshal.dumps, others)]
 
 
