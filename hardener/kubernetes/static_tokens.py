@@ -88,7 +88,8 @@ def _inside(text: str) -> Iterator[re.Match[str]]:
     while quote := compiled(_QUOTE).search(text, position):
         start, position = text.rfind("\n", 0, quote.start()) + 1, text.find("\n", quote.end())
         position = position if position >= 0 else len(text)
-        yield from compiled(_INSIDE).finditer(text, start, position)
+        if text.count(",", start, position) > 2:  # a row has three, and hardly any line
+            yield from compiled(_INSIDE).finditer(text, start, position)
 
 
 def _is_sure(token: str, groups: str | None) -> bool:
