@@ -17,7 +17,6 @@ from hardener.engine.proof import Located, Proof, prove, unpacked
 from hardener.engine.text_checks import UnfitHunkError, is_same_text, patched_parts
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.support import forked_work
 from hardener.support.data_path import Path
 from hardener.support.free_memory import give_back
 
@@ -154,6 +153,8 @@ def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
     if len(jobs) < POOL_FROM or processes < 2:
         yield from map(_prove, jobs)
         return
+    from hardener.support import forked_work  # late: most runs are small
+
     yield from forked_work.results(
         lambda number: _prove(jobs[number]),
         lambda number, proof: proof.packed(jobs[number][1]),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Append, Create, Edit, Insert, Set, WrongShapeError, dotted
 from hardener.kubernetes.image_reference import parse as parse_image
-from hardener.kubernetes.kustomize_image import written
 from hardener.sources.open_values import OpenList
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
@@ -68,6 +67,7 @@ def _images(container: Container, image: ImageReference) -> list[ImageReference 
     if not container.tree.kustomizations:
         return [image]
     from hardener.facts.images.image_overrides import ImageSources  # late: few trees have any
+    from hardener.kubernetes.kustomize_image import written
 
     sources = container.tree.ask(ImageSources)
     entries = sources.of(container)
