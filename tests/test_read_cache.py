@@ -187,6 +187,30 @@ def test_an_entry_of_another_shape_is_not_there(tmp_path: Path, said: bytes) -> 
     assert run("diff", "service.yaml", "--format", "json", cwd=tmp_path) == without
 
 
+def test_one_entry_that_is_no_json_costs_one_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree(tmp_path)
+    without, _, _ = ways(tmp_path, "diff", "service.yaml", "--format", "json")
+    cache = read_cache.ReadCache.of(str(tmp_path))
+    assert cache is not None
+    first, *others = (key + said for key, said in cache.entries.items())
+    cache.folder.write(cache.name, b"\n".join([cache.program, first[:64] + b"[", *others]))
+    found = parsed(monkeypatch)
+    assert run("diff", "service.yaml", "--format", "json", cwd=tmp_path) == without
+    assert len(found) == 7
+    assert run("diff", "service.yaml", "--format", "json", cwd=tmp_path) == without
+    assert len(found) == 7  # they were written anew
+
+
+def test_files_of_one_text_share_no_data(tmp_path: Path) -> None:
+    tree(tmp_path)
+    write(tmp_path, {"copy/app-0.yaml": (tmp_path / "app-0.yaml").read_text()})
+    without, cold, warm = ways(tmp_path, "diff", ".", "--format", "json")
+    assert without == cold == warm
+    found = Tree.read([str(tmp_path)], root=str(tmp_path), settings=Settings(cache=True))
+    one, other = (file.pieces[0].data[0] for file in found.files if file.path.endswith("app-0.yaml"))
+    assert one == other and one is not other and one["spec"] is not other["spec"]
+
+
 def test_another_version_reads_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree(tmp_path)
     run("diff", "service.yaml", cwd=tmp_path)

@@ -32,6 +32,7 @@ from hardener.support.fast_dataclass import dataclass
 
 _WORTH = 16  # what is new is written where it is at least this part of what is known
 _KEY = 64  # characters of a SHA-256
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)  # what shares what it holds is not kept
 
 _Pieces = list[tuple[int, int, int, list[Any] | None]]  # start, end, line, and the documents of those that are parsed
 
@@ -67,6 +68,7 @@ class ReadCache:
     judged: dict[Piece, bool] = field(default_factory=dict)  # whether a secret is in them, where that is known
     _added: dict[bytes, bytes] = field(default_factory=dict)
     _read: dict[bytes, tuple[list[str], ManifestFile]] = field(default_factory=dict)
+    _said: dict[str, Any] | None = None  # the entries, once one is asked for
     _last: tuple[Content, bytes] | None = None  # the file that was asked for last, and its key
 
     @classmethod
@@ -83,8 +85,17 @@ class ReadCache:
 
     def known(self, content: Content) -> Known | None:
         """What is known of a file of YAML; None where it has to be read."""
-        found = self._take(self._key_of(content))
-        return None if found is None else _known(found, len(content.text))
+        if self._said is None:
+            self._said = _decoded(self.entries)
+            if not self._said:
+                self.entries.clear()  # so that they are written anew
+        key = self._key_of(content)
+        found, name = self._take(key), key.decode()
+        if found is None:
+            return None
+        # Each file has data of its own: those of one that stands in the tree once more are made once more.
+        said = self._said.pop(name) if name in self._said else _decoded({key: found}).get(name)
+        return _known(said, len(content.text))
 
     def makes_nothing(self, raw: bytes) -> bool:
         """Whether it is known of a program that its syntax tree shows no object."""
@@ -132,7 +143,7 @@ class ReadCache:
     def _add(self, key: bytes, said: object) -> None:
         if key not in self.used:
             try:
-                self._added[key] = json.dumps(said, separators=(",", ":")).encode()
+                self._added[key] = _ENCODER.encode(said).encode()
             except (ValueError, RecursionError):
                 return  # a number of too many digits
 
@@ -150,11 +161,19 @@ def _key(kind: bytes, raw: bytes) -> bytes:
     return hashlib.sha256(b"%b %b" % (kind, raw)).hexdigest().encode()
 
 
-def _known(found: bytes, length: int) -> Known | None:
+def _decoded(entries: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """What ``entries`` say, by key; nothing where one of them is no JSON.
+
+    All at once, since documents have the same keys again and again, and the decoder knows those of one text only.
+    """
     try:
-        said = json.loads(found)
+        found = json.loads(b"{%b}" % b",".join([b'"%b":%b' % entry for entry in entries.items()]))
     except (ValueError, RecursionError):
-        return None
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _known(said: Any, length: int) -> Known | None:
     match said:
         case [[*namespaces], None]:
             pieces = None
@@ -166,10 +185,12 @@ def _known(found: bytes, length: int) -> Known | None:
 
 
 def _is_piece(said: object, length: int) -> bool:
-    match said:
-        case [int(start), int(end), int(line), None | [*_]]:
-            return 0 <= start <= end <= length and line >= 0
-    return False
+    if type(said) is not list or len(said) != 4:
+        return False
+    start, end, line, documents = said
+    if not type(start) is type(end) is type(line) is int or not (documents is None or type(documents) is list):
+        return False
+    return 0 <= start <= end <= length and line >= 0
 
 
 def _is_other(piece: Piece) -> bool:
