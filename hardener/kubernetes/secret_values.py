@@ -143,12 +143,14 @@ def encoded_secrets(text: str) -> list[str]:
 
 def comments(text: str) -> Iterator[str]:
     """What the comments of ``text``, which is YAML, say, each by itself."""
-    if "#" not in text:
-        return
-    for line in text.split("\n"):
-        found = compiled(r"(?:^|\s)#+(.*)").search(line) if "#" in line else None
+    sign = text.find("#")
+    while sign >= 0:  # few lines have one
+        end = text.find("\n", sign)
+        end = end if end >= 0 else len(text)
+        found = compiled(r"(?:^|\s)#+(.*)").search(text[text.rfind("\n", 0, sign) + 1 : end])
         if found and found[1]:
             yield found[1]
+        sign = text.find("#", end)
 
 
 def comment_secrets(text: str) -> Iterator[str]:

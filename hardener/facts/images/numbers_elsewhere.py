@@ -54,9 +54,11 @@ class NumbersElsewhere(AsRead):
             for resource in _RESOURCES if isinstance(numbers, dict) else ():
                 written = numbers.get(resource)
                 amount = quantity.parse(written) if written is not None else None
-                if amount is None or amount <= 0:
+                if amount is None or amount.numerator <= 0:
                     continue
                 largest = self._largest.setdefault((program, kind, resource), [])
+                if len(largest) == 2 and amount <= largest[1][0]:
+                    continue
                 largest.append((amount, str(written), container))
                 largest.sort(key=_amount, reverse=True)
                 del largest[2:]
