@@ -34,6 +34,7 @@ def _low_ports(container: Container) -> dict[int, Evidence]:
             if number < 1024:
                 source = known_image(container).ports_source
                 found[number] = container.fact(f"{source}: it serves port {number}", "image")
-    for number, speaker in spoken(container, lambda words: command_evidence.low_ports(words, container.env)):
+    env = container.env
+    for number, speaker in spoken(container, lambda words: command_evidence.low_ports(words, env), beside=env):
         found.setdefault(number, speaker.says(f"is told to listen on port {number}"))
     return found

@@ -4,7 +4,7 @@ image, from its variables and flags, and from its commands."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
@@ -163,7 +163,7 @@ def _told(container: Container, found: Needs, known: ImageFacts) -> None:
     def ask(words: tuple[str, ...]) -> list[tuple[str, str]]:
         return [(each.path, each.kind) for each in told_paths(words, env, program=program or "", workdir=workdir)]
 
-    for (path, kind), speaker in spoken(container, ask):
+    for (path, kind), speaker in spoken(container, ask, beside=env):
         if _is_writable(container, found, path):
             continue
         if may_be_mounted(path, _known_empty(container), workdir):
@@ -182,7 +182,7 @@ def _workdir(container: Container, known: ImageFacts) -> str | None:
 def _commands(container: Container, found: Needs, known: ImageFacts) -> None:
     """Paths that its commands write to."""
     workdir = _workdir(container, known)
-    said: Iterator[tuple[str | None, Speaker]] = spoken(container, lambda words: _written(words, workdir))
+    said: Iterable[tuple[str | None, Speaker]] = spoken(container, lambda words: _written(words, workdir))
     for path, speaker in said:
         if path is None:
             found.against.append(speaker.says("installs packages when it starts"))
