@@ -18,7 +18,7 @@ from hardener.engine.document import WRITTEN, applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import Held, Outcome, Refused, Report
-from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
+from hardener.engine.shared_text import DisagreementError, steps_of, together
 from hardener.engine.step import Step, draft
 from hardener.engine.targets import Targets
 from hardener.engine.undecided import Undecided
@@ -32,7 +32,7 @@ from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import OpaqueError, View
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
@@ -157,7 +157,8 @@ def run(
 def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
     if transform.stage == "network" and target.object.group == FRAGMENT:
         return  # which namespace and labels it comes to is not known
-    pod = pod_of(target)
+    # As ``pod_of`` says, without a call of its own: this is done for each transform and target.
+    pod = target if isinstance(target, PodTemplate) else target.pod if isinstance(target, Container) else None
     blocked = None
     try:
         classes = state.system_pods.classes_of(pod) if pod is not None else target.object.classes

@@ -237,7 +237,7 @@ class View:
         return Set(
             piece=self.object.piece, path=joined(self.path, path), value=to, grade=grade, basis=basis,
             evidence=evidence_of(evidence), late=late, impact=impact, requires=requires, follow_up=follow_up,
-            type_name=self._type(), typed=len(self.path),
+            type_name=self.type_name or self._type_of_path(), typed=len(self.path),
         )  # fmt: skip
 
     def append(
@@ -260,7 +260,7 @@ class View:
         return Append(
             piece=self.object.piece, path=joined(self.path, path), value=value, grade=grade, basis=basis,
             evidence=evidence_of(evidence), impact=impact, requires=requires, follow_up=follow_up,
-            type_name=self._type(), typed=len(self.path), widens=widens,
+            type_name=self.type_name or self._type_of_path(), typed=len(self.path), widens=widens,
         )  # fmt: skip
 
     def insert(
@@ -277,7 +277,7 @@ class View:
         self._check(path)
         return Insert(
             piece=self.object.piece, path=joined(self.path, path), value=value, grade=grade, basis=basis,
-            evidence=evidence_of(evidence), requires=requires, follow_up=follow_up, type_name=self._type(),
+            evidence=evidence_of(evidence), requires=requires, follow_up=follow_up, type_name=self.type_name or self._type_of_path(),
             typed=len(self.path),
         )  # fmt: skip
 
@@ -386,9 +386,7 @@ class View:
             self._refuse(value, path)
         return value
 
-    def _type(self) -> str | None:
-        if self.type_name is not None:
-            return self.type_name
+    def _type_of_path(self) -> str | None:
         name: str | None = "Object"
         for part in self.path[len(self.object.path) :]:
             if isinstance(part, str):

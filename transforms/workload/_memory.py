@@ -31,8 +31,12 @@ def heap_limit(container: Container) -> tuple[Fraction, list[Evidence]]:
 
 def _heaps(container: Container) -> list[tuple[Container, Heap]]:
     """The heap that a flag names, where the container is written and where a kustomization patches it."""
-    found = [(state, heap_bytes(every_word(state), state.env)) for state in states(container)]
-    return [(state, heap) for state, heap in found if heap is not None]
+    found = []
+    for state in states(container):
+        heap = heap_bytes(every_word(state), state.env)
+        if heap is not None:
+            found.append((state, heap))
+    return found
 
 
 def _beside(heap: Heap) -> Fraction:
