@@ -42,9 +42,9 @@ class DisagreementError(HardenError):
 def steps_of(
     transform: Transform, target: View, pod: PodTemplate | None, yielded: list[Any]
 ) -> tuple[list[list[Edit]], list[OpaqueError]]:
-    """The steps in what ``transform`` yielded at ``target``, with the ``pod`` that it is or is in: its single edits, and
-    each of its lists of them; and what keeps others from being made: expressions of which it says so, and those that
-    decide what starts there."""
+    """The steps in what ``transform`` yielded at ``target``: its single edits, and each of its lists of them; and what
+    keeps others from being made: expressions of which it says so, and those that decide what starts there. ``pod`` is
+    what ``pod_of`` says of the target."""
     single = [item for item in yielded if isinstance(item, Edit)]
     steps, unknown = [single] if single else [], list[OpaqueError]()
     if len(single) < len(yielded):

@@ -140,7 +140,12 @@ class View:
 
     def has(self, *path: str | int) -> bool:
         """Whether there is anything but null at ``path``."""
-        return self._find(path) is not None
+        value: Any = self.data
+        for part in path:  # as in ``get``
+            if type(value) is not dict:
+                return value is not None and self._find_through(path) is not None
+            value = value.get(part)
+        return value is not None
 
     def keys(self, *path: str | int) -> tuple[str, ...]:
         """The keys of the mapping at ``path``; none where there is none. Raises WrongShapeError for anything else, and
@@ -277,8 +282,8 @@ class View:
         self._check(path)
         return Insert(
             piece=self.object.piece, path=joined(self.path, path), value=value, grade=grade, basis=basis,
-            evidence=evidence_of(evidence), requires=requires, follow_up=follow_up, type_name=self.type_name or self._type_of_path(),
-            typed=len(self.path),
+            evidence=evidence_of(evidence), requires=requires, follow_up=follow_up,
+            type_name=self.type_name or self._type_of_path(), typed=len(self.path),
         )  # fmt: skip
 
     def drop(

@@ -82,8 +82,8 @@ class Rules:
             peers = [peer for peer in rule.values() if not peer.said]
             if peers and not everything and not (own and opened.issuperset(own)):
                 by_peer = tuple([tuple(peer.evidence) for peer in peers])
-                facts = by_peer[0] if len(peers) == 1 else tuple(dict.fromkeys(chain.from_iterable(by_peer)))
-                found.append(Rule(self._value([peer.value for peer in peers], own), facts, by_peer))
+                every = by_peer[0] if len(peers) == 1 else tuple(dict.fromkeys(chain.from_iterable(by_peer)))
+                found.append(Rule(self._value([peer.value for peer in peers], own), every, by_peer))
         return found
 
     def _is_said(self, name: str, peer: _Peer, own: tuple[Port, ...]) -> bool:
