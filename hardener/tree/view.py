@@ -201,7 +201,8 @@ class View:
     def items(self, *path: str | int) -> list[View]:
         """The mappings of the list at ``path``, as far as they are written. Raises WrongShapeError where there is
         anything but such a list."""
-        value = self._find(path)
+        data: dict[Any, Any] = self.data
+        value = data.get(path[0]) if len(path) == 1 and type(data) is dict else self._find(path)
         return [] if value is None else self._each(View, path, value)
 
     def _each(self, kind: type[V], path: Path, value: Any) -> list[V]:
