@@ -76,6 +76,8 @@ def row_need(container: Container) -> tuple[Fraction, list[Evidence]]:
 def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
     """Twice the most that it was seen to use, and that; 0 where nobody looked. A short run is no measure of what it
     needs, so it is the least that a limit leaves it."""
+    if container.tree.lock is None:
+        return _NOTHING, []
     seen = [each for state in states(container) for each in observations(state) if each is not None and each.memory]
     if not seen:
         return _NOTHING, []

@@ -85,7 +85,8 @@ def while_privileged(container: Container) -> str:
 
 
 def _each_once(found: Iterable[Evidence]) -> list[Evidence]:
-    return list({fact.text: fact for fact in reversed(list(found))}.values())[::-1]
+    facts = list(found)
+    return facts if len(facts) < 2 else list({fact.text: fact for fact in reversed(facts)}.values())[::-1]
 
 
 def _of_class(pod: PodTemplate, container: Container | None = None) -> Iterator[Evidence]:
@@ -167,6 +168,8 @@ def _needs(container: Container) -> Iterator[Evidence]:
 def added_capabilities(container: Container) -> Iterator[Evidence]:
     """The capabilities it adds beyond NET_BIND_SERVICE, as one sign."""
     path = ("securityContext", "capabilities", "add")
+    if not container.has(*path[:2]):
+        return
     names = sorted({plain(name) for name in container.strings(*path)} - {"NET_BIND_SERVICE"})
     if is_left_to_root(names, container.strings("securityContext", "capabilities", "drop")):
         return  # what drop-capabilities leaves a container that starts as root

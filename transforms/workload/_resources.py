@@ -243,7 +243,7 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     evidence += seen if seen and peak > max(base, heap, need) else []
     evidence = list(dict.fromkeys(evidence))
     wanted = base if least is _NOTHING else max(base, least)
-    if shared is not _NOTHING and shared:
+    if shared:
         evidence.append(Evidence("files in its in-memory volumes count as memory"))
         wanted, least = wanted + shared, least + shared
     if wanted is not base and wanted != base:  # else the author's unit is kept
