@@ -196,6 +196,7 @@ class PodTemplate(View):
             found.append(self._child(Container, ("model",), self.view("model").data))
         for container in found:
             container.pod = self
+            container.path = joined(self.path, container.path[len(self.path) :])  # it is kept to the end of a run
         return tuple(found)
 
     def counterpart(self, container: Container) -> Container | None:

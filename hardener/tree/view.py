@@ -135,7 +135,12 @@ class View:
 
     def text(self, *path: str | int) -> str | None:
         """The text at ``path`` as written, expressions included; None where there is no text."""
-        value = self._find(path)
+        value: Any = self.data
+        for part in path:  # as in ``get``
+            if type(value) is not dict:
+                value = None if value is None else self._find_through(path)
+                break
+            value = value.get(part)
         return value if isinstance(value, str) else None
 
     def has(self, *path: str | int) -> bool:
@@ -210,11 +215,11 @@ class View:
         if not isinstance(value, list):
             self._refuse(value, path)
         found = []
-        start = joined(self.path, path)
+        start = self.path + path
         for index, item in enumerate(value):
             if not isinstance(item, dict):
                 self._refuse(item, (*path, index))
-            found.append(kind(self.object, joined(start, (index,)), item))
+            found.append(kind(self.object, (*start, index), item))
         return found
 
     def comment(self, *path: str | int, holding: str) -> str | None:
@@ -222,7 +227,7 @@ class View:
         return self.object.piece.comment(joined(self.path, path), holding)
 
     def _child(self, kind: type[V], path: Path, data: dict[str, Any]) -> V:
-        return kind(self.object, joined(self.path, path), data)
+        return kind(self.object, self.path + path, data)
 
     # Changing.
 
