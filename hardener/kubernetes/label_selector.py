@@ -52,19 +52,22 @@ EVERYTHING = Selector()
 
 
 @lru_cache(maxsize=1024)  # a tree names a few labels again and again, and all that it says is kept
-def _is(key: str, label: str) -> Requirement:
-    return Requirement(key, "In", frozenset((label,)))
+def _of_one(key: str, operator: str, *values: str) -> Selector:
+    """The selector with one condition."""
+    return Selector((Requirement(key, operator, frozenset(values)),))
 
 
 def parse(value: Mapping[str, Any]) -> Selector:
     """The selector that ``value``, the data of a LabelSelector, is. Raises ShapeError for a wrong shape."""
-    labels = mapping(value.get("matchLabels"))
-    found = {_is(str(key), str(label)) for key, label in labels.items()}
+    found = [_of_one(str(key), "In", str(label)) for key, label in mapping(value.get("matchLabels")).items()]
     for item in map(mapping, sequence(value.get("matchExpressions"))):
-        operator, values = str(item.get("operator")), frozenset(map(str, sequence(item.get("values"))))
+        operator, values = str(item.get("operator")), tuple(map(str, sequence(item.get("values"))))
         if operator in ("Exists", "DoesNotExist"):
-            values = frozenset()
+            values = ()
         elif not values:
             operator = ""  # refused: In and NotIn name a value
-        found.add(Requirement(str(item.get("key")), operator, values))
-    return Selector(tuple(sorted(found, key=lambda need: (need.key, need.operator, sorted(need.values)))))
+        found.append(_of_one(str(item.get("key")), operator, *values))
+    if len(found) == 1:
+        return found[0]
+    needs = {each.requirements[0] for each in found}
+    return Selector(tuple(sorted(needs, key=lambda need: (need.key, need.operator, sorted(need.values)))))

@@ -376,6 +376,11 @@ def _block(cidr: str, *exceptions: str) -> Block | None:
         return None
 
 
+@lru_cache(maxsize=1000)
+def _range(protocol: str, first: int, last: int) -> Ports:
+    return Ports(protocol, first, last)
+
+
 def _ports(value: Any) -> Ports | None:
     item = mapping(value)
     protocol = "TCP" if item.get("protocol") is None else str(item["protocol"])
@@ -388,5 +393,5 @@ def _ports(value: Any) -> Ports | None:
         return Ports(protocol)
     if isinstance(port, int):
         last = port if end is None else end
-        return Ports(protocol, port, last) if 0 < port <= last <= _LAST_PORT else None
+        return _range(protocol, port, last) if 0 < port <= last <= _LAST_PORT else None
     return Ports(protocol, 1, 0, port) if isinstance(port, str) else None
