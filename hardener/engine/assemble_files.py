@@ -85,6 +85,8 @@ def _whole(
                 proof = Proof(places=proof.places, is_placed=True) if proof.places else _PLACED
             proofs.append(proof)
         wrong = {file.source for file in files.values() if not file.finish()}
+        for source in wrong:
+            files.pop(source).take_back()
         for number, (piece, _, _) in enumerate(jobs if wrong else ()):
             if proofs[number].is_placed and piece.file in wrong:
                 refusal = "the file does not come out as its parts", 1
