@@ -340,18 +340,31 @@ def parse(document: Any, namespace: str, *, origin: Any = None) -> Policy | None
         return None
 
 
+_MOST_KNOWN = 1000
+_KNOWN: dict[tuple[Direction, str], tuple[Rule, ...]] = {}  # by what says them: policies of a tree say much alike
+
+
 def _rules(spec: Mapping[str, Any], direction: Direction, key: str) -> tuple[Rule, ...]:
-    found = []
-    for index, item in enumerate(map(mapping, sequence(spec.get(direction)))):
-        peers, ports = sequence(item.get(key)), sequence(item.get("ports"))
-        found.append(
-            Rule(
-                tuple(map(_peer, peers)) if peers else None,
-                tuple(entry for entry in map(_ports, ports) if entry is not None) if ports else None,
-                ("spec", direction, index),
-            )
-        )
-    return tuple(found)
+    items = sequence(spec.get(direction))
+    if not items:
+        return ()
+    said = direction, repr(items)
+    found = _KNOWN.get(said)
+    if found is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        found = _KNOWN[said] = tuple([_rule(item, ("spec", direction, at), key) for at, item in enumerate(items)])
+    return found
+
+
+def _rule(value: Any, path: Path, key: str) -> Rule:
+    item = mapping(value)
+    peers, ports = sequence(item.get(key)), sequence(item.get("ports"))
+    return Rule(
+        tuple(map(_peer, peers)) if peers else None,
+        tuple(entry for entry in map(_ports, ports) if entry is not None) if ports else None,
+        path,
+    )
 
 
 def _peer(value: Any) -> Peer:
@@ -376,11 +389,6 @@ def _block(cidr: str, *exceptions: str) -> Block | None:
         return None
 
 
-@lru_cache(maxsize=1000)
-def _range(protocol: str, first: int, last: int) -> Ports:
-    return Ports(protocol, first, last)
-
-
 def _ports(value: Any) -> Ports | None:
     item = mapping(value)
     protocol = "TCP" if item.get("protocol") is None else str(item["protocol"])
@@ -393,5 +401,5 @@ def _ports(value: Any) -> Ports | None:
         return Ports(protocol)
     if isinstance(port, int):
         last = port if end is None else end
-        return _range(protocol, port, last) if 0 < port <= last <= _LAST_PORT else None
+        return Ports(protocol, port, last) if 0 < port <= last <= _LAST_PORT else None
     return Ports(protocol, 1, 0, port) if isinstance(port, str) else None
