@@ -15,6 +15,10 @@ from hardener.support.fast_dataclass import dataclass
 Value = dict[str, Any]
 
 
+_MOST_WRITTEN = 1024
+_WRITTEN: dict[tuple[Direction, tuple[str, ...] | None, tuple[Port, ...]], Value] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule as it is written, with why; ``by_peer`` is why for each of its peers."""
@@ -72,16 +76,17 @@ class Rules:
         if self._open:
             facts = dict.fromkeys(fact for evidence in self._open.values() for fact in evidence)
             ports = [] if everything else sorted(opened, key=lambda port: port.order)
-            found.append(Rule(self._value(None, ports), tuple(facts)))
+            found.append(Rule(self._value(None, tuple(ports)), tuple(facts)))
         for (own, apart), rule in self._rules.items():
             if not apart and own:
                 for name, peer in rule.items():
                     peer.said = self._is_said(name, peer, own)
         for (own, _), rule in self._rules.items():
-            peers = [peer for peer in rule.values() if not peer.said]
-            if peers and not everything and not (own and opened.issuperset(own)):
+            meant = {name: peer for name, peer in rule.items() if not peer.said}
+            if meant and not everything and not (own and opened.issuperset(own)):
+                peers = list(meant.values())
                 facts = dict.fromkeys(fact for peer in peers for fact in peer.evidence)
-                value = self._value([peer.value for peer in peers], own)
+                value = self._value(meant, own)
                 found.append(Rule(value, tuple(facts), tuple(tuple(peer.evidence) for peer in peers)))
         return found
 
@@ -96,7 +101,17 @@ class Rules:
                 return True
         return False
 
-    def _value(self, peers: list[Value] | None, ports: Iterable[Port]) -> Value:
-        written = [{"protocol": port.protocol, "port": port.port} for port in ports]
-        value: Value = {} if peers is None else {PEERS[self.direction]: peers}
-        return value | ({"ports": written} if written else {})
+    def _value(self, peers: dict[str, _Peer] | None, ports: tuple[Port, ...]) -> Value:
+        """The rule as data: one object for all policies that have it, but where a program may have computed it."""
+        said = self.direction, peers if peers is None else tuple(peers), ports
+        value = _WRITTEN.get(said)
+        if value is not None:
+            return value
+        value = {} if peers is None else {PEERS[self.direction]: [peer.value for peer in peers.values()]}
+        if ports:
+            value["ports"] = [{"protocol": port.protocol, "port": port.port} for port in ports]
+        if "$" not in repr(value):
+            if len(_WRITTEN) >= _MOST_WRITTEN:
+                _WRITTEN.clear()
+            _WRITTEN[said] = value
+        return value
