@@ -101,7 +101,9 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
         result = _result(piece, changes, rewrite)
         fault = _fault(result)
         if fault is None:
-            return Proof(rewrite.text, rewrite.hunks, _located(result), [_line(rewrite.before, path) for path in places])
+            return Proof(
+                rewrite.text, rewrite.hunks, _located(result), [_line(rewrite.before, path) for path in places]
+            )
         ours = True
     except yaml.TextError as refused:
         fault = refused.reason, refused.line or 1
