@@ -46,7 +46,8 @@ class Piece:
     - ``line``: the 0-based line of its first line in the file.
     - ``problem``: (id, message, advice, line in the piece) when the piece is left alone.
     - ``is_new``: it is no part of the file as read; its text is empty.
-    - ``revision``: how often its data were changed since they were read.
+    - ``revision``: how often its data were changed since they were read; ``wiring`` leaves out what changes nothing
+      but security contexts, resources and whether a token is mounted, so what its containers start and mount.
     - ``tree``: where everything stood in it when it was read, until it is written; None where that is not kept.
     - ``run``: whatever a run keeps of it; nothing here looks at that.
     """
@@ -61,6 +62,7 @@ class Piece:
     shared: list[list[Path]] = field(default_factory=list)  # paths of one text, by anchor
     is_new: bool = False
     revision: int = 0
+    wiring: int = 0
     tree: yaml.Tree | None = None
     run: Any = None
     is_object: bool = False  # of a Terraform file: it stands for a Kubernetes object

@@ -112,6 +112,7 @@ class Tree:
     passed: Passed = field(default_factory=Passed)  # what was met below the given paths, and not read
     left_out: list[LeftOut] = field(default_factory=list)  # the same, by reason
     facts: dict[type[Fact], Any] = field(default_factory=dict)  # that were asked for, by class
+    _live: list[type[Fact]] = field(default_factory=list)  # those of them that are live
     rendered_charts: list[Tree] = field(default_factory=list)  # of its releases
     read_cache: ReadCache | None = None  # what earlier runs found
     chart_values: list[Any] = field(default_factory=list, repr=False)  # that charts are rendered with: may hold secrets
@@ -268,13 +269,15 @@ class Tree:
             self.__dict__.pop(index, None)
 
     def _drop_live_facts(self) -> None:
-        for fact in [fact for fact in self.facts if fact.LIVE]:
+        for fact in self._live:
             del self.facts[fact]
+        self._live.clear()
 
     def drop_facts_of_rights(self) -> None:
         """Have what goes by accounts, roles and bindings collected anew."""
         for fact in [fact for fact in self.facts if fact.OF_RIGHTS]:
             del self.facts[fact]
+        self._live = [fact for fact in self._live if fact in self.facts]
 
     @cached_property
     def pod_templates(self) -> list[PodTemplate]:
@@ -313,6 +316,8 @@ class Tree:
         found: _Fact | None = self.facts.get(fact)
         if found is None:
             found = self.facts[fact] = fact.collect(self)
+            if fact.LIVE:
+                self._live.append(fact)
         return found
 
     @property

@@ -85,6 +85,8 @@ class Neighbours:
 
     def meeting(self, item: Object, namespace: str | None = None) -> list[Object]:
         """``of`` those that can come out in ``namespace``, or in one of ``item`` where none is named."""
+        if not self._items:
+            return []
         builds = self._builds
         if len(self._items) == 1:
             only = self._items[0]
