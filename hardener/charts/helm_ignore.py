@@ -7,8 +7,7 @@ does *not* match is ignored. helm reads it for a folder, never for an archive.
 from __future__ import annotations
 
 import re
-
-from hardener.support.fast_named_tuple import NamedTuple
+from typing import NamedTuple
 
 NAME = ".helmignore"
 _DEFAULT = "templates/.?*"  # helm adds it as the last rule

@@ -5,10 +5,10 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from hardener.kubernetes.secret_formats import structured
 from hardener.kubernetes.secret_words import compiled, is_placeholder, key_strength
-from hardener.support.fast_named_tuple import NamedTuple
 
 # Text without one of these cannot hold a pair with a key that names a secret.
 _HINTS = tuple(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from hardener.kubernetes.secret_words import compiled, is_placeholder
-from hardener.support.fast_named_tuple import NamedTuple
 
 MASTERS = "system:masters"
 """The group over which RBAC has no say."""

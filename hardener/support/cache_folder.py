@@ -13,8 +13,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-
-from hardener.support.fast_named_tuple import NamedTuple
+from typing import NamedTuple
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of one file; what is larger is not kept."""

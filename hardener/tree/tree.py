@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from hardener.authoring.config import Exemption
 from hardener.kubernetes import bare_document
@@ -26,7 +26,6 @@ from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.support.data_path import Path, joined, value_at
 from hardener.support.fast_dataclass import dataclass
-from hardener.support.fast_named_tuple import NamedTuple
 from hardener.tree import reader
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import Fact

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from hardener.support.data_path import Path
-from hardener.support.fast_named_tuple import NamedTuple
 
 _NOTHING: Mapping[Any, Any] = {}
 

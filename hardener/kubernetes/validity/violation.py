@@ -5,10 +5,9 @@ Values of a shape that the API would not even decode count as absent: the rules 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from hardener.support.data_path import Path
-from hardener.support.fast_named_tuple import NamedTuple
 
 
 class Violation(NamedTuple):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from hardener.support.fast_named_tuple import NamedTuple
+from typing import NamedTuple
 
 _WORD = re.compile(r"\w+")
 _LENGTH = len("import")
