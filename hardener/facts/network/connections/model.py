@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hardener.authoring.edits import Evidence
 from hardener.support.fast_dataclass import dataclass
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(NamedTuple):
     """A port of a pod: its number, its name where no container declares one of that name, or the expression that it
     is."""
 
