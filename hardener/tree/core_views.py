@@ -229,16 +229,20 @@ class PodTemplate(View):
 
 
 class Container(View):
-    """A container or init container of a pod template."""
+    """A container or init container of a pod template.
 
-    __slots__ = ("__dict__", "pod")
+    ``changed_by`` holds the ids of the transforms that visited it by itself, and changed it in this run.
+    """
+
+    __slots__ = ("__dict__", "changed_by", "pod")
     type_name = "Container"
     pod: PodTemplate
 
-    @cached_property
-    def changed_by(self) -> frozenset[str]:
-        """The ids of the transforms that visited it by itself, and changed it in this run."""
-        return frozenset()
+    def __init__(self, object: Object, path: Path, data: dict[str, Any]) -> None:
+        self.changed_by: frozenset[str] = frozenset()
+        super().__init__(object, path, data)
+
+    # What is kept by more than ten names takes twice the memory, in each container of a tree.
 
     @cached_property
     def name(self) -> str:
@@ -274,7 +278,7 @@ class Container(View):
         """Its image in harden.lock; None when it is not there."""
         return self.in_lock(self.image) if self.image is not None else None
 
-    @cached_property
+    @property
     def command(self) -> tuple[str, ...]:
         """The command as written; () where it is the image's, or not known."""
         return self._list("command")
