@@ -19,6 +19,7 @@ from hardener.authoring.edits import (
     Grade,
     Set,
     places,
+    replaced,
     replay,
     widened,
 )
@@ -54,6 +55,8 @@ class Step:
         for item in self.created:
             new_objects.add(self.tree, item)
         for piece, edits in self.edits.items():
+            if piece.is_new and not applied_steps(piece):
+                new_objects.part(piece)
             replay(piece.data, edits)
             apply_step(piece, edits)
         target = self.target
@@ -118,8 +121,8 @@ def _is_plain(edit: Edit, item: Object) -> TypeGuard[Set]:
 def _of_one(tree: Tree, transform: Transform, target: View, edit: Set) -> Step:
     """What ``draft`` comes to for one plain edit."""
     piece = edit.piece
-    [(path, before)] = places(piece.data, (edit,))
-    change = Change(transform, edit, target.object, len(applied_steps(piece)), path, before)
+    before = replaced(piece.data, edit)
+    change = Change(transform, edit, target.object, len(applied_steps(piece)), edit.path, before)
     change.siblings = [change]
     return Step(tree, transform, target, edit.grade, change.siblings, {piece: [edit]})
 

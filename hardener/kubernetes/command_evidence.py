@@ -252,9 +252,9 @@ _INSTALLERS = {
 }
 _SED_IN_PLACE = late_pattern(r"-[nErsuz]*i|--in-place")
 _LONGEST_PATH = 4096
-_SHORT_FLAGS = re.compile(r"-[A-Za-z]+")
+_SHORT_FLAGS = late_pattern(r"-[A-Za-z]+")
 _NOT_ON_ROOT_FILESYSTEM = ("/dev", "/proc", "/sys")
-_UNKNOWN_PART = re.compile(r"[$`*?\[{]")
+_UNKNOWN_PART = late_pattern(r"[$`*?\[{]")
 
 
 def writes(words: Sequence[str], workdir: str | None = None) -> Writes:

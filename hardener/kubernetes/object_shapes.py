@@ -6,10 +6,9 @@ schemas of Kubernetes, against which a test compares the table.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from hardener.kubernetes.pod_template import group
 from hardener.support.data_path import Path
+from hardener.support.fast_named_tuple import NamedTuple
 
 # A field is "{" a mapping, "[" a list, "[{" a list of mappings, "Type" a mapping with these fields, "[Type" a list of
 # such. What is not named may be anything.

@@ -34,6 +34,7 @@ __all__ = [
     "ServiceAccount",
     "View",
 ]
+_NO_ENV: dict[str, str] = {}  # of most containers
 
 
 class Object(View):
@@ -312,9 +313,11 @@ class Container(View):
     def env(self) -> dict[str, str]:
         """Environment variables with a literal value, as written."""
         found = self.data.get("env")
+        if not isinstance(found, list):
+            return _NO_ENV
         return {
             str(item.get("name")): str(item.get("value"))
-            for item in (found if isinstance(found, list) else [])
+            for item in found
             if isinstance(item, dict) and isinstance(item.get("value"), (str, int, float))
         }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.kubernetes.component import ALSO_ELSEWHERE, is_node_agent_repository, is_static_control_plane_name
@@ -11,7 +10,6 @@ from hardener.tree.api_servers import HOSTING, ApiServers, component_of
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.sources.manifests import ManifestFile
     from hardener.tree.core_views import Container, Object, PodTemplate
 
 ORDINARY: dict[str, str] = {}
@@ -102,17 +100,12 @@ def _owned(item: Object) -> str | None:
 def _patch_file(item: Object) -> str | None:
     if item.piece.file.path in item.tree.patch_files:
         return "a kustomization lists this file as a patch"
-    if _mentions_patch(item.piece.file) and _has_patch_directive(item.data):
+    if item.piece.file.holds("$patch") and _has_patch_directive(item.data):
         return "it holds a $patch directive"
     program = item.piece.file.program
     if program is not None and program.is_patch(int(item.path[0])):
         return "it is what a call patches an object with"
     return None
-
-
-@lru_cache(maxsize=1)  # the objects of a file come one after the other, and its text may be long
-def _mentions_patch(file: ManifestFile) -> bool:
-    return "$patch" in file.content.text
 
 
 def _patch(pod: PodTemplate, containers: list[dict[str, Any]]) -> str | None:

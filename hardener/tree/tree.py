@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hardener.authoring.config import Exemption
 from hardener.kubernetes import bare_document
@@ -26,6 +26,7 @@ from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.support.data_path import Path, joined, value_at
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.tree import reader
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import Fact
@@ -336,7 +337,14 @@ class Tree:
         groups = {group for group, _ in self.kinds}
         if not groups.isdisjoint(COMPONENT_CARRIERS):
             return True
-        return any(name in file.content.text for file in self.files for name in COMPONENT_NAMES)
+        return any(name in text for text in map(_read_text, self.files) for name in COMPONENT_NAMES)
+
+
+def _read_text(file: ManifestFile) -> str:
+    """The text that objects of ``file`` come of. Of YAML what was not parsed is left out: most bytes of a tree."""
+    if file.language != "yaml" or all([piece.parsed for piece in file.pieces]):
+        return file.content.text
+    return "".join([piece.text for piece in file.pieces if piece.parsed])
 
 
 def _objects_of(tree: Tree, piece: Piece) -> Iterator[Object]:

@@ -7,7 +7,6 @@ them.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
@@ -44,11 +43,10 @@ if TYPE_CHECKING:
 __all__ = ["OpaqueError", "View", "literal"]
 
 # The innermost of nested ones, so that openings without an end cost no more than their text.
-_EXPRESSION = re.compile(
-    r"\$\{(?:[^}$]|\$(?!\{))*+\}|\$\((?:[^)$]|\$(?!\())*+\)|\{\{(?:(?!\{\{|\}\}).)*+\}\}|^\$[A-Z_][A-Z0-9_]*$"
-)
+_INNER = r"\$\{(?:[^}$]|\$(?!\{))*+\}|\$\((?:[^)$]|\$(?!\())*+\)|\{\{(?:(?!\{\{|\}\}).)*+\}\}|^\$[A-Z_][A-Z0-9_]*$"
+_EXPRESSION = late_pattern(_INNER)
 # The same from the outermost on, where it is not too long.
-_OUTER = late_pattern(rf"\$\{{[^}}]{{,1000}}\}}|\$\([^)]{{,1000}}\)|{_EXPRESSION.pattern}")
+_OUTER = late_pattern(rf"\$\{{[^}}]{{,1000}}\}}|\$\([^)]{{,1000}}\)|{_INNER}")
 V = TypeVar("V", bound="View")
 
 

@@ -28,6 +28,9 @@ class Owner:
         return self.by.fact(f"{self.text}, {more}", "command" if self.by.has("command") else "args")
 
 
+_NOTHING: dict[str | None, list[Owner]] = {}  # what most pods give
+
+
 def owner_of_volumes(container: Container) -> Owner | None:
     """The number that other containers of the pod give a volume which ``container`` writes to; None where they give
     none, and where they give it to several."""
@@ -55,7 +58,7 @@ def _given(pod: PodTemplate) -> dict[str | None, list[Owner]]:
                     owners.append(owner)
         except (OpaqueError, WrongShapeError):
             continue  # filled in later
-    return found
+    return found or _NOTHING
 
 
 def _given_by(container: Container) -> Iterator[tuple[str | None, Owner]]:

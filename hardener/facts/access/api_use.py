@@ -72,10 +72,19 @@ class Need:
         return [*self.bound, *self.tokens, *self.injected, *(fact for own in self._shown.values() for fact in own)]
 
     @property
+    def tells(self) -> bool:
+        """Whether anything is known: of most pods nothing is."""
+        told = self.bound or self.sure or self.tokens or self.injected or self._shown
+        return bool(told) or any(self._without.values())
+
+    @property
     def strength(self) -> Strength:
         if self.sure or self.tokens:
             return Strength.PROVED
         return Strength.INFERRED if self.evidence else Strength.NONE
+
+
+_NO_NEED = Need()  # one for all pods of which nothing is known
 
 
 def api_use(pod: PodTemplate) -> list[Evidence]:
@@ -93,11 +102,11 @@ def need(pod: PodTemplate) -> Need:
         return _find(pod)
     # Several transforms ask; what is known holds until the pod starts or mounts something else, or what there is beside
     # it changes.
-    now = (pod.object.piece.wiring, tree.ask(ServiceAccounts), tree.ask(Relations))
-    known: tuple[object, Need] | None = pod.__dict__.get(_KEPT)
-    if known is None or known[0] != now:
-        known = pod.__dict__[_KEPT] = now, _find(pod)
-    return known[1]
+    wiring, accounts, relations = pod.object.piece.wiring, tree.ask(ServiceAccounts), tree.ask(Relations)
+    known: tuple[int, object, object, Need] | None = pod.__dict__.get(_KEPT)
+    if known is None or known[0] != wiring or known[1] is not accounts or known[2] is not relations:
+        known = pod.__dict__[_KEPT] = wiring, accounts, relations, _find(pod)
+    return known[3]
 
 
 def _find(pod: PodTemplate) -> Need:
@@ -108,7 +117,7 @@ def _find(pod: PodTemplate) -> Need:
         except (OpaqueError, WrongShapeError):
             if state is pod:
                 raise
-    return found
+    return found if found.tells else _NO_NEED
 
 
 def has_token(container: Container) -> bool:
