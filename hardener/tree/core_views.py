@@ -274,10 +274,11 @@ class Container(View):
         """What the image table knows of the image, and before it the rows of ``.harden.yaml``."""
         return lookup(self.image, self.tree.settings.images) if self.image else None
 
-    @cached_property
+    @property
     def locked(self) -> LockedImage | None:
         """Its image in harden.lock; None when it is not there."""
-        return self.in_lock(self.image) if self.image is not None else None
+        lock = self.tree.lock
+        return lock.find(self.image) if lock is not None and self.image is not None else None
 
     @property
     def command(self) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from ._volumes import mounts
 
 MIB = 2**20
 _NOTHING = Fraction(0)
+_KEPT = "heaps"  # by the view of a container, of which several transforms ask
+_NO_HEAPS: list[tuple[Container, Heap]] = []  # of most; nobody adds to it
 _FLAGS = {"xmx": "-Xmx or -XX:MaxRAM", "max-old-space": "--max-old-space-size", "gomemlimit": "GOMEMLIMIT"}
 
 
@@ -31,6 +33,15 @@ def heap_limit(container: Container) -> tuple[Fraction, list[Evidence]]:
 
 def _heaps(container: Container) -> list[tuple[Container, Heap]]:
     """The heap that a flag names, where the container is written and where a kustomization patches it."""
+    if container.tree.kustomizations:
+        return _look_for_heaps(container)
+    found: list[tuple[Container, Heap]] | None = container.__dict__.get(_KEPT)
+    if found is None:  # its words and variables are those that were read
+        found = container.__dict__[_KEPT] = _look_for_heaps(container) or _NO_HEAPS
+    return found
+
+
+def _look_for_heaps(container: Container) -> list[tuple[Container, Heap]]:
     found = []
     for state in states(container):
         heap = heap_bytes(every_word(state), state.env)
