@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hardener.authoring.edits import Grade, replay
+from hardener.authoring import registry
+from hardener.authoring.edits import Edit, Grade, replay
 from hardener.engine.document import apply_step
+from hardener.engine.waiting import parted
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.api_use import Need, Strength, api_use, has_token, need
 from hardener.tree.tree import Tree
@@ -277,3 +281,46 @@ def test_a_pod_that_changed_is_looked_at_again() -> None:
     replay(edit.piece.data, [edit])
     apply_step(edit.piece, [edit])
     assert need(template).strength is Strength.PROVED
+
+
+def test_a_step_that_changes_nothing_of_what_starts_is_no_reason_to_look_again() -> None:
+    tree = Tree.from_text(pod("volumes: [{name: data}], " + APP))
+    (template,) = tree.pod_templates
+    (container,) = template.containers
+
+    def is_reason(edit: Edit) -> bool:
+        before = edit.piece.wiring
+        replay(edit.piece.data, [edit])
+        apply_step(edit.piece, [edit])
+        return edit.piece.wiring != before
+
+    how: dict[str, Any] = {"grade": Grade.SAFE}
+    assert not is_reason(template.set("securityContext", "runAsUser", to=65532, **how))
+    assert not is_reason(container.append("securityContext", "capabilities", "drop", value="ALL", **how))
+    assert not is_reason(container.set("resources", "limits", "memory", to="1Gi", **how))
+    assert not is_reason(template.set("automountServiceAccountToken", to=False, **how))
+    assert is_reason(container.set("image", to="registry.example.com/kubectl:1", **how))
+    assert is_reason(container.append("volumeMounts", value={"name": "data", "mountPath": "/data"}, **how))
+    assert is_reason(template.metadata.set("annotations", "resources", to="x", **how))
+    assert is_reason(template.object.set("spec", "securityContext", to={}, **how))
+    assert is_reason(template.drop("volumes", 0, **how))
+
+
+def test_a_port_and_an_expression_that_a_step_writes_are_seen() -> None:
+    tree = Tree.from_text(pod())
+    (template,) = tree.pod_templates
+    (container,) = template.containers
+    low_ports = import_module("hardener.transforms.workload._ports").low_ports
+    transform = registry.transforms()["read-only-root-filesystem"]
+    how: dict[str, Any] = {"grade": Grade.SAFE}
+    waiting = [container.set("securityContext", "runAsNonRoot", to=True, **how)]
+    assert not low_ports(container) and parted(transform, container, [waiting]) == ([waiting], [])
+    for edit in (
+        container.append("ports", value={"containerPort": 80}, **how),
+        container.append("command", value="${PROGRAM}", **how),
+    ):
+        replay(edit.piece.data, [edit])
+        apply_step(edit.piece, [edit])
+    assert list(low_ports(container)) == [80]
+    (left, unknown) = parted(transform, container, [waiting])
+    assert not left and [opaque.expression for opaque in unknown] == ["${PROGRAM}"]

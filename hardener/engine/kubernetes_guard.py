@@ -114,7 +114,7 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
         # It was nothing before, so whatever it breaks is the doing of the step that made it.
         yield from ((changes[0], broken) for broken in found[:1])
         return
-    if not found and not any([is_compared(change.edit.path, takes=_takes(change)) for change in changes]):
+    if not found and not any([is_compared(change.edit.path) or _takes_compared(change) for change in changes]):
         return
     read = piece.read().documents
     goals = {}
@@ -127,8 +127,11 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
         yield from _causes(piece, changes, read, goals)
 
 
-def _takes(change: Change) -> bool:
-    return change.before is not MISSING and (change.after is MISSING or isinstance(change.after, dict | list))
+def _takes_compared(change: Change) -> bool:
+    """Whether ``change`` removes or replaces something that may not go."""
+    if change.before is MISSING or not is_compared(change.edit.path, takes=True):
+        return False
+    return change.after is MISSING or isinstance(change.after, dict | list)
 
 
 @dataclass(slots=True)

@@ -50,7 +50,9 @@ def steps_of(
     if len(single) < len(yielded):
         steps += [item for item in yielded if isinstance(item, list) and item]
         unknown += [item for item in yielded if isinstance(item, OpaqueError)]
-    steps, more = waiting.parted(transform, target, steps)
+    if pod is not None and steps:
+        steps, more = waiting.parted(transform, target, steps)
+        unknown += more
     if target.object.piece.computes:
         from hardener.engine import program_advice  # late: few trees hold any
 
@@ -61,7 +63,7 @@ def steps_of(
             steps = [terraform_objects.doubted(step, target) for step in steps]
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
-    return steps, [*unknown, *more]
+    return steps, unknown
 
 
 def _doubted(edit: Edit, sign: str) -> Edit:

@@ -51,8 +51,10 @@ _KEPT = "is_written"  # by the view: at which state of what the piece starts tha
 
 def _data_of_containers(pod: Any) -> list[Any] | None:
     """The containers in the data of a pod; None where they may be others than those that are written."""
+    if type(pod) is not dict:
+        return None
     found: list[Any] = []
-    for containers in (pod.get("initContainers"), pod.get("containers")) if type(pod) is dict else (pod,):
+    for containers in (pod.get("initContainers"), pod.get("containers")):
         if containers is not None and type(containers) is not list:
             return None
         found += containers or ()

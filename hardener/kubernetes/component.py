@@ -245,7 +245,7 @@ def _dashed(text: object) -> str:
     return _words_of(text) if isinstance(text, str) else "-"
 
 
-@lru_cache(maxsize=64)  # several tests ask of one text, one after the other
+@lru_cache(maxsize=4096)  # several tests ask of one text, each of all texts of a tree in turn
 def _words_of(text: str) -> str:
     return f"-{_SEPARATORS.sub('-', text[:_LONGEST].lower()).strip('-')}-"
 

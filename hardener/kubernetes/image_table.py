@@ -124,6 +124,8 @@ class OwnRows:
 
     def of(self, repository: str) -> list[list[ImageRow]]:
         """The rows of each glob that fits ``repository``, those of its very name first."""
+        if not self._by_glob:
+            return []
         found = self._found.get(repository)
         if found is None:
             globs = [repository] if repository in self._by_glob else []

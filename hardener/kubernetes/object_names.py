@@ -7,6 +7,7 @@ path (IsValidPathSegmentName), which is what roles and bindings are held to.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 LONGEST_LABEL = 63
 """Of the name of a container or volume, and of the value of a label."""
@@ -33,6 +34,7 @@ def is_object_name(name: str, kind: str = "") -> bool:
     return len(name) <= LONGEST_NAME and all([_LABEL.fullmatch(part) for part in name.split(".")])
 
 
+@lru_cache(maxsize=256)  # containers are called alike, and so are the folders that get a volume
 def as_dns_label(text: str, longest: int = LONGEST_LABEL) -> str:
     """``text`` as the name of a container or volume, of at most ``longest`` characters: the same where it is one, else
     in lower case, with a dash for what no such name has."""

@@ -138,17 +138,18 @@ def _patterns(api_group: str, kind: str, document: Mapping[object, object]) -> t
 
 
 def _expand(node: object, pattern: Path, path: Path) -> Iterator[tuple[Path, object]]:
-    if not pattern:
-        yield path, node
-        return
-    step, rest = pattern[0], pattern[1:]
-    if step == _EVERY:
-        if isinstance(node, list):
-            for index, item in enumerate(node):
-                yield from _expand(item, rest, (*path, index))
-        elif isinstance(node, _MAPPING):
-            for key, value in node.items():
-                if isinstance(key, str | int):
-                    yield from _expand(value, rest, (*path, key))
-    elif isinstance(node, _MAPPING) and step in node:
-        yield from _expand(node[step], rest, (*path, step))
+    for position, step in enumerate(pattern):
+        if step == _EVERY:
+            below = pattern[position + 1 :]
+            if isinstance(node, list):
+                for index, item in enumerate(node):
+                    yield from _expand(item, below, (*path, index))
+            elif isinstance(node, _MAPPING):
+                for key, value in node.items():
+                    if isinstance(key, str | int):
+                        yield from _expand(value, below, (*path, key))
+            return
+        if not isinstance(node, _MAPPING) or step not in node:
+            return
+        node, path = node[step], (*path, step)
+    yield path, node

@@ -153,6 +153,7 @@ def may_be_mounted(path: str, empty: Sequence[str] = (), workdir: str | None = N
     return wanted.startswith("/var/cache/") or (bool(top) and top not in _OF_PROGRAMS)
 
 
+@lru_cache(maxsize=1024)  # the containers of a tree have few paths
 def one_run(path: str) -> str:
     """``path`` without `..` and `//`; `/var/run` is a link to `/run` in nearly every image."""
     path = "/" + posixpath.normpath(path).lstrip("/")

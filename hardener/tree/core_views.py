@@ -230,16 +230,20 @@ class PodTemplate(View):
 
 
 class Container(View):
-    """A container or init container of a pod template."""
+    """A container or init container of a pod template.
 
-    __slots__ = ("__dict__", "pod")
+    ``changed_by`` holds the ids of the transforms that visited it by itself, and changed it in this run.
+    """
+
+    __slots__ = ("__dict__", "changed_by", "pod")
     type_name = "Container"
     pod: PodTemplate
 
-    @cached_property
-    def changed_by(self) -> frozenset[str]:
-        """The ids of the transforms that visited it by itself, and changed it in this run."""
-        return frozenset()
+    def __init__(self, object: Object, path: Path, data: dict[str, Any]) -> None:
+        self.changed_by: frozenset[str] = frozenset()
+        super().__init__(object, path, data)
+
+    # What is kept by more than ten names takes twice the memory, in each container of a tree.
 
     @cached_property
     def name(self) -> str:
@@ -270,12 +274,13 @@ class Container(View):
         """What the image table knows of the image, and before it the rows of ``.harden.yaml``."""
         return lookup(self.image, self.tree.settings.images) if self.image else None
 
-    @cached_property
+    @property
     def locked(self) -> LockedImage | None:
         """Its image in harden.lock; None when it is not there."""
-        return self.in_lock(self.image) if self.image is not None else None
+        lock = self.tree.lock
+        return lock.find(self.image) if lock is not None and self.image is not None else None
 
-    @cached_property
+    @property
     def command(self) -> tuple[str, ...]:
         """The command as written; () where it is the image's, or not known."""
         return self._list("command")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import field
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -34,8 +35,12 @@ class _Peer:
 
 def _known(ports: Iterable[Port]) -> tuple[Port, ...]:
     """``ports``, each once; none, which means all of them, where an expression says one."""
-    found = tuple(dict.fromkeys(ports))
-    return () if any([port.is_unknown for port in found]) else found
+    return _known_of(tuple(ports))
+
+
+@lru_cache(maxsize=1024)  # the rules of a tree have few ports
+def _known_of(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+    return () if any([port.is_unknown for port in ports]) else tuple(dict.fromkeys(ports))
 
 
 @dataclass(slots=True)

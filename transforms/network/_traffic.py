@@ -115,8 +115,10 @@ class Traffic:
         known = self._tree.ask(SilentWorkloads)
         for pod in self.pods:
             why = known.found.get(pod)
+            if why is None:
+                continue
             on_node = on_host_network(pod)
-            if why is None or not (on_node or self.options.callers == "shown") or not known.serves_another(pod):
+            if not (on_node or self.options.callers == "shown") or not known.serves_another(pod):
                 continue
             reason = ", since no policy can name a pod on the network of its node" if on_node else ""
             advice = "name the Services that it calls in a variable"

@@ -149,7 +149,7 @@ def _created(
             undone[each] = opening
     spec: dict[str, Any] = {"podSelector": selector, "policyTypes": [direction.capitalize() for direction in rules]}
     spec |= {direction: [rule.value for rule in wanted] for direction, wanted in rules.items() if wanted}
-    evidence = dict.fromkeys(fact for wanted in rules.values() for rule in wanted for fact in rule.evidence)
+    evidence = dict.fromkeys([fact for wanted in rules.values() for rule in wanted for fact in rule.evidence])
     if "ingress" in rules and not rules["ingress"]:
         evidence[_NO_CLIENT] = None
     for item in by_others:

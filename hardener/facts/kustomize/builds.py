@@ -149,6 +149,8 @@ class Builds(AsRead):
 
     def names(self, item: Object) -> frozenset[str]:
         """The name of ``item`` as written, and all that it comes out under."""
+        if not self._listing:
+            return frozenset((item.name,))
         return frozenset((item.name, *self.rendered_names(item)))
 
     def rendered_names(self, item: Object) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ _NOT_COMPARED = frozenset({"containers", "initContainers", "securityContext", "v
                            "hostPID", "hostIPC", "hostUsers", "dnsPolicy", "enableServiceLinks"})  # fmt: skip
 
 
-def is_compared(path: Path, *, takes: bool) -> bool:
+def is_compared(path: Path, *, takes: bool = False) -> bool:
     """Whether an edit at ``path`` can matter here at all; ``takes``: it removes or replaces what was there.
 
     Spares the second parse of nearly all documents.

@@ -37,7 +37,7 @@ def _escalation(pod: Pod) -> Iterator[Violation]:
 
 def _mounts(pod: Pod) -> Iterator[Violation]:
     """12. A mount names a volume, and no two stand at one path (ValidateVolumeMounts, ValidateVolumeDevices)."""
-    known = {volume["name"] for _, volume in entries(pod.spec.get("volumes")) if isinstance(volume.get("name"), str)}
+    known = {volume["name"] for _, volume in pod.volumes if isinstance(volume.get("name"), str)}
     known |= pod.claims
     for path, container, _ in pod.containers:
         taken: set[str] = set()
@@ -56,7 +56,7 @@ def _volumes(pod: Pod) -> Iterator[Violation]:
     """13. Volumes have a name of their own and one source; without one they silently become an emptyDir
     (ValidateVolumes, SetDefaults_Volume)."""
     seen: set[str] = set()
-    for index, volume in entries(pod.spec.get("volumes")):
+    for index, volume in pod.volumes:
         where, name = (*pod.path, "volumes", index), volume.get("name")
         if not isinstance(name, str) or not ("$" in name or is_dns_label(name)):
             yield Violation(13, (*where, "name"), "a volume needs a name that is a DNS label")
@@ -73,7 +73,7 @@ def _sub_paths(pod: Pod) -> Iterator[Violation]:
     """14. subPath stays inside its volume; recursiveReadOnly goes with readOnly (ValidateVolumeMounts)."""
     images = {
         volume["name"]
-        for _, volume in entries(pod.spec.get("volumes"))
+        for _, volume in pod.volumes
         if volume.get("image") is not None and isinstance(volume.get("name"), str)
     }
     for path, container, _ in pod.containers:
@@ -104,7 +104,7 @@ def _propagation(pod: Pod) -> Iterator[Violation]:
 def _projections(pod: Pod) -> Iterator[Violation]:
     """16. Projected tokens live ten minutes at least, a bare Pod names its account, files of one volume do not
     collide (validateProjectionSources, validatePodMetadataAndSpec)."""
-    for index, volume in entries(pod.spec.get("volumes")):
+    for index, volume in pod.volumes:
         taken: set[str] = set()
         for position, source in entries(mapping(volume.get("projected")).get("sources")):
             where = (*pod.path, "volumes", index, "projected", "sources", position)
@@ -163,7 +163,7 @@ def _names(pod: Pod) -> Iterator[Violation]:
 
 def _integers(pod: Pod) -> Iterator[Violation]:
     """37. Modes, ids and ports are numbers; 0444 is 292, "0444" is rejected (types.go: *int32, *int64)."""
-    for index, volume in entries(pod.spec.get("volumes")):
+    for index, volume in pod.volumes:
         for key in _WITH_MODES:
             if isinstance(volume.get(key), dict):
                 yield from _modes(volume[key], (*pod.path, "volumes", index, key))

@@ -93,7 +93,7 @@ def network_policy(document: dict[Any, Any]) -> Iterator[Violation]:
     if not types:
         # Without it Egress is meant only where egress rules exist: a deny of egress would be none.
         yield Violation(32, ("spec",), "policyTypes is not written, so it means Ingress, and Egress only with rules")
-    elif isinstance(types, list) and (len(types) > 2 or any(item not in ("Ingress", "Egress") for item in types)):
+    elif isinstance(types, list) and (len(types) > 2 or any([item not in ("Ingress", "Egress") for item in types])):
         yield Violation(30, ("spec", "policyTypes"), "policyTypes are Ingress and Egress")
     for direction, peers in (("ingress", "from"), ("egress", "to")):
         for index, rule in entries(spec.get(direction)):

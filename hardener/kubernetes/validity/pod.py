@@ -49,10 +49,12 @@ class Pod:
     # What has a security context, itself and then its containers; and these contexts, empty where there is none.
     places: list[tuple[Path, dict[Any, Any]]] = field(init=False)
     contexts: list[tuple[Path, dict[Any, Any]]] = field(init=False)
+    volumes: list[tuple[int, dict[Any, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.places = [(self.path, self.spec), *[(path, container) for path, container, _ in self.containers]]
         self.contexts = [(path, mapping(place.get("securityContext"))) for path, place in self.places]
+        self.volumes = entries(self.spec.get("volumes"))
 
     @property
     def security(self) -> dict[Any, Any]:
@@ -80,8 +82,9 @@ def _non_root(pod: Pod) -> Iterator[Violation]:
         return
     common = pod.security
     for path, own in pod.contexts[1:]:
-        flag, user = (own.get(key, common.get(key)) for key in ("runAsNonRoot", "runAsUser"))
-        if flag is True and number(user) == 0:
+        if own.get("runAsNonRoot", common.get("runAsNonRoot")) is not True:
+            continue
+        if number(own.get("runAsUser", common.get("runAsUser"))) == 0:
             yield Violation(2, (*path, "securityContext"), "runAsNonRoot: true with runAsUser: 0 never starts")
 
 

@@ -49,7 +49,7 @@ def _requests_and_limits(pod: Pod) -> Iterator[Violation]:
                 if name in limits or name not in written:
                     yield Violation(17, where, f"{name} needs a limit that equals its request")
         names = requests.keys() | limits.keys()
-        if any(name.startswith("hugepages-") for name in names) and not names & {"cpu", "memory"}:
+        if any([name.startswith("hugepages-") for name in names]) and not names & {"cpu", "memory"}:
             yield Violation(17, (*path, "resources"), "hugepages need cpu or memory beside them")
 
 

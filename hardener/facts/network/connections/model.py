@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import AsRead
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(NamedTuple):
     """A port of a pod: its number, its name where no container declares one of that name, or the expression that it
     is."""
 
