@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, MutableSequence
 from collections.abc import Sequence as Sequence_
 from sys import intern
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 from ruamel.yaml.events import (
     AliasEvent,
@@ -238,7 +238,8 @@ def compose(text: str) -> Tree:
         except Exception as error:
             first = error
     try:
-        return _build(_pure_events(text), text)
+        events = _pure_events(text)
+        return _build(lambda: next(events, None))
     except TextError:
         raise
     except Exception as error:
@@ -255,11 +256,33 @@ def _lone_return(text: str) -> int:
     return match.start() if match else 0
 
 
-def _pure_events(text: str) -> Callable[[], Any]:
+def _pure_events(text: str) -> Iterator[Any]:
+    """The events of the pure parser, which marks an absent value at the next token: as libyaml, behind `:` or `-`."""
     from ruamel.yaml import YAML
 
-    events = iter(YAML(typ="safe", pure=True).parse(text))
-    return lambda: next(events, None)
+    last = 0  # where the search for that begins
+    flows: list[bool] = []
+    for event in YAML(typ="safe", pure=True).parse(text):
+        kind = type(event)
+        if kind is ScalarEvent and not event.style and event.start_mark.index == event.end_mark.index:
+            match = _TO_VALUE.match(text, last)
+            if match:
+                event.start_mark = event.end_mark = _Mark(match.end())
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            flows.append(event.flow_style)
+        if kind is MappingEndEvent or kind is SequenceEndEvent:
+            if flows.pop():
+                last = event.end_mark.index
+        elif kind in _MARKED:
+            last = event.end_mark.index
+        yield event
+
+
+class _Mark(NamedTuple):
+    index: int
+
+
+_MARKED = (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent, DocumentStartEvent)
 
 
 _QUOTED = r"'[^']*'|\"[^\"]*\""
@@ -279,7 +302,7 @@ def _syntax_error(error: Exception) -> TextError:
 _TO_VALUE = re.compile(r"(?:[ \t\r\n]|#[^\n]*+)*+[:-]")
 
 
-def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
+def _build(next_event: Callable[[], Any]) -> Tree:
     # Each event costs a call of the parser, so little else is done for the most of them, scalars.
     tree = Tree()
     kinds: list[int] = []
@@ -287,19 +310,12 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
     behind: dict[int, int] = {}  # of each collection, the number of the node behind it
     anchors: dict[str, int] = {}
     stack: list[int] = []  # the open collections
-    last = 0
     while (event := next_event()) is not None:
         kind = type(event)
         if kind is ScalarEvent:
-            start, end = event.start_mark.index, event.end_mark.index
-            if pure_text is not None:
-                # The pure parser marks an absent value at the next token; libyaml marks it behind `:` or `-`.
-                if start == end and not event.style and (match := _TO_VALUE.match(pure_text, last)):
-                    start = end = match.end()
-                last = end
             kinds.append(style_of[event.style])
-            starts.append(start)
-            ends.append(end)
+            starts.append(event.start_mark.index)
+            ends.append(event.end_mark.index)
             texts.append(intern(event.value))
             if event.anchor is None and event.ctag is None and stack:
                 continue
@@ -310,8 +326,6 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
             closed = stack.pop()
             ends[closed] = event.end_mark.index
             behind[closed] = len(kinds)
-            if kinds[closed] in _FLOW:
-                last = ends[closed]
             continue
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             at = len(kinds)
@@ -319,7 +333,6 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
             starts.append(event.start_mark.index)
             ends.append(0)
             texts.append("")
-            last = event.end_mark.index
             if not stack:
                 roots[-1] = at
             elif len(stack) >= MAX_DEPTH:
@@ -337,14 +350,12 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
             ends.append(event.end_mark.index)
             texts.append("")
             tree.targets[at] = target
-            last = ends[at]
             if not stack:
                 roots[-1] = at
             continue
         elif kind is DocumentStartEvent:
             roots.append(-1)
             anchors = {}
-            last = event.end_mark.index
             continue
         else:
             continue
@@ -359,6 +370,3 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
         nexts[at] = following
     tree.nexts = nexts
     return tree
-
-
-_FLOW = (FLOW_MAPPING, FLOW_SEQUENCE)
