@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, MutableSequence
 from collections.abc import Sequence as Sequence_
 from sys import intern
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 from ruamel.yaml.events import (
     AliasEvent,
@@ -278,8 +278,11 @@ def _pure_events(text: str) -> Iterator[Any]:
         yield event
 
 
-class _Mark(NamedTuple):
-    index: int
+class _Mark:
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
 
 
 _MARKED = (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent, DocumentStartEvent)
