@@ -365,6 +365,22 @@ def test_items_come_and_go_in_lists_that_steps_made_or_replaced(run: Run) -> Non
     assert "args" not in container
 
 
+def test_what_is_made_again_with_what_holds_it_is_not_missed(run: Run) -> None:
+    def part(container: Container) -> Steps:
+        yield container.set("securityContext", "runAsUser", to=1, grade=Grade.SAFE)
+
+    def whole(container: Container) -> Steps:
+        yield container.set("securityContext", to={"runAsGroup": 1}, grade=Grade.SAFE)
+
+    def more(container: Container) -> Steps:
+        yield container.set("securityContext", "runAsNonRoot", to=True, grade=Grade.SAFE)
+
+    outcome = run({"web.yaml": WEB}, *map(declared, (part, whole, more)))
+    assert outcome.refused == []
+    container = yaml.parse(outcome.files[0].text).documents[0]["spec"]["template"]["spec"]["containers"][0]
+    assert container["securityContext"] == {"runAsGroup": 1, "runAsNonRoot": True}
+
+
 def test_an_edit_without_a_record_is_not_written(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     text = WEB.replace("        tty: false  # for the debugger\n", "        securityContext: {runAsUser: 1}\n")
 

@@ -94,21 +94,19 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
         return _created(piece, changes, places)
     if not applied_steps(piece) and not changes:
         parsed = piece.read()
-        return Proof(places=[_line(parsed, path) for path in places])
+        return Proof(places=list(map(_line_of(parsed), places)))
     ours = False
     try:
         rewrite = _rewritten(piece)
         result = _result(piece, changes, rewrite)
         fault = _fault(result)
         if fault is None:
-            return Proof(
-                rewrite.text, rewrite.hunks, _located(result), [_line(rewrite.before, path) for path in places]
-            )
+            return Proof(rewrite.text, rewrite.hunks, _located(result), list(map(_line_of(rewrite.before), places)))
         ours = True
     except yaml.TextError as refused:
         fault = refused.reason, refused.line or 1
     parsed = piece.read()
-    return Proof(places=[_line(parsed, path) for path in places], refusal=fault, ours=ours)
+    return Proof(places=list(map(_line_of(parsed), places)), refusal=fault, ours=ours)
 
 
 def _rewritten(piece: Piece) -> AnyRewrite:
@@ -196,7 +194,7 @@ def holds_every_edit(result: Result) -> tuple[str, int] | None:
     if unmade is None:
         return None
     place = dotted(result.changes[unmade].edit.path[1:])
-    return f"{place} does not come out as it was decided", _line(result.rewrite.before, result.read[unmade])
+    return f"{place} does not come out as it was decided", _line_of(result.rewrite.before)(result.read[unmade])
 
 
 def is_as_reported(result: Result) -> tuple[str, int] | None:
@@ -346,10 +344,11 @@ def _ends_with_return(text: str) -> bool:
     return text.endswith("\r", 0, end if end >= 0 else len(text))
 
 
-def _line(parsed: Parsed, path: Path) -> int:
-    if not path:
-        return 1
-    return parsed.line_of(path) if isinstance(parsed, yaml.Parsed) else parsed.line(int(path[0]), path[1:])
+def _line_of(parsed: Parsed) -> Callable[[Path], int]:
+    """What tells the line of a path in ``parsed``."""
+    if isinstance(parsed, yaml.Parsed):
+        return parsed.line_of
+    return lambda path: parsed.line(int(path[0]), path[1:]) if path else 1
 
 
 class _Lines:
@@ -643,9 +642,10 @@ def _located(result: Result) -> list[Located]:
     rewrite, text = result.rewrite, result.piece.text
     before, after = rewrite.before, rewrite.after
     has_comments = not isinstance(before, yaml.Parsed) or "#" in text
+    old_line, new_line = _line_of(before), _line_of(after)
     located = []
     for change, read, written in zip(result.changes, result.read, result.written, strict=True):
-        edit, line, comment = change.edit, _line(before, read), None
+        edit, line, comment = change.edit, old_line(read), None
         if has_comments and not isinstance(edit, _COMES):  # the place of something absent has none
             comment = before.comment(int(read[0]), read[1:])
         if written is None or isinstance(edit, Drop):
@@ -653,5 +653,5 @@ def _located(result: Result) -> list[Located]:
             located.append(Located(line, 0, read, comment, stays))
         else:
             path = read if change.before is not MISSING else written
-            located.append(Located(line, _line(after, written), path, comment))
+            located.append(Located(line, new_line(written), path, comment))
     return located

@@ -96,12 +96,13 @@ class Parsed:
             return known
         depth = len(path)
         place: Place | None
-        if depth == 1:
-            tree, number = self.source.tree, int(path[0])
-            root = tree.roots[number] if number < len(tree.roots) else -1
+        if depth < 2:
+            tree, number = self.source.tree, int(path[0]) if path else -1
+            root = tree.roots[number] if 0 <= number < len(tree.roots) else -1
             place = None if root < 0 else (tree.starts[root], root, 1)
         else:
-            place = self.place(path[:-1])
+            above = path[:-1]
+            place = self._known.get(above) or self.place(above)
             if place is not None and place[2] == depth - 1:
                 entered = self._enter(place[1], path[-1])
                 if entered is not None:
@@ -253,9 +254,9 @@ class Parsed:
             return self.source.dash_of(item) if kind == SEQUENCE else tree.starts[item], item
         if kind < MAPPING or not isinstance(step, str):
             return None
-        position = self.source.keys(at).get(step)
-        if position is not None:
-            return tree.starts[position[0]], position[1]
+        key = self.source.keys(at).get(step)
+        if key is not None:
+            return tree.starts[key], tree.nexts[key]
         if "<<" in self.source.text:
             for key, value in tree.node(at).pairs:  # type: ignore[attr-defined]
                 if is_merge(key):

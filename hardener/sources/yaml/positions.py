@@ -240,7 +240,8 @@ def compose(text: str) -> Tree:
         except Exception as error:
             first = error
     try:
-        return _build(_pure_events(text), text)
+        events = _pure_events(text)
+        return _build(lambda: next(events, None))
     except TextError:
         raise
     except Exception as error:
@@ -257,11 +258,36 @@ def _lone_return(text: str) -> int:
     return match.start() if match else 0
 
 
-def _pure_events(text: str) -> Callable[[], Any]:
+def _pure_events(text: str) -> Iterator[Any]:
+    """The events of the pure parser, which marks an absent value at the next token: as libyaml, behind `:` or `-`."""
     from ruamel.yaml import YAML
 
-    events = iter(YAML(typ="safe", pure=True).parse(text))
-    return lambda: next(events, None)
+    last = 0  # where the search for that begins
+    flows: list[bool] = []
+    for event in YAML(typ="safe", pure=True).parse(text):
+        kind = type(event)
+        if kind is ScalarEvent and not event.style and event.start_mark.index == event.end_mark.index:
+            match = _TO_VALUE.match(text, last)
+            if match:
+                event.start_mark = event.end_mark = _Mark(match.end())
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            flows.append(event.flow_style)
+        if kind is MappingEndEvent or kind is SequenceEndEvent:
+            if flows.pop():
+                last = event.end_mark.index
+        elif kind in _MARKED:
+            last = event.end_mark.index
+        yield event
+
+
+class _Mark:
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+_MARKED = (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent, DocumentStartEvent)
 
 
 _QUOTED = r"'[^']*'|\"[^\"]*\""
@@ -281,7 +307,7 @@ def _syntax_error(error: Exception) -> TextError:
 _TO_VALUE = re.compile(r"(?:[ \t\r\n]|#[^\n]*+)*+[:-]")
 
 
-def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
+def _build(next_event: Callable[[], Any]) -> Tree:
     # Each event costs a call of the parser, so little else is done for the most of them, scalars.
     tree = Tree()
     kinds: list[int] = []
@@ -289,19 +315,12 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
     behind: dict[int, int] = {}  # of each collection, the number of the node behind it
     anchors: dict[str, int] = {}
     stack: list[int] = []  # the open collections
-    last = 0
     while (event := next_event()) is not None:
         kind = type(event)
         if kind is ScalarEvent:
-            start, end = event.start_mark.index, event.end_mark.index
-            if pure_text is not None:
-                # The pure parser marks an absent value at the next token; libyaml marks it behind `:` or `-`.
-                if start == end and not event.style and (match := _TO_VALUE.match(pure_text, last)):
-                    start = end = match.end()
-                last = end
             kinds.append(style_of[event.style])
-            starts.append(start)
-            ends.append(end)
+            starts.append(event.start_mark.index)
+            ends.append(event.end_mark.index)
             texts.append(intern(event.value))
             if event.anchor is None and event.ctag is None and stack:
                 continue
@@ -312,8 +331,6 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
             closed = stack.pop()
             ends[closed] = event.end_mark.index
             behind[closed] = len(kinds)
-            if kinds[closed] in _FLOW:
-                last = ends[closed]
             continue
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             at = len(kinds)
@@ -321,7 +338,6 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
             starts.append(event.start_mark.index)
             ends.append(0)
             texts.append("")
-            last = event.end_mark.index
             if not stack:
                 roots[-1] = at
             elif len(stack) >= MAX_DEPTH:
@@ -339,14 +355,12 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
             ends.append(event.end_mark.index)
             texts.append("")
             tree.targets[at] = target
-            last = ends[at]
             if not stack:
                 roots[-1] = at
             continue
         elif kind is DocumentStartEvent:
             roots.append(-1)
             anchors = {}
-            last = event.end_mark.index
             continue
         else:
             continue
@@ -361,6 +375,3 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
         nexts[at] = following
     tree.nexts = nexts
     return tree
-
-
-_FLOW = (FLOW_MAPPING, FLOW_SEQUENCE)

@@ -32,7 +32,9 @@ def block_value(value: Any, column: int, layout: Layout, key: str | None = None)
 def _add_value(lines: list[str], head: str, value: Any, column: int, layout: Layout, key: str | None) -> None:
     """Add the line that begins with `head`, which is `key:` or nothing, and those below it."""
     if isinstance(value, str):
-        if "\n" in value and layout.literals and literal_is_safe(value):
+        if "\n" not in value and plain_is_safe(value, False):  # most are
+            lines.append(f"{head} {value}")
+        elif layout.literals and literal_is_safe(value):
             indent = " " * (column + layout.step)
             lines.append(head + (" |" if value.endswith("\n") else " |-"))
             lines += [indent + line if line else "" for line in value.removesuffix("\n").split("\n")]
@@ -67,9 +69,10 @@ def pair_lines(pairs: Iterable[tuple[Any, Any]], column: int, layout: Layout) ->
 
 
 def _add_pairs(lines: list[str], pairs: Iterable[tuple[Any, Any]], column: int, layout: Layout) -> None:
-    indent = " " * column
+    indent, quote = " " * column, layout.quote
     for key, value in pairs:
-        _add_value(lines, f"{indent}{write_key(key, layout.quote)}:", value, column, layout, key)
+        name = key if type(key) is str and plain_is_safe(key, False) else write_key(key, quote)
+        _add_value(lines, f"{indent}{name}:", value, column, layout, key)
 
 
 def item_lines(values: Iterable[Any], column: int, layout: Layout, *, quote: str | None = None) -> list[str]:

@@ -19,7 +19,7 @@ from .positions import (
     Tree,
 )
 from .text_error import TextError
-from .values import ITEM, Keys, Owners, Paths, kept, keys_of, simple_value
+from .values import ITEM, Owners, Paths, kept, keys_of, simple_value
 
 _COLON = re.compile(r"[ \t]*:")
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
@@ -41,10 +41,10 @@ class Source:
         self.text = text + borrowed
         self.tree = tree
         self.borrowed = borrowed
-        self._keys: dict[int, Keys] = {}
+        self._keys: dict[int, dict[str, int]] = {}
 
-    def keys(self, at: int) -> Keys:
-        """The keys of the mapping of number `at` but `<<`, each with the numbers of its node and of its value."""
+    def keys(self, at: int) -> dict[str, int]:
+        """The keys of the mapping of number `at` but `<<`, each with the number of its node."""
         found = self._keys.get(at)
         if found is None:
             found = self._keys[at] = keys_of(self.tree, at)
@@ -59,8 +59,8 @@ class Source:
         found: Any
         if kind < SEQUENCE:
             found = {}
-            for name, (_, value) in self.keys(at).items():
-                below = paths.get(name)
+            for name, key in self.keys(at).items():
+                value, below = tree.nexts[key], paths.get(name)
                 found[name] = kept(value) if below is None else self.opened(value, below, owners)
         else:
             found, of_items = [], paths.get(ITEM)

@@ -160,26 +160,22 @@ def filled(value: Any, tree: Tree) -> Any:
     return [filled(item, tree) for item in value] if isinstance(value, list) else value
 
 
-Keys = dict[str, tuple[int, int]]
-
-
-def keys_of(tree: Tree, at: int) -> Keys:
-    """Give the keys of a mapping but `<<`, each with the numbers of its node and of its value."""
+def keys_of(tree: Tree, at: int) -> dict[str, int]:
+    """Give the keys of a mapping but `<<`, each with the number of its node."""
     kinds, nexts, texts, properties = tree.kinds, tree.nexts, tree.texts, tree.properties
-    found: Keys = {}
+    found: dict[str, int] = {}
     key, end = at + 1, nexts[at]
     while key < end:
-        value = nexts[key]
         kind, text = kinds[key], texts[key]
         if kind == PLAIN:
             text = resolve(text)
         if kind > FOLDED or type(text) is not str or text == "<<" or key in properties:
             node = tree.node(key)
             if not is_merge(node):
-                found[key_of(node)] = key, value
+                found[key_of(node)] = key
         else:
-            found[text] = key, value
-        key = nexts[value]
+            found[text] = key
+        key = nexts[nexts[key]]
     return found
 
 
