@@ -211,7 +211,7 @@ def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
     ``concrete_paths`` raises it before anything changed.
     """
     if len(step) == 1 and type(step[0]) is Set:  # most steps
-        _put(_parent(documents, step[0]), step[0].path[-1], step[0].value, step[0])
+        _set(documents, step[0])
         return
     moves: list[tuple[Any, str | int, Edit]] = []
     for edit in step:
@@ -219,7 +219,7 @@ def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
             moves.append((_parent(documents, edit), edit.path[-1], edit))
     for edit in step:
         if isinstance(edit, Set):
-            _put(_parent(documents, edit), edit.path[-1], edit.value, edit)
+            _set(documents, edit)
         elif isinstance(edit, Append):
             parent = _parent(documents, edit)
             if isinstance(parent, dict) and parent.get(edit.path[-1]) is None:
@@ -237,6 +237,10 @@ def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
             del parent[key]
 
 
+def _set(documents: list[Any], edit: Set) -> None:
+    _put(_parent(documents, edit), edit.path[-1], copied(edit.value), edit)
+
+
 def _place(move: tuple[Any, str | int, Edit]) -> tuple[int, bool]:
     return move[1] if isinstance(move[1], int) else -1, isinstance(move[2], Drop)
 
@@ -250,16 +254,25 @@ def places(documents: list[Any], step: Iterable[Edit]) -> list[tuple[Path, Any]]
     found: list[tuple[Path, Any]] = []
     appended: dict[Path, int] = {}
     for edit in step:
-        path, there = edit.path, _there(documents, edit)
         if isinstance(edit, Append):
+            path, there = edit.path, _there(documents, edit)
             number = appended[path] = appended.get(path, -1) + 1
             path = joined(path, ((len(there) if isinstance(there, list) else 0) + number,))
-            there = MISSING
-        elif there is not MISSING:  # an empty mapping or list that is filled was as good as none
-            is_filled = isinstance(there, (dict, list)) and not there and not isinstance(edit, Drop)
-            there = copied(there) if not is_filled else MISSING
-        found.append((path, there))
+            found.append((path, MISSING))
+        else:
+            found.append((edit.path, replaced(documents, edit)))
     return found
+
+
+def replaced(documents: list[Any], edit: Edit) -> Any:
+    """A copy of what ``edit``, which appends nothing, replaces or removes; MISSING where it adds. Raises as ``places``
+    does."""
+    there = _there(documents, edit)
+    if there is MISSING or not isinstance(there, (dict, list)):
+        return there
+    if not there and not isinstance(edit, Drop):
+        return MISSING  # an empty mapping or list that is filled was as good as none
+    return copied(there)
 
 
 def widened(edits: list[Edit]) -> list[Edit]:
@@ -284,13 +297,13 @@ def widened(edits: list[Edit]) -> list[Edit]:
 
 def _lookup(value: Any, path: Path) -> Any:
     for part in path:
-        if value is None:
-            return None
         kind = type(value)
         if kind is dict and type(part) is str:
             value = value.get(part)
         elif kind is list and type(part) is int and part < len(value):
             value = value[part]
+        elif value is None:
+            return None
         else:
             value = _child(value, part)
     return value
@@ -342,15 +355,15 @@ def _parent(documents: list[Any], edit: Edit) -> Any:
     path = edit.path
     for position, part in enumerate(path[:-1]):
         kind = type(value)
-        if kind is dict and type(part) is str:
-            child = value.get(part)
+        if kind is dict:
+            child = value.get(part)  # none where a number is asked for, and `_put` refuses to make it
         elif kind is list and type(part) is int and part < len(value):
             child = value[part]
         else:
             child = _child(value, part)
         if child is None:
-            _put(value, part, {}, edit, position)
-            child = _child(value, part)
+            child = {}
+            _put(value, part, child, edit, position)
         value = child
     if not isinstance(value, (dict, list)):
         raise WrongShapeError(dotted(path[1:-1]))
@@ -381,14 +394,13 @@ def _index_of(key: str, keys: tuple[str, ...], name: str | None, path: Path) -> 
 
 
 def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1) -> None:
-    """Put a copy of ``value`` under ``key``, which is the part of the edit's path at ``position``."""
-    value = copied(value)
+    """Put ``value`` under ``key``, which is the part of the edit's path at ``position``."""
     if isinstance(parent, list) and isinstance(key, int):
         parent[key] = value
         return
     if not isinstance(parent, dict) or not isinstance(key, str):
         raise WrongShapeError(str(key))
-    if key in parent or not parent:
+    if not parent or key in parent:
         parent[key] = value
         return
     index = _index_of(key, tuple(parent), edit.type_name, edit.path[edit.typed : position])

@@ -237,10 +237,10 @@ class _File:
 
     def finish(self) -> bool:
         """Whether the text that comes out is the one of before with the hunks, and nothing else."""
-        before = self.source.content.text
-        self.parts.append(before[self.position :])
+        content = self.source.content
+        self.parts.append(content.text[self.position :])
         try:
-            return is_same_text(self.parts, patched_parts(before, self.hunks))
+            return is_same_text(self.parts, patched_parts(content.text, self.hunks, content.line_starts))
         except UnfitHunkError:
             return False
         finally:

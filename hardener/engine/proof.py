@@ -8,9 +8,8 @@ from __future__ import annotations
 import marshal
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
-from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -102,8 +101,9 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
         result = _result(piece, changes, rewrite)
         fault = _fault(result)
         if fault is None:
-            located = list(map(_locate, changes, result.read, result.written, repeat(rewrite)))
-            return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
+            return Proof(
+                rewrite.text, rewrite.hunks, _located(result), [_line(rewrite.before, path) for path in places]
+            )
         ours = True
     except yaml.TextError as refused:
         fault = refused.reason, refused.line or 1
@@ -176,7 +176,8 @@ def is_read_again(result: Result) -> tuple[str, int] | None:
 
 def is_what_was_decided(result: Result) -> tuple[str, int] | None:
     """The new text holds the data that the transforms left, type by type."""
-    if not yaml.same(result.rewrite.after.documents, result.piece.data):
+    after, data = result.rewrite.after, result.piece.data
+    if not (after.holds(data) if isinstance(after, yaml.Parsed) else yaml.same(after.documents, data)):
         return "the text does not come out as it was decided", 1
     return None
 
@@ -209,9 +210,8 @@ def changes_own_lines(result: Result) -> tuple[str, int] | None:
     """Only lines change that an edit asked for, and no comment goes but with a line that went."""
     own = _owned(result)
     stray = stray_line(result.rewrite.hunks, own.before, own.after)
-    if stray is not None and own.heads:
-        for lines in own.heads:
-            lines.add_heads()
+    if stray is not None and own.add_heads is not None:
+        own.add_heads()
         stray = stray_line(result.rewrite.hunks, own.before, own.after)
     if stray is not None:
         return "a line would change that no edit asked for", stray
@@ -360,7 +360,6 @@ class _Lines:
         self.owned: set[int] = set()
         self.gone: set[int] = set()
         self._entries: dict[Path, range] = {}
-        self._heads: set[Path] = set()  # those that are not among the lines yet
 
     def own_entry(self, path: Path) -> range:
         """All lines of the key or item at ``path``, which it gives."""
@@ -370,76 +369,79 @@ class _Lines:
             self.owned.update(lines)
         return lines
 
-    def own_head(self, path: Path) -> None:
-        """The line of the key at ``path``, that of its value when it has one alone (`{}`, null, `[]` are opened there),
-        and that of the bracket which ends a flow collection, before which its last items stand. They are looked for by
-        ``add_heads``: most edits leave them alone."""
-        self._heads.add(path)
-
-    def add_heads(self) -> None:
-        for path in self._heads:
+    def own_heads(self, paths: set[Path]) -> None:
+        """The line of the key at each path, that of its value when it has one alone (`{}`, null, `[]` are opened
+        there), and that of the bracket which ends a flow collection, before which its last items stand."""
+        for path in paths:
             self.owned.update(self.parsed.head_lines(path))
-        self._heads.clear()
-
-
-def _account(edit: Edit, present: int, read: Path, written: Path | None, before: _Lines, after: _Lines) -> None:
-    """Add the lines that ``edit`` may touch: those of its own entry, and of the parent that it opens or closes.
-    ``present`` is how many parts of ``read`` lead to something that is there."""
-    if isinstance(edit, Insert):
-        before.own_head(read[:-1])
-        if written is not None:
-            after.own_entry(written)
-            after.own_head(written[:-1])
-        return
-    is_drop = isinstance(edit, Drop)
-    if is_drop or present == len(read):
-        lines = before.own_entry(read)
-        if is_drop or len(lines) > 1:
-            before.gone.update(lines)
-    before.own_head(read[: min(present, len(read) - 1)])
-    if written is not None:
-        top = min(present, len(written) - 1)
-        if not is_drop:
-            after.own_entry(written[: top + 1])
-        after.own_head(written[:top])
 
 
 @dataclass(slots=True)
 class _Owned:
     """The lines that the edits may touch, as read and as written; comments at the end of those ``gone`` may go.
 
-    ``heads`` are those that can add the lines of what holds the places of the edits to them.
+    ``add_heads`` adds the lines of what holds the places of the edits: most texts do without.
     """
 
     before: set[int] = field(default_factory=set)
     after: set[int] = field(default_factory=set)
     gone: set[int] = field(default_factory=set)
-    heads: tuple[_Lines, ...] = ()
+    add_heads: Callable[[], None] | None = None
+
+
+_Touch = tuple[Change, int, Path, "Path | None"]
+"""A change, how many parts of its path as read lead to something that is there, and where it acts, read and written."""
 
 
 def _owned_in_yaml(result: Result, read: yaml.Parsed, written: yaml.Parsed) -> _Owned:
-    before, after = heads = _lines(result, read, written)
-    return _Owned(before.owned, after.owned, before.gone, heads)
-
-
-def _lines(result: Result, read: yaml.Parsed, written: yaml.Parsed) -> tuple[_Lines, _Lines]:
-    """The lines that the edits may touch, as read and as written."""
     before, after = _Lines(read), _Lines(written)
+    touched = _own_entries(result, before, after)
+    return _Owned(before.owned, after.owned, before.gone, lambda: _own_heads(result.piece, touched, before, after))
+
+
+def _own_entries(result: Result, before: _Lines, after: _Lines) -> list[_Touch]:
+    """Add the lines of the entry of each edit to those that it may touch. What is a part of what another edit made is
+    left out of what it gives."""
+    touched: list[_Touch] = []
     opened: set[tuple[object, Path]] = set()
     for change, old, new in zip(result.changes, result.read, result.written, strict=True):
-        place = read.place(old)
+        edit, place = change.edit, before.parsed.place(old)
         present = 1 if place is None else place[2]
-        if present < len(old) and new is not None and isinstance(change.edit, _SETS):
+        if present < len(old) and new is not None and isinstance(edit, _SETS):
             top = place, new[: present + 1]
             if top in opened:
-                continue  # it is a part of what another one made there
+                continue
             opened.add(top)
-        _account(change.edit, present, old, new, before, after)
-        if new is None and not isinstance(change.edit, Insert):
-            parent = as_written(change.path[:-1], change.step, shifts(result.piece))
+        touched.append((change, present, old, new))
+        if isinstance(edit, Insert):
+            if new is not None:
+                after.own_entry(new)
+            continue
+        is_drop = isinstance(edit, Drop)
+        if is_drop or present == len(old):
+            lines = before.own_entry(old)
+            if is_drop or len(lines) > 1:
+                before.gone.update(lines)
+        if new is not None and not is_drop:
+            after.own_entry(new[: present + 1])
+    return touched
+
+
+def _own_heads(piece: Piece, touched: list[_Touch], before: _Lines, after: _Lines) -> None:
+    """Add the lines of the parents that the edits open or close to those that they may touch."""
+    old_heads: set[Path] = set()
+    new_heads: set[Path] = set()
+    for change, present, old, new in touched:
+        is_insert = isinstance(change.edit, Insert)
+        old_heads.add(old[:-1] if is_insert else old[: min(present, len(old) - 1)])
+        if new is not None:
+            new_heads.add(new[:-1] if is_insert else new[: min(present, len(new) - 1)])
+        elif not is_insert:
+            parent = as_written(change.path[:-1], change.step, shifts(piece))
             if parent is not None:
-                after.own_head(parent)  # the line of a flow list that lost an item
-    return before, after
+                new_heads.add(parent)  # the line of a flow list that lost an item
+    before.own_heads(old_heads)
+    after.own_heads(new_heads)
 
 
 def _owned(result: Result) -> _Owned:
@@ -487,9 +489,8 @@ def _owned_in_program(piece: Piece, changes: list[Change], rewrite: Rewrite) -> 
 
 def _owned_in_text(result: Result, rewrite: manifest_text.Rewrite, inner: yaml.Parsed) -> _Owned:
     """The same of a manifest in a heredoc."""
-    before, after = _lines(result, inner, rewrite.after.inner)
-    before.add_heads()
-    after.add_heads()
+    before, after = _Lines(inner), _Lines(rewrite.after.inner)
+    _own_heads(result.piece, _own_entries(result, before, after), before, after)
     row = rewrite.before.row
     old, new, gone = ({row + line for line in lines} for lines in (before.owned, after.owned, before.gone))
     return _Owned(old, new, gone)
@@ -513,7 +514,8 @@ def _unmade(result: Result) -> int | None:
     later: _Seen = {}
     grown: dict[Path, tuple[int, int]] = {}
     # Against the order in which ``replay`` makes them: items come and go last.
-    order = sorted((change.step, isinstance(change.edit, _MOVES), at) for at, change in enumerate(changes))
+    order = sorted([(change.step, isinstance(change.edit, _MOVES), at) for at, change in enumerate(changes)])
+    beside: dict[Path, tuple[_Seen | None, Any]] = {}  # what was seen, and what is there, at the parents of places
     for step, _, at in reversed(order):
         edit, path = changes[at].edit, result.written[at]
         if isinstance(edit, _COMES) or (isinstance(edit, Drop) and isinstance(edit.path[-1], int)):
@@ -522,12 +524,20 @@ def _unmade(result: Result) -> int | None:
                 grown[where] = grown.get(where, (0, at))[0] + (-1 if isinstance(edit, Drop) else 1), at
         if path is None:
             continue
-        parent = _parent(later, path)
+        above, key = path[:-1], path[-1]
+        known = beside.get(above)
+        if known is None:
+            known = beside[above] = _parent(later, path), _lookup(piece.data, above, MISSING)
+        parent, holder = known
         if parent is None:
             continue  # made again with what holds it
-        if path[-1] not in parent and not _holds(piece.data, path, edit):
-            return at
-        parent[path[-1]] = _MADE
+        seen = parent.get(key)
+        if seen is None:
+            if not _holds(holder, key, edit):
+                return at
+        elif seen is not _MADE:
+            beside.clear()  # what was seen below it is a part of it now
+        parent[key] = _MADE
     for where, (by, at) in grown.items():
         parent = _parent(later, where)
         if parent is None or parent.get(where[-1]) is _MADE:
@@ -556,9 +566,9 @@ def _parent(seen: _Seen, path: Path) -> _Seen | None:
     return seen
 
 
-def _holds(data: list[Any], path: Path, edit: Edit) -> bool:
-    """Whether ``data`` are as ``edit`` leaves the place ``path``."""
-    found = _lookup(data, path, MISSING)
+def _holds(parent: Any, key: str | int, edit: Edit) -> bool:
+    """Whether ``parent`` is as ``edit`` leaves the place ``key`` of it."""
+    found = _lookup(parent, (key,), MISSING)
     if isinstance(edit, Set | Append | Insert):
         return found is edit.value or (found is not MISSING and yaml.same(found, copied(edit.value)))
     return found is MISSING
@@ -628,12 +638,20 @@ def _is_fine(line: str, moved: set[str], alone: bool) -> bool:
     return (not alone and _PUNCTUATION.fullmatch(line) is not None) or line.strip() in moved
 
 
-def _locate(change: Change, read: Path, written: Path | None, rewrite: AnyRewrite) -> Located:
-    edit = change.edit
-    line = _line(rewrite.before, read)
-    # The place of something absent has no comment.
-    comment = None if isinstance(edit, _COMES) else rewrite.before.comment(int(read[0]), read[1:])
-    if written is None or isinstance(edit, Drop):
-        stays = comment is not None and rewrite.text.count(comment) >= change.object.piece.text.count(comment)
-        return Located(line, 0, read, comment, stays)
-    return Located(line, _line(rewrite.after, written), read if change.before is not MISSING else written, comment)
+def _located(result: Result) -> list[Located]:
+    """Where the changes stand."""
+    rewrite, text = result.rewrite, result.piece.text
+    before, after = rewrite.before, rewrite.after
+    has_comments = not isinstance(before, yaml.Parsed) or "#" in text
+    located = []
+    for change, read, written in zip(result.changes, result.read, result.written, strict=True):
+        edit, line, comment = change.edit, _line(before, read), None
+        if has_comments and not isinstance(edit, _COMES):  # the place of something absent has none
+            comment = before.comment(int(read[0]), read[1:])
+        if written is None or isinstance(edit, Drop):
+            stays = comment is not None and rewrite.text.count(comment) >= text.count(comment)
+            located.append(Located(line, 0, read, comment, stays))
+        else:
+            path = read if change.before is not MISSING else written
+            located.append(Located(line, _line(after, written), path, comment))
+    return located

@@ -19,6 +19,7 @@ from hardener.authoring.edits import (
     Grade,
     Set,
     places,
+    replaced,
     replay,
     widened,
 )
@@ -120,8 +121,8 @@ def _is_plain(edit: Edit, item: Object) -> TypeGuard[Set]:
 def _of_one(tree: Tree, transform: Transform, target: View, edit: Set) -> Step:
     """What ``draft`` comes to for one plain edit."""
     piece = edit.piece
-    [(path, before)] = places(piece.data, (edit,))
-    change = Change(transform, edit, target.object, len(applied_steps(piece)), path, before)
+    before = replaced(piece.data, edit)
+    change = Change(transform, edit, target.object, len(applied_steps(piece)), edit.path, before)
     change.siblings = [change]
     return Step(tree, transform, target, edit.grade, change.siblings, {piece: [edit]})
 

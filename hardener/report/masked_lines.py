@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from hardener.authoring.edits import Drop
@@ -28,9 +29,10 @@ def masked_lines(
     found: dict[int, str] = {}
     rest = iter(ranges)
     coming, stop = next(rest, None), 0  # the first range behind the segment, and the end of the last before that
-    for segment in yaml.segments(text):
+    segments = yaml.segments(text)
+    for segment, behind in zip_longest(segments, segments[1:]):
         first = segment.line + 1
-        last = first + segment.text.count("\n")
+        last = behind.line + 1 if behind is not None else first + segment.text.count("\n")
         while coming is not None and coming.start <= last:
             stop = coming.stop
             coming = next(rest, None)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from hardener.engine.outcome import FileChange
 from hardener.report.masked_lines import known_documents, learn_pieces, masked_lines, masked_text
 from hardener.report.redactor import Redactor
-from hardener.sources.files import git_root
+from hardener.sources.files import git_root, line_starts
 from hardener.sources.yaml import Hunk
 from hardener.support.fast_dataclass import dataclass
 
@@ -41,7 +39,7 @@ class Patch:
         hunks, text = change.hunks, change.file.content.text
         self._hidden = mask(text, (range(h.before_start - CONTEXT, _end(h) + CONTEXT) for h in hunks))
         self._added: Masked = {}
-        self._old = Lines(text)
+        self._old = Lines(text, change.file.content.line_starts)
         self.whole = True
         if not self._hidden:
             return
@@ -123,14 +121,12 @@ def _end(hunk: Hunk) -> int:
 
 
 class Lines:
-    """The lines of a text by number, 1-based, with their line ends. Only a line feed ends a line for git."""
+    """The lines of ``text`` by number, 1-based, with their line ends; ``starts`` is where they begin, where that is
+    known. Only a line feed ends a line for git."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, starts: Sequence[int] | None = None) -> None:
         self._text = text
-        self._starts = array("Q", [0])
-        self._starts.extend(match.end() for match in re.finditer("\n", text))
-        if self._starts[-1] != len(text):
-            self._starts.append(len(text))
+        self._starts = line_starts(text) if starts is None else starts
 
     def __len__(self) -> int:
         return len(self._starts) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import field
+from itertools import chain
 from typing import Any
 
 from hardener.authoring.edits import Evidence
@@ -13,10 +14,6 @@ from hardener.kubernetes.policy_rules import PEERS
 from hardener.support.fast_dataclass import dataclass
 
 Value = dict[str, Any]
-
-
-_MOST_WRITTEN = 1024
-_WRITTEN: dict[tuple[Direction, tuple[str, ...] | None, tuple[Port, ...]], Value] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +73,17 @@ class Rules:
         if self._open:
             facts = dict.fromkeys(fact for evidence in self._open.values() for fact in evidence)
             ports = [] if everything else sorted(opened, key=lambda port: port.order)
-            found.append(Rule(self._value(None, tuple(ports)), tuple(facts)))
+            found.append(Rule(self._value(None, ports), tuple(facts)))
         for (own, apart), rule in self._rules.items():
-            if not apart and own:
+            if not apart and own and len(self._rules) > 1:
                 for name, peer in rule.items():
                     peer.said = self._is_said(name, peer, own)
         for (own, _), rule in self._rules.items():
-            meant = {name: peer for name, peer in rule.items() if not peer.said}
-            if meant and not everything and not (own and opened.issuperset(own)):
-                peers = list(meant.values())
-                facts = dict.fromkeys(fact for peer in peers for fact in peer.evidence)
-                value = self._value(meant, own)
-                found.append(Rule(value, tuple(facts), tuple(tuple(peer.evidence) for peer in peers)))
+            peers = [peer for peer in rule.values() if not peer.said]
+            if peers and not everything and not (own and opened.issuperset(own)):
+                by_peer = tuple([tuple(peer.evidence) for peer in peers])
+                every = by_peer[0] if len(peers) == 1 else tuple(dict.fromkeys(chain.from_iterable(by_peer)))
+                found.append(Rule(self._value([peer.value for peer in peers], own), every, by_peer))
         return found
 
     def _is_said(self, name: str, peer: _Peer, own: tuple[Port, ...]) -> bool:
@@ -101,17 +97,7 @@ class Rules:
                 return True
         return False
 
-    def _value(self, peers: dict[str, _Peer] | None, ports: tuple[Port, ...]) -> Value:
-        """The rule as data: one object for all policies that have it, but where a program may have computed it."""
-        said = self.direction, peers if peers is None else tuple(peers), ports
-        value = _WRITTEN.get(said)
-        if value is not None:
-            return value
-        value = {} if peers is None else {PEERS[self.direction]: [peer.value for peer in peers.values()]}
-        if ports:
-            value["ports"] = [{"protocol": port.protocol, "port": port.port} for port in ports]
-        if "$" not in repr(value):
-            if len(_WRITTEN) >= _MOST_WRITTEN:
-                _WRITTEN.clear()
-            _WRITTEN[said] = value
-        return value
+    def _value(self, peers: list[Value] | None, ports: Iterable[Port]) -> Value:
+        written = [{"protocol": port.protocol, "port": port.port} for port in ports]
+        value: Value = {} if peers is None else {PEERS[self.direction]: peers}
+        return value | ({"ports": written} if written else {})

@@ -38,7 +38,10 @@ def owner_of_volumes(container: Container) -> Owner | None:
     if "_given" not in kept:  # each container asks
         kept["_given"] = _given(container.pod)
     given: dict[str | None, list[Owner]] = kept["_given"]
-    writable = {mount.view.text("name") for mount in mounts(container) if mount.writable}
+    own = mounts(container)
+    if not given or not own:
+        return None
+    writable = {mount.view.text("name") for mount in own if mount.writable}
     found = [owner for volume in sorted(filter(None, writable)) for owner in given.get(volume, ())]
     found = [owner for owner in found if owner.by.path != container.path]
     return found[0] if len({owner.uid for owner in found}) == 1 else None

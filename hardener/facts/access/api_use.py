@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
-from hardener.facts.images.container_commands import spoken
+from hardener.facts.images.container_commands import Speaker, spoken
 from hardener.facts.images.observations import observation, observations, seen
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.config_data import ConfigSources
@@ -100,11 +100,12 @@ def need(pod: PodTemplate) -> Need:
     tree = pod.tree
     if tree.kustomizations:
         return _find(pod)
-    # Several transforms ask; what is known holds until the text of the pod changes, or what there is beside it.
-    revision, accounts, relations = pod.object.piece.revision, tree.ask(ServiceAccounts), tree.ask(Relations)
+    # Several transforms ask; what is known holds until the pod starts or mounts something else, or what there is beside
+    # it changes.
+    wiring, accounts, relations = pod.object.piece.wiring, tree.ask(ServiceAccounts), tree.ask(Relations)
     known: tuple[int, object, object, Need] | None = pod.__dict__.get(_KEPT)
-    if known is None or known[0] != revision or known[1] is not accounts or known[2] is not relations:
-        known = pod.__dict__[_KEPT] = revision, accounts, relations, _find(pod)
+    if known is None or known[0] != wiring or known[1] is not accounts or known[2] is not relations:
+        known = pod.__dict__[_KEPT] = wiring, accounts, relations, _find(pod)
     return known[3]
 
 
@@ -194,8 +195,13 @@ def _container(container: Container) -> Iterator[Evidence]:
         if not _CLIENTS.isdisjoint(image.name.split("-")) or image.name in _CLIENT_IMAGES:
             yield container.fact(f"image {image.name} is a client of the Kubernetes API", "image")
     yield from _seen_to_use(container)
-    for name, speaker in spoken(container, lambda words: api_client(words, container.env), probes=True):
+    for name, speaker in _said(container):
         yield speaker.says(f"mentions {name}")
+
+
+def _said(container: Container) -> Iterable[tuple[str, Speaker]]:
+    env = container.env
+    return spoken(container, lambda words: api_client(words, env), probes=True, beside=env)
 
 
 def _seen_to_use(container: Container) -> Iterator[Evidence]:

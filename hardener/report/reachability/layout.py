@@ -67,6 +67,7 @@ class Layout:
     _copies: dict[_Source, dict[_Part, int]] = field(default_factory=dict)
     _groups: dict[tuple[_Source, _Part], set[int]] = field(default_factory=dict)
     _places: dict[Object, tuple[Place, ...]] = field(default_factory=dict)
+    _found: dict[Object, list[tuple[_Source, str | None]]] = field(default_factory=dict)  # outcomes of workloads
     _alone: dict[tuple[int, str | None], tuple[Place]] = field(default_factory=dict)  # places by unit and name
 
     def __post_init__(self) -> None:
@@ -102,7 +103,8 @@ class Layout:
         return found
 
     def _each_place(self, item: Object) -> Iterator[tuple[Place]]:
-        for source, name in self._outcomes(item):
+        found = self._found.pop(item, None)  # asked once: places are kept
+        for source, name in self._outcomes(item) if found is None else found:
             copies = self._copies.get(source, {})
             part = self._part(item, source, name)
             # A file of policies beside several copies of an application belongs to each of them, and so does ours.
@@ -153,7 +155,8 @@ class Layout:
                 self._built[pod.object.folder].update((source, None) for source, name in outcomes if name is None)
         parts: dict[_Source, dict[_Part, dict[_Identity, None]]] = {}
         for pod in self.pods:
-            for source, name in self._outcomes(pod.object):
+            self._found[pod.object] = list(self._outcomes(pod.object))  # the builds are known now
+            for source, name in self._found[pod.object]:
                 part = self._part(pod.object, source, name)
                 parts.setdefault(source, {}).setdefault(part, {})[_identity(pod.object)] = None
         for source, found in parts.items():

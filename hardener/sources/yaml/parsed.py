@@ -22,6 +22,7 @@ from .positions import (
     Tree,
     compose,
 )
+from .scalars import same
 from .source import Source
 from .text_error import TextError
 from .values import (
@@ -32,6 +33,7 @@ from .values import (
     is_merge,
     key_of,
     merge_sources,
+    says,
     simple_value,
     value_of,
 )
@@ -60,10 +62,20 @@ class Parsed:
         self.source = source
         self._items: dict[int, list[int]] = {}
         self._known: dict[Path, Place] = {}
+        self._held: list[Any] | None = None  # what it was found to hold
 
     @cached_property
     def documents(self) -> list[Any]:
         return _documents(self.source)
+
+    def holds(self, documents: list[Any]) -> bool:
+        """Whether `documents` are its own, type by type. Of one list it is found out once: nobody changes it then."""
+        if documents is self._held:
+            return True
+        if not _says(self.source.tree, documents) and not same(self.documents, documents):
+            return False
+        self._held = documents
+        return True
 
     @property
     def text(self) -> str:
@@ -265,8 +277,9 @@ _IN_BRACKETS = (FLOW_MAPPING, FLOW_SEQUENCE)
 _HALF = "[\ud800-\udfff]"
 
 
-def parse(text: str) -> Parsed:
-    """Read one segment (no byte order mark).
+def parse(text: str, expected: list[Any] | None = None) -> Parsed:
+    """Read one segment (no byte order mark). Where it says what is `expected`, and simply so, its documents are made
+    when they are asked for.
 
     Raises TextError for text that is not YAML, and for YAML that Kubernetes or this engine does not take: duplicate or
     complex keys, custom tags, undefined aliases, lone carriage returns, too deep nesting, aliases that explode.
@@ -282,7 +295,10 @@ def parse(text: str) -> Parsed:
                 if root is not None:
                     check_expansion(root, len(source.tree.kinds) - len(source.tree.targets))
         parsed = Parsed(source)
-        parsed.documents = _documents(source)  # what is wrong with them is said now
+        if expected is None or not _says(source.tree, expected):
+            parsed.documents = _documents(source)  # what is wrong with them is said now
+        else:
+            parsed._held = expected
         return parsed
     except At as refusal:
         raise TextError(refusal.reason, source.line(refusal.start) + 1) from None
@@ -296,6 +312,19 @@ def parse(text: str) -> Parsed:
 def reopened(text: str, tree: Tree) -> Parsed:
     """``text`` as ``parse`` read it, with the tree of then; its documents are made when they are asked for."""
     return Parsed(Source(text, tree))
+
+
+def _says(tree: Tree, documents: list[Any]) -> bool:
+    """Whether `tree` says `documents` with their keys in the same order, and needs no long way to be read."""
+    if not tree.is_simple or len(tree.roots) != len(documents):
+        return False
+    try:
+        for root, document in zip(tree.roots, documents, strict=True):
+            if document is not None if root < 0 else not says(tree, root, document):
+                return False
+    except TextError:
+        return False
+    return True
 
 
 def _documents(source: Source) -> list[Any]:

@@ -123,12 +123,10 @@ def _proved(
 ) -> Parsed:
     """Read the new text; it must hold the wanted data and all comments that stood alone."""
     try:
-        after = parse(new_text)
+        after = _parsed(new_text, goal, before.tree.later)
     except TextError as error:
         raise TextError(f"the change cannot be written here: {error.reason}") from None
-    found = _without_empty(after.documents)
-    is_so = goal is not None and same(found, _without_empty(goal))
-    if not is_so and not same(found, _without_empty([filled(value, before.tree) for value in wanted])):
+    if (goal is None or not after.holds(goal)) and not _says_again(after, before, wanted, goal):
         if len(after.lone_comments) < len(before.lone_comments):
             raise TextError("the change cannot be written here: a comment that must stay would become text of a value")
         raise TextError("the change cannot be written here: it would read back as something else")
@@ -139,6 +137,27 @@ def _proved(
     if before.source.is_bracketed and _is_json(old_text) and not _is_json(new_text):
         raise TextError("the change cannot be written here: the result would not be JSON")
     return after
+
+
+def _parsed(text: str, goal: list[Any] | None, known: dict[str, Tree] | None) -> Parsed:
+    """``text``, which is to say `goal`, as read; ``known`` has the trees of texts that were read before, and learns
+    this one."""
+    if known is None:
+        return parse(text, goal)
+    tree = known.get(text)
+    if tree is not None:
+        return reopened(text, tree)
+    found = parse(text, goal)
+    known[text] = found.tree
+    return found
+
+
+def _says_again(after: Parsed, before: Parsed, wanted: list[Any], goal: list[Any] | None) -> bool:
+    """Whether `after` says the data `goal` or `wanted`, of which documents may have gone."""
+    found = _without_empty(after.documents)
+    if goal is not None and same(found, _without_empty(goal)):
+        return True
+    return same(found, _without_empty([filled(value, before.tree) for value in wanted]))
 
 
 def _without_empty(documents: list[Any]) -> list[Any]:

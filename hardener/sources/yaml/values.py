@@ -91,6 +91,49 @@ def simple_value(tree: Tree, at: int) -> Any:
     return found
 
 
+def says(tree: Tree, at: int, value: Any) -> bool:
+    """Tell whether the node of number `at` says `value`, type by type and with its keys in the same order.
+
+    Where the answer is False, or TextError is raised, the data that are made of the node have the last word.
+    """
+    kinds, texts = tree.kinds, tree.texts
+    kind = kinds[at]
+    found: Any
+    if kind <= FOLDED:
+        found = texts[at] if kind else resolve(texts[at])
+        return found is value or (type(found) is type(value) and bool(found == value))
+    nexts = tree.nexts
+    child, end = at + 1, nexts[at]
+    if kind > FLOW_MAPPING:
+        if type(value) is not list:
+            return False
+        for item in value:
+            if child >= end or not says(tree, child, item):
+                return False
+            child = nexts[child]
+        return child == end
+    if kind == ALIAS or type(value) is not dict:
+        return False
+    for key, item in value.items():
+        if child >= end:
+            return False
+        kind = kinds[child]
+        if kind > FOLDED or texts[child] != key or (not kind and (key == "<<" or type(resolve(key)) is not str)):
+            return False
+        child += 1
+        kind = kinds[child]
+        if kind <= FOLDED:  # most are; a call for each would cost more than the rest
+            found = texts[child] if kind else resolve(texts[child])
+            if found is not item and (type(found) is not type(item) or found != item):
+                return False
+            child += 1
+        elif says(tree, child, item):
+            child = nexts[child]
+        else:
+            return False
+    return child == end
+
+
 class Kept:
     """What stands in plain data for the value of the node of number `at`, which nobody looks into."""
 
