@@ -322,10 +322,10 @@ def learn(tree: Tree, redactor: Redactor) -> None:
                 continue
             if not piece.data:
                 continue
-            held = False
-            if may_hold_secret(piece.text):
+            held, text = False, piece.text  # that of a new one is empty
+            if text and may_hold_secret(text):
                 held = any([redactor.learn_document(document) for document in piece.data])
-                held |= redactor.learn_comments(piece.text)
+                held |= redactor.learn_comments(text)
             if tree.read_cache is not None:
                 tree.read_cache.judged[piece] = held
     for values in tree.chart_values:

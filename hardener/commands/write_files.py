@@ -13,8 +13,10 @@ from hardener.errors import InputError
 from hardener.report.impact import counted, listed
 from hardener.sources import files, run_folder
 from hardener.sources.transaction import NotPlacedError, Transaction
+from hardener.support.free_memory import give_back
 from hardener.support.printable import plain
 
+_LARGE = 1_000_000  # characters of the files that change
 _SHOWN = 3  # of the files that could not be written
 
 
@@ -138,6 +140,8 @@ def write_files(outcome: Outcome) -> bool:
                 written = set(error.still)
     for change in outcome.files:
         change.written = change.file.path in written
+    if sum(len(change.file.content.text) for change in outcome.files) > _LARGE:
+        give_back()  # the new texts, which are gone; the report needs memory, too
     if failed:
         _say_failed(outcome, failed)
     return not failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import field
 from typing import Any
@@ -237,17 +238,14 @@ class Outcome:
     def summary(self) -> dict[str, Any]:
         """The counts of the run; they add up to everything that was decided."""
         risks: dict[str, dict[str, int]] = {}
-
-        def count(risk: str | None, name: str) -> None:
-            if risk:
-                risks.setdefault(risk, {"edits": 0, "held": 0, "findings": 0})[name] += 1
-
-        for change in self.changes:
-            count(change.transform.risk, "edits")
-        for held in self.held:
-            count(held.transform.risk, "held")
-        for finding in self.findings:
-            count(finding.risk, "findings")
+        for name, found in (
+            ("edits", [change.transform.risk for change in self.changes]),
+            ("held", [held.transform.risk for held in self.held]),
+            ("findings", [finding.risk for finding in self.findings]),
+        ):
+            for risk, count in Counter(found).items():
+                if risk:
+                    risks.setdefault(risk, {"edits": 0, "held": 0, "findings": 0})[name] = count
         return {
             "files": sum(1 for file in self.tree.files if file.editable and not file.is_new),
             "documents": self.documents,

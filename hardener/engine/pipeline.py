@@ -150,6 +150,7 @@ def run(
     for held in state.outcome.held:
         held.patch = json_patch.of_step(held.changes)
     _count(state.outcome)
+    tree.drop_facts_of_now()  # all is decided, and what comes needs memory
     assemble(state.outcome, proving or progress, forks=forks)
     return state.outcome
 

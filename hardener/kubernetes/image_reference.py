@@ -5,6 +5,7 @@ its normalize.go; of what is a digest: github.com/opencontainers/go-digest, whic
 """
 
 import re
+from sys import intern
 
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
@@ -134,7 +135,7 @@ def read(text: object) -> ImageReference | None:
         name = last if _COMPONENT.fullmatch(last) else None
     else:
         first, slash, path = head.partition("/")
-        registry = first if slash and _is_registry(first) else None
+        registry = intern(first) if slash and _is_registry(first) else None  # many images are of one
         components = (path if registry is not None else head).split("/")
         if registry is not None and not _REGISTRY.fullmatch(registry):
             return None

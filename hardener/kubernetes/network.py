@@ -229,13 +229,12 @@ class _Index:
     def __init__(self, pods: Mapping[int, Pod]) -> None:
         self._pods = pods
         self._labels_of: dict[str, Mapping[str, str]] = {}
-        self._by_label: dict[tuple[str | None, str, str], list[int]] = {}
+        self._by_label: dict[tuple[str, str, str], list[int]] = {}
         self._by_namespace: dict[str | None, list[int]] = {None: list(pods)}
         for number, pod in pods.items():
             self._labels_of[pod.namespace] = pod.namespace_labels
             self._by_namespace.setdefault(pod.namespace, []).append(number)
             for key, value in pod.labels.items():
-                self._by_label.setdefault((None, key, value), []).append(number)
                 self._by_label.setdefault((pod.namespace, key, value), []).append(number)
         self._namespaces: dict[tuple[str, str], list[str]] = {}
         for name, labels in self._labels_of.items():
@@ -252,11 +251,24 @@ class _Index:
             candidates = self._by_namespace.get(namespace, [])
             for need in selector.requirements:
                 if need.operator == "In":  # the rarest of the labels that it names is looked at
-                    labelled = [self._by_label.get((namespace, need.key, value), []) for value in need.values]
+                    labelled = [self._labelled(namespace, need.key, value) for value in need.values]
                     if sum(map(len, labelled)) < len(candidates):
                         candidates = [number for numbers in labelled for number in numbers]
             self._found[key] = tuple(n for n in candidates if selector.matches(self._pods[n].labels))
         return self._found[key]
+
+    def _labelled(self, namespace: str | None, key: str, value: str) -> list[int]:
+        if namespace is None:
+            return self._anywhere.get((key, value), [])
+        return self._by_label.get((namespace, key, value), [])
+
+    @cached_property
+    def _anywhere(self) -> dict[tuple[str, str], list[int]]:
+        found: dict[tuple[str, str], list[int]] = {}
+        for number, pod in self._pods.items():
+            for label in pod.labels.items():
+                found.setdefault(label, []).append(number)
+        return found
 
     def members(self, namespace: str, peer: Peer) -> tuple[int, ...]:
         """The pods that ``peer``, which is no block, means in a policy of ``namespace``."""

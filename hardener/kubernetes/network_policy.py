@@ -194,6 +194,13 @@ def judge(
     )
 
 
+def leaves(
+    policies: Sequence[Policy], client: Pod, server: Pod, port: int, protocol: str, *, blocks_cover_pods: bool
+) -> bool:
+    """Whether ``client`` is let out to ``port`` of ``server``, as of ``judge``; whether it is let in is not asked."""
+    return _side(policies, "egress", client, server, server, port, protocol, blocks_cover_pods).open
+
+
 def _side(
     policies: Sequence[Policy],
     direction: Direction,

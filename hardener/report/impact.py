@@ -213,7 +213,8 @@ def _is_of_component(change: Change) -> bool:
 
 
 def _names(changes: list[Change]) -> str:
-    return listed({id(change.object): str(change.object) for change in changes})
+    objects = {id(change.object): change.object for change in changes}
+    return listed({key: str(item) for key, item in objects.items()})
 
 
 def listed(objects: dict[int, str]) -> str:

@@ -157,11 +157,10 @@ def _groups(hunks: list[Hunk], total: int, hidden: Masked) -> Iterator[_Group]:
 
 
 def _context(first: int, last: int, total: int, hidden: Masked) -> tuple[int, int]:
-    start, end = first, last
-    while start > 1 and first - start < CONTEXT and start - 1 not in hidden:
-        start -= 1
-    while end < total and end - last < CONTEXT and end + 1 not in hidden:
-        end += 1
+    start, end = max(first - CONTEXT, min(first, 1)), min(last + CONTEXT, max(last, total))
+    if hidden:
+        start = max((number + 1 for number in range(start, first) if number in hidden), default=start)
+        end = min((number - 1 for number in range(last + 1, end + 1) if number in hidden), default=end)
     # Without a line after it git takes the hunk to be at the end of the file, without one before at its start.
     if end == last and end < total:
         end += 1

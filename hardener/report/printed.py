@@ -160,7 +160,7 @@ class Printed:
         if self.outcome.tree.chart is None:
             where = f"in {in_files((name, 0) for name in self.outcome.names_of(changes))}"
         else:
-            objects = list({id(change.object): str(change.object) for change in changes}.values())
+            objects = [str(item) for item in {id(change.object): change.object for change in changes}.values()]
             where = f"of {objects[0] if len(objects) == 1 else counted(len(objects), 'object')}"
         return f"{counted(len(changes), 'edit')} {where}"
 

@@ -59,7 +59,7 @@ class Object(View):
 
     @cached_property
     def group(self) -> str:
-        return self.api_version.rpartition("/")[0]
+        return _group(self.api_version)
 
     @cached_property
     def kind(self) -> str:
@@ -123,6 +123,11 @@ class Object(View):
         if not self.name:  # of a kustomization, of what is no valid object
             return self.kind or os.path.basename(self.piece.file.name)
         return f"{self.kind}/{self.name}"
+
+
+@lru_cache(maxsize=256)  # thousands of objects are of a few
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
 
 
 @lru_cache(maxsize=256)  # the objects of a file come one after the other

@@ -28,7 +28,7 @@ from hardener.support.data_path import Path, joined, value_at
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree import reader
 from hardener.tree.core_views import Object, PodTemplate
-from hardener.tree.fact import Fact
+from hardener.tree.fact import AsRead, Fact
 from hardener.tree.reader import Problem
 
 if TYPE_CHECKING:
@@ -271,6 +271,11 @@ class Tree:
         for fact in self._live:
             del self.facts[fact]
         self._live.clear()
+
+    def drop_facts_of_now(self) -> None:
+        """Have what goes by the objects that there are collected anew, should somebody still ask."""
+        for fact in [fact for fact in self.facts if not issubclass(fact, AsRead)]:
+            del self.facts[fact]
 
     def drop_facts_of_rights(self) -> None:
         """Have what goes by accounts, roles and bindings collected anew."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _Source = tuple[str, str]  # "build", "folder" or "component", and its folder
 _Part = tuple[str, str | None]  # "namespace", "file" or "folder", and its name
 _Identity = tuple[str, str, str | None, str]
-PodFacts = tuple[dict[str, str], dict[str, tuple[tuple[int, str], ...]], bool]
+PodFacts = tuple[Mapping[str, str], dict[str, tuple[tuple[int, str], ...]], bool]
 """The labels of a pod, its ports by name, and whether it is on the network of its node."""
 
 

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 from hardener.facts.network.connections import Edge, Entry, Port, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.kubernetes.network import bits
-from hardener.kubernetes.network_policy import ANYWHERE, DIRECTIONS, NAMESPACE_LABEL, Address, Pod, Policy, judge
+from hardener.kubernetes.network_policy import (
+    ANYWHERE,
+    DIRECTIONS,
+    NAMESPACE_LABEL,
+    Address,
+    Pod,
+    Policy,
+    judge,
+    leaves,
+)
 from hardener.report.reachability.layout import Layout, Place
 from hardener.report.reachability.state import State
 from hardener.support.fast_dataclass import dataclass
@@ -273,4 +282,4 @@ def _asks_dns(
 ) -> bool:
     own, rules = state.end(pod, place)
     server, port = both.dns
-    return judge(rules, own, server, port, protocol, blocks_cover_pods=blocks_cover_pods).egress.open
+    return leaves(rules, own, server, port, protocol, blocks_cover_pods=blocks_cover_pods)

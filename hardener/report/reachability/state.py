@@ -184,8 +184,10 @@ def _concerned(path: Path, templates: set[Path]) -> Iterator[Path]:
                 yield path[:length]
 
 
-def _labels(value: Mapping[str, Any]) -> dict[str, str]:
+def _labels(value: Mapping[str, Any]) -> Mapping[str, str]:
     labels = _mapping(_mapping(value.get("metadata")).get("labels"))
+    if all([type(key) is str and type(label) is str for key, label in labels.items()]):
+        return labels  # as nearly always; nobody changes them any more
     return {str(key): str(label) for key, label in labels.items()}
 
 
