@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hardener.authoring.edits import Evidence
 from hardener.support.fast_dataclass import dataclass
-from hardener.support.fast_named_tuple import NamedTuple
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import AsRead
 
