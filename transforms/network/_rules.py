@@ -17,10 +17,6 @@ from hardener.support.fast_dataclass import dataclass
 Value = dict[str, Any]
 
 
-_MOST_WRITTEN = 1024
-_WRITTEN: dict[tuple[Direction, tuple[str, ...], tuple[Port, ...]], Value] = {}
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule as it is written, with why; ``by_peer`` is why for each of its peers."""
@@ -92,8 +88,7 @@ class Rules:
             if peers and not everything and not (own and opened.issuperset(own)):
                 by_peer = tuple([tuple(peer.evidence) for peer in peers])
                 every = by_peer[0] if len(peers) == 1 else tuple(dict.fromkeys(chain.from_iterable(by_peer)))
-                names = tuple([name for name, peer in rule.items() if not peer.said])
-                found.append(Rule(self._shared(names, peers, own), every, by_peer))
+                found.append(Rule(self._value([peer.value for peer in peers], own), every, by_peer))
         return found
 
     def _is_said(self, name: str, peer: _Peer, own: tuple[Port, ...]) -> bool:
@@ -106,19 +101,6 @@ class Rules:
                 rule[name].evidence.update(peer.evidence)
                 return True
         return False
-
-    def _shared(self, names: tuple[str, ...], peers: list[_Peer], ports: tuple[Port, ...]) -> Value:
-        """The rule with ``peers``, whose texts are ``names``: one object for all policies that have it, but where a
-        program may have computed it."""
-        said = self.direction, names, ports
-        value = _WRITTEN.get(said)
-        if value is None:
-            value = self._value([peer.value for peer in peers], ports)
-            if "$" not in repr(value):
-                if len(_WRITTEN) >= _MOST_WRITTEN:
-                    _WRITTEN.clear()
-                _WRITTEN[said] = value
-        return value
 
     def _value(self, peers: list[Value] | None, ports: Iterable[Port]) -> Value:
         written = [{"protocol": port.protocol, "port": port.port} for port in ports]
