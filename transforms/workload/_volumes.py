@@ -54,9 +54,8 @@ class _Last(AsRead):
 
 def mounts(container: Container) -> list[Mount]:
     """What ``container`` mounts; a claim template of its StatefulSet is a persistentVolumeClaim."""
-    own, pod = container.data, container.pod.data
-    if type(own) is dict and own.get("volumeMounts") is None and type(pod) is dict and pod.get("volumes") is None:
-        return []  # of many; a key that a program may add is none that is not there
+    if container.lacks("volumeMounts") and container.pod.lacks("volumes"):
+        return []
     tree, wiring = container.tree, container.object.piece.wiring
     if tree.kustomizations:  # a patched one changes with other files, too
         return _mounts(container)
