@@ -81,7 +81,7 @@ def test_mounts_are_those_of_the_container_as_it_is_now() -> None:
     web, other = template.containers
     assert [mount.path for mount in mounts(web)] == ["/data"] == [mount.path for mount in mounts(web)]
     web.data["volumeMounts"].append({"name": "more", "mountPath": "/more"})
-    web.object.piece.revision += 1  # as a step does
+    web.object.piece.wiring += 1  # as a step does
     assert [mount.path for mount in mounts(web)] == ["/data", "/more"]
     assert [mount.source for mount in mounts(web)] == ["emptyDir", "emptyDir"]
     assert mounts(other) == []

@@ -162,6 +162,10 @@ class View:
             self._is_open(value, path)
         return tuple(value)
 
+    def lacks(self, key: str) -> bool:
+        """Whether there is nothing but null at ``key``, and no program adds it."""
+        return self.data.get(key) is None and type(self.data) is dict
+
     def may_hold(self, name: str, keys: frozenset[str]) -> bool:
         """Whether the mapping ``name`` has one of ``keys``, or it cannot be told: so that who looks for several asks
         once where there is none."""

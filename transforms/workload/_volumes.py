@@ -54,6 +54,8 @@ class _Last(AsRead):
 
 def mounts(container: Container) -> list[Mount]:
     """What ``container`` mounts; a claim template of its StatefulSet is a persistentVolumeClaim."""
+    if container.lacks("volumeMounts") and container.pod.lacks("volumes"):
+        return []
     tree, wiring = container.tree, container.object.piece.wiring
     if tree.kustomizations:  # a patched one changes with other files, too
         return _mounts(container)

@@ -96,6 +96,8 @@ class ServiceAccounts(AsRead):
         Raises OpaqueError, WrongShapeError.
         """
         name = pod.service_account
+        if not self._tree.ask(Relations).bindings:
+            return []
         names = {name}
         for account in self._accounts(name, pod.object):
             names |= self._tree.ask(Builds).names(account)

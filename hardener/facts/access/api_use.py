@@ -214,7 +214,9 @@ def _seen_to_use(container: Container) -> Iterator[Evidence]:
 
 def seen_without(pod: PodTemplate) -> list[Evidence]:
     """For each container that had a token and did not read it when it was observed, that it did not."""
-    found = []
+    found: list[Evidence] = []
+    if pod.tree.lock is None:
+        return found
     for container in pod.containers:
         run = observation(container)
         if run is not None and run.token is False and "kubernetes" not in run.connects:
