@@ -330,6 +330,23 @@ def test_names_that_the_run_takes(tmp_path: Path) -> None:
     assert workspace.ask(Names) is names  # which were not all read again
 
 
+def test_new_objects_that_say_the_same_are_changed_each_by_itself(tmp_path: Path) -> None:
+    workspace = read(tmp_path, {"a.yaml": workload("one")})
+    item = at(workspace, "a.yaml:Deployment/one")
+    rule: dict[str, Any] = {"to": [{"podSelector": {}}]}  # one object for both of them
+    made = [new(name) for name in ("one", "two")]
+    for value in made:
+        value["spec"]["egress"] = [rule]
+        draft(workspace, item, item.create("networkpolicies", value, grade=Grade.REVIEW)).apply()
+    one, two = (each for each in workspace.objects if each.kind == "NetworkPolicy")
+    peer = {"ipBlock": {"cidr": "10.0.0.0/8"}}
+    for _ in range(2):
+        draft(workspace, one, one.append("spec", "egress", 0, "to", value=peer, grade=Grade.REVIEW)).apply()
+    assert one.data["spec"]["egress"] == [{"to": [{"podSelector": {}}, peer, peer]}]
+    assert two.data["spec"]["egress"] == [{"to": [{"podSelector": {}}]}]
+    assert one.piece.data == [one.data]
+
+
 def new(name: str) -> dict[str, Any]:
     labels = {"app.kubernetes.io/managed-by": "harden"}
     return {

@@ -470,8 +470,8 @@ def misplaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line end between two documents comes twice."""
     right = assemble_files._File.add
 
-    def add(file: Any, piece: Any, found: proof.Proof) -> None:
-        right(file, piece, found)
+    def add(file: Any, piece: Any, changes: list[Any], found: proof.Proof) -> None:
+        right(file, piece, changes, found)
         if piece.file.name == "web.yaml":
             file.position -= 1
 

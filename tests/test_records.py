@@ -1,15 +1,15 @@
-"""Our ``dataclass`` is that of Python in all but the time it takes to declare."""
+"""Our ``dataclass`` and ``NamedTuple`` are those of Python in all but the time they take to declare."""
 
 from __future__ import annotations
 
 import dataclasses
 import pickle
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from hardener.support import fast_dataclass
+from hardener.support import fast_dataclass, fast_named_tuple
 
 
 def _pair(declare: Callable[..., Any], **how: Any) -> tuple[Any, Any]:
@@ -125,3 +125,38 @@ def test_one_that_holds_itself_can_be_printed() -> None:
     node = Node([])
     node.inside.append(node)
     assert "..." in repr(node)
+
+
+class _Ours(fast_named_tuple.NamedTuple):
+    """A pair."""
+
+    name: str
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def total(self) -> int:
+        return sum(self.numbers)
+
+
+class _Pythons(NamedTuple):
+    """A pair."""
+
+    name: str
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def total(self) -> int:
+        return sum(self.numbers)
+
+
+def test_a_named_tuple_is_that_of_python() -> None:
+    def facts(kind: Any) -> list[object]:
+        one = kind("a", numbers=(1, 2))
+        return [
+            one.total, one == ("a", (1, 2)), one._replace(name="b"), kind("a"), repr(one).partition("(")[2],
+            kind._fields, kind._field_defaults, kind.__module__, kind.__bases__, hasattr(one, "__dict__"),
+            list(kind.__annotations__), kind.__doc__,
+            pickle.loads(pickle.dumps(one)) == one, kind.__match_args__, kind.__qualname__ == kind.__name__,
+        ]  # fmt: skip
+
+    assert facts(_Ours) == facts(_Pythons)

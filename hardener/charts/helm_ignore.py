@@ -7,7 +7,8 @@ does *not* match is ignored. helm reads it for a folder, never for an archive.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from hardener.support.fast_named_tuple import NamedTuple
 
 NAME = ".helmignore"
 _DEFAULT = "templates/.?*"  # helm adds it as the last rule

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from hardener.sources.yaml import TextError, parse
 from hardener.support.data_path import value_at
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.fast_named_tuple import NamedTuple
 
 
 class Key(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -46,7 +45,9 @@ class _Pipe:
 
 
 def _started(outside: str) -> subprocess.Popen[bytes] | None:
-    from hardener.support import programs  # late: most output goes to no terminal
+    import shlex  # late: most output goes to no terminal
+
+    from hardener.support import programs
 
     named = os.environ.get("GIT_PAGER", os.environ.get("PAGER", _DEFAULT))
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import chain
 from sys import intern
 
@@ -25,6 +27,8 @@ POOL_FROM = 500  # pieces: below that, starting processes costs more than it sav
 
 Place = tuple[Report | Change | Waived | None, Path]
 Job = tuple[Piece, list[Change], list[Place]]
+
+_PLACED = Proof(is_placed=True)  # of most pieces: no report needs a line of them but those of their changes
 
 _ADVICE = "make this change by hand, or simplify the YAML around it"
 _OURS = "changes to this file were left out, all others were made"
@@ -53,14 +57,10 @@ def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: 
                 Refused(piece.file.name, piece.line + line, _said(reason, proof.ours), advice, len(changes))
             )
         elif proof.is_placed:
-            file = files[piece.file]
-            for change, located in zip(changes, proof.changes, strict=True):
-                _place(outcome, change, located, piece.line, file.shifts[piece])
-            proof.changes = []
-            file.ids += ((change.new_line or change.line, change.transform.id) for change in changes)
+            outcome.findings += files[piece.file].stale.get(piece, ())
         elif changes:
             refused.add(piece)  # steps that cancel each other out leave nothing to report
-    outcome.files += [FileChange.of(file.source, None, file.hunks, file.ids) for file in files.values() if file.ids]
+    outcome.files += [file.change() for file in files.values() if file.ids]
     if refused:
         outcome.changes = [change for change in outcome.changes if change.object.piece not in refused]
     if len(jobs) >= POOL_FROM:
@@ -76,23 +76,28 @@ def _whole(
         jobs = _collect(outcome)
         proofs: list[Proof] = []
         files: dict[ManifestFile, _File] = {}
-        for (piece, _, _), proof in zip(jobs, _proofs(jobs, forks), strict=True):
+        for (piece, changes, _), proof in zip(jobs, _proofs(jobs, forks), strict=True):
             progress(piece.file.name)
-            proofs.append(proof)
             piece.tree = None  # it is read anew where that is still asked for
             if proof.hunks:
-                files.setdefault(piece.file, _File(piece.file)).add(piece, proof)
-                # They stand in the file now: of thousands of documents they would be in memory twice.
-                proof.text, proof.hunks, proof.is_placed = "", [], True
+                # What it holds stands in the file now: of thousands of documents it would be in memory twice.
+                files.setdefault(piece.file, _File(piece.file)).add(piece, changes, proof)
+                proof = Proof(places=proof.places, is_placed=True) if proof.places else _PLACED
+            proofs.append(proof)
         wrong = {file.source for file in files.values() if not file.finish()}
-        for (piece, _, _), proof in zip(jobs, proofs, strict=True):
-            if proof.is_placed and piece.file in wrong:
-                proof.is_placed, proof.ours, proof.refusal = False, True, ("the file does not come out as its parts", 1)
+        for source in wrong:
+            files.pop(source).take_back()
+        for number, (piece, _, _) in enumerate(jobs if wrong else ()):
+            if proofs[number].is_placed and piece.file in wrong:
+                refusal = "the file does not come out as its parts", 1
+                proofs[number] = Proof(places=proofs[number].places, refusal=refusal, ours=True)
         torn = _torn(jobs, proofs)
         if not torn:
             return jobs, proofs, files
         from hardener.engine.rollback import Doomed, roll_back  # late: hardly a step cannot be written
 
+        for file in files.values():
+            file.take_back()
         roll_back(outcome, {key: Doomed(*each) for key, each in torn.items()})
         self_check(outcome)
         for held in outcome.held:
@@ -169,33 +174,73 @@ def _prove(job: Job) -> Proof:
 
 
 class _File:
-    """A file as it is put together from the proofs of its pieces."""
+    """A file as it is put together from the proofs of its pieces, whose changes get their places in it."""
 
     def __init__(self, source: ManifestFile) -> None:
         self.source = source
         self.parts: list[str] = []
         self.hunks: list[yaml.Hunk] = []
-        self.ids: list[tuple[int, str]] = []
+        self.ids: list[str] = []  # the transforms that changed it, each on its line
+        self.lines = array("q")
         self.position = 0
         self.shift = 0  # lines that the file has gained so far
-        self.shifts: dict[Piece, int] = {}  # and before each piece
+        self.stale: dict[Piece, list[Report]] = {}  # comments that may no longer be true
+        self._in_order = True  # whether the lines are
+        self._moved: list[tuple[Change, Path]] = []  # those that were placed elsewhere, or with a comment that went
 
-    def add(self, piece: Piece, proof: Proof) -> None:
-        self.shifts[piece] = self.shift
+    def add(self, piece: Piece, changes: list[Change], proof: Proof) -> None:
         self.parts += (self.source.content.text[self.position : piece.start], proof.text)
         self.position = piece.end
+        start, shift = piece.line, self.shift
+        for change, located in zip(changes, proof.changes, strict=True):
+            self._place(change, located, start, shift)
+        ids = sorted([(change.new_line or change.line, change.transform.id) for change in changes])
+        self._in_order = self._in_order and not (ids and self.lines and ids[0][0] <= self.lines[-1])
+        self.lines.extend([line for line, _ in ids])
+        self.ids += [id for _, id in ids]
         for hunk in proof.hunks:
-            start, after = hunk.before_start + piece.line, hunk.after_start + piece.line + self.shift
-            new = yaml.Hunk(start, _shared(hunk.before), after, _shared(hunk.after))
+            before, after = _alike(*hunk.before), _alike(*hunk.after)
+            new = yaml.Hunk(hunk.before_start + start, before, hunk.after_start + start + shift, after)
             self.hunks.append(self._ended(new) if piece.is_new and document(piece).separator.startswith("\n") else new)
         self.shift += sum(len(hunk.after) - len(hunk.before) for hunk in proof.hunks)
 
+    def _place(self, change: Change, located: Located, start: int, shift: int) -> None:
+        """Give ``change`` its lines in the file, whose piece begins on line ``start`` and was moved by ``shift``."""
+        change.line = start + located.line if located.line else 0
+        change.new_line = start + shift + located.new_line if located.new_line else 0
+        if located.path is not change.path or located.comment is not None:
+            self._moved.append((change, change.path))
+            change.path = located.path
+        if located.comment is None:
+            return
+        if not located.new_line and not located.stays:
+            change.extra += (Evidence(f"the comment {located.comment!r} was removed with its line"),)
+        elif located.stays or (isinstance(change.edit, Set) and change.before is not MISSING):
+            piece = change.object.piece
+            stale = Report(
+                "stale-comment", change.transform.risk, Severity.LOW,
+                f"the comment {located.comment!r} may no longer be true", "read it and correct it",
+                piece.file.name, change.object, piece, located.path, change.line,
+            )  # fmt: skip
+            self.stale.setdefault(piece, []).append(stale)
+
+    def take_back(self) -> None:
+        """Have the changes say again where they act, for a proof anew."""
+        for change, path in self._moved:
+            change.path, change.extra = path, ()
+
+    def change(self) -> FileChange:
+        """It as a record of the outcome."""
+        if self._in_order:
+            return FileChange(self.source, None, self.hunks, self.ids, self.lines)
+        return FileChange.of(self.source, None, self.hunks, zip(self.lines, self.ids, strict=True))
+
     def finish(self) -> bool:
         """Whether the text that comes out is the one of before with the hunks, and nothing else."""
-        before = self.source.content.text
-        self.parts.append(before[self.position :])
+        content = self.source.content
+        self.parts.append(content.text[self.position :])
         try:
-            return is_same_text(self.parts, patched_parts(before, self.hunks))
+            return is_same_text(self.parts, patched_parts(content.text, self.hunks, content.line_starts))
         except UnfitHunkError:
             return False
         finally:
@@ -213,24 +258,7 @@ class _File:
         return yaml.Hunk(number, before, after, [*lines[:-1], lines[-1] + end, *hunk.after])
 
 
-def _shared(lines: list[str]) -> list[str]:
+@lru_cache(maxsize=1024)
+def _alike(*lines: str) -> list[str]:
     # The same few lines are written again and again: one object for each instead of one for each place.
     return [intern(line) for line in lines]
-
-
-def _place(outcome: Outcome, change: Change, located: Located, start: int, shift: int) -> None:
-    change.path = located.path
-    change.line = start + located.line if located.line else 0
-    change.new_line = start + shift + located.new_line if located.new_line else 0
-    if located.comment is None:
-        return
-    if not located.new_line and not located.stays:
-        change.extra += (Evidence(f"the comment {located.comment!r} was removed with its line"),)
-    elif located.stays or (isinstance(change.edit, Set) and change.before is not MISSING):
-        outcome.findings.append(
-            Report(
-                "stale-comment", change.transform.risk, Severity.LOW,
-                f"the comment {located.comment!r} may no longer be true", "read it and correct it",
-                change.object.piece.file.name, change.object, change.object.piece, located.path, change.line,
-            )
-        )  # fmt: skip

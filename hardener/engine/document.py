@@ -22,6 +22,10 @@ WRITTEN = ("python", "hcl")
 Steps = Sequence[tuple["Edit", ...]]
 
 
+# Of an edit of a pod or a container, the fields that change nothing in what it starts and mounts.
+_OF_PODS = frozenset({"PodSpec", "Container"})
+_ASIDE = frozenset({"securityContext", "resources", "automountServiceAccountToken"})
+
 NO_SHIFTS: list[tuple[int, Path, int, int]] = []  # of most pieces; nobody adds to it
 
 
@@ -80,6 +84,10 @@ def apply_step(piece: Piece, edits: Sequence[Edit]) -> None:
     """Take down that ``edits`` were made on the data of ``piece``, as one step."""
     document(piece).steps.append(tuple(edits))
     piece.revision += 1
+    for edit in edits:
+        if edit.type_name not in _OF_PODS or _ASIDE.isdisjoint(edit.path[edit.typed : edit.typed + 1]):
+            piece.wiring += 1
+            break
 
 
 def keep_steps(piece: Piece, steps: list[tuple[Edit, ...]]) -> None:
@@ -87,3 +95,4 @@ def keep_steps(piece: Piece, steps: list[tuple[Edit, ...]]) -> None:
     own = document(piece)
     own.steps, own.shifts, own.known = steps, NO_SHIFTS, 0
     piece.revision += 1
+    piece.wiring += 1

@@ -4,6 +4,7 @@ version that is gone, a field that is a list where it has to be a mapping."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from hardener.authoring.edits import Severity, dotted
 from hardener.engine.outcome import Report
@@ -40,31 +41,42 @@ def reports(tree: Tree, said: Iterable[Report]) -> Iterator[Report]:
 
 
 def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
-    gone = removed(item.api_version, item.kind)
-    if gone is not None:
-        if gone.since <= tree.settings.kubernetes_version and "patch" not in item.classes:
-            since = ".".join(map(str, gone.since))
-            message = f"no API server serves {item.kind} of {item.api_version} since Kubernetes {since}"
-            topic = f"object {item.kind} of {item.api_version}, which no API server serves since Kubernetes {since}"
-            yield _report("removed-api", item, ("apiVersion",), message, f"write it as {gone.now}", topic)
-    elif (kind := meant(item.group, item.kind)) is not None:
-        where = f"the API group {item.group}" if item.group else "the core API"
-        message = f"not looked at: {where} has no kind {item.kind}"
-        yield _report("unknown-kind", item, ("kind",), message, f"write {kind}, if that is meant")
-    elif (served := _served(item)) is not None:
-        message = f"no API server serves {item.kind} of {item.api_version}"
-        message += "" if templates(item.data) else ", so it is not looked at"
-        topic = f"object {item.kind} of {item.api_version}, which no API server serves"
-        kind = as_spelt(item.kind)
-        advice = f"write apiVersion: {served}" + (f" and kind: {kind}" if kind != item.kind else "")
-        yield _report("wrong-api-version", item, ("apiVersion",), message, advice, topic)
-    elif item.piece.language == "yaml" and id(item) not in known:
+    if not _is_well_named(item.api_version, item.group, item.kind):
+        if (gone := removed(item.api_version, item.kind)) is not None:
+            if gone.since <= tree.settings.kubernetes_version and "patch" not in item.classes:
+                since = ".".join(map(str, gone.since))
+                message = f"no API server serves {item.kind} of {item.api_version} since Kubernetes {since}"
+                topic = f"object {item.kind} of {item.api_version}, which no API server serves since Kubernetes {since}"
+                yield _report("removed-api", item, ("apiVersion",), message, f"write it as {gone.now}", topic)
+            return
+        if (kind := meant(item.group, item.kind)) is not None:
+            where = f"the API group {item.group}" if item.group else "the core API"
+            message = f"not looked at: {where} has no kind {item.kind}"
+            yield _report("unknown-kind", item, ("kind",), message, f"write {kind}, if that is meant")
+            return
+        if (served := _served(item)) is not None:
+            message = f"no API server serves {item.kind} of {item.api_version}"
+            message += "" if templates(item.data) else ", so it is not looked at"
+            topic = f"object {item.kind} of {item.api_version}, which no API server serves"
+            kind = as_spelt(item.kind)
+            advice = f"write apiVersion: {served}" + (f" and kind: {kind}" if kind != item.kind else "")
+            yield _report("wrong-api-version", item, ("apiVersion",), message, advice, topic)
+            return
+    if item.piece.language == "yaml" and id(item) not in known:
         found = misshapen(item.data)
         if found is not None and "patch" not in item.classes:
             wanted = "a list" if found.is_list else "a mapping"
             message = f"{dotted(found.path)} is {found.found} and has to be {wanted}: the API server refuses the object"
             advice = f"{_REMEDY[found.found, found.is_list]}; kubectl apply --dry-run=server tells whether it is right"
             yield _report(_INVALID, item, found.path, message, advice, "object in a form that the API server refuses")
+
+
+@lru_cache(maxsize=256)  # a tree has few kinds
+def _is_well_named(api_version: str, group: str, kind: str) -> bool:
+    """Whether an API server serves objects that are named so, as far as that is known."""
+    if removed(api_version, kind) is not None or served_as(api_version, kind) is not None:
+        return False
+    return meant(group, kind) is None
 
 
 def _served(item: Object) -> str | None:

@@ -63,10 +63,11 @@ def _missing(tree: Tree, item: Object) -> Iterator[Report]:
             continue
         place = os.path.normpath(os.path.join(os.path.dirname(item.piece.file.path), name.replace("\0", "")))
         where, file = (*item.path, *path), item.piece.file.name
-        if tree.file_at(place) is None and not os.path.lexists(place):
+        is_read = tree.file_at(place) is not None  # so it is a real path
+        if not is_read and not os.path.lexists(place):
             message = f"{name} does not exist, so harden cannot check what it should hold"
             yield Report("missing-resource", None, Severity.LOW, message, _ABSENT, file, item, item.piece, where)
-        elif not is_inside(os.path.realpath(place), tree.root):
+        elif not is_inside(place if is_read else os.path.realpath(place), tree.root):
             message = f"{name} lies outside of {os.path.relpath(tree.root)}, and is not read"
             yield Report("outside-resource", None, Severity.LOW, message, _OUTSIDE, file, item, item.piece, where)
 

@@ -10,6 +10,7 @@ from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 
 Shift = tuple[int, Path, int, int]
+_MOVING = (Insert, Drop)  # the edits by which items of a list may come or go
 
 
 def shifts(piece: Piece) -> list[Shift]:
@@ -22,10 +23,12 @@ def shifts(piece: Piece) -> list[Shift]:
     if own.known > len(steps):
         own.shifts, own.known = NO_SHIFTS, 0
     for number in range(own.known, len(steps)):
-        if came := shifts_of(steps[number]):
-            if own.shifts is NO_SHIFTS:
-                own.shifts = []
-            own.shifts += [(number, *shift) for shift in came]
+        for edit in steps[number]:
+            if isinstance(edit, _MOVING):  # hardly one
+                if own.shifts is NO_SHIFTS:
+                    own.shifts = []
+                own.shifts += [(number, *shift) for shift in shifts_of(steps[number])]
+                break
     own.known = len(steps)
     return own.shifts
 

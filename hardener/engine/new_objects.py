@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Append, Basis, Create, HostFile
+from hardener.authoring.edits import Append, Basis, Create, HostFile, copied
 from hardener.engine.document import document
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import NamespaceFiles
@@ -82,6 +82,13 @@ def add(tree: Tree, item: Object) -> None:
     own = document(item.piece)
     own.separator = "" if own.raw else _separator(file.pieces[-1] if file.pieces else None)
     tree.add(item)
+
+
+def part(piece: Piece) -> None:
+    """Give the new ``piece`` data of its own, before it is changed for the first time: what several new objects say
+    alike is one object."""
+    for data in piece.data:
+        data.update(copied(data))
 
 
 def remove(tree: Tree, items: set[Object]) -> None:

@@ -18,7 +18,7 @@ from hardener.engine.document import WRITTEN, applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import Held, Outcome, Refused, Report
-from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
+from hardener.engine.shared_text import DisagreementError, steps_of, together
 from hardener.engine.step import Step, draft
 from hardener.engine.targets import Targets
 from hardener.engine.undecided import Undecided
@@ -32,7 +32,7 @@ from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import OpaqueError, View
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
@@ -83,6 +83,7 @@ class _Run:
     skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
     undecided: Undecided = field(default_factory=Undecided)
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
+    has_waivers: bool = False
     has_programs: bool = False  # whether a piece is in a language whose text may have no place for a step
 
 
@@ -109,6 +110,7 @@ def run(
         Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree), Targets(tree), tree.ask(SystemPods)
     )
     tree.waivers = state.waivers
+    state.has_waivers = bool(state.waivers)
     state.has_programs = any(piece.language in WRITTEN for file in tree.files for piece in file.pieces)
     for fact in (SameImages, WrittenContexts):
         tree.ask(fact)  # what people wrote, before this run writes anything
@@ -137,7 +139,7 @@ def run(
             if told is None or told(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
-    if any(change.object.piece.language in WRITTEN for change in state.outcome.changes):
+    if state.has_programs and any(change.object.piece.language in WRITTEN for change in state.outcome.changes):
         from hardener.engine.program_guard import leave_out  # late: few trees hold a program
 
         while leave_out(state.outcome):
@@ -155,7 +157,8 @@ def run(
 def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
     if transform.stage == "network" and target.object.group == FRAGMENT:
         return  # which namespace and labels it comes to is not known
-    pod = pod_of(target)
+    # As ``pod_of`` says, without a call of its own: this is done for each transform and target.
+    pod = target if isinstance(target, PodTemplate) else target.pod if isinstance(target, Container) else None
     blocked = None
     try:
         classes = state.system_pods.classes_of(pod) if pod is not None else target.object.classes
@@ -179,7 +182,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     if not yielded:  # most transforms have nothing to say of most targets
         return
     try:
-        steps, unknown = steps_of(transform, target, yielded)
+        steps, unknown = steps_of(transform, target, pod, yielded)
     except WrongShapeError as wrong:
         _stopped(state, transform, target, wrong)
         return
@@ -223,7 +226,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
         edits = regraded(transform, target, edits)
     step = draft(outcome.tree, transform, target, edits)
-    if not step.changes or (state.waivers and _waive(state, step)) or state.gate.refuses(step):
+    if not step.changes or (state.has_waivers and _waive(state, step)) or state.gate.refuses(step):
         return
     if not may_change or (transform.absence and outcome.tree.stream):
         places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
@@ -236,7 +239,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         outcome.findings.append(_finding(transform, target, finding))
     elif not state.gate.lets(step):
         outcome.held.append(Held(transform, step.grade, step.changes))
-    elif facts := _objections(step):
+    elif outcome.tree.kustomizations and (facts := _objections(step)):
         # Whatever the gate lets through: what a kustomization builds would not start, or not be what it was.
         facts = [*facts, Evidence("--accept does not help here: change the patch first")]
         against = draft(outcome.tree, transform, target, [_refuted(edit, facts) for edit in edits])
@@ -264,7 +267,10 @@ def _lacks_place(edits: list[Edit]) -> bool:
 
 def _unwritable(state: _Run, step: Step) -> Refused | None:
     """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
-    moves = any([change.edit.keeps for change in step.changes])
+    moves = False
+    for change in step.changes:  # hardly one
+        if change.edit.keeps:
+            moves = True
     if not moves and not state.has_programs:
         return None
     pieces = [*step.edits, *(item.piece for item in step.created)]
@@ -294,7 +300,7 @@ def _waive(state: _Run, step: Step) -> bool:
 
 def _all_waived(state: _Run, transform: Transform, target: View, steps: list[list[Edit]]) -> bool:
     """Whether nothing is left of ``steps``, which are not made anyway, when what is waived is on record."""
-    if not steps or not state.waivers:
+    if not steps or not state.has_waivers:
         return not steps
     try:
         return all([_waive(state, draft(state.outcome.tree, transform, target, edits)) for edits in steps])

@@ -39,9 +39,12 @@ class DisagreementError(HardenError):
         return Refused(piece.file.name, line, reason, _ADVICE, len(edits), transform.id, cannot_write=True)
 
 
-def steps_of(transform: Transform, target: View, yielded: list[Any]) -> tuple[list[list[Edit]], list[OpaqueError]]:
+def steps_of(
+    transform: Transform, target: View, pod: PodTemplate | None, yielded: list[Any]
+) -> tuple[list[list[Edit]], list[OpaqueError]]:
     """The steps in what ``transform`` yielded at ``target``: its single edits, and each of its lists of them; and what
-    keeps others from being made: expressions of which it says so, and those that decide what starts there."""
+    keeps others from being made: expressions of which it says so, and those that decide what starts there. ``pod`` is
+    what ``pod_of`` says of the target."""
     single = [item for item in yielded if isinstance(item, Edit)]
     steps, unknown = [single] if single else [], list[OpaqueError]()
     if len(single) < len(yielded):
@@ -56,7 +59,6 @@ def steps_of(transform: Transform, target: View, yielded: list[Any]) -> tuple[li
             from hardener.engine import terraform_objects  # late: few trees hold any
 
             steps = [terraform_objects.doubted(step, target) for step in steps]
-    pod = pod_of(target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
     return steps, [*unknown, *more]
@@ -135,7 +137,7 @@ def _wanted(
         blocked = any(name not in transform.classes for name in target.object.classes)
     if blocked:
         return [], []
-    return steps_of(transform, target, list(transform.function(target, *arguments)))
+    return steps_of(transform, target, pod, list(transform.function(target, *arguments)))
 
 
 def _same(one: Edit, other: Edit) -> bool:

@@ -55,6 +55,8 @@ class Step:
         for item in self.created:
             new_objects.add(self.tree, item)
         for piece, edits in self.edits.items():
+            if piece.is_new and not applied_steps(piece):
+                new_objects.part(piece)
             replay(piece.data, edits)
             apply_step(piece, edits)
         target = self.target

@@ -6,17 +6,16 @@ The writers promise all of this themselves. It is looked at again, since a fault
 from __future__ import annotations
 
 import re
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from hardener.sources.files import line_starts
 from hardener.sources.yaml import Comment, Hunk
 from hardener.support.late_pattern import late_pattern
 
 _MARKER = late_pattern(r"\n(---|\.\.\.)(?=[ \t\r\n]|\Z)")  # a line end is found faster than the start of a line
 _FIRST_MARKER = re.compile(r"(---|\.\.\.)(?=[ \t\r\n]|\Z)")
-_LINE_END = re.compile("\n")
 _BOM = "\ufeff"
 
 
@@ -32,13 +31,13 @@ class UnfitHunkError(Exception):
     """A hunk that does not fit, or stands elsewhere than it says."""
 
 
-def patched_parts(text: str, hunks: Iterable[Hunk]) -> Iterator[str]:
-    """``text`` with ``hunks``, piece by piece. Raises UnfitHunkError."""
-    # Of a large file its lines, each on its own, would be many times its size.
-    starts = array("Q", [0])
-    starts.extend(map(re.Match.end, _LINE_END.finditer(text)))
-    if starts[-1] != len(text):
-        starts.append(len(text))
+def patched_parts(text: str, hunks: Iterable[Hunk], starts: Sequence[int] | None = None) -> Iterator[str]:
+    """``text`` with ``hunks``, piece by piece; ``starts`` is where its lines begin, where that is known.
+
+    Raises UnfitHunkError.
+    """
+    if starts is None:
+        starts = line_starts(text)
     count = at = 0
     for hunk in hunks:
         start = hunk.before_start - 1

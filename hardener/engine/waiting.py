@@ -8,6 +8,7 @@ holds back stays held back, with that evidence.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hardener.authoring.edits import Edit, Evidence, Grade, OpaqueError, WrongShapeError
 from hardener.authoring.transform import Transform
@@ -36,15 +37,27 @@ def parted(transform: Transform, target: View, steps: list[list[Edit]]) -> tuple
 
 def _is_written(target: PodTemplate | Container) -> bool:
     """Whether nothing in what ``target`` runs is an expression, as nearly always: then no step waits."""
-    data = target.data
-    if isinstance(target, Container):
-        return is_written(data)
-    if type(data) is not dict:
+    wiring = target.object.piece.wiring
+    if target.__dict__.get(_KEPT) == wiring:
+        return True
+    containers = [target.data] if isinstance(target, Container) else _data_of_containers(target.data)
+    if containers is None or not all(map(is_written, containers)):
         return False
-    for containers in (data.get("initContainers"), data.get("containers")):
-        if containers is not None and (type(containers) is not list or not all(map(is_written, containers))):
-            return False
+    target.__dict__[_KEPT] = wiring
     return True
+
+
+_KEPT = "is_written"  # by the view: at which state of what the piece starts that was so
+
+
+def _data_of_containers(pod: Any) -> list[Any] | None:
+    """The containers in the data of a pod; None where they may be others than those that are written."""
+    found: list[Any] = []
+    for containers in (pod.get("initContainers"), pod.get("containers")) if type(pod) is dict else (pod,):
+        if containers is not None and type(containers) is not list:
+            return None
+        found += containers or ()
+    return found
 
 
 def _unknown(target: PodTemplate | Container, step: list[Edit]) -> list[OpaqueError]:

@@ -14,10 +14,10 @@ import re
 from collections.abc import Collection, Iterator
 from enum import Enum
 from functools import cached_property
-from typing import NamedTuple
 
 from hardener.kubernetes.secret_words import key_strength, key_words
 from hardener.kubernetes.service_names import BLANK, is_in_cluster, meanings
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.support.late_pattern import late_pattern
 
 

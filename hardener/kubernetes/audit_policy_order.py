@@ -6,9 +6,9 @@ Source: k8s.io/apiserver pkg/audit/policy/checker.go; the first rule that matche
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from hardener.kubernetes.audit_policy import LEVELS, Plain, covers, group_resources, rules_of, strings
+from hardener.support.fast_named_tuple import NamedTuple
 
 _NARROW = ("users", "userGroups", "verbs", "namespaces", "nonResourceURLs")
 _BODIES = ("Request", "RequestResponse")

@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from hardener.kubernetes.ingress import Backend
 from hardener.support.data_path import Path
+from hardener.support.fast_named_tuple import NamedTuple
 
 _WEBHOOKS = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
 _HTTPS = 443  # the port of a webhook that names none

@@ -9,7 +9,8 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterator
 from datetime import date
-from typing import NamedTuple
+
+from hardener.support.fast_named_tuple import NamedTuple
 
 _COMMON_NAME, _ORGANIZATION = b"\x55\x04\x03", b"\x55\x04\x0a"
 _SET, _OID, _EXPLICIT_0, _UTC_TIME = 0x31, 0x06, 0xA0, 0x17

@@ -131,7 +131,7 @@ _HIGHEST_USER = 2**31 - 1  # the API server refuses a higher one
 def given_away(words: Sequence[str]) -> list[GivenAway]:
     """What `chown` gives to a user by number, root left out. Relative paths and owners by name say nothing."""
     found = []
-    for program, arguments in runs(commands(words)):
+    for program, arguments in runs(commands(words)) if words else ():
         options = [word for word in arguments if word.startswith("-")]
         operands = [word for word in arguments if not word.startswith("-")]
         owner = _OWNER.fullmatch(operands[0]) if program == "chown" and operands else None
@@ -252,9 +252,9 @@ _INSTALLERS = {
 }
 _SED_IN_PLACE = late_pattern(r"-[nErsuz]*i|--in-place")
 _LONGEST_PATH = 4096
-_SHORT_FLAGS = re.compile(r"-[A-Za-z]+")
+_SHORT_FLAGS = late_pattern(r"-[A-Za-z]+")
 _NOT_ON_ROOT_FILESYSTEM = ("/dev", "/proc", "/sys")
-_UNKNOWN_PART = re.compile(r"[$`*?\[{]")
+_UNKNOWN_PART = late_pattern(r"[$`*?\[{]")
 
 
 def writes(words: Sequence[str], workdir: str | None = None) -> Writes:

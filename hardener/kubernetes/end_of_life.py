@@ -7,7 +7,7 @@ helm.sh, 2020; dockershim: removed in Kubernetes 1.24).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from hardener.support.fast_named_tuple import NamedTuple
 
 
 class Ended(NamedTuple):

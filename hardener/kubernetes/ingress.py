@@ -7,9 +7,10 @@ networking.istio.io (VirtualService), traefik.io (IngressRoute), projectcontour.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from hardener.support.data_path import Path
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.support.late_pattern import late_pattern
 
 _GATEWAY_API = "gateway.networking.k8s.io"

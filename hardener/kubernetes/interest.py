@@ -1,6 +1,7 @@
 """Which text is worth parsing: most of the bytes of a real tree are CRDs and other things that are never looked at."""
 
 import re
+from collections.abc import Iterator
 
 from hardener.kubernetes.bare_document import may_be_bare
 from hardener.kubernetes.custom_resource import may_name_images
@@ -60,9 +61,11 @@ _WEBHOOK = late_pattern(r"""\bstrategy["']?[ \t]*:[ \t]*["']?Webhook\b""")
 
 def is_interesting(text: str) -> bool:
     """Whether a piece of text can hold an object that this program looks at; tells without parsing."""
-    kinds = _kinds(text)
-    if any(kind in INTERESTING or kind in EVIDENCE or kind.endswith("List") for kind in kinds):
-        return True
+    kinds = []
+    for kind in _each_kind(text):  # a whole file is asked about, too, and its first object tells most often
+        if kind in INTERESTING or kind in EVIDENCE or kind.endswith("List"):
+            return True
+        kinds.append(kind)
     if any(f"{group}/" in text for kind in kinds for group in _OPERATED.get(kind, ())):
         return True
     if "constraints.gatekeeper.sh/" in text:
@@ -142,5 +145,15 @@ def terraform_line(text: str) -> int:
 
 
 def _kinds(text: str) -> list[str]:
+    return list(_each_kind(text))
+
+
+def _each_kind(text: str) -> Iterator[str]:
     # A kind in column 0 is that of a block document; only other layouts (flow, JSON, indented) need a closer look.
-    return _KIND.findall("\n" + text) or _NESTED_KIND.findall(text)
+    found = _KIND.match(f"\n{text}") if text.startswith(("kind", '"kind', "'kind")) else None
+    if found is not None:
+        yield found[1]
+    for found in _KIND.finditer(text):
+        yield found[1]
+    if found is None:
+        yield from _NESTED_KIND.findall(text)

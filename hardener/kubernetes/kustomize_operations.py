@@ -66,9 +66,11 @@ def operate(
 
 
 def _plain_copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain_copy(item) for key, item in value.items()}
-    return [_plain_copy(item) for item in value] if isinstance(value, list) else value
+    if not isinstance(value, (dict, list)):
+        return value
+    if isinstance(value, list):
+        return [_plain_copy(item) for item in value]
+    return {key: _plain_copy(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
 
 
 def _size(value: Any) -> int:

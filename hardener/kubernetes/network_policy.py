@@ -340,18 +340,31 @@ def parse(document: Any, namespace: str, *, origin: Any = None) -> Policy | None
         return None
 
 
+_MOST_KNOWN = 1000
+_KNOWN: dict[tuple[Direction, str], tuple[Rule, ...]] = {}  # by what says them: policies of a tree say much alike
+
+
 def _rules(spec: Mapping[str, Any], direction: Direction, key: str) -> tuple[Rule, ...]:
-    found = []
-    for index, item in enumerate(map(mapping, sequence(spec.get(direction)))):
-        peers, ports = sequence(item.get(key)), sequence(item.get("ports"))
-        found.append(
-            Rule(
-                tuple(map(_peer, peers)) if peers else None,
-                tuple(entry for entry in map(_ports, ports) if entry is not None) if ports else None,
-                ("spec", direction, index),
-            )
-        )
-    return tuple(found)
+    items = sequence(spec.get(direction))
+    if not items:
+        return ()
+    said = direction, repr(items)
+    found = _KNOWN.get(said)
+    if found is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        found = _KNOWN[said] = tuple([_rule(item, ("spec", direction, at), key) for at, item in enumerate(items)])
+    return found
+
+
+def _rule(value: Any, path: Path, key: str) -> Rule:
+    item = mapping(value)
+    peers, ports = sequence(item.get(key)), sequence(item.get("ports"))
+    return Rule(
+        tuple(map(_peer, peers)) if peers else None,
+        tuple(entry for entry in map(_ports, ports) if entry is not None) if ports else None,
+        path,
+    )
 
 
 def _peer(value: Any) -> Peer:

@@ -6,10 +6,9 @@ schemas of Kubernetes, against which a test compares the table.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from hardener.kubernetes.pod_template import group
 from hardener.support.data_path import Path
+from hardener.support.fast_named_tuple import NamedTuple
 
 # A field is "{" a mapping, "[" a list, "[{" a list of mappings, "Type" a mapping with these fields, "[Type" a list of
 # such. What is not named may be anything.
@@ -104,34 +103,44 @@ class Misshapen(NamedTuple):
 def misshapen(document: dict[str, object]) -> Misshapen | None:
     """The first field of ``document`` that an API server would not decode; None where there is none, and for a kind
     that the table does not hold. A text that is filled in later may become anything."""
-    fields = KINDS.get((group(document.get("apiVersion")), str(document.get("kind"))))
-    return _in({"metadata": "ObjectMeta"} | fields, document, ()) if fields is not None else None
+    fields = _FIELDS.get((group(document.get("apiVersion")), str(document.get("kind"))))
+    return _in(fields, document) if fields is not None else None
 
 
-def _in(fields: dict[str, str], holder: dict[str, object], path: Path) -> Misshapen | None:
+_FIELDS = {kind: {"metadata": "ObjectMeta"} | fields for kind, fields in KINDS.items()}
+
+
+def _in(fields: dict[str, str], holder: dict[str, object]) -> Misshapen | None:
+    """The first of ``fields`` that has another form in ``holder``, where its path begins."""
     found: dict[str, Misshapen] = {}
-    for key in fields.keys() & holder.keys():  # a table names many fields, and an object has few
-        value = holder[key]
-        if value is not None and (wrong := _judge(fields[key], value, (*path, key))) is not None:
-            found[key] = wrong
+    for key, value in holder.items():  # a table names many fields, and an object has few
+        form = fields.get(key)
+        if form is not None and value is not None and (wrong := _judge(form, value)) is not None:
+            found[key] = _below(key, wrong)
     return next((found[key] for key in fields if key in found), None) if found else None
 
 
-def _judge(form: str, value: object, path: Path) -> Misshapen | None:
+def _judge(form: str, value: object) -> Misshapen | None:
+    """What of ``value`` has another form than ``form``, where its path begins."""
     if form[0] == "[":
         if not isinstance(value, list):
-            return _wrong(value, path, is_list=True)
-        if form == "[":
-            return None
-        found = (_judge(form[1:], item, (*path, index)) for index, item in enumerate(value) if item is not None)
-        return next((each for each in found if each is not None), None)
+            return _wrong(value, is_list=True)
+        inner = form[1:]
+        for index, item in enumerate(value) if inner else ():
+            if item is not None and (wrong := _judge(inner, item)) is not None:
+                return _below(index, wrong)
+        return None
     if not isinstance(value, dict):
-        return _wrong(value, path, is_list=False)
-    return _in(TYPES[form], value, path) if form != "{" else None
+        return _wrong(value, is_list=False)
+    return _in(TYPES[form], value) if form != "{" else None
 
 
-def _wrong(value: object, path: Path, *, is_list: bool) -> Misshapen | None:
+def _below(part: str | int, wrong: Misshapen) -> Misshapen:
+    return wrong._replace(path=(part, *wrong.path))
+
+
+def _wrong(value: object, *, is_list: bool) -> Misshapen | None:
     if isinstance(value, str) and ("$" in value or "{{" in value):
         return None
     found = "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "a single value"
-    return Misshapen(path, is_list, found)
+    return Misshapen((), is_list, found)

@@ -34,14 +34,16 @@ _LARGEST_EXPONENT = 60
 
 def parse(value: object) -> Fraction | None:
     """The amount in a quantity (text, or the number YAML made of it), or None when it is none."""
-    if isinstance(value, bool):
+    if isinstance(value, str):
+        return _parse(value)
+    if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
         return Fraction(value)
     if isinstance(value, float):
         # repr is the shortest text that means this float, so 0.1 is one tenth and not its binary neighbour.
         return None if value != value or value in (inf, -inf) else _parse(repr(value))
-    return _parse(value) if isinstance(value, str) else None
+    return None
 
 
 def format_like(value: Fraction, like: object) -> str:

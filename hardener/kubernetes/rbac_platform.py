@@ -14,6 +14,7 @@ from pathlib import Path
 from hardener.support.fast_dataclass import dataclass
 
 _DATA = Path(__file__).with_name("data") / "platform-rbac.json"
+_MAGIC = frozenset("*?[")
 PART_OF = "app.kubernetes.io/part-of"
 # Accounts of monitoring agents, which read the metrics of kubelets.
 _MONITORING = (
@@ -35,19 +36,29 @@ class Platform:
 
 def named_like(account: str) -> list[Platform]:
     """The components that have an account of this name."""
-    return [each for each in _platforms() if any(fnmatchcase(account, glob) for glob in each.accounts)]
+    return [each for each in _platforms() if any(_fits(account, glob) for glob in each.accounts)]
 
 
 def proved(platform: Platform, images: Collection[str], labels: Collection[str]) -> bool:
     """Whether an image that runs as the account (its repository), or a part-of label, shows the component too."""
     if any(label in platform.part_of for label in labels):
         return True
-    return any(fnmatchcase(image, glob) for image in images for glob in platform.images)
+    return any(_fits(image, glob) for image in images for glob in platform.images)
 
 
 def is_monitoring(account: str) -> bool:
     """Whether an account is called like that of a monitoring agent."""
-    return any(fnmatchcase(account, glob) for glob in _MONITORING)
+    return any(_fits(account, glob) for glob in _MONITORING)
+
+
+def _fits(name: str, glob: str) -> bool:
+    """``fnmatchcase``, without compiling a pattern where stars stand at the ends only, as in nearly all."""
+    middle = glob.strip("*")
+    if not _MAGIC.isdisjoint(middle):
+        return fnmatchcase(name, glob)
+    if not glob.startswith("*"):
+        return name.startswith(middle) if glob.endswith("*") else name == glob
+    return middle in name if glob.endswith("*") else name.endswith(middle)
 
 
 @cache

@@ -61,7 +61,7 @@ class Rule:
 def rule_of(value: Mapping[str, Any]) -> Rule:
     """The rule that ``value`` describes; what is no list of texts counts for nothing."""
     keys = ("apiGroups", "resources", "verbs", "resourceNames", "nonResourceURLs")
-    return Rule(*(_texts(value.get(key)) for key in keys))
+    return Rule(*[_texts(value.get(key)) for key in keys])
 
 
 def is_nameless(resource: str, verb: str) -> bool:
@@ -70,7 +70,7 @@ def is_nameless(resource: str, verb: str) -> bool:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+    return tuple([item for item in value if isinstance(item, str)]) if isinstance(value, list) else ()
 
 
 def _resource(own: str, asked: str) -> bool:

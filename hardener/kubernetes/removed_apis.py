@@ -6,7 +6,7 @@ rbac.authorization.k8s.io (`rbac-api-version`), and PodSecurityPolicy (`psp-obje
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from hardener.support.fast_named_tuple import NamedTuple
 
 
 class Removed(NamedTuple):

@@ -6,10 +6,9 @@ Sources: the entrypoints and documentation of the images, of the official regist
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 
 _MYSQL = "MYSQL_(ROOT_PASSWORD|ROOT_HOST|DATABASE|USER|PASSWORD)"
-# Normalised repository, pattern of the variables, what is added to the name.
+# Normalised repository or how it begins (*), pattern of the variables, what is added to the name.
 _IMAGES = (
     ("docker.io/library/postgres", "POSTGRES_(PASSWORD|USER|DB|INITDB_ARGS)", "_FILE"),
     ("docker.io/library/mysql", _MYSQL, "_FILE"),
@@ -34,6 +33,10 @@ def file_variable(repository: str | None, name: str) -> str | None:
     """The variable that names a file with what variable ``name`` would hold, for an image of the normalised
     ``repository``; None where that is not known."""
     for image, variables, suffix in _IMAGES:
-        if repository is not None and fnmatchcase(repository, image) and re.fullmatch(variables, name):
+        if repository is not None and _is(repository, image) and re.fullmatch(variables, name):
             return name + suffix
     return None
+
+
+def _is(repository: str, image: str) -> bool:
+    return repository.startswith(image[:-1]) if image.endswith("*") else repository == image

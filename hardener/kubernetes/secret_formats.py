@@ -12,9 +12,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 from hardener.kubernetes.secret_words import compiled, is_placeholder
+from hardener.support.fast_named_tuple import NamedTuple
 
 _DATA = Path(__file__).with_name("data") / "secret-formats.tsv"
 _KEY = "PRIVATE KEY"

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from hardener.kubernetes.secret_formats import LONG, is_marked, structured
 from hardener.kubernetes.secret_text import (
@@ -37,6 +37,7 @@ from hardener.kubernetes.secret_words import (
     key_words,
 )
 from hardener.support.data_path import Path
+from hardener.support.fast_named_tuple import NamedTuple
 
 __all__ = [
     "Found",

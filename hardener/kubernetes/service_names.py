@@ -6,8 +6,8 @@ Source: github.com/kubernetes/dns, docs/specification.md; dns-pod-service.md of 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
 
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.support.late_pattern import late_pattern
 
 BLANK = "\0"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from hardener.kubernetes.secret_words import compiled, is_placeholder
+from hardener.support.fast_named_tuple import NamedTuple
 
 MASTERS = "system:masters"
 """The group over which RBAC has no say."""
@@ -88,7 +88,8 @@ def _inside(text: str) -> Iterator[re.Match[str]]:
     while quote := compiled(_QUOTE).search(text, position):
         start, position = text.rfind("\n", 0, quote.start()) + 1, text.find("\n", quote.end())
         position = position if position >= 0 else len(text)
-        yield from compiled(_INSIDE).finditer(text, start, position)
+        if text.count(",", start, position) > 2:  # a row has three, and hardly any line
+            yield from compiled(_INSIDE).finditer(text, start, position)
 
 
 def _is_sure(token: str, groups: str | None) -> bool:

@@ -60,7 +60,7 @@ _OWN_FILE = re.compile(r"/[^\s:$]*\.(?:db|db3|pid|sqlite3?)", re.I)
 _JAVA_TMP = late_pattern(
     r"(?<![\w-])(?:-Djava\.io\.tmpdir=|-Dlogging\.file\.(?:name|path)=|-XX:HeapDumpPath=|-Xloggc:)([^\s\"';]+)"
 )
-_UNKNOWN_PART = re.compile(r"[$`*?\[{]")
+_UNKNOWN_PART = late_pattern(r"[$`*?\[{]")
 
 
 def told_paths(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.authoring.edits import Evidence
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_PLACES = 20
 _MOST_KNOWN = 4096  # parts of records that are kept encoded
-_NUMBERS = frozenset((int, bool))  # in which no secret stands
+_SCALARS = frozenset((str, int, bool))
 _HIDDEN = "\u2039redacted\u203a"  # for what holds secrets, however short and common they are
 
 
@@ -64,7 +64,7 @@ def write(
             head["templatePatch"] = outcome.template_patch
     out(dump(head)[:-1])
     for name, records in (
-        ("changes", (dump.parts(_parts(change, outcome)) for change in outcome.changes)),
+        ("changes", (dump.change(change, outcome) for change in outcome.changes)),
         ("held", (dump(_held(held, change, outcome)) for held in outcome.held for change in held.changes[:1])),
         ("findings", (dump(_finding(finding)) for finding in outcome.findings)),
         ("refused", (dump(_refused(refused)) for refused in outcome.refused)),
@@ -116,24 +116,38 @@ class _Dump:
         text = self.encode(record)
         return seen_in_json(text if not self.redactor.masks(text) else self.encode(self.redactor.value(record)))
 
-    def parts(self, parts: Sequence[_Part]) -> str:
-        """The record that ``parts`` are together."""
-        texts = [self._inside(make(*of)) if key is None else self._once(key, make, of) for key, make, of in parts]
-        return "{" + ", ".join(filter(None, texts)) + "}" if None not in texts else self(_joined(parts))
+    def change(self, change: Change, outcome: Outcome) -> str:
+        """The record of ``change``, put together from parts: one that many records have is encoded and searched for
+        secrets once. What the outcome holds is known by its identity."""
+        transform, edit, item, path = change.transform, change.edit, change.object, change.path[1:]
+        evidence, file = change.evidence, item.piece.file.name
+        head = id(transform), id(edit.grade), id(edit.basis), id(evidence), file
+        is_said = head in self._known or (evidence is edit.evidence and all([one.piece is None for one in evidence]))
+        after = change.after
+        is_scalar = change.before is MISSING and type(after) in _SCALARS
+        texts = [
+            self._part(head if is_said else None, _head, change, outcome),
+            f'"line": {change.line}, "newLine": {change.new_line}',
+            self._part(id(item), _object_part, item),
+            self._part(path, _path_part, path),
+            self._part((type(after), after) if is_scalar else None, _values, change),
+            self._part(id(transform), _reasons, transform),
+        ]
+        return "{" + ", ".join(filter(None, texts)) + "}" if None not in texts else self(_change(change, outcome))
 
-    def _once(self, key: Hashable, make: Callable[..., dict[str, Any]], of: tuple[Any, ...]) -> str | None:
-        if key not in self._known:
+    def _part(self, key: Hashable | None, make: Callable[..., dict[str, Any]], *of: Any) -> str | None:
+        """What ``make`` makes of it, as it stands inside the braces of its record; None where something of it is
+        masked. It is known by ``key``, where many records have it."""
+        if key in self._known:
+            return self._known[key]
+        part = make(*of)
+        text = self.encode(part)
+        found = None if self.redactor.masks(text) else seen_in_json(text[1:-1])
+        if key is not None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            self._known[key] = self._inside(make(*of))
-        return self._known[key]
-
-    def _inside(self, part: dict[str, Any]) -> str | None:
-        """What stands for ``part`` inside of the braces of its record; None where something of it is masked."""
-        text = self.encode(part)
-        if not _NUMBERS.issuperset(map(type, part.values())) and self.redactor.masks(text):
-            return None
-        return seen_in_json(text[1:-1])
+            self._known[key] = found
+        return found
 
 
 def _object(item: Object | None) -> dict[str, str | None] | None:
@@ -158,50 +172,20 @@ def _risk(transform: Transform) -> dict[str, str | None]:
     return {"risk": transform.risk, "risk2022": transform.risk_2022}
 
 
-_Part = tuple[Hashable | None, Callable[..., dict[str, Any]], tuple[Any, ...]]
-"""A part of a record: what makes it of what; and by what it is known where many records have it, so that it is encoded
-and searched for secrets once."""
-
-
 def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
-    return _joined(_parts(change, outcome))
+    return {
+        **_head(change, outcome), "line": change.line, "newLine": change.new_line, **_object_part(change.object),
+        **_path_part(change.path[1:]), **_values(change), **_reasons(change.transform),
+    }  # fmt: skip
 
 
-def _joined(parts: Iterable[_Part]) -> dict[str, Any]:
-    return {key: value for _, make, of in parts for key, value in make(*of).items()}
-
-
-def _parts(change: Change, outcome: Outcome) -> list[_Part]:
-    """The record of ``change``. What the outcome holds is known by its identity."""
-    transform, edit, item, path = change.transform, change.edit, change.object, change.path[1:]
-    evidence, name = change.evidence, item.piece.file.name
-    is_said = evidence is edit.evidence and all([fact.piece is None for fact in evidence])
-    return [
-        ((id(transform), id(edit.grade), id(edit.basis)), _decision, (transform, edit.grade, edit.basis)),
-        (id(evidence) if is_said else None, _evidence_part, (evidence, outcome)),
-        (name, _file_part, (name,)),
-        (None, _lines, (change,)),
-        (id(item), _object_part, (item,)),
-        (path, _path_part, (path,)),
-        (None, _values, (change,)),
-        (id(transform), _reasons, (transform,)),
-    ]
-
-
-def _decision(transform: Transform, grade: Grade, basis: Basis) -> dict[str, Any]:
-    return {"id": transform.id, **_risk(transform), "severity": transform.severity, "grade": grade, "basis": basis}
-
-
-def _evidence_part(evidence: Iterable[Evidence], outcome: Outcome) -> dict[str, Any]:
-    return {"evidence": list(_evidence(evidence, outcome))}
-
-
-def _file_part(name: str) -> dict[str, Any]:
-    return {"file": name}
-
-
-def _lines(change: Change) -> dict[str, Any]:
-    return {"line": change.line, "newLine": change.new_line}
+def _head(change: Change, outcome: Outcome) -> dict[str, Any]:
+    transform, edit = change.transform, change.edit
+    return {
+        "id": transform.id, **_risk(transform), "severity": transform.severity, "grade": edit.grade,
+        "basis": edit.basis, "evidence": list(_evidence(change.evidence, outcome)),
+        "file": change.object.piece.file.name,
+    }  # fmt: skip
 
 
 def _object_part(item: Object) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from hardener.authoring.edits import Drop
@@ -19,7 +19,7 @@ _KIND = late_pattern(r"(\bkind[\"']?[ \t]*[:=][ \t]*)[\"']?Secret\b")
 
 
 def masked_lines(
-    redactor: Redactor, text: str, ranges: list[range], known: Mapping[int, list[Any]] | None = None
+    redactor: Redactor, text: str, ranges: Iterable[range], known: Mapping[int, list[Any]] | None = None
 ) -> dict[int, str]:
     """The lines of ``text`` within ``ranges`` (1-based line numbers) that hold a secret, masked, by their number.
 
@@ -27,12 +27,16 @@ def masked_lines(
     documents of segments by where they start; a segment whose documents hold no secret is not parsed again.
     """
     found: dict[int, str] = {}
-    starts = [lines.start for lines in ranges]
-    for segment in yaml.segments(text):
+    rest = iter(ranges)
+    coming, stop = next(rest, None), 0  # the first range behind the segment, and the end of the last before that
+    segments = yaml.segments(text)
+    for segment, behind in zip_longest(segments, segments[1:]):
         first = segment.line + 1
-        last = first + segment.text.count("\n")
-        near = bisect_right(starts, last) - 1
-        if near < 0 or ranges[near].stop <= first:
+        last = behind.line + 1 if behind is not None else first + segment.text.count("\n")
+        while coming is not None and coming.start <= last:
+            stop = coming.stop
+            coming = next(rest, None)
+        if stop <= first:
             continue
         documents = known.get(segment.start) if known else None
         masked = _mask(redactor, segment.text, documents)
@@ -45,7 +49,7 @@ def masked_lines(
     return found
 
 
-def masked_text(redactor: Redactor, text: str, ranges: list[range], file: ManifestFile) -> dict[int, str]:
+def masked_text(redactor: Redactor, text: str, ranges: Iterable[range], file: ManifestFile) -> dict[int, str]:
     """The same of a text of ``file``, which is no YAML; all of it is searched for secrets."""
     searched = text
     if file.language == "terraform" and not file.unread:
@@ -60,11 +64,11 @@ def masked_text(redactor: Redactor, text: str, ranges: list[range], file: Manife
     redactor.learn_text(searched)
     shown = zip(text.split("\n"), redactor.mask_spans(text, _rows(text)).split("\n"), strict=False)
     hidden = {number: masked + "\n" for number, (plain, masked) in enumerate(shown, 1) if plain != masked}
-    last = text.count("\n") + 1
+    last, wanted = text.count("\n") + 1, list(ranges) if hidden else []
     return {
         number: line.removesuffix("\n") if number == last else line
         for number, line in hidden.items()
-        if any(number in lines for lines in ranges)
+        if any(number in lines for lines in wanted)
     }
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from hardener.engine.outcome import FileChange
 from hardener.report.masked_lines import known_documents, learn_pieces, masked_lines, masked_text
 from hardener.report.redactor import Redactor
-from hardener.sources.files import git_root
+from hardener.sources.files import git_root, line_starts
 from hardener.sources.yaml import Hunk
 from hardener.support.fast_dataclass import dataclass
 
@@ -36,23 +34,21 @@ class Patch:
     one has to be shown it is masked, and ``whole`` is False: the patch cannot be applied.
     """
 
-    def __init__(self, change: FileChange, mask: Callable[[str, list[range]], Masked]) -> None:
+    def __init__(self, change: FileChange, mask: Callable[[str, Iterable[range]], Masked]) -> None:
         self.change = change
         hunks, text = change.hunks, change.file.content.text
-        around = [range(h.before_start - CONTEXT, h.before_start + len(h.before) + CONTEXT) for h in hunks]
-        self._hidden = mask(text, around)
+        self._hidden = mask(text, (range(h.before_start - CONTEXT, _end(h) + CONTEXT) for h in hunks))
         self._added: Masked = {}
+        self._old = Lines(text, change.file.content.line_starts)
+        self.whole = True
+        if not self._hidden:
+            return
         if any(number in self._hidden for h in hunks for number in range(h.before_start, _end(h))):
             # Only a rewritten line can carry a secret over; what an edit writes by itself holds none.
-            self._added = mask(change.text, [range(h.after_start, h.after_start + len(h.after)) for h in hunks])
-        self._old = Lines(text)
-        self.whole = not any(
-            n in self._added for h in hunks for n in range(h.after_start, h.after_start + len(h.after))
-        )
-        if self._hidden:
-            groups = list(_groups(hunks, len(self._old), self._hidden))
-            shown = any(group.start <= number <= group.end for group in groups for number in self._hidden)
-            self.whole = self.whole and not shown
+            self._added = mask(change.text, (range(h.after_start, h.after_start + len(h.after)) for h in hunks))
+        groups = list(_groups(hunks, len(self._old), self._hidden))
+        shown = any(group.start <= number <= group.end for group in groups for number in self._hidden)
+        self.whole = not shown and not any(map(self.shows_secret, hunks))
 
     @classmethod
     def of(cls, change: FileChange, redactor: Redactor) -> Patch:
@@ -63,7 +59,7 @@ class Patch:
             return cls(change, partial(masked_text, redactor, file=change.file))
         known = known_documents(change.file)
 
-        def mask(text: str, ranges: list[range]) -> Masked:
+        def mask(text: str, ranges: Iterable[range]) -> Masked:
             return masked_lines(redactor, text, ranges, known if text is old else None)
 
         return cls(change, mask)
@@ -125,20 +121,22 @@ def _end(hunk: Hunk) -> int:
 
 
 class Lines:
-    """The lines of a text by number, 1-based, with their line ends. Only a line feed ends a line for git."""
+    """The lines of ``text`` by number, 1-based, with their line ends; ``starts`` is where they begin, where that is
+    known. Only a line feed ends a line for git."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, starts: Sequence[int] | None = None) -> None:
         self._text = text
-        self._starts = array("Q", [0])
-        self._starts.extend(match.end() for match in re.finditer("\n", text))
-        if self._starts[-1] != len(text):
-            self._starts.append(len(text))
+        self._starts = line_starts(text) if starts is None else starts
 
     def __len__(self) -> int:
         return len(self._starts) - 1
 
     def __getitem__(self, number: int) -> str:
         return self._text[self._starts[number - 1] : self._starts[number]]
+
+    def between(self, first: int, end: int) -> str:
+        """The lines from ``first`` on, up to and without ``end``, as one text."""
+        return self._text[self._starts[first - 1] : self._starts[end - 1]]
 
 
 def _groups(hunks: list[Hunk], total: int, hidden: Masked) -> Iterator[_Group]:
@@ -175,12 +173,19 @@ def _context(first: int, last: int, total: int, hidden: Masked) -> tuple[int, in
 def _hunk_texts(head: str, group: _Group, old: Lines, bom: str, hidden: Masked, written: Masked) -> Iterator[str]:
     position, start = group.start, [head]
     for hunk in [*group.hunks, Hunk(group.end + 1, [], 0, [])]:
-        around = [old[number] for number in range(position, hunk.before_start)]
-        lines = start + _marked(" ", around, position, bom, hidden)
+        lines = start + _context_lines(position, hunk.before_start, old, bom, hidden)
         lines += _marked("-", hunk.before, hunk.before_start, bom, hidden)
         lines += _marked("+", hunk.after, hunk.after_start, bom, written)
         yield "".join(lines)
-        position, start = hunk.before_start + len(hunk.before), []
+        position, start = _end(hunk), []
+
+
+def _context_lines(first: int, end: int, old: Lines, bom: str, hidden: Masked) -> list[str]:
+    """The lines of ``old`` from ``first`` on, up to and without ``end``, as context."""
+    text = old.between(first, end) if not hidden and not bom else ""
+    if text.endswith("\n"):
+        return [" ", text[:-1].replace("\n", "\n "), "\n"]
+    return _marked(" ", [old[number] for number in range(first, end)], first, bom, hidden)
 
 
 def _marked(mark: str, lines: list[str], first: int, bom: str, hidden: Masked) -> list[str]:

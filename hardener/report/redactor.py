@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from hardener.kubernetes.secret_formats import structured
 from hardener.kubernetes.secret_text import all_pairs, spellings
@@ -36,6 +35,7 @@ from hardener.kubernetes.secret_words import (
     key_words,
     speaks_about,
 )
+from hardener.support.fast_named_tuple import NamedTuple
 
 # Shorter forms would hit ordinary words; also the length of the key of the index.
 _SHORTEST = 6

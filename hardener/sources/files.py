@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import glob
 import os
+import re
 import stat
+from array import array
+from dataclasses import field
 from functools import cache
 
 from hardener.errors import HardenError, InputError
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 
 TERRAFORM = (".tf", ".tofu")
 SUFFIXES = (".yaml", ".yml", ".json", *TERRAFORM, ".hcl", ".sh")
@@ -17,6 +20,7 @@ NAMES = frozenset({"Kustomization"})  # of manifests without such an end
 _OTHERS = (".csv", ".conf", ".kubeconfig")
 MAX_BYTES = 64 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
+_LINE_END = late_pattern("\n")
 RUN_FOLDER = ".harden-run"  # what a run keeps while it writes: sources/run_folder.py
 
 
@@ -38,10 +42,30 @@ class Content:
     size: int
     mtime_ns: int
     encoding: str = "utf-8"
+    _starts: array[int] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def line_starts(self) -> array[int]:
+        """Where the lines of the text begin, as ``line_starts`` tells; remembered."""
+        if self._starts is None:
+            self._starts = line_starts(self.text)
+        return self._starts
 
     def encoded(self, text: str) -> bytes:
         """``text`` as it is written to the file. Raises UnicodeEncodeError where its encoding has no such character."""
         return (BOM if self.bom else b"") + text.encode(self.encoding)
+
+
+def line_starts(text: str) -> array[int]:
+    """Where each line of ``text`` begins, and where the last one ends. Only a line feed ends a line, as for git.
+
+    The lines themselves, each on its own, would be many times as large as a large file.
+    """
+    starts = array("I", [0])
+    starts.extend(map(re.Match.end, _LINE_END.finditer(text)))
+    if starts[-1] != len(text):
+        starts.append(len(text))
+    return starts
 
 
 def git_root(path: str) -> str | None:
@@ -63,14 +87,20 @@ def expand(arguments: list[str]) -> list[str]:
     """
     found: list[str] = []
     for argument in arguments:
-        names = [argument]
-        if not os.path.lexists(argument) and glob.has_magic(argument):
-            names = sorted(glob.glob(argument, recursive=True))
-            if not names:
-                raise InputError(f"{argument}: no file matches this pattern")
-        for name in names:
+        for name in [argument] if os.path.lexists(argument) else _matching(argument):
             found.append(real_path(name))
     return list(dict.fromkeys(found))
+
+
+def _matching(pattern: str) -> list[str]:
+    import glob  # late: a shell expands most patterns
+
+    if not glob.has_magic(pattern):
+        return [pattern]
+    names = sorted(glob.glob(pattern, recursive=True))
+    if not names:
+        raise InputError(f"{pattern}: no file matches this pattern")
+    return names
 
 
 def real_path(given: str) -> str:

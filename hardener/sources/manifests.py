@@ -46,7 +46,8 @@ class Piece:
     - ``line``: the 0-based line of its first line in the file.
     - ``problem``: (id, message, advice, line in the piece) when the piece is left alone.
     - ``is_new``: it is no part of the file as read; its text is empty.
-    - ``revision``: how often its data were changed since they were read.
+    - ``revision``: how often its data were changed since they were read; ``wiring`` leaves out what changes nothing
+      but security contexts, resources and whether a token is mounted, so what its containers start and mount.
     - ``tree``: where everything stood in it when it was read, until it is written; None where that is not kept.
     - ``run``: whatever a run keeps of it; nothing here looks at that.
     """
@@ -61,6 +62,7 @@ class Piece:
     shared: list[list[Path]] = field(default_factory=list)  # paths of one text, by anchor
     is_new: bool = False
     revision: int = 0
+    wiring: int = 0
     tree: yaml.Tree | None = None
     run: Any = None
     is_object: bool = False  # of a Terraform file: it stands for a Kubernetes object
@@ -125,13 +127,19 @@ class ManifestFile:
     ignored: list[tuple[int, str]] = field(default_factory=list)  # what Terraform does not change, by line
     unread: list[tuple[int, str]] = field(default_factory=list)  # lines of manifests in it that are not read, with why
     _objects: dict[Piece, ObjectBlock | ManifestText] = field(default_factory=dict)
-    _parsed: dict[tuple[Piece | None, str], Parsed | None] = field(default_factory=dict)
+    _parsed: dict[tuple[Piece, str], Parsed | None] = field(default_factory=dict)
+    _holds: dict[str, bool] = field(default_factory=dict)
+
+    def holds(self, text: str) -> bool:
+        """Whether ``text`` stands in the file as read; remembered."""
+        found = self._holds.get(text)
+        if found is None:
+            found = self._holds[text] = text in self.content.text
+        return found
 
     def parsed_again(self, piece: Piece, holding: str) -> Parsed | None:
         """``piece`` parsed with its comments, None when it does not hold the text ``holding``; remembered."""
-        if (None, holding) not in self._parsed and holding not in self.content.text:
-            self._parsed[None, holding] = None
-        if (None, holding) in self._parsed:
+        if not self.holds(holding):
             return None
         if (piece, holding) not in self._parsed:
             self._parsed[piece, holding] = piece.read() if holding in piece.text else None
@@ -297,6 +305,8 @@ def _read_before(piece: Piece, text: str, known: dict[int, Piece]) -> bool:
     if twin is piece or twin.tree is None or twin.shared or twin.text != text:
         return False
     parsed = yaml.reopened(text, twin.tree)
+    if twin.tree.later is None:
+        twin.tree.later = {}  # what is made of both may be the same text, too
     piece.data, piece.parsed, piece.tree = parsed.documents, True, twin.tree
     return True
 
@@ -304,6 +314,9 @@ def _read_before(piece: Piece, text: str, known: dict[int, Piece]) -> bool:
 def _parse(piece: Piece, text: str) -> None:
     template = _TEMPLATE.search(text)
     try:
+        if not piece.file.editable and not template and "&" not in text:
+            _take(piece, yaml.documents(text))
+            return
         parsed = yaml.parse(text)
     except yaml.TextError as refused:
         if template:
@@ -316,17 +329,21 @@ def _parse(piece: Piece, text: str) -> None:
     if template and is_open and not all(map(_is_filled_in, parsed.documents)):
         piece.problem = _template(text, template.start())
         return
-    if any(_is_encrypted(document) for document in parsed.documents):
+    _take(piece, parsed.documents)
+    if piece.parsed and piece.file.editable:
+        piece.tree = parsed.tree
+        piece.tree.shrink()
+    if piece.parsed and "*" in text and "&" in text:
+        piece.shared = parsed.shared()
+
+
+def _take(piece: Piece, documents: list[Any]) -> None:
+    if any(map(_is_encrypted, documents)):
         advice = "decrypt it with sops, harden it, encrypt it again"
         piece.problem = ("sops", "encrypted by SOPS, any change breaks its signature", advice, 1)
         return
-    piece.data = parsed.documents
+    piece.data = documents
     piece.parsed = True
-    if piece.file.editable:
-        piece.tree = parsed.tree
-        piece.tree.shrink()
-    if "*" in text and "&" in text:
-        piece.shared = parsed.shared()
 
 
 def _is_filled_in(document: Any) -> bool:

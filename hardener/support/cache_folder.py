@@ -9,12 +9,12 @@ the user's own and nobody else's (mode 0700), or it is not used.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from hardener.support.fast_named_tuple import NamedTuple
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of one file; what is larger is not kept."""
@@ -95,10 +95,14 @@ def cache_folder(program: str) -> CacheFolder | None:
         if not os.path.isabs(home) or not os.path.isdir(home):
             return None
         base = os.path.join(home, ".cache")
+    if not os.path.isdir(base) and (os.path.lexists(base) or not os.path.isdir(os.path.dirname(base))):
+        return None  # nothing can be kept there, so nothing need be made ready for that
     return CacheFolder(base, os.path.join(base, program))
 
 
 def _head(content: bytes) -> bytes:
+    import hashlib  # late: to load it takes long, and a user may have no place for a cache
+
     return _MARK + hashlib.sha256(content).hexdigest().encode() + b"\n"
 
 

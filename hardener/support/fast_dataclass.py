@@ -14,6 +14,8 @@ from dataclasses import dataclass as _python
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
+from hardener.support import compiled_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import dataclass as dataclass
@@ -101,7 +103,7 @@ def _later(made: type, name: str, write: Callable[[list[Field[Any]], dict[str, A
 
     def compiled(*arguments: Any, **named: Any) -> Any:
         scope: dict[str, Any] = {"cls": made}
-        exec(write(_every(made), scope), scope)
+        exec(compiled_text.compiled(write(_every(made), scope)), scope)
         method = scope[name]
         method.__qualname__ = f"{made.__qualname__}.{name}"  # what an error about its arguments names
         setattr(made, name, method)

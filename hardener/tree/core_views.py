@@ -34,6 +34,7 @@ __all__ = [
     "ServiceAccount",
     "View",
 ]
+_NO_ENV: dict[str, str] = {}  # of most containers
 
 
 class Object(View):
@@ -196,6 +197,7 @@ class PodTemplate(View):
             found.append(self._child(Container, ("model",), self.view("model").data))
         for container in found:
             container.pod = self
+            container.path = joined(self.path, container.path[len(self.path) :])  # it is kept to the end of a run
         return tuple(found)
 
     def counterpart(self, container: Container) -> Container | None:
@@ -296,6 +298,8 @@ class Container(View):
         return tuple(found)
 
     def _list(self, *path: str) -> tuple[str, ...]:
+        if self.data.get(path[0]) is None and type(self.data) is dict:  # as of most
+            return ()
         try:
             return self.strings(*path)
         except (WrongShapeError, OpaqueError):
@@ -305,16 +309,22 @@ class Container(View):
     def env(self) -> dict[str, str]:
         """Environment variables with a literal value, as written."""
         found = self.data.get("env")
+        if not isinstance(found, list):
+            return _NO_ENV
         return {
             str(item.get("name")): str(item.get("value"))
-            for item in (found if isinstance(found, list) else [])
+            for item in found
             if isinstance(item, dict) and isinstance(item.get("value"), (str, int, float))
         }
 
     def effective(self, key: str) -> Any:
         """The value of a security context field that holds here: the container's, else the pod's."""
-        own = self.get("securityContext", key)
-        return own if own is not None else self.pod.get("securityContext", key)
+        for view in (self, self.pod):
+            if view.data.get("securityContext") is not None or type(view.data) is not dict:
+                found = view.get("securityContext", key)
+                if found is not None:
+                    return found
+        return None
 
     @property
     def privileged(self) -> bool:

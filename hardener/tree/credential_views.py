@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hardener.kubernetes.interest import TOKENS
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.view import View
 

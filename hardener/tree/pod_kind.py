@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.kubernetes.component import ALSO_ELSEWHERE, is_node_agent_repository, is_static_control_plane_name
@@ -11,7 +10,6 @@ from hardener.tree.api_servers import HOSTING, ApiServers, component_of
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.sources.manifests import ManifestFile
     from hardener.tree.core_views import Container, Object, PodTemplate
 
 ORDINARY: dict[str, str] = {}
@@ -27,11 +25,11 @@ _NODE_FOLDERS = (
 def classify(pod: PodTemplate) -> dict[str, str]:
     """The classes of ``pod``, as read, each with the sign it was known by; {} for an ordinary pod."""
     found: dict[str, str] = {}
-    spec = pod.data
+    containers = _containers(pod.data)
     for name, sign in (
-        ("windows", _windows(spec)),
+        ("windows", _windows(pod.data, containers)),
         ("owned", _owned(pod.object)),
-        ("patch", _patch(pod)),
+        ("patch", _patch(pod, containers)),
         ("static-pod", _static(pod)),
         ("control-plane", _hosted(pod)),
         ("node-agent", _node_agent(pod)),
@@ -50,7 +48,7 @@ def is_patch(pod: PodTemplate) -> bool:
     if "classes" in pod.__dict__:
         return "patch" in pod.classes
     _views(pod)  # of containers that have no right shape no class is told
-    return _patch(pod) is not None
+    return _patch(pod, _containers(pod.data)) is not None
 
 
 def is_applied(pod: PodTemplate) -> bool:
@@ -80,15 +78,16 @@ def _containers(spec: dict[str, Any]) -> list[dict[str, Any]]:
     return [*_mappings(spec.get("initContainers")), *_mappings(spec.get("containers"))]
 
 
-def _windows(spec: dict[str, Any]) -> str | None:
-    if str(_mapping(spec.get("os")).get("name")).lower() == "windows":
+def _windows(spec: dict[str, Any], containers: list[dict[str, Any]]) -> str | None:
+    if "os" in spec and str(_mapping(spec["os"]).get("name")).lower() == "windows":
         return "os.name is windows"
-    selector = _mapping(spec.get("nodeSelector"))
-    for label in ("kubernetes.io/os", "beta.kubernetes.io/os"):
-        if str(selector.get(label)).lower() == "windows":
-            return f"nodeSelector {label} is windows"
-    for holder in [spec, *_containers(spec)]:
-        if "windowsOptions" in _mapping(holder.get("securityContext")):
+    if "nodeSelector" in spec:
+        selector = _mapping(spec["nodeSelector"])
+        for label in ("kubernetes.io/os", "beta.kubernetes.io/os"):
+            if str(selector.get(label)).lower() == "windows":
+                return f"nodeSelector {label} is windows"
+    for holder in (spec, *containers):
+        if "securityContext" in holder and "windowsOptions" in _mapping(holder["securityContext"]):
             return "windowsOptions are set"
     return None
 
@@ -101,7 +100,7 @@ def _owned(item: Object) -> str | None:
 def _patch_file(item: Object) -> str | None:
     if item.piece.file.path in item.tree.patch_files:
         return "a kustomization lists this file as a patch"
-    if _mentions_patch(item.piece.file) and _has_patch_directive(item.data):
+    if item.piece.file.holds("$patch") and _has_patch_directive(item.data):
         return "it holds a $patch directive"
     program = item.piece.file.program
     if program is not None and program.is_patch(int(item.path[0])):
@@ -109,16 +108,10 @@ def _patch_file(item: Object) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1)  # the objects of a file come one after the other, and its text may be long
-def _mentions_patch(file: ManifestFile) -> bool:
-    return "$patch" in file.content.text
-
-
-def _patch(pod: PodTemplate) -> str | None:
+def _patch(pod: PodTemplate, containers: list[dict[str, Any]]) -> str | None:
     sign = _patch_file(pod.object)
     if sign or (pod.partial and not pod.is_fragment):  # there the image may be that of a runtime
         return sign
-    containers = _containers(pod.data)
     if containers and not all(container.get("image") or type(container) is OpenDict for container in containers):
         return "a container has no image"
     found = pod.data.get("containers")

@@ -287,9 +287,13 @@ class _Reader:
         """What earlier runs found, where this one reads enough to ask for that."""
         tree = self.tree
         if tree.settings.cache and not self.asked and (not self.is_small or len(self.seen) >= _FEW):
-            from hardener.tree.read_cache import ReadCache  # late: a small tree needs none
+            from hardener.support.cache_folder import cache_folder  # late: a small tree needs none
 
             self.asked = True
+            if cache_folder("harden") is None:
+                return None
+            from hardener.tree.read_cache import ReadCache  # late, too: what it keeps with takes long to load
+
             tree.read_cache = ReadCache.of(tree.root)
         return tree.read_cache
 

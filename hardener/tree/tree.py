@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hardener.authoring.config import Exemption
 from hardener.kubernetes import bare_document
@@ -26,6 +26,7 @@ from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.support.data_path import Path, joined, value_at
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.tree import reader
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import Fact
@@ -111,6 +112,7 @@ class Tree:
     passed: Passed = field(default_factory=Passed)  # what was met below the given paths, and not read
     left_out: list[LeftOut] = field(default_factory=list)  # the same, by reason
     facts: dict[type[Fact], Any] = field(default_factory=dict)  # that were asked for, by class
+    _live: list[type[Fact]] = field(default_factory=list)  # those of them that are live
     rendered_charts: list[Tree] = field(default_factory=list)  # of its releases
     read_cache: ReadCache | None = None  # what earlier runs found
     chart_values: list[Any] = field(default_factory=list, repr=False)  # that charts are rendered with: may hold secrets
@@ -267,13 +269,15 @@ class Tree:
             self.__dict__.pop(index, None)
 
     def _drop_live_facts(self) -> None:
-        for fact in [fact for fact in self.facts if fact.LIVE]:
+        for fact in self._live:
             del self.facts[fact]
+        self._live.clear()
 
     def drop_facts_of_rights(self) -> None:
         """Have what goes by accounts, roles and bindings collected anew."""
         for fact in [fact for fact in self.facts if fact.OF_RIGHTS]:
             del self.facts[fact]
+        self._live = [fact for fact in self._live if fact in self.facts]
 
     @cached_property
     def pod_templates(self) -> list[PodTemplate]:
@@ -312,6 +316,8 @@ class Tree:
         found: _Fact | None = self.facts.get(fact)
         if found is None:
             found = self.facts[fact] = fact.collect(self)
+            if fact.LIVE:
+                self._live.append(fact)
         return found
 
     @property
@@ -331,7 +337,14 @@ class Tree:
         groups = {group for group, _ in self.kinds}
         if not groups.isdisjoint(COMPONENT_CARRIERS):
             return True
-        return any(name in file.content.text for file in self.files for name in COMPONENT_NAMES)
+        return any(name in text for text in map(_read_text, self.files) for name in COMPONENT_NAMES)
+
+
+def _read_text(file: ManifestFile) -> str:
+    """The text that objects of ``file`` come of. Of YAML what was not parsed is left out: most bytes of a tree."""
+    if file.language != "yaml" or all([piece.parsed for piece in file.pieces]):
+        return file.content.text
+    return "".join([piece.text for piece in file.pieces if piece.parsed])
 
 
 def _objects_of(tree: Tree, piece: Piece) -> Iterator[Object]:

@@ -7,7 +7,6 @@ them.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
@@ -44,11 +43,10 @@ if TYPE_CHECKING:
 __all__ = ["OpaqueError", "View", "literal"]
 
 # The innermost of nested ones, so that openings without an end cost no more than their text.
-_EXPRESSION = re.compile(
-    r"\$\{(?:[^}$]|\$(?!\{))*+\}|\$\((?:[^)$]|\$(?!\())*+\)|\{\{(?:(?!\{\{|\}\}).)*+\}\}|^\$[A-Z_][A-Z0-9_]*$"
-)
+_INNER = r"\$\{(?:[^}$]|\$(?!\{))*+\}|\$\((?:[^)$]|\$(?!\())*+\)|\{\{(?:(?!\{\{|\}\}).)*+\}\}|^\$[A-Z_][A-Z0-9_]*$"
+_EXPRESSION = late_pattern(_INNER)
 # The same from the outermost on, where it is not too long.
-_OUTER = late_pattern(rf"\$\{{[^}}]{{,1000}}\}}|\$\([^)]{{,1000}}\)|{_EXPRESSION.pattern}")
+_OUTER = late_pattern(rf"\$\{{[^}}]{{,1000}}\}}|\$\([^)]{{,1000}}\)|{_INNER}")
 V = TypeVar("V", bound="View")
 
 
@@ -135,12 +133,22 @@ class View:
 
     def text(self, *path: str | int) -> str | None:
         """The text at ``path`` as written, expressions included; None where there is no text."""
-        value = self._find(path)
+        value: Any = self.data
+        for part in path:  # as in ``get``
+            if type(value) is not dict:
+                value = None if value is None else self._find_through(path)
+                break
+            value = value.get(part)
         return value if isinstance(value, str) else None
 
     def has(self, *path: str | int) -> bool:
         """Whether there is anything but null at ``path``."""
-        return self._find(path) is not None
+        value: Any = self.data
+        for part in path:  # as in ``get``
+            if type(value) is not dict:
+                return value is not None and self._find_through(path) is not None
+            value = value.get(part)
+        return value is not None
 
     def keys(self, *path: str | int) -> tuple[str, ...]:
         """The keys of the mapping at ``path``; none where there is none. Raises WrongShapeError for anything else, and
@@ -196,7 +204,8 @@ class View:
     def items(self, *path: str | int) -> list[View]:
         """The mappings of the list at ``path``, as far as they are written. Raises WrongShapeError where there is
         anything but such a list."""
-        value = self._find(path)
+        data: dict[Any, Any] = self.data
+        value = data.get(path[0]) if len(path) == 1 and type(data) is dict else self._find(path)
         return [] if value is None else self._each(View, path, value)
 
     def _each(self, kind: type[V], path: Path, value: Any) -> list[V]:
@@ -204,11 +213,11 @@ class View:
         if not isinstance(value, list):
             self._refuse(value, path)
         found = []
-        start = joined(self.path, path)
+        start = self.path + path
         for index, item in enumerate(value):
             if not isinstance(item, dict):
                 self._refuse(item, (*path, index))
-            found.append(kind(self.object, joined(start, (index,)), item))
+            found.append(kind(self.object, (*start, index), item))
         return found
 
     def comment(self, *path: str | int, holding: str) -> str | None:
@@ -216,7 +225,7 @@ class View:
         return self.object.piece.comment(joined(self.path, path), holding)
 
     def _child(self, kind: type[V], path: Path, data: dict[str, Any]) -> V:
-        return kind(self.object, joined(self.path, path), data)
+        return kind(self.object, self.path + path, data)
 
     # Changing.
 
@@ -237,7 +246,7 @@ class View:
         return Set(
             piece=self.object.piece, path=joined(self.path, path), value=to, grade=grade, basis=basis,
             evidence=evidence_of(evidence), late=late, impact=impact, requires=requires, follow_up=follow_up,
-            type_name=self._type(), typed=len(self.path),
+            type_name=self.type_name or self._type_of_path(), typed=len(self.path),
         )  # fmt: skip
 
     def append(
@@ -260,7 +269,7 @@ class View:
         return Append(
             piece=self.object.piece, path=joined(self.path, path), value=value, grade=grade, basis=basis,
             evidence=evidence_of(evidence), impact=impact, requires=requires, follow_up=follow_up,
-            type_name=self._type(), typed=len(self.path), widens=widens,
+            type_name=self.type_name or self._type_of_path(), typed=len(self.path), widens=widens,
         )  # fmt: skip
 
     def insert(
@@ -277,8 +286,8 @@ class View:
         self._check(path)
         return Insert(
             piece=self.object.piece, path=joined(self.path, path), value=value, grade=grade, basis=basis,
-            evidence=evidence_of(evidence), requires=requires, follow_up=follow_up, type_name=self._type(),
-            typed=len(self.path),
+            evidence=evidence_of(evidence), requires=requires, follow_up=follow_up,
+            type_name=self.type_name or self._type_of_path(), typed=len(self.path),
         )  # fmt: skip
 
     def drop(
@@ -386,9 +395,7 @@ class View:
             self._refuse(value, path)
         return value
 
-    def _type(self) -> str | None:
-        if self.type_name is not None:
-            return self.type_name
+    def _type_of_path(self) -> str | None:
         name: str | None = "Object"
         for part in self.path[len(self.object.path) :]:
             if isinstance(part, str):

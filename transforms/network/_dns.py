@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from hardener.facts.cluster.platforms import Platforms
@@ -31,23 +32,26 @@ _OPENSHIFT: list[dict[str, Any]] = [
 ]
 
 
-def cluster_dns(tree: Tree) -> tuple[list[dict[str, Any]], list[Port]]:
+def cluster_dns(tree: Tree) -> tuple[list[dict[str, Any]], tuple[Port, ...]]:
     """The DNS of the cluster: its pods, and the ports on which they listen."""
     platforms = tree.ask(Platforms)
     if platforms.is_configured:
         openshift = platforms.name == "openshift"
         return (_OPENSHIFT, _ports(_PORT_OF_OPENSHIFT)) if openshift else (_PEERS, _ports(_PORT))
     if platforms.openshift:  # which cluster it comes to is not known
-        return [*_PEERS, *_OPENSHIFT], [*_ports(_PORT), *_ports(_PORT_OF_OPENSHIFT)]
+        return [*_PEERS, *_OPENSHIFT], (*_ports(_PORT), *_ports(_PORT_OF_OPENSHIFT))
     return _PEERS, _ports(_PORT)
 
 
-def nameservers(pod: PodTemplate) -> tuple[list[dict[str, Any]], list[Port]]:
+def nameservers(pod: PodTemplate) -> tuple[list[dict[str, Any]], tuple[Port, ...]]:
     """The name servers that the pod lists itself, with their port."""
+    found: list[dict[str, Any]] = []
+    texts = pod.strings("dnsConfig", "nameservers")
+    if not texts:
+        return found, ()
     from ipaddress import ip_address  # late: hardly a pod lists any
 
-    found = []
-    for text in pod.strings("dnsConfig", "nameservers"):
+    for text in texts:
         try:
             address = ip_address(text)
         except ValueError:
@@ -62,5 +66,6 @@ def uses_cluster_dns(pod: PodTemplate) -> bool:
     return pod.get("dnsPolicy") not in ("None", "Default")
 
 
-def _ports(number: int) -> list[Port]:
-    return [Port(number, "UDP"), Port(number)]
+@cache
+def _ports(number: int) -> tuple[Port, ...]:
+    return Port(number, "UDP"), Port(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import field
+from itertools import chain
 from typing import Any
 
 from hardener.authoring.edits import Evidence
@@ -74,15 +75,15 @@ class Rules:
             ports = [] if everything else sorted(opened, key=lambda port: port.order)
             found.append(Rule(self._value(None, ports), tuple(facts)))
         for (own, apart), rule in self._rules.items():
-            if not apart and own:
+            if not apart and own and len(self._rules) > 1:
                 for name, peer in rule.items():
                     peer.said = self._is_said(name, peer, own)
         for (own, _), rule in self._rules.items():
             peers = [peer for peer in rule.values() if not peer.said]
             if peers and not everything and not (own and opened.issuperset(own)):
-                facts = dict.fromkeys(fact for peer in peers for fact in peer.evidence)
-                value = self._value([peer.value for peer in peers], own)
-                found.append(Rule(value, tuple(facts), tuple(tuple(peer.evidence) for peer in peers)))
+                by_peer = tuple([tuple(peer.evidence) for peer in peers])
+                every = by_peer[0] if len(peers) == 1 else tuple(dict.fromkeys(chain.from_iterable(by_peer)))
+                found.append(Rule(self._value([peer.value for peer in peers], own), every, by_peer))
         return found
 
     def _is_said(self, name: str, peer: _Peer, own: tuple[Port, ...]) -> bool:

@@ -31,6 +31,8 @@ _METADATA_V6 = ["fd00:ec2::254/128", "fd20:ce::254/128"]
 # Where nothing but what is known may be reached: all of them, those of Azure, Alibaba and Oracle, too.
 _LINK_LOCAL = ["169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"]
 _API_PORTS = [Port(443), Port(6443)]
+_BY_NAME = (Evidence("pods find others by DNS name"),)
+_OUTSIDE = (Evidence("it may need an address outside of the cluster"),)
 _NAMES_OF_METADATA = frozenset(["metadata.google.internal", "169.254.169.254"])
 
 
@@ -197,15 +199,14 @@ class Traffic:
         for pod in self.pods:
             if uses_cluster_dns(pod):
                 peers, ports = cluster_dns(self._tree)
-                rules.allow(peers, ports, [Evidence("pods find others by DNS name")])
+                rules.allow(peers, ports, _BY_NAME)
             peers, ports = nameservers(pod)
             if peers:
                 rules.allow(peers, ports, [pod.fact("it names its name servers", "dnsConfig", "nameservers")])
 
     def _outside(self, rules: Rules) -> None:
         if self.options.internet == "allow":
-            facts = [Evidence("it may need an address outside of the cluster")]
-            rules.allow(self._everywhere(), (), facts, apart=True)
+            rules.allow(self._everywhere(), (), _OUTSIDE, apart=True)
             return
         for other in self._elsewhere():
             if isinstance(other, External) and (addresses := _named_addresses(other)):

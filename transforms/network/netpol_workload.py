@@ -20,6 +20,8 @@ from ._policies import TOPIC, NetworkPolicies, directions, free_name, policy
 from ._rules import Rules
 from ._traffic import Traffic, on_host_network
 
+_NO_CLIENT = Evidence("nothing connects to it")
+
 
 @transform(
     each=PodTemplate, stage="network", severity=Severity.MEDIUM, cis="5.3.2", classes=("node-agent",),
@@ -149,7 +151,7 @@ def _created(
     spec |= {direction: [rule.value for rule in wanted] for direction, wanted in rules.items() if wanted}
     evidence = dict.fromkeys(fact for wanted in rules.values() for rule in wanted for fact in rule.evidence)
     if "ingress" in rules and not rules["ingress"]:
-        evidence[Evidence("nothing connects to it")] = None
+        evidence[_NO_CLIENT] = None
     for item in by_others:
         if left := item.directions - rules.keys() - undone.keys():
             evidence[item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")] = None

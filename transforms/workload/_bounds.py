@@ -105,8 +105,8 @@ def _greatest(one: Fraction | None, other: Fraction | None) -> Fraction | None:
 
 def quota(container: Container, resource: str) -> Evidence | None:
     """The ResourceQuota under which a pod without a limit of ``resource`` is refused, as a fact; None without one."""
-    name = f"limits.{resource}"
-    for item in container.tree.ask(ResourcePolicies).quotas(container.object):
+    policies, name = container.tree.ask(ResourcePolicies), f"limits.{resource}"
+    for item in policies.quotas(container.object) if policies.are_any else ():
         try:
             if item.has("spec", "hard", name) and _counts_most_pods(item):
                 return item.fact(f"{item} refuses pods without it", "spec", "hard", name)

@@ -36,9 +36,11 @@ def built(container: Container) -> dict[str, tuple[str, ...]]:
 
 def held(container: Container) -> dict[str, list[str]]:
     """Those that a program which is started may use and gets from nothing else, by who says so and where."""
-    row, files = container.row, known_image(container).files
+    row, known = container.row, known_image(container)
     found: dict[str, list[str]] = {}
-    if files is not None:
+    if known.files is None and not known.carried and (row is None or not row.file_caps):
+        return found  # of most images
+    if known.files is not None:
         found = {f"harden.lock: {path}": names.split(", ") for path, names in _started(container).items()}
     elif (made := built(container)) and own_command(container):
         found = {f"{where}: its program": list(names) for where, names in made.items()}

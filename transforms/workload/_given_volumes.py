@@ -28,6 +28,9 @@ class Owner:
         return self.by.fact(f"{self.text}, {more}", "command" if self.by.has("command") else "args")
 
 
+_NOTHING: dict[str | None, list[Owner]] = {}  # what most pods give
+
+
 def owner_of_volumes(container: Container) -> Owner | None:
     """The number that other containers of the pod give a volume which ``container`` writes to; None where they give
     none, and where they give it to several."""
@@ -35,7 +38,10 @@ def owner_of_volumes(container: Container) -> Owner | None:
     if "_given" not in kept:  # each container asks
         kept["_given"] = _given(container.pod)
     given: dict[str | None, list[Owner]] = kept["_given"]
-    writable = {mount.view.text("name") for mount in mounts(container) if mount.writable}
+    own = mounts(container)
+    if not given or not own:
+        return None
+    writable = {mount.view.text("name") for mount in own if mount.writable}
     found = [owner for volume in sorted(filter(None, writable)) for owner in given.get(volume, ())]
     found = [owner for owner in found if owner.by.path != container.path]
     return found[0] if len({owner.uid for owner in found}) == 1 else None
@@ -52,7 +58,7 @@ def _given(pod: PodTemplate) -> dict[str | None, list[Owner]]:
                     owners.append(owner)
         except (OpaqueError, WrongShapeError):
             continue  # filled in later
-    return found
+    return found or _NOTHING
 
 
 def _given_by(container: Container) -> Iterator[tuple[str | None, Owner]]:

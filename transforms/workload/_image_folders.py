@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word, own_command
 from hardener.facts.images.known_image import known_image
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError
 
 from ._file_capabilities import held, raisers
@@ -17,10 +17,10 @@ from ._file_capabilities import held, raisers
 _TMP = "/tmp"
 # Capabilities that lead past the modes of files in no way; with any other a user may write where these forbid it.
 _HARMLESS = frozenset({"IPC_LOCK", "NET_ADMIN", "NET_BIND_SERVICE", "NET_RAW", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME"})
-_MOUNTABLE = re.compile(r"[^:\\]+")  # a colon is forbidden, a backslash stands for what the lock cannot hold
+_MOUNTABLE = late_pattern(r"[^:\\]+")  # a colon is forbidden, a backslash stands for what the lock cannot hold
 # Everybody's, in nearly every image: no sign that this program writes there.
 _EVERYBODYS = ("/tmp", "/var/tmp", "/run/lock", "/var/lock", "/dev/shm", "/var/mail", "/var/spool/mail")
-_HOME = re.compile(r"/home/[^/]+|/root")
+_HOME = late_pattern(r"/home/[^/]+|/root")
 _NAMED = 3  # paths in one line
 _MOST = 8  # folders of their own that get a volume each; with more, the image was made to be written to anywhere
 

@@ -18,6 +18,8 @@ from ._volumes import mounts
 
 MIB = 2**20
 _NOTHING = Fraction(0)
+_KEPT = "heaps"  # by the view of a container, of which several transforms ask
+_NO_HEAPS: list[tuple[Container, Heap]] = []  # of most; nobody adds to it
 _FLAGS = {"xmx": "-Xmx or -XX:MaxRAM", "max-old-space": "--max-old-space-size", "gomemlimit": "GOMEMLIMIT"}
 
 
@@ -31,8 +33,21 @@ def heap_limit(container: Container) -> tuple[Fraction, list[Evidence]]:
 
 def _heaps(container: Container) -> list[tuple[Container, Heap]]:
     """The heap that a flag names, where the container is written and where a kustomization patches it."""
-    found = [(state, heap_bytes(every_word(state), state.env)) for state in states(container)]
-    return [(state, heap) for state, heap in found if heap is not None]
+    if container.tree.kustomizations:
+        return _look_for_heaps(container)
+    found: list[tuple[Container, Heap]] | None = container.__dict__.get(_KEPT)
+    if found is None:  # its words and variables are those that were read
+        found = container.__dict__[_KEPT] = _look_for_heaps(container) or _NO_HEAPS
+    return found
+
+
+def _look_for_heaps(container: Container) -> list[tuple[Container, Heap]]:
+    found = []
+    for state in states(container):
+        heap = heap_bytes(every_word(state), state.env)
+        if heap is not None:
+            found.append((state, heap))
+    return found
 
 
 def _beside(heap: Heap) -> Fraction:
@@ -61,6 +76,8 @@ def row_need(container: Container) -> tuple[Fraction, list[Evidence]]:
 def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
     """Twice the most that it was seen to use, and that; 0 where nobody looked. A short run is no measure of what it
     needs, so it is the least that a limit leaves it."""
+    if container.tree.lock is None:
+        return _NOTHING, []
     seen = [each for state in states(container) for each in observations(state) if each is not None and each.memory]
     if not seen:
         return _NOTHING, []

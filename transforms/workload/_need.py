@@ -85,7 +85,8 @@ def while_privileged(container: Container) -> str:
 
 
 def _each_once(found: Iterable[Evidence]) -> list[Evidence]:
-    return list({fact.text: fact for fact in reversed(list(found))}.values())[::-1]
+    facts = list(found)
+    return facts if len(facts) < 2 else list({fact.text: fact for fact in reversed(facts)}.values())[::-1]
 
 
 def _of_class(pod: PodTemplate, container: Container | None = None) -> Iterator[Evidence]:
@@ -139,7 +140,11 @@ def _hardened_anywhere(pod: PodTemplate) -> Iterator[Evidence]:
 
 def _kept_folders(pod: PodTemplate) -> Iterator[Evidence]:
     """Folders of the node that stay mounted whatever else goes, so that somebody works with the node."""
-    yield from as_far_as_written(*(signs(container, _kept_folders_of) for container in pod.containers))
+    yield from as_far_as_written(*map(_kept_folders_in, pod.containers))
+
+
+def _kept_folders_in(container: Container) -> Iterator[Evidence]:
+    yield from signs(container, _kept_folders_of)
 
 
 def _kept_folders_of(container: Container) -> Iterator[Evidence]:
@@ -163,6 +168,8 @@ def _needs(container: Container) -> Iterator[Evidence]:
 def added_capabilities(container: Container) -> Iterator[Evidence]:
     """The capabilities it adds beyond NET_BIND_SERVICE, as one sign."""
     path = ("securityContext", "capabilities", "add")
+    if not container.has(*path[:2]):
+        return
     names = sorted({plain(name) for name in container.strings(*path)} - {"NET_BIND_SERVICE"})
     if is_left_to_root(names, container.strings("securityContext", "capabilities", "drop")):
         return  # what drop-capabilities leaves a container that starts as root

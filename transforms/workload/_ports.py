@@ -9,9 +9,19 @@ from hardener.facts.kustomize.overlays.states import patched
 from hardener.kubernetes import command_evidence
 from hardener.tree.core_views import Container, OpaqueError
 
+_WITHOUT = "without_low_ports"  # by the view: at which state of what the piece starts there were none
+
 
 def low_ports(container: Container) -> dict[int, Evidence]:
     """Ports below 1024 with where they are said: in the ports of the container, else of its image, and in flags."""
+    if not container.tree.kustomizations:
+        wiring = container.object.piece.wiring
+        if container.__dict__.get(_WITHOUT) == wiring:
+            return {}
+        found = _low_ports(container)
+        if not found:  # as of most, of which several transforms ask
+            container.__dict__[_WITHOUT] = wiring
+        return found
     found = _low_ports(container)
     for state in patched(container):
         try:
@@ -34,6 +44,7 @@ def _low_ports(container: Container) -> dict[int, Evidence]:
             if number < 1024:
                 source = known_image(container).ports_source
                 found[number] = container.fact(f"{source}: it serves port {number}", "image")
-    for number, speaker in spoken(container, lambda words: command_evidence.low_ports(words, container.env)):
+    env = container.env
+    for number, speaker in spoken(container, lambda words: command_evidence.low_ports(words, env), beside=env):
         found.setdefault(number, speaker.says(f"is told to listen on port {number}"))
     return found

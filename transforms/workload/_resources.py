@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import field, replace
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import InputError
 from hardener.facts.images.numbers_elsewhere import Number, NumbersElsewhere
+from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes import quantity
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
@@ -146,7 +148,7 @@ class _Request:
     default."""
 
     amount: Fraction
-    text: str
+    written: object
     evidence: list[Evidence]
 
 
@@ -166,14 +168,14 @@ def _request_beside(container: Container, resource: str, options: Resources) -> 
     else:
         fact = container.fact(f"the manifest requests {resource}", "resources", "requests", resource)
         if amount == parsed(options.request(resource)):
-            found = _Request(amount, str(written), [])
+            found = _Request(amount, written, [])
         elif amount == request_of(resource, container, options).number:
             found = _Request(planned.number, planned.text, [fact] if planned.evidence else [])
         else:
-            found = _Request(amount, str(written), [fact])
+            found = _Request(amount, written, [fact])
     most = most_requested(container, resource)
     if most is not None and most[0] > found.amount:
-        return _Request(most[0], str(most[2]), [most[1]])
+        return _Request(most[0], most[2], [most[1]])
     return found
 
 
@@ -200,9 +202,22 @@ def cpu_limit(container: Container, options: Resources) -> Amount | None:
     same = _same_limit(container, "cpu", request)
     if same is not None:
         return Amount(same.text, [same.fact, *more], unknown=unknown)
-    wanted = request.amount * options.cpu_limit_ratio
-    text = default if wanted <= parsed(default) else quantity.format_like(wanted, request.text)
+    text = _times(request.written, options.cpu_limit_ratio, default)
     return Amount(text, [*request.evidence, *more], unknown=unknown)
+
+
+# A tree has few requests, and most are the default. Typed, since true is no amount and equals 1.
+@lru_cache(maxsize=1024, typed=True)
+def _times(request: object, ratio: int, least: str) -> str:
+    """``ratio`` times the ``request``, in its unit, and no less than ``least``."""
+    wanted = parsed(request) * ratio
+    return least if wanted <= parsed(least) else quantity.format_like(wanted, request)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _larger(request: object, least: str) -> str:
+    """The ``request`` as it is written, and no less than ``least``."""
+    return least if parsed(request) <= parsed(least) else str(request)
 
 
 def memory_limit(container: Container, options: Resources) -> Amount | None:
@@ -231,7 +246,7 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     if shared:
         evidence.append(Evidence("files in its in-memory volumes count as memory"))
         wanted, least = wanted + shared, least + shared
-    if wanted != base:  # else the author's unit is kept
+    if wanted is not base and wanted != base:  # else the author's unit is kept
         text = quantity.format_memory(_whole(wanted))
     if asked is not None:
         # The quota lets no pod in without a limit, so any number is better than none.
@@ -253,16 +268,12 @@ def _beside(
     same = _same_limit(container, "memory", request)
     if same is not None:
         return same.text, [same.fact]
-    least = parsed(options.memory_limit_least)
     if flags and (not request.evidence or request.amount == _whole(_memory.needed(container)[0])):
         return options.memory_limit_least, flags
     if not request.evidence:
         default = _MEMORY_LIMIT if options.memory_limit == NONE else options.memory_limit
-        return (default if request.amount <= parsed(default) else request.text), []
-    wanted = request.amount * options.memory_limit_ratio
-    if wanted <= least:
-        return options.memory_limit_least, request.evidence
-    return quantity.format_like(wanted, request.text), request.evidence
+        return _larger(request.written, default), []
+    return _times(request.written, options.memory_limit_ratio, options.memory_limit_least), request.evidence
 
 
 def written(
@@ -276,26 +287,14 @@ def written(
     if resource in _OF_WHOLE_PODS and container.pod.has("resources"):
         yield from _of_whole_pod(container, resource, kind)
         return
-    autoscaler = vertical(container, resource)
-    if autoscaler is not None:
-        advice = "set minAllowed and maxAllowed there, or remove the container from its policy"
-        yield _left(container, f"{autoscaler} decides its {resource}", noun, advice)
-        return
-    found = bounds(container, resource)
-    if found is not None:
-        if found.unclear is not None:
-            why = f"{found.unclear} bounds whole pods, or is filled in later"
-            yield _left(container, why, noun, f"write a {noun} that it allows")
+    has_policies = container.tree.ask(ResourcePolicies).are_any
+    if has_policies:
+        allowed = _allowed(container, kind, resource, amount, options)
+        if not isinstance(allowed, Amount):
+            if allowed is not None:
+                yield allowed
             return
-        if (found.limit if kind == "limits" else found.request) is not None:
-            return
-        if kind == "limits":
-            fitting = _fitting(container, resource, amount, found, options)
-            if fitting is None:
-                why = f"{found.names} allows none that fits"
-                yield _left(container, why, noun, f"change the {resource} request, or the bounds of that LimitRange")
-                return
-            amount = fitting
+        amount = allowed
     if amount.unknown:
         advice = f"measure its use under load, and set resources.{kind}.{resource} to that plus a reserve"
         requested = kind == "limits" and container.has("resources", "requests", resource)
@@ -303,13 +302,40 @@ def written(
         yield _left(container, f"{amount.unknown}, and {lack}", noun, advice)
         return
     doubt = list(amount.doubt)
-    if kind == "requests" and (scaler := horizontal(container, resource)):
+    if has_policies and kind == "requests" and (scaler := horizontal(container, resource)):
         doubt.append(scaler.fact(f"{scaler} scales by the use of {resource} relative to this request"))
     yield container.set(
         "resources", kind, resource, to=amount.text, grade=Grade.REVIEW,
         basis=Basis.INFERRED if amount.evidence else Basis.ASSUMED,
         evidence=(amount.evidence or [amount.default]) + doubt, late=kind == "limits",
     )  # fmt: skip
+
+
+def _allowed(
+    container: Container, kind: str, resource: str, amount: Amount, options: Resources
+) -> Amount | Finding | None:
+    """``amount`` as autoscalers and LimitRanges let it be; a finding where one of them has the say, None where one
+    fills in."""
+    noun = f"{resource} {kind.removesuffix('s')}"
+    autoscaler = vertical(container, resource)
+    if autoscaler is not None:
+        advice = "set minAllowed and maxAllowed there, or remove the container from its policy"
+        return _left(container, f"{autoscaler} decides its {resource}", noun, advice)
+    found = bounds(container, resource)
+    if found is None:
+        return amount
+    if found.unclear is not None:
+        why = f"{found.unclear} bounds whole pods, or is filled in later"
+        return _left(container, why, noun, f"write a {noun} that it allows")
+    if (found.limit if kind == "limits" else found.request) is not None:
+        return None
+    if kind == "requests":
+        return amount
+    fitting = _fitting(container, resource, amount, found, options)
+    if fitting is None:
+        why = f"{found.names} allows none that fits"
+        return _left(container, why, noun, f"change the {resource} request, or the bounds of that LimitRange")
+    return fitting
 
 
 def _fitting(container: Container, resource: str, amount: Amount, found: Bounds, options: Resources) -> Amount | None:
@@ -362,7 +388,7 @@ def _whole(amount: Fraction) -> Fraction:
     return Fraction(ceil(amount / _memory.MIB) * _memory.MIB)
 
 
-def parsed(text: str) -> Fraction:
-    """The amount of a text that is known to be a quantity."""
-    amount = quantity.parse(text)
+def parsed(written: object) -> Fraction:
+    """The amount of what is known to be a quantity."""
+    amount = quantity.parse(written)
     return _NOTHING if amount is None else amount

@@ -62,13 +62,14 @@ def _devices(container: Container) -> Iterator[str]:
     """
     for state in states(container):
         try:
-            for kind in ("limits", "requests"):
-                for name in state.keys("resources", kind):
-                    domain, slash, _ = str(name).partition("/")
-                    if slash and domain != "kubernetes.io" and not domain.endswith(".kubernetes.io"):
-                        yield str(name)
-            for claim in state.items("resources", "claims"):
-                yield f"the resource claim {claim.text('name')}"
+            if state.has("resources"):
+                for kind in ("limits", "requests"):
+                    for name in state.keys("resources", kind):
+                        domain, slash, _ = str(name).partition("/")
+                        if slash and domain != "kubernetes.io" and not domain.endswith(".kubernetes.io"):
+                            yield str(name)
+                for claim in state.items("resources", "claims"):
+                    yield f"the resource claim {claim.text('name')}"
         except (OpaqueError, WrongShapeError):
             continue
         for name, value in state.env.items():

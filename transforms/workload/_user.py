@@ -242,6 +242,8 @@ def user_evidence(container: Container) -> Iterator[Evidence]:
 
 def _user_evidence(container: Container) -> Iterator[Evidence]:
     found = mounts(container)
+    if not found:
+        return
     kept = [mount for mount in found if mount.persistent and mount.writable]
     shut = [mount.view.fact(text, "mountPath") for mount in kept if (text := against_group(container, mount))]
     yield from shut

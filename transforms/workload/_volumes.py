@@ -48,18 +48,21 @@ class _Last(AsRead):
 
     def __init__(self, tree: Tree) -> None:
         self.container: Container | None = None
-        self.revision = -1
+        self.wiring = -1
         self.mounts: list[Mount] = []
 
 
 def mounts(container: Container) -> list[Mount]:
     """What ``container`` mounts; a claim template of its StatefulSet is a persistentVolumeClaim."""
-    tree, revision = container.tree, container.object.piece.revision
+    own, pod = container.data, container.pod.data
+    if type(own) is dict and own.get("volumeMounts") is None and type(pod) is dict and pod.get("volumes") is None:
+        return []  # of many; a key that a program may add is none that is not there
+    tree, wiring = container.tree, container.object.piece.wiring
     if tree.kustomizations:  # a patched one changes with other files, too
         return _mounts(container)
     last = tree.ask(_Last)
-    if last.container is not container or last.revision != revision:
-        last.mounts, last.container, last.revision = _mounts(container), container, revision
+    if last.container is not container or last.wiring != wiring:
+        last.mounts, last.container, last.wiring = _mounts(container), container, wiring
     return last.mounts
 
 

@@ -4,7 +4,7 @@ image, from its variables and flags, and from its commands."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
@@ -102,8 +102,9 @@ def _weigh(container: Container, found: Needs) -> None:
     for path in known.owned:
         if not is_mounted(container, path.path):
             found.doubts.append(container.fact(f"{path.source}, which becomes read-only", "image"))
-    _told(container, found, known)
-    _commands(container, found, known)
+    workdir = _workdir(container, known)
+    _told(container, found, workdir)
+    _commands(container, found, known, workdir)
 
 
 def _of_image(container: Container, found: Needs) -> None:
@@ -154,16 +155,15 @@ def _declared(container: Container, found: Needs, path: str, known: ImageFacts) 
         found.doubts.append(container.fact(f"files that the image ships in its volume {path} are hidden", "image"))
 
 
-def _told(container: Container, found: Needs, known: ImageFacts) -> None:
+def _told(container: Container, found: Needs, workdir: str | None) -> None:
     """Folders that variables and flags name. A home is no sign that something is written there."""
     env = container.env
     program = container.image.name if container.image is not None else None
-    workdir = _workdir(container, known)
 
     def ask(words: tuple[str, ...]) -> list[tuple[str, str]]:
         return [(each.path, each.kind) for each in told_paths(words, env, program=program or "", workdir=workdir)]
 
-    for (path, kind), speaker in spoken(container, ask):
+    for (path, kind), speaker in spoken(container, ask, beside=env):
         if _is_writable(container, found, path):
             continue
         if may_be_mounted(path, _known_empty(container), workdir):
@@ -179,10 +179,9 @@ def _workdir(container: Container, known: ImageFacts) -> str | None:
     return written if written and written.startswith("/") else known.workdir
 
 
-def _commands(container: Container, found: Needs, known: ImageFacts) -> None:
+def _commands(container: Container, found: Needs, known: ImageFacts, workdir: str | None) -> None:
     """Paths that its commands write to."""
-    workdir = _workdir(container, known)
-    said: Iterator[tuple[str | None, Speaker]] = spoken(container, lambda words: _written(words, workdir))
+    said: Iterable[tuple[str | None, Speaker]] = spoken(container, lambda words: _written(words, workdir))
     for path, speaker in said:
         if path is None:
             found.against.append(speaker.says("installs packages when it starts"))

@@ -192,11 +192,10 @@ def _raw_sockets(container: Container) -> list[Evidence]:
 
 
 def _of_commands(container: Container) -> list[Evidence]:
-    found = spoken(container, raw_socket_commands, probes=True)
     user = final_user(container)  # where that is not known, nothing is decided
     return [
         speaker.says(f"runs {name}")
-        for name, speaker in found
+        for name, speaker in spoken(container, raw_socket_commands, probes=True)
         if user != "non-root" or not has_no_privileged(container, name)
     ]
 

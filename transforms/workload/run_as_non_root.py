@@ -70,6 +70,8 @@ def _worst(reasons: list[_Reason]) -> _Reason:
     """The reasons of several containers as those of one step; of containers that all comply, their own."""
     if not reasons:
         return Grade.SAFE, Basis.PROVED, [Evidence("every container sets it itself")]
+    if len(reasons) == 1 and len(reasons[0][2]) == 1:
+        return reasons[0]
     grade = max((grade for grade, _, _ in reasons), key=lambda grade: grade.rank)
     basis = max((basis for _, basis, _ in reasons), key=list(Basis).index)
     # Of facts that read the same the first is enough.

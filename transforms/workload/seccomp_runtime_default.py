@@ -52,7 +52,8 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
             needs = _kept(container)
             yield list(_to_default(container, Grade.BREAKING if needs else Grade.REVIEW, needs or _evidence(pod)))
         return
-    custom = [key for key, value in _annotations(pod).items() if value.startswith("localhost/")]
+    annotations = _annotations(pod)
+    custom = [key for key, value in annotations.items() if value.startswith("localhost/")]
     if custom:
         yield pod.metadata.finding(
             "an annotation names the seccomp profile, and Kubernetes no longer reads it since 1.27",
@@ -63,7 +64,7 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     exempt = [c for c in pod.exempt("seccomp-runtime-default", *_PROFILE) if _effective(c) not in _STRICT]
     needy: list[Container] = []
     unclear: list[Container] = []
-    if "Unconfined" in (own, *types) or _annotations(pod):
+    if "Unconfined" in (own, *types) or annotations:
         needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _kept(c) and c not in exempt]
         unclear = [c for c in pod.containers if c not in (*needy, *exempt) and _unknown(c) is not None]
         yield from filter(None, map(_unknown, unclear))
@@ -94,14 +95,13 @@ def _unknown(container: Container) -> OpaqueError | None:
 def _edits(pod: PodTemplate, kept: list[Container], grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
     """The profile once for the pod, or for its other containers where one has to inherit the weaker value."""
     names = {container.name for container in kept}
-    others = [container for container in pod.containers if container.name not in names]
+    others = [(container, _type(container)) for container in pod.containers if container.name not in names]
     inherits = [container for container in kept if _type(container) is None]
-    bare = [container for container in others if _type(container) is None]
-    weak: list[View] = []
-    if _type(pod) not in _STRICT and not inherits and (bare or _type(pod) is not None):
+    own, weak = _type(pod), list[View]()
+    if own not in _STRICT and not inherits and (own is not None or None in [written for _, written in others]):
         weak.append(pod)
     # A weak value of its own is corrected where it stands: that is the smallest change.
-    weak += [c for c in others if _type(c) not in (None, *_STRICT) or (_type(c) is None and inherits)]
+    weak += [each for each, written in others if (inherits if written is None else written not in _STRICT)]
     for view in weak:
         yield from _to_default(view, grade, evidence)
     if weak:
@@ -171,6 +171,8 @@ def _grade(pod: PodTemplate, evidence: list[Evidence]) -> Grade:
 
 
 def _annotations(pod: PodTemplate) -> dict[str, str]:
+    if not pod.metadata.has("annotations"):
+        return {}
     keys = [k for k in pod.metadata.keys("annotations") if k == _POD_KEY or k.startswith(_CONTAINER_KEY)]
     return {key: pod.metadata.text("annotations", key) or "" for key in keys}
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
-from hardener.facts.images.container_commands import spoken
+from hardener.facts.images.container_commands import Speaker, spoken
 from hardener.facts.images.observations import observation, observations, seen
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.config_data import ConfigSources
@@ -72,10 +72,19 @@ class Need:
         return [*self.bound, *self.tokens, *self.injected, *(fact for own in self._shown.values() for fact in own)]
 
     @property
+    def tells(self) -> bool:
+        """Whether anything is known: of most pods nothing is."""
+        told = self.bound or self.sure or self.tokens or self.injected or self._shown
+        return bool(told) or any(self._without.values())
+
+    @property
     def strength(self) -> Strength:
         if self.sure or self.tokens:
             return Strength.PROVED
         return Strength.INFERRED if self.evidence else Strength.NONE
+
+
+_NO_NEED = Need()  # one for all pods of which nothing is known
 
 
 def api_use(pod: PodTemplate) -> list[Evidence]:
@@ -91,12 +100,13 @@ def need(pod: PodTemplate) -> Need:
     tree = pod.tree
     if tree.kustomizations:
         return _find(pod)
-    # Several transforms ask; what is known holds until the text of the pod changes, or what there is beside it.
-    now = (pod.object.piece.revision, tree.ask(ServiceAccounts), tree.ask(Relations))
-    known: tuple[object, Need] | None = pod.__dict__.get(_KEPT)
-    if known is None or known[0] != now:
-        known = pod.__dict__[_KEPT] = now, _find(pod)
-    return known[1]
+    # Several transforms ask; what is known holds until the pod starts or mounts something else, or what there is beside
+    # it changes.
+    wiring, accounts, relations = pod.object.piece.wiring, tree.ask(ServiceAccounts), tree.ask(Relations)
+    known: tuple[int, object, object, Need] | None = pod.__dict__.get(_KEPT)
+    if known is None or known[0] != wiring or known[1] is not accounts or known[2] is not relations:
+        known = pod.__dict__[_KEPT] = wiring, accounts, relations, _find(pod)
+    return known[3]
 
 
 def _find(pod: PodTemplate) -> Need:
@@ -107,7 +117,7 @@ def _find(pod: PodTemplate) -> Need:
         except (OpaqueError, WrongShapeError):
             if state is pod:
                 raise
-    return found
+    return found if found.tells else _NO_NEED
 
 
 def has_token(container: Container) -> bool:
@@ -185,8 +195,13 @@ def _container(container: Container) -> Iterator[Evidence]:
         if not _CLIENTS.isdisjoint(image.name.split("-")) or image.name in _CLIENT_IMAGES:
             yield container.fact(f"image {image.name} is a client of the Kubernetes API", "image")
     yield from _seen_to_use(container)
-    for name, speaker in spoken(container, lambda words: api_client(words, container.env), probes=True):
+    for name, speaker in _said(container):
         yield speaker.says(f"mentions {name}")
+
+
+def _said(container: Container) -> Iterable[tuple[str, Speaker]]:
+    env = container.env
+    return spoken(container, lambda words: api_client(words, env), probes=True, beside=env)
 
 
 def _seen_to_use(container: Container) -> Iterator[Evidence]:

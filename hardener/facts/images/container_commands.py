@@ -6,7 +6,7 @@ entrypoint and the cmd of the image, `args` only its cmd.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeVar
 
 from hardener.authoring.edits import Evidence
@@ -55,10 +55,26 @@ def every_word(container: Container) -> tuple[str, ...]:
 
 
 def spoken(
-    container: Container, find: Callable[[tuple[str, ...]], Iterable[T]], *, probes: bool = False
-) -> Iterator[tuple[T, Speaker]]:
-    """What ``find`` sees in the words of the manifest (and of ``probes``), then what only the image says."""
+    container: Container,
+    find: Callable[[tuple[str, ...]], Iterable[T]],
+    *,
+    probes: bool = False,
+    beside: Collection[object] = (),
+) -> Iterable[tuple[T, Speaker]]:
+    """What ``find`` sees in the words of the manifest (and of ``probes``), then what only the image says.
+
+    ``beside`` is what else it looks at: without words and that it sees nothing.
+    """
     written = (*container.words, *container.probe_words) if probes else container.words
+    if written or beside:
+        return _spoken(container, find, written)
+    more = image_words(container)
+    return [(one, Speaker(container, True)) for one in find(more)] if more else ()
+
+
+def _spoken(
+    container: Container, find: Callable[[tuple[str, ...]], Iterable[T]], written: tuple[str, ...]
+) -> Iterator[tuple[T, Speaker]]:
     seen = list(find(written))
     for one in seen:
         yield one, Speaker(container, False)

@@ -50,11 +50,7 @@ class ImageSources(AsRead):
             if entries:
                 for path in _built_from(members, folder):
                     found.kustomized.setdefault(path, []).extend(entries)
-        taken = {
-            os.path.realpath(os.path.join(folder, name))
-            for folder, item in tree.kustomizations.items()
-            for name in (*kustomize.members(item.data), *kustomize.components(item.data))
-        }
+        taken = {path for folder in tree.kustomizations for path in (*members.of(folder), *members.components(folder))}
         for folder in tree.kustomizations.keys() - taken:
             _ways(members, folder, found.ways)
         for item in tree.skaffold:

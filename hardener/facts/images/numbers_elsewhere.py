@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.programs import Program, program_of
 from hardener.kubernetes import quantity
 from hardener.support.data_path import value_at
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.fact import AsRead
 

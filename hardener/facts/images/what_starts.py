@@ -7,7 +7,6 @@ name is written, and a command whose program and first operand are written: an e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,14 +23,14 @@ from hardener.tree.view import literal
 _HOLE = "\ue000"  # stands for an expression that is a word; no command holds it
 _PARTS = late_pattern(r"\$\{(?:[^{}]|\{[^{}]*\})*\}|\$\([^()]*\)|\{\{.*?\}\}")
 _TEMPLATE = late_pattern(r"\s*\{\{[^{}]*\}\}\s*")
-_PROGRAM = re.compile(r"\$\{[^{}]*\}")  # no shell is there to fill it in
-_SCRIPT = re.compile(r"[\s;&|<>`]|\$\(")
+_PROGRAM = late_pattern(r"\$\{[^{}]*\}")  # no shell is there to fill it in
+_SCRIPT = late_pattern(r"[\s;&|<>`]|\$\(")
 # Of these each operand is a file, an address or a text, and none is what they run.
 _TOOLS = frozenset(
     {"[", "cat", "cp", "curl", "date", "echo", "false", "head", "ln", "ls", "mkdir", "mv", "nc", "printf", "rm"}
     | {"sleep", "tail", "tee", "test", "touch", "true", "wget"}
 )
-_ALONE = re.compile(r"-[BEIOSbdiqsuvx]+")  # flags of Python and the shells that take no value
+_ALONE = late_pattern(r"-[BEIOSbdiqsuvx]+")  # flags of Python and the shells that take no value
 # Flags before what an interpreter runs: of a shell, of Python, Perl, Ruby, Node and Java; and the end of all flags.
 _CODE = late_pattern(r"-[a-z]{0,2}[cem]|-jar|--eval|--command|--")
 

@@ -92,7 +92,7 @@ class Builds(AsRead):
         """
         if is_cluster_scoped(item.group, item.kind):
             return (None,)
-        key = (self._listed_in(item.piece.file.path), item.namespace)
+        key = (self._listed_in(item.piece.file.path) if self._listing else (), item.namespace)
         found = self._namespaces.get(key)
         if found is None:
             names = dict.fromkeys(each.namespace or item.namespace for each in self.renderings(item))

@@ -175,18 +175,22 @@ class PodSelectors:
         return [pod] if own is None else self._twins(self.place(pod)).get(own.meaning, [pod])
 
     @cached_property
-    def _kinds(self) -> dict[tuple[str, str | None, str], set[str]]:
-        found: dict[tuple[str, str | None, str], set[str]] = {}
+    def _shared_names(self) -> set[tuple[str, str | None, str]]:
+        """The places, namespaces and names of workloads of several kinds."""
+        kinds: dict[tuple[str, str | None, str], str] = {}
+        found = set()
         for pod in self._tree.pod_templates:
             if not pod.object.classes:
                 for place in _places(pod.object):
-                    found.setdefault((place, pod.namespace, pod.object.name), set()).add(pod.kind)
+                    key = place, pod.namespace, pod.object.name
+                    if kinds.setdefault(key, pod.kind) != pod.kind:
+                        found.add(key)
         return found
 
     def shares_name(self, pod: PodTemplate) -> bool:
         """Whether a workload of another kind has its name, in its folder or in the namespace that both name."""
-        namespace, name = pod.namespace, pod.object.name
-        return any([len(self._kinds[place, namespace, name]) > 1 for place in _places(pod.object)])
+        shared = self._shared_names
+        return bool(shared) and any([(p, pod.namespace, pod.object.name) in shared for p in _places(pod.object)])
 
 
 def meaning(value: Any) -> Selector | None:

@@ -70,10 +70,11 @@ class RunTimePeers(AsRead):
 
     def learns(self, pod: PodTemplate) -> Evidence | None:
         """Why ``pod`` talks to pods that it learns of at run time; None where nothing shows that it does."""
-        for name in (*images(pod), pod.object.name):
+        names = images(pod)
+        for name in (*names, pod.object.name):
             if is_ingress_or_gateway(name):
                 return pod.fact(f"{pod.object} is a gateway or an ingress controller")
-        if is_prometheus(pod):
+        if _is_prometheus(names):
             return pod.fact(f"{pod.object} scrapes the pods that it discovers")
         return self._readers.get(pod)
 
@@ -136,7 +137,11 @@ def images(pod: PodTemplate) -> list[str]:
 
 def is_prometheus(pod: PodTemplate) -> bool:
     """Whether an image of ``pod`` collects measurements as Prometheus does."""
-    return not _PROMETHEUS.isdisjoint([name.rpartition("/")[2].partition(":")[0] for name in images(pod)])
+    return _is_prometheus(images(pod))
+
+
+def _is_prometheus(images: list[str]) -> bool:
+    return not _PROMETHEUS.isdisjoint([name.rpartition("/")[2].partition(":")[0] for name in images])
 
 
 def gateway_of_all_namespaces(pod: PodTemplate) -> Evidence | None:

@@ -11,6 +11,7 @@ from hardener.facts.kustomize.overlays.states import states, states_in
 from hardener.kubernetes import pod_security
 from hardener.kubernetes.capabilities import BIND, is_left_to_root
 from hardener.kubernetes.pod_security import LEVELS
+from hardener.sources.manifests import Piece
 from hardener.sources.open_values import OpenList
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
@@ -88,6 +89,8 @@ def _next(state: PodTemplate) -> pod_security.Violation | None:
 
 def _not_known(pod: PodTemplate) -> pod_security.Violation | None:
     """What a program or a template fills in, and a check of baseline would ask for."""
+    if _is_plain(pod.object.piece):
+        return None
     try:
         for key in _OF_HOST:
             pod.get(key)
@@ -108,6 +111,14 @@ def _not_known(pod: PodTemplate) -> pod_security.Violation | None:
     except WrongShapeError:
         return None  # the API refuses it
     return None
+
+
+def _is_plain(piece: Piece) -> bool:
+    """Whether ``piece`` is as it was read from YAML, and nothing in its file begins an expression."""
+    file = piece.file
+    if not piece.parsed or piece.is_new or piece.revision or piece.language != "yaml":
+        return False
+    return not (file.holds("$") or file.holds("{{") or file.holds("\\"))  # an escape may stand for either
 
 
 def _all_written(view: View, key: str) -> None:

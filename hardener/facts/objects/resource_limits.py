@@ -48,6 +48,11 @@ class ResourcePolicies(AsRead):
         if kind and name:
             self._by_target.setdefault((item.kind, kind, name), []).append(item)
 
+    @property
+    def are_any(self) -> bool:
+        """Whether the tree has any of them."""
+        return bool(self._by_target or self._by_place)
+
     def vertical_autoscalers(self, workload: Object) -> list[Object]:
         """The VerticalPodAutoscalers that aim at ``workload``, whatever they do there."""
         return self._aiming_at(workload, "VerticalPodAutoscaler")

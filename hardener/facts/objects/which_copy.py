@@ -11,8 +11,8 @@ Both are look-ups: asking costs what the answer costs, not what there is to choo
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,8 @@ class Neighbours:
 
     def meeting(self, item: Object, namespace: str | None = None) -> list[Object]:
         """``of`` those that can come out in ``namespace``, or in one of ``item`` where none is named."""
+        if not self._items:
+            return []
         builds = self._builds
         if len(self._items) == 1:
             only = self._items[0]
@@ -225,13 +227,15 @@ class _Near:
         return next(found for folder in _folders(path) if (found := self._under.get(folder)))
 
 
-def _folders(path: str) -> Iterator[str]:
+@lru_cache(maxsize=4096)  # objects are asked about again and again
+def _folders(path: str) -> tuple[str, ...]:
     """The folders that hold ``path``, the deepest first, and at last ``_EVERYWHERE``."""
+    found = []
     while path not in (_EVERYWHERE, os.sep):
         path = os.path.dirname(path)
         if path:
-            yield path
-    yield _EVERYWHERE
+            found.append(path)
+    return (*found, _EVERYWHERE)
 
 
 def _build(root: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hardener.kubernetes.external_secret import GROUP, STORES
 from hardener.kubernetes.secret_values import SecretClass, classify
@@ -12,6 +12,7 @@ from hardener.kubernetes.secret_words import is_placeholder
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.data_path import Path
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.tree.core_views import View
 
 if TYPE_CHECKING:

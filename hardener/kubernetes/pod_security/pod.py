@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from hardener.support.data_path import Path
+from hardener.support.fast_named_tuple import NamedTuple
 
 _NOTHING: Mapping[Any, Any] = {}
 

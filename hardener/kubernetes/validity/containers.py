@@ -25,8 +25,7 @@ _WITH_MODES = ("secret", "configMap", "downwardAPI", "projected")
 
 def _escalation(pod: Pod) -> Iterator[Violation]:
     """1. What escalates by itself cannot be told not to (ValidateSecurityContext)."""
-    for path, container, _ in pod.containers:
-        security = mapping(container.get("securityContext"))
+    for path, security in pod.contexts[1:]:
         if security.get("allowPrivilegeEscalation") is not False:
             continue
         where = (*path, "securityContext", "allowPrivilegeEscalation")
@@ -80,12 +79,12 @@ def _sub_paths(pod: Pod) -> Iterator[Violation]:
     for path, container, _ in pod.containers:
         for index, mount in entries(container.get("volumeMounts")):
             where, below = (*path, "volumeMounts", index), [mount.get("subPath"), mount.get("subPathExpr")]
-            if any(isinstance(text, str) and (text.startswith("/") or ".." in text.split("/")) for text in below):
-                yield Violation(14, where, "subPath is relative and leads not upwards")
-            if all(below):
-                yield Violation(14, where, "subPath and subPathExpr exclude each other")
-            if any(below) and pod.version < _IMAGE_SUB_PATH and isinstance(mount.get("name"), str):
-                if mount["name"] in images:
+            if any(below):
+                if any(isinstance(text, str) and (text.startswith("/") or ".." in text.split("/")) for text in below):
+                    yield Violation(14, where, "subPath is relative and leads not upwards")
+                if all(below):
+                    yield Violation(14, where, "subPath and subPathExpr exclude each other")
+                if pod.version < _IMAGE_SUB_PATH and isinstance(mount.get("name"), str) and mount["name"] in images:
                     yield Violation(14, where, "an image volume takes subPath only from 1.33 on")
             if mount.get("recursiveReadOnly") not in (None, "Disabled") and mount.get("readOnly") is not True:
                 yield Violation(14, where, "recursiveReadOnly needs readOnly: true")

@@ -180,16 +180,17 @@ def selector(document: dict[Any, Any]) -> Iterator[Violation]:
 
 def metadata(found: object, path: Path) -> Iterator[Violation]:
     """38. Keys and values of labels and annotations of one ``metadata``."""
+    own = mapping(found)
     for field in ("labels", "annotations"):
-        for key, value in mapping(mapping(found).get(field)).items():
-            where = (*path, field, str(key))
+        written = own.get(field)
+        for key, value in written.items() if isinstance(written, dict) else ():
             if isinstance(key, str) and "$" not in key and not _is_qualified(key):
-                yield Violation(38, where, f"{key[:80]} is no key of {field}")
+                yield Violation(38, (*path, field, str(key)), f"{key[:80]} is no key of {field}")
             if not isinstance(value, str):
                 if value is not None:
-                    yield Violation(38, where, f"the value of {key} is a text")
+                    yield Violation(38, (*path, field, str(key)), f"the value of {key} is a text")
             elif field == "labels" and value and "$" not in value and not _NAME.fullmatch(value):
-                yield Violation(38, where, f"the value of {key} is no value of a label")
+                yield Violation(38, (*path, field, str(key)), f"the value of {key} is no value of a label")
 
 
 @lru_cache(maxsize=256)  # a tree has few keys

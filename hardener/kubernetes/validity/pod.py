@@ -46,14 +46,17 @@ class Pod:
     claims: frozenset[str]
     version: tuple[int, int]
     containers: tuple[tuple[Path, dict[Any, Any], bool], ...]
-    places: list[tuple[Path, dict[Any, Any]]] = field(init=False)  # what has a security context: itself, its containers
+    # What has a security context, itself and then its containers; and these contexts, empty where there is none.
+    places: list[tuple[Path, dict[Any, Any]]] = field(init=False)
+    contexts: list[tuple[Path, dict[Any, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.places = [(self.path, self.spec), *[(path, container) for path, container, _ in self.containers]]
+        self.contexts = [(path, mapping(place.get("securityContext"))) for path, place in self.places]
 
     @property
     def security(self) -> dict[Any, Any]:
-        return mapping(self.spec.get("securityContext"))
+        return self.contexts[0][1]
 
     @property
     def annotations(self) -> dict[Any, Any]:
@@ -76,8 +79,7 @@ def _non_root(pod: Pod) -> Iterator[Violation]:
     if pod.windows:
         return
     common = pod.security
-    for path, container, _ in pod.containers:
-        own = mapping(container.get("securityContext"))
+    for path, own in pod.contexts[1:]:
         flag, user = (own.get(key, common.get(key)) for key in ("runAsNonRoot", "runAsUser"))
         if flag is True and number(user) == 0:
             yield Violation(2, (*path, "securityContext"), "runAsNonRoot: true with runAsUser: 0 never starts")
@@ -123,8 +125,8 @@ def _proc_mount(pod: Pod) -> Iterator[Violation]:
     """7. The whole of /proc is shown only to a pod with users of its own (ValidateSecurityContext)."""
     if pod.spec.get("hostUsers") is False:
         return
-    for path, container, _ in pod.containers:
-        if mapping(container.get("securityContext")).get("procMount") == "Unmasked":
+    for path, security in pod.contexts[1:]:
+        if security.get("procMount") == "Unmasked":
             yield Violation(7, (*path, "securityContext", "procMount"), "procMount: Unmasked needs hostUsers: false")
 
 
@@ -143,8 +145,8 @@ def _operating_system(pod: Pod) -> Iterator[Violation]:
     places: list[tuple[Path, dict[Any, Any], tuple[str, ...]]] = [
         ((*pod.path, "securityContext"), pod.security, common)
     ]
-    for path, container, _ in pod.containers:
-        places.append(((*path, "securityContext"), mapping(container.get("securityContext")), own))
+    for path, security in pod.contexts[1:]:
+        places.append(((*path, "securityContext"), security, own))
     if name == "windows":
         places.append((pod.path, pod.spec, ("hostUsers", "shareProcessNamespace")))
         for key in ("hostPID", "hostIPC"):
@@ -159,9 +161,9 @@ def _operating_system(pod: Pod) -> Iterator[Violation]:
 def _profiles(pod: Pod) -> Iterator[Violation]:
     """10. A profile has a type, and a file just when that is Localhost (validateSeccompProfileField,
     ValidateAppArmorProfileField)."""
-    for path, place in pod.places:
+    for path, security in pod.contexts:
         for key in ("seccompProfile", "appArmorProfile"):
-            profile = mapping(place.get("securityContext")).get(key)
+            profile = security.get(key)
             if not isinstance(profile, dict):
                 continue
             where = (*path, "securityContext", key)
@@ -219,8 +221,7 @@ def _ephemeral(pod: Pod) -> Iterator[Violation]:
 def _ids(pod: Pod) -> Iterator[Violation]:
     """34. User and group ids (IsValidUserID); a pod with users of its own has 65,536 of them."""
     largest = _LARGEST_MAPPED_ID if pod.spec.get("hostUsers") is False else _LARGEST_ID
-    for path, place in pod.places:
-        security = mapping(place.get("securityContext"))
+    for path, security in pod.contexts:
         for key in ("runAsUser", "runAsGroup", "fsGroup"):
             id = number(security.get(key))
             if id is not None and not 0 <= id <= largest:
@@ -229,8 +230,8 @@ def _ids(pod: Pod) -> Iterator[Violation]:
 
 def _capability_names(pod: Pod) -> Iterator[Violation]:
     """35. Capabilities have no prefix and upper case: Pod Security compares them letter by letter."""
-    for path, container, _ in pod.containers:
-        capabilities = mapping(mapping(container.get("securityContext")).get("capabilities"))
+    for path, security in pod.contexts[1:]:
+        capabilities = mapping(security.get("capabilities"))
         for key in ("add", "drop"):
             for name in texts(capabilities.get(key)):
                 if "$" not in name and (name != name.upper() or name.startswith("CAP_")):

@@ -5,9 +5,10 @@ Values of a shape that the API would not even decode count as absent: the rules 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from hardener.support.data_path import Path
+from hardener.support.fast_named_tuple import NamedTuple
 
 
 class Violation(NamedTuple):

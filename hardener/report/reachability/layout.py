@@ -16,11 +16,13 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes import kustomization as kustomize
+from hardener.kubernetes.network import Network
 from hardener.kubernetes.network_policy import Policy
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
@@ -56,6 +58,7 @@ class Layout:
     numbers: dict[PodTemplate, int] = field(default_factory=dict)
     clusters: int = 0
     policies: dict[tuple[Object, str], Policy | None] = field(default_factory=dict)  # by object and namespace
+    networks: dict[int, Network] = field(default_factory=dict)  # the first one that was made of each cluster
     facts: dict[PodTemplate, PodFacts] = field(default_factory=dict)  # of pods that the run does not touch
     _units: dict[tuple[_Source, int], int] = field(default_factory=dict)
     _cluster_of: dict[int, int] = field(default_factory=dict)  # by unit, where it holds a workload
@@ -64,6 +67,8 @@ class Layout:
     _copies: dict[_Source, dict[_Part, int]] = field(default_factory=dict)
     _groups: dict[tuple[_Source, _Part], set[int]] = field(default_factory=dict)
     _places: dict[Object, tuple[Place, ...]] = field(default_factory=dict)
+    _found: dict[Object, list[tuple[_Source, str | None]]] = field(default_factory=dict)  # outcomes of workloads
+    _alone: dict[tuple[int, str | None], tuple[Place]] = field(default_factory=dict)  # places by unit and name
 
     def __post_init__(self) -> None:
         self.pods = [pod for pod in self.tree.pod_templates if _is_workload(pod)]
@@ -75,8 +80,9 @@ class Layout:
         """Everywhere that ``item`` comes out."""
         found = self._places.get(item)
         if found is None:
-            each = list(self._each_place(item))
-            found = self._places[item] = tuple(each if len(each) < 2 else dict.fromkeys(each))
+            each = list(self._each_place(item))  # nearly always one, which thousands of objects have
+            found = each[0] if len(each) == 1 else tuple(dict.fromkeys([place for (place,) in each]))
+            self._places[item] = found
         return found
 
     def cluster(self, place: Place) -> int:
@@ -87,19 +93,33 @@ class Layout:
         """The one cluster in which an object with this place has a say; None where that is every cluster."""
         return self._cluster_of[place.unit] if place.unit in self._copied else None
 
-    def _each_place(self, item: Object) -> Iterator[Place]:
-        for source, name in self._outcomes(item):
+    @cached_property
+    def standing(self) -> list[dict[int, Place]]:
+        """The numbers of the pods that stand in each cluster, with their places there."""
+        found: list[dict[int, Place]] = [{} for _ in range(self.clusters)]
+        for number, pod in enumerate(self.pods):
+            for place in self.places(pod.object):
+                found[self.cluster(place)][number] = place
+        return found
+
+    def _each_place(self, item: Object) -> Iterator[tuple[Place]]:
+        found = self._found.pop(item, None)  # asked once: places are kept
+        for source, name in self._outcomes(item) if found is None else found:
             copies = self._copies.get(source, {})
             part = self._part(item, source, name)
             # A file of policies beside several copies of an application belongs to each of them, and so does ours.
             own = copies[part] if part in copies and not item.piece.is_new else None
             for copy in self._beside(item, source, name) if own is None else [own]:
                 unit = self._units.setdefault((source, copy), len(self._units))
-                private = name is None or source[0] == "component"
-                yield Place(unit, source, f"\0{unit}\0{name or ''}" if private else str(name), name)
+                alone = self._alone.get((unit, name))
+                if alone is None:
+                    private = name is None or source[0] == "component"
+                    namespace = f"\0{unit}\0{name or ''}" if private else str(name)
+                    alone = self._alone[unit, name] = (Place(unit, source, namespace, name),)
+                yield alone
 
     def _beside(self, item: Object, source: _Source, name: str | None) -> list[int]:
-        parts = (("namespace", name), ("folder", _folder(item)))
+        parts = (("namespace", name), ("folder", item.folder))
         return sorted({copy for part in parts for copy in self._groups.get((source, part), ())}) or [0]
 
     def _outcomes(self, item: Object) -> Iterator[tuple[_Source, str | None]]:
@@ -115,12 +135,12 @@ class Layout:
         if held:
             return
         if builds.listing(item.piece.file.path):
-            yield ("component", _folder(item)), item.namespace  # nothing uses it: it is applied with nothing else
-        elif item.namespace is None and self._built[_folder(item)]:
+            yield ("component", item.folder), item.namespace  # nothing uses it: it is applied with nothing else
+        elif item.namespace is None and self._built[item.folder]:
             # Beside files of a build, and left out of it by its kustomization: applied to the same namespace.
-            yield from ((source, None) for source in self._built[_folder(item)])
+            yield from ((source, None) for source in self._built[item.folder])
         else:
-            yield ("folder", _folder(item)), item.namespace
+            yield ("folder", item.folder), item.namespace
 
     def _part(self, item: Object, source: _Source, name: str | None) -> _Part:
         """What of ``source`` holds a workload once: what is in one namespace of a build, else a file."""
@@ -132,10 +152,11 @@ class Layout:
         for pod in self.pods:
             if self.tree.ask(Builds).of(pod.object):
                 outcomes = self._outcomes(pod.object)
-                self._built[_folder(pod.object)].update((source, None) for source, name in outcomes if name is None)
+                self._built[pod.object.folder].update((source, None) for source, name in outcomes if name is None)
         parts: dict[_Source, dict[_Part, dict[_Identity, None]]] = {}
         for pod in self.pods:
-            for source, name in self._outcomes(pod.object):
+            self._found[pod.object] = list(self._outcomes(pod.object))  # the builds are known now
+            for source, name in self._found[pod.object]:
                 part = self._part(pod.object, source, name)
                 parts.setdefault(source, {}).setdefault(part, {})[_identity(pod.object)] = None
         for source, found in parts.items():
@@ -170,10 +191,6 @@ def _next_free(counts: dict[_Identity, int], identities: dict[_Identity, None]) 
     found = max(counts.get(identity, 0) for identity in identities)
     counts.update(dict.fromkeys(identities, found + 1))
     return found
-
-
-def _folder(item: Object) -> str:
-    return os.path.dirname(item.piece.file.path)
 
 
 def _identity(item: Object) -> _Identity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import field
 from functools import cached_property
@@ -38,16 +39,26 @@ class State:
         key = (cluster, blocks_cover_pods or not self._hangs_on_blocks)
         if key not in self._networks:
             twin = self._networks.get((cluster, not key[1]))
-            if twin is not None:
-                pods = twin.pods
-            else:
-                pods = {number: self._pod(number, place) for number, place in self._standing[cluster].items()}
+            pods = twin.pods if twin is not None else self._pods(cluster)
+            first = self.layout.networks.get(cluster)
+            if twin is None and first is not None and all(map(operator.is_, pods.values(), first.pods.values())):
+                twin, pods = first, first.pods  # the other state, of the same pods
             namespaces = dict.fromkeys(pod.namespace for pod in pods.values())
             policies = [
                 p for own in (None, cluster) for name in namespaces for p in self._policies.get((own, name), ())
             ]
-            self._networks[key] = Network(pods, policies, blocks_cover_pods=key[1], twin=twin)
+            made = self._networks[key] = Network(pods, policies, blocks_cover_pods=key[1], twin=twin)
+            self.layout.networks.setdefault(cluster, made)
         return self._networks[key]
+
+    def _pods(self, cluster: int) -> dict[int, Pod]:
+        """The pods that stand in ``cluster``, by number. One that is as in the other state is the same object."""
+        first = self.layout.networks.get(cluster)
+        known: Mapping[int, Pod] = first.pods if first is not None else {}
+        return {
+            number: self._pod(number, place, known.get(number))
+            for number, place in self.layout.standing[cluster].items()
+        }
 
     @cached_property
     def _hangs_on_blocks(self) -> bool:
@@ -58,24 +69,19 @@ class State:
         network, number = self.network(self.layout.cluster(place)), self.layout.numbers[pod]
         return network.pods[number], network.policies_of(number)
 
-    @cached_property
-    def _standing(self) -> list[dict[int, Place]]:
-        found: list[dict[int, Place]] = [{} for _ in range(self.layout.clusters)]
-        for number, pod in enumerate(self.layout.pods):
-            for place in self.layout.places(pod.object):
-                found[self.layout.cluster(place)][number] = place
-        return found
-
     # What the objects say.
 
-    def _pod(self, number: int, place: Place) -> Pod:
+    def _pod(self, number: int, place: Place, other: Pod | None) -> Pod:
         template = self.layout.pods[number]
         was = self.as_read and template.template_path in self._touched_in(template.object.piece)
         known = self._facts if was else self.layout.facts  # those that the run does not touch are read once
         if template not in known:
             known[template] = self._read(template, was)
         labels, ports, host_network = known[template]
-        return Pod(place.namespace, labels, self._labels_of(place.name), ports, host_network)
+        of_namespace = self._labels_of(place.name)
+        if other is not None and other.labels is labels and other.namespace_labels == of_namespace:
+            return other
+        return Pod(place.namespace, labels, of_namespace, ports, host_network)
 
     def _read(self, pod: PodTemplate, was: bool) -> PodFacts:
         piece = pod.object.piece
@@ -95,7 +101,7 @@ class State:
         once: a List may hold thousands of pods."""
         found = self._touched.get(piece)
         if found is None:
-            templates = self._templates.get(piece, set())
+            templates = set(self._templates.get(piece, ()))
             deepest = max(map(len, templates), default=0)
             paths = {
                 edit.path
@@ -105,20 +111,20 @@ class State:
             }
             concerned = {path for edit in paths for path in _concerned(edit, templates)}
             concerned.update(each for each in templates if any(each[:length] in paths for length in range(len(each))))
-            found = self._touched[piece] = frozenset(concerned)  # there is one empty one, which most are
+            found = self._touched[piece] = concerned or _NONE
         return found
 
     @cached_property
-    def _templates(self) -> dict[Piece, set[Path]]:
-        found: dict[Piece, set[Path]] = {}
+    def _templates(self) -> dict[Piece, list[Path]]:
+        found: dict[Piece, list[Path]] = {}
         for pod in self.layout.pods:
-            found.setdefault(pod.object.piece, set()).add(pod.template_path)
+            found.setdefault(pod.object.piece, []).append(pod.template_path)
         return found
 
     def _labels_of(self, name: str | None) -> Mapping[str, str]:
         """The labels of the namespace ``name``; nothing is known of one that is not named."""
         if name is None:
-            return {}
+            return _NOTHING
         return self._namespaces.get(name) or self._namespaces.setdefault(name, {NAMESPACE_LABEL: name})
 
     @cached_property
@@ -163,6 +169,8 @@ class State:
         return self._documents[piece]
 
 
+_NONE: frozenset[Path] = frozenset()  # most pieces have none
+_NOTHING: Mapping[str, str] = {}
 _BELOW = 2  # parts of a path below a template from which on these words tell what it leads to
 _TELLING = frozenset(("metadata", "hostNetwork", "ports"))
 

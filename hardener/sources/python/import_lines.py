@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from hardener.support.fast_named_tuple import NamedTuple
 
 _WORD = re.compile(r"\w+")
 _LENGTH = len("import")

@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from hardener.support.fast_named_tuple import NamedTuple
 
 MANIFESTS = {"kubernetes_manifest": "manifest", "kubectl_manifest": "yaml_body"}
 """Resources that take an object as it is, each with the attribute that holds it."""

@@ -1,9 +1,11 @@
 """Read and rewrite YAML and JSON in place, touching no byte that nobody asked to change.
 
-`segments` cuts a file, `parse` reads one segment as plain data with positions, `rewrite` changes it through that data,
-`dump` writes a new document, `reads_back` proves it. Everything that cannot be done faithfully raises `TextError`.
+`segments` cuts a file, `parse` reads one segment as plain data with positions, `documents` without them, `rewrite`
+changes it through that data, `dump` writes a new document, `reads_back` proves it. Everything that cannot be done
+faithfully raises `TextError`.
 """
 
+from .documents import documents
 from .parsed import Comment, Parsed, parse, reopened
 from .positions import Tree
 from .read_back import reads_back
@@ -22,6 +24,7 @@ __all__ = [
     "Segment",
     "TextError",
     "Tree",
+    "documents",
     "dump",
     "parse",
     "reads_back",

@@ -47,9 +47,10 @@ class Tree:
     - ``texts``: what each scalar says, "" for all else.
     - ``roots``: the number of the root of each document, -1 for an empty one.
     - ``properties``: anchor and tag, of those that have one. ``targets``: of each alias, what it stands for.
+    - ``later``: the trees of what its text was rewritten to, by that text; None where nobody asks for them again.
     """
 
-    __slots__ = ("ends", "kinds", "nexts", "properties", "roots", "starts", "targets", "texts")
+    __slots__ = ("ends", "kinds", "later", "nexts", "properties", "roots", "starts", "targets", "texts")
 
     def __init__(self) -> None:
         self.kinds = bytearray()
@@ -60,6 +61,7 @@ class Tree:
         self.roots: list[int] = []
         self.properties: dict[int, tuple[str | None, str | None]] = {}
         self.targets: dict[int, int] = {}
+        self.later: dict[str, Tree] | None = None
 
     @property
     def is_simple(self) -> bool:

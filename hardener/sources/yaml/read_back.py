@@ -15,6 +15,7 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
+from .documents import ODD
 from .parsed import parse
 from .positions import MAX_DEPTH, fast_events
 from .scalars import resolve, same
@@ -23,7 +24,7 @@ from .scalars import resolve, same
 def reads_back(text: str, documents: list[Any]) -> bool:
     """Whether `parse` reads `documents` from `text`. Raises TextError where `parse` does."""
     # What is said another way than `dump` says it, or is wrong, `parse` looks at.
-    if len(documents) == 1 and not any(odd in text for odd in _ODD):
+    if len(documents) == 1 and not any([odd in text for odd in ODD]):
         next_event = fast_events(text)
         try:
             if next_event is not None and _is_said(next_event, documents[0]):
@@ -31,9 +32,6 @@ def reads_back(text: str, documents: list[Any]) -> bool:
         except Exception:
             pass  # of the parser, and of `resolve`
     return same(parse(text).documents, documents)
-
-
-_ODD = ("\\u", "\\U", "\r")
 
 
 def _is_said(next_event: Callable[[], Any], document: Any) -> bool:

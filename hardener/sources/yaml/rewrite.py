@@ -123,7 +123,7 @@ def _proved(
 ) -> Parsed:
     """Read the new text; it must hold the wanted data and all comments that stood alone."""
     try:
-        after = parse(new_text, goal)
+        after = _parsed(new_text, goal, before.tree.later)
     except TextError as error:
         raise TextError(f"the change cannot be written here: {error.reason}") from None
     if (goal is None or not after.holds(goal)) and not _says_again(after, before, wanted, goal):
@@ -137,6 +137,19 @@ def _proved(
     if before.source.is_bracketed and _is_json(old_text) and not _is_json(new_text):
         raise TextError("the change cannot be written here: the result would not be JSON")
     return after
+
+
+def _parsed(text: str, goal: list[Any] | None, known: dict[str, Tree] | None) -> Parsed:
+    """``text``, which is to say `goal`, as read; ``known`` has the trees of texts that were read before, and learns
+    this one."""
+    if known is None:
+        return parse(text, goal)
+    tree = known.get(text)
+    if tree is not None:
+        return reopened(text, tree)
+    found = parse(text, goal)
+    known[text] = found.tree
+    return found
 
 
 def _says_again(after: Parsed, before: Parsed, wanted: list[Any], goal: list[Any] | None) -> bool:

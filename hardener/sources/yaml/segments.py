@@ -4,7 +4,8 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-_MARKER = re.compile(r"\n---(?=[ \t\r\n]|\Z)")  # a line end is found faster than the start of a line
+_MARKER = "\n---"
+_BEHIND_MARKER = frozenset(" \t\r\n") | {""}
 _FIRST_MARKER = re.compile(r"---(?=[ \t\r\n]|\Z)")
 _ONLY_COMMENTS = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*\Z")
 
@@ -26,7 +27,12 @@ def segments(text: str) -> list[Segment]:
     if "\n%" in text or text.startswith("%"):
         return [Segment(text, 0, 0)]
     cuts = [0] if _FIRST_MARKER.match(text) else []
-    cuts += [match.start() + 1 for match in _MARKER.finditer(text)]
+    at = text.find(_MARKER)  # a word is found faster than a pattern
+    while at >= 0:
+        behind = at + len(_MARKER)
+        if text[behind : behind + 1] in _BEHIND_MARKER:
+            cuts.append(at + 1)
+        at = text.find(_MARKER, behind)
     if cuts and _ONLY_COMMENTS.match(text, 0, cuts[0]):
         cuts[0] = 0
     if not cuts or cuts[0]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade
 from hardener.kubernetes.component_values import entries, parsed_version
 from hardener.support.data_path import Path
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.tree.view import OpaqueError, View, literal
 
 if TYPE_CHECKING:

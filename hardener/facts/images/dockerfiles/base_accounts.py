@@ -6,10 +6,10 @@ The image table says as whom an image runs; that is another question than which 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from hardener.facts.images.dockerfiles.accounts import Account
 from hardener.kubernetes.image_reference import ImageReference
+from hardener.support.fast_named_tuple import NamedTuple
 
 _EIGHT_OR_NEWER = re.compile(r"(?:[89]|[1-9][0-9])(?:[.-].*)?")
 

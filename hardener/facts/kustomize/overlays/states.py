@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TypeVar, overload
 
 from hardener.authoring.edits import Evidence, WrongShapeError
@@ -62,17 +63,18 @@ def states_in(pod: PodTemplate, namespace: str | None) -> tuple[PodTemplate, ...
     return (pod, *pod.tree.ask(Overlays).variants_in(pod, namespace))
 
 
-def signs(target: T, find: Callable[[T], Iterable[Evidence]]) -> Iterator[Evidence]:
+def signs(target: T, find: Callable[[T], Iterable[Evidence]]) -> Iterable[Evidence]:
     """What ``find`` sees in a pod or container as it is written, then what it sees only as a kustomization patches it.
 
     What is wrong with a patched one stops nothing.
     """
     own = list(find(target))
-    yield from own
-    if not target.tree.kustomizations or not (others := patched(target)):
-        return
+    return chain(own, _signs_of_patched(target, find, own)) if target.tree.kustomizations else own
+
+
+def _signs_of_patched(target: T, find: Callable[[T], Iterable[Evidence]], own: list[Evidence]) -> Iterator[Evidence]:
     seen = {fact.text for fact in own}
-    for state in others:
+    for state in patched(target):
         try:
             found = list(find(state))
         except (OpaqueError, WrongShapeError):

@@ -1,10 +1,10 @@
 """What a Service leads to, as far as images, names and ports tell: an administration interface, a data store."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.kubernetes.component import DATA_PORTS, is_data_store, is_monitoring, sensitive_component
+from hardener.support.fast_named_tuple import NamedTuple
 from hardener.tree.core_views import Container, Object, PodTemplate, Service, View
 from hardener.tree.view import OpaqueError, literal
 
