@@ -26,7 +26,7 @@ LONG = 100
 
 _PARTING = ", "  # a mark holds, begins and ends with nothing of it that would be cut
 _REPEATED = 4096  # characters up to which a text is remembered
-_AT_ONCE = 65_536  # characters of which the lines are cut at once, to the end of the last
+_AT_ONCE = 65_536  # characters of which the lines are cut at once, to the end of the last, or of a piece of it
 
 
 class Format(NamedTuple):
@@ -84,13 +84,21 @@ def _marked_places(text: str) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     start = 0
     while start < len(text):  # in portions, as the lines of a long text take several times its memory
-        end = text.find("\n", start + _AT_ONCE)
-        end = end if end >= 0 else len(text)
+        end = _portion_end(text, start + _AT_ONCE)
         lines = text[start:end].split("\n")
         if not _are_plain(lines):
             found += _marks_of(text, lines, start)
         start = end + 1
     return found
+
+
+def _portion_end(text: str, after: int) -> int:
+    """The end of a portion of ``text`` somewhere ``after`` a place: where no mark goes over."""
+    for sign in ("\n", _PARTING):
+        if (place := text.find(sign, after, after + _AT_ONCE)) >= 0:
+            return place
+    place = text.find("\n", after)
+    return place if place >= 0 else len(text)
 
 
 def _marks_of(text: str, lines: list[str], start: int) -> Iterator[tuple[int, str]]:

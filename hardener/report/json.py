@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence
@@ -100,8 +101,9 @@ def _left_out(one: LeftOut, named: list[str]) -> dict[str, Any]:
 
 def impact_records(outcome: Outcome, reach: Reachability | None = None) -> list[dict[str, Any]]:
     """What a person has to know before the changes are applied, the gravest first, as records."""
+    one = cache(_object)  # most entries are about the same thousands of objects
     return [
-        {"id": entry.id, "message": entry.text.strip(), "objects": [_object(item) for item in entry.objects]}
+        {"id": entry.id, "message": entry.text.strip(), "objects": list(map(one, entry.objects))}
         for entry in impact.entries(outcome, reach)
     ]
 

@@ -28,7 +28,7 @@ from hardener.support.data_path import Path, joined, value_at
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree import reader
 from hardener.tree.core_views import Object, PodTemplate
-from hardener.tree.fact import AsRead, Fact
+from hardener.tree.fact import Fact, Incremental
 from hardener.tree.reader import Problem
 
 if TYPE_CHECKING:
@@ -274,7 +274,8 @@ class Tree:
 
     def drop_facts_of_now(self) -> None:
         """Have what goes by the objects that there are collected anew, should somebody still ask."""
-        for fact in [fact for fact in self.facts if not issubclass(fact, AsRead)]:
+        self._drop_live_facts()
+        for fact in [fact for fact in self.facts if issubclass(fact, Incremental)]:
             del self.facts[fact]
 
     def drop_facts_of_rights(self) -> None:
