@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -513,6 +514,27 @@ def test_a_new_document_is_what_was_decided(run: Run, monkeypatch: pytest.Monkey
     assert (refused.step, refused.reason) == ("both", our_bug(reason))
     assert [file.file.name for file in outcome.files] == ["other.yaml", "web.yaml"]
     assert outcome.files[0].text == HARDENED
+
+
+def account(pod: PodTemplate) -> Steps:
+    """An object that is alike for all pods."""
+    value = {**ACCOUNT, "metadata": {"name": pod.object.name}}
+    yield pod.create("accounts", value, grade=Grade.SAFE)
+
+
+ACCOUNTS = declared(account, PodTemplate)
+
+
+def test_many_new_documents_that_are_alike_are_what_was_decided(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    templates, names = sys.modules["hardener.sources.yaml.text_templates"], ["one", "two", "three", "four"]
+    for module in (yaml, templates):
+        right = module.dump
+        monkeypatch.setattr(module, "dump", lambda value, right=right: right(value).replace("kind", "type"))
+    outcome = run({"web.yaml": "---\n".join(WEB.replace("web", name) for name in names)}, ACCOUNTS)
+    assert [refused.reason for refused in outcome.refused] == [
+        our_bug("the new document does not come out as it was decided")
+    ] * len(names)
+    assert outcome.files == []
 
 
 # Each check is needed.

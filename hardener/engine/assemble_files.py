@@ -154,14 +154,15 @@ def _collect(outcome: Outcome) -> list[Job]:
 
 
 def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
+    templates = yaml.TextTemplates()
     processes = min(len(os.sched_getaffinity(0)) if forks and hasattr(os, "sched_getaffinity") else 1, 8)
     if len(jobs) < POOL_FROM or processes < 2:
-        yield from map(_prove, jobs)
+        yield from (_prove(job, templates) for job in jobs)
         return
     from hardener.support import forked_work  # late: most runs are small
 
     yield from forked_work.results(
-        lambda number: _prove(jobs[number]),
+        lambda number: _prove(jobs[number], templates),
         lambda number, proof: proof.packed(jobs[number][1]),
         lambda number, packed: unpacked(packed, jobs[number][1]),
         len(jobs),
@@ -169,9 +170,9 @@ def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
     )
 
 
-def _prove(job: Job) -> Proof:
+def _prove(job: Job, templates: yaml.TextTemplates) -> Proof:
     piece, changes, places = job
-    return prove(piece, changes, [path for _, path in places])
+    return prove(piece, changes, [path for _, path in places], templates)
 
 
 class _File:

@@ -1,7 +1,8 @@
 """Read and rewrite YAML and JSON in place, touching no byte that nobody asked to change.
 
 `segments` cuts a file, `parse` reads one segment as plain data with positions, `documents` without them, `rewrite`
-changes it through that data, `dump` writes a new document, `reads_back` proves it. Everything that cannot be done
+changes it through that data, `dump` writes a new document, `reads_back` proves it, `TextTemplates`
+do both for many that are alike. Everything that cannot be done
 faithfully raises `TextError`.
 """
 
@@ -15,6 +16,7 @@ from .scalars import same
 from .segments import Segment, segments
 from .splices import Hunk
 from .text_error import TextError
+from .text_templates import TextTemplates
 
 __all__ = [
     "Comment",
@@ -23,6 +25,7 @@ __all__ = [
     "Rewrite",
     "Segment",
     "TextError",
+    "TextTemplates",
     "Tree",
     "documents",
     "dump",
