@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from hardener.engine.step import Step
 from hardener.engine.text_checks import patched
 from hardener.sources import terraform, yaml
 from hardener.sources.python import rewrite as program
+from hardener.sources.yaml import text_templates
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.tree import Tree
 
@@ -526,8 +526,8 @@ ACCOUNTS = declared(account, PodTemplate)
 
 
 def test_many_new_documents_that_are_alike_are_what_was_decided(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    templates, names = sys.modules["hardener.sources.yaml.text_templates"], ["one", "two", "three", "four"]
-    for module in (yaml, templates):
+    names = ["one", "two", "three", "four"]
+    for module in (yaml, text_templates):
         right = module.dump
         monkeypatch.setattr(module, "dump", lambda value, right=right: right(value).replace("kind", "type"))
     outcome = run({"web.yaml": "---\n".join(WEB.replace("web", name) for name in names)}, ACCOUNTS)

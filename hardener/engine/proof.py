@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hardener.sources.python import parsed as program
     from hardener.sources.python.rewrite import Rewrite
     from hardener.sources.terraform import manifest_text, object_block
+    from hardener.sources.yaml.text_templates import TextTemplates
 
     AnyParsed = yaml.Parsed | terraform.Parsed | object_block.ObjectBlock | manifest_text.ManifestText | program.Parsed
     AnyRewrite = yaml.Rewrite | terraform.Rewrite | Written
@@ -88,9 +89,7 @@ def unpacked(packed: bytes, changes: list[Change]) -> Proof:
     return Proof(text, [yaml.Hunk(*each) for each in hunks], at, places, refusal, ours)
 
 
-def prove(
-    piece: Piece, changes: list[Change], places: list[Path], templates: yaml.TextTemplates | None = None
-) -> Proof:
+def prove(piece: Piece, changes: list[Change], places: list[Path], templates: TextTemplates | None = None) -> Proof:
     """Write the steps of ``piece`` as text and prove it. Lines count from 1 within the piece. ``templates`` are those
     of new documents that were proved before."""
     if piece.is_new:
@@ -322,7 +321,7 @@ def new_block(piece: Piece, newline: str = "\n") -> str:
     return body
 
 
-def _created(piece: Piece, changes: list[Change], places: list[Path], templates: yaml.TextTemplates | None) -> Proof:
+def _created(piece: Piece, changes: list[Change], places: list[Path], templates: TextTemplates | None) -> Proof:
     """The text of a new document, read back."""
     if piece.language in ("terraform", "hcl"):
         return _created_block(piece, changes, places)

@@ -1,7 +1,6 @@
 """A document that differs from others in plain words alone gets the text that `dump` writes, and that reads back."""
 
 import random
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hardener.sources.yaml import TextTemplates, dump, reads_back
+from hardener.sources.yaml import dump, reads_back, text_templates
+from hardener.sources.yaml.text_templates import TextTemplates
 
 from .random_yaml import WORDS, value
 
-module = sys.modules["hardener.sources.yaml.text_templates"]
 OTHERS = [
     *WORDS, "b", "web-1", "a.b_C-9", "a.", "a-", "Yes", "on", "n", "NULL", "e1", "inf", "x:y", "x:", "a/b", "é", "a b",
     "harden-word-0-", "harden-word-1-", "x harden-word-0-", "w" * 2000,
@@ -111,6 +110,6 @@ def test_what_is_not_the_plainest_is_written_one_by_one(data: Any) -> None:
     ],
 )
 def test_what_is_written_wrong_is_not_known(fault: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "dump", lambda data: fault(dump(data)))
+    monkeypatch.setattr(text_templates, "dump", lambda data: fault(dump(data)))
     templates = TextTemplates()
     assert [templates.text_of(policy(name)) for name in ("a", "b", "c")] == [None] * 3

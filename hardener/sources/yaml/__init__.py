@@ -1,8 +1,8 @@
 """Read and rewrite YAML and JSON in place, touching no byte that nobody asked to change.
 
 `segments` cuts a file, `parse` reads one segment as plain data with positions, `documents` without them, `rewrite`
-changes it through that data, `dump` writes a new document, `reads_back` proves it, `TextTemplates`
-do both for many that are alike. Everything that cannot be done
+changes it through that data, `dump` writes a new document, `reads_back` proves it, `text_templates` does
+both for many that are alike. Everything that cannot be done
 faithfully raises `TextError`.
 """
 
@@ -16,7 +16,6 @@ from .scalars import same
 from .segments import Segment, segments
 from .splices import Hunk
 from .text_error import TextError
-from .text_templates import TextTemplates
 
 __all__ = [
     "Comment",
@@ -25,7 +24,6 @@ __all__ = [
     "Rewrite",
     "Segment",
     "TextError",
-    "TextTemplates",
     "Tree",
     "documents",
     "dump",

@@ -14,9 +14,9 @@ from .render import dump
 from .scalars import plain_is_safe
 from .text_error import TextError
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")  # no blank, and no sign that YAML knows
+_SIGNS = str.maketrans(dict.fromkeys("-._", "a"))  # what a word may hold beside letters and digits
 _OURS = "harden-word-{}-"
-_PLACES = re.compile(r"(?<=: )harden-word-([0-9]+)-(?=\n)|(?<=- )harden-word-([0-9]+)-(?=\n)")
+_PLACES = r"(?:(?<=: )|(?<=- ))harden-word-[0-9]+-(?=\n)"
 _HERE = object()  # in a shape, where a word stands
 
 
@@ -87,7 +87,10 @@ def _add(value: Any, shape: list[Any], words: list[str]) -> bool:
 
 @lru_cache(maxsize=1 << 13)
 def _is_word(text: str) -> bool:
-    return _WORD.fullmatch(text) is not None and plain_is_safe(text, False)
+    """Whether it has no blank and no sign that YAML knows, begins with a letter, and needs no quotes."""
+    if not text.isascii() or not text[:1].isalpha() or not text.translate(_SIGNS).isalnum():
+        return False
+    return plain_is_safe(text, False)
 
 
 def _parts(data: Any, count: int) -> list[str] | None:
@@ -101,7 +104,7 @@ def _parts(data: Any, count: int) -> list[str] | None:
         return None  # whoever writes it one by one hears of it
     parts: list[str] = []
     end = 0
-    for number, found in enumerate(_PLACES.finditer(text)):
+    for number, found in enumerate(re.finditer(_PLACES, text)):
         if found[0] != _OURS.format(number):
             return None
         parts += (text[end : found.start()], "")
