@@ -67,9 +67,15 @@ class Odd:
         return "odd"
 
 
-@pytest.fixture(params=[fast_dataclass.dataclass, dataclasses.dataclass], ids=["ours", "python's"])
+@pytest.fixture(
+    params=[(fast_dataclass.dataclass, 0), (fast_dataclass.dataclass, 9), (dataclasses.dataclass, 0)],
+    ids=["ours", "ours, compiled", "python's"],
+)
 def made(request: pytest.FixtureRequest) -> tuple[Any, Any]:
-    @request.param(slots=True, kw_only=True)
+    """Two classes, of which some objects were made: ours are filled one way at first, and another one later."""
+    declare, earlier = request.param
+
+    @declare(slots=True, kw_only=True)
     class Base:
         name: str
         notes: list[str] = dataclasses.field(default_factory=list)
@@ -80,12 +86,15 @@ def made(request: pytest.FixtureRequest) -> tuple[Any, Any]:
         def __post_init__(self) -> None:
             self.length = len(self.name)
 
-    @request.param(slots=True)
+    @declare(slots=True)
     class Placed(Base):
         name: str
         line: int = 1
 
-    return Base, Placed
+    classes: tuple[Any, Any] = Base, Placed
+    for each in classes * earlier:
+        each(name="earlier")
+    return classes
 
 
 def test_it_takes_what_that_of_python_takes(made: tuple[Any, Any]) -> None:
@@ -102,6 +111,32 @@ def test_it_takes_what_that_of_python_takes(made: tuple[Any, Any]) -> None:
 def test_wrong_arguments_are_named(made: tuple[Any, Any], given: tuple[str, ...], named: dict[str, object]) -> None:
     with pytest.raises(TypeError, match=r"Base\.__init__\(\)"):
         made[0](*given, **named)
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "said"),
+    [
+        (("a", 1, 2), {}, "takes from 2 to 3 positional arguments but 4 were given"),
+        (("a",), {"name": "b"}, "got multiple values for argument 'name'"),
+        ((), {"line": 3}, "missing 1 required positional argument: 'name'"),
+    ],
+)
+def test_too_many_or_too_few_are_told(made: tuple[Any, Any], given: Any, named: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=rf"Placed\.__init__\(\) {said}"):
+        made[1](*given, **named)
+    assert made[1]("a", 3).line == 3
+
+
+def test_a_field_may_have_any_name() -> None:
+    @fast_dataclass.dataclass(frozen=True)
+    class Odd:
+        one: int
+        arguments: int
+        named: int
+        fields: int = 4
+
+    for _ in range(9):
+        assert Odd(1, arguments=2, named=3) == Odd(one=1, arguments=2, named=3, fields=4)
 
 
 def test_a_frozen_one_is_a_key() -> None:

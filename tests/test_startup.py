@@ -26,6 +26,9 @@ WITHOUT_NEED = {
     "hardener.facts.kustomize.overlays.patch", "hardener.facts.kustomize.overlays.reading",
     "hardener.facts.kustomize.overlays.variants", "hardener.kubernetes.kustomize_operations",
     "hardener.kubernetes.kustomize_patch", "hardener.kubernetes.kustomize_target", "json",
+    # What is held back, policies and ConfigMaps that are there already, lists that change inside.
+    "hardener.engine.json_patch", "hardener.kubernetes.api_settings", "hardener.kubernetes.policy_rules",
+    "hardener.sources.yaml.align", "hardener.transforms.network._extend", "hardener.transforms.workload._named",
 }  # fmt: skip
 
 # Engines for what a Deployment is not: roles, secrets that move, admission policies, components, clouds, scripts, logs.

@@ -11,7 +11,6 @@ from sys import intern
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Create, Evidence, Set, Severity
-from hardener.engine import json_patch
 from hardener.engine.document import document
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
@@ -97,7 +96,8 @@ def _whole(
         torn = _torn(jobs, proofs)
         if not torn:
             return jobs, proofs, files
-        from hardener.engine.rollback import Doomed, roll_back  # late: hardly a step cannot be written
+        from hardener.engine import json_patch  # late: hardly a step cannot be written
+        from hardener.engine.rollback import Doomed, roll_back
 
         for file in files.values():
             file.take_back()

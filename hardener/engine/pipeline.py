@@ -12,7 +12,7 @@ from typing import Any
 from hardener.authoring.edits import Basis, Create, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.authoring.transform import WHOLE_IN_FILES, Transform
-from hardener.engine import find_rendered_elsewhere, find_unknown_kinds, find_unread_patches, json_patch
+from hardener.engine import find_rendered_elsewhere, find_unknown_kinds, find_unread_patches
 from hardener.engine.assemble_files import assemble
 from hardener.engine.document import WRITTEN, applied_steps
 from hardener.engine.index_shifts import as_read, shifts
@@ -147,8 +147,11 @@ def run(
     _report_classes(state)
     state.undecided.finish()
     state.outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=not only and not skip)]
-    for held in state.outcome.held:
-        held.patch = json_patch.of_step(held.changes)
+    if state.outcome.held:
+        from hardener.engine import json_patch  # late: most runs hold nothing back
+
+        for held in state.outcome.held:
+            held.patch = json_patch.of_step(held.changes)
     _count(state.outcome)
     tree.drop_facts_of_now()  # all is decided, and what comes needs memory
     assemble(state.outcome, proving or progress, forks=forks)
@@ -230,6 +233,8 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
     if not step.changes or (state.has_waivers and _waive(state, step)) or state.gate.refuses(step):
         return
     if not may_change or (transform.absence and outcome.tree.stream):
+        from hardener.engine import json_patch
+
         places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
         reason = "the profile only reports it" if not may_change else _UNSEEN[outcome.tree.chart is None]
         finding = target.finding(

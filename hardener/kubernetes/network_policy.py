@@ -27,6 +27,9 @@ NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 Direction = Literal["ingress", "egress"]
 DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
+PEERS: dict[Direction, str] = {"ingress": "from", "egress": "to"}
+"""The key of the peers in a rule, by direction."""
+
 _LAST_PORT = 65535
 _PROTOCOLS = frozenset({"TCP", "UDP", "SCTP"})
 _LINK_LOCAL = (ip_network("169.254.0.0/16"), ip_network("fe80::/10"))

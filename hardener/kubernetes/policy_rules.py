@@ -9,11 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from hardener.kubernetes.network_policy import Direction, Peer, Ports, parse
+from hardener.kubernetes.network_policy import PEERS, Direction, Peer, Ports, parse
 from hardener.support.fast_dataclass import dataclass
-
-PEERS: dict[Direction, str] = {"ingress": "from", "egress": "to"}
-"""The key of the peers in a rule, by direction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """``dataclass``, quick to declare: a run declares more than a hundred, and asks most for nothing but to be made.
 
 For type checkers it is the one of Python. What a class is made with, comparison, hash and ``repr`` are what they are
-there, compiled when they are called first, and the one of Python tells the fields when they are asked for first; that
-a frozen one is not changed is for the type checker to see, as nothing stops it at run time. A class without a docstring
+there. Comparison and hash are compiled when they are called first, ``__init__`` when it is called often: a small run
+makes one or two objects of most classes. The one of Python tells the fields when they are asked for first. That a
+frozen one is not changed is for the type checker to see, as nothing stops it at run time. A class without a docstring
 is given none.
 """
 
@@ -39,7 +40,7 @@ else:
             for name in ("__dataclass_fields__", "__dataclass_params__", "__match_args__"):
                 setattr(made, name, _OfPython(made, name))
             if "__init__" not in vars(cls):
-                made.__init__ = _later(made, "__init__", _init)
+                made.__init__ = _init_later(made)
             if "__repr__" not in vars(cls):
                 made.__repr__ = _repr
             if eq and "__eq__" not in vars(cls):
@@ -108,6 +109,46 @@ def _later(made: type, name: str, write: Callable[[list[Field[Any]], dict[str, A
         return method(*arguments, **named)
 
     return compiled
+
+
+_FEW = 4  # objects of a class: to fill that many costs less than to compile what fills them
+
+
+def _init_later(made: type) -> Any:
+    """The ``__init__`` of ``made``, which fills the first few objects itself and is compiled for the next one, or for a
+    call that is wrong: the error is that of the compiled one."""
+    compiled = _later(made, "__init__", _init)
+    fields: list[Field[Any]] = []
+    filled = 0
+
+    def fill(one: Any, /, *arguments: Any, **named: Any) -> None:
+        nonlocal fields, filled
+        filled += 1
+        fields = fields or _every(made)
+        if filled > _FEW or not _fill(one, fields, arguments, named):
+            compiled(one, *arguments, **named)
+        elif hasattr(made, "__post_init__"):
+            one.__post_init__()
+
+    return fill
+
+
+def _fill(one: Any, fields: list[Field[Any]], arguments: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    """Set ``fields`` of ``one``. False, and nothing of it is to be used, where the call does not fit them."""
+    positional = [field.name for field in fields if field.init and not field.kw_only]
+    values = dict(zip(positional, arguments, strict=False), **named)
+    if len(values) != len(arguments) + len(named):
+        return False  # too many, or one that is given twice
+    for field in fields:
+        if field.init and field.name in values:
+            setattr(one, field.name, values.pop(field.name))
+        elif field.default is not MISSING:
+            setattr(one, field.name, field.default)
+        elif field.default_factory is not MISSING:
+            setattr(one, field.name, field.default_factory())
+        elif field.init:
+            return False  # one is missing
+    return not values  # what is left is no field
 
 
 def _init(every: list[Field[Any]], scope: dict[str, Any]) -> str:

@@ -10,8 +10,7 @@ from typing import Any
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.network.connections import Port
-from hardener.kubernetes.network_policy import Direction
-from hardener.kubernetes.policy_rules import PEERS
+from hardener.kubernetes.network_policy import PEERS, Direction
 from hardener.support.fast_dataclass import dataclass
 
 Value = dict[str, Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
@@ -12,13 +12,14 @@ from hardener.facts.network.pod_labels import NAME
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.network_policy import Direction
 from hardener.kubernetes.object_names import as_object_name
-from hardener.kubernetes.policy_rules import missing
 from hardener.tree.core_views import PodTemplate
 
-from ._extend import Wanted, additions, lonely, removals, unexplained_finding
 from ._policies import TOPIC, NetworkPolicies, directions, free_name, policy
 from ._rules import Rules
 from ._traffic import Traffic, on_host_network
+
+if TYPE_CHECKING:
+    from ._extend import Wanted
 
 _NO_CLIENT = Evidence("nothing connects to it")
 
@@ -128,6 +129,8 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
 
 def _opens_dns(policies: list[Policy], traffic: Traffic) -> bool:
     """Whether ``policies`` together let the pods ask all name servers that they use."""
+    from hardener.kubernetes.policy_rules import missing  # late: most trees hold no policy
+
     dns = Rules("egress")
     traffic.add_dns(dns)
     rules = [rule for item in policies for rule in item.rules("egress") or ()]
@@ -168,6 +171,8 @@ def _created(
 def _extended(
     existing: Policy, rules: dict[Direction, Wanted], traffic: Traffic, options: NetworkPolicies
 ) -> Iterator[Edit | Finding]:
+    from ._extend import additions, lonely, removals, unexplained_finding  # late: most trees hold no policy of ours
+
     edits: list[Edit] = []
     for direction, wanted in rules.items():
         # That a policy for all pods opens DNS, too, is no reason to doubt a rule that does.
