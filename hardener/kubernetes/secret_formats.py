@@ -155,8 +155,6 @@ def _marks() -> re.Pattern[str]:
 
 
 def _tree(words: list[str]) -> str:
-    if len(words) == 1:
-        return re.escape(words[0])
     heads: dict[str, list[str]] = {}
     for word in words:
         if word:

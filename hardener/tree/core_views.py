@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
@@ -13,7 +13,6 @@ from hardener.kubernetes.image_reference import read as read_image
 from hardener.kubernetes.image_table import ImageRow, lookup
 from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.support.data_path import Path, joined
-from hardener.support.lockless_property import cached_property
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
