@@ -51,6 +51,7 @@ SERIES = {
     "policies": Series("Services, each with a NetworkPolicy", (50, 500, 5_000), inputs.policies),
     "lines": Series("lines of a file, of variables", (1_000, 10_000, 100_000), _file(inputs.lines)),
     "data": Series("lines of a file, of a ConfigMap", (1_000, 10_000, 100_000), _file(inputs.data)),
+    "passwords": Series("Pods of a file, each with a password", (500, 2_000, 8_000), _file(inputs.passwords)),
     "containers": Series("containers of one pod, as many as are judged", (20, 60, 200), _file(inputs.containers)),
     "crowd": Series("containers of one pod, more than are judged", (500, 2_000, 20_000), _file(inputs.containers)),
 }

@@ -468,3 +468,10 @@ def containers(count: int) -> str:
         f"  - name: web-{number}\n    image: registry.example.com/web-{number}:1\n" for number in range(count)
     )
     return f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n{each}"
+
+
+def passwords(count: int) -> str:
+    """``count`` Pods, each with a password of its own in a variable; all of them begin alike."""
+    each = "    env:\n    - name: DB_PASSWORD\n      value: hunter{0}xyzzyQ\n"
+    pods = (_POD_OF_ONE.replace("web\n", f"web-{number}\n", 1) + each.format(number) for number in range(count))
+    return "---\n".join(pods)

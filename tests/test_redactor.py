@@ -466,3 +466,39 @@ def test_a_value_in_broken_text_never_shows(value: str, template: str) -> None:
     text = template.replace("{}", json.dumps(value, ensure_ascii=False)) + "\n  ]]]\n"
     redactor.learn_text(text)
     assert not leaks(redactor.text(text + everything_about(value)), value)
+
+
+def test_of_secrets_that_begin_alike_the_longest_is_masked() -> None:
+    values = ["hunter2xyz", "hunter2xyzzyQ", "hunter2xyzzyQ-plugh", "hunter3xyzzyQ"]
+    redactor = knowing(*random.Random(1).sample(values, len(values)))
+    numbers = [redactor.text(value) for value in values]
+    assert len(set(numbers)) == len(values) and all(number == mark(int(number[10])) for number in numbers)
+    assert redactor.text(f"a={values[2]};b={values[1]}!{values[0]}{values[3]}") == (
+        f"a={numbers[2]};b={numbers[1]}!{numbers[0]}{numbers[3]}"
+    )
+
+
+@given(st.lists(st.text("ab", min_size=6, max_size=12), min_size=1, max_size=12), st.text("abc", max_size=60))
+def test_what_is_masked_is_the_longest_that_stands_there(values: list[str], text: str) -> None:
+    known = [value + "x7Q" for value in values]  # no common words
+    joined = text + text.join(known)
+    left = knowing(*known).text(joined)
+    assert not [value for value in known if value in left]
+    assert left.count("redacted") <= len(known)
+
+
+def test_thousands_of_secrets_that_begin_alike_are_not_compared_one_by_one() -> None:
+    class Text(str):
+        looks = 0
+
+        def __getitem__(self, key: Any) -> str:
+            Text.looks += 1
+            return str(self)[key]
+
+        def startswith(self, *arguments: Any) -> bool:
+            Text.looks += 1
+            return super().startswith(*arguments)
+
+    redactor = knowing(*(f"hunter{number:05}xyzzyQ" for number in range(2_000)))
+    assert "hunter" not in redactor.text(Text("a: hunter01999xyzzyQ, b: hunter01998xyzzyQ"))
+    assert 0 < Text.looks < 500

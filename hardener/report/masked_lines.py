@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import Any
@@ -65,11 +66,13 @@ def masked_text(redactor: Redactor, text: str, ranges: Iterable[range], file: Ma
     shown = zip(text.split("\n"), redactor.mask_spans(text, _rows(text)).split("\n"), strict=False)
     hidden = {number: masked + "\n" for number, (plain, masked) in enumerate(shown, 1) if plain != masked}
     last, wanted = text.count("\n") + 1, list(ranges) if hidden else []
-    return {
-        number: line.removesuffix("\n") if number == last else line
-        for number, line in hidden.items()
-        if any(number in lines for lines in wanted)
-    }
+    starts = [lines.start for lines in wanted]
+    found = {}
+    for number, line in hidden.items():
+        near = bisect_right(starts, number) - 1  # the last of those that begin before it goes on for longest
+        if near >= 0 and number in wanted[near]:
+            found[number] = line.removesuffix("\n") if number == last else line
+    return found
 
 
 def learn_pieces(redactor: Redactor, file: ManifestFile) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
@@ -46,8 +46,9 @@ class Patch:
         if any(number in self._hidden for h in hunks for number in range(h.before_start, _end(h))):
             # Only a rewritten line can carry a secret over; what an edit writes by itself holds none.
             self._added = mask(change.text, (range(h.after_start, h.after_start + len(h.after)) for h in hunks))
-        groups = list(_groups(hunks, len(self._old), self._hidden))
-        shown = any(group.start <= number <= group.end for group in groups for number in self._hidden)
+        numbers = sorted(self._hidden)
+        groups = _groups(hunks, len(self._old), self._hidden)
+        shown = any(bisect_left(numbers, group.start) < bisect_right(numbers, group.end) for group in groups)
         self.whole = not shown and not any(map(self.shows_secret, hunks))
 
     @classmethod

@@ -92,7 +92,7 @@ class Redactor:
         self._looked: dict[int, tuple[object, bool]] = {}  # documents by their identity, and whether they hold any
         self._commented: dict[str, bool] = {}  # comments that are known, and whether they hold any
         self._last = 0
-        self._index: dict[str, list[tuple[str, int]]] = {}  # first characters -> forms to look for, longest first
+        self._index: dict[str, _Forms] = {}  # by the first characters of what is looked for
 
     def keep(self, names: Iterable[str], labels: Iterable[str] = ()) -> None:
         """Leave ``names`` of objects and files readable, and what their parts are called, where a Secret holds one; and
@@ -251,10 +251,10 @@ class Redactor:
         self._ordinals.setdefault(form, ordinal)
         if len(form) < _SHORTEST or is_common(form):
             return
-        forms = self._index.setdefault(form[:_SHORTEST], [])
-        if all(form != known for known, _ in forms):
-            forms.append((form, ordinal))
-            forms.sort(key=lambda entry: -len(entry[0]))
+        forms = self._index.get(form[:_SHORTEST])
+        if forms is None:
+            forms = self._index[form[:_SHORTEST]] = _Forms()
+        if forms.add(form, ordinal):
             if word:
                 self._words.add(form)
         elif not word:
@@ -265,11 +265,36 @@ class Redactor:
         found = [_Span(start, end, self._ordinal(text[start:end])) for _, start, end in structured(text)]
         if index := self._index:
             for start in _starts(text, index):
-                for form, ordinal in index[text[start : start + _SHORTEST]]:
-                    if text.startswith(form, start) and (form not in self._words or _stands_alone(text, start, form)):
+                for form, ordinal in index[text[start : start + _SHORTEST]].at(text, start):
+                    if form not in self._words or _stands_alone(text, start, form):
                         found.append(_Span(start, start + len(form), ordinal))
                         break
         return found
+
+
+class _Forms:
+    """Texts to look for that begin alike: thousands may, so each length is looked up once and not each text."""
+
+    def __init__(self) -> None:
+        self._by_length: dict[int, dict[str, int]] = {}  # the longest first
+
+    def add(self, form: str, ordinal: int) -> bool:
+        """Look for ``form``, too; False where it is looked for already."""
+        known = self._by_length.get(len(form))
+        if known is None:
+            known = self._by_length[len(form)] = {}
+            self._by_length = dict(sorted(self._by_length.items(), reverse=True))
+        if form in known:
+            return False
+        known[form] = ordinal
+        return True
+
+    def at(self, text: str, start: int) -> Iterator[tuple[str, int]]:
+        """Those that stand at ``start`` of ``text``, the longest first, with their ordinals."""
+        for length, known in self._by_length.items():
+            ordinal = known.get(form := text[start : start + length])
+            if ordinal is not None:
+                yield form, ordinal
 
 
 def _starts(text: str, index: Mapping[str, object]) -> list[int]:
