@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Evidence
+from hardener.authoring.edits import Edit, Evidence
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
@@ -121,21 +121,47 @@ class _Dump:
     def change(self, change: Change, outcome: Outcome) -> str:
         """The record of ``change``, put together from parts: one that many records have is encoded and searched for
         secrets once. What the outcome holds is known by its identity."""
-        transform, edit, item, path = change.transform, change.edit, change.object, change.path[1:]
-        evidence, file = change.evidence, item.piece.file.name
-        head = id(transform), id(edit.grade), id(edit.basis), id(evidence), file
-        is_said = head in self._known or (evidence is edit.evidence and all([one.piece is None for one in evidence]))
-        after = change.after
-        is_scalar = change.before is MISSING and type(after) in _SCALARS
-        texts = [
-            self._part(head if is_said else None, _head, change, outcome),
-            f'"line": {change.line}, "newLine": {change.new_line}',
-            self._part(id(item), _object_part, item),
-            self._part(path, _path_part, path),
-            self._part((type(after), after) if is_scalar else None, _values, change),
-            self._part(id(transform), _reasons, transform),
-        ]
-        return "{" + ", ".join(filter(None, texts)) + "}" if None not in texts else self(_change(change, outcome))
+        transform, edit, item, known = change.transform, change.edit, change.object, self._known
+        head = known.get(key := (id(transform), id(edit.grade), id(edit.basis))) or self._part(
+            key, _head, transform, edit
+        )
+        evidence = self._evidence(change.evidence, outcome)
+        file = self._text("file", item.piece.file.name)
+        about = known.get(id(item)) or self._part(id(item), _object_part, item)
+        place = self._place(change)
+        reasons = known.get(id(transform)) or self._part(id(transform), _reasons, transform)
+        if head and evidence and file and about and place and reasons:
+            lines = f'"line": {change.line}, "newLine": {change.new_line}'
+            return f"{{{head}, {evidence}, {file}, {lines}, {about}, {place}, {reasons}}}"
+        return self(_change(change, outcome))
+
+    def _evidence(self, evidence: Iterable[Evidence], outcome: Outcome) -> str | None:
+        """The evidence of a change as a part of its record. Thousands of changes say the same of other lines."""
+        records: list[str] = []
+        for fact in evidence:
+            record = self._text("text", fact.text)
+            if record is not None and fact.piece is not None:
+                file = self._text("file", fact.piece.file.name)
+                line = outcome.lines.get((fact.piece, fact.path), 1)
+                record = None if file is None else f'{record}, {file}, "line": {line}'
+            if record is None:
+                return None
+            records.append(f"{{{record}}}")
+        return f'"evidence": [{", ".join(records)}]'
+
+    def _place(self, change: Change) -> str | None:
+        """Where a change is made, and its values. Those that are one word or number are known together with it."""
+        path, after = change.path[1:], change.after
+        if change.before is MISSING and type(after) in _SCALARS:
+            key = path, type(after), after
+            return self._known.get(key) or self._part(key, _place, change)
+        of_path = self._known.get(path) or self._part(path, _path_part, path)
+        values = self._part(None, _values, change)
+        return of_path and (f"{of_path}, {values}" if values else of_path if values == "" else None)
+
+    def _text(self, name: str, text: str) -> str | None:
+        key = _entry, name, text  # no path begins like this
+        return self._known.get(key) or self._part(key, _entry, name, text)
 
     def _part(self, key: Hashable | None, make: Callable[..., dict[str, Any]], *of: Any) -> str | None:
         """What ``make`` makes of it, as it stands inside the braces of its record; None where something of it is
@@ -176,17 +202,20 @@ def _risk(transform: Transform) -> dict[str, str | None]:
 
 def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
     return {
-        **_head(change, outcome), "line": change.line, "newLine": change.new_line, **_object_part(change.object),
-        **_path_part(change.path[1:]), **_values(change), **_reasons(change.transform),
+        **_head(change.transform, change.edit), "evidence": list(_evidence(change.evidence, outcome)),
+        "file": change.object.piece.file.name, "line": change.line, "newLine": change.new_line,
+        **_object_part(change.object), **_place(change), **_reasons(change.transform),
     }  # fmt: skip
 
 
-def _head(change: Change, outcome: Outcome) -> dict[str, Any]:
-    transform, edit = change.transform, change.edit
+def _entry(key: str, text: str) -> dict[str, str]:
+    return {key: text}
+
+
+def _head(transform: Transform, edit: Edit) -> dict[str, Any]:
     return {
         "id": transform.id, **_risk(transform), "severity": transform.severity, "grade": edit.grade,
-        "basis": edit.basis, "evidence": list(_evidence(change.evidence, outcome)),
-        "file": change.object.piece.file.name,
+        "basis": edit.basis,
     }  # fmt: skip
 
 
@@ -196,6 +225,10 @@ def _object_part(item: Object) -> dict[str, Any]:
 
 def _path_part(path: Path) -> dict[str, Any]:
     return {"path": path}
+
+
+def _place(change: Change) -> dict[str, Any]:
+    return _path_part(change.path[1:]) | _values(change)
 
 
 def _values(change: Change) -> dict[str, Any]:
