@@ -55,19 +55,19 @@ def write(
     }  # fmt: skip
     head |= {"notes": [{"id": note.id, "message": note.text} for note in unread.notes(outcome.tree)]}
     head |= {"leftOut": left_out(outcome.tree)}
-    head |= {"impact": impact_records(outcome, reach)}
-    head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
+    out(f'{dump(head)[:-1]}, "impact": [{", ".join(map(dump.impact, impact.entries(outcome, reach)))}], ')
+    head = {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
     if outcome.tree.chart is not None or outcome.overrides or settings.helm_values:
         from hardener.report import chart_values  # late: few runs are about a chart
 
         head |= {"chart": outcome.tree.chart, "values": chart_values.records(outcome)}
         if outcome.template_patch:
             head["templatePatch"] = outcome.template_patch
-    out(dump(head)[:-1])
+    out(dump(head)[1:-1])
     for name, records in (
         ("changes", (dump.change(change, outcome) for change in outcome.changes)),
         ("held", (dump(_held(held, change, outcome)) for held in outcome.held for change in held.changes[:1])),
-        ("findings", (dump(_finding(finding)) for finding in outcome.findings)),
+        ("findings", map(dump.finding, outcome.findings)),
         ("refused", (dump(_refused(refused)) for refused in outcome.refused)),
         *([] if levels is None else [("levels", map(dump, levels))]),
         ("waived", (dump(_waived(waived, outcome)) for waived in outcome.waived)),
@@ -102,10 +102,11 @@ def _left_out(one: LeftOut, named: list[str]) -> dict[str, Any]:
 def impact_records(outcome: Outcome, reach: Reachability | None = None) -> list[dict[str, Any]]:
     """What a person has to know before the changes are applied, the gravest first, as records."""
     one = cache(_object)  # most entries are about the same thousands of objects
-    return [
-        {"id": entry.id, "message": entry.text.strip(), "objects": list(map(one, entry.objects))}
-        for entry in impact.entries(outcome, reach)
-    ]
+    return [_impact(entry) | {"objects": list(map(one, entry.objects))} for entry in impact.entries(outcome, reach)]
+
+
+def _impact(entry: impact.Entry) -> dict[str, Any]:
+    return {"id": entry.id, "message": entry.text.strip()}
 
 
 class _Dump:
@@ -127,27 +128,57 @@ class _Dump:
         )
         evidence = self._evidence(change.evidence, outcome)
         file = self._text("file", item.piece.file.name)
-        about = known.get(id(item)) or self._part(id(item), _object_part, item)
+        about = self._object(item)
         place = self._place(change)
         reasons = known.get(id(transform)) or self._part(id(transform), _reasons, transform)
         if head and evidence and file and about and place and reasons:
-            lines = f'"line": {change.line}, "newLine": {change.new_line}'
-            return f"{{{head}, {evidence}, {file}, {lines}, {about}, {place}, {reasons}}}"
+            lines = f'"line": {change.line}, "newLine": {change.new_line}, "object": {about}'
+            return f"{{{head}, {evidence}, {file}, {lines}, {place}, {reasons}}}"
         return self(_change(change, outcome))
+
+    def finding(self, finding: Report) -> str:
+        """The record of ``finding``, put together like that of a change."""
+        head = self._part((_kind, finding.id, finding.risk, finding.severity), _kind, finding)
+        file = self._text("file", finding.file)
+        about = self._object(finding.object)
+        path = self._part(finding.path[1:], _path_part, finding.path[1:])
+        message = self._part(None, _entry, "message", finding.message)
+        advice = self._text("advice", finding.advice)
+        if head and file and about and path and message and advice:
+            line = f'"line": {finding.line}'
+            return f'{{{head}, {file}, {line}, "object": {about}, {path}, {message}, {advice}}}'
+        return self(_finding(finding))
+
+    def impact(self, entry: impact.Entry) -> str:
+        """The record of ``entry``; one may be about all objects of a tree."""
+        text = self._part(None, _impact, entry)
+        objects = [self._object(item) for item in entry.objects]
+        if text is None or None in objects:
+            return self(_impact(entry) | {"objects": list(map(_object, entry.objects))})
+        return f'{{{text}, "objects": [{", ".join(map(str, objects))}]}}'
+
+    def _object(self, item: Object | None) -> str | None:
+        if item is None:
+            return "null"
+        found = self._known.get(key := id(item))
+        if found is None and key not in self._known:
+            kind = self._part((_type, item.api_version, item.kind, item.namespace), _type, item)
+            name = self._part(None, _entry, "name", item.name)
+            found = f"{{{kind}, {name}}}" if kind and name else None
+            self._keep(key, found)
+        return found
 
     def _evidence(self, evidence: Iterable[Evidence], outcome: Outcome) -> str | None:
         """The evidence of a change as a part of its record. Thousands of changes say the same of other lines."""
-        records: list[str] = []
+        records: list[str | None] = []
         for fact in evidence:
             record = self._text("text", fact.text)
-            if record is not None and fact.piece is not None:
+            if fact.piece is not None:
                 file = self._text("file", fact.piece.file.name)
                 line = outcome.lines.get((fact.piece, fact.path), 1)
-                record = None if file is None else f'{record}, {file}, "line": {line}'
-            if record is None:
-                return None
-            records.append(f"{{{record}}}")
-        return f'"evidence": [{", ".join(records)}]'
+                record = f'{record}, {file}, "line": {line}' if record and file else None
+            records.append(record and f"{{{record}}}")
+        return None if None in records else f'"evidence": [{", ".join(map(str, records))}]'
 
     def _place(self, change: Change) -> str | None:
         """Where a change is made, and its values. Those that are one word or number are known together with it."""
@@ -172,16 +203,23 @@ class _Dump:
         text = self.encode(part)
         found = None if self.redactor.masks(text) else seen_in_json(text[1:-1])
         if key is not None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[key] = found
+            self._keep(key, found)
         return found
+
+    def _keep(self, key: Hashable, found: str | None) -> None:
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = found
 
 
 def _object(item: Object | None) -> dict[str, str | None] | None:
     if item is None:
         return None
-    return {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace, "name": item.name}
+    return _type(item) | {"name": item.name}
+
+
+def _type(item: Object) -> dict[str, str | None]:
+    return {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace}
 
 
 def _sign(item: Object) -> dict[str, Any]:
@@ -204,7 +242,7 @@ def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
     return {
         **_head(change.transform, change.edit), "evidence": list(_evidence(change.evidence, outcome)),
         "file": change.object.piece.file.name, "line": change.line, "newLine": change.new_line,
-        **_object_part(change.object), **_place(change), **_reasons(change.transform),
+        "object": _object(change.object), **_place(change), **_reasons(change.transform),
     }  # fmt: skip
 
 
@@ -217,10 +255,6 @@ def _head(transform: Transform, edit: Edit) -> dict[str, Any]:
         "id": transform.id, **_risk(transform), "severity": transform.severity, "grade": edit.grade,
         "basis": edit.basis,
     }  # fmt: skip
-
-
-def _object_part(item: Object) -> dict[str, Any]:
-    return {"object": _object(item)}
 
 
 def _path_part(path: Path) -> dict[str, Any]:
@@ -255,9 +289,13 @@ def _held(held: Held, first: Change, outcome: Outcome) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _kind(finding: Report) -> dict[str, Any]:
+    return {"id": finding.id, "risk": finding.risk, "severity": finding.severity}
+
+
 def _finding(finding: Report) -> dict[str, Any]:
     return {
-        "id": finding.id, "risk": finding.risk, "severity": finding.severity, "file": finding.file,
+        **_kind(finding), "file": finding.file,
         "line": finding.line, "object": _object(finding.object), "path": list(finding.path[1:]),
         "message": finding.message, "advice": finding.advice,
     }  # fmt: skip
