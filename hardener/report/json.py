@@ -142,7 +142,7 @@ class _Dump:
         file = self._text("file", finding.file)
         about = self._object(finding.object)
         path = self._part(finding.path[1:], _path_part, finding.path[1:])
-        message = self._part(None, _entry, "message", finding.message)
+        message = self._entry("message", finding.message)
         advice = self._text("advice", finding.advice)
         if head and file and about and path and message and advice:
             line = f'"line": {finding.line}'
@@ -163,7 +163,7 @@ class _Dump:
         found = self._known.get(key := id(item))
         if found is None and key not in self._known:
             kind = self._part((_type, item.api_version, item.kind, item.namespace), _type, item)
-            name = self._part(None, _entry, "name", item.name)
+            name = self._entry("name", item.name)
             found = f"{{{kind}, {name}}}" if kind and name else None
             self._keep(key, found)
         return found
@@ -191,20 +191,28 @@ class _Dump:
         return of_path and (f"{of_path}, {values}" if values else of_path if values == "" else None)
 
     def _text(self, name: str, text: str) -> str | None:
-        key = _entry, name, text  # no path begins like this
-        return self._known.get(key) or self._part(key, _entry, name, text)
+        key = name, text, _Dump  # no path ends like this
+        found = self._known.get(key)
+        if found is None and key not in self._known:
+            found = self._entry(name, text)
+            self._keep(key, found)
+        return found
+
+    def _entry(self, name: str, text: str) -> str | None:
+        return self._inside(f'{{"{name}": {self.encode(text)}}}')
 
     def _part(self, key: Hashable | None, make: Callable[..., dict[str, Any]], *of: Any) -> str | None:
         """What ``make`` makes of it, as it stands inside the braces of its record; None where something of it is
         masked. It is known by ``key``, where many records have it."""
         if key in self._known:
             return self._known[key]
-        part = make(*of)
-        text = self.encode(part)
-        found = None if self.redactor.masks(text) else seen_in_json(text[1:-1])
+        found = self._inside(self.encode(make(*of)))
         if key is not None:
             self._keep(key, found)
         return found
+
+    def _inside(self, record: str) -> str | None:
+        return None if self.redactor.masks(record) else seen_in_json(record[1:-1])
 
     def _keep(self, key: Hashable, found: str | None) -> None:
         if len(self._known) >= _MOST_KNOWN:
@@ -244,10 +252,6 @@ def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
         "file": change.object.piece.file.name, "line": change.line, "newLine": change.new_line,
         "object": _object(change.object), **_place(change), **_reasons(change.transform),
     }  # fmt: skip
-
-
-def _entry(key: str, text: str) -> dict[str, str]:
-    return {key: text}
 
 
 def _head(transform: Transform, edit: Edit) -> dict[str, Any]:
