@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
@@ -481,6 +482,11 @@ def _nothing(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         git(folder, "add", "-Af")
     if name == "too large":
         monkeypatch.setattr(files, "MAX_BYTES", 2 << 20)
+    if name == "templates of a chart":
+        git_alone = folder.parent / "git-alone"  # where helm is at hand, the chart would be rendered
+        git_alone.mkdir()
+        (git_alone / "git").symlink_to(str(shutil.which("git")))
+        monkeypatch.setenv("PATH", str(git_alone))
     return reason
 
 

@@ -187,6 +187,7 @@ class _File:
         self.shift = 0  # lines that the file has gained so far
         self.stale: dict[Piece, list[Report]] = {}  # comments that may no longer be true
         self._in_order = True  # whether the lines are
+        self._alike = lru_cache(maxsize=1024)(_interned)  # the same few lines are written again and again
         self._moved: list[tuple[Change, Path]] = []  # those that were placed elsewhere, or with a comment that went
 
     def add(self, piece: Piece, changes: list[Change], proof: Proof) -> None:
@@ -200,7 +201,7 @@ class _File:
         self.lines.extend([line for line, _ in ids])
         self.ids += [id for _, id in ids]
         for hunk in proof.hunks:
-            before, after = _alike(*hunk.before), _alike(*hunk.after)
+            before, after = self._alike(*hunk.before), self._alike(*hunk.after)
             new = yaml.Hunk(hunk.before_start + start, before, hunk.after_start + start + shift, after)
             self.hunks.append(self._ended(new) if piece.is_new and document(piece).separator.startswith("\n") else new)
         self.shift += sum(len(hunk.after) - len(hunk.before) for hunk in proof.hunks)
@@ -259,7 +260,5 @@ class _File:
         return yaml.Hunk(number, before, after, [*lines[:-1], lines[-1] + end, *hunk.after])
 
 
-@lru_cache(maxsize=1024)
-def _alike(*lines: str) -> list[str]:
-    # The same few lines are written again and again: one object for each instead of one for each place.
+def _interned(*lines: str) -> list[str]:
     return [intern(line) for line in lines]
