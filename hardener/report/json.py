@@ -55,15 +55,15 @@ def write(
     }  # fmt: skip
     head |= {"notes": [{"id": note.id, "message": note.text} for note in unread.notes(outcome.tree)]}
     head |= {"leftOut": left_out(outcome.tree)}
-    out(f'{dump(head)[:-1]}, "impact": [{", ".join(map(dump.impact, impact.entries(outcome, reach)))}], ')
-    head = {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
+    head |= {"impact": impact_records(outcome, reach)}
+    head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
     if outcome.tree.chart is not None or outcome.overrides or settings.helm_values:
         from hardener.report import chart_values  # late: few runs are about a chart
 
         head |= {"chart": outcome.tree.chart, "values": chart_values.records(outcome)}
         if outcome.template_patch:
             head["templatePatch"] = outcome.template_patch
-    out(dump(head)[1:-1])
+    out(dump(head)[:-1])
     for name, records in (
         ("changes", (dump.change(change, outcome) for change in outcome.changes)),
         ("held", (dump(_held(held, change, outcome)) for held in outcome.held for change in held.changes[:1])),
@@ -102,11 +102,10 @@ def _left_out(one: LeftOut, named: list[str]) -> dict[str, Any]:
 def impact_records(outcome: Outcome, reach: Reachability | None = None) -> list[dict[str, Any]]:
     """What a person has to know before the changes are applied, the gravest first, as records."""
     one = cache(_object)  # most entries are about the same thousands of objects
-    return [_impact(entry) | {"objects": list(map(one, entry.objects))} for entry in impact.entries(outcome, reach)]
-
-
-def _impact(entry: impact.Entry) -> dict[str, Any]:
-    return {"id": entry.id, "message": entry.text.strip()}
+    return [
+        {"id": entry.id, "message": entry.text.strip(), "objects": list(map(one, entry.objects))}
+        for entry in impact.entries(outcome, reach)
+    ]
 
 
 class _Dump:
@@ -134,6 +133,12 @@ class _Dump:
         if head and evidence and file and about and place and reasons:
             lines = f'"line": {change.line}, "newLine": {change.new_line}, "object": {about}'
             return f"{{{head}, {evidence}, {file}, {lines}, {place}, {reasons}}}"
+        # The marks of a record are numbered part by part.
+        for part in (
+            _start(change, outcome), {"object": _object(item)}, _path_part(change.path[1:]), _values(change),
+            _reasons(transform),
+        ):  # fmt: skip
+            self.redactor.masks(self.encode(part))
         return self(_change(change, outcome))
 
     def finding(self, finding: Report) -> str:
@@ -148,14 +153,6 @@ class _Dump:
             line = f'"line": {finding.line}'
             return f'{{{head}, {file}, {line}, "object": {about}, {path}, {message}, {advice}}}'
         return self(_finding(finding))
-
-    def impact(self, entry: impact.Entry) -> str:
-        """The record of ``entry``; one may be about all objects of a tree."""
-        text = self._part(None, _impact, entry)
-        objects = [self._object(item) for item in entry.objects]
-        if text is None or None in objects:
-            return self(_impact(entry) | {"objects": list(map(_object, entry.objects))})
-        return f'{{{text}, "objects": [{", ".join(map(str, objects))}]}}'
 
     def _object(self, item: Object | None) -> str | None:
         if item is None:
@@ -212,7 +209,7 @@ class _Dump:
         return found
 
     def _inside(self, record: str) -> str | None:
-        return None if self.redactor.masks(record) else seen_in_json(record[1:-1])
+        return None if self.redactor.finds(record) else seen_in_json(record[1:-1])
 
     def _keep(self, key: Hashable, found: str | None) -> None:
         if len(self._known) >= _MOST_KNOWN:
@@ -248,9 +245,15 @@ def _risk(transform: Transform) -> dict[str, str | None]:
 
 def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
     return {
-        **_head(change.transform, change.edit), "evidence": list(_evidence(change.evidence, outcome)),
-        "file": change.object.piece.file.name, "line": change.line, "newLine": change.new_line,
+        **_start(change, outcome), "line": change.line, "newLine": change.new_line,
         "object": _object(change.object), **_place(change), **_reasons(change.transform),
+    }  # fmt: skip
+
+
+def _start(change: Change, outcome: Outcome) -> dict[str, Any]:
+    return {
+        **_head(change.transform, change.edit), "evidence": list(_evidence(change.evidence, outcome)),
+        "file": change.object.piece.file.name,
     }  # fmt: skip
 
 
