@@ -20,6 +20,7 @@ from hardener.engine.step import Step
 from hardener.engine.text_checks import patched
 from hardener.sources import terraform, yaml
 from hardener.sources.python import rewrite as program
+from hardener.sources.yaml import text_templates
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.tree import Tree
 
@@ -513,6 +514,27 @@ def test_a_new_document_is_what_was_decided(run: Run, monkeypatch: pytest.Monkey
     assert (refused.step, refused.reason) == ("both", our_bug(reason))
     assert [file.file.name for file in outcome.files] == ["other.yaml", "web.yaml"]
     assert outcome.files[0].text == HARDENED
+
+
+def account(pod: PodTemplate) -> Steps:
+    """An object that is alike for all pods."""
+    value = {**ACCOUNT, "metadata": {"name": pod.object.name}}
+    yield pod.create("accounts", value, grade=Grade.SAFE)
+
+
+ACCOUNTS = declared(account, PodTemplate)
+
+
+def test_many_new_documents_that_are_alike_are_what_was_decided(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["one", "two", "three", "four"]
+    for module in (yaml, text_templates):
+        right = module.dump
+        monkeypatch.setattr(module, "dump", lambda value, right=right: right(value).replace("kind", "type"))
+    outcome = run({"web.yaml": "---\n".join(WEB.replace("web", name) for name in names)}, ACCOUNTS)
+    assert [refused.reason for refused in outcome.refused] == [
+        our_bug("the new document does not come out as it was decided")
+    ] * len(names)
+    assert outcome.files == []
 
 
 # Each check is needed.

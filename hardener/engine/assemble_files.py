@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import chain
 from sys import intern
+from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Create, Evidence, Set, Severity
 from hardener.engine import json_patch
@@ -21,6 +22,9 @@ from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.data_path import Path
 from hardener.support.free_memory import give_back
+
+if TYPE_CHECKING:
+    from hardener.sources.yaml.text_templates import TextTemplates
 
 POOL_FROM = 500  # pieces: below that, starting processes costs more than it saves
 
@@ -154,14 +158,19 @@ def _collect(outcome: Outcome) -> list[Job]:
 
 
 def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
+    templates = None
+    if sum([piece.is_new for piece, _, _ in jobs]) > 2:
+        from hardener.sources.yaml import text_templates  # late: most runs make few objects
+
+        templates = text_templates.TextTemplates()
     processes = min(len(os.sched_getaffinity(0)) if forks and hasattr(os, "sched_getaffinity") else 1, 8)
     if len(jobs) < POOL_FROM or processes < 2:
-        yield from map(_prove, jobs)
+        yield from (_prove(job, templates) for job in jobs)
         return
     from hardener.support import forked_work  # late: most runs are small
 
     yield from forked_work.results(
-        lambda number: _prove(jobs[number]),
+        lambda number: _prove(jobs[number], templates),
         lambda number, proof: proof.packed(jobs[number][1]),
         lambda number, packed: unpacked(packed, jobs[number][1]),
         len(jobs),
@@ -169,9 +178,9 @@ def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
     )
 
 
-def _prove(job: Job) -> Proof:
+def _prove(job: Job, templates: TextTemplates | None) -> Proof:
     piece, changes, places = job
-    return prove(piece, changes, [path for _, path in places])
+    return prove(piece, changes, [path for _, path in places], templates)
 
 
 class _File:

@@ -142,10 +142,14 @@ def _wanted(tree: Tree, edit: Create, path: str) -> Iterator[tuple[Object, str]]
     """The kustomizations that list the sibling and not ``path``, with the line for it."""
     if isinstance(edit, HostFile):
         return
-    have = {id(kustomization) for kustomization in tree.ask(Builds).listing(path)}
-    for kustomization in tree.ask(Builds).listing(edit.piece.file.path):
+    builds = tree.ask(Builds)
+    around = builds.listing(edit.piece.file.path)
+    if not around:
+        return
+    have = {id(kustomization) for kustomization in builds.listing(path)}
+    for kustomization in around:
         name = os.path.relpath(path, os.path.dirname(kustomization.piece.file.path))
         entries = kustomization.data.get("resources")
-        count = tree.ask(Builds).entries_read(kustomization)
+        count = builds.entries_read(kustomization)
         if id(kustomization) not in have and not (isinstance(entries, list) and name in entries[count:]):
             yield kustomization, name

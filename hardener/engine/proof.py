@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hardener.sources.python import parsed as program
     from hardener.sources.python.rewrite import Rewrite
     from hardener.sources.terraform import manifest_text, object_block
+    from hardener.sources.yaml.text_templates import TextTemplates
 
     AnyParsed = yaml.Parsed | terraform.Parsed | object_block.ObjectBlock | manifest_text.ManifestText | program.Parsed
     AnyRewrite = yaml.Rewrite | terraform.Rewrite | Written
@@ -88,10 +89,11 @@ def unpacked(packed: bytes, changes: list[Change]) -> Proof:
     return Proof(text, [yaml.Hunk(*each) for each in hunks], at, places, refusal, ours)
 
 
-def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
-    """Write the steps of ``piece`` as text and prove it. Lines count from 1 within the piece."""
+def prove(piece: Piece, changes: list[Change], places: list[Path], templates: TextTemplates | None = None) -> Proof:
+    """Write the steps of ``piece`` as text and prove it. Lines count from 1 within the piece. ``templates`` are those
+    of new documents that were proved before."""
     if piece.is_new:
-        return _created(piece, changes, places)
+        return _created(piece, changes, places, templates)
     if not applied_steps(piece) and not changes:
         parsed = piece.read()
         return Proof(places=list(map(_line_of(parsed), places)))
@@ -319,16 +321,19 @@ def new_block(piece: Piece, newline: str = "\n") -> str:
     return body
 
 
-def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
+def _created(piece: Piece, changes: list[Change], places: list[Path], templates: TextTemplates | None) -> Proof:
     """The text of a new document, read back."""
     if piece.language in ("terraform", "hcl"):
         return _created_block(piece, changes, places)
     own = document(piece)
-    body = own.raw or yaml.dump(piece.data[0])
+    proved = None
+    if templates is not None and not own.raw and len(piece.data) == 1:
+        proved = templates.text_of(piece.data[0])
+    body = proved or own.raw or yaml.dump(piece.data[0])
     text = own.separator + body
     if _ends_with_return(piece.file.content.text):
         text = text.replace("\n", "\r\n")
-    if not own.raw and not yaml.reads_back(body, piece.data):
+    if proved is None and not own.raw and not yaml.reads_back(body, piece.data):
         wrong = "the new document does not come out as it was decided"
         return Proof(places=[1] * len(places), refusal=(wrong, 1), ours=True)
     # A line end at the start ends the line before, and is no line itself.
