@@ -304,6 +304,25 @@ def test_files_are_named_from_the_working_directory(harden: Harden, tmp_path: Pa
         assert {change["file"] for change in report["changes"]} == names
 
 
+@pytest.mark.parametrize("name", ["web", "ghp_Zq7TokenPlanted0123456789abcdefABCDEF", "a\u202eb", "##[group]", 'a"b'])
+def test_a_json_record_in_parts_is_that_of_the_whole(
+    harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from hardener.report import json as report
+
+    quoted = json.dumps(name)
+    pod = f"kind: Pod\napiVersion: v1\nmetadata: {{name: {quoted}, namespace: shop}}\nspec:\n  containers:\n"
+    pod += f"  - {{name: {quoted}, image: i, securityContext: {{privileged: true}}}}\n"
+    write(tmp_path, {"a.yaml": f"{pod}---\n{pod.replace('shop', 'other')}"})
+    in_parts = harden("diff", "--format", "json").out
+    assert json.loads(in_parts)["changes"] and json.loads(in_parts)["findings"]
+    monkeypatch.setattr(report._Dump, "change", lambda dump, change, outcome: dump(report._change(change, outcome)))
+    monkeypatch.setattr(report._Dump, "finding", lambda dump, finding: dump(report._finding(finding)))
+    assert harden("diff", "--format", "json").out == in_parts
+    assert name != "web" or "redacted" not in in_parts
+    assert "ghp_" not in in_parts
+
+
 def test_text_report_and_json_report_count_the_same(corpus: Corpus) -> None:
     for name in CORPUS:
         tree = corpus(name)

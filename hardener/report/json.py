@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Evidence
+from hardener.authoring.edits import Edit, Evidence
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
@@ -67,7 +67,7 @@ def write(
     for name, records in (
         ("changes", (dump.change(change, outcome) for change in outcome.changes)),
         ("held", (dump(_held(held, change, outcome)) for held in outcome.held for change in held.changes[:1])),
-        ("findings", (dump(_finding(finding)) for finding in outcome.findings)),
+        ("findings", map(dump.finding, outcome.findings)),
         ("refused", (dump(_refused(refused)) for refused in outcome.refused)),
         *([] if levels is None else [("levels", map(dump, levels))]),
         ("waived", (dump(_waived(waived, outcome)) for waived in outcome.waived)),
@@ -121,41 +121,110 @@ class _Dump:
     def change(self, change: Change, outcome: Outcome) -> str:
         """The record of ``change``, put together from parts: one that many records have is encoded and searched for
         secrets once. What the outcome holds is known by its identity."""
-        transform, edit, item, path = change.transform, change.edit, change.object, change.path[1:]
-        evidence, file = change.evidence, item.piece.file.name
-        head = id(transform), id(edit.grade), id(edit.basis), id(evidence), file
-        is_said = head in self._known or (evidence is edit.evidence and all([one.piece is None for one in evidence]))
-        after = change.after
-        is_scalar = change.before is MISSING and type(after) in _SCALARS
-        texts = [
-            self._part(head if is_said else None, _head, change, outcome),
-            f'"line": {change.line}, "newLine": {change.new_line}',
-            self._part(id(item), _object_part, item),
-            self._part(path, _path_part, path),
-            self._part((type(after), after) if is_scalar else None, _values, change),
-            self._part(id(transform), _reasons, transform),
-        ]
-        return "{" + ", ".join(filter(None, texts)) + "}" if None not in texts else self(_change(change, outcome))
+        transform, edit, item, known = change.transform, change.edit, change.object, self._known
+        head = known.get(key := (id(transform), id(edit.grade), id(edit.basis))) or self._part(
+            key, _head, transform, edit
+        )
+        evidence = self._evidence(change.evidence, outcome)
+        file = self._text("file", item.piece.file.name)
+        about = self._object(item)
+        place = self._place(change)
+        reasons = known.get(id(transform)) or self._part(id(transform), _reasons, transform)
+        if head and evidence and file and about and place and reasons:
+            lines = f'"line": {change.line}, "newLine": {change.new_line}, "object": {about}'
+            return f"{{{head}, {evidence}, {file}, {lines}, {place}, {reasons}}}"
+        # The marks of a record are numbered part by part.
+        for part in (
+            _start(change, outcome), {"object": _object(item)}, _path_part(change.path[1:]), _values(change),
+            _reasons(transform),
+        ):  # fmt: skip
+            self.redactor.masks(self.encode(part))
+        return self(_change(change, outcome))
+
+    def finding(self, finding: Report) -> str:
+        """The record of ``finding``, put together like that of a change."""
+        head = self._part((_kind, finding.id, finding.risk, finding.severity), _kind, finding)
+        file = self._text("file", finding.file)
+        about = self._object(finding.object)
+        path = self._part(finding.path[1:], _path_part, finding.path[1:])
+        message = self._entry("message", finding.message)
+        advice = self._text("advice", finding.advice)
+        if head and file and about and path and message and advice:
+            line = f'"line": {finding.line}'
+            return f'{{{head}, {file}, {line}, "object": {about}, {path}, {message}, {advice}}}'
+        return self(_finding(finding))
+
+    def _object(self, item: Object | None) -> str | None:
+        if item is None:
+            return "null"
+        found = self._known.get(key := id(item))
+        if found is None and key not in self._known:
+            kind = self._part((_type, item.api_version, item.kind, item.namespace), _type, item)
+            name = self._entry("name", item.name)
+            found = f"{{{kind}, {name}}}" if kind and name else None
+            self._keep(key, found)
+        return found
+
+    def _evidence(self, evidence: Iterable[Evidence], outcome: Outcome) -> str | None:
+        """The evidence of a change as a part of its record. Thousands of changes say the same of other lines."""
+        records: list[str | None] = []
+        for fact in evidence:
+            record = self._text("text", fact.text)
+            if fact.piece is not None:
+                file = self._text("file", fact.piece.file.name)
+                line = outcome.lines.get((fact.piece, fact.path), 1)
+                record = f'{record}, {file}, "line": {line}' if record and file else None
+            records.append(record and f"{{{record}}}")
+        return None if None in records else f'"evidence": [{", ".join(map(str, records))}]'
+
+    def _place(self, change: Change) -> str | None:
+        """Where a change is made, and its values. Those that are one word or number are known together with it."""
+        path, after = change.path[1:], change.after
+        if change.before is MISSING and type(after) in _SCALARS:
+            key = path, type(after), after
+            return self._known.get(key) or self._part(key, _place, change)
+        of_path = self._known.get(path) or self._part(path, _path_part, path)
+        values = self._part(None, _values, change)
+        return of_path and (f"{of_path}, {values}" if values else of_path if values == "" else None)
+
+    def _text(self, name: str, text: str) -> str | None:
+        key = name, text, _Dump  # no path ends like this
+        found = self._known.get(key)
+        if found is None and key not in self._known:
+            found = self._entry(name, text)
+            self._keep(key, found)
+        return found
+
+    def _entry(self, name: str, text: str) -> str | None:
+        return self._inside(f'{{"{name}": {self.encode(text)}}}')
 
     def _part(self, key: Hashable | None, make: Callable[..., dict[str, Any]], *of: Any) -> str | None:
         """What ``make`` makes of it, as it stands inside the braces of its record; None where something of it is
         masked. It is known by ``key``, where many records have it."""
         if key in self._known:
             return self._known[key]
-        part = make(*of)
-        text = self.encode(part)
-        found = None if self.redactor.masks(text) else seen_in_json(text[1:-1])
+        found = self._inside(self.encode(make(*of)))
         if key is not None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[key] = found
+            self._keep(key, found)
         return found
+
+    def _inside(self, record: str) -> str | None:
+        return None if self.redactor.finds(record) else seen_in_json(record[1:-1])
+
+    def _keep(self, key: Hashable, found: str | None) -> None:
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = found
 
 
 def _object(item: Object | None) -> dict[str, str | None] | None:
     if item is None:
         return None
-    return {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace, "name": item.name}
+    return _type(item) | {"name": item.name}
+
+
+def _type(item: Object) -> dict[str, str | None]:
+    return {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace}
 
 
 def _sign(item: Object) -> dict[str, Any]:
@@ -176,26 +245,31 @@ def _risk(transform: Transform) -> dict[str, str | None]:
 
 def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
     return {
-        **_head(change, outcome), "line": change.line, "newLine": change.new_line, **_object_part(change.object),
-        **_path_part(change.path[1:]), **_values(change), **_reasons(change.transform),
+        **_start(change, outcome), "line": change.line, "newLine": change.new_line,
+        "object": _object(change.object), **_place(change), **_reasons(change.transform),
     }  # fmt: skip
 
 
-def _head(change: Change, outcome: Outcome) -> dict[str, Any]:
-    transform, edit = change.transform, change.edit
+def _start(change: Change, outcome: Outcome) -> dict[str, Any]:
     return {
-        "id": transform.id, **_risk(transform), "severity": transform.severity, "grade": edit.grade,
-        "basis": edit.basis, "evidence": list(_evidence(change.evidence, outcome)),
+        **_head(change.transform, change.edit), "evidence": list(_evidence(change.evidence, outcome)),
         "file": change.object.piece.file.name,
     }  # fmt: skip
 
 
-def _object_part(item: Object) -> dict[str, Any]:
-    return {"object": _object(item)}
+def _head(transform: Transform, edit: Edit) -> dict[str, Any]:
+    return {
+        "id": transform.id, **_risk(transform), "severity": transform.severity, "grade": edit.grade,
+        "basis": edit.basis,
+    }  # fmt: skip
 
 
 def _path_part(path: Path) -> dict[str, Any]:
     return {"path": path}
+
+
+def _place(change: Change) -> dict[str, Any]:
+    return _path_part(change.path[1:]) | _values(change)
 
 
 def _values(change: Change) -> dict[str, Any]:
@@ -222,9 +296,13 @@ def _held(held: Held, first: Change, outcome: Outcome) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _kind(finding: Report) -> dict[str, Any]:
+    return {"id": finding.id, "risk": finding.risk, "severity": finding.severity}
+
+
 def _finding(finding: Report) -> dict[str, Any]:
     return {
-        "id": finding.id, "risk": finding.risk, "severity": finding.severity, "file": finding.file,
+        **_kind(finding), "file": finding.file,
         "line": finding.line, "object": _object(finding.object), "path": list(finding.path[1:]),
         "message": finding.message, "advice": finding.advice,
     }  # fmt: skip

@@ -199,6 +199,12 @@ class Redactor:
         """True when ``text(text)`` would change something."""
         return bool(self._spans(text))
 
+    def finds(self, text: str) -> bool:
+        """As masks(), and no mark gets a number by it."""
+        if next(structured(text), None) is not None:
+            return True
+        return bool(self._index) and next(self._known_in(text), None) is not None
+
     def value(self, value: object) -> object:
         """JSON-like data with every string masked; keys are kept."""
         if isinstance(value, str):
@@ -263,13 +269,15 @@ class Redactor:
     def _spans(self, text: str) -> list[_Span]:
         """What to mask in ``text``. One pass over its characters, however many secrets are known."""
         found = [_Span(start, end, self._ordinal(text[start:end])) for _, start, end in structured(text)]
-        if index := self._index:
-            for start in _starts(text, index):
-                for form, ordinal in index[text[start : start + _SHORTEST]].at(text, start):
-                    if form not in self._words or _stands_alone(text, start, form):
-                        found.append(_Span(start, start + len(form), ordinal))
-                        break
-        return found
+        return [*found, *self._known_in(text)] if self._index else found
+
+    def _known_in(self, text: str) -> Iterator[_Span]:
+        index = self._index
+        for start in _starts(text, index):
+            for form, ordinal in index[text[start : start + _SHORTEST]].at(text, start):
+                if form not in self._words or _stands_alone(text, start, form):
+                    yield _Span(start, start + len(form), ordinal)
+                    break
 
 
 class _Forms:
