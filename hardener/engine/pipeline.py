@@ -18,7 +18,7 @@ from hardener.engine.document import WRITTEN, applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import Held, Outcome, Refused, Report
-from hardener.engine.shared_text import DisagreementError, steps_of, together
+from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
 from hardener.engine.targets import Targets
 from hardener.engine.undecided import Undecided
@@ -32,7 +32,7 @@ from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
+from hardener.tree.core_views import OpaqueError, View
 from hardener.tree.tree import Tree
 
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
@@ -161,8 +161,7 @@ def run(
 def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
     if transform.stage == "network" and target.object.group == FRAGMENT:
         return  # which namespace and labels it comes to is not known
-    # As ``pod_of`` says, without a call of its own: this is done for each transform and target.
-    pod = target if isinstance(target, PodTemplate) else target.pod if isinstance(target, Container) else None
+    pod = pod_of(target)
     blocked = None
     try:
         classes = state.system_pods.classes_of(pod) if pod is not None else target.object.classes
@@ -273,10 +272,7 @@ def _lacks_place(edits: list[Edit]) -> bool:
 
 def _unwritable(state: _Run, step: Step) -> Refused | None:
     """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
-    moves = False
-    for change in step.changes:  # hardly one
-        if change.edit.keeps:
-            moves = True
+    moves = any([change.edit.keeps for change in step.changes])
     if not moves and not state.has_programs:
         return None
     pieces = [*step.edits, *(item.piece for item in step.created)]

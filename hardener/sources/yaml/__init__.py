@@ -1,9 +1,8 @@
 """Read and rewrite YAML and JSON in place, touching no byte that nobody asked to change.
 
 `segments` cuts a file, `parse` reads one segment as plain data with positions, `documents` without them, `rewrite`
-changes it through that data, `dump` writes a new document, `reads_back` proves it, `text_templates` does
-both for many that are alike. Everything that cannot be done
-faithfully raises `TextError`.
+changes it through that data, `dump` writes a new document, `reads_back` proves it, `text_templates` does both for many
+that are alike. Everything that cannot be done faithfully raises `TextError`.
 """
 
 from .documents import documents
