@@ -19,7 +19,7 @@ from hardener.support.free_memory import give_back
 from hardener.tree.tree import Settings, Tree
 
 MOST_LEFT = 40  # objects in cycles that a document leaves; 92 where what writes it holds itself
-MOST = 28_000  # bytes for a Deployment of 65 lines, which take 26,600; 32,400 where each has paths and texts of its own
+MOST = 27_000  # bytes for a Deployment of 65 lines, which take 25,600; 28,400 where each has paths of its own
 
 
 def hardened(count: int) -> Outcome:
@@ -42,10 +42,11 @@ def test_a_document_more_takes_no_more_than_its_share() -> None:
     kept(6)  # what is loaded once
     tracemalloc.start()
     try:
-        few, many = kept(30), kept(90)
+        # The least of three: what caches let go of meanwhile counts for one of the two, whatever ran before.
+        shares = [(kept(90) - kept(30)) / 60 for _ in range(3)]
     finally:
         tracemalloc.stop()
-    assert (many - few) / 60 < MOST
+    assert min(shares) < MOST, shares
 
 
 def test_little_is_left_to_the_collector() -> None:
