@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Address, Pod, Policy, allows, parse, selects
-from hardener.kubernetes.pod_template import POD_KINDS, templates
+from hardener.kubernetes.network.network_policy import NAMESPACE_LABEL, Address, Pod, Policy, allows, parse, selects
+from hardener.kubernetes.pods.pod_template import POD_KINDS, templates
 
 from . import services
 

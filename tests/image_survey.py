@@ -33,10 +33,10 @@ from typing import Any
 
 import yaml
 
-from hardener.kubernetes import quantity
-from hardener.kubernetes.image_reference import normalize, parse
-from hardener.kubernetes.image_row_schema import CAPABILITIES, is_clean_path, mistakes
-from hardener.kubernetes.image_table import READ
+from hardener.kubernetes.images.reference import normalize, parse
+from hardener.kubernetes.images.row_schema import CAPABILITIES, is_clean_path, mistakes
+from hardener.kubernetes.images.table import READ
+from hardener.kubernetes.objects import quantity
 
 HEADER = """\
 # Facts about public images, made by tests/image_survey.py. Not edited by hand: rows of images.yaml come before these.

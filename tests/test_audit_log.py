@@ -16,7 +16,7 @@ from hardener.errors import InputError
 from hardener.facts.access import audit_log
 from hardener.facts.access.audit_log import AuditLog
 from hardener.facts.access.audit_log.stream import entries
-from hardener.kubernetes.observed_rule import ObservedRule
+from hardener.kubernetes.rbac.observed_rule import ObservedRule
 from tests.conftest import Harden, write
 
 SECRET = "correct-horse-battery-staple"

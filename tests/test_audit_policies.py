@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hardener.authoring import profile
 from hardener.authoring.registry import transforms
 from hardener.engine import pipeline
-from hardener.kubernetes.audit_policy_properties import PROPERTIES, omitting, violations
-from hardener.kubernetes.audit_policy_rules import STRENGTHS, policy_text
-from hardener.kubernetes.audit_policy_validity import problems
+from hardener.kubernetes.audit.properties import PROPERTIES, omitting, violations
+from hardener.kubernetes.audit.rules import STRENGTHS, policy_text
+from hardener.kubernetes.audit.validity import problems
 from hardener.tree.tree import Tree
 from tests.conftest import shared
 from tests.kubernetes.test_audit_policy import HOSTILE, RULES, Policy

@@ -17,7 +17,7 @@ from hardener.facts.objects.hidden_pods import HiddenPods
 from hardener.facts.objects.namespace_contents import Namespaces
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Neighbours
-from hardener.kubernetes.interest import INTERESTING
+from hardener.kubernetes.objects.interest import INTERESTING
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 

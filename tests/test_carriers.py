@@ -9,10 +9,10 @@ import pytest
 from hardener.authoring import registry
 from hardener.authoring.edits import replay, widened
 from hardener.engine.targets import Targets
-from hardener.kubernetes import component_flags
-from hardener.kubernetes.bare_document import name_of
-from hardener.kubernetes.component_values import parsed_version, seconds, tls_older
-from hardener.kubernetes.tls_suites import GOOD, is_weak
+from hardener.kubernetes.components import flags as component_flags
+from hardener.kubernetes.components.bare_document import name_of
+from hardener.kubernetes.components.flag_values import parsed_version, seconds, tls_older
+from hardener.kubernetes.components.tls_suites import GOOD, is_weak
 from hardener.tree.control_plane import ComponentFile, ControlPlane, DevelopmentCluster, How, components, unread
 from hardener.tree.control_plane.component import Component
 from hardener.tree.tree import Tree

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes.component_values import called
+from hardener.kubernetes.components.flag_values import called
 from hardener.tree.control_plane import components, control_planes, unread
 from hardener.tree.tree import Tree
 from tests.conftest import Harden, write

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from hardener.engine.targets import Targets
-from hardener.kubernetes.certificate import from_pem
-from hardener.kubernetes.kubeconfig import is_credential, is_kubeconfig
-from hardener.kubernetes.static_tokens import file_rows, rows_in
+from hardener.kubernetes.components.certificate import from_pem
+from hardener.kubernetes.components.kubeconfig import is_credential, is_kubeconfig
+from hardener.kubernetes.components.static_tokens import file_rows, rows_in
 from hardener.tree.credential_views import StaticTokens
 from hardener.tree.tree import Tree
 from tests.conftest import DEPLOYMENT, ROOT, Harden, write

@@ -11,7 +11,7 @@ import pytest
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import BuiltImage
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
-from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.images.reference import parse
 from hardener.tree.tree import Tree
 
 from .conftest import DEPLOYMENT

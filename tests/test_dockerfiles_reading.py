@@ -11,7 +11,7 @@ import pytest
 from hardener.facts.images.dockerfiles import instructions
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import BuiltImage
-from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.images.reference import parse
 from hardener.tree.tree import Tree
 
 

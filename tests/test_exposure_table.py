@@ -16,7 +16,7 @@ from hardener.authoring import profile
 from hardener.engine import pipeline
 from hardener.engine.outcome import Change
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.ingress import OPENINGS
+from hardener.kubernetes.network.ingress import OPENINGS
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 

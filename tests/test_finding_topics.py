@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 
 ROOT = Path(__file__).parent.parent
 # A noun with a plural in s, and no verb behind it that a plural changes.

@@ -57,8 +57,15 @@ TEXTS = {
 }  # fmt: skip
 
 _BEFORE = f"""
-from hardener.kubernetes import command_evidence, component_values, ingress, kustomize_target, passing_labels
-from hardener.kubernetes import secret_formats, secret_text, secret_values, static_tokens
+from hardener.kubernetes.pods import command_evidence
+from hardener.kubernetes.components import flag_values as component_values
+from hardener.kubernetes.network import ingress
+from hardener.kubernetes.kustomize import target as kustomize_target
+from hardener.kubernetes.network import passing_labels
+from hardener.kubernetes.secrets import secret_formats
+from hardener.kubernetes.secrets import secret_text
+from hardener.kubernetes.secrets import secret_values
+from hardener.kubernetes.components import static_tokens
 from hardener.facts.images.dockerfiles import run_commands
 from hardener.facts.network.connections import sources
 from hardener.report import redactor, wrapping

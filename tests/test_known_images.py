@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hardener.facts.images.known_image import known_image
-from hardener.kubernetes.image_config import ImageFacts
+from hardener.kubernetes.images.config import ImageFacts
 from hardener.tree.tree import Tree
 from tests.conftest import Harden, write
 

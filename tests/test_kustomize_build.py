@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from hardener.facts.network.connections import Connections, Way
-from hardener.kubernetes.kustomization import NAMES
-from hardener.kubernetes.network_policy import ANYWHERE
+from hardener.kubernetes.kustomize.kustomization import NAMES
+from hardener.kubernetes.network.network_policy import ANYWHERE
 from hardener.tree.tree import Tree
 
 from .built import Cluster, Key, build, builder

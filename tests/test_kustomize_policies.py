@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from hardener.facts.network.connections.model import Connections
-from hardener.kubernetes.network_policy import allows
+from hardener.kubernetes.network.network_policy import allows
 from hardener.report.reachability.measure import measure
 from hardener.tree.tree import Tree
 

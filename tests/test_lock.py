@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from hardener.errors import InputError
-from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
-from hardener.kubernetes.image_files import ImageFiles
-from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.images.config import UNKNOWN, ImageConfig
+from hardener.kubernetes.images.files import ImageFiles
+from hardener.kubernetes.images.reference import parse
 from hardener.lock import model
 from tests.conftest import DEPLOYMENT, Harden, commit, write
 

@@ -256,7 +256,7 @@ def test_an_interrupted_run_keeps_what_was_read(tmp_path: Path, push: Push, monk
     monkeypatch.setattr(lock_deep, "_AT_ONCE", 1)
     from hardener.authoring.config import Config
     from hardener.commands.progress import Progress
-    from hardener.kubernetes.image_reference import parse
+    from hardener.kubernetes.images.reference import parse
 
     wanted = {name: (parse(name), WEB.digest) for name in names}
     with pytest.raises(KeyboardInterrupt):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hardener.errors import InputError
-from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.images.reference import parse
 from hardener.lock import model, writer
 from hardener.lock.observed import Observation, merged, runs_of
 

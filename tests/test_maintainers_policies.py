@@ -16,8 +16,17 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes.label_selector import Selector
-from hardener.kubernetes.network_policy import ANYWHERE, NAMESPACE_LABEL, Address, Pod, Policy, judge, parse, selects
+from hardener.kubernetes.network.label_selector import Selector
+from hardener.kubernetes.network.network_policy import (
+    ANYWHERE,
+    NAMESPACE_LABEL,
+    Address,
+    Pod,
+    Policy,
+    judge,
+    parse,
+    selects,
+)
 
 from .conftest import Harden, commit, shared
 

@@ -23,8 +23,8 @@ from hardener.facts.images.known_image import known_image
 from hardener.facts.images.observations import concerned, is_shown_by_a_run, observation, runs, setting, settings
 from hardener.facts.network.connections import Connections
 from hardener.facts.network.silent_workloads import SilentWorkloads
-from hardener.kubernetes.image_config import ImageConfig, KnownBy
-from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.images.config import ImageConfig, KnownBy
+from hardener.kubernetes.images.reference import parse
 from hardener.lock.model import Lock, LockedImage
 from hardener.lock.observed import Observation, runs_of
 from hardener.tree.tree import Tree

@@ -13,7 +13,7 @@ from hardener.authoring import profile
 from hardener.authoring.edits import Grade
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
-from hardener.kubernetes.object_names import is_dns_label, is_object_name
+from hardener.kubernetes.objects.object_names import is_dns_label, is_object_name
 from hardener.tree.tree import Settings, Tree
 
 ODD = {

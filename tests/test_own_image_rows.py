@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.kubernetes.image_table import ImageRow, OwnRows
+from hardener.kubernetes.images.table import ImageRow, OwnRows
 from hardener.tree.tree import Settings, Tree
 
 from .conftest import Harden

@@ -15,7 +15,7 @@ from hardener.authoring import registry
 from hardener.authoring.edits import Edit, Grade
 from hardener.engine.step import draft
 from hardener.facts.network.connections import Connections, Edge, Entry, Port, Way
-from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Pod, allows, parse
+from hardener.kubernetes.network.network_policy import NAMESPACE_LABEL, Pod, allows, parse
 from hardener.report.reachability import state
 from hardener.report.reachability.layout import Layout
 from hardener.report.reachability.measure import Reachability, measure

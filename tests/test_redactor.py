@@ -14,7 +14,7 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hardener.kubernetes.secret_values import SecretClass, classify, secret_spans
+from hardener.kubernetes.secrets.secret_values import SecretClass, classify, secret_spans
 from hardener.report.redactor import Redactor, is_common
 
 from .conftest import shared

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hardener.authoring.config import Registry
-from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.images.reference import parse
 from hardener.lock.oci import credentials
 from hardener.lock.oci.client import Client
 from hardener.lock.oci.credentials import Login

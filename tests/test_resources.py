@@ -19,7 +19,7 @@ from hardener.commands.write_files import write_files
 from hardener.engine import pipeline
 from hardener.errors import InputError
 from hardener.facts.images.numbers_elsewhere import NumbersElsewhere
-from hardener.kubernetes.quantity import parse
+from hardener.kubernetes.objects.quantity import parse
 from hardener.kubernetes.validity import violations
 from hardener.tree.tree import Tree
 from tests.conftest import write

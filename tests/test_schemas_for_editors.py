@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from hardener.authoring import config, profile, registry, schemas
 from hardener.authoring.risks import RISKS
 from hardener.errors import InputError
-from hardener.kubernetes.image_row_schema import mistakes
+from hardener.kubernetes.images.row_schema import mistakes
 from tests.conftest import ROOT, write
 
 FOLDER = ROOT / "docs" / "schemas"

@@ -14,7 +14,7 @@ import pytest
 
 from hardener.commands import run
 from hardener.commands.images import images
-from hardener.kubernetes.secret_formats import LONG, formats, structured
+from hardener.kubernetes.secrets.secret_formats import LONG, formats, structured
 from hardener.report import faces, graph, graph_formats
 from hardener.report.json import write as write_json
 from hardener.report.redactor import Redactor
@@ -229,7 +229,7 @@ MOST_SECONDS = 1.0  # of the processor, for one text; a tenth of it where the ti
 _MANY = 20_000
 _LONG_TEXTS = f"""
 import re, sys, time
-from hardener.kubernetes.secret_formats import formats, structured
+from hardener.kubernetes.secrets.secret_formats import formats, structured
 
 def look(name, marks, search):
     print(name, flush=True)

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardener.commands import run
-from hardener.kubernetes import secret_words
-from hardener.kubernetes.secret_formats import structured
-from hardener.kubernetes.secret_text import command_secrets, has_encoded, may_hold_secret
-from hardener.kubernetes.secret_values import (
+from hardener.kubernetes.secrets import secret_words
+from hardener.kubernetes.secrets.secret_formats import structured
+from hardener.kubernetes.secrets.secret_text import command_secrets, has_encoded, may_hold_secret
+from hardener.kubernetes.secrets.secret_values import (
     SecretClass,
     classify,
     decoded,

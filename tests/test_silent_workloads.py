@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hardener.facts.network.silent_workloads import MANY, SilentWorkloads
-from hardener.kubernetes.network_policy import Pod
+from hardener.kubernetes.network.network_policy import Pod
 from hardener.tree.tree import Tree
 
 from .conftest import Harden, commit, run, write

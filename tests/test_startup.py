@@ -24,10 +24,10 @@ WITHOUT_NEED = {
     "hardener.engine.overlay_guard", "hardener.engine.waivers.annotations", "hardener.engine.waivers.comments",
     "hardener.engine.waivers.exceptions", "hardener.engine.waivers.peers",
     "hardener.facts.kustomize.overlays.patch", "hardener.facts.kustomize.overlays.reading",
-    "hardener.facts.kustomize.overlays.variants", "hardener.kubernetes.kustomize_operations",
-    "hardener.kubernetes.kustomize_patch", "hardener.kubernetes.kustomize_target", "json",
+    "hardener.facts.kustomize.overlays.variants", "hardener.kubernetes.kustomize.operations",
+    "hardener.kubernetes.kustomize.patch", "hardener.kubernetes.kustomize.target", "json",
     # What is held back, policies and ConfigMaps that are there already, lists that change inside.
-    "hardener.engine.json_patch", "hardener.kubernetes.api_settings", "hardener.kubernetes.policy_rules",
+    "hardener.engine.json_patch", "hardener.kubernetes.pods.api_settings", "hardener.kubernetes.network.policy_rules",
     "hardener.sources.yaml.align", "hardener.transforms.network._extend", "hardener.transforms.workload._named",
 }  # fmt: skip
 
@@ -39,9 +39,10 @@ OTHER_ENGINES = {
     "hardener.facts.access.at_work", "hardener.facts.access.audit_log", "hardener.facts.access.custom_groups",
     "hardener.facts.access.grants", "hardener.facts.access.needs",
     "hardener.facts.access.token_readers", "hardener.facts.access.views", "hardener.facts.cluster.cloud_nodes",
-    "hardener.facts.secrets.backend", "hardener.facts.secrets.moves", "hardener.kubernetes.certificate",
-    "hardener.kubernetes.component_flags", "hardener.kubernetes.discovery", "hardener.kubernetes.kyverno",
-    "hardener.kubernetes.rbac_rules", "hardener.kubernetes.sealed_secret", "hardener.sources.python",
+    "hardener.facts.secrets.backend", "hardener.facts.secrets.moves", "hardener.kubernetes.components.certificate",
+    "hardener.kubernetes.components.flags", "hardener.kubernetes.objects.discovery",
+    "hardener.kubernetes.policies.kyverno",
+    "hardener.kubernetes.rbac.rules", "hardener.kubernetes.secrets.sealed_secret", "hardener.sources.python",
     "hardener.sources.terraform", "hardener.tree.audit_policy_views", "hardener.tree.cloud_views",
     "hardener.tree.control_plane", "hardener.tree.python_reader", "hardener.tree.script_views",
     "hardener.tree.terraform_blocks",

@@ -10,8 +10,8 @@ import pytest
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
-from hardener.kubernetes import kind_names, object_shapes
-from hardener.kubernetes.kind_names import KINDS, may_be_misspelt, meant, served_as
+from hardener.kubernetes.objects import kind_names, object_shapes
+from hardener.kubernetes.objects.kind_names import KINDS, may_be_misspelt, meant, served_as
 from hardener.sources.python import types
 
 from .overlay_trees import BASE, WEB, run

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hardener.facts.images.container_commands import every_word, image_words, own_command, spoken
-from hardener.kubernetes.command_evidence import root_commands
-from hardener.kubernetes.image_config import ImageConfig
-from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.images.config import ImageConfig
+from hardener.kubernetes.images.reference import parse
+from hardener.kubernetes.pods.command_evidence import root_commands
 from hardener.lock.model import Lock, LockedImage
 from hardener.tree.core_views import Container
 from hardener.tree.tree import Tree

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from hardener.errors import InputError
-from hardener.kubernetes.image_table import NO_ROWS, OwnRows, row_of
+from hardener.kubernetes.images.table import NO_ROWS, OwnRows, row_of
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read_bytes
 from hardener.support.fast_dataclass import dataclass
@@ -145,7 +145,7 @@ def load(root: str, named: str | None = None) -> Config:
 
 def _deep_limits(found: Any, name: str) -> dict[str, int]:
     """The limits of ``deep`` in the file ``name``. Raises InputError for what is no number, or too large a one."""
-    from hardener.kubernetes import quantity  # late: few configurations say it
+    from hardener.kubernetes.objects import quantity  # late: few configurations say it
 
     limits: dict[str, int] = {}
     for key, (most, example) in _DEEP.items():
@@ -256,7 +256,10 @@ def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -
     """The entries of ``images``. Raises InputError for the first that no row of the image table may look like."""
     if not entries:
         return NO_ROWS
-    from hardener.kubernetes.image_row_schema import is_quick, mistakes  # late: few repositories have rows of their own
+    from hardener.kubernetes.images.row_schema import (  # late: few repositories have rows of their own
+        is_quick,
+        mistakes,
+    )
 
     for index, entry in enumerate(entries):
         for key, text in mistakes(entry):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.errors import HardenError
-from hardener.kubernetes import key_order
+from hardener.kubernetes.objects import key_order
 from hardener.sources.open_values import OpenDict, OpenList, opened
 from hardener.support.data_path import Parts, Path, joined
 from hardener.support.fast_dataclass import dataclass

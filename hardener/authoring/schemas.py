@@ -18,7 +18,7 @@ from hardener.authoring import profile as profiles
 from hardener.authoring.risks import RISKS
 from hardener.authoring.transform import Transform
 from hardener.errors import InputError
-from hardener.kubernetes.image_row_schema import row_schema
+from hardener.kubernetes.images.row_schema import row_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NO_CHOICE = "no-such-choice"

@@ -20,7 +20,7 @@ from hardener.charts.release import WHOLE, Release, Values
 from hardener.charts.set_values import nested, path_of, typed
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby
-from hardener.kubernetes.secret_values import decoded
+from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.support.data_path import value_at
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ def said(text: str, values: Iterable[str]) -> str:
 
 
 def _without_secrets(text: str, values: Iterable[str]) -> str:
-    from hardener.kubernetes.secret_values import text_secrets
+    from hardener.kubernetes.secrets.secret_values import text_secrets
 
     known = set(text_secrets(text))
     if "execution error at" in text:  # `fail` and `required`, whose message is the author's
@@ -47,7 +47,7 @@ def _without_secrets(text: str, values: Iterable[str]) -> str:
 
 
 def _secrets_of(path: str) -> Iterator[str]:
-    from hardener.kubernetes.secret_values import found_secrets
+    from hardener.kubernetes.secrets.secret_values import found_secrets
     from hardener.sources.yaml import TextError, parse
 
     try:

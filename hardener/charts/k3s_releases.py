@@ -16,7 +16,7 @@ from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings, writa
 from hardener.charts.places import InObject, InText, SetValue
 from hardener.charts.release import WHOLE, Release, Values
 from hardener.charts.set_values import keys_of, nested, path_of
-from hardener.kubernetes.secret_values import decoded
+from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.support.data_path import value_at
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.charts.at_hand import DEFAULTS, AtHand, literal, texts, writable
 from hardener.charts.places import InObject
 from hardener.charts.release import WHOLE, Release, Values
-from hardener.kubernetes import kustomization as kustomize
+from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.sources import files, manifests
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object

@@ -13,7 +13,7 @@ from hardener.charts.template_lines import Place, Templates
 from hardener.charts.template_names import VALUE, Keys, candidates
 from hardener.charts.template_text import Block, Line, Node, is_literal
 from hardener.errors import HardenError
-from hardener.kubernetes import key_order
+from hardener.kubernetes.objects import key_order
 from hardener.sources.yaml.render import item_lines, leaf, pair_lines
 from hardener.sources.yaml.style import Layout
 from hardener.support.data_path import Path, value_at

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hardener.charts.template_text import Node, is_literal
-from hardener.kubernetes import key_order
+from hardener.kubernetes.objects import key_order
 
 VALUE = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")
 """A value that an action names."""

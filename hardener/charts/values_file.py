@@ -60,7 +60,7 @@ def nested(overrides: Iterable[Override]) -> dict[str, Any]:
 
 def copies_secret(override: Override) -> bool:
     """Whether a list of the override, which holds what stood there before, holds a secret."""
-    from hardener.kubernetes.secret_values import found_secrets
+    from hardener.kubernetes.secrets.secret_values import found_secrets
 
     return any(any(found_secrets({key: found})) for key, found in _lists(override.value, override.path[-1]))
 

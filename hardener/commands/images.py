@@ -10,8 +10,8 @@ from hardener.authoring import config as configuration
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree, say_unread
 from hardener.facts.images.image_uses import Use, collect
-from hardener.kubernetes.image_config import UNKNOWN, merge
-from hardener.kubernetes.image_table import OwnRows, lookup
+from hardener.kubernetes.images.config import UNKNOWN, merge
+from hardener.kubernetes.images.table import OwnRows, lookup
 from hardener.lock.model import Lock
 from hardener.report.screen import columns, is_terminal
 from hardener.support.fast_dataclass import dataclass

@@ -16,8 +16,8 @@ from hardener.commands.run import Choices, read_tree, say_unread
 from hardener.commands.write_files import finish_killed
 from hardener.errors import InputError
 from hardener.facts.images.image_uses import Use, collect
-from hardener.kubernetes.image_reference import ImageReference
-from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.images.reference import ImageReference
+from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, LockedImage, load
 from hardener.report.redactor import Redactor

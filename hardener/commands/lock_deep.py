@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.config import Config
 from hardener.commands.progress import Progress
-from hardener.kubernetes.image_config import NOBODY_ELSE
-from hardener.kubernetes.image_reference import ImageReference
-from hardener.kubernetes.image_table import lookup
+from hardener.kubernetes.images.config import NOBODY_ELSE
+from hardener.kubernetes.images.reference import ImageReference
+from hardener.kubernetes.images.table import lookup
 from hardener.lock import registry_session
 from hardener.lock import writer as lock_file
 

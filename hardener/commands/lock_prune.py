@@ -13,8 +13,8 @@ import stat
 from collections.abc import Iterable
 
 from hardener.facts.images.image_uses import Use
-from hardener.kubernetes.image_reference import ImageReference
-from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.images.reference import ImageReference
+from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock.model import NAME, Lock
 from hardener.sources import files
 from hardener.sources.selection import INSTALLED, Selection

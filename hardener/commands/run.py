@@ -19,7 +19,7 @@ from hardener.engine.asked import Asked
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
-from hardener.kubernetes.secret_text import may_hold_secret
+from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.report import unread
 from hardener.report.redactor import Redactor
 from hardener.report.screen import Screen

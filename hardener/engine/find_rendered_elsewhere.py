@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.objects.hidden_pods import shown_folders
-from hardener.kubernetes.custom_resource import image_fields
-from hardener.kubernetes.pod_template import PARTIAL_KINDS, runtime_specs
-from hardener.kubernetes.rendered import OPERATED, RENDERED_ELSEWHERE
+from hardener.kubernetes.pods.custom_resource import image_fields
+from hardener.kubernetes.pods.operator_pods import OPERATED, RENDERED_ELSEWHERE
+from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, runtime_specs
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree

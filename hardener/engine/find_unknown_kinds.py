@@ -9,11 +9,11 @@ from functools import lru_cache
 from hardener.authoring.edits import Severity, dotted
 from hardener.engine.outcome import Report
 from hardener.facts.cluster.platforms import Platforms
-from hardener.kubernetes.kind_names import as_spelt, meant, served_as
-from hardener.kubernetes.object_shapes import misshapen
-from hardener.kubernetes.pod_template import POD_KINDS, templates
-from hardener.kubernetes.rbac import GROUP as RBAC
-from hardener.kubernetes.removed_apis import removed
+from hardener.kubernetes.objects.kind_names import as_spelt, meant, served_as
+from hardener.kubernetes.objects.object_shapes import misshapen
+from hardener.kubernetes.objects.removed_apis import removed
+from hardener.kubernetes.pods.pod_template import POD_KINDS, templates
+from hardener.kubernetes.rbac.subjects import GROUP as RBAC
 from hardener.support.data_path import Path, value_at
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree

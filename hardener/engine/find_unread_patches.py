@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.kustomize.overlays.asked import Overlays
-from hardener.kubernetes import kustomization as kustomize
+from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.sources.files import is_inside
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path

@@ -82,7 +82,7 @@ def _rewritten(changes: list[Change]) -> dict[Path, Any]:
 
 def _whole(operations: list[dict[str, Any]], place: str, document: Any) -> list[dict[str, Any]]:
     """``operations``, with one that writes the list at ``place`` for all that change it or what is in it."""
-    from hardener.kubernetes.kustomize_operations import operate, pointer_parts  # late: few steps do this
+    from hardener.kubernetes.kustomize.operations import operate, pointer_parts  # late: few steps do this
 
     inside = [each for each in operations if each["path"].startswith(f"{place}/")]
     value = operate(document, inside)

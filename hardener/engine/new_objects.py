@@ -10,7 +10,7 @@ from hardener.authoring.edits import Append, Basis, Create, HostFile, copied
 from hardener.engine.document import document
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import NamespaceFiles
-from hardener.kubernetes.scope import is_cluster_scoped
+from hardener.kubernetes.objects.scope import is_cluster_scoped
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.tree import host_files
 from hardener.tree.core_views import Object

@@ -16,8 +16,8 @@ from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.patch import Patch
 from hardener.facts.kustomize.overlays.variants import Chain, Result
 from hardener.facts.objects.resource_limits import ResourcePolicies
-from hardener.kubernetes.kustomize_patch import identity
-from hardener.kubernetes.pod_template import templates
+from hardener.kubernetes.kustomize.patch import identity
+from hardener.kubernetes.pods.pod_template import templates
 from hardener.kubernetes.validity import Violation, violations
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path

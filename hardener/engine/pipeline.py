@@ -28,7 +28,7 @@ from hardener.facts.images.same_images import SameImages
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.objects.system_pods import SystemPods
 from hardener.facts.objects.written_contexts import WrittenContexts
-from hardener.kubernetes.pod_template import FRAGMENT
+from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass

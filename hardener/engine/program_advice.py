@@ -10,7 +10,7 @@ from hardener.authoring.edits import Create, Edit, Evidence, Finding, Grade, Hos
 from hardener.authoring.transform import Transform
 from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import as_read, shifts
-from hardener.kubernetes.pod_template import FRAGMENT
+from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.sources.open_values import OpenList
 from hardener.support.data_path import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.authoring.edits import Create, Drop, Edit, Evidence, Grade, HostFile, Set, copied, dotted, replay
 from hardener.engine.document import NewBlock, applied_steps, document
 from hardener.engine.index_shifts import as_read, shifts
-from hardener.kubernetes.pod_template import POD_KINDS, templates
+from hardener.kubernetes.pods.pod_template import POD_KINDS, templates
 from hardener.sources.manifests import Piece
 from hardener.sources.terraform_names import HEAD
 from hardener.support.data_path import Path

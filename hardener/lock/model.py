@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 
 from hardener.authoring.config import parsed_file
 from hardener.errors import InputError
-from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
-from hardener.kubernetes.image_files import ImageFiles
-from hardener.kubernetes.image_reference import ImageReference, is_digest
-from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.images.config import UNKNOWN, ImageConfig
+from hardener.kubernetes.images.files import ImageFiles
+from hardener.kubernetes.images.reference import ImageReference, is_digest
+from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock import observed
 from hardener.lock.observed import Observation
 from hardener.sources import yaml

@@ -14,7 +14,7 @@ from dataclasses import field, replace
 from typing import Any
 
 from hardener.errors import HardenError
-from hardener.kubernetes.image_reference import is_digest
+from hardener.kubernetes.images.reference import is_digest
 from hardener.support.fast_dataclass import dataclass
 
 _RUNS = re.compile(r"[0-9a-f]{16}")

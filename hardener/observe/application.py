@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field
 from typing import Any
 
-from hardener.kubernetes.object_names import as_dns_label
+from hardener.kubernetes.objects.object_names import as_dns_label
 from hardener.observe import places
 from hardener.observe.container_options import NotStartedError
 from hardener.observe.engine import Engine, EngineError

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hardener.errors import HardenError
-from hardener.kubernetes import quantity
+from hardener.kubernetes.objects import quantity
 from hardener.observe.engine import Engine
 from hardener.support.fast_dataclass import dataclass
 

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from hardener.kubernetes.image_reference import is_digest
-from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.images.reference import is_digest
+from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock.model import Lock
 from hardener.lock.oci.client import Client
 from hardener.lock.oci.image import Found, look_up

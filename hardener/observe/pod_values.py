@@ -16,7 +16,7 @@ from dataclasses import field
 from typing import Any
 
 from hardener.errors import HardenError
-from hardener.kubernetes import quantity
+from hardener.kubernetes.objects import quantity
 from hardener.support.fast_dataclass import dataclass
 
 Map = dict[str, Any]

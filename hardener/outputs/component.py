@@ -19,8 +19,8 @@ from hardener.authoring.edits import copied
 from hardener.engine.outcome import Outcome
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.asked import Overlays
-from hardener.kubernetes.kustomization import is_component, is_kustomization, members, strings
-from hardener.kubernetes.kustomize_image import images_of
+from hardener.kubernetes.kustomize.image import images_of
+from hardener.kubernetes.kustomize.kustomization import is_component, is_kustomization, members, strings
 from hardener.outputs.documents import Changed, changed, created, elsewhere, relative
 from hardener.outputs.json_diff import Operation, diff
 from hardener.outputs.merge_patch import split

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.kubernetes.pod_template import POD_KINDS
+from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.outputs.json_diff import Operation
 
 # Lists of built-in kinds whose items kustomize merges by their name.

@@ -11,9 +11,9 @@ from hardener.authoring.transform import name_of
 from hardener.engine.outcome import Change, Outcome
 from hardener.facts.images.known_image import known_image
 from hardener.facts.objects.written_contexts import WrittenContexts
-from hardener.kubernetes.image_config import KnownBy
-from hardener.kubernetes.kernel_settings import NAME
-from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
+from hardener.kubernetes.components.kernel_settings import NAME
+from hardener.kubernetes.images.config import KnownBy
+from hardener.kubernetes.pods.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate

@@ -14,9 +14,9 @@ import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from hardener.kubernetes.secret_formats import structured
-from hardener.kubernetes.secret_text import all_pairs, spellings
-from hardener.kubernetes.secret_values import (
+from hardener.kubernetes.secrets.secret_formats import structured
+from hardener.kubernetes.secrets.secret_text import all_pairs, spellings
+from hardener.kubernetes.secrets.secret_values import (
     comment_secrets,
     comments,
     decoded,
@@ -25,7 +25,7 @@ from hardener.kubernetes.secret_values import (
     says_secret,
     text_secrets,
 )
-from hardener.kubernetes.secret_words import (
+from hardener.kubernetes.secrets.secret_words import (
     compiled,
     is_path,
     is_placeholder,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from hardener.engine.outcome import Outcome
-from hardener.kubernetes import kustomization as kustomize
+from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.report.impact import counted
 from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
 from hardener.sources.manifests import MOST_OBJECTS, ManifestFile

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.config import NEWEST
-from hardener.kubernetes.component_values import parsed_version
+from hardener.kubernetes.components.flag_values import parsed_version
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hardener.kubernetes.component_values import CONTROL_PLANE, called, started
+from hardener.kubernetes.components.flag_values import CONTROL_PLANE, called, started
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from hardener.support.data_path import Path
 from hardener.tree.view import OpaqueError, View, literal
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.audit_policy_order import Hidden
-    from hardener.kubernetes.audit_policy_properties import Violation
+    from hardener.kubernetes.audit.order import Hidden
+    from hardener.kubernetes.audit.properties import Violation
     from hardener.tree.tree import Tree
 
 # What knows audit policies is imported late: hardly a tree holds one.
@@ -32,13 +32,13 @@ class AuditPolicy(View):
 
     def blind_spots(self, namespace: str, account: str) -> list[str]:
         """Requests of a service account that a log of this policy does not show, in words."""
-        from hardener.kubernetes.audit_policy_blind import blind_spots
+        from hardener.kubernetes.audit.blind_spots import blind_spots
 
         return blind_spots(self.data, namespace, account)
 
     def problems(self) -> list[tuple[Path, str]]:
         """Where it is not valid, and why. Raises OpaqueError where a value of it is filled in later."""
-        from hardener.kubernetes.audit_policy_validity import problems
+        from hardener.kubernetes.audit.validity import problems
 
         self._settled()
         return list(problems(self.data, self.tree.settings.kubernetes_version))
@@ -56,20 +56,20 @@ class AuditPolicy(View):
 
     def violations(self, property: str) -> list[Violation]:
         """The requests that it does not record as the property called ``property`` wants."""
-        from hardener.kubernetes.audit_policy_properties import BY_NAME, violations
+        from hardener.kubernetes.audit.properties import BY_NAME, violations
 
         return violations(self.data, BY_NAME[property])
 
     def omitting(self) -> list[Violation]:
         """The shells and tunnels of which it leaves out the start."""
-        from hardener.kubernetes.audit_policy_properties import omitting
+        from hardener.kubernetes.audit.properties import omitting
 
         return omitting(self.data)
 
     def hidden(self, found: Iterable[Violation] = (), property: str = "") -> list[Hidden]:
         """Its rules that are to record bodies and come too late, once what heals ``found`` of ``property`` is in it."""
-        from hardener.kubernetes.audit_policy_order import hidden
-        from hardener.kubernetes.audit_policy_properties import BY_NAME, place
+        from hardener.kubernetes.audit.order import hidden
+        from hardener.kubernetes.audit.properties import BY_NAME, place
 
         index = place(list(found))
         return list(hidden(self.data) if index is None else hidden(self.data, BY_NAME[property].rule, index))

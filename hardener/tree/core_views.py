@@ -7,11 +7,11 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.kubernetes.image_reference import ImageReference
-from hardener.kubernetes.image_reference import parse as parse_image
-from hardener.kubernetes.image_reference import read as read_image
-from hardener.kubernetes.image_table import ImageRow, lookup
-from hardener.kubernetes.pod_template import FRAGMENT
+from hardener.kubernetes.images.reference import ImageReference
+from hardener.kubernetes.images.reference import parse as parse_image
+from hardener.kubernetes.images.reference import read as read_image
+from hardener.kubernetes.images.table import ImageRow, lookup
+from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.support.data_path import Path, joined
 from hardener.tree.view import OpaqueError, View
 

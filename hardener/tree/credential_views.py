@@ -6,13 +6,13 @@ import os
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from hardener.kubernetes.interest import TOKENS
+from hardener.kubernetes.objects.interest import TOKENS
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.view import View
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.certificate import Certificate
-    from hardener.kubernetes.static_tokens import Row
+    from hardener.kubernetes.components.certificate import Certificate
+    from hardener.kubernetes.components.static_tokens import Row
     from hardener.sources.manifests import ManifestFile
     from hardener.tree.core_views import Object
     from hardener.tree.tree import Tree
@@ -74,8 +74,8 @@ class Kubeconfig(View):
 
     def certificate(self, user: View) -> Certificate | None:
         """The client certificate that stands in an entry of ``users``; None where none can be read."""
-        from hardener.kubernetes.certificate import from_pem
-        from hardener.kubernetes.secret_values import decoded
+        from hardener.kubernetes.components.certificate import from_pem
+        from hardener.kubernetes.secrets.secret_values import decoded
 
         return from_pem(decoded(user.text("user", "client-certificate-data") or "") or "")
 
@@ -84,7 +84,7 @@ def _rows(file: ManifestFile) -> list[Row]:
     text = file.content.text
     if ',"' not in text and ', "' not in text:
         return []
-    from hardener.kubernetes.static_tokens import rows_in
+    from hardener.kubernetes.components.static_tokens import rows_in
 
     return list(rows_in(text))
 
@@ -92,7 +92,7 @@ def _rows(file: ManifestFile) -> list[Row]:
 def _table(item: Object) -> list[Row]:
     """The rows of a table, where more than its form says that it is one: its name, a flag that names it, a group of the
     system."""
-    from hardener.kubernetes.static_tokens import file_rows
+    from hardener.kubernetes.components.static_tokens import file_rows
 
     file = item.piece.file
     rows = file_rows(file.content.text)

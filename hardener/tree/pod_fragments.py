@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hardener.kubernetes.pod_template import FRAGMENT, partial_specs, templates
+from hardener.kubernetes.pods.pod_template import FRAGMENT, partial_specs, templates
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, Object, PodTemplate
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hardener.kubernetes.component import ALSO_ELSEWHERE, is_node_agent_repository, is_static_control_plane_name
+from hardener.kubernetes.components.component import (
+    ALSO_ELSEWHERE,
+    is_node_agent_repository,
+    is_static_control_plane_name,
+)
 from hardener.sources.open_values import OpenDict
 from hardener.tree.api_servers import HOSTING, ApiServers, component_of
 from hardener.tree.view import OpaqueError

@@ -22,9 +22,9 @@ from typing import Any
 
 from hardener import __version__
 from hardener.authoring import declaration_cache
-from hardener.kubernetes.secret_formats import structured
-from hardener.kubernetes.secret_text import may_hold_secret
-from hardener.kubernetes.secret_values import comment_secrets
+from hardener.kubernetes.secrets.secret_formats import structured
+from hardener.kubernetes.secrets.secret_text import may_hold_secret
+from hardener.kubernetes.secrets.secret_values import comment_secrets
 from hardener.sources.files import Content, is_inside
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.cache_folder import CacheFolder, cache_folder

@@ -13,10 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.config import NAME as CONFIG
-from hardener.kubernetes import helm_values
-from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.bare_document import is_node_configuration
-from hardener.kubernetes.interest import (
+from hardener.kubernetes.components.bare_document import is_node_configuration
+from hardener.kubernetes.images import helm_values
+from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.kubernetes.objects.interest import (
     SCRIPT,
     TOKENS,
     is_evidence_only,
@@ -27,7 +27,7 @@ from hardener.kubernetes.interest import (
     is_terragrunt,
     terraform_line,
 )
-from hardener.kubernetes.rbac import SERVICE_ACCOUNT
+from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
@@ -333,8 +333,8 @@ class _Reader:
 
     def _other(self, path: str, name: str, editable: bool) -> bool:
         """Read a file that may hold a credential of a cluster, and tell whether it does; any other is left alone."""
-        from hardener.kubernetes.kubeconfig import is_kubeconfig
-        from hardener.kubernetes.static_tokens import file_rows
+        from hardener.kubernetes.components.kubeconfig import is_kubeconfig
+        from hardener.kubernetes.components.static_tokens import file_rows
 
         try:
             if os.path.getsize(path) > _LARGEST_OTHER:

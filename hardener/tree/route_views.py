@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hardener.kubernetes.ingress import OPENINGS, Backend, backends, guards, hosts, only_redirects
+from hardener.kubernetes.network.ingress import OPENINGS, Backend, backends, guards, hosts, only_redirects
 from hardener.tree.view import View
 
 

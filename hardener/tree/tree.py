@@ -14,13 +14,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from hardener.authoring.config import Exemption
-from hardener.kubernetes import bare_document
-from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.api_groups import COMPONENT_CARRIERS, POLICIES
-from hardener.kubernetes.component_values import NAMES as COMPONENT_NAMES
-from hardener.kubernetes.image_table import NO_ROWS, OwnRows
-from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
-from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.kubernetes.components import bare_document
+from hardener.kubernetes.components.flag_values import NAMES as COMPONENT_NAMES
+from hardener.kubernetes.images.table import NO_ROWS, OwnRows
+from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
+from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
+from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.sources.files import SUFFIXES, Content, is_other
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.selection import TEST_DATA, LeftOut, Passed, Selection

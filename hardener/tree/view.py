@@ -29,13 +29,13 @@ from hardener.authoring.edits import (
     evidence_of,
     said,
 )
-from hardener.kubernetes import key_order
+from hardener.kubernetes.objects import key_order
 from hardener.sources.open_values import OpenDict, OpenList
 from hardener.support.data_path import Path, joined
 from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.image_reference import ImageReference
+    from hardener.kubernetes.images.reference import ImageReference
     from hardener.lock.model import LockedImage
     from hardener.tree.core_views import Object
     from hardener.tree.tree import Tree

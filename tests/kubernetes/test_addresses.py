@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardener.kubernetes.addresses import Form, find, is_address_key
-from hardener.kubernetes.service_names import BLANK, Named, is_outside, meanings
+from hardener.kubernetes.network.addresses import Form, find, is_address_key
+from hardener.kubernetes.network.service_names import BLANK, Named, is_outside, meanings
 
 SERVICES = {"redis", "db", "web", "kafka-0", "kafka", "mongo", "api", "auth", "redis-cart", "x2"}
 NAMESPACES = {"shop", "infra"}

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardener.kubernetes.admission_policy import denial, policy, warning
-from hardener.kubernetes.admission_rules import API_SERVER, RULES
-from hardener.kubernetes.kubectl_pods import started
-from hardener.kubernetes.kyverno import validating_policies
-from hardener.kubernetes.mutating_policy import DEFAULTS
-from hardener.kubernetes.mutating_policy import binding as binding_of_default
-from hardener.kubernetes.mutating_policy import policy as mutating_policy
+from hardener.kubernetes.pods.kubectl_pods import started
+from hardener.kubernetes.policies.admission_policy import denial, policy, warning
+from hardener.kubernetes.policies.admission_rules import API_SERVER, RULES
+from hardener.kubernetes.policies.kyverno import validating_policies
+from hardener.kubernetes.policies.mutating_policy import DEFAULTS
+from hardener.kubernetes.policies.mutating_policy import binding as binding_of_default
+from hardener.kubernetes.policies.mutating_policy import policy as mutating_policy
 from tests.cel import given as given_by_default
 from tests.cel import refused
 from tests.conftest import shared

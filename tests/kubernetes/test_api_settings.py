@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hardener.kubernetes.api_settings import api_settings
+from hardener.kubernetes.pods.api_settings import api_settings
 
 SHOWN = [
     ("scrape_configs:\n- kubernetes_sd_configs:\n  - role: pod\n", "kubernetes_sd_configs"),

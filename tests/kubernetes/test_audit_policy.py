@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardener.kubernetes.audit_policy import LEVELS, Request, evaluate, matches
-from hardener.kubernetes.audit_policy_blind import blind_spots
-from hardener.kubernetes.audit_policy_properties import (
+from hardener.kubernetes.audit.blind_spots import blind_spots
+from hardener.kubernetes.audit.policy import LEVELS, Request, evaluate, matches
+from hardener.kubernetes.audit.properties import (
     PROPERTIES,
     is_component,
     is_leak,
@@ -21,9 +21,9 @@ from hardener.kubernetes.audit_policy_properties import (
     shadowed,
     violations,
 )
-from hardener.kubernetes.audit_policy_rules import DEFAULT, SECRETS, STRENGTHS, policy_text
-from hardener.kubernetes.audit_policy_rules import policy as canonical_policy
-from hardener.kubernetes.audit_policy_validity import problems
+from hardener.kubernetes.audit.rules import DEFAULT, SECRETS, STRENGTHS, policy_text
+from hardener.kubernetes.audit.rules import policy as canonical_policy
+from hardener.kubernetes.audit.validity import problems
 from tests.conftest import shared
 
 Policy = dict[str, Any]

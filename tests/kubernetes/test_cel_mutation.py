@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hardener.kubernetes.cel_mutation import may_set_false
+from hardener.kubernetes.policies.cel_mutation import may_set_false
 
 FIELD = "automountServiceAccountToken"
 OTHER = "Object{spec: Object.spec{shareProcessNamespace: false}}"

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from hardener.kubernetes.command_evidence import (
+from hardener.kubernetes.pods.command_evidence import (
     Heap,
     Writes,
     api_client,
@@ -19,7 +19,7 @@ from hardener.kubernetes.command_evidence import (
     setuid_commands,
     writes,
 )
-from hardener.kubernetes.told_paths import told_paths
+from hardener.kubernetes.pods.configured_paths import told_paths
 
 
 def script(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardener.kubernetes.component import (
+from hardener.kubernetes.components.component import (
     is_data_store,
     is_ingress_or_gateway,
     is_jvm,

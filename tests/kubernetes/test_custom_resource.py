@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes.custom_resource import image_fields, may_name_images
-from hardener.kubernetes.interest import is_interesting
+from hardener.kubernetes.objects.interest import is_interesting
+from hardener.kubernetes.pods.custom_resource import image_fields, may_name_images
 from hardener.support.data_path import Path
 
 TASK = "apiVersion: tekton.dev/v1\nkind: Task\nspec:\n  steps:\n  - image: golang:1.25\n"

@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 import yaml as pyyaml
 
-from hardener.kubernetes import external_secret, sealed_secret
-from hardener.kubernetes.secret_files import file_variable
+from hardener.kubernetes.secrets import external_secret, sealed_secret
+from hardener.kubernetes.secrets.secret_files import file_variable
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes import rendered
-from hardener.kubernetes.helm_values import images, is_values_name, may_name_images
+from hardener.kubernetes.images.helm_values import images, is_values_name, may_name_images
+from hardener.kubernetes.pods import operator_pods as rendered
 
 VALUES = [
     ("image: {repository: a/b, tag: 1.2.3}", [(("image",), "a/b:1.2.3")]),

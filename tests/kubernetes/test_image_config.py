@@ -2,9 +2,9 @@
 
 import pytest
 
-from hardener.kubernetes.image_config import UNKNOWN, ImageConfig, ImageFacts, merge, plain_user
-from hardener.kubernetes.image_files import ImageFiles
-from hardener.kubernetes.image_table import ImageRow
+from hardener.kubernetes.images.config import UNKNOWN, ImageConfig, ImageFacts, merge, plain_user
+from hardener.kubernetes.images.files import ImageFiles
+from hardener.kubernetes.images.table import ImageRow
 
 SERVICE = ImageRow("redis", user="root", uid=999, gid=1000, ports=(6379,), read="dockerfile+entrypoint")
 NAMED = ImageRow("memcached", user="memcache", uid=11211, gid=11211)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hardener.kubernetes.image_files import ImageFiles
+from hardener.kubernetes.images.files import ImageFiles
 
 CADDY, PING, SU = "/usr/bin/caddy", "/usr/bin/ping", "/usr/bin/su"
 FILES = ImageFiles(

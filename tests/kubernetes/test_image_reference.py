@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardener.kubernetes.image_reference import normalize, parse, read
+from hardener.kubernetes.images.reference import normalize, parse, read
 
 DIGEST = "sha256:" + "0" * 64
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes import image_table
+from hardener.kubernetes.images import table as image_table
 from tests.conftest import shared
 from tests.image_survey import Row, Survey, mapped, root_class, written
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from hardener.kubernetes import image_table
-from hardener.kubernetes.image_reference import normalize, parse
-from hardener.kubernetes.image_row_schema import mistakes
-from hardener.kubernetes.image_table import ImageRow, OwnRows, lookup, row_of, rows
+from hardener.kubernetes.images import table as image_table
+from hardener.kubernetes.images.reference import normalize, parse
+from hardener.kubernetes.images.row_schema import mistakes
+from hardener.kubernetes.images.table import ImageRow, OwnRows, lookup, row_of, rows
 from hardener.sources.yaml import parse as yaml_parse
 
 DIGEST = "sha256:" + "0" * 64

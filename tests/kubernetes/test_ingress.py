@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes.ingress import backends, guards, hosts, only_redirects, parents
-from hardener.kubernetes.ingress_annotations import ends_tls, narrows, needs_node_port, signs_in
-from hardener.kubernetes.interest import is_interesting
-from hardener.kubernetes.load_balancer import is_internal, names_way_in, shapes_load_balancer
-from hardener.kubernetes.sign_in import switched_off
+from hardener.kubernetes.network.ingress import backends, guards, hosts, only_redirects, parents
+from hardener.kubernetes.network.ingress_annotations import ends_tls, narrows, needs_node_port, signs_in
+from hardener.kubernetes.network.load_balancer import is_internal, names_way_in, shapes_load_balancer
+from hardener.kubernetes.network.sign_in import switched_off
+from hardener.kubernetes.objects.interest import is_interesting
 
 # API version, kind, spec; the backends as (name, namespace, port), the hosts.
 ROUTES: list[tuple[str, str, str, list[tuple[str, str | None, int | str | None]], list[str]]] = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardener.kubernetes.key_order import FIELD, ORDER, child, of_kind, place
+from hardener.kubernetes.objects.key_order import FIELD, ORDER, child, of_kind, place
 
 PLACES = [
     # type, existing keys, new key, place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hardener.kubernetes.kubectl_pods import pipeline_commands, started
+from hardener.kubernetes.pods.kubectl_pods import pipeline_commands, started
 
 HOST_PID = '{"spec": {"hostPID": true}}'
 

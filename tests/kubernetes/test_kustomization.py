@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hardener.kubernetes.kustomization import images, is_kustomization, members, patch_names
+from hardener.kubernetes.kustomize.kustomization import images, is_kustomization, members, patch_names
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes.kustomize_operations import is_operations, operate
-from hardener.kubernetes.kustomize_patch import PatchError, identity, merge
+from hardener.kubernetes.kustomize.operations import is_operations, operate
+from hardener.kubernetes.kustomize.patch import PatchError, identity, merge
 from tests.built import BUILDERS, builder
 
 Data = dict[str, Any]
@@ -362,7 +362,7 @@ def test_the_lists_with_keys_are_those_of_kubernetes() -> None:
     folder = Path(validate.__file__).parent / "kubernetes-json-schema" / "v1.30.0-local"
     if not folder.exists():
         pytest.skip("needs the schemas of kubernetes-validate")
-    from hardener.kubernetes.kustomize_patch import _FIELDS
+    from hardener.kubernetes.kustomize.patch import _FIELDS
 
     files = {
         "PodSpec": "podspec-v1",

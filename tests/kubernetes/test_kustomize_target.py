@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hardener.kubernetes.kustomize_image import images_of, named, retagged
-from hardener.kubernetes.kustomize_target import Identity, is_named, is_selected, plain_name
+from hardener.kubernetes.kustomize.image import images_of, named, retagged
+from hardener.kubernetes.kustomize.target import Identity, is_named, is_selected, plain_name
 
 WEB = Identity(
     "apps", "v1", "Deployment", frozenset({"web", "dev-web"}), frozenset({"default", "dev"}),

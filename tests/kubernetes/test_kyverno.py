@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes import kyverno
-from hardener.kubernetes.admission_rules import RULES
+from hardener.kubernetes.policies import kyverno
+from hardener.kubernetes.policies.admission_rules import RULES
 from tests.cel import refused
 from tests.conftest import ROOT
 from tests.kubernetes.test_admission_rules import CASES, RESOURCES

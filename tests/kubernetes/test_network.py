@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardener.kubernetes.network import Network
-from hardener.kubernetes.network_policy import ANYWHERE, NAMESPACE_LABEL, Pod, Policy, allows, judge, parse
+from hardener.kubernetes.network.network_policy import ANYWHERE, NAMESPACE_LABEL, Pod, Policy, allows, judge, parse
+from hardener.kubernetes.network.reachability import Network
 
 KEYS, VALUES, NAMESPACES, NAMES = ("a", "b"), ("1", "2"), ("x", "y", "z"), ("http", "dns")
 NUMBERS = (53, 80, 8080, 9090)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes.network_policy import (
+from hardener.kubernetes.network.network_policy import (
     ANYWHERE,
     NAMESPACE_LABEL,
     Address,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardener.kubernetes.object_names import (
+from hardener.kubernetes.objects.object_names import (
     LONGEST_LABEL,
     LONGEST_NAME,
     as_dns_label,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardener.kubernetes.passing_labels import stays
+from hardener.kubernetes.network.passing_labels import stays
 
 LASTING = [
     ("app", "web"), ("app.kubernetes.io/name", "web"), ("app.kubernetes.io/instance", "shop-1"), ("release", "shop"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardener.kubernetes.pod_security import CHECKS, LEVELS, NEWEST, Check, Violation, evaluate, level_of
-from hardener.kubernetes.pod_template import templates
+from hardener.kubernetes.pods.pod_template import templates
 from hardener.sources.yaml import TextError, parse, segments
 from tests.conftest import shared
 

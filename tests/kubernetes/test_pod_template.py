@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, group, partial_specs, runtime_specs, templates
+from hardener.kubernetes.pods.pod_template import (
+    PARTIAL_KINDS,
+    POD_KINDS,
+    group,
+    partial_specs,
+    runtime_specs,
+    templates,
+)
 from hardener.support.data_path import Path
 
 TEMPLATE: dict[str, Any] = {"metadata": {}, "spec": {"containers": []}}

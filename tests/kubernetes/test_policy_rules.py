@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hardener.kubernetes.policy_rules import missing, unexplained, without
+from hardener.kubernetes.network.policy_rules import missing, unexplained, without
 
 
 def pods(**labels: str) -> dict[str, Any]:

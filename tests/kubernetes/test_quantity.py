@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardener.kubernetes.quantity import format_cpu, format_like, format_memory, parse
+from hardener.kubernetes.objects.quantity import format_cpu, format_like, format_memory, parse
 
 KI, MI, GI = 2**10, 2**20, 2**30
 

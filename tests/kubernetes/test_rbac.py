@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hardener.kubernetes.rbac import service_account
+from hardener.kubernetes.rbac.subjects import service_account
 
 SUBJECTS: list[tuple[Any, tuple[str, str | None] | None]] = [
     ({"kind": "ServiceAccount", "name": "app", "namespace": "shop"}, ("app", "shop")),

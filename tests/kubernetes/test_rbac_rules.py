@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from hardener.kubernetes.custom_definitions import definitions
-from hardener.kubernetes.dangerous_grants import GRANTS, dangerous
-from hardener.kubernetes.discovery import Discovery, Row
-from hardener.kubernetes.kubectl_commands import needed, wait_for
-from hardener.kubernetes.rbac_expansion import expand_groups, expand_resources, expand_verbs
-from hardener.kubernetes.rbac_owners import is_built_in, owner
-from hardener.kubernetes.rbac_platform import named_like, proved
-from hardener.kubernetes.rbac_rules import Rule, compact, rule_of
+from hardener.kubernetes.objects.custom_definitions import definitions
+from hardener.kubernetes.objects.discovery import Discovery, Row
+from hardener.kubernetes.rbac.dangerous_grants import GRANTS, dangerous
+from hardener.kubernetes.rbac.expansion import expand_groups, expand_resources, expand_verbs
+from hardener.kubernetes.rbac.kubectl_commands import needed, wait_for
+from hardener.kubernetes.rbac.owners import is_built_in, owner
+from hardener.kubernetes.rbac.platform import named_like, proved
+from hardener.kubernetes.rbac.rules import Rule, compact, rule_of
 
 NOW = (1, 35)
 ALL = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from hardener.kubernetes.log_agents import is_log_agent
-from hardener.kubernetes.runtime_rules import falco_rules, tetragon_policies
+from hardener.kubernetes.components.log_agents import is_log_agent
+from hardener.kubernetes.policies.runtime_rules import falco_rules, tetragon_policies
 
 
 def test_the_rules_of_falco_use_what_they_define() -> None:

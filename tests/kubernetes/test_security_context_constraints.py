@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hardener.kubernetes.rbac_rules import Rule
-from hardener.kubernetes.security_context_constraints import (
+from hardener.kubernetes.rbac.rules import Rule
+from hardener.kubernetes.rbac.security_context_constraints import (
     built_in,
     described,
     is_of_the_cluster,

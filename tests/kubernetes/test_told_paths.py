@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardener.kubernetes.told_paths import Told, may_be_mounted, told_paths
+from hardener.kubernetes.pods.configured_paths import Told, may_be_mounted, told_paths
 
 
 def script(text: str) -> list[str]:

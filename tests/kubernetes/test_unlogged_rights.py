@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hardener.kubernetes.rbac_rules import Rule, compact
-from hardener.kubernetes.unlogged_rights import completed, is_unlogged, makes_objects
+from hardener.kubernetes.rbac.rules import Rule, compact
+from hardener.kubernetes.rbac.unlogged_rights import completed, is_unlogged, makes_objects
 
 RBAC = "rbac.authorization.k8s.io"
 CERTIFICATES = "certificates.k8s.io"

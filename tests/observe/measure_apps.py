@@ -28,7 +28,7 @@ from unittest import mock
 import httpx2
 
 from hardener.commands import run as runs
-from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock.model import Lock
 
 from .. import debian_images, services

@@ -12,7 +12,7 @@ import msgspec
 
 from hardener.authoring import config, profile, registry
 from hardener.authoring.transform import Transform
-from hardener.kubernetes import image_row_schema
+from hardener.kubernetes.images import row_schema as image_row_schema
 from tests.pages.markdown import HEAD, code, plain, table
 
 # What the records say nothing of.

@@ -21,7 +21,7 @@ import yaml
 
 from hardener.authoring.edits import Edit, WrongShapeError
 from hardener.engine import pipeline
-from hardener.kubernetes import quantity
+from hardener.kubernetes.objects import quantity
 from hardener.sources.open_values import OpenList
 from hardener.sources.python.parsed import parse
 from hardener.tree.core_views import Container

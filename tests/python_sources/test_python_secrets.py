@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.kubernetes.secret_text import may_hold_secret
+from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.report.program_texts import texts_and_keys
 from hardener.report.redactor import Redactor
 

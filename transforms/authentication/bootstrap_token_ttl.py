@@ -4,7 +4,7 @@ import re
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.secret_words import is_placeholder
+from hardener.kubernetes.secrets.secret_words import is_placeholder
 from hardener.support.data_path import Path
 from hardener.tree.control_plane import ControlPlane
 from hardener.tree.core_views import Secret

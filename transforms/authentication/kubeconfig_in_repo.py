@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.kubeconfig import PROVIDER_SECRETS, SECRETS, is_credential
-from hardener.kubernetes.static_tokens import MASTERS
+from hardener.kubernetes.components.kubeconfig import PROVIDER_SECRETS, SECRETS, is_credential
+from hardener.kubernetes.components.static_tokens import MASTERS
 from hardener.support.data_path import Path
 from hardener.tree.credential_views import Kubeconfig
 from hardener.tree.view import View

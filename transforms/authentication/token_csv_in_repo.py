@@ -1,6 +1,6 @@
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.static_tokens import MASTERS
+from hardener.kubernetes.components.static_tokens import MASTERS
 from hardener.tree.credential_views import StaticTokens
 
 _MOST = 5  # users that are named

@@ -9,8 +9,8 @@ from hardener.authoring.transform import Steps
 from hardener.facts.access.grants import Access
 from hardener.facts.access.needs import observation
 from hardener.facts.access.views import Binding, Role
-from hardener.kubernetes.rbac_rules import Rule, compact
-from hardener.kubernetes.unlogged_rights import EVENTS, is_unlogged
+from hardener.kubernetes.rbac.rules import Rule, compact
+from hardener.kubernetes.rbac.unlogged_rights import EVENTS, is_unlogged
 
 from ._names import BASIS, MANAGED
 

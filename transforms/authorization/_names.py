@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.free_names import Names
-from hardener.kubernetes.rbac import GROUP
+from hardener.kubernetes.rbac.subjects import GROUP
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.rbac_rules import Rule
+    from hardener.kubernetes.rbac.rules import Rule
 
 VERSION = f"{GROUP}/v1"
 MANAGED = {"app.kubernetes.io/managed-by": "harden"}

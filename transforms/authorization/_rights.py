@@ -10,7 +10,7 @@ from typing import Any
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.facts.access.needs import Needs
 from hardener.facts.access.views import Binding, Subject
-from hardener.kubernetes.rbac_rules import Rule, compact
+from hardener.kubernetes.rbac.rules import Rule, compact
 from hardener.support.fast_dataclass import dataclass
 
 from . import _names

@@ -11,8 +11,8 @@ from hardener.facts.access.custom_groups import CustomGroups
 from hardener.facts.access.grants import Access
 from hardener.facts.access.needs import observation
 from hardener.facts.access.views import Role
-from hardener.kubernetes.rbac_expansion import Expansion
-from hardener.kubernetes.rbac_rules import ANY, Rule, compact
+from hardener.kubernetes.rbac.expansion import Expansion
+from hardener.kubernetes.rbac.rules import ANY, Rule, compact
 
 _MOST = 6  # names in one sentence
 KEPT = "wildcard kept"

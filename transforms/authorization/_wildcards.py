@@ -6,8 +6,8 @@ from hardener.authoring.edits import Finding, Grade, Severity
 from hardener.authoring.transform import Steps
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
-from hardener.kubernetes.rbac_expansion import expand_groups, expand_resources, expand_verbs
-from hardener.kubernetes.rbac_rules import ANY, Rule
+from hardener.kubernetes.rbac.expansion import expand_groups, expand_resources, expand_verbs
+from hardener.kubernetes.rbac.rules import ANY, Rule
 
 from ._stars import has_star, judged, left, observed, platform, rules_of, written_out
 

@@ -15,7 +15,7 @@ def rbac_anonymous_subject(binding: Binding) -> Steps:
 
     May break: a probe or a page that asks the API server without logging in is refused.
     """
-    from hardener.kubernetes.rbac_owners import PUBLIC
+    from hardener.kubernetes.rbac.owners import PUBLIC
 
     from ._names import delete
     from ._subjects import only_health, without

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.views import Binding, Role
-from hardener.kubernetes.rbac import GROUP
+from hardener.kubernetes.rbac.subjects import GROUP
 
 _OLD = (f"{GROUP}/v1beta1", f"{GROUP}/v1alpha1")
 

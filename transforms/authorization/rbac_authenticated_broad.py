@@ -18,7 +18,7 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
 
     May break: nothing, it only reports.
     """
-    from hardener.kubernetes.rbac_owners import DISCOVERY
+    from hardener.kubernetes.rbac.owners import DISCOVERY
 
     if binding.role_name in DISCOVERY or binding.owner is not None or _only_uses(binding):
         return
@@ -41,7 +41,7 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
 
 def _only_uses(binding: Binding) -> bool:
     """Whether its role lets pods use SecurityContextConstraints and nothing else: rbac-scc-grant says which."""
-    from hardener.kubernetes.security_context_constraints import ROLE, USE, used_by
+    from hardener.kubernetes.rbac.security_context_constraints import ROLE, USE, used_by
 
     if binding.role_name.startswith(ROLE):
         return True
@@ -53,7 +53,7 @@ def _only_uses(binding: Binding) -> bool:
 
 
 def _is_dangerous(binding: Binding) -> bool:
-    from hardener.kubernetes.dangerous_grants import dangerous
+    from hardener.kubernetes.rbac.dangerous_grants import dangerous
 
     if binding.role_kind == "ClusterRole" and binding.role_name in ("cluster-admin", "admin", "edit"):
         return True

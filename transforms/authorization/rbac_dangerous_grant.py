@@ -10,7 +10,7 @@ from hardener.facts.access.views import Role
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.dangerous_grants import Grant
+    from hardener.kubernetes.rbac.dangerous_grants import Grant
 
 # Critical is kept for what is open to anybody; rbac-anonymous-subject and its neighbours say that.
 _SEVERITIES = {"critical": Severity.HIGH, "high": Severity.HIGH, "medium": Severity.MEDIUM, "low": Severity.LOW}
@@ -35,7 +35,7 @@ def rbac_dangerous_grant(role: Role) -> Steps:
         return
     # Late, as in all modules of this folder: most trees hold no role.
     from hardener.facts.access.at_work import is_system
-    from hardener.kubernetes.dangerous_grants import AGGREGATED, EVERYTHING, dangerous, leads_further
+    from hardener.kubernetes.rbac.dangerous_grants import AGGREGATED, EVERYTHING, dangerous, leads_further
 
     holders = role.tree.ask(Access).holders(role)
     everywhere = not role.namespaced and (not holders or any(not holder.binding.namespaced for holder in holders))
@@ -80,7 +80,7 @@ def rbac_dangerous_grant(role: Role) -> Steps:
 def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) -> Iterator[Finding]:
     """What a kustomization adds to ``own``, the grants of the role as it is written."""
     from hardener.facts.kustomize.overlays.variants import patch_of
-    from hardener.kubernetes.dangerous_grants import EVERYTHING, dangerous
+    from hardener.kubernetes.rbac.dangerous_grants import EVERYTHING, dangerous
 
     for variant in role.variants if EVERYTHING.id not in own else ():
         try:

@@ -16,7 +16,7 @@ def rbac_dangling(binding: Binding) -> Steps:
     """
     if binding.owner is not None or not binding.get("roleRef", "name"):
         return
-    from hardener.kubernetes.rbac_owners import is_built_in
+    from hardener.kubernetes.rbac.owners import is_built_in
 
     if not is_built_in(binding.role_kind, binding.role_name) and not binding.roles:
         yield binding.finding(

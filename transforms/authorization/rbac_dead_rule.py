@@ -7,10 +7,10 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
-from hardener.kubernetes.rbac_rules import ANY, VERBS, is_nameless
+from hardener.kubernetes.rbac.rules import ANY, VERBS, is_nameless
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.rbac_rules import Rule
+    from hardener.kubernetes.rbac.rules import Rule
 
 
 @transform(each=Role, stage="authorization", severity=Severity.LOW, only_reports=True)

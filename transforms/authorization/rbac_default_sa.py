@@ -9,7 +9,7 @@ from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.system_pods import classes_of
-from hardener.kubernetes.rbac import DEFAULT
+from hardener.kubernetes.rbac.subjects import DEFAULT
 from hardener.tree.core_views import Object, PodTemplate
 
 from ._names import MANAGED

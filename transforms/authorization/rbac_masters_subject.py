@@ -3,7 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.views import Binding
-from hardener.kubernetes.static_tokens import MASTERS
+from hardener.kubernetes.components.static_tokens import MASTERS
 
 
 @transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.7", only_reports=True)

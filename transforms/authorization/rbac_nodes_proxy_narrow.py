@@ -8,7 +8,7 @@ from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.rbac_rules import Rule
+    from hardener.kubernetes.rbac.rules import Rule
 
 _PROXY = "nodes/proxy"
 _FINE = ("nodes/metrics", "nodes/stats", "nodes/healthz", "nodes/pods")
@@ -27,7 +27,7 @@ def rbac_nodes_proxy_narrow(role: Role) -> Steps:
 
     May break: an agent that reads other paths of the kubelet, or goes through the API server, is refused.
     """
-    from hardener.kubernetes.rbac_platform import is_monitoring
+    from hardener.kubernetes.rbac.platform import is_monitoring
 
     holders = role.tree.ask(Access).holders(role)
     if role.owner is not None or not holders or role.aggregated_to:

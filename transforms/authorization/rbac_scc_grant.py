@@ -9,7 +9,7 @@ from hardener.facts.access.views import Binding, Role
 
 if TYPE_CHECKING:
     from hardener.facts.access.grants import Holder
-    from hardener.kubernetes.security_context_constraints import Opening
+    from hardener.kubernetes.rbac.security_context_constraints import Opening
 
 _ADVICE = (
     "give the pods a security context that restricted-v2 or nonroot-v2 accepts, and bind that; else a"
@@ -34,7 +34,7 @@ def rbac_scc_grant(target: Role | Binding) -> Steps:
 
 def _of_binding(binding: Binding) -> Steps:
     """A binding to the ClusterRole by which one of every cluster is used; no manifest shows that role."""
-    from hardener.kubernetes.security_context_constraints import ROLE
+    from hardener.kubernetes.rbac.security_context_constraints import ROLE
 
     if binding.role_kind != "ClusterRole" or not binding.role_name.startswith(ROLE):
         return
@@ -49,7 +49,7 @@ def _of_binding(binding: Binding) -> Steps:
 
 def _of_role(role: Role) -> Steps:
     from hardener.facts.access.grants import Access
-    from hardener.kubernetes.security_context_constraints import used_by
+    from hardener.kubernetes.rbac.security_context_constraints import used_by
 
     if role.owner is not None:  # what is bound to it is looked at
         return
@@ -80,8 +80,8 @@ def _of_wide(
     target: Role | Binding, wide: dict[str, tuple[Opening, ...]], holders: list[Holder], *path: str | int
 ) -> Finding:
     from hardener.facts.access.pod_constraints import reaches_everybody, said
-    from hardener.kubernetes.rbac_rules import ANY
-    from hardener.kubernetes.security_context_constraints import listed
+    from hardener.kubernetes.rbac.rules import ANY
+    from hardener.kubernetes.rbac.security_context_constraints import listed
 
     texts = [f"{name} ({listed(found)})" for name, found in wide.items() if name != ANY]
     if ANY in wide:

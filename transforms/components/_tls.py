@@ -7,8 +7,8 @@ from typing import ClassVar
 from hardener.authoring.edits import Basis, Evidence, Grade
 from hardener.authoring.transform import Steps
 from hardener.errors import InputError
-from hardener.kubernetes.component_values import entries, tls_older
-from hardener.kubernetes.tls_suites import GOOD, is_weak
+from hardener.kubernetes.components.flag_values import entries, tls_older
+from hardener.kubernetes.components.tls_suites import GOOD, is_weak
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.control_plane import HOSTED, Component, how
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.end_of_life import find
+from hardener.kubernetes.components.end_of_life import find
 from hardener.tree.core_views import Container
 
 

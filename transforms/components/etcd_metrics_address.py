@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.component_values import entries
+from hardener.kubernetes.components.flag_values import entries
 from hardener.tree.control_plane import Component, ControlPlane, components, how, signs
 
 _FLAG = "listen-metrics-urls"

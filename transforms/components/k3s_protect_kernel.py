@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.kernel_settings import DROP_IN, INSTALL, NAME
+from hardener.kubernetes.components.kernel_settings import DROP_IN, INSTALL, NAME
 from hardener.tree.control_plane import ControlPlane, signs
 
 _KEY = "protect-kernel-defaults"

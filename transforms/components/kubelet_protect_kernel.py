@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.kernel_settings import DROP_IN, INSTALL, NAME
+from hardener.kubernetes.components.kernel_settings import DROP_IN, INSTALL, NAME
 from hardener.tree.control_plane import Component, ComponentFile, ControlPlane, components, how
 
 

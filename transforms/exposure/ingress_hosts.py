@@ -6,8 +6,8 @@ from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import applied_states
 from hardener.facts.network.listeners import Listeners
-from hardener.kubernetes.ingress import GATEWAY_ROUTES, INGRESSES, OPENSHIFT_ROUTES
-from hardener.kubernetes.ingress_annotations import ingress_class
+from hardener.kubernetes.network.ingress import GATEWAY_ROUTES, INGRESSES, OPENSHIFT_ROUTES
+from hardener.kubernetes.network.ingress_annotations import ingress_class
 from hardener.support.data_path import Path
 from hardener.tree.route_views import Ingress
 from hardener.tree.view import OpaqueError

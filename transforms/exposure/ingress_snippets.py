@@ -3,7 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import applied_states
-from hardener.kubernetes.ingress_annotations import is_snippet
+from hardener.kubernetes.network.ingress_annotations import is_snippet
 from hardener.tree.route_views import Ingress
 
 _ANNOTATIONS = ("metadata", "annotations")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.ingress import GATEWAYS, INGRESSES, ISTIO_GATEWAYS, OPENSHIFT_ROUTES
-from hardener.kubernetes.ingress_annotations import ends_tls
+from hardener.kubernetes.network.ingress import GATEWAYS, INGRESSES, ISTIO_GATEWAYS, OPENSHIFT_ROUTES
+from hardener.kubernetes.network.ingress_annotations import ends_tls
 from hardener.tree.route_views import Ingress
 
 

@@ -12,7 +12,7 @@ from hardener.facts.network.entrances import PUBLIC as _PUBLIC
 from hardener.facts.network.exposure.deliberate import is_set, read_by_program
 from hardener.facts.network.exposure.judged import GATEWAY, for_inside, for_outside, no_sign, sensitive
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
+from hardener.kubernetes.network.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Service

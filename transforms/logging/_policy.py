@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.authoring.transform import Steps
 from hardener.errors import InputError
-from hardener.kubernetes.audit_policy_rules import STRENGTHS
+from hardener.kubernetes.audit.rules import STRENGTHS
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.audit_policy_views import AuditPolicy
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.audit_policy_properties import Violation
+    from hardener.kubernetes.audit.properties import Violation
 
 _MOST = 3  # requests that are told
 FOLLOW_UP = (
@@ -45,7 +45,7 @@ def corrected(policy: AuditPolicy, property: str, what: str) -> Steps:
 
 def inserted(policy: AuditPolicy, property: str, found: list[Violation], what: str) -> Edit:
     """The rule of ``property`` where it heals ``found``."""
-    from hardener.kubernetes.audit_policy_properties import BY_NAME, place  # late: hardly a tree holds a policy
+    from hardener.kubernetes.audit.properties import BY_NAME, place  # late: hardly a tree holds a policy
 
     rule, index = BY_NAME[property].rule, place(found)
     facts = evidence(policy, found, what)
@@ -71,7 +71,7 @@ def evidence(policy: AuditPolicy, found: list[Violation], what: str) -> list[Evi
 
 def described(violation: Violation) -> str:
     """A request in words."""
-    from hardener.kubernetes.audit_policy_properties import CALLERS, NAMESPACE
+    from hardener.kubernetes.audit.properties import CALLERS, NAMESPACE
 
     request = violation.request
     where = f" in namespace {request.namespace}" if request.namespace not in ("", NAMESPACE) else ""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.audit_defaults import LOG, MOUNTED_BY_KUBEADM, POLICY, ROTATION, paths
+from hardener.kubernetes.audit.defaults import LOG, MOUNTED_BY_KUBEADM, POLICY, ROTATION, paths
 from hardener.tree.control_plane import HOSTED, Component, ControlPlane, How, components, how
 
 from ._policy import AuditPolicyOptions
@@ -72,7 +72,7 @@ def _whole(
     )  # fmt: skip
     edits: list[Edit] = []
     if POLICY in missing and source == "audit-policy.yaml":
-        from hardener.kubernetes.audit_policy_rules import policy_text
+        from hardener.kubernetes.audit.rules import policy_text
 
         for item in server.view.host_file("audit-policy.yaml", policy_text(strength), **words.words):
             if isinstance(item, Finding):

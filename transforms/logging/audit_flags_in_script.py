@@ -2,7 +2,7 @@ import re
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.audit_defaults import LOG, POLICY, ROTATION, paths
+from hardener.kubernetes.audit.defaults import LOG, POLICY, ROTATION, paths
 from hardener.tree.audit_policy_views import GROUP
 from hardener.tree.script_views import Script
 
@@ -40,7 +40,7 @@ def audit_flags_in_script(script: Script, options: AuditPolicyOptions) -> Steps:
 def _advice(script: Script, strength: str) -> str:
     import json  # late: hardly a script says this
 
-    from hardener.kubernetes.audit_policy_rules import policy
+    from hardener.kubernetes.audit.rules import policy
 
     found = paths("kubeadm")
     assert found is not None

@@ -17,7 +17,7 @@ def audit_policy_default(policy: AuditPolicy) -> Steps:
 
     May break: nothing; the log grows by a line or two for each request that was left out.
     """
-    from hardener.kubernetes.audit_policy_properties import shadowed  # late: hardly a tree holds a policy
+    from hardener.kubernetes.audit.properties import shadowed  # late: hardly a tree holds a policy
 
     if not policy.judged:
         return

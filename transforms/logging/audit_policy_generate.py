@@ -1,6 +1,6 @@
 from hardener.authoring.edits import Basis, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.audit_defaults import paths
+from hardener.kubernetes.audit.defaults import paths
 from hardener.tree.audit_policy_views import GROUP
 from hardener.tree.control_plane import ControlPlane, components
 
@@ -32,7 +32,7 @@ def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> S
                 advice="keep the policy in Git beside this file", severity=Severity.LOW,
             )  # fmt: skip
             continue
-        from hardener.kubernetes.audit_policy_rules import policy_text  # late: hardly a tree holds a server
+        from hardener.kubernetes.audit.rules import policy_text  # late: hardly a tree holds a server
 
         fact = server.fact("the API server names no audit policy, and the tree holds none")
         yield from plane.host_file(

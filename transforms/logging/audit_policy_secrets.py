@@ -9,7 +9,7 @@ from hardener.tree.audit_policy_views import AuditPolicy
 from ._policy import AuditPolicyOptions, described, inserted, recorded
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.audit_policy_order import Hidden
+    from hardener.kubernetes.audit.order import Hidden
 
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.HIGH, cis="3.2.2", options=AuditPolicyOptions)
@@ -22,7 +22,7 @@ def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> St
     May break: what reads the bodies of ConfigMaps from the log, such as a Falco rule for credentials in them, finds
     them no more.
     """
-    from hardener.kubernetes.audit_policy_properties import is_leak  # late: hardly a tree holds a policy
+    from hardener.kubernetes.audit.properties import is_leak  # late: hardly a tree holds a policy
 
     if not policy.judged:
         return

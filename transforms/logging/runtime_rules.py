@@ -42,7 +42,7 @@ def runtime_rules(namespace: Namespace, options: Runtime) -> Steps:
     """
     if options.rules == "none":
         return
-    from hardener.kubernetes.runtime_rules import falco_rules, tetragon_policies  # late: on request only
+    from hardener.kubernetes.policies.runtime_rules import falco_rules, tetragon_policies  # late: on request only
 
     tree = namespace.tree
     names = sorted(name for name, space in tree.ask(Namespaces).items() if name and space.pods and _is_ours(name))

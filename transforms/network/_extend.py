@@ -7,8 +7,8 @@ from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.facts.network.network_policies import Policy
-from hardener.kubernetes.network_policy import PEERS, Direction
-from hardener.kubernetes.policy_rules import missing, unexplained, without
+from hardener.kubernetes.network.network_policy import PEERS, Direction
+from hardener.kubernetes.network.policy_rules import missing, unexplained, without
 from hardener.support.data_path import Path
 
 from ._rules import Rule

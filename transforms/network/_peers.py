@@ -9,7 +9,7 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.network_policies import Isolation
 from hardener.facts.objects.system_pods import classes_of
-from hardener.kubernetes.passing_labels import stays
+from hardener.kubernetes.network.passing_labels import stays
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 
 Value = dict[str, Any]

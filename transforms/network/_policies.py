@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from hardener.errors import InputError
 from hardener.facts.network.network_policies import MANAGED, Policy
-from hardener.kubernetes.network_policy import Direction
+from hardener.kubernetes.network.network_policy import Direction
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, Object, View
 

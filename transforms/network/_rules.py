@@ -10,7 +10,7 @@ from typing import Any
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.network.connections import Port
-from hardener.kubernetes.network_policy import PEERS, Direction
+from hardener.kubernetes.network.network_policy import PEERS, Direction
 from hardener.support.fast_dataclass import dataclass
 
 Value = dict[str, Any]

@@ -13,7 +13,7 @@ from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.network.silent_workloads import MANY, SilentWorkloads, is_agent
-from hardener.kubernetes.network_policy import Direction
+from hardener.kubernetes.network.network_policy import Direction
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, PodTemplate
 from hardener.tree.tree import Tree

@@ -8,7 +8,7 @@ from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.objects.system_pods import classes_of
-from hardener.kubernetes.network_policy import Direction
+from hardener.kubernetes.network.network_policy import Direction
 from hardener.tree.core_views import NetworkPolicy, OpaqueError, PodTemplate
 
 from ._policies import NetworkPolicies, directions, opened, types

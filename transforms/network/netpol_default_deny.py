@@ -12,7 +12,7 @@ from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.pod_labels import Place
 from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.objects.namespace_contents import is_alone, is_shared, unseen_sources
-from hardener.kubernetes.network_policy import Direction
+from hardener.kubernetes.network.network_policy import Direction
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
 from hardener.tree.pod_kind import is_applied
 

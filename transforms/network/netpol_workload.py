@@ -10,8 +10,8 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.network.network_policies import DIRECTIONS, Isolation, Policy
 from hardener.facts.network.pod_labels import NAME
 from hardener.facts.objects.system_pods import classes_of
-from hardener.kubernetes.network_policy import Direction
-from hardener.kubernetes.object_names import as_object_name
+from hardener.kubernetes.network.network_policy import Direction
+from hardener.kubernetes.objects.object_names import as_object_name
 from hardener.tree.core_views import PodTemplate
 
 from ._policies import TOPIC, NetworkPolicies, directions, free_name, policy
@@ -129,7 +129,7 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
 
 def _opens_dns(policies: list[Policy], traffic: Traffic) -> bool:
     """Whether ``policies`` together let the pods ask all name servers that they use."""
-    from hardener.kubernetes.policy_rules import missing  # late: most trees hold no policy
+    from hardener.kubernetes.network.policy_rules import missing  # late: most trees hold no policy
 
     dns = Rules("egress")
     traffic.add_dns(dns)

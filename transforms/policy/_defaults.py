@@ -7,8 +7,8 @@ from hardener.authoring.transform import Steps
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.facts.kustomize.free_names import Names
-from hardener.kubernetes.admission_policy import GROUP
-from hardener.kubernetes.mutating_policy import BINDING, DEFAULTS, POLICY, SINCE, binding, policy
+from hardener.kubernetes.policies.admission_policy import GROUP
+from hardener.kubernetes.policies.mutating_policy import BINDING, DEFAULTS, POLICY, SINCE, binding, policy
 
 from ._writing import TOPIC, extend, facts
 

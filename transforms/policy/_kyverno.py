@@ -10,8 +10,8 @@ from hardener.authoring.transform import Steps
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.facts.kustomize.free_names import Names
-from hardener.kubernetes import kyverno
-from hardener.kubernetes.admission_rules import AdmissionRule
+from hardener.kubernetes.policies import kyverno
+from hardener.kubernetes.policies.admission_rules import AdmissionRule
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.view import View

@@ -8,7 +8,7 @@ from hardener.errors import InputError
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.admission_rules import AdmissionRule
+    from hardener.kubernetes.policies.admission_rules import AdmissionRule
 
 _PREFIX = "harden-"
 
@@ -27,7 +27,7 @@ class Policies:
 
     def rules(self) -> list[tuple[AdmissionRule, bool]]:
         """The rules that are written, each with whether it refuses. Raises InputError for a name that is none."""
-        from hardener.kubernetes.admission_rules import RULES
+        from hardener.kubernetes.policies.admission_rules import RULES
 
         written, refusing = (_names(key, getattr(self, key)) for key in ("generate", "deny"))
         return [(rule, name in refusing) for name, rule in RULES.items() if name in written]
@@ -35,7 +35,7 @@ class Policies:
     @property
     def release(self) -> tuple[int, int] | None:
         """The version of Kyverno that is asked for. Raises InputError where it is none."""
-        from hardener.kubernetes.kyverno import version
+        from hardener.kubernetes.policies.kyverno import version
 
         asked = self.kyverno_version
         # YAML reads 1.20 as the number 1.2, and nobody runs Kyverno 1.1 or 1.2 of 2020.
@@ -46,7 +46,7 @@ class Policies:
 
 
 def _names(key: str, value: str) -> set[str]:
-    from hardener.kubernetes.admission_rules import RULES
+    from hardener.kubernetes.policies.admission_rules import RULES
 
     if value == "all":
         return set(RULES)

@@ -8,8 +8,8 @@ from hardener.authoring.edits import Edit, Finding
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.facts.kustomize.free_names import Names
-from hardener.kubernetes.admission_policy import BINDING, GROUP, POLICY, SINCE, denial, policy, warning
-from hardener.kubernetes.admission_rules import AdmissionRule
+from hardener.kubernetes.policies.admission_policy import BINDING, GROUP, POLICY, SINCE, denial, policy, warning
+from hardener.kubernetes.policies.admission_rules import AdmissionRule
 from hardener.tree.core_views import Object
 
 from ._writing import create, extend

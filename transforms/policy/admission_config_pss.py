@@ -103,7 +103,7 @@ def _wired(server: Component, enforce: str) -> Steps:
     """File, mount and flag in one step: a part of them stops the server."""
     if server.get(_FLAG) is not None or not server.takes_files or server.installer not in ("static-pod", "kubeadm"):
         return
-    from hardener.kubernetes.admission_file import FOLDER, text
+    from hardener.kubernetes.components.admission_file import FOLDER, text
 
     place = f"{FOLDER}/{_HOST_FILE}"
     words = how(

@@ -21,7 +21,7 @@ def kyverno_pattern_anchors(policy: KyvernoPolicy) -> Steps:
 
     May break: init and ephemeral containers are held to the rule from now on.
     """
-    from hardener.kubernetes.kyverno import nonroot_patterns, privileged_pattern  # late: hardly a tree has one
+    from hardener.kubernetes.policies.kyverno import nonroot_patterns, privileged_pattern  # late: hardly a tree has one
 
     for index, rule in enumerate(policy.items("spec", "rules")):
         path = ("spec", "rules", index, "validate")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import MutatingPolicy
-from hardener.kubernetes.cel_mutation import may_set_false
+from hardener.kubernetes.policies.cel_mutation import may_set_false
 
 _FIELD = "automountServiceAccountToken"
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.pod_constraints import SecurityContextConstraints
-from hardener.kubernetes.rbac import DEFAULT, service_account
+from hardener.kubernetes.rbac.subjects import DEFAULT, service_account
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.security_context_constraints import Opening
+    from hardener.kubernetes.rbac.security_context_constraints import Opening
 
 _MOST = 3  # holders in one message
 _LOOSE = frozenset({"volumes", "seccompProfiles"})  # they open nothing by themselves
@@ -27,7 +27,7 @@ def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
 
     May break: nothing, it only reports.
     """
-    from hardener.kubernetes.security_context_constraints import listed
+    from hardener.kubernetes.rbac.security_context_constraints import listed
 
     found = constraints.openings
     if not found:
@@ -50,7 +50,7 @@ def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
 
 def _of_groups(constraints: SecurityContextConstraints, found: list[Opening]) -> Iterator[Finding]:
     """A finding for each group that holds it of its own accord."""
-    from hardener.kubernetes.security_context_constraints import described, is_everybody, listed
+    from hardener.kubernetes.rbac.security_context_constraints import described, is_everybody, listed
 
     owns = any(opening.owns_node for opening in found)
     for index, group in enumerate(constraints.strings("groups")):

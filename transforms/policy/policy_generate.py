@@ -14,7 +14,7 @@ from ._options import Policies
 
 if TYPE_CHECKING:
     from hardener.authoring.edits import Edit
-    from hardener.kubernetes.admission_rules import AdmissionRule
+    from hardener.kubernetes.policies.admission_rules import AdmissionRule
 
     Write = Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]
     Older = Callable[[PolicyHome, AdmissionRule], Iterator[Finding]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
-from hardener.kubernetes.object_names import LONGEST_LABEL, as_dns_label
+from hardener.kubernetes.objects.object_names import LONGEST_LABEL, as_dns_label
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View

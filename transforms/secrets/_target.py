@@ -6,9 +6,9 @@ from typing import Any
 
 from hardener.authoring.edits import Evidence, Grade, Kept
 from hardener.facts.secrets import Backend, SecretMoves, Store, moves_of
-from hardener.kubernetes import external_secret, sealed_secret
-from hardener.kubernetes.external_secret import SECRET_KEY
-from hardener.kubernetes.object_names import as_object_name, is_object_name
+from hardener.kubernetes.objects.object_names import as_object_name, is_object_name
+from hardener.kubernetes.secrets import external_secret, sealed_secret
+from hardener.kubernetes.secrets.external_secret import SECRET_KEY
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import View
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.secrets import EncryptionConfiguration
-from hardener.kubernetes.secret_words import is_placeholder
+from hardener.kubernetes.secrets.secret_words import is_placeholder
 
 from ._encryption import entries, providers
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Basis, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.secrets import ExternalSecrets, moves_of
-from hardener.kubernetes.external_secret import API, GROUP
+from hardener.kubernetes.secrets.external_secret import API, GROUP
 
 from ._options import Secrets
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.secret_values import found_secrets
+from hardener.kubernetes.secrets.secret_values import found_secrets
 from hardener.tree.core_views import Container
 
 

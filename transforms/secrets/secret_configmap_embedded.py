@@ -3,7 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.secrets import ConfigMap
-from hardener.kubernetes.secret_values import SecretClass, classify
+from hardener.kubernetes.secrets.secret_values import SecretClass, classify
 
 
 @transform(each=ConfigMap, stage="secrets", severity=Severity.HIGH, cis="5.4.2", only_reports=True)

@@ -6,8 +6,8 @@ from typing import Any
 from hardener.authoring.edits import Basis, Edit, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.secrets import ConfigMap, moves_of
-from hardener.kubernetes.sealed_secret import SealingError
-from hardener.kubernetes.secret_values import SecretClass, classify
+from hardener.kubernetes.secrets.sealed_secret import SealingError
+from hardener.kubernetes.secrets.secret_values import SecretClass, classify
 
 from ._documents import added, converted, with_kept
 from ._options import Secrets

@@ -7,8 +7,8 @@ from hardener.authoring.edits import Edit, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.objects.system_pods import classes_of
-from hardener.kubernetes.object_names import as_object_name
-from hardener.kubernetes.secret_values import SecretClass, classify
+from hardener.kubernetes.objects.object_names import as_object_name
+from hardener.kubernetes.secrets.secret_values import SecretClass, classify
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
@@ -38,7 +38,9 @@ def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
     yield from _patched(pod, {entry.text("value") for _, entry, _, _ in found})
     if not found:
         return
-    from hardener.kubernetes.sealed_secret import SealingError  # late, with what moves it: there is a credential
+    from hardener.kubernetes.secrets.sealed_secret import (
+        SealingError,  # late, with what moves it: there is a credential
+    )
 
     from ._store import missing
     from ._target import Target, listed, target

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.secret_files import file_variable
+from hardener.kubernetes.secrets.secret_files import file_variable
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.secrets import ConfigMap
-from hardener.kubernetes.secret_values import SecretClass, classify
+from hardener.kubernetes.secrets.secret_values import SecretClass, classify
 from hardener.tree.core_views import PodTemplate, Secret
 
 _ACTS = (SecretClass.SECRET, SecretClass.WEAK)

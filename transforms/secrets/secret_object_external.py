@@ -7,9 +7,9 @@ from typing import Any
 from hardener.authoring.edits import Edit, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.secrets import moves_of
-from hardener.kubernetes.sealed_secret import SealingError
-from hardener.kubernetes.secret_values import SecretClass, classify
-from hardener.kubernetes.secret_words import is_placeholder
+from hardener.kubernetes.secrets.sealed_secret import SealingError
+from hardener.kubernetes.secrets.secret_values import SecretClass, classify
+from hardener.kubernetes.secrets.secret_words import is_placeholder
 from hardener.tree.core_views import Secret
 
 from ._documents import LAST_APPLIED, converted, with_kept

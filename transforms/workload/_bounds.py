@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.objects.resource_limits import ResourcePolicies
-from hardener.kubernetes import quantity
+from hardener.kubernetes.objects import quantity
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, View
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.container_commands import every_word, own_command
 from hardener.facts.images.known_image import known_image
-from hardener.kubernetes.capabilities import BIND, DEFAULT, plain
+from hardener.kubernetes.pods.capabilities import BIND, DEFAULT, plain
 from hardener.tree.core_views import Container
 
 from ._ports import low_ports

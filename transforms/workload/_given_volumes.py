@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.kubernetes.command_evidence import below, given_away
+from hardener.kubernetes.pods.command_evidence import below, given_away
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.known_image import known_image, unknown_image
 from hardener.facts.objects.written_contexts import WrittenContexts
-from hardener.kubernetes.image_config import NOBODY_ELSE
+from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.tree.core_views import Container
 
 

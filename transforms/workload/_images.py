@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hardener.authoring.edits import Evidence, Finding, Grade, Severity
 from hardener.errors import InputError
-from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.images.reference import ImageReference
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.view import View

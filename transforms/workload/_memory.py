@@ -10,8 +10,8 @@ from hardener.facts.images.container_commands import every_word
 from hardener.facts.images.observations import observations
 from hardener.facts.images.observations import seen as when
 from hardener.facts.kustomize.overlays.states import patched, states
-from hardener.kubernetes import quantity
-from hardener.kubernetes.command_evidence import Heap, heap_bytes
+from hardener.kubernetes.objects import quantity
+from hardener.kubernetes.pods.command_evidence import Heap, heap_bytes
 from hardener.tree.core_views import Container, OpaqueError, View
 
 from ._volumes import mounts

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word, spoken
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.kubernetes.command_evidence import node_commands, node_paths
-from hardener.kubernetes.component import is_ingress_or_gateway
+from hardener.kubernetes.components.component import is_ingress_or_gateway
+from hardener.kubernetes.pods.command_evidence import node_commands, node_paths
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 

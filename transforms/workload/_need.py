@@ -15,8 +15,8 @@ from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.facts.objects.side_containers import is_side_container
-from hardener.kubernetes.capabilities import is_left_to_root, plain
-from hardener.kubernetes.command_evidence import root_commands, writes
+from hardener.kubernetes.pods.capabilities import is_left_to_root, plain
+from hardener.kubernetes.pods.command_evidence import root_commands, writes
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._host_path import below, is_replaced, kind, path_of

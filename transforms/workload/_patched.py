@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.overlays.states import patched
-from hardener.kubernetes import quantity
+from hardener.kubernetes.objects import quantity
 from hardener.tree.core_views import Container, OpaqueError
 
 Number = tuple[Fraction, Evidence, object]

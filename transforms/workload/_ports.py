@@ -6,7 +6,7 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import patched
-from hardener.kubernetes import command_evidence
+from hardener.kubernetes.pods import command_evidence
 from hardener.tree.core_views import Container, OpaqueError
 
 _WITHOUT = "without_low_ports"  # by the view: at which state of what the piece starts there were none

@@ -16,7 +16,7 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Seve
 from hardener.errors import InputError
 from hardener.facts.images.numbers_elsewhere import Number, NumbersElsewhere
 from hardener.facts.objects.resource_limits import ResourcePolicies
-from hardener.kubernetes import quantity
+from hardener.kubernetes.objects import quantity
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.container_commands import every_word
 from hardener.facts.kustomize.overlays.states import states
-from hardener.kubernetes.component import is_data_store, is_jvm, is_machine_learning
+from hardener.kubernetes.components.component import is_data_store, is_jvm, is_machine_learning
 from hardener.tree.core_views import Container, OpaqueError
 
 from . import _memory

@@ -12,8 +12,8 @@ from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
-from hardener.kubernetes.component import is_data_store
-from hardener.kubernetes.image_config import NOBODY_ELSE, KnownBy
+from hardener.kubernetes.components.component import is_data_store
+from hardener.kubernetes.images.config import NOBODY_ELSE, KnownBy
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate

@@ -11,10 +11,10 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import patched
-from hardener.kubernetes.command_evidence import below, writes
-from hardener.kubernetes.component import is_data_store
-from hardener.kubernetes.image_config import ImageFacts
-from hardener.kubernetes.told_paths import may_be_mounted, one_run, told_paths
+from hardener.kubernetes.components.component import is_data_store
+from hardener.kubernetes.images.config import ImageFacts
+from hardener.kubernetes.pods.command_evidence import below, writes
+from hardener.kubernetes.pods.configured_paths import may_be_mounted, one_run, told_paths
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError
 

@@ -10,8 +10,16 @@ from hardener.errors import InputError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs, states
-from hardener.kubernetes.capabilities import BASELINE, BIND, COMMAND_NEEDS, DEFAULT, ROOT_NEEDS, is_left_to_root, plain
-from hardener.kubernetes.command_evidence import raw_socket_commands, root_commands
+from hardener.kubernetes.pods.capabilities import (
+    BASELINE,
+    BIND,
+    COMMAND_NEEDS,
+    DEFAULT,
+    ROOT_NEEDS,
+    is_left_to_root,
+    plain,
+)
+from hardener.kubernetes.pods.command_evidence import raw_socket_commands, root_commands
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
 

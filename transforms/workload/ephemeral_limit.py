@@ -3,8 +3,8 @@ from __future__ import annotations
 from hardener.authoring.edits import Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.container_commands import every_word
-from hardener.kubernetes import quantity
-from hardener.kubernetes.component import is_data_store, is_machine_learning
+from hardener.kubernetes.components.component import is_data_store, is_machine_learning
+from hardener.kubernetes.objects import quantity
 from hardener.tree.core_views import Container, View
 
 from ._resources import DEFAULT, Amount, Resources, has_number, parsed, request_of, written

@@ -6,7 +6,7 @@ from functools import partial
 from hardener.authoring.edits import Basis, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.kubernetes.command_evidence import flags
+from hardener.kubernetes.pods.command_evidence import flags
 from hardener.tree.core_views import Container
 
 from ._host_path import Kind, below, kind, path_of

@@ -6,7 +6,7 @@ from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
-from hardener.kubernetes.capabilities import plain
+from hardener.kubernetes.pods.capabilities import plain
 from hardener.tree.core_views import Container, PodTemplate, View
 
 from ._host_path import kind, path_of

@@ -7,7 +7,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.component import is_ingress_or_gateway
+from hardener.kubernetes.components.component import is_ingress_or_gateway
 from hardener.tree.core_views import Container, Object, OpaqueError, View
 
 from ._need import purpose

@@ -7,8 +7,8 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.container_commands import every_word, own_command, spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.kubernetes.capabilities import plain
-from hardener.kubernetes.command_evidence import setuid_commands
+from hardener.kubernetes.pods.capabilities import plain
+from hardener.kubernetes.pods.command_evidence import setuid_commands
 from hardener.tree.core_views import Container
 
 from ._file_capabilities import has_no_privileged, lost_without_raising, may_serve_low_ports, raisers, within_reach

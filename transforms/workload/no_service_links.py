@@ -6,7 +6,7 @@ from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.kubernetes.service_links import mentions
+from hardener.kubernetes.network.service_links import mentions
 from hardener.tree.core_views import Container, Object, PodTemplate, View
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.image_overrides import ImageSources
-from hardener.kubernetes.image_reference import ImageReference
-from hardener.kubernetes.started_images import started_images
+from hardener.kubernetes.images.reference import ImageReference
+from hardener.kubernetes.images.started_images import started_images
 from hardener.tree.core_views import Container
 
 from ._images import DIGEST_ONLY, Images, doubts, follow, followed, grade, left_alone, lets, malformed, replaced

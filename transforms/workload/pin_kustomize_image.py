@@ -3,7 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Basis, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.image_overrides import ImageSources
-from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.images.reference import parse
 from hardener.tree.core_views import KustomizedImage
 
 from ._images import Images, doubts, follow, followed, grade, lets, malformed

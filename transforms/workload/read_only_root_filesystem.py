@@ -9,8 +9,8 @@ from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.what_starts import unknown_start, unknown_word
 from hardener.facts.kustomize.overlays.states import states
-from hardener.kubernetes import quantity
-from hardener.kubernetes.object_names import LONGEST_LABEL, as_dns_label
+from hardener.kubernetes.objects import quantity
+from hardener.kubernetes.objects.object_names import LONGEST_LABEL, as_dns_label
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 

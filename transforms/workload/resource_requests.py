@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Edit, Finding, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes import quantity
+from hardener.kubernetes.objects import quantity
 from hardener.tree.core_views import Container
 
 from ._autoscalers import horizontal

@@ -7,7 +7,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import patched
-from hardener.kubernetes.image_config import NOBODY_ELSE
+from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 from ._need import root_evidence

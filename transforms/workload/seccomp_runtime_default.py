@@ -8,7 +8,7 @@ from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import unknown_image
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.objects.hardened_by_hand import hardened_beside
-from hardener.kubernetes.command_evidence import seccomp_sensitive
+from hardener.kubernetes.pods.command_evidence import seccomp_sensitive
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 from ._need import added_capabilities, hardened_in, purpose

@@ -6,7 +6,7 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.kubernetes.capabilities import BIND, plain
+from hardener.kubernetes.pods.capabilities import BIND, plain
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._grounds import assumption

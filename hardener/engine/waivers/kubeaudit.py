@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import WrongShapeError
 from hardener.engine.waivers.annotations import Holder
 from hardener.engine.waivers.waiver import Scope, containers_called, containers_of
-from hardener.kubernetes.capabilities import plain
+from hardener.kubernetes.pods.capabilities import plain
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate

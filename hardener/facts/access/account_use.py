@@ -13,9 +13,9 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Nearby
-from hardener.kubernetes.object_names import LONGEST_NAME, as_object_name
-from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
-from hardener.kubernetes.rbac import SERVICE_ACCOUNT
+from hardener.kubernetes.objects.object_names import LONGEST_NAME, as_object_name
+from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS
+from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern

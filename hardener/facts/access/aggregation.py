@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hardener.kubernetes.label_selector import Selector, parse
-from hardener.kubernetes.shape import ShapeError, mapping, sequence
+from hardener.kubernetes.network.label_selector import Selector, parse
+from hardener.kubernetes.objects.shape import ShapeError, mapping, sequence
 from hardener.tree.core_views import Object
 
 

@@ -14,7 +14,7 @@ from hardener.facts.images.observations import observation, observations, seen
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.config_data import ConfigSources
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.command_evidence import api_client
+from hardener.kubernetes.pods.command_evidence import api_client
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 

@@ -14,9 +14,9 @@ from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.rbac import DEFAULT
-from hardener.kubernetes.rbac_rules import ANY
-from hardener.kubernetes.rendered import target_namespace
+from hardener.kubernetes.pods.operator_pods import target_namespace
+from hardener.kubernetes.rbac.rules import ANY
+from hardener.kubernetes.rbac.subjects import DEFAULT
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
 

@@ -14,9 +14,9 @@ from hardener.facts.access.grants import Access, Holder
 from hardener.facts.access.views import Binding, Role
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.hidden_pods import shown_folders
-from hardener.kubernetes.rbac import GROUP
-from hardener.kubernetes.rbac_rules import ANY, Rule
-from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
+from hardener.kubernetes.rbac.rules import ANY, Rule
+from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.tree.core_views import OpaqueError
 from hardener.tree.fact import AsRead
 

@@ -18,10 +18,10 @@ from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Nearby
-from hardener.kubernetes.custom_definitions import definitions
-from hardener.kubernetes.discovery import Discovery, Row
-from hardener.kubernetes.rbac import DEFAULT, GROUP
-from hardener.kubernetes.rbac_platform import PART_OF, Platform, named_like, proved
+from hardener.kubernetes.objects.custom_definitions import definitions
+from hardener.kubernetes.objects.discovery import Discovery, Row
+from hardener.kubernetes.rbac.platform import PART_OF, Platform, named_like, proved
+from hardener.kubernetes.rbac.subjects import DEFAULT, GROUP
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.fast_dataclass import dataclass
@@ -30,7 +30,7 @@ from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.observed_rule import AuditLog
+    from hardener.kubernetes.rbac.observed_rule import AuditLog
     from hardener.tree.tree import Tree
 
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")

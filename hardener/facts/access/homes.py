@@ -5,7 +5,7 @@ from __future__ import annotations
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.rbac import DEFAULT
+from hardener.kubernetes.rbac.subjects import DEFAULT
 from hardener.support.fast_dataclass import dataclass
 
 

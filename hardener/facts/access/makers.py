@@ -10,7 +10,7 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.rbac import GROUP
+from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.fact import Live
 from hardener.tree.view import OpaqueError

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.access.grants import Access, Holder
 from hardener.facts.access.views import Binding
-from hardener.kubernetes import security_context_constraints as constraints
-from hardener.kubernetes.rbac import GROUP
-from hardener.kubernetes.rbac_rules import ANY
-from hardener.kubernetes.security_context_constraints import Opening
+from hardener.kubernetes.rbac import security_context_constraints as constraints
+from hardener.kubernetes.rbac.rules import ANY
+from hardener.kubernetes.rbac.security_context_constraints import Opening
+from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.tree.core_views import OpaqueError
 from hardener.tree.fact import AsRead
 from hardener.tree.view import View

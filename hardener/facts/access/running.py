@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.facts.objects.which_copy import Neighbours
-from hardener.kubernetes.rbac import DEFAULT
+from hardener.kubernetes.rbac.subjects import DEFAULT
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.api_groups import OPENSHIFT
+from hardener.kubernetes.objects.api_groups import OPENSHIFT
 from hardener.tree.core_views import Object
 from hardener.tree.fact import AsRead
 

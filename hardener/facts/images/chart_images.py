@@ -11,8 +11,9 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence
-from hardener.kubernetes import helm_values, rendered
-from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.images import helm_values
+from hardener.kubernetes.images.reference import ImageReference
+from hardener.kubernetes.pods import operator_pods as rendered
 from hardener.sources import files, yaml
 from hardener.support.data_path import Path, value_at
 from hardener.support.fast_dataclass import dataclass

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.known_image import known_image
-from hardener.kubernetes.image_config import KnownBy
+from hardener.kubernetes.images.config import KnownBy
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.tree import Tree

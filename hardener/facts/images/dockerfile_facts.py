@@ -6,9 +6,9 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hardener.kubernetes.command_evidence import below
-from hardener.kubernetes.image_config import ImageFacts, ImagePath, KnownBy, plain_user
-from hardener.kubernetes.image_table import TABLE
+from hardener.kubernetes.images.config import ImageFacts, ImagePath, KnownBy, plain_user
+from hardener.kubernetes.images.table import TABLE
+from hardener.kubernetes.pods.command_evidence import below
 from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, Self
 
 from hardener.authoring.edits import Evidence
-from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.image_reference import ImageReference, normalize
-from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.images.reference import ImageReference, normalize
+from hardener.kubernetes.images.reference import parse as parse_image
+from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, KustomizedImage, Object
 from hardener.tree.fact import AsRead

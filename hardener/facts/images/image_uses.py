@@ -9,13 +9,13 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.chart_images import ChartImages
 from hardener.facts.images.image_overrides import ImageSources, is_on_the_node
 from hardener.facts.kustomize.overlays.images import collect as patch_images
-from hardener.kubernetes.custom_resource import image_fields
-from hardener.kubernetes.helm_values import composed
-from hardener.kubernetes.image_reference import ImageReference
-from hardener.kubernetes.image_reference import parse as parse_image
-from hardener.kubernetes.image_reference import read as read_image
-from hardener.kubernetes.kustomize_image import written
-from hardener.kubernetes.started_images import started_images
+from hardener.kubernetes.images.helm_values import composed
+from hardener.kubernetes.images.reference import ImageReference
+from hardener.kubernetes.images.reference import parse as parse_image
+from hardener.kubernetes.images.reference import read as read_image
+from hardener.kubernetes.images.started_images import started_images
+from hardener.kubernetes.kustomize.image import written
+from hardener.kubernetes.pods.custom_resource import image_fields
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.pod_fragments import written_containers

@@ -13,13 +13,13 @@ from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
 from hardener.facts.images.same_images import SameImages
-from hardener.kubernetes.image_config import NOTHING, SOME_NUMBER, ImageFacts, KnownBy, of_row, with_config
-from hardener.kubernetes.image_table import lookup
+from hardener.kubernetes.images.config import NOTHING, SOME_NUMBER, ImageFacts, KnownBy, of_row, with_config
+from hardener.kubernetes.images.table import lookup
 from hardener.tree.core_views import Container
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.image_reference import ImageReference
+    from hardener.kubernetes.images.reference import ImageReference
     from hardener.tree.tree import Tree
 
 

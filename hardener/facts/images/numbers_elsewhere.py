@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.programs import Program, program_of
-from hardener.kubernetes import quantity
+from hardener.kubernetes.objects import quantity
 from hardener.support.data_path import value_at
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.fact import AsRead

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Append, Create, Edit, Insert, Set, WrongShapeError, dotted
-from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.sources.open_values import OpenList
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
@@ -19,7 +19,7 @@ from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
     from hardener.authoring.transform import Transform
-    from hardener.kubernetes.image_reference import ImageReference
+    from hardener.kubernetes.images.reference import ImageReference
     from hardener.lock.model import Lock
     from hardener.lock.observed import Observation
 
@@ -67,7 +67,7 @@ def _images(container: Container, image: ImageReference) -> list[ImageReference 
     if not container.tree.kustomizations:
         return [image]
     from hardener.facts.images.image_overrides import ImageSources  # late: few trees have any
-    from hardener.kubernetes.kustomize_image import written
+    from hardener.kubernetes.kustomize.image import written
 
     sources = container.tree.ask(ImageSources)
     entries = sources.of(container)

@@ -11,7 +11,7 @@ from typing import Any
 
 from hardener.facts.images.observations import seen
 from hardener.facts.objects.written_contexts import WrittenContexts
-from hardener.kubernetes.image_config import OBSERVED, SOME_NUMBER, ImageFacts, ImagePath, KnownBy
+from hardener.kubernetes.images.config import OBSERVED, SOME_NUMBER, ImageFacts, ImagePath, KnownBy
 from hardener.lock.observed import Observation
 from hardener.tree.core_views import Container
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.programs import Program, program_of
-from hardener.kubernetes.image_config import NOBODY_ELSE, ImagePath
-from hardener.kubernetes.told_paths import may_be_mounted
+from hardener.kubernetes.images.config import NOBODY_ELSE, ImagePath
+from hardener.kubernetes.pods.configured_paths import may_be_mounted
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead

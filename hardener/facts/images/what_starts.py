@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.kubernetes.command_evidence import writes
-from hardener.kubernetes.image_reference import parse
-from hardener.kubernetes.shell import SHELLS, commands, runs
+from hardener.kubernetes.images.reference import parse
+from hardener.kubernetes.pods.command_evidence import writes
+from hardener.kubernetes.pods.shell import SHELLS, commands, runs
 from hardener.sources.open_values import Expression
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.object_names import LONGEST_NAME, as_object_name
+from hardener.kubernetes.objects.object_names import LONGEST_NAME, as_object_name
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, View
 from hardener.tree.fact import Incremental

@@ -13,7 +13,7 @@ from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hardener.kubernetes import kustomization as kustomize
+from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 

@@ -13,7 +13,7 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import Connections, Edge
 from hardener.facts.network.exposure.components import administration, data_store, monitoring
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.component import says_internal
+from hardener.kubernetes.components.component import says_internal
 from hardener.tree.core_views import Object, PodTemplate, Service
 from hardener.tree.fact import AsRead
 from hardener.tree.view import OpaqueError, literal

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Neighbours
-from hardener.kubernetes.ingress import GATEWAY_ROUTES, GATEWAYS, ISTIO_GATEWAYS, parents
+from hardener.kubernetes.network.ingress import GATEWAY_ROUTES, GATEWAYS, ISTIO_GATEWAYS, parents
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
 

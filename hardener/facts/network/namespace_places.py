@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.rbac import DEFAULT
+from hardener.kubernetes.rbac.subjects import DEFAULT
 from hardener.tree.core_views import Object
 
 Place = tuple[str, str]

@@ -14,8 +14,8 @@ from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.namespace_places import folders_here, folders_there, here, there
 from hardener.facts.network.pod_labels import PodSelectors, meaning
 from hardener.facts.objects.which_copy import Neighbours
-from hardener.kubernetes.label_selector import EVERYTHING, Selector
-from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Direction, Pod, Rule, judge, lets_all, parse
+from hardener.kubernetes.network.label_selector import EVERYTHING, Selector
+from hardener.kubernetes.network.network_policy import NAMESPACE_LABEL, Direction, Pod, Rule, judge, lets_all, parse
 from hardener.sources.open_values import OpenDict
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate

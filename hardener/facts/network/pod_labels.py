@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.kubernetes.label_selector import EVERYTHING, Selector, parse
-from hardener.kubernetes.object_names import as_label_value
-from hardener.kubernetes.passing_labels import stays
-from hardener.kubernetes.shape import ShapeError, mapping
+from hardener.kubernetes.network.label_selector import EVERYTHING, Selector, parse
+from hardener.kubernetes.network.passing_labels import stays
+from hardener.kubernetes.objects.object_names import as_label_value
+from hardener.kubernetes.objects.shape import ShapeError, mapping
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 

@@ -17,8 +17,8 @@ from hardener.facts.network.connections import Connections, Port
 from hardener.facts.network.connections.endpoints import Endpoints, is_patch
 from hardener.facts.network.namespace_places import Place, here, there
 from hardener.facts.network.run_time_peers import RunTimePeers, is_prometheus
-from hardener.kubernetes.component import is_data_store
-from hardener.kubernetes.rbac import DEFAULT
+from hardener.kubernetes.components.component import is_data_store
+from hardener.kubernetes.rbac.subjects import DEFAULT
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead

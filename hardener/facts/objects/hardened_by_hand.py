@@ -12,8 +12,8 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.facts.objects.written_contexts import WrittenContexts
-from hardener.kubernetes.capabilities import plain
-from hardener.kubernetes.image_config import NOBODY_ELSE
+from hardener.kubernetes.images.config import NOBODY_ELSE
+from hardener.kubernetes.pods.capabilities import plain
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 _CONTEXT = "securityContext"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes import rendered
-from hardener.kubernetes.custom_resource import image_fields
-from hardener.kubernetes.pod_template import POD_KINDS
+from hardener.kubernetes.pods import operator_pods as rendered
+from hardener.kubernetes.pods.custom_resource import image_fields
+from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence
-from hardener.kubernetes import rendered
+from hardener.kubernetes.pods import operator_pods as rendered
 from hardener.support.data_path import value_at
 from hardener.tree.core_views import Namespace, Object, PodTemplate, View
 from hardener.tree.fact import AsRead

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.hidden_pods import HiddenPods
-from hardener.kubernetes.scope import is_cluster_scoped
+from hardener.kubernetes.objects.scope import is_cluster_scoped
 from hardener.tree.core_views import Namespace, Object, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Neighbours
-from hardener.kubernetes.ingress import Backend, Parent, backends, only_redirects, parents
-from hardener.kubernetes.rbac import service_account
+from hardener.kubernetes.network.ingress import Backend, Parent, backends, only_redirects, parents
+from hardener.kubernetes.rbac.subjects import service_account
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead

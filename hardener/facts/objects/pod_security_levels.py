@@ -9,8 +9,8 @@ from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states, states_in
 from hardener.kubernetes import pod_security
-from hardener.kubernetes.capabilities import BIND, is_left_to_root
 from hardener.kubernetes.pod_security import LEVELS
+from hardener.kubernetes.pods.capabilities import BIND, is_left_to_root
 from hardener.sources.manifests import Piece
 from hardener.sources.open_values import OpenList
 from hardener.support.fast_dataclass import dataclass

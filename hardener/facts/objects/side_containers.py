@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.known_image import known_image
-from hardener.kubernetes.component import is_node_agent_repository
-from hardener.kubernetes.image_config import KnownBy
+from hardener.kubernetes.components.component import is_node_agent_repository
+from hardener.kubernetes.images.config import KnownBy
 from hardener.tree.core_views import Container, OpaqueError
 
 

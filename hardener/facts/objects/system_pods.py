@@ -8,7 +8,7 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import Transform
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.side_containers import is_known, is_side_container
-from hardener.kubernetes.component import is_static_control_plane_name
+from hardener.kubernetes.components.component import is_static_control_plane_name
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES

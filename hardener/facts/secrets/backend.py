@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.external_secret import GROUP, PROVIDERS, STORES
-from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
+from hardener.kubernetes.secrets.external_secret import GROUP, PROVIDERS, STORES
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence
-from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
+from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.data_path import Path

@@ -16,7 +16,7 @@ from hardener.facts.objects.system_pods import classes_of
 from hardener.facts.objects.which_copy import Nearby
 from hardener.facts.secrets.backend import Backends, Store
 from hardener.facts.secrets.mentions import Mentions
-from hardener.kubernetes import external_secret
+from hardener.kubernetes.secrets import external_secret
 from hardener.sources.files import UnreadableError, is_inside, read_bytes
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead

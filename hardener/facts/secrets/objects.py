@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from hardener.kubernetes.external_secret import GROUP, STORES
-from hardener.kubernetes.secret_values import SecretClass, classify
-from hardener.kubernetes.secret_words import is_placeholder
+from hardener.kubernetes.secrets.external_secret import GROUP, STORES
+from hardener.kubernetes.secrets.secret_values import SecretClass, classify
+from hardener.kubernetes.secrets.secret_words import is_placeholder
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.data_path import Path

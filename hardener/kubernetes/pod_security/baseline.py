@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hardener.kubernetes.capabilities import BASELINE
+from hardener.kubernetes.pods.capabilities import BASELINE
 from hardener.support.data_path import Path
 
 from .pod import (

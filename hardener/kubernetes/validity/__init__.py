@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hardener.kubernetes.pod_template import group, templates
+from hardener.kubernetes.pods.pod_template import group, templates
 from hardener.support.data_path import Path
 
 from . import containers, objects, pod, resources

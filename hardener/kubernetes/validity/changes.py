@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import Any
 
-from hardener.kubernetes.pod_template import group, templates
+from hardener.kubernetes.pods.pod_template import group, templates
 from hardener.support.data_path import Path, value_at
 
 from .objects import SELECTING

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hardener.kubernetes.object_names import is_dns_label
+from hardener.kubernetes.objects.object_names import is_dns_label
 from hardener.support.data_path import Path
 
 from .pod import Pod

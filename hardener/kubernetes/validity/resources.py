@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from hardener.kubernetes.quantity import parse
+from hardener.kubernetes.objects.quantity import parse
 from hardener.support.data_path import Path
 
 from .pod import Pod

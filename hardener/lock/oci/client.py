@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from hardener.authoring import user_config
 from hardener.authoring.config import NAME, Registry
-from hardener.kubernetes.image_reference import is_digest
+from hardener.kubernetes.images.reference import is_digest
 from hardener.lock.oci import credentials
 from hardener.lock.oci.credentials import HUB
 from hardener.lock.oci.login import Finder, Logins

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hardener.kubernetes.shell import commands, runs
+from hardener.kubernetes.pods.shell import commands, runs
 from hardener.lock.oci.accounts import Account, resolve
 from hardener.lock.oci.image_root import Folder, ImageRoot
 from hardener.lock.oci.layer import Inode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from hardener.kubernetes.image_reference import is_digest
+from hardener.kubernetes.images.reference import is_digest
 from hardener.lock.oci.client import INDEXES, Client, Manifest
 from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hardener.kubernetes.image_reference import is_digest
+from hardener.kubernetes.images.reference import is_digest
 from hardener.lock.oci.client import INDEXES, Client, Manifest
 from hardener.lock.oci.file_facts import facts
 from hardener.lock.oci.image import anywhere, platform_name

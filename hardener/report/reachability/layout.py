@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.network import Network
-from hardener.kubernetes.network_policy import Policy
+from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.kubernetes.network.network_policy import Policy
+from hardener.kubernetes.network.reachability import Network
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.pod_kind import is_applied

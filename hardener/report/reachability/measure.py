@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from hardener.facts.network.connections import Edge, Entry, Port, Way
 from hardener.facts.network.connections.model import Connections
-from hardener.kubernetes.network import bits
-from hardener.kubernetes.network_policy import (
+from hardener.kubernetes.network.network_policy import (
     ANYWHERE,
     DIRECTIONS,
     NAMESPACE_LABEL,
@@ -24,6 +23,7 @@ from hardener.kubernetes.network_policy import (
     judge,
     leaves,
 )
+from hardener.kubernetes.network.reachability import bits
 from hardener.report.reachability.layout import Layout, Place
 from hardener.report.reachability.state import State
 from hardener.support.fast_dataclass import dataclass

@@ -10,8 +10,8 @@ from typing import Any
 
 from hardener.engine.document import applied_steps
 from hardener.facts.kustomize.builds import Builds
-from hardener.kubernetes.network import Network, hangs_on_blocks
-from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
+from hardener.kubernetes.network.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
+from hardener.kubernetes.network.reachability import Network, hangs_on_blocks
 from hardener.report.reachability.layout import Layout, Place, PodFacts
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, value_at

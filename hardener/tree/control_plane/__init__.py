@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hardener.kubernetes.component_values import NAMES
+from hardener.kubernetes.components.flag_values import NAMES
 from hardener.tree.control_plane.component import HOSTED, Component, How
 from hardener.tree.control_plane.saying import how, since
 from hardener.tree.view import View

@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from hardener.authoring.edits import Edit
-from hardener.kubernetes import component_flags
-from hardener.kubernetes.component_values import entries, parsed_version
+from hardener.kubernetes.components import flags as component_flags
+from hardener.kubernetes.components.flag_values import entries, parsed_version
 from hardener.support.data_path import Path
 from hardener.tree.api_servers import HOSTING
 from hardener.tree.control_plane.component import HOSTED, Component, How, Written

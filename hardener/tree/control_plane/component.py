@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade
-from hardener.kubernetes.component_values import entries, parsed_version
+from hardener.kubernetes.components.flag_values import entries, parsed_version
 from hardener.support.data_path import Path
 from hardener.tree.view import OpaqueError, View, literal
 
 if TYPE_CHECKING:
     from hardener.authoring.edits import Severity
-    from hardener.kubernetes.component_flags import Flag
+    from hardener.kubernetes.components.flags import Flag
 
 HOSTED = "hosted"
 """The installer of a component that runs as an ordinary workload."""
@@ -107,7 +107,9 @@ class Component:
         return self._facts(flag).assumed(self.installer)
 
     def _facts(self, flag: str) -> Flag:
-        from hardener.kubernetes import component_flags  # late: the transforms are loaded in every run
+        from hardener.kubernetes.components import (
+            flags as component_flags,  # late: the transforms are loaded in every run
+        )
 
         return component_flags.flag(self.name, flag)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hardener.authoring.edits import Edit
-from hardener.kubernetes import component_flags
+from hardener.kubernetes.components import flags as component_flags
 from hardener.support.data_path import Path
 from hardener.tree.control_plane.component import Component, How, Written
 from hardener.tree.view import View

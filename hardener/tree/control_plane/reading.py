@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from hardener.kubernetes.component_values import COMPONENTS, called, started
+from hardener.kubernetes.components.flag_values import COMPONENTS, called, started
 from hardener.support.data_path import Path
 from hardener.tree.api_servers import HOSTING
 from hardener.tree.control_plane.arguments import ArgumentList, ExtraArguments

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
-from hardener.kubernetes import component_flags
-from hardener.kubernetes.component_flags import Rule
+from hardener.kubernetes.components import flags as component_flags
+from hardener.kubernetes.components.flags import Rule
 from hardener.tree.control_plane.component import HOSTED, Component, How
 from hardener.tree.control_plane.saying import how as said
 from hardener.tree.control_plane.saying import since

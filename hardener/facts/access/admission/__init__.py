@@ -34,7 +34,7 @@ def is_managed(item: Object) -> bool:
 
 def differing_fields(own: Object, wanted: Mapping[str, Any]) -> list[str]:
     """The fields of the spec of a policy of this program that ask for something else than ``wanted``."""
-    from hardener.kubernetes.own_policies import differing  # late: hardly a tree has one
+    from hardener.kubernetes.policies.own_policies import differing  # late: hardly a tree has one
 
     return differing(own.data.get("spec"), wanted)
 
@@ -53,7 +53,7 @@ class _Policy(View):
     @property
     def level(self) -> str | None:
         """The Pod Security level that it checks a part of, by its category or its name; None for any other policy."""
-        from hardener.kubernetes.standard_policies import level  # late: hardly a tree has one
+        from hardener.kubernetes.policies.standard_policies import level  # late: hardly a tree has one
 
         item = self.object
         return level(item.kind, item.name, item.annotations.get("policies.kyverno.io/category", ""))

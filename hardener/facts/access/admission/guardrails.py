@@ -16,13 +16,13 @@ from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.states import states_in
 from hardener.facts.objects.injected_sidecars import added
 from hardener.facts.objects.namespace_contents import Namespaces, is_shared, unseen_sources
-from hardener.kubernetes import kyverno
-from hardener.kubernetes.admission_policy import BINDING, GROUP, POLICY
-from hardener.kubernetes.admission_rules import AdmissionRule
-from hardener.kubernetes.kubectl_flags import may_start
-from hardener.kubernetes.kubectl_pods import Started, pipeline_commands, started
 from hardener.kubernetes.pod_security import Violation, evaluate
-from hardener.kubernetes.rendered import RENDERED_ELSEWHERE, chart
+from hardener.kubernetes.pods.kubectl_flags import may_start
+from hardener.kubernetes.pods.kubectl_pods import Started, pipeline_commands, started
+from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE, chart
+from hardener.kubernetes.policies import kyverno
+from hardener.kubernetes.policies.admission_policy import BINDING, GROUP, POLICY
+from hardener.kubernetes.policies.admission_rules import AdmissionRule
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead

@@ -16,7 +16,7 @@ from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.facts.access.audit_log.usage import Usage
-    from hardener.kubernetes.observed_rule import ObservedRule
+    from hardener.kubernetes.rbac.observed_rule import ObservedRule
     from hardener.tree.tree import Tree
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import msgspec
 
 from hardener.errors import HardenError
-from hardener.kubernetes.rbac import GROUP
-from hardener.kubernetes.unlogged_rights import BIND, BINDINGS
+from hardener.kubernetes.rbac.subjects import GROUP
+from hardener.kubernetes.rbac.unlogged_rights import BIND, BINDINGS
 from hardener.support.fast_dataclass import dataclass
 
 _STAGES = ("ResponseComplete", "ResponseStarted")

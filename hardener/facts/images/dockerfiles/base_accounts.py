@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from hardener.facts.images.dockerfiles.accounts import Account
-from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.images.reference import ImageReference
 
 _EIGHT_OR_NEWER = re.compile(r"(?:[89]|[1-9][0-9])(?:[.-].*)?")
 

@@ -12,7 +12,7 @@ from itertools import islice
 
 from hardener.facts.images.dockerfiles.builds import Build, Source, arguments_of, located
 from hardener.facts.images.dockerfiles.variables import fill
-from hardener.kubernetes import shell
+from hardener.kubernetes.pods import shell
 
 _INTEREST = re.compile(r"\b(?:build|bud|submit|executor)\b")
 _MOST = 1000  # commands of one file

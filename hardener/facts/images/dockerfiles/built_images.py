@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.kubernetes import image_reference
-from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.images import reference as image_reference
+from hardener.kubernetes.images.reference import ImageReference
 from hardener.tree.fact import AsRead
 from hardener.tree.view import OpaqueError
 

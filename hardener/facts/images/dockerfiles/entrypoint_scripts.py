@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from hardener.facts.images.dockerfiles.model import Said
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.facts.images.dockerfiles.stage import Copy, Stage
-from hardener.kubernetes import command_evidence, shell
+from hardener.kubernetes.pods import command_evidence, shell
 from hardener.support.fast_dataclass import dataclass
 
 _MOST_SCRIPTS = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hardener.kubernetes.image_reference import ImageReference, normalize
+from hardener.kubernetes.images.reference import ImageReference, normalize
 from hardener.support.fast_dataclass import dataclass
 
 _HOLE = re.compile(

@@ -30,8 +30,8 @@ from collections.abc import Iterable, Sequence
 from hardener.facts.images.dockerfiles.builds import Build, suffix_of
 from hardener.facts.images.dockerfiles.image_names import OFFICIAL, Name, alike, of_reference, read
 from hardener.facts.images.dockerfiles.model import Rank, Said
-from hardener.kubernetes.image_reference import ImageReference
-from hardener.kubernetes.image_table import lookup
+from hardener.kubernetes.images.reference import ImageReference
+from hardener.kubernetes.images.table import lookup
 
 # Folders that say how a program is packed, and not what it is called.
 _PACKING = frozenset({"src", "docker", "build", "container", "image", "images", "deploy", "app", "package", ".docker"})

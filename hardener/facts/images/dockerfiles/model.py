@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Generic, Literal, TypeVar
 
-from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.images.reference import ImageReference
 from hardener.support.fast_dataclass import dataclass
 
 T = TypeVar("T")

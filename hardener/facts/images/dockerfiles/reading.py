@@ -12,7 +12,7 @@ from hardener.facts.images.dockerfiles.entrypoint_scripts import shown_by
 from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.facts.images.dockerfiles.stage import Stage
-from hardener.kubernetes import image_reference
+from hardener.kubernetes.images import reference as image_reference
 
 T = TypeVar("T")
 _MOST = 200  # paths of one kind

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import field
 
 from hardener.facts.images.dockerfiles.accounts import Account, made, written
-from hardener.kubernetes import command_evidence, shell
+from hardener.kubernetes.pods import command_evidence, shell
 from hardener.support.fast_dataclass import dataclass
 
 _LONGEST_MODE = 40  # characters

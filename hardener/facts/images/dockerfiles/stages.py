@@ -14,7 +14,7 @@ from hardener.facts.images.dockerfiles.model import Said
 from hardener.facts.images.dockerfiles.stage import Stage
 from hardener.facts.images.dockerfiles.stage_builder import Builder, assignments
 from hardener.facts.images.dockerfiles.variables import filled
-from hardener.kubernetes import image_reference
+from hardener.kubernetes.images import reference as image_reference
 
 _MOST = 100  # stages
 _FROM = re.compile(r"(\S+)(?:\s+[Aa][Ss]\s+(\S+))?")

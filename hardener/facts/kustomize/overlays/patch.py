@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from hardener.kubernetes.kustomize_image import retagged
-from hardener.kubernetes.kustomize_operations import operate, pointer_parts
-from hardener.kubernetes.kustomize_patch import identity, merge
-from hardener.kubernetes.kustomize_target import Identity, is_named, is_selected
-from hardener.kubernetes.pod_template import POD_KINDS
+from hardener.kubernetes.kustomize.image import retagged
+from hardener.kubernetes.kustomize.operations import operate, pointer_parts
+from hardener.kubernetes.kustomize.patch import identity, merge
+from hardener.kubernetes.kustomize.target import Identity, is_named, is_selected
+from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.support.data_path import Path, value_at
 from hardener.support.fast_dataclass import dataclass
 

@@ -8,9 +8,9 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.facts.kustomize.overlays.patch import ImageEntry, Merge, Operations, Patch
-from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.kustomize_operations import is_operations
-from hardener.kubernetes.kustomize_target import Identity, plain_name
+from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.kubernetes.kustomize.operations import is_operations
+from hardener.kubernetes.kustomize.target import Identity, plain_name
 from hardener.sources import files, manifests, yaml
 from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece

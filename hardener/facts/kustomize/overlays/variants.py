@@ -15,15 +15,15 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.patch import Data, Hits, ImageEntry, Merge, Operations, Patch
 from hardener.facts.kustomize.overlays.reading import Layer, has_patches, read
-from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.image_reference import parse as parse_image
-from hardener.kubernetes.image_table import lookup
-from hardener.kubernetes.ingress import ROUTES
-from hardener.kubernetes.kustomize_image import images_of, named
-from hardener.kubernetes.kustomize_patch import PatchError
-from hardener.kubernetes.kustomize_target import DEFAULT, Identity
-from hardener.kubernetes.pod_template import PARTIAL_KINDS, partial_specs, templates
-from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.kubernetes.images.reference import parse as parse_image
+from hardener.kubernetes.images.table import lookup
+from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.kubernetes.kustomize.image import images_of, named
+from hardener.kubernetes.kustomize.patch import PatchError
+from hardener.kubernetes.kustomize.target import DEFAULT, Identity
+from hardener.kubernetes.network.ingress import ROUTES
+from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
+from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, partial_specs, templates
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, value_at
 from hardener.support.fast_dataclass import dataclass

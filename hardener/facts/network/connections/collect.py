@@ -24,9 +24,9 @@ from hardener.facts.network.connections.sources import Sources, SourceText
 from hardener.facts.network.connections.texts import Text, Texts
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Neighbours
-from hardener.kubernetes.addresses import Address, Form, find, finds_peers, is_service_key
-from hardener.kubernetes.service_links import mentions
-from hardener.kubernetes.service_names import is_outside, meanings
+from hardener.kubernetes.network.addresses import Address, Form, find, finds_peers, is_service_key
+from hardener.kubernetes.network.service_links import mentions
+from hardener.kubernetes.network.service_names import is_outside, meanings
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, PodTemplate
 

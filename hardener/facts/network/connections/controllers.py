@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hardener.facts.network.connections.endpoints import mapping, mappings
 from hardener.facts.network.run_time_peers import images
-from hardener.kubernetes.component import is_ingress_or_gateway
+from hardener.kubernetes.components.component import is_ingress_or_gateway
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, PodTemplate
 

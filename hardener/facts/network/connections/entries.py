@@ -22,8 +22,8 @@ from hardener.facts.network.connections.endpoints import (
 from hardener.facts.network.connections.model import Edge, Entry, Port, Way
 from hardener.facts.network.run_time_peers import RunTimePeers, gateway_of_all_namespaces, is_prometheus
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.addresses import Form, find
-from hardener.kubernetes.callers import (
+from hardener.kubernetes.network.addresses import Form, find
+from hardener.kubernetes.network.callers import (
     MONITORS,
     Monitor,
     api_server_calls,
@@ -32,9 +32,9 @@ from hardener.kubernetes.callers import (
     purpose,
     scrape_port,
 )
-from hardener.kubernetes.ingress import Backend
-from hardener.kubernetes.label_selector import parse
-from hardener.kubernetes.shape import ShapeError
+from hardener.kubernetes.network.ingress import Backend
+from hardener.kubernetes.network.label_selector import parse
+from hardener.kubernetes.objects.shape import ShapeError
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, PodTemplate
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.observations import observations, seen
 from hardener.facts.kustomize.overlays.states import states
-from hardener.kubernetes.addresses import Address, Form
+from hardener.kubernetes.network.addresses import Address, Form
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass

@@ -15,8 +15,8 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.facts.network.connections.endpoints import mapping
-from hardener.kubernetes.addresses import Address, Form, find
-from hardener.kubernetes.image_table import lookup
+from hardener.kubernetes.images.table import lookup
+from hardener.kubernetes.network.addresses import Address, Form, find
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass

@@ -12,8 +12,8 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.network.connections.endpoints import mapping, mappings
 from hardener.facts.objects.which_copy import Neighbours
-from hardener.kubernetes.addresses import Form
-from hardener.kubernetes.secret_values import decoded
+from hardener.kubernetes.network.addresses import Form
+from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import Piece

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.kubernetes.component import DATA_PORTS, is_data_store, is_monitoring, sensitive_component
+from hardener.kubernetes.components.component import DATA_PORTS, is_data_store, is_monitoring, sensitive_component
 from hardener.tree.core_views import Container, Object, PodTemplate, Service, View
 from hardener.tree.view import OpaqueError, literal
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.component import is_ingress_or_gateway, says_external
-from hardener.kubernetes.ingress_annotations import needs_node_port
-from hardener.kubernetes.load_balancer import names_way_in
+from hardener.kubernetes.components.component import is_ingress_or_gateway, says_external
+from hardener.kubernetes.network.ingress_annotations import needs_node_port
+from hardener.kubernetes.network.load_balancer import names_way_in
 from hardener.tree.core_views import Object, PodTemplate, Service, View
 from hardener.tree.view import OpaqueError, literal
 

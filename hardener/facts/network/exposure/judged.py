@@ -9,7 +9,7 @@ from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.entrances import PUBLIC, Entrances
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.component import says_front, says_internal
+from hardener.kubernetes.components.component import says_front, says_internal
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import PodTemplate, Service
 from hardener.tree.view import literal

@@ -1,0 +1,330 @@
+"""What is known of well-known images.
+
+`data/images.yaml` is kept by hand. `data/surveyed-images.yaml` is made from a survey of many Dockerfiles
+(`tests/image_survey.py`) and answers for the names and the facts that the first leaves open.
+
+A row is about the image of one publisher. `match` is a name or a glob (`*` also matches `/`) over the normalised
+repository, so `nginx` means Docker's official image under each of its names, and not `registry.example.com/nginx`:
+nobody knows what a private registry keeps under a known name. The public mirrors that copy official images unchanged
+are taken for Docker Hub.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from fnmatch import fnmatchcase
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from hardener.kubernetes.images.reference import ImageReference, normalize
+from hardener.support.fast_dataclass import dataclass
+
+_BY_HAND = Path(__file__).parents[1] / "data" / "images.yaml"
+_SURVEYED = _BY_HAND.with_name("surveyed-images.yaml")
+_OFFICIAL = "docker.io/library/"
+_ENTRY = "\n- match: "
+_OTHER_SYSTEM = re.compile(r"windows|nanoserver")
+_NAMES = re.compile(r"[^\[\]\", ]+")
+_MIRRORS_OF_OFFICIAL = ("public.ecr.aws/docker/library/", "mirror.gcr.io/library/")
+
+TABLE = "image table"
+READ = ("docs", "dockerfile", "dockerfile+entrypoint")
+"""What was read for a row, the least first."""
+_BY_DOCKERFILE = frozenset({"user", "uid", "gid", "ports", "volumes"})
+_NO_FACTS = frozenset({"match", "tags", "source", "read", "verified", "doubted", "origin"})
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """Facts about an image; None, () and False mean that nobody has looked.
+
+    - `match`: glob over the normalised repository. `tags`: regex searched for in the tag, None for all tags.
+    - `user`: USER of the image config, "root" when it names none. `uid`, `gid`: the ids that its service runs with.
+    - `any_user`: it runs under any number, too.
+    - `writable`: paths that must stay writable under a read-only root. `empty`: paths that hold nothing in the image.
+    - `volumes`: its VOLUMEs.
+    - `ports`: TCP ports the image serves. `file_caps`: file capabilities (`=ep`) of its binary, without CAP_.
+    - `capabilities`: those that it needs as its vendor ships it, without CAP_.
+    - `rofs`: "ok" or "no". `tmp`: "no" when /tmp is not needed. `pvc`: "ok" when a volume of another owner works.
+    - `root`: "required". `setuid`: setuid programs are used. `seccomp`: "sensitive".
+    - `class_`: "node-agent", "ingress-controller", "model-server", ... `runtime`: "jvm", "dotnet".
+    - `api`: need of the Kubernetes API, "needed", "no", "optional".
+    - `api_except`: globs of container names for which `api` is "no".
+    - `memory`: a quantity it needs. `sensitive`: it is an administration interface.
+    - `source`: where the facts are from. `read`: what was read for them, one of `READ`.
+    - `verified`: date and how they were checked once more.
+    - `doubted`: facts that were joined from a row for which less was read.
+    - `origin`: where people find the row: "image table", or the configuration where it is one of a user.
+    """
+
+    match: str
+    tags: str | None = None
+    user: str | None = None
+    uid: int | None = None
+    gid: int | None = None
+    any_user: bool = False
+    writable: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    file_caps: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    rofs: str | None = None
+    tmp: str | None = None
+    pvc: str | None = None
+    root: str | None = None
+    setuid: bool = False
+    seccomp: str | None = None
+    class_: str | None = None
+    runtime: str | None = None
+    api: str | None = None
+    api_except: tuple[str, ...] = ()
+    memory: str | None = None
+    sensitive: bool = False
+    source: str | None = None
+    read: str | None = None
+    verified: str | None = None
+    doubted: frozenset[str] = frozenset()
+    origin: str = TABLE
+
+    def sure_of(self, fact: str) -> bool:
+        """Whether enough was read for ``fact``, the name of a field, to call a change safe that rests on it.
+
+        A Dockerfile shows users, ports and VOLUMEs. What is written, and what root and capabilities are for, is shown
+        by the entrypoint. What documentation says is a reason to ask, and never more.
+        """
+        if fact not in _FACTS:
+            raise ValueError(f"{fact} is no fact of an image")
+        return self.read is not None and fact not in self.doubted and _reach(fact, self.read)
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it stands for tags that are something else, and holds no fact."""
+        return all(getattr(self, name) == value for name, value in _FACTS.items())
+
+
+_FACTS: dict[str, Any] = {field.name: field.default for field in fields(ImageRow) if field.name not in _NO_FACTS}
+
+
+def _reach(fact: str, read: str) -> bool:
+    return read == READ[2] or (read == READ[1] and fact in _BY_DOCKERFILE)
+
+
+class OwnRows:
+    """Rows of a user, in the order in which they are written."""
+
+    def __init__(self, own: Iterable[ImageRow] = ()) -> None:
+        self._by_glob: dict[str, list[ImageRow]] = {}
+        for row in own:
+            self._by_glob.setdefault(normalize(row.match), []).append(row)
+        self._globs = [glob for glob in self._by_glob if "*" in glob]
+        self._found: dict[str, list[list[ImageRow]]] = {}
+
+    def of(self, repository: str) -> list[list[ImageRow]]:
+        """The rows of each glob that fits ``repository``, those of its very name first."""
+        if not self._by_glob:
+            return []
+        found = self._found.get(repository)
+        if found is None:
+            globs = [repository] if repository in self._by_glob else []
+            globs += (glob for glob in self._globs if glob != repository and fnmatchcase(repository, glob))
+            found = self._found[repository] = [self._by_glob[glob] for glob in globs]
+        return found
+
+
+NO_ROWS = OwnRows()
+
+
+def lookup(reference: ImageReference, own: OwnRows = NO_ROWS) -> ImageRow | None:
+    """What is known of an image, or None. ``own`` are rows of the user, which win over the table.
+
+    The first `match` that fits decides, in each file for itself; its rows for different tags are told apart by the tag
+    (`latest` when none is written). A tag that is not known (an expression, or a digest alone) gets only the facts on
+    which all its rows agree; that is why the files have rows without facts, for tags that are something else.
+    """
+    repository = reference.normalized
+    if repository is None:
+        return None
+    for mirror in _MIRRORS_OF_OFFICIAL:
+        if repository.startswith(mirror):
+            repository = _OFFICIAL + repository.removeprefix(mirror)
+    tag = reference.tag
+    if tag is None and reference.digest is None and not reference.opaque:
+        tag = "latest"
+    found: list[ImageRow] = []
+    # The survey is about images of Linux.
+    for surveyed in (False,) if tag is not None and _OTHER_SYSTEM.search(tag) else (True, False):
+        above = _fitting(_rows_of(surveyed, repository), tag)
+        found = [_over(row, other) for row in above for other in found] if above and found else above or found
+    if above := _fitting(own.of(repository), tag):
+        found = [_joined(row, other, True) for row in above for other in found or [ImageRow(row.match)]]
+    return _agreed(found) if found else None
+
+
+def rows() -> tuple[ImageRow, ...]:
+    """All rows, in the order of the files, those by hand first."""
+    return tuple(row for surveyed in (False, True) for glob in _table(surveyed) for row in _rows_at(surveyed, glob))
+
+
+def _fitting(groups: Iterable[Sequence[ImageRow]], tag: str | None) -> list[ImageRow]:
+    for group in groups:
+        fitting = [row for row in group if tag is None or row.tags is None or re.search(row.tags, tag)]
+        if fitting:
+            return fitting
+    return []
+
+
+@lru_cache(maxsize=4096)
+def _rows_of(surveyed: bool, repository: str) -> list[tuple[ImageRow, ...]]:
+    """The rows of each glob that fits ``repository``, in the order of the file."""
+    table = _table(surveyed)
+    # Nearly all globs are plain names.
+    globs = _globs(surveyed)
+    fitting = []
+    if repository.startswith(tuple(globs.values())):
+        fitting = [
+            glob for glob, start in globs.items() if repository.startswith(start) and fnmatchcase(repository, glob)
+        ]
+    if repository in table:
+        fitting.append(repository)
+        if len(fitting) > 1:
+            fitting.sort(key=list(table).index)
+    return [_rows_at(surveyed, glob) for glob in fitting]
+
+
+@cache
+def _globs(surveyed: bool) -> dict[str, str]:
+    """The globs that are no plain names, with what each begins with."""
+    return {glob: glob.partition("*")[0] for glob in _table(surveyed) if "*" in glob}
+
+
+@cache
+def _table(surveyed: bool) -> dict[str, list[str]]:
+    """The entries as they are written, by normalised glob, read once and only when an image is looked up.
+
+    Each begins with its `match`, a name or a list of names. A run asks for few of them, so that only those are parsed.
+    """
+    groups: dict[str, list[str]] = {}
+    text = (_SURVEYED if surveyed else _BY_HAND).read_bytes().decode()  # read_text takes ten times as long
+    entries = text.split(_ENTRY)
+    if not surveyed:
+        for entry in entries[1:]:
+            for name in _NAMES.findall(entry, 0, entry.index("\n")):
+                groups.setdefault(normalize(name), []).append(entry)
+        return groups
+    for entry in entries[1:]:  # names are normalised there, and each is in quotes
+        for name in entry[2 : entry.index('"]')].split('", "'):
+            if name in groups:
+                groups[name].append(entry)
+            else:
+                groups[name] = [entry]
+    return groups
+
+
+@cache
+def _rows_at(surveyed: bool, glob: str) -> tuple[ImageRow, ...]:
+    entries = _table(surveyed)[glob]
+    if surveyed:
+        return tuple(row_of(_facts_of(entry) | {"match": glob}) for entry in entries)
+    from hardener.sources.yaml import parse  # late: the engine is not needed to import this module
+
+    found = (parse(textwrap.dedent(f"  match: {entry}")).documents[0] for entry in entries)
+    return tuple(row_of(entry | {"match": glob} if isinstance(entry["match"], list) else entry) for entry in found)
+
+
+def _facts_of(entry: str) -> dict[str, Any]:
+    """The values of an entry of the survey, each on the line of its key: a string, a number, a list of these, or true.
+
+    The YAML engine takes ten times as long.
+    """
+    lines = (line[2:].partition(": ") for line in entry.split("\n")[1:] if line[:2] == "  " and line[2] != "#")
+    return {key: _value(text) for key, _, text in lines}
+
+
+def _value(text: str) -> Any:
+    if text[0] == '"':
+        return text[1:-1].replace("\\\\", "\\")
+    if text[:2] == '["':
+        return text[2:-2].split('", "')
+    if text[0] == "[":
+        return [int(number) for number in text[1:-1].split(", ")]
+    return True if text == "true" else int(text)
+
+
+def row_of(entry: Mapping[str, Any], origin: str = TABLE) -> ImageRow:
+    """A row from its mapping; the keys are the fields' names with dashes (`file-caps`), and `class`."""
+    values: dict[str, Any] = {
+        "class_" if key == "class" else key.replace("-", "_"): tuple(value) if isinstance(value, list) else value
+        for key, value in entry.items()
+    }
+    return ImageRow(**values, origin=origin)
+
+
+def _over(by_hand: ImageRow, surveyed: ImageRow) -> ImageRow:
+    """A row kept by hand, over one of the survey. It wins where somebody read for it; where nobody did, and nobody read
+    more than documentation for the survey, they have to agree."""
+    if by_hand.says_nothing:
+        return by_hand
+    if by_hand.read is not None or by_hand.verified is not None:
+        return _joined(by_hand, surveyed, True)
+    return _joined(by_hand, surveyed, None if surveyed.read == READ[0] else False)
+
+
+def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
+    """The facts of both rows. Where they disagree, those of ``above`` are taken (``first``), of ``below`` (not
+    ``first``), or none (None)."""
+    read = max((row.read for row in (above, below) if row.read is not None), key=READ.index, default=None)
+    values: dict[str, Any] = {}
+    doubted = set()
+    strange = _of_another_user(above, below)
+    for name, unknown in _FACTS.items():
+        one, other = getattr(above, name), getattr(below, name)
+        if name in strange:
+            one, other = one if first else unknown, other if first is False else unknown
+        if one == unknown == other:
+            continue
+        if one != unknown != other and one != other and first is None:
+            continue
+        taken = other if one == unknown or (other != unknown and first is False) else one
+        values[name] = taken
+        if read is not None and _reach(name, read):
+            same = other == taken or (name == "writable" and _covers(taken, below))
+            if not ((one == taken and above.sure_of(name)) or (same and below.sure_of(name))):
+                doubted.add(name)
+    source = "; ".join(dict.fromkeys(row.source for row in (above, below) if row.source))
+    return ImageRow(
+        above.match, above.tags, **values, source=source or None, read=read, verified=above.verified or below.verified,
+        doubted=frozenset(doubted),
+        origin=above.origin if below.says_nothing else " and ".join(dict.fromkeys((above.origin, below.origin))),
+    )  # fmt: skip
+
+
+def _covers(writable: tuple[str, ...], row: ImageRow) -> bool:
+    """Whether ``writable`` names all that ``row`` knows to be written; one path more does no harm."""
+    known = {*row.writable, *row.volumes}
+    return (bool(known) or row.rofs == "ok") and known <= {*writable}
+
+
+def _of_another_user(above: ImageRow, below: ImageRow) -> frozenset[str]:
+    """The numbers that the rows do not share, as they speak of different users."""
+    if above.user is not None and below.user is not None and above.user != below.user:
+        return frozenset({"uid", "gid"})
+    return frozenset({"gid"} if above.uid is not None and below.uid is not None and above.uid != below.uid else ())
+
+
+def _agreed(candidates: Sequence[ImageRow]) -> ImageRow | None:
+    """The facts that all candidates share, or None when they share none."""
+    first, *others = candidates
+    if others:
+        values = {
+            field.name: getattr(first, field.name)
+            for field in fields(ImageRow)
+            if all(getattr(other, field.name) == getattr(first, field.name) for other in others)
+        }
+        reads = [row.read for row in candidates]
+        values["read"] = None if None in reads else min((read for read in reads if read), key=READ.index)
+        values["doubted"] = frozenset().union(*(row.doubted for row in candidates))
+        first = ImageRow(**values)
+    return None if first.says_nothing else first

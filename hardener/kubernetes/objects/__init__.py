@@ -1,0 +1,1 @@
+"""What is true of any object lives here: names, kinds, fields, shapes and quantities."""

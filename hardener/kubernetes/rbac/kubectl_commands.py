@@ -1,0 +1,187 @@
+"""The rights that kubectl commands need, as far as a command line tells.
+
+Source: the requests of kubectl 1.3x by sub-command (k8s.io/kubectl pkg/cmd): `apply` reads, then creates or patches;
+`rollout restart` reads and patches; `wait` and `rollout status` read and watch. k8s-wait-for asks for its object and
+its pods over and over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hardener.kubernetes.objects.discovery import Discovery
+from hardener.kubernetes.pods.shell import commands, runs
+from hardener.kubernetes.rbac.rules import Rule
+from hardener.support.fast_dataclass import dataclass
+
+# Sub-command to verbs of the resource that it names, and to verbs of a sub-resource.
+_VERBS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
+    "get": (("get", "list"), "", ()),
+    "describe": (("get", "list"), "", ()),
+    "wait": (("get", "list", "watch"), "", ()),
+    "delete": (("get", "list", "watch", "delete"), "", ()),
+    "patch": (("get", "patch"), "", ()),
+    "label": (("get", "patch"), "", ()),
+    "annotate": (("get", "patch"), "", ()),
+    "scale": (("get",), "scale", ("get", "patch", "update")),
+    "rollout restart": (("get", "patch"), "", ()),
+    "rollout status": (("get", "list", "watch"), "", ()),
+    "rollout pause": (("get", "patch"), "", ()),
+    "rollout resume": (("get", "patch"), "", ()),
+    "set image": (("get", "patch"), "", ()),
+    "set env": (("get", "patch"), "", ()),
+}
+_WITHOUT_NAMES = frozenset({"list", "watch"})  # a name does not bound them
+_NO_RIGHTS = frozenset({"version", "config", "completion", "options"})  # ask nothing of any object
+_SHORT = {
+    "po": "pods", "pod": "pods", "deploy": "deployments", "deployment": "deployments", "svc": "services",
+    "service": "services", "cm": "configmaps", "configmap": "configmaps", "secret": "secrets", "ns": "namespaces",
+    "namespace": "namespaces", "job": "jobs", "cj": "cronjobs", "cronjob": "cronjobs", "sts": "statefulsets",
+    "statefulset": "statefulsets", "ds": "daemonsets", "daemonset": "daemonsets", "rs": "replicasets",
+    "replicaset": "replicasets", "no": "nodes", "node": "nodes", "pvc": "persistentvolumeclaims",
+    "pv": "persistentvolumes", "ing": "ingresses", "ingress": "ingresses", "sa": "serviceaccounts",
+    "serviceaccount": "serviceaccounts", "ep": "endpoints", "ev": "events", "event": "events",
+    "netpol": "networkpolicies", "networkpolicy": "networkpolicies", "hpa": "horizontalpodautoscalers",
+}  # fmt: skip
+_GROUPS = {
+    "events": "",
+    "deployments": "apps",
+    "daemonsets": "apps",
+    "replicasets": "apps",
+    "ingresses": "networking.k8s.io",
+}
+_WITH_VALUE = frozenset({
+    "-n", "--namespace", "-o", "--output", "-l", "--selector", "--field-selector", "--context", "--timeout", "-p",
+    "--patch", "--type", "--for", "--replicas", "--request-timeout", "--kubeconfig", "--sort-by", "--template",
+    "-c", "--container", "--grace-period",
+})  # fmt: skip
+_WITHOUT_VALUE = frozenset({
+    "--all", "--overwrite", "--now", "--force", "--ignore-not-found", "--show-labels", "--no-headers", "--wait",
+    "--timestamps", "--previous", "-p", "-v", "--record",
+})  # fmt: skip
+_KINDS_OF_WAIT_FOR = {"pod": "pods", "job": "jobs", "service": "services", "pod-we": "pods", "pod-wr": "pods",
+                      "job-we": "jobs", "job-wr": "jobs"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Rules for one namespace; None is that of the pod."""
+
+    namespace: str | None
+    rules: tuple[Rule, ...]
+
+
+def needed(words: Sequence[str], discovery: Discovery) -> list[Needed] | None:
+    """What the commands in ``words`` need; None where they run anything but kubectl that may use the API, or a
+    sub-command, flag or resource whose needs are not known."""
+    found: list[Needed] = []
+    for program, arguments in runs(commands(words)):
+        if program in ("kubectl", "/bin/kubectl"):
+            own = _kubectl(list(arguments), discovery)
+            if own is None:
+                return None
+            found += own
+        elif program not in _HARMLESS:
+            return None
+    return found
+
+
+_HARMLESS = frozenset({"sh", "bash", "echo", "sleep", "true", "exit", "set", "date", "test", "[", "grep", "exec", "cd"})
+
+
+def wait_for(words: Sequence[str]) -> list[Needed] | None:
+    """What an image k8s-wait-for needs with the arguments ``words``."""
+    kind = _KINDS_OF_WAIT_FOR.get(words[0]) if words else None
+    if kind is None:
+        return None
+    rules = [Rule(("batch" if kind == "jobs" else "",), (kind,), ("get", "list", "watch"))]
+    if kind != "pods":
+        rules.append(Rule(("",), ("pods",), ("get", "list", "watch")))
+    return [Needed(None, tuple(rules))]
+
+
+def _kubectl(arguments: list[str], discovery: Discovery) -> list[Needed] | None:
+    plain: list[str] = []
+    namespace: str | None = None
+    named = True
+    skip = False
+    for position, word in enumerate(arguments):
+        if skip:
+            skip = False
+            continue
+        flag, equals, value = word.partition("=")
+        if not word.startswith("-"):
+            plain.append(word)
+            continue
+        if flag in ("-f", "--filename", "-k", "--kustomize", "-R", "--as", "--as-group", "--token", "--server", "-s"):
+            return None
+        if not equals and flag not in _WITH_VALUE and flag not in _WITHOUT_VALUE:
+            return None  # its value may be the next word; and -A or -w ask for more
+        if flag in ("--all", "-l", "--selector", "--field-selector"):
+            named = False
+        if flag in _WITH_VALUE and not equals:
+            skip = True
+            value = arguments[position + 1] if position + 1 < len(arguments) else ""
+        if flag in ("-n", "--namespace"):
+            namespace = value
+    if any("$" in word or "`" in word for word in (*plain, namespace or "")) or not plain:
+        return None
+    if plain[0] in _NO_RIGHTS:
+        return []
+    command = plain[0]
+    rest = plain[1:]
+    if command in ("rollout", "set") and rest:
+        command, rest = f"{command} {rest[0]}", rest[1:]
+    if command == "logs":
+        return _logs(rest, namespace) if named else None
+    if command not in _VERBS or not rest:
+        return None
+    if command.startswith("set "):
+        rest = [word for word in rest if "=" not in word]
+    elif command in ("label", "annotate"):
+        rest = [word for word in rest if "=" not in word and not word.endswith("-")]
+    rules: list[Rule] = []
+    for resource, names in _targets(rest):
+        own = _rules(command, resource, names if named else (), discovery)
+        if own is None:
+            return None
+        rules += own
+    return [Needed(namespace, tuple(rules))] if rules else None
+
+
+def _logs(rest: list[str], namespace: str | None) -> list[Needed] | None:
+    if not rest or "/" in rest[0]:
+        return None
+    names = (rest[0],)
+    rules = (Rule(("",), ("pods",), ("get",), names), Rule(("",), ("pods/log",), ("get",), names))
+    return [Needed(namespace, rules)]
+
+
+def _targets(words: list[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Resource and names of `deploy/web`, `deploy web api` and `pods,services`."""
+    if any("/" in word for word in words):
+        return [(word.partition("/")[0], (word.partition("/")[2],)) for word in words]
+    return [(kind, tuple(words[1:])) for kind in words[0].split(",")]
+
+
+def _rules(command: str, kind: str, names: tuple[str, ...], discovery: Discovery) -> list[Rule] | None:
+    kind = kind.lower()
+    resource = _SHORT.get(kind, kind)
+    groups = discovery.groups(resource)
+    if not groups:
+        return None
+    group = _GROUPS.get(resource, groups[0])
+    row = discovery.find(group, resource)
+    if row is None or not row.namespaced or (not row.custom and resource == "all"):
+        return None
+    verbs, sub, sub_verbs = _VERBS[command]
+    if command in ("get", "describe"):
+        verbs = ("get",) if names else ("list",)
+    free = () if not names else tuple(verb for verb in verbs if verb in _WITHOUT_NAMES)
+    bound = tuple(verb for verb in verbs if verb not in free)
+    found = [Rule((group,), (resource,), bound, names)] if bound else []
+    if free:
+        found.append(Rule((group,), (resource,), free))
+    if sub:
+        found.append(Rule((group,), (f"{resource}/{sub}",), sub_verbs, names))
+    return found
