@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from . import syntax, types, virtual
-from .brackets import call_bracket
-from .dialects import KUBE, recognise
-from .expressions import is_none
-from .extract import Extractor
-from .model import Entry, Item, Mapping, Node, Scalar
-from .resolve import qualified_names
-from .scopes import Scope
-from .subclasses import OPERATOR, UNKNOWN, Fixed, Subclass
+from hardener.sources.python import syntax, types, virtual
+from hardener.sources.python.brackets import call_bracket
+from hardener.sources.python.dialects import KUBE, recognise
+from hardener.sources.python.expressions import is_none
+from hardener.sources.python.extract import Extractor
+from hardener.sources.python.model import Entry, Item, Mapping, Node, Scalar
+from hardener.sources.python.resolve import qualified_names
+from hardener.sources.python.scopes import Scope
+from hardener.sources.python.subclasses import OPERATOR, UNKNOWN, Fixed, Subclass
 
 KIND = "KubernetesPodOperator"
 _DECORATOR = re.compile(r"airflow\.(?:decorators|sdk|sdk\.definitions\.decorators)\.task\.kubernetes")

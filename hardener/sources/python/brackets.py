@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import syntax
-from .model import Bracket, Item
+from hardener.sources.python import syntax
+from hardener.sources.python.model import Bracket, Item
 
 
 def call_bracket(node: syntax.Call) -> tuple[Bracket, list[Item]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from . import syntax
-from .places import Places
-from .resolve import Key, called, is_dict_call, qualified_names, single
-from .scan import Scan
+from hardener.sources.python import syntax
+from hardener.sources.python.places import Places
+from hardener.sources.python.resolve import Key, called, is_dict_call, qualified_names, single
+from hardener.sources.python.scan import Scan
 
 _PATCH = re.compile(r"patch(?:_.*)?")
 _FRAMEWORKS = ("airflow.", "dagster")  # whose arguments are read for what they are

@@ -6,8 +6,8 @@ from dataclasses import field
 
 from hardener.support.fast_dataclass import dataclass
 
-from .groups import Text
-from .model import Bracket, Item
+from hardener.sources.python.groups import Text
+from hardener.sources.python.model import Bracket, Item
 
 
 @dataclass(frozen=True, slots=True)

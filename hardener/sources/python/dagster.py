@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from . import syntax, virtual
-from .brackets import call_bracket, elements_bracket
-from .dialects import DAGSTER
-from .expressions import is_none
-from .extract import Extractor
-from .model import Bracket, Entry, Home, Item, Mapping, Node, Scalar, Sequence
-from .resolve import followed, is_dict_call
-from .scopes import Scope
+from hardener.sources.python import syntax, virtual
+from hardener.sources.python.brackets import call_bracket, elements_bracket
+from hardener.sources.python.dialects import DAGSTER
+from hardener.sources.python.expressions import is_none
+from hardener.sources.python.extract import Extractor
+from hardener.sources.python.model import Bracket, Entry, Home, Item, Mapping, Node, Scalar, Sequence
+from hardener.sources.python.resolve import followed, is_dict_call
+from hardener.sources.python.scopes import Scope
 
 KIND = "DagsterConfig"
 _LIBRARY = re.compile(r"dagster(?:_\w+)?(?:\.|$)")

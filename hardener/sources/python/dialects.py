@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 
 from hardener.support.fast_dataclass import dataclass
 
-from . import types
+from hardener.sources.python import types
 
 _RESERVED = frozenset(words.kwlist)
 

@@ -11,12 +11,12 @@ from hardener.sources import yaml
 from hardener.sources.yaml import Hunk, TextError
 from hardener.support.fast_dataclass import dataclass
 
-from . import syntax
-from .masks import Masked, masked
-from .placeholders import Place, emptied, filled_lines, held_alike, open_at
-from .places import Places
-from .scan import Scan
-from .scopes import Scope
+from hardener.sources.python import syntax
+from hardener.sources.python.masks import Masked, masked
+from hardener.sources.python.placeholders import Place, emptied, filled_lines, held_alike, open_at
+from hardener.sources.python.places import Places
+from hardener.sources.python.scan import Scan
+from hardener.sources.python.scopes import Scope
 
 _Literal = syntax.SimpleString | syntax.FormattedString
 _MANIFEST = (re.compile(r"(?m)^[ \t]*(?:- )?apiVersion[ \t]*:"), re.compile(r"(?m)^[ \t]*(?:- )?kind[ \t]*:"))

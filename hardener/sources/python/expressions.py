@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeGuard
 
-from . import syntax
+from hardener.sources.python import syntax
 
 _LONGEST = 60  # characters of an expression that are shown
 _NAMES: dict[type[syntax.Node], str] = {

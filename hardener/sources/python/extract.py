@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from . import calls, later, syntax, types, virtual
-from .brackets import call_bracket, elements_bracket
-from .dialects import CDK8S, PULUMI, Known, recognise
-from .expressions import is_variable, opaque_text, reason, scalar
-from .keys import field_of, field_of_argument, field_of_key, misunderstood
-from .literals import Texts, opaque
-from .model import COMPREHENSION, Entry, Item, Mapping, Node, Opaque, Scalar, Sequence, more_open
-from .own import Own
-from .places import Places
-from .resolve import Key, Members, base_class, called, followed, is_dict_call, single
-from .scan import Scan
-from .scopes import Change, Scope
-from .steps import steps
-from .subclasses import Fixed, Subclass
+from hardener.sources.python import calls, later, syntax, types, virtual
+from hardener.sources.python.brackets import call_bracket, elements_bracket
+from hardener.sources.python.dialects import CDK8S, PULUMI, Known, recognise
+from hardener.sources.python.expressions import is_variable, opaque_text, reason, scalar
+from hardener.sources.python.keys import field_of, field_of_argument, field_of_key, misunderstood
+from hardener.sources.python.literals import Texts, opaque
+from hardener.sources.python.model import COMPREHENSION, Entry, Item, Mapping, Node, Opaque, Scalar, Sequence, more_open
+from hardener.sources.python.own import Own
+from hardener.sources.python.places import Places
+from hardener.sources.python.resolve import Key, Members, base_class, called, followed, is_dict_call, single
+from hardener.sources.python.scan import Scan
+from hardener.sources.python.scopes import Change, Scope
+from hardener.sources.python.steps import steps
+from hardener.sources.python.subclasses import Fixed, Subclass
 
 # Arguments of constructors that are no fields.
 _NO_FIELDS = frozenset(

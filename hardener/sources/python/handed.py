@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from hardener.support.fast_dataclass import dataclass
 
-from . import syntax
-from .resolve import called, classes, defined, is_dict_call, qualified_names, single
-from .scan import ADDING, Scan
-from .scopes import Scope
+from hardener.sources.python import syntax
+from hardener.sources.python.resolve import called, classes, defined, is_dict_call, qualified_names, single
+from hardener.sources.python.scan import ADDING, Scan
+from hardener.sources.python.scopes import Scope
 
 _BUILTINS = frozenset(
     "all any bool callable delattr dict dir enumerate filter format getattr hasattr hash id isinstance issubclass iter "

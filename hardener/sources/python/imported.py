@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import syntax
-from .model import Bracket, Item
-from .places import Places
-from .scopes import Imported, ImportedName
+from hardener.sources.python import syntax
+from hardener.sources.python.model import Bracket, Item
+from hardener.sources.python.places import Places
+from hardener.sources.python.scopes import Imported, ImportedName
 
 
 def imported(node: syntax.Import | syntax.ImportFrom, places: Places, scope: tuple[int, int]) -> Imported:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from hardener.sources.yaml import TextError
 
-from . import types
-from .dialects import CDK8S, KUBE, LIGHTKUBE, PULUMI, recognise, two_step
-from .layout import Layout
-from .model import Mapping
+from hardener.sources.python import types
+from hardener.sources.python.dialects import CDK8S, KUBE, LIGHTKUBE, PULUMI, recognise, two_step
+from hardener.sources.python.layout import Layout
+from hardener.sources.python.model import Mapping
 
 if TYPE_CHECKING:
-    from .scopes import Imported
+    from hardener.sources.python.scopes import Imported
 
 _CLIENT = "k8s"  # what everyone calls it in a DAG
 WRAPPERS = ("Quantity", "IntOrString")  # classes of cdk8s for plain values

@@ -6,9 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from operator import attrgetter
 
-from .changed import Changed, Edited, Region, behind
-from .groups import Group, Slot, Text
-from .pairs import Pairs
+from hardener.sources.python.changed import Changed, Edited, Region, behind
+from hardener.sources.python.groups import Group, Slot, Text
+from hardener.sources.python.pairs import Pairs
 
 Part = tuple[int, int, Text]
 _start = attrgetter("start")

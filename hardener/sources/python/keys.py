@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import types
-from .dialects import CDK8S, KUBE, PULUMI, fields_by_keyword
-from .model import Mapping
+from hardener.sources.python import types
+from hardener.sources.python.dialects import CDK8S, KUBE, PULUMI, fields_by_keyword
+from hardener.sources.python.model import Mapping
 
 
 def field_of_argument(mapping: Mapping, keyword: str) -> str:

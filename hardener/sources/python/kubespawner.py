@@ -14,16 +14,16 @@ from typing import Any
 
 from hardener.sources.yaml import TextError
 
-from . import later, syntax, types, virtual
-from .dialects import KUBESPAWNER
-from .expressions import string
-from .extract import Extractor
-from .handed import handed
-from .model import Entry, Home, Mapping, Node, Scalar, Sequence
-from .resolve import Key, followed
-from .scan import Scan
-from .scopes import Binding, Change, Scope
-from .steps import Way, steps
+from hardener.sources.python import later, syntax, types, virtual
+from hardener.sources.python.dialects import KUBESPAWNER
+from hardener.sources.python.expressions import string
+from hardener.sources.python.extract import Extractor
+from hardener.sources.python.handed import handed
+from hardener.sources.python.model import Entry, Home, Mapping, Node, Scalar, Sequence
+from hardener.sources.python.resolve import Key, followed
+from hardener.sources.python.scan import Scan
+from hardener.sources.python.scopes import Binding, Change, Scope
+from hardener.sources.python.steps import Way, steps
 
 KIND = "KubeSpawner"
 _DEEPEST = 5  # names that stand for each other

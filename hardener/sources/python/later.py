@@ -13,18 +13,18 @@ from dataclasses import replace
 
 from hardener.sources.yaml import TextError
 
-from . import syntax
-from .brackets import call_bracket, elements_bracket
-from .expressions import opaque_text, scalar, string
-from .handed import COPIES, function_of, handed
-from .keys import field_of
-from .literals import opaque
-from .model import Bracket, Entry, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, more_open
-from .places import Places
-from .resolve import Key, member
-from .scan import Scan
-from .scopes import Binding, Change, Scope
-from .steps import Way, steps
+from hardener.sources.python import syntax
+from hardener.sources.python.brackets import call_bracket, elements_bracket
+from hardener.sources.python.expressions import opaque_text, scalar, string
+from hardener.sources.python.handed import COPIES, function_of, handed
+from hardener.sources.python.keys import field_of
+from hardener.sources.python.literals import opaque
+from hardener.sources.python.model import Bracket, Entry, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, more_open
+from hardener.sources.python.places import Places
+from hardener.sources.python.resolve import Key, member
+from hardener.sources.python.scan import Scan
+from hardener.sources.python.scopes import Binding, Change, Scope
+from hardener.sources.python.steps import Way, steps
 
 Changes = dict[syntax.Node, list[tuple[Way, Change]]]
 Held = dict[Key, dict[Way, list[tuple[syntax.Node, Scope]]]]

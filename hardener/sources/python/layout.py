@@ -14,12 +14,12 @@ from functools import cached_property
 from hardener.sources.splices import Splices
 from hardener.sources.yaml import Hunk
 
-from . import groups
-from .changed import Changed, Edited, Put, behind
-from .groups import Page, Text
-from .inline import Inline
-from .model import Bracket, Item
-from .pairs import Pairs
+from hardener.sources.python import groups
+from hardener.sources.python.changed import Changed, Edited, Put, behind
+from hardener.sources.python.groups import Page, Text
+from hardener.sources.python.inline import Inline
+from hardener.sources.python.model import Bracket, Item
+from hardener.sources.python.pairs import Pairs
 
 WIDTH = 88  # that of most formatters
 NARROW = 79  # that of PEP 8, for a file that keeps to it

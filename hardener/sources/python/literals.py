@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Set
 
-from . import syntax
-from .expressions import opaque_text, scalar
-from .model import Opaque
-from .places import Places
-from .resolve import Key, Members, single
-from .scopes import Scope
-from .steps import steps
+from hardener.sources.python import syntax
+from hardener.sources.python.expressions import opaque_text, scalar
+from hardener.sources.python.model import Opaque
+from hardener.sources.python.places import Places
+from hardener.sources.python.resolve import Key, Members, single
+from hardener.sources.python.scopes import Scope
+from hardener.sources.python.steps import steps
 
 _DEEPEST = 20
 _LONGEST = 10_000  # characters of a text that is put together

@@ -10,9 +10,9 @@ from hardener.sources.open_values import Expression, like
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
-from . import syntax
-from .placeholders import set_apart
-from .places import Places
+from hardener.sources.python import syntax
+from hardener.sources.python.placeholders import set_apart
+from hardener.sources.python.places import Places
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _MASK = re.compile(r"#?\$\([A-Za-z0-9_.]+\)")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import syntax
-from .resolve import qualified_names
-from .scopes import Scope
-from .subclasses import NOWHERE, Elsewhere, Subclass, defined, may_define
+from hardener.sources.python import syntax
+from hardener.sources.python.resolve import qualified_names
+from hardener.sources.python.scopes import Scope
+from hardener.sources.python.subclasses import NOWHERE, Elsewhere, Subclass, defined, may_define
 
 
 class Own:

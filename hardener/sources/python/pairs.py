@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cached_property
 
-from .model import Bracket
+from hardener.sources.python.model import Bracket
 
 _TOKEN = re.compile(
     rb'"""(?:[^\\]|\\.)*?"""'

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from . import syntax, types
-from .extract import Extractor
-from .resolve import entries, followed, is_dict_call
-from .scopes import Scope
-from .steps import steps
+from hardener.sources.python import syntax, types
+from hardener.sources.python.extract import Extractor
+from hardener.sources.python.resolve import entries, followed, is_dict_call
+from hardener.sources.python.scopes import Scope
+from hardener.sources.python.steps import steps
 
 Place = tuple[syntax.Node, Scope]
 

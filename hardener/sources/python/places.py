@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from hardener.sources.yaml import Comment
 
-from . import syntax
+from hardener.sources.python import syntax
 
 Span = tuple[int, int]  # the offset of the first byte, and that behind the last one
 _END = re.compile(rb"[\r\n]")

@@ -14,9 +14,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import syntax
-from .lexemes import STRING, UnsureError, tokens, words
-from .places import Places, Span
+from hardener.sources.python import syntax
+from hardener.sources.python.lexemes import STRING, UnsureError, tokens, words
+from hardener.sources.python.places import Places, Span
 
 _GAP = rb"(?:[ \t\f\r\n]|\\(?:\r\n|[\r\n])|#[^\r\n]*+)*+"  # what may stand between two words
 _GAPS = re.compile(_GAP)

@@ -12,8 +12,8 @@ from libcst._nodes.internal import CodegenState
 
 from hardener.sources.yaml import TextError
 
-from . import syntax
-from .places import Places, Span
+from hardener.sources.python import syntax
+from hardener.sources.python.places import Places, Span
 
 _BLANK = frozenset(
     {cst.SimpleWhitespace, cst.ParenthesizedWhitespace, cst.TrailingWhitespace, cst.EmptyLine, cst.Newline}

@@ -11,12 +11,12 @@ from hardener.sources.open_values import OpenDict, OpenList
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
-from . import types
-from .dialects import CDK8S, KUBE
-from .groups import Text, group
-from .imports import Names
-from .model import Mapping
-from .quotes import literal
+from hardener.sources.python import types
+from hardener.sources.python.dialects import CDK8S, KUBE
+from hardener.sources.python.groups import Text, group
+from hardener.sources.python.imports import Names
+from hardener.sources.python.model import Mapping
+from hardener.sources.python.quotes import literal
 
 _AS_DICTS = ("PodSecurityContext", "SecurityContext")
 _HUMP = re.compile(r"[a-z][A-Z]")

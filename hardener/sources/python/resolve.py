@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from . import syntax
-from .dialects import CDK8S, PULUMI, Known, has_shape, recognise
-from .expressions import is_none, is_variable, string
-from .scopes import Binding, Scope
-from .steps import Way
+from hardener.sources.python import syntax
+from hardener.sources.python.dialects import CDK8S, PULUMI, Known, has_shape, recognise
+from hardener.sources.python.expressions import is_none, is_variable, string
+from hardener.sources.python.scopes import Binding, Scope
+from hardener.sources.python.steps import Way
 
 _DEEPEST = 20  # names that stand for each other
 _OF_FIELDS = re.compile(r"Enum|Flag|Model|Settings|Schema|Config|TypedDict|NamedTuple|HasTraits")  # classes with fields

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from . import airflow, calls, dagster, kubespawner, parts, syntax, types, virtual
-from .extract import Extractor
-from .model import Entry, Mapping, Node, Sequence, check_expansion
-from .resolve import called, entries, followed, is_dict_call
-from .scopes import Scope
+from hardener.sources.python import airflow, calls, dagster, kubespawner, parts, syntax, types, virtual
+from hardener.sources.python.extract import Extractor
+from hardener.sources.python.model import Entry, Mapping, Node, Sequence, check_expansion
+from hardener.sources.python.resolve import called, entries, followed, is_dict_call
+from hardener.sources.python.scopes import Scope
 
 _API_VERSION = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*/)?v\d+(?:(?:alpha|beta)\d+)?")
 _FIRST = ("CronJob", "CronJobSpec", "JobTemplateSpec", "DeploymentSpec", "JobSpec", "PodTemplateSpec", "PodSpec")

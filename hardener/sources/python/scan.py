@@ -8,12 +8,12 @@ from typing import Any
 
 from hardener.support.fast_dataclass import dataclass
 
-from . import syntax
-from .expressions import string
-from .imported import imported
-from .places import Places
-from .scopes import Binding, Change, Imported, Scope
-from .steps import Way, steps
+from hardener.sources.python import syntax
+from hardener.sources.python.expressions import string
+from hardener.sources.python.imported import imported
+from hardener.sources.python.places import Places
+from hardener.sources.python.scopes import Binding, Change, Imported, Scope
+from hardener.sources.python.steps import Way, steps
 
 ADDING = frozenset({"append", "extend", "insert", "update", "pop", "setdefault", "remove", "clear", "popitem"})
 _COMPREHENSIONS = (syntax.ListComp, syntax.SetComp, syntax.DictComp, syntax.GeneratorExp)

@@ -7,9 +7,9 @@ from dataclasses import field
 
 from hardener.support.fast_dataclass import dataclass
 
-from . import syntax
-from .model import Bracket, Item
-from .steps import Way
+from hardener.sources.python import syntax
+from hardener.sources.python.model import Bracket, Item
+from hardener.sources.python.steps import Way
 
 
 @dataclass(slots=True, eq=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import syntax
-from .expressions import scalar
+from hardener.sources.python import syntax
+from hardener.sources.python.expressions import scalar
 
 # Parts are ("attribute", name), ("key", text), ("index", number) or ("any", None).
 Way = tuple[tuple[str, str | int | None], ...]

@@ -119,7 +119,7 @@ Find = Callable[[str], Subclass | None]
 
 def is_base(name: str) -> bool:
     """Whether it is the full name of a class of a library that makes a pod or an object."""
-    from .dialects import recognise
+    from hardener.sources.python.dialects import recognise
 
     found = OPERATOR.fullmatch(name)
     return found is not None if name.startswith("airflow.") else recognise(name) is not None

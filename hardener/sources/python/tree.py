@@ -7,11 +7,11 @@ import re
 
 from hardener.sources.yaml import TextError
 
-from . import syntax
-from .lexemes import UnsureError
-from .nesting import checked
-from .places import Places
-from .read_ast import read_ast
+from hardener.sources.python import syntax
+from hardener.sources.python.lexemes import UnsureError
+from hardener.sources.python.nesting import checked
+from hardener.sources.python.places import Places
+from hardener.sources.python.read_ast import read_ast
 
 LARGEST = 2**19  # bytes; reading takes hundreds of times as much memory
 # LibCST drops a form feed before a statement, and what stands before it on the line.
@@ -37,7 +37,7 @@ def read(text: str, largest: int = LARGEST) -> tuple[syntax.Module, Places]:
             pass
     from libcst import ParserSyntaxError  # late: Python itself reads most programs
 
-    from .read_libcst import read_libcst
+    from hardener.sources.python.read_libcst import read_libcst
 
     if "\f" in text:
         text = _FORM_FEED.sub(lambda found: "\n" * len(found[0]), text)

@@ -3,9 +3,9 @@ with a name that is used elsewhere too is not edited: the name would no longer s
 
 from __future__ import annotations
 
-from .extract import Extractor
-from .model import Mapping, Node, Scalar, Sequence
-from .resolve import Key, member, single
+from hardener.sources.python.extract import Extractor
+from hardener.sources.python.model import Mapping, Node, Scalar, Sequence
+from hardener.sources.python.resolve import Key, member, single
 
 
 def unify(documents: list[Mapping], extractor: Extractor) -> None:

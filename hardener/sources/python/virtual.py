@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .dialects import Dialect
-from .model import Entry, Mapping, Node, Opaque, Scalar, Sequence
-from .subclasses import UNKNOWN, Fixed
+from hardener.sources.python.dialects import Dialect
+from hardener.sources.python.model import Entry, Mapping, Node, Opaque, Scalar, Sequence
+from hardener.sources.python.subclasses import UNKNOWN, Fixed
 
 FRAGMENT = "fragment.harden/v1"
 
