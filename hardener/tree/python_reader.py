@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.sources.python import gate, subclasses
+from hardener.sources.python import gate
 from hardener.sources.python.import_lines import Imports, imports_of, words
-from hardener.sources.python.subclasses import Subclasses
+from hardener.sources.python.libraries import subclasses
+from hardener.sources.python.libraries.subclasses import Subclasses
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
@@ -103,7 +104,7 @@ def load(
             own.add(path, raw)
     if not again and not _passes(raw, cache):
         return Read(line=line, imports=imports)
-    from hardener.sources.python import encoding  # late: hardly a file comes this far
+    from hardener.sources.python.parser import encoding  # late: hardly a file comes this far
 
     name = os.path.relpath(path)
     try:

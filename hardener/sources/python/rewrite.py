@@ -6,20 +6,20 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
+from hardener.sources.python.libraries import types
+from hardener.sources.python.model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, plain
+from hardener.sources.python.parsed import Parsed, parse
+from hardener.sources.python.parser.tree import LARGEST
+from hardener.sources.python.texts.masks import unmarked
+from hardener.sources.python.texts.placeholders import emptied
+from hardener.sources.python.writing import quotes
+from hardener.sources.python.writing.imports import Names
+from hardener.sources.python.writing.layout import Layout
+from hardener.sources.python.writing.render import Renderer, Way, way_of
 from hardener.sources.yaml import Hunk, TextError, same
 from hardener.sources.yaml.align import align, mark
 from hardener.support.data_path import Parts
 from hardener.support.fast_dataclass import dataclass
-
-from hardener.sources.python import quotes, types
-from hardener.sources.python.imports import Names
-from hardener.sources.python.layout import Layout
-from hardener.sources.python.masks import unmarked
-from hardener.sources.python.model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, plain
-from hardener.sources.python.parsed import Parsed, parse
-from hardener.sources.python.placeholders import emptied
-from hardener.sources.python.render import Renderer, Way, way_of
-from hardener.sources.python.tree import LARGEST
 
 Documents = list[Any]
 _ALL: Parts = {}  # all that is below
