@@ -249,7 +249,7 @@ def test_what_a_living_run_keeps_is_not_touched(alive: Path) -> None:
     assert (alive / ".harden-run/0.new").exists()
 
 
-CREATES = "from hardener.sources import transaction; transaction.create('b/c.yaml', '')"
+CREATES = "from hardener.sources.files import transaction; transaction.create('b/c.yaml', '')"
 
 
 @contextmanager
