@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hardener.charts import chart_copy, helm
-from hardener.sources import git_program
+from hardener.sources.git import program as git_program
 from hardener.support import programs
 
 from .conftest import ROOT, commit, git, write

@@ -16,7 +16,7 @@ from hardener.facts.images.coverage import Coverage, coverage
 from hardener.report import impact, steps, unread
 from hardener.report.reachability import summary as reachability_summary
 from hardener.report.redactor import Redactor
-from hardener.sources.selection import LeftOut
+from hardener.sources.files.selection import LeftOut
 from hardener.support.data_path import Path
 from hardener.support.printable import seen_in_json
 from hardener.tree.core_views import Object

@@ -14,9 +14,10 @@ from dataclasses import field
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.sources.python import gate, subclasses
+from hardener.sources.python import gate
 from hardener.sources.python.import_lines import Imports, imports_of, words
-from hardener.sources.python.subclasses import Subclasses
+from hardener.sources.python.libraries import subclasses
+from hardener.sources.python.libraries.subclasses import Subclasses
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
@@ -96,7 +97,7 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
             own.add(path, raw)
     if not again and not (gate.bytes_pass(raw) and gate.passes(raw)):
         return Read(line=line, imports=imports)
-    from hardener.sources.python import encoding  # late: hardly a file comes this far
+    from hardener.sources.python.parser import encoding  # late: hardly a file comes this far
 
     name = os.path.relpath(path)
     try:

@@ -37,7 +37,7 @@ from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
     from hardener.sources.python.import_lines import Imports
-    from hardener.sources.python.subclasses import Subclasses
+    from hardener.sources.python.libraries.subclasses import Subclasses
     from hardener.sources.terraform.module import Module
     from hardener.tree.tree import Tree
 
@@ -325,7 +325,7 @@ class _Reader:
             self._pass_by("foreign-python", editable)
             return
         if self.own is None:
-            from hardener.sources.python.subclasses import Subclasses
+            from hardener.sources.python.libraries.subclasses import Subclasses
 
             self.own = Subclasses(os.path.relpath, python_reader.content)
         self.programs[path] = (editable, path == within, len(tree.files))

@@ -22,8 +22,8 @@ from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.sources.files import SUFFIXES, Content, is_other
+from hardener.sources.files.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.sources.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.support.data_path import Path, joined, value_at
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree import reader
