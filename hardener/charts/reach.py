@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError, dotted
+from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError
 from hardener.charts.candidates import Candidates, Switches, nearness, plain, scalars
 from hardener.charts.markers import Marked, list_paths, map_paths
 from hardener.charts.operations import ConflictError, Kind, Operation, Touched, as_values, overrides
@@ -19,7 +19,7 @@ from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.set_values import name_of
 from hardener.charts.wanted import Step, Wanted
 from hardener.errors import HardenError
-from hardener.support.data_path import Path, value_at
+from hardener.support.data_path import Path, dotted, value_at
 from hardener.support.fast_dataclass import dataclass
 
 _MOST_WAYS = 6  # that are tried for one step

@@ -15,7 +15,7 @@ from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings
 from hardener.charts.release import WHOLE, Release, Values, put
 from hardener.charts.set_values import keys_of, nested, path_of, typed
 from hardener.engine.outcome import Override
-from hardener.sources.terraform_names import ENCODED, HEAD
+from hardener.sources.block_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
@@ -23,7 +23,7 @@ from hardener.support.fast_dataclass import dataclass
 if TYPE_CHECKING:
     from hardener.sources.terraform.nodes import Node
     from hardener.sources.terraform.parsed import Parsed
-    from hardener.tree.terraform_blocks import TerraformBlock
+    from hardener.tree.blocks import Block
 
 _TYPE = "helm_release"
 _FILE = re.compile(r"\$\{file\(\s*\"(?:\$\{path\.(?:module|root|cwd)\}/)?([^\"$]+)\"\s*\)\}", re.S)
@@ -36,13 +36,13 @@ _WRAPPED = "values {\n  it = "  # what makes a block of an expression
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
     """The releases of Terraform in the tree."""
-    if at_hand.tree.terraform_files:
-        for block in at_hand.tree.terraform.of(_TYPE):
+    if at_hand.tree.block_files:
+        for block in at_hand.tree.blocks.of(_TYPE):
             if block.data[HEAD][0] == "resource":
                 yield _release(at_hand, block)
 
 
-def _release(at_hand: AtHand, block: TerraformBlock) -> Release:
+def _release(at_hand: AtHand, block: Block) -> Release:
     data = block.data
     written = data.get("chart")
     called = written if isinstance(written, str) else ""
@@ -71,7 +71,7 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _item(at_hand: AtHand, release: Release, block: TerraformBlock, index: int, item: Any) -> Values:
+def _item(at_hand: AtHand, release: Release, block: Block, index: int, item: Any) -> Values:
     """One of ``values``: a file, or a text or object that is written out."""
     name = f"values[{index}] of {block}"
     place = InTerraform(block, index, name)
@@ -138,10 +138,10 @@ def _plain(value: Any) -> Any:
 
 def _object(text: str) -> Any:
     """The object that the expression ``text`` is; None where it is none."""
-    from hardener.sources import terraform  # late: it needs an extra
+    from hardener.sources.terraform.parsed import parse  # late: it needs an extra
 
     try:
-        return terraform.parse(f"{_WRAPPED}{text}\n}}\n").documents[0].get("it")
+        return parse(f"{_WRAPPED}{text}\n}}\n").documents[0].get("it")
     except (TextError, IndexError):
         return None
 
@@ -158,7 +158,7 @@ def _shared_indent(text: str, closing: str) -> int:
     return min(widths, default=len(closing))
 
 
-def _sets(release: Release, block: TerraformBlock) -> None:
+def _sets(release: Release, block: Block) -> None:
     data = block.data
     for entry in mappings(data.get("set")):
         name, value = entry.get("name"), entry.get("value")
@@ -201,7 +201,7 @@ def _text(value: Any) -> str:
 class InTerraform:
     """An item of ``values`` that is written out: a heredoc, ``yamlencode({...})`` or ``jsonencode({...})``."""
 
-    block: TerraformBlock
+    block: Block
     index: int
     name: str
 
@@ -213,9 +213,10 @@ class InTerraform:
         return True
 
     def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
-        from hardener.sources import terraform  # late: it needs an extra
+        from hardener.sources.terraform.parsed import parse  # late: it needs an extra
+        from hardener.sources.terraform.rewrite import rewrite  # late: it needs an extra
 
-        parsed = terraform.parse(text)
+        parsed = parse(text)
         number, node = self._node(parsed)
         if node.form == "encoded":
 
@@ -224,7 +225,7 @@ class InTerraform:
                 for override in overrides:
                     put(values, override.path, override.value)
 
-            return terraform.rewrite(text, change).text
+            return rewrite(text, change).text
         raw = parsed.source[node.start : node.end].decode()
         new = self._new(raw, overrides, base)
         return (parsed.source[: node.start] + new.encode() + parsed.source[node.end :]).decode()
@@ -265,7 +266,7 @@ def _heredoc(raw: str, heredoc: re.Match[str], overrides: Sequence[Override], ba
 
 
 def _encoded(text: str, overrides: Sequence[Override]) -> str:
-    from hardener.sources import terraform  # late: it needs an extra
+    from hardener.sources.terraform.rewrite import rewrite  # late: it needs an extra
 
     newline = "\r\n" if "\r\n" in text else "\n"
     whole = f"{_WRAPPED.replace(chr(10), newline)}{text}{newline}}}{newline}"
@@ -277,6 +278,6 @@ def _encoded(text: str, overrides: Sequence[Override]) -> str:
                 raise TextError("a value would read as a template of Terraform")
             put(values, override.path, override.value)
 
-    new = terraform.rewrite(whole, change).text
+    new = rewrite(whole, change).text
     start = new.index("it = ") + len("it = ")
     return new[start : new.rindex("}")].rstrip("\r\n")

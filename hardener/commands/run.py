@@ -15,7 +15,7 @@ from hardener.authoring.profile import Profile
 from hardener.authoring.risks import RISKS
 from hardener.commands.progress import Progress, later, phase
 from hardener.engine import pipeline
-from hardener.engine.asked import Asked
+from hardener.engine.given_options import GivenOptions
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
@@ -90,7 +90,7 @@ class Plan:
     only: frozenset[str]
     skip: frozenset[str]
     touched: Touched | None = None
-    asked: Asked = Asked()
+    asked: GivenOptions = GivenOptions()
 
     def standings(self, tree: Tree) -> list[Standing]:
         """The Pod Security levels of the pods that the run is about."""
@@ -125,7 +125,7 @@ def has_charts(tree: Tree) -> bool:
     kustomizations = (item.data for item in tree.kustomizations.values() if isinstance(item.data, dict))
     if any(not _CHARTS_OF_KUSTOMIZE.isdisjoint(data) for data in kustomizations):
         return True
-    return any('"helm_release"' in file.content.text for file in tree.terraform_files)
+    return any('"helm_release"' in file.content.text for file in tree.block_files)
 
 
 def plan_of(choices: Choices, root: str) -> Plan:
@@ -183,11 +183,11 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
     )  # fmt: skip
 
 
-def asked_of(paths: list[str], choices: Choices) -> Asked:
+def asked_of(paths: list[str], choices: Choices) -> GivenOptions:
     """What differs from a command without options."""
     given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
     plain = Choices()
-    return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
+    return GivenOptions.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
 
 
 def _named(name: str) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -12,13 +12,8 @@ from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.authoring.edits import Edit
-    from hardener.sources.python.rewrite import Rewrite
-    from hardener.sources.terraform import manifest_text, object_block
+    from hardener.sources.source import Written
 
-    Written = Rewrite | object_block.Rewrite | manifest_text.Rewrite
-
-WRITTEN = ("python", "hcl")
-"""Languages of pieces whose text may have no place for a step; ``Document.written`` is of these."""
 Steps = Sequence[tuple["Edit", ...]]
 
 
@@ -30,27 +25,13 @@ NO_SHIFTS: list[tuple[int, Path, int, int]] = []  # of most pieces; nobody adds 
 
 
 @dataclass(slots=True, eq=False)
-class NewBlock:
-    """The head of a new block: the type of its resource and its name; ``meta`` are attributes of Terraform itself,
-    ``texts`` expressions that stand at places of the object instead of their values, which ``value_of`` knows."""
-
-    kind: str
-    label: str
-    meta: dict[str, Any]
-    texts: dict[Path, str]
-    value_of: Callable[[str], tuple[Any] | None]
-
-
-@dataclass(slots=True, eq=False)
 class Document:
     """``steps`` are the applied steps in order; replayed on a fresh parse they must give the data of the piece again.
 
     - ``shifts``: the list items that came and went with as many of them as are ``known``.
     - ``separator``: what stands before a document that the run adds to a file.
     - ``raw``: the text of a new file that holds no object.
-    - ``written``: of a program or a block of Terraform, the steps that it was last written with, and what came out;
-      it takes long.
-    - ``home``: of a new object of Terraform, the block that makes it.
+    - ``written``: of code, the steps that it was last written with, and what came out; it takes long.
     """
 
     steps: list[tuple[Edit, ...]] = field(default_factory=list)
@@ -59,7 +40,6 @@ class Document:
     separator: str = ""
     raw: str = ""
     written: tuple[list[tuple[Edit, ...]], Written] | None = None
-    home: NewBlock | None = None
 
 
 def document(piece: Piece) -> Document:

@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from hardener.authoring.edits import Create, dotted
+from hardener.authoring.edits import Create
 from hardener.engine.outcome import Change, Outcome, Report
 from hardener.errors import InputError
 from hardener.sources import files
 from hardener.sources.files import transaction
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import TextError
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 

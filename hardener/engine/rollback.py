@@ -17,7 +17,7 @@ from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from hardener.sources.manifests import Parsed
+    from hardener.sources.source import Parsed
 
 _ADVICE = "the step was left out, all others were made"
 _BY_HAND = "make this change by hand; all others were made"

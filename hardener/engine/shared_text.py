@@ -12,7 +12,7 @@ from typing import Any
 
 from hardener.authoring.edits import Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Transform
-from hardener.engine import waiting
+from hardener.engine import unknown_starts
 from hardener.engine.outcome import Refused
 from hardener.engine.targets import Targets
 from hardener.errors import HardenError
@@ -51,16 +51,12 @@ def steps_of(
         steps += [item for item in yielded if isinstance(item, list) and item]
         unknown += [item for item in yielded if isinstance(item, OpaqueError)]
     if pod is not None and steps:
-        steps, more = waiting.parted(transform, target, steps)
+        steps, more = unknown_starts.parted(transform, target, steps)
         unknown += more
-    if target.object.piece.computes:
-        from hardener.engine import program_advice  # late: few trees hold any
+    if target.object.piece.source.is_code:
+        from hardener.engine.code_steps import doubted  # late: few trees hold any
 
-        steps = [program_advice.doubted(step, target) for step in steps]
-        if target.object.piece.is_object and steps:
-            from hardener.engine import terraform_objects  # late: few trees hold any
-
-            steps = [terraform_objects.doubted(step, target) for step in steps]
+        steps = doubted(steps, target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
     return steps, unknown

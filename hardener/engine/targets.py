@@ -29,7 +29,7 @@ class Targets:
             try:
                 containers += pod.containers
             except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
-                if pod.object.piece.computes:
+                if pod.object.piece.source.is_code:
                     from hardener.tree.pod_fragments import written_containers  # late: few trees hold a program
 
                     containers += written_containers(pod)
@@ -87,7 +87,7 @@ class Targets:
 
     def _collect(self, kind: Any) -> list[Any]:
         if hasattr(kind, "TYPES"):
-            return list(self.tree.terraform.targets(kind))
+            return list(self.tree.blocks.targets(kind))
         if hasattr(kind, "of_tree"):
             return list(kind.of_tree(self.tree))
         wanted = kind.KINDS & self.tree.kinds

@@ -18,7 +18,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from hardener.authoring.edits import Create, Evidence, Grade, Severity, dotted
+from hardener.authoring.edits import Create, Evidence, Grade, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
 from hardener.report import chart_values, steps
@@ -26,7 +26,7 @@ from hardener.report.held import why_held
 from hardener.report.patch import relative_name
 from hardener.report.redactor import Redactor
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 

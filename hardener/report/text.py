@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener import __version__
-from hardener.authoring.edits import Severity, dotted
+from hardener.authoring.edits import Severity
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Report
 from hardener.report import impact, steps
 from hardener.report.held import held_back, place
@@ -23,6 +23,7 @@ from hardener.report.printed import (
     of_grades,
     refused_by_git,
 )
+from hardener.support.data_path import dotted
 from hardener.support.fast_dataclass import dataclass
 
 

@@ -18,7 +18,7 @@ from hardener.commands.interactive import waive
 from hardener.commands.interactive.hunks import of_step
 from hardener.engine.outcome import Outcome
 from hardener.engine.pipeline import run
-from hardener.sources import terraform
+from hardener.sources.terraform import parsed as terraform
 from hardener.sources.terraform import render
 from hardener.tree.tree import Tree
 

@@ -224,15 +224,15 @@ def _pods_of(tree: Tree) -> Callable[[Object], list[PodTemplate]]:
 def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
     marked = _objects(tree, _pieces(tree, marks.PEERS))
     files = [f for f in tree.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
-    blocks = [piece for piece in _pieces(tree, (marks.TERRAFORM,)) if piece.file.language == "terraform"]
+    blocks = [piece for piece in _pieces(tree, (marks.CHECKOV,)) if not piece.file.source.holds_objects]
     if not (marked or files or blocks):
         return
     checks = registry.peer_checks()
     if blocks:
-        from hardener.engine.waivers import terraform_marks
+        from hardener.engine.waivers import block_marks
 
         for piece in blocks:
-            terraform_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), checks["checkov"], found)
+            block_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), checks["checkov"], found)
     if marked or files:
         from hardener.engine.waivers import peers
 

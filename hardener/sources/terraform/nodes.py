@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from hardener.sources.terraform_names import ENCODED
+from hardener.sources.block_names import ENCODED
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 

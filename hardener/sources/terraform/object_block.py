@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from hardener.sources import yaml
-from hardener.sources.terraform_names import ENCODED, HEAD
+from hardener.sources.block_names import ENCODED, HEAD
 from hardener.sources.yaml import Comment, Hunk, TextError, same
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
+from hardener.sources.block_names import ENCODED, HEAD
 from hardener.sources.open_values import Expression, opened
-from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass

@@ -10,7 +10,7 @@ from typing import Any
 import tree_sitter
 import tree_sitter_hcl
 
-from hardener.sources.terraform_names import HEAD
+from hardener.sources.block_names import HEAD
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass

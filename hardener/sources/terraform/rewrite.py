@@ -7,8 +7,8 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
 
+from hardener.sources.block_names import ENCODED, HEAD
 from hardener.sources.splices import Splices
-from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import Hunk, TextError, same
 from hardener.support.fast_dataclass import dataclass
 
