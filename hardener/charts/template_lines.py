@@ -7,10 +7,10 @@ top. It is a place to show to a person, and where nothing tells, a line above it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.charts.template_text import OUT, Node, Template, fits, is_literal, read_rendered, read_template
-from hardener.support.fast_dataclass import dataclass
 
 _DEEP = 2  # levels that two subtrees are compared in
 _WIDE = 30  # children of each of them
@@ -27,8 +27,7 @@ def template_line(template_text: str, rendered_text: str, rendered_line: int) ->
     return Templates({"": template_text}, follow=False).place("", rendered_text, rendered_line).line
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A line of a template of a chart: the name of its file, and the node that stands there, None where none does.
 
     ``exact``: the node is the very key or item that was printed, not what stands above it, nor an action that prints
@@ -42,8 +41,7 @@ class Place:
     through: tuple[Node, ...] = ()
 
 
-@dataclass(slots=True)
-class Templates:
+class Templates(Struct):
     """The templates of a chart, each by the name of its file; those of its sub-charts may be among them.
 
     With ``follow`` a line that an `include` prints is looked for in what that includes.

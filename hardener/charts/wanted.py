@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Create, Edit, WrongShapeError, replay
 from hardener.charts.rendered import Key, key_of
 from hardener.engine.outcome import Change, Outcome
 from hardener.sources.manifests import Piece
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(slots=True, eq=False)
-class Step:
+class Step(Struct, eq=False):
     """A step of a run: its changes, and its edits of documents, in order; ``creates``: it makes a new object."""
 
     number: int

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
 from hardener.authoring.edits import Grade, WrongShapeError
@@ -26,7 +28,6 @@ from hardener.report.screen import Screen
 from hardener.sources import files
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError, parse
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree
 from hardener.tree.view import OpaqueError
@@ -43,8 +44,7 @@ _RELEASES = frozenset({
 _CHARTS_OF_KUSTOMIZE = frozenset({"helmCharts", "helmChartInflationGenerator", "generators"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class Choices(Struct, frozen=True, kw_only=True):
     """What the command line asks for, as given; every option that is left out is as if it was not given."""
 
     profile: str | None = None
@@ -70,8 +70,7 @@ class Choices:
     cache: bool = False  # of those commands that have the option to go without
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class Style(Struct, frozen=True, kw_only=True):
     """How the command line wants a report: of diff, ``stat`` takes the place of the patch, and ``no_pager`` that of a
     pager."""
 
@@ -84,8 +83,7 @@ class Style:
     quiet: bool = False
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     profile: Profile
     settings: Settings
     gate: pipeline.Gate
@@ -189,7 +187,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
 def asked_of(paths: list[str], choices: Choices) -> Asked:
     """What differs from a command without options."""
     # How quick a run is does not tell what it shows.
-    given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__ if name != "cache"}
+    given = {name: getattr(choices, name) for name in Choices.__struct_fields__ if name != "cache"}
     plain = Choices()
     return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
 

@@ -10,7 +10,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener import __version__
 from hardener.authoring.edits import Evidence, Grade, Severity
@@ -23,7 +24,6 @@ from hardener.report.impact import counted
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.text import grouped
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain, plain_lines
 
 LONGEST = 65_536
@@ -52,8 +52,7 @@ def write(
     out(_Comment(outcome, redactor, applied, levels).text())
 
 
-@dataclass(slots=True)
-class _Section:
+class _Section(Struct):
     """``items`` are kept from the first on, as many as fit; ``lost`` says how to see the others."""
 
     head: str

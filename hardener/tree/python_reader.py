@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
@@ -19,7 +20,6 @@ from hardener.sources.python import gate, subclasses
 from hardener.sources.python.import_lines import Imports, imports_of, words
 from hardener.sources.python.subclasses import Subclasses
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.tree.read_cache import ReadCache
@@ -64,8 +64,7 @@ def is_left_out(path: str, within: str, root: str) -> bool:
     return any(kind.search(below) and not kind.search(given) for kind in (_TESTS, _INSTALLED, _GENERATED))
 
 
-@dataclass(slots=True)
-class Read:
+class Read(Struct):
     """A Python file: what it makes, None where it makes nothing, and the namespaces that it names. ``line`` is that of
     an import of a library of Kubernetes; None without one. ``imports`` are the lines of its imports; None where nobody
     had a question about them yet."""

@@ -17,8 +17,9 @@ import marshal
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener import __version__
 from hardener.authoring import declaration_cache
@@ -28,7 +29,6 @@ from hardener.kubernetes.secrets.secret_values import comment_secrets
 from hardener.sources.files import Content, is_inside
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.cache_folder import CacheFolder, cache_folder
-from hardener.support.fast_dataclass import dataclass
 
 _WORTH = 16  # what is new is written where it is at least this part of what is known
 _KEY = 64  # characters of a SHA-256
@@ -37,8 +37,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)  # what
 _Pieces = list[tuple[int, int, int, list[Any] | None]]  # start, end, line, and the documents of those that are parsed
 
 
-@dataclass(slots=True)
-class Known:
+class Known(Struct):
     """What is known of a file: the namespaces that it names, and its pieces; none where nothing is of interest."""
 
     namespaces: list[str]
@@ -55,8 +54,7 @@ class Known:
         return file
 
 
-@dataclass(slots=True)
-class ReadCache:
+class ReadCache(Struct):
     """The entries of one root, as kept: ``entries`` by key, what this run ``used``, and what it read anew."""
 
     folder: CacheFolder

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
 from hardener.facts.cluster.cloud_nodes import BY_NAME, metadata_reader, node_sign
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.cloud_views import NodeTemplate
 from hardener.tree.view import View
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.errors import InputError
 from hardener.facts.objects.namespace_contents import Namespaces
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace
 
 _ENGINES = ("none", "falco", "tetragon")

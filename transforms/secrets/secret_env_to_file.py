@@ -3,10 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.secrets.secret_files import file_variable
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
@@ -119,8 +120,7 @@ def _mounted(container: Container) -> Iterator[str | None]:
                 yield source.text("secret", "name")
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(Struct, frozen=True):
     """The file of one key of a Secret, the variable that names it (None where nothing shows one), and why."""
 
     path: str

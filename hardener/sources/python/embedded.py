@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.sources import yaml
 from hardener.sources.yaml import Hunk, TextError
-from hardener.support.fast_dataclass import dataclass
 
 from . import syntax
 from .masks import Masked, masked
@@ -24,8 +24,7 @@ _OPENING = re.compile(r"\A\w*(?:\"{3}|'{3})")
 _TEMPLATE = re.compile(r"\{\{|\{%")
 
 
-@dataclass(slots=True, eq=False)
-class Embedded:
+class Embedded(Struct, eq=False):
     """One run of YAML documents inside a literal: ``start`` and ``end`` are its offsets in the file, ``line`` its first
     line, ``text`` what the YAML engine reads, with masks. ``places`` are its lines that are filled in; ``values`` is
     what the text has where the documents hold the mask of such a line."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 from . import syntax
 from .resolve import called, classes, defined, is_dict_call, qualified_names, single
@@ -49,8 +49,7 @@ _TAKEN = frozenset(
 _FRAMEWORKS = ("airflow.", "dagster", "flytekit", "prefect", "pulumi.")  # what they get, they declare
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """An expression that a call gets. ``scope`` is where it is seen from, ``call`` the call; ``parameter`` is the scope
     of a function of the file and its name for the object. ``whole``: only what is no whole object is changed."""
 

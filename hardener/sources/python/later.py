@@ -9,7 +9,8 @@ function that may change it may set everything in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hardener.sources.yaml import TextError
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.sources.open_values import Expression, like
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 
 from . import syntax
 from .placeholders import set_apart
@@ -23,8 +23,7 @@ _BY_PLACE = re.compile(r"%[^(%].*|\{(?:[!:].*)?\}", re.S)  # of these no two nee
 _IN_BRACES = re.compile(r"(?<!\$)\{[A-Za-z_][A-Za-z0-9_.\[\]]*\}")
 
 
-@dataclass(slots=True)
-class Masked:
+class Masked(Struct):
     """``text`` is the YAML with a mask such as "$(image)" for each field, "#$(volumes)" for one that is a line of its
     own; ``fields`` holds what stands there, by mask.
 

@@ -6,12 +6,12 @@ import gc
 import re
 import warnings
 from collections.abc import Hashable
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 from . import quotes, syntax
 from .embedded import Embedded, embedded
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from .branches import Around, Block
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(Struct):
     """``documents`` are the data of ``roots``, then those of ``texts``: YAML in literals. ``source`` is the text as
     bytes; lines count from 1. ``imports`` are the import statements in order. ``lints`` are lines with keys that the
     library silently does not understand, ``unread`` those of YAML in literals that is not read, with why."""

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.sources.yaml import Hunk, TextError, same
 from hardener.sources.yaml.align import align, mark
 from hardener.support.data_path import Parts
-from hardener.support.fast_dataclass import dataclass
 
 from . import quotes, types
 from .imports import Names
@@ -29,8 +30,7 @@ _MOST_TRIED = 300_000, 1_000  # values that are looked at while changes are trie
 _WRAPPED = re.compile(rb"\.from_(?:string|number)\(\s*\Z")
 
 
-@dataclass(slots=True)
-class Rewrite:
+class Rewrite(Struct):
     """The new text with its hunks, and both texts as read."""
 
     text: str

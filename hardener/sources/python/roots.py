@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from . import airflow, calls, dagster, kubespawner, parts, syntax, types, virtual
 from .extract import Extractor

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 from . import syntax
 from .expressions import string
@@ -19,8 +18,7 @@ ADDING = frozenset({"append", "extend", "insert", "update", "pop", "setdefault",
 _COMPREHENSIONS = (syntax.ListComp, syntax.SetComp, syntax.DictComp, syntax.GeneratorExp)
 
 
-@dataclass(slots=True, eq=False)
-class Scan:
+class Scan(Struct, eq=False):
     """What was found. ``calls`` and ``dicts`` come with the scope they stand in, ``strings`` are text literals of any
     kind, ``values`` tell to which (scope, name) an expression is assigned, ``comprehensions`` are their own scopes.
     ``merges`` are ``a | b``, ``lines`` the assignments and calls that may go as a whole, by their one target or the
