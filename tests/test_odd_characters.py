@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.report.markdown import as_text
+from hardener.report.formats.markdown import as_text
 from hardener.sources.transaction import Transaction
 from hardener.support.printable import plain, plain_line, plain_lines, seen_in_json, without_commands
 
