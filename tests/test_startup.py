@@ -33,7 +33,7 @@ WITHOUT_NEED = {
 
 # Engines for what a Deployment is not: roles, secrets that move, admission policies, components, clouds, scripts, logs.
 OTHER_ENGINES = {
-    "hardener.charts.helm", "hardener.charts.releases", "hardener.commands.chart_releases",
+    "hardener.charts.helm", "hardener.charts.releases.collect", "hardener.commands.chart_releases",
     "hardener.commands.secrets_folder", "hardener.engine.find_audit_gaps", "hardener.engine.program_guard",
     "hardener.engine.trial_write", "hardener.facts.access.admission", "hardener.facts.access.admission.guardrails",
     "hardener.facts.access.at_work", "hardener.facts.access.audit_log", "hardener.facts.access.custom_groups",

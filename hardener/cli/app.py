@@ -580,7 +580,7 @@ def explain(
 ) -> None:
     """Explain a transform, a finding, a risk and its transforms, or what covers a check of another scanner."""
     from hardener.commands.explain import explain
-    from hardener.report.screen import columns
+    from hardener.report.terminal.screen import columns
 
     explain(name, print, columns(sys.stdout))
 

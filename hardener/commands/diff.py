@@ -32,7 +32,7 @@ def diff(paths: list[str], choices: Choices, style: Style, release: Release | No
 
 
 def _print(outcome: Outcome, style: Style) -> None:
-    from hardener.report.text import TextReport
+    from hardener.report.terminal.whole_report import TextReport
 
     redactor = Redactor()
     if not style.quiet:  # a summary quotes nothing
@@ -42,7 +42,7 @@ def _print(outcome: Outcome, style: Style) -> None:
     with paged(sys.stdout, style.color, wanted=not style.no_pager and not style.quiet, outside=outcome.tree.root) as to:
         out, screen = to
         if style.stat:
-            from hardener.report.stat import lines
+            from hardener.report.terminal.diff_stat import lines
 
             for line in lines(outcome.files, screen):
                 out(line + "\n")

@@ -33,7 +33,7 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
         learn(outcome.tree, redactor)
         learn_moved(outcome, redactor)
     if (report or "").endswith(".json"):
-        from hardener.report.json import write
+        from hardener.report.formats.json import write
 
         write(outcome, redactor, binary(stream, "backslashreplace"))
         stream.flush()

@@ -22,7 +22,7 @@ from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.report import unread
 from hardener.report.redactor import Redactor
-from hardener.report.screen import Screen
+from hardener.report.terminal.screen import Screen
 from hardener.sources import files
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError, parse
@@ -294,7 +294,7 @@ def say_unread(tree: Tree) -> None:
 
 def graph(paths: list[str], choices: Choices, *, format: str) -> int:
     """Print who talks to whom. Returns 0."""
-    from hardener.report import graph, graph_formats
+    from hardener.report.connections import graph, graph_formats
 
     redactor = Redactor()
     with Progress() as progress:
@@ -400,7 +400,7 @@ def show(
     learn_moved(outcome, redactor)
     keep_read(outcome.tree, redactor)
     if style.format == "json":
-        from hardener.report.json import write
+        from hardener.report.formats.json import write
         from hardener.report.levels import records
 
         write(outcome, redactor, binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
@@ -435,9 +435,9 @@ def write_text(
 ) -> None:
     """Print the report for people to ``stream``: what fits a screen, or the ``whole``, as with -v."""
     if whole or style.verbose or style.quiet:
-        from hardener.report.text import TextReport as Shown
+        from hardener.report.terminal.whole_report import TextReport as Shown
     else:
-        from hardener.report.brief import BriefReport as Shown  # type: ignore[assignment]
+        from hardener.report.terminal.short_report import BriefReport as Shown  # type: ignore[assignment]
 
     Shown(
         outcome, redactor, binary(stream), Screen.of(stream, style.color), style.verbose, style.quiet, applied, levels,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.observe.session import Result
-from hardener.report.wrapping import length, padded
+from hardener.report.terminal.wrapping import length, padded
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hardener.authoring.edits import Evidence
 from hardener.engine.outcome import MISSING, Outcome
-from hardener.report.held import place
+from hardener.report.held_back import place
 from hardener.report.redactor import Redactor
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
