@@ -11,18 +11,18 @@ from typing import Any
 
 from msgspec import Struct
 
-from hardener.charts.chart_copy import Copied, Copy
-from hardener.charts.computed_values import computed_values
+from hardener.charts.files.copy import Copied, Copy
 from hardener.charts.helm import ChartError, Helm
-from hardener.charts.known_keys import known_keys
-from hardener.charts.operations import as_values
-from hardener.charts.reach import Reached, Search
 from hardener.charts.rendered import Reader
 from hardener.charts.renders import Objects, Renders, SpentError
-from hardener.charts.template_patch import own_patch
-from hardener.charts.template_places import at_templates, by_template, template_texts
-from hardener.charts.values_file import KeyRefusedError
-from hardener.charts.wanted import Step, Wanted
+from hardener.charts.run_steps import Step, Wanted
+from hardener.charts.templates.patch import own_patch
+from hardener.charts.templates.report_lines import at_templates, by_template, template_texts
+from hardener.charts.values.computed_values import computed_values
+from hardener.charts.values.known_keys import known_keys
+from hardener.charts.values.operations import as_values
+from hardener.charts.values.reach import Reached, Search
+from hardener.charts.values.values_file import KeyRefusedError
 from hardener.engine.outcome import Change, Outcome, Override, Report
 from hardener.engine.step import Step as Planned
 from hardener.errors import HardenError

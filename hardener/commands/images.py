@@ -15,7 +15,7 @@ from hardener.facts.images.image_uses import Use, collect
 from hardener.kubernetes.images.config import UNKNOWN, merge
 from hardener.kubernetes.images.table import OwnRows, lookup
 from hardener.lock.model import Lock
-from hardener.report.screen import columns, is_terminal
+from hardener.report.terminal.screen import columns, is_terminal
 from hardener.support.printable import plain, plain_line
 from hardener.tree.core_views import Object
 

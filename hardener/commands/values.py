@@ -83,7 +83,7 @@ def write_values(
 
 
 def _put(path: str, text: str) -> None:
-    from hardener.sources import transaction
+    from hardener.sources.files import transaction
 
     try:
         transaction.put(files.target_path(path), text.encode())
@@ -289,7 +289,7 @@ def _check_values(path: str) -> None:
 
 
 def _written(overrides: list[Override], base: str, run: ChartRun, target: str, in_place: bool) -> dict[str, str]:
-    from hardener.charts.values_file import KeyRefusedError, edited, new_file
+    from hardener.charts.values.values_file import KeyRefusedError, edited, new_file
 
     try:
         if in_place:
@@ -316,7 +316,7 @@ def _content(path: str) -> Content:
 
 def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
     """The files of values that change."""
-    from hardener.charts.values_file import key_lines
+    from hardener.charts.values.values_file import key_lines
     from hardener.commands.chart_releases import stale_comments
     from hardener.sources.line_hunks import hunks_of
 

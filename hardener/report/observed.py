@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.observe.session import Result
-from hardener.report.wrapping import length, padded
+from hardener.report.terminal.wrapping import length, padded
 from hardener.support.printable import plain
 
 _MIB = 1024 * 1024

@@ -24,7 +24,7 @@ from hardener.authoring.edits import Create, Evidence, Grade, Severity, dotted
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
 from hardener.report import chart_values, steps
-from hardener.report.held import why_held
+from hardener.report.held_back import why_held
 from hardener.report.patch import relative_name
 from hardener.report.redactor import Redactor
 from hardener.sources.manifests import Piece

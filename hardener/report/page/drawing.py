@@ -17,9 +17,9 @@ from unicodedata import east_asian_width
 from msgspec import Struct, field
 
 from hardener.facts.network.connections import Port, Way
-from hardener.report.graph import Graph, Lack, Workload
-from hardener.report.graph_formats import ORIGINS, by_namespace, ports, reason
-from hardener.report.graph_names import LONGEST, told_apart
+from hardener.report.connections.graph import Graph, Lack, Workload
+from hardener.report.connections.graph_formats import ORIGINS, by_namespace, ports, reason
+from hardener.report.connections.names import LONGEST, told_apart
 from hardener.report.page.columns import STUB, Box, Columns, Line, connected
 from hardener.report.page.shelves import shelved
 from hardener.report.page.words import Words

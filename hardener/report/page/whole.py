@@ -16,10 +16,12 @@ from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Outcome
 from hardener.facts.cluster import platforms
 from hardener.facts.objects.pod_security_levels import Standing
-from hardener.report import graph, graph_formats, impact, steps, unread
+from hardener.report import impact, steps, unread
+from hardener.report.connections import graph, graph_formats
 from hardener.report.impact import counted
 from hardener.report.levels import lines as level_lines
-from hardener.report.page import score, sections, sides
+from hardener.report.page import score, sections
+from hardener.report.page import side_by_side as sides
 from hardener.report.page.drawing import Drawing
 from hardener.report.page.words import BECOMES, Words
 from hardener.report.patch import Patch

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from hardener.authoring.edits import Evidence
 from hardener.engine.outcome import MISSING, Outcome
-from hardener.report.held import place
+from hardener.report.held_back import place
 from hardener.report.redactor import Redactor
 from hardener.support.printable import plain
 
