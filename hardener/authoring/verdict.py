@@ -111,7 +111,7 @@ def verdict(
         stand = _Stand.SHOWN
     return Verdict(
         worst(_BY_FACTS[stand], _BY_EFFECT[effect]),
-        basis or _basis(against or known, absent or unknown, why or doubts),
+        basis or _basis(against or known, absent or unknown, doubts),
         [*why, *against, *known, *([] if against else absent), *unknown, *doubts],
     )
 
@@ -121,8 +121,8 @@ def worst(*grades: Grade) -> Grade:
     return max(grades, key=lambda grade: grade.rank)
 
 
-def _basis(decisive: list[Evidence], missing: list[Evidence], others: list[Evidence]) -> Basis:
-    """Return how the facts are known: what rests on nothing but a fact that is missing is assumed."""
-    if decisive or (others and not missing):
+def _basis(decisive: list[Evidence], missing: list[Evidence], doubts: list[Evidence]) -> Basis:
+    """Return how the facts are known: what rests on none that decides, or on one that is missing, is assumed."""
+    if decisive or (doubts and not missing):
         return Basis.INFERRED
     return Basis.ASSUMED
