@@ -116,6 +116,18 @@ def verdict(
     )
 
 
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict on what is made only together: the least sure of ``verdicts``, with the facts of all."""
+    several = list(verdicts)
+    # Of facts that read the same the first is enough.
+    facts = {fact.text: fact for each in reversed(several) for fact in reversed(each.evidence)}
+    return Verdict(
+        worst(Grade.SAFE, *[each.grade for each in several]),
+        max([each.basis for each in several], key=list(Basis).index, default=Basis.PROVED),
+        list(reversed(facts.values())),
+    )
+
+
 def worst(*grades: Grade) -> Grade:
     """Return the least sure of ``grades``, which is that of everything that is made only together."""
     return max(grades, key=lambda grade: grade.rank)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
@@ -130,9 +131,10 @@ def _of_root_no_more(container: Container, added: tuple[str, ...]) -> Iterator[E
     kept, facts = _of_files(container, bool(low_ports(container)))
     going = [index for index, name in enumerate(added) if name != BIND and name not in kept]
     whole = len(going) == len(added)
-    evidence = [Evidence("the user is not root, so capabilities have no effect for it"), *facts]
+    known = [Evidence("the user is not root, so capabilities have no effect for it"), *facts]
+    found = verdict(known=known, effect=Effect.WATCHED)
     for place in [()] if whole else [(index,) for index in going]:
-        yield container.drop(*_PATH, "add", *place, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
+        yield container.drop(*_PATH, "add", *place, **found.words)
 
 
 def _commands(container: Container) -> list[str]:
@@ -189,10 +191,12 @@ def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
 
 def _net_raw(container: Container) -> Iterator[Edit]:
     raw, assumed = _raw_sockets(container), assumption(container)
-    yield container.append(
-        *_PATH, "drop", value="NET_RAW", grade=Grade.REVIEW if raw or assumed else Grade.SAFE, basis=Basis.INFERRED,
-        evidence=raw or [Evidence("nothing in its commands opens raw sockets"), *([assumed] if assumed else [])],
-    )  # fmt: skip
+    if raw:
+        found = verdict(doubts=raw)
+    else:
+        nothing = Evidence("nothing in its commands opens raw sockets")
+        found = verdict(known=[nothing], doubts=[assumed] if assumed else ())
+    yield container.append(*_PATH, "drop", value="NET_RAW", **found.words)
 
 
 def _raw_sockets(container: Container) -> list[Evidence]:
@@ -214,10 +218,8 @@ def _normalise(container: Container, dropped: tuple[str, ...]) -> Iterator[Edit]
         return
     for index, name in enumerate(dropped):
         if plain(name) == "ALL":
-            evidence = [container.fact("Pod Security admission knows only this spelling", *_PATH, "drop", index)]
-            yield container.set(
-                *_PATH, "drop", index, to="ALL", grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence
-            )
+            known = container.fact("Pod Security admission knows only this spelling", *_PATH, "drop", index)
+            yield container.set(*_PATH, "drop", index, to="ALL", **verdict(known=[known], basis=Basis.PROVED).words)
             return
 
 
