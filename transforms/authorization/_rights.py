@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Edit
+from hardener.authoring.verdict import Verdict, Words
 from hardener.facts.access.needs import Needs
 from hardener.facts.access.views import Binding, Subject
 from hardener.kubernetes.rbac.rules import Rule, compact
@@ -34,15 +35,14 @@ class Pair(Struct):
 class Change(Struct):
     """How sure the edits of a binding are, and what is said with them."""
 
-    grade: Grade
-    basis: Basis
-    evidence: list[Evidence]
+    verdict: Verdict
     label: str
     requires: tuple[str, ...] = ()
 
     @property
-    def common(self) -> dict[str, Any]:
-        return {"grade": self.grade, "basis": self.basis, "evidence": self.evidence}
+    def common(self) -> Words:
+        """The arguments of its edits."""
+        return self.verdict.words
 
 
 def pairs(found: Iterable[tuple[Subject, str | None, Needs]], home: str | None) -> list[Pair]:
@@ -78,7 +78,7 @@ def edits(
     found: list[Edit] = []
     for group in _shared(made, fanout):
         found += _one_role(binding, group, base, change, taken)
-    first: dict[str, Any] = {"impact": "rights-lost", "requires": change.requires} | change.common
+    first: dict[str, Any] = {"impact": "rights-lost", "requires": change.requires, **change.common}
     if whole:
         first["follow_up"] = _names.delete(binding)
     if whole and not binding.namespaced and made and made[0].namespace is not None:
