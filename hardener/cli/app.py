@@ -15,6 +15,7 @@ from hardener.cli.groups import baseline as baseline_group
 from hardener.cli.groups import golden
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.options import (
+    TEXT,
     Accept,
     AllowEmpty,
     AsOf,
@@ -25,7 +26,6 @@ from hardener.cli.options import (
     ContainerEngine,
     Evidence,
     FailOn,
-    Format,
     FormatOption,
     Framework,
     GraphFormat,
@@ -94,7 +94,7 @@ def apply(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     set: SetOption = None,
@@ -152,7 +152,7 @@ def diff(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     set: SetOption = None,
@@ -215,7 +215,7 @@ def check(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     set: SetOption = None,
@@ -338,7 +338,7 @@ def values(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     option: Annotated[
