@@ -13,7 +13,7 @@ import pytest
 
 from hardener.charts import helm
 from hardener.charts.files import copy as chart_copy
-from hardener.sources import git_program
+from hardener.sources.git import program as git_program
 from hardener.support import programs
 
 from .conftest import ROOT, commit, git, write

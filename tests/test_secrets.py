@@ -279,7 +279,7 @@ PLACES = [
     "hardener.sources.yaml.rewrite",
     "hardener.report.patch.Patch.of",
     "hardener.report.patch.masked_lines",
-    "hardener.sources.transaction.Transaction.replace",
+    "hardener.sources.files.transaction.Transaction.replace",
     "hardener.engine.outcome.Outcome.summary",
 ]
 

@@ -142,7 +142,7 @@ def test_one_deployment_loads_neither_other_engines_nor_transforms_without_a_tar
     assert {name for name in names if ".no_host_" in name} <= found
 
 
-WRITING = {"hardener.sources.file_attributes", "hardener.sources.run_folder", "hardener.sources.transaction"}
+WRITING = {f"hardener.sources.files.{name}" for name in ("attributes", "run_folder", "transaction")}
 
 
 @pytest.mark.parametrize("command", [["check", "."], ["diff", "."], ["graph", "."], ["filter"], ["fn"]], ids=" ".join)

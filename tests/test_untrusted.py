@@ -13,7 +13,7 @@ import pytest
 
 from hardener.report import formats
 from hardener.sources import files
-from hardener.sources.selection import DEEPEST
+from hardener.sources.files.selection import DEEPEST
 
 from .conftest import DEPLOYMENT, Harden, commit, git, run, write
 

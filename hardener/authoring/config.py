@@ -301,7 +301,7 @@ def _wrong_pattern(entry: Any) -> str:
         return f"is longer than {LONGEST_PATTERN} characters"
     if os.pardir in entry.removeprefix("!").split("/"):
         return "leads out of the repository: patterns are seen from its root"
-    from hardener.sources.ignore_patterns import spec_of  # late: few repositories exclude anything
+    from hardener.sources.files.ignore_patterns import spec_of  # late: few repositories exclude anything
 
     try:
         (pattern,) = spec_of([entry]).patterns

@@ -198,12 +198,6 @@ OutputDir = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
-NoCache = Annotated[
-    bool,
-    typer.Option(
-        "--no-cache", help="Read every file, and keep nothing of them for the next run.", rich_help_panel=WHERE
-    ),
-]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.", rich_help_panel=WHERE)]
 
 
@@ -237,7 +231,7 @@ def choices_of(context: typer.Context) -> Choices:
 
     given = context.params
     said = {field.name: given[field.name] for field in fields(Choices) if field.name in given}
-    return Choices(**said, cache=not given.get("no_cache", True))
+    return Choices(**said)
 
 
 def release_of(context: typer.Context) -> Release | None:

@@ -46,7 +46,7 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
 
 def _write_report(path: str, raw: bytes) -> None:
     """The report whole, or as it was; what is no file, such as a pipe, takes it as it comes. Raises InputError."""
-    from hardener.sources import transaction  # late: few streams have a report in a file
+    from hardener.sources.files import transaction  # late: few streams have a report in a file
 
     try:
         if not os.path.isdir(os.path.dirname(path) or os.curdir):

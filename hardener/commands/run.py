@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,6 @@ from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.report.terminal.screen import Screen
 from hardener.sources import files
-from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError, parse
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
@@ -69,7 +68,6 @@ class Choices:
     baseline: str | None = None
     no_waivers: bool = False
     chart_values: bool = False
-    cache: bool = False  # of those commands that have the option to go without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,14 +187,12 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
         tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
         tuple(choices.audit_log or ()), found.images, found.exclude, no_waivers=choices.no_waivers,
         helm_charts=found.helm_charts, helm_values=choices.chart_values or found.helm_values,
-        cache=choices.cache,
     )  # fmt: skip
 
 
 def asked_of(paths: list[str], choices: Choices) -> Asked:
     """What differs from a command without options."""
-    # How quick a run is does not tell what it shows.
-    given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__ if name != "cache"}
+    given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
     plain = Choices()
     return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
 
@@ -322,19 +318,13 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
 def learn(tree: Tree, redactor: Redactor) -> None:
     """Show ``redactor`` the names of the tree, which stay readable, and its secrets."""
     _keep_names(tree, redactor)
-    clean: Set[ManifestFile] = tree.read_cache.clean if tree.read_cache is not None else frozenset()
     for file in tree.files:
         for piece in file.pieces:
-            if file in clean and not piece.revision:
-                continue
-            if not piece.data:
-                continue
-            held, text = False, piece.text  # that of a new one is empty
+            text = piece.text if piece.data else ""  # that of a new one is empty
             if text and may_hold_secret(text):
-                held = any([redactor.learn_document(document) for document in piece.data])
-                held |= redactor.learn_comments(text)
-            if tree.read_cache is not None:
-                tree.read_cache.judged[piece] = held
+                for document in piece.data:
+                    redactor.learn_document(document)
+                redactor.learn_comments(text)
     for values in tree.chart_values:
         redactor.learn_document(values)
     for chart in tree.rendered_charts:
@@ -367,12 +357,6 @@ def _labels(tree: Tree) -> Iterator[str]:
             continue
 
 
-def keep_read(tree: Tree, redactor: Redactor) -> None:
-    """Keep what reading ``tree`` found, for the next run; ``redactor`` tells what is not to be kept."""
-    if tree.read_cache is not None:
-        tree.read_cache.keep(redactor.holds_secret)
-
-
 def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
     """Show ``redactor`` the secrets that are, or were to be, taken out of the tree, where it would look for them, and
     those in the reasons of waivers. Called after learn(), so that a mark has the same number in every command."""
@@ -391,7 +375,6 @@ def show(outcome: Outcome, style: Style, context: Context) -> None:
     if not style.quiet or not style.for_people:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
-    keep_read(outcome.tree, redactor)
     print_report(outcome, style, context, sys.stdout)
 
 

@@ -83,7 +83,7 @@ def write_values(
 
 
 def _put(path: str, text: str) -> None:
-    from hardener.sources import transaction
+    from hardener.sources.files import transaction
 
     try:
         transaction.put(files.target_path(path), text.encode())

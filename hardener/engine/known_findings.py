@@ -14,7 +14,8 @@ from typing import Any
 from hardener.authoring.edits import Create, dotted
 from hardener.engine.outcome import Change, Outcome, Report
 from hardener.errors import InputError
-from hardener.sources import files, transaction
+from hardener.sources import files
+from hardener.sources.files import transaction
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.engine.outcome import Outcome
 from hardener.report import impact, unread
-from hardener.sources.selection import LeftOut
+from hardener.sources.files.selection import LeftOut
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 

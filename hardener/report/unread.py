@@ -10,8 +10,8 @@ from hardener.engine.outcome import Outcome
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.report.impact import counted
 from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
+from hardener.sources.files.selection import DEEPEST, LeftOut
 from hardener.sources.manifests import MOST_OBJECTS, ManifestFile
-from hardener.sources.selection import DEEPEST, LeftOut
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.tree import Tree
 

@@ -17,8 +17,8 @@ from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from hardener.sources import script, terraform
+    from hardener.sources.python.libraries.subclasses import Elsewhere
     from hardener.sources.python.parsed import Parsed as Program
-    from hardener.sources.python.subclasses import Elsewhere
     from hardener.sources.terraform.manifest_text import ManifestText
     from hardener.sources.terraform.module import Module
     from hardener.sources.terraform.object_block import ObjectBlock

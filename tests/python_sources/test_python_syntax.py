@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from hardener.sources.python import syntax, tree
-from hardener.sources.python.lexemes import UnsureError, tokens, words
 from hardener.sources.python.parsed import parse
-from hardener.sources.python.places import Places
-from hardener.sources.python.read_ast import read_ast
-from hardener.sources.python.read_libcst import read_libcst
+from hardener.sources.python.parser import syntax, tree
+from hardener.sources.python.parser.lexemes import UnsureError, tokens, words
+from hardener.sources.python.parser.positions import Places
+from hardener.sources.python.parser.read_ast import read_ast
+from hardener.sources.python.parser.read_libcst import read_libcst
 from hardener.sources.yaml import TextError
 
 from ..conftest import ROOT

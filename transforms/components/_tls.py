@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.authoring.edits import Basis, Evidence
 from hardener.authoring.transform import Steps
 from hardener.errors import InputError
 from hardener.kubernetes.components.flag_values import entries, tls_older
@@ -38,7 +38,7 @@ def version(component: Component, minimum: str) -> Steps:
         yield component.set(_VERSION, _TLS_1_2, how(component, component.state(_VERSION)))
     if minimum == _TLS_1_3 and held != _TLS_1_3 and component.installer in _OF_ITS_OWN:
         clients = Evidence("a client without TLS 1.3 is refused")
-        words = how(component, component.state(_VERSION), clients, grade=Grade.BREAKING)
+        words = how(component, component.state(_VERSION), against=[clients])
         yield component.set(_VERSION, _TLS_1_3, words)
 
 

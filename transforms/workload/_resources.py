@@ -12,7 +12,8 @@ from functools import lru_cache
 from math import ceil
 from typing import ClassVar
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Finding, Severity
+from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.images.numbers_elsewhere import Number, NumbersElsewhere
 from hardener.facts.objects.resource_limits import ResourcePolicies
@@ -304,11 +305,9 @@ def written(
     doubt = list(amount.doubt)
     if has_policies and kind == "requests" and (scaler := horizontal(container, resource)):
         doubt.append(scaler.fact(f"{scaler} scales by the use of {resource} relative to this request"))
-    yield container.set(
-        "resources", kind, resource, to=amount.text, grade=Grade.REVIEW,
-        basis=Basis.INFERRED if amount.evidence else Basis.ASSUMED,
-        evidence=(amount.evidence or [amount.default]) + doubt, late=kind == "limits",
-    )  # fmt: skip
+    default = [] if amount.evidence else [amount.default]
+    found = verdict(known=amount.evidence, absent=default, doubts=doubt, effect=Effect.WATCHED)
+    yield container.set("resources", kind, resource, to=amount.text, late=kind == "limits", **found.words)
 
 
 def _allowed(

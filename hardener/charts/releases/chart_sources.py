@@ -11,7 +11,8 @@ from hardener.charts.releases.release import WHOLE, Values
 from hardener.charts.releases.values_in_yaml import InFile
 from hardener.errors import HardenError
 from hardener.facts.kustomize.builds import Builds
-from hardener.sources import files, git_remotes, yaml
+from hardener.sources import files, yaml
+from hardener.sources.git import remotes as git_remotes
 
 if TYPE_CHECKING:
     from hardener.tree.core_views import Object

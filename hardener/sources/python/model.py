@@ -15,7 +15,7 @@ from hardener.sources.yaml.values import MAX_EXPANSION
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from .dialects import Dialect
+    from hardener.sources.python.libraries.dialects import Dialect
 
 
 COMPREHENSION = "a comprehension"  # why a list is open that only a loop makes
