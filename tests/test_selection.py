@@ -513,7 +513,7 @@ def capital(text: str) -> str:
 def test_every_format_says_it(format: str, harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reason = f"nothing was read: {_nothing('not UTF-8', tmp_path, monkeypatch)}"
     done = harden("check", ".", "--format", format)
-    shown = done.err if format in ("gitlab", "rdjson", "patch") else done.out
+    shown = done.all
     assert (capital(reason) if format == "html" else reason) in shown.replace("\\", "")
     if format == "json":
         report = json.loads(done.out)
@@ -534,7 +534,7 @@ def test_every_format_says_it(format: str, harden: Harden, tmp_path: Path, monke
 def test_every_format_says_what_is_left_out(format: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT, "testdata/api.yaml": API})
     done = harden("diff", ".", "--format", format)
-    shown = done.err if format in ("gitlab", "rdjson", "patch") else done.out
+    shown = done.all
     said = "left out unless named: 1 file is test data (testdata)"
     assert shown.count(capital(said) if format == "html" else said) == 1
 
