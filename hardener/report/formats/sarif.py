@@ -21,12 +21,13 @@ from hardener.authoring.risks import RISKS
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import Outcome
 from hardener.report import unread
-from hardener.report.formats.json import impact_records, left_out
+from hardener.report.context import Context
 from hardener.report.line_hashes import line_hashes
 from hardener.report.masked_lines import masked_file
 from hardener.report.pages import page_of
 from hardener.report.patch import Lines, relative_name
 from hardener.report.problems import Kind, Place, Problem, problems
+from hardener.report.records import impact_records, left_out
 from hardener.report.redactor import Redactor
 from hardener.report.units import Unit, Units
 from hardener.sources import files
@@ -34,6 +35,8 @@ from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk
 from hardener.support.printable import seen_in_json
 
+ERRORS = "backslashreplace"
+FOR_PEOPLE = False
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST_RESULTS = 25_000  # GitHub refuses more in one run
 _MOST_PLACES = 20
@@ -49,9 +52,9 @@ _HELP = {
 }
 
 
-def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
+def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> None:
     """Write the report of ``outcome``; one without a result is a whole report, too."""
-    run = _Run(outcome, redactor, applied)
+    run = _Run(outcome, context.redactor, context.applied)
     head = json.dumps({"$schema": SCHEMA, "version": "2.1.0"}, ensure_ascii=False)[:-1]
     out(f'{head}, "runs": [{seen_in_json(json.dumps(run.head(), ensure_ascii=False))[:-1]}, "results": [')
     for number, result in enumerate(run.results()):
