@@ -54,7 +54,7 @@ def set_apart(text: str, masked: Callable[[str], str]) -> str:
         kept.append(line)
         if line.strip() and not line.lstrip().startswith("#"):
             before = line
-            if _SCALAR.search(line.rstrip()) and block < 0:
+            if _is_block(line) and block < 0:
                 block = indent
     return "".join(kept)
 
@@ -104,13 +104,17 @@ def _place(parsed: yaml.Parsed, lines: list[str], mask: str, line: int, column: 
             break
         path = (*path, above[-1])
         value = value[above[-1]]  # type: ignore[index]
-        at = parsed.column(document, path)
-        if value is None:
-            empty = path if column == 0 or column >= at else None
-        elif isinstance(value, str) and _SCALAR.search(lines[parsed.line(document, path) - 1].rstrip()):
-            empty = path if column == 0 or column > at else None
+        if value is None or (isinstance(value, str) and _is_block(lines[parsed.line(document, path) - 1])):
+            begins = parsed.column(document, path)
+            is_below = column > begins or (value is None and column == begins)
+            empty = path if column == 0 or is_below else None
     exact = [holder for holder in holders if holder[1] == column] if column else []
     return Place(mask, line, document, tuple(exact or holders), empty)
+
+
+def _is_block(line: str) -> bool:
+    """Whether the value that begins on a line is a text of several lines."""
+    return _SCALAR.search(line.rstrip()) is not None
 
 
 def open_at(documents: list[Any], found: list[Place], shown: Callable[[Place], str]) -> dict[str, Any]:

@@ -47,15 +47,20 @@ class Names:
             raise TextError(f"no class is known for {type_name}", beside.line)
         # What a branch imports, or only a type checker does, may not be there.
         visible = [each for each in visible if each is statement or each.scope_start or not each.indent]
-        for each in visible:
-            for bound, full in _bound(each):
-                if full == wanted:
-                    return bound
-        if base:
-            found = [(bound, full) for each in visible for bound, full in _bound(each) if wanted.startswith(full + ".")]
-            for bound, full in sorted(found, key=lambda pair: (pair[0] != base, -len(pair[1]))):
-                return bound + wanted[len(full) :]
-        return self._imported(beside, wanted, statement, visible)
+        return self._seen(wanted, base, visible) or self._imported(beside, wanted, statement, visible)
+
+    @staticmethod
+    def _seen(wanted: str, base: str, visible: list[Imported]) -> str | None:
+        """The class ``wanted`` by a name that is imported, or below a module that is, ``base`` before others."""
+        bounds = [each for statement in visible for each in _bound(statement)]
+        alone = next((bound for bound, full in bounds if full == wanted), None)
+        if alone is not None or not base:
+            return alone
+        modules = [(bound, full) for bound, full in bounds if wanted.startswith(full + ".")]
+        if not modules:
+            return None
+        bound, full = min(modules, key=lambda pair: (pair[0] != base, -len(pair[1])))
+        return bound + wanted[len(full) :]
 
     def _client(self, beside: Mapping) -> str:
         """The name of the kubernetes client, imported behind the last import of the module before ``beside``."""
