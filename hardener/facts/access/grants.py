@@ -14,7 +14,7 @@ from hardener.facts.access.aggregation import Aggregation
 from hardener.facts.access.running import Pods, Runs
 from hardener.facts.access.views import Binding, Role, Subject
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Nearby

@@ -230,10 +230,11 @@ def unused(binding: Binding, subject: Subject) -> Needs | None:
     unlogged = any(map(is_unlogged, rules)) or is_monitoring(subject.name)
     if log is not None and not unlogged and known and not any(log.events(home.namespace, home.name) for home in known):
         if (
-            _length(log.span) >= ENOUGH and log.sees_reads
+            _length(log.span) >= ENOUGH
+            and log.sees_reads
             and all(tree.ask(Access).log_is_ours(home.namespace) for home in known)
             and not any(spots for home in known for spots in _blind(binding, home.namespace, home.name))
-        ):  # fmt: skip
+        ):
             text = "the audit log shows other accounts over 7 days or more, and nothing of this one"
             return Needs("unused (evidence: audit log)", facts=[Evidence(text)])
     pods = tree.ask(Access).pods(binding, subject)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.rbac.subjects import GROUP, service_account
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError

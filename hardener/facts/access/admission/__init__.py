@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError, copied
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import OpaqueError, View
 
@@ -132,9 +132,11 @@ def _takes_new_pods(rule: View) -> bool:
     """Whether a rule of a policy matches a pod that is made (k8s.io/apiserver, plugin/policy/matching, and the Matcher
     of webhook/predicates/rules)."""
     wanted = (
-        ("apiGroups", ("", "*")), ("apiVersions", ("v1", "*")), ("operations", ("CREATE", "*")),
+        ("apiGroups", ("", "*")),
+        ("apiVersions", ("v1", "*")),
+        ("operations", ("CREATE", "*")),
         ("resources", ("pods", "*", "pods/*", "*/*")),
-    )  # fmt: skip
+    )
     return rule.text("scope") != "Cluster" and all(
         any(value in values for value in rule.strings(key)) for key, values in wanted
     )

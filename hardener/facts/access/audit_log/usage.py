@@ -117,9 +117,16 @@ def rules(account: Account, *, expand: bool = False) -> list[ObservedRule]:
     ]
     found += [ObservedRule(None, "", "", tuple(sorted(verbs)), (), url) for url, verbs in _by_path(account.urls)]
     return sorted(
-        found, key=lambda rule: (rule.namespace or "", rule.api_group, rule.resource, rule.resource_names, rule.verbs,
-                                 rule.non_resource_url or ""),
-    )  # fmt: skip
+        found,
+        key=lambda rule: (
+            rule.namespace or "",
+            rule.api_group,
+            rule.resource,
+            rule.resource_names,
+            rule.verbs,
+            rule.non_resource_url or "",
+        ),
+    )
 
 
 def _without_repeats(by_names: dict[tuple[str, ...], set[str]]) -> Iterator[tuple[tuple[str, ...], set[str]]]:
