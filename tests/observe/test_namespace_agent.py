@@ -266,7 +266,7 @@ def test_a_port_is_carried() -> None:
     with serving(lambda client: client.sendall(client.recv(100)[::-1])) as target:
         # Its own namespace is one, too. In a process of its own: what listens there does so until the end.
         code = (
-            "import sys; sys.path.insert(0, {!r}); import namespace_agent, os, socket; port = {}; "
+            "import sys; sys.path.insert(0, {!r}); import namespace_agent as agent, os, socket; port = {}; "
             "print(agent.carry(os.getpid(), '127.0.0.1', port, {})); "
             "peer = socket.create_connection(('127.0.0.1', port)); peer.sendall(b'abc'); print(peer.recv(10)); "
             "print(agent.carry(os.getpid(), '127.0.0.1', port, 1)); print(agent.carry(2**22 + 1, '127.0.0.1', 1, 1))"

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field
 
 from hardener.facts.access.audit_log.event import Request
-from hardener.kubernetes.rbac.observed_rule import ObservedRule
-from hardener.kubernetes.rbac.observed_use import is_granted_to_all, names_that_bound, siblings
+from hardener.kubernetes.rbac.observed_rule import ObservedRule, is_granted_to_all, names_that_bound, siblings
 from hardener.support.fast_dataclass import dataclass
 
 _PREFIX = "system:serviceaccount:"
