@@ -18,15 +18,6 @@ _MOST_PAIRS = 40_000  # of items of two lists; beyond that each is looked up for
 _DEEPEST_INCLUDE = 8
 
 
-def template_line(template_text: str, rendered_text: str, rendered_line: int) -> int:
-    """The line of the template that the line ``rendered_line`` of what it rendered to comes from.
-
-    Of a line that an action prints, it is the line of the action; where nothing tells, that of the nearest key above,
-    and 1 in doubt. Lines count from 1.
-    """
-    return Templates({"": template_text}, follow=False).place("", rendered_text, rendered_line).line
-
-
 class Place(Struct, frozen=True):
     """A line of a template of a chart: the name of its file, and the node that stands there, None where none does.
 
@@ -71,7 +62,8 @@ class Templates(Struct):
         return self._defines.get(name)
 
     def place(self, name: str, rendered_text: str, rendered_line: int) -> Place:
-        """Where the line ``rendered_line`` of ``rendered_text``, which the template ``name`` printed, comes from."""
+        """Where the line ``rendered_line`` of ``rendered_text``, which the template ``name`` printed, comes from: of a
+        line that an action prints, the action; where nothing tells, the nearest key above. Lines count from 1."""
         if self._rendered[0] != rendered_text:
             self._rendered = rendered_text, read_rendered(rendered_text)
             self._lists.clear()
