@@ -15,6 +15,7 @@ from hardener.cli.groups import baseline as baseline_group
 from hardener.cli.groups import golden
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.options import (
+    TEXT,
     Accept,
     AllowEmpty,
     AsOf,
@@ -25,7 +26,6 @@ from hardener.cli.options import (
     ContainerEngine,
     Evidence,
     FailOn,
-    Format,
     FormatOption,
     Framework,
     GraphFormat,
@@ -33,7 +33,6 @@ from hardener.cli.options import (
     ImageFormat,
     MaxRisk,
     NamespaceOption,
-    NoCache,
     NoWaivers,
     Only,
     OutOfBand,
@@ -94,7 +93,7 @@ def apply(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     set: SetOption = None,
@@ -115,7 +114,6 @@ def apply(
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
     yes: Yes = False,
     patch: PatchOption = False,
-    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -152,7 +150,7 @@ def diff(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     set: SetOption = None,
@@ -178,7 +176,6 @@ def diff(
     no_pager: Annotated[
         bool, typer.Option("--no-pager", help="Print on a terminal without a pager.", rich_help_panel=REPORT)
     ] = False,
-    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -215,7 +212,7 @@ def check(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     set: SetOption = None,
@@ -242,7 +239,6 @@ def check(
     helm_program: HelmOption = None,
     renders: RendersOption = 200,
     patch: PatchOption = False,
-    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -338,7 +334,7 @@ def values(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     option: Annotated[
@@ -580,7 +576,7 @@ def explain(
 ) -> None:
     """Explain a transform, a finding, a risk and its transforms, or what covers a check of another scanner."""
     from hardener.commands.explain import explain
-    from hardener.report.screen import columns
+    from hardener.report.terminal.screen import columns
 
     explain(name, print, columns(sys.stdout))
 

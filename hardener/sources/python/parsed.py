@@ -6,8 +6,9 @@ import gc
 import re
 import warnings
 from collections.abc import Hashable
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.sources.python.libraries.own_classes import Own
 from hardener.sources.python.libraries.subclasses import NOWHERE, Elsewhere
@@ -24,15 +25,13 @@ from hardener.sources.python.texts.embedded import Embedded, embedded
 from hardener.sources.python.writing import quotes
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.python.objects.address_reads import AddressReads
     from hardener.sources.python.objects.branches import Around, Block
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(Struct):
     """``documents`` are the data of ``roots``, then those of ``texts``: YAML in literals. ``source`` is the text as
     bytes; lines count from 1. ``imports`` are the import statements in order. ``lints`` are lines with keys that the
     library silently does not understand, ``unread`` those of YAML in literals that is not read, with why."""

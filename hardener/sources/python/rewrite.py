@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
+
 from hardener.sources.python.libraries import types
 from hardener.sources.python.model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, plain
 from hardener.sources.python.parsed import Parsed, parse
@@ -19,7 +21,6 @@ from hardener.sources.python.writing.render import Renderer, Way, way_of
 from hardener.sources.yaml import Hunk, TextError, same
 from hardener.sources.yaml.align import align, mark
 from hardener.support.data_path import Parts
-from hardener.support.fast_dataclass import dataclass
 
 Documents = list[Any]
 T = TypeVar("T")
@@ -30,8 +31,7 @@ _MOST_TRIED = 300_000, 1_000  # values that are looked at while changes are trie
 _WRAPPED = re.compile(rb"\.from_(?:string|number)\(\s*\Z")
 
 
-@dataclass(slots=True)
-class Rewrite:
+class Rewrite(Struct):
     """The new text with its hunks, and both texts as read."""
 
     text: str

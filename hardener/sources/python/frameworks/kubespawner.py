@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hardener.sources.python.libraries import types
 from hardener.sources.python.libraries.dialects import KUBESPAWNER

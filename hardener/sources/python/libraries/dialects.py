@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Collection
 from functools import cache, lru_cache
 
+from msgspec import Struct
+
 from hardener.sources.python.libraries import types
-from hardener.support.fast_dataclass import dataclass
 
 _RESERVED = frozenset(words.kwlist)
 
@@ -38,8 +39,7 @@ def _as_is(name: str) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dialect:
+class Dialect(Struct, frozen=True, eq=False):
     """A library. ``snake_dicts``: a new dict below one of its constructors has keys in snake_case (never below a list
     of cdk8s). ``reads_snake``: an existing one may; without it such keys are sent as they are, which is wrong."""
 
@@ -101,8 +101,7 @@ def fields_by_keyword(dialect: Dialect, type_name: str) -> dict[str, str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What a name means: a class for a type. ``is_resource``: its objects have ``api_version`` and ``kind``."""
 
     dialect: Dialect

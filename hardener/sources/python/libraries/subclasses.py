@@ -13,10 +13,9 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field
 from typing import Any
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 _CLASS = re.compile(rb"(?m)^[ \t]*class[ \t]+\w+[ \t]*\(")
 _DEEPEST = 10  # classes that are made from each other
@@ -36,8 +35,7 @@ OPERATOR = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """What a class hands on as one argument: the argument ``keyword`` of its call where that is given, else ``value``,
     which is plain data or ``UNKNOWN``. Without a ``keyword`` no call changes it."""
 
@@ -46,16 +44,14 @@ class Handed:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """An argument that a class hands on itself: plain data or UNKNOWN; ``where`` names the class."""
 
     value: Any
     where: str
 
 
-@dataclass(slots=True, eq=False)
-class Subclass:
+class Subclass(Struct, eq=False):
     """An own class. ``base`` is the full name of the class of a library that it is made from in the end; ``above`` an
     own one between them. ``takes`` are its own parameters, ``order`` those that take arguments by their places,
     ``hands`` is what it hands on by name, ``rest`` tells that it hands on any other argument. ``doubt`` says why
@@ -135,8 +131,7 @@ def may_define(raw: bytes) -> bool:
     return b"class " in raw and _CLASS.search(raw) is not None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True, eq=False):
     """What a file may import of others of its tree. ``find`` tells of own classes, ``meant`` which full name of a
     library a name stands for that another file imports for others, and any other name as it is."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.sources.python.model import Bracket, Item
 from hardener.sources.python.names.access_paths import Way, steps
@@ -12,14 +13,12 @@ from hardener.sources.python.names.scopes import Binding, Change, Imported, Impo
 from hardener.sources.python.objects.expressions import string
 from hardener.sources.python.parser import syntax
 from hardener.sources.python.parser.positions import Places
-from hardener.support.fast_dataclass import dataclass
 
 ADDING = frozenset({"append", "extend", "insert", "update", "pop", "setdefault", "remove", "clear", "popitem"})
 _COMPREHENSIONS = (syntax.ListComp, syntax.SetComp, syntax.DictComp, syntax.GeneratorExp)
 
 
-@dataclass(slots=True, eq=False)
-class Scan:
+class Scan(Struct, eq=False):
     """What was found. ``calls`` and ``dicts`` come with the scope they stand in, ``strings`` are text literals of any
     kind, ``values`` tell to which (scope, name) an expression is assigned, ``comprehensions`` are their own scopes.
     ``merges`` are ``a | b``, ``lines`` the assignments and calls that may go as a whole, by their one target or the

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 _STATUS = "status"
 # What says an address, in the spellings of the libraries, and below what it stands in a Service.
@@ -24,8 +23,7 @@ _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 
 
-@dataclass(slots=True)
-class AddressReads:
+class AddressReads(Struct):
     """``reads`` are the names through which addresses are read, with the lines, None for what has no name of its own;
     ``statuses`` those through which a status is read; ``names`` the names that hold what a call or a dict makes, by its
     line and column."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from hardener.sources.python.names.resolve import (
     called,
     classes,
@@ -22,7 +24,6 @@ from hardener.sources.python.names.resolve import (
 from hardener.sources.python.names.scan import ADDING, Scan
 from hardener.sources.python.names.scopes import Scope
 from hardener.sources.python.parser import syntax
-from hardener.support.fast_dataclass import dataclass
 
 _BUILTINS = frozenset(
     "all any bool callable delattr dict dir enumerate filter format getattr hasattr hash id isinstance issubclass iter "
@@ -56,8 +57,7 @@ _TAKEN = frozenset(
 _FRAMEWORKS = ("airflow.", "dagster", "flytekit", "prefect", "pulumi.")  # what they get, they declare
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """An expression that a call gets. ``scope`` is where it is seen from, ``call`` the call; ``parameter`` is the scope
     of a function of the file and its name for the object. ``whole``: only what is no whole object is changed."""
 

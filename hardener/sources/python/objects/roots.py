@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hardener.sources.python.frameworks import airflow, dagster, kubespawner
 from hardener.sources.python.libraries import types

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.sources import yaml
 from hardener.sources.python.names.scan import Scan
@@ -15,7 +16,6 @@ from hardener.sources.python.parser.positions import Places
 from hardener.sources.python.texts.masks import Masked, masked
 from hardener.sources.python.texts.placeholders import Place, emptied, filled_lines, held_alike, open_at
 from hardener.sources.yaml import Hunk, TextError
-from hardener.support.fast_dataclass import dataclass
 
 _Literal = syntax.SimpleString | syntax.FormattedString
 _MANIFEST = (re.compile(r"(?m)^[ \t]*(?:- )?apiVersion[ \t]*:"), re.compile(r"(?m)^[ \t]*(?:- )?kind[ \t]*:"))
@@ -23,8 +23,7 @@ _OPENING = re.compile(r"\A\w*(?:\"{3}|'{3})")
 _TEMPLATE = re.compile(r"\{\{|\{%")
 
 
-@dataclass(slots=True, eq=False)
-class Embedded:
+class Embedded(Struct, eq=False):
     """One run of YAML documents inside a literal: ``start`` and ``end`` are its offsets in the file, ``line`` its first
     line, ``text`` what the YAML engine reads, with masks. ``places`` are its lines that are filled in; ``values`` is
     what the text has where the documents hold the mask of such a line."""

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.sources import yaml
 from hardener.sources.open_values import opened
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 _ALONE = re.compile(r"(?P<indent>[ \t]*)(?P<field>\$(?:\([A-Za-z0-9_.]+\)|\{[A-Za-z_]\w*\}|[A-Za-z_]\w*))[ \t]*\r?\n?")
 _SCALAR = re.compile(r"[|>][-+0-9]*[ \t]*(?:#.*)?$")
@@ -22,8 +23,7 @@ _EMPTY = re.compile(r":[ \t]*(?:#.*)?$|^[ \t]*-[ \t]*$")
 _PLACE = re.compile(r"(?P<indent>[ \t]*)(?P<mask>#\$\([A-Za-z0-9_.]+\))\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A line that is filled in: its mask, its number from 1, and what holds it: ways into the document, each with the
     column of what begins there."""
 

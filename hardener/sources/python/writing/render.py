@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import keyword
 import re
-from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.sources.open_values import OpenDict, OpenList
 from hardener.sources.python.libraries import types
@@ -15,14 +17,12 @@ from hardener.sources.python.writing.groups import Text, group
 from hardener.sources.python.writing.imports import Names
 from hardener.sources.python.writing.quotes import literal
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 
 _AS_DICTS = ("PodSecurityContext", "SecurityContext")
 _HUMP = re.compile(r"[a-z][A-Z]")
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """How a mapping is written. ``form`` is that of the model: "call", "dict" or "keywords". ``beside`` is the
     constructor whose library a new one is of. ``snake`` tells that the keys of a dict are snake_case, ``raw`` that a
     list of cdk8s passes it on as it is. ``quote`` is what texts stand in."""
