@@ -268,8 +268,7 @@ class _Writer:
         for i, j in pairs:
             if i is None:
                 assert j is not None
-                if node.open is not None or node.bracket is None:
-                    raise TextError(f"the list may get more items from {node.open or node.form}", node.line)
+                self._check_grows(node)
                 added.add(new[j])
             elif j is None:
                 self._remove(node, node.places[i], "an item that stands elsewhere is not removed")
@@ -277,6 +276,11 @@ class _Writer:
                 self.value(node.items[i], new[j], node.item_type, around)
                 added.passed(self._index(node.bracket, node.places[i]))
         added.finish(node.bracket)
+
+    @staticmethod
+    def _check_grows(node: Sequence) -> None:
+        if node.open is not None or node.bracket is None:
+            raise TextError(f"the list may get more items from {node.open or node.form}", node.line)
 
     def _append(self, node: Sequence, behind: int, value: Any, around: Way | None) -> None:
         assert node.bracket is not None

@@ -84,13 +84,19 @@ def documents(extractor: Extractor) -> Iterator[Mapping]:
     found = list(_operators(extractor))
     if not found:
         return
-    keywords = {each.keyword.value for call, _ in extractor.scan.calls for each in call.args if each.keyword}
     paths = {path.removesuffix(".partial") for _, _, path, _ in found}
-    late = ((name, version) for name, (version, signs) in _LATE.items() if not paths.intersection(signs))
-    absent = {name: version for name, version in late if name not in keywords}
+    absent = _absent(extractor, paths)
     defaults = _defaults(extractor)
     for call, scope, path, own in found:
         yield _Operator(extractor, call, scope, path, own, absent, defaults).document()
+
+
+def _absent(extractor: Extractor, paths: set[str]) -> dict[str, str]:
+    """The late arguments that no call of the file has, and whose presence its operators do not tell; with the versions
+    that they came with."""
+    keywords = {each.keyword.value for call, _ in extractor.scan.calls for each in call.args if each.keyword}
+    late = ((name, version) for name, (version, signs) in _LATE.items() if not paths.intersection(signs))
+    return {name: version for name, version in late if name not in keywords}
 
 
 def _operators(extractor: Extractor) -> Iterator[tuple[syntax.Call, Scope, str, Subclass | None]]:

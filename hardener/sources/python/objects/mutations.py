@@ -327,17 +327,19 @@ def _elements_at(
 
 def _copied(call: syntax.Call) -> tuple[syntax.Node | None, int]:
     """What a call makes a list or a copy of, and how long a path is that leads to what both have."""
-    function = call.func
-    if isinstance(function, syntax.Name) and function.value in COPIES and call.args:
-        return call.args[0].value, 1
-    if isinstance(function, syntax.Name) and function.value in ("copy", "dict") and len(call.args) == 1:
-        return call.args[0].value, 2
-    if isinstance(function, syntax.Name) and function.value == "cast" and len(call.args) == 2:
-        return call.args[1].value, 0
-    if isinstance(function, syntax.Attribute) and function.attr.value == "values" and not call.args:
-        return function.value, 1
-    if isinstance(function, syntax.Attribute) and function.attr.value == "copy":
-        return (call.args[0].value if call.args else function.value), 2
+    function, count = call.func, len(call.args)
+    if isinstance(function, syntax.Name):
+        if function.value in COPIES and count:
+            return call.args[0].value, 1
+        if function.value in ("copy", "dict") and count == 1:
+            return call.args[0].value, 2
+        if function.value == "cast" and count == 2:
+            return call.args[1].value, 0
+    elif isinstance(function, syntax.Attribute):
+        if function.attr.value == "values" and not count:
+            return function.value, 1
+        if function.attr.value == "copy":
+            return (call.args[0].value if count else function.value), 2
     return None, 0
 
 

@@ -30,8 +30,7 @@ def roots(extractor: Extractor) -> list[Mapping]:
     ]
     found = _Found(extractor)
     for each, scope in dicts:
-        if each not in extractor.inner and (kind := _kind(each, scope, extractor)) is not None:
-            found.add(each, scope, kind if types.is_type(kind) else "")
+        found.add_manifest(each, scope)
     for call, scope in _constructors(extractor):
         found.add(call, scope, "")
     for each, scope in dicts:
@@ -57,6 +56,11 @@ class _Found:
     def is_new(self, node: syntax.Node) -> bool:
         """Whether an expression is neither one of these, nor within another object."""
         return node not in self.extractor.inner and node not in self.by_node
+
+    def add_manifest(self, node: syntax.Node, scope: Scope) -> None:
+        """Add a dict that says its kind."""
+        if node not in self.extractor.inner and (kind := _kind(node, scope, self.extractor)) is not None:
+            self.add(node, scope, kind if types.is_type(kind) else "")
 
     def add(self, node: syntax.Node, scope: Scope, type_name: str) -> None:
         made = self.extractor.read(node, scope, type_name)

@@ -95,7 +95,6 @@ def _place(parsed: yaml.Parsed, lines: list[str], mask: str, line: int, column: 
     value: Any = parsed.documents[document]
     path: Path = ()
     holders: list[tuple[Path, int]] = []
-    empty: Path | None = None
     while isinstance(value, dict | list) and value:
         parts: list[str | int] = list(value) if isinstance(value, dict) else list(range(len(value)))
         holders.append((path, parsed.column(document, (*path, parts[0]))))
@@ -104,12 +103,17 @@ def _place(parsed: yaml.Parsed, lines: list[str], mask: str, line: int, column: 
             break
         path = (*path, above[-1])
         value = value[above[-1]]  # type: ignore[index]
-        if value is None or (isinstance(value, str) and _is_block(lines[parsed.line(document, path) - 1])):
-            begins = parsed.column(document, path)
-            is_below = column > begins or (value is None and column == begins)
-            empty = path if column == 0 or is_below else None
+    above_line = lines[parsed.line(document, path) - 1]
+    is_alone = path != () and _is_all_of(value, parsed.column(document, path), above_line, column)
     exact = [holder for holder in holders if holder[1] == column] if column else []
-    return Place(mask, line, document, tuple(exact or holders), empty)
+    return Place(mask, line, document, tuple(exact or holders), path if is_alone else None)
+
+
+def _is_all_of(value: Any, begins: int, line: str, column: int) -> bool:
+    """Whether a line at ``column`` is all that a key has whose ``line`` has it at the column ``begins``."""
+    if value is None:
+        return column == 0 or column >= begins
+    return isinstance(value, str) and _is_block(line) and (column == 0 or column > begins)
 
 
 def _is_block(line: str) -> bool:

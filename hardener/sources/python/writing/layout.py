@@ -212,23 +212,33 @@ class Layout:
         place = behind(items[index]) if index >= 0 else bracket.start + 1
         end = self.splices.line_end(place)
         indent = self._indent(bracket, index)
-        lines = [groups.lay_out(text, self.page, indent, groups.width(indent), 1) + "," for text in texts]
-        if not comma:
-            lines[-1] = lines[-1].removesuffix(",")
-        has_own_line = any(map(self._leads, items[1:])) or (index >= 0 and self._leads(items[index]))
+        lines = self._laid_out(texts, indent, comma)
+        beside = [*items[1:], *items[max(index, 0) : index + 1]]
+        has_own_line = any(map(self._leads, beside))
+        own_lines = "".join(f"\n{indent}{line}" for line in lines)
         if _is_blank(self.source[place:end]):
-            self._lines.append((end, "".join(f"\n{indent}{line}" for line in lines)))
+            self._lines.append((end, own_lines))
             return
         if index < 0:
             self._add_first(edited, lines, f"\n{indent}" if has_own_line else " ")
             return
         parts = [part for text in texts for part in (" ", *text, ",")]
-        if index + 1 == len(items) or not self._share(place, items[index + 1].start):
-            parts = parts if comma else parts[:-1]
-            line = self.source[self.splices.line_start(place) : end].decode() + groups.flat(parts)
-            if has_own_line or groups.width(line) > self.page.width:
-                parts = ["".join(f"\n{indent}{line}" for line in lines)]
+        is_last_of_line = index + 1 == len(items) or not self._share(place, items[index + 1].start)
+        if is_last_of_line and not comma:
+            parts.pop()
+        if is_last_of_line and (has_own_line or not self._fits(place, end, parts)):
+            parts = [own_lines]
         self._puts.append(Put(place, place, parts))
+
+    def _laid_out(self, texts: list[Text], indent: str, comma: bool) -> list[str]:
+        lines = [groups.lay_out(text, self.page, indent, groups.width(indent), 1) + "," for text in texts]
+        if not comma:
+            lines[-1] = lines[-1].removesuffix(",")
+        return lines
+
+    def _fits(self, place: int, end: int, parts: Text) -> bool:
+        line = self.source[self.splices.line_start(place) : end].decode() + groups.flat(parts)
+        return groups.width(line) <= self.page.width
 
     def _add_first(self, edited: Edited, lines: list[str], between: str) -> None:
         """Put new items before all others, on the line of the bracket that opens."""
