@@ -18,12 +18,20 @@ from hardener.report.context import Context
 from hardener.report.held_back import place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
-from hardener.report.terminal import version_notes as versions
 from hardener.support.late_pattern import late_pattern
 from hardener.support.printable import plain_line, plain_lines, without_commands
 
 if TYPE_CHECKING:
     from hardener.report.terminal.undo import Undo
+
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.config import NEWEST
+from hardener.kubernetes.components.flag_values import parsed_version
+from hardener.tree.core_views import Object
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Tree
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 # A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
@@ -109,7 +117,7 @@ class Printed(Struct):
     def _remarks(self) -> Iterator[tuple[str, bool]]:
         """What there is to say of the tree, of versions and of what was not read, each with whether it is grave."""
         tree = self.outcome.tree
-        yield from ((text, False) for text in (*self.context.remarks, *versions.remarks(tree)))
+        yield from ((text, False) for text in (*self.context.remarks, *_version_remarks(tree)))
         if tree.unread_evidence:
             number = counted(tree.unread_evidence, "file")
             yield f"{number} outside the given paths could not be read as evidence", False
@@ -386,3 +394,41 @@ def in_files(names: Iterable[Place]) -> str:
 def _short(path: str) -> str:
     relative = os.path.relpath(path)
     return path if relative.startswith("..") else relative
+
+
+# Where a cluster says its version: kubeadm's kubernetesVersion, eksctl's metadata.version, version of aws_eks_cluster.
+_SAID = (
+    ("kubeadm.k8s.io", "ClusterConfiguration", ("kubernetesVersion",)),
+    ("eksctl.io", "ClusterConfig", ("metadata", "version")),
+)
+
+
+def _version_remarks(tree: Tree) -> Iterator[str]:
+    """One line where the version is newer than harden knows, one where the tree says an older one than assumed."""
+    version = tree.settings.kubernetes_version
+    if version > NEWEST:
+        yield f"Kubernetes {_text(version)} is newer than what harden knows: it is judged like {_text(NEWEST)}"
+    said = [(found, item) for item, found in _said_versions(tree) if found < version]
+    if said:
+        oldest, item = min(said, key=lambda one: one[0])
+        yield (
+            f"{item.piece.file.name} says Kubernetes {_text(oldest)}, older than {_text(version)}: "
+            f"--kubernetes-version {_text(oldest)} leaves out what it does not have"
+        )
+
+
+def _said_versions(tree: Tree) -> Iterator[tuple[Object, tuple[int, int]]]:
+    items = [(item, path) for group, kind, path in _SAID for item in tree.of(group, kind)]
+    if tree.terraform_files:
+        items += [(block, ("version",)) for block in tree.terraform.of("aws_eks_cluster")]
+    for item, path in items:
+        value: Any = item.data
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        version = parsed_version(value) if isinstance(value, str) else None  # as a number, 1.30 would be 1.3
+        if item.editable and version is not None:
+            yield item, version
+
+
+def _text(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))
