@@ -51,8 +51,7 @@ def _memory(what: str, cost: measure.Cost, size: int) -> Row:
 
 
 def start_up(folder: Path, times: int) -> Iterator[Row]:
-    """Against ``import typer``: ``--help``, one file alone, one file in a repository of 1,000 documents, the first time
-    and once more."""
+    """Against ``import typer``: ``--help``, one file alone, one file in a repository of 1,000 documents."""
     base = measure.best(times, [sys.executable, "-c", "import typer"], folder)
     yield Row("import typer", base.cpu, None, f"wall {base.wall:.3f} s")
     yield _ratio("harden --help / import typer", measure.best(times, [*HARDEN, "--help"], folder), base, 1.4)
@@ -71,31 +70,8 @@ def start_up(folder: Path, times: int) -> Iterator[Row]:
     (tree / ".git").mkdir(parents=True)  # enough to be a Git root for evidence, and costs no git process
     one = inputs.repository(tree, 1000)
     command = [*HARDEN, "diff", str(one.relative_to(tree))]
-    cache = folder / "cache"
-    runs = max(2, times // 2)
-    cost = measure.best(runs, command, tree, expect=(1,), cache=cache, before=partial(_emptied, cache))
+    cost = measure.best(max(2, times // 2), command, tree, expect=(1,))
     yield _ratio("harden diff, one file of 1,000 documents / import typer", cost, base, 8)
-    cost = measure.best(runs, command, tree, expect=(1,), cache=cache)
-    yield _ratio("harden diff, the same once more / import typer", cost, base, 5)
-    yield from _one_of_many(folder, cost, cache)
-
-
-def _one_of_many(folder: Path, few: measure.Cost, cache: Path) -> Iterator[Row]:
-    """One file that changed in a repository of 10,000 documents, whose others were read before, as a hook runs it."""
-    tree = folder / "large"
-    (tree / ".git").mkdir(parents=True)
-    one = inputs.repository(tree, 10_000)
-    command = [*HARDEN, "diff", str(one.relative_to(tree))]
-    first = measure.run(command, tree, expect=(1,), cache=_emptied(cache))
-    cost = measure.best(2, command, tree, expect=(1,), cache=cache)
-    yield _ratio("harden diff, one file of 10,000 documents once more / of 1,000", cost, few, 11)
-    yield _ratio("harden diff, the same / the first time", cost, first, 0.6)
-
-
-def _emptied(cache: Path) -> Path:
-    shutil.rmtree(cache, ignore_errors=True)
-    cache.mkdir()
-    return cache
 
 
 def throughput(folder: Path, times: int, *, many: int, factor: int) -> Iterator[Row]:

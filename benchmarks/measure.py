@@ -30,12 +30,10 @@ def run(
     *,
     expect: tuple[int, ...] = (0,),
     given: Path | None = None,
-    cache: Path | None = None,
 ) -> Cost:
-    """Run ``command`` in ``folder`` with its output thrown away; ``given`` is its standard input, ``cache`` where it
-    keeps what the next one finds, else it has no place for that. Raises FailedError for another exit code."""
-    caches = {"XDG_CACHE_HOME": str(cache or os.devnull)}
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "NO_COLOR": "1", **caches}
+    """Run ``command`` in ``folder`` with its output thrown away; ``given`` is its standard input. Raises
+    FailedError for another exit code."""
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "NO_COLOR": "1"}
     started = time.perf_counter()
     with tempfile.TemporaryFile() as errors, (given or Path(os.devnull)).open("rb") as standard_input:
         child = subprocess.Popen(
@@ -60,13 +58,12 @@ def best(
     *,
     expect: tuple[int, ...] = (0,),
     before: Callable[[], object] = lambda: None,
-    cache: Path | None = None,
 ) -> Cost:
     """The least of ``times`` runs, each figure on its own; ``before`` is called ahead of each run."""
     costs = []
     for _ in range(times):
         before()
-        costs.append(run(command, folder, expect=expect, cache=cache))
+        costs.append(run(command, folder, expect=expect))
     return least(costs)
 
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from hardener.sources import files, run_folder
-from hardener.sources.transaction import Transaction
+from hardener.sources import files
+from hardener.sources.files import run_folder
+from hardener.sources.files.transaction import Transaction
 from tests.conftest import DEPLOYMENT, ROOT, Done, Harden, snapshot, write
 
 POD = b"apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\n"

@@ -14,8 +14,8 @@ import pytest
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-from hardener.sources.ignore_patterns import spec_of, within_names
-from hardener.sources.selection import Passed, Selection
+from hardener.sources.files.ignore_patterns import spec_of, within_names
+from hardener.sources.files.selection import Passed, Selection
 
 from .conftest import write
 

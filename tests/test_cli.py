@@ -17,14 +17,14 @@ from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 OPTIONS = {
     "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " -i --interactive --values --output --output-dir --patch --no-cache --color -h --help",
+    " -i --interactive --values --output --output-dir --patch --color -h --help",
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " --since --no-waivers --stat --no-pager --no-cache --color -h --help"
+    " --since --no-waivers --stat --no-pager --color -h --help"
     " -f --values --set-value --release --namespace --helm-program --renders",
     "check": "--profile --fail-on --max-risk --accept --only --skip --format --kubernetes-version --config --set"
     " --evidence --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format"
-    " -v --verbose --quiet --since --baseline --no-waivers --require --allow-empty --patch --no-cache --color -h --help"
+    " -v --verbose --quiet --since --baseline --no-waivers --require --allow-empty --patch --color -h --help"
     " -f --values --set-value --release --namespace --helm-program --renders",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --report --patch --color -h --help",

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from hardener.errors import InputError
-from hardener.sources import files, transaction, yaml
-from hardener.sources.selection import Selection
-from hardener.sources.transaction import NotPlacedError, Transaction
+from hardener.sources import files, yaml
+from hardener.sources.files import transaction
+from hardener.sources.files.selection import Selection
+from hardener.sources.files.transaction import NotPlacedError, Transaction
 from hardener.tree.tree import Tree
 from tests.conftest import DEPLOYMENT, Harden, commit, git, snapshot, write
 

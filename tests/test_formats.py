@@ -22,7 +22,7 @@ from markdown_it import MarkdownIt
 
 from hardener.authoring import registry
 from hardener.authoring.risks import RISKS
-from hardener.report import markdown
+from hardener.report.formats import markdown
 from hardener.report.line_hashes import line_hashes
 from hardener.support.printable import plain_lines
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hardener.sources import git_index
-from hardener.sources.git_index import GitIndex, UnreadableIndexError
-from hardener.sources.selection import Passed, Selection
+from hardener.sources.files.selection import Passed, Selection
+from hardener.sources.git import index as git_index
+from hardener.sources.git.index import GitIndex, UnreadableIndexError
 
 from .conftest import DEPLOYMENT, Harden, commit, git, write
 

@@ -18,7 +18,7 @@ from hardener.commands.write_files import write_files
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.report.redactor import Redactor
-from hardener.report.text import TextReport
+from hardener.report.terminal.whole_report import TextReport
 from hardener.tree.core_views import Service
 from hardener.tree.tree import Settings, Tree
 

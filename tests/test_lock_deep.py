@@ -23,7 +23,7 @@ from hardener.lock.oci.client import Client
 from hardener.lock.oci.layers import Layers
 from hardener.lock.oci.limits import Limits
 from hardener.lock.oci.registry_error import RegistryError
-from hardener.sources import run_folder
+from hardener.sources.files import run_folder
 
 from . import oci_images as made
 from .conftest import DEPLOYMENT, Harden, commit, write

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hardener.report.markdown import as_text
-from hardener.sources.transaction import Transaction
+from hardener.report.formats.markdown import as_text
+from hardener.sources.files.transaction import Transaction
 from hardener.support.printable import plain, plain_line, plain_lines, seen_in_json, without_commands
 
 from .conftest import DEPLOYMENT, Harden, commit, write

@@ -15,10 +15,11 @@ import pytest
 from hardener.commands import run
 from hardener.commands.images import images
 from hardener.kubernetes.secrets.secret_formats import LONG, formats, structured
-from hardener.report import faces, graph, graph_formats
-from hardener.report.json import write as write_json
+from hardener.report import faces
+from hardener.report.connections import graph, graph_formats
+from hardener.report.formats.json import write as write_json
 from hardener.report.redactor import Redactor
-from hardener.report.text import TextReport
+from hardener.report.terminal.whole_report import TextReport
 from hardener.testing import golden
 
 from .conftest import commit, write

@@ -16,7 +16,7 @@ import pytest
 from hardener.authoring.edits import Kept
 from hardener.commands import secrets_folder
 from hardener.errors import InputError
-from hardener.sources import run_folder, transaction
+from hardener.sources.files import run_folder, transaction
 
 pytestmark = pytest.mark.slow
 

@@ -225,7 +225,7 @@ def test_an_error_in_a_format_shows_no_secret(
     def fail(*arguments: object, **options: object) -> None:
         raise ValueError("\n".join(SECRETS.values()))
 
-    for place in ("patch.Patch.of", "problems._Collector.collect", "json._change"):
+    for place in ("patch.Patch.of", "problems._Collector.collect", "formats.json._change"):
         monkeypatch.setattr(f"hardener.report.{place}", fail)
     done = harden("diff", "--format", format, cwd=planted)
     assert done.status == 3, done.err
@@ -279,7 +279,7 @@ PLACES = [
     "hardener.sources.yaml.rewrite",
     "hardener.report.patch.Patch.of",
     "hardener.report.patch.masked_lines",
-    "hardener.sources.transaction.Transaction.replace",
+    "hardener.sources.files.transaction.Transaction.replace",
     "hardener.engine.outcome.Outcome.summary",
 ]
 

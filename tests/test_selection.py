@@ -14,7 +14,7 @@ from hardener import harden_tree
 from hardener.errors import InputError
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.sources import files
-from hardener.sources.selection import Passed, Selection
+from hardener.sources.files.selection import Passed, Selection
 from hardener.tree.tree import Settings, Tree
 
 from .conftest import DEPLOYMENT, ROOT, Done, Harden, commit, git, shared, snapshot, write
@@ -191,7 +191,7 @@ def test_what_is_ignored_is_not_counted_as_test_data(harden: Harden, tmp_path: P
 
 
 def test_no_end_of_files_is_counted(harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hardener.sources.selection._MOST_COUNTED", 3)
+    monkeypatch.setattr("hardener.sources.files.selection._MOST_COUNTED", 3)
     write(tmp_path, {"web.yaml": DEPLOYMENT, **{f"testdata/{number}.yaml": "" for number in range(9)}})
     assert "left out unless named: at least 3 files are test data (testdata)\n" in harden("diff", ".").out
 

@@ -15,7 +15,7 @@ from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.engine.targets import Targets
 from hardener.report.redactor import Redactor
-from hardener.report.text import TextReport
+from hardener.report.terminal.whole_report import TextReport
 from hardener.sources import yaml
 from hardener.tree.core_views import Container, Object, PodTemplate
 from hardener.tree.tree import Settings, Tree

@@ -33,7 +33,7 @@ WITHOUT_NEED = {
 
 # Engines for what a Deployment is not: roles, secrets that move, admission policies, components, clouds, scripts, logs.
 OTHER_ENGINES = {
-    "hardener.charts.helm", "hardener.charts.releases", "hardener.commands.chart_releases",
+    "hardener.charts.helm", "hardener.charts.releases.collect", "hardener.commands.chart_releases",
     "hardener.commands.secrets_folder", "hardener.engine.find_audit_gaps", "hardener.engine.program_guard",
     "hardener.engine.trial_write", "hardener.facts.access.admission", "hardener.facts.access.admission.guardrails",
     "hardener.facts.access.at_work", "hardener.facts.access.audit_log", "hardener.facts.access.custom_groups",
@@ -142,7 +142,7 @@ def test_one_deployment_loads_neither_other_engines_nor_transforms_without_a_tar
     assert {name for name in names if ".no_host_" in name} <= found
 
 
-WRITING = {"hardener.sources.file_attributes", "hardener.sources.run_folder", "hardener.sources.transaction"}
+WRITING = {f"hardener.sources.files.{name}" for name in ("attributes", "run_folder", "transaction")}
 
 
 @pytest.mark.parametrize("command", [["check", "."], ["diff", "."], ["graph", "."], ["filter"], ["fn"]], ids=" ".join)

@@ -18,9 +18,10 @@ import pytest
 
 from hardener import harden_tree
 from hardener.errors import InputError
-from hardener.sources import files, run_folder, transaction
-from hardener.sources.run_folder import Entry, Journal, mark
-from hardener.sources.transaction import NotPlacedError, Transaction
+from hardener.sources import files
+from hardener.sources.files import run_folder, transaction
+from hardener.sources.files.run_folder import Entry, Journal, mark
+from hardener.sources.files.transaction import NotPlacedError, Transaction
 
 from .conftest import DEPLOYMENT, Harden, commit, git, snapshot, write
 
@@ -229,7 +230,7 @@ def test_a_secret_stays_where_its_manifest_cannot_come_back(two: Path) -> None:
 def alive(two: Path) -> Iterator[Path]:
     """A repository in which another process is about to write."""
     program = (
-        "import sys; from hardener.sources.transaction import Transaction\n"
+        "import sys; from hardener.sources.files.transaction import Transaction\n"
         f"with Transaction() as run:\n    run.create({str(two / 'theirs.yaml')!r}, 'a: 1')\n"
         "    print('waits', flush=True); sys.stdin.readline(); run.place()"
     )
@@ -248,7 +249,7 @@ def test_what_a_living_run_keeps_is_not_touched(alive: Path) -> None:
     assert (alive / ".harden-run/0.new").exists()
 
 
-CREATES = "from hardener.sources import transaction; transaction.create('b/c.yaml', '')"
+CREATES = "from hardener.sources.files import transaction; transaction.create('b/c.yaml', '')"
 
 
 @contextmanager

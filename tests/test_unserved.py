@@ -12,7 +12,7 @@ from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.kubernetes.objects import kind_names, object_shapes
 from hardener.kubernetes.objects.kind_names import KINDS, may_be_misspelt, meant, served_as
-from hardener.sources.python import types
+from hardener.sources.python.libraries import types
 
 from .overlay_trees import BASE, WEB, run
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hardener.sources import files
-from hardener.sources.selection import DEEPEST
+from hardener.sources.files.selection import DEEPEST
 
 from .conftest import DEPLOYMENT, Harden, commit, git, run, write
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from hardener.authoring.edits import Append, Edit, Set
 from hardener.charts.rendered import Key
-from hardener.charts.wanted import Step, Wanted
+from hardener.charts.run_steps import Step, Wanted
 from hardener.support.data_path import Path
 
 # What decides whether a container starts at all: that it must not run as root rests on the user that it was given.

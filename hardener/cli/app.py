@@ -33,7 +33,6 @@ from hardener.cli.options import (
     ImageFormat,
     MaxRisk,
     NamespaceOption,
-    NoCache,
     NoWaivers,
     Only,
     OutOfBand,
@@ -115,7 +114,6 @@ def apply(
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
     yes: Yes = False,
     patch: PatchOption = False,
-    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -178,7 +176,6 @@ def diff(
     no_pager: Annotated[
         bool, typer.Option("--no-pager", help="Print on a terminal without a pager.", rich_help_panel=REPORT)
     ] = False,
-    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -242,7 +239,6 @@ def check(
     helm_program: HelmOption = None,
     renders: RendersOption = 200,
     patch: PatchOption = False,
-    no_cache: NoCache = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -580,7 +576,7 @@ def explain(
 ) -> None:
     """Explain a transform, a finding, a risk and its transforms, or what covers a check of another scanner."""
     from hardener.commands.explain import explain
-    from hardener.report.screen import columns
+    from hardener.report.terminal.screen import columns
 
     explain(name, print, columns(sys.stdout))
 

@@ -206,12 +206,6 @@ OutputDir = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
-NoCache = Annotated[
-    bool,
-    typer.Option(
-        "--no-cache", help="Read every file, and keep nothing of them for the next run.", rich_help_panel=WHERE
-    ),
-]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.", rich_help_panel=WHERE)]
 
 
@@ -239,13 +233,11 @@ RendersOption = Annotated[
 
 def choices_of(context: typer.Context) -> Choices:
     """What the command line asks for: those of its options that a run knows, by their names."""
-    from dataclasses import fields  # late: --help needs none of it
-
     from hardener.commands.run import Choices
 
     given = context.params
-    said = {field.name: given[field.name] for field in fields(Choices) if field.name in given}
-    return Choices(**said, cache=not given.get("no_cache", True))
+    said = {name: given[name] for name in Choices.__struct_fields__ if name in given}
+    return Choices(**said)
 
 
 def release_of(context: typer.Context) -> Release | None:
@@ -262,12 +254,10 @@ def release_of(context: typer.Context) -> Release | None:
 
 def style_of(context: typer.Context) -> Style:
     """How the command line wants its report."""
-    from dataclasses import fields
-
     from hardener.commands.run import Style
 
     given = context.params
-    return Style(**{field.name: given[field.name] for field in fields(Style) if field.name in given})
+    return Style(**{name: given[name] for name in Style.__struct_fields__ if name in given})
 
 
 def text(path: Path | None) -> str | None:

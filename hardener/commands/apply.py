@@ -14,9 +14,9 @@ from hardener.commands.run import Choices, Style, binary, learn, learn_moved, re
 from hardener.commands.write_files import finish_killed, may_write, write_secrets
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
-from hardener.report.question import Question
 from hardener.report.redactor import Redactor
-from hardener.report.screen import Screen
+from hardener.report.terminal.question import Question
+from hardener.report.terminal.screen import Screen
 from hardener.sources import files
 from hardener.support.printable import plain_line
 

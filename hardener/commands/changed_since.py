@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
-from hardener.sources import git_index
 from hardener.sources.files import git_root, is_inside
-from hardener.sources.git_program import Git
+from hardener.sources.git import index as git_index
+from hardener.sources.git.program import Git
 from hardener.sources.manifests import Piece
 from hardener.support.programs import ProgramError
 

@@ -17,7 +17,7 @@ from hardener.report import unread
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources.files import is_inside
-from hardener.sources.selection import Wanted, pattern_test
+from hardener.sources.files.selection import Wanted, pattern_test
 from hardener.support.printable import plain, plain_line
 
 

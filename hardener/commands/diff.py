@@ -6,7 +6,7 @@ import sys
 
 from hardener.commands.pager import paged
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Style, keep_read, learn, learn_moved, show
+from hardener.commands.run import Choices, Style, learn, learn_moved, show
 from hardener.commands.values import Release, read_or_rendered
 from hardener.commands.values import remarks as chart_remarks
 from hardener.engine.outcome import Outcome
@@ -32,17 +32,16 @@ def diff(paths: list[str], choices: Choices, style: Style, release: Release | No
 
 
 def _print(outcome: Outcome, style: Style) -> None:
-    from hardener.report.text import TextReport
+    from hardener.report.terminal.whole_report import TextReport
 
     redactor = Redactor()
     if not style.quiet:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
-    keep_read(outcome.tree, redactor)
     with paged(sys.stdout, style.color, wanted=not style.no_pager and not style.quiet, outside=outcome.tree.root) as to:
         out, screen = to
         if style.stat:
-            from hardener.report.stat import lines
+            from hardener.report.terminal.diff_stat import lines
 
             for line in lines(outcome.files, screen):
                 out(line + "\n")

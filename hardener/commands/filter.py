@@ -33,7 +33,7 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
         learn(outcome.tree, redactor)
         learn_moved(outcome, redactor)
     if (report or "").endswith(".json"):
-        from hardener.report.json import write
+        from hardener.report.formats.json import write
 
         write(outcome, redactor, binary(stream, "backslashreplace"))
         stream.flush()
@@ -48,7 +48,7 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
 
 def _write_report(path: str, raw: bytes) -> None:
     """The report whole, or as it was; what is no file, such as a pipe, takes it as it comes. Raises InputError."""
-    from hardener.sources import transaction  # late: few streams have a report in a file
+    from hardener.sources.files import transaction  # late: few streams have a report in a file
 
     try:
         if not os.path.isdir(os.path.dirname(path) or os.curdir):

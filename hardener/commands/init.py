@@ -13,7 +13,7 @@ from hardener.commands.write_files import check_place, finish_killed
 from hardener.engine.asked import Asked
 from hardener.errors import InputError
 from hardener.sources import files
-from hardener.sources.transaction import NotPlacedError, Transaction
+from hardener.sources.files.transaction import NotPlacedError, Transaction
 from hardener.support.printable import plain
 
 CONFIG = ".harden.yaml"

@@ -140,7 +140,7 @@ def harden_tree(
             raise InputError("since narrows what is reported: it does not go with write")
         if write:
             from hardener.commands.write_files import write_files  # late: most programs only look
-            from hardener.sources.run_folder import recover_around
+            from hardener.sources.files.run_folder import recover_around
 
             recover_around(files.expand(names))
         tree, plan = read(names, choices, _silent)

@@ -17,7 +17,7 @@ from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock.model import NAME, Lock
 from hardener.sources import files
-from hardener.sources.selection import INSTALLED, Selection
+from hardener.sources.files.selection import INSTALLED, Selection
 
 _MOST_BYTES = 1 << 20  # of a file that is no manifest: what is larger is seldom a text
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
@@ -22,11 +24,9 @@ from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.report import unread
 from hardener.report.redactor import Redactor
-from hardener.report.screen import Screen
+from hardener.report.terminal.screen import Screen
 from hardener.sources import files
-from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError, parse
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree
 from hardener.tree.view import OpaqueError
@@ -43,8 +43,7 @@ _RELEASES = frozenset({
 _CHARTS_OF_KUSTOMIZE = frozenset({"helmCharts", "helmChartInflationGenerator", "generators"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class Choices(Struct, frozen=True, kw_only=True):
     """What the command line asks for, as given; every option that is left out is as if it was not given."""
 
     profile: str | None = None
@@ -67,11 +66,9 @@ class Choices:
     baseline: str | None = None
     no_waivers: bool = False
     chart_values: bool = False
-    cache: bool = False  # of those commands that have the option to go without
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class Style(Struct, frozen=True, kw_only=True):
     """How the command line wants a report: of diff, ``stat`` takes the place of the patch, and ``no_pager`` that of a
     pager."""
 
@@ -84,8 +81,7 @@ class Style:
     quiet: bool = False
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     profile: Profile
     settings: Settings
     gate: pipeline.Gate
@@ -182,14 +178,12 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
         tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
         tuple(choices.audit_log or ()), found.images, found.exclude, no_waivers=choices.no_waivers,
         helm_charts=found.helm_charts, helm_values=choices.chart_values or found.helm_values,
-        cache=choices.cache,
     )  # fmt: skip
 
 
 def asked_of(paths: list[str], choices: Choices) -> Asked:
     """What differs from a command without options."""
-    # How quick a run is does not tell what it shows.
-    given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__ if name != "cache"}
+    given = {name: getattr(choices, name) for name in Choices.__struct_fields__}
     plain = Choices()
     return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
 
@@ -294,7 +288,7 @@ def say_unread(tree: Tree) -> None:
 
 def graph(paths: list[str], choices: Choices, *, format: str) -> int:
     """Print who talks to whom. Returns 0."""
-    from hardener.report import graph, graph_formats
+    from hardener.report.connections import graph, graph_formats
 
     redactor = Redactor()
     with Progress() as progress:
@@ -315,19 +309,13 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
 def learn(tree: Tree, redactor: Redactor) -> None:
     """Show ``redactor`` the names of the tree, which stay readable, and its secrets."""
     _keep_names(tree, redactor)
-    clean: Set[ManifestFile] = tree.read_cache.clean if tree.read_cache is not None else frozenset()
     for file in tree.files:
         for piece in file.pieces:
-            if file in clean and not piece.revision:
-                continue
-            if not piece.data:
-                continue
-            held, text = False, piece.text  # that of a new one is empty
+            text = piece.text if piece.data else ""  # that of a new one is empty
             if text and may_hold_secret(text):
-                held = any([redactor.learn_document(document) for document in piece.data])
-                held |= redactor.learn_comments(text)
-            if tree.read_cache is not None:
-                tree.read_cache.judged[piece] = held
+                for document in piece.data:
+                    redactor.learn_document(document)
+                redactor.learn_comments(text)
     for values in tree.chart_values:
         redactor.learn_document(values)
     for chart in tree.rendered_charts:
@@ -358,12 +346,6 @@ def _labels(tree: Tree) -> Iterator[str]:
                 yield (container.image.repository if container.image is not None else None) or ""
         except (OpaqueError, WrongShapeError):  # who judges the pod says so
             continue
-
-
-def keep_read(tree: Tree, redactor: Redactor) -> None:
-    """Keep what reading ``tree`` found, for the next run; ``redactor`` tells what is not to be kept."""
-    if tree.read_cache is not None:
-        tree.read_cache.keep(redactor.holds_secret)
 
 
 def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
@@ -398,9 +380,8 @@ def show(
     if style.format != "text" or not style.quiet:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
-    keep_read(outcome.tree, redactor)
     if style.format == "json":
-        from hardener.report.json import write
+        from hardener.report.formats.json import write
         from hardener.report.levels import records
 
         write(outcome, redactor, binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
@@ -435,9 +416,9 @@ def write_text(
 ) -> None:
     """Print the report for people to ``stream``: what fits a screen, or the ``whole``, as with -v."""
     if whole or style.verbose or style.quiet:
-        from hardener.report.text import TextReport as Shown
+        from hardener.report.terminal.whole_report import TextReport as Shown
     else:
-        from hardener.report.brief import BriefReport as Shown  # type: ignore[assignment]
+        from hardener.report.terminal.short_report import BriefReport as Shown  # type: ignore[assignment]
 
     Shown(
         outcome, redactor, binary(stream), Screen.of(stream, style.color), style.verbose, style.quiet, applied, levels,

@@ -11,8 +11,9 @@ from hardener.authoring.edits import Severity
 from hardener.engine.outcome import FileChange, Outcome, Report
 from hardener.errors import InputError
 from hardener.report.impact import counted, listed
-from hardener.sources import files, run_folder
-from hardener.sources.transaction import NotPlacedError, Transaction
+from hardener.sources import files
+from hardener.sources.files import run_folder
+from hardener.sources.files.transaction import NotPlacedError, Transaction
 from hardener.support.free_memory import give_back
 from hardener.support.printable import plain
 
@@ -48,7 +49,7 @@ def _unsaved(changes: list[FileChange]) -> Iterator[str]:
         yield f"{_of(len(outside), changes)} outside Git, so Git cannot undo this"
     if not by_root:
         return
-    from hardener.sources import git_blobs  # late: only writing in a Git repository asks it
+    from hardener.sources.git import blobs as git_blobs  # late: only writing in a Git repository asks it
     from hardener.support.programs import ProgramError
 
     unknown: list[str] = []

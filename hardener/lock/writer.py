@@ -12,7 +12,8 @@ from hardener.errors import InputError
 from hardener.lock import observed
 from hardener.lock.model import NAME, VERSION
 from hardener.lock.observed import Observation
-from hardener.sources import files, run_folder, transaction, yaml
+from hardener.sources import files, yaml
+from hardener.sources.files import run_folder, transaction
 
 if TYPE_CHECKING:
     from hardener.lock.oci.image import Found

@@ -10,7 +10,7 @@ from hardener.errors import InputError
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources import files
-from hardener.sources.transaction import NotPlacedError, Transaction
+from hardener.sources.files.transaction import NotPlacedError, Transaction
 
 KINDS = ("kustomize", "json-patch")
 

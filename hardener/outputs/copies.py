@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from hardener.engine.outcome import Outcome
 from hardener.sources import files
-from hardener.sources.selection import INSTALLED, Selection
+from hardener.sources.files.selection import INSTALLED, Selection
 
 _LARGEST = 1024 * 1024 * 1024  # bytes of a file that is copied
 

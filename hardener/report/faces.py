@@ -27,34 +27,34 @@ def write(
         for note in unread.notes(outcome.tree):  # a record of these is about a line of a file
             print(f"harden: {plain(redactor.text(note.text))}", file=sys.stderr)
     if name == "patch":
-        from hardener.report import git_patch
+        from hardener.report.formats import patch as git_patch
 
         for file in git_patch.write(outcome, redactor, out("surrogateescape")):
             can = f"harden {outcome.command} can change it"
             why = f"not in the patch, since it would show secrets that are masked; {can}"
             print(f"harden: {plain(redactor.text(file))}: {why}", file=sys.stderr)
     elif name == "markdown":
-        from hardener.report import markdown
+        from hardener.report.formats import markdown
 
         markdown.write(outcome, redactor, out("backslashreplace"), applied=applied, levels=levels)
     elif name == "sarif":
-        from hardener.report import sarif
+        from hardener.report.formats import sarif
 
         sarif.write(outcome, redactor, out("backslashreplace"), applied=applied)
     elif name == "github":
-        from hardener.report import github
+        from hardener.report.formats import github
 
         github.write(outcome, redactor, out("surrogateescape"), applied=applied)
     elif name == "rdjson":
-        from hardener.report import rdjson
+        from hardener.report.formats import rdjson
 
         rdjson.write(outcome, redactor, out("backslashreplace"), applied=applied)
     elif name == "gitlab":
-        from hardener.report import gitlab
+        from hardener.report.formats import gitlab
 
         gitlab.write(outcome, redactor, out("backslashreplace"), applied=applied)
     elif name == "junit":
-        from hardener.report import junit
+        from hardener.report.formats import junit
 
         junit.write(outcome, redactor, out("backslashreplace"), applied=applied)
     elif name == "html":

@@ -9,8 +9,8 @@ from typing import Any
 
 from hardener.authoring.edits import Basis, Grade, Severity
 from hardener.engine.outcome import FileChange, Outcome
-from hardener.report import git_patch
-from hardener.report import json as json_report
+from hardener.report.formats import json as json_report
+from hardener.report.formats import patch as git_patch
 from hardener.report.redactor import Redactor
 
 

@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardener.errors import HardenError, InputError
-from hardener.sources import files, run_folder
-from hardener.sources.transaction import Transaction
+from hardener.sources import files
+from hardener.sources.files import run_folder
+from hardener.sources.files.transaction import Transaction
 
 if TYPE_CHECKING:
     from hardener.report.redactor import Redactor

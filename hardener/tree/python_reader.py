@@ -9,20 +9,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field
-from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.sources.python import gate, subclasses
+from hardener.sources.python import gate
 from hardener.sources.python.import_lines import Imports, imports_of, words
-from hardener.sources.python.subclasses import Subclasses
+from hardener.sources.python.libraries import subclasses
+from hardener.sources.python.libraries.subclasses import Subclasses
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
-
-if TYPE_CHECKING:
-    from hardener.tree.read_cache import ReadCache
 
 # What is no program of the tree's own. Each is a reason of its own: who gives a folder of tests asks for tests.
 _TESTS = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
@@ -64,8 +61,7 @@ def is_left_out(path: str, within: str, root: str) -> bool:
     return any(kind.search(below) and not kind.search(given) for kind in (_TESTS, _INSTALLED, _GENERATED))
 
 
-@dataclass(slots=True)
-class Read:
+class Read(Struct):
     """A Python file: what it makes, None where it makes nothing, and the namespaces that it names. ``line`` is that of
     an import of a library of Kubernetes; None without one. ``imports`` are the lines of its imports; None where nobody
     had a question about them yet."""
@@ -76,15 +72,12 @@ class Read:
     imports: Imports | None = None
 
 
-def load(
-    path: str, *, editable: bool, given: bool, own: Subclasses, again: bool = False, cache: ReadCache | None = None
-) -> Read:
+def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool = False) -> Read:
     """The file ``path`` with the objects that it makes.
 
     ``given``: the file itself is asked for, and read even if a machine wrote it. ``own`` are the classes of the tree
     that are known by now, and takes up those of this file; ``again``: it is read once more, since it names one of them.
-    A file that cannot be read and holds objects for sure has one piece with the problem. ``cache`` knows of files whose
-    syntax tree shows no object. Raises UnreadableError.
+    A file that cannot be read and holds objects for sure has one piece with the problem. Raises UnreadableError.
     """
     raw, status = files.read_bytes(path)
     imports = imports_of(raw) if own.any and not again else None
@@ -101,9 +94,9 @@ def load(
         own.note(path)
         if subclasses.may_define(raw):
             own.add(path, raw)
-    if not again and not _passes(raw, cache):
+    if not again and not (gate.bytes_pass(raw) and gate.passes(raw)):
         return Read(line=line, imports=imports)
-    from hardener.sources.python import encoding  # late: hardly a file comes this far
+    from hardener.sources.python.parser import encoding  # late: hardly a file comes this far
 
     name = os.path.relpath(path)
     try:
@@ -173,17 +166,6 @@ def _any_of(names: Iterable[str], pattern: bytes) -> re.Pattern[bytes]:
 def says_something(file: ManifestFile) -> bool:
     """Whether a program shows an object, or has a manifest that cannot be read."""
     return bool(file.pieces) or (file.program is not None and bool(file.program.unread))
-
-
-def _passes(raw: bytes, cache: ReadCache | None) -> bool:
-    if not gate.bytes_pass(raw):
-        return False
-    if cache is not None and cache.makes_nothing(raw):
-        return False
-    found = gate.passes(raw)
-    if cache is not None and not found:
-        cache.note_program(raw)
-    return found
 
 
 def remarks(file: ManifestFile) -> list[tuple[str, int, str, str]]:

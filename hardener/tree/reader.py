@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.authoring.config import NAME as CONFIG
 from hardener.kubernetes.components.bare_document import is_node_configuration
@@ -31,21 +32,18 @@ from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
     from hardener.sources.python.import_lines import Imports
-    from hardener.sources.python.subclasses import Subclasses
+    from hardener.sources.python.libraries.subclasses import Subclasses
     from hardener.sources.terraform.module import Module
-    from hardener.tree.read_cache import ReadCache
     from hardener.tree.tree import Tree
 
 _SUFFIXES = (*files.SUFFIXES, files.PYTHON)
 _NOT_READ = (".pyi", ".ipynb")  # even where they are given: what they say is not what runs
 _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
-_FEW = 8  # files that are read before the cache is asked: for fewer it costs more than it saves
 _MOST_CONTAINERS = 200  # of one pod
 _MOST_OUTSIDE = 10_000  # files; a tree that needs more of what it leaves out is none
 # Names that kustomize does not ask for, and by which a file is read as something else than a manifest.
@@ -62,8 +60,7 @@ _NAMESPACE_IN_HCL = late_pattern(r'\bnamespace"?[ \t]*=[ \t]*"([a-z0-9][a-z0-9-]
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 
-@dataclass(slots=True)
-class Problem:
+class Problem(Struct):
     """A file that is left alone, and why."""
 
     id: str
@@ -85,9 +82,7 @@ def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -
     if tree.settings.no_waivers:
         reader.follow_members()
     seen = set(reader.seen)
-    around = list(tree.walk(_SUFFIXES))
-    reader.is_small = len(seen) + len(around) < _FEW
-    for name, is_link in around:
+    for name, is_link in tree.walk(_SUFFIXES):
         if not is_link and name not in reader.seen:
             reader.take(name, is_link, editable=False, within=tree.root)
             progress(name)
@@ -172,12 +167,9 @@ def _may_hide(text: str) -> bool:
     return any(isinstance(kind, str) and is_interesting(f"kind: {kind}\n{text}") for kind in kinds)
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     tree: Tree
     seen: set[str] = field(default_factory=set)
-    is_small: bool = True  # the tree, as far as that is known
-    asked: bool = False  # for the cache
     programs: dict[str, tuple[bool, bool, int]] = field(default_factory=dict)  # editable, given, files before it
     imports: dict[str, Imports | None] = field(default_factory=dict)  # of these programs, as far as they were asked for
     own: Subclasses | None = None
@@ -234,10 +226,7 @@ class _Reader:
             else:
                 self._pass_by("no-manifest", editable)
             return
-        cache = self._cache()
-        known = None if cache is None else cache.known(content)
-        namespaces = _NAMESPACE.findall(content.text) if known is None else known.namespaces
-        tree.named_namespaces.update(namespaces)
+        tree.named_namespaces.update(_NAMESPACE.findall(content.text))
         if base in kustomize.NAMES:
             file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
             self._kustomization(file)
@@ -253,17 +242,10 @@ class _Reader:
             wanted = lambda text: True  # noqa: E731
         if self._values(real, name, content, editable, wanted):
             return
-        if wanted is not is_interesting:  # what is kept was read otherwise
-            cache = known = None
-        if known is not None and known.pieces is None:
-            self._pass_by("no-manifest", editable)
-            return
-        if known is None and not wanted(content.text):
+        if not wanted(content.text):
             if is_interesting_pipeline(content.text):
                 tree.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
                 return
-            if cache is not None:
-                cache.note_nothing(content, namespaces)
             self._pass_by("no-manifest", editable)
             return
         chart = _chart_of(real)
@@ -273,29 +255,8 @@ class _Reader:
             if editable:
                 self._template(chart, name, real)
             return
-        if cache is not None and known is not None:
-            file = known.file(real, name, content, editable=editable)
-            cache.clean.add(file)
-        else:
-            known_pieces = self.pieces if editable else None
-            file = _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known_pieces)
-            if cache is not None:
-                cache.note_file(file, namespaces)
-        tree.files.append(file)
-
-    def _cache(self) -> ReadCache | None:
-        """What earlier runs found, where this one reads enough to ask for that."""
-        tree = self.tree
-        if tree.settings.cache and not self.asked and (not self.is_small or len(self.seen) >= _FEW):
-            from hardener.support.cache_folder import cache_folder  # late: a small tree needs none
-
-            self.asked = True
-            if cache_folder("harden") is None:
-                return None
-            from hardener.tree.read_cache import ReadCache  # late, too: what it keeps with takes long to load
-
-            tree.read_cache = ReadCache.of(tree.root)
-        return tree.read_cache
+        known = self.pieces if editable else None
+        tree.files.append(_load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known))
 
     def follow_members(self) -> None:
         """Read for editing what the kustomizations that were read take in, wherever it lies in the tree and whatever it
@@ -362,14 +323,13 @@ class _Reader:
             self._pass_by("foreign-python", editable)
             return
         if self.own is None:
-            from hardener.sources.python.subclasses import Subclasses
+            from hardener.sources.python.libraries.subclasses import Subclasses
 
             self.own = Subclasses(os.path.relpath, python_reader.content)
         self.programs[path] = (editable, path == within, len(tree.files))
         self.imports[path] = None
         try:
-            given, cache = path == within, self._cache()
-            read = python_reader.load(path, editable=editable, given=given, own=self.own, cache=cache)
+            read = python_reader.load(path, editable=editable, given=path == within, own=self.own)
         except UnreadableError as error:
             if editable and (error.id == "not-utf-8" or path == within):  # of others nobody knows what they hold
                 tree.problems.append(Problem(error.id, path, os.path.relpath(path), error.message, error.advice))

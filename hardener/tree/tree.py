@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+from msgspec import Struct
 
 from hardener.authoring.config import Exemption
 from hardener.kubernetes.components import bare_document
@@ -22,10 +24,9 @@ from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.sources.files import SUFFIXES, Content, is_other
+from hardener.sources.files.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.sources.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.support.data_path import Path, joined, value_at
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree import reader
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import Fact, Incremental
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from hardener.lock.model import Lock
     from hardener.tree.core_views import Container
     from hardener.tree.pod_fragments import Fragment
-    from hardener.tree.read_cache import ReadCache
     from hardener.tree.terraform_blocks import Terraform
 
 _Fact = TypeVar("_Fact", bound=Fact)
@@ -54,8 +54,7 @@ class Exemptions(Protocol):
         """The file and line of each waiver that speaks of something here, and is not stale."""
 
 
-@dataclass(slots=True)
-class Settings:
+class Settings(Struct):
     """What a run is told about the cluster: the oldest version it has, and its platform where the tree cannot say."""
 
     kubernetes_version: tuple[int, int] = (1, 35)
@@ -72,9 +71,8 @@ class Settings:
     exclude: tuple[str, ...] = ()  # what is evidence only: patterns as in .gitignore, seen from the root
     test_data: frozenset[str] = TEST_DATA  # names of folders that are not read
     no_waivers: bool = False  # nothing that the tree says lowers the result
-    helm_charts: dict[str, str] = field(default_factory=dict)  # folders of charts by the name that releases call them
+    helm_charts: dict[str, str] = {}  # folders of charts by the name that releases call them
     helm_values: bool = False  # whether charts of the tree are hardened through their values
-    cache: bool = False  # whether what reading finds is kept for the next run
 
 
 class Draft(NamedTuple):
@@ -113,7 +111,6 @@ class Tree:
     facts: dict[type[Fact], Any] = field(default_factory=dict)  # that were asked for, by class
     _live: list[type[Fact]] = field(default_factory=list)  # those of them that are live
     rendered_charts: list[Tree] = field(default_factory=list)  # of its releases
-    read_cache: ReadCache | None = None  # what earlier runs found
     chart_values: list[Any] = field(default_factory=list, repr=False)  # that charts are rendered with: may hold secrets
 
     @classmethod

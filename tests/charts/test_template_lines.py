@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hardener.charts.template_lines import Templates, template_line
-from hardener.charts.template_text import read_template
+from hardener.charts.templates.lines import Templates, template_line
+from hardener.charts.templates.template_text import read_template
 from tests import helm
 from tests.conftest import shared
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from hardener.sources.python import types
+from hardener.sources.python.libraries import types
 from hardener.sources.python.model import Mapping, Node, Sequence
 from hardener.sources.python.parsed import Parsed
 

@@ -9,7 +9,7 @@ import pytest
 
 from hardener.authoring import profile
 from hardener.engine import pipeline
-from hardener.sources.python.address_reads import address_reads
+from hardener.sources.python.objects.address_reads import address_reads
 from hardener.tree.tree import Tree
 
 from ..conftest import Harden, write

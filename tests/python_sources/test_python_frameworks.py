@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from hardener.sources.python import airflow, gate, kubespawner, types
+from hardener.sources.python import gate
+from hardener.sources.python.frameworks import airflow, kubespawner
+from hardener.sources.python.libraries import types
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.rewrite import rewrite
 from hardener.sources.yaml import TextError

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, QualifiedNameProvider
 
-from hardener.sources.python import encoding, gate, import_lines, nesting
+from hardener.sources.python import gate, import_lines
+from hardener.sources.python.names.resolve import qualified_names
+from hardener.sources.python.names.scan import scan
 from hardener.sources.python.parsed import parse
-from hardener.sources.python.resolve import qualified_names
-from hardener.sources.python.scan import scan
-from hardener.sources.python.tree import read
+from hardener.sources.python.parser import encoding, nesting
+from hardener.sources.python.parser.tree import read
 from hardener.sources.yaml import TextError
 
 from ..conftest import ROOT
@@ -334,7 +335,7 @@ def test_names_mean_what_libcst_says(text: str) -> None:
 def test_the_types_are_those_of_the_schemas() -> None:
     kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="its schemas are what is read")
     schemas = Path(kubernetes_validate.__file__).with_name("kubernetes-json-schema")
-    written = (ROOT / "hardener" / "sources" / "python" / "types.json").read_text(encoding="utf-8")
+    written = (ROOT / "hardener" / "sources" / "python" / "libraries" / "types.json").read_text(encoding="utf-8")
     assert type_graph.generate(schemas) == written
 
 

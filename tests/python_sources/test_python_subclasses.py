@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from hardener.sources.python.libraries.subclasses import Subclasses
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.rewrite import rewrite
-from hardener.sources.python.subclasses import Subclasses
 from hardener.sources.yaml import TextError
 from hardener.tree import python_reader
 

@@ -6,17 +6,16 @@ import ast
 import sys
 import textwrap
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from hardener.sources.python import syntax, tree
-from hardener.sources.python.lexemes import UnsureError, tokens, words
 from hardener.sources.python.parsed import parse
-from hardener.sources.python.places import Places
-from hardener.sources.python.read_ast import read_ast
-from hardener.sources.python.read_libcst import read_libcst
+from hardener.sources.python.parser import syntax, tree
+from hardener.sources.python.parser.lexemes import UnsureError, tokens, words
+from hardener.sources.python.parser.positions import Places
+from hardener.sources.python.parser.read_ast import read_ast
+from hardener.sources.python.parser.read_libcst import read_libcst
 from hardener.sources.yaml import TextError
 
 from ..conftest import ROOT
@@ -220,7 +219,7 @@ def _nodes(module: syntax.Node, places: Places) -> list[tuple[Any, ...]]:
     waiting = [module]
     while waiting:
         node = waiting.pop()
-        own = [getattr(node, each.name) for each in fields(node)[2:]]  # behind start and end
+        own = [getattr(node, name) for name in node.__struct_fields__[2:]]  # behind start and end
         said = [each for each in own if not isinstance(each, syntax.Node | list) and each != ()]
         place = None if isinstance(node, _UNPLACED) else (node.start, node.end)
         if not isinstance(node, syntax.Other):

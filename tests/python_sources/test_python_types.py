@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hardener.sources.python import dialects, types
+from hardener.sources.python.libraries import dialects, types
 
 from . import environments
 

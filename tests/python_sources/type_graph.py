@@ -1,5 +1,5 @@
-"""Makes hardener/sources/python/types.json anew from the schemas in kubernetes-validate:
-`python -m tests.python_sources.type_graph > hardener/sources/python/types.json`."""
+"""Makes hardener/sources/python/libraries/types.json anew from the schemas in kubernetes-validate:
+`python -m tests.python_sources.type_graph > hardener/sources/python/libraries/types.json`."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ object: `python -m tests.terraform.provider_mapping ASSEMBLY > hardener/sources/
 
 ASSEMBLY is the file ``provider-kubernetes@*.jsii.tgz`` of the package cdktf-cdktf-provider-kubernetes on PyPI, which
 HashiCorp generated from the schema that the provider publishes. The fields of Kubernetes are those of
-hardener/sources/python/types.json. ``BY_HAND`` and what follows it were read in the sources of the provider:
+hardener/sources/python/libraries/types.json. ``BY_HAND`` and what follows it were read in the sources of the provider:
 kubernetes/structures_container.go (0f372dae), structures_pod.go (009f867c), schema_pod_spec.go (00a98bde),
 schema_container.go (062cf7e1), structure_network_policy.go (0d155625) of hashicorp/terraform-provider-kubernetes.
 """
@@ -18,7 +18,7 @@ import sys
 import tarfile
 from typing import Any
 
-from hardener.sources.python import types
+from hardener.sources.python.libraries import types
 
 VERSION = re.compile(r"providers/hashicorp/kubernetes/([\d.]+)/docs")
 _NAME = re.compile(r"/docs/resources/(\w+)#(\w+) ")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardener.sources import terraform
-from hardener.sources.python import types
+from hardener.sources.python.libraries import types
 from hardener.sources.terraform import object_block, provider
 from hardener.sources.terraform.module import Module
 from hardener.sources.yaml import TextError, same

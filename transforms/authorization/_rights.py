@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Edit
 from hardener.authoring.verdict import Verdict, Words
 from hardener.facts.access.needs import Needs
 from hardener.facts.access.views import Binding, Subject
 from hardener.kubernetes.rbac.rules import Rule, compact
-from hardener.support.fast_dataclass import dataclass
 
 from . import _names
 
 
-@dataclass(slots=True)
-class Pair:
+class Pair(Struct):
     """The rules that accounts get in a namespace; None is the whole cluster. ``built_in``: a ClusterRole of every
     cluster in place of rules. ``part``: what tells its names from those of others in the namespace."""
 
@@ -33,8 +32,7 @@ class Pair:
         return f"{base}-{self.part}" if self.part else base
 
 
-@dataclass(slots=True)
-class Change:
+class Change(Struct):
     """How sure the edits of a binding are, and what is said with them."""
 
     verdict: Verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Severity
@@ -9,7 +10,6 @@ from hardener.authoring.transform import Steps
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.cluster.cloud_nodes import BY_NAME, metadata_reader, node_sign
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.cloud_views import NodeTemplate
 from hardener.tree.view import View
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Evidence
@@ -9,7 +10,6 @@ from hardener.authoring.transform import Steps
 from hardener.errors import InputError
 from hardener.kubernetes.components.flag_values import entries, tls_older
 from hardener.kubernetes.components.tls_suites import GOOD, is_weak
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.control_plane import HOSTED, Component, how
 
 _VERSION, _SUITES = "tls-min-version", "tls-cipher-suites"

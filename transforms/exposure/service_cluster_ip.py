@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Severity, WrongShapeError
@@ -15,7 +16,6 @@ from hardener.facts.network.exposure.judged import GATEWAY, for_inside, for_outs
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.network.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Service
 from hardener.tree.view import OpaqueError
 

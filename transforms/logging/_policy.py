@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence
@@ -9,7 +10,6 @@ from hardener.authoring.transform import Steps
 from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.kubernetes.audit.rules import STRENGTHS
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.audit_policy_views import AuditPolicy
 
 if TYPE_CHECKING:

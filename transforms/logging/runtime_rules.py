@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Severity
@@ -9,7 +10,6 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.errors import InputError
 from hardener.facts.objects.namespace_contents import Namespaces
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace
 
 _ENGINES = ("none", "falco", "tetragon")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Basis, Edit, Evidence
 from hardener.authoring.verdict import Effect, Words, verdict
 from hardener.kubernetes.objects.object_names import LONGEST_LABEL, as_dns_label
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
@@ -16,8 +17,7 @@ from hardener.tree.view import View
 _GROUP_MODE = 288
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(Struct, frozen=True):
     """Keys of ConfigMap ``old`` that are in Secret ``new`` from now on; ``whole`` when that is all there is."""
 
     old: str

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Basis, Evidence, Kept
 from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.facts.secrets import Backend, SecretMoves, Store, moves_of
 from hardener.kubernetes.objects.object_names import as_object_name, is_object_name
 from hardener.kubernetes.secrets import external_secret, sealed_secret
 from hardener.kubernetes.secrets.external_secret import SECRET_KEY
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import View
 
 from ._options import Secrets
@@ -18,8 +19,7 @@ from ._options import Secrets
 _HISTORY = "every clone of the repository has the old values, also after this change"
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """A Secret ``name`` in ``namespace`` (None where that is unset), and what it is made from."""
 
     moves: SecretMoves

@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.kubernetes.secrets.secret_files import file_variable
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
@@ -120,8 +121,7 @@ def _mounted(container: Container) -> Iterator[str | None]:
                 yield source.text("secret", "name")
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(Struct, frozen=True):
     """The file of one key of a Secret, the variable that names it (None where nothing shows one), and why."""
 
     path: str

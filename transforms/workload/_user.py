@@ -5,7 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from msgspec import Struct
 
 from hardener.authoring.edits import Basis, Evidence, WrongShapeError
 from hardener.authoring.verdict import Verdict, verdict
@@ -15,7 +18,6 @@ from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
 from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.images.config import NOBODY_ELSE, KnownBy
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -42,8 +44,7 @@ class UserOptions:
     explicit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The numbers that a container shall get; None where none is written.
 
     ``volumes``: those that outlive the pod and whose files were written by another user, each as a fact.

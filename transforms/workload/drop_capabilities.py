@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, NamedTuple
 
@@ -21,7 +22,6 @@ from hardener.kubernetes.pods.capabilities import (
     plain,
 )
 from hardener.kubernetes.pods.command_evidence import raw_socket_commands, root_commands
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
 
 from ._file_capabilities import built, carried, has_no_privileged, held, within_reach

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.authoring.edits import Basis, Evidence, Severity
@@ -12,7 +13,6 @@ from hardener.facts.images.what_starts import unknown_start, unknown_word
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes.objects import quantity
 from hardener.kubernetes.objects.object_names import LONGEST_LABEL, as_dns_label
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._writable import FIELD, Needs, needs

@@ -13,8 +13,8 @@ from hardener.authoring.edits import Grade, replay
 from hardener.engine.waivers.marks import PREFIX
 from hardener.errors import InputError
 from hardener.sources import yaml
+from hardener.sources.files.transaction import NotPlacedError, Transaction
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.sources.transaction import NotPlacedError, Transaction
 from hardener.support.data_path import Path, value_at
 from hardener.tree.core_views import Container, Object, View
 

@@ -12,7 +12,7 @@ from hardener.authoring.config import Exemption
 from hardener.authoring.risks import RISKS
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Waiver, containers_called, unknown
 from hardener.facts.kustomize.builds import Builds
-from hardener.sources.selection import pattern_test
+from hardener.sources.files.selection import pattern_test
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 

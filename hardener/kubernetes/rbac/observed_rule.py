@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedRule:
+class ObservedRule(Struct, frozen=True):
     """Requests that were made and allowed: every one of ``verbs`` on ``resource`` ("pods", "pods/log").
 
     ``namespace`` is None for requests of no namespace: cluster-scoped resources, lists over all namespaces, and paths

@@ -8,21 +8,24 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from msgspec import Struct
+
 from hardener import __version__
 from hardener.authoring.edits import Grade, Severity
 from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Outcome
 from hardener.facts.cluster import platforms
 from hardener.facts.objects.pod_security_levels import Standing
-from hardener.report import graph, graph_formats, impact, steps, unread
+from hardener.report import impact, steps, unread
+from hardener.report.connections import graph, graph_formats
 from hardener.report.impact import counted
 from hardener.report.levels import lines as level_lines
-from hardener.report.page import score, sections, sides
+from hardener.report.page import score, sections
+from hardener.report.page import side_by_side as sides
 from hardener.report.page.drawing import Drawing
 from hardener.report.page.words import BECOMES, Words
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
-from hardener.support.fast_dataclass import dataclass
 
 _MOST_OPEN, _SHORT = 12, 120  # diffs are open when there are no more of them, and those that have no more lines
 _COLUMNS = re.compile(" {2,}")
@@ -46,8 +49,7 @@ def write(
         out(text)
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     id: str
     title: str
     body: Iterator[str]

@@ -134,7 +134,7 @@ def _is_class(name: str) -> bool:
     found = _NAME.fullmatch(name) if name[:1].isupper() else None
     if found is None:
         return False
-    from . import types
+    from hardener.sources.python.libraries import types
 
     return bool(types.api_versions(found[1])) or types.holds_pods(found[1])
 
@@ -143,7 +143,7 @@ def _has_shape(name: str, call: ast.Call) -> bool:
     """Whether it is the call of a class of the kubernetes client, whatever holds that client."""
     if call.args or name[:1] != "V":
         return False
-    from .dialects import has_shape
+    from hardener.sources.python.libraries.dialects import has_shape
 
     return has_shape(name, [each.arg for each in call.keywords if each.arg is not None])
 

@@ -6,33 +6,32 @@ import gc
 import re
 import warnings
 from collections.abc import Hashable
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+
+from hardener.sources.python.libraries.own_classes import Own
+from hardener.sources.python.libraries.subclasses import NOWHERE, Elsewhere
+from hardener.sources.python.model import Bracket, Entry, Item, Mapping, Node, Scalar, Sequence, plain
+from hardener.sources.python.names.scan import scan
+from hardener.sources.python.names.scopes import Imported
+from hardener.sources.python.objects.constants import unify
+from hardener.sources.python.objects.extract import Extractor
+from hardener.sources.python.objects.roots import roots
+from hardener.sources.python.parser import syntax
+from hardener.sources.python.parser.positions import Lines, Places
+from hardener.sources.python.parser.tree import LARGEST, read
+from hardener.sources.python.texts.embedded import Embedded, embedded
+from hardener.sources.python.writing import quotes
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
-
-from . import quotes, syntax
-from .embedded import Embedded, embedded
-from .extract import Extractor
-from .model import Bracket, Entry, Item, Mapping, Node, Scalar, Sequence, plain
-from .own import Own
-from .places import Lines, Places
-from .roots import roots
-from .scan import scan
-from .scopes import Imported
-from .subclasses import NOWHERE, Elsewhere
-from .tree import LARGEST, read
-from .uses import unify
 
 if TYPE_CHECKING:
-    from .address_reads import AddressReads
-    from .branches import Around, Block
+    from hardener.sources.python.objects.address_reads import AddressReads
+    from hardener.sources.python.objects.branches import Around, Block
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(Struct):
     """``documents`` are the data of ``roots``, then those of ``texts``: YAML in literals. ``source`` is the text as
     bytes; lines count from 1. ``imports`` are the import statements in order. ``lints`` are lines with keys that the
     library silently does not understand, ``unread`` those of YAML in literals that is not read, with why."""
@@ -89,7 +88,7 @@ class Parsed:
         return self._around(number).functions
 
     def _around(self, number: int) -> Around:
-        from .branches import Around, branches  # late: few documents are asked about
+        from hardener.sources.python.objects.branches import Around, branches  # late: few documents are asked about
 
         if self._branches is None:
             self._branches = branches(self.source)
@@ -105,7 +104,9 @@ class Parsed:
         if number >= len(self.roots):
             return None
         if self._reads is None:
-            from .address_reads import address_reads  # late: few programs make a Service that is open
+            from hardener.sources.python.objects.address_reads import (
+                address_reads,  # late: few programs make a Service that is open
+            )
 
             self._reads = address_reads(self.source)
         places = [self._lines.place(root.start) for root in self.roots]

@@ -6,20 +6,21 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
+from msgspec import Struct
+
+from hardener.sources.python.libraries import types
+from hardener.sources.python.model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, plain
+from hardener.sources.python.parsed import Parsed, parse
+from hardener.sources.python.parser.tree import LARGEST
+from hardener.sources.python.texts.masks import unmarked
+from hardener.sources.python.texts.placeholders import emptied
+from hardener.sources.python.writing import quotes
+from hardener.sources.python.writing.imports import Names
+from hardener.sources.python.writing.layout import Layout
+from hardener.sources.python.writing.render import Renderer, Way, way_of
 from hardener.sources.yaml import Hunk, TextError, same
 from hardener.sources.yaml.align import align, mark
 from hardener.support.data_path import Parts
-from hardener.support.fast_dataclass import dataclass
-
-from . import quotes, types
-from .imports import Names
-from .layout import Layout
-from .masks import unmarked
-from .model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, plain
-from .parsed import Parsed, parse
-from .placeholders import emptied
-from .render import Renderer, Way, way_of
-from .tree import LARGEST
 
 Documents = list[Any]
 _ALL: Parts = {}  # all that is below
@@ -29,8 +30,7 @@ _MOST_TRIED = 300_000, 1_000  # values that are looked at while changes are trie
 _WRAPPED = re.compile(rb"\.from_(?:string|number)\(\s*\Z")
 
 
-@dataclass(slots=True)
-class Rewrite:
+class Rewrite(Struct):
     """The new text with its hunks, and both texts as read."""
 
     text: str

@@ -1,0 +1,1 @@
+"""What Git says of a repository: its index, remotes and blobs; and the program itself, which obeys nothing there."""

@@ -1,0 +1,1 @@
+"""Frameworks that make pods of settings: Airflow, Dagster, KubeSpawner."""

@@ -1,0 +1,1 @@
+"""From expressions to Kubernetes objects: what a program makes, changes and hands on."""

@@ -1,0 +1,1 @@
+"""Manifests as YAML inside text literals."""
