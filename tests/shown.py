@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from . import services
 from .conftest import ROOT
 
 TOOLS = Path(sys.executable).parent
@@ -79,9 +80,11 @@ def hold(request: pytest.FixtureRequest, page: str, shown: str, now: str) -> Non
 
 
 def shell(script: str, folder: Path, *, path: str = "", **environment: str) -> str:
-    """Run the lines of ``script`` one by one in ``folder``; returns all that they print."""
+    """Run the lines of ``script`` one by one in ``folder``; returns all that they print. The test is skipped where a
+    program that they run is not installed."""
+    found = [str(Path(services.program(name)).parent) for name in services.PROGRAMS if _runs(script, name)]
     names = {f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    path = os.pathsep.join(filter(None, (path, str(TOOLS), os.environ["PATH"])))
+    path = os.pathsep.join(filter(None, (path, str(TOOLS), os.environ["PATH"], *found)))
     settings = {"PATH": path, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     said = ""
     for line in script.splitlines():
@@ -93,3 +96,8 @@ def shell(script: str, folder: Path, *, path: str = "", **environment: str) -> s
         assert done.returncode in (0, expected), f"{line}\n{done.stdout}{done.stderr}"
         said += done.stdout + done.stderr
     return said
+
+
+def _runs(script: str, program: str) -> bool:
+    """Whether ``program`` stands where a shell reads the name of a command."""
+    return re.search(rf"(?:^|[|;&(]) *{re.escape(program)} ", script, re.M) is not None

@@ -50,7 +50,7 @@ def test_an_explanation_fits_the_terminal(
     name: str, columns: int, harden: Harden, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARDEN_DOCS", "https://example.com/a/very/long/address/of/the/folder/with/docs")
-    monkeypatch.setattr("hardener.report.screen.size", lambda stream: (columns, 0))
+    monkeypatch.setattr("hardener.report.terminal.screen.size", lambda stream: (columns, 0))
     lines = harden("explain", name).out.splitlines()
     assert " ".join(" ".join(lines).split()) == " ".join(said(name).split())
     for line in lines:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.charts.release import Release
-from hardener.charts.releases import releases
+from hardener.charts.releases.collect import releases
+from hardener.charts.releases.release import Release
 from hardener.tree.tree import Tree
 
 from . import helm

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardener.facts.network.connections import Port, Way
-from hardener.report.graph import Graph, Host, Lack, Link, OpenService, Workload
-from hardener.report.graph_formats import dot, mermaid
-from hardener.report.graph_names import told_apart
+from hardener.report.connections.graph import Graph, Host, Lack, Link, OpenService, Workload
+from hardener.report.connections.graph_formats import dot, mermaid
+from hardener.report.connections.names import told_apart
 from hardener.report.page.drawing import MOST_BOXES, MOST_LINES, Drawing
 from hardener.report.page.words import Words
 

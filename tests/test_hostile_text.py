@@ -68,9 +68,10 @@ from hardener.kubernetes.secrets import secret_values
 from hardener.kubernetes.components import static_tokens
 from hardener.facts.images.dockerfiles import run_commands
 from hardener.facts.network.connections import sources
-from hardener.report import redactor, wrapping
 from hardener.sources.python.libraries import dialects
 from hardener.sources.python.texts import masks
+from hardener.report import redactor
+from hardener.report.terminal import wrapping
 from hardener.tree import view
 from transforms.authentication import bootstrap_token_ttl
 from transforms.cloud import aws_auth_masters

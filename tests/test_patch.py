@@ -67,7 +67,7 @@ def test_a_long_patch_is_printed_as_a_short_one_is(
     secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: Tr0ub4dor-and-3}\n---\n"
     write(tmp_path, {"a.yaml": DEPLOYMENT, "b.yaml": secret + DEPLOYMENT.replace("image: ", "image: Tr0ub4dor-and-3/")})
     short = harden("diff", ".", cwd=tmp_path)
-    monkeypatch.setattr("hardener.report.printed._MOST_KEPT", 100)
+    monkeypatch.setattr("hardener.report.terminal.printed._MOST_KEPT", 100)
     assert harden("diff", ".", cwd=tmp_path).out == short.out and short.out.count("diff --git") > 1
 
 

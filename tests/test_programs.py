@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hardener.charts import chart_copy, helm
+from hardener.charts import helm
+from hardener.charts.files import copy as chart_copy
 from hardener.sources.git import program as git_program
 from hardener.support import programs
 

@@ -308,7 +308,7 @@ def test_files_are_named_from_the_working_directory(harden: Harden, tmp_path: Pa
 def test_a_json_record_in_parts_is_that_of_the_whole(
     harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    from hardener.report import json as report
+    from hardener.report.formats import json as report
 
     quoted = json.dumps(name)
     pod = f"kind: Pod\napiVersion: v1\nmetadata: {{name: {quoted}, namespace: shop}}\nspec:\n  containers:\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.report.screen import Screen, knows_links
+from hardener.report.terminal.screen import Screen, knows_links
 
 from .conftest import DEPLOYMENT, ROOT, Harden, commit, git, run, write
 from .terminals import harden_on_terminal, on_terminal

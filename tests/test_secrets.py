@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.cli.options import Format
+from hardener.report import formats
 from tests.conftest import Harden, commit, restore, write
 
 pytestmark = pytest.mark.slow  # its many cases together
@@ -189,7 +189,7 @@ def test_no_run_shows_a_secret(arguments: list[str], harden: Harden, planted: Pa
     assert "redacted" not in text
 
 
-FORMATS = [format for format in Format if format is not Format.text]
+FORMATS = [name for name in formats.NAMES if name != "text"]
 
 
 @pytest.mark.sampled(2)
@@ -225,7 +225,7 @@ def test_an_error_in_a_format_shows_no_secret(
     def fail(*arguments: object, **options: object) -> None:
         raise ValueError("\n".join(SECRETS.values()))
 
-    for place in ("patch.Patch.of", "problems._Collector.collect", "json._change"):
+    for place in ("patch.Patch.of", "problems._Collector.collect", "formats.json._change"):
         monkeypatch.setattr(f"hardener.report.{place}", fail)
     done = harden("diff", "--format", format, cwd=planted)
     assert done.status == 3, done.err

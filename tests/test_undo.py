@@ -104,7 +104,7 @@ def test_the_undo_command_knows_what_is_called_after_a_namespace(harden: Harden,
 def test_the_undo_command_leaves_other_folders_alone(
     paths: list[str], restored: str, cleaned: str, harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hardener.report.undo._LONGEST", 50)
+    monkeypatch.setattr("hardener.report.terminal.undo._LONGEST", 50)
     write(tmp_path, {f"{folder}/{n}/web.yaml": DEPLOYMENT for folder in ("a b", "d") for n in range(6)})
     write(tmp_path, {"other/harden-networkpolicies.yaml": "# mine\n"})
     commit(tmp_path)
@@ -174,7 +174,7 @@ def test_staged_changes_come_back(harden: Harden, tmp_path: Path) -> None:
 def test_the_undo_command_goes_to_the_work_trees_of_the_files(
     where: str, longest: int, harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hardener.report.undo._LONGEST", longest)
+    monkeypatch.setattr("hardener.report.terminal.undo._LONGEST", longest)
     for name in ("one", "two's"):
         write(tmp_path, {f"{name}/deep/{n}.yaml": DEPLOYMENT.replace("web", f"w{n}") for n in range(2)})
         write(tmp_path, {f"{name}/{n}/web.yaml": DEPLOYMENT for n in range(2)})

@@ -9,8 +9,8 @@ from unicodedata import combining, east_asian_width
 
 import pytest
 
-from hardener.report.screen import Screen
-from hardener.report.wrapping import cut, wrapped
+from hardener.report.terminal.screen import Screen
+from hardener.report.terminal.wrapping import cut, wrapped
 
 from .conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 from .terminals import harden_on_terminal

@@ -9,16 +9,17 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Severity
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
 from hardener.charts.helm import INSTALL, ChartError, Helm
-from hardener.charts.places import InObject, InText, SetValue
-from hardener.charts.release import WHOLE, Release, Unwritable
-from hardener.charts.releases import releases, write
-from hardener.charts.set_values import name_of
-from hardener.charts.values_file import KeyRefusedError
+from hardener.charts.releases.collect import releases, write
+from hardener.charts.releases.release import WHOLE, Release, Unwritable
+from hardener.charts.releases.values_in_yaml import InObject, InText, SetValue
+from hardener.charts.values.set_values import name_of
+from hardener.charts.values.values_file import KeyRefusedError
 from hardener.commands.progress import said
 from hardener.commands.run import Plan
 from hardener.engine.outcome import Change, FileChange, Outcome, Override, Report

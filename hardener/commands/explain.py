@@ -12,7 +12,7 @@ from hardener.authoring.transform import Transform
 from hardener.errors import InputError
 from hardener.report import finding_ids
 from hardener.report.pages import page_of
-from hardener.report.wrapping import wrapped
+from hardener.report.terminal.wrapping import wrapped
 
 Say = Callable[[str], object]
 _WIDEST = 100  # columns of prose: a longer line is hard to read

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hardener.commands.run import binary
-from hardener.report.screen import Screen, is_terminal
+from hardener.report.terminal.screen import Screen, is_terminal
 
 if TYPE_CHECKING:
     import subprocess

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.commands.progress import Progress, said
 from hardener.commands.run import Choices, Plan, Style, asked_of, plan_of, read, write
 from hardener.engine.given_options import GivenOptions
@@ -16,7 +18,6 @@ from hardener.sources import files
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.support.shell_words import quoted
 
@@ -28,8 +29,7 @@ FILE = "harden-values.yaml"
 _MADE = "Overrides of harden for the chart"  # how a file of ours begins
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """How the chart is rendered: files of values and single ones, as helm takes them, the name and namespace of the
     release; ``helm`` is the path of the program, ``most_renders`` how often it may run."""
 
@@ -289,7 +289,7 @@ def _check_values(path: str) -> None:
 
 
 def _written(overrides: list[Override], base: str, run: ChartRun, target: str, in_place: bool) -> dict[str, str]:
-    from hardener.charts.values_file import KeyRefusedError, edited, new_file
+    from hardener.charts.values.values_file import KeyRefusedError, edited, new_file
 
     try:
         if in_place:
@@ -316,7 +316,7 @@ def _content(path: str) -> Content:
 
 def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
     """The files of values that change."""
-    from hardener.charts.values_file import key_lines
+    from hardener.charts.values.values_file import key_lines
     from hardener.commands.chart_releases import stale_comments
     from hardener.sources.line_hunks import hunks_of
 

@@ -4,8 +4,9 @@ have no place."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Create, Drop, Edit, Evidence, Finding, Grade, HostFile, Set, copied, replay
 from hardener.authoring.transform import Transform

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.authoring.edits import Edit
@@ -24,8 +24,7 @@ _ASIDE = frozenset({"securityContext", "resources", "automountServiceAccountToke
 NO_SHIFTS: list[tuple[int, Path, int, int]] = []  # of most pieces; nobody adds to it
 
 
-@dataclass(slots=True, eq=False)
-class Document:
+class Document(Struct, eq=False):
     """``steps`` are the applied steps in order; replayed on a fresh parse they must give the data of the piece again.
 
     - ``shifts``: the list items that came and went with as many of them as are ``known``.

@@ -9,10 +9,11 @@ import marshal
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, copied, replay
 from hardener.engine.document import Steps, applied_steps, document
@@ -23,7 +24,6 @@ from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.sources.source import Owned, Plan, Touch, UnprovedError
 from hardener.support.data_path import Path, dotted
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.source import Parsed, Written
@@ -33,8 +33,7 @@ _BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
 
 
-@dataclass(slots=True)
-class Located:
+class Located(Struct):
     """Where a change stands: lines in the piece as read and as written (0: gone), its path, and the end-of-line
     comment of the line as read when that line changed or went; ``stays`` tells that another key took its place before
     that comment."""
@@ -46,8 +45,7 @@ class Located:
     stays: bool = False
 
 
-@dataclass(slots=True)
-class Proof:
+class Proof(Struct):
     """The new text of a piece, with the lines of its changes and of the ``places`` asked for; or why there is none.
 
     ``ours``: there is none since it would be wrong, and not since it cannot be written. ``is_placed``: the text has
@@ -125,8 +123,7 @@ def _write(piece: Piece, steps: Steps) -> Written:
     return piece.source.rewrite(piece, mutate, Plan(touched, _replaced(steps)))
 
 
-@dataclass(slots=True)
-class Result:
+class Result(Struct):
     """A piece with its changes and its new text, as the writer gave it: what the ``CHECKS`` look at.
 
     ``read`` is where each change acts in the data as read, ``written`` where in the final data (None: that is gone).

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hardener.charts.set_values import name_of
+from hardener.charts.values.set_values import name_of
 from hardener.engine.outcome import Outcome, Override
 from hardener.report.impact import counted, listed
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hardener.facts.objects.pod_security_levels import Standing
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.report.held import place
+from hardener.report.held_back import place
 
 Pair = tuple[Standing, Standing]
 _IS_NOTHING = re.compile(r"\s*(?:#.*|---\s*(?:#.*)?|%.*)?$").match  # a line above a document

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.sources import yaml
 from hardener.sources.files import Content
 from hardener.sources.plain_manifests import SOURCE as PLAIN
 from hardener.sources.source import Parsed, Source
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 
 MOST_OBJECTS = 10_000
@@ -24,8 +24,7 @@ RENDER = f"render it first and harden the result: {_FILTER}"
 RENDER_CHART = f"harden values CHART hardens it by its values; or harden what it renders: {_FILTER}"
 
 
-@dataclass(slots=True, eq=False)
-class Piece:
+class Piece(Struct, eq=False):
     """One run of a file: ``data`` holds its documents as plain data while transforms work on them.
 
     - ``line``: the 0-based line of its first line in the file.
@@ -75,8 +74,7 @@ class Piece:
         return found if found is not None and holding in found else None
 
 
-@dataclass(slots=True, eq=False)
-class ManifestFile:
+class ManifestFile(Struct, eq=False):
     """A file that was read: its real path, its name for people, its pieces, and whether the run may change it."""
 
     path: str

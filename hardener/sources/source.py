@@ -8,14 +8,14 @@ is written out.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from msgspec import Struct, field
 
 from hardener.sources import yaml
 from hardener.sources.open_values import OpenList
 from hardener.sources.yaml import Comment, Hunk
 from hardener.support.data_path import Parts, Path
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.files import UnreadableError
@@ -71,8 +71,7 @@ class Plan(NamedTuple):
     replaced: set[tuple[str, str]]
 
 
-@dataclass(slots=True)
-class Touch:
+class Touch(Struct):
     """One edit as the lines of a text see it: ``path`` as the edit names it, ``read`` where that is in the text as
     read, ``written`` in the new one (None: it is gone). ``now`` tells of a part of ``path`` where it is written."""
 
@@ -83,8 +82,7 @@ class Touch:
     now: Callable[[Path], Path | None]
 
 
-@dataclass(slots=True)
-class Owned:
+class Owned(Struct):
     """The lines that edits may touch, as read and as written; comments at the end of those ``gone`` may go.
 
     ``add_heads`` adds the lines of what holds the places of the edits: most texts do without.
@@ -120,8 +118,7 @@ class Making(Protocol):
         """The line where the program reads an address of the Service that it is; None where it reads none."""
 
 
-@dataclass(slots=True)
-class Problem:
+class Problem(Struct):
     """What is wrong with a file. ``is_left_alone``: it is not read."""
 
     id: str
@@ -133,8 +130,7 @@ class Problem:
     is_left_alone: bool = True
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """What reading a file came to: the file, or why there is none.
 
     - ``namespaces``: those that it names.

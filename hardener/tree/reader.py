@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.authoring.config import NAME as CONFIG
 from hardener.kubernetes.components.bare_document import is_node_configuration
@@ -27,7 +28,6 @@ from hardener.sources import files, manifests, registry, script, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.source import Problem, Reader, Reading, unreadable
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -135,8 +135,7 @@ def _may_hide(text: str) -> bool:
     return any(isinstance(kind, str) and is_interesting(f"kind: {kind}\n{text}") for kind in kinds)
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     tree: Tree
     seen: set[str] = field(default_factory=set)
     readers: dict[str, Reader | None] = field(default_factory=dict)  # by the module of their language

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from hardener.report.markdown import LONGEST, as_text
+from hardener.report.formats.markdown import LONGEST, as_text
 
 MARK = "<!-- harden"
 PAGE = 100  # of a list; GitHub gives no more

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hardener.charts.chart_copy import Copied
+from hardener.charts.files.copy import Copied
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, harden_chart, name_of
 from hardener.charts.helm import ChartError, Helm
-from hardener.charts.values_file import new_file
+from hardener.charts.values.values_file import new_file
 from hardener.commands.run import Choices, plan_of
 from hardener.engine.outcome import Change, Outcome
 from hardener.tree.tree import Tree

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from hardener.charts import chart_copy, helm_ignore
-from hardener.charts.chart_copy import Copied
-from hardener.charts.computed_values import computed_values
+from hardener.charts.files import copy as chart_copy
+from hardener.charts.files import helm_ignore
+from hardener.charts.files.copy import Copied
 from hardener.charts.helm import ChartError, Helm
+from hardener.charts.values.computed_values import computed_values
 from hardener.support.programs import ProgramError
 from tests import helm as helms
 from tests.conftest import git, write

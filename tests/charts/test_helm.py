@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from hardener.charts import helm as helm_module
-from hardener.charts.chart_copy import Copied
-from hardener.charts.computed_values import computed_values
+from hardener.charts.files.copy import Copied
 from hardener.charts.helm import ChartError, Helm
+from hardener.charts.values.computed_values import computed_values
 from hardener.support.programs import ProgramError
 from tests import helm as helms
 from tests.conftest import shared, write

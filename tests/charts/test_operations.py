@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hardener.charts.operations import ConflictError, Kind, Operation, Touched, as_values, overrides
+from hardener.charts.values.operations import ConflictError, Kind, Operation, Touched, as_values, overrides
 
 VALUES: dict[str, Any] = {
     "resources": {"limits": {"cpu": "1"}},

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.charts.at_hand import chart_name
-from hardener.charts.release import merged, write
-from hardener.charts.releases import releases
-from hardener.charts.set_values import name_of, path_of, typed
+from hardener.charts.releases.chart_sources import chart_name
+from hardener.charts.releases.collect import releases
+from hardener.charts.releases.release import merged, write
+from hardener.charts.values.set_values import name_of, path_of, typed
 from hardener.tree.tree import Settings, Tree
 from tests import helm
 

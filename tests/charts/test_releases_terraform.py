@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hardener.charts.release import merged, write
-from hardener.charts.releases import releases
+from hardener.charts.releases.collect import releases
+from hardener.charts.releases.release import merged, write
 
 from .trees import added, made, only, override, written
 

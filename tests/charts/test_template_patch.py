@@ -14,8 +14,9 @@ import pytest
 
 from hardener.charts.helm import Helm
 from hardener.charts.rendered import Document, Key, Reader, changed
-from hardener.charts.template_lines import Templates
-from hardener.charts.template_patch import (
+from hardener.charts.run_steps import Wanted
+from hardener.charts.templates.lines import Templates
+from hardener.charts.templates.patch import (
     OwnPatch,
     Written,
     chart_texts,
@@ -24,7 +25,6 @@ from hardener.charts.template_patch import (
     write_objects,
     written_over,
 )
-from hardener.charts.wanted import Wanted
 from hardener.commands.run import Choices, plan_of
 from hardener.tree.tree import Tree
 from tests import helm as real

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from hardener.authoring import registry
 from hardener.authoring.edits import Basis, Grade, Set
-from hardener.charts.set_values import name_of
-from hardener.charts.values_file import KeyRefusedError, copies_secret, edited, key_lines, nested, new_file
+from hardener.charts.values.set_values import name_of
+from hardener.charts.values.values_file import KeyRefusedError, copies_secret, edited, key_lines, nested, new_file
 from hardener.engine.outcome import MISSING, Change, Override
 from hardener.sources.yaml import TextError, dump, parse
 from tests import helm

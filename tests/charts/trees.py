@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hardener.charts.releases import Release, releases, write
+from hardener.charts.releases.collect import Release, releases, write
 from hardener.engine.outcome import Override
 from hardener.tree.tree import Settings, Tree
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import HOSTED, Component, ControlPlane, components, how, signs
 
@@ -30,5 +30,5 @@ def _one(server: Component) -> Steps:
     asks = Evidence("anonymous health checks are refused")
     basis = Basis.PROVED if server.get(_FLAG) else Basis.INFERRED
     before = "make the load balancer check the servers over TCP, or with a certificate"
-    words = how(server, server.state(_FLAG), asks, grade=Grade.BREAKING, basis=basis, requires=(before,))
+    words = how(server, server.state(_FLAG), against=[asks], basis=basis, requires=(before,))
     yield server.set(_FLAG, "false", words)

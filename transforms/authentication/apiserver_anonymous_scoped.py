@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.control_plane import HOSTED, Component, ControlPlane, How, components, how, since
 from hardener.tree.view import View
 
@@ -86,10 +86,9 @@ def _extended(server: Component, file: View, options: Anonymous) -> Steps:
 
 def _how(server: Component, first: str) -> How:
     stops = Evidence("without the file the server does not start")
-    return how(
-        server, server.state(_FLAG), since(server, (1, 32)), stops, grade=Grade.BREAKING,
-        basis=Basis.PROVED if server.get(_FLAG) else Basis.INFERRED, requires=(first,),
-    )  # fmt: skip
+    basis = Basis.PROVED if server.get(_FLAG) else Basis.INFERRED
+    why = (server.state(_FLAG), since(server, (1, 32)))
+    return how(server, *why, against=[stops], basis=basis, requires=(first,))
 
 
 def _finding(server: Component, advice: str) -> Finding:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import HOSTED, Component, ControlPlane, components, how
 
@@ -31,8 +31,6 @@ def _removed(server: Component, path: str) -> list[Edit]:
         f"list the users of {path} {where}, and give each a certificate (kubectl certificate approve) or an account of "
         "the identity provider, with the same groups",
     )
-    words = how(
-        server, server.state(_FLAG), lost, grade=Grade.BREAKING, requires=before,
-        follow_up=(f"once the servers run without it: {gone}",),
-    )  # fmt: skip
+    after = (f"once the servers run without it: {gone}",)
+    words = how(server, server.state(_FLAG), against=[lost], requires=before, follow_up=after)
     return [*server.unset(_FLAG, words), *server.unmount(path, words)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.authoring.edits import Basis, Evidence
 from hardener.authoring.transform import Steps
 from hardener.errors import InputError
-from hardener.kubernetes.components.flag_values import entries, tls_older
-from hardener.kubernetes.components.tls_suites import GOOD, is_weak
-from hardener.support.fast_dataclass import dataclass
+from hardener.kubernetes.components.flag_values import GOOD_SUITES, entries, is_weak, tls_older
 from hardener.tree.control_plane import HOSTED, Component, how
 
 _VERSION, _SUITES = "tls-min-version", "tls-cipher-suites"
@@ -38,7 +37,7 @@ def version(component: Component, minimum: str) -> Steps:
         yield component.set(_VERSION, _TLS_1_2, how(component, component.state(_VERSION)))
     if minimum == _TLS_1_3 and held != _TLS_1_3 and component.installer in _OF_ITS_OWN:
         clients = Evidence("a client without TLS 1.3 is refused")
-        words = how(component, component.state(_VERSION), clients, grade=Grade.BREAKING)
+        words = how(component, component.state(_VERSION), against=[clients])
         yield component.set(_VERSION, _TLS_1_3, words)
 
 
@@ -53,8 +52,8 @@ def suites(component: Component, *, when_unset: bool) -> Steps:
         yield component.without(_SUITES, weak, how(component, evidence))
     elif weak:
         evidence = component.fact(f"it accepts nothing but {', '.join(weak)}", _SUITES)
-        yield component.set(_SUITES, ",".join(GOOD), how(component, evidence))
+        yield component.set(_SUITES, ",".join(GOOD_SUITES), how(component, evidence))
     elif not listed and when_unset:
         evidence = Evidence("without a list it accepts what its version of Go accepts")
         words = how(component, evidence, Evidence("the list is that of CIS 4.2.12"), basis=Basis.INFERRED)
-        yield component.set(_SUITES, ",".join(GOOD), words)
+        yield component.set(_SUITES, ",".join(GOOD_SUITES), words)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import ControlPlane, components
 
@@ -16,6 +16,5 @@ def always_pull_images(carrier: ControlPlane) -> Steps:
     May break: no pod starts while the registry does not answer, and pods without credentials of their own fail.
     """
     for server in components(carrier, "kube-apiserver"):
-        yield from added(
-            server, "AlwaysPullImages", Grade.BREAKING, Evidence("every pod start then needs the registry")
-        )
+        needs = Evidence("every pod start then needs the registry")
+        yield from added(server, "AlwaysPullImages", against=[needs])

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import Component, ControlPlane, components, how
 
@@ -43,10 +43,9 @@ def _one(server: Component) -> Steps:
     if "Node" not in new:
         new.insert(0, "Node")
     # Node and RBAC beside others only add; without AlwaysAllow rights go, those of whoever would revert among them.
-    grade = Grade.BREAKING if "AlwaysAllow" in modes else Grade.REVIEW
+    lost = Evidence("pods and people whose roles the tree does not show lose their rights")
+    against = [lost] if "AlwaysAllow" in modes else []
     see = "check that administrators have a role first: kubectl get clusterrolebindings -o wide"
     basis = Basis.PROVED if server.get(_FLAG) is not None else Basis.INFERRED
-    evidence = [server.state(_FLAG)]
-    if grade is Grade.BREAKING:
-        evidence.append(Evidence("pods and people whose roles the tree does not show lose their rights"))
-    yield server.set(_FLAG, ",".join(new), how(server, *evidence, grade=grade, basis=basis, requires=(see,)))
+    words = how(server, server.state(_FLAG), against=against, basis=basis, requires=(see,))
+    yield server.set(_FLAG, ",".join(new), words)

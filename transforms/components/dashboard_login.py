@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.tree.core_views import Container
 
 _OPEN = {
@@ -25,5 +26,6 @@ def dashboard_login(container: Container) -> Steps:
         for index, word in enumerate(container.strings(key)):
             name, _, value = word.lstrip("-").partition("=")
             if word.startswith("--") and name in _OPEN and value != "false":
-                evidence = [container.fact(f"{word}: {_OPEN[name]}", key, index)]
-                yield container.drop(key, index, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence)
+                why = [container.fact(f"{word}: {_OPEN[name]}", key, index)]
+                found = verdict(why=why, effect=Effect.WATCHED, basis=Basis.PROVED)
+                yield container.drop(key, index, **found.words)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import HOSTED, ControlPlane, components
 
@@ -19,7 +19,9 @@ def deny_service_external_ips(carrier: ControlPlane) -> Steps:
     for server in components(carrier, "kube-apiserver"):
         if any(item.has("spec", "externalIPs") for item in carrier.tree.of("", "Service")):
             return  # service-external-ips says so
-        grade, fact = Grade.REVIEW, Evidence("no Service of the tree has externalIPs")
         if server.installer == HOSTED:
-            grade, fact = Grade.BREAKING, Evidence("the Services of its cluster are not in this tree")
-        yield from added(server, "DenyServiceExternalIPs", grade, fact)
+            unseen = Evidence("the Services of its cluster are not in this tree")
+            yield from added(server, "DenyServiceExternalIPs", against=[unseen])
+        else:
+            none = Evidence("no Service of the tree has externalIPs")
+            yield from added(server, "DenyServiceExternalIPs", none)

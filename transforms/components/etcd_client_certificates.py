@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import Component, ControlPlane, components, how
 
@@ -48,8 +48,8 @@ def _one(etcd: Component, side: str, who: str) -> list[Edit] | Finding:
         f"check that all {who} have a certificate of the CA in --{files[0]}: openssl verify -CAfile CA CERTIFICATE",
         "take a snapshot: etcdctl snapshot save FILE",
     )
-    why = Evidence("without the right certificates nothing reaches etcd, and the API server stops")
-    words = how(etcd, *facts, why, grade=Grade.BREAKING, requires=see)
+    stops = Evidence("without the right certificates nothing reaches etcd, and the API server stops")
+    words = how(etcd, *facts, against=[stops], requires=see)
     edits: list[Edit] = []
     if asks in weak:
         edits += etcd.set(asks, "true", words)

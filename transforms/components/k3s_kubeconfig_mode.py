@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.tree.control_plane import ControlPlane
 
 _KEY = "write-kubeconfig-mode"
@@ -20,6 +21,6 @@ def k3s_kubeconfig_mode(carrier: ControlPlane) -> Steps:
     mode = str(carrier.get(_KEY))
     if mode.lstrip("0o") == "600":
         return
-    evidence = [carrier.fact(f"{_KEY} is {mode}", _KEY)]
+    found = verdict(known=[carrier.fact(f"{_KEY} is {mode}", _KEY)], basis=Basis.PROVED)
     after = ("restart k3s or rke2-server on the server, which writes the file anew",)
-    yield carrier.set(_KEY, to="0600", grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence, follow_up=after)
+    yield carrier.set(_KEY, to="0600", follow_up=after, **found.words)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.kubernetes.components.kernel_settings import DROP_IN, INSTALL, NAME
 from hardener.tree.control_plane import ControlPlane, signs
 
@@ -19,16 +20,15 @@ def k3s_protect_kernel(carrier: ControlPlane) -> Steps:
     """
     if signs.rancher(carrier) is None or carrier.get(_KEY) is True or carrier.has("profile"):
         return
-    why = Evidence("without the drop-in the node does not start")
+    stops = Evidence("without the drop-in the node does not start")
+    drop_in = verdict(against=[stops], basis=Basis.ASSUMED)
     edits: list[Edit] = []
-    for item in carrier.host_file(NAME, DROP_IN, grade=Grade.BREAKING, evidence=[why], requires=(INSTALL,)):
+    for item in carrier.host_file(NAME, DROP_IN, requires=(INSTALL,), **drop_in.words):
         if isinstance(item, Finding):
             yield item
             return
         edits.append(item)
-    change = carrier.set(
-        _KEY, to=True, grade=Grade.BREAKING, basis=Basis.PROVED,
-        evidence=[carrier.fact(f"{_KEY} is not on"), why], requires=(INSTALL,),
-        follow_up=("restart k3s or RKE2, one node after the other",), impact="kernel-settings",
-    )  # fmt: skip
+    found = verdict(why=[carrier.fact(f"{_KEY} is not on")], against=[stops], basis=Basis.PROVED)
+    after = ("restart k3s or RKE2, one node after the other",)
+    change = carrier.set(_KEY, to=True, requires=(INSTALL,), follow_up=after, impact="kernel-settings", **found.words)
     yield [change, *edits]

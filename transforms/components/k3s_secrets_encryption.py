@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.tree.control_plane import ControlPlane, signs
 
 _KEY = "secrets-encryption"
@@ -21,8 +22,7 @@ def k3s_secrets_encryption(carrier: ControlPlane) -> Steps:
         "on each server: systemctl restart k3s; then once: k3s secrets-encrypt status, k3s secrets-encrypt rotate-keys",
         "keep the key with the backups: /var/lib/rancher/k3s/server/cred/encryption-config.json",
     )
-    yield carrier.set(
-        _KEY, to=True, grade=Grade.BREAKING, basis=Basis.PROVED,
-        evidence=[carrier.fact(f"{_KEY} is not on"), Evidence("a revert does not bring Secrets back in clear")],
-        requires=("take a snapshot of the datastore: k3s etcd-snapshot save",), follow_up=after,
-    )  # fmt: skip
+    before = ("take a snapshot of the datastore: k3s etcd-snapshot save",)
+    stays = Evidence("a revert does not bring Secrets back in clear")
+    found = verdict(why=[carrier.fact(f"{_KEY} is not on")], against=[stays], basis=Basis.PROVED)
+    yield carrier.set(_KEY, to=True, requires=before, follow_up=after, **found.words)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.control_plane import Component, ComponentFile, ControlPlane, components, how, signs
 
 _KUBEADM_CA = "/etc/kubernetes/pki/ca.crt"
@@ -68,10 +68,7 @@ def _one(kubelet: Component, options: Kubelet) -> Steps:
         ca = options.client_ca or _KUBEADM_CA
         evidence.append(sign)
         requires = (f"on each node, check that the CA is there: test -s {ca}",)
-    words = how(
-        kubelet, *evidence, grade=Grade.REVIEW, requires=requires,
-        impact="kubelet-closed",
-    )  # fmt: skip
+    words = how(kubelet, *evidence, requires=requires, impact="kubelet-closed")
     edits = kubelet.set(weak[0], _WEAK[weak[0]][1], words)
     words = words._replace(impact=None)  # it is counted once
     for flag in weak[1:]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hardener.authoring.edits import Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect
 from hardener.kubernetes.components.kernel_settings import DROP_IN, INSTALL, NAME
 from hardener.tree.control_plane import Component, ComponentFile, ControlPlane, components, how
 
@@ -23,14 +24,14 @@ def kubelet_protect_kernel(carrier: ControlPlane | ComponentFile) -> Steps:
         if written == "true" or not (kubelet.is_file or written == "false"):
             continue
         # A forgotten drop-in stops the kubelet; docs/design/decisions.md 11 says why the file itself is changed.
-        grade = Grade.REVIEW if kubelet.is_file else Grade.BREAKING
-        yield from _one(kubelet, grade)
+        effect = Effect.WATCHED if kubelet.is_file else Effect.BEYOND
+        yield from _one(kubelet, effect)
 
 
-def _one(kubelet: Component, grade: Grade) -> Steps:
+def _one(kubelet: Component, effect: Effect) -> Steps:
     edits: list[Edit] = []
-    evidence = [kubelet.state("protect-kernel-defaults"), Evidence(f"{NAME} holds what the kubelet asks for")]
-    words = how(kubelet, *evidence, grade=grade, requires=(INSTALL,), impact="kernel-settings")
+    why = (kubelet.state("protect-kernel-defaults"), Evidence(f"{NAME} holds what the kubelet asks for"))
+    words = how(kubelet, *why, effect=effect, requires=(INSTALL,), impact="kernel-settings")
     for item in kubelet.view.host_file(NAME, DROP_IN, **words.words):
         if isinstance(item, Finding):
             yield item

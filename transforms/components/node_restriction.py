@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import ControlPlane, components
 
@@ -17,4 +17,4 @@ def node_restriction(carrier: ControlPlane) -> Steps:
     May break: a node agent that labels nodes with reserved names through the credentials of its kubelet.
     """
     for server in components(carrier, "kube-apiserver"):
-        yield from added(server, "NodeRestriction", Grade.REVIEW)
+        yield from added(server, "NodeRestriction")

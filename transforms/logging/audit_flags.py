@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.audit.defaults import LOG, MOUNTED_BY_KUBEADM, POLICY, ROTATION, paths
 from hardener.tree.control_plane import HOSTED, Component, ControlPlane, How, components, how
@@ -66,10 +66,8 @@ def _whole(
     stops = Evidence("without the policy file the server does not start")
     source = "the audit policy of the tree" if server.view.tree.of("audit.k8s.io", "Policy") else "audit-policy.yaml"
     before = server.placing(source, policy)
-    words = how(
-        server, *evidence[:2], stops, grade=Grade.BREAKING, basis=Basis.PROVED,
-        requires=(before,) if POLICY in missing else (),
-    )  # fmt: skip
+    requires = (before,) if POLICY in missing else ()
+    words = how(server, *evidence[:2], against=[stops], requires=requires)
     edits: list[Edit] = []
     if POLICY in missing and source == "audit-policy.yaml":
         from hardener.kubernetes.audit.rules import policy_text

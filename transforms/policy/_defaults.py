@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Severity
 from hardener.authoring.transform import Steps
+from hardener.authoring.verdict import verdict
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.facts.kustomize.free_names import Names
@@ -31,11 +32,10 @@ def steps(home: PolicyHome, spaces: list[Shown]) -> Steps:
         own = tree.ask(Guardrails).own(GROUP, POLICY, default.name)
         if own is None:
             name = tree.ask(Names).free(POLICY, default.name, home)
-            evidence = [Evidence("policies.mutate is set"), *facts(spaces), Evidence(_DIFFERS)]
+            known = [Evidence("policies.mutate is set"), *facts(spaces)]
+            found = verdict(known=known, doubts=[Evidence(_DIFFERS)], basis=Basis.PROVED)
             values = (policy(default, name), binding(name, tree.ask(Names).free(BINDING, name, home), names))
-            yield [
-                home.create(TOPIC, value, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence) for value in values
-            ]
+            yield [home.create(TOPIC, value, **found.words) for value in values]
             continue
         edits: list[Edit] = []
         for item in tree.of(GROUP, BINDING):

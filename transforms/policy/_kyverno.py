@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.facts.kustomize.free_names import Names
@@ -101,10 +102,10 @@ def _overridden(item: Object, spaces: list[Shown], *path: str | int) -> Iterator
         if override.text("action") == "Enforce":
             yield from extend(item, spaces, *path, index, "namespaces")
             return
-    yield item.append(
-        *path, value={"action": "Enforce", "namespaces": [space.name for space in spaces]}, grade=Grade.REVIEW,
-        basis=Basis.PROVED, evidence=[space.namespace.fact(f"namespace {space.name} passes") for space in spaces],
-    )  # fmt: skip
+    passing = [space.namespace.fact(f"namespace {space.name} passes") for space in spaces]
+    found = verdict(known=passing, effect=Effect.WATCHED, basis=Basis.PROVED)
+    value = {"action": "Enforce", "namespaces": [space.name for space in spaces]}
+    yield item.append(*path, value=value, **found.words)
 
 
 def _validating_policies(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterator[Edit]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
+from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.facts.access.admission import PolicyHome, Shown, differing_fields
 from hardener.tree.core_views import Object
 
@@ -17,10 +18,9 @@ _MOST = 3  # namespaces that are named as evidence
 def create(home: PolicyHome, value: dict[str, Any], spaces: Sequence[Shown] = ()) -> Edit:
     """A new object; one that refuses in ``spaces`` where there are any."""
     if not spaces:
-        return home.create(TOPIC, value, grade=Grade.SAFE, basis=Basis.PROVED, evidence=[*home.reasons, _inert(home)])
-    return home.create(
-        TOPIC, value, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=facts(spaces), impact=_IMPACT,
-    )  # fmt: skip
+        inert = verdict(known=[*home.reasons, _inert(home)], basis=Basis.PROVED)
+        return home.create(TOPIC, value, **inert.words)
+    return home.create(TOPIC, value, impact=_IMPACT, **_passing(spaces).words)
 
 
 def extend(item: Object, spaces: Sequence[Shown], *path: str | int) -> Iterator[Edit]:
@@ -28,7 +28,7 @@ def extend(item: Object, spaces: Sequence[Shown], *path: str | int) -> Iterator[
     names = item.strings(*path)
     for space in spaces:
         if space.name not in names:
-            yield item.append(*path, value=space.name, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=facts([space]))
+            yield item.append(*path, value=space.name, **_passing([space]).words)
 
 
 def older(item: Object, wanted: dict[str, Any]) -> Iterator[Finding]:
@@ -41,6 +41,10 @@ def older(item: Object, wanted: dict[str, Any]) -> Iterator[Finding]:
             advice="delete it (its bindings stay) and run harden again, unless it was changed by hand for a reason",
             severity=Severity.MEDIUM,
         )  # fmt: skip
+
+
+def _passing(spaces: Sequence[Shown]) -> Verdict:
+    return verdict(known=facts(spaces), effect=Effect.WATCHED, basis=Basis.PROVED)
 
 
 def _inert(home: PolicyHome) -> Evidence:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.errors import InputError
 from hardener.facts.access.admission import AdmissionFile
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.control_plane import Component, ControlPlane, components, how
 from hardener.tree.view import View
 
@@ -59,10 +60,9 @@ def admission_config_pss(target: AdmissionFile | ControlPlane, options: Admissio
             return  # its configuration is a file of its own
     if target.has("plugins") or not plugins:
         fact = target.fact("it does not configure Pod Security")
-        yield target.append(
-            "plugins", value={"name": _PLUGIN, "configuration": _configuration(target, options.enforce)},
-            grade=Grade.BREAKING, basis=Basis.PROVED, evidence=[fact, _UNSEEN],
-        )  # fmt: skip
+        found = verdict(why=[fact], against=[_UNSEEN], basis=Basis.PROVED)
+        value = {"name": _PLUGIN, "configuration": _configuration(target, options.enforce)}
+        yield target.append("plugins", value=value, **found.words)
 
 
 def _raised(target: View, path: Path, enforce: str) -> list[Edit]:
@@ -73,9 +73,9 @@ def _raised(target: View, path: Path, enforce: str) -> list[Edit]:
         if present in LEVELS and LEVELS.index(str(present)) >= LEVELS.index(level):
             continue
         said = f"defaults.{mode} is {present}" if present else f"defaults.{mode} is not set, which is privileged"
-        words = {"grade": Grade.BREAKING, "basis": Basis.PROVED, "evidence": [target.fact(said), _UNSEEN]}
+        found = verdict(why=[target.fact(said)], against=[_UNSEEN], basis=Basis.PROVED)
         for key, value in ((mode, level), (f"{mode}-version", _version(target))):
-            edits.append(target.set(*path, "defaults", key, to=value, **words))  # type: ignore[arg-type]
+            edits.append(target.set(*path, "defaults", key, to=value, **found.words))
     return edits
 
 
@@ -106,11 +106,9 @@ def _wired(server: Component, enforce: str) -> Steps:
     from hardener.kubernetes.components.admission_file import FOLDER, text
 
     place = f"{FOLDER}/{_HOST_FILE}"
-    words = how(
-        server, server.state(_FLAG), _UNSEEN, Evidence("without the file the server does not start"),
-        grade=Grade.BREAKING,
-        requires=(f"on every control-plane node, before the flag: install -D -m 0600 {_HOST_FILE} {place}",),
-    )  # fmt: skip
+    stops = Evidence("without the file the server does not start")
+    before = f"on every control-plane node, before the flag: install -D -m 0600 {_HOST_FILE} {place}"
+    words = how(server, server.state(_FLAG), against=[_UNSEEN, stops], requires=(before,))
     edits: list[Edit] = []
     for item in server.view.host_file(_HOST_FILE, text(_configuration(server.view, enforce)), **words.words):
         if not isinstance(item, Finding):  # else it is there, and its owner knows what for

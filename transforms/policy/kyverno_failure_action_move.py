@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Edit, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.access.admission import KyvernoPolicy
 
 from ._options import Policies
@@ -51,8 +52,8 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
     for each in overrides:
         if "action" in each:
             each["action"] = spelled(each["action"])
-    grade = Grade.SAFE if is_known(policy, options) else Grade.REVIEW
-    evidence = [fact, policy.fact(f"{present[0]} is set for all rules", "spec", present[0])]
+    known = [fact, policy.fact(f"{present[0]} is set for all rules", "spec", present[0])]
+    found = verdict(known=known, sure=is_known(policy, options), basis=Basis.PROVED)
     edits: list[Edit] = []
     for index, rule in rules:
         if rule.has("validate", "failureAction"):
@@ -62,6 +63,6 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
         if overrides:  # those of a rule are asked first, then those of the policy
             wanted["failureActionOverrides"] = [*policy.overrides(*path, "failureActionOverrides"), *overrides]
         for key, value in wanted.items():
-            edits.append(policy.set(*path, key, to=value, grade=grade, basis=Basis.PROVED, evidence=evidence))
-    edits += [policy.drop("spec", key, grade=grade, basis=Basis.PROVED, evidence=evidence) for key in present]
+            edits.append(policy.set(*path, key, to=value, **found.words))
+    edits += [policy.drop("spec", key, **found.words) for key in present]
     yield edits

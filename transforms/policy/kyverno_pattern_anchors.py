@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.admission import KyvernoPolicy
 from hardener.support.data_path import Path
 
@@ -30,25 +31,19 @@ def kyverno_pattern_anchors(policy: KyvernoPolicy) -> Steps:
         if plain is None or rule.has("validate", "anyPattern"):
             continue
         if _only_privileged(plain) and pattern != privileged_pattern():
-            evidence = list(_of_privileged(policy, pattern, path))
-            yield [
-                policy.set(
-                    *path, "pattern", "spec", to=privileged_pattern()["spec"], grade=Grade.REVIEW, basis=Basis.PROVED,
-                    evidence=evidence,
-                )
-            ]  # fmt: skip
+            why = _of_privileged(policy, pattern, path)
+            found = verdict(why=why, effect=Effect.WATCHED, basis=Basis.PROVED)
+            yield [policy.set(*path, "pattern", "spec", to=privileged_pattern()["spec"], **found.words)]
         elif plain == {"spec": {"securityContext": {"runAsNonRoot": "true"}}}:
-            evidence = [
+            why = [
                 policy.fact("a container with runAsNonRoot: false is not checked", *path, "pattern"),
                 Evidence("a pod is refused if only its containers set runAsNonRoot: true"),
             ]
+            found = verdict(why=why, effect=Effect.WATCHED, basis=Basis.PROVED)
             yield [
-                policy.drop(*path, "pattern", grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence),
-                policy.set(
-                    *path, "anyPattern", to=nonroot_patterns(), grade=Grade.REVIEW, basis=Basis.PROVED,
-                    evidence=evidence,
-                ),
-            ]  # fmt: skip
+                policy.drop(*path, "pattern", **found.words),
+                policy.set(*path, "anyPattern", to=nonroot_patterns(), **found.words),
+            ]
 
 
 def _of_privileged(policy: KyvernoPolicy, pattern: Any, path: Path) -> list[Evidence]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import is_shared
 from hardener.facts.objects.pod_security_levels import NOT_KNOWN, level_of, next_violation, what_lifts
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, PodTemplate
 
 _PREFIX = "pod-security.kubernetes.io/"
@@ -57,7 +58,7 @@ def namespace_pss_labels(namespace: Namespace, options: NamespaceLabels) -> Step
     doubt = namespace.tree.ask(Guardrails).unseen(namespace)
     enforced: list[Edit] = []
     if standing.reaches_any and not doubt:
-        enforced = _labels(namespace, "enforce", standing.capped, Grade.REVIEW, [_fact(namespace, standing)])
+        enforced = _labels(namespace, "enforce", standing.capped, _fact(namespace, standing), Effect.WATCHED)
         yield enforced
     elif present is None and (standing.reaches_any or not standing.pods):
         yield _not_enforced(namespace, standing, doubt)
@@ -67,10 +68,10 @@ def namespace_pss_labels(namespace: Namespace, options: NamespaceLabels) -> Step
             _PREFIX + "enforce", advice=f"write one of {', '.join(LEVELS)}; the API server refuses it as it is",
         )  # fmt: skip
     yield from _too_low(namespace, standing, present, options, doubt)
-    inert = [namespace.fact("warnings and audit records refuse no pod")]
+    inert = namespace.fact("warnings and audit records refuse no pod")
     for mode in ("audit", "warn"):
         if enforced or not any(_level(namespace, other) for other in ("audit", "warn")):  # else somebody chose
-            yield _labels(namespace, mode, _RESTRICTED, Grade.SAFE, inert)
+            yield _labels(namespace, mode, _RESTRICTED, inert, Effect.PLAIN)
 
 
 class _Standing:
@@ -111,17 +112,19 @@ def _fact(namespace: Namespace, standing: _Standing) -> Evidence:
     return namespace.fact(f"{count} that the tree shows reach{'es' * (standing.count == 1)} {standing.reached}")
 
 
-def _labels(namespace: Namespace, mode: str, level: str, grade: Grade, evidence: list[Evidence]) -> list[Edit]:
+def _labels(namespace: Namespace, mode: str, level: str, known: Evidence, effect: Effect) -> list[Edit]:
     """The label of ``mode`` with its version; nothing where the namespace is at this level or above already."""
     present = _level(namespace, mode)
     if present is not None and (present not in LEVELS or LEVELS.index(present) >= LEVELS.index(level)):
         return []
+    facts = [known]
     if present is not None:
-        fact = namespace.fact(f"{mode}: {present} is set on the namespace", "metadata", "labels", _PREFIX + mode)
-        evidence = [*evidence, fact]
+        written = namespace.fact(f"{mode}: {present} is set on the namespace", "metadata", "labels", _PREFIX + mode)
+        facts.append(written)
+    found = verdict(known=facts, effect=effect, basis=Basis.PROVED)
     version = "v{}.{}".format(*namespace.tree.settings.kubernetes_version)
     return [
-        namespace.set("metadata", "labels", _PREFIX + key, to=value, grade=grade, basis=Basis.PROVED, evidence=evidence)
+        namespace.set("metadata", "labels", _PREFIX + key, to=value, **found.words)
         for key, value in ((mode, level), (f"{mode}-version", version))
     ]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.access.admission import CelPolicy, Constraint, KyvernoPolicy, PolicyBinding
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.pod_security_levels import level_of, next_violation
@@ -47,11 +48,10 @@ def policy_enforce(policy: Policy) -> Steps:
         )  # fmt: skip
         return
     count = "the only workload" if len(pods) == 1 else f"all {len(pods)} workloads"
-    facts = [
-        policy.fact(f"it holds for level {level}, and {count} of the tree reach{'es' * (len(pods) == 1)} it"),
-        Evidence("it then also refuses pods that the tree does not show"),
-    ]
-    yield list(_enforced(policy, facts))
+    passes = policy.fact(f"it holds for level {level}, and {count} of the tree reach{'es' * (len(pods) == 1)} it")
+    unseen = Evidence("it then also refuses pods that the tree does not show")
+    found = verdict(why=[passes], against=[unseen], basis=Basis.PROVED)
+    yield list(_enforced(policy, found))
 
 
 def _below(pod: PodTemplate, level: str) -> Iterator[str | None]:
@@ -83,21 +83,17 @@ def _audited(policy: KyvernoPolicy) -> list[int]:
     ]
 
 
-def _enforced(policy: Policy, facts: list[Evidence]) -> Iterator[Edit]:
+def _enforced(policy: Policy, found: Verdict) -> Iterator[Edit]:
     if isinstance(policy, KyvernoPolicy):
         whole = policy.has("spec", "validationFailureAction")
         if whole:
-            yield _set(policy, facts, "Enforce", "spec", "validationFailureAction")
+            yield policy.set("spec", "validationFailureAction", to="Enforce", **found.words)
         for index in _audited(policy):
             path = ("spec", "rules", index, "validate", "failureAction")
             if not whole or policy.has(*path):
-                yield _set(policy, facts, "Enforce", *path)
+                yield policy.set(*path, to="Enforce", **found.words)
     elif isinstance(policy, Constraint):
-        yield _set(policy, facts, "deny", "spec", "enforcementAction")
+        yield policy.set("spec", "enforcementAction", to="deny", **found.words)
     else:
         actions = ["Deny", "Audit"] if isinstance(policy, PolicyBinding) else ["Deny"]
-        yield _set(policy, facts, actions, "spec", "validationActions")
-
-
-def _set(policy: Policy, facts: list[Evidence], value: object, *path: str | int) -> Edit:
-    return policy.set(*path, to=value, grade=Grade.BREAKING, basis=Basis.PROVED, evidence=facts)
+        yield policy.set("spec", "validationActions", to=actions, **found.words)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from hardener.authoring.edits import Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Finding, Severity
+from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.errors import InputError
 from hardener.kubernetes.images.reference import ImageReference
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.view import View
 
@@ -45,22 +46,26 @@ def moves(tag: str | None) -> bool:
     return tag is None or not (_VERSION.search(tag) or _ONCE.search(tag))
 
 
-def grade(image: ImageReference, locked: LockedImage) -> tuple[Grade, list[Evidence]]:
-    """How sure it is that nothing changes when ``image`` is pinned to what the lock names, and why."""
-    evidence = [Evidence(f"harden.lock: the digest of {image.text}"), *_one_platform(locked)]
-    sure = image.tag is not None and _VERSION.search(image.tag) is not None and not locked.is_one_platform
-    return Grade.SAFE if sure else Grade.REVIEW, evidence
+def judged(image: ImageReference, locked: LockedImage, *doubts: Evidence, basis: Basis = Basis.PROVED) -> Verdict:
+    """Return how sure it is that nothing changes when ``image`` is pinned to what the lock names."""
+    return verdict(
+        known=[Evidence(f"harden.lock: the digest of {image.text}")],
+        sure=image.tag is not None and _VERSION.search(image.tag) is not None,
+        doubts=[*_one_platform(locked), *doubts],
+        basis=basis,
+    )
 
 
-def follow(image: ImageReference, view: View) -> tuple[LockedImage | None, list[Evidence]]:
-    """What took the place of the digest that ``image`` is pinned to, and why it did; None where nothing did."""
+def follow(image: ImageReference, view: View) -> tuple[LockedImage, Verdict] | None:
+    """Return what took the place of the digest that ``image`` is pinned to, and why; None where nothing did."""
     lock = view.tree.lock
     locked = lock.successor(image) if lock is not None else None
     if locked is None:
-        return None, []
+        return None
     made = f", to an image made on {locked.config.created[:10]}" if locked.config.created else ""
-    evidence = [Evidence(f"harden.lock: the tag moved after it was pinned to {_short(image.digest)}{made}")]
-    return locked, [*evidence, *_one_platform(locked)]
+    moved = Evidence(f"harden.lock: the tag moved after it was pinned to {_short(image.digest)}{made}")
+    found = verdict(known=[moved], doubts=_one_platform(locked), effect=Effect.WATCHED, basis=Basis.PROVED)
+    return locked, found
 
 
 def _short(digest: str | None) -> str:

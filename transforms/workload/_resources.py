@@ -6,18 +6,21 @@ Limits are decided first, from what the author wrote, then requests: what this r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 from typing import ClassVar
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from hardener.authoring.edits import Edit, Evidence, Finding, Severity
+from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.images.numbers_elsewhere import Number, NumbersElsewhere
 from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.objects import quantity
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
 
 from . import _memory
@@ -83,8 +86,7 @@ class Resources:
             raise InputError(f"resources.{name.replace('_', '-')}: {getattr(self, name)} is no quantity")
 
 
-@dataclass(slots=True)
-class Amount:
+class Amount(Struct):
     """What a request or limit becomes, and the facts behind it; without any it is a default.
 
     ``doubt`` are facts that speak against the number; ``unknown`` says why no number fits at all; below ``least`` it
@@ -142,8 +144,7 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
     return Amount(default) if same is None else Amount(same.text, [same.fact])
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(Struct, frozen=True):
     """The request beside which a limit is put, as it is written, and how it is known; without evidence it is the
     default."""
 
@@ -304,11 +305,9 @@ def written(
     doubt = list(amount.doubt)
     if has_policies and kind == "requests" and (scaler := horizontal(container, resource)):
         doubt.append(scaler.fact(f"{scaler} scales by the use of {resource} relative to this request"))
-    yield container.set(
-        "resources", kind, resource, to=amount.text, grade=Grade.REVIEW,
-        basis=Basis.INFERRED if amount.evidence else Basis.ASSUMED,
-        evidence=(amount.evidence or [amount.default]) + doubt, late=kind == "limits",
-    )  # fmt: skip
+    default = [] if amount.evidence else [amount.default]
+    found = verdict(known=amount.evidence, absent=default, doubts=doubt, effect=Effect.WATCHED)
+    yield container.set("resources", kind, resource, to=amount.text, late=kind == "limits", **found.words)
 
 
 def _allowed(

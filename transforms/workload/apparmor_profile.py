@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.kustomize.overlays.states import states
 from hardener.tree.core_views import PodTemplate, View
 
@@ -63,12 +64,12 @@ def _edits(
     ]
     against += [view.fact(_BESIDE.format("Unconfined"), *_PROFILE) for view in weak if _names_one(view)]
     against += pod_needs(pod)
-    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("unconfined is set, and nothing in the manifest shows a need for it")]
+    nothing = Evidence("unconfined is set, and nothing in the manifest shows a need for it")
+    found = verdict(against=against, absent=[nothing])
     for view in (*weak, *unknown):
         path = _PROFILE if len(view.keys("securityContext")) > 1 else _PROFILE[:1]
-        yield view.drop(*path, grade=grade, basis=basis, evidence=evidence)
-    yield from _without(pod.metadata, [*open_keys, *refused], grade, basis, evidence)
+        yield view.drop(*path, **found.words)
+    yield from _without(pod.metadata, [*open_keys, *refused], found)
 
 
 def _is_value(value: str | None) -> bool:
@@ -109,7 +110,7 @@ def _of_no_container(pod: PodTemplate, keys: list[str]) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _without(metadata: View, keys: list[str], grade: Grade, basis: Basis, evidence: list[Evidence]) -> Iterator[Edit]:
+def _without(metadata: View, keys: list[str], found: Verdict) -> Iterator[Edit]:
     whole = len(keys) == len(metadata.keys("annotations"))
     for path in [("annotations",)] if keys and whole else [("annotations", key) for key in keys]:
-        yield metadata.drop(*path, grade=grade, basis=basis, evidence=evidence)
+        yield metadata.drop(*path, **found.words)

@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.authoring.edits import Evidence
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.pods.command_evidence import flags
 from hardener.tree.core_views import Container
@@ -44,11 +45,10 @@ def host_path_read_only(container: Container) -> Steps:
             continue
         if any(below(path, mount.path) for path in _written(container)):
             continue
-        against = list(signs(container, partial(_writes, at=mount.path, what=what)))
-        evidence = against or [Evidence("nothing in the manifest shows that it writes there")]
-        grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-        edit = mount.view.set("readOnly", to=True, grade=grade, basis=basis, evidence=evidence, late=True)
-        if against:
+        against = signs(container, partial(_writes, at=mount.path, what=what))
+        found = verdict(against=against, absent=[Evidence("nothing in the manifest shows that it writes there")])
+        edit = mount.view.set("readOnly", to=True, late=True, **found.words)
+        if found.breaks:
             yield [edit]
         else:
             yield edit

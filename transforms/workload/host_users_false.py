@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
 from hardener.kubernetes.pods.capabilities import plain
@@ -44,12 +45,10 @@ def host_users_false(pod: PodTemplate) -> Steps:
             advice="set hostUsers: false when that is gone", severity=Severity.LOW,
         )  # fmt: skip
         return
-    against = list(_against(pod))
-    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("nothing in the manifest needs the users of the node")]
-    if pod.has("hostUsers"):
-        evidence = [*evidence, pod.fact("the manifest says true", "hostUsers")]
-    yield pod.set("hostUsers", to=False, grade=grade, basis=basis, evidence=evidence)
+    nothing = Evidence("nothing in the manifest needs the users of the node")
+    doubts = [pod.fact("the manifest says true", "hostUsers")] if pod.has("hostUsers") else []
+    found = verdict(against=_against(pod), absent=[nothing], doubts=doubts)
+    yield pod.set("hostUsers", to=False, **found.words)
 
 
 def _obstacles(pod: PodTemplate) -> Iterator[Evidence]:

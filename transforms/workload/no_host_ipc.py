@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.tree.core_views import PodTemplate
 
 from ._need import pod_evidence
@@ -24,7 +25,5 @@ def no_host_ipc(pod: PodTemplate) -> Steps:
     """
     if pod.get("hostIPC") is not True:
         return
-    against = pod_evidence(pod)
-    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("hostIPC is set, and nothing in the manifest shows a need for it")]
-    yield pod.drop("hostIPC", grade=grade, basis=basis, evidence=evidence)
+    nothing = Evidence("hostIPC is set, and nothing in the manifest shows a need for it")
+    yield pod.drop("hostIPC", **verdict(against=pod_evidence(pod), absent=[nothing]).words)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.tree.core_views import PodTemplate
 
 from ._need import pod_evidence
@@ -25,17 +26,16 @@ def no_host_network(pod: PodTemplate) -> Steps:
     """
     if pod.get("hostNetwork") is not True:
         return
-    against = pod_evidence(pod)
-    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("hostNetwork is set, and nothing in the manifest shows a need for it")]
-    yield pod.drop("hostNetwork", grade=grade, basis=basis, evidence=evidence)
+    nothing = Evidence("hostNetwork is set, and nothing in the manifest shows a need for it")
+    found = verdict(against=pod_evidence(pod), absent=[nothing])
+    yield pod.drop("hostNetwork", **found.words)
     if pod.get("dnsPolicy") == "ClusterFirstWithHostNet":
         fact = pod.fact("ClusterFirstWithHostNet means nothing without hostNetwork", "dnsPolicy")
-        yield pod.drop("dnsPolicy", grade=grade, basis=Basis.PROVED, evidence=[fact])
+        yield pod.drop("dnsPolicy", **found.along(fact).words)
     for container in pod.containers:
         for port in container.items("ports"):
             for key in ("hostPort", "hostIP"):
                 if port.has(key):
                     # An exported manifest names what the API server filled in; it would now open a real host port.
                     fact = port.fact(f"{key} belongs to hostNetwork", key)
-                    yield port.drop(key, grade=grade, basis=Basis.PROVED, evidence=[fact])
+                    yield port.drop(key, **found.along(fact).words)

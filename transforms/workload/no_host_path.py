@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Verdict, verdict
 from hardener.tree.core_views import OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
@@ -49,28 +50,29 @@ def no_host_path(pod: PodTemplate) -> Steps:
         if what is None:
             continue
         # Each volume by itself: a waiver of one keeps no other.
-        if what in ("node", "memory", "scratch") and meant:
-            yield list(_replace(pod, index, Grade.BREAKING, meant))
-        elif what == "node":
-            evidence = [volume.fact("an application has no use for this folder of the node", "hostPath", "path")]
-            yield list(_replace(pod, index, Grade.REVIEW, evidence))
-        elif what in ("memory", "scratch"):
-            shared = list(_shared(pod, index, volume))
-            evidence = [volume.fact("its files are not kept, or are made again", "hostPath", "path")]
-            if shared:
-                yield list(_replace(pod, index, Grade.BREAKING, shared))
-            else:
-                yield list(_replace(pod, index, Grade.REVIEW, evidence))
+        if is_replaced(what):
+            yield list(_replace(pod, index, _judged(pod, index, what, meant)))
         else:
             yield _stays(volume, what)
 
 
-def _replace(pod: PodTemplate, index: int, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
+def _judged(pod: PodTemplate, index: int, what: str, meant: list[Evidence]) -> Verdict:
+    """Return whether the folder at ``index`` is one that its pod can do without; ``meant`` says that it is wanted."""
+    volume = pod.items("volumes")[index]
+    if what == "node":
+        against, nothing = meant, "an application has no use for this folder of the node"
+    else:
+        against, nothing = meant or list(_shared(pod, index, volume)), "its files are not kept, or are made again"
+    fact = volume.fact(nothing, "hostPath", "path")
+    return verdict(against=against, absent=[fact], basis=Basis.INFERRED)
+
+
+def _replace(pod: PodTemplate, index: int, found: Verdict) -> Iterator[Edit]:
     volume = pod.items("volumes")[index]
     source = {"medium": "Memory"} if kind(volume) == "memory" else {}
     # The volume is named from the pod, so that the new key finds its place.
-    yield pod.drop("volumes", index, "hostPath", grade=grade, basis=Basis.INFERRED, evidence=evidence)
-    yield pod.set("volumes", index, "emptyDir", to=source, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+    yield pod.drop("volumes", index, "hostPath", **found.words)
+    yield pod.set("volumes", index, "emptyDir", to=source, **found.words)
 
 
 def _shared(pod: PodTemplate, index: int, volume: View) -> Iterator[Evidence]:
@@ -125,10 +127,11 @@ def _stays(volume: View, what: str) -> Finding:
 def _of_agent(pod: PodTemplate, sign: str) -> Iterator[Edit | list[Edit] | Finding]:
     """An agent keeps its folders: the exact patch is held back where there is one, the rest is one finding."""
     volumes = [(index, volume, kind(volume)) for index, volume in enumerate(pod.items("volumes"))]
+    meant = verdict(against=[Evidence(f"an agent of the node: {sign}")])
     for index, _, what in volumes:
-        if what in ("node", "memory", "scratch"):
-            yield from _replace(pod, index, Grade.BREAKING, [Evidence(f"an agent of the node: {sign}")])
-    kept = [volume for _, volume, what in volumes if what is not None and what not in ("node", "memory", "scratch")]
+        if is_replaced(what):
+            yield from _replace(pod, index, meant)
+    kept = [volume for _, volume, what in volumes if what is not None and not is_replaced(what)]
     if kept:
         names = ", ".join(str(path_of(volume)) for volume in kept)
         yield kept[0].finding(

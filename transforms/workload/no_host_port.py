@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeError
+from hardener.authoring.edits import Edit, Evidence, WrongShapeError
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.authoring.verdict import Effect, Verdict, verdict
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.components.component import is_ingress_or_gateway
@@ -39,17 +40,15 @@ def no_host_port(container: Container) -> Steps:
         if isinstance(other, str):
             against.append(Evidence(other))
         if against:
-            yield list(_without(port, Grade.BREAKING, against))
+            yield list(_without(port, verdict(against=against)))
         elif isinstance(other, Evidence):
-            yield from _without(port, Grade.REVIEW, [other])
+            yield from _without(port, verdict(known=[other], effect=Effect.WATCHED))
 
 
-def _without(port: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
-    yield port.drop(
-        "hostPort", grade=grade, basis=Basis.INFERRED, evidence=evidence, impact="host-port-closed"
-    )  # fmt: skip
+def _without(port: View, found: Verdict) -> Iterator[Edit]:
+    yield port.drop("hostPort", impact="host-port-closed", **found.words)
     if port.has("hostIP"):
-        yield port.drop("hostIP", grade=grade, basis=Basis.INFERRED, evidence=evidence)
+        yield port.drop("hostIP", **found.words)
 
 
 def _against(container: Container) -> Iterator[Evidence]:

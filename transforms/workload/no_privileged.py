@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.tree.core_views import Container
 
 from ._need import root_evidence
@@ -32,13 +33,13 @@ def no_privileged(container: Container) -> Steps:
         return
     shared = [mount for mount in mounts(container) if mount.view.get("mountPropagation") == "Bidirectional"]
     against = [*root_evidence(container), *_shown_to_the_node(shared)]
-    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("privileged is set, and nothing in the manifest shows a need for it")]
+    nothing = Evidence("privileged is set, and nothing in the manifest shows a need for it")
+    found = verdict(against=against, absent=[nothing])
     path = _FIELD if len(container.keys("securityContext")) > 1 else _FIELD[:1]
-    yield container.drop(*path, grade=grade, basis=basis, evidence=evidence)
+    yield container.drop(*path, **found.words)
     for mount in shared:
         fact = mount.view.fact("only a privileged container may have it", "mountPropagation")
-        yield mount.view.drop("mountPropagation", grade=grade, basis=Basis.PROVED, evidence=[fact])
+        yield mount.view.drop("mountPropagation", **found.along(fact).words)
 
 
 def _shown_to_the_node(shared: list[Mount]) -> Iterator[Evidence]:

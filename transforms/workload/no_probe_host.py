@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Edit, Evidence
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, View
 
@@ -38,15 +39,14 @@ def no_probe_host(container: Container) -> Steps:
 def _own_pod(container: Container, call: View, *, hook: bool) -> Iterator[Edit]:
     host = str(call.get("host"))
     loopback = _LOOPBACK.fullmatch(host) is not None
-    against = list(_against(container, call, loopback, hook))
-    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
     meant = "the node's own loopback, which is not the pod's" if loopback else "the host in the manifest"
-    evidence = against or [call.fact(f"the kubelet calls {meant}", "host")]
-    yield call.drop("host", grade=grade, basis=basis, evidence=evidence)
+    nothing_else = call.fact(f"the kubelet calls {meant}", "host")
+    found = verdict(against=_against(container, call, loopback, hook), absent=[nothing_else])
+    yield call.drop("host", **found.words)
     named = not (loopback or hook) and _ADDRESS.fullmatch(host) is None
     if named and call.path[-1] == "httpGet" and not _has_host_header(call):
         header = {"name": "Host", "value": host}
-        yield call.append("httpHeaders", value=header, grade=grade, basis=basis, evidence=evidence)
+        yield call.append("httpHeaders", value=header, **found.words)
 
 
 def _against(container: Container, call: View, loopback: bool, hook: bool) -> Iterator[Evidence]:

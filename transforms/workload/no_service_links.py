@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.network.service_links import mentions
@@ -26,11 +27,10 @@ def no_service_links(pod: PodTemplate) -> Steps:
         return
     against = [fact for container in pod.containers for fact in signs(container, _of_container)]
     against += signs(pod, _of_config_maps)
-    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("nothing in its command, variables or ConfigMaps mentions them")]
-    if pod.has("enableServiceLinks"):
-        evidence = [*evidence, pod.fact("the manifest says true", "enableServiceLinks")]
-    yield pod.set("enableServiceLinks", to=False, grade=grade, basis=basis, evidence=evidence)
+    nothing = Evidence("nothing in its command, variables or ConfigMaps mentions them")
+    doubts = [pod.fact("the manifest says true", "enableServiceLinks")] if pod.has("enableServiceLinks") else []
+    found = verdict(against=against, absent=[nothing], doubts=doubts)
+    yield pod.set("enableServiceLinks", to=False, **found.words)
 
 
 def _of_container(container: Container) -> Iterator[Evidence]:

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.chart_images import HelmImage
 from hardener.facts.images.image_overrides import ImageSources
 
-from ._images import Images, doubts, follow, followed, grade, left_alone, lets, malformed, moves
+from ._images import Images, doubts, follow, followed, judged, left_alone, lets, malformed, moves
 
 if TYPE_CHECKING:
     from hardener.lock.model import LockedImage
@@ -56,10 +56,9 @@ def pin_helm_image(entry: HelmImage, options: Images) -> Steps:
         return
     yield from doubts(entry, image, locked, options)
     if locked is not None and lets(options, image):
-        _, evidence = grade(image, locked)
-        evidence.append(Evidence("its values have a key for a digest"))
         # What the templates make of tag and digest is not known.
-        yield entry.set("digest", to=locked.digest, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
+        found = judged(image, locked, Evidence("its values have a key for a digest"), basis=Basis.INFERRED)
+        yield entry.set("digest", to=locked.digest, **found.words)
 
 
 def _obstacle(entry: HelmImage, start: str, locked: LockedImage | None) -> tuple[str, str] | None:
@@ -85,6 +84,7 @@ def _obstacle(entry: HelmImage, start: str, locked: LockedImage | None) -> tuple
 
 def _pinned(entry: HelmImage) -> Steps:
     """What the lock says of an image with a digest: harden wrote it, and the tag has moved since."""
-    locked, evidence = follow(entry.image, entry)
-    if locked is not None and entry.key is None and entry.has("digest") and entry.dependency_of is None:
-        yield entry.set("digest", to=locked.digest, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence)
+    followed_to = follow(entry.image, entry)
+    if followed_to is not None and entry.key is None and entry.has("digest") and entry.dependency_of is None:
+        locked, found = followed_to
+        yield entry.set("digest", to=locked.digest, **found.words)

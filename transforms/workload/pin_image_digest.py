@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.image_overrides import ImageSources
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.started_images import started_images
 from hardener.tree.core_views import Container
 
-from ._images import DIGEST_ONLY, Images, doubts, follow, followed, grade, left_alone, lets, malformed, replaced
+from ._images import DIGEST_ONLY, Images, doubts, follow, followed, judged, left_alone, lets, malformed, replaced
 
 
 @transform(
@@ -61,20 +61,21 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
     yield from doubts(container, image, locked, options, "image")
     if locked is None or not lets(options, image):
         return
-    sure, evidence = grade(image, locked)
     tag = "" if options.pin_format == DIGEST_ONLY else f":{image.tag or 'latest'}"
+    more = []
     if not tag and image.tag in (None, "latest") and not container.has("imagePullPolicy"):
-        evidence.append(Evidence("without the tag latest the node no longer asks the registry at every start"))
+        more.append(Evidence("without the tag latest the node no longer asks the registry at every start"))
     pinned_image = f"{image.repository}{tag}@{locked.digest}"
-    yield container.set("image", to=pinned_image, grade=sure, basis=Basis.PROVED, evidence=evidence)
+    yield container.set("image", to=pinned_image, **judged(image, locked, *more).words)
 
 
 def _pinned(container: Container, image: ImageReference) -> Steps:
     """What the lock says of an image that is pinned: harden wrote its digest, and the tag has moved since."""
-    locked, evidence = follow(image, container)
-    if locked is not None:
+    followed_to = follow(image, container)
+    if followed_to is not None:
+        locked, found = followed_to
         to = f"{image.text.removesuffix(str(image.digest))}{locked.digest}"
-        yield container.set("image", to=to, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence)
+        yield container.set("image", to=to, **found.words)
 
 
 def _other_images(container: Container) -> Iterator[Finding]:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.image_overrides import ImageSources
 from hardener.kubernetes.images.reference import parse
 from hardener.tree.core_views import KustomizedImage
 
-from ._images import Images, doubts, follow, followed, grade, lets, malformed
+from ._images import Images, doubts, follow, followed, judged, lets, malformed
 
 
 @transform(each=KustomizedImage, stage="image", cis="5.5.1", options=Images, risk_2022="K02")
@@ -47,9 +47,8 @@ def pin_kustomize_image(entry: KustomizedImage, options: Images) -> Steps:
     locked = entry.in_lock(image)
     yield from doubts(entry, image, locked, options)
     if locked is not None and lets(options, image):
-        sure, evidence = grade(image, locked)
         # Beside the tag: where only one of them is set, kustomize takes the other away.
-        yield entry.set("digest", to=locked.digest, grade=sure, basis=Basis.PROVED, evidence=evidence)
+        yield entry.set("digest", to=locked.digest, **judged(image, locked).words)
 
 
 def _pinned(entry: KustomizedImage) -> Steps:
@@ -60,6 +59,7 @@ def _pinned(entry: KustomizedImage) -> Steps:
     sources = entry.tree.ask(ImageSources)
     if image is None or image.opaque or sources.updater(entry, "digest", image=image):
         return
-    locked, evidence = follow(image, entry)
-    if locked is not None and not sources.renamed_above(entry.folder, {str(entry.name), str(name)}):
-        yield entry.set("digest", to=locked.digest, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence)
+    followed_to = follow(image, entry)
+    if followed_to is not None and not sources.renamed_above(entry.folder, {str(entry.name), str(name)}):
+        locked, found = followed_to
+        yield entry.set("digest", to=locked.digest, **found.words)

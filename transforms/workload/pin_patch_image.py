@@ -44,11 +44,12 @@ def pin_patch_image(entry: PatchImage) -> Steps:
 
 def _pinned(entry: PatchImage) -> Steps:
     """What the lock says of an image that is pinned: its tag had that digest, and has moved since."""
-    image, (locked, evidence) = entry.image, follow(entry.image, entry)
-    if locked is not None:
+    image, followed_to = entry.image, follow(entry.image, entry)
+    if followed_to is not None:
+        locked, found = followed_to
         to = f"{image.text.removesuffix(str(image.digest))}{locked.digest}"
         yield entry.finding(
-            f"a patch sets image {image.text}, and harden does not edit this patch; {evidence[0].text}",
+            f"a patch sets image {image.text}, and harden does not edit this patch; {found.evidence[0].text}",
             severity=Severity.LOW,
             advice=f"write {to} there", once=f"{image.text} {entry.file}",
         )  # fmt: skip

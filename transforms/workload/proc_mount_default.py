@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Grade
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.tree.core_views import Container
 
 _FIELD = ("securityContext", "procMount")
@@ -22,6 +22,6 @@ def proc_mount_default(container: Container) -> Steps:
     # A privileged container has no masks whatever is written; no-privileged has the say there.
     if written in (None, "Default") or container.privileged:
         return
-    evidence = [container.fact(f"{written} is set, and Kubernetes accepts it only with hostUsers: false", *_FIELD)]
+    meant = container.fact(f"{written} is set, and Kubernetes accepts it only with hostUsers: false", *_FIELD)
     path = _FIELD if len(container.keys("securityContext")) > 1 else _FIELD[:1]
-    yield container.drop(*path, grade=Grade.BREAKING, basis=Basis.INFERRED, evidence=evidence)
+    yield container.drop(*path, **verdict(against=[meant]).words)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Edit, Evidence
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.kubernetes.pod_security import allowed_se_linux_types
 from hardener.tree.core_views import PodTemplate, View
 
@@ -31,15 +32,13 @@ def _edits(view: View, allowed: tuple[str, ...]) -> Iterator[Edit]:
     gone = [key for key in ("user", "role", "type") if view.get(*_OPTIONS, key) and (key != "type" or chosen)]
     if not gone:
         return
+    against = []
     if chosen:
         # User, role and type are one label: without its type the rest of it may be none that the policy knows.
-        grade, basis = Grade.BREAKING, Basis.INFERRED
-        evidence = [view.fact(f"type {type_name} is set, which is no type for containers", *_OPTIONS, "type")]
-    else:
-        grade, basis = Grade.REVIEW, Basis.ASSUMED
-        evidence = [Evidence("the runtime sets the user and role of containers")]
+        against = [view.fact(f"type {type_name} is set, which is no type for containers", *_OPTIONS, "type")]
+    found = verdict(against=against, absent=[Evidence("the runtime sets the user and role of containers")])
     for path in _places(view, gone):
-        yield view.drop(*path, grade=grade, basis=basis, evidence=evidence)
+        yield view.drop(*path, **found.words)
 
 
 def _places(view: View, gone: list[str]) -> list[tuple[str, ...]]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Grade
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.kubernetes.pod_security import allowed_sysctls
 from hardener.support.data_path import Path
 from hardener.tree.core_views import PodTemplate
@@ -28,11 +28,11 @@ def sysctls_allow_list(pod: PodTemplate) -> Steps:
     gone: list[Path] = [(*_SYSCTLS, index) for index in unsafe]
     if len(unsafe) == len(sysctls):
         gone = [_SYSCTLS] if len(pod.keys("securityContext")) > 1 else [_SYSCTLS[:1]]
-    evidence = [
+    meant = [
         sysctls[index].fact(
             f"{names[index]} is set, and works only where the kubelet allows it (--allowed-unsafe-sysctls)", "name"
         )
         for index in unsafe
     ]
     for path in gone:
-        yield pod.drop(*path, grade=Grade.BREAKING, basis=Basis.INFERRED, evidence=evidence)
+        yield pod.drop(*path, **verdict(against=meant).words)

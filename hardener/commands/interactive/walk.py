@@ -11,7 +11,7 @@ from hardener.commands.interactive import hunks, waive
 from hardener.commands.interactive.answers import Answer, Answers, Saved, key
 from hardener.engine.outcome import Change, Outcome
 from hardener.errors import InputError
-from hardener.report.question import Question
+from hardener.report.terminal.question import Question
 
 _HELP = """\
 y - make this change

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.sources import files
 from hardener.sources.block_names import HEAD
@@ -14,7 +15,6 @@ from hardener.sources.source import Around, Problem, Reader, Reading, unreadable
 from hardener.sources.terraform import interest
 from hardener.sources.terraform.source import OBJECTS, SOURCE, Home
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.terraform.manifest_text import ManifestText
@@ -35,8 +35,7 @@ _OTHERS = {
 }  # fmt: skip
 
 
-@dataclass(slots=True, eq=False)
-class Kept:
+class Kept(Struct, eq=False):
     """What is kept of a Terraform file: what its expressions name, the blocks that stand for objects as read, and the
     heads of those that the run makes."""
 

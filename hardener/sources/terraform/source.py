@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.sources import yaml
 from hardener.sources.block_names import HEAD
 from hardener.sources.manifests import ManifestFile, Piece
@@ -16,7 +18,6 @@ from hardener.sources.owned_lines import owned_lines
 from hardener.sources.source import Around, Mutate, Owned, Plan, Reader, Source, Touch, Unknown, Written
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Parts, Path, dotted
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ _LABEL = re.compile(r"\W+")
 _LATER = "which Terraform fills in"
 
 
-@dataclass(slots=True, eq=False)
-class Home:
+class Home(Struct, eq=False):
     """The head of a new block: the type of its resource and its name; ``meta`` are attributes of Terraform itself,
     ``texts`` expressions that stand at places of the object instead of their values, which ``value_of`` knows."""
 

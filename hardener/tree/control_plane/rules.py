@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
+from hardener.authoring.verdict import Effect, worst
 from hardener.kubernetes.components import flags as component_flags
 from hardener.kubernetes.components.flags import Rule
 from hardener.tree.control_plane.component import HOSTED, Component, How
@@ -11,6 +12,8 @@ from hardener.tree.control_plane.saying import how as said
 from hardener.tree.control_plane.saying import since
 
 _OWNED = ("static-pod", HOSTED, "kubeadm", "cluster-api", "file")
+# What the grade of a row means: the table knows flags, and no tree.
+_EFFECTS = {Grade.SAFE: Effect.PLAIN, Grade.REVIEW: Effect.WATCHED, Grade.BREAKING: Effect.BEYOND}
 
 
 def applied(component: Component, id: str) -> Steps:
@@ -75,5 +78,5 @@ def _how(component: Component, rules: list[Rule], written: str | None) -> How:
             removed = rule.remove or rule.without or rule.rename is not None
             evidence.append(since(component, rule.since, removed=removed, what=", ".join(rule.holds)))
     basis = Basis.PROVED if written is not None else Basis.INFERRED
-    grade = max((Grade(rule.grade) for rule in rules), key=lambda grade: grade.rank)
-    return said(component, *evidence, grade=grade, basis=basis)
+    grade = worst(*[Grade(rule.grade) for rule in rules])
+    return said(component, *evidence, effect=_EFFECTS[grade], basis=basis)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Grade
+from collections.abc import Iterable
+
+from hardener.authoring.edits import Basis, Evidence
+from hardener.authoring.verdict import Effect, verdict
 from hardener.tree.control_plane.component import Component, How
 
 
 def how(
     component: Component,
-    *evidence: Evidence,
-    grade: Grade = Grade.REVIEW,
+    *why: Evidence,
+    against: Iterable[Evidence] = (),
+    effect: Effect = Effect.WATCHED,
     basis: Basis = Basis.PROVED,
     requires: tuple[str, ...] = (),
     follow_up: tuple[str, ...] = (),
     impact: str | None = None,
 ) -> How:
-    """What all edits of a step say: ``follow_up`` ends with how the component takes them up."""
-    return How(grade, basis, evidence, requires, (*follow_up, component.restart), impact)
+    """Return what all edits of a step say: a verdict, and after ``follow_up`` how the component takes them up."""
+    found = verdict(why=why, against=against, effect=effect, basis=basis)
+    return How(found.grade, found.basis, tuple(found.evidence), requires, (*follow_up, component.restart), impact)
 
 
 def since(component: Component, version: tuple[int, int], *, removed: bool = False, what: str = "") -> Evidence:

@@ -1,0 +1,183 @@
+"""What of a tree a release may be made of: charts by their place or name, and files of values."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hardener.charts.releases.release import WHOLE, Values
+from hardener.charts.releases.values_in_yaml import InFile
+from hardener.errors import HardenError
+from hardener.facts.kustomize.builds import Builds
+from hardener.sources import files, yaml
+from hardener.sources.git import remotes as git_remotes
+
+if TYPE_CHECKING:
+    from hardener.tree.core_views import Object
+    from hardener.tree.tree import Tree
+
+CHART = "Chart.yaml"
+DEFAULTS = "values.yaml"
+PACKED = ".tgz"
+_LARGEST = 4 * 1024 * 1024  # bytes of a Chart.yaml, or a file of values
+_OPEN = re.compile(r"\$\{|\{\{|\$\(|<<")
+_VERSIONED = re.compile(r"(.+?)-v?\d+\.\d+\.\d+\S*")
+
+
+def literal(value: Any) -> str | None:
+    """``value`` where it is a text without an expression that is filled in later; None for anything else."""
+    return value if isinstance(value, str) and value and "\0" not in value and not _OPEN.search(value) else None
+
+
+def texts(value: Any) -> list[str]:
+    """The texts of the list ``value``; none where it is no list."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def mappings(value: Any) -> list[dict[str, Any]]:
+    """The mappings of the list ``value``; none where it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+class AtHand:
+    """What of ``tree`` is at hand for releases."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._named: dict[tuple[str, str], dict[str, list[Object]]] = {}
+
+    # Charts.
+
+    def chart(self, written: str, start: str) -> str | None:
+        """The chart of the tree at ``written``, as seen from the folder ``start``: a folder or a ``.tgz``."""
+        path = self.inside(written, start)
+        return path if path is not None and is_chart(path) else None
+
+    def named(self, called: str, version: str | None = None) -> tuple[str | None, str]:
+        """The chart that is ``called`` so (a name, or an address that ends with it), and why it is not at hand.
+
+        The folder that the configuration gives counts first; else a chart of the tree that has the same name and the
+        same version, as it is written.
+        """
+        name = chart_name(called)
+        configured = self.tree.settings.helm_charts
+        folder = configured.get(called) or configured.get(name)
+        if folder is not None:
+            if is_chart(folder):
+                return folder, ""
+            return None, f"{os.path.relpath(folder)}, which the configuration gives for {name}, is no chart"
+        if version and (found := self._by_version.get((name, version.removeprefix("v")))):
+            return found, ""
+        return None, f"the chart {name} is not in the tree; .harden.yaml may give its folder: helm.charts.{name}"
+
+    @cached_property
+    def _by_version(self) -> dict[tuple[str, str], str]:
+        """The charts of the tree by name and version, those that others were given in ``charts/`` among them."""
+        found: dict[tuple[str, str], str] = {}
+        for path, is_link in self.tree.walk((CHART, PACKED), lambda path: False):
+            if is_link:
+                continue
+            if path.endswith(PACKED):
+                if packed := re.fullmatch(r"(.+?)-v?(\d+\.\d+\.\d+\S*)\.tgz", os.path.basename(path)):
+                    found.setdefault((packed[1], packed[2]), path)
+            elif os.path.basename(path) == CHART and (chart := self._parsed(path)):
+                version = str(chart.get("version") or "").removeprefix("v")
+                found.setdefault((str(chart.get("name")), version), os.path.dirname(path))
+        return found
+
+    def other_repository(self, addresses: list[Any]) -> str | None:
+        """The name of the repository at ``addresses``, where none of them can be the one of the tree; None where one
+        can. A fork or a mirror has the same name; what is not known is taken for the own one, as its folders are."""
+        known = self._remotes
+        named = [git_remotes.name(found) for address in addresses if (found := literal(address))]
+        others = [name for name in named if name not in known]
+        return others[0] if known and others and len(others) == len(addresses) else None
+
+    @cached_property
+    def _remotes(self) -> frozenset[str]:
+        return git_remotes.names(self.tree.root)
+
+    # Files.
+
+    def inside(self, written: str, start: str) -> str | None:
+        """The real path of ``written``, seen from ``start``, where that lies in the tree; None elsewhere."""
+        if self.tree.stream or "\0" in written or "://" in written:
+            return None  # around a stream there is no tree
+        path = os.path.realpath(os.path.join(start, written))
+        return path if files.is_inside(path, os.path.realpath(self.tree.root)) else None
+
+    def file(self, written: str, start: str, chart: str | None) -> Values | None:
+        """The values in the file ``written``, seen from ``start``; None where the tree has no such file."""
+        path = self.inside(written, start)
+        if path is None or not os.path.isfile(path):
+            return None
+        name = os.path.relpath(path)
+        data = self._parsed(path)
+        if data is None:
+            return Values(name, {}, None, False, (WHOLE,))
+        own = chart is None or path != os.path.join(chart, DEFAULTS)
+        return Values(name, data, InFile(path, name), own and self.may_write(path))
+
+    def may_write(self, path: str) -> bool:
+        """Whether the run may change the file ``path``: it lies in the paths that were given, and is not excluded."""
+        tree = self.tree
+        given = not tree.given or any(files.is_inside(path, folder) for folder in tree.given)
+        return given and not tree.stream and not tree.selection.excludes(path, False)
+
+    def _parsed(self, path: str) -> dict[str, Any] | None:
+        """The first document of a file, as helm reads it; {} for an empty one, None for what cannot be read so."""
+        try:
+            text = files.read_bytes(path, _LARGEST)[0].decode("utf-8-sig")
+        except (files.UnreadableError, UnicodeDecodeError):
+            return None
+        return mapping_of(text)
+
+    # Objects.
+
+    def called(self, group: str, kind: str, name: str) -> list[Object]:
+        """The objects of a kind that are called ``name``, patches left out."""
+        known = self._named.get((group, kind))
+        if known is None:
+            known = self._named[group, kind] = {}
+            for item in self.tree.of(group, kind):
+                if "patch" not in item.classes:
+                    known.setdefault(item.name, []).append(item)
+        return known.get(name, [])
+
+    def namespace(self, item: Object) -> str | None:
+        """The namespace that ``item`` comes out in; None where it is not known, or there are several."""
+        names = set(self.tree.ask(Builds).known_namespaces(item))
+        return names.pop() if len(names) == 1 else None
+
+
+def writable(item: Object) -> bool:
+    """Whether values may be written into ``item``: a run may change its file, which is YAML, and nothing owns it."""
+    return item.editable and not item.classes and item.piece.source.is_manifest
+
+
+def mapping_of(text: str) -> dict[str, Any] | None:
+    """The values that ``text`` holds; {} for an empty one, None where it is no mapping, a template, or encrypted."""
+    try:
+        documents = yaml.parse(text).documents
+    except HardenError:
+        return None
+    found = next(iter(documents), None)
+    if found is None:
+        return {}
+    if not isinstance(found, dict) or (isinstance(found.get("sops"), dict) and "mac" in found["sops"]):
+        return None
+    return found
+
+
+def is_chart(path: str) -> bool:
+    """Whether ``path`` is the folder of a chart, or a packed one."""
+    return os.path.isfile(os.path.join(path, CHART)) or (path.endswith(PACKED) and os.path.isfile(path))
+
+
+def chart_name(called: str) -> str:
+    """The name of the chart that is ``called`` so: the end of an address or path, without the version of a package."""
+    name = called.rstrip("/").rpartition("/")[2]
+    packed = _VERSIONED.fullmatch(name.removesuffix(PACKED)) if name.endswith(PACKED) else None
+    return packed[1] if packed else name.removesuffix(PACKED)

@@ -1,0 +1,166 @@
+"""What the changes of a file system, and the sockets of a container, come to."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+import pytest
+
+from hardener.observe.container_activity import Activity, folders_written
+
+# Files of the image; folders are what leads to them, and those that end with "/".
+IMAGE = [
+    "/etc/nginx/nginx.conf",
+    "/usr/bin/app",
+    "/var/cache/nginx/",
+    "/run/",
+    "/srv/data/file",
+    "/srv/other/x",
+    "/tmp/",
+]
+
+
+def written(changed: dict[str, str], mounted: list[str], folders: list[str]) -> tuple[list[str], list[str]]:
+    above = {posixpath.dirname(path) for path in (*changed, *IMAGE)} | set(folders)
+    wrote, occupied = folders_written(
+        changed, mounted, is_folder=lambda path: path in above or f"{path}/" in IMAGE,
+        is_occupied=lambda path: any(each.startswith(f"{path}/") and not each.endswith("/") for each in IMAGE),
+    )  # fmt: skip
+    return sorted(wrote), sorted(occupied)
+
+
+CHANGES: dict[str, tuple[dict[str, str], list[str], list[str], list[str], list[str]]] = {
+    # changed, mounted, folders that it made, wrote, occupied
+    "nothing": ({}, [], [], [], []),
+    "a new file in an empty folder": (
+        {"/run": "C", "/run/app.pid": "A"}, [], [], ["/run"], [],
+    ),
+    "a new folder in an empty folder": (
+        {"/var/cache/nginx": "C", "/var/cache/nginx/client": "A"}, [], ["/var/cache/nginx/client"],
+        ["/var/cache/nginx"], [],
+    ),
+    "a new file beside files of the image": (
+        {"/srv/data": "C", "/srv/data/new": "A"}, [], [], ["/srv/data"], ["/srv/data"],
+    ),
+    "a new folder beside files of the image": (
+        {"/srv": "C", "/srv/new": "A", "/srv/new/a": "A"}, [], ["/srv/new"], ["/srv/new"], [],
+    ),
+    "a new folder that is empty": ({"/srv": "C", "/srv/new": "A"}, [], ["/srv/new"], ["/srv/new"], []),
+    "a new folder of the root": ({"/data": "A", "/data/x": "A"}, [], ["/data"], ["/data"], []),
+    "a new file of the root": ({"/x": "A"}, [], [], ["/"], ["/"]),
+    "more folders than a person would mount": (
+        {f"/srv/{number}/new": "A" for number in range(40)}, [], [], ["/"], ["/"],
+    ),
+    "names that no manifest can hold": (
+        {"/run": "C", "/run/a\udcff": "A", "/data\x1b": "A", "/run/app.pid": "A"}, [], [], ["/"], ["/"],
+    ),
+    "a changed file": (
+        {"/etc": "C", "/etc/nginx": "C", "/etc/nginx/nginx.conf": "C"}, [], [], ["/etc/nginx"], ["/etc/nginx"],
+    ),
+    "a deleted file": ({"/srv/data": "C", "/srv/data/file": "D"}, [], [], ["/srv/data"], ["/srv/data"]),
+    "a folder that got another owner": ({"/var/cache/nginx": "C"}, [], [], ["/var/cache/nginx"], []),
+    "a full folder that got another owner": ({"/srv/data": "C"}, [], [], ["/srv/data"], ["/srv/data"]),
+    "two levels of one folder": (
+        {"/srv": "C", "/srv/data": "C", "/srv/data/new": "A", "/srv/z": "A"}, [], [], ["/srv"], ["/srv"],
+    ),
+    "what an engine puts there": (
+        {"/etc": "C", "/etc/hosts": "C", "/etc/passwd": "C", "/etc/mtab": "A", "/run": "C",
+         "/run/.containerenv": "A", "/dev/null": "A", "/proc": "A", "/sys": "A", "/.dockerenv": "A"},
+        [], [], [], [],
+    ),
+    "a mount point that the image has not": (
+        {"/data": "A", "/data/deep": "A"}, ["/data/deep"], ["/data", "/data/deep"], [], [],
+    ),
+    "a mount point with a slash at its end": ({"/data": "A"}, ["/data/"], ["/data"], [], []),
+    "beside a mount point": (
+        {"/data": "A", "/data/deep": "A", "/data/own": "A"}, ["/data/deep"], ["/data", "/data/deep"], ["/data"], [],
+    ),
+    "the token, by a link": (
+        {"/run": "C", "/run/secrets": "A", "/run/secrets/kubernetes.io": "A",
+         "/run/secrets/kubernetes.io/serviceaccount": "A"},
+        ["/var/run/secrets/kubernetes.io/serviceaccount"], [], [], [],
+    ),
+    "a file beside the token": (
+        {"/run": "C", "/run/secrets": "A", "/run/app.pid": "A"},
+        ["/var/run/secrets/kubernetes.io/serviceaccount"], ["/run/secrets"], ["/run"], [],
+    ),
+    "names that begin alike": (
+        {"/srv": "C", "/srv/a": "A", "/srv/a/x": "A", "/srv/ab": "A", "/srv/ab/x": "A"}, [], ["/srv/a", "/srv/ab"],
+        ["/srv/a", "/srv/ab"], [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "mounted", "folders", "wrote", "occupied"), CHANGES.values(), ids=CHANGES)
+def test_folders_written(
+    changed: dict[str, str], mounted: list[str], folders: list[str], wrote: list[str], occupied: list[str]
+) -> None:
+    assert written(changed, mounted, folders) == (wrote, occupied)
+
+
+def test_what_is_occupied_is_one_of_those_written() -> None:
+    changed = {"/srv": "C", "/srv/data": "C", "/srv/data/file": "C", "/srv/x": "A", "/srv/z.txt": "A"}
+    wrote, occupied = written(changed, [], [])
+    assert set(occupied) <= set(wrote)
+
+
+def test_many_changes_take_no_time() -> None:
+    changed = {f"/srv/data/{number // 50}/{number}": "A" for number in range(20_000)}
+    wrote, _ = written(changed, [f"/mount/{number}" for number in range(30)], [])
+    assert wrote
+
+
+OWN, OTHER = "10.1.0.16", "10.1.0.17"
+
+
+def looked(*sockets: tuple[Any, ...], users: Any = ((101, [101], 0),), memory: int | None = None) -> Activity:
+    seen = Activity()
+    told = [(*each, True) for each in sockets]
+    seen.look({"users": list(users), "sockets": told, "memory": memory, "busy": False}, OWN)
+    return seen
+
+
+def test_sockets() -> None:
+    seen = looked(
+        ("tcp", "0.0.0.0", 80, "0.0.0.0", 0, True), ("tcp", "::", 443, "::", 0, True),
+        ("tcp", "127.0.0.1", 9000, "0.0.0.0", 0, True), ("tcp", "::1", 9001, "::", 0, True),
+        ("udp", "0.0.0.0", 53, "0.0.0.0", 0, True),
+        ("tcp", OWN, 80, OTHER, 40001, False),  # somebody calls
+        ("tcp", OWN, 40000, OTHER, 6379, False),  # it calls
+        ("tcp", OWN, 40002, OWN, 80, False), ("tcp", "127.0.0.1", 40003, "127.0.0.1", 9000, False),
+        ("tcp", "::1", 40004, "::1", 9001, False),
+    )  # fmt: skip
+    assert seen.listens == {"80/tcp", "443/tcp", "53/udp"}
+    assert seen.callers == {(OTHER, 80)}
+    assert seen.connections == {(OTHER, 6379)}
+
+
+def test_processes() -> None:
+    seen = looked(users=[(101, [101, 1], 1 << 10), (0, [0], 1)], memory=5)
+    seen.look({"users": [], "sockets": None, "memory": 3}, OWN)
+    assert (seen.user, seen.groups) == (101, (101, 1))
+    assert seen.capabilities == {"NET_BIND_SERVICE", "CHOWN"}
+    assert seen.memory == 5
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "token"),
+    [(None, None, None), (None, True, True), (False, True, True), (True, False, True), (False, None, False)],
+)
+def test_what_was_seen_before_a_restart_is_kept(now: bool | None, before: bool | None, token: bool | None) -> None:
+    seen, other = Activity(token=now, memory=1), Activity(user=5, groups=(5,), token=before, memory=2, wrote={"/x"})
+    seen.take(other)
+    assert (seen.token, seen.user, seen.memory, seen.wrote) == (token, 5, 2, {"/x"})
+
+
+@pytest.mark.parametrize(
+    ("as_it_is", "hardened", "token"),
+    [(False, None, False), (False, False, False), (False, True, True), (True, False, True), (None, None, None)],
+)
+def test_a_token_that_nobody_read_stays_unread_where_hardened_there_is_none(
+    as_it_is: bool | None, hardened: bool | None, token: bool | None
+) -> None:
+    seen = Activity(user=0, token=as_it_is, memory=3, wrote={"/x"})
+    seen.learn(Activity(user=5, token=hardened, memory=2, wrote={"/y"}, capabilities={"CHOWN"}))
+    assert (seen.token, seen.user, seen.memory, seen.wrote, seen.capabilities) == (token, 0, 3, {"/x", "/y"}, set())
