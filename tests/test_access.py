@@ -546,6 +546,9 @@ def test_a_binding_that_is_patched_is_not_renamed(
     binding = next(each for each in tree.of(GROUP, "ClusterRoleBinding") if "patch" not in each.classes)
     fact = tree.ask(Access).patched_by(Binding(binding, binding.path, binding.data))
     assert (fact.text if fact is not None else "") == said
+    if fact is not None:
+        field, of, _ = said.partition(" of ")
+        assert fact.path[1:] == ((field,) if of else ())
 
 
 def test_what_is_to_be_deleted_is_named_as_it_is_in_the_cluster(harden: Harden, tmp_path: Path) -> None:

@@ -136,7 +136,6 @@ def test_files_in_memory_count_as_memory(data: str, more: str, mebibytes: int, d
         pytest.param(SIZED, ["{sizeLimit: null}"], 64, 1, id="without a size in an overlay"),
         pytest.param(UNSIZED, ["{sizeLimit: 16Mi}"], 16, 1, id="with a size in an overlay alone"),
         pytest.param("{}", ["{medium: Memory, sizeLimit: 16Mi}"], 16, 0, id="in memory in an overlay alone"),
-        pytest.param(SIZED, ["[]", "{sizeLimit: 256Mi}"], 256, 0, id="an overlay of the wrong shape"),
     ],
 )
 def test_the_most_of_all_overlays_counts(
