@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.charts.files.copy import Copied, Copy
 from hardener.charts.helm import ChartError, Helm
 from hardener.charts.rendered import Reader
@@ -27,7 +29,6 @@ from hardener.sources import files
 from hardener.sources.files import git_root
 from hardener.sources.yaml import parse
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree, lock_of
 
@@ -38,8 +39,7 @@ _MOST_TURNS = 6  # in which a chart is hardened without what values do not reach
 StepName = tuple[str, tuple[tuple[str, str, Path], ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartRun:
+class ChartRun(Struct, frozen=True, kw_only=True):
     """Which chart is rendered, and how: as ``helm template RELEASE CHART -f VALUES --set SETS`` does it.
 
     ``root`` is the folder of its tree, ``most_renders`` how often it may be rendered. ``defaults``: whether its own
@@ -76,8 +76,7 @@ Writer = Callable[[list[Override], str], Written]
 ones, which come last. Raises KeyRefusedError for an override that cannot be written."""
 
 
-@dataclass(slots=True, eq=False)
-class HardenedChart:
+class HardenedChart(Struct, eq=False):
     """What came of it: ``outcome`` holds what values do as its changes, and what they do not as findings. ``written``
     are the files of values, ``hardened`` how many edits ``harden filter`` makes of the rendered chart, ``renders`` how
     often it was rendered; ``spent``: that was not often enough to try everything. ``dropped`` are dependencies that the
@@ -111,8 +110,7 @@ def harden_chart(
         return _Hardening(run, copy, helm, progress).run(settings, harden, write)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Refusal:
+class _Refusal(Struct, frozen=True, eq=False):
     names: set[StepName]
 
     def __call__(self, step: Planned) -> bool:

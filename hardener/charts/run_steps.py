@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Append, Create, Edit, Set, WrongShapeError, replay
 from hardener.charts.rendered import Key, key_of
 from hardener.engine.outcome import Change, Outcome
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(slots=True, eq=False)
-class Step:
+class Step(Struct, eq=False):
     """A step of a run: its changes, and its edits of documents, in order; ``creates``: it makes a new object."""
 
     number: int

@@ -225,12 +225,10 @@ RendersOption = Annotated[
 
 def choices_of(context: typer.Context) -> Choices:
     """What the command line asks for: those of its options that a run knows, by their names."""
-    from dataclasses import fields  # late: --help needs none of it
-
     from hardener.commands.run import Choices
 
     given = context.params
-    said = {field.name: given[field.name] for field in fields(Choices) if field.name in given}
+    said = {name: given[name] for name in Choices.__struct_fields__ if name in given}
     return Choices(**said)
 
 
@@ -248,12 +246,10 @@ def release_of(context: typer.Context) -> Release | None:
 
 def style_of(context: typer.Context) -> Style:
     """How the command line wants its report."""
-    from dataclasses import fields
-
     from hardener.commands.run import Style
 
     given = context.params
-    return Style(**{field.name: given[field.name] for field in fields(Style) if field.name in given})
+    return Style(**{name: given[name] for name in Style.__struct_fields__ if name in given})
 
 
 def text(path: Path | None) -> str | None:

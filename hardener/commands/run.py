@@ -6,8 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
@@ -27,7 +29,6 @@ from hardener.report.redactor import Redactor
 from hardener.report.terminal.screen import Screen
 from hardener.sources import files
 from hardener.sources.yaml import TextError, parse
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree
 from hardener.tree.view import OpaqueError
@@ -44,8 +45,7 @@ _RELEASES = frozenset({
 _CHARTS_OF_KUSTOMIZE = frozenset({"helmCharts", "helmChartInflationGenerator", "generators"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class Choices(Struct, frozen=True, kw_only=True):
     """What the command line asks for, as given; every option that is left out is as if it was not given."""
 
     profile: str | None = None
@@ -70,8 +70,7 @@ class Choices:
     chart_values: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class Style(Struct, frozen=True, kw_only=True):
     """How the command line wants a report: of diff, ``stat`` takes the place of the patch, and ``no_pager`` that of a
     pager."""
 
@@ -89,8 +88,7 @@ class Style:
         return formats.load(self.format).FOR_PEOPLE
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     profile: Profile
     settings: Settings
     gate: pipeline.Gate
@@ -192,7 +190,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
 
 def asked_of(paths: list[str], choices: Choices) -> Asked:
     """What differs from a command without options."""
-    given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
+    given = {name: getattr(choices, name) for name in Choices.__struct_fields__}
     plain = Choices()
     return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import name_of
 from hardener.engine.outcome import Change, Outcome
@@ -15,15 +17,13 @@ from hardener.kubernetes.components.kernel_settings import NAME
 from hardener.kubernetes.images.config import KnownBy
 from hardener.kubernetes.pods.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
     from hardener.report.reachability.measure import Reachability
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line. ``id`` says what kind of consequence it is, ``objects`` whom it is about, each once; none where it is
     about no change of an object."""
 

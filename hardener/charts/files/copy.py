@@ -12,12 +12,13 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import IO
 
+from msgspec import Struct
+
 from hardener.charts.files import helm_ignore
 from hardener.charts.files import metadata as chart_metadata
 from hardener.charts.helm import ChartError, Helm, scratch
 from hardener.charts.values import computed_values
 from hardener.sources.files import RUN_FOLDER, git_root
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 BYTES = 64 * 1024 * 1024  # of all files of a chart together
@@ -30,8 +31,7 @@ _LOCAL = "file://"
 _NEVER = frozenset({".git", RUN_FOLDER})  # helm would take them; they hold what no template is to print
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A copied chart: the ``folder`` it lies in, its ``name``, and the names of the dependencies that were taken out of
     it, since they are not there and nothing turns them on (``dropped``)."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.charts.files.metadata import dependencies, metadata, vendored
 from hardener.charts.rendered import parts
 from hardener.charts.templates.template_text import OUT, Node, Template, fits, is_literal, read_rendered, read_template
 from hardener.engine.outcome import Outcome
-from hardener.support.fast_dataclass import dataclass
 
 _DEEP = 2  # levels that two subtrees are compared in
 _WIDE = 30  # children of each of them
@@ -22,17 +22,7 @@ _MOST_PAIRS = 40_000  # of items of two lists; beyond that each is looked up for
 _DEEPEST_INCLUDE = 8
 
 
-def template_line(template_text: str, rendered_text: str, rendered_line: int) -> int:
-    """The line of the template that the line ``rendered_line`` of what it rendered to comes from.
-
-    Of a line that an action prints, it is the line of the action; where nothing tells, that of the nearest key above,
-    and 1 in doubt. Lines count from 1.
-    """
-    return Templates({"": template_text}, follow=False).place("", rendered_text, rendered_line).line
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A line of a template of a chart: the name of its file, and the node that stands there, None where none does.
 
     ``exact``: the node is the very key or item that was printed, not what stands above it, nor an action that prints
@@ -46,8 +36,7 @@ class Place:
     through: tuple[Node, ...] = ()
 
 
-@dataclass(slots=True)
-class Templates:
+class Templates(Struct):
     """The templates of a chart, each by the name of its file; those of its sub-charts may be among them.
 
     With ``follow`` a line that an `include` prints is looked for in what that includes.
@@ -77,7 +66,8 @@ class Templates:
         return self._defines.get(name)
 
     def place(self, name: str, rendered_text: str, rendered_line: int) -> Place:
-        """Where the line ``rendered_line`` of ``rendered_text``, which the template ``name`` printed, comes from."""
+        """Where the line ``rendered_line`` of ``rendered_text``, which the template ``name`` printed, comes from: of a
+        line that an action prints, the action; where nothing tells, the nearest key above. Lines count from 1."""
         if self._rendered[0] != rendered_text:
             self._rendered = rendered_text, read_rendered(rendered_text)
             self._lists.clear()

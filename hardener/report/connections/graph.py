@@ -5,8 +5,9 @@ that stands. The formats that are made of them are in ``graph_formats``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError, dotted
 from hardener.facts.access.api_use import api_use
@@ -18,7 +19,6 @@ from hardener.facts.network.silent_workloads import SilentWorkloads
 from hardener.facts.objects.object_links import Relations
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, Service
 from hardener.tree.tree import Tree
 
@@ -26,8 +26,7 @@ from hardener.tree.tree import Tree
 _NOT_SHOWN = {"patch", "owned"}
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A piece of evidence; ``file`` is None where it stands in none."""
 
     text: str
@@ -35,8 +34,7 @@ class Fact:
     line: int | None
 
 
-@dataclass(slots=True)
-class Workload:
+class Workload(Struct):
     """A workload by its number. ``namespaces`` are those it comes out in; "" is one that is not named.
 
     ``part`` tells the pods of an object that has several; ``api`` is why it uses the Kubernetes API; ``silent`` is why
@@ -59,8 +57,7 @@ class Workload:
         return f"{self.kind}/{self.name}" + (f" {self.part}" if self.part else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A connection to ``server`` from ``client``, or from where ``way`` says. No ports: all of them."""
 
     server: Workload
@@ -79,8 +76,7 @@ class Lack(StrEnum):
     UNRESOLVED = "unresolved"  # a name like that of a Service, which is none of the tree
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """What ``client`` talks to and the tree does not hold. ``addresses`` are known of what is external."""
 
     client: Workload
@@ -91,8 +87,7 @@ class Host:
     addresses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OpenService:
+class OpenService(Struct, frozen=True):
     """A Service that is open to the outside, and the ``servers`` that it leads to.
 
     ``kind`` is its type, or "externalIPs". ``evidence`` is why it stays open, or why it can be closed, where ``stays``
@@ -109,8 +104,7 @@ class OpenService:
     evidence: tuple[Fact, ...]
 
 
-@dataclass(slots=True)
-class Graph:
+class Graph(Struct):
     """All of it, in the order of files and lines. ``unread`` files and documents are left out."""
 
     workloads: list[Workload] = field(default_factory=list)

@@ -10,7 +10,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener import __version__
 from hardener.authoring.edits import Evidence, Grade, Severity
@@ -24,7 +25,6 @@ from hardener.report.impact import counted
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.terminal.whole_report import grouped
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain, plain_lines
 
 ERRORS = "backslashreplace"
@@ -48,8 +48,7 @@ def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> N
     out(_Comment(outcome, context.redactor, context.applied, context.levels).text())
 
 
-@dataclass(slots=True)
-class _Section:
+class _Section(Struct):
     """``items`` are kept from the first on, as many as fit; ``lost`` says how to see the others."""
 
     head: str

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
 from math import sqrt
 from unicodedata import east_asian_width
+
+from msgspec import Struct, field
 
 from hardener.facts.network.connections import Port, Way
 from hardener.report.connections.graph import Graph, Host, Lack, Workload
@@ -22,7 +23,6 @@ from hardener.report.connections.graph_formats import ORIGINS, by_namespace, por
 from hardener.report.connections.names import LONGEST, told_apart
 from hardener.report.page.columns import STUB, Box, Columns, Line, connected
 from hardener.report.page.words import Words
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 MOST_BOXES, MOST_LINES = 150, 400  # more are not drawn; the list beside the drawing has them all
@@ -50,8 +50,7 @@ _LACKS = {
 _SHORT_LACKS = {Lack.EXTERNAL: "", Lack.UNSEEN: ", pods not in the tree", Lack.UNRESOLVED: ", not in the tree"}
 
 
-@dataclass(slots=True, eq=False)
-class _Row:
+class _Row(Struct, eq=False):
     """A line of text in a box; ``arrow`` is the class of the short arrow beside it, and how it looks."""
 
     text: str
@@ -59,8 +58,7 @@ class _Row:
     arrow: str = ""
 
 
-@dataclass(slots=True, eq=False)
-class _Node:
+class _Node(Struct, eq=False):
     """What a box shows."""
 
     kind: str
@@ -217,8 +215,7 @@ class Drawing:
         yield "</g>\n"
 
 
-@dataclass(slots=True, eq=False)
-class _Part:
+class _Part(Struct, eq=False):
     """A piece of the drawing that moves as one."""
 
     boxes: list[Box]

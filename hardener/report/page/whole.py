@@ -8,6 +8,8 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from msgspec import Struct
+
 from hardener import __version__
 from hardener.authoring.edits import Grade, Severity
 from hardener.authoring.risks import RISKS
@@ -24,14 +26,12 @@ from hardener.report.page.drawing import Drawing
 from hardener.report.page.words import BECOMES, Words
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
-from hardener.support.fast_dataclass import dataclass
 
 _MOST_OPEN, _SHORT = 12, 120  # diffs are open when there are no more of them, and those that have no more lines
 _COLUMNS = re.compile(" {2,}")
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     id: str
     title: str
     body: Iterator[str]

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report, Waived
 from hardener.facts.cluster import platforms
@@ -16,7 +18,6 @@ from hardener.report.context import Context
 from hardener.report.held_back import place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.support.printable import plain_line, plain_lines, without_commands
 
@@ -42,8 +43,7 @@ _MOST_IDS = 4  # of a command; with more of them it is no line that anybody type
 Place = tuple[str, int]  # a file as it is named, and a line; 0: none
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """What a check fails on: ``count`` records that say the same ``text`` of ``item``, the first at ``where``."""
 
     severity: Severity
@@ -54,8 +54,7 @@ class Failure:
     count: int
 
 
-@dataclass(slots=True)
-class Printed:
+class Printed(Struct):
     """Prints of ``outcome`` to ``out``, in the way of ``context``."""
 
     outcome: Outcome

@@ -15,8 +15,6 @@ from hardener.report.terminal.printed import Printed
 class Question(Printed):
     """Prints the steps of an outcome one by one, as the report for a terminal prints them all."""
 
-    __slots__ = ()
-
     def ask(self, changes: list[Change], grade: Grade, *, held: bool, number: str, lines: Iterable[FileChange]) -> None:
         """Print the step ``changes`` with the hunks in ``lines``; ``number`` is its place among all of them."""
         first = changes[0]

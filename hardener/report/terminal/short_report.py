@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
+from msgspec import Struct
+
 from hardener.engine.outcome import Change, Report
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.report import impact, steps, unread
@@ -31,7 +33,6 @@ from hardener.report.terminal.printed import (
     refused_by_git,
 )
 from hardener.report.terminal.wrapping import cut, end, length, padded, wrapped
-from hardener.support.fast_dataclass import dataclass
 
 _FINDINGS = 10  # that a pipe gets
 _FAILING = 50  # that a pipe gets of what a check fails on
@@ -41,8 +42,7 @@ _STEPS = 2  # that a terminal gets of what is not written yet
 _LEAST = 12  # characters; less of a text says nothing
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(Struct):
     """``head`` is whole, and in colours; ``where`` is a place, ``item`` what stands there, ``text`` may be cut, and
     ``tail`` is the place that it is about."""
 
@@ -54,14 +54,12 @@ class _Row:
     whole: bool = False  # over as many rows as it needs
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(Struct):
     rows: list[_Row]
     count: int = 1  # of what the title counts
 
 
-@dataclass(slots=True)
-class _Section:
+class _Section(Struct):
     title: str
     entries: list[_Entry]
     noun: str = ""  # what is counted
@@ -80,7 +78,6 @@ class _Section:
         return sum(entry.count for entry in self.entries[self.shown :])
 
 
-@dataclass(slots=True)
 class ShortReport(Printed):
     """Prints what a person needs to know at once."""
 

@@ -23,10 +23,8 @@ from hardener.report.terminal.printed import (
     of_grades,
     refused_by_git,
 )
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(slots=True)
 class WholeReport(Printed):
     """Prints all of the outcome; ``verbose`` adds every edit and folds nothing, ``quiet`` leaves the summary."""
 
