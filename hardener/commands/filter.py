@@ -6,8 +6,9 @@ import errno
 import io
 import os
 import sys
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hardener.commands.run import Choices, Style, learn, learn_moved, plan_of, print_report
 from hardener.engine.outcome import Outcome

@@ -6,10 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry

@@ -62,6 +62,11 @@ class Values:
     takes_null: bool = True
 
 
+def unknown(name: str, *paths: Path) -> Values:
+    """Return values called ``name`` that the tree does not show: they may set ``paths``, or all where none is given."""
+    return Values(name, {}, None, False, paths or (WHOLE,))
+
+
 @dataclass(slots=True, eq=False)
 class Release:
     """A chart as ``owner`` has it rendered.
