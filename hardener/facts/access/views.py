@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.rbac.subjects import GROUP, service_account
 from hardener.tree.core_views import OpaqueError
 from hardener.tree.view import View, literal
