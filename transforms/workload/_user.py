@@ -5,15 +5,17 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
+from hardener.authoring.known import Known
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
+from hardener.facts.images.ledger import ImageLedger
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
 from hardener.kubernetes.components.component import is_data_store
-from hardener.kubernetes.images.config import NOBODY_ELSE, KnownBy
+from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
@@ -30,6 +32,12 @@ _POSTGRES = re.compile(r"(^|[-_.])(postgres|postgresql|postgis|timescaledb(-ha)?
 _EXACT_MODES = late_pattern(r"(^|[-_.])(rabbitmq|mongo|mongodb|etcd)([-_.0-9]|$)")
 _SECURE_SHELL = late_pattern(r"(^|[-_.])(sshd|openssh(-server)?|sftp)([-_.0-9]|$)")
 _KEY_FILES = re.compile(r"/\.ssh(/|$)|id_(rsa|dsa|ecdsa|ed25519)|ssh[-_]?key|key-?file|\.erlang\.cookie|\.pgpass", re.I)
+# What an image runs as by itself, of which no number is known.
+_UNNUMBERED = {
+    "name": "its image runs as {}, whose number is not known",
+    "root": "its image runs as root, and no other user of it is known",
+    "number": "its image runs as a number that is not known",
+}
 _PGDATA = "/var/lib/postgresql/data"
 
 
@@ -120,23 +128,22 @@ def _choose(container: Container, explicit: bool) -> Choice | None:
 
 def _own_user(container: Container, explicit: bool) -> Choice | None:
     """The number of the user that the image runs as anyway."""
-    facts = known_image(container)
-    if facts.uid is None:
+    known = known_image(container)
+    if known.number is None:
         return None
-    gid = facts.gid if explicit and container.effective("runAsGroup") is None else None
-    if facts.user == str(facts.uid):
-        text = f"{facts.user_source}: its user is {facts.uid}"
-        basis, sure = (Basis.PROVED if facts.proved else Basis.INFERRED), facts.sure
-    elif facts.uid_by is KnownBy.SAME_IMAGE:
-        text, basis, sure = _why(container), Basis.INFERRED, facts.sure_of_number
+    number = known.number.value
+    gid = number.gid if explicit and container.effective("runAsGroup") is None else None
+    origin: Known[Any] = known.number
+    if known.user is not None and known.user.value == str(number.uid):
+        origin, fact = known.user, known.user.fact(container, f"its user is {number.uid}")
+    elif known.number.text is not None:
+        fact = known.number.fact(container)
     else:
         # The number of a name is in the image's passwd file.
-        proved = facts.uid_by in (KnownBy.LOCK, KnownBy.OBSERVED)
-        where = " in /etc/passwd of the image" if facts.uid_by is KnownBy.LOCK else ""
-        text = f"{facts.uid_source}: its user is {facts.user}, which is {facts.uid}{where}"
-        basis, sure = (Basis.PROVED if proved else Basis.INFERRED), facts.sure_of_number
-    grade = Grade.SAFE if sure else Grade.REVIEW
-    return Choice(container, facts.uid, gid, grade, basis, [container.fact(text, "image")])
+        text = f"its user is {known.user_name}, which is {number.uid}{number.listed or ''}"
+        fact = known.number.fact(container, text)
+    grade = Grade.SAFE if origin.sure else Grade.REVIEW
+    return Choice(container, number.uid, gid, grade, origin.basis, [fact])
 
 
 def _instead(container: Container, explicit: bool) -> Choice:
@@ -155,42 +162,44 @@ def _instead(container: Container, explicit: bool) -> Choice:
     if owner is not None and facts.uid is None:
         evidence.append(owner.says("so it gets that number"))
     else:
-        evidence.append(container.fact(_why(container), "image"))
+        evidence.append(_why(container))
     if owner is not None and others:
         evidence.append(owner.says(f"and not to {uid}"))
     grade = Grade.BREAKING if against else Grade.REVIEW
     # The table speaks of the image's own command, and of files that everyone may read.
     plain = container.effective("runAsUser") != 0 and own_command(container)
-    if facts.sure_of_number and facts.uid is not None and plain and not against:
+    if facts.is_sure_of_number and plain and not against:
         if not others and not any(map(_may_shut_out, mounts(container))):
             grade = Grade.SAFE
-    known = facts.user is not None or facts.uid is not None or facts.any_number or bool(against) or owner is not None
-    basis = Basis.INFERRED if known else Basis.ASSUMED
+    known = (facts.user, facts.number, facts.any_number, owner)
+    basis = Basis.INFERRED if against or any(each is not None for each in known) else Basis.ASSUMED
     return Choice(container, uid, gid, grade, basis, evidence, list(signs(container, _kept_volumes)))
 
 
-def _why(container: Container) -> str:
+def _why(container: Container) -> Evidence:
     """Why it gets the number that it gets."""
-    facts, written = known_image(container), container.effective("runAsUser") == 0
-    kind = facts.kind_of_user
-    if facts.uid is None:
-        text = f"so it gets {NOBODY_ELSE}"
-        if facts.any_number:
-            return f"{facts.user_source}: it works as any user, {text}"
-        if kind == "name":
-            return f"{facts.user_source}: its image runs as {facts.user}, whose number is not known, {text}"
-        if kind == "root" and not written:
-            return f"{facts.user_source}: its image runs as root, and no other user of it is known, {text}"
-        if kind == "number":
-            return f"{facts.user_source}: its image runs as a number that is not known, {text}"
-        return f"the user of its image is not known, {text}"
-    if facts.uid_by is KnownBy.SAME_IMAGE:
-        return f"{facts.uid_source}, and runs as {facts.uid}"
-    if kind == "number":
-        return f"{facts.user_source}: its own user is {facts.uid}"
-    if kind == "root" and facts.proved and not written:
-        return f"{facts.user_source}: its image runs as root; {facts.uid_source}: its service runs as {facts.uid}"
-    return f"{facts.uid_source}: its service runs as {facts.uid}"
+    known, is_root = known_image(container), container.effective("runAsUser") == 0
+    if known.number is None:
+        return _why_another(container, known)
+    number, kind = known.number, known.kind_of_user
+    if number.text is not None:
+        return number.fact(container)
+    if known.user is not None and kind == "number":
+        return known.user.fact(container, f"its own user is {number.value.uid}")
+    serves = number.says(f"its service runs as {number.value.uid}")
+    if known.user is not None and kind == "root" and known.user.by.proves and not is_root:
+        return known.user.fact(container, f"its image runs as root; {serves}")
+    return container.fact(serves, "image")
+
+
+def _why_another(container: Container, known: ImageLedger) -> Evidence:
+    """Why it gets a number that says nothing of its image."""
+    text, is_root = f"so it gets {NOBODY_ELSE}", container.effective("runAsUser") == 0
+    if known.any_number is not None:
+        return known.any_number.fact(container, f"it works as any user, {text}")
+    if known.user is None or (known.kind_of_user == "root" and is_root):
+        return container.fact(f"the user of its image is not known, {text}", "image")
+    return known.user.fact(container, f"{_UNNUMBERED[known.kind_of_user].format(known.user.value)}, {text}")
 
 
 def unknown_user(container: Container) -> OpaqueError | None:
@@ -229,9 +238,11 @@ def _group_of(container: Container, number: int) -> Choice | None:
     gid = facts.gid if known else number
     if gid is None:
         return None
-    text = f"{facts.user_source}: its group" if known else "no group is written, so it gets the number of its user"
-    evidence = [container.fact(text, *(("image",) if known else ()))]
-    return Choice(container, None, gid, Grade.REVIEW, Basis.INFERRED if known else Basis.ASSUMED, evidence)
+    if known and facts.number is not None:
+        evidence = [facts.number.fact(container, "its group")]
+        return Choice(container, None, gid, Grade.REVIEW, Basis.INFERRED, evidence)
+    evidence = [container.fact("no group is written, so it gets the number of its user")]
+    return Choice(container, None, gid, Grade.REVIEW, Basis.ASSUMED, evidence)
 
 
 def user_evidence(container: Container) -> Iterator[Evidence]:

@@ -121,7 +121,8 @@ def _against(states: tuple[Container, ...]) -> Iterator[Evidence]:
             if reason is None:
                 user = "runAsUser is 0" if state.effective("runAsUser") == 0 else "the user of its image is root"
                 if user != "runAsUser is 0" and image_user_is_name(state):
-                    user = f"its image runs as {known_image(state).user}, a name that the kubelet cannot tell from root"
+                    name = known_image(state).user_name
+                    user = f"its image runs as {name}, a name that the kubelet cannot tell from root"
                 yield state.fact(f"as it is patched, {user}", *_place(state))
             elif reason[0] is Grade.BREAKING:
                 yield from reason[2]
@@ -163,12 +164,13 @@ def _reason_of(container: Container, *, patched: bool = False) -> _Reason | None
         return Grade.REVIEW, Basis.ASSUMED, [Evidence(_NOT_KNOWN)]
     known = known_image(container)
     assigned = container.tree.ask(Platforms).of(container.object) == "openshift"
-    if known.kind_of_user == "number" or (assigned and known.kind_of_user == "name"):
-        facts = [container.fact(f"{known.user_source}: its user is {known.user}", "image")]
-        sure = known.sure and not written
+    accepted = ("number", "name") if assigned else ("number",)
+    if known.user is not None and known.kind_of_user in accepted:
+        facts = [known.user.fact(container, f"its user is {known.user.value}")]
         # Of a name the cluster has to be OpenShift, which objects beside it do not prove.
-        sure = sure and (known.kind_of_user == "number" or container.tree.ask(Platforms).is_configured)
-        return Grade.SAFE if sure else Grade.REVIEW, Basis.PROVED if known.proved else Basis.INFERRED, facts
+        accepted_for_sure = known.kind_of_user == "number" or container.tree.ask(Platforms).is_configured
+        sure = known.user.sure and not written and accepted_for_sure
+        return Grade.SAFE if sure else Grade.REVIEW, known.user.basis, facts
     if not assigned and known.kind_of_user != "unknown":
         return None  # run-as-user has the number, or says that there is none
     if against := root_evidence(container):
@@ -185,13 +187,13 @@ def _reason_of(container: Container, *, patched: bool = False) -> _Reason | None
 def _of_new_number(container: Container, number: int) -> _Reason:
     """Beside a number that this run wrote: what is known of the image, and nothing of that number."""
     known = known_image(container)
-    if known.uid == number:
-        sure = known.sure_of_number and "run-as-user" in container.pod.changed_by
-        fact = container.fact(f"{known.uid_source}: it can run as user {number}", "image")
+    if known.number is not None and known.uid == number:
+        sure = known.number.sure and "run-as-user" in container.pod.changed_by
+        fact = known.number.fact(container, f"it can run as user {number}")
         return Grade.SAFE if sure else Grade.REVIEW, Basis.INFERRED, [fact]
     if known.user is None:
         return Grade.REVIEW, Basis.ASSUMED, [container.fact(_NOT_KNOWN, "image")]
-    fact = container.fact(f"{known.user_source}: its image runs as {known.user}", "image")
+    fact = known.user.fact(container, f"its image runs as {known.user.value}")
     return Grade.REVIEW, Basis.INFERRED, [fact]
 
 
