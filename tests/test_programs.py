@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hardener.sources.git import program as git_program
 from hardener.charts import helm
 from hardener.charts.files import copy as chart_copy
+from hardener.sources.git import program as git_program
 from hardener.support import programs
 
 from .conftest import ROOT, commit, git, write

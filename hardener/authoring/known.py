@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from hardener.authoring.edits import Basis, Evidence
-from hardener.support.fast_dataclass import dataclass
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -43,8 +44,7 @@ class KnownBy(Enum):
         return member
 
 
-@dataclass(frozen=True, slots=True)
-class Known(Generic[T]):
+class Known(Struct, Generic[T], frozen=True):
     """A value, and how it is known; what is not known is None in its place.
 
     - `by`: the source of it. `place`: where that says so, for people: "web/Dockerfile:12", "harden.lock".

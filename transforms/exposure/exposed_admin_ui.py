@@ -2,25 +2,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.exposure.components import administration
 from hardener.facts.network.exposure.deliberate import EXPOSE, is_set
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.components.component import sensitive_component
+from hardener.kubernetes.components.component import OWN_SIGN_IN, PROXIES, sensitive_component, switched_off
 from hardener.kubernetes.network.ingress import Backend
 from hardener.kubernetes.network.ingress_annotations import is_sign_in, narrows, signs_in
 from hardener.kubernetes.network.load_balancer import is_internal
-from hardener.kubernetes.network.sign_in import OWN_SIGN_IN, PROXIES, switched_off
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Service
 from hardener.tree.route_views import Ingress
 from hardener.tree.view import OpaqueError, literal
 
 
-@dataclass(frozen=True)
-class _Door:
+class _Door(Struct, frozen=True):
     """What stands before the program itself: a sign-in, a bound on who comes near; and whether somebody gave a reason
     why it is open."""
 

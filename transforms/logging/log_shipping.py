@@ -20,7 +20,7 @@ def log_shipping(plane: ControlPlane) -> Steps:
     """
     if not any(components(plane, "kube-apiserver")):
         return
-    from hardener.kubernetes.components.log_agents import is_log_agent  # late: hardly a tree holds a server
+    from hardener.kubernetes.components.component import is_log_agent  # late: hardly a tree holds a server
 
     if any(map(is_log_agent, _names(plane.tree))):
         return

@@ -5,10 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
+from msgspec import Struct
+
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.authoring.known import Known
+from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.ledger import ImageLedger
@@ -16,7 +20,6 @@ from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
 from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.images.config import NOBODY_ELSE
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -49,8 +52,7 @@ class UserOptions:
     explicit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The numbers that a container shall get; None where none is written.
 
     ``volumes``: those that outlive the pod and whose files were written by another user, each as a fact.
@@ -59,9 +61,7 @@ class Choice:
     container: Container
     uid: int | None
     gid: int | None
-    grade: Grade
-    basis: Basis
-    evidence: list[Evidence]
+    verdict: Verdict
     volumes: Sequence[Evidence] = ()
 
 
@@ -142,8 +142,8 @@ def _own_user(container: Container, explicit: bool) -> Choice | None:
         # The number of a name is in the image's passwd file.
         text = f"its user is {known.user_name}, which is {number.uid}{number.listed or ''}"
         fact = known.number.fact(container, text)
-    grade = Grade.SAFE if origin.sure else Grade.REVIEW
-    return Choice(container, number.uid, gid, grade, origin.basis, [fact])
+    found = verdict(known=[fact], sure=origin.sure, basis=origin.basis)
+    return Choice(container, number.uid, gid, found)
 
 
 def _instead(container: Container, explicit: bool) -> Choice:
@@ -158,22 +158,27 @@ def _instead(container: Container, explicit: bool) -> Choice:
     against = [*root_evidence(container), *user_evidence(container)]
     if container.pod.partial:
         against += low_ports(container).values()  # the setting that gives them back is one of the pod
-    evidence = [*against]
     if owner is not None and facts.uid is None:
-        evidence.append(owner.says("so it gets that number"))
+        why = owner.says("so it gets that number")
     else:
-        evidence.append(_why(container))
-    if owner is not None and others:
-        evidence.append(owner.says(f"and not to {uid}"))
-    grade = Grade.BREAKING if against else Grade.REVIEW
+        why = _why(container)
+    is_known = any(each is not None for each in (facts.user, facts.number, facts.any_number, owner))
+    found = verdict(
+        against=against,
+        known=[why] if is_known else (),
+        unknown=() if is_known else [why],
+        doubts=[owner.says(f"and not to {uid}")] if owner is not None and others else (),
+        sure=not against and _is_sure(container),
+    )
+    return Choice(container, uid, gid, found, list(signs(container, _kept_volumes)))
+
+
+def _is_sure(container: Container) -> bool:
+    """Whether what is known of the image shows that it runs as the number that is known for it."""
     # The table speaks of the image's own command, and of files that everyone may read.
-    plain = container.effective("runAsUser") != 0 and own_command(container)
-    if facts.is_sure_of_number and plain and not against:
-        if not others and not any(map(_may_shut_out, mounts(container))):
-            grade = Grade.SAFE
-    known = (facts.user, facts.number, facts.any_number, owner)
-    basis = Basis.INFERRED if against or any(each is not None for each in known) else Basis.ASSUMED
-    return Choice(container, uid, gid, grade, basis, evidence, list(signs(container, _kept_volumes)))
+    if not known_image(container).is_sure_of_number or not own_command(container):
+        return False
+    return container.effective("runAsUser") != 0 and not any(map(_may_shut_out, mounts(container)))
 
 
 def _why(container: Container) -> Evidence:
@@ -239,10 +244,9 @@ def _group_of(container: Container, number: int) -> Choice | None:
     if gid is None:
         return None
     if known and facts.number is not None:
-        evidence = [facts.number.fact(container, "its group")]
-        return Choice(container, None, gid, Grade.REVIEW, Basis.INFERRED, evidence)
-    evidence = [container.fact("no group is written, so it gets the number of its user")]
-    return Choice(container, None, gid, Grade.REVIEW, Basis.ASSUMED, evidence)
+        return Choice(container, None, gid, verdict(known=[facts.number.fact(container, "its group")], sure=False))
+    fact = container.fact("no group is written, so it gets the number of its user")
+    return Choice(container, None, gid, verdict(unknown=[fact]))
 
 
 def user_evidence(container: Container) -> Iterator[Evidence]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.authoring.known import Known, items
@@ -17,7 +17,6 @@ from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.images.files import ImageFiles
 from hardener.kubernetes.pods.command_evidence import below, writes
 from hardener.kubernetes.pods.configured_paths import may_be_mounted, one_run, told_paths
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError
 
 from ._image_folders import empty, files_in_tmp, folders

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.rbac.subjects import DEFAULT
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """``namespace`` and ``name`` of an account as the cluster knows it. ``targets`` are the namespaces there that stand
     for the one of its binding in the tree: that of a RoleBinding, of a ClusterRoleBinding that of the account."""
 

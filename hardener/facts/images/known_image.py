@@ -3,9 +3,10 @@ what it says; they are asked from the weakest to the strongest, in the order of 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Evidence
 from hardener.authoring.known import KnownBy

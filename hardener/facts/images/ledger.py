@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct
+
 from hardener.authoring.known import Known, KnownBy, stronger
 from hardener.kubernetes.images.config import SOME_NUMBER
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.model import BuiltImage
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 UserKind = Literal["root", "number", "name", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """The numbers that a program runs with. ``listed``: where its image lists them beside the name of its user."""
 
     uid: int
@@ -30,16 +30,14 @@ class Number:
     listed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """What an image runs by itself; () where it has none of the two."""
 
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class ImageLedger:
+class ImageLedger(Struct):
     """What the sources say of an image; None and () where none of them says anything. Collectors put in, rules read.
 
     - `user`: who it runs as by itself, "root" for root under each of its names, without a group.

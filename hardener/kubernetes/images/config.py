@@ -6,7 +6,7 @@ a name under `runAsNonRoot` (pkg/kubelet/kuberuntime/security_context_others.go)
 
 from __future__ import annotations
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 ROOT_NAMES = frozenset({"", "0", "root"})
 SOME_NUMBER = "a number"
@@ -16,8 +16,7 @@ NOBODY_ELSE = 65532
 user namespaces, and what distroless images call nonroot."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageConfig:
+class ImageConfig(Struct, frozen=True):
     """The parts of an image's config that decide something; None where it is not known.
 
     - `user`: USER as it stands there, "" when the image names none.

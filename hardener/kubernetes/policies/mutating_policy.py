@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.kubernetes.policies.admission_policy import GROUP, selector
-from hardener.support.fast_dataclass import dataclass
 
 POLICY, BINDING = "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"
 SINCE = (1, 36)
@@ -19,8 +20,7 @@ SINCE = (1, 36)
 _LABELS = {"app.kubernetes.io/managed-by": "harden"}
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(Struct, frozen=True):
     """A value that pods get which fulfil all ``conditions`` (pairs of name and expression)."""
 
     name: str
@@ -54,19 +54,18 @@ def policy(default: Default, name: str) -> dict[str, Any]:
         "reinvocationPolicy": "IfNeeded",
         "matchConstraints": {"resourceRules": [pods]},
         "matchConditions": [{"name": key, "expression": text} for key, text in default.conditions],
-        "mutations": [
-            {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": default.expression}}
-        ],
-    }  # fmt: skip
+        "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": default.expression}}],
+    }
     return _object(POLICY, name, body)
 
 
 def binding(policy_name: str, name: str, namespaces: Sequence[str]) -> dict[str, Any]:
     """A binding of the policy in ``namespaces``."""
     return _object(
-        BINDING, name,
+        BINDING,
+        name,
         {"policyName": policy_name, "matchResources": {"namespaceSelector": selector("In", namespaces)}},
-    )  # fmt: skip
+    )
 
 
 def _object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:

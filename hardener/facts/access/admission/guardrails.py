@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.admission import CONSTRAINTS, Shown, is_managed
 from hardener.facts.access.makers import PodMakers
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.states import states_in
 from hardener.facts.objects.injected_sidecars import added
 from hardener.facts.objects.namespace_contents import Namespaces, is_shared, unseen_sources
@@ -23,7 +25,6 @@ from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE, chart
 from hardener.kubernetes.policies import kyverno
 from hardener.kubernetes.policies.admission_policy import BINDING, GROUP, POLICY
 from hardener.kubernetes.policies.admission_rules import AdmissionRule
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.script_views import Script
@@ -40,8 +41,7 @@ _KYVERNO = frozenset({
 _KINDS = _KYVERNO | {(GROUP, POLICY), ("templates.gatekeeper.sh", "ConstraintTemplate")}
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A pod that a line of a script starts, and what keeps it from Pod Security level baseline."""
 
     script: Script
@@ -148,8 +148,10 @@ class Guardrails(AsRead):
         own = [item for item in self.policies if item.editable]
         runs = [run for run in self.runs if run.script.object.editable]
         reasons = [item.fact(f"the tree holds {item}") for item in own[:1]]
-        reasons += [run.script.fact(f"{run.started.command} starts a pod that reaches its node", "lines", run.line)
-                    for run in runs[:1]]  # fmt: skip
+        reasons += [
+            run.script.fact(f"{run.started.command} starts a pod that reaches its node", "lines", run.line)
+            for run in runs[:1]
+        ]
         if self._tree.settings.policy_engine not in (None, "none"):
             reasons.append(Evidence(f"--policy-engine {self._tree.settings.policy_engine}"))
         if not reasons or self._tree.stream:

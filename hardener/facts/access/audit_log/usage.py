@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.facts.access.audit_log.event import Request
-from hardener.kubernetes.rbac.observed_rule import ObservedRule
-from hardener.kubernetes.rbac.observed_use import is_granted_to_all, names_that_bound, siblings
-from hardener.support.fast_dataclass import dataclass
+from hardener.kubernetes.rbac.observed_rule import ObservedRule, is_granted_to_all, names_that_bound, siblings
 
 _PREFIX = "system:serviceaccount:"
 _MOST_ACCOUNTS = 20_000
@@ -18,8 +17,7 @@ _MOST_NAMES = 6  # one more than bound a rule
 Key = tuple[str | None, str, str, str]  # namespace, group, resource, verb
 
 
-@dataclass(slots=True)
-class Account:
+class Account(Struct):
     """Of one account: how many events, and the names (None: too many to count, or none) by what was done.
 
     ``whole`` is False where something was left out.
@@ -31,8 +29,7 @@ class Account:
     whole: bool = True
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(Struct):
     """The service accounts of a log by namespace and name, and the time it spans."""
 
     accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
@@ -117,9 +114,16 @@ def rules(account: Account, *, expand: bool = False) -> list[ObservedRule]:
     ]
     found += [ObservedRule(None, "", "", tuple(sorted(verbs)), (), url) for url, verbs in _by_path(account.urls)]
     return sorted(
-        found, key=lambda rule: (rule.namespace or "", rule.api_group, rule.resource, rule.resource_names, rule.verbs,
-                                 rule.non_resource_url or ""),
-    )  # fmt: skip
+        found,
+        key=lambda rule: (
+            rule.namespace or "",
+            rule.api_group,
+            rule.resource,
+            rule.resource_names,
+            rule.verbs,
+            rule.non_resource_url or "",
+        ),
+    )
 
 
 def _without_repeats(by_names: dict[tuple[str, ...], set[str]]) -> Iterator[tuple[tuple[str, ...], set[str]]]:

@@ -4,8 +4,9 @@ know. What the program of the base writes and carries counts only where that is 
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec.structs import replace
 
 from hardener.authoring.known import Known, KnownBy, joined
 from hardener.facts.images.collectors.lock import published

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec.structs import replace
 
 from hardener.authoring.known import Known, KnownBy, joined
 from hardener.facts.images.ledger import Asked, Command, ImageLedger, Number
