@@ -61,7 +61,7 @@ def test_what_is_all_there_is_has_nothing_joined_to_it() -> None:
 # The exercise: one new file and one line. It is done to a copy of the package.
 
 MEMBER = '    TOOL_VERSIONS = ".tool-versions", "a .tool-versions file", False, True\n'
-COLLECTOR = '''"""The Node.js that `.tool-versions` names for a build, of which the official image is taken for the base."""
+COLLECTOR = '''"""The Node.js that `.tool-versions` names for a build: its official image is the base."""
 
 import os
 
