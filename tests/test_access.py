@@ -16,11 +16,11 @@ from hardener.authoring.edits import Basis
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.facts.access.audit_log.event import Request, requests
-from hardener.kubernetes.rbac.observed_rule import is_granted_to_all
-from hardener.kubernetes.rbac.rules import Rule, rule_of
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
-from hardener.kubernetes.rbac import GROUP
+from hardener.kubernetes.rbac.observed_rule import is_granted_to_all
+from hardener.kubernetes.rbac.rules import Rule, rule_of
+from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.tree.tree import Settings, Tree
 
 from .conftest import Harden, corpus_copy, shared, write

@@ -102,6 +102,8 @@ def test_the_claim_of_the_same_folder_is_meant(tmp_path: Path) -> None:
     }
     assert found == {"dev": {"ReadWriteOnce"}, "prod": {"ReadWriteMany"}}
 
+    assert found == {"dev": frozenset({"ReadWriteOnce"}), "prod": frozenset({"ReadWriteMany"})}
+
 
 SIZED = "{medium: Memory, sizeLimit: 64Mi}"
 UNSIZED = "{medium: Memory}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, field
 from collections.abc import Iterable
+
+from msgspec import Struct, field
 
 from hardener.kubernetes.objects.discovery import RUNS_CODE, Discovery, Row
 from hardener.kubernetes.rbac.rules import ANY, Rule, is_nameless, ordered

@@ -104,8 +104,7 @@ def wait_for(words: Sequence[str]) -> list[Needed] | None:
     return [Needed(None, tuple(rules))]
 
 
-@dataclass(slots=True)
-class _CommandLine:
+class _CommandLine(Struct):
     """The words of a kubectl command that are no flags, and what its flags say. ``named``: none of them takes objects
     in by anything but their names."""
 
