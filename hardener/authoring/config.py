@@ -7,10 +7,13 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Struct, field
 
 from hardener.errors import InputError
+from hardener.kubernetes.images.row_schema import is_quick, mistakes
 from hardener.kubernetes.images.table import NO_ROWS, OwnRows, row_of
+from hardener.kubernetes.objects import quantity
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read_bytes
 
@@ -107,7 +110,6 @@ def load(root: str, named: str | None = None) -> Config:
         return Config(path)
     if len(documents) > 1:
         raise InputError(f"{name}: a config file is one document")
-    import msgspec  # late: most runs have no config file
 
     known = document_records()
     version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
@@ -142,8 +144,6 @@ def load(root: str, named: str | None = None) -> Config:
 
 def _deep_limits(found: Any, name: str) -> dict[str, int]:
     """The limits of ``deep`` in the file ``name``. Raises InputError for what is no number, or too large a one."""
-    from hardener.kubernetes.objects import quantity  # late: few configurations say it
-
     limits: dict[str, int] = {}
     for key, (most, example) in _DEEP.items():
         said = getattr(found, key)
@@ -172,7 +172,6 @@ def _charts(entries: dict[str, str], path: str, parsed: yaml.Parsed, name: str) 
 
 def document_records() -> dict[str, Any]:
     """What a config file looks like, for msgspec: the records by their place in it, "" for the file itself."""
-    import msgspec
 
     def told(kind: Any, text: str) -> Any:
         return Annotated[kind, msgspec.Meta(description=text)]
@@ -234,8 +233,6 @@ def document_records() -> dict[str, Any]:
 
 def registry_record() -> Any:
     """What an entry of ``registries`` looks like, for msgspec."""
-    import msgspec
-
     fields = [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)]
     return msgspec.defstruct("Registry", fields, forbid_unknown_fields=True)
 
@@ -253,10 +250,6 @@ def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -
     """The entries of ``images``. Raises InputError for the first that no row of the image table may look like."""
     if not entries:
         return NO_ROWS
-    from hardener.kubernetes.images.row_schema import (  # late: few repositories have rows of their own
-        is_quick,
-        mistakes,
-    )
 
     for index, entry in enumerate(entries):
         for key, text in mistakes(entry):
@@ -310,8 +303,6 @@ def _wrong_pattern(entry: Any) -> str:
 def explained(error: Exception, known: dict[str, Any]) -> str:
     """What msgspec has against a document; where a field is unknown, with those that are not. ``known`` are the records
     by their place in it, "" for the document."""
-    import msgspec
-
     text = str(error)
     if not text.startswith("Object contains unknown field"):
         return text

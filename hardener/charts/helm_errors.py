@@ -7,6 +7,8 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 
+from hardener.kubernetes.secrets.secret_values import found_secrets, text_secrets
+from hardener.sources.yaml import TextError, parse
 from hardener.support.printable import plain
 
 _HEAD, _TAIL = 240, 400  # characters: where it happened stands first, why stands last
@@ -35,8 +37,6 @@ def said(text: str, values: Iterable[str]) -> str:
 
 
 def _without_secrets(text: str, values: Iterable[str]) -> str:
-    from hardener.kubernetes.secrets.secret_values import text_secrets
-
     known = set(text_secrets(text))
     if "execution error at" in text:  # `fail` and `required`, whose message is the author's
         known |= {secret for path in values for secret in _secrets_of(path)}
@@ -47,9 +47,6 @@ def _without_secrets(text: str, values: Iterable[str]) -> str:
 
 
 def _secrets_of(path: str) -> Iterator[str]:
-    from hardener.kubernetes.secrets.secret_values import found_secrets
-    from hardener.sources.yaml import TextError, parse
-
     try:
         with open(path, "rb") as handle:
             documents = parse(handle.read(_LARGEST).decode("utf-8-sig")).documents

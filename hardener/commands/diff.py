@@ -12,6 +12,8 @@ from hardener.commands.values import remarks as chart_remarks
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.redactor import Redactor
+from hardener.report.terminal.diff_stat import lines
+from hardener.report.terminal.whole_report import TextReport
 from hardener.support.printable import plain
 
 
@@ -32,8 +34,6 @@ def diff(paths: list[str], choices: Choices, style: Style, release: Release | No
 
 
 def _print(outcome: Outcome, style: Style) -> None:
-    from hardener.report.terminal.whole_report import TextReport
-
     redactor = Redactor()
     if not style.quiet:  # a summary quotes nothing
         learn(outcome.tree, redactor)
@@ -41,8 +41,6 @@ def _print(outcome: Outcome, style: Style) -> None:
     with paged(sys.stdout, style.color, wanted=not style.no_pager and not style.quiet, outside=outcome.tree.root) as to:
         out, screen = to
         if style.stat:
-            from hardener.report.terminal.diff_stat import lines
-
             for line in lines(outcome.files, screen):
                 out(line + "\n")
             out("\n")

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.at_work import is_system
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
+from hardener.facts.kustomize.overlays.variants import patch_of
+from hardener.kubernetes.rbac.dangerous_grants import AGGREGATED, EVERYTHING, dangerous, leads_further
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
@@ -33,9 +36,6 @@ def rbac_dangerous_grant(role: Role) -> Steps:
     """
     if role.owner is not None:
         return
-    # Late, as in all modules of this folder: most trees hold no role.
-    from hardener.facts.access.at_work import is_system
-    from hardener.kubernetes.rbac.dangerous_grants import AGGREGATED, EVERYTHING, dangerous, leads_further
 
     holders = role.tree.ask(Access).holders(role)
     everywhere = not role.namespaced and (not holders or any(not holder.binding.namespaced for holder in holders))
@@ -79,9 +79,6 @@ def rbac_dangerous_grant(role: Role) -> Steps:
 
 def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) -> Iterator[Finding]:
     """What a kustomization adds to ``own``, the grants of the role as it is written."""
-    from hardener.facts.kustomize.overlays.variants import patch_of
-    from hardener.kubernetes.rbac.dangerous_grants import EVERYTHING, dangerous
-
     for variant in role.variants if EVERYTHING.id not in own else ():
         try:
             rules = variant.rules

@@ -10,6 +10,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
 
+from . import _defaults, _kyverno, _vap
 from ._options import Policies
 
 if TYPE_CHECKING:
@@ -46,8 +47,6 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
         )  # fmt: skip
         return
     if engine == "vap":
-        from . import _vap
-
         if version < _vap.SINCE:
             said = "{}.{}".format(*version)
             yield _not_written(
@@ -58,8 +57,6 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
         write: Write = _vap.edits
         older: Older = _vap.older
     else:
-        from . import _kyverno
-
         release, fact = _kyverno.release(home, options)
         yield from _kyverno.deprecation(home, release)
         write = _kyverno.writer(release, fact)
@@ -79,8 +76,6 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
         if edits:
             yield edits
     if options.mutate and engine == "vap":
-        from . import _defaults
-
         yield from _defaults.steps(home, shown)
 
 

@@ -21,6 +21,7 @@ from hardener.facts.access.views import Binding, Subject
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.kustomize.builds import Builds
+from hardener.kubernetes.audit.blind_spots import blind_spots
 from hardener.kubernetes.rbac.kubectl_commands import Needed, needed, wait_for
 from hardener.kubernetes.rbac.observed_rule import ObservedRule
 from hardener.kubernetes.rbac.platform import is_monitoring
@@ -208,8 +209,6 @@ def _why_no_log(binding: Binding, subject: Subject) -> Iterator[Evidence]:
 
 def _blind(binding: Binding, space: str, name: str) -> Iterator[tuple[list[str], Evidence]]:
     """What the audit policies of the tree keep out of a log."""
-    from hardener.kubernetes.audit.blind_spots import blind_spots
-
     for policy in binding.tree.of("audit.k8s.io", "Policy"):
         spots = blind_spots(policy.data, space, name)
         if spots:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from hardener.authoring.edits import Evidence
+from hardener.facts.images.dockerfile_facts import with_base, with_dockerfile
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.observations import observation
+from hardener.facts.images.observed_image import with_observation
 from hardener.facts.images.programs import Program, program_of
 from hardener.facts.images.same_images import SameImages
 from hardener.kubernetes.images.config import NOTHING, SOME_NUMBER, ImageFacts, KnownBy, of_row, with_config
@@ -63,7 +65,6 @@ class KnownImages(AsRead):
         seen = observation(container)
         if seen is None:  # nearly always; a container with other variables may have been seen
             return found
-        from hardener.facts.images.observed_image import with_observation
 
         return with_observation(found, container, seen)
 
@@ -71,14 +72,10 @@ class KnownImages(AsRead):
         built = self._built.of(image)
         known = of_row(container.row)
         if built is not None and built.base is not None:
-            from hardener.facts.images.dockerfile_facts import with_base  # late: most trees build no image
-
             known = with_base(known, self._of_base(built.base), built)
         if program is not None:
             known = self._as_elsewhere(known, program)
         if built is not None:
-            from hardener.facts.images.dockerfile_facts import with_dockerfile
-
             known = with_dockerfile(known, built, own_command=not container.command)
         locked = container.locked
         return with_config(known, locked.config, locked.files) if locked is not None else known

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from hardener.kubernetes.components.bare_document import may_be_bare
+from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.network.ingress import ROUTES
 from hardener.kubernetes.objects.kind_names import may_be_misspelt
 from hardener.kubernetes.pods.custom_resource import may_name_images
@@ -73,8 +74,6 @@ def is_interesting(text: str) -> bool:
     if "erviceAccount" in text and ("argoproj.io/" in text or "fluxcd.io/" in text):
         return True  # whose rights they work with
     if "Config" in kinds:
-        from hardener.kubernetes.components.kubeconfig import is_kubeconfig  # late: hardly a tree has one
-
         if is_kubeconfig(text):
             return True
     if "postureExceptionPolicy" in text:

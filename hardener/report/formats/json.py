@@ -13,7 +13,7 @@ from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.coverage import Coverage, coverage
-from hardener.report import impact, steps, unread
+from hardener.report import chart_values, impact, steps, unread
 from hardener.report.reachability import summary as reachability_summary
 from hardener.report.redactor import Redactor
 from hardener.sources.files.selection import LeftOut
@@ -58,8 +58,6 @@ def write(
     head |= {"impact": impact_records(outcome, reach)}
     head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
     if outcome.tree.chart is not None or outcome.overrides or settings.helm_values:
-        from hardener.report import chart_values  # late: few runs are about a chart
-
         head |= {"chart": outcome.tree.chart, "values": chart_values.records(outcome)}
         if outcome.template_patch:
             head["templatePatch"] = outcome.template_patch

@@ -21,6 +21,8 @@ from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.terminal import version_notes as versions
 from hardener.report.terminal.screen import Screen
+from hardener.report.terminal.undo import undo
+from hardener.report.terminal.wrapping import wrapped
 from hardener.support.late_pattern import late_pattern
 from hardener.support.printable import plain_line, plain_lines, without_commands
 
@@ -77,8 +79,6 @@ class Printed(Struct):
         ``at`` become links."""
         line = self._plain(text)
         if self.screen.width > 0 and not whole and len(line.encode("utf-8", "replace")) > self.screen.width:
-            from hardener.report.terminal.wrapping import wrapped  # late: only a terminal needs it
-
             line = wrapped(line, self.screen.width)
         if self.screen.link is not None:
             line = self._linked(line, {self._plain(place(*where)): where for where in at})
@@ -236,7 +236,6 @@ class Printed(Struct):
         """How the files are brought back; None where Git cannot do it."""
         if not (self.applied and self.outcome.files) or self._is_stream:
             return None
-        from hardener.report.terminal.undo import undo  # late: only what was written is undone
 
         return undo(self.outcome.files, self.outcome.asked.paths)
 

@@ -9,6 +9,8 @@ from msgspec import Struct, field
 from hardener.authoring.edits import WrongShapeError, copied
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.kubernetes.policies.own_policies import differing
+from hardener.kubernetes.policies.standard_policies import level
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ def is_managed(item: Object) -> bool:
 
 def differing_fields(own: Object, wanted: Mapping[str, Any]) -> list[str]:
     """The fields of the spec of a policy of this program that ask for something else than ``wanted``."""
-    from hardener.kubernetes.policies.own_policies import differing  # late: hardly a tree has one
-
     return differing(own.data.get("spec"), wanted)
 
 
@@ -53,8 +53,6 @@ class _Policy(View):
     @property
     def level(self) -> str | None:
         """The Pod Security level that it checks a part of, by its category or its name; None for any other policy."""
-        from hardener.kubernetes.policies.standard_policies import level  # late: hardly a tree has one
-
         item = self.object
         return level(item.kind, item.name, item.annotations.get("policies.kyverno.io/category", ""))
 
