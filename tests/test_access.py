@@ -16,7 +16,7 @@ from hardener.authoring.edits import Basis
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.facts.access.audit_log.event import Request, requests
-from hardener.kubernetes.rbac.observed_use import is_granted_to_all
+from hardener.kubernetes.rbac.observed_rule import is_granted_to_all
 from hardener.kubernetes.rbac.rules import Rule, rule_of
 from hardener.tree.tree import Settings, Tree
 

@@ -11,8 +11,7 @@ from hardener.authoring.edits import replay, widened
 from hardener.engine.targets import Targets
 from hardener.kubernetes.components import flags as component_flags
 from hardener.kubernetes.components.bare_document import name_of
-from hardener.kubernetes.components.flag_values import parsed_version, seconds, tls_older
-from hardener.kubernetes.components.tls_suites import GOOD, is_weak
+from hardener.kubernetes.components.flag_values import GOOD_SUITES, is_weak, parsed_version, seconds, tls_older
 from hardener.tree.control_plane import ComponentFile, ControlPlane, DevelopmentCluster, How, components, unread
 from hardener.tree.control_plane.component import Component
 from hardener.tree.tree import Tree
@@ -261,7 +260,7 @@ def test_versions_of_tls_have_an_order(value: str | None, wanted: str, older: bo
         ("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256", True),
         ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305", False),
         ("TLS_AES_128_GCM_SHA256", False),
-        *((suite, False) for suite in GOOD),
+        *((suite, False) for suite in GOOD_SUITES),
     ],
 )
 def test_a_suite_needs_forward_secrecy_and_authenticated_encryption(suite: str, weak: bool) -> None:

@@ -14,7 +14,7 @@ from hardener.lock import writer
 from hardener.lock.observed import Observation, runs_of
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.observe import engine
-from hardener.observe.seen import Seen
+from hardener.observe.container_activity import Activity
 from hardener.observe.session import Result
 from hardener.report.observed import Observed, lines_of
 
@@ -109,7 +109,7 @@ def test_a_check_that_can_run_nothing_ends_with_2(tmp_path: Path, no_engine: Pat
 def test_what_is_not_kept_is_said() -> None:
     cut = Result("Pod/cut", None, "pods.yaml", 1, "held")
     done = Result("Pod/done", None, "pods.yaml", 9, "held")
-    cut.containers.append(("main", "localhost/mine:1", None, Seen()))
+    cut.containers.append(("main", "localhost/mine:1", None, Activity()))
     told = "nothing is kept of localhost/mine:1, which has no digest: no registry has it"
     lines = list(lines_of(Observed("podman 5.4.2", 20, [cut, done])))
     assert f"  Pod/cut: {told}" in lines and lines[-1] == "Nothing was written."

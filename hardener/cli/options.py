@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hardener.cli.help import CHART, REPORT, VERDICT, WHERE, WHICH, ids, profiles
+from hardener.report import formats
 
 if TYPE_CHECKING:
     from hardener.commands.run import Choices, Style
@@ -35,17 +36,8 @@ class Color(StrEnum):
     never = "never"
 
 
-class Format(StrEnum):
-    text = "text"
-    json = "json"
-    html = "html"
-    markdown = "markdown"
-    sarif = "sarif"
-    github = "github"
-    rdjson = "rdjson"
-    gitlab = "gitlab"
-    junit = "junit"
-    patch = "patch"
+Format = StrEnum("Format", {name: name for name in formats.NAMES})  # type: ignore[misc]
+TEXT = Format("text")
 
 
 class Engine(StrEnum):

@@ -24,11 +24,11 @@ from hardener.facts.images.observations import observation
 from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, load
 from hardener.lock.observed import Observation
-from hardener.observe.decided import pods_of
+from hardener.observe.agent_client import AgentClient
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.images import Images
 from hardener.observe.pod_run import StoppedError
-from hardener.observe.reach import Hands
+from hardener.observe.pod_steps import pods_of
 from hardener.observe.session import Observations, Result, Session, cannot_run
 from hardener.report.observed import Graded, Observed, as_json, lines_of
 from hardener.report.redactor import Redactor
@@ -134,14 +134,14 @@ class _Run:
         tree, stop = self._tree, threading.Event()
         config = configuration.load(tree.root, self._choices.config)
         user = user_config.registries(tree.root, self._registries)
-        hands = Hands(self._engine)
+        agent = AgentClient(self._engine)
         interrupted = False
         try:
             with registry_session.client(user, config.registries) as client:
                 images = Images(self._engine, client, tree.lock or Lock())
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
-                    self._engine, hands, tree, decide, images, self._mask, seconds=self._seconds,
+                    self._engine, agent, tree, decide, images, self._mask, seconds=self._seconds,
                     keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
@@ -166,7 +166,7 @@ class _Run:
             raise InputError(f"{self._engine.name}: {plain(self.redactor.text(str(error)))}") from None
         finally:
             stop.set()
-            hands.close()
+            agent.close()
         return interrupted
 
     def save(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -21,13 +22,13 @@ from hardener.commands.progress import Progress, later, phase
 from hardener.commands.write_files import finish_killed, may_write, write_files
 from hardener.engine import pipeline
 from hardener.engine.asked import Asked
-from hardener.engine.outcome import Change, Held, Outcome, Report
+from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.facts.access import audit_log
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
-from hardener.report import faces, unread
-from hardener.report.levels import records
+from hardener.report import formats, unread
+from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.report.terminal.screen import Screen
 from hardener.sources import files
@@ -84,6 +85,11 @@ class Style(Struct, frozen=True, kw_only=True):
     no_pager: bool = False
     verbose: bool = False
     quiet: bool = False
+
+    @property
+    def for_people(self) -> bool:
+        """Whether the report is for people, and says itself what the command makes of the outcome."""
+        return formats.load(self.format).FOR_PEOPLE
 
 
 class Plan(Struct):
@@ -268,8 +274,8 @@ def write(outcome: Outcome, style: Style) -> int:
     """Write what a run decided, and report it. Returns as ``apply`` does."""
     redactor = Redactor()
     whole = write_files(outcome)
-    show(outcome, redactor, style, applied=True)
-    if outcome.failure and style.format != "text":
+    show(outcome, style, Context(redactor=redactor, applied=True))
+    if outcome.failure and not style.for_people:
         print(f"harden: {plain(redactor.text(outcome.failure))}", file=sys.stderr)
     return 0 if whole else 2
 
@@ -355,68 +361,23 @@ def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
         redactor.learn_prose(waived.reason)
 
 
-Levels = tuple[list[Standing], list[Standing]]
-Record = Change | Held | Report
-
-
-def show(
-    outcome: Outcome,
-    redactor: Redactor,
-    style: Style,
-    *,
-    applied: bool,
-    levels: Levels | None = None,
-    verdict: str = "",
-    remarks: Sequence[str] = (),
-    failing: Sequence[Record] = (),
-) -> None:
-    """Print the report of ``outcome`` to standard output. ``verdict``, ``remarks`` and ``failing``, what a check fails
-    on, head that for people."""
-    if style.format != "text" or not style.quiet:  # a summary quotes nothing
+def show(outcome: Outcome, style: Style, context: Context) -> None:
+    """Print the report of ``outcome`` to standard output, in the way of ``style`` and ``context``."""
+    redactor = context.redactor
+    if not style.quiet or not style.for_people:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
-    if style.format == "json":
-        from hardener.report.formats.json import write
-
-        write(outcome, redactor, binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
-        sys.stdout.buffer.flush()
-    elif style.format != "text":
-        faces.write(
-            style.format, outcome, redactor, lambda errors: binary(sys.stdout, errors), applied=applied, levels=levels
-        )
-        sys.stdout.flush()
-    else:
-        write_text(
-            outcome, redactor, sys.stdout, style, applied=applied, levels=levels, verdict=verdict, remarks=remarks,
-            failing=failing,
-        )  # fmt: skip
+    print_report(outcome, style, context, sys.stdout)
 
 
-def write_text(
-    outcome: Outcome,
-    redactor: Redactor,
-    stream: object,
-    style: Style,
-    *,
-    applied: bool,
-    levels: Levels | None = None,
-    verdict: str = "",
-    remarks: Sequence[str] = (),
-    failing: Sequence[Record] = (),
-    advises: bool = True,
-    whole: bool = False,
-) -> None:
-    """Print the report for people to ``stream``: what fits a screen, or the ``whole``, as with -v."""
-    if whole or style.verbose or style.quiet:
-        from hardener.report.terminal.whole_report import TextReport as Shown
-    else:
-        from hardener.report.terminal.short_report import BriefReport as Shown  # type: ignore[assignment]
-
-    Shown(
-        outcome, redactor, binary(stream), Screen.of(stream, style.color), style.verbose, style.quiet, applied, levels,
-        verdict, tuple(remarks), style.patch or style.verbose or whole, False, advises,
-        tuple(failing),
-    ).write()  # fmt: skip
+def print_report(outcome: Outcome, style: Style, context: Context, stream: object) -> None:
+    """Print the report of ``outcome`` to ``stream``; the redactor of ``context`` knows its secrets."""
+    format = formats.load(style.format)
+    shown = replace(
+        context, screen=Screen.of(stream, style.color), verbose=style.verbose, quiet=style.quiet,
+        patch=style.patch or style.verbose or context.whole,
+    )  # fmt: skip
+    format.write(outcome, shown, binary(stream, format.ERRORS))
     stream.flush()  # type: ignore[attr-defined]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.sources.files import is_inside
 from hardener.sources.manifests import Piece
@@ -20,7 +20,7 @@ from hardener.tree.tree import Tree
 from hardener.tree.view import literal
 
 if TYPE_CHECKING:
-    from hardener.facts.kustomize.overlays.asked import Overlays
+    from hardener.facts.kustomize.overlays.overlays import Overlays
 
 _REFUSED = "correct it: kustomize build fails on it, too, and harden does not check what it sets"
 _OUTSIDE = "name a folder that holds both as evidence: --evidence DIR"

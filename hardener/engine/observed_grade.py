@@ -28,7 +28,7 @@ from hardener.facts.images.observations import (
     settings,
     settings_of_pod,
 )
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.states import states
 from hardener.lock.observed import Observation
 from hardener.support.data_path import value_at

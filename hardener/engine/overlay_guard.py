@@ -12,7 +12,7 @@ from typing import Any
 
 from hardener.authoring.edits import Append, Edit, Evidence, Set, copied, moved, replay
 from hardener.engine.step import Step
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.patch import Patch
 from hardener.facts.kustomize.overlays.variants import Chain, Result
 from hardener.facts.objects.resource_limits import ResourcePolicies

@@ -39,7 +39,7 @@ from hardener.engine.undecided import Undecided
 from hardener.engine.waivers import Waivers, collect
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.same_images import SameImages
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.objects.system_pods import SystemPods
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.pods.pod_template import FRAGMENT

@@ -13,17 +13,17 @@ from typing import Any
 from msgspec import Struct, field
 
 from hardener.kubernetes.objects.object_names import as_dns_label
-from hardener.observe import places
+from hardener.observe import pod_network
+from hardener.observe.agent_client import AgentClient
+from hardener.observe.container_activity import Activity
 from hardener.observe.container_options import NotStartedError
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.generated import generated
 from hardener.observe.images import Image, Images
-from hardener.observe.offered import refused
-from hardener.observe.places import Network
+from hardener.observe.pod_network import Network
 from hardener.observe.pod_run import Came, Planned, PodRun
 from hardener.observe.pod_values import Given, MissingError, content_of
-from hardener.observe.reach import Hands
-from hardener.observe.seen import Seen
+from hardener.observe.supported_fields import unsupported
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
@@ -59,7 +59,7 @@ class Workload(Struct, eq=False):
     refused: str | None = None
     missing: str | None = None
     came: Came | None = None
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: dict[str, Activity] = field(default_factory=dict)
     runs: int = 0
     lost: list[str] = field(default_factory=list)
 
@@ -75,10 +75,17 @@ class Application:
     """
 
     def __init__(
-        self, engine: Engine, hands: Hands, tree: Tree, name: str, folder: str, workloads: list[Workload],
-        mask: Callable[[str], str], stop: threading.Event,
-    ) -> None:  # fmt: skip
-        self._engine, self._hands = engine, hands
+        self,
+        engine: Engine,
+        agent: AgentClient,
+        tree: Tree,
+        name: str,
+        folder: str,
+        workloads: list[Workload],
+        mask: Callable[[str], str],
+        stop: threading.Event,
+    ) -> None:
+        self._engine, self._agent = engine, agent
         self.name, self.workloads = name, workloads
         self._mask, self._stop = mask, stop
         self._network: str | None = None
@@ -105,7 +112,7 @@ class Application:
     def prepare(self, images: Images) -> None:
         """Bring the images of its workloads, and say of each workload whether it can be run."""
         for workload in self.workloads:
-            workload.refused = refused(workload.spec)
+            workload.refused = unsupported(workload.spec)
             if workload.refused is not None:
                 continue
             try:
@@ -138,7 +145,7 @@ class Application:
         return workload.refused is None and workload.missing is None
 
     @property
-    def places(self) -> Network:
+    def network(self) -> Network:
         assert self._places is not None
         return self._places
 
@@ -152,24 +159,30 @@ class Application:
         restarts: bool,
         stays: bool = False,
         serves: Mapping[str, Collection[str]] | None = None,
-    ) -> tuple[Came, dict[str, Seen]]:
+    ) -> tuple[Came, dict[str, Activity]]:
         """Run ``workload`` with ``spec`` in place of what runs of it, and tell how it came up and what was seen of it.
         With ``stays`` it goes on running where it came up; ``serves`` is what ``PodRun.run`` has."""
         self.end(workload)
         workload.runs += 1
         pod: PodRun | None = None
         try:
-            problem = refused(spec)
+            problem = unsupported(spec)
             if problem is not None:
                 return Came(False, problem), {}
             planned = self._planned(workload, spec)
             assert self._network is not None
             pod = PodRun(
-                self._engine, self._hands, self._network, self.places.places[workload.key], list(self.places.hosts()),
-                planned, self._mask, self._stop,
-            )  # fmt: skip
+                self._engine,
+                self._agent,
+                self._network,
+                self.network.endpoints[workload.key],
+                list(self.network.hosts()),
+                planned,
+                self._mask,
+                self._stop,
+            )
             came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves)
-            workload.lost = [*self.places.places[workload.key].lost, *pod.carried]
+            workload.lost = [*self.network.endpoints[workload.key].unreachable, *pod.carried]
             seen = pod.facts()
             if stays and came.up:
                 self._running[workload.key], pod = pod, None
@@ -208,10 +221,17 @@ class Application:
         account = str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default")
         links = spec.get("enableServiceLinks") is not False
         given = Given(
-            self._config_maps, self._secrets,
-            self.places.variables() if links else self.places.api_variables(), _token(self.name, account),
-            _pod_name(workload), self.name, self.places.places[workload.key].address, labels, annotations, account,
-        )  # fmt: skip
+            self._config_maps,
+            self._secrets,
+            self.network.variables() if links else self.network.api_variables(),
+            _token(self.name, account),
+            _pod_name(workload),
+            self.name,
+            self.network.endpoints[workload.key].address,
+            labels,
+            annotations,
+            account,
+        )
         own = spec.get("automountServiceAccountToken")
         if own is None:
             own = self._accounts.get(account, {}).get("automountServiceAccountToken")
@@ -232,12 +252,12 @@ def _images_of(spec: Map) -> list[str]:
     return list(dict.fromkeys(str(each.get("image")) for each in containers))
 
 
-def _placed(workload: Workload) -> places.Pod:
+def _placed(workload: Workload) -> pod_network.Pod:
     item = workload.pod.object
     governing = _map(item.data.get("spec")).get("serviceName") if item.kind == "StatefulSet" else None
     labels = _map(workload.pod.metadata.data.get("labels"))
     name = str(governing) if governing else None
-    return places.Pod(workload.key, item.kind, item.name, labels, workload.spec, name)
+    return pod_network.Pod(workload.key, item.kind, item.name, labels, workload.spec, name)
 
 
 def _pod_name(workload: Workload) -> str:

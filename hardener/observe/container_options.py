@@ -52,7 +52,7 @@ class Mount(Struct, frozen=True):
 
 def options(
     engine: Engine, pod: Map, container: Map, user: str, mounts: list[Mount], *, owns_network: bool
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """The options of ``container``, which starts as ``user``; its variables, network and names are not among them."""
     context, both = _map(container.get("securityContext")), _context(pod, container)
     found = ["--user", user]

@@ -114,8 +114,9 @@ class Engine:
         run = run_name()
         folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{run}-")
         try:
-            done = _call(found[1], ["info", "--format", "json" if found[0] == "podman" else "{{json .}}"], folder,
-                         _FIRST_SECONDS)  # fmt: skip
+            done = _call(
+                found[1], ["info", "--format", "json" if found[0] == "podman" else "{{json .}}"], folder, _FIRST_SECONDS
+            )
             try:
                 info = json.loads(done.text)
             except ValueError:
@@ -145,14 +146,17 @@ class Engine:
         return path
 
     def call(
-        self, *words: str, seconds: float = SECONDS, input: bytes | None = None, output: int = OUTPUT,
-        environment: Mapping[str, str] | None = None, keeps_head: bool = False,
-    ) -> Answer:  # fmt: skip
+        self,
+        *words: str,
+        seconds: float = SECONDS,
+        input: bytes | None = None,
+        output: int = OUTPUT,
+        environment: Mapping[str, str] | None = None,
+        keeps_head: bool = False,
+    ) -> Answer:
         """Run it with ``words``, for at most ``seconds``; ``environment`` are variables beside those of harden."""
         given = {**os.environ, "PODMAN_IGNORE_CGROUPSV1_WARNING": "1", **(environment or {})}
-        return _call(
-            self._program, [*self._head, *words], self.folder, seconds, input, output, given, keeps_head
-        )  # fmt: skip
+        return _call(self._program, [*self._head, *words], self.folder, seconds, input, output, given, keeps_head)
 
     def ask(self, *words: str, seconds: float = SECONDS) -> str:
         """What it prints. Raises EngineError where it fails."""
@@ -261,17 +265,29 @@ class Engine:
 
 
 def _call(
-    program: str, words: list[str], folder: str, seconds: float, input: bytes | None = None, output: int = OUTPUT,
-    environment: Mapping[str, str] | None = None, keeps_head: bool = False,
-) -> Answer:  # fmt: skip
+    program: str,
+    words: list[str],
+    folder: str,
+    seconds: float,
+    input: bytes | None = None,
+    output: int = OUTPUT,
+    environment: Mapping[str, str] | None = None,
+    keeps_head: bool = False,
+) -> Answer:
     try:
         if input is not None:
             said = programs.run(program, words, seconds=seconds, input=input, environment=environment)
             return Answer(said.returncode == 0, _text(said.stdout), _text(said.stderr))
         done = programs.bounded(
-            program, words, seconds=seconds, output=output, memory=None, folder=folder, environment=environment,
+            program,
+            words,
+            seconds=seconds,
+            output=output,
+            memory=None,
+            folder=folder,
+            environment=environment,
             keeps_head=keeps_head,
-        )  # fmt: skip
+        )
     except ProgramError as error:
         return Answer(False, "", str(error))
     if done.end is programs.End.TIME:

@@ -17,13 +17,13 @@ from msgspec import Struct
 
 from hardener.errors import HardenError
 from hardener.observe import container_options
+from hardener.observe.agent_client import AgentClient
+from hardener.observe.container_activity import Activity, folders_written
 from hardener.observe.container_options import NotOfferedError, NotStartedError
 from hardener.observe.engine import Answer, Engine, EngineError
-from hardener.observe.places import Place
+from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, port_of, words_of
-from hardener.observe.reach import Hands
-from hardener.observe.seen import Seen, folders_written
 from hardener.observe.volumes import Volumes
 from hardener.support.printable import plain
 
@@ -94,21 +94,28 @@ class _Container:
     id: str = ""
     began: float = 0.0
     done: bool = False
-    seen: Seen = field(default_factory=Seen)
+    seen: Activity = field(default_factory=Activity)
 
 
 class PodRun:
-    """A pod at its ``place`` of the ``network``. ``mask`` takes secrets out of a text; ``stop`` ends every wait."""
+    """A pod at its ``endpoint`` of the ``network``. ``mask`` takes secrets out of a text; ``stop`` ends every wait."""
 
     def __init__(
-        self, engine: Engine, hands: Hands, network: str, place: Place, hosts: list[tuple[str, str]], pod: Planned,
-        mask: Callable[[str], str], stop: threading.Event,
-    ) -> None:  # fmt: skip
-        self._engine, self._hands, self._network, self._place, self._hosts = engine, hands, network, place, hosts
+        self,
+        engine: Engine,
+        agent: AgentClient,
+        network: str,
+        endpoint: Endpoint,
+        hosts: list[tuple[str, str]],
+        pod: Planned,
+        mask: Callable[[str], str],
+        stop: threading.Event,
+    ) -> None:
+        self._engine, self._agent, self._network, self._endpoint, self._hosts = engine, agent, network, endpoint, hosts
         self.pod, self._mask, self._stop = pod, mask, stop
         self._name = f"harden-{os.getpid()}-{next(_serial)}"
         image = next(iter(pod.images.values()))[0]
-        self._volumes = Volumes(engine, hands, pod.spec, pod.given, image)
+        self._volumes = Volumes(engine, agent, pod.spec, pod.given, image)
         self._running: list[_Container] = []
         self._inits: list[_Container] = []
         self._made: list[str] = []
@@ -124,7 +131,7 @@ class PodRun:
 
     def run(
         self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None = None
-    ) -> Came:  # fmt: skip
+    ) -> Came:
         """Start it, and watch until it is known whether it comes up: it has been ready, or without probes running, for
         as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
         may end and be started again, since what it needs may come later. ``serves``: the ports ("80/tcp") that each
@@ -138,14 +145,14 @@ class PodRun:
         if not came.up and not self._stop.is_set():
             if self._engine.inspect("network", self._network) is None:
                 raise EngineError(f"it has stopped working: {came.reason}")
-            self._hands("free", "/")
+            self._agent("free", "/")
         return came
 
     def _start(self) -> None:
-        self._free = self._hands("free", self._engine.storage) if self._engine.storage else None
+        self._free = self._agent("free", self._engine.storage) if self._engine.storage else None
         self._volumes.make(self.pod.mounts_token)
         # Watched before anything can read them; podman chooses no other file later.
-        self._tokens = {path: bool(self._hands("watch", path)) for path in self._volumes.token_files()}
+        self._tokens = {path: bool(self._agent("watch", path)) for path in self._volumes.token_files()}
         for spec in _maps(self.pod.spec.get("initContainers")):
             if spec.get("restartPolicy") == "Always":
                 self._sidecar(spec)
@@ -157,8 +164,8 @@ class PodRun:
 
     def _carry(self) -> None:
         owner = self._running[0]
-        for each in self._place.carried:
-            problem = self._hands("carry", owner.pid, self._place.address, each.port, each.target)
+        for each in self._endpoint.forwards:
+            problem = self._agent("carry", owner.pid, self._endpoint.address, each.port, each.target)
             if problem is not None:
                 self.carried.append(f"port {each.port} of its Service is not carried to {each.target}: {problem}")
 
@@ -209,9 +216,13 @@ class PodRun:
         container = _Container(spec, f"{self._name}-{next(self._number)}", known)
         owner = None if init or not self._running else self._running[0]
         options = container_options.options(
-            self._engine, self.pod.spec, spec, user, self._volumes.mounts(spec, known, self.pod.mounts_token),
+            self._engine,
+            self.pod.spec,
+            spec,
+            user,
+            self._volumes.mounts(spec, known, self.pod.mounts_token),
             owns_network=owner is None,
-        )  # fmt: skip
+        )
         if isinstance(spec.get("workingDir"), str) and spec["workingDir"]:
             options += ["--workdir", spec["workingDir"]]
         if self.pod.spec.get("shareProcessNamespace") and owner is not None:
@@ -219,8 +230,14 @@ class PodRun:
         options += self._of_network(owner)
         given, environment = self._environment(known)
         end = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
-        words_ = [*self._engine.labels(), "--log-opt", "max-size=1m", *options, *given,
-                  *end(spec, said, arguments, image)]  # fmt: skip
+        words_ = [
+            *self._engine.labels(),
+            "--log-opt",
+            "max-size=1m",
+            *options,
+            *given,
+            *end(spec, said, arguments, image),
+        ]
         for attempt in range(_TRIES):
             try:
                 with self._engine.turns:
@@ -262,7 +279,7 @@ class PodRun:
     def _of_network(self, owner: _Container | None) -> list[str]:
         if owner is not None:
             return ["--network", f"container:{owner.name}"]
-        found = ["--network", self._network, "--ip", self._place.address, "--hostname", self.pod.given.name]
+        found = ["--network", self._network, "--ip", self._endpoint.address, "--hostname", self.pod.given.name]
         aliases = [
             (str(name), str(each.get("ip")))
             for each in _maps(self.pod.spec.get("hostAliases"))
@@ -337,7 +354,7 @@ class PodRun:
 
     def _watch(
         self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None
-    ) -> Came:  # fmt: skip
+    ) -> Came:
         began = ready_since = None
         quiet_since = time.monotonic()
         patience = max((each.probes.patience for each in self._running if each.probes is not None), default=0.0)
@@ -391,7 +408,7 @@ class PodRun:
                 found += [port for port in wanted if port not in container.seen.listens]
         if serves is None and any(each.seen.sees_sockets for each in self._running):
             listens = {port for each in self._running for port in each.seen.listens}
-            called = {f"{target}/tcp" for ports in self._place.services.values() for target in ports.values()}
+            called = {f"{target}/tcp" for ports in self._endpoint.services.values() for target in ports.values()}
             found += sorted(called - listens - set(found))
         return found
 
@@ -484,7 +501,7 @@ class PodRun:
         kind = next(kind for kind in ("httpGet", "tcpSocket", "grpc") if kind in probe)
         of = probe[kind] or {}
         port = port_of(of.get("port"), container.spec)
-        host = self._place.address
+        host = self._endpoint.address
         if port is None:
             return f"it has no port {of.get('port')}"
         asked: list[Any] = [f"ask_{_ASKS[kind]}", container.pid, host, port]
@@ -493,11 +510,11 @@ class PodRun:
             asked += [str(of.get("scheme") or "HTTP").upper(), str(of.get("path") or "/"), headers]
         elif kind == "grpc":
             asked.append(str(of.get("service") or ""))
-        said = self._hands(*asked, seconds, seconds=seconds + 5)
+        said = self._agent(*asked, seconds, seconds=seconds + 5)
         return said if said is None else self._mask(str(said))
 
     def _bound(self) -> None:
-        if self._free is not None and (now := self._hands("free", self._engine.storage)) is not None:
+        if self._free is not None and (now := self._agent("free", self._engine.storage)) is not None:
             if self._free - now > _DISK:
                 raise NotStartedError(f"the disk of the engine has {_DISK >> 30} GiB less than before: it is stopped")
 
@@ -509,14 +526,14 @@ class PodRun:
 
     def _look(self, container: _Container) -> None:
         if container.pid:
-            found = self._hands("look", container.pid, container.id)
+            found = self._agent("look", container.pid, container.id)
             if found is not None:
-                container.seen.look(found, self._place.address)
+                container.seen.look(found, self._endpoint.address)
 
-    def facts(self) -> dict[str, Seen]:
+    def facts(self) -> dict[str, Activity]:
         """What was seen of each container, by its name; asked before it is removed."""
-        found: dict[str, Seen] = {}
-        read = [self._hands("was_read", path) if seen else None for path, seen in self._tokens.items()]
+        found: dict[str, Activity] = {}
+        read = [self._agent("was_read", path) if seen else None for path, seen in self._tokens.items()]
         for container in [*self._inits, *self._running]:
             if container in self._running:
                 self._look(container)
@@ -538,9 +555,11 @@ class PodRun:
         ]
         image = self.pod.images[str(container.spec.get("image"))][0]
         wrote, occupied = folders_written(
-            changed, mounted, is_folder=lambda path: self._is_folder(container.name, path),
+            changed,
+            mounted,
+            is_folder=lambda path: self._is_folder(container.name, path),
             is_occupied=lambda path: self._is_occupied(image, path),
-        )  # fmt: skip
+        )
         container.seen.wrote |= wrote
         container.seen.occupied |= occupied
 

@@ -72,12 +72,18 @@ class Given:
         if (found := _SUBSCRIPT.fullmatch(path)) is not None:
             return str((self.labels if found[1] == "labels" else self.annotations).get(found[2], ""))
         known = {
-            "metadata.name": self.name, "metadata.namespace": self.namespace, "status.podIP": self.address,
-            "status.podIPs": self.address, "spec.serviceAccountName": self.account, "spec.nodeName": "node",
-            "metadata.uid": "00000000-0000-4000-8000-000000000000", "status.hostIP": "127.0.0.1",
+            "metadata.name": self.name,
+            "metadata.namespace": self.namespace,
+            "status.podIP": self.address,
+            "status.podIPs": self.address,
+            "spec.serviceAccountName": self.account,
+            "spec.nodeName": "node",
+            "metadata.uid": "00000000-0000-4000-8000-000000000000",
+            "status.hostIP": "127.0.0.1",
             "status.hostIPs": "127.0.0.1",
-            "metadata.labels": _lines(self.labels), "metadata.annotations": _lines(self.annotations),
-        }  # fmt: skip
+            "metadata.labels": _lines(self.labels),
+            "metadata.annotations": _lines(self.annotations),
+        }
         if path not in known:
             raise MissingError(f"its field {path} is not known outside of a cluster")
         return known[path]
@@ -132,8 +138,9 @@ def _expanded(text: str, known: Mapping[str, Variable]) -> tuple[str, bool]:
 
 def _named(source: Map, given: Given) -> Iterator[tuple[str, bool, bytes]]:
     for key, kind, known in (
-        ("configMapRef", "ConfigMap", given.config_maps), ("secretRef", "Secret", given.secrets),
-    ):  # fmt: skip
+        ("configMapRef", "ConfigMap", given.config_maps),
+        ("secretRef", "Secret", given.secrets),
+    ):
         said = source.get(key)
         if isinstance(said, dict):
             held = known.get(str(said.get("name")))
@@ -144,8 +151,9 @@ def _named(source: Map, given: Given) -> Iterator[tuple[str, bool, bytes]]:
 
 def _from(name: str, said: Map, container: Map, pod: Map, given: Given) -> Variable | None:
     for key, kind, known in (
-        ("configMapKeyRef", "ConfigMap", given.config_maps), ("secretKeyRef", "Secret", given.secrets),
-    ):  # fmt: skip
+        ("configMapKeyRef", "ConfigMap", given.config_maps),
+        ("secretKeyRef", "Secret", given.secrets),
+    ):
         of = said.get(key)
         if isinstance(of, dict):
             held = known.get(str(of.get("name")), {})
@@ -198,9 +206,7 @@ def files_of(volume: Map, container: Map, pod: Map, given: Given) -> list[Volume
     return None
 
 
-def _source_files(
-    key: str, of: Map, default: Any, container: Map, pod: Map, given: Given
-) -> list[VolumeFile]:  # fmt: skip
+def _source_files(key: str, of: Map, default: Any, container: Map, pod: Map, given: Given) -> list[VolumeFile]:
     mode = default if isinstance(default, int) and not isinstance(default, bool) else 0o644
     if key == "serviceAccountToken":
         return [VolumeFile(_inside(of.get("path") or "token"), given.token["token"], mode)]

@@ -21,9 +21,7 @@ class Probes:
     """The probes of a container that began at ``began`` of the ``clock``. ``failed``: one that is to restart
     it has failed often enough; ``ready``: it takes traffic."""
 
-    def __init__(
-        self, container: Map, began: float, ask: Asks, clock: Callable[[], float] = time.monotonic
-    ) -> None:  # fmt: skip
+    def __init__(self, container: Map, began: float, ask: Asks, clock: Callable[[], float] = time.monotonic) -> None:
         self._ask, self._clock = ask, clock
         self._probes = {kind: _Probe(container[kind], began) for kind in KINDS if _is_map(container.get(kind))}
         self.failed: str | None = None
@@ -42,8 +40,11 @@ class Probes:
     @property
     def patience(self) -> float:
         """Seconds after which it is late: what its probes give it to start."""
-        return sum(probe.delay + probe.period * probe.failures for kind, probe in self._probes.items()
-                   if kind != "livenessProbe")  # fmt: skip
+        return sum(
+            probe.delay + probe.period * probe.failures
+            for kind, probe in self._probes.items()
+            if kind != "livenessProbe"
+        )
 
     def tick(self) -> None:
         """Ask what is due."""

@@ -22,16 +22,16 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.engine.outcome import Outcome
 from hardener.facts.images.observations import observation, runs
 from hardener.lock.observed import Observation
+from hardener.observe.agent_client import AgentClient
 from hardener.observe.application import DEFAULT, Application, Workload
-from hardener.observe.decided import DecidedPod, Name, PodStep, decided, pods_of
+from hardener.observe.container_activity import Activity
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.halving import Halving, TooManyError
-from hardener.observe.hands import EPHEMERAL
 from hardener.observe.images import Images
-from hardener.observe.offered import refused
+from hardener.observe.namespace_agent import EPHEMERAL
 from hardener.observe.pod_run import Came, StoppedError
-from hardener.observe.reach import Hands
-from hardener.observe.seen import Seen
+from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
+from hardener.observe.supported_fields import unsupported
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
@@ -80,7 +80,7 @@ class Result(Struct, eq=False):
     state: str = "not-run"
     reason: str = ""
     runs: int = 0
-    containers: list[tuple[str, str, str | None, Seen]] = field(default_factory=list)
+    containers: list[tuple[str, str, str | None, Activity]] = field(default_factory=list)
     connects: dict[str, tuple[str, ...]] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
@@ -102,7 +102,7 @@ class _Case(Struct, eq=False):
     came_up_with: set[str] = field(default_factory=set)  # specs, as JSON
     run_with: set[str] = field(default_factory=set)  # what was decided, and tried
     connects: dict[str, set[str]] = field(default_factory=dict)
-    as_it_is: dict[str, Seen] = field(default_factory=dict)
+    as_it_is: dict[str, Activity] = field(default_factory=dict)
     tried: bool = False
     whole: bool = False  # the last thing that was decided came up
 
@@ -111,10 +111,20 @@ class Session:
     """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it."""
 
     def __init__(
-        self, engine: Engine, hands: Hands, tree: Tree, decide: Decide, images: Images, mask: Callable[[str], str], *,
-        seconds: int, keep_going: bool, wanted: Callable[[str, str], bool], stop: threading.Event,
+        self,
+        engine: Engine,
+        agent: AgentClient,
+        tree: Tree,
+        decide: Decide,
+        images: Images,
+        mask: Callable[[str], str],
+        *,
+        seconds: int,
+        keep_going: bool,
+        wanted: Callable[[str, str], bool],
+        stop: threading.Event,
         progress: Callable[[str, str], object],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._engine, self._decide = engine, decide
         self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
         self._stop, self._progress = stop, progress
@@ -140,7 +150,7 @@ class Session:
                 if not any(result in self.results for _, _, result in group):
                     continue  # what is called by nobody who is asked for
                 workloads = [workload for _, workload, _ in group]
-                application = Application(engine, hands, tree, namespace, folder, workloads, mask, stop)
+                application = Application(engine, agent, tree, namespace, folder, workloads, mask, stop)
                 self.applications.append(application)
                 self._cases += [_Case(name, workload, application, result) for name, workload, result in group]
 
@@ -200,9 +210,9 @@ class Session:
         case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
         self.broken = self.broken or case.result.reason
 
-    def _connections(self, case: _Case, seen: Mapping[str, Seen]) -> None:
+    def _connections(self, case: _Case, seen: Mapping[str, Activity]) -> None:
         """Name what its containers connected to, and who connected to it."""
-        network = case.application.places
+        network = case.application.network
         for name, found in seen.items():
             for address, port in found.connections:
                 key = network.key_at(address)
@@ -211,8 +221,14 @@ class Session:
                 elif key is not None:
                     case.connects.setdefault(name, set()).add(network.called(key, port))
             for address, port in found.callers:
-                caller = next((each for each in self._cases if each.application is case.application
-                               and each.workload.key == network.key_at(address)), None)  # fmt: skip
+                caller = next(
+                    (
+                        each
+                        for each in self._cases
+                        if each.application is case.application and each.workload.key == network.key_at(address)
+                    ),
+                    None,
+                )
                 if caller is not None and caller is not case:
                     first = str((caller.workload.spec.get("containers") or [{}])[0].get("name"))
                     caller.connects.setdefault(first, set()).add(network.called(case.workload.key, port))
@@ -235,7 +251,7 @@ class Session:
     def _leans_on(self, case: _Case, failed: list[_Case]) -> bool:
         """Whether it connects to one that does not come up as it is: what that does to it is not known."""
         for other in failed:
-            names = case.application.places.places[other.workload.key].services if _is_placed(other) else {}
+            names = case.application.network.endpoints[other.workload.key].services if _is_placed(other) else {}
             told = {each for found in case.connects.values() for each in found}
             if other.application is case.application and any(
                 f"Service/{name}:" in each for name in names for each in told
@@ -268,14 +284,14 @@ class Session:
         return bool(todo)
 
     def _decided(self, all_in: bool) -> dict[Name, DecidedPod]:
-        return decided(self._decide(self.observations(), all_in))
+        return steps_by_pod(self._decide(self.observations(), all_in))
 
     def _offered(self, case: _Case, found: DecidedPod) -> list[PodStep]:
         """The steps that the engine can run; the others are noted."""
         steps: list[PodStep] = []
         for step in found.steps:
             spec = _spec(found, [step])
-            why = refused(spec) if spec is not None else None
+            why = unsupported(spec) if spec is not None else None
             if why is not None:
                 case.result.untried[step.id] = why
             else:
@@ -348,7 +364,7 @@ class Session:
     def _wrote(self, case: _Case) -> set[str]:
         return {path for seen in case.workload.seen.values() for path in seen.wrote}
 
-    def _learn(self, case: _Case, seen: Mapping[str, Seen]) -> None:
+    def _learn(self, case: _Case, seen: Mapping[str, Activity]) -> None:
         """Take in where it wrote, and whom it called, as it ran with changes."""
         for name, found in seen.items():
             known = case.workload.seen.get(name)
@@ -356,7 +372,7 @@ class Session:
                 known.learn(found)
         self._connections(case, seen)
 
-    def _experiment(self, case: _Case, spec: Map, *, whole: bool) -> tuple[Came, dict[str, Seen]]:
+    def _experiment(self, case: _Case, spec: Map, *, whole: bool) -> tuple[Came, dict[str, Activity]]:
         """Run a workload with ``spec``, and those of its application beside it as they are."""
         for other in self._beside(case):
             if not case.application.is_running(other.workload) and not _ends(other.workload):
@@ -374,7 +390,7 @@ class Session:
             told = {name for names in each.connects.values() for name in names}
             for other in self._cases:
                 if other.application is case.application and other not in found and other.workload.is_up:
-                    services = case.application.places.places[other.workload.key].services
+                    services = case.application.network.endpoints[other.workload.key].services
                     if any(one.startswith(f"Service/{name}:") for name in services for one in told):
                         found.append(other)
         return found[1:]
@@ -384,7 +400,7 @@ class Session:
 
     def _stand_by(self, case: _Case) -> None:
         """Have a workload that others may call run as it is again."""
-        if case.application.places.places[case.workload.key].services and not _ends(case.workload):
+        if case.application.network.endpoints[case.workload.key].services and not _ends(case.workload):
             if len(case.application.workloads) > 1 and not case.application.is_running(case.workload):
                 with suppress(EngineError):
                     self._restore(case)
@@ -429,9 +445,13 @@ class Session:
                     case.whole = False
 
     def _all(
-        self, todo: Iterable[Any], work: Callable[[Any], None], *, of: Callable[[Any], _Case] = lambda case: case,
+        self,
+        todo: Iterable[Any],
+        work: Callable[[Any], None],
+        *,
+        of: Callable[[Any], _Case] = lambda case: case,
         together: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Do ``work`` for each of ``todo``: at a time for workloads that do not call each other, one after the other
         for those that do; all at once where they are to come up ``together``, or nothing is known of calls yet."""
         todo = list(todo)
@@ -490,18 +510,31 @@ class Session:
         return found
 
     def _observation(self, case: _Case, name: str, digest: str, told: str) -> Observation:
-        seen = case.workload.seen.get(name, Seen())
+        seen = case.workload.seen.get(name, Activity())
         assert case.workload.came is not None
         failed = {id: tuple(sorted(each)) for id, each in sorted(case.failed.get(name, {}).items())}
         return Observation(
-            digest=digest, runs=told, workload=case.result.key, container=name, on=date.today().isoformat(),
-            engine=self._engine.called, seconds=self._seconds, came_up=case.workload.came.up, user=seen.user,
-            groups=seen.groups, wrote=tuple(sorted(seen.wrote)), occupied=tuple(sorted(seen.occupied)),
-            listens=tuple(sorted(seen.listens)), capabilities=tuple(sorted(seen.capabilities)), memory=seen.memory,
-            token=seen.token, connects=tuple(sorted(case.connects.get(name, ()))),
+            digest=digest,
+            runs=told,
+            workload=case.result.key,
+            container=name,
+            on=date.today().isoformat(),
+            engine=self._engine.called,
+            seconds=self._seconds,
+            came_up=case.workload.came.up,
+            user=seen.user,
+            groups=seen.groups,
+            wrote=tuple(sorted(seen.wrote)),
+            occupied=tuple(sorted(seen.occupied)),
+            listens=tuple(sorted(seen.listens)),
+            capabilities=tuple(sorted(seen.capabilities)),
+            memory=seen.memory,
+            token=seen.token,
+            connects=tuple(sorted(case.connects.get(name, ()))),
             held={id: tuple(sorted(each)) for id, each in sorted(case.held.get(name, {}).items())},
-            failed=failed, because={id: case.because[id] for id in failed},
-        )  # fmt: skip
+            failed=failed,
+            because={id: case.because[id] for id in failed},
+        )
 
     def _conclude(self, case: _Case) -> None:
         result, workload = case.result, case.workload
@@ -529,7 +562,7 @@ class Session:
 
 def otherwise(
     id: str, held: Mapping[str, Mapping[str, set[str]]], failed: Mapping[str, Mapping[str, set[str]]]
-) -> tuple[str, ...]:  # fmt: skip
+) -> tuple[str, ...]:
     """The settings of a transform that came up where others did not, by container; none where a container that failed
     with it has no others."""
     more = [held.get(container, {}).get(id, set()) - told[id] for container, told in failed.items() if id in told]
@@ -538,7 +571,7 @@ def otherwise(
 
 def cannot_run(pod: PodTemplate) -> str | None:
     """Why ``pod`` is none that an engine runs, by what is written there; None where it can be."""
-    return _left_alone(pod) or refused(DecidedPod(pod, []).spec())
+    return _left_alone(pod) or unsupported(DecidedPod(pod, []).spec())
 
 
 def _left_alone(pod: PodTemplate) -> str | None:
@@ -647,7 +680,7 @@ def _call(one: _Case, other: _Case) -> bool:
     if told & others:
         return True
     for names, called in ((told, other), (others, one)):
-        services = called.application.places.places[called.workload.key].services
+        services = called.application.network.endpoints[called.workload.key].services
         if any(each.startswith(f"Service/{name}:") for name in services for each in names):
             return True
         if any(each.startswith(f"{called.workload.key}:") for each in names):
@@ -657,8 +690,10 @@ def _call(one: _Case, other: _Case) -> bool:
 
 def _with_before(new: Observation, before: Observation) -> Observation:
     """``new``, and what was seen before of the same: a manifest that is hardened by now shows less of what it needs."""
-    held = {id: tuple(sorted({*before.held.get(id, ()), *new.held.get(id, ())}))
-            for id in sorted({*before.held, *new.held} - new.failed.keys())}  # fmt: skip
+    held = {
+        id: tuple(sorted({*before.held.get(id, ()), *new.held.get(id, ())}))
+        for id in sorted({*before.held, *new.held} - new.failed.keys())
+    }
     failed = {id: each for id, each in before.failed.items() if id not in new.held} | dict(new.failed)
     memory = [each.memory for each in (new, before) if each.memory is not None]
 
@@ -666,18 +701,28 @@ def _with_before(new: Observation, before: Observation) -> Observation:
         return tuple(sorted({*getattr(new, name), *getattr(before, name)}))
 
     return replace(
-        new, wrote=both("wrote"), occupied=both("occupied"), connects=both("connects"),
-        token=before.token if new.token is None else new.token, memory=max(memory) if memory else None,
-        held=held, failed=failed, because={id: {**before.because, **new.because}[id] for id in failed},
-    )  # fmt: skip
+        new,
+        wrote=both("wrote"),
+        occupied=both("occupied"),
+        connects=both("connects"),
+        token=before.token if new.token is None else new.token,
+        memory=max(memory) if memory else None,
+        held=held,
+        failed=failed,
+        because={id: {**before.because, **new.because}[id] for id in failed},
+    )
 
 
 def _merged(one: Observation, other: Observation) -> Observation:
     """What two containers show that run the same: what holds for one only is not taken for both."""
-    failed = {id: tuple(sorted({*one.failed.get(id, ()), *other.failed.get(id, ())}))
-              for id in sorted({*one.failed, *other.failed})}  # fmt: skip
-    held = {id: tuple(sorted({*one.held.get(id, ()), *other.held.get(id, ())}))
-            for id in sorted({*one.held, *other.held} - failed.keys())}  # fmt: skip
+    failed = {
+        id: tuple(sorted({*one.failed.get(id, ()), *other.failed.get(id, ())}))
+        for id in sorted({*one.failed, *other.failed})
+    }
+    held = {
+        id: tuple(sorted({*one.held.get(id, ()), *other.held.get(id, ())}))
+        for id in sorted({*one.held, *other.held} - failed.keys())
+    }
     memory = [each.memory for each in (one, other) if each.memory is not None]
     tokens = {one.token, other.token}
 
@@ -685,9 +730,17 @@ def _merged(one: Observation, other: Observation) -> Observation:
         return tuple(sorted({*getattr(one, name), *getattr(other, name)}))
 
     return replace(
-        one, came_up=one.came_up and other.came_up, wrote=both("wrote"), occupied=both("occupied"),
-        listens=both("listens"), capabilities=both("capabilities"), connects=both("connects"),
-        user=one.user if one.user == other.user else None, memory=max(memory) if memory else None,
+        one,
+        came_up=one.came_up and other.came_up,
+        wrote=both("wrote"),
+        occupied=both("occupied"),
+        listens=both("listens"),
+        capabilities=both("capabilities"),
+        connects=both("connects"),
+        user=one.user if one.user == other.user else None,
+        memory=max(memory) if memory else None,
         token=True if True in tokens else False if False in tokens else None,
-        held=held, failed=failed, because={**other.because, **one.because},
-    )  # fmt: skip
+        held=held,
+        failed=failed,
+        because={**other.because, **one.because},
+    )

@@ -15,10 +15,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_options import Mount, NotStartedError
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.pod_values import Given, Variable, VolumeFile, files_of, text_with, variables
-from hardener.observe.reach import Hands
 
 Map = dict[str, Any]
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -39,8 +39,8 @@ class Volume(Struct, eq=False):
 class Volumes:
     """The volumes of the pod with the spec ``pod``; ``image`` is any that the engine has."""
 
-    def __init__(self, engine: Engine, hands: Hands, pod: Map, given: Given, image: str) -> None:
-        self._engine, self._hands, self._pod, self._given, self._image = engine, hands, pod, given, image
+    def __init__(self, engine: Engine, agent: AgentClient, pod: Map, given: Given, image: str) -> None:
+        self._engine, self._agent, self._pod, self._given, self._image = engine, agent, pod, given, image
         self._made: dict[str, Volume] = {}
         context = pod.get("securityContext")
         group = context.get("fsGroup") if isinstance(context, dict) else None
@@ -87,7 +87,7 @@ class Volumes:
         """Give them their modes and groups: an archive has none for the folder that it is unpacked in, and podman gives
         a volume to the user of the first container that mounts it. Raises EngineError."""
         for name, volume in self._made.items():
-            problem = self._hands("give", volume.place, volume.mode, 0, self._group or 0) if volume.place else None
+            problem = self._agent("give", volume.place, volume.mode, 0, self._group or 0) if volume.place else None
             if problem is not None and self._engine.name == "podman":
                 raise EngineError(f"its volume {name} cannot be given to a group: {problem}")
 
@@ -141,7 +141,7 @@ class Volumes:
 
 def archive(
     files: Iterable[VolumeFile], folders: Iterable[str], mode: int, group: int | None, *, readonly: bool
-) -> bytes:  # fmt: skip
+) -> bytes:
     """A volume as a tar archive: its folder with ``mode``, ``folders`` and ``files`` below it, all for ``group``."""
     into = io.BytesIO()
     made: set[str] = set()

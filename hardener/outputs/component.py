@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from hardener.authoring.edits import copied
 from hardener.engine.outcome import Outcome
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.kustomize.image import images_of
 from hardener.kubernetes.kustomize.kustomization import is_component, is_kustomization, members, strings
 from hardener.outputs.documents import Changed, changed, created, elsewhere, relative

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from hardener.kubernetes.components.component import switched_off
 from hardener.kubernetes.network.ingress import backends, guards, hosts, only_redirects, parents
 from hardener.kubernetes.network.ingress_annotations import ends_tls, narrows, needs_node_port, signs_in
 from hardener.kubernetes.network.load_balancer import is_internal, names_way_in, shapes_load_balancer
-from hardener.kubernetes.network.sign_in import switched_off
 from hardener.kubernetes.objects.interest import is_interesting
 
 # API version, kind, spec; the backends as (name, namespace, port), the hosts.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from hardener.kubernetes.components.log_agents import is_log_agent
+from hardener.kubernetes.components.component import is_log_agent
 from hardener.kubernetes.policies.runtime_rules import falco_rules, tetragon_policies
 
 

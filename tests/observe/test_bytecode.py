@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hardener.observe.seen import folders_written
+from hardener.observe.container_activity import folders_written
 
 FOLDERS = {
     "/usr/lib/python3/json/__pycache__", "/usr/lib/python3/__pycache__", "/app/__pycache__", "/app/data",

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from hardener.observe import container_options, engine, halving, pod_run
-from hardener.observe.offered import refused
-from hardener.observe.seen import Seen
+from hardener.observe.container_activity import Activity
 from hardener.observe.session import Failure, Result
+from hardener.observe.supported_fields import unsupported
 from hardener.report.observed import Graded, Observed, lines_of
 
 from ..conftest import write
@@ -80,17 +80,17 @@ def test_a_report_looks_as_on_the_page() -> None:
     mib = 1024 * 1024
     because = "orders ends with 1: OSError: [Errno 30] Read-only file system: '/app/state.db'"
     results = [
-        _result("Deployment/orders", "partly", Seen(wrote={"/app"}, memory=14 * mib)),
-        _result("StatefulSet/store", "held", Seen(memory=9 * mib - 1)),
-        _result("Deployment/web", "held", Seen(wrote={"/run", "/var/cache/nginx"}, memory=13 * mib)),
+        _result("Deployment/orders", "partly", Activity(wrote={"/app"}, memory=14 * mib)),
+        _result("StatefulSet/store", "held", Activity(memory=9 * mib - 1)),
+        _result("Deployment/web", "held", Activity(wrote={"/run", "/var/cache/nginx"}, memory=13 * mib)),
     ]
     results[0].failed.append(Failure((known.READ_ONLY,), because))
     observed = Observed("podman 5.4.2", 20, results, Graded(24, 26, 3), Graded(24, 23, 6), written=True)
     assert [*lines_of(observed)] == block(PAGE, "text", HEADING).splitlines()
 
 
-def _result(key: str, state: str, seen: Seen) -> Result:
-    seen_of: list[tuple[str, str, str | None, Seen]] = [("main", "image", "sha256:1", seen)]
+def _result(key: str, state: str, seen: Activity) -> Result:
+    seen_of: list[tuple[str, str, str | None, Activity]] = [("main", "image", "sha256:1", seen)]
     return Result(key, "shop", "k8s/all.yaml", 1, state, runs=3, containers=seen_of, held=["drop-capabilities"])
 
 
@@ -120,5 +120,5 @@ def test_the_page_names_the_limits_of_the_program() -> None:
     ids=["a folder of the node", "a device", "privileged", "a user namespace"],
 )
 def test_the_page_says_what_is_said_of_a_pod_that_cannot_be_run(pod: dict[str, object]) -> None:
-    why = refused(pod)
+    why = unsupported(pod)
     assert why is not None and why.removeprefix("containers[0].securityContext.privileged: ") in read(PAGE)

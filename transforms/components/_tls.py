@@ -8,8 +8,7 @@ from typing import ClassVar
 from hardener.authoring.edits import Basis, Evidence
 from hardener.authoring.transform import Steps
 from hardener.errors import InputError
-from hardener.kubernetes.components.flag_values import entries, tls_older
-from hardener.kubernetes.components.tls_suites import GOOD, is_weak
+from hardener.kubernetes.components.flag_values import GOOD_SUITES, entries, is_weak, tls_older
 from hardener.tree.control_plane import HOSTED, Component, how
 
 _VERSION, _SUITES = "tls-min-version", "tls-cipher-suites"
@@ -53,8 +52,8 @@ def suites(component: Component, *, when_unset: bool) -> Steps:
         yield component.without(_SUITES, weak, how(component, evidence))
     elif weak:
         evidence = component.fact(f"it accepts nothing but {', '.join(weak)}", _SUITES)
-        yield component.set(_SUITES, ",".join(GOOD), how(component, evidence))
+        yield component.set(_SUITES, ",".join(GOOD_SUITES), how(component, evidence))
     elif not listed and when_unset:
         evidence = Evidence("without a list it accepts what its version of Go accepts")
         words = how(component, evidence, Evidence("the list is that of CIS 4.2.12"), basis=Basis.INFERRED)
-        yield component.set(_SUITES, ",".join(GOOD), words)
+        yield component.set(_SUITES, ",".join(GOOD_SUITES), words)

@@ -10,11 +10,10 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.exposure.components import administration
 from hardener.facts.network.exposure.deliberate import EXPOSE, is_set
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.components.component import sensitive_component
+from hardener.kubernetes.components.component import OWN_SIGN_IN, PROXIES, sensitive_component, switched_off
 from hardener.kubernetes.network.ingress import Backend
 from hardener.kubernetes.network.ingress_annotations import is_sign_in, narrows, signs_in
 from hardener.kubernetes.network.load_balancer import is_internal
-from hardener.kubernetes.network.sign_in import OWN_SIGN_IN, PROXIES, switched_off
 from hardener.tree.core_views import Container, Service
 from hardener.tree.route_views import Ingress
 from hardener.tree.view import OpaqueError, literal

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.components.log_agents import is_log_agent
+from hardener.kubernetes.components.component import is_log_agent
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.tree.control_plane import ControlPlane, components
 from hardener.tree.core_views import Object

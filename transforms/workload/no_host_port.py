@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Edit, Evidence, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, Verdict, verdict
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.components.component import is_ingress_or_gateway

@@ -14,7 +14,7 @@ from hardener.charts.releases import terraform as terraform_releases
 from hardener.charts.releases.chart_sources import AtHand, mapping_of
 from hardener.charts.releases.release import WHOLE, Release, Unwritable, Values, write
 from hardener.charts.releases.values_in_yaml import InFile, InObject, InText
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.sources.yaml import same
 from hardener.support.data_path import Path, value_at
 

@@ -18,8 +18,7 @@ from msgspec.structs import replace
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.charts.rendered import Document, Key, Place, changed
-from hardener.charts.resting_steps import resting_on
-from hardener.charts.run_steps import Step, Wanted
+from hardener.charts.run_steps import Step, Wanted, resting_on
 from hardener.charts.templates.edits import ByHandError, Editor, Operation, changed_text, operated, operations
 from hardener.charts.templates.key_names import Keys
 from hardener.charts.templates.lines import Place as Line

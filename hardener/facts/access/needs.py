@@ -15,15 +15,15 @@ from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.at_work import used_elsewhere
+from hardener.facts.access.cluster_accounts import ClusterAccount, cluster_accounts, target_namespace
 from hardener.facts.access.grants import Access, mounted_token
-from hardener.facts.access.homes import homes, target
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.audit.blind_spots import blind_spots
 from hardener.kubernetes.rbac.kubectl_commands import Needed, needed, wait_for
-from hardener.kubernetes.rbac.observed_rule import ObservedRule
+from hardener.kubernetes.rbac.observed_rule import AuditLog, ObservedRule
 from hardener.kubernetes.rbac.platform import is_monitoring
 from hardener.kubernetes.rbac.rules import Rule, compact
 from hardener.kubernetes.rbac.security_context_constraints import ROLE as SCC_ROLE
@@ -113,46 +113,65 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
     log = binding.tree.ask(Access).log
     if log is None or not log.sees_reads:
         return None
-    span = log.span
-    window = f", {span[0]} to {span[1]}" if span else ""
-    known = homes(binding, subject)
-    own = target(binding, subject)
-    rules: dict[str | None, list[Rule]] = {}
-    facts: list[Evidence] = []
-    total = 0
-    for home in known:
-        count = log.events(home.namespace, home.name)
-        seen = log.rules_for(home.namespace, home.name, expand=expand)
-        if not count:
-            if len(known) > 1:
-                facts.append(Evidence(f"audit log: nothing of {home.namespace}/{home.name}"))
-            continue
-        if seen is None:
-            return None
-        total += count
-        facts.append(Evidence(f"audit log: {count} events of {home.namespace}/{home.name}{window}"))
-        for space, used in _by_namespace(seen).items():
-            place = own if space in home.targets else space
-            rules.setdefault(place, []).extend(used)
-    if not total:
+    accounts = cluster_accounts(binding, subject)
+    own = target_namespace(binding, subject)
+    seen = _seen_in(log, accounts, own, expand=expand)
+    if seen is None or not seen.events:
         return None
-    found = Needs(f"observed ({total} events{window})", facts=facts, observed=True)
-    found.thin = _length(span) < ENOUGH
+    label = f"observed ({seen.events} events{_window(log)})"
+    found = Needs(label, facts=seen.facts, observed=True, thin=_length(log.span) < ENOUGH)
     if found.thin:
         found.facts.append(Evidence("thin evidence: the audit log spans less than 7 days"))
-    _complete(found, rules, tells=not log.sees_events, monitors=is_monitoring(subject.name))
-    rules = found.rules
-    for home in known:
-        for spots, fact in _blind(binding, home.namespace, home.name):
+    _complete(found, seen.rules, tells=not log.sees_events, monitors=is_monitoring(subject.name))
+    for account in accounts:
+        for spots, fact in _blind(binding, account):
             found.blind |= not all(spot.endswith(_EVENTS) for spot in spots)
             found.facts.append(fact)
     if not binding.namespaced and any(each.namespace for each in binding.tree.ask(Builds).renderings(binding.object)):
-        for space in sorted(space for space in rules if space not in (None, own)):
-            del rules[space]
-            found.blind = True
-            text = f"it is at work in {space}, and a kustomization gives its namespace to every role beside the binding"
-            found.facts.append(Evidence(f"audit log: {text}"))
+        _leave_out_other_namespaces(found, own)
     return found
+
+
+class _Requests(Struct):
+    """What a log holds of an account: how many ``events``, and the ``rules`` by namespace that they are within."""
+
+    events: int = 0
+    rules: dict[str | None, list[Rule]] = field(default_factory=dict)
+    facts: list[Evidence] = field(default_factory=list)
+
+
+def _seen_in(log: AuditLog, accounts: Sequence[ClusterAccount], own: str, *, expand: bool) -> _Requests | None:
+    """What ``log`` shows of ``accounts``, which are one in the tree; None where it does not tell what one of them did.
+    ``own`` stands for the namespaces that are targets of one."""
+    found = _Requests()
+    for account in accounts:
+        count = log.events(account.namespace, account.name)
+        seen = log.rules_for(account.namespace, account.name, expand=expand)
+        if not count:
+            if len(accounts) > 1:
+                found.facts.append(Evidence(f"audit log: nothing of {account.namespace}/{account.name}"))
+            continue
+        if seen is None:
+            return None
+        found.events += count
+        text = f"audit log: {count} events of {account.namespace}/{account.name}{_window(log)}"
+        found.facts.append(Evidence(text))
+        for space, used in _by_namespace(seen).items():
+            found.rules.setdefault(own if space in account.targets else space, []).extend(used)
+    return found
+
+
+def _window(log: AuditLog) -> str:
+    return f", {log.span[0]} to {log.span[1]}" if log.span else ""
+
+
+def _leave_out_other_namespaces(found: Needs, own: str) -> None:
+    """Take out the rules of namespaces in which no role can be put beside the binding."""
+    for space in sorted(space for space in found.rules if space not in (None, own)):
+        del found.rules[space]
+        found.blind = True
+        text = f"it is at work in {space}, and a kustomization gives its namespace to every role beside the binding"
+        found.facts.append(Evidence(f"audit log: {text}"))
 
 
 def _complete(found: Needs, seen: dict[str | None, list[Rule]], *, tells: bool, monitors: bool) -> None:
@@ -193,24 +212,28 @@ def _rule_of(each: ObservedRule) -> Rule:
 
 def _why_no_log(binding: Binding, subject: Subject) -> Iterator[Evidence]:
     """Why an audit log that was given says nothing of an account."""
-    log, known = binding.tree.ask(Access).log, homes(binding, subject)
+    log, accounts = binding.tree.ask(Access).log, cluster_accounts(binding, subject)
     if log is None:
         return
-    names = ", ".join(f"{home.namespace}/{home.name}" for home in known[:_MOST])
+    names = ", ".join(f"{account.namespace}/{account.name}" for account in accounts[:_MOST])
     if not log.sees_reads:
         yield Evidence("audit log: not used, since it records no reads")
-    elif not known:
+    elif not accounts:
         yield Evidence("audit log: not used, since nothing in the tree says the namespace of the account")
-    elif any(log.events(home.namespace, home.name) for home in known):
+    elif _is_seen(log, accounts):
         yield Evidence(f"audit log: not used, since {names} did more than is kept")
     else:
         yield Evidence(f"audit log: nothing of {names}")
 
 
-def _blind(binding: Binding, space: str, name: str) -> Iterator[tuple[list[str], Evidence]]:
+def _is_seen(log: AuditLog, accounts: Iterable[ClusterAccount]) -> bool:
+    return any(log.events(account.namespace, account.name) for account in accounts)
+
+
+def _blind(binding: Binding, account: ClusterAccount) -> Iterator[tuple[list[str], Evidence]]:
     """What the audit policies of the tree keep out of a log."""
     for policy in binding.tree.of("audit.k8s.io", "Policy"):
-        spots = blind_spots(policy.data, space, name)
+        spots = blind_spots(policy.data, account.namespace, account.name)
         if spots:
             more = f" and {len(spots) - _MOST} more" if len(spots) > _MOST else ""
             yield spots, policy.fact(f"the log cannot see: {', '.join(spots[:_MOST])}{more}")
@@ -224,18 +247,28 @@ def unused(binding: Binding, subject: Subject) -> Needs | None:
         return None
     if binding.everything is not None and tree.ask(Platforms).of(binding.object) == "openshift":
         return None  # its pods may run under a SecurityContextConstraints that comes with these rights
-    log, known = tree.ask(Access).log, homes(binding, subject)
-    unlogged = any(map(is_unlogged, rules)) or is_monitoring(subject.name)
-    if log is not None and not unlogged and known and not any(log.events(home.namespace, home.name) for home in known):
-        if (
-            _length(log.span) >= ENOUGH and log.sees_reads
-            and all(tree.ask(Access).log_is_ours(home.namespace) for home in known)
-            and not any(spots for home in known for spots in _blind(binding, home.namespace, home.name))
-        ):  # fmt: skip
-            text = "the audit log shows other accounts over 7 days or more, and nothing of this one"
-            return Needs("unused (evidence: audit log)", facts=[Evidence(text)])
-    pods = tree.ask(Access).pods(binding, subject)
-    if not any(tree.ask(Access).surely(binding, subject, pod) for pod in pods) or any(used_elsewhere(binding, subject)):
+    is_logged = not any(map(is_unlogged, rules)) and not is_monitoring(subject.name)
+    if is_logged and _is_silent(binding, cluster_accounts(binding, subject)):
+        text = "the audit log shows other accounts over 7 days or more, and nothing of this one"
+        return Needs("unused (evidence: audit log)", facts=[Evidence(text)])
+    return _without_token(binding, subject)
+
+
+def _is_silent(binding: Binding, accounts: Sequence[ClusterAccount]) -> bool:
+    """Whether the audit log would show requests of ``accounts``, and shows none."""
+    access = binding.tree.ask(Access)
+    log = access.log
+    if log is None or not accounts or _is_seen(log, accounts) or not log.sees_reads or _length(log.span) < ENOUGH:
+        return False
+    is_of_tree = all(access.log_is_ours(account.namespace) for account in accounts)
+    return is_of_tree and not any(spots for account in accounts for spots in _blind(binding, account))
+
+
+def _without_token(binding: Binding, subject: Subject) -> Needs | None:
+    """Why an account is not used: all that runs as it has no token of it. None where that is not known."""
+    access = binding.tree.ask(Access)
+    pods = access.pods(binding, subject)
+    if not any(access.surely(binding, subject, pod) for pod in pods) or any(used_elsewhere(binding, subject)):
         return None
     try:
         if any(mounted_token(pod) is not None for pod in pods):

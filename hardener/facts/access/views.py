@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.rbac.dangerous_grants import AGGREGATION
 from hardener.kubernetes.rbac.owners import owner
 from hardener.kubernetes.rbac.rules import rule_of

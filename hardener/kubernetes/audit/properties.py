@@ -248,8 +248,13 @@ def _callers(rule: Plain) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def is_component(name: str) -> bool:
     """Whether a user or group is a part of the cluster, and neither a person nor an application."""
-    ordinary = ("system:serviceaccount", "system:authenticated", "system:unauthenticated", "system:anonymous",
-                "system:masters")  # fmt: skip
+    ordinary = (
+        "system:serviceaccount",
+        "system:authenticated",
+        "system:unauthenticated",
+        "system:anonymous",
+        "system:masters",
+    )
     own = ("system:serviceaccount:kube-system:", "system:serviceaccounts:kube-system")
     return name.startswith(own) or (name.startswith("system:") and not name.startswith(ordinary))
 

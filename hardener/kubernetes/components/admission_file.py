@@ -15,9 +15,13 @@ FOLDER = "/etc/kubernetes/admission"
 def text(configuration: Mapping[str, Any]) -> str:
     """The file with one plugin, PodSecurity, that is configured by ``configuration``."""
     lines = [
-        "apiVersion: apiserver.config.k8s.io/v1", "kind: AdmissionConfiguration", "plugins:", "- name: PodSecurity",
-        "  configuration:", *_lines(configuration, "    "),
-    ]  # fmt: skip
+        "apiVersion: apiserver.config.k8s.io/v1",
+        "kind: AdmissionConfiguration",
+        "plugins:",
+        "- name: PodSecurity",
+        "  configuration:",
+        *_lines(configuration, "    "),
+    ]
     return "\n".join(lines) + "\n"
 
 

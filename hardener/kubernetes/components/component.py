@@ -6,7 +6,7 @@ Source of what is administration: Kubescape's `sensitiveInterfaces`.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from hardener.support.late_pattern import late_pattern
@@ -357,3 +357,37 @@ def _is_program(pattern: re.Pattern[str], text: str) -> bool:
     last = _dashed(text.rpartition("/")[2])
     match = pattern.search(last)
     return match is not None and _HELPER.search(last, match.end()) is None
+
+
+_LOG_AGENT = late_pattern(
+    r"\b(?:fluent-?bit|fluentd|vector|promtail|alloy|grafana-agent|opentelemetry-collector\S*|otel\S*|datadog\S*|filebeat"
+    r"|elastic-agent|logstash|splunk\S*|newrelic-logging|logging-operator|rancher-logging|cloudwatch-agent|aws-for-fluent-bit"
+    r"|ama-logs|sumologic\S*|vlagent|kube-logging)\b"
+)
+
+
+def is_log_agent(name: str) -> bool:
+    """Whether an image, workload or chart of this name takes logs off a node."""
+    return bool(_LOG_AGENT.search(name.lower()))
+
+
+# Sources: the documentation of each project; that the others let everybody in by default is what Kubescape's control on
+# exposed sensitive interfaces rests on.
+OWN_SIGN_IN: frozenset[str] = frozenset(
+    {"adminer", "airflow", "argocd-server", "grafana", "headlamp", "jenkins", "jupyter", "jupyterhub", "kiali", "minio",
+     "pgadmin", "phpmyadmin", "portainer", "rancher"}
+)  # fmt: skip
+"""Names of ``sensitive_component`` whose programs ask who is there unless they are told not to."""
+
+PROXIES = ("oauth", "kube-rbac-proxy", "pomerium", "authelia", "authentik", "gatekeeper", "louketo")
+"""What images of proxies are called that ask who is there before they let anybody through."""
+
+_OFF = ("--disable-auth", "--enable-skip-login", "--auth-mode=server")
+_OFF_WHERE_TRUE = ("GF_AUTH_ANONYMOUS_ENABLED", "ARGOCD_SERVER_DISABLE_AUTH")
+
+
+def switched_off(words: Iterable[str], env: Mapping[str, str]) -> str | None:
+    """The word of a command or the variable that lets everybody in without a sign-in; None where there is none."""
+    found = (word for word in words if word.removesuffix("=true") in _OFF)
+    variables = (name for name in _OFF_WHERE_TRUE if env.get(name, "").strip().lower() == "true")
+    return next(found, None) or next(variables, None)

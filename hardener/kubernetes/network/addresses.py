@@ -103,6 +103,15 @@ _CLIENTS = frozenset(
     " ab wrk hey k6 etcdctl memcstat rabbitmqadmin nats".split()
 )
 _BLANKS = " \t\"'`\\"
+_COMMAND_SIGNS = (";", "|", "&", "(", "`")  # a command begins behind them
+_BEFORE_PROGRAM = frozenset("until while if ! then do exec sudo".split())
+# What stands around a name that is meant as a host; "" is the start or the end of the text.
+_BETWEEN_ADDRESSES = ("", ",", ";")
+_BEFORE_NAME = (*_BETWEEN_ADDRESSES, " ", '"', "'", "[")
+_BEFORE_STRANGER = (*_BETWEEN_ADDRESSES, " ", "=", '"', "'")
+_BEFORE_WORD = ("", " ", "\t", '"', "'")
+_BEHIND_WORD = ("", " ", "\t", "\n", '"', "'", ";", "/", ")", "|")
+_LEAST_PORT = 20  # a smaller number is more often something else
 
 
 def find(
@@ -119,8 +128,8 @@ def find(
     ``services`` are the names of the Services that there are, ``namespaces`` those of namespaces; ``key`` is the key of
     a value, or the word before a word. ``strangers``: hosts that are no such Service are wanted as well.
     """
-    if form is not Form.TEXT and ("\n" in text or len(text) > _SINGLE):
-        form = Form.TEXT if form is Form.VALUE else form
+    if form is Form.VALUE and ("\n" in text or len(text) > _SINGLE):
+        form = Form.TEXT
     if "\\n" in text:  # in a string of a string
         text = text.replace("\\n", "\n")
     if "$" in text or "{{" in text:
@@ -130,51 +139,65 @@ def find(
     # A lone word that is no Service is looked at in a URL, and before what may be a port.
     behind = ":" if strangers and form is not Form.TEXT else ""
     for match in _RUN.finditer(text):
-        run = match[0]
-        if run in services:
-            found = reader.name(match.start(), match.end())
-            if found is not None and not reader.in_comment(match.start()):
-                yield Address(run, found[0], found[1], True)
-        elif (
-            "." in run
-            or text[match.start() - 1 : match.start()] == "/"
-            or text[match.end() : match.end() + 1] == behind
-        ):
+        start, end = match.span()
+        if match[0] in services:
+            yield from _service(reader, match)
+        elif "." in match[0] or text[start - 1 : start] == "/" or text[end : end + 1] == behind:
             yield from _other(reader, match, services, namespaces, strangers)
+
+
+def _service(reader: _Reader, match: re.Match[str]) -> Iterator[Address]:
+    """An address whose host is the name of a Service and no more."""
+    found = reader.name(match.start(), match.end())
+    if found is not None and not reader.in_comment(match.start()):
+        yield Address(match[0], found[0], found[1], True)
 
 
 def _other(
     reader: _Reader, match: re.Match[str], services: Collection[str], namespaces: Collection[str], strangers: bool
 ) -> Iterator[Address]:
     """An address whose host is more than the name of a Service, or no Service at all."""
-    start, end = match.span()
-    run = match[0]
-    if run[-1] in ".-" or run[0] in ".-":
-        if run[-1] == "-" or run.strip(".-") == "":
-            return
-        start += len(run) - len(run.lstrip(".-"))
-        run = reader.text[start:end].rstrip(".")
+    run = match[0].lstrip(".-")
+    start, end = match.end() - len(run), match.end()
+    if not run or run[-1] == "-":
+        return
+    run = run.rstrip(".")
     if len(run) > _LONGEST or "_" in run:
         return
     host = run.lower()
-    labels = host.split(".")
     known = any(name.service in services for name in meanings(host))
     if (not known and not strangers) or reader.in_comment(start):
         return
+    labels = host.split(".")
     if known:
-        if len(labels) == 1:  # a name in capitals: only where nothing else can stand
-            found = reader.name(start, end) if reader.in_url(start) else None
-        elif is_in_cluster(labels, services, namespaces):
-            found = reader.port(end) or (None, True)
-        else:
-            found = reader.name(start, end)
-            found = found if found is not None and found[1] else None  # redis.conf is a file
+        found = _known(reader, start, end, labels, services, namespaces)
         if found is not None:
             yield Address(host, found[0], found[1], True)
     elif BLANK not in host:
         port = reader.stranger(start, end, labels)
         if port is not None:
             yield Address(host, port or None, True, False)
+
+
+def _known(
+    reader: _Reader, start: int, end: int, labels: list[str], services: Collection[str], namespaces: Collection[str]
+) -> tuple[int | None, bool] | None:
+    """Port and firmness of a host that can be a Service of the tree; None where it is not meant as a host."""
+    if len(labels) == 1:  # a name in capitals: only where nothing else can stand
+        return reader.name(start, end) if reader.in_url(start) else None
+    if is_in_cluster(labels, services, namespaces):
+        return reader.port(end) or (None, True)
+    found = reader.name(start, end)
+    return found if found is not None and found[1] else None  # redis.conf is a file
+
+
+def _may_be_host(labels: list[str]) -> bool:
+    """Whether ``labels`` are an address of IPv4, or a name that a machine elsewhere may have."""
+    host = ".".join(labels)
+    if _NO_HOST.fullmatch(host):
+        return False
+    is_name = any(letter.isalpha() for letter in labels[-1]) and all(map(_LABEL.fullmatch, labels))
+    return is_name or _IPV4.fullmatch(host) is not None
 
 
 def is_address_key(key: str) -> bool:
@@ -246,10 +269,9 @@ class _Reader:
 
     def name(self, start: int, end: int) -> tuple[int | None, bool] | None:
         """Port and firmness of the name of a Service at this place; None where it is not meant as a host."""
-        text = self.text
-        before, after = text[start - 1 : start], text[end : end + 1]
-        if after == "@" or (after == ":" and _PASSWORD.match(text, end)):
-            return None  # a user
+        if self._is_user(end):
+            return None
+        before, after = self.text[start - 1 : start], self.text[end : end + 1]
         port = self.port(end)
         number = port[0] if port else None
         if before == "@" or self.in_url(start):
@@ -257,87 +279,118 @@ class _Reader:
         if after == ":" and port is None:
             return None  # a scheme, a tag, a key
         if before == "/":
-            return (number, True) if port and start >= 2 and text.startswith("//", start - 2) else None
-        if before == ":" and self._prefix(start - 1) in _SCHEMES:
-            return number, True
-        if before == "," and "://" in self._word(start):
+            return (number, True) if port and self.text.startswith("//", start - 2) else None
+        if self._continues_address(before, start):
             return number, True
         inner = self._inner_key(start)
         if port:
             return None if _last_word(inner or self.key) in _IMAGE_WORDS else (number, True)
+        return self._name_without_port(start, end, inner)
+
+    def _is_user(self, end: int) -> bool:
+        """Whether the user of a URL ends here: ``user@``, ``user:password@``."""
+        after = self.text[end : end + 1]
+        return after == "@" or (after == ":" and _PASSWORD.match(self.text, end) is not None)
+
+    def _continues_address(self, before: str, start: int) -> bool:
+        """Whether a scheme stands before the place (``tcp:redis``), or an address and a comma."""
+        if before == ":":
+            return self._prefix(start - 1) in _SCHEMES
+        return before == "," and "://" in self._word(start)
+
+    def _name_without_port(self, start: int, end: int, inner: str | None) -> tuple[int | None, bool] | None:
+        """The same, for a name without a port and outside of any URL; ``inner`` is the key before it."""
         if inner is not None:
             if is_address_key(inner):
-                return number, True
+                return None, True
             if is_service_key(inner):
-                return number, False
+                return None, False
             if self.form is not Form.WORD:
                 return None
         if self._directive(start):
             return self._number_behind(end), True
         if self.form is Form.TEXT:
             return (None, True) if self._listed(start) else None
-        if self.form is Form.VALUE:
-            if self.says_address and before in ("", ",", ";", " ", '"', "'", "[") and after not in ("=", "."):
-                return number, True
-            return (number, False) if self.bare == text[start:end] and not self.says_other else None
-        return self._in_command(start, end, inner)
+        if self.form is Form.WORD:
+            return self._in_command(start, end, inner)
+        return self._in_value(start, end)
+
+    def _in_value(self, start: int, end: int) -> tuple[int | None, bool] | None:
+        before, after = self.text[start - 1 : start], self.text[end : end + 1]
+        if self.says_address and before in _BEFORE_NAME and after not in ("=", "."):
+            return None, True
+        is_whole = self.bare == self.text[start:end]
+        return (None, False) if is_whole and not self.says_other else None
 
     def _in_command(self, start: int, end: int, inner: str | None) -> tuple[int | None, bool] | None:
-        text = self.text
-        if self.bare == text[start:end]:
+        name = self.text[start:end]
+        if self.bare == name:
             return None, self.says_address
-        if inner is not None and self.one_word and self.bare.endswith(text[start:end]):
-            return None if _last_word(inner) in _OTHER_WORDS else (None, False)  # --cache=redis
-        if inner is not None or text[start - 1 : start] not in ("", " ", "\t", '"', "'"):
+        if inner is not None:  # --cache=redis
+            is_value = self.one_word and self.bare.endswith(name) and _last_word(inner) not in _OTHER_WORDS
+            return (None, False) if is_value else None
+        before, after = self.text[start - 1 : start], self.text[end : end + 1]
+        if before not in _BEFORE_WORD or after not in _BEHIND_WORD:
             return None
-        if text[end : end + 1] not in ("", " ", "\t", "\n", '"', "'", ";", "/", ")", "|"):
-            return None
-        line = text.rfind("\n", max(0, start - _AROUND), start) + 1
-        head = text[max(line, start - _AROUND) : start]
-        cut = max(head.rfind(sign) for sign in (";", "|", "&", "(", "`"))
-        words = head[cut + 1 :].split()
-        while words and (words[0] in ("until", "while", "if", "!", "then", "do", "exec", "sudo") or "=" in words[0]):
-            del words[0]
-        if not words or words[0] in _NOT_CLIENTS:
+        program = self._program(start)
+        if program is None or program in _NOT_CLIENTS:
             return None
         number = self._number_behind(end)
-        return number, number is not None or words[0].rpartition("/")[2] in _CLIENTS
+        return number, number is not None or program.rpartition("/")[2] in _CLIENTS
+
+    def _program(self, start: int) -> str | None:
+        """The program of the command that the place is a word of."""
+        head = self._head(start)
+        cut = max(head.rfind(sign) for sign in _COMMAND_SIGNS)
+        words = (word for word in head[cut + 1 :].split() if word not in _BEFORE_PROGRAM and "=" not in word)
+        return next(words, None)
 
     def stranger(self, start: int, end: int, labels: list[str]) -> int | None:
         """The port, 0 where none is written, of a host that is no Service of the tree; None where it is no host."""
-        text, host = self.text, ".".join(labels)
-        after = text[end : end + 1]
-        if after == "@" or (after == ":" and _PASSWORD.match(text, end)) or _NO_HOST.fullmatch(host):
-            return None
-        number = _IPV4.fullmatch(host) is not None
-        if not number and (labels[-1].isdigit() or not all(map(_LABEL.fullmatch, labels))):
-            return None
-        if not number and not any(letter.isalpha() for letter in labels[-1]):
+        if self._is_user(end) or not _may_be_host(labels):
             return None
         port = self.port(end)
-        if after == ":" and port is None:
+        if port is None and self.text[end : end + 1] == ":":
             return None
-        behind = text[end : end + _AROUND].split(None, 1)
+        behind = self.text[end : end + _AROUND].split(None, 1)
         if behind and "@" in behind[0]:
             return None  # perhaps a part of a password
-        plain = port[0] or 0 if port else 0
-        before = text[start - 1 : start]
-        in_url = self.in_url(start) or (before == "@" and "://" in self._word(start))
-        inner = self._inner_key(start)
-        says = is_address_key(inner) if inner is not None else self.says_address
+        number = (port[0] or 0) if port else 0
         if self.form is Form.TEXT:
-            if "svc" in labels[2:]:
-                return plain  # whatever stands around it, it is the name of a Service
-            sure = says and inner is not None and (len(labels) > 1 or in_url)
-            return plain if sure and (in_url or port or number) else None
-        if in_url:
-            return plain
-        if before not in ("", ",", ";", " ", "=", '"', "'") or _last_word(inner or self.key) in _IMAGE_WORDS:
-            return None
-        if len(labels) > 1 and says and not (self.form is Form.WORD and not self.one_word):
-            return plain
-        whole = before in ("", ",", ";", "=") and text[end + 1 : end + 7].lstrip("0123456789")[:1] in ("", ",", ";")
-        return plain if port and plain >= 20 and whole and (says or not inner) and len(host) > 1 else None
+            is_meant = self._is_stranger_of_text(start, labels, has_port=port is not None)
+        else:
+            is_meant = self._is_stranger_of_value(start, end, labels, number)
+        return number if is_meant else None
+
+    def _is_stranger_of_text(self, start: int, labels: list[str], *, has_port: bool) -> bool:
+        """Whether a host in a text of many settings stands where an address stands."""
+        if "svc" in labels[2:]:
+            return True  # whatever stands around it, it is the name of a Service
+        inner = self._inner_key(start)
+        if inner is None or not is_address_key(inner):
+            return False
+        if self._in_url_with_user(start):
+            return True
+        return len(labels) > 1 and (has_port or _IPV4.fullmatch(".".join(labels)) is not None)
+
+    def _is_stranger_of_value(self, start: int, end: int, labels: list[str], port: int) -> bool:
+        """Whether a host in one value or word stands where an address stands; ``port`` is 0 where none is written."""
+        if self._in_url_with_user(start):
+            return True
+        before, inner = self.text[start - 1 : start], self._inner_key(start)
+        if before not in _BEFORE_STRANGER or _last_word(inner or self.key) in _IMAGE_WORDS:
+            return False
+        says = is_address_key(inner) if inner is not None else self.says_address
+        if says and len(labels) > 1 and (self.form is not Form.WORD or self.one_word):
+            return True
+        behind_port = self.text[end + 1 : end + 7].lstrip("0123456789")[:1]
+        is_whole = before in _BETWEEN_ADDRESSES or before == "="
+        is_pair = is_whole and behind_port in _BETWEEN_ADDRESSES and port >= _LEAST_PORT
+        return is_pair and (says or inner is None) and len(".".join(labels)) > 1
+
+    def _in_url_with_user(self, start: int) -> bool:
+        """Whether the host of a URL begins here, behind its user where it has one."""
+        return self.in_url(start) or (self.text[start - 1 : start] == "@" and "://" in self._word(start))
 
     def in_comment(self, start: int) -> bool:
         return self.form is not Form.VALUE and self._head(start).lstrip().startswith("#")

@@ -41,6 +41,8 @@ _OPERATED: dict[str, list[str]] = {}
 for _group, _kind in OPERATED:
     _OPERATED.setdefault(_kind, []).append(_group)
 
+_DEFINITION = "CustomResourceDefinition"
+_KINDS_OF_CLUSTERS = frozenset(("Cluster", "InstanceGroup"))
 _CLUSTERS = ("kops.k8s.io/", "kind.x-k8s.io/")  # there are others of the kind Cluster
 
 _TERRAFORM = (
@@ -67,32 +69,44 @@ def is_interesting(text: str) -> bool:
         if kind in INTERESTING or kind in EVIDENCE or kind.endswith("List"):
             return True
         kinds.append(kind)
+    if _has_group_of_interest(text, kinds) or ("Config" in kinds and _is_kubeconfig(text)):
+        return True
+    if not kinds:
+        return may_be_bare(text)
+    if any(map(may_be_misspelt, kinds)) or _is_cluster(text, kinds) or _calls_webhook(text, kinds):
+        return True
+    return any(kind != _DEFINITION for kind in kinds) and may_name_images(text)
+
+
+def _has_group_of_interest(text: str, kinds: list[str]) -> bool:
+    """Whether the API group of an object, or its exception from a policy, tells what its kind does not."""
     if any(f"{group}/" in text for kind in kinds for group in _OPERATED.get(kind, ())):
         return True
     if "constraints.gatekeeper.sh/" in text:
         return True  # their kinds are those of templates
     if "erviceAccount" in text and ("argoproj.io/" in text or "fluxcd.io/" in text):
         return True  # whose rights they work with
-    if "Config" in kinds:
-        if is_kubeconfig(text):
-            return True
-    if "postureExceptionPolicy" in text:
-        return True  # an exception of Kubescape, which names kinds by patterns
-    if not kinds:
-        return may_be_bare(text)
-    if any(map(may_be_misspelt, kinds)):
-        return True
-    if any(kind in ("Cluster", "InstanceGroup") and group in text for kind in kinds for group in _CLUSTERS):
-        return True
-    if "CustomResourceDefinition" in kinds and "Webhook" in text and _WEBHOOK.search(text):
-        return True  # the others are large, and call nobody
-    return any(kind != "CustomResourceDefinition" for kind in kinds) and may_name_images(text)
+    return "postureExceptionPolicy" in text  # an exception of Kubescape, which names kinds by patterns
+
+
+def _is_kubeconfig(text: str) -> bool:
+    return is_kubeconfig(text)
+
+
+def _is_cluster(text: str, kinds: list[str]) -> bool:
+    """Whether it describes a cluster of kOps or kind."""
+    return not _KINDS_OF_CLUSTERS.isdisjoint(kinds) and any(group in text for group in _CLUSTERS)
+
+
+def _calls_webhook(text: str, kinds: list[str]) -> bool:
+    """Whether it defines a resource with a conversion webhook; other definitions are large, and call nobody."""
+    return _DEFINITION in kinds and "Webhook" in text and _WEBHOOK.search(text) is not None
 
 
 def is_evidence_only(text: str) -> bool:
     """Whether an interesting text holds nothing that is looked at for itself: that it cannot be read is no problem."""
     kinds = _kinds(text)
-    only = EVIDENCE | {"CustomResourceDefinition", "Config"}
+    only = EVIDENCE | {_DEFINITION, "Config"}
     return bool(kinds) and all(kind in only for kind in kinds)
 
 

@@ -140,9 +140,12 @@ def source_folders(kind: Kind, document: Mapping[str, Any]) -> list[str] | None:
 def chart(document: Mapping[str, Any]) -> str | None:
     """The name of the Helm chart that ``document`` renders; None where it names none."""
     for path in (
-        ("spec", "chart", "spec", "chart"), ("spec", "chart", "name"), ("spec", "chart"), ("spec", "source", "chart"),
+        ("spec", "chart", "spec", "chart"),
+        ("spec", "chart", "name"),
+        ("spec", "chart"),
+        ("spec", "source", "chart"),
         ("spec", "forProvider", "chart", "name"),
-    ):  # fmt: skip
+    ):
         found = value_at(document, path)
         if isinstance(found, str) and found:
             return found.rstrip("/").rpartition("/")[2]

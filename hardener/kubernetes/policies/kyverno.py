@@ -132,9 +132,11 @@ def _object(api_version: str, kind: str, name: str, body: dict[str, Any]) -> dic
 
 def _rule(name: str, kinds: list[str], message: str, validate: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
-        "name": name, "match": {"any": [{"resources": {"kinds": kinds}}]}, **more,
+        "name": name,
+        "match": {"any": [{"resources": {"kinds": kinds}}]},
+        **more,
         "validate": {"message": message} | validate,
-    }  # fmt: skip
+    }
 
 
 def _isolation() -> list[dict[str, Any]]:
@@ -165,16 +167,20 @@ def _guardrails() -> list[dict[str, Any]]:
     public = {"key": full, "operator": "NotEquals", "value": f"ClusterRole/{PUBLIC_ROLE}"}
     return [
         _rule(
-            "deny-anonymous", ["RoleBinding", "ClusterRoleBinding"], nobody,
+            "deny-anonymous",
+            ["RoleBinding", "ClusterRoleBinding"],
+            nobody,
             {"pattern": {"=(subjects)": [{"name": "!system:anonymous & !system:unauthenticated"}]}},
             preconditions={"all": [public]},
         ),
         _rule(
-            "deny-cluster-admin", ["ClusterRoleBinding"], admin,
+            "deny-cluster-admin",
+            ["ClusterRoleBinding"],
+            admin,
             {"pattern": {"=(subjects)": [{"kind": "!ServiceAccount"}]}},
             preconditions={"all": [{"key": role, "operator": "Equals", "value": "cluster-admin"}]},
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _digest() -> list[dict[str, Any]]:

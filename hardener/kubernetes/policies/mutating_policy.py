@@ -54,19 +54,18 @@ def policy(default: Default, name: str) -> dict[str, Any]:
         "reinvocationPolicy": "IfNeeded",
         "matchConstraints": {"resourceRules": [pods]},
         "matchConditions": [{"name": key, "expression": text} for key, text in default.conditions],
-        "mutations": [
-            {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": default.expression}}
-        ],
-    }  # fmt: skip
+        "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": default.expression}}],
+    }
     return _object(POLICY, name, body)
 
 
 def binding(policy_name: str, name: str, namespaces: Sequence[str]) -> dict[str, Any]:
     """A binding of the policy in ``namespaces``."""
     return _object(
-        BINDING, name,
+        BINDING,
+        name,
         {"policyName": policy_name, "matchResources": {"namespaceSelector": selector("In", namespaces)}},
-    )  # fmt: skip
+    )
 
 
 def _object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:

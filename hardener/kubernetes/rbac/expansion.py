@@ -101,7 +101,8 @@ def expand_groups(rule: Rule, discovery: Discovery) -> Expansion:
     if not found.unknown and groups:
         found.custom = any(
             (row := discovery.find(group, name)) is not None and row.custom
-            for group in groups for name in rule.resources
-        )  # fmt: skip
+            for group in groups
+            for name in rule.resources
+        )
         found.rules.append(Rule(tuple(sorted(groups)), rule.resources, rule.verbs, rule.names))
     return found

@@ -66,8 +66,11 @@ def _platforms() -> tuple[Platform, ...]:
     entries = json.loads(_DATA.read_text(encoding="utf-8"))
     return tuple(
         Platform(
-            entry["component"], tuple(entry["accounts"]), tuple(entry["images"]), tuple(entry["part_of"]),
+            entry["component"],
+            tuple(entry["accounts"]),
+            tuple(entry["images"]),
+            tuple(entry["part_of"]),
             entry.get("advice"),
         )
         for entry in entries
-    )  # fmt: skip
+    )

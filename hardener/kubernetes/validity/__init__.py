@@ -99,6 +99,12 @@ def _pod(document: dict[Any, Any], kind: str, path: Path, version: tuple[int, in
         if isinstance(name := mapping(claim.get("metadata")).get("name"), str)
     )
     return pod.Pod(
-        kind, spec, (*path, "spec"), mapping(template.get("metadata")), (*path, "metadata"), claims, version,
+        kind,
+        spec,
+        (*path, "spec"),
+        mapping(template.get("metadata")),
+        (*path, "metadata"),
+        claims,
+        version,
         tuple(pod.containers_of(spec, (*path, "spec"))),
-    )  # fmt: skip
+    )

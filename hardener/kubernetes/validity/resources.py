@@ -89,8 +89,10 @@ def limit_range_violations(pod: Pod, limit_ranges: Iterable[object]) -> Iterator
     for limit_range in limit_ranges:
         for _, item in entries(mapping(mapping(limit_range).get("spec")).get("limits")):
             if item.get("type") == "Container":
-                bounds = {key: amounts({"resources": item}, key)
-                          for key in ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")}  # fmt: skip
+                bounds = {
+                    key: amounts({"resources": item}, key)
+                    for key in ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
+                }
                 for path, container, _ in pod.containers:
                     yield from _within(path, container, bounds)
 

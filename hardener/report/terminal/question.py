@@ -39,8 +39,8 @@ class Question(Printed):
             self._say(f"  after:   {step}")
         shown = list(lines)
         for lines_of_file in shown:
-            for part in Patch.of(lines_of_file, self.redactor).parts():
-                for line in self._seen(self.redactor.text(part)).splitlines(keepends=True):
+            for part in Patch.of(lines_of_file, self.context.redactor).parts():
+                for line in self._seen(self.context.redactor.text(part)).splitlines(keepends=True):
                     self._patch_line(line)
         if not shown:
             for change in changes:

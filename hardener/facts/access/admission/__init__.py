@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
 from hardener.authoring.edits import WrongShapeError, copied
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.kustomize.overlays.asked import Overlays
-from hardener.kubernetes.policies.own_policies import differing
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.policies.standard_policies import level
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from hardener.authoring.edits import Evidence
     from hardener.support.data_path import Path
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 CONSTRAINTS = "constraints.gatekeeper.sh"
 _GROUP = "admissionregistration.k8s.io"
+_OF_CEL = ("matchConditions", "variables", "validations")
+# What a policy does with a violation differs by namespace, and is no part of what it asks for.
+_ACTIONS = ("failureAction", "failureActionOverrides")
 _MANAGED = ("app.kubernetes.io/managed-by", "harden")
 
 
@@ -35,8 +38,33 @@ def is_managed(item: Object) -> bool:
 
 
 def differing_fields(own: Object, wanted: Mapping[str, Any]) -> list[str]:
-    """The fields of the spec of a policy of this program that ask for something else than ``wanted``."""
-    return differing(own.data.get("spec"), wanted)
+    """Return the fields of the spec of a policy of this program that ask for something else than ``wanted``."""
+    return _differing(own.data.get("spec"), wanted)
+
+
+def _differing(written: object, wanted: Mapping[str, Any]) -> list[str]:
+    """The fields of the spec ``written`` (of any shape) that ask for something else than those of ``wanted``, by name:
+    of a policy in CEL, or one of Kyverno that is made of rules."""
+    found: Mapping[str, Any] = written if isinstance(written, Mapping) else {}
+    if "rules" in wanted:
+        return [] if _without_actions(found.get("rules")) == _without_actions(wanted["rules"]) else ["rules"]
+    names = [] if _resources(found) == _resources(wanted) else ["matchConstraints.resourceRules"]
+    return names + [name for name in _OF_CEL if (found.get(name) or []) != (wanted.get(name) or [])]
+
+
+def _resources(spec: Mapping[str, Any]) -> object:
+    constraints = spec.get("matchConstraints")
+    return constraints.get("resourceRules") if isinstance(constraints, Mapping) else None
+
+
+def _without_actions(rules: object) -> list[object]:
+    found: list[object] = []
+    for rule in rules if isinstance(rules, list) else []:
+        validate = rule.get("validate") if isinstance(rule, Mapping) else None
+        if isinstance(validate, Mapping):
+            rule = {**rule, "validate": {key: value for key, value in validate.items() if key not in _ACTIONS}}
+        found.append(rule)
+    return found
 
 
 class _Policy(View):
@@ -130,9 +158,11 @@ def _takes_new_pods(rule: View) -> bool:
     """Whether a rule of a policy matches a pod that is made (k8s.io/apiserver, plugin/policy/matching, and the Matcher
     of webhook/predicates/rules)."""
     wanted = (
-        ("apiGroups", ("", "*")), ("apiVersions", ("v1", "*")), ("operations", ("CREATE", "*")),
+        ("apiGroups", ("", "*")),
+        ("apiVersions", ("v1", "*")),
+        ("operations", ("CREATE", "*")),
         ("resources", ("pods", "*", "pods/*", "*/*")),
-    )  # fmt: skip
+    )
     return rule.text("scope") != "Cluster" and all(
         any(value in values for value in rule.strings(key)) for key, values in wanted
     )

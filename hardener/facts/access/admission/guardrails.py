@@ -14,7 +14,7 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.admission import CONSTRAINTS, Shown, is_managed
 from hardener.facts.access.makers import PodMakers
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.states import states_in
 from hardener.facts.objects.injected_sidecars import added
 from hardener.facts.objects.namespace_contents import Namespaces, is_shared, unseen_sources
@@ -148,8 +148,10 @@ class Guardrails(AsRead):
         own = [item for item in self.policies if item.editable]
         runs = [run for run in self.runs if run.script.object.editable]
         reasons = [item.fact(f"the tree holds {item}") for item in own[:1]]
-        reasons += [run.script.fact(f"{run.started.command} starts a pod that reaches its node", "lines", run.line)
-                    for run in runs[:1]]  # fmt: skip
+        reasons += [
+            run.script.fact(f"{run.started.command} starts a pod that reaches its node", "lines", run.line)
+            for run in runs[:1]
+        ]
         if self._tree.settings.policy_engine not in (None, "none"):
             reasons.append(Evidence(f"--policy-engine {self._tree.settings.policy_engine}"))
         if not reasons or self._tree.stream:

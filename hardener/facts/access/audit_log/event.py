@@ -186,9 +186,17 @@ def _of_event(entry: _Entry) -> Iterator[Request]:
         return
     for index, verb in enumerate(_verbs(entry.verb, code)):
         yield _request(
-            acting.username, time, allowed, verb, reference.apiGroup or "", reference.resource,
-            reference.subresource or "", reference.namespace or "", reference.name or "", besides=index > 0,
-        )  # fmt: skip
+            acting.username,
+            time,
+            allowed,
+            verb,
+            reference.apiGroup or "",
+            reference.resource,
+            reference.subresource or "",
+            reference.namespace or "",
+            reference.name or "",
+            besides=index > 0,
+        )
     if (reference.apiGroup, reference.subresource or "") == (GROUP, "") and _binds(reference.resource, entry.verb):
         role = _role(entry.requestObject) or _role(entry.responseObject)
         yield _bound(acting.username, time, allowed, reference.resource, reference.namespace or "", role)
@@ -222,15 +230,31 @@ def _verbs(verb: str, code: int | None) -> tuple[str, ...]:
 
 
 def _request(
-    user: str, time: str | None, allowed: bool, verb: str, group: str, resource: str, sub: str, namespace: str,
-    name: str, *, besides: bool = False,
-) -> Request:  # fmt: skip
+    user: str,
+    time: str | None,
+    allowed: bool,
+    verb: str,
+    group: str,
+    resource: str,
+    sub: str,
+    namespace: str,
+    name: str,
+    *,
+    besides: bool = False,
+) -> Request:
     # A namespace itself lies in none, whatever the reference says. Of what is created the authorizer sees no name.
     own = resource == "namespaces"
     return Request(
-        user, time, allowed, verb, group, f"{resource}/{sub}" if sub else resource,
-        None if own or not namespace else namespace, None if verb == "create" else (name or None), besides=besides,
-    )  # fmt: skip
+        user,
+        time,
+        allowed,
+        verb,
+        group,
+        f"{resource}/{sub}" if sub else resource,
+        None if own or not namespace else namespace,
+        None if verb == "create" else (name or None),
+        besides=besides,
+    )
 
 
 def _impersonated(user: str, other: _User, time: str | None) -> Iterator[Request]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct, field
 
 from hardener.facts.access.audit_log.event import Request
-from hardener.kubernetes.rbac.observed_rule import ObservedRule
-from hardener.kubernetes.rbac.observed_use import is_granted_to_all, names_that_bound, siblings
+from hardener.kubernetes.rbac.observed_rule import ObservedRule, is_granted_to_all, names_that_bound, siblings
 
 _PREFIX = "system:serviceaccount:"
 _MOST_ACCOUNTS = 20_000
@@ -115,9 +114,16 @@ def rules(account: Account, *, expand: bool = False) -> list[ObservedRule]:
     ]
     found += [ObservedRule(None, "", "", tuple(sorted(verbs)), (), url) for url, verbs in _by_path(account.urls)]
     return sorted(
-        found, key=lambda rule: (rule.namespace or "", rule.api_group, rule.resource, rule.resource_names, rule.verbs,
-                                 rule.non_resource_url or ""),
-    )  # fmt: skip
+        found,
+        key=lambda rule: (
+            rule.namespace or "",
+            rule.api_group,
+            rule.resource,
+            rule.resource_names,
+            rule.verbs,
+            rule.non_resource_url or "",
+        ),
+    )
 
 
 def _without_repeats(by_names: dict[tuple[str, ...], set[str]]) -> Iterator[tuple[tuple[str, ...], set[str]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.patch import Merge, Operations
 from hardener.kubernetes.images.reference import ImageReference, read
 from hardener.kubernetes.kustomize.operations import pointer_parts

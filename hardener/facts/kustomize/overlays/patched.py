@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.tree.core_views import OpaqueError, PodTemplate
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TypeVar, overload
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, Service
 from hardener.tree.route_views import Ingress
 

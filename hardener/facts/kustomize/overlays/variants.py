@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.patch import Data, Hits, ImageEntry, Merge, Operations, Patch
 from hardener.facts.kustomize.overlays.reading import Layer, has_patches, read
 from hardener.kubernetes.images.reference import parse as parse_image
@@ -323,9 +323,12 @@ class _Seen:
         metadata = data.get("metadata")
         written = metadata if isinstance(metadata, dict) else {}
         return Identity(
-            *self._kind, frozenset(self._names), frozenset(self._namespaces),
-            _texts(written.get("labels")) | self._labels, _texts(written.get("annotations")) | self._annotations,
-        )  # fmt: skip
+            *self._kind,
+            frozenset(self._names),
+            frozenset(self._namespaces),
+            _texts(written.get("labels")) | self._labels,
+            _texts(written.get("annotations")) | self._annotations,
+        )
 
 
 def _texts(found: Any) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.model import Port
 from hardener.facts.objects.object_links import Relations

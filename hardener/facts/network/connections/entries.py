@@ -304,9 +304,7 @@ class _Entries:
     def named_for_a_purpose(self, edges: list[Edge]) -> None:
         """Ports that are called metrics are read from any namespace, unless a Prometheus of the tree does that; those
         that are called webhook are called by the API server, or by way of a route that stands elsewhere."""
-        read = {
-            (edge.server, port) for edge in edges if is_prometheus(edge.client) for port in edge.ports
-        }  # fmt: skip
+        read = {(edge.server, port) for edge in edges if is_prometheus(edge.client) for port in edge.ports}
         for pod in self._every_pod:
             for index_of, item in _declared_at(pod):
                 on = _port_of(item) if purpose(item.get("name")) is not None else None

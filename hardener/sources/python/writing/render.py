@@ -42,16 +42,19 @@ def way_of(mapping: Mapping, around: Way | None, quote: str) -> Way:
     if mapping.form == "virtual" and mapping.context is not None and mapping.context.dialect is not None:
         form = "call" if mapping.keywords is not None else "dict"
         return Way(form, mapping.context, mapping.context.dialect.snake_dicts, False, quote, mapping.line)
-    own = [name for name, entry in mapping.fields.items() if entry.item is not None and _HUMP.search(name)]
+    return Way(mapping.form, mapping.context, _is_snake(mapping, around), mapping.in_list, quote, mapping.line)
+
+
+def _is_snake(mapping: Mapping, around: Way | None) -> bool:
+    """Whether the keys of a dict are snake_case."""
     if mapping.snake:
-        snake = True
-    elif own and types.fields(mapping.type_name):
-        snake = False
-    elif around is not None and around.form != "call":
-        snake = around.snake
-    else:
-        snake = mapping.dialect is not None and mapping.dialect.snake_dicts and not mapping.in_list
-    return Way(mapping.form, mapping.context, snake, mapping.in_list, quote, mapping.line)
+        return True
+    written = (name for name, entry in mapping.fields.items() if entry.item is not None)
+    if any(map(_HUMP.search, written)) and types.fields(mapping.type_name):
+        return False
+    if around is not None and around.form != "call":
+        return around.snake
+    return mapping.dialect is not None and mapping.dialect.snake_dicts and not mapping.in_list
 
 
 class Renderer:

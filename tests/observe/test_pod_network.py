@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hardener.observe.places import Carried, Network, Pod
+from hardener.observe.pod_network import Network, Pod, PortForward
 
 Map = dict[str, Any]
 SUBNET = "10.120.0.0/20"
@@ -32,7 +32,7 @@ def names(found: Network) -> list[str]:
 
 def test_names_of_a_service() -> None:
     found = network([pod("web"), pod("cache")], service("cache", {"port": 6379}))
-    address = found.places["Deployment/cache"].address
+    address = found.endpoints["Deployment/cache"].address
     assert list(found.hosts()) == [
         ("cache", address), ("cache.shop", address), ("cache.shop.svc", address),
         ("cache.shop.svc.cluster.local", address),
@@ -52,22 +52,22 @@ def test_several_services_lead_to_a_pod() -> None:
         [pod("web")], service("web", {"port": 80}),
         service("other", {"port": 81, "targetPort": 80}, selector={"app": "web"}),
     )  # fmt: skip
-    assert found.places["Deployment/web"].services == {"web": {80: 80}, "other": {81: 80}}
+    assert found.endpoints["Deployment/web"].services == {"web": {80: 80}, "other": {81: 80}}
     assert {"web", "other"} <= set(names(found))
 
 
 def test_many_pods_have_an_address_each() -> None:
     found = network([pod(f"p{number}") for number in range(600)])
-    assert len({place.address for place in found.places.values()}) == 600
+    assert len({endpoint.address for endpoint in found.endpoints.values()}) == 600
 
 
 NAMED = {"name": "http", "containerPort": 8080}
-PORTS: dict[str, tuple[list[Map], Map, dict[int, int], list[Carried], list[str]]] = {
+PORTS: dict[str, tuple[list[Map], Map, dict[int, int], list[PortForward], list[str]]] = {
     "same": ([], {"port": 80}, {80: 80}, [], []),
     "target is null": ([], {"port": 80, "targetPort": None}, {80: 80}, [], []),
-    "another": ([], {"port": 80, "targetPort": 8080}, {80: 8080}, [Carried(80, 8080)], []),
-    "as text": ([], {"port": 80, "targetPort": "8080"}, {80: 8080}, [Carried(80, 8080)], []),
-    "named": ([NAMED], {"port": 80, "targetPort": "http"}, {80: 8080}, [Carried(80, 8080)], []),
+    "another": ([], {"port": 80, "targetPort": 8080}, {80: 8080}, [PortForward(80, 8080)], []),
+    "as text": ([], {"port": 80, "targetPort": "8080"}, {80: 8080}, [PortForward(80, 8080)], []),
+    "named": ([NAMED], {"port": 80, "targetPort": "http"}, {80: 8080}, [PortForward(80, 8080)], []),
     "named, not there": (
         [NAMED], {"port": 80, "targetPort": "web"}, {}, [], ["port 80 of Service/web: no container has its port web"],
     ),
@@ -84,15 +84,15 @@ PORTS: dict[str, tuple[list[Map], Map, dict[int, int], list[Carried], list[str]]
 
 
 @pytest.mark.parametrize(("own", "port", "led", "carried", "lost"), PORTS.values(), ids=PORTS)
-def test_ports(own: list[Map], port: Map, led: dict[int, int], carried: list[Carried], lost: list[str]) -> None:
-    place = network([pod("web", *own)], service("web", port)).places["Deployment/web"]
-    assert place.services.get("web", {}) == led
-    assert (place.carried, place.lost) == (carried, lost)
+def test_ports(own: list[Map], port: Map, led: dict[int, int], carried: list[PortForward], lost: list[str]) -> None:
+    endpoint = network([pod("web", *own)], service("web", port)).endpoints["Deployment/web"]
+    assert endpoint.services.get("web", {}) == led
+    assert (endpoint.forwards, endpoint.unreachable) == (carried, lost)
 
 
 def test_a_headless_service_carries_nothing() -> None:
     found = network([pod("web")], service("web", {"port": 80, "targetPort": 8080}, clusterIP="None"))
-    assert found.places["Deployment/web"].carried == []
+    assert found.endpoints["Deployment/web"].forwards == []
     assert found.variables() == found.api_variables()
 
 
@@ -107,7 +107,7 @@ def test_variables() -> None:
     found = network(
         [pod("my-cache")], service("my-cache", {"name": "re-dis", "port": 6379}, {"port": 53, "protocol": "UDP"})
     )
-    at = found.places["Deployment/my-cache"].address
+    at = found.endpoints["Deployment/my-cache"].address
     assert {name: value for name, value in found.variables().items() if name.startswith("MY_")} == {
         "MY_CACHE_SERVICE_HOST": at,
         "MY_CACHE_SERVICE_PORT": "6379",

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from hardener.authoring.edits import dotted
-from hardener.observe import offered
-from hardener.observe.offered import refused
+from hardener.observe import supported_fields
+from hardener.observe.supported_fields import unsupported
 
 Map = dict[str, Any]
 PLAIN: Map = {"containers": [{"name": "main", "image": "web"}]}
@@ -47,7 +47,7 @@ RUN = {
 
 @pytest.mark.parametrize("spec", RUN.values(), ids=RUN)
 def test_it_can_be_run(spec: Map) -> None:
-    assert refused(spec) is None
+    assert unsupported(spec) is None
 
 
 C = "containers[0]"
@@ -154,7 +154,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("spec", "why"), REFUSED.values(), ids=REFUSED)
 def test_it_is_refused_by_name(spec: Map, why: str) -> None:
-    assert refused(spec) == why
+    assert unsupported(spec) == why
 
 
 SHAPES = {str: "string", int: "integer", bool: "boolean", dict: "object"}
@@ -197,7 +197,7 @@ def walked(shape: Any, schema: Map, known: Map, path: tuple[str | int, ...]) -> 
 
 def test_every_field_of_kubernetes_is_known_or_refused() -> None:
     known = definitions()
-    unknown = [path for (path,) in walked(offered._POD, known["io.k8s.api.core.v1.PodSpec"], known, ())]
+    unknown = [path for (path,) in walked(supported_fields._POD, known["io.k8s.api.core.v1.PodSpec"], known, ())]
     assert len(unknown) > 30
     for path in unknown:
         spec: Map = deepcopy(PLAIN)
@@ -207,7 +207,7 @@ def test_every_field_of_kubernetes_is_known_or_refused() -> None:
         spec = value if path[0] == "containers" else spec | value
         if path[0] == "containers":
             spec["containers"][0] |= PLAIN["containers"][0]
-        assert refused(spec) == f"{dotted(path)}: an engine does not offer it"
+        assert unsupported(spec) == f"{dotted(path)}: an engine does not offer it"
 
 
 ODD = some.recursive(
@@ -226,7 +226,7 @@ def places(shape: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
             yield from places(each, (*path, key))
 
 
-PLACES = [path for path in places(offered._POD) if path]
+PLACES = [path for path in places(supported_fields._POD) if path]
 
 
 @settings(max_examples=400, deadline=None)
@@ -234,5 +234,5 @@ PLACES = [path for path in places(offered._POD) if path]
 def test_no_shape_makes_it_fall(path: tuple[str | int, ...], value: Any) -> None:
     for part in reversed(path):
         value = [value] if part == 0 else {part: value}
-    refused(value)
-    refused(PLAIN | value)
+    unsupported(value)
+    unsupported(PLAIN | value)

@@ -172,8 +172,9 @@ def _sockets(pid: int, held: set[str] | None) -> list[tuple[str, str, int, str, 
 def _address(text: str) -> tuple[str, int]:
     """ "0100007F:1F90" -> ("127.0.0.1", 8080); the kernel writes words of the machine's own order."""
     number, _, port = text.partition(":")
-    raw = b"".join(bytes.fromhex(number[at : at + 8])[:: -1 if sys.byteorder == "little" else 1]
-                   for at in range(0, len(number), 8))  # fmt: skip
+    raw = b"".join(
+        bytes.fromhex(number[at : at + 8])[:: -1 if sys.byteorder == "little" else 1] for at in range(0, len(number), 8)
+    )
     if len(raw) == 16 and raw[:12] == bytes(10) + b"\xff\xff":
         raw = raw[12:]
     return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw), int(port, 16)
@@ -282,16 +283,22 @@ def ask_grpc(host: str, port: int, service: str, seconds: float) -> str | None:
             headers = b"".join(
                 b"\0" + _varint_of_header(name) + _varint_of_header(value)
                 for name, value in (
-                    (b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/grpc.health.v1.Health/Check"),
-                    (b":authority", f"{host}:{port}".encode()), (b"content-type", b"application/grpc"),
-                    (b"te", b"trailers"), (b"user-agent", b"kube-probe/1.35"),
+                    (b":method", b"POST"),
+                    (b":scheme", b"http"),
+                    (b":path", b"/grpc.health.v1.Health/Check"),
+                    (b":authority", f"{host}:{port}".encode()),
+                    (b"content-type", b"application/grpc"),
+                    (b"te", b"trailers"),
+                    (b"user-agent", b"kube-probe/1.35"),
                 )
-            )  # fmt: skip
+            )
             body = b"\0" + len(message).to_bytes(4, "big") + message
             peer.sendall(
-                b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(4, 0, 0, b"") + _frame(1, 4, 1, headers)
+                b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+                + _frame(4, 0, 0, b"")
+                + _frame(1, 4, 1, headers)
                 + _frame(0, 1, 1, body)
-            )  # fmt: skip
+            )
             return _grpc_answer(peer, until)
     except (OSError, ValueError) as error:
         return _reason(error)

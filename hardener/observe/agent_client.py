@@ -1,4 +1,4 @@
-"""The process of ``hands`` as calls: started where the containers are, asked by any thread, gone with this one."""
+"""Calls to the process of ``namespace_agent``: it is started where the containers are, and ends with this one."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import sys
 import threading
 from typing import Any
 
-from hardener.observe import hands
+from hardener.observe import namespace_agent
 from hardener.observe.engine import Engine, EngineError
 from hardener.support import programs
 
 
-class Hands:
-    """What ``hands`` offers, each by its name."""
+class AgentClient:
+    """Calls the functions that ``namespace_agent`` offers, each by its name."""
 
     def __init__(self, engine: Engine) -> None:
         program, before = engine.enter()
-        words = [*before, sys.executable, "-I", os.path.abspath(hands.__file__)]
+        words = [*before, sys.executable, "-I", os.path.abspath(namespace_agent.__file__)]
         self._process = programs.started(program or words[0], words if program else words[1:], answers=True)
         self._numbers = itertools.count()
         self._waiting: dict[int, queue.SimpleQueue[Any]] = {}
@@ -41,8 +41,8 @@ class Hands:
             waiting.put(EngineError("the process that looks at containers has ended"))
 
     def __call__(self, name: str, *arguments: Any, seconds: float = 15) -> Any:
-        """What the function ``name`` of ``hands`` returns; where it gives no answer in time, None, or that this is what
-        went wrong. Raises EngineError where the process is gone."""
+        """Return what the function ``name`` of ``namespace_agent`` returns; where it gives no answer in time, None, or
+        that this is what went wrong. Raises EngineError where the process is gone."""
         number = next(self._numbers)
         waiting = self._waiting[number] = queue.SimpleQueue[Any]()
         assert self._process.stdin is not None
@@ -54,7 +54,7 @@ class Hands:
         except (OSError, ValueError):
             raise EngineError("the process that looks at containers has ended") from None
         except queue.Empty:
-            return hands.LATE if name in hands.TELL else None
+            return namespace_agent.LATE if name in namespace_agent.TELL else None
         finally:
             self._waiting.pop(number, None)
         if isinstance(result, EngineError):
@@ -62,7 +62,7 @@ class Hands:
         return result
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         if self._process.stdin is not None:
             try:
                 self._process.stdin.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hardener.observe.seen import Seen, folders_written
+from hardener.observe.container_activity import Activity, folders_written
 
 # Files of the image; folders are what leads to them, and those that end with "/".
 IMAGE = [
@@ -114,8 +114,8 @@ def test_many_changes_take_no_time() -> None:
 OWN, OTHER = "10.1.0.16", "10.1.0.17"
 
 
-def looked(*sockets: tuple[Any, ...], users: Any = ((101, [101], 0),), memory: int | None = None) -> Seen:
-    seen = Seen()
+def looked(*sockets: tuple[Any, ...], users: Any = ((101, [101], 0),), memory: int | None = None) -> Activity:
+    seen = Activity()
     told = [(*each, True) for each in sockets]
     seen.look({"users": list(users), "sockets": told, "memory": memory, "busy": False}, OWN)
     return seen
@@ -149,7 +149,7 @@ def test_processes() -> None:
     [(None, None, None), (None, True, True), (False, True, True), (True, False, True), (False, None, False)],
 )
 def test_what_was_seen_before_a_restart_is_kept(now: bool | None, before: bool | None, token: bool | None) -> None:
-    seen, other = Seen(token=now, memory=1), Seen(user=5, groups=(5,), token=before, memory=2, wrote={"/x"})
+    seen, other = Activity(token=now, memory=1), Activity(user=5, groups=(5,), token=before, memory=2, wrote={"/x"})
     seen.take(other)
     assert (seen.token, seen.user, seen.memory, seen.wrote) == (token, 5, 2, {"/x"})
 
@@ -161,6 +161,6 @@ def test_what_was_seen_before_a_restart_is_kept(now: bool | None, before: bool |
 def test_a_token_that_nobody_read_stays_unread_where_hardened_there_is_none(
     as_it_is: bool | None, hardened: bool | None, token: bool | None
 ) -> None:
-    seen = Seen(user=0, token=as_it_is, memory=3, wrote={"/x"})
-    seen.learn(Seen(user=5, token=hardened, memory=2, wrote={"/y"}, capabilities={"CHOWN"}))
+    seen = Activity(user=0, token=as_it_is, memory=3, wrote={"/x"})
+    seen.learn(Activity(user=5, token=hardened, memory=2, wrote={"/y"}, capabilities={"CHOWN"}))
     assert (seen.token, seen.user, seen.memory, seen.wrote, seen.capabilities) == (token, 0, 3, {"/x", "/y"}, set())

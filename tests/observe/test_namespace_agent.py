@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from hardener.observe import hands
+from hardener.observe import namespace_agent as agent
+from hardener.observe.agent_client import AgentClient
 from hardener.observe.engine import EngineError
-from hardener.observe.reach import Hands
 
 HOST = "127.0.0.1"
 
@@ -81,7 +81,7 @@ def closed() -> int:
 
 
 def ask(port: int, path: str = "/", headers: list[tuple[str, str]] | None = None, scheme: str = "HTTP") -> str | None:
-    return hands.ask_http(HOST, port, scheme, path, headers or [], 0.5)
+    return agent.ask_http(HOST, port, scheme, path, headers or [], 0.5)
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_what_is_no_answer() -> None:
 
 def test_tcp() -> None:
     with serving(lambda client: None) as port:
-        assert hands.ask_tcp(HOST, port, 1) is None
-    assert hands.ask_tcp(HOST, closed(), 1) == "Connection refused"
+        assert agent.ask_tcp(HOST, port, 1) is None
+    assert agent.ask_tcp(HOST, closed(), 1) == "Connection refused"
 
 
 def grpc(*frames: bytes, seen: list[bytes] | None = None) -> Callable[[socket.socket], None]:
@@ -137,23 +137,23 @@ def grpc(*frames: bytes, seen: list[bytes] | None = None) -> Callable[[socket.so
 
 
 def data(message: bytes, flags: int = 0) -> bytes:
-    return hands._frame(0, flags, 1, b"\0" + len(message).to_bytes(4, "big") + message)
+    return agent._frame(0, flags, 1, b"\0" + len(message).to_bytes(4, "big") + message)
 
 
-SETTINGS, SERVING, NOT = hands._frame(4, 0, 0, b""), b"\x08\x01", b"\x08\x02"
-TRAILERS = hands._frame(1, 5, 1, b"\x40\x0bgrpc-status\x010")
-PADDED = hands._frame(0, 8, 1, b"\x02" + b"\0\0\0\0\x02" + SERVING + b"\0\0")
+SETTINGS, SERVING, NOT = agent._frame(4, 0, 0, b""), b"\x08\x01", b"\x08\x02"
+TRAILERS = agent._frame(1, 5, 1, b"\x40\x0bgrpc-status\x010")
+PADDED = agent._frame(0, 8, 1, b"\x02" + b"\0\0\0\0\x02" + SERVING + b"\0\0")
 ANSWERS: dict[str, tuple[list[bytes], str | None]] = {
     "serving": ([SETTINGS, data(SERVING), TRAILERS], None),
     "at once": ([SETTINGS, data(SERVING, 1)], None),
     "in two parts": ([SETTINGS, data(SERVING)[:11], data(SERVING)[11:], TRAILERS], None),
     "padded": ([SETTINGS, PADDED, TRAILERS], None),
-    "with a ping": ([SETTINGS, hands._frame(6, 0, 0, b"12345678"), data(SERVING), TRAILERS], None),
+    "with a ping": ([SETTINGS, agent._frame(6, 0, 0, b"12345678"), data(SERVING), TRAILERS], None),
     "not serving": ([SETTINGS, data(NOT), TRAILERS], "it does not say SERVING"),
     "no such service": ([SETTINGS, TRAILERS], "it does not say SERVING"),
-    "padded without anything": ([SETTINGS, hands._frame(0, 9, 1, b"")], "it does not say SERVING"),
-    "reset": ([SETTINGS, hands._frame(3, 0, 1, b"\0\0\0\1")], "the connection was reset"),
-    "goaway": ([hands._frame(7, 0, 0, b"\0" * 8)], "the connection was reset"),
+    "padded without anything": ([SETTINGS, agent._frame(0, 9, 1, b"")], "it does not say SERVING"),
+    "reset": ([SETTINGS, agent._frame(3, 0, 1, b"\0\0\0\1")], "the connection was reset"),
+    "goaway": ([agent._frame(7, 0, 0, b"\0" * 8)], "the connection was reset"),
     "HTTP/1.1": ([b"HTTP/1.1 400 Bad Request\r\n\r\n" + b"x" * 100], "no answer of gRPC"),
     "nothing": ([], "no answer in time"),
     "too much": ([SETTINGS, *[data(b"x" * 8000)] * 4], "no answer of gRPC"),
@@ -164,20 +164,20 @@ ANSWERS: dict[str, tuple[list[bytes], str | None]] = {
 def test_grpc(frames: list[bytes], said: str | None) -> None:
     seen: list[bytes] = []
     with serving(grpc(*frames, seen=seen)) as port:
-        assert hands.ask_grpc(HOST, port, "db", 0.5) == said
+        assert agent.ask_grpc(HOST, port, "db", 0.5) == said
     assert seen[0].startswith(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") and seen[0].endswith(b"\0\0\0\0\4\x0a\x02db")
 
 
 def test_grpc_ends_in_time_whatever_comes() -> None:
     def flood(client: socket.socket) -> None:
         while True:
-            client.sendall(hands._frame(6, 1, 0, b"12345678") * 100)
+            client.sendall(agent._frame(6, 1, 0, b"12345678") * 100)
 
     with serving(flood) as port:
         began = time.monotonic()
-        assert hands.ask_grpc(HOST, port, "", 0.3) == "no answer in time"
+        assert agent.ask_grpc(HOST, port, "", 0.3) == "no answer in time"
         assert time.monotonic() - began < 5
-    assert hands.ask_grpc(HOST, closed(), "", 1) == "Connection refused"
+    assert agent.ask_grpc(HOST, closed(), "", 1) == "Connection refused"
 
 
 ADDRESSES = {
@@ -194,7 +194,7 @@ ADDRESSES = {
 @pytest.mark.skipif(sys.byteorder != "little", reason="the kernel writes words of the machine's own order")
 @pytest.mark.parametrize(("text", "address"), ADDRESSES.items(), ids=ADDRESSES)
 def test_addresses(text: str, address: tuple[str, int]) -> None:
-    assert hands._address(text) == address
+    assert agent._address(text) == address
 
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -217,42 +217,46 @@ def test_tables(monkeypatch: pytest.MonkeyPatch) -> None:
             raise FileNotFoundError(path)
         return (HEAD + TABLES[name]).splitlines()
 
-    monkeypatch.setattr(hands, "_lines", lines)
+    monkeypatch.setattr(agent, "_lines", lines)
     here, there = "10.1.1.16", "10.1.1.17"
-    found = hands._sockets(1, None) or []
+    found = agent._sockets(1, None) or []
     assert [each[:6] for each in found] == [
         ("tcp", "0.0.0.0", 80, "0.0.0.0", 0, True), ("tcp", here, 40001, there, 6379, False),
         ("tcp", here, 40002, there, 6379, False), ("tcp", "::", 443, "::", 0, True),
         ("udp", "0.0.0.0", 53, "0.0.0.0", 0, True), ("udp", here, 50001, there, 53, False),
     ]  # fmt: skip
     assert all(each[6] for each in found), "where nobody can tell whose they are, they are its own"
-    assert not any(each[6] for each in hands._sockets(1, set()) or [])
+    assert not any(each[6] for each in agent._sockets(1, set()) or [])
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_a_process_is_looked_at() -> None:
-    found = hands.look(os.getpid(), "no-container")
+    found = agent.look(os.getpid(), "no-container")
     assert any(user == os.geteuid() for user, _, _ in found["users"])
-    gone = hands.look(2**22 + 1, "no-container")
+    gone = agent.look(2**22 + 1, "no-container")
     assert gone == {"users": [], "sockets": None, "memory": None, "busy": False}
 
 
 def test_files(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("T", encoding="utf-8")
-    if hands.watch(str(path)):
-        assert not hands.was_read(str(path))
+    if agent.watch(str(path)):
+        assert not agent.was_read(str(path))
         path.read_text(encoding="utf-8")
         until = time.monotonic() + 10
-        while not hands.was_read(str(path)) and time.monotonic() < until:
+        while not agent.was_read(str(path)) and time.monotonic() < until:
             time.sleep(0.01)
-        assert hands.was_read(str(path))
+        assert agent.was_read(str(path))
     missing = str(tmp_path / "no")
-    assert (hands.watch(missing), hands.was_read(missing), hands.free(missing)) == (False, False, None)
-    assert hands.give(missing, 0o755, 0, 0) == "No such file or directory"
-    assert (hands.free(str(tmp_path)) or 0) > 0
+    assert (agent.watch(missing), agent.was_read(missing), agent.free(missing)) == (
+        False,
+        False,
+        None,
+    )
+    assert agent.give(missing, 0o755, 0, 0) == "No such file or directory"
+    assert (agent.free(str(tmp_path)) or 0) > 0
     if os.geteuid() == 0:
-        assert hands.give(str(tmp_path), 0o2770, 0, 5) is None
+        assert agent.give(str(tmp_path), 0o2770, 0, 5) is None
         assert (tmp_path.stat().st_mode & 0o7777, tmp_path.stat().st_gid) == (0o2770, 5)
 
 
@@ -262,12 +266,12 @@ def test_a_port_is_carried() -> None:
     with serving(lambda client: client.sendall(client.recv(100)[::-1])) as target:
         # Its own namespace is one, too. In a process of its own: what listens there does so until the end.
         code = (
-            "import sys; sys.path.insert(0, {!r}); import hands, os, socket; port = {}; "
-            "print(hands.carry(os.getpid(), '127.0.0.1', port, {})); "
+            "import sys; sys.path.insert(0, {!r}); import namespace_agent as agent, os, socket; port = {}; "
+            "print(agent.carry(os.getpid(), '127.0.0.1', port, {})); "
             "peer = socket.create_connection(('127.0.0.1', port)); peer.sendall(b'abc'); print(peer.recv(10)); "
-            "print(hands.carry(os.getpid(), '127.0.0.1', port, 1)); print(hands.carry(2**22 + 1, '127.0.0.1', 1, 1))"
+            "print(agent.carry(os.getpid(), '127.0.0.1', port, 1)); print(agent.carry(2**22 + 1, '127.0.0.1', 1, 1))"
         )
-        code = code.format(os.path.dirname(hands.__file__), closed(), target)
+        code = code.format(os.path.dirname(agent.__file__), closed(), target)
         done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60)
     if "not permitted" in done.stdout:
         pytest.skip("entering a network namespace is not permitted here")
@@ -286,9 +290,9 @@ class Host:
         return self._said
 
 
-def reach(host: Host) -> Hands:
+def reach(host: Host) -> AgentClient:
     engine: Any = host
-    return Hands(engine)
+    return AgentClient(engine)
 
 
 def test_calls_are_answered(tmp_path: Path) -> None:
@@ -332,7 +336,7 @@ def test_requests_as_they_are() -> None:
     lines = [[1, "free", "/"], [2, "no such function"], [3, "carry", "x", HOST, 1, 1]]
     raw = "".join(json.dumps(line) + "\n" for line in lines)
     with subprocess.Popen(
-        [sys.executable, "-I", hands.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-I", agent.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(raw)

@@ -17,22 +17,23 @@ _NOBODY = 2  # where nothing answers: the API server is not there
 _CLUSTER = "svc.cluster.local"
 
 
-class Carried(Struct, frozen=True):
+class PortForward(Struct, frozen=True):
     """A port of a Service that is another one of its pods, for each ``name`` of it."""
 
     port: int
     target: int
 
 
-class Place(Struct, eq=False):
+class Endpoint(Struct, eq=False):
     """Where one pod is: its ``address``, its ``names`` and the Services that lead to it, each with the port of the pod
-    behind each port of its own. ``carried`` are those that somebody has to carry; ``lost`` tells of what nobody can."""
+    behind each port of its own. ``forwards`` are those that somebody has to carry; ``unreachable`` tells of what nobody
+    can."""
 
     address: str
     names: list[str] = field(default_factory=list)
     services: dict[str, dict[int, int]] = field(default_factory=dict)
-    carried: list[Carried] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
+    forwards: list[PortForward] = field(default_factory=list)
+    unreachable: list[str] = field(default_factory=list)
 
 
 class Pod(Struct, frozen=True, eq=False):
@@ -47,33 +48,33 @@ class Pod(Struct, frozen=True, eq=False):
 
 
 class Network:
-    """The places of ``pods`` in ``subnet``, by the ``services`` (Service objects) of their ``namespace``."""
+    """The endpoints of ``pods`` in ``subnet``, by the ``services`` (Service objects) of their ``namespace``."""
 
     def __init__(self, subnet: str, namespace: str, pods: Iterable[Pod], services: Iterable[Map]) -> None:
         hosts = ipaddress.ip_network(subnet)
         self.namespace = namespace
         self.api_server = str(hosts[_NOBODY])
-        self.places: dict[str, Place] = {}
+        self.endpoints: dict[str, Endpoint] = {}
         self._services: list[tuple[str, str, list[Map], bool]] = []
         pods = list(pods)
         for number, pod in enumerate(pods):
-            self.places[pod.key] = Place(str(hosts[_FIRST + number]))
+            self.endpoints[pod.key] = Endpoint(str(hosts[_FIRST + number]))
         for service in services:
             spec = _map(service.get("spec"))
             name = str(_map(service.get("metadata")).get("name"))
             wanted = _map(spec.get("selector"))
             behind = [pod for pod in pods if wanted and wanted.items() <= pod.labels.items()]
             for pod in behind[:1]:  # one of them answers; with more, each is one of its endpoints
-                self._join(self.places[pod.key], pod, name, spec)
+                self._join(self.endpoints[pod.key], pod, name, spec)
             if behind:
                 headless = spec.get("clusterIP") == "None"
-                self._services.append((name, self.places[behind[0].key].address, _maps(spec.get("ports")), headless))
+                self._services.append((name, self.endpoints[behind[0].key].address, _maps(spec.get("ports")), headless))
         for pod in pods:
             if pod.service is not None:
-                self.places[pod.key].names += _spellings(f"{pod.name}-0.{pod.service}", namespace)
+                self.endpoints[pod.key].names += _spellings(f"{pod.name}-0.{pod.service}", namespace)
 
-    def _join(self, place: Place, pod: Pod, name: str, spec: Map) -> None:
-        place.names += _spellings(name, self.namespace)
+    def _join(self, endpoint: Endpoint, pod: Pod, name: str, spec: Map) -> None:
+        endpoint.names += _spellings(name, self.namespace)
         own = {port.get("containerPort") for port in _ports(pod.spec)}
         for port in _maps(spec.get("ports")):
             number = port.get("port")
@@ -81,22 +82,22 @@ class Network:
                 continue
             target = _target(port, pod.spec)
             if target is None:
-                place.lost.append(
+                endpoint.unreachable.append(
                     f"port {number} of Service/{name}: no container has its port {port.get('targetPort')}"
                 )
                 continue
-            place.services.setdefault(name, {})[number] = target
+            endpoint.services.setdefault(name, {})[number] = target
             if number == target or spec.get("clusterIP") == "None":
                 continue
             if number in own or str(port.get("protocol", "TCP")) != "TCP":
-                place.lost.append(f"port {number} of Service/{name} cannot be carried to {target}")
-            elif Carried(number, target) not in place.carried:
-                place.carried.append(Carried(number, target))
+                endpoint.unreachable.append(f"port {number} of Service/{name} cannot be carried to {target}")
+            elif PortForward(number, target) not in endpoint.forwards:
+                endpoint.forwards.append(PortForward(number, target))
 
     def hosts(self) -> Iterator[tuple[str, str]]:
         """Each name with its address."""
-        for place in self.places.values():
-            yield from ((name, place.address) for name in dict.fromkeys(place.names))
+        for endpoint in self.endpoints.values():
+            yield from ((name, endpoint.address) for name in dict.fromkeys(endpoint.names))
 
     def variables(self) -> dict[str, str]:
         """The variables of all Services, and of the API server."""
@@ -112,11 +113,11 @@ class Network:
 
     def key_at(self, address: str) -> str | None:
         """The key of the pod with ``address``."""
-        return next((key for key, place in self.places.items() if place.address == address), None)
+        return next((key for key, endpoint in self.endpoints.items() if endpoint.address == address), None)
 
     def called(self, key: str, port: int) -> str:
         """What somebody meant who connected to ``port`` of the pod ``key``: "Service/cache:6379", else "POD:PORT"."""
-        for name, ports in self.places[key].services.items():
+        for name, ports in self.endpoints[key].services.items():
             for number, target in ports.items():
                 if port in (number, target):
                     return f"Service/{name}:{number}"
@@ -161,9 +162,11 @@ def _service_variables(name: str, address: str, ports: list[Map]) -> dict[str, s
             found[f"{name}_PORT"] = url
         of_port = f"{name}_PORT_{port['port']}_{protocol.upper()}"
         found |= {
-            of_port: url, f"{of_port}_PROTO": protocol.lower(), f"{of_port}_PORT": str(port["port"]),
+            of_port: url,
+            f"{of_port}_PROTO": protocol.lower(),
+            f"{of_port}_PORT": str(port["port"]),
             f"{of_port}_ADDR": address,
-        }  # fmt: skip
+        }
     return found
 
 

@@ -71,7 +71,7 @@ def _known(item: Object) -> tuple[str, str, str | None, str]:
     return item.piece.file.name, item.kind, item.namespace, item.name
 
 
-def decided(outcome: Outcome) -> dict[Name, DecidedPod]:
+def steps_by_pod(outcome: Outcome) -> dict[Name, DecidedPod]:
     """The steps of ``outcome`` that a run of a pod shows, by the pods that they change."""
     pods = pods_of(outcome.tree)
     found = {name: DecidedPod(pod, []) for name, pod in pods.items()}
@@ -86,9 +86,13 @@ def decided(outcome: Outcome) -> dict[Name, DecidedPod]:
             if is_shown_by_a_run(change.transform, known.pod, edits):
                 told = {container.name: settings(edits, container) for container in known.pod.containers}
                 known.steps.append(
-                    PodStep(change.transform.id, edits, {key: value for key, value in told.items() if value},
-                            change.siblings)
-                )  # fmt: skip
+                    PodStep(
+                        change.transform.id,
+                        edits,
+                        {key: value for key, value in told.items() if value},
+                        change.siblings,
+                    )
+                )
     return found
 
 

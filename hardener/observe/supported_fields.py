@@ -116,7 +116,7 @@ _NODE = "it needs the node"
 _SYSCTL = re.compile(r"net\.[\w./-]+|kernel\.(?:shm\w+|msg\w+|sem)|fs\.mqueue\.\w+")
 
 
-def refused(pod: Map) -> str | None:
+def unsupported(pod: Map) -> str | None:
     """Why an engine cannot run a pod with the spec ``pod``: the field, and what it asks for; None where it can."""
     for refusals in (_node(pod), _unlike(pod, _POD, ()), _asked(pod)):  # the last one reads what has the right shape
         found = next(refusals, None)

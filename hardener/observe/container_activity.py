@@ -25,7 +25,7 @@ _BYTECODE = "__pycache__"  # Python goes on without a word where it cannot keep 
 _MOST_FOLDERS = 24  # more are no list of places that a person would mount
 
 
-class Seen(Struct, eq=False):
+class Activity(Struct, eq=False):
     """What was seen. ``user`` and ``groups`` are those of the first process, as they were at last; ``connections`` are
     (address, port) that it connected to, ``callers`` (address, own port) that connected to it.
 
@@ -47,7 +47,7 @@ class Seen(Struct, eq=False):
     busy: bool = False
 
     def look(self, found: Mapping[str, Any], address: str) -> None:
-        """Take in what ``hands.look`` found of a container whose pod is at ``address``."""
+        """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``."""
         self.busy = bool(found.get("busy"))
         if found["users"]:
             self.capabilities = set()
@@ -71,7 +71,7 @@ class Seen(Struct, eq=False):
         if found["memory"] is not None:
             self.memory = max(self.memory or 0, found["memory"])
 
-    def take(self, other: Seen) -> None:
+    def take(self, other: Activity) -> None:
         """Take in what was seen of the same container before it was started again."""
         if self.user is None:
             self.user, self.groups = other.user, other.groups
@@ -81,7 +81,7 @@ class Seen(Struct, eq=False):
             self.memory = max(self.memory or 0, other.memory)
         self.token = self.token if not other.token else True
 
-    def learn(self, other: Seen) -> None:
+    def learn(self, other: Activity) -> None:
         """Take in what the same container did as it ran with changes; who it is, and what it may, is as it was. One
         that had no token then says nothing of it."""
         for name in ("listens", "wrote", "occupied"):
@@ -93,9 +93,12 @@ class Seen(Struct, eq=False):
 
 
 def folders_written(
-    changed: Mapping[str, str], mounted: Collection[str], *, is_folder: Callable[[str], bool],
+    changed: Mapping[str, str],
+    mounted: Collection[str],
+    *,
+    is_folder: Callable[[str], bool],
     is_occupied: Callable[[str], bool],
-) -> tuple[set[str], set[str]]:  # fmt: skip
+) -> tuple[set[str], set[str]]:
     """The folders that a container wrote to, each so that a volume there takes what it wrote, and those of them in
     which its image has files. What Python compiled does not count. What has no name that a manifest could hold counts
     as a file of the folder above. Where they are more than a person would mount, they are the root itself.
@@ -162,6 +165,7 @@ def _is_beside(path: str, changed: Mapping[str, str], mounted: Collection[str]) 
     if any(path == place or path.startswith(f"{place}/") for place in places):
         return True
     return any(place.startswith(path.rstrip("/") + "/") for place in places) and not any(
-        posixpath.dirname(other) == path for other in changed
+        posixpath.dirname(other) == path
+        for other in changed
         if other not in places and not any(place.startswith(f"{other}/") for place in places)
-    )  # fmt: skip
+    )
