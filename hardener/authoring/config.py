@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any
 
@@ -49,6 +50,7 @@ class Exemption(Struct, frozen=True, kw_only=True):
     line: int
 
 
+_MATCH = ("kind", "name", "namespace", "container", "path")  # what an exemption may speak of
 # The most that a repository may ask for of the layers of an image, as it is written, with an example: it may be a
 # stranger's, and its images, too.
 _DEEP = {
@@ -92,7 +94,7 @@ class Config(Struct):
 
 
 def load(root: str, named: str | None = None) -> Config:
-    """The config file ``named``, else the one at ``root``. Raises InputError when it is missing or wrong."""
+    """Return the config file ``named``, else the one at ``root``. Raises InputError when it is missing or wrong."""
     path = named or os.path.join(root, NAME)
     if not os.path.exists(path):
         if named:
@@ -107,14 +109,35 @@ def load(root: str, named: str | None = None) -> Config:
         return Config(path)
     if len(documents) > 1:
         raise InputError(f"{name}: a config file is one document")
+    found = _converted(documents[0], name)
+    return Config(
+        path=path,
+        profile=found.profile,
+        kubernetes_version=found.kubernetes_version,
+        platform=found.platform,
+        options=found.options,
+        exemptions=tuple(_exemptions(found.exceptions, parsed, name)),
+        peer_marks=found.peer_marks,
+        namespaces=found.namespaces,
+        registries=checked_registries(found.registries, name),
+        deep=_deep_limits(found.deep, name),
+        images=_image_rows(found.images, parsed, name),
+        exclude=_patterns(found.exclude, parsed, name),
+        helm_values=found.helm.values,
+        helm_charts=_charts(found.helm.charts, path, parsed, name),
+    )
+
+
+def _converted(document: Any, name: str) -> Any:
+    """Return ``document`` as the record of a config file. Raises InputError where it is none."""
     import msgspec  # late: most runs have no config file
 
     known = document_records()
-    version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
+    version = document.get("kubernetes-version") if isinstance(document, dict) else None
     if isinstance(version, float):
         raise InputError(f'{name}: kubernetes-version needs quotes, "1.30" without them is the number 1.3')
     try:
-        found: Any = msgspec.convert(documents[0], known[""])
+        found: Any = msgspec.convert(document, known[""])
     except msgspec.ValidationError as error:
         raise InputError(f"{name}: {explained(error, known)}") from None
     if found.platform not in (None, *PLATFORMS):
@@ -122,22 +145,14 @@ def load(root: str, named: str | None = None) -> Config:
     for pattern, namespace in found.namespaces.items():
         if not re.fullmatch(NAMESPACE, namespace):
             raise InputError(f"{name}: {namespace!r}, the namespace of {pattern}, is no name of a namespace")
-    exemptions = tuple(
-        Exemption(
-            id=entry.id, reason=entry.reason, expires=entry.expires, owner=entry.owner, kind=entry.match.kind,
-            name=entry.match.name, namespace=entry.match.namespace, container=entry.match.container,
-            path=entry.match.path, file=name, line=parsed.line(0, ("exceptions", index)),
-        )
-        for index, entry in enumerate(found.exceptions)
-    )  # fmt: skip
-    return Config(
-        path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks,
-        found.namespaces,
-        checked_registries(found.registries, name),
-        _deep_limits(found.deep, name),
-        _image_rows(found.images, parsed, name), _patterns(found.exclude, parsed, name),
-        found.helm.values, _charts(found.helm.charts, path, parsed, name),
-    )  # fmt: skip
+    return found
+
+
+def _exemptions(entries: list[Any], parsed: yaml.Parsed, name: str) -> Iterator[Exemption]:
+    for index, entry in enumerate(entries):
+        match = {key: getattr(entry.match, key) for key in _MATCH}
+        said = {key: getattr(entry, key) for key in ("id", "reason", "expires", "owner")}
+        yield Exemption(**said, **match, file=name, line=parsed.line(0, ("exceptions", index)))
 
 
 def _deep_limits(found: Any, name: str) -> dict[str, int]:
@@ -178,8 +193,7 @@ def document_records() -> dict[str, Any]:
         return Annotated[kind, msgspec.Meta(description=text)]
 
     # Made by calls, since a class in a function cannot name another one in its annotations.
-    fits = ("kind", "name", "namespace", "container", "path")
-    match = msgspec.defstruct("Match", [(key, str | None, None) for key in fits], forbid_unknown_fields=True)
+    match = msgspec.defstruct("Match", [(key, str | None, None) for key in _MATCH], forbid_unknown_fields=True)
     entry = msgspec.defstruct(
         "Entry",
         [

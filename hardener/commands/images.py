@@ -11,8 +11,9 @@ from msgspec import Struct
 from hardener.authoring import config as configuration
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree, say_unread
+from hardener.facts.images.collectors.lock import published
 from hardener.facts.images.image_uses import Use, collect
-from hardener.kubernetes.images.config import UNKNOWN, merge
+from hardener.kubernetes.images.config import UNKNOWN
 from hardener.kubernetes.images.table import OwnRows, lookup
 from hardener.lock.model import Lock
 from hardener.report.terminal.screen import columns, is_terminal
@@ -64,12 +65,12 @@ def _row(use: Use, lock: Lock, own: OwnRows, today: date) -> Row:
     reference = use.reference
     locked = lock.find(reference) if lock.successor(reference) is None else None  # what it names now is another image
     config = locked.config if locked is not None else UNKNOWN
-    facts = merge(config, lookup(reference, own))
-    known = config.exposed_ports is not None or facts.ports
+    known = published(lookup(reference, own), config)
+    ports = known.ports.value if known.ports is not None else None
     where = (_of(place.object) for place in use.places)
     return Row(
         reference.text, reference.digest or (locked.digest if locked is not None else None),
-        reference.digest is not None, facts.user, facts.ports if known else None, config.created,
+        reference.digest is not None, known.user_name, ports, config.created,
         _days(config.created, today), tuple(dict.fromkeys(where)),
     )  # fmt: skip
 

@@ -152,7 +152,7 @@ def _is_its_user(one: _Seen, number: Any) -> bool:
         return True
     if number is not None:
         return bool(number == run.user)
-    user = known_image(container).user
+    user = known_image(container).user_name
     if user == "root" and run.user != 0:
         # It became that user by itself where a number for it was tried and did not hold; else the number was written.
         return "runAsUser" in _identity(setting for failed in run.failed.values() for setting in failed)

@@ -54,8 +54,12 @@ def namespace_pss_labels(namespace: Namespace, options: NamespaceLabels) -> Step
         return
     from hardener.facts.access.admission.guardrails import Guardrails  # late: most trees declare no namespace
 
-    present = _level(namespace, "enforce")
     doubt = namespace.tree.ask(Guardrails).unseen(namespace)
+    yield from _labelled(namespace, standing, doubt, options)
+
+
+def _labelled(namespace: Namespace, standing: _Standing, doubt: list[Evidence], options: NamespaceLabels) -> Steps:
+    present = _level(namespace, "enforce")
     enforced: list[Edit] = []
     if standing.reaches_any and not doubt:
         enforced = _labels(namespace, "enforce", standing.capped, _fact(namespace, standing), Effect.WATCHED)

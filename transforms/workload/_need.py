@@ -167,8 +167,7 @@ def _needs(container: Container) -> Iterator[Evidence]:
     yield from added_capabilities(container)
     for command, speaker in spoken(container, root_commands):
         yield speaker.says(f"runs {command}")
-    for text in known_image(container).root_commands:
-        yield container.fact(text, "image")
+    yield from (command.fact(container) for command in known_image(container).root_commands)
     yield from _host_access(container)
 
 

@@ -99,6 +99,11 @@ class ImageRow(Struct, frozen=True):
         return self.read is not None and fact not in self.doubted and _reach(fact, self.read)
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is a row of the user, or joined with one."""
+        return self.origin != TABLE
+
+    @property
     def says_nothing(self) -> bool:
         """Whether it stands for tags that are something else, and holds no fact."""
         return all(getattr(self, name) == value for name, value in _FACTS.items())
