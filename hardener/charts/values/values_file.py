@@ -323,14 +323,7 @@ def _overlay(old: dict[str, Any], new: dict[str, Any], order: Any) -> None:
     missing = [key for key in new if key not in old]
     if not missing:
         return
-    places: dict[str | None, list[str]] = {}
-    before: str | None = None
-    for key in known:
-        if key in old:
-            before = key
-        elif key in new:
-            places.setdefault(before, []).append(key)
-    last = next(reversed(old), None)
+    places = _places(old, new, known)
     own = list(old.items())
     first = places.pop(None, [])  # nothing stands before them here: to the end, since the top has the words of a person
     old.clear()
@@ -338,10 +331,20 @@ def _overlay(old: dict[str, Any], new: dict[str, Any], order: Any) -> None:
         old[key] = value
         for name in places.get(key, ()):
             old[name] = new[name]
-        if key == last:
-            break
     for name in [*first, *(key for key in missing if key not in known)]:
         old[name] = new[name]
+
+
+def _places(old: dict[str, Any], new: dict[str, Any], known: dict[str, Any]) -> dict[str | None, list[str]]:
+    """The keys that are ``new``, by the key of ``old`` behind which the order of the ``known`` ones has them."""
+    places: dict[str | None, list[str]] = {}
+    before: str | None = None
+    for key in known:
+        if key in old:
+            before = key
+        elif key in new:
+            places.setdefault(before, []).append(key)
+    return places
 
 
 def _filled(before: Parsed, overrides: Sequence[Override], writer: _Writer) -> str:
