@@ -13,12 +13,13 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from hardener.commands import run, write_files
-from hardener.report import faces
+from hardener.report import formats
+from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 
 from .conftest import corpus_copy, snapshot
 
-FORMATS = ("markdown", "sarif", "github", "rdjson", "gitlab", "junit", "patch")
+FORMATS = formats.NAMES
 
 
 @dataclass
@@ -55,7 +56,7 @@ def _written(name: str, outcome: Any, *, applied: bool) -> str:
     run.learn(outcome.tree, redactor)
     run.learn_moved(outcome, redactor)
     parts: list[str] = []
-    faces.write(name, outcome, redactor, lambda errors: parts.append, applied=applied, levels=None)
+    formats.load(name).write(outcome, Context(redactor=redactor, applied=applied), parts.append)
     return "".join(parts)
 
 

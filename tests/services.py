@@ -44,7 +44,10 @@ OF_FIXTURES = {
     "tokens": ("registry",),
     "tree_faces": ("slow",),
 }
-_PLACES = (str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin", "/usr/bin")
+# The PATH of a user may lack what Debian installs for root. tests/without.py takes programs away, from here too.
+PATH_ALONE = "HARDEN_PATH_ALONE"
+_OF_DEBIAN = () if os.environ.get(PATH_ALONE) else ("/usr/sbin", "/usr/bin")
+_PLACES = (str(Path(sys.executable).parent), os.environ.get("PATH", ""), *_OF_DEBIAN)
 
 _running: pytest.Item | None = None
 
@@ -79,10 +82,14 @@ def allow(marker: str) -> None:
 
 def program(name: str) -> str:
     """The path of a program; the test is skipped where it is not installed."""
-    marker, advice = PROGRAMS[name]
-    allow(marker)
+    allow(PROGRAMS[name][0])
     for each in (name, *OTHER_NAMES.get(name, ())):
         found: str | None = shutil.which(each, path=os.pathsep.join(_PLACES))
         if found is not None:
             return found
-    pytest.skip(f"needs {name}: {advice}")
+    pytest.skip(skip_reason(name))
+
+
+def skip_reason(name: str) -> str:
+    """Why a test that needs the program ``name`` is skipped where that is not installed."""
+    return f"needs {name}: {PROGRAMS[name][1]}"

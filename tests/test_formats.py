@@ -22,8 +22,9 @@ from markdown_it import MarkdownIt
 
 from hardener.authoring import registry
 from hardener.authoring.risks import RISKS
+from hardener.report import formats as report_formats
 from hardener.report.formats import markdown
-from hardener.report.line_hashes import line_hashes
+from hardener.report.formats.sarif import line_hashes
 from hardener.support.printable import plain_lines
 
 from . import formats
@@ -494,6 +495,53 @@ def test_the_commands_of_the_page(tmp_path: Path) -> None:
     # The patch came last: nothing is left to change.
     again = subprocess.run([str(harden), "diff", "shop", "--quiet"], cwd=tmp_path, env=os.environ | settings)
     assert again.returncode == 0
+
+
+TAP = '''
+"""The Test Anything Protocol: a test per problem, none of them passed."""
+
+from hardener.report.problems import problems
+
+ERRORS = "backslashreplace"
+FOR_PEOPLE = False
+
+
+def write(outcome, context, out):
+    found = problems(outcome, context.redactor, applied=context.applied)
+    out(f"TAP version 14\\n1..{len(found)}\\n")
+    for number, problem in enumerate(found, 1):
+        out(f"not ok {number} - {problem.id} {problem.file}:{problem.line}\\n")
+'''
+
+
+def test_a_new_format_is_one_file(tmp_path: Path) -> None:
+    for name in ("transforms", "profiles"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    package = tmp_path / "hardener"
+    shutil.copytree(ROOT / "hardener" / "report", package / "report")
+    for each in (ROOT / "hardener").iterdir():
+        if each.name != "report":
+            (package / each.name).symlink_to(each)
+    (package / "report" / "formats" / "tap.py").write_text(TAP)
+    tree = tmp_path / "tree"
+    write(tree, {"web.yaml": DEPLOYMENT})
+
+    def check(format: str) -> str:
+        command = [sys.executable, "-P", "-m", "hardener", "check", "--format", format]
+        settings = os.environ | {"PYTHONPATH": str(tmp_path)}
+        return subprocess.run(command, cwd=tree, env=settings, capture_output=True, text=True).stdout
+
+    first, second, *others = check("tap").splitlines()
+    assert first == "TAP version 14" and second == f"1..{len(json.loads(check('gitlab')))}"
+    assert others and all(re.fullmatch(r"not ok \d+ - [a-z-]+ web\.yaml:\d+", line) for line in others)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_has_all_that_is_asked_of_one(name: str) -> None:
+    format = report_formats.load(name)
+    assert format.ERRORS in ("backslashreplace", "surrogateescape") and isinstance(format.FOR_PEOPLE, bool)
+    assert callable(format.write) and format.__doc__, "its first line says what it is"
+    assert f"`{name}`" in (ROOT / "docs" / "reports.md").read_text(), "docs/reports.md names it in its table"
 
 
 def test_the_worst_levels_come_first_where_not_all_have_room(harden: Harden, tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from hardener.authoring.transform import Steps, transform
 from hardener.commands.write_files import write_files
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
+from hardener.report.context import Context
 from hardener.report.redactor import Redactor
-from hardener.report.terminal.whole_report import TextReport
+from hardener.report.terminal.whole_report import WholeReport
 from hardener.tree.core_views import Service
 from hardener.tree.tree import Settings, Tree
 
@@ -181,7 +182,7 @@ def test_what_a_person_does_is_said_once_and_in_order(run: Run) -> None:
 
     lines: list[str] = []
     outcome = run({"a.yaml": SERVICE, "b.yaml": SERVICE}, step)
-    TextReport(outcome, Redactor(), lines.append).write()
+    WholeReport(outcome, Context(redactor=Redactor()), lines.append).write()
     report = "".join(lines)
     assert "Before you apply\n  1. 1. look\n  2. and ask\n" in report
     assert "After you apply\n  1. 2. act\n  2. 3. rest\n" in report

@@ -167,6 +167,14 @@ def test_a_transform_decides_on_views(path: Path) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("path", TRANSFORM_FILES, ids=name)
+def test_a_transform_leaves_the_grade_to_the_verdict(path: Path) -> None:
+    lines = read(path).splitlines()
+    named = [number for number, line in enumerate(lines) if "Grade." in line]
+    bare = [number + 1 for number in named if "#" not in "".join(lines[max(number - 1, 0) : number + 1])]
+    assert not bare, f"lines {bare} name a grade: let verdict() make it of facts, or say why in a comment"
+
+
 @pytest.mark.parametrize("path", TRANSFORMS, ids=name)
 def test_the_registry_finds_every_transform(path: Path) -> None:
     found = registry.transforms().get(path.stem.replace("_", "-"))

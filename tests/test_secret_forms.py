@@ -15,11 +15,10 @@ import pytest
 from hardener.commands import run
 from hardener.commands.images import images
 from hardener.kubernetes.secrets.secret_formats import LONG, formats, structured
-from hardener.report import faces
+from hardener.report import formats as report_formats
 from hardener.report.connections import graph, graph_formats
-from hardener.report.formats.json import write as write_json
+from hardener.report.context import Context
 from hardener.report.redactor import Redactor
-from hardener.report.terminal.whole_report import TextReport
 from hardener.testing import golden
 
 from .conftest import commit, write
@@ -108,15 +107,10 @@ def outputs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[
         tree, plan = run.read(["."], run.Choices(), lambda name: None)
         outcome = plan.run(tree, lambda name: None)
         parts: list[str] = []
-        redactor = _informed(outcome)
-        TextReport(outcome, redactor, parts.append, verbose=True).write()
-        yield "text", "".join(parts)
-        parts.clear()
-        write_json(outcome, _informed(outcome), parts.append)
-        yield "json", "".join(parts)
-        for name in ("markdown", "sarif", "github", "rdjson", "gitlab", "junit", "patch", "html"):
+        for name in report_formats.NAMES:
             parts.clear()
-            faces.write(name, outcome, _informed(outcome), lambda errors: parts.append, applied=False, levels=None)
+            context = Context(redactor=_informed(outcome), verbose=True, patch=True)
+            report_formats.load(name).write(outcome, context, parts.append)
             yield name, "".join(parts) + capsys.readouterr().err
         found = graph.collect(tree, _informed(outcome).text)
         for name, form in graph_formats.FORMATS.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.cli.options import Format
+from hardener.report import formats
 from tests.conftest import Harden, commit, restore, write
 
 pytestmark = pytest.mark.slow  # its many cases together
@@ -189,7 +189,7 @@ def test_no_run_shows_a_secret(arguments: list[str], harden: Harden, planted: Pa
     assert "redacted" not in text
 
 
-FORMATS = [format for format in Format if format is not Format.text]
+FORMATS = [name for name in formats.NAMES if name != "text"]
 
 
 @pytest.mark.sampled(2)

@@ -13,6 +13,7 @@ import pytest
 from hardener import harden_tree
 from hardener.errors import InputError
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
+from hardener.report import formats
 from hardener.sources import files
 from hardener.sources.files.selection import Passed, Selection
 from hardener.tree.tree import Settings, Tree
@@ -471,7 +472,6 @@ NOTHING: dict[str, tuple[dict[str, str | bytes], str]] = {
                   "1 file is encrypted by SOPS"),
     "of another tool": ({".terraform/a.yaml": DEPLOYMENT}, "1 folder belongs to another tool (.terraform)"),
 }  # fmt: skip
-FORMATS = ["text", "json", "sarif", "junit", "github", "markdown", "html", "gitlab", "rdjson", "patch"]
 
 
 def _nothing(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -509,11 +509,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", formats.NAMES)
 def test_every_format_says_it(format: str, harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reason = f"nothing was read: {_nothing('not UTF-8', tmp_path, monkeypatch)}"
     done = harden("check", ".", "--format", format)
-    shown = done.err if format in ("gitlab", "rdjson", "patch") else done.out
+    shown = done.all
     assert (capital(reason) if format == "html" else reason) in shown.replace("\\", "")
     if format == "json":
         report = json.loads(done.out)
@@ -530,11 +530,11 @@ def test_every_format_says_it(format: str, harden: Harden, tmp_path: Path, monke
         assert done.out.startswith("::warning title=harden%3A nothing-read::")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", formats.NAMES)
 def test_every_format_says_what_is_left_out(format: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT, "testdata/api.yaml": API})
     done = harden("diff", ".", "--format", format)
-    shown = done.err if format in ("gitlab", "rdjson", "patch") else done.out
+    shown = done.all
     said = "left out unless named: 1 file is test data (testdata)"
     assert shown.count(capital(said) if format == "html" else said) == 1
 

@@ -14,8 +14,9 @@ from hardener.authoring.transform import Steps, Transform, transform
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.engine.targets import Targets
+from hardener.report.context import Context
 from hardener.report.redactor import Redactor
-from hardener.report.terminal.whole_report import TextReport
+from hardener.report.terminal.whole_report import WholeReport
 from hardener.sources import yaml
 from hardener.tree.core_views import Container, Object, PodTemplate
 from hardener.tree.tree import Settings, Tree
@@ -352,7 +353,7 @@ def test_the_counts_add_up_and_a_second_run_is_the_same(run: Run) -> None:
 
 def test_the_report_says_what_was_rolled_back(run: Run) -> None:
     said: list[str] = []
-    TextReport(run(PRIVILEGED, making("bad", NO_ESCALATION), AFTER), Redactor(), said.append).write()
+    WholeReport(run(PRIVILEGED, making("bad", NO_ESCALATION), AFTER), Context(redactor=Redactor()), said.append).write()
     text = "".join(said)
     assert "\nRolled back: 1 step that would have broken something\n" in text
     assert "kept byte for byte" not in text

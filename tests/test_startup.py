@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hardener.report import formats
+
 from .conftest import DEPLOYMENT, ROOT
 
 pytestmark = pytest.mark.slow
@@ -121,13 +123,11 @@ def test_apply_to_one_file_loads_nothing_for_what_the_tree_does_not_have(manifes
     assert WITHOUT_NEED & _modules(manifest.parent, "-c", _PROBE, "apply", manifest.name) == set()
 
 
-@pytest.mark.parametrize(
-    "format", ["text", "json", "markdown", "sarif", "github", "rdjson", "gitlab", "junit", "patch"]
-)
+@pytest.mark.parametrize("format", formats.NAMES)
 def test_a_format_is_loaded_when_it_is_asked_for(manifest: Path, format: str) -> None:
     found = _modules(manifest.parent, "-c", _PROBE, "apply", manifest.name, "--format", format)
-    all_of_them = {f"hardener.report.{name}" for name in ("markdown", "sarif", "github", "rdjson", "gitlab", "junit")}
-    assert found & all_of_them == {f"hardener.report.{format}"} & all_of_them
+    all_of_them = {f"hardener.report.formats.{name}" for name in formats.NAMES}
+    assert found & all_of_them == {f"hardener.report.formats.{format}"}
     assert HEAVY & found <= {"importlib.metadata", "ruamel.yaml"}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hardener.report import formats
 from hardener.sources import files
 from hardener.sources.files.selection import DEEPEST
 
@@ -471,9 +472,7 @@ def test_a_check_of_nothing_is_none(format: str, harden: Harden, tmp_path: Path)
     assert done.status == 0 and "--allow-empty" not in done.all
 
 
-@pytest.mark.parametrize(
-    "format", ["text", "json", "html", "markdown", "sarif", "github", "rdjson", "gitlab", "junit", "patch"]
-)
+@pytest.mark.parametrize("format", formats.NAMES)
 def test_every_format_counts_what_is_left_out(format: str, harden: Harden, tmp_path: Path) -> None:
     write(
         tmp_path,

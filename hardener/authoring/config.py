@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import field
 from datetime import date
 from typing import Annotated, Any
+
+from msgspec import Struct, field
 
 from hardener.errors import InputError
 from hardener.kubernetes.images.table import NO_ROWS, OwnRows, row_of
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read_bytes
-from hardener.support.fast_dataclass import dataclass
 
 NAME = ".harden.yaml"
 DEFAULT_VERSION = "1.35"
@@ -29,8 +29,7 @@ MIRROR = HOST + r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as in the name of an image
 VERSION = r"v?(1)\.(\d{1,2})(?:\.\d+)?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exemption:
+class Exemption(Struct, frozen=True, kw_only=True):
     """An entry of ``exceptions``: the transform ``id``, the risk or "*", waived until ``expires``, that day included.
 
     It speaks of objects that fit all of ``kind``, ``name`` and ``path`` (patterns), ``namespace``, and there of
@@ -58,8 +57,7 @@ _DEEP = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """How to reach a registry: through ``mirrors`` (host, or host and path) first; ``insecure``: without TLS, None
     where nothing says it. What a repository says of it is not trusted: see ``lock.oci.client``."""
 
@@ -67,8 +65,7 @@ class Registry:
     insecure: bool | None = None
 
 
-@dataclass(slots=True)
-class Config:
+class Config(Struct):
     """The settings of a repository; ``path`` is None when it has none. ``options`` are profile options by group.
 
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name

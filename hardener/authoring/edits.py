@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field, fields, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.errors import HardenError
 from hardener.kubernetes.objects import key_order
 from hardener.sources.open_values import OpenDict, OpenList, opened
 from hardener.support.data_path import Parts, Path, joined
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
@@ -53,8 +55,7 @@ MISSING: Any = object()
 """What stands where nothing does: null is a value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One fact behind a decision, in words, and where it stands when it stands in a file."""
 
     text: str
@@ -99,8 +100,7 @@ class Kept:
     via: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """A change of one place in one document, relative to the data before the step it belongs to.
 
     ``path`` starts with the number of the document in its piece. ``typed`` is how many of its parts lead to the
@@ -123,15 +123,13 @@ class Edit:
     typed: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Set(Edit):
+class Set(Edit, frozen=True, kw_only=True):
     """The value at ``path`` becomes ``value``; missing or null parents become mappings."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Append(Edit):
+class Append(Edit, frozen=True, kw_only=True):
     """``value`` becomes the last item of the list at ``path``; a missing or null list is made. With ``widens`` a text
     there becomes the first item."""
 
@@ -139,20 +137,17 @@ class Append(Edit):
     widens: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Insert(Edit):
+class Insert(Edit, frozen=True, kw_only=True):
     """``value`` comes before the list item at ``path``, or after the last where that is how many there are."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drop(Edit):
+class Drop(Edit, frozen=True, kw_only=True):
     """The key or item at ``path`` goes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Create(Edit):
+class Create(Edit, frozen=True, kw_only=True):
     """A new object ``value`` in the file ``harden-<topic>.yaml`` beside the one of ``piece`` (behind the file of its
     Namespace, where the folder is applied as it stands), or at the end of that one where ``topic`` is None; ``path`` is
     empty."""
@@ -161,16 +156,14 @@ class Create(Edit):
     value: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostFile(Create):
+class HostFile(Create, frozen=True, kw_only=True):
     """A new file ``topic`` with ``text`` for hosts or agents, outside of what is applied to a cluster, so no
     kustomization lists it; ``value`` is empty."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """Something wrong that is left alone, and what to do about it.
 
     Of findings with the same ``once`` a transform makes one per run. Those with the same ``topic`` ("image not pinned")
@@ -289,7 +282,7 @@ def widened(edits: list[Edit]) -> list[Edit]:
             text = _lookup(edit.piece.data, edit.path)
             if isinstance(text, str):
                 made = lists[id(edit.piece), edit.path] = [text, edit.value]
-                words = {field.name: getattr(edit, field.name) for field in fields(Edit)}
+                words = {name: getattr(edit, name) for name in Edit.__struct_fields__}
                 edit = Set(value=made, **words)
         found.append(edit)
     return found

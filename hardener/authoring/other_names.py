@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from hardener.authoring import registry, trivy_checks
 from hardener.authoring.transform import Transform
-from hardener.support.fast_dataclass import dataclass
 
 _TRIVY = "trivy"
 _CIS = re.compile(r"(?i)(?:cis[ _-]*)?(?:(eks|gke|aks)[ _-]*)?(\d+(?:\.\d+)+)\.?")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """``name`` as its scanner spells it, and the transforms that ask for the same: none where it is known that there
     are none. ``scanner`` is that of ``registry.peer_checks``, "trivy" or "CIS"."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import field
 from typing import Annotated, Any
+
+from msgspec import Struct, field
 
 from hardener.authoring import registry
 from hardener.authoring.config import explained, parsed_file
 from hardener.authoring.transform import Transform
 from hardener.errors import InputError
 from hardener.sources.files import git_root, is_inside
-from hardener.support.fast_dataclass import dataclass
 
 BUILT_IN = ("baseline", "restricted", "strict")
 
@@ -27,8 +27,7 @@ class NotContainedError(InputError):
         super().__init__(f"--only {name}: profile {profile} does not contain it, so nothing would run; {remedy}")
 
 
-@dataclass(slots=True)
-class Profile:
+class Profile(Struct):
     """``members`` maps transform ids to True (its changes are made) or False (it only reports). ``given`` are the
     groups of options that a person set; what the program itself sets needs no check."""
 
@@ -96,8 +95,7 @@ def load(name: str, *, folder: str | None = None, root: str | None = None, trust
     return _load(name, folder or os.getcwd(), (), _Bounds(root, trusts, folder))
 
 
-@dataclass(frozen=True, slots=True)
-class _Bounds:
+class _Bounds(Struct, frozen=True):
     """Which files may be profiles of the tree ``root``; ``folder`` is that of the file that names the first."""
 
     root: str | None

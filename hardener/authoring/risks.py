@@ -1,10 +1,9 @@
 """The OWASP Kubernetes Top Ten, 2025 edition, with the number each risk has in the 2022 edition."""
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
+class Risk(Struct, frozen=True):
     """One risk: its 2025 number and title, its 2022 number (None where that list has no such entry), its folder.
 
     ``searched`` are the views that its transforms look through, though few of their objects have to do with it: any

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import UnionType
 from typing import Any, NamedTuple, get_args
 
 from hardener.authoring.edits import Edit, Finding, OpaqueError, Severity
-from hardener.support.fast_dataclass import dataclass
 
 # What a transform yields: all single edits of one call are one step, a list of edits is a step of its own. An
 # OpaqueError says what keeps one part of the target from being decided, while it goes on with the others.

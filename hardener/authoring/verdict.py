@@ -111,8 +111,20 @@ def verdict(
         stand = _Stand.SHOWN
     return Verdict(
         worst(_BY_FACTS[stand], _BY_EFFECT[effect]),
-        basis or _basis(against or known, absent or unknown, why or doubts),
+        basis or _basis(against or known, absent or unknown, doubts),
         [*why, *against, *known, *([] if against else absent), *unknown, *doubts],
+    )
+
+
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict on what is made only together: the least sure of ``verdicts``, with the facts of all."""
+    several = list(verdicts)
+    # Of facts that read the same the first is enough.
+    facts = {fact.text: fact for each in reversed(several) for fact in reversed(each.evidence)}
+    return Verdict(
+        worst(Grade.SAFE, *[each.grade for each in several]),
+        max([each.basis for each in several], key=list(Basis).index, default=Basis.PROVED),
+        list(reversed(facts.values())),
     )
 
 
@@ -121,8 +133,8 @@ def worst(*grades: Grade) -> Grade:
     return max(grades, key=lambda grade: grade.rank)
 
 
-def _basis(decisive: list[Evidence], missing: list[Evidence], others: list[Evidence]) -> Basis:
-    """Return how the facts are known: what rests on nothing but a fact that is missing is assumed."""
-    if decisive or (others and not missing):
+def _basis(decisive: list[Evidence], missing: list[Evidence], doubts: list[Evidence]) -> Basis:
+    """Return how the facts are known: what rests on none that decides, or on one that is missing, is assumed."""
+    if decisive or (doubts and not missing):
         return Basis.INFERRED
     return Basis.ASSUMED

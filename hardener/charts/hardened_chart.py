@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
+
+from msgspec import Struct
 
 from hardener.charts.files.copy import Copied, Copy
 from hardener.charts.helm import ChartError, Helm
 from hardener.charts.rendered import Reader
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.run_steps import Step, Wanted
+from hardener.charts.templates.lines import at_templates, by_template, template_texts
 from hardener.charts.templates.patch import own_patch
-from hardener.charts.templates.report_lines import at_templates, by_template, template_texts
 from hardener.charts.values.computed_values import computed_values
-from hardener.charts.values.known_keys import known_keys
 from hardener.charts.values.operations import as_values
 from hardener.charts.values.reach import Reached, Search
 from hardener.charts.values.values_file import KeyRefusedError
@@ -28,7 +29,6 @@ from hardener.sources import files
 from hardener.sources.files import git_root
 from hardener.sources.yaml import parse
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree, lock_of
 
@@ -39,8 +39,7 @@ _MOST_TURNS = 6  # in which a chart is hardened without what values do not reach
 StepName = tuple[str, tuple[tuple[str, str, Path], ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartRun:
+class ChartRun(Struct, frozen=True, kw_only=True):
     """Which chart is rendered, and how: as ``helm template RELEASE CHART -f VALUES --set SETS`` does it.
 
     ``root`` is the folder of its tree, ``most_renders`` how often it may be rendered. ``defaults``: whether its own
@@ -77,8 +76,7 @@ Writer = Callable[[list[Override], str], Written]
 ones, which come last. Raises KeyRefusedError for an override that cannot be written."""
 
 
-@dataclass(slots=True, eq=False)
-class HardenedChart:
+class HardenedChart(Struct, eq=False):
     """What came of it: ``outcome`` holds what values do as its changes, and what they do not as findings. ``written``
     are the files of values, ``hardened`` how many edits ``harden filter`` makes of the rendered chart, ``renders`` how
     often it was rendered; ``spent``: that was not often enough to try everything. ``dropped`` are dependencies that the
@@ -112,8 +110,7 @@ def harden_chart(
         return _Hardening(run, copy, helm, progress).run(settings, harden, write)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Refusal:
+class _Refusal(Struct, frozen=True, eq=False):
     names: set[StepName]
 
     def __call__(self, step: Planned) -> bool:
@@ -357,3 +354,63 @@ def _left(step: Step, reached: Reached) -> Report:
         transform.id, transform.risk, transform.severity, message, advice, item.piece.file.name, item, item.piece,
         first.path, first.line, "change that values do not reach",
     )  # fmt: skip
+
+
+_NAMED = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")
+_COMMENTED = re.compile(r"([ \t]*)#+[ \t]?([ \t]*)([A-Za-z_][\w.-]*):(?:[ \t]|$)")
+_KEY = re.compile(r"([ \t]*)([A-Za-z_][\w.-]*|\"[^\"]+\"|'[^']+'):(?:[ \t]|$)")
+_MOST = 2000
+_LARGEST = 4 * 1024 * 1024  # bytes of one file
+_DEEPEST = 5  # charts below charts
+
+
+def known_keys(folder: str, aliases: dict[str, list[str]] | None = None) -> list[Path]:
+    """The keys for the chart in ``folder`` and those below it, each once. ``aliases``: what the values call a chart
+    below it, by its name, where that is not its name."""
+    found: dict[Path, None] = {}
+    for path in _of_chart(folder, (), aliases or {}, 0):
+        found.setdefault(path)
+        if len(found) >= _MOST:
+            break
+    return list(found)
+
+
+def _of_chart(folder: str, above: Path, aliases: dict[str, list[str]], depth: int) -> Iterator[Path]:
+    text = _text(os.path.join(folder, "values.yaml"))
+    yield from ((*above, *path) for path in _commented(text))
+    for top, folders, names in os.walk(os.path.join(folder, "templates")):
+        folders.sort()
+        for name in sorted(names):
+            for match in _NAMED.finditer(_text(os.path.join(top, name))):
+                yield (*above, *match[1][1:].split("."))
+    below = os.path.join(folder, "charts")
+    if depth < _DEEPEST and os.path.isdir(below):
+        for name in sorted(os.listdir(below)):
+            for called in aliases.get(name, [name]):
+                yield from _of_chart(os.path.join(below, name), (*above, called), {}, depth + 1)
+
+
+def _commented(text: str) -> Iterator[Path]:
+    """The keys that are commented out, by their indentation below the keys that are not. What only looks like one, in
+    prose, leads nowhere when it is tried."""
+    above: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        match = _COMMENTED.match(line)
+        column = len(match[1]) + len(match[2]) if match else 0
+        if match is None:
+            match = _KEY.match(line)
+            if match is None:
+                continue
+            column = len(match[1])
+        above = [(place, key) for place, key in above if place < column]
+        above.append((column, match[match.re.groups].strip("\"'")))
+        if match.re is _COMMENTED:
+            yield tuple(key for _, key in above)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, "rb") as handle:
+            return handle.read(_LARGEST).decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from hardener.sources.yaml import TextError, parse
 from hardener.support.data_path import value_at
-from hardener.support.fast_dataclass import dataclass
 
 
 class Key(NamedTuple):
@@ -37,8 +38,7 @@ _SOURCE = re.compile(r"(?m)^---[ \t]*\n# Source: (.*)\n")
 _FIELDS = ("name", "mountPath", "containerPort", "port", "key", "devicePath", "ip", "topologyKey", "type")
 
 
-@dataclass(slots=True, eq=False)
-class Document:
+class Document(Struct, eq=False):
     """One document of a render: the template that it comes from, its text, and its data."""
 
     source: str

@@ -15,6 +15,7 @@ from hardener.cli.groups import baseline as baseline_group
 from hardener.cli.groups import golden
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.options import (
+    TEXT,
     Accept,
     AllowEmpty,
     AsOf,
@@ -25,7 +26,6 @@ from hardener.cli.options import (
     ContainerEngine,
     Evidence,
     FailOn,
-    Format,
     FormatOption,
     Framework,
     GraphFormat,
@@ -93,7 +93,7 @@ def apply(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     set: SetOption = None,
@@ -150,7 +150,7 @@ def diff(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     set: SetOption = None,
@@ -212,7 +212,7 @@ def check(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     set: SetOption = None,
@@ -334,7 +334,7 @@ def values(
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
-    format: FormatOption = Format.text,
+    format: FormatOption = TEXT,
     kubernetes_version: Version = None,
     config: Config = None,
     option: Annotated[

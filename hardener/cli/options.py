@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hardener.cli.help import CHART, REPORT, VERDICT, WHERE, WHICH, ids, profiles
+from hardener.report import formats
 
 if TYPE_CHECKING:
     from hardener.commands.run import Choices, Style
@@ -35,17 +36,8 @@ class Color(StrEnum):
     never = "never"
 
 
-class Format(StrEnum):
-    text = "text"
-    json = "json"
-    html = "html"
-    markdown = "markdown"
-    sarif = "sarif"
-    github = "github"
-    rdjson = "rdjson"
-    gitlab = "gitlab"
-    junit = "junit"
-    patch = "patch"
+Format = StrEnum("Format", {name: name for name in formats.NAMES})  # type: ignore[misc]
+TEXT = Format("text")
 
 
 class Engine(StrEnum):
@@ -233,12 +225,10 @@ RendersOption = Annotated[
 
 def choices_of(context: typer.Context) -> Choices:
     """What the command line asks for: those of its options that a run knows, by their names."""
-    from dataclasses import fields  # late: --help needs none of it
-
     from hardener.commands.run import Choices
 
     given = context.params
-    said = {field.name: given[field.name] for field in fields(Choices) if field.name in given}
+    said = {name: given[name] for name in Choices.__struct_fields__ if name in given}
     return Choices(**said)
 
 
@@ -256,12 +246,10 @@ def release_of(context: typer.Context) -> Release | None:
 
 def style_of(context: typer.Context) -> Style:
     """How the command line wants its report."""
-    from dataclasses import fields
-
     from hardener.commands.run import Style
 
     given = context.params
-    return Style(**{field.name: given[field.name] for field in fields(Style) if field.name in given})
+    return Style(**{name: given[name] for name in Style.__struct_fields__ if name in given})
 
 
 def text(path: Path | None) -> str | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from hardener import outputs
 from hardener.commands.interactive import walk
 from hardener.commands.interactive.answers import Answers
 from hardener.commands.interactive.walk import check_terminal
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Style, binary, learn, learn_moved, read, show, write, write_text
+from hardener.commands.run import Choices, Style, binary, learn, learn_moved, print_report, read, show, write
 from hardener.commands.write_files import finish_killed, may_write, write_secrets
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
+from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.report.terminal.question import Question
 from hardener.report.terminal.screen import Screen
@@ -54,19 +56,21 @@ def _beside(outcome: Outcome, paths: list[str], output: str | None, folder: str 
     )  # fmt: skip
     sys.stdout.flush()
     for_people = sys.stderr if folder is None else sys.stdout
-    if folder is None or style.format == "text":
-        write_text(outcome, redactor, for_people, style, applied=False, advises=False)
+    if folder is None:
+        style = replace(style, format="text")
+    if style.for_people:
+        print_report(outcome, style, Context(redactor=redactor, advises=False), for_people)
     else:
-        show(outcome, redactor, style, applied=False)
+        show(outcome, style, Context(redactor=redactor))
     for line in lines:
-        print(plain_line(redactor.text(line)), file=for_people if style.format == "text" else sys.stderr)
+        print(plain_line(redactor.text(line)), file=for_people if style.for_people else sys.stderr)
     return 0
 
 
 def _chosen(paths: list[str], choices: Choices, style: Style, *, confirm: Callable[[Outcome], bool]) -> Outcome | None:
     """What a person at the terminal wants of a run; None when it is not to be written at all."""
     check_terminal()
-    if style.format != "text":
+    if not style.for_people:
         raise InputError(f"-i talks to a person: it does not go with --format {style.format}")
 
     def run(answers: Answers) -> Outcome:
@@ -79,8 +83,11 @@ def _chosen(paths: list[str], choices: Choices, style: Style, *, confirm: Callab
         binary(sys.stdout)(text)
         sys.stdout.flush()
 
+    def question(outcome: Outcome) -> Question:
+        return Question(outcome, Context(redactor=_informed(outcome), screen=screen), out)
+
     screen = Screen.of(sys.stdout, style.color)
-    return walk(run, lambda outcome: Question(outcome, _informed(outcome), out, screen), confirm)
+    return walk(run, question, confirm)
 
 
 def _informed(outcome: Outcome) -> Redactor:

@@ -9,7 +9,8 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Severity
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Plan, Record, Style, learn, show
+from hardener.commands.run import Choices, Plan, Style, learn, show
 from hardener.commands.values import Release, read_or_rendered
 from hardener.commands.values import remarks as chart_remarks
 from hardener.engine.outcome import Change, Held, Outcome
 from hardener.errors import InputError
 from hardener.report import unread
+from hardener.report.context import Context, Record
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources.files import is_inside
@@ -57,9 +58,12 @@ def check(
         *(f"not looked at: {plain(redactor.text(one))}" for one in blind),
     ]
     verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor, differ)
-    failing = list(_failing(outcome, fail_on))
-    show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict, remarks=remarks, failing=failing)
-    if style.format != "text":
+    failing = _failing(outcome, fail_on)
+    shown = Context(
+        redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=tuple(failing)
+    )  # fmt: skip
+    show(outcome, style, shown)
+    if not style.for_people:
         for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
             print(plain_line(line), file=sys.stderr)
     if fail_on == "none":

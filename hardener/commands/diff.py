@@ -11,29 +11,29 @@ from hardener.commands.values import Release, read_or_rendered
 from hardener.commands.values import remarks as chart_remarks
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
+from hardener.report import formats
+from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.support.printable import plain
 
 
 def diff(paths: list[str], choices: Choices, style: Style, release: Release | None = None) -> int:
     """Report what ``apply`` would do. Returns 1 when it would change something, else 0."""
-    if style.stat and style.format != "text":
+    if style.stat and not style.for_people:
         raise InputError(f"--stat counts lines for people: it does not go with --format {style.format}")
     with Progress() as progress:
         tree, plan, hardened = read_or_rendered(paths, choices, release, progress)
         outcome = plan.run(tree, progress) if hardened is None else hardened.outcome
     for line in [] if hardened is None else chart_remarks(paths[0], hardened):
         print(f"harden: {plain(line)}", file=sys.stderr)
-    if style.format == "text":
+    if style.for_people:
         _print(outcome, style)
     else:
-        show(outcome, Redactor(), style, applied=False)
+        show(outcome, style, Context(redactor=Redactor()))
     return 1 if outcome.files else 0
 
 
 def _print(outcome: Outcome, style: Style) -> None:
-    from hardener.report.terminal.whole_report import TextReport
-
     redactor = Redactor()
     if not style.quiet:  # a summary quotes nothing
         learn(outcome.tree, redactor)
@@ -46,13 +46,8 @@ def _print(outcome: Outcome, style: Style) -> None:
             for line in lines(outcome.files, screen):
                 out(line + "\n")
             out("\n")
-        TextReport(
-            outcome,
-            redactor,
-            out,
-            screen,
-            verbose=style.verbose,
-            quiet=style.quiet,
-            patch=not style.stat,
-            patch_first=True,
-        ).write()
+        shown = Context(
+            redactor=redactor, screen=screen, verbose=style.verbose, quiet=style.quiet, whole=True,
+            patch=not style.stat, patch_first=True,
+        )  # fmt: skip
+        formats.load(style.format).write(outcome, shown, out)

@@ -6,11 +6,13 @@ import errno
 import io
 import os
 import sys
+from dataclasses import replace
 from typing import Any
 
-from hardener.commands.run import Choices, Style, binary, learn, learn_moved, plan_of, write_text
+from hardener.commands.run import Choices, Style, learn, learn_moved, plan_of, print_report
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
+from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.tree.tree import Tree, lock_of
@@ -33,12 +35,8 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
         learn(outcome.tree, redactor)
         learn_moved(outcome, redactor)
     if (report or "").endswith(".json"):
-        from hardener.report.formats.json import write
-
-        write(outcome, redactor, binary(stream, "backslashreplace"))
-        stream.flush()
-    else:
-        write_text(outcome, redactor, stream, style, applied=True, whole=report is not None)
+        style = replace(style, format="json")
+    print_report(outcome, style, Context(redactor=redactor, applied=True, whole=report is not None), stream)
     if report is not None:
         _write_report(report, stream.buffer.getvalue())
     sys.stdout.buffer.write(hardened(text, outcome).encode())

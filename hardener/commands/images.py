@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
+from msgspec import Struct
+
 from hardener.authoring import config as configuration
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree, say_unread
@@ -14,7 +16,6 @@ from hardener.kubernetes.images.config import UNKNOWN, merge
 from hardener.kubernetes.images.table import OwnRows, lookup
 from hardener.lock.model import Lock
 from hardener.report.terminal.screen import columns, is_terminal
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain, plain_line
 from hardener.tree.core_views import Object
 
@@ -23,8 +24,7 @@ _LEAST = 16  # columns that a name keeps in a narrow terminal
 _EPOCH = 1990  # a build that is to be reproducible names a day long before there were images
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """An image for people and programs. ``pinned``: every place names it by its digest. ``user``, ``ports``: None where
     nobody knows. ``days``: its age."""
 
@@ -47,7 +47,8 @@ def images(paths: list[str], choices: Choices, *, format: str) -> int:
     say_unread(tree)
     if format == "json":
         import json
-        from dataclasses import asdict
+
+        from msgspec.structs import asdict
 
         print(json.dumps({"images": [asdict(row) for row in rows]}, indent=2))
         return 0

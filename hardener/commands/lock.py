@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.authoring import config as configuration
 from hardener.authoring import user_config
@@ -22,7 +23,6 @@ from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, LockedImage, load
 from hardener.report.redactor import Redactor
 from hardener.support import worker_threads
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain, plain_line
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 _MOST_PREVIOUS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(Struct, frozen=True):
     """An image to ask a registry for: by its tag, or by the ``digest`` that is known; ``tag_only``: has the tag moved?
 
     ``where``: the file and line that names it, None for one of the lock or the command line. ``keep``: somebody asked
@@ -51,8 +50,7 @@ class Errand:
     keep: bool = False
 
 
-@dataclass(slots=True)
-class Result:
+class Result(Struct):
     """What a run found: lines by image, for each kind of news; ``unused`` are the stanzas that nothing needs."""
 
     root: str

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
@@ -16,16 +19,16 @@ from hardener.authoring.risks import RISKS
 from hardener.commands.progress import Progress, later, phase
 from hardener.engine import pipeline
 from hardener.engine.asked import Asked
-from hardener.engine.outcome import Change, Held, Outcome, Report
+from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
-from hardener.report import unread
+from hardener.report import formats, unread
+from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.report.terminal.screen import Screen
 from hardener.sources import files
 from hardener.sources.yaml import TextError, parse
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree
 from hardener.tree.view import OpaqueError
@@ -42,8 +45,7 @@ _RELEASES = frozenset({
 _CHARTS_OF_KUSTOMIZE = frozenset({"helmCharts", "helmChartInflationGenerator", "generators"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class Choices(Struct, frozen=True, kw_only=True):
     """What the command line asks for, as given; every option that is left out is as if it was not given."""
 
     profile: str | None = None
@@ -68,8 +70,7 @@ class Choices:
     chart_values: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class Style(Struct, frozen=True, kw_only=True):
     """How the command line wants a report: of diff, ``stat`` takes the place of the patch, and ``no_pager`` that of a
     pager."""
 
@@ -81,9 +82,13 @@ class Style:
     verbose: bool = False
     quiet: bool = False
 
+    @property
+    def for_people(self) -> bool:
+        """Whether the report is for people, and says itself what the command makes of the outcome."""
+        return formats.load(self.format).FOR_PEOPLE
 
-@dataclass(slots=True)
-class Plan:
+
+class Plan(Struct):
     profile: Profile
     settings: Settings
     gate: pipeline.Gate
@@ -185,7 +190,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
 
 def asked_of(paths: list[str], choices: Choices) -> Asked:
     """What differs from a command without options."""
-    given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
+    given = {name: getattr(choices, name) for name in Choices.__struct_fields__}
     plain = Choices()
     return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
 
@@ -275,8 +280,8 @@ def write(outcome: Outcome, style: Style) -> int:
 
     redactor = Redactor()
     whole = write_files(outcome)
-    show(outcome, redactor, style, applied=True)
-    if outcome.failure and style.format != "text":
+    show(outcome, style, Context(redactor=redactor, applied=True))
+    if outcome.failure and not style.for_people:
         print(f"harden: {plain(redactor.text(outcome.failure))}", file=sys.stderr)
     return 0 if whole else 2
 
@@ -362,71 +367,23 @@ def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
         redactor.learn_prose(waived.reason)
 
 
-Levels = tuple[list[Standing], list[Standing]]
-Record = Change | Held | Report
-
-
-def show(
-    outcome: Outcome,
-    redactor: Redactor,
-    style: Style,
-    *,
-    applied: bool,
-    levels: Levels | None = None,
-    verdict: str = "",
-    remarks: Sequence[str] = (),
-    failing: Sequence[Record] = (),
-) -> None:
-    """Print the report of ``outcome`` to standard output. ``verdict``, ``remarks`` and ``failing``, what a check fails
-    on, head that for people."""
-    if style.format != "text" or not style.quiet:  # a summary quotes nothing
+def show(outcome: Outcome, style: Style, context: Context) -> None:
+    """Print the report of ``outcome`` to standard output, in the way of ``style`` and ``context``."""
+    redactor = context.redactor
+    if not style.quiet or not style.for_people:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
-    if style.format == "json":
-        from hardener.report.formats.json import write
-        from hardener.report.levels import records
-
-        write(outcome, redactor, binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
-        sys.stdout.buffer.flush()
-    elif style.format != "text":
-        from hardener.report import faces
-
-        faces.write(
-            style.format, outcome, redactor, lambda errors: binary(sys.stdout, errors), applied=applied, levels=levels
-        )
-        sys.stdout.flush()
-    else:
-        write_text(
-            outcome, redactor, sys.stdout, style, applied=applied, levels=levels, verdict=verdict, remarks=remarks,
-            failing=failing,
-        )  # fmt: skip
+    print_report(outcome, style, context, sys.stdout)
 
 
-def write_text(
-    outcome: Outcome,
-    redactor: Redactor,
-    stream: object,
-    style: Style,
-    *,
-    applied: bool,
-    levels: Levels | None = None,
-    verdict: str = "",
-    remarks: Sequence[str] = (),
-    failing: Sequence[Record] = (),
-    advises: bool = True,
-    whole: bool = False,
-) -> None:
-    """Print the report for people to ``stream``: what fits a screen, or the ``whole``, as with -v."""
-    if whole or style.verbose or style.quiet:
-        from hardener.report.terminal.whole_report import TextReport as Shown
-    else:
-        from hardener.report.terminal.short_report import BriefReport as Shown  # type: ignore[assignment]
-
-    Shown(
-        outcome, redactor, binary(stream), Screen.of(stream, style.color), style.verbose, style.quiet, applied, levels,
-        verdict, tuple(remarks), style.patch or style.verbose or whole, False, advises,
-        tuple(failing),
-    ).write()  # fmt: skip
+def print_report(outcome: Outcome, style: Style, context: Context, stream: object) -> None:
+    """Print the report of ``outcome`` to ``stream``; the redactor of ``context`` knows its secrets."""
+    format = formats.load(style.format)
+    shown = replace(
+        context, screen=Screen.of(stream, style.color), verbose=style.verbose, quiet=style.quiet,
+        patch=style.patch or style.verbose or context.whole,
+    )  # fmt: skip
+    format.write(outcome, shown, binary(stream, format.ERRORS))
     stream.flush()  # type: ignore[attr-defined]
 
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.commands.progress import Progress, said
 from hardener.commands.run import Choices, Plan, Style, asked_of, plan_of, read, write
 from hardener.engine.asked import Asked
@@ -16,7 +18,6 @@ from hardener.sources import files
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.support.shell_words import quoted
 
@@ -28,8 +29,7 @@ FILE = "harden-values.yaml"
 _MADE = "Overrides of harden for the chart"  # how a file of ours begins
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """How the chart is rendered: files of values and single ones, as helm takes them, the name and namespace of the
     release; ``helm`` is the path of the program, ``most_renders`` how often it may run."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from hardener.support.shell_words import quoted, quoted_path
 
 _MOST = 4  # paths; more are not repeated
@@ -26,8 +27,7 @@ _SIGNS = {"chart_values": "--values"}  # options that are not called like what t
 _SIGNS_OF = {"values": {"set": "--option"}}  # and those that one command calls otherwise
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The paths of a run and the options that were given, each with its values (none: a switch)."""
 
     paths: tuple[str, ...] = ()

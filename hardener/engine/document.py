@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.authoring.edits import Edit
@@ -29,8 +29,7 @@ _ASIDE = frozenset({"securityContext", "resources", "automountServiceAccountToke
 NO_SHIFTS: list[tuple[int, Path, int, int]] = []  # of most pieces; nobody adds to it
 
 
-@dataclass(slots=True, eq=False)
-class NewBlock:
+class NewBlock(Struct, eq=False):
     """The head of a new block: the type of its resource and its name; ``meta`` are attributes of Terraform itself,
     ``texts`` expressions that stand at places of the object instead of their values, which ``value_of`` knows."""
 
@@ -41,8 +40,7 @@ class NewBlock:
     value_of: Callable[[str], tuple[Any] | None]
 
 
-@dataclass(slots=True, eq=False)
-class Document:
+class Document(Struct, eq=False):
     """``steps`` are the applied steps in order; replayed on a fresh parse they must give the data of the piece again.
 
     - ``shifts``: the list items that came and went with as many of them as are ``known``.

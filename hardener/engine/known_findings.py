@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Create, dotted
 from hardener.engine.outcome import Change, Outcome, Report
 from hardener.errors import InputError
@@ -19,7 +21,6 @@ from hardener.sources.files import transaction
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 NAME = "harden.baseline"  # at the Git root; no ending that kubectl apply would read
@@ -30,8 +31,7 @@ _NAMES = ("name", "mountPath", "containerPort", "key", "type")  # fields that te
 Entry = tuple[str, str, str, str, str]  # the values of _FIELDS
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """What a run has in common with a baseline: how many records it lists, and the entries that nothing fits."""
 
     findings: int

@@ -9,7 +9,7 @@ is the text read again; then the steps are replayed one by one until the one tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,6 @@ from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Basis, Drop, Edit, Evidence, Grade, Set, WrongShapeError
 from hardener.authoring.transform import Transform
@@ -29,7 +31,6 @@ from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.states import states
 from hardener.lock.observed import Observation
 from hardener.support.data_path import value_at
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 _IDENTITY = ("runAsUser", "runAsGroup", "fsGroup", "supplementalGroups")
@@ -39,8 +40,7 @@ _GIVES = "securityContext.capabilities.add+="
 _NEW = frozenset({"emptyDir", "secret", "configMap", "projected", "downwardAPI", "image"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """A container as the tree has it, or as a kustomization patches it, what was seen of it, and what a step sets."""
 
     container: Container

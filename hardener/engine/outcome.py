@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import MISSING as MISSING
 from hardener.authoring.edits import Edit, Evidence, Grade, Severity
@@ -16,13 +17,11 @@ from hardener.engine.text_checks import patched
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.yaml import Hunk
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
 
-@dataclass(slots=True, eq=False)
-class Change:
+class Change(Struct, eq=False):
     """One edit of a step. ``line`` counts in the file as read, ``new_line`` in the file as written (0: not there).
 
     ``path`` is the place in the document, without the number of the document: as read, for additions as written.
@@ -38,7 +37,7 @@ class Change:
     line: int = 0
     new_line: int = 0
     extra: tuple[Evidence, ...] = ()
-    siblings: list[Change] = field(init=False)
+    siblings: list[Change] = field(default_factory=list)
 
     @property
     def after(self) -> Any:
@@ -49,8 +48,7 @@ class Change:
         return self.edit.evidence + self.extra if self.extra else self.edit.evidence
 
 
-@dataclass(slots=True, eq=False)
-class Held:
+class Held(Struct, eq=False):
     """A step that was not made, since it is graded above the gate: its changes, and the exact patch.
 
     ``patch`` is RFC 6902 against the document as this run leaves it.
@@ -62,8 +60,7 @@ class Held:
     patch: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
-class Report:
+class Report(Struct, eq=False):
     """A finding: ``risk`` is None where it concerns a file and no risk of the list."""
 
     id: str
@@ -79,8 +76,7 @@ class Report:
     topic: str | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Refused:
+class Refused(Struct, eq=False):
     """A document that keeps its bytes: it could not be read, or the changes to it could not be proved.
 
     Or, where ``step`` names a transform, one step of it that was rolled back, or that ``cannot_write`` tells of; the
@@ -103,8 +99,7 @@ class Refused:
         return f"step {self.step} {'not made' if self.cannot_write else 'rolled back'}"
 
 
-@dataclass(slots=True, eq=False)
-class Waived:
+class Waived(Struct, eq=False):
     """A step that was not made, as its changes, or a finding that is not reported, since somebody decided so.
 
     ``carrier`` is "annotation", "comment", "config" or the scanner whose mark it is; that stands on ``line`` of
@@ -130,8 +125,7 @@ class Waived:
         return first.object.piece.file.name, first.line, first.object, first.path
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """The key of a chart's values at ``path`` becomes ``value``, a list as a whole; None takes the key away, as helm
     reads it.
 
@@ -145,8 +139,7 @@ class Override:
     release: str = ""
 
 
-@dataclass(slots=True, eq=False)
-class FileChange:
+class FileChange(Struct, eq=False):
     """A file that changes: its hunks, in lines of the file as read and as written, and its new ``given`` text, None
     where that is the text as read with the hunks.
 
@@ -186,8 +179,7 @@ class FileChange:
         return text
 
 
-@dataclass(slots=True, eq=False)
-class Outcome:
+class Outcome(Struct, eq=False):
     """Everything a run decided: edits + held back + waived + refused, and what it found and left alone.
 
     ``max_risk`` is the grade up to which steps are made. ``failure`` tells why nothing, or not all, could be written.

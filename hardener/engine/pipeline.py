@@ -6,8 +6,10 @@ One call of a transform on one target is one step: applied, held back, refused o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Basis, Create, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.profile import Profile
@@ -31,7 +33,6 @@ from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, View
 from hardener.tree.tree import Tree
 
@@ -52,8 +53,7 @@ _PARTLY = {
 }
 
 
-@dataclass(slots=True)
-class Gate:
+class Gate(Struct):
     """Which grades are applied: those up to ``max_risk``, and any of the transforms in ``accepted``.
 
     ``choose`` decides about single steps, whatever their grade; None leaves a step to the grade.
@@ -73,8 +73,7 @@ class Gate:
         return self.choose is not None and self.choose(step) is False
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     outcome: Outcome
     gate: Gate
     waivers: Waivers

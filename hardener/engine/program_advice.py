@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Create, Edit, Evidence, Finding, Grade, HostFile, dotted
 from hardener.authoring.transform import Transform

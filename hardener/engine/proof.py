@@ -9,9 +9,10 @@ import marshal
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, copied, dotted, replay
 from hardener.engine.document import Steps, applied_steps, document
@@ -21,7 +22,6 @@ from hardener.engine.text_checks import lost_comment, other_form, patched
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.engine.document import Written
@@ -39,8 +39,7 @@ _BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
 
 
-@dataclass(slots=True)
-class Located:
+class Located(Struct):
     """Where a change stands: lines in the piece as read and as written (0: gone), its path, and the end-of-line
     comment of the line as read when that line changed or went; ``stays`` tells that another key took its place before
     that comment."""
@@ -52,8 +51,7 @@ class Located:
     stays: bool = False
 
 
-@dataclass(slots=True)
-class Proof:
+class Proof(Struct):
     """The new text of a piece, with the lines of its changes and of the ``places`` asked for; or why there is none.
 
     ``ours``: there is none since it would be wrong, and not since it cannot be written. ``is_placed``: the text has
@@ -130,8 +128,7 @@ def _rewritten(piece: Piece) -> AnyRewrite:
     )
 
 
-@dataclass(slots=True)
-class Result:
+class Result(Struct):
     """A piece with its changes and its new text, as the writer gave it: what the ``CHECKS`` look at.
 
     ``read`` is where each change acts in the data as read, ``written`` where in the final data (None: that is gone).
@@ -380,8 +377,7 @@ class _Lines:
             self.owned.update(self.parsed.head_lines(path))
 
 
-@dataclass(slots=True)
-class _Owned:
+class _Owned(Struct):
     """The lines that the edits may touch, as read and as written; comments at the end of those ``gone`` may go.
 
     ``add_heads`` adds the lines of what holds the places of the edits: most texts do without.

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Append, Create, Drop, Edit, Insert, WrongShapeError, copied, places, replay
 from hardener.engine import new_objects
 from hardener.engine.document import applied_steps, keep_steps
@@ -14,7 +16,6 @@ from hardener.engine.index_shifts import as_read, as_written, shifts, shifts_of
 from hardener.engine.outcome import Change, Outcome, Refused
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Parsed
@@ -23,8 +24,7 @@ _ADVICE = "the step was left out, all others were made"
 _BY_HAND = "make this change by hand; all others were made"
 
 
-@dataclass(slots=True)
-class Doomed:
+class Doomed(Struct):
     """A step that goes, as its changes, and why. Steps are told apart by the identity of that list.
 
     ``ours``: it goes since it would be wrong, and not since it cannot be written.
@@ -69,8 +69,7 @@ def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
     return list(rebuilt)
 
 
-@dataclass(slots=True)
-class _Rebuilt:
+class _Rebuilt(Struct):
     """A piece without the doomed steps, whose numbers are ``gone``.
 
     ``shifted`` tells for the data before each step, and at the end, from which list items on an index that was planned

@@ -7,8 +7,9 @@ one gets. What else it takes (a volume for a root that is read-only) is decided 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Transform

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import field, replace
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeGuard
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.authoring.edits import (
     Append,
@@ -29,13 +31,11 @@ from hardener.engine.document import applied_steps, apply_step
 from hardener.engine.outcome import MISSING, Change
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Namespace, Object, PodTemplate, View
 from hardener.tree.tree import Tree
 
 
-@dataclass(slots=True)
-class Step:
+class Step(Struct):
     """The edits of one step with their records; ``edits`` by the piece that they change, ``created`` new objects.
 
     ``unlisted``: kustomizations that the new objects would have to be listed in, and that are not to be edited.

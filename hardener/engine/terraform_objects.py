@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Create, Drop, Edit, Evidence, Grade, HostFile, Set, copied, dotted, replay
 from hardener.engine.document import NewBlock, applied_steps, document

@@ -4,7 +4,8 @@ what is decided later must not lean on one that no text can be given."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Drop, Edit, copied, copied_along, replay
 from hardener.engine.document import Document, applied_steps

@@ -4,7 +4,8 @@ says which transforms wait for it."""
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.authoring.transform import Transform
@@ -12,12 +13,10 @@ from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.outcome import Report
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, View
 
 
-@dataclass(slots=True)
-class _Cause:
+class _Cause(Struct):
     report: Report  # without the transforms, until all are known
     waiting: dict[str, None] = field(default_factory=dict)  # the ids of transforms
     places: dict[tuple[int, Path], None] = field(default_factory=dict)  # by object

@@ -7,8 +7,9 @@ holds back stays held back, with that evidence.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Edit, Evidence, Grade, OpaqueError, WrongShapeError
 from hardener.authoring.transform import Transform

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
 from typing import Any, NoReturn
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.authoring.config import parsed_file
 from hardener.errors import InputError
@@ -20,15 +22,13 @@ from hardener.lock import observed
 from hardener.lock.observed import Observation
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read
-from hardener.support.fast_dataclass import dataclass
 
 NAME = "harden.lock"
 VERSION = 1
 _LATEST = "latest"
 
 
-@dataclass(frozen=True, slots=True)
-class LockedImage:
+class LockedImage(Struct, frozen=True):
     """One image of the lock: its digest, the media type and platforms behind it, and what its config says.
 
     - `previous`: digests that its tag had before, the last one first; manifests may still hold one that harden wrote.
@@ -52,8 +52,7 @@ class LockedImage:
         return self.media_type is not None and ".manifest." in self.media_type and ".list." not in self.media_type
 
 
-@dataclass(slots=True)
-class Lock:
+class Lock(Struct):
     """The images by their name as written in the file, and by repository spelled out with tag or digest.
 
     ``is_observed``: whether it holds anything that was seen of containers.

@@ -10,19 +10,19 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.errors import HardenError
 from hardener.kubernetes.images.reference import is_digest
-from hardener.support.fast_dataclass import dataclass
 
 _RUNS = re.compile(r"[0-9a-f]{16}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """What was seen of a container, on the day ``on`` (2026-11-28), by ``engine`` ("podman 5.4.2"), for ``seconds``.
 
     - `digest`: that of the image that ran. `runs`: what ran, by ``runs_of``. `workload`: where it was seen, as

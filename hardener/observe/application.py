@@ -8,8 +8,9 @@ import random
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.kubernetes.objects.object_names import as_dns_label
 from hardener.observe import pod_network
@@ -23,7 +24,6 @@ from hardener.observe.pod_network import Network
 from hardener.observe.pod_run import Came, Planned, PodRun
 from hardener.observe.pod_values import Given, MissingError, content_of
 from hardener.observe.supported_fields import unsupported
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
@@ -46,8 +46,7 @@ PyFfeFo=
 """
 
 
-@dataclass(slots=True, eq=False)
-class Workload:
+class Workload(Struct, eq=False):
     """A workload of the tree: ``key`` ("Deployment/web"), its spec as read, and what became of it.
 
     ``refused``: why it is not run at all. ``came``: how it came up as it is. ``seen``: of its containers, as it is.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field
 from typing import Any
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 # Bits by their numbers: include/uapi/linux/capability.h.
 _CAPABILITIES = (
@@ -26,8 +25,7 @@ _BYTECODE = "__pycache__"  # Python goes on without a word where it cannot keep 
 _MOST_FOLDERS = 24  # more are no list of places that a person would mount
 
 
-@dataclass(slots=True, eq=False)
-class Activity:
+class Activity(Struct, eq=False):
     """What was seen. ``user`` and ``groups`` are those of the first process, as they were at last; ``connections`` are
     (address, port) that it connected to, ``callers`` (address, own port) that connected to it.
 

@@ -12,10 +12,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.errors import HardenError
 from hardener.kubernetes.objects import quantity
 from hardener.observe.engine import Engine
-from hardener.support.fast_dataclass import dataclass
 
 Map = dict[str, Any]
 
@@ -40,8 +41,7 @@ class NotOfferedError(NotStartedError):
     """No engine can do what the pod asks for without what harden never does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """A volume of the engine at a path of a container, or a part of it."""
 
     volume: str

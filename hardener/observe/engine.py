@@ -16,9 +16,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.errors import HardenError
 from hardener.support import programs
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain, plain_line
 from hardener.support.programs import ProgramError
 
@@ -52,8 +53,7 @@ class EngineError(HardenError):
     """The engine does not do what it is asked for. The message is one line, in its own words where they say more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a call gave: ``ok``, its standard output, and what it said besides."""
 
     ok: bool

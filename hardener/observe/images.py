@@ -7,6 +7,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.kubernetes.images.reference import is_digest
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock.model import Lock
@@ -15,11 +17,9 @@ from hardener.lock.oci.image import Found, look_up
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.pod_values import MissingError
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """An image that the engine has: as it calls it, its digest (None: a registry knows none), the config, the key of
     its stanza in harden.lock, and what a registry said of it where the lock did not hold it."""
 

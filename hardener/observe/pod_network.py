@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
 from typing import Any
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 Map = dict[str, Any]
 _FIRST = 16  # addresses before are those of the engine
@@ -18,16 +17,14 @@ _NOBODY = 2  # where nothing answers: the API server is not there
 _CLUSTER = "svc.cluster.local"
 
 
-@dataclass(frozen=True, slots=True)
-class PortForward:
+class PortForward(Struct, frozen=True):
     """A port of a Service that is another one of its pods, for each ``name`` of it."""
 
     port: int
     target: int
 
 
-@dataclass(slots=True, eq=False)
-class Endpoint:
+class Endpoint(Struct, eq=False):
     """Where one pod is: its ``address``, its ``names`` and the Services that lead to it, each with the port of the pod
     behind each port of its own. ``forwards`` are those that somebody has to carry; ``unreachable`` tells of what nobody
     can."""
@@ -39,8 +36,7 @@ class Endpoint:
     unreachable: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pod:
+class Pod(Struct, frozen=True, eq=False):
     """What the network has to know of a pod: a key of it, its kind and name, its labels and its spec."""
 
     key: str

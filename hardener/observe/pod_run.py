@@ -10,8 +10,10 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from hardener.errors import HardenError
 from hardener.observe import container_options
@@ -23,7 +25,6 @@ from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, port_of, words_of
 from hardener.observe.volumes import Volumes
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 Map = dict[str, Any]
@@ -57,8 +58,7 @@ class StoppedError(HardenError):
     """The run is over: somebody has ended it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Came:
+class Came(Struct, frozen=True):
     """Whether a pod came up, and if not, why: one line, masked. ``refused``: nobody tried."""
 
     up: bool
@@ -67,8 +67,7 @@ class Came:
     refused: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Planned:
+class Planned(Struct, eq=False):
     """A pod to run: ``key`` ("Deployment/web"), its ``kind``, its ``spec`` as it is to be started, what it is
     ``given``, and the references of its images by what its spec says, each with what the config of the image says."""
 

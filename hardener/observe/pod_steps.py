@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from hardener.authoring.edits import Create, Edit, WrongShapeError, copied, replay
 from hardener.engine.outcome import Change, Outcome
 from hardener.facts.images.observations import is_shown_by_a_run, settings
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 
@@ -29,8 +30,7 @@ class PodStep:
     changes: list[Change] = field(repr=False)
 
 
-@dataclass(slots=True, eq=False)
-class DecidedPod:
+class DecidedPod(Struct, eq=False):
     """A pod and the steps about it, in order."""
 
     pod: PodTemplate

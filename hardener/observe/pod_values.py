@@ -12,12 +12,11 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from hardener.errors import HardenError
 from hardener.kubernetes.objects import quantity
-from hardener.support.fast_dataclass import dataclass
 
 Map = dict[str, Any]
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")

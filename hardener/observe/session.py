@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import field, replace
 from datetime import date
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.engine.outcome import Outcome
@@ -30,7 +32,6 @@ from hardener.observe.namespace_agent import EPHEMERAL
 from hardener.observe.pod_run import Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
 from hardener.observe.supported_fields import unsupported
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
@@ -55,8 +56,7 @@ Decide = Callable[[Observations, bool], Outcome]
 """What harden would do, with observations beside those of harden.lock; True: with what is held back, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Changes that stop a workload, by their transforms, and the reason: a line of its log. ``otherwise``: other
     settings of the last of them, with which it came up."""
 
@@ -65,8 +65,7 @@ class Failure:
     otherwise: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, eq=False)
-class Result:
+class Result(Struct, eq=False):
     """What became of a workload. ``state``: "held" (with all changes), "partly", "not-as-it-is", "refused", "not-run".
 
     ``reason`` is one line for the last three. ``containers``: name, image, digest, and what was seen of each as it is.
@@ -89,8 +88,7 @@ class Result:
     lost: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
-class _Case:
+class _Case(Struct, eq=False):
     """A workload within a session."""
 
     name: Name

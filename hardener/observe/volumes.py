@@ -13,11 +13,12 @@ import tarfile
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_options import Mount, NotStartedError
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.pod_values import Given, Variable, VolumeFile, files_of, text_with, variables
-from hardener.support.fast_dataclass import dataclass
 
 Map = dict[str, Any]
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -25,8 +26,7 @@ _TOKEN_VOLUME = "kube-api-access"
 _SETGID = 0o2000
 
 
-@dataclass(slots=True, eq=False)
-class Volume:
+class Volume(Struct, eq=False):
     """A volume of the engine: its name there, whether it may be written, where it lies on this machine ("" where nobody
     knows), and the mode of that folder."""
 

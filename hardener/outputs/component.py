@@ -12,8 +12,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.authoring.edits import copied
 from hardener.engine.outcome import Outcome
@@ -28,7 +30,6 @@ from hardener.report.redactor import Redactor
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read
 from hardener.sources.yaml import same
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 # What a kustomization does to all that it takes in, new objects included.
@@ -40,8 +41,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _API = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     """What one component holds; ``root`` is the folder of the kustomization, or of the files that none lists."""
 
     root: str

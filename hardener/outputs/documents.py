@@ -6,17 +6,17 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.engine.document import raw_of
 from hardener.engine.outcome import Outcome
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import same
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """An object, or a document that is none, of a file that stays: ``old`` and ``new`` are its data."""
 
     piece: Piece

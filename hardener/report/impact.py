@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import name_of
 from hardener.engine.outcome import Change, Outcome
@@ -15,15 +17,13 @@ from hardener.kubernetes.components.kernel_settings import NAME
 from hardener.kubernetes.images.config import KnownBy
 from hardener.kubernetes.pods.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
     from hardener.report.reachability.measure import Reachability
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line. ``id`` says what kind of consequence it is, ``objects`` whom it is about, each once; none where it is
     about no change of an object."""
 
@@ -33,87 +33,105 @@ class Entry:
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
-    """The lines of ``outcome``, the gravest first."""
+    """Return the lines of ``outcome``, the gravest first."""
     return (entry.text for entry in entries(outcome))
 
 
 def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Entry]:
-    """The same lines, with what a program wants to know of them. ``reach`` is what is reached, where it is known."""
+    """Yield the same lines, with what a program wants to know of them. ``reach`` is what is reached, where known."""
     by_impact: dict[str, list[Change]] = {}
     for change in outcome.changes:
         if change.edit.impact is not None:
             by_impact.setdefault(change.edit.impact, []).append(change)
+    yield from _released(by_impact)
+    yield from _isolated(by_impact)
+    reach = reach or summary.reached(outcome)
+    if reach is not None:
+        yield from (Entry("reachability", text) for text in summary.lines(reach))
+    yield from _restarted(outcome)
+    yield from (Entry("users-by-number", text) for text in _users(outcome))
+    yield from _grouped(by_impact.get("group-of-volumes", []))
+    yield from _late([change for change in outcome.changes if change.edit.late])
+
+
+def _released(by_impact: dict[str, list[Change]]) -> Iterator[Entry]:
     for impact, (noun, plural), fate in _RELEASED:
         if released := by_impact.get(impact):
             yield _entry(impact, released, f"{counted(len(released), noun, plural)} {fate}: {_names(released)}")
-    isolated = by_impact.get("namespace-isolated", [])
-    if isolated:
+
+
+def _isolated(by_impact: dict[str, list[Change]]) -> Iterator[Entry]:
+    if isolated := by_impact.get("namespace-isolated"):
         names = ", ".join(str(change.object.namespace) for change in isolated)
         count = counted(len(isolated), "namespace")
         text = f"{count} isolated: a pod there reaches only what a policy names: {names}"
         yield _entry("namespace-isolated", isolated, text)
-    closed = by_impact.get("workload-isolated", [])
-    if closed:
-        yield _entry(
-            "workload-isolated",
-            closed,
+    if closed := by_impact.get("workload-isolated"):
+        text = (
             f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy: a connection that no manifest shows is "
-            f"refused, where the network plugin of the cluster enforces policies (CIS 5.3.1)",
+            f"refused, where the network plugin of the cluster enforces policies (CIS 5.3.1)"
         )
-    half = by_impact.get("workload-half-isolated", [])
-    if half:
-        yield _entry(
-            "workload-half-isolated",
-            half,
+        yield _entry("workload-isolated", closed, text)
+    if half := by_impact.get("workload-half-isolated"):
+        text = (
             f"{counted(len(half), 'workload')} isolated in one direction only: another policy lets everything through "
-            f"in the other: {_names(half)}",
+            f"in the other: {_names(half)}"
         )
-    reach = reach or summary.reached(outcome)
-    if reach is not None:
-        yield from (Entry("reachability", text) for text in summary.lines(reach))
-    pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind in _WITH_PODS]
-    pods = [change for change in pods if (change.object.group, change.object.kind) != ("", "Service")]  # of Knative is
-    # What a kubelet starts from a file, it starts anew when the file changes.
+        yield _entry("workload-half-isolated", half, text)
+
+
+def _restarted(outcome: Outcome) -> Iterator[Entry]:
+    """What starts anew, by what makes it do so: the kubelet, a person, a controller."""
+    pods = [change for change in outcome.changes if _is_of_pods(change)]
     static = [change for change in pods if change.object.kind == "Pod" and _is_of_component(change)]
+    # What a kubelet starts from a file, it starts anew when the file changes.
     if static:
-        number = len({id(change.object) for change in static})
-        yield _entry(
-            "components-restart",
-            static,
+        number = _number_of_objects(static)
+        text = (
             f"{counted(number, 'component')} of the control plane restart{'s' * (number == 1)} on each node that gets "
-            f"the new file: {_names(static)}",
+            f"the new file: {_names(static)}"
         )
+        yield _entry("components-restart", static, text)
     of_static = {id(change.object) for change in static}
     pods = [change for change in pods if id(change.object) not in of_static]
-    recreated = [change for change in pods if change.object.kind in JOB_LIKE]
-    if recreated:
-        count = counted(len({id(change.object) for change in recreated}), "object")
-        yield _entry(
-            "objects-recreated",
-            recreated,
-            f"{count} must be recreated, since Kubernetes refuses the change of a running Pod or Job "
-            f"(kubectl replace --force, Argo CD Replace=true, Flux force: true): {_names(recreated)}",
+    if recreated := [change for change in pods if change.object.kind in JOB_LIKE]:
+        text = (
+            f"{counted(_number_of_objects(recreated), 'object')} must be recreated, since Kubernetes refuses the "
+            f"change of a running Pod or Job "
+            f"(kubectl replace --force, Argo CD Replace=true, Flux force: true): {_names(recreated)}"
         )
-    rolled = [change for change in pods if change.object.kind not in JOB_LIKE and change.object.kind != "CronJob"]
-    if rolled:
-        number = len({id(change.object) for change in rolled})
+        yield _entry("objects-recreated", recreated, text)
+    if rolled := [change for change in pods if change.object.kind not in _NOT_ROLLED]:
+        number = _number_of_objects(rolled)
         text = f"{counted(number, 'workload')} restart{'s' * (number == 1)}: {_names(rolled)}"
         yield _entry("workloads-restart", rolled, text)
-    yield from (Entry("users-by-number", text) for text in _users(outcome))
-    grouped = by_impact.get("group-of-volumes", [])
+
+
+def _is_of_pods(change: Change) -> bool:
+    """Whether it changes what runs: the Service of Knative holds a pod, that of Kubernetes none."""
+    item = change.object
+    return "spec" in change.path and item.kind in _WITH_PODS and (item.group, item.kind) != ("", "Service")
+
+
+def _grouped(grouped: list[Change]) -> Iterator[Entry]:
     if grouped:
         volumes = list(dict.fromkeys(name for change in grouped for name in _volumes(change)))
-        yield _entry(
-            "group-of-volumes",
-            grouped,
+        text = (
             f"{counted(len(volumes), 'volume')} get{'s' * (len(volumes) == 1)} a group, which files there keep after a "
-            f"revert: {listed(dict(enumerate(volumes)))}",
+            f"revert: {listed(dict(enumerate(volumes)))}"
         )
-    late = [change for change in outcome.changes if change.edit.late]
+        yield _entry("group-of-volumes", grouped, text)
+
+
+def _late(late: list[Change]) -> Iterator[Entry]:
     if late:
         ids = ", ".join(dict.fromkeys(change.transform.id for change in late))
-        objects = counted(len({id(change.object) for change in late}), "workload")
+        objects = counted(_number_of_objects(late), "workload")
         yield _entry("late", late, f"{objects} may fail late, under load: watch {ids}")
+
+
+def _number_of_objects(changes: list[Change]) -> int:
+    return len({id(change.object) for change in changes})
 
 
 def _entry(kind: str, changes: list[Change], text: str) -> Entry:
@@ -197,6 +215,7 @@ _RELEASED = (
 _OF_COMPONENTS = ("components", "authentication", "logging")  # stages
 _OF_PODS = frozenset({name_of(PodTemplate), name_of(Container)})
 _WITH_PODS = POD_KINDS | PARTIAL_KINDS
+_NOT_ROLLED = frozenset({*JOB_LIKE, "CronJob"})
 
 
 def _is_of_component(change: Change) -> bool:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.observe.session import Result
 from hardener.report.terminal.wrapping import length, padded
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 _MIB = 1024 * 1024
@@ -19,8 +20,7 @@ _NOT_RUN = ("refused", "not-run")
 _NAMED = 3  # workloads in one line
 
 
-@dataclass(frozen=True, slots=True)
-class Graded:
+class Graded(Struct, frozen=True):
     """How many edits ``apply`` would make as safe, how many to review, and how many it would hold back."""
 
     safe: int
@@ -28,8 +28,7 @@ class Graded:
     held: int
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """What a report is about: the ``engine`` ("podman 5.4.2"), the ``seconds`` for each workload, the ``results``, the
     grades of what harden would change ``before`` and ``after`` (None: not asked), whether harden.lock was ``written``,
     and whether somebody ``interrupted`` it."""

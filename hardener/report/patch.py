@@ -7,18 +7,18 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
+from msgspec import Struct
+
 from hardener.engine.outcome import FileChange
 from hardener.report.masked_lines import known_documents, learn_pieces, masked_lines, masked_text
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root, line_starts
 from hardener.sources.yaml import Hunk
-from hardener.support.fast_dataclass import dataclass
 
 CONTEXT = 3
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     hunks: list[Hunk]
     start: int  # first line of the file as read that is shown, 1-based
     end: int  # last one

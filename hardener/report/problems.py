@@ -14,9 +14,11 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Create, Evidence, Grade, Severity, dotted
 from hardener.authoring.transform import Transform
@@ -27,7 +29,6 @@ from hardener.report.patch import relative_name
 from hardener.report.redactor import Redactor
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 Mask = Callable[[str], str]
@@ -43,8 +44,7 @@ class Kind(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a piece of evidence stands."""
 
     text: str
@@ -52,8 +52,7 @@ class Place:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """``key`` says what it is about whatever line it stands on, and is hashed in ``fingerprint``, which no other
     problem of the run has. ``changes`` are those of a pending change, in its file; ``grade`` is that of a pending or
     held-back one."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import FileChange, Outcome
 from hardener.report.patch import Patch, relative_name
@@ -15,11 +17,9 @@ from hardener.report.problems import Kind, Problem, problems
 from hardener.report.redactor import Redactor
 from hardener.report.units import Unit, Units
 from hardener.sources.yaml import Hunk
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """The lines ``first`` to ``last`` become ``text``, which has no line end at its end. Both are lines of the file."""
 
     first: int
@@ -27,8 +27,7 @@ class Suggestion:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """``id`` and ``severity`` are those of the gravest problem that it is about. ``is_part``: it tells no problem, only
     lines that the changes of other remarks need."""
 

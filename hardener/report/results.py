@@ -9,6 +9,7 @@ from typing import Any
 
 from hardener.authoring.edits import Basis, Grade, Severity
 from hardener.engine.outcome import FileChange, Outcome
+from hardener.report.context import Context
 from hardener.report.formats import json as json_report
 from hardener.report.formats import patch as git_patch
 from hardener.report.redactor import Redactor
@@ -219,11 +220,11 @@ class HardenedTree(Hardened):
 def records(outcome: Outcome, redactor: Redactor) -> dict[str, Any]:
     """The fields of ``Hardened`` for ``outcome``. ``redactor`` knows its secrets already."""
     parts: list[str] = []
-    json_report.write(outcome, redactor, parts.append)
+    json_report.write(outcome, Context(redactor=redactor), parts.append)
     # By way of its text: the same records as of the command line, and nothing that a later run could change.
     report = json.loads("".join(parts))
     patch: list[str] = []
-    masked = git_patch.write(outcome, redactor, patch.append)
+    masked = git_patch.write_unmasked(outcome, redactor, patch.append)
     return {
         "profile": report["profile"],
         "changes": tuple(map(_change, report["changes"])),

@@ -9,17 +9,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.engine.outcome import Change, FileChange, Outcome
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.sources.yaml import Hunk
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(slots=True, eq=False)
-class Unit:
+class Unit(Struct, eq=False):
     """The hunks of some steps, by file, and the steps, each as its changes.
 
     ``closed`` is why it cannot be offered: it makes a file, or it shows a secret; None where it can.

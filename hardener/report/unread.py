@@ -6,13 +6,14 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+
 from hardener.engine.outcome import Outcome
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.report.impact import counted
 from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
 from hardener.sources.files.selection import DEEPEST, LeftOut
 from hardener.sources.manifests import MOST_OBJECTS, ManifestFile
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.tree import Tree
 
 _RULES = ("test-data", "excluded")  # what is read where it is named
@@ -47,8 +48,7 @@ _WHY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A line about the files of a run: ``nothing-read``, ``left-out``, ``not-read``, ``tracked``, ``index``,
     ``ignore-file`` or ``no-waivers``."""
 

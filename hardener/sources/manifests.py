@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 from hardener.sources import yaml
 from hardener.sources.files import Content
 from hardener.sources.terraform_names import HEAD
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ RENDER = f"render it first and harden the result: {_FILTER}"
 RENDER_CHART = f"harden values CHART hardens it by its values; or harden what it renders: {_FILTER}"
 
 
-@dataclass(slots=True, eq=False)
-class Piece:
+class Piece(Struct, eq=False):
     """One run of a file: ``data`` holds its documents as plain data while transforms work on them.
 
     - ``line``: the 0-based line of its first line in the file.
@@ -112,8 +111,7 @@ class Piece:
         return found if found is not None and holding in found else None
 
 
-@dataclass(slots=True, eq=False)
-class ManifestFile:
+class ManifestFile(Struct, eq=False):
     """A file that was read: its real path, its name for people, its pieces, and whether the run may change it."""
 
     path: str

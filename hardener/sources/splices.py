@@ -6,9 +6,10 @@ import re
 from bisect import bisect_right
 from functools import lru_cache
 
+from msgspec import Struct
+
 from hardener.sources.yaml import Hunk
 from hardener.sources.yaml.splices import trimmed
-from hardener.support.fast_dataclass import dataclass
 
 
 @lru_cache(maxsize=2)
@@ -17,8 +18,7 @@ def _line_starts(source: bytes) -> list[int]:
     return [0, *(found.end() for found in re.finditer(b"\n", source))]
 
 
-@dataclass(slots=True)
-class _Splice:
+class _Splice(Struct):
     start: int
     end: int
     text: bytes

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import IO
 
+from msgspec import Struct
+
 from hardener.errors import HardenError
-from hardener.support.fast_dataclass import dataclass
 
 _HEAD, _TAIL = 16 * 1024, 48 * 1024  # bytes of standard error that are kept: how it began, and how it ended
 
@@ -28,8 +29,7 @@ class End(Enum):
     OUTPUT = "output"
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What a program printed until its end. ``error`` is the begin and the end of its standard error."""
 
     end: End

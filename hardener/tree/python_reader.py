@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
@@ -19,7 +20,6 @@ from hardener.sources.python.import_lines import Imports, imports_of, words
 from hardener.sources.python.libraries import subclasses
 from hardener.sources.python.libraries.subclasses import Subclasses
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 
 # What is no program of the tree's own. Each is a reason of its own: who gives a folder of tests asks for tests.
 _TESTS = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
@@ -61,8 +61,7 @@ def is_left_out(path: str, within: str, root: str) -> bool:
     return any(kind.search(below) and not kind.search(given) for kind in (_TESTS, _INSTALLED, _GENERATED))
 
 
-@dataclass(slots=True)
-class Read:
+class Read(Struct):
     """A Python file: what it makes, None where it makes nothing, and the namespaces that it names. ``line`` is that of
     an import of a library of Kubernetes; None without one. ``imports`` are the lines of its imports; None where nobody
     had a question about them yet."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.authoring.config import NAME as CONFIG
 from hardener.kubernetes.components.bare_document import is_node_configuration
@@ -31,7 +32,6 @@ from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object
 
@@ -60,8 +60,7 @@ _NAMESPACE_IN_HCL = late_pattern(r'\bnamespace"?[ \t]*=[ \t]*"([a-z0-9][a-z0-9-]
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 
-@dataclass(slots=True)
-class Problem:
+class Problem(Struct):
     """A file that is left alone, and why."""
 
     id: str
@@ -168,8 +167,7 @@ def _may_hide(text: str) -> bool:
     return any(isinstance(kind, str) and is_interesting(f"kind: {kind}\n{text}") for kind in kinds)
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     tree: Tree
     seen: set[str] = field(default_factory=set)
     programs: dict[str, tuple[bool, bool, int]] = field(default_factory=dict)  # editable, given, files before it

@@ -1,11 +1,11 @@
 """Facts about images."""
 
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hardener.kubernetes.images import table as image_table
 from hardener.kubernetes.images.reference import normalize, parse

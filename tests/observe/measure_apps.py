@@ -20,12 +20,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import httpx2
+from msgspec.structs import replace
 
 from hardener.commands import run as runs
 from hardener.kubernetes.images.reference import parse as parse_image

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from hardener.report import formats
+
 from ..conftest import Harden, commit, snapshot, write
 from ..test_interactive import walk
 
 pytestmark = pytest.mark.slow  # its many cases together
-
-FORMATS = ("text", "json", "markdown", "sarif", "github", "rdjson", "gitlab", "junit", "html")
 
 
 def pod(container: str, spec: str = "", name: str = '"web"') -> str:
@@ -304,7 +304,7 @@ SECRET = dedent("""\
     """)
 
 
-@pytest.mark.parametrize(("command", "format"), [*itertools.product(["diff", "check"], FORMATS), ("diff", "patch")])
+@pytest.mark.parametrize(("command", "format"), itertools.product(["diff", "check"], formats.NAMES))
 def test_every_format_reports_a_program_and_shows_no_secret(
     harden: Harden, tmp_path: Path, command: str, format: str
 ) -> None:

@@ -6,7 +6,6 @@ import ast
 import sys
 import textwrap
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -220,7 +219,7 @@ def _nodes(module: syntax.Node, places: Places) -> list[tuple[Any, ...]]:
     waiting = [module]
     while waiting:
         node = waiting.pop()
-        own = [getattr(node, each.name) for each in fields(node)[2:]]  # behind start and end
+        own = [getattr(node, name) for name in node.__struct_fields__[2:]]  # behind start and end
         said = [each for each in own if not isinstance(each, syntax.Node | list) and each != ()]
         place = None if isinstance(node, _UNPLACED) else (node.start, node.end)
         if not isinstance(node, syntax.Other):

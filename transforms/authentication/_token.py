@@ -1,12 +1,12 @@
 """What the transforms of service account tokens have in common."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.authoring.edits import Evidence
 from hardener.errors import InputError
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.kustomize.overlays.states import states
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 
 FIELD = "automountServiceAccountToken"

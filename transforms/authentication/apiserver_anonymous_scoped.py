@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.control_plane import HOSTED, Component, ControlPlane, How, components, how, since
 from hardener.tree.view import View
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import WHOLE_IN_FILES, Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.api_use import api_use, need, seen_without
 from hardener.facts.images.known_image import unknown_image
@@ -60,13 +61,13 @@ def _pod(pod: PodTemplate, options: Token) -> Steps:
             advice = f"set {FIELD}: false if the pod does not use the API"
         yield pod.finding(message, *([FIELD] if pod.has(FIELD) else []), advice=advice, severity=Severity.LOW)
         return
-    doubts = list(_doubts(pod, named, mounted))
-    meant = _meant(pod) if mounted is not None else []
-    grade = Grade.BREAKING if meant else Grade.REVIEW if doubts else Grade.SAFE
     unused = Evidence("nothing in the pod uses the Kubernetes API, and no binding names its account")
-    yield pod.set(
-        FIELD, to=False, grade=grade, basis=Basis.INFERRED, evidence=[*meant, unused, *seen_without(pod), *doubts]
+    found = verdict(
+        against=_meant(pod) if mounted is not None else (),
+        known=[unused, *seen_without(pod)],
+        doubts=_doubts(pod, named, mounted),
     )
+    yield pod.set(FIELD, to=False, **found.words)
 
 
 def _meant(pod: PodTemplate) -> list[Evidence]:
@@ -135,8 +136,6 @@ def _account(account: ServiceAccount, options: Token) -> Steps:
         )  # fmt: skip
         return
     count = "its only pod" if len(pods) == 1 else f"each of its {len(pods)} pods"
-    evidence = [
-        Evidence(f"{count} in the tree sets {FIELD} itself, and no binding names the account"),
-        Evidence("a pod outside the tree that uses this account gets no token any more"),
-    ]
-    yield account.set(FIELD, to=False, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
+    known = Evidence(f"{count} in the tree sets {FIELD} itself, and no binding names the account")
+    unseen = Evidence("a pod outside the tree that uses this account gets no token any more")
+    yield account.set(FIELD, to=False, **verdict(known=[known], doubts=[unseen]).words)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import re
 
-from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.kubernetes.secrets.secret_words import is_placeholder
 from hardener.support.data_path import Path
 from hardener.tree.control_plane import ControlPlane
@@ -61,10 +62,11 @@ def _token(token: View) -> Steps:
     ttl = token.get("ttl")
     endless = ttl is not None and _NEVER.fullmatch(str(ttl)) is not None
     if endless:
+        why = token.fact("the token never expires", "ttl")
         later = Evidence("nodes that join with this token after a day are refused")
+        found = verdict(why=[why], doubts=[later], basis=Basis.PROVED)
         yield token.set(
-            "ttl", to=_DAY, grade=Grade.REVIEW, basis=Basis.PROVED,
-            evidence=[token.fact("the token never expires", "ttl"), later],
+            "ttl", to=_DAY, **found.words,
             requires=("make sure that whatever adds nodes (an autoscaler, a node image) creates its own token",),
             follow_up=(
                 "in a cluster that exists already: kubeadm token list shows tokens that never expire, kubeadm token"

@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.api_use import api_use
 from hardener.facts.cluster.platforms import Platforms
@@ -43,17 +44,12 @@ def dedicated_service_account(pod: PodTemplate) -> Steps:
         )  # fmt: skip
         return
     name = pod.tree.ask(ServiceAccounts).reserve(_base(pod.object), pod.object)
-    evidence = [
-        Evidence("the workload names no service account, and nothing in the tree gives default any rights"),
-        *_doubts(pod),
-    ]
+    known = Evidence("the workload names no service account, and nothing in the tree gives default any rights")
+    found = verdict(known=[known], doubts=_doubts(pod), effect=Effect.WATCHED)
     if pod.has("serviceAccount"):
-        yield pod.drop("serviceAccount", grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
-    yield pod.set(
-        "serviceAccountName", to=name, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence,
-        impact="account-created",
-    )  # fmt: skip
-    yield pod.create(_TOPIC, _account(pod, name), grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
+        yield pod.drop("serviceAccount", **found.words)
+    yield pod.set("serviceAccountName", to=name, impact="account-created", **found.words)
+    yield pod.create(_TOPIC, _account(pod, name), **found.words)
 
 
 def _kept(pod: PodTemplate) -> str | None:

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.api_use import STANDARD_PATH, Need, Strength, has_token, need
 from hardener.facts.cluster.platforms import Platforms
 from hardener.tree.core_views import Container, PodTemplate
@@ -63,29 +62,19 @@ def _edits(pod: PodTemplate, found: Need, options: Token) -> Steps:
     seconds, doubt = seconds_of(users, options)
     left_out = [_why_not(container, found) for container in pod.containers if container not in users]
     late = doubt if seconds == HOUR else []
-    yield pod.set(
-        FIELD, to=False, grade=Grade.REVIEW, basis=basis, evidence=[*found.evidence, *left_out, *late], late=bool(late)
-    )
+    off = verdict(known=[*found.evidence, *left_out], doubts=late, effect=Effect.WATCHED, basis=basis)
+    yield pod.set(FIELD, to=False, late=bool(late), **off.words)
     if pod.kind == "Pod" and not (pod.get("serviceAccountName") or pod.get("serviceAccount")):
-        reason = [Evidence("the API server refuses a projected token in a Pod that names no account")]
-        yield pod.set("serviceAccountName", to=DEFAULT, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=reason)
+        reason = Evidence("the API server refuses a projected token in a Pod that names no account")
+        yield pod.set("serviceAccountName", to=DEFAULT, **off.along(reason).words)
     name = _free_name(pod)
     mount = {"name": name, "mountPath": STANDARD_PATH, "readOnly": True}
     for container in users:
-        yield _append(container, "volumeMounts", mount, basis, _why(container, found))
-    yield _append(
-        pod,
-        "volumes",
-        {"name": name, "projected": {"sources": sources(seconds, pod.tree.ask(Platforms).of(pod.object))}},
-        basis,
-        [*found.evidence[:1], *doubt],
-    )
-
-
-def _append(
-    view: PodTemplate | Container, key: str, value: dict[str, Any], basis: Basis, evidence: list[Evidence]
-) -> Edit:
-    return view.append(key, value=value, grade=Grade.REVIEW, basis=basis, evidence=evidence)
+        uses = verdict(known=_why(container, found), effect=Effect.WATCHED, basis=basis)
+        yield container.append("volumeMounts", value=mount, **uses.words)
+    projected = {"sources": sources(seconds, pod.tree.ask(Platforms).of(pod.object))}
+    shown = verdict(known=found.evidence[:1], doubts=doubt, effect=Effect.WATCHED, basis=basis)
+    yield pod.append("volumes", value={"name": name, "projected": projected}, **shown.words)
 
 
 def _users(pod: PodTemplate, found: Need, options: Token) -> list[Container]:

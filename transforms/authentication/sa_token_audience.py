@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.api_use import STANDARD_PATH
 from hardener.support.data_path import Path
 from hardener.tree.core_views import PodTemplate
@@ -35,11 +34,11 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
                 continue
             fact = source.fact(f"no API server of the tree has the audience {audience}", _SOURCE, "audience")
             takes = Evidence("without an audience the token is for the API server, whatever its name")
-            how: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.INFERRED}
-            yield source.drop(_SOURCE, "audience", evidence=[fact, takes], **how)
+            found = verdict(known=[fact, takes], effect=Effect.WATCHED)
+            yield source.drop(_SOURCE, "audience", **found.words)
             if not source.has(_SOURCE, "path"):
                 refused = Evidence("the API server refuses a projected token without the name of its file")
-                yield source.set(_SOURCE, "path", to="token", evidence=[refused], **how)
+                yield source.set(_SOURCE, "path", to="token", **found.along(refused, basis=Basis.INFERRED).words)
             yield from _place(pod, volume.text("name"), ("projected", "sources", index))
 
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.token_readers import readers
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.kustomize.overlays.states import states
@@ -104,13 +105,13 @@ def _projected(pod: PodTemplate, secret: Secret, options: Token) -> list[Edit]:
     facts = [
         secret.fact(f"Secret {name} holds a token of the account that the pod runs as", "type"),
         Evidence("a projected token is of that account, too, and is renewed"),
-        *doubt,
     ]
-    how: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": facts}
+    found = verdict(known=facts, doubts=doubt, effect=Effect.WATCHED, basis=Basis.PROVED)
+    how = found.words
     edits = []
     if pod.kind == "Pod" and not (pod.get("serviceAccountName") or pod.get("serviceAccount")):
-        reason = [Evidence("the API server refuses a projected token in a Pod that names no account")]
-        edits.append(pod.set("serviceAccountName", to=DEFAULT, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=reason))
+        reason = Evidence("the API server refuses a projected token in a Pod that names no account")
+        edits.append(pod.set("serviceAccountName", to=DEFAULT, **found.along(reason).words))
     where = f" -n {secret.object.namespace}" if secret.object.namespace else ""
     after = (
         f"once all pods run without it, take Secret {name} out of {secret.object.piece.file.name}, then: kubectl delete"

@@ -1,5 +1,6 @@
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.kustomize.overlays.states import states
 from hardener.tree.core_views import PodTemplate
 
@@ -31,12 +32,13 @@ def service_account_field(pod: PodTemplate) -> Steps:
         return
     new = pod.get(_NEW)
     if old in ("", new):
-        evidence = [pod.fact(f"{_NEW} says the same", _NEW)] if old else [Evidence("it names no account")]
-        yield pod.drop(_OLD, grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence)
+        known = pod.fact(f"{_NEW} says the same", _NEW) if old else Evidence("it names no account")
+        yield pod.drop(_OLD, **verdict(known=[known], basis=Basis.PROVED).words)
     elif new:
-        evidence = [pod.fact(f"{_NEW} is {new}, and Kubernetes reads it before {_OLD}", _NEW)]
-        yield pod.drop(_OLD, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence)
+        known = pod.fact(f"{_NEW} is {new}, and Kubernetes reads it before {_OLD}", _NEW)
+        yield pod.drop(_OLD, **verdict(known=[known], effect=Effect.WATCHED, basis=Basis.PROVED).words)
     else:
-        evidence = [Evidence(f"Kubernetes reads {_OLD} as {_NEW} where that is not set")]
-        yield pod.set(_NEW, to=old, grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence)
-        yield pod.drop(_OLD, grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence)
+        known = Evidence(f"Kubernetes reads {_OLD} as {_NEW} where that is not set")
+        same = verdict(known=[known], basis=Basis.PROVED)
+        yield pod.set(_NEW, to=old, **same.words)
+        yield pod.drop(_OLD, **same.words)

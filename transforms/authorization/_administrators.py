@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Finding, Severity
 from hardener.authoring.transform import WHOLE_IN_FILES, Steps
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.at_work import at_work, deploys, is_system
 from hardener.facts.access.grants import Access
 from hardener.facts.access.needs import FLOOR, Needs, needs
@@ -168,7 +169,6 @@ def _weighed(
     assumed = any(known.assumed for _, _, known in found)
     labels = "; ".join(dict.fromkeys(known.label for _, _, known in found))
     said = f"{labels}: run harden again with --audit-log" if assumed else labels
-    grade = Grade.BREAKING if breaking else Grade.REVIEW
     basis = Basis.ASSUMED if assumed else Basis.INFERRED
     if not assumed and all(known.observed and not known.blind and not known.thin for _, _, known in found):
         basis = Basis.PROVED
@@ -177,7 +177,9 @@ def _weighed(
         for subject, space, _ in found
         if space != binding.namespace_of(subject)
     ]
-    return Change(grade, basis, list(_once(evidence)), said, (*moved, *((_LOG,) if assumed else ())))
+    effect = Effect.BEYOND if breaking else Effect.WATCHED
+    judged = verdict(why=_once(evidence), effect=effect, basis=basis)
+    return Change(judged, said, (*moved, *((_LOG,) if assumed else ())))
 
 
 def _constrained(binding: Binding, subject: Subject) -> Iterator[Evidence]:

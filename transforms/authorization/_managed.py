@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.grants import Access
 from hardener.facts.access.needs import observation
 from hardener.facts.access.views import Binding, Role
@@ -45,7 +44,7 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
                     advice="give it a role there, if it still needs one",
                 )  # fmt: skip
     rules = role.rules
-    common: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": facts}
+    common = verdict(known=facts, effect=Effect.WATCHED, basis=Basis.PROVED).words
     missing = [part for rule in compact(used) for part in _parts(rule) if not _covered(part, [own for _, own in rules])]
     # What a policy keeps out of the log it cannot explain, nor what no log records.
     unseen = [] if log.sees_events else [*EVENTS]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.errors import InputError
-from hardener.support.fast_dataclass import dataclass
 
 FALLBACKS = ("floor", "empty", "keep-namespaced")
 

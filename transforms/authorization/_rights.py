@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import field
 from typing import Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from msgspec import Struct, field
+
+from hardener.authoring.edits import Edit
+from hardener.authoring.verdict import Verdict, Words
 from hardener.facts.access.needs import Needs
 from hardener.facts.access.views import Binding, Subject
 from hardener.kubernetes.rbac.rules import Rule, compact
-from hardener.support.fast_dataclass import dataclass
 
 from . import _names
 
 
-@dataclass(slots=True)
-class Pair:
+class Pair(Struct):
     """The rules that accounts get in a namespace; None is the whole cluster. ``built_in``: a ClusterRole of every
     cluster in place of rules. ``part``: what tells its names from those of others in the namespace."""
 
@@ -32,19 +32,17 @@ class Pair:
         return f"{base}-{self.part}" if self.part else base
 
 
-@dataclass(slots=True)
-class Change:
+class Change(Struct):
     """How sure the edits of a binding are, and what is said with them."""
 
-    grade: Grade
-    basis: Basis
-    evidence: list[Evidence]
+    verdict: Verdict
     label: str
     requires: tuple[str, ...] = ()
 
     @property
-    def common(self) -> dict[str, Any]:
-        return {"grade": self.grade, "basis": self.basis, "evidence": self.evidence}
+    def common(self) -> Words:
+        """The arguments of its edits."""
+        return self.verdict.words
 
 
 def pairs(found: Iterable[tuple[Subject, str | None, Needs]], home: str | None) -> list[Pair]:
@@ -80,7 +78,7 @@ def edits(
     found: list[Edit] = []
     for group in _shared(made, fanout):
         found += _one_role(binding, group, base, change, taken)
-    first: dict[str, Any] = {"impact": "rights-lost", "requires": change.requires} | change.common
+    first: dict[str, Any] = {"impact": "rights-lost", "requires": change.requires, **change.common}
     if whole:
         first["follow_up"] = _names.delete(binding)
     if whole and not binding.namespaced and made and made[0].namespace is not None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
+from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.facts.access.at_work import at_work, deploys
 from hardener.facts.access.custom_groups import CustomGroups
 from hardener.facts.access.grants import Access
@@ -40,8 +40,8 @@ def platform(role: Role) -> str | None:
     return None
 
 
-def judged(role: Role, rule: Rule, found: Expansion) -> tuple[Grade, list[Evidence]]:
-    """How sure it is to write out ``rule`` as ``found``, and why."""
+def judged(role: Role, rule: Rule, found: Expansion) -> Verdict:
+    """Return how sure it is to write out ``rule`` as ``found``."""
     evidence = [Evidence(f"the resources of Kubernetes {'.'.join(map(str, role.tree.settings.kubernetes_version))}")]
     if found.custom:
         evidence.append(Evidence("and of the CustomResourceDefinitions in the tree"))
@@ -52,13 +52,15 @@ def judged(role: Role, rule: Rule, found: Expansion) -> tuple[Grade, list[Eviden
     any_group = ANY in rule.groups
     doubtful = any_group or (found.custom and has_star(rule.resources))
     if not found.lost and not doubtful:
-        return (Grade.REVIEW if found.custom else Grade.SAFE), evidence
+        if found.custom:
+            return verdict(known=evidence, effect=Effect.WATCHED)
+        return verdict(known=evidence, basis=Basis.PROVED)
     against = list(unsure(role))
     if doubtful:
         groups = {group for each in found.rules for group in each.groups}
         holders = role.tree.ask(Access).holders(role)
         against += role.tree.ask(CustomGroups).doubts(sorted(groups), holders, of_any=any_group)
-    return (Grade.BREAKING if against else Grade.REVIEW), [*evidence, *against]
+    return verdict(why=evidence, against=against, effect=Effect.WATCHED, basis=Basis.INFERRED)
 
 
 def unsure(role: Role) -> Iterator[Evidence]:
@@ -77,7 +79,7 @@ def unsure(role: Role) -> Iterator[Evidence]:
         yield from signs
 
 
-def observed(role: Role, rule: Rule) -> tuple[list[Rule], list[Evidence]] | None:
+def observed(role: Role, rule: Rule) -> tuple[list[Rule], Verdict] | None:
     """What an audit log shows of the use of ``rule`` by all who hold it; None where it does not show each of them, or
     not all that they do: over too short a time of who deploys, or less than an audit policy lets it see."""
     if role.tree.ask(Access).log is None:
@@ -93,7 +95,7 @@ def observed(role: Role, rule: Rule) -> tuple[list[Rule], list[Evidence]] | None
         for space, used in known.rules.items():
             if not holder.binding.namespaced or space == (holder.binding.object.namespace or ""):
                 rules += [own for each in used if (own := _within(rule, each)) is not None]
-    return (compact(rules), facts) if rules else None
+    return (compact(rules), verdict(known=facts, effect=Effect.WATCHED)) if rules else None
 
 
 def _within(rule: Rule, used: Rule) -> Rule | None:
@@ -105,13 +107,10 @@ def _within(rule: Rule, used: Rule) -> Rule | None:
     return Rule(used.groups, resources, verbs, used.names) if resources and verbs else None
 
 
-def written_out(
-    role: Role, index: int, rule: Rule, rules: list[Rule], grade: Grade, facts: list[Evidence]
-) -> list[Edit]:
+def written_out(role: Role, index: int, rule: Rule, rules: list[Rule], how_sure: Verdict) -> list[Edit]:
     """One step: ``rules`` in place of the rule at ``index``; what is the same in the first of them stays."""
     first, *rest = rules
-    basis = Basis.PROVED if grade is Grade.SAFE else Basis.INFERRED
-    common: dict[str, Any] = {"grade": grade, "basis": basis, "evidence": facts}
+    common = how_sure.words
     edits: list[Edit] = []
     for key, old, new in (
         ("apiGroups", rule.groups, first.groups),

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Edit
+from hardener.authoring.verdict import Verdict
 from hardener.facts.access.views import Binding, Subject
 from hardener.tree.view import OpaqueError
 
 _HEALTH = ("/healthz", "/livez", "/readyz", "/version")
 
 
-def without(
-    binding: Binding, gone: list[Subject], *, grade: Grade, basis: Basis, evidence: list[Evidence],
-    follow_up: tuple[str, ...],
-) -> list[Edit]:  # fmt: skip
+def without(binding: Binding, gone: list[Subject], found: Verdict, *, follow_up: tuple[str, ...]) -> list[Edit]:
     """One step: ``binding`` without ``gone``. Without anybody left it has no subjects: applied so, the rights go, which
     they would not if its document did; ``follow_up`` removes what is left of it."""
     if len(gone) == len(binding.subjects):
-        return [
-            binding.set(
-                "subjects", to=[], grade=grade, basis=basis, evidence=evidence, impact="rights-lost",
-                follow_up=follow_up,
-            )
-        ]  # fmt: skip
-    return [
-        binding.drop("subjects", subject.index, grade=grade, basis=basis, evidence=evidence, impact="rights-lost")
-        for subject in gone
-    ]
+        return [binding.set("subjects", to=[], impact="rights-lost", follow_up=follow_up, **found.words)]
+    return [binding.drop("subjects", subject.index, impact="rights-lost", **found.words) for subject in gone]
 
 
 def only_health(binding: Binding) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hardener.authoring.edits import Finding, Grade, Severity
+from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
@@ -33,7 +33,7 @@ def resources(role: Role) -> Steps:
         groups = role.tree.ask(Access).discovery.groups_known if ANY in rule.groups else rule.groups
         known = observed(role, rule)
         if known is not None:
-            yield written_out(role, index, rule, known[0], Grade.REVIEW, known[1])
+            yield written_out(role, index, rule, *known)
             continue
         whole = Rule(tuple(groups), rule.resources, rule.verbs, rule.names)
         found = expand_resources(whole, role.tree.ask(Access).discovery, namespaced=role.namespaced)
@@ -41,8 +41,7 @@ def resources(role: Role) -> Steps:
             names = ", ".join(found.unknown) or "its groups"
             yield left(role, index, f"the resources of {names} are not known", "name the resources that are used")
             continue
-        grade, facts = judged(role, rule, found)
-        yield written_out(role, index, rule, found.rules, grade, facts)
+        yield written_out(role, index, rule, found.rules, judged(role, rule, found))
 
 
 def _kept(role: Role, index: int, rule: Rule) -> Finding | None:
@@ -80,7 +79,7 @@ def apigroups(role: Role) -> Steps:
         known = observed(role, rule)
         found = expand_groups(rule, role.tree.ask(Access).discovery)
         if known is not None:
-            yield written_out(role, index, rule, known[0], Grade.REVIEW, known[1])
+            yield written_out(role, index, rule, *known)
         elif (component := platform(role)) is not None:
             yield left(
                 role, index, f"{component} works with resources that others install", "name the groups that are meant"
@@ -89,7 +88,7 @@ def apigroups(role: Role) -> Steps:
             names = ", ".join(found.unknown)
             yield left(role, index, f"the group of {names} is not known", "name the groups that are meant")
         else:
-            yield written_out(role, index, rule, found.rules, *judged(role, rule, found))
+            yield written_out(role, index, rule, found.rules, judged(role, rule, found))
 
 
 def verbs(role: Role) -> Steps:
@@ -100,10 +99,9 @@ def verbs(role: Role) -> Steps:
         known = observed(role, rule)
         found = expand_verbs(rule, role.tree.ask(Access).discovery)
         if known is not None:
-            yield written_out(role, index, rule, known[0], Grade.REVIEW, known[1])
+            yield written_out(role, index, rule, *known)
         elif found.unknown or not found.rules:
             names = ", ".join(found.unknown)
             yield left(role, index, f"the verbs of {names} are not known", "name the verbs that are used")
         else:
-            grade, facts = judged(role, rule, found)
-            yield written_out(role, index, rule, found.rules, grade, facts)
+            yield written_out(role, index, rule, found.rules, judged(role, rule, found))

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.views import Binding
 
 _ANYBODY = (("User", "system:anonymous"), ("Group", "system:unauthenticated"))
@@ -35,9 +36,6 @@ def rbac_anonymous_subject(binding: Binding) -> Steps:
             advice="keep it if a load balancer needs it; ClusterRole system:public-info-viewer gives the same",
         )  # fmt: skip
     else:
-        evidence = [
-            Evidence(f"the binding gives {binding.role_kind} {binding.role_name} to callers without a credential")
-        ]
-        yield without(
-            binding, found, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence, follow_up=delete(binding)
-        )
+        why = Evidence(f"the binding gives {binding.role_kind} {binding.role_name} to callers without a credential")
+        judged = verdict(why=[why], effect=Effect.WATCHED, basis=Basis.PROVED)
+        yield without(binding, found, judged, follow_up=delete(binding))

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.access.views import Binding, Role
 from hardener.kubernetes.rbac.subjects import GROUP
 
@@ -19,5 +20,5 @@ def rbac_api_version(target: Role | Binding) -> Steps:
     """
     version = target.get("apiVersion")
     if version in _OLD:
-        evidence = [Evidence(f"no release since 1.22 serves {version}")]
-        yield target.set("apiVersion", to=f"{GROUP}/v1", grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence)
+        found = verdict(known=[Evidence(f"no release since 1.22 serves {version}")], basis=Basis.PROVED)
+        yield target.set("apiVersion", to=f"{GROUP}/v1", **found.words)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding, Subject
@@ -79,12 +80,10 @@ def _moved(binding: Binding, subject: Subject, pod: PodTemplate) -> list[Edit]:
     name = pod.tree.ask(ServiceAccounts).reserve(str(pod.object.name), pod.object)
     space = binding.namespace_of(subject)
     shared = pod.namespace in (None, DEFAULT)
-    evidence = [pod.fact(f"{pod.object} is the one workload of the tree that runs as {subject}")]
-    if shared:
-        evidence.append(Evidence("pods that the tree does not show may use the account too, in the namespace default"))
-    common: dict[str, Any] = {
-        "grade": Grade.BREAKING if shared else Grade.REVIEW, "basis": Basis.INFERRED, "evidence": evidence,
-    }  # fmt: skip
+    why = pod.fact(f"{pod.object} is the one workload of the tree that runs as {subject}")
+    unseen = Evidence("pods that the tree does not show may use the account too, in the namespace default")
+    found = verdict(why=[why], against=[unseen] if shared else (), effect=Effect.WATCHED, basis=Basis.INFERRED)
+    common = found.words
     edits = [pod.set("serviceAccountName", to=name, impact="account-created", **common)]
     if pod.has("serviceAccount"):
         edits.append(pod.drop("serviceAccount", **common))

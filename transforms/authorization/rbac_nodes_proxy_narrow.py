@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
 
@@ -56,8 +57,8 @@ def _unclear(role: Role) -> str | None:
 
 
 def _narrowed(role: Role, index: int, rule: Rule, holder: str) -> list[Edit]:
-    evidence = [Evidence(f"{holder} has the name of a monitoring agent, and nobody else in the tree holds the role")]
-    common: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.INFERRED, "evidence": evidence}
+    known = Evidence(f"{holder} has the name of a monitoring agent, and nobody else in the tree holds the role")
+    common = verdict(known=[known], effect=Effect.WATCHED).words
     names = [*_FINE, *([_CONFIG] if role.tree.ask(Access).reads_config_of_kubelets else [])]
     new = [name for name in names if name not in rule.resources]
     place = rule.resources.index(_PROXY)

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.access.views import Role
 
 _RESOURCE = "podsecuritypolicies"
@@ -21,10 +20,8 @@ def rbac_psp_leftover(role: Role) -> Steps:
     """
     if role.owner is not None or role.tree.settings.kubernetes_version < _GONE:
         return
-    common: dict[str, Any] = {
-        "grade": Grade.SAFE, "basis": Basis.PROVED,
-        "evidence": [Evidence("no release since 1.25 serves PodSecurityPolicy")],
-    }  # fmt: skip
+    gone = Evidence("no release since 1.25 serves PodSecurityPolicy")
+    common = verdict(known=[gone], basis=Basis.PROVED).words
     rules = role.rules
     dead = [
         index for index, rule in rules

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
 
@@ -36,9 +37,7 @@ def rbac_unused_binding(binding: Binding) -> Steps:
                 facts += known.facts
     if not gone:
         return
-    grade = Grade.REVIEW
-    for subject in gone:
-        if deploys(subject.name):
-            grade = Grade.BREAKING
-            facts.append(Evidence(f"by its name {subject.name} deploys, backs up or reconciles"))
-    yield without(binding, gone, grade=grade, basis=Basis.INFERRED, evidence=facts, follow_up=delete(binding))
+    deploying = [subject.name for subject in gone if deploys(subject.name)]
+    against = [Evidence(f"by its name {name} deploys, backs up or reconciles") for name in deploying]
+    found = verdict(why=facts, against=against, effect=Effect.WATCHED, basis=Basis.INFERRED)
+    yield without(binding, gone, found, follow_up=delete(binding))

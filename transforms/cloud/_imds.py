@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Severity
 from hardener.authoring.transform import Steps
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.cluster.cloud_nodes import BY_NAME, metadata_reader, node_sign
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.cloud_views import NodeTemplate
 from hardener.tree.view import View
 
@@ -67,9 +68,8 @@ def is_enough(now: object, wanted: str | int) -> bool:
 def change(view: View, path: Path, wanted: object, evidence: list[Evidence]) -> Edit:
     """The edit that gives ``path`` the value ``wanted``, with what goes before and after it."""
     basis = Basis.INFERRED if BY_NAME in [fact.text for fact in evidence] else Basis.PROVED
-    return view.set(
-        *path, to=wanted, grade=Grade.REVIEW, basis=basis, evidence=evidence, requires=BEFORE, follow_up=PLAN
-    )
+    found = verdict(known=evidence, effect=Effect.WATCHED, basis=basis)
+    return view.set(*path, to=wanted, requires=BEFORE, follow_up=PLAN, **found.words)
 
 
 def reader_finding(view: View, path: Path, hops: int, reader: Evidence) -> Steps:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.tree.cloud_views import EksctlCluster
 
 from ._eksctl import NEW_GROUPS, groups
@@ -19,6 +20,5 @@ def eksctl_imdsv1(cluster: EksctlCluster) -> Steps:
     """
     for group in groups(cluster):
         if group.get("disableIMDSv1") is False:
-            yield [
-                group.set("disableIMDSv1", to=True, grade=Grade.REVIEW, requires=BEFORE, follow_up=NEW_GROUPS),
-            ]
+            found = verdict(effect=Effect.WATCHED)
+            yield [group.set("disableIMDSv1", to=True, requires=BEFORE, follow_up=NEW_GROUPS, **found.words)]

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Edit, Evidence, Grade, Severity
+from typing import Any
+
+from hardener.authoring.edits import Basis, Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.cluster.cloud_nodes import admin_policy, lacking
 from hardener.tree.cloud_views import EksctlCluster
 from hardener.tree.view import View
@@ -42,19 +45,17 @@ def _edits(group: View) -> list[Edit]:
     missing = lacking(frozenset(arn.rpartition("/")[2] for arn in arns))
     partition = admins[0][1][0]
     before = ("find the pods that use the rights of their node, and give each a podIdentityAssociation",)
+    found = verdict(why=why, effect=Effect.WATCHED)
+    lost: dict[str, Any] = {
+        **found.words, "impact": "node-rights-lost", "requires": before, "follow_up": NEW_GROUPS
+    }  # fmt: skip
     edits: list[Edit] = []
     for index, _ in admins:
         if missing:
-            to = f"arn:{partition}:iam::aws:policy/{missing.pop(0)}"
-            edits.append(
-                group.set(*_LIST, index, to=to, grade=Grade.REVIEW, evidence=why, impact="node-rights-lost",
-                          requires=before, follow_up=NEW_GROUPS)
-            )  # fmt: skip
+            edits.append(group.set(*_LIST, index, to=f"arn:{partition}:iam::aws:policy/{missing.pop(0)}", **lost))
         else:
-            edits.append(
-                group.drop(*_LIST, index, grade=Grade.REVIEW, evidence=why, impact="node-rights-lost", requires=before,
-                           follow_up=NEW_GROUPS)
-            )  # fmt: skip
+            edits.append(group.drop(*_LIST, index, **lost))
     for policy in missing:
-        edits.append(group.append(*_LIST, value=f"arn:{partition}:iam::aws:policy/{policy}", grade=Grade.REVIEW))
+        value = f"arn:{partition}:iam::aws:policy/{policy}"
+        edits.append(group.append(*_LIST, value=value, **found.along(basis=Basis.ASSUMED).words))
     return edits

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.tree.cloud_views import EksctlCluster
 
 
@@ -17,4 +18,4 @@ def eksctl_oidc(cluster: EksctlCluster) -> Steps:
         return
     name = cluster.text("metadata", "name") or "NAME"
     after = (f"for a cluster that runs: eksctl utils associate-iam-oidc-provider --cluster {name} --approve",)
-    yield cluster.set("iam", "withOIDC", to=True, grade=Grade.REVIEW, follow_up=after)
+    yield cluster.set("iam", "withOIDC", to=True, follow_up=after, **verdict(effect=Effect.WATCHED).words)

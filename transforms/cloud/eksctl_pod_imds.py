@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.cluster.cloud_nodes import account_without_role
 from hardener.tree.cloud_views import EksctlCluster
 
@@ -29,10 +30,6 @@ def eksctl_pod_imds(cluster: EksctlCluster) -> Steps:
                 severity=Severity.MEDIUM,
             )  # fmt: skip
             continue
-        evidence = [without] if without else [Evidence("every service account of the tree has a role of its own")]
-        yield [
-            group.set(
-                "disablePodIMDS", to=True, grade=Grade.BREAKING if without else Grade.REVIEW,
-                basis=Basis.INFERRED, evidence=evidence, follow_up=NEW_GROUPS,
-            )
-        ]  # fmt: skip
+        every = Evidence("every service account of the tree has a role of its own")
+        found = verdict(against=[without] if without else (), absent=[every], basis=Basis.INFERRED)
+        yield [group.set("disablePodIMDS", to=True, follow_up=NEW_GROUPS, **found.words)]

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Edit, Grade, Severity
+from hardener.authoring.edits import Edit, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.tree.cloud_views import NodeClass
 
 from ._imds import BEFORE, Imds, is_enough, reader_finding, reader_of
@@ -34,4 +35,5 @@ def karpenter_imds(nodes: NodeClass, options: Imds) -> Steps:
 
 
 def _set(nodes: NodeClass, name: str, value: str | int) -> Edit:
-    return nodes.set(*_OPTIONS, name, to=value, grade=Grade.REVIEW, requires=BEFORE, follow_up=_AFTER)
+    found = verdict(effect=Effect.WATCHED)
+    return nodes.set(*_OPTIONS, name, to=value, requires=BEFORE, follow_up=_AFTER, **found.words)

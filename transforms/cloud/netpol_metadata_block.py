@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.authoring.edits import Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.network.network_policies import Isolation
 from hardener.support.data_path import Path
@@ -45,8 +46,9 @@ def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
     edits: list[Edit] = []
     for path in blocks:
         value = _ADDRESSES[str(policy.get(*path, "cidr"))]
-        why = [Evidence(f"{policy.get(*path, 'cidr')} holds the metadata address")]
-        edits.append(policy.append(*path, "except", value=value, grade=Grade.REVIEW, evidence=why))
+        holds = Evidence(f"{policy.get(*path, 'cidr')} holds the metadata address")
+        found = verdict(why=[holds], effect=Effect.WATCHED)
+        edits.append(policy.append(*path, "except", value=value, **found.words))
     cilium = policy.tree.ask(Isolation).cilium if rules else None
     if cilium is not None:
         yield policy.finding(
@@ -57,8 +59,9 @@ def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
             severity=Severity.MEDIUM,
         )  # fmt: skip
     for path in rules if cilium is None else ():
-        why = [policy.fact("a rule without peers opens every address, also the metadata address", *path)]
-        edits.append(policy.set(*path, "to", to=_everybody_else(), grade=Grade.REVIEW, evidence=why))
+        opens = policy.fact("a rule without peers opens every address, also the metadata address", *path)
+        found = verdict(why=[opens], effect=Effect.WATCHED)
+        edits.append(policy.set(*path, "to", to=_everybody_else(), **found.words))
     yield from edits
 
 

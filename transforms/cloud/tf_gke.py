@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.tree.cloud_views import GkeNodes
 
 _CLUSTER = "google_container_cluster"
@@ -43,13 +44,15 @@ def _cluster(block: GkeNodes) -> Steps:
             severity=Severity.HIGH,
         )
     if block.literal("enable_legacy_abac") is True:
-        why = [Evidence("ABAC grants rights beside RBAC: check which subjects use it")]
+        why = Evidence("ABAC grants rights beside RBAC: check which subjects use it")
+        found = verdict(why=[why], effect=Effect.WATCHED)
         before = ("kubectl auth can-i --list --as=SUBJECT for each subject of ABAC; then give it a Role",)
-        yield [block.set("enable_legacy_abac", to=False, grade=Grade.REVIEW, evidence=why, requires=before)]
+        yield [block.set("enable_legacy_abac", to=False, requires=before, **found.words)]
     if block.literal(*_CERTIFICATE) is True:
-        why = [Evidence("Terraform replaces the whole cluster when issue_client_certificate changes")]
+        replaced = Evidence("Terraform replaces the whole cluster when issue_client_certificate changes")
+        found = verdict(against=[replaced], basis=Basis.ASSUMED)
         before = ("create a second cluster without the certificate, move to it, remove this one",)
-        yield [block.set(*_CERTIFICATE, to=False, grade=Grade.BREAKING, evidence=why, requires=before)]
+        yield [block.set(*_CERTIFICATE, to=False, requires=before, **found.words)]
 
 
 def _metadata(block: GkeNodes) -> Steps:
@@ -65,11 +68,12 @@ def _metadata(block: GkeNodes) -> Steps:
             severity=Severity.LOW,
         )
     elif block.literal(*path) != _MODE and pool is not None:
-        why = [pool.fact(f"{pool} has workload identity", "workload_identity_config")]
+        why = pool.fact(f"{pool} has workload identity", "workload_identity_config")
+        found = verdict(why=[why], effect=Effect.WATCHED)
         if block.has(*_METADATA):
-            yield [block.set(*path, to=_MODE, grade=Grade.REVIEW, evidence=why, follow_up=_PLAN)]
+            yield [block.set(*path, to=_MODE, follow_up=_PLAN, **found.words)]
         else:
-            yield [block.set(*_METADATA, to=[{"mode": _MODE}], grade=Grade.REVIEW, evidence=why, follow_up=_PLAN)]
+            yield [block.set(*_METADATA, to=[{"mode": _MODE}], follow_up=_PLAN, **found.words)]
 
 
 def _workload_pool(block: GkeNodes) -> GkeNodes | None:

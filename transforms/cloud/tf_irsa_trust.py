@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import re
 
-from hardener.authoring.edits import Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.support.data_path import Path
 from hardener.tree.cloud_views import Role, TrustPolicy
 from hardener.tree.terraform_blocks import ENCODED
@@ -86,10 +87,11 @@ def _rename(role: Role, path: Path, key: str) -> list[Edit]:
     value = role.text(*path, key)
     if value is None:
         return []
-    why = [Evidence("the url of the provider may begin with https://, the condition compares without it")]
+    why = Evidence("the url of the provider may begin with https://, the condition compares without it")
+    found = verdict(why=[why], effect=Effect.WATCHED)
     return [
-        role.drop(*path, key, grade=Grade.REVIEW, evidence=why),
-        role.set(*path, new, to=value, grade=Grade.REVIEW, evidence=why, follow_up=("terraform plan",)),
+        role.drop(*path, key, **found.words),
+        role.set(*path, new, to=value, follow_up=("terraform plan",), **found.words),
     ]
 
 
@@ -99,13 +101,11 @@ def _without_scheme(key: str) -> str:
 
 def _audience(role: Role, path: Path, tests: dict[str, tuple[str, ...]], subject: str) -> Edit:
     key = _without_scheme(subject).removesuffix(":sub") + ":aud"
-    why = [Evidence("no condition asks for an audience (:aud)")]
+    found = verdict(why=[Evidence("no condition asks for an audience (:aud)")], effect=Effect.WATCHED)
+    after = ("terraform plan",)
     if "StringEquals" in tests:
-        place, value = (*path, "StringEquals", key), _AUDIENCE
-        return role.set(*place, to=value, grade=Grade.REVIEW, evidence=why, follow_up=("terraform plan",))
-    return role.set(
-        *path, "StringEquals", to={key: _AUDIENCE}, grade=Grade.REVIEW, evidence=why, follow_up=("terraform plan",)
-    )
+        return role.set(*path, "StringEquals", key, to=_AUDIENCE, follow_up=after, **found.words)
+    return role.set(*path, "StringEquals", to={key: _AUDIENCE}, follow_up=after, **found.words)
 
 
 def _document(document: TrustPolicy) -> Steps:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.cluster.cloud_nodes import admin_policy, given_policies, lacking, node_role
 from hardener.tree.cloud_views import PolicyAttachment, Role
 
@@ -55,18 +56,15 @@ def _attachment(block: PolicyAttachment) -> Steps:
         return
     basis = Basis.PROVED if proved else Basis.INFERRED
     facts = [sign] if proved else [sign, Evidence("role-inferred-by-name")]
-    evidence = [*facts, Evidence(f"{name} of {role or block.name} is open to every pod on its nodes")]
-    edits: list[Edit] = [
-        block.set(
-            "policy_arn", to=_arn(partition, missing[0]), grade=Grade.REVIEW, basis=basis, evidence=evidence,
-            impact="node-rights-lost", requires=_BEFORE,
-        )
-    ]  # fmt: skip
+    open_to_pods = Evidence(f"{name} of {role or block.name} is open to every pod on its nodes")
+    judged = verdict(why=[*facts, open_to_pods], effect=Effect.WATCHED, basis=basis)
+    arn = _arn(partition, missing[0])
+    edits: list[Edit] = [block.set("policy_arn", to=arn, impact="node-rights-lost", requires=_BEFORE, **judged.words)]
     taken: set[str] = set()
     for policy in missing[1:]:
         label = _free(block, f"{block.name}_{_SUFFIX[policy]}", taken)
         value = {"role": _role_value(block), "policy_arn": _arn(partition, policy)}
-        edits.append(block.behind(block.kind, label, value, grade=Grade.REVIEW, basis=basis, evidence=facts))
+        edits.append(block.behind(block.kind, label, value, **judged.along(*facts, basis=basis).words))
     yield edits
     yield block.finding(
         f"pods that used {name} of their node need a role of their own",
@@ -95,21 +93,15 @@ def _role(block: Role) -> Steps:
     for index, (partition, name) in admins:
         path = ("managed_policy_arns", index)
         why = [sign[0], Evidence(f"{name} is open to every pod on its nodes")]
+        lost = verdict(why=why, effect=Effect.WATCHED).words
         if missing:
             arn = _arn(partition, missing.pop(0))
-            edits.append(
-                block.set(*path, to=arn, grade=Grade.REVIEW, evidence=why, impact="node-rights-lost", requires=_BEFORE)
-            )
+            edits.append(block.set(*path, to=arn, impact="node-rights-lost", requires=_BEFORE, **lost))
         else:
-            edits.append(
-                block.drop(*path, grade=Grade.REVIEW, evidence=why, impact="node-rights-lost", requires=_BEFORE)
-            )
+            edits.append(block.drop(*path, impact="node-rights-lost", requires=_BEFORE, **lost))
     for policy in missing:
-        edits.append(
-            block.append(
-                "managed_policy_arns", value=_arn(admins[0][1][0], policy), grade=Grade.REVIEW, evidence=[sign[0]]
-            )
-        )
+        kept = verdict(why=sign[:1], effect=Effect.WATCHED)
+        edits.append(block.append("managed_policy_arns", value=_arn(admins[0][1][0], policy), **kept.words))
     yield edits
     yield block.finding(
         "pods that used the administration rights of their node need a role of their own",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Evidence
 from hardener.authoring.transform import Steps
 from hardener.errors import InputError
 from hardener.kubernetes.components.flag_values import GOOD_SUITES, entries, is_weak, tls_older
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.control_plane import HOSTED, Component, how
 
 _VERSION, _SUITES = "tls-min-version", "tls-cipher-suites"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.control_plane import Component, ComponentFile, ControlPlane, components, how, signs
 
 _KUBEADM_CA = "/etc/kubernetes/pki/ca.crt"

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import states
@@ -12,14 +14,12 @@ from hardener.kubernetes.components.component import OWN_SIGN_IN, PROXIES, sensi
 from hardener.kubernetes.network.ingress import Backend
 from hardener.kubernetes.network.ingress_annotations import is_sign_in, narrows, signs_in
 from hardener.kubernetes.network.load_balancer import is_internal
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Service
 from hardener.tree.route_views import Ingress
 from hardener.tree.view import OpaqueError, literal
 
 
-@dataclass(frozen=True)
-class _Door:
+class _Door(Struct, frozen=True):
     """What stands before the program itself: a sign-in, a bound on who comes near; and whether somebody gave a reason
     why it is open."""
 

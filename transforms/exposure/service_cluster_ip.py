@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
-from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Evidence, Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import patched
@@ -14,7 +16,6 @@ from hardener.facts.network.exposure.judged import GATEWAY, for_inside, for_outs
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.network.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Service
 from hardener.tree.view import OpaqueError
 
@@ -71,14 +72,10 @@ def service_cluster_ip(service: Service, options: Exposure) -> Steps:
         against = against if read_by_program(service) is not None else [no_sign(service), *against]
     elif basis is Basis.ASSUMED:
         reasons = [service.fact("nothing in the tree shows that it is meant for the outside", "spec", "type")]
-    grade = Grade.BREAKING if against else Grade.REVIEW
-    yield service.set(
-        "spec", "type", to="ClusterIP", grade=grade, basis=basis, evidence=[*reasons, *against],
-        impact=_impact(service, kind),
-    )  # fmt: skip
+    found = verdict(why=reasons, against=against, effect=Effect.WATCHED, basis=basis)
+    yield service.set("spec", "type", to="ClusterIP", impact=_impact(service, kind), **found.words)
     for path, reason in _drops(service):
-        fact = service.fact(reason, "spec", "type")
-        yield service.drop(*path, grade=grade, basis=Basis.PROVED, evidence=[fact])
+        yield service.drop(*path, **found.along(service.fact(reason, "spec", "type")).words)
 
 
 def _impact(service: Service, kind: str) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence
 from hardener.authoring.transform import Steps
+from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.kubernetes.audit.rules import STRENGTHS
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.audit_policy_views import AuditPolicy
 
 if TYPE_CHECKING:
@@ -48,14 +49,10 @@ def inserted(policy: AuditPolicy, property: str, found: list[Violation], what: s
     from hardener.kubernetes.audit.properties import BY_NAME, place  # late: hardly a tree holds a policy
 
     rule, index = BY_NAME[property].rule, place(found)
-    facts = evidence(policy, found, what)
+    said = verdict(why=evidence(policy, found, what), effect=Effect.WATCHED, basis=Basis.PROVED)
     if index is None or index >= policy.length:
-        return policy.append(
-            "rules", value=rule, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=facts, follow_up=FOLLOW_UP
-        )
-    return policy.insert(
-        "rules", index, value=rule, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=facts, follow_up=FOLLOW_UP
-    )
+        return policy.append("rules", value=rule, follow_up=FOLLOW_UP, **said.words)
+    return policy.insert("rules", index, value=rule, follow_up=FOLLOW_UP, **said.words)
 
 
 def evidence(policy: AuditPolicy, found: list[Violation], what: str) -> list[Evidence]:

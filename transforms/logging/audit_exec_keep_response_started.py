@@ -1,7 +1,8 @@
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.support.data_path import Path
 from hardener.tree.audit_policy_views import AuditPolicy
 
@@ -32,10 +33,10 @@ def _kept(policy: AuditPolicy, place: Path, why: str) -> Iterator[Edit]:
     if _STAGE not in stages:
         return
     path = (*place, "omitStages")
-    fact = policy.fact(why, *path)
+    found = verdict(known=[policy.fact(why, *path)], basis=Basis.PROVED)
     if set(stages) == {_STAGE}:
-        yield policy.drop(*path, grade=Grade.SAFE, basis=Basis.PROVED, evidence=[fact], follow_up=FOLLOW_UP)
+        yield policy.drop(*path, follow_up=FOLLOW_UP, **found.words)
         return
     for index, stage in enumerate(stages):
         if stage == _STAGE:
-            yield policy.drop(*path, index, grade=Grade.SAFE, basis=Basis.PROVED, evidence=[fact], follow_up=FOLLOW_UP)
+            yield policy.drop(*path, index, follow_up=FOLLOW_UP, **found.words)

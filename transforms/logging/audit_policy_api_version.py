@@ -1,5 +1,6 @@
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.tree.audit_policy_views import GROUP, AuditPolicy
 
 from ._policy import FOLLOW_UP
@@ -17,6 +18,5 @@ def audit_policy_api_version(policy: AuditPolicy) -> Steps:
     """
     if policy.version in _OLD:
         fact = policy.fact(f"audit.k8s.io/{policy.version} is gone since Kubernetes 1.24", "apiVersion")
-        yield policy.set(
-            "apiVersion", to=f"{GROUP}/v1", grade=Grade.SAFE, basis=Basis.PROVED, evidence=[fact], follow_up=FOLLOW_UP
-        )
+        found = verdict(known=[fact], basis=Basis.PROVED)
+        yield policy.set("apiVersion", to=f"{GROUP}/v1", follow_up=FOLLOW_UP, **found.words)

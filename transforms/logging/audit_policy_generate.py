@@ -1,5 +1,6 @@
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.kubernetes.audit.defaults import paths
 from hardener.tree.audit_policy_views import GROUP
 from hardener.tree.control_plane import ControlPlane, components
@@ -35,8 +36,7 @@ def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> S
         from hardener.kubernetes.audit.rules import policy_text  # late: hardly a tree holds a server
 
         fact = server.fact("the API server names no audit policy, and the tree holds none")
-        yield from plane.host_file(
-            _FILE, policy_text(options.strength), grade=Grade.REVIEW, basis=Basis.PROVED, evidence=[fact],
-            requires=(server.placing(_FILE, place[0]),),
-        )  # fmt: skip
+        found = verdict(why=[fact], effect=Effect.WATCHED, basis=Basis.PROVED)
+        before = (server.placing(_FILE, place[0]),)
+        yield from plane.host_file(_FILE, policy_text(options.strength), requires=before, **found.words)
         return

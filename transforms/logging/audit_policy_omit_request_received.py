@@ -1,5 +1,6 @@
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.tree.audit_policy_views import AuditPolicy
 
 from ._policy import FOLLOW_UP
@@ -17,7 +18,5 @@ def audit_policy_omit_request_received(policy: AuditPolicy) -> Steps:
     if policy.has("omitStages") or not policy.judged:
         return
     fact = policy.fact("every request is recorded twice: when it arrives and when it is answered")
-    yield policy.set(
-        "omitStages", to=["RequestReceived"], grade=Grade.SAFE, basis=Basis.PROVED, evidence=[fact],
-        follow_up=FOLLOW_UP,
-    )  # fmt: skip
+    found = verdict(known=[fact], basis=Basis.PROVED)
+    yield policy.set("omitStages", to=["RequestReceived"], follow_up=FOLLOW_UP, **found.words)

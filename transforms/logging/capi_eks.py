@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.tree.cloud_views import AwsControlPlane
 
 from ._control_plane import COST
@@ -19,4 +20,4 @@ def capi_eks(plane: AwsControlPlane) -> Steps:
     """
     for name in _LOGS:
         if plane.get("spec", "logging", name) is not True:
-            yield plane.set("spec", "logging", name, to=True, grade=Grade.REVIEW, follow_up=(COST,))
+            yield plane.set("spec", "logging", name, to=True, follow_up=(COST,), **verdict(effect=Effect.WATCHED).words)

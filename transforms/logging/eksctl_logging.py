@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Edit, Grade, Severity
+from hardener.authoring.edits import Edit, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.tree.cloud_views import EksctlCluster
 
 from ._control_plane import ControlPlaneLogs
@@ -21,13 +22,13 @@ def eksctl_logging(cluster: EksctlCluster, options: ControlPlaneLogs) -> Steps:
     present = cluster.strings(*_LOGGING, "enableTypes")
     missing = [] if {"*", "all"} & set(present) else [name for name in options.wanted if name not in present]
     after = ("for a cluster that runs: eksctl utils update-cluster-logging --config-file=FILE --approve",)
+    inert = verdict().words
     edits: list[Edit] = []
     if missing and not cluster.has(*_LOGGING, "enableTypes"):
-        edits.append(cluster.set(*_LOGGING, "enableTypes", to=list(options.wanted), grade=Grade.SAFE, follow_up=after))
+        edits.append(cluster.set(*_LOGGING, "enableTypes", to=list(options.wanted), follow_up=after, **inert))
     else:
-        edits += [
-            cluster.append(*_LOGGING, "enableTypes", value=name, grade=Grade.SAFE, follow_up=after) for name in missing
-        ]
+        for name in missing:
+            edits.append(cluster.append(*_LOGGING, "enableTypes", value=name, follow_up=after, **inert))
     if not cluster.has(*_LOGGING, "logRetentionInDays"):
-        edits.append(cluster.set(*_LOGGING, "logRetentionInDays", to=_RETENTION, grade=Grade.SAFE, follow_up=after))
+        edits.append(cluster.set(*_LOGGING, "logRetentionInDays", to=_RETENTION, follow_up=after, **inert))
     yield from edits

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.errors import InputError
 from hardener.facts.objects.namespace_contents import Namespaces
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace
 
 _ENGINES = ("none", "falco", "tetragon")
@@ -56,9 +57,8 @@ def runtime_rules(namespace: Namespace, options: Runtime) -> Steps:
     text = falco_rules(names) if options.rules == "falco" else tetragon_policies()
     file = "falco-rules.yaml" if options.rules == "falco" else "tetragon-policies.yaml"
     fact = namespace.fact(f"runtime.rules asks for {options.rules}")
-    yield from namespace.host_file(
-        file, text, grade=Grade.SAFE, basis=Basis.PROVED, evidence=[fact], follow_up=(_FOLLOW_UP[options.rules],)
-    )
+    found = verdict(known=[fact], basis=Basis.PROVED)
+    yield from namespace.host_file(file, text, follow_up=(_FOLLOW_UP[options.rules],), **found.words)
 
 
 def _is_ours(name: str) -> bool:

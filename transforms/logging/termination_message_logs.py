@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.tree.core_views import Container
@@ -30,9 +31,9 @@ def termination_message_logs(container: Container) -> Steps:
     written = container.get(_POLICY)
     own = list(signs(container, _own_message))
     if not written:
-        basis = Basis.INFERRED if own else Basis.ASSUMED
-        evidence = own or [Evidence("nothing shows that the container writes a termination message")]
-        yield container.set(_POLICY, to="FallbackToLogsOnError", grade=Grade.REVIEW, basis=basis, evidence=evidence)
+        nothing = Evidence("nothing shows that the container writes a termination message")
+        found = verdict(doubts=own) if own else verdict(absent=[nothing])
+        yield container.set(_POLICY, to="FallbackToLogsOnError", **found.words)
     elif written == "File" and not own:  # with a message of its own, the file may be all that somebody wants to read
         yield container.finding(
             "File is set, and nothing shows that the container writes a termination message",

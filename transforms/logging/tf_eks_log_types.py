@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Edit, Grade, Severity
+from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.tree.cloud_views import EksCluster, Module
 
 from ._control_plane import COST, ControlPlaneLogs
@@ -60,10 +61,11 @@ def _add(cluster: EksCluster | Module, name: str, present: tuple[str, ...], opti
     missing = [each for each in options.wanted if each not in present]
     if not missing:
         return
+    inert = verdict().words
     if cluster.has(name):
-        edits: list[Edit] = [cluster.append(name, value=each, grade=Grade.SAFE, follow_up=(COST,)) for each in missing]
+        for each in missing:
+            yield cluster.append(name, value=each, follow_up=(COST,), **inert)
     else:
         every = [each for each in present if each not in options.wanted]
         every += options.wanted
-        edits = [cluster.set(name, to=every, grade=Grade.SAFE, follow_up=(COST,))]
-    yield from edits
+        yield cluster.set(name, to=every, follow_up=(COST,), **inert)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Finding, Severity
+from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.facts.network.network_policies import Policy
 from hardener.kubernetes.network.network_policy import PEERS, Direction
 from hardener.kubernetes.network.policy_rules import missing, unexplained, without
@@ -22,26 +23,25 @@ def additions(policy: Policy, direction: Direction, wanted: Wanted, gone: list[P
     rules = policy.rules(direction)
     kept = [number for number in range(len(rules or ())) if (number,) not in gone]
     if direction not in policy.directions:
-        yield view.append(
-            "spec", "policyTypes", value=direction.capitalize(), grade=Grade.REVIEW, basis=Basis.INFERRED,
-            evidence=[Evidence(f"no policy closes {direction}")],
-        )  # fmt: skip
+        found = _watched(Evidence(f"no policy closes {direction}"))
+        yield view.append("spec", "policyTypes", value=direction.capitalize(), **found.words)
     for item in missing(without(rules, gone), [rule.value for rule in wanted], direction):
         rule, key = wanted[item.wanted], PEERS[direction]
         peers = [rule.value[key][number] for number in item.peers or ()]
         if item.into is not None:
             for number, peer in zip(item.peers or (), peers, strict=True):
-                yield view.append(
-                    "spec", direction, kept[item.into], key, value=peer, grade=Grade.REVIEW, basis=Basis.INFERRED,
-                    evidence=list(rule.by_peer[number]),
-                )  # fmt: skip
+                found = _watched(*rule.by_peer[number])
+                yield view.append("spec", direction, kept[item.into], key, value=peer, **found.words)
             continue
         facts = dict.fromkeys(fact for number in item.peers or () for fact in rule.by_peer[number])
         value: dict[str, Any] = {} if item.peers is None else {key: peers}
-        yield view.append(
-            "spec", direction, value=value | ({"ports": list(item.ports)} if item.ports else {}),
-            grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=list(facts or rule.evidence),
-        )  # fmt: skip
+        if item.ports:
+            value["ports"] = list(item.ports)
+        yield view.append("spec", direction, value=value, **_watched(*(facts or rule.evidence)).words)
+
+
+def _watched(*known: Evidence) -> Verdict:
+    return verdict(known=known, effect=Effect.WATCHED)
 
 
 def lonely(policy: Policy, direction: Direction, explained: Wanted) -> list[Path]:
@@ -51,11 +51,9 @@ def lonely(policy: Policy, direction: Direction, explained: Wanted) -> list[Path
 
 def removals(policy: Policy, direction: Direction, paths: list[Path]) -> Iterator[Edit]:
     """Take out what stands at ``paths``."""
+    found = _watched(Evidence("nothing in the tree explains it any more"))
     for path in paths:
-        yield policy.object.drop(
-            "spec", direction, *path, grade=Grade.REVIEW, basis=Basis.INFERRED,
-            evidence=[Evidence("nothing in the tree explains it any more")],
-        )  # fmt: skip
+        yield policy.object.drop("spec", direction, *path, **found.words)
 
 
 def unexplained_finding(policy: Policy, direction: Direction, paths: list[Path]) -> Finding:

@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import Namespaces
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, OpaqueError, PodTemplate, View
 
 
-@dataclass(frozen=True, slots=True)
-class Mesh:
+class Mesh(Struct, frozen=True):
     """``inbound`` ports of the proxy, which any pod may use since the mesh itself decides who may; ``tunnels`` are
     those of other pods that it connects to instead of their own."""
 

@@ -1,13 +1,13 @@
 """What our NetworkPolicies have in common: options, label, file, name."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, ClassVar
 
 from hardener.errors import InputError
 from hardener.facts.network.network_policies import MANAGED, Policy
 from hardener.kubernetes.network.network_policy import Direction
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, Object, View
 
 TOPIC = "networkpolicies"

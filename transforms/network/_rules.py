@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
 from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from msgspec import Struct, field
+
 from hardener.authoring.edits import Evidence
 from hardener.facts.network.connections import Port
 from hardener.kubernetes.network.network_policy import PEERS, Direction
-from hardener.support.fast_dataclass import dataclass
 
 Value = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule as it is written, with why; ``by_peer`` is why for each of its peers."""
 
     value: Value
@@ -25,8 +24,7 @@ class Rule:
     by_peer: tuple[tuple[Evidence, ...], ...] = ()
 
 
-@dataclass(slots=True)
-class _Peer:
+class _Peer(Struct):
     value: Value
     evidence: dict[Evidence, None] = field(default_factory=dict)
     said: bool = False  # by a rule with more ports
@@ -42,8 +40,7 @@ def _known_of(ports: tuple[Port, ...]) -> tuple[Port, ...]:
     return () if any([port.is_unknown for port in ports]) else tuple(dict.fromkeys(ports))
 
 
-@dataclass(slots=True)
-class Rules:
+class Rules(Struct):
     """Connections with the same ports become one rule with all their peers; rules and peers stand in the order in
     which they came. What anybody may do is one rule before the others, and no other rule says it again. A port that an
     expression says may be any, so nothing narrows it."""

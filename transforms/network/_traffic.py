@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
@@ -14,7 +14,6 @@ from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.network.silent_workloads import MANY, SilentWorkloads, is_agent
 from hardener.kubernetes.network.network_policy import Direction
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
 

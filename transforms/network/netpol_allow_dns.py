@@ -1,7 +1,8 @@
 """K05: names are still resolved where everything else is closed."""
 
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.network.network_policies import Isolation
 from hardener.tree.core_views import Namespace
 
@@ -40,7 +41,5 @@ def netpol_allow_dns(namespace: Namespace, options: NetworkPolicies) -> Steps:
         "egress": [{"to": peers, "ports": [{"protocol": port.protocol, "port": port.port} for port in ports]}],
     }
     value = policy(free_name(namespace, "allow-dns"), written(namespace), spec)
-    yield namespace.create(
-        TOPIC, value, grade=Grade.REVIEW, basis=Basis.PROVED,
-        evidence=[namespace.fact("default-deny-all closes outgoing connections")],
-    )  # fmt: skip
+    why = namespace.fact("default-deny-all closes outgoing connections")
+    yield namespace.create(TOPIC, value, **verdict(why=[why], effect=Effect.WATCHED, basis=Basis.PROVED).words)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Evidence, Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.pod_labels import Place
@@ -78,11 +79,12 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
         )
         # Pods that the tree does not show are closed without anybody having looked at them.
         unseen = not decided and (sources or is_shared(namespace.name) or bool(open_pods or lacking))
-        yield namespace.create(
-            TOPIC, value, grade=Grade.BREAKING if unseen else Grade.REVIEW, basis=Basis.PROVED,
-            evidence=[namespace.fact(fact), *_against(namespace, sources, open_pods), *lacking],
-            impact="namespace-isolated",
-        )  # fmt: skip
+        judged = verdict(
+            why=[namespace.fact(fact), *_against(namespace, sources, open_pods), *lacking],
+            effect=Effect.BEYOND if unseen else Effect.WATCHED,
+            basis=Basis.PROVED,
+        )
+        yield namespace.create(TOPIC, value, impact="namespace-isolated", **judged.words)
     elif not namespace.name and namespace.tree.ask(Builds).is_placed_by_program(namespace.object):
         return  # only the program knows it; netpol-workload speaks of each workload
     elif namespace.declared or namespace.pods:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.network.network_policies import DIRECTIONS, Isolation, Policy
 from hardener.facts.network.pod_labels import NAME
 from hardener.facts.objects.system_pods import classes_of
@@ -102,10 +103,9 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
         yield from _created(pod, own.selector, rules, by_others, directions(options))
     for twin in pods if own.added is not None and rules else ():
         template = twin.object.view(*twin.template_path[len(twin.object.path) :])
-        yield template.set(
-            "metadata", "labels", NAME, to=own.added, grade=Grade.REVIEW, basis=Basis.PROVED,
-            evidence=[Evidence("its pods have no label by which a policy could select only them")],
-        )  # fmt: skip
+        no_label = Evidence("its pods have no label by which a policy could select only them")
+        found = verdict(why=[no_label], effect=Effect.WATCHED, basis=Basis.PROVED)
+        yield template.set("metadata", "labels", NAME, to=own.added, **found.words)
 
 
 def _counts(pod: PodTemplate) -> bool:
@@ -163,9 +163,8 @@ def _created(
     name = f"harden-{pod.object.name}" + (f"-{pod.kind.lower()}" if isolation.selectors.shares_name(pod) else "")
     value = policy(free_name(pod, as_object_name(name)), pod.namespace, spec)
     impact = "workload-isolated" if undone.keys().isdisjoint(asked) else "workload-half-isolated"
-    yield pod.create(
-        TOPIC, value, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=list(evidence), impact=impact
-    )  # fmt: skip
+    found = verdict(known=evidence, effect=Effect.WATCHED)
+    yield pod.create(TOPIC, value, impact=impact, **found.words)
 
 
 def _extended(

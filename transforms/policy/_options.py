@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.errors import InputError
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.kubernetes.policies.admission_rules import AdmissionRule

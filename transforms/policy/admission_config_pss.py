@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
@@ -11,7 +12,6 @@ from hardener.errors import InputError
 from hardener.facts.access.admission import AdmissionFile
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.control_plane import Component, ControlPlane, components, how
 from hardener.tree.view import View
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
@@ -12,7 +13,6 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import is_shared
 from hardener.facts.objects.pod_security_levels import NOT_KNOWN, level_of, next_violation, what_lifts
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, PodTemplate
 
 _PREFIX = "pod-security.kubernetes.io/"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from msgspec.structs import replace
+
 from hardener.authoring.edits import Drop, Edit, Kept
+from hardener.authoring.verdict import Words
 from hardener.tree.view import View
 
 from ._target import Target
@@ -22,7 +24,7 @@ def converted(
     view: View,
     name: str,
     body: dict[str, Any],
-    how: dict[str, Any],
+    how: Words,
     first: dict[str, Any],
     moved: Mapping[str, Iterable[str]] = MappingProxyType({}),
 ) -> Iterator[Edit]:
@@ -50,7 +52,7 @@ def converted(
         yield view.set("spec", to=body["spec"], **how)
 
 
-def new_object(view: View, where: Target, body: dict[str, Any], how: dict[str, Any]) -> Edit:
+def new_object(view: View, where: Target, body: dict[str, Any], how: Words) -> Edit:
     """The edit that adds ``body`` as an object to the file of ``view``."""
     metadata: dict[str, Any] = {"name": where.name}
     if view.object.namespace is not None:
@@ -61,7 +63,7 @@ def new_object(view: View, where: Target, body: dict[str, Any], how: dict[str, A
     return view.create(None, value | rest, **how)
 
 
-def added(view: View, where: Target, values: dict[str, bytes], how: dict[str, Any]) -> Iterator[Edit]:
+def added(view: View, where: Target, values: dict[str, bytes], how: Words) -> Iterator[Edit]:
     """The edits that name ``values`` in the ExternalSecret that makes the Secret already, or in a new one.
 
     Raises SealingError.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
-
-from hardener.support.fast_dataclass import dataclass
 
 
 @dataclass(frozen=True)

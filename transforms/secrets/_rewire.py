@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from msgspec import Struct
+
+from hardener.authoring.edits import Basis, Edit, Evidence
+from hardener.authoring.verdict import Effect, Words, verdict
 from hardener.kubernetes.objects.object_names import LONGEST_LABEL, as_dns_label
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
@@ -15,8 +17,7 @@ from hardener.tree.view import View
 _GROUP_MODE = 288
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(Struct, frozen=True):
     """Keys of ConfigMap ``old`` that are in Secret ``new`` from now on; ``whole`` when that is all there is."""
 
     old: str
@@ -29,9 +30,9 @@ class Move:
         return self.whole or key in self.keys
 
     @property
-    def how(self) -> dict[str, Any]:
+    def how(self) -> Words:
         """The arguments of its edits."""
-        return {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": list(self.evidence)}
+        return verdict(known=self.evidence, effect=Effect.WATCHED, basis=Basis.PROVED).words
 
 
 def rewired(pod: PodTemplate, move: Move) -> Iterator[Edit]:
@@ -175,7 +176,7 @@ class Mounts:
         self._made.append(volume)
         return volume
 
-    def edits(self, how: dict[str, Any]) -> Iterator[Edit]:
+    def edits(self, how: Words) -> Iterator[Edit]:
         """The edits that make what is not there yet."""
         mode = {"defaultMode": _GROUP_MODE} if self._pod.has("securityContext", "fsGroup") else {}
         for volume in self._made:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.authoring.edits import Evidence, Grade, Kept
+from msgspec import Struct
+
+from hardener.authoring.edits import Basis, Evidence, Kept
+from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.facts.secrets import Backend, SecretMoves, Store, moves_of
 from hardener.kubernetes.objects.object_names import as_object_name, is_object_name
 from hardener.kubernetes.secrets import external_secret, sealed_secret
 from hardener.kubernetes.secrets.external_secret import SECRET_KEY
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import View
 
 from ._options import Secrets
@@ -17,8 +19,7 @@ from ._options import Secrets
 _HISTORY = "every clone of the repository has the old values, also after this change"
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """A Secret ``name`` in ``namespace`` (None where that is unset), and what it is made from."""
 
     moves: SecretMoves
@@ -33,15 +34,12 @@ class Target:
     known: View | None  # the ExternalSecret of the tree that makes it already
 
     @property
-    def grade(self) -> Grade:
-        """Of a move that needs a cluster with the backend."""
-        return Grade.REVIEW if self.backend.shown else Grade.BREAKING
-
-    @property
-    def evidence(self) -> list[Evidence]:
+    def verdict(self) -> Verdict:
+        """Return the verdict on a move that needs a cluster with the backend."""
         if self.backend.shown is not None:
-            return [self.backend.shown]
-        return [Evidence("nothing shows which backend for secrets the cluster has: set secrets.backend")]
+            return verdict(known=[self.backend.shown], effect=Effect.WATCHED, basis=Basis.ASSUMED)
+        not_shown = Evidence("nothing shows which backend for secrets the cluster has: set secrets.backend")
+        return verdict(against=[not_shown], basis=Basis.ASSUMED)
 
     def kept(self, values: dict[str, bytes], source: str) -> tuple[Kept, ...]:
         """What goes to the folder for values."""

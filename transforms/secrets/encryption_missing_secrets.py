@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.secrets import EncryptionConfiguration
 
 from ._encryption import PLAIN, covering, entries, providers
@@ -23,9 +24,10 @@ def encryption_missing_secrets(configuration: EncryptionConfiguration) -> Steps:
         # A name beside a wildcard that has it is an error of the API.
         if not names or names[0] == PLAIN or any("*" in name for name in listed):
             continue
+        known = entry.fact(f"{names[0]} encrypts {', '.join(listed)} already", "providers", 0)
+        found = verdict(known=[known], effect=Effect.WATCHED, basis=Basis.PROVED)
         yield entry.append(
-            "resources", value="secrets", grade=Grade.REVIEW, basis=Basis.PROVED,
-            evidence=[entry.fact(f"{names[0]} encrypts {', '.join(listed)} already", "providers", 0)],
+            "resources", value="secrets", **found.words,
             requires=("check that every API server runs with this file and its keys",),
             follow_up=(
                 "restart all API servers",

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.secrets import EncryptionConfiguration
 
 from ._encryption import PLAIN, covering, providers
@@ -22,8 +21,8 @@ def encryption_provider_order(configuration: EncryptionConfiguration) -> Steps:
         names = [name for name, _ in providers(entry)]
         if names[:1] != [PLAIN] or all(name == PLAIN for name in names):
             continue
-        why = [entry.fact("every API server that runs with this file has the key already", "providers", 1)]
-        how: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": why}
+        known = [entry.fact("every API server that runs with this file has the key already", "providers", 1)]
+        how = verdict(known=known, effect=Effect.WATCHED, basis=Basis.PROVED).words
         yield [
             *(entry.drop("providers", index, **how) for index, name in enumerate(names) if name == PLAIN),
             entry.append(

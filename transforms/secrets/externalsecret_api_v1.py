@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.secrets import ExternalSecrets, moves_of
 from hardener.kubernetes.secrets.external_secret import API, GROUP
 
@@ -39,8 +40,6 @@ def externalsecret_api_v1(item: ExternalSecrets, options: Secrets) -> Steps:
             advice=f"write {API} where it is 0.16 or newer", severity=Severity.MEDIUM,
         )  # fmt: skip
         return
-    yield item.set(
-        "apiVersion", to=API, grade=Grade.SAFE if shown else Grade.REVIEW,
-        basis=Basis.PROVED if shown else Basis.ASSUMED, evidence=[shown] if shown else [],
-        requires=() if shown else ("check that release 0.16 or newer of the External Secrets Operator runs",),
-    )  # fmt: skip
+    found = verdict(known=[shown], basis=Basis.PROVED) if shown else verdict(sure=False)
+    before = () if shown else ("check that release 0.16 or newer of the External Secrets Operator runs",)
+    yield item.set("apiVersion", to=API, requires=before, **found.words)

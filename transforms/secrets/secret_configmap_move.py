@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.authoring.edits import Basis, Edit, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.secrets import ConfigMap, moves_of
 from hardener.kubernetes.secrets.sealed_secret import SealingError
 from hardener.kubernetes.secrets.secret_values import SecretClass, classify
@@ -90,12 +91,16 @@ def _refusal(config_map: ConfigMap, keys: list[str], where: Target) -> str | Non
 def _edits(config_map: ConfigMap, keys: list[str], where: Target, options: Secrets) -> Iterator[Edit]:
     readers = moves_of(config_map).readers(config_map)
     whole = set(keys) == set(config_map.keys("data")) and not config_map.has("binaryData")
-    facts = [*where.evidence, *(pod.fact(f"{pod.object} reads it, and then the Secret") for pod in readers)]
+    facts = [*where.verdict.evidence, *(pod.fact(f"{pod.object} reads it, and then the Secret") for pod in readers)]
     move = Move(config_map.object.name, where.name, frozenset(keys), whole, tuple(facts))
     values = {key: (config_map.text("data", key) or "").encode() for key in keys}
     kept = where.kept(values, f"{config_map.object.piece.file.name} {config_map.object}")
-    how: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": facts}
-    first = {**how, "requires": where.steps(listed(keys)), "follow_up": _follow_up(config_map, where, whole)}
+    how = verdict(known=facts, effect=Effect.WATCHED, basis=Basis.PROVED).words
+    first: dict[str, Any] = {
+        **how,
+        "requires": where.steps(listed(keys)),
+        "follow_up": _follow_up(config_map, where, whole),
+    }
     counted = {**first, "impact": "secret-moved"}
     if whole and where.known is None:
         yield from with_kept(converted(config_map, where.name, where.body(values), how, first), kept)

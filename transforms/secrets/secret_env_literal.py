@@ -125,8 +125,8 @@ def _edits(pod: PodTemplate, found: list[tuple[Container, View, str, SecretClass
         key = next(each for each in free if keys.setdefault(each, value) == value)
         used.append((entry, key))
     values = {key: value.encode() for key, value in keys.items()}
-    how: dict[str, Any] = {"grade": where.grade, "evidence": where.evidence}
-    first = {**how, "impact": "secret-moved", "requires": where.steps(listed(list(keys)))}
+    how = where.verdict.words
+    first: dict[str, Any] = {**how, "impact": "secret-moved", "requires": where.steps(listed(list(keys)))}
     edits: list[Edit] = []
     for entry, key in used:
         edits.append(entry.drop("value", **(how if edits else first)))

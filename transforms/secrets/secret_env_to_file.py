@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from msgspec import Struct
+
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.kubernetes.secrets.secret_files import file_variable
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
@@ -63,8 +65,8 @@ def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
         dropped += _dropped(container, "envFrom", gone)
         yield from _said(container, left.items(), left_from.items())
     why = [Evidence("the variables stay until you confirm that the program reads the files")]
-    mount: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": why if dropped else []}
-    yield [*mounts.edits(mount), *named]
+    mount = verdict(why=why if dropped else (), effect=Effect.WATCHED, basis=Basis.PROVED)
+    yield [*mounts.edits(mount.words), *named]
     yield dropped
 
 
@@ -119,8 +121,7 @@ def _mounted(container: Container) -> Iterator[str | None]:
                 yield source.text("secret", "name")
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(Struct, frozen=True):
     """The file of one key of a Secret, the variable that names it (None where nothing shows one), and why."""
 
     path: str
@@ -150,7 +151,7 @@ def _file_of(entry: View, container: Container, mounts: Mounts) -> _File | None:
 
 def _named(entry: View, file: _File) -> list[Edit]:
     """The edits that give the name of the file in place of the value."""
-    how: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.INFERRED, "evidence": [file.why]}
+    how = verdict(known=[file.why], effect=Effect.WATCHED).words
     return [
         entry.set("name", to=file.variable, **how),
         entry.drop("valueFrom", **how),
@@ -161,5 +162,9 @@ def _named(entry: View, file: _File) -> list[Edit]:
 def _dropped(container: Container, key: str, gone: list[tuple[int, Evidence]]) -> list[Edit]:
     """The edits that take entries out of a list, which goes when nothing is left in it."""
     if gone and len(gone) == len(container.items(key)):
-        return [container.drop(key, grade=Grade.BREAKING, evidence=[why for _, why in gone])]
-    return [container.drop(key, index, grade=Grade.BREAKING, evidence=[why]) for index, why in gone]
+        return [container.drop(key, **_held(*[why for _, why in gone]).words)]
+    return [container.drop(key, index, **_held(why).words) for index, why in gone]
+
+
+def _held(*against: Evidence) -> Verdict:
+    return verdict(against=against, basis=Basis.ASSUMED)

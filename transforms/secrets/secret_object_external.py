@@ -129,9 +129,9 @@ def _edits(secret: Secret, values: dict[str, bytes], where: Target) -> Iterator[
     }
     metadata: dict[str, Any] = {field: entries for field, entries in found.items() if entries}
     body = where.body(values, type=secret.text("type"), metadata=metadata, immutable=secret.get("immutable") is True)
-    how: dict[str, Any] = {"grade": where.grade, "evidence": where.evidence}
+    how = where.verdict.words
     steps = (*where.steps(f"the values of Secret {secret.object.name}"), _take_over(where))
-    first = {**how, "requires": steps}
+    first: dict[str, Any] = {**how, "requires": steps}
     moved = metadata if "spec" in body else {}
     edits = converted(secret, secret.object.name, body, how, first, moved)
     yield from with_kept(edits, where.kept(values, f"{secret.object.piece.file.name} {secret.object}"))

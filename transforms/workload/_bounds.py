@@ -6,21 +6,20 @@ pkg/quota/v1/evaluator/core/pods.go.
 
 from __future__ import annotations
 
-from dataclasses import field
 from fractions import Fraction
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.objects import quantity
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, View
 
 # Scopes that nearly every pod with requests is in; a quota with others may not count this pod.
 _COMMON_SCOPES = frozenset({"NotBestEffort", "NotTerminating"})
 
 
-@dataclass(slots=True)
-class Bounds:
+class Bounds(Struct):
     """The bounds of one resource of a container.
 
     ``request`` and ``limit`` are what the LimitRange fills in; with a limit there is always a request. ``unclear`` is

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.kubernetes.pods.command_evidence import below, given_away
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._volumes import mounts
@@ -15,8 +16,7 @@ _MOST = 4  # owners of one volume that are told apart
 _MOST_GIVEN = 100  # paths of one container that are looked at
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """The number that a volume is given to, by which container, and that for people."""
 
     uid: int

@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word, own_command
 from hardener.facts.images.known_image import known_image
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError
 
@@ -25,8 +26,7 @@ _NAMED = 3  # paths in one line
 _MOST = 8  # folders of their own that get a volume each; with more, the image was made to be written to anywhere
 
 
-@dataclass(frozen=True, slots=True)
-class Folders:
+class Folders(Struct, frozen=True):
     """What the user of a container may write to in its image, without /tmp.
 
     - `made`: empty folders, each of which it was given for that.

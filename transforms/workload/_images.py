@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Severity
 from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.errors import InputError
 from hardener.kubernetes.images.reference import ImageReference
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.view import View
 

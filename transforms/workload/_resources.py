@@ -6,11 +6,14 @@ Limits are decided first, from what the author wrote, then requests: what this r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 from typing import ClassVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.verdict import Effect, verdict
@@ -18,7 +21,6 @@ from hardener.errors import InputError
 from hardener.facts.images.numbers_elsewhere import Number, NumbersElsewhere
 from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.objects import quantity
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
 
 from . import _memory
@@ -84,8 +86,7 @@ class Resources:
             raise InputError(f"resources.{name.replace('_', '-')}: {getattr(self, name)} is no quantity")
 
 
-@dataclass(slots=True)
-class Amount:
+class Amount(Struct):
     """What a request or limit becomes, and the facts behind it; without any it is a default.
 
     ``doubt`` are facts that speak against the number; ``unknown`` says why no number fits at all; below ``least`` it
@@ -143,8 +144,7 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
     return Amount(default) if same is None else Amount(same.text, [same.fact])
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(Struct, frozen=True):
     """The request beside which a limit is put, as it is written, and how it is known; without evidence it is the
     default."""
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
+from msgspec import Struct
+
+from hardener.authoring.edits import Basis, Evidence, WrongShapeError
+from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
 from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.images.config import NOBODY_ELSE, KnownBy
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -41,8 +44,7 @@ class UserOptions:
     explicit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The numbers that a container shall get; None where none is written.
 
     ``volumes``: those that outlive the pod and whose files were written by another user, each as a fact.
@@ -51,9 +53,7 @@ class Choice:
     container: Container
     uid: int | None
     gid: int | None
-    grade: Grade
-    basis: Basis
-    evidence: list[Evidence]
+    verdict: Verdict
     volumes: Sequence[Evidence] = ()
 
 
@@ -135,8 +135,8 @@ def _own_user(container: Container, explicit: bool) -> Choice | None:
         where = " in /etc/passwd of the image" if facts.uid_by is KnownBy.LOCK else ""
         text = f"{facts.uid_source}: its user is {facts.user}, which is {facts.uid}{where}"
         basis, sure = (Basis.PROVED if proved else Basis.INFERRED), facts.sure_of_number
-    grade = Grade.SAFE if sure else Grade.REVIEW
-    return Choice(container, facts.uid, gid, grade, basis, [container.fact(text, "image")])
+    found = verdict(known=[container.fact(text, "image")], sure=sure, basis=basis)
+    return Choice(container, facts.uid, gid, found)
 
 
 def _instead(container: Container, explicit: bool) -> Choice:
@@ -151,22 +151,28 @@ def _instead(container: Container, explicit: bool) -> Choice:
     against = [*root_evidence(container), *user_evidence(container)]
     if container.pod.partial:
         against += low_ports(container).values()  # the setting that gives them back is one of the pod
-    evidence = [*against]
     if owner is not None and facts.uid is None:
-        evidence.append(owner.says("so it gets that number"))
+        why = owner.says("so it gets that number")
     else:
-        evidence.append(container.fact(_why(container), "image"))
-    if owner is not None and others:
-        evidence.append(owner.says(f"and not to {uid}"))
-    grade = Grade.BREAKING if against else Grade.REVIEW
+        why = container.fact(_why(container), "image")
+    is_known = facts.user is not None or facts.uid is not None or facts.any_number or owner is not None
+    found = verdict(
+        against=against,
+        known=[why] if is_known else (),
+        unknown=() if is_known else [why],
+        doubts=[owner.says(f"and not to {uid}")] if owner is not None and others else (),
+        sure=not against and _is_sure(container),
+    )
+    return Choice(container, uid, gid, found, list(signs(container, _kept_volumes)))
+
+
+def _is_sure(container: Container) -> bool:
+    """Whether what is known of the image shows that it runs as the number that is known for it."""
+    facts = known_image(container)
     # The table speaks of the image's own command, and of files that everyone may read.
-    plain = container.effective("runAsUser") != 0 and own_command(container)
-    if facts.sure_of_number and facts.uid is not None and plain and not against:
-        if not others and not any(map(_may_shut_out, mounts(container))):
-            grade = Grade.SAFE
-    known = facts.user is not None or facts.uid is not None or facts.any_number or bool(against) or owner is not None
-    basis = Basis.INFERRED if known else Basis.ASSUMED
-    return Choice(container, uid, gid, grade, basis, evidence, list(signs(container, _kept_volumes)))
+    if not facts.sure_of_number or facts.uid is None or not own_command(container):
+        return False
+    return container.effective("runAsUser") != 0 and not any(map(_may_shut_out, mounts(container)))
 
 
 def _why(container: Container) -> str:
@@ -230,8 +236,9 @@ def _group_of(container: Container, number: int) -> Choice | None:
     if gid is None:
         return None
     text = f"{facts.user_source}: its group" if known else "no group is written, so it gets the number of its user"
-    evidence = [container.fact(text, *(("image",) if known else ()))]
-    return Choice(container, None, gid, Grade.REVIEW, Basis.INFERRED if known else Basis.ASSUMED, evidence)
+    fact = container.fact(text, *(("image",) if known else ()))
+    found = verdict(known=[fact], sure=False) if known else verdict(unknown=[fact])
+    return Choice(container, None, gid, found)
 
 
 def user_evidence(container: Container) -> Iterator[Evidence]:

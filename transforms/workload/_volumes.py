@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
+
 from hardener.tree.core_views import Container, PodTemplate, View
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
@@ -21,8 +22,7 @@ _OF_ONE_POD = frozenset({"ephemeral", "csi"})
 _WRITTEN_BY_KUBERNETES = frozenset({"secret", "configMap", "projected", "downwardAPI"})
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """A volume mount: ``source`` is the kind of its volume ("secret", ...), None where the pod has no such volume."""
 
     view: View

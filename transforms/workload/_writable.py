@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
@@ -15,7 +15,6 @@ from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.images.config import ImageFacts
 from hardener.kubernetes.pods.command_evidence import below, writes
 from hardener.kubernetes.pods.configured_paths import may_be_mounted, one_run, told_paths
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError
 
 from ._image_folders import empty, fills_tmp, folders

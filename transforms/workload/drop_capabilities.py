@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
@@ -20,7 +22,6 @@ from hardener.kubernetes.pods.capabilities import (
     plain,
 )
 from hardener.kubernetes.pods.command_evidence import raw_socket_commands, root_commands
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
 
 from ._file_capabilities import built, carried, has_no_privileged, held, within_reach
@@ -89,40 +90,66 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
     low = low_ports(container)
     raw = _raw_sockets(container)
     if user == "non-root":
-        keep, evidence = _of_files(container, bool(low))
-        evidence = [Evidence("the user is not root, so capabilities have no effect for it"), *evidence]
-        known = known_image(container).files is not None or (
-            container.row is not None and container.row.sure_of("file_caps")
-        )
-        doubtful = bool(raw or (keep and not known) or ({*keep, *added} - {BIND}) or _only_maybe(container, keep))
-        yield from _beyond(container, [name for name in keep if name not in (BIND, *added)])
-        unseen = list(signs(container, partial(_unseen, kept={*keep, *added})))
-        evidence, doubtful = [*evidence, *unseen], doubtful or bool(unseen)
-        if not doubtful and (assumed := assumption(container)) is not None:
-            evidence, doubtful = [*evidence, assumed], True
+        left = _left_to_user(container, added, serves_low=bool(low), opens_raw=bool(raw))
+        yield from _beyond(container, [name for name in left.names if name not in (BIND, *added)])
     elif (opaque := unknown_user(container)) is not None:
         raise opaque
     else:
-        commands = _commands(container)
-        keep = [*ROOT_NEEDS, *(COMMAND_NEEDS[name] for name in commands if name in COMMAND_NEEDS)]
-        keep += [BIND] if low else []
-        text = "it starts as root" if user == "root" else "its user is not known and may be root"
-        evidence, doubtful = [Evidence(f"{text}: the capabilities with which an entrypoint switches users stay")], True
-    evidence += [*list(low.values())[:1], *raw]
-    if keep and container.pod.partial and not container.pod.is_fragment:
+        left = _left_to_root(container, user, serves_low=bool(low))
+    if left.names and container.pod.partial and not container.pod.is_fragment:
         # An operator that takes a part of a pod takes no added capabilities.
         if user != "non-root":
+            why = f"{left.facts[0].text}, and its {container.pod.kind} takes none that are added"
             yield container.finding(
-                f"its capabilities stay: {evidence[0].text}, and its {container.pod.kind} takes none that are added",
-                advice="run it as a user that is not root", severity=Severity.LOW,
-            )  # fmt: skip
+                f"its capabilities stay: {why}", advice="run it as a user that is not root", severity=Severity.LOW
+            )
             return
-        keep, doubtful = [], True
-    grade = Grade.BREAKING if raw and "NET_RAW" not in added else Grade.REVIEW if doubtful else Grade.SAFE
-    yield container.append(*_PATH, "drop", value="ALL", grade=grade, basis=Basis.INFERRED, evidence=evidence)
-    for name in dict.fromkeys(keep):
+        left = _Left([], left.facts, sure=False)
+    found = verdict(
+        why=[*left.facts, *list(low.values())[:1]],
+        against=raw if "NET_RAW" not in added else (),
+        doubts=raw if "NET_RAW" in added else (),
+        sure=left.sure,
+        basis=Basis.INFERRED,
+    )
+    yield container.append(*_PATH, "drop", value="ALL", **found.words)
+    for name in dict.fromkeys(left.names):
         if name not in added and name not in dropped:
-            yield container.append(*_PATH, "add", value=name, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+            yield container.append(*_PATH, "add", value=name, **found.words)
+
+
+class _Left(NamedTuple):
+    """The capabilities that a container is left with, the facts that say so, and whether they are sure."""
+
+    names: list[str]
+    facts: list[Evidence]
+    sure: bool
+
+
+def _left_to_user(container: Container, added: set[str], *, serves_low: bool, opens_raw: bool) -> _Left:
+    """Return what stays with a user that is not root: what its program file carries."""
+    names, facts = _of_files(container, serves_low)
+    facts = [Evidence("the user is not root, so capabilities have no effect for it"), *facts]
+    row = container.row
+    files_known = known_image(container).files is not None or (row is not None and row.sure_of("file_caps"))
+    needs_more = bool({*names, *added} - {BIND})
+    sure = not (opens_raw or (names and not files_known) or needs_more or _only_maybe(container, names))
+    unseen = list(signs(container, partial(_unseen, kept={*names, *added})))
+    if unseen:
+        return _Left(names, [*facts, *unseen], sure=False)
+    if sure and (assumed := assumption(container)) is not None:
+        return _Left(names, [*facts, assumed], sure=False)
+    return _Left(names, facts, sure)
+
+
+def _left_to_root(container: Container, user: str, *, serves_low: bool) -> _Left:
+    """Return what stays with a user that is, or may be, root: what an entrypoint and its commands ask for."""
+    names = [*ROOT_NEEDS]
+    names += [COMMAND_NEEDS[name] for name in _commands(container) if name in COMMAND_NEEDS]
+    names += [BIND] if serves_low else []
+    text = "it starts as root" if user == "root" else "its user is not known and may be root"
+    fact = Evidence(f"{text}: the capabilities with which an entrypoint switches users stay")
+    return _Left(names, [fact], sure=False)
 
 
 def _of_root_no_more(container: Container, added: tuple[str, ...]) -> Iterator[Edit]:
@@ -130,9 +157,10 @@ def _of_root_no_more(container: Container, added: tuple[str, ...]) -> Iterator[E
     kept, facts = _of_files(container, bool(low_ports(container)))
     going = [index for index, name in enumerate(added) if name != BIND and name not in kept]
     whole = len(going) == len(added)
-    evidence = [Evidence("the user is not root, so capabilities have no effect for it"), *facts]
+    known = [Evidence("the user is not root, so capabilities have no effect for it"), *facts]
+    found = verdict(known=known, effect=Effect.WATCHED)
     for place in [()] if whole else [(index,) for index in going]:
-        yield container.drop(*_PATH, "add", *place, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
+        yield container.drop(*_PATH, "add", *place, **found.words)
 
 
 def _commands(container: Container) -> list[str]:
@@ -189,10 +217,12 @@ def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
 
 def _net_raw(container: Container) -> Iterator[Edit]:
     raw, assumed = _raw_sockets(container), assumption(container)
-    yield container.append(
-        *_PATH, "drop", value="NET_RAW", grade=Grade.REVIEW if raw or assumed else Grade.SAFE, basis=Basis.INFERRED,
-        evidence=raw or [Evidence("nothing in its commands opens raw sockets"), *([assumed] if assumed else [])],
-    )  # fmt: skip
+    if raw:
+        found = verdict(doubts=raw)
+    else:
+        nothing = Evidence("nothing in its commands opens raw sockets")
+        found = verdict(known=[nothing], doubts=[assumed] if assumed else ())
+    yield container.append(*_PATH, "drop", value="NET_RAW", **found.words)
 
 
 def _raw_sockets(container: Container) -> list[Evidence]:
@@ -214,10 +244,8 @@ def _normalise(container: Container, dropped: tuple[str, ...]) -> Iterator[Edit]
         return
     for index, name in enumerate(dropped):
         if plain(name) == "ALL":
-            evidence = [container.fact("Pod Security admission knows only this spelling", *_PATH, "drop", index)]
-            yield container.set(
-                *_PATH, "drop", index, to="ALL", grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence
-            )
+            known = container.fact("Pod Security admission knows only this spelling", *_PATH, "drop", index)
+            yield container.set(*_PATH, "drop", index, to="ALL", **verdict(known=[known], basis=Basis.PROVED).words)
             return
 
 

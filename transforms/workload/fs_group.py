@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.authoring.edits import Basis, Evidence
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
@@ -34,12 +35,11 @@ def fs_group(pod: PodTemplate) -> Steps:
     ]
     if not asking:
         return
-    shut = list(signs(pod, _shut))
-    grade = Grade.BREAKING if shut else Grade.REVIEW
-    evidence = [*(fact for _, fact in asking), *shut]
+    why = [fact for _, fact in asking]
+    found = verdict(why=why, against=signs(pod, _shut), effect=Effect.WATCHED, basis=Basis.INFERRED)
     group = _group(asking[0][0])
     for key, value in (("fsGroup", group), ("fsGroupChangePolicy", "OnRootMismatch")):
-        yield pod.set("securityContext", key, to=value, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+        yield pod.set("securityContext", key, to=value, **found.words)
 
 
 def _is_new(container: Container) -> bool:

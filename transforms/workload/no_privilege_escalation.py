@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.images.container_commands import every_word, own_command, spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
@@ -57,22 +58,18 @@ def no_privilege_escalation(container: Container) -> Steps:
     if written is not None:  # what is written may be meant
         against = list({fact.text: fact for fact in (*against, *explicit_evidence(container))}.values())
     user = final_user(container)
-    doubts = list(signs(container, _may_need)) if not against else []
-    evidence = against or doubts or [Evidence("nothing in its commands raises privileges")]
+    may_need = list(signs(container, _may_need)) if not against else []
+    nothing = [] if against or may_need else [Evidence("nothing in its commands raises privileges")]
+    doubts = [*may_need]
     if written is not None:
-        evidence = [*evidence, container.fact("the manifest says true", *_FIELD)]
+        doubts.append(container.fact("the manifest says true", *_FIELD))
     if user != "non-root":
-        evidence = [*evidence, Evidence("its user is root" if user == "root" else "its user is not known")]
+        doubts.append(Evidence("its user is root" if user == "root" else "its user is not known"))
     if sign := container.pod.classes.get("node-agent"):
-        evidence = [*evidence, Evidence(sign)]
-    assumed = assumption(container) if user == "non-root" else None
-    if assumed is not None and not against and not doubts:
-        evidence = [*evidence, assumed]
-    sure = user == "non-root" and written is None and not sign and not doubts and assumed is None
-    grade = Grade.SAFE if sure else Grade.REVIEW
-    yield container.set(
-        *_FIELD, to=False, grade=Grade.BREAKING if against else grade, basis=Basis.INFERRED, evidence=evidence
-    )
+        doubts.append(Evidence(sign))
+    if nothing and user == "non-root" and (assumed := assumption(container)) is not None:
+        doubts.append(assumed)
+    yield container.set(*_FIELD, to=False, **verdict(against=against, known=nothing, doubts=doubts).words)
 
 
 def _is_administrator(container: Container) -> bool:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Verdict, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
@@ -11,10 +13,9 @@ from hardener.facts.images.what_starts import unknown_start, unknown_word
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes.objects import quantity
 from hardener.kubernetes.objects.object_names import LONGEST_LABEL, as_dns_label
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 
-from ._writable import FIELD, needs
+from ._writable import FIELD, Needs, needs
 
 NONE = "none"
 
@@ -63,26 +64,33 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
             advice="set readOnlyRootFilesystem if it runs without them", severity=Severity.LOW,
         )  # fmt: skip
         return
-    row, basis = container.row, Basis.INFERRED
-    if plan.against:
-        grade = Grade.BREAKING
-    elif row is not None and row.rofs == "ok" and row.sure_of("rofs") and own_command(container) and not plan.doubts:
-        grade = Grade.SAFE if options.size_limit == NONE else Grade.REVIEW
-    elif plan.inert and not plan.doubts and plan.volumes.keys() <= {"/tmp"} and options.size_limit == NONE:
-        grade, basis = Grade.SAFE, Basis.PROVED
-    else:
-        grade = Grade.REVIEW
-    evidence = [*plan.against, *plan.doubts] or plan.proofs[:1] or [_trust(container)]
-    yield container.set(*FIELD, to=True, grade=grade, basis=basis, evidence=evidence, late=grade is not Grade.SAFE)
+    found = _judged(container, plan, options)
+    yield container.set(*FIELD, to=True, late=not found.is_safe, **found.words)
     taken = _taken(container.pod)
     for path, reason in plan.volumes.items():
         name = _name(container.name, path, taken)
         taken.add(name)
         mount = {"name": name, "mountPath": path}
-        yield container.append("volumeMounts", value=mount, grade=grade, basis=Basis.INFERRED, evidence=[reason])
+        along = found.along(reason, basis=Basis.INFERRED)
+        yield container.append("volumeMounts", value=mount, **along.words)
         empty_dir: dict[str, Any] = {} if options.size_limit == NONE else {"sizeLimit": options.size_limit}
         volume = {"name": name, "emptyDir": empty_dir}
-        yield container.pod.append("volumes", value=volume, grade=grade, basis=Basis.INFERRED, evidence=[reason])
+        yield container.pod.append("volumes", value=volume, **along.words)
+
+
+def _judged(container: Container, plan: Needs, options: Filesystem) -> Verdict:
+    """Return how sure it is that the container runs with the volumes of ``plan`` and nothing else to write to."""
+    row = container.row
+    by_row = row is not None and row.rofs == "ok" and row.sure_of("rofs") and own_command(container)
+    by_its_program = not by_row and plan.inert and plan.volumes.keys() <= {"/tmp"}
+    shown = [] if plan.against or plan.doubts else plan.proofs[:1] or [_trust(container)]
+    return verdict(
+        against=plan.against,
+        known=shown,
+        doubts=plan.doubts,
+        sure=(by_row or by_its_program) and options.size_limit == NONE,
+        basis=Basis.PROVED if shown and by_its_program and options.size_limit == NONE else Basis.INFERRED,
+    )
 
 
 def _trust(container: Container) -> Evidence:

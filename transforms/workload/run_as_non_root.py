@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, Verdict, together, verdict
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.what_starts import unknown_start
@@ -16,7 +17,7 @@ from ._user import image_user_is_name, may_gain_containers, user_evidence
 
 _FIELD = ("securityContext", "runAsNonRoot")
 _NOT_KNOWN = "the user of its image is not known"
-_Reason = tuple[Grade, Basis, list[Evidence]]
+_Judged = tuple[Container, Verdict]
 
 
 @transform(
@@ -36,21 +37,25 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
     May break: an image that runs as root, or as a user with a name only, does not start (CreateContainerConfigError);
     pods that run keep running until then.
     """
-    strict: list[tuple[Container, _Reason | None]] = []
-    loose: list[tuple[Container, _Reason | None]] = []
+    good: list[_Judged] = []
+    held: list[_Judged] = []
+    kept: list[Container] = []
     exempt = pod.exempt("run-as-non-root", *_FIELD)
     for container in pod.containers:
-        if container.effective("runAsNonRoot") is not True:
-            reason = _reason(container)
-            if (opaque := _unknown(container, reason)) is not None:
-                yield opaque
-                reason = None
-            stays = reason is None or reason[0] is Grade.BREAKING or container in exempt
-            (loose if stays else strict).append((container, reason))
-    kept = [container for container, _ in loose]
+        if container.effective("runAsNonRoot") is True:
+            continue
+        found = _judged(container)
+        if (opaque := _unknown(container, found)) is not None:
+            yield opaque
+            found = None
+        if found is not None and not found.breaks and container not in exempt:
+            good.append((container, found))
+            continue
+        kept.append(container)
+        if found is not None:
+            held.append((container, found))
     added = list(_added(pod))
-    yield from _edits(pod, [(each, reason) for each, reason in strict if reason is not None], [*kept, *added])
-    held = [(container, reason) for container, reason in loose if reason is not None]
+    yield from _edits(pod, good, [*kept, *added])
     if len(held) == len(pod.containers) and not exempt:
         yield from _edits(pod, held, added)
         return
@@ -58,58 +63,48 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
         yield list(_edits(pod, [each], [*kept, *added]))
 
 
-def _unknown(container: Container, reason: _Reason | None) -> OpaqueError | None:
+def _unknown(container: Container, found: Verdict | None) -> OpaqueError | None:
     """The expression that decides what starts in ``container``, where nothing but that says who it runs as."""
-    if reason is None or reason[1] is Basis.PROVED:  # a number is written, or the image has one
+    if found is None or found.basis is Basis.PROVED:  # a number is written, or the image has one
         return None
     opaque = unknown_start(container)
     return None if opaque is None or any(root_evidence(container)) or any(user_evidence(container)) else opaque
 
 
-def _worst(reasons: list[_Reason]) -> _Reason:
-    """The reasons of several containers as those of one step; of containers that all comply, their own."""
-    if not reasons:
-        return Grade.SAFE, Basis.PROVED, [Evidence("every container sets it itself")]
-    if len(reasons) == 1 and len(reasons[0][2]) == 1:
-        return reasons[0]
-    grade = max((grade for grade, _, _ in reasons), key=lambda grade: grade.rank)
-    basis = max((basis for _, basis, _ in reasons), key=list(Basis).index)
-    # Of facts that read the same the first is enough.
-    facts = {fact.text: fact for _, _, several in reversed(reasons) for fact in reversed(several)}
-    return grade, basis, list(reversed(facts.values()))
-
-
-def _edits(pod: PodTemplate, wanted: list[tuple[Container, _Reason]], kept: list[Container]) -> Iterator[Edit]:
+def _edits(pod: PodTemplate, wanted: list[_Judged], kept: list[Container]) -> Iterator[Edit]:
     """True once for the pod, or for its other containers where one has to keep the weaker value, each by its reason."""
-    grade, basis, evidence = _worst([reason for _, reason in wanted])
-    own = [(container, reason) for container, reason in wanted if container.has(*_FIELD)]
+    if wanted:
+        whole = together(found for _, found in wanted)
+    else:
+        whole = verdict(known=[Evidence("every container sets it itself")], basis=Basis.PROVED)
+    own = [(container, found) for container, found in wanted if container.has(*_FIELD)]
     at_pod = pod.get(*_FIELD)
     # A container that a program adds would run as the number of the pod, where one is written.
     shared = not kept and not pod.partial and (pod.get("securityContext", "runAsUser") or not may_gain_containers(pod))
     if shared and (at_pod is False or len(own) < len(wanted)):
-        yield pod.set(*_FIELD, to=True, grade=grade, basis=basis, evidence=evidence)
+        yield pod.set(*_FIELD, to=True, **whole.words)
         at_pod = True
-    for container, (own_grade, own_basis, facts) in own if at_pod is True else wanted:
+    for container, found in own if at_pod is True else wanted:
         if at_pod is True:
             path = _FIELD if len(container.keys("securityContext")) > 1 else _FIELD[:1]
-            yield container.drop(*path, grade=grade, basis=basis, evidence=evidence)
+            yield container.drop(*path, **whole.words)
         else:
-            yield container.set(*_FIELD, to=True, grade=own_grade, basis=own_basis, evidence=facts)
+            yield container.set(*_FIELD, to=True, **found.words)
 
 
-def _reason(container: Container) -> _Reason | None:
-    """Why true may be written, and how sure that is; None where the container could not start with it.
+def _judged(container: Container) -> Verdict | None:
+    """Return how sure it is that true may be written; None where the container could not start with it.
 
     As kustomizations patch it counts as well.
     """
-    own = _reason_of(container)
-    if own is None or own[0] is Grade.BREAKING:
+    own = _judged_alone(container)
+    if own is None or own.breaks:
         return own
     others = patched(container)
     if against := list(_against(others)):
-        return Grade.BREAKING, Basis.INFERRED, against
-    if own[0] is Grade.SAFE and (unclear := list(_unclear(others))):
-        return Grade.REVIEW, Basis.INFERRED, [*own[2], *unclear]
+        return verdict(against=against)
+    if own.is_safe and (unclear := list(_unclear(others))):
+        return verdict(known=own.evidence, doubts=unclear)
     return own
 
 
@@ -117,14 +112,14 @@ def _against(states: tuple[Container, ...]) -> Iterator[Evidence]:
     """Signs that a container could not start with it as a kustomization patches it."""
     for state in states:
         try:
-            reason = _reason_of(state, patched=True)
-            if reason is None:
+            found = _judged_alone(state, patched=True)
+            if found is None:
                 user = "runAsUser is 0" if state.effective("runAsUser") == 0 else "the user of its image is root"
                 if user != "runAsUser is 0" and image_user_is_name(state):
                     user = f"its image runs as {known_image(state).user}, a name that the kubelet cannot tell from root"
                 yield state.fact(f"as it is patched, {user}", *_place(state))
-            elif reason[0] is Grade.BREAKING:
-                yield from reason[2]
+            elif found.breaks:
+                yield from found.evidence
         except (OpaqueError, WrongShapeError):
             continue
 
@@ -149,50 +144,58 @@ def _added(pod: PodTemplate) -> Iterator[Container]:
             continue
 
 
-def _reason_of(container: Container, *, patched: bool = False) -> _Reason | None:
+def _judged_alone(container: Container, *, patched: bool = False) -> Verdict | None:
+    """Return the verdict on ``container`` as it is written, or, ``patched``, as a kustomization makes it."""
     number = container.effective("runAsUser")
-    written = container.get(*_FIELD) is False or container.effective("runAsNonRoot") is False
+    weak = container.get(*_FIELD) is False or container.effective("runAsNonRoot") is False
     if number == 0:
         return None
     if number is not None:
         if container.tree.ask(WrittenContexts).number(container) != number:
             return _of_new_number(container, number)
-        facts = [container.fact(f"runAsUser is {number}", *_place(container))]
-        return Grade.REVIEW if written else Grade.SAFE, Basis.PROVED, facts
+        fact = container.fact(f"runAsUser is {number}", *_place(container))
+        return verdict(known=[fact], sure=not weak, basis=Basis.PROVED)
     if "windows" in container.pod.classes:
-        return Grade.REVIEW, Basis.ASSUMED, [Evidence(_NOT_KNOWN)]
+        return verdict(unknown=[Evidence(_NOT_KNOWN)])
     known = known_image(container)
     assigned = container.tree.ask(Platforms).of(container.object) == "openshift"
     if known.kind_of_user == "number" or (assigned and known.kind_of_user == "name"):
-        facts = [container.fact(f"{known.user_source}: its user is {known.user}", "image")]
-        sure = known.sure and not written
-        # Of a name the cluster has to be OpenShift, which objects beside it do not prove.
-        sure = sure and (known.kind_of_user == "number" or container.tree.ask(Platforms).is_configured)
-        return Grade.SAFE if sure else Grade.REVIEW, Basis.PROVED if known.proved else Basis.INFERRED, facts
+        return _of_own_user(container, weak)
     if not assigned and known.kind_of_user != "unknown":
         return None  # run-as-user has the number, or says that there is none
     if against := root_evidence(container):
-        return Grade.BREAKING, Basis.INFERRED, against
+        return verdict(against=against)
     if assigned:
-        return Grade.REVIEW, Basis.INFERRED, [Evidence("OpenShift assigns a number from the range of the namespace")]
+        by_platform = Evidence("OpenShift assigns a number from the range of the namespace")
+        return verdict(known=[by_platform], effect=Effect.WATCHED)
     if patched:  # whether a number comes to stand beside it shows in the manifest that is patched
-        return Grade.REVIEW, Basis.ASSUMED, [container.fact(_NOT_KNOWN, "image")]
+        return verdict(unknown=[container.fact(_NOT_KNOWN, "image")])
     # With a number beside it, it starts; alone it stops every image that is root, or a user with a name.
-    against = [*user_evidence(container), container.fact(f"{_NOT_KNOWN}, and no number is written", "image")]
-    return Grade.BREAKING, Basis.INFERRED, against
+    alone = container.fact(f"{_NOT_KNOWN}, and no number is written", "image")
+    return verdict(against=[*user_evidence(container), alone])
 
 
-def _of_new_number(container: Container, number: int) -> _Reason:
-    """Beside a number that this run wrote: what is known of the image, and nothing of that number."""
+def _of_own_user(container: Container, weak: bool) -> Verdict:
+    """Return the verdict on a container whose image says who it runs as; ``weak``: the manifest allows root."""
+    known = known_image(container)
+    fact = container.fact(f"{known.user_source}: its user is {known.user}", "image")
+    # Of a name the cluster has to be OpenShift, which objects beside it do not prove.
+    by_number = known.kind_of_user == "number" or container.tree.ask(Platforms).is_configured
+    basis = Basis.PROVED if known.proved else Basis.INFERRED
+    return verdict(known=[fact], sure=known.sure and not weak and by_number, basis=basis)
+
+
+def _of_new_number(container: Container, number: int) -> Verdict:
+    """Return the verdict beside a number that this run wrote: by what is known of the image, not by that number."""
     known = known_image(container)
     if known.uid == number:
         sure = known.sure_of_number and "run-as-user" in container.pod.changed_by
         fact = container.fact(f"{known.uid_source}: it can run as user {number}", "image")
-        return Grade.SAFE if sure else Grade.REVIEW, Basis.INFERRED, [fact]
+        return verdict(known=[fact], sure=sure)
     if known.user is None:
-        return Grade.REVIEW, Basis.ASSUMED, [container.fact(_NOT_KNOWN, "image")]
+        return verdict(unknown=[container.fact(_NOT_KNOWN, "image")])
     fact = container.fact(f"{known.user_source}: its image runs as {known.user}", "image")
-    return Grade.REVIEW, Basis.INFERRED, [fact]
+    return verdict(known=[fact], sure=False)
 
 
 def _place(container: Container) -> tuple[str, ...]:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Verdict, together, verdict
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import patched
@@ -40,14 +41,14 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
     exempt = pod.exempt("run-as-user", *_USER)
     decided = []
     for choice in decide(pod, explicit=options.explicit):
-        opaque = unknown_user(choice.container) if choice.grade is not Grade.BREAKING else None
+        opaque = None if choice.verdict.breaks else unknown_user(choice.container)
         if opaque is None:
             decided.append(choice)
         else:
             yield opaque
     choices = [choice for choice in decided if choice.container not in exempt]
-    good = [choice for choice in choices if choice.grade is not Grade.BREAKING]
-    held = [choice for choice in choices if choice.grade is Grade.BREAKING]
+    good = [choice for choice in choices if not choice.verdict.breaks]
+    held = [choice for choice in choices if choice.verdict.breaks]
     yield from [*_edits(pod, good, exempt), *_group_of_volumes(pod, good)]
     # What inherits number 0 from the pod is decided together, and so is a pod of which all is held back alike.
     together = [choice for choice in held if pod.get(*_USER) == 0 and not choice.container.has(*_USER)]
@@ -86,8 +87,8 @@ def _edits(
     if shared:
         yield from _numbers(pod, inheriting[0])
     elif pod.get(*_USER) == 0 and not others and pod.containers:
-        grade = max((choice.grade for choice in choices), key=lambda grade: grade.rank, default=Grade.SAFE)
-        yield from _forget(pod, grade, [pod.fact("every container has a user of its own", *_USER)])
+        own = pod.fact("every container has a user of its own", *_USER)
+        yield _forget(pod, together(choice.verdict for choice in choices).along(own, basis=Basis.INFERRED))
 
 
 def _gains_containers(pod: PodTemplate) -> bool:
@@ -105,10 +106,7 @@ def _gains_containers(pod: PodTemplate) -> bool:
 def _numbers(view: View, choice: Choice) -> Iterator[Edit]:
     for path, number in ((_USER, choice.uid), (_GROUP, choice.gid)):
         if number is not None:
-            yield view.set(
-                *path, to=number, grade=choice.grade, basis=choice.basis, evidence=choice.evidence,
-                impact="user-by-number",
-            )  # fmt: skip
+            yield view.set(*path, to=number, impact="user-by-number", **choice.verdict.words)
 
 
 def _group_of_volumes(pod: PodTemplate, choices: list[Choice]) -> Iterator[Edit]:
@@ -116,19 +114,13 @@ def _group_of_volumes(pod: PodTemplate, choices: list[Choice]) -> Iterator[Edit]
     asking = [choice for choice in choices if choice.volumes]
     if not asking or pod.partial or pod.has("securityContext", "fsGroup"):
         return
-    grade = max((choice.grade for choice in asking), key=lambda grade: grade.rank)
-    evidence = [fact for choice in asking for fact in choice.volumes]
+    facts = [fact for choice in asking for fact in choice.volumes]
+    found = together(choice.verdict for choice in asking).along(*facts, basis=Basis.INFERRED)
     first = min(asking, key=lambda choice: choice.uid == NOBODY_ELSE)  # the user of an image says more
     group = known_image(first.container).gid if known_image(first.container).uid == first.uid else None
-    yield pod.set(
-        "securityContext", "fsGroup", to=group or first.uid, grade=grade, basis=Basis.INFERRED, evidence=evidence,
-        impact="group-of-volumes",
-    )  # fmt: skip
+    yield pod.set("securityContext", "fsGroup", to=group or first.uid, impact="group-of-volumes", **found.words)
     if not pod.has("securityContext", "fsGroupChangePolicy"):
-        yield pod.set(
-            "securityContext", "fsGroupChangePolicy", to="OnRootMismatch", grade=grade, basis=Basis.INFERRED,
-            evidence=evidence,
-        )  # fmt: skip
+        yield pod.set("securityContext", "fsGroupChangePolicy", to="OnRootMismatch", **found.words)
 
 
 def _is_uniform(choices: list[Choice]) -> bool:
@@ -143,18 +135,18 @@ def _without_root(pod: PodTemplate) -> Iterator[Edit | list[Edit] | OpaqueError]
         yield from unknown
         return
     against = [fact for container in roots for fact in (*root_evidence(container), *user_evidence(container))]
-    grade = Grade.BREAKING if against else Grade.REVIEW
-    evidence = against or [Evidence("OpenShift assigns a number from the range of the namespace")]
+    assigned = Evidence("OpenShift assigns a number from the range of the namespace")
+    found = verdict(against=against, absent=[assigned], basis=Basis.INFERRED)
     views: list[View] = [container for container in roots if container.has(*_USER)]
     if pod.get(*_USER) == 0:
         views.append(pod)
     for view in views:
-        yield from _forget(view, grade, evidence)
+        yield _forget(view, found)
 
 
-def _forget(view: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
+def _forget(view: View, found: Verdict) -> Edit:
     path = _USER if len(view.keys("securityContext")) > 1 else _USER[:1]
-    yield view.drop(*path, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+    return view.drop(*path, **found.words)
 
 
 def _unsolved(pod: PodTemplate, options: UserOptions, good: list[Choice]) -> Iterator[Finding]:

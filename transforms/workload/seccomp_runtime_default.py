@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Edit, Evidence
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import unknown_image
 from hardener.facts.images.what_starts import unknown_start
@@ -37,53 +38,70 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     """
     if "node-agent" in pod.classes and any(container.privileged for container in pod.containers):
         return
-    own, types = _type(pod), [_type(container) for container in pod.containers]
-    if (own in _STRICT and all([each in (None, *_STRICT) for each in types])) or (
-        own is None and types and all([each in _STRICT for each in types])
-    ):
+    if _is_strict(pod):
         yield from _drop_contradictions(pod)
-        return
-    if pod.partial:
-        weak = [container for container in pod.containers if _effective(container) not in _STRICT]
-        for container in weak:
-            if (opaque := _unknown(container)) is not None:
-                yield opaque
-                continue
-            needs = _kept(container)
-            yield list(_to_default(container, Grade.BREAKING if needs else Grade.REVIEW, needs or _evidence(pod)))
-        return
-    annotations = _annotations(pod)
-    custom = [key for key, value in annotations.items() if value.startswith("localhost/")]
-    if custom:
+    elif pod.partial:
+        yield from _of_each_container(pod)
+    elif custom := [key for key, value in _annotations(pod).items() if value.startswith("localhost/")]:
         yield pod.metadata.finding(
             "an annotation names the seccomp profile, and Kubernetes no longer reads it since 1.27",
             "annotations", custom[0],
             advice="name it in securityContext.seccompProfile (type: Localhost) and remove the annotation",
         )  # fmt: skip
-        return
+    else:
+        yield from _of_whole_pod(pod)
+
+
+def _is_strict(pod: PodTemplate) -> bool:
+    """Whether a profile applies to every container already."""
+    own, types = _type(pod), [_type(container) for container in pod.containers]
+    if own in _STRICT:
+        return all([each in (None, *_STRICT) for each in types])
+    return own is None and bool(types) and all([each in _STRICT for each in types])
+
+
+def _of_each_container(pod: PodTemplate) -> Steps:
+    """The profile for each container of a pod that is made elsewhere."""
+    for container in [each for each in pod.containers if _effective(each) not in _STRICT]:
+        if (opaque := _unknown(container)) is not None:
+            yield opaque
+        elif needs := _kept(container):
+            yield list(_to_default(container, verdict(against=needs)))
+        else:
+            found = verdict(known=_judged(pod).evidence, effect=Effect.WATCHED)
+            yield list(_to_default(container, found))
+
+
+def _of_whole_pod(pod: PodTemplate) -> Steps:
+    """The profile for a pod and its containers, those left out that need to stay as they are."""
     exempt = [c for c in pod.exempt("seccomp-runtime-default", *_PROFILE) if _effective(c) not in _STRICT]
     needy: list[Container] = []
     unclear: list[Container] = []
-    if "Unconfined" in (own, *types) or annotations:
+    written = (_type(pod), *[_type(container) for container in pod.containers])
+    if "Unconfined" in written or _annotations(pod):
         needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _kept(c) and c not in exempt]
         unclear = [c for c in pod.containers if c not in (*needy, *exempt) and _unknown(c) is not None]
         yield from filter(None, map(_unknown, unclear))
-    evidence = _evidence(pod)
-    grade = _grade(pod, evidence)
-    edits = list(_edits(pod, [*needy, *exempt, *unclear], grade, evidence))
+    found = _judged(pod)
+    edits = list(_edits(pod, [*needy, *exempt, *unclear], found))
     if edits:
         yield from edits
-        # What stays unconfined has a step of its own, as the next run would propose it.
-        for container in needy:
-            if _type(container) is not None:
-                yield list(_to_default(container, Grade.BREAKING, _kept(container)))
-        if inherits := [fact for container in needy if _type(container) is None for fact in _kept(container)]:
-            yield list(_to_default(pod, Grade.BREAKING, inherits))
+        yield from _held(pod, needy)
     else:
         # Only what has a need is left: here is the patch, and the reason why it is not made.
-        yield from _edits(pod, [*exempt, *unclear], Grade.BREAKING, evidence)
+        yield from _edits(pod, [*exempt, *unclear], verdict(against=found.evidence))
     for container in exempt:
-        yield list(_to_default(container, grade, evidence))
+        yield list(_to_default(container, found))
+
+
+def _held(pod: PodTemplate, needy: list[Container]) -> Steps:
+    """What stays unconfined has a step of its own, as the next run would propose it."""
+    for container in needy:
+        if _type(container) is not None:
+            yield list(_to_default(container, verdict(against=_kept(container))))
+    inherits = [fact for container in needy if _type(container) is None for fact in _kept(container)]
+    if inherits:
+        yield list(_to_default(pod, verdict(against=inherits)))
 
 
 def _unknown(container: Container) -> OpaqueError | None:
@@ -92,7 +110,7 @@ def _unknown(container: Container) -> OpaqueError | None:
     return unknown_start(container) if written and not _kept(container) else None
 
 
-def _edits(pod: PodTemplate, kept: list[Container], grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
+def _edits(pod: PodTemplate, kept: list[Container], found: Verdict) -> Iterator[Edit]:
     """The profile once for the pod, or for its other containers where one has to inherit the weaker value."""
     names = {container.name for container in kept}
     others = [(container, _type(container)) for container in pod.containers if container.name not in names]
@@ -103,15 +121,15 @@ def _edits(pod: PodTemplate, kept: list[Container], grade: Grade, evidence: list
     # A weak value of its own is corrected where it stands: that is the smallest change.
     weak += [each for each, written in others if (inherits if written is None else written not in _STRICT)]
     for view in weak:
-        yield from _to_default(view, grade, evidence)
+        yield from _to_default(view, found)
     if weak:
-        yield from _drop_annotations(pod, grade)
+        yield from _drop_annotations(pod, found)
 
 
-def _to_default(view: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
-    yield view.set(*_PROFILE, "type", to="RuntimeDefault", grade=grade, basis=Basis.INFERRED, evidence=evidence)
+def _to_default(view: View, found: Verdict) -> Iterator[Edit]:
+    yield view.set(*_PROFILE, "type", to="RuntimeDefault", **found.words)
     if view.has(*_PROFILE, "localhostProfile"):
-        yield view.drop(*_PROFILE, "localhostProfile", grade=grade, basis=Basis.INFERRED, evidence=evidence)
+        yield view.drop(*_PROFILE, "localhostProfile", **found.words)
 
 
 def _type(view: View) -> str | None:
@@ -143,9 +161,18 @@ def _kept(container: Container) -> list[Evidence]:
     return list({fact.text: fact for fact in found}.values())
 
 
-def _evidence(pod: PodTemplate) -> list[Evidence]:
-    kept = {fact.text: fact for container in pod.containers for fact in _kept(container)}
-    found = list(kept.values())
+def _judged(pod: PodTemplate) -> Verdict:
+    """Return how sure it is that no container of ``pod`` makes a call that the profile refuses."""
+    if doubts := _doubts(pod):
+        return verdict(doubts=doubts)
+    for container in pod.containers:
+        if (unknown := unknown_image(container)) is not None:
+            return verdict(doubts=[unknown])
+    return verdict(known=[Evidence("nothing in its images or commands makes calls that the default profile refuses")])
+
+
+def _doubts(pod: PodTemplate) -> list[Evidence]:
+    found = list({fact.text: fact for container in pod.containers for fact in _kept(container)}.values())
     for view in (pod, *pod.containers):
         if _type(view) == "Unconfined":
             found.append(view.fact("the manifest says Unconfined", *_PROFILE, "type"))
@@ -158,16 +185,7 @@ def _evidence(pod: PodTemplate) -> list[Evidence]:
             found.append(container.fact(text, "securityContext", "capabilities", "add"))
     if sign := pod.classes.get("node-agent"):
         found.append(Evidence(sign))
-    if found:
-        return found
-    unknown = (fact for container in pod.containers if (fact := unknown_image(container)) is not None)
-    nothing = Evidence("nothing in its images or commands makes calls that the default profile refuses")
-    return [next(unknown, nothing)]
-
-
-def _grade(pod: PodTemplate, evidence: list[Evidence]) -> Grade:
-    doubtful = any([fact.piece is not None for fact in evidence]) or "node-agent" in pod.classes
-    return Grade.REVIEW if doubtful else Grade.SAFE
+    return found
 
 
 def _annotations(pod: PodTemplate) -> dict[str, str]:
@@ -182,15 +200,15 @@ def _drop_contradictions(pod: PodTemplate) -> Iterator[Edit]:
     for key, value in _annotations(pod).items():
         field, said = fields.get(key), "Localhost" if value.startswith("localhost/") else _AS_FIELD.get(value)
         if field is not None and field != said:
-            yield from _drop_annotations(pod, Grade.REVIEW)
+            yield from _drop_annotations(pod, verdict(effect=Effect.WATCHED))
             return
 
 
-def _drop_annotations(pod: PodTemplate, grade: Grade) -> Iterator[Edit]:
+def _drop_annotations(pod: PodTemplate, found: Verdict) -> Iterator[Edit]:
     gone = list(_annotations(pod))
-    evidence = [Evidence("the field replaces it; where the two differ, the API server refuses the Pod")]
+    along = found.along(Evidence("the field replaces it; where the two differ, the API server refuses the Pod"))
     if gone and len(gone) == len(pod.metadata.keys("annotations")):
-        yield pod.metadata.drop("annotations", grade=grade, basis=Basis.PROVED, evidence=evidence)
+        yield pod.metadata.drop("annotations", **along.words)
         return
     for key in gone:
-        yield pod.metadata.drop("annotations", key, grade=grade, basis=Basis.PROVED, evidence=evidence)
+        yield pod.metadata.drop("annotations", key, **along.words)

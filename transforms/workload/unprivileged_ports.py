@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.pods.capabilities import BIND, plain
@@ -35,7 +36,8 @@ def unprivileged_ports(pod: PodTemplate) -> Steps:
     if on_node:
         # The setting would be the node's, so the API server refuses it.
         for container, ports in served:
-            yield from _capability(container, Grade.REVIEW, [*ports.values(), *on_node])
+            found = verdict(why=ports.values(), doubts=on_node, basis=Basis.INFERRED)
+            yield from _capability(container, found)
         return
     # A pod that was so before this run serves its ports already, by grace of its runtime: nothing to repair.
     if not pod.changed_by & _CAUSES:
@@ -43,8 +45,7 @@ def unprivileged_ports(pod: PodTemplate) -> Steps:
     yield from _sysctl(pod, [(c, ports) for c, ports in served if "non-root" in final_users(c)])
     for container, ports in served:
         if final_users(container) != {"non-root"}:
-            grade = Grade.SAFE if assumption(container) is None else Grade.REVIEW
-            yield from _capability(container, grade, list(ports.values()))
+            yield from _capability(container, verdict(known=ports.values(), sure=assumption(container) is None))
 
 
 def _on_node(pod: PodTemplate) -> Iterator[Evidence]:
@@ -60,28 +61,26 @@ def _sysctl(pod: PodTemplate, served: list[tuple[Container, dict[int, Evidence]]
     least = min(ports)
     known = all(known_image(container).sure or known_image(container).files for container, _ in served)
     sandboxed = pod.has("runtimeClassName")
-    evidence = [ports[least]]
+    doubts = []
     if sandboxed:
-        evidence.append(pod.fact("a runtime class may be a sandbox with rules of its own", "runtimeClassName"))
-    grade = Grade.SAFE if known and not sandboxed else Grade.REVIEW
+        doubts.append(pod.fact("a runtime class may be a sandbox with rules of its own", "runtimeClassName"))
+    found = verdict(known=[ports[least]], sure=known, doubts=doubts)
     for index, sysctl in enumerate(pod.items(*_SYSCTLS)):
         if sysctl.get("name") == _NAME:
             value = str(sysctl.get("value"))
             if not (value.isdecimal() and int(value) <= least):
-                yield pod.set(
-                    *_SYSCTLS, index, "value", to=str(least), grade=grade, basis=Basis.INFERRED, evidence=evidence
-                )
+                yield pod.set(*_SYSCTLS, index, "value", to=str(least), **found.words)
             return
     entry = {"name": _NAME, "value": str(least)}
-    yield pod.append(*_SYSCTLS, value=entry, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+    yield pod.append(*_SYSCTLS, value=entry, **found.words)
     if sandboxed:
         for container, _ in served:
-            yield from _capability(container, grade, evidence)
+            yield from _capability(container, found)
 
 
-def _capability(container: Container, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
+def _capability(container: Container, found: Verdict) -> Iterator[Edit]:
     """NET_BIND_SERVICE, where the others are dropped; elsewhere the runtime gives it anyway."""
     dropped = {plain(name) for name in container.strings(*_CAPABILITIES, "drop")}
     added = container.strings(*_CAPABILITIES, "add")
     if BIND not in added and dropped & {"ALL", BIND}:
-        yield container.append(*_CAPABILITIES, "add", value=BIND, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+        yield container.append(*_CAPABILITIES, "add", value=BIND, **found.words)

@@ -3,13 +3,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.patched import PatchedPod
 from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.objects.pod_security_levels import beyond
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ _OTHER_CHECKS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Weakness:
+class _Weakness(Struct, frozen=True):
     """What a patched pod or container has that it has not as it is written, in words; ``path`` is where, ``about`` the
     container."""
 

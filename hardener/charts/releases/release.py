@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from hardener.charts.values.set_values import keys_of, name_of, path_of
 from hardener.engine.outcome import Override
 from hardener.errors import HardenError
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.tree.core_views import Object
@@ -116,8 +117,7 @@ class Release:
             yield path
 
 
-@dataclass(frozen=True, slots=True)
-class Unwritable:
+class Unwritable(Struct, frozen=True):
     """``overrides`` that cannot be written where the release has its values: why, and what a person does instead. The
     others can be written without them."""
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings
 from hardener.charts.releases.release import WHOLE, Release, Values, put
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
@@ -18,7 +20,6 @@ from hardener.engine.outcome import Override
 from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.terraform.nodes import Node
@@ -197,8 +198,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class InTerraform:
+class InTerraform(Struct, frozen=True):
     """An item of ``values`` that is written out: a heredoc, ``yamlencode({...})`` or ``jsonencode({...})``."""
 
     block: TerraformBlock

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.charts.releases.release import put
 from hardener.engine.outcome import Override
 from hardener.sources import yaml
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path, value_at
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.tree.core_views import Object
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _OTHER_SHAPE = "the object has no place for values"
 
 
-@dataclass(frozen=True, slots=True)
-class InFile:
+class InFile(Struct, frozen=True):
     """A file of values."""
 
     path: str
@@ -33,8 +33,7 @@ class InFile:
         return _edited(text, overrides, base)
 
 
-@dataclass(frozen=True, slots=True)
-class _Below:
+class _Below(Struct, frozen=True):
     """The place ``below`` of the object ``item``."""
 
     item: Object
@@ -49,8 +48,7 @@ class _Below:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class InObject(_Below):
+class InObject(_Below, frozen=True):
     """A mapping below ``below`` of the object ``item``, which is made where there is none."""
 
     def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
@@ -66,8 +64,7 @@ class InObject(_Below):
         return _changed(text, self.item, self.below, change)
 
 
-@dataclass(frozen=True, slots=True)
-class InText(_Below):
+class InText(_Below, frozen=True):
     """A text of the object ``item`` that is YAML itself, which keeps its style; it is made where there is none."""
 
     def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
@@ -82,8 +79,7 @@ class InText(_Below):
         return _changed(text, self.item, self.below, change)
 
 
-@dataclass(frozen=True, slots=True)
-class SetValue(_Below):
+class SetValue(_Below, frozen=True):
     """One value that is set by itself, at ``below`` of the object: ``target`` is its path in the values, and ``spelt``
     gives what stands there for a value, None where nothing can."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.charts.rendered import field_of
 from hardener.charts.templates.key_names import VALUE, Keys, candidates
@@ -17,7 +18,6 @@ from hardener.kubernetes.objects import key_order
 from hardener.sources.yaml.render import item_lines, leaf, pair_lines
 from hardener.sources.yaml.style import Layout
 from hardener.support.data_path import Path, value_at
-from hardener.support.fast_dataclass import dataclass
 
 # What is a setting of the user, and becomes a value; all else is written as it is.
 _SETTINGS = frozenset(("securityContext", "resources", "automountServiceAccountToken"))
@@ -32,8 +32,7 @@ class ByHandError(HardenError):
         self.place = place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Operation:
+class Operation(Struct, frozen=True, eq=False):
     """What is to be done at ``path`` of a rendered object: "add" or "replace" a value of a map, "append" an item to a
     list, or "drop" what is there. What is empty is replaced. ``last``: nothing is left beside what goes."""
 
@@ -44,8 +43,7 @@ class Operation:
     last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """Lines that come in front of ``line`` of the file ``name``, in place of ``removed`` lines from there on."""
 
     name: str
@@ -104,8 +102,7 @@ def operated(data: Any, made: list[Operation]) -> None:
             parent[last] = operation.value
 
 
-@dataclass(slots=True)
-class Editor:
+class Editor(Struct):
     """Writes operations on rendered objects into the templates of a chart, and keeps the keys of values they need.
 
     ``values`` are those of the chart, as its ``values.yaml`` has them; ``new`` the keys to add.

@@ -6,11 +6,15 @@ top. It is a place to show to a person, and where nothing tells, a line above it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import field
 
+from msgspec import Struct, field
+
+from hardener.charts.files.metadata import dependencies, metadata, vendored
+from hardener.charts.rendered import parts
 from hardener.charts.templates.template_text import OUT, Node, Template, fits, is_literal, read_rendered, read_template
-from hardener.support.fast_dataclass import dataclass
+from hardener.engine.outcome import Outcome
 
 _DEEP = 2  # levels that two subtrees are compared in
 _WIDE = 30  # children of each of them
@@ -18,17 +22,7 @@ _MOST_PAIRS = 40_000  # of items of two lists; beyond that each is looked up for
 _DEEPEST_INCLUDE = 8
 
 
-def template_line(template_text: str, rendered_text: str, rendered_line: int) -> int:
-    """The line of the template that the line ``rendered_line`` of what it rendered to comes from.
-
-    Of a line that an action prints, it is the line of the action; where nothing tells, that of the nearest key above,
-    and 1 in doubt. Lines count from 1.
-    """
-    return Templates({"": template_text}, follow=False).place("", rendered_text, rendered_line).line
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A line of a template of a chart: the name of its file, and the node that stands there, None where none does.
 
     ``exact``: the node is the very key or item that was printed, not what stands above it, nor an action that prints
@@ -42,8 +36,7 @@ class Place:
     through: tuple[Node, ...] = ()
 
 
-@dataclass(slots=True)
-class Templates:
+class Templates(Struct):
     """The templates of a chart, each by the name of its file; those of its sub-charts may be among them.
 
     With ``follow`` a line that an `include` prints is looked for in what that includes.
@@ -73,7 +66,8 @@ class Templates:
         return self._defines.get(name)
 
     def place(self, name: str, rendered_text: str, rendered_line: int) -> Place:
-        """Where the line ``rendered_line`` of ``rendered_text``, which the template ``name`` printed, comes from."""
+        """Where the line ``rendered_line`` of ``rendered_text``, which the template ``name`` printed, comes from: of a
+        line that an action prints, the action; where nothing tells, the nearest key above. Lines count from 1."""
         if self._rendered[0] != rendered_text:
             self._rendered = rendered_text, read_rendered(rendered_text)
             self._lists.clear()
@@ -324,3 +318,74 @@ def _likeness(template: Node, rendered: Node, depth: int) -> float:
             return -1.0
         total += max(inside, 0.0)
     return total
+
+
+def by_template(text: str, chart: str, folder: str) -> list[tuple[str, str]]:
+    """The rendered documents by the template that they come from: its path, and their text."""
+    found: dict[str, list[str]] = {}
+    for source, part in parts(text):
+        path = os.path.join(_folder_of(chart), _real_source(source, folder))
+        found.setdefault(path, []).append(part if part.endswith("\n") else f"{part}\n")
+    return [(path, "---\n".join(texts)) for path, texts in found.items()]
+
+
+def _folder_of(chart: str) -> str:
+    """The folder of a chart, or the one that its archive would be."""
+    path = os.path.realpath(chart)
+    return path if os.path.isdir(path) else path.removesuffix(".tgz")
+
+
+def template_texts(folder: str, chart: str) -> dict[str, str]:
+    """The templates of the copied chart in ``folder`` and of those below it, by their paths in ``chart``."""
+    found = {}
+    for top, folders, names in os.walk(folder):
+        folders.sort()
+        if "templates" in os.path.relpath(top, folder).split(os.sep):
+            for name in names:
+                path = os.path.join(_folder_of(chart), os.path.relpath(os.path.join(top, name), folder))
+                with open(os.path.join(top, name), encoding="utf-8", errors="replace") as handle:
+                    found[path] = handle.read()
+    return found
+
+
+def _real_source(source: str, folder: str) -> str:
+    """The template that helm calls ``source``, from the copied chart in ``folder`` on: helm names a chart below another
+    one by its alias."""
+    left = source.split("/")[1:]
+    found: list[str] = []
+    while len(left) > 1 and left[0] == "charts":
+        above = os.path.join(folder, *found)
+        if not os.path.isdir(os.path.join(above, *left[:2])):
+            names = {
+                entry.get("alias"): entry["name"] for entry in dependencies(metadata(above, os.path.basename(above)))
+            }
+            places = dict(vendored(above))
+            if (place := places.get(names.get(left[1], ""))) is not None:
+                left[1] = os.path.basename(place)
+        found += left[:2]
+        left = left[2:]
+    return os.path.join(*found, *left)
+
+
+def at_templates(outcome: Outcome, texts: dict[str, str]) -> None:
+    """Have all lines of ``outcome`` be those of templates, where a person changes something."""
+    files = {file.name: file for file in outcome.tree.files if file.path in texts}
+    whole, alone = Templates(texts), Templates(texts, follow=False)
+    known: dict[tuple[str, int], int] = {}
+
+    def line(name: str, rendered: int) -> int:
+        if name not in files or rendered <= 0:
+            return rendered
+        if (name, rendered) not in known:
+            known[name, rendered] = alone.place(files[name].path, files[name].content.text, rendered).line
+        return known[name, rendered]
+
+    for change in sorted([*outcome.changes, *outcome.not_made], key=lambda change: change.object.piece.file.name):
+        change.line = change.new_line = line(change.object.piece.file.name, change.line or change.new_line)
+    for piece, path in sorted(outcome.lines, key=lambda place: place[0].file.name):
+        outcome.lines[piece, path] = line(piece.file.name, outcome.lines[piece, path])
+    for report in sorted(outcome.findings, key=lambda report: report.file):
+        if report.file in files and report.line > 0:
+            # What a template includes is often all that there is of it.
+            place = whole.place(files[report.file].path, files[report.file].content.text, report.line)
+            report.file, report.line = os.path.relpath(place.name), place.line

@@ -11,13 +11,14 @@ import difflib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.charts.rendered import Document, Key, Place, changed
-from hardener.charts.resting_steps import resting_on
-from hardener.charts.run_steps import Step, Wanted
+from hardener.charts.run_steps import Step, Wanted, resting_on
 from hardener.charts.templates.edits import ByHandError, Editor, Operation, changed_text, operated, operations
 from hardener.charts.templates.key_names import Keys
 from hardener.charts.templates.lines import Place as Line
@@ -29,7 +30,6 @@ from hardener.errors import HardenError
 from hardener.kubernetes.validity import new_violations, violations
 from hardener.sources.yaml import TextError, parse
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 _SUFFIXES = (".yaml", ".yml", ".tpl", ".txt")
 _LARGEST = 4 * 1024 * 1024  # bytes of one template
@@ -39,8 +39,7 @@ Render = Callable[[dict[str, str]], Mapping[Key, Document]]
 """Renders the chart with these texts in place of its files, by their paths in the chart. Raises HardenError."""
 
 
-@dataclass(frozen=True, slots=True)
-class ByHand:
+class ByHand(Struct, frozen=True):
     """A change of the object ``key`` at ``path`` that no line is given for: why, and where a person would begin."""
 
     key: Key
@@ -53,8 +52,7 @@ class ByHand:
         return f"{self.name}:{self.line}: by hand, since {self.reason}"
 
 
-@dataclass(slots=True)
-class Written:
+class Written(Struct):
     """``texts`` are the files of a chart with new lines in them, by their paths in it; ``made`` the objects as they are
     then; ``by_hand`` is what could not be written."""
 
@@ -63,8 +61,7 @@ class Written:
     by_hand: list[ByHand]
 
 
-@dataclass(slots=True, eq=False)
-class OwnPatch:
+class OwnPatch(Struct, eq=False):
     """``patch`` is what `git apply` and `patch -p1` take, "" where there is nothing; ``written`` what it makes.
 
     ``steps`` are those of the run that it makes; ``by_hand`` tells of the others why not, by the number of the step.

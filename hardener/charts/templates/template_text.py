@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import count
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 OUT = "\ue000"
 """Stands in a text where an action prints something."""
@@ -35,8 +35,7 @@ _KEY = re.compile(r"""("(?:\\.|[^"\\])*+"|'(?:''|[^'])*+'|[^\s"'{\[#&*!|>%@`-][^
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class Block(Struct, frozen=True, eq=False):
     """What stands between `if`, `range`, `with` or `define` and its `else` or `end`; `else` begins one of its own.
 
     ``action`` is the text of the action that opens it, ``number`` its place among the blocks of the template.
@@ -84,8 +83,7 @@ class Node:
             node = node.parent
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct):
     """A line of a template, where the lines of one action are one: its text, with OUT for what prints.
 
     ``blocks`` are open where its text begins, ``after`` behind it.
@@ -105,8 +103,7 @@ class Line:
         return not text or text.startswith("#")
 
 
-@dataclass(slots=True)
-class Template:
+class Template(Struct):
     """A template: the tree of each of its documents, and of what it defines, by name; and its lines."""
 
     documents: list[Node]

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.charts.values.set_values import keys_of, name_of
 from hardener.errors import HardenError
 from hardener.support.data_path import Path, value_at
-from hardener.support.fast_dataclass import dataclass
 
 
 class ConflictError(HardenError):
@@ -26,8 +27,7 @@ class Kind(Enum):
     DROP = "drop"  # a key
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Operation:
+class Operation(Struct, frozen=True, eq=False):
     """``value`` is put at, appended to, or removed from ``path`` of the values. ``guessed``: nobody saw that what
     stands there comes out where it is wanted; its name speaks for it."""
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError, dotted
 from hardener.charts.rendered import Key, Place, SteadyNames, at_place, changed, differences, place_of
 from hardener.charts.renders import Objects, Renders, SpentError
@@ -20,7 +22,6 @@ from hardener.charts.values.operations import ConflictError, Kind, Operation, To
 from hardener.charts.values.set_values import name_of
 from hardener.errors import HardenError
 from hardener.support.data_path import Path, value_at
-from hardener.support.fast_dataclass import dataclass
 
 _MOST_WAYS = 6  # that are tried for one step
 _MOST_SWITCHES = 64  # booleans that are tried
@@ -32,8 +33,7 @@ _NO_VALUE = "no value of the chart comes out there"
 _HANDED_ON = re.compile(r"(?i)resources|limits|requests|security|context|capabilities|seccomp|pod|container|extra")
 
 
-@dataclass(slots=True, eq=False)
-class Way:
+class Way(Struct, eq=False):
     """How values may make a step: its operations on them."""
 
     step: Step
@@ -50,8 +50,7 @@ class Way:
         return any(operation.guessed for operation in self.operations)
 
 
-@dataclass(slots=True, eq=False)
-class Reached:
+class Reached(Struct, eq=False):
     """What came out: ``ways``, one for each step that values make, ``overrides`` all of them together, and of the
     other steps why not. ``spent``: there were not enough renders to try all."""
 
@@ -346,8 +345,7 @@ class Search:
         return overrides(self.values, (operation for way in ways for operation in way.operations))
 
 
-@dataclass(slots=True, eq=False)
-class Wrong:
+class Wrong(Struct, eq=False):
     """What came out otherwise: the objects, and one sentence about the first of them. ``is_missed``: something that was
     wanted did not come out."""
 

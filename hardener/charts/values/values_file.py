@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Grade
 from hardener.authoring.transform import Transform
@@ -13,7 +14,6 @@ from hardener.charts.values.set_values import name_of
 from hardener.engine.outcome import Override
 from hardener.sources.yaml import Parsed, TextError, parse, rewrite, same
 from hardener.sources.yaml.render import pair_lines
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ class KeyRefusedError(TextError):
 _Reasons = dict[str, tuple[Transform, Grade]]  # by the id of the transform
 
 
-@dataclass(slots=True, eq=False)
-class _Key:
+class _Key(Struct, eq=False):
     """A key of the file: others ``below`` it, or else a ``value``.
 
     ``reasons`` are those of its value, or of all values below it where these agree. ``named`` tells that an override

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring import registry
 from hardener.engine.waivers.marks import PREFIX
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called, unknown
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
 
 _IGNORE = f"{PREFIX}ignore-"
@@ -20,8 +21,7 @@ _BASIS = f"{PREFIX}basis"  # how the rules of a role of ours are known
 _CONTAINER = re.compile(r"container=([^;]*)(?:;|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Metadata that speaks for an object, or for one pod template of it: where it stands and what it speaks for."""
 
     path: Path

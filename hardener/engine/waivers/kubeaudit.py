@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.engine.waivers.annotations import Holder
 from hardener.engine.waivers.waiver import Scope, containers_called, containers_of
 from hardener.kubernetes.pods.capabilities import plain
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 _SPELLINGS = tuple(
@@ -41,8 +42,7 @@ _CAPABILITY, _MOUNT = "allow-capability-", "allow-host-path-mount-"
 _ADDED = ("securityContext", "capabilities", "add")
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """What a label allows, in lower case ("allow-privileged"), in one container or, with None, in all of the pod."""
 
     what: str

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from msgspec import Struct, field
 
 from hardener.authoring import registry
 from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.engine.outcome import Report
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 EVERYTHING = None
@@ -21,8 +20,7 @@ OWN = frozenset({"annotation", "comment", "config"})
 Scope = tuple[Piece, Path]
 
 
-@dataclass(slots=True, eq=False)
-class Waiver:
+class Waiver(Struct, eq=False):
     """``ids`` are waived at the ``scopes`` (the node of a document and all below it), for ``reason``.
 
     ``name`` is what the waiver itself calls them. It stands in ``file``: on ``line``, or at ``path`` of ``piece``.
@@ -46,8 +44,7 @@ class Waiver:
         return self.ids is EVERYTHING or id in self.ids
 
 
-@dataclass(slots=True)
-class Collection:
+class Collection(Struct):
     """What the carriers of a tree say: the waivers, and what is wrong with others, which are not honoured."""
 
     waivers: list[Waiver] = field(default_factory=list)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
@@ -17,7 +18,6 @@ from hardener.kubernetes.objects.object_names import LONGEST_NAME, as_object_nam
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
@@ -38,23 +38,20 @@ _VALUE = late_pattern(r"(?:^|\.)serviceAccount(?:\.name|Name)?$")  # of charts, 
 _LINE = late_pattern(r"""([ \t]*)([\w.-]+):(?:[ \t]+["']?([\w.-]+)["']?)?[ \t]*(?:#.*)?""")
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A binding that names an account of a pod. ``sure``: the namespaces are the same, and not only possibly so."""
 
     evidence: Evidence
     sure: bool
 
 
-@dataclass(slots=True, eq=False)
-class _Subject:
+class _Subject(Struct, eq=False):
     namespace: str | None
     binding: Object
     path: Path
 
 
-@dataclass(slots=True, eq=False)
-class _Named:
+class _Named(Struct, eq=False):
     """The subjects of one name: by the namespace that they are in, by binding, and those of no known namespace."""
 
     subjects: list[_Subject]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
@@ -15,7 +16,6 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.config_data import ConfigSources
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.pods.command_evidence import api_client
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 _Key = tuple[str, bool]  # of a container: its name, and whether it is an init container
@@ -42,8 +42,7 @@ class Strength(StrEnum):
     NONE = "none"
 
 
-@dataclass(slots=True)
-class Need:
+class Need(Struct):
     """What shows that a pod needs a token of its service account.
 
     - ``bound``: bindings that give rights to its account. ``sure``: one of them surely does.

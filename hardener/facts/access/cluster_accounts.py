@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.rbac.subjects import DEFAULT
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterAccount:
+class ClusterAccount(Struct, frozen=True):
     """``namespace`` and ``name`` of an account as the cluster knows it. ``targets`` are the namespaces there that stand
     for the one of its binding in the tree: that of a RoleBinding, of a ClusterRoleBinding that of the account."""
 

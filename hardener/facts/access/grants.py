@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.running import Pods, Runs
@@ -25,7 +27,6 @@ from hardener.kubernetes.rbac.platform import PART_OF, Platform, named_like, pro
 from hardener.kubernetes.rbac.subjects import DEFAULT, GROUP
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
@@ -41,8 +42,7 @@ _MANIFESTS = (".yaml", ".yml", ".json")
 _PROXIED = re.compile(r"/nodes/[^\s/]*/proxy/|/proxy/metrics")
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """A subject of a binding, with the pods of the tree that run as it."""
 
     subject: Subject

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
 from datetime import datetime, timedelta
 from itertools import chain
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.at_work import used_elsewhere
@@ -33,7 +34,6 @@ from hardener.kubernetes.rbac.unlogged_rights import (
     is_unlogged,
     makes_objects,
 )
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 ENOUGH = timedelta(days=7)
@@ -56,8 +56,7 @@ _LEADER = re.compile(r"--?(?:enable-)?leader-elect\w*", re.I)
 _CUSTOM_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 
 
-@dataclass(slots=True)
-class Needs:
+class Needs(Struct):
     """``rules`` by namespace, None for the whole cluster; empty where the account needs nothing.
 
     ``label`` says how they are known. ``assumed``: a part of them is a guess. ``facts`` are the evidence. ``blind``:
@@ -132,8 +131,7 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
     return found
 
 
-@dataclass(slots=True)
-class _Requests:
+class _Requests(Struct):
     """What a log holds of an account: how many ``events``, and the ``rules`` by namespace that they are within."""
 
     events: int = 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.rbac.subjects import GROUP, service_account
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError
 from hardener.tree.view import View, literal
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from hardener.kubernetes.rbac.rules import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """A subject of a binding, and its place there. A service account that is written as a user is one too.
 
     ``namespace`` is that of a service account, as written; None where the subject names none.

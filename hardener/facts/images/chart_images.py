@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence
 from hardener.kubernetes.images import helm_values
@@ -16,7 +17,6 @@ from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.pods import operator_pods as rendered
 from hardener.sources import files, yaml
 from hardener.support.data_path import Path, value_at
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 from hardener.tree.fact import AsRead
 from hardener.tree.view import View
@@ -29,8 +29,7 @@ _DEPENDENCIES = "charts"  # a folder of a chart: what it takes in, as `helm depe
 _PARTS = ("registry", "repository", "tag")
 
 
-@dataclass(eq=False)
-class Values:
+class Values(Struct, eq=False):
     """Values of one chart: those of a file, or what an object sets. ``start`` is where they stand in the object.
 
     ``folders``: the charts of the tree that they may be for. ``parameters``: dotted names of values set one by one.

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeVar
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.known_image import known_image
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(Struct, frozen=True):
     """Who says something: the manifest of ``container``, or its image."""
 
     container: Container

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.known_image import known_image
 from hardener.kubernetes.images.config import KnownBy
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.tree import Tree
 
 MANIFEST = "manifest"
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """How many containers a fact is known for, by where it is from, the strongest first; and for how many it is not."""
 
     by: dict[str, int]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from hardener.kubernetes.images.config import ImageFacts, ImagePath, KnownBy, plain_user
 from hardener.kubernetes.images.table import TABLE

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from hardener.authoring.edits import Evidence
 from hardener.kubernetes.images.reference import ImageReference, normalize
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.kubernetes.kustomize import kustomization as kustomize
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, KustomizedImage, Object
 from hardener.tree.fact import AsRead
 from hardener.tree.view import View

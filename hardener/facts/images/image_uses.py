@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.chart_images import ChartImages
 from hardener.facts.images.image_overrides import ImageSources, is_on_the_node
@@ -17,7 +19,6 @@ from hardener.kubernetes.images.started_images import started_images
 from hardener.kubernetes.kustomize.image import written
 from hardener.kubernetes.pods.custom_resource import image_fields
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.pod_fragments import written_containers
 from hardener.tree.view import OpaqueError, View
 
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 _LONGEST = 160  # characters that are shown of what is no reference
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """A place that names an image. ``left``: why no registry is asked for it. ``loose``: harden pins nothing there."""
 
     reference: ImageReference
@@ -42,8 +42,7 @@ class Mention:
     loose: bool = False
 
 
-@dataclass(slots=True)
-class Use:
+class Use(Struct):
     """An image, and the places that name it.
 
     - `left`: why no registry is asked for it, None where one is.

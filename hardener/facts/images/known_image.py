@@ -5,8 +5,9 @@ base speaks before the table: a Dockerfile without a USER says that it is that o
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.dockerfiles.built_images import BuiltImages

@@ -6,8 +6,9 @@ to. Who the image runs as for a kubelet is said by its config alone, as an entry
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hardener.facts.images.observations import seen
 from hardener.facts.objects.written_contexts import WrittenContexts

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.programs import Program, program_of
 from hardener.kubernetes.images.config import NOBODY_ELSE, ImagePath
 from hardener.kubernetes.pods.configured_paths import may_be_mounted
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 
@@ -27,8 +28,7 @@ _OURS = "harden-"  # how the volumes begin that a run adds
 _GIVEN = frozenset({"configMap", "secret", "projected", "downwardAPI", "image"})
 
 
-@dataclass(frozen=True, slots=True)
-class SameImage:
+class SameImage(Struct, frozen=True):
     """How one container of an image runs.
 
     - `where`: the object and its file, for people.

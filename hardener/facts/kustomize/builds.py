@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects.scope import is_cluster_scoped
 from hardener.sources.files.selection import pattern_test
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 from hardener.tree.fact import AsRead
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import Struct
+
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.objects.object_names import LONGEST_NAME, as_object_name
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, View
 from hardener.tree.fact import Incremental
 
@@ -22,8 +23,7 @@ _Spaces = frozenset[str | None]
 _Key = TypeVar("_Key")
 
 
-@dataclass(slots=True)
-class _Others:
+class _Others(Struct):
     """Our objects of one name that are no copies of what is for one identity, as far as they were looked at."""
 
     looked_at: int = 0

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.kubernetes.kustomize import kustomization as kustomize
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _MOST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(Struct, frozen=True):
     """What kustomizations make of an object: a namespace ("" leaves it as it is), a prefix and a suffix of its name."""
 
     namespace: str = ""

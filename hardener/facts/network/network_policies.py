@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, WrongShapeError, copied
 from hardener.facts.cluster.workload_identity import CloudIdentities
 from hardener.facts.kustomize.builds import Builds
@@ -17,7 +19,6 @@ from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.network.label_selector import EVERYTHING, Selector
 from hardener.kubernetes.network.network_policy import NAMESPACE_LABEL, Direction, Pod, Rule, judge, lets_all, parse
 from hardener.sources.open_values import OpenDict
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 
@@ -38,8 +39,7 @@ _FOREIGN = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Policy:
+class Policy(Struct, frozen=True, eq=False):
     """A NetworkPolicy: its spec as plain data, which pods it selects, the directions ("ingress", "egress") that it
     closes, whether an API server takes it, the rules by which it lets everything through again (as of ``lets_all``),
     and whether it is one of ours."""

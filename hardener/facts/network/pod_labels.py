@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ from hardener.kubernetes.network.label_selector import EVERYTHING, Selector, par
 from hardener.kubernetes.network.passing_labels import stays
 from hardener.kubernetes.objects.object_names import as_label_value
 from hardener.kubernetes.objects.shape import ShapeError, mapping
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:

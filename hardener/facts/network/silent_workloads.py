@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import Connections, Port
@@ -19,7 +21,6 @@ from hardener.facts.network.namespace_places import Place, here, there
 from hardener.facts.network.run_time_peers import RunTimePeers, is_prometheus
 from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.rbac.subjects import DEFAULT
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 
@@ -31,8 +32,7 @@ MANY = 3
 """With more silent workloads than these in a namespace, all of its pods are taken for callers."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownCallers:
+class UnknownCallers(Struct, frozen=True):
     """Who may call the Services of a namespace without anything that shows it: ``silent`` workloads with why, and
     ``makers``, why there may be pods that the tree does not show."""
 

@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby
@@ -16,7 +18,6 @@ from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, View
 from hardener.tree.fact import AsRead
 
@@ -28,8 +29,7 @@ _LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap o
 Reference = tuple[str, str, frozenset[str] | None]  # kind, name, and keys or None for all of them
 
 
-@dataclass(frozen=True, slots=True)
-class _Sign:
+class _Sign(Struct, frozen=True):
     """A key whose text shows use of the API, by what, and where it stands in its object."""
 
     key: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.builds import Builds
@@ -13,7 +15,6 @@ from hardener.kubernetes.pod_security import LEVELS
 from hardener.kubernetes.pods.capabilities import BIND, is_left_to_root
 from hardener.sources.manifests import Piece
 from hardener.sources.open_values import OpenList
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
@@ -24,8 +25,7 @@ _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _OF_USER = ("runAsUser", "runAsNonRoot")  # checks
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """The level of one pod template, and what costs it the next one, in the words of Kubernetes (None at the top)."""
 
     pod: PodTemplate

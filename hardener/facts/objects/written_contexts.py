@@ -35,11 +35,6 @@ class WrittenContexts(AsRead):
                 if context := container.data.get("securityContext"):
                     self._contexts[_key(container)] = deepcopy(context)
 
-    def is_non_root(self, container: Container) -> bool:
-        """Whether a number other than 0, or `runAsNonRoot: true`, was written for ``container``."""
-        number, claimed = self._users.get(_key(container), (None, False))
-        return number != 0 if number is not None else claimed
-
     def is_as_read(self, container: Container, *path: str) -> bool:
         """Whether what stands at ``path`` of the security context of ``container`` itself stood there as it was read;
         of one that a kustomization patches nobody can tell, so it is taken for read."""

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.secrets.external_secret import GROUP, PROVIDERS, STORES
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError
 
 if TYPE_CHECKING:
@@ -27,16 +28,14 @@ _REFERENCE = ("spec", "secretStoreRef")
 _DEFAULT_STORE = ("ClusterSecretStore", "vault-backend")
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(Struct, frozen=True):
     """One of ``NAMES``, and what shows that it is the one; nothing where it is only the default."""
 
     name: str
     shown: Evidence | None
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Struct, frozen=True):
     """A store of the External Secrets Operator: kind, name, its provider ("vault", "aws", "gcp", "azure" or "") and the
     mount of a Vault. ``seen`` tells whether it is in the tree, or read by something that is."""
 

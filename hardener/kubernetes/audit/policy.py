@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 LEVELS = ("None", "Metadata", "Request", "RequestResponse")
 STAGES = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")
@@ -18,8 +18,7 @@ GROUP_WILDCARD = (1, 36)  # the first version that knows it
 Plain = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A request as the API server sees it: of ``resource`` ("pods/exec") in ``group``, or of ``path``."""
 
     verb: str
@@ -32,8 +31,7 @@ class Request:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What is recorded of a request: the level, the stages that are not, the index of the rule (None: no rule)."""
 
     level: str

@@ -7,8 +7,10 @@ policy single out: users, groups, namespaces and names that it tells apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from itertools import islice, product
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.kubernetes.audit import rules as canonical
 from hardener.kubernetes.audit.policy import (
@@ -23,7 +25,6 @@ from hardener.kubernetes.audit.policy import (
     strings,
 )
 from hardener.kubernetes.audit.rules import Rule
-from hardener.support.fast_dataclass import dataclass
 
 _READS = ("get", "list", "watch")
 _WRITES = ("create", "update", "patch", "delete", "deletecollection")
@@ -36,8 +37,7 @@ _AUTHENTICATED = "system:authenticated"
 Test = Callable[[Verdict], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """A request that is not recorded as ``property`` wants."""
 
     property: str
@@ -45,8 +45,7 @@ class Violation:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Struct, frozen=True):
     """What must hold for each of ``requests``, and the ``rule`` that makes it so. ``nodes``: for kubelets too."""
 
     name: str

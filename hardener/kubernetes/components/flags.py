@@ -10,15 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.kubernetes.components.flag_values import entries, seconds
-from hardener.support.fast_dataclass import dataclass
 
 _DATA = Path(__file__).parents[1] / "data" / "component-flags.yaml"
 _STARTED_BY_ITSELF = ("static-pod", "hosted", "file")
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """What a flag is. ``type`` is bool, int, list or text; ``field`` and ``kops`` are where files keep it."""
 
     type: str = "text"
@@ -45,8 +45,7 @@ class Flag:
         return text.split(",") if self.type == "list" else text
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A row of the table, the keys of which are its fields."""
 
     id: str

@@ -7,12 +7,13 @@ a name under `runAsNonRoot` (pkg/kubelet/kuberuntime/security_context_others.go)
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from hardener.kubernetes.images.table import TABLE, ImageRow
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.kubernetes.images.files import ImageFiles
@@ -39,8 +40,7 @@ class KnownBy(StrEnum):
     BASE = "Dockerfile and its base"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageConfig:
+class ImageConfig(Struct, frozen=True):
     """The parts of an image's config that decide something; None where it is not known.
 
     - `user`: USER as it stands there, "" when the image names none.
@@ -60,8 +60,7 @@ class ImageConfig:
 UNKNOWN = ImageConfig()
 
 
-@dataclass(frozen=True, slots=True)
-class ImagePath:
+class ImagePath(Struct, frozen=True):
     """A folder of an image, and how that is known: ``source`` for people, and whether a container shows it."""
 
     path: str
@@ -69,8 +68,7 @@ class ImagePath:
     shown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
+class ImageFacts(Struct, frozen=True):
     """What is known of an image; None and () mean that nobody knows.
 
     - `user`: who it runs as by itself, "root" for root under each of its names, without a group. `user_by`: where that

@@ -7,8 +7,9 @@ that capability (measured); under ``no_new_privs`` a setuid program stays what i
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec import Struct
+
 from hardener.kubernetes.pods.shell import commands, runs
-from hardener.support.fast_dataclass import dataclass
 
 # Setuid programs of accounts, logins and mounts, which come with Debian, Alpine and the UBI images and start nothing.
 _OF_DISTRIBUTIONS = frozenset(
@@ -18,8 +19,7 @@ _OF_DISTRIBUTIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFiles:
+class ImageFiles(Struct, frozen=True):
     """The facts, of one ``platform``; paths are without links in them.
 
     - `uid`, `gid`: the numbers of the image's USER by its own passwd and group files, None where they do not tell.

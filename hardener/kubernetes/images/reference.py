@@ -7,7 +7,8 @@ its normalize.go; of what is a digest: github.com/opencontainers/go-digest, whic
 import re
 from sys import intern
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
+
 from hardener.support.late_pattern import late_pattern
 
 # The kubelet passes at most this much on; a longer text is no reference, and the bound keeps every match cheap.
@@ -36,8 +37,7 @@ _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}  # in lower case, of the d
 _REGISTERED_DIGEST = late_pattern(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
-@dataclass(frozen=True, slots=True)
-class ImageReference:
+class ImageReference(Struct, frozen=True):
     """One image, as written and in parts.
 
     - `text`: as written.

@@ -12,14 +12,14 @@ are taken for Docker Hub.
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.kubernetes.images.reference import ImageReference, normalize
-from hardener.support.fast_dataclass import dataclass
 
 _BY_HAND = Path(__file__).parents[1] / "data" / "images.yaml"
 _SURVEYED = _BY_HAND.with_name("surveyed-images.yaml")
@@ -36,8 +36,7 @@ _BY_DOCKERFILE = frozenset({"user", "uid", "gid", "ports", "volumes"})
 _NO_FACTS = frozenset({"match", "tags", "source", "read", "verified", "doubted", "origin"})
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRow:
+class ImageRow(Struct, frozen=True):
     """Facts about an image; None, () and False mean that nobody has looked.
 
     - `match`: glob over the normalised repository. `tags`: regex searched for in the tag, None for all tags.
@@ -105,7 +104,8 @@ class ImageRow:
         return all(getattr(self, name) == value for name, value in _FACTS.items())
 
 
-_FACTS: dict[str, Any] = {field.name: field.default for field in fields(ImageRow) if field.name not in _NO_FACTS}
+_NO_ROW = ImageRow("")
+_FACTS: dict[str, Any] = {name: getattr(_NO_ROW, name) for name in ImageRow.__struct_fields__ if name not in _NO_FACTS}
 
 
 def _reach(fact: str, read: str) -> bool:
@@ -319,9 +319,9 @@ def _agreed(candidates: Sequence[ImageRow]) -> ImageRow | None:
     first, *others = candidates
     if others:
         values = {
-            field.name: getattr(first, field.name)
-            for field in fields(ImageRow)
-            if all(getattr(other, field.name) == getattr(first, field.name) for other in others)
+            name: getattr(first, name)
+            for name in ImageRow.__struct_fields__
+            if all(getattr(other, name) == getattr(first, name) for other in others)
         }
         reads = [row.read for row in candidates]
         values["read"] = None if None in reads else min((read for read in reads if read), key=READ.index)

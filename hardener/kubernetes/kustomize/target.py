@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 DEFAULT = "default"
 _PLAIN = re.compile(r"[\w.-]*")
@@ -25,8 +24,7 @@ _REQUIREMENT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """An object as a layer of kustomizations sees it: names and namespaces that it has, or had below."""
 
     group: str

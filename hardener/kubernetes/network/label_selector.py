@@ -9,12 +9,12 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.kubernetes.objects.shape import mapping, sequence
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """One condition on labels. An operator that Kubernetes does not know is met by nothing.
 
     ``values``: several are a set, and one a tuple, which is a quarter as large: nearly all conditions have one.
@@ -38,8 +38,7 @@ class Requirement:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """Conditions that must all be met, in one order; with none it matches everything.
 
     ``matchLabels`` are conditions with the operator In and one value.

@@ -10,16 +10,17 @@ a connection; neither is asked about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from hardener.kubernetes.network import label_selector
 from hardener.kubernetes.network.label_selector import EVERYTHING, Selector
 from hardener.kubernetes.objects.shape import ShapeError, mapping, sequence
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 GROUP = "networking.k8s.io"
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
@@ -33,11 +34,9 @@ PEERS: dict[Direction, str] = {"ingress": "from", "egress": "to"}
 _LAST_PORT = 65535
 _PROTOCOLS = frozenset({"TCP", "UDP", "SCTP"})
 _LINK_LOCAL = (ip_network("169.254.0.0/16"), ip_network("fe80::/10"))
-_NO_PORTS: dict[str, tuple[tuple[int, str], ...]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Addresses: those of ``network`` that are in none of ``exceptions``."""
 
     network: IPv4Network | IPv6Network
@@ -56,8 +55,7 @@ class Block:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """One item of ``from`` or ``to``. All three None: it stands for nobody (the API server refuses such an item)."""
 
     pods: Selector | None = None
@@ -65,8 +63,7 @@ class Peer:
     block: Block | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """Ports ``first`` to ``last`` of a protocol, or the one that a container of the *server* calls ``name``."""
 
     protocol: str = "TCP"
@@ -105,8 +102,7 @@ class Policy:
         return self.ingress if direction == "ingress" else self.egress
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pod:
+class Pod(Struct, frozen=True, eq=False):
     """A pod as policies see it, or all pods of one template.
 
     ``ports`` are the named ones of its containers: number and protocol by name. ``namespace_labels`` are those of its
@@ -115,13 +111,12 @@ class Pod:
 
     namespace: str
     labels: Mapping[str, str]
-    namespace_labels: Mapping[str, str] = field(default_factory=dict)
-    ports: Mapping[str, tuple[tuple[int, str], ...]] = field(default_factory=lambda: _NO_PORTS)
+    namespace_labels: Mapping[str, str] = {}
+    ports: Mapping[str, tuple[tuple[int, str], ...]] = {}
     host_network: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Somebody who is no pod. None is any address outside the cluster, of which nothing is known."""
 
     ip: IPv4Address | IPv6Address | None = None
@@ -134,8 +129,7 @@ class Address:
 ANYWHERE = Address()
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """What the policies of one end say: whether one isolates it, and the rule that lets the connection through."""
 
     isolated: bool = False
@@ -147,8 +141,7 @@ class Side:
         return not self.isolated or self.rule is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Whether a connection comes about: the client's egress and the server's ingress must both let it through."""
 
     egress: Side

@@ -6,15 +6,16 @@ A peer stands for itself only: that one selector takes in the pods of another is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.kubernetes.network.network_policy import PEERS, Direction, Peer, Ports, parse
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """What has to be added for the rule number ``wanted``: its peers with the numbers ``peers`` (None: anybody) at
     ``ports`` (none: all of them).
 

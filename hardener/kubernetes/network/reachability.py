@@ -7,8 +7,9 @@ no policy isolates) costs one operation. The answers are those of ``network_poli
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from hardener.kubernetes.network.label_selector import EVERYTHING, Selector
 from hardener.kubernetes.network.network_policy import (
@@ -23,14 +24,12 @@ from hardener.kubernetes.network.network_policy import (
     meet,
     opens,
 )
-from hardener.support.fast_dataclass import dataclass
 
 Set = int
 _OnPorts = dict[tuple[Ports, ...] | None, Set]  # sets of pods by the ports on which they may talk
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """The policies of one namespace that have one selector, and the pods that it selects."""
 
     members: tuple[int, ...]

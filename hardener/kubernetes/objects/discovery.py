@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from msgspec import Struct
+
 from hardener.kubernetes.rbac.subjects import GROUP
-from hardener.support.fast_dataclass import dataclass
 
 _DATA = Path(__file__).parents[1] / "data" / "discovery.json"
 _KUBELET = ("metrics", "stats", "log", "spec", "checkpoint")
@@ -49,8 +50,7 @@ RUNS_CODE = frozenset({
 """Sub-resources that lead into pods and accounts; whoever needs one knows its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A resource ("pods") or sub-resource ("pods/log"). ``custom``: of a definition in the tree."""
 
     group: str

@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 from . import baseline, restricted
 from .pod import Run, read
@@ -30,8 +31,7 @@ NEWEST: Version = (1, 37)
 """The newest policy version known here; a later one is judged like it."""
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """One check of the standards."""
 
     id: str
@@ -40,8 +40,7 @@ class Check:
     """"baseline" or "restricted"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """What a check holds against a pod template.
 
     `message` is the reason and the detail (if any) of Kubernetes, joined by ": ". `paths` lead from the pod spec to

@@ -16,8 +16,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
+from msgspec import Struct
+
 from hardener.kubernetes.pods.shell import commands, runs, started, unique
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -115,8 +116,7 @@ def node_paths(texts: Iterable[str], folders: Iterable[str]) -> list[str]:
     return unique(found)
 
 
-@dataclass(frozen=True, slots=True)
-class GivenAway:
+class GivenAway(Struct, frozen=True):
     """A folder or file that a command gives to the user with the number `uid`, and whether with all that is in it."""
 
     path: str
@@ -212,8 +212,7 @@ def literal_env(env: Mapping[str, str]) -> list[tuple[str, str]]:
 # Files
 
 
-@dataclass(frozen=True, slots=True)
-class Writes:
+class Writes(Struct, frozen=True):
     """Where commands write: absolute `paths`, and whether something writes to places unknown (package managers)."""
 
     paths: tuple[str, ...] = ()
@@ -410,8 +409,7 @@ def api_mentions(text: object) -> list[str]:
 # Heaps
 
 
-@dataclass(frozen=True, slots=True)
-class Heap:
+class Heap(Struct, frozen=True):
     """The largest heap a process is told it may use, in bytes, and by what kind of setting."""
 
     kind: Literal["xmx", "max-old-space", "gomemlimit"]

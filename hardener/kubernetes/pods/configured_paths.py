@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
+from msgspec import Struct
+
 from hardener.kubernetes.pods.command_evidence import below, flags, known_path, literal_env
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """A folder, and what it is for: it is "written", or it is a "home", where a program may write what it likes."""
 
     path: str

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.kubernetes.pods.shell import commands, runs
-from hardener.support.fast_dataclass import dataclass
 
 _STARTING = frozenset({"run", "create", "debug", "apply", "expose"})
 _WITH_VALUE = frozenset({
@@ -27,8 +28,7 @@ _LONGEST = 40  # lines of a command
 _TAME_PROFILES = ("baseline", "restricted")
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """A pod that a command starts: ``command`` is how it begins, ``pod`` is the pod as plain data, or None where only
     ``sign`` says what it is ("--profile=sysadmin")."""
 

@@ -6,16 +6,15 @@ quotes, comments and here-documents is not a command. Nothing is evaluated.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
 from functools import lru_cache
 from typing import Literal
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
+
 from hardener.support.late_pattern import late_pattern
 
 
-@dataclass(slots=True)
-class Command:
+class Command(Struct):
     """One simple command: its words without redirections, and the files it redirects output to."""
 
     words: list[str] = field(default_factory=list)

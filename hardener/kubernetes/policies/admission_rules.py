@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 API_SERVER = "system:apiserver"
 """The user as whom an API server asks itself, for the grants that it makes at its start among others. Nobody else has
@@ -44,8 +44,7 @@ _NOBODY = ("system:anonymous", "system:unauthenticated")
 Objects = Iterator[str]
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionRule:
+class AdmissionRule(Struct, frozen=True):
     """What one policy refuses.
 
     ``resources`` are rules of ``matchConstraints``, ``validations`` pairs of expression and message, ``variables`` and

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import field
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 _TOKEN = re.compile(
     r"(?P<skipped>\s+|//[^\n]*)"
@@ -28,8 +27,7 @@ _ENDS = frozenset(("sign", sign) for sign in ",}):")  # behind a value, or an ou
 _WRITES = frozenset(("add", "replace"))
 
 
-@dataclass(slots=True)
-class _Braces:
+class _Braces(Struct):
     """An object, a map or a list while it is read: the field whose value comes, and of a patch the texts in which its
     fields may end."""
 

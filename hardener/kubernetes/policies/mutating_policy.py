@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.kubernetes.policies.admission_policy import GROUP, selector
-from hardener.support.fast_dataclass import dataclass
 
 POLICY, BINDING = "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"
 SINCE = (1, 36)
@@ -19,8 +20,7 @@ SINCE = (1, 36)
 _LABELS = {"app.kubernetes.io/managed-by": "harden"}
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(Struct, frozen=True):
     """A value that pods get which fulfil all ``conditions`` (pairs of name and expression)."""
 
     name: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+
 from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import GROUP
-from hardener.support.fast_dataclass import dataclass
 
 _WRITE = ("create", "update", "patch")
 _CHANGE = ("update", "patch")
@@ -28,8 +29,7 @@ _EXEC_ASKS_FOR_CREATE = (1, 35)  # AuthorizePodWebsocketUpgradeCreatePermission 
 Ask = tuple[str, str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """A dangerous grant: ``asks`` are (group, resource, verbs), any of which is enough.
 
     ``cluster`` and ``namespace`` are how bad it is where it reaches every namespace, or one ("critical" to "low"; None

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.kubernetes.objects.discovery import RUNS_CODE, Discovery, Row
 from hardener.kubernetes.rbac.rules import ANY, Rule, is_nameless, ordered
-from hardener.support.fast_dataclass import dataclass
 
 _GONE = frozenset({"extensions"})  # API groups of which nothing is left since 1.22
 
 
-@dataclass(slots=True)
-class Expansion:
+class Expansion(Struct):
     """The rules that replace one. ``lost``: what it allowed and they do not, as far as that exists. ``custom``: some of
     it is of custom resources, whose verbs nobody lists. ``unknown``: names that nothing is known of; then ``rules`` is
     empty, since nothing may be concluded."""

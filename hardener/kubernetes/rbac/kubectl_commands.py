@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from hardener.kubernetes.objects.discovery import Discovery
 from hardener.kubernetes.pods.shell import commands, runs
 from hardener.kubernetes.rbac.rules import Rule
-from hardener.support.fast_dataclass import dataclass
 
 # Sub-command to verbs of the resource that it names, and to verbs of a sub-resource.
 _VERBS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
@@ -67,8 +68,7 @@ _KINDS_OF_WAIT_FOR = {"pod": "pods", "job": "jobs", "service": "services", "pod-
                       "job-we": "jobs", "job-wr": "jobs"}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Needed:
+class Needed(Struct, frozen=True):
     """Rules for one namespace; None is that of the pod."""
 
     namespace: str | None
@@ -104,8 +104,7 @@ def wait_for(words: Sequence[str]) -> list[Needed] | None:
     return [Needed(None, tuple(rules))]
 
 
-@dataclass(slots=True)
-class _CommandLine:
+class _CommandLine(Struct):
     """The words of a kubectl command that are no flags, and what its flags say. ``named``: none of them takes objects
     in by anything but their names."""
 

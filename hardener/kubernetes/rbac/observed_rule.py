@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 MOST_NAMES = 5  # names that still bound a rule; more are a collection
 _BOUNDED = frozenset({"get", "update", "patch", "delete"})
@@ -25,8 +25,7 @@ _OPEN_REVIEWS = {
 _SIBLINGS = (("get", "list", "watch"), ("update", "patch"))
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedRule:
+class ObservedRule(Struct, frozen=True):
     """Requests that were made and allowed: every one of ``verbs`` on ``resource`` ("pods", "pods/log").
 
     ``namespace`` is None for requests of no namespace: cluster-scoped resources, lists over all namespaces, and paths

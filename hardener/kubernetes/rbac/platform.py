@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 _DATA = Path(__file__).parents[1] / "data" / "platform-rbac.json"
 _MAGIC = frozenset("*?[")
@@ -23,8 +23,7 @@ _MONITORING = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(Struct, frozen=True):
     """A component: ``accounts`` and ``images`` are globs, ``part_of`` labels, ``advice`` its way to fewer rights."""
 
     component: str

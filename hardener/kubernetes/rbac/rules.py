@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 ANY = "*"
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 """The verbs of resources, in the order in which they are written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule as written. ``names`` empty means any, ``urls`` are paths that are no resources."""
 
     groups: tuple[str, ...] = ()

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.kubernetes.pods.capabilities import BASELINE, plain
 from hardener.kubernetes.rbac.rules import ANY, Rule
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 GROUP = "security.openshift.io"
 KIND = "SecurityContextConstraints"
@@ -35,8 +36,7 @@ _OWN_HOLDERS = frozenset({"system:cluster-admins", "system:nodes", "system:maste
 _OWN_ACCOUNTS = ("system:serviceaccount:openshift-", "system:serviceaccount:kube-")
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """A thing that pods may do: where it stands, in words, and whether it is enough to own the node they run on."""
 
     text: str

@@ -8,11 +8,11 @@ certificates/* and gc; pkg/registry/admissionregistration/*/authz.go; OpenShift 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import GROUP
-from hardener.support.fast_dataclass import dataclass
 
 BIND = "bind"
 BINDINGS = ("rolebindings", "clusterrolebindings")
@@ -53,8 +53,7 @@ _ROUTES = ("route.openshift.io", "routes")
 _OF_KUBERNETES = ".k8s.io"
 
 
-@dataclass(slots=True)
-class Completed:
+class Completed(Struct):
     """``rules`` with what their requests need besides; ``added`` says what that is, ``missing`` what is not there."""
 
     rules: list[Rule] = field(default_factory=list)

@@ -6,11 +6,10 @@ Source: k8s.io/kubernetes pkg/apis/core/validation (validation.go); the function
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 from .violation import Violation, entries, mapping, number, texts
 

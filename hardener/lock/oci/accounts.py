@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 _LARGEST = (1 << 31) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """``gid`` is the first group; ``groups`` all of them."""
 
     uid: int

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from hardener.authoring import user_config
 from hardener.authoring.config import NAME, Registry
 from hardener.kubernetes.images.reference import is_digest
@@ -22,7 +24,6 @@ from hardener.lock.oci.login import Finder, Logins
 from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.transport import Answer, Taker, Transport, host_of, is_loopback, same_server
-from hardener.support.fast_dataclass import dataclass
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -39,8 +40,7 @@ _LAYER_SECONDS, _SLOWEST = 60.0, 64 << 10  # for a layer, and one more for each 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """A manifest or index as it was sent, and its digest."""
 
     digest: str

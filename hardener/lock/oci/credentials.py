@@ -11,12 +11,11 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from hardener.support import programs
-from hardener.support.fast_dataclass import dataclass
 
 HUB = "docker.io"
 # Under which names a login for Docker Hub is kept.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from hardener.kubernetes.images.reference import is_digest
 from hardener.lock.oci.client import INDEXES, Client, Manifest
 from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
-from hardener.support.fast_dataclass import dataclass
 
 # Of what a registry holds: an image has one of these, a Helm chart or a signature has not.
 _IMAGE_CONFIGS = frozenset({
@@ -20,8 +21,7 @@ _LONGEST = 1 << 18  # characters of what one config says: a lock is read by peop
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What was found of an image.
 
     - `digest`: of the index, where there is one; `media_type`: its own.

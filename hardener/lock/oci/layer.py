@@ -6,12 +6,13 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from msgspec import Struct
+
 from hardener.lock.oci.file_capability import decode
 from hardener.lock.oci.limits import Limits, Spent, TooMuch, Unreadable
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.tar_stream import Member, members
 from hardener.lock.oci.unpack import unpacked
-from hardener.support.fast_dataclass import dataclass
 
 _MARK = ".wh."
 _OPAQUE = ".wh..wh..opq"
@@ -24,8 +25,7 @@ _ACCOUNTS = re.compile(rb"[^:\n]*:[^:\n]*:\d*:")
 _LIST_NAMES = frozenset({"passwd", "group"})
 
 
-@dataclass(frozen=True, slots=True)
-class Inode:
+class Inode(Struct, frozen=True):
     """What stands behind a name. ``kind``: file, folder, symlink or other. ``target``: of a symlink.
 
     ``capability``: as ``file_capability`` writes it. ``accounts``: the content of what may be a passwd or group file.
@@ -41,8 +41,7 @@ class Inode:
     accounts: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """``puts``: paths with what is put there, a text for a hard link to that path; ``hides``: paths of lower layers
     that go, ``opaque``: folders of lower layers whose content goes. Paths are as they stand in the layer. ``spent`` is
     what this layer alone took."""

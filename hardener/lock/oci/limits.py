@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from hardener.lock.oci.registry_error import RegistryError
-from hardener.support.fast_dataclass import dataclass
 
 GIB = 1 << 30
 
@@ -16,8 +17,7 @@ class TooMuch(Unreadable):
     """An image goes beyond a limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The most that one image may have: bytes of its layers ``compressed``, as they are sent, bytes ``uncompressed``,
     and ``members``, the files and folders in them; a long name counts for several. ``ratio``: how many times its size a
     layer may unpack to, once that is more than a little."""
@@ -28,8 +28,7 @@ class Limits:
     ratio: int = 200
 
 
-@dataclass(slots=True)
-class Spent:
+class Spent(Struct):
     """What one layer, or all layers of an image so far, took of the limits."""
 
     compressed: int = 0

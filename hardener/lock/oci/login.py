@@ -11,12 +11,13 @@ import threading
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode, urlsplit
 
+from msgspec import Struct
+
 from hardener.authoring import user_config
 from hardener.lock.oci.credentials import Login
 from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.transport import Transport, host_of
-from hardener.support.fast_dataclass import dataclass
 
 _LIMIT = 1 << 20  # bytes of an answer with a token
 _LONGEST_TOKEN = 1 << 16  # characters; it stands in a header
@@ -27,8 +28,7 @@ _PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))'
 Finder = Callable[[str, str, list[str]], Login | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """What a registry asks for: ``bearer`` or ``basic``, and where tokens come from."""
 
     scheme: str

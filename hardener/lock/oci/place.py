@@ -1,10 +1,9 @@
 """Where a repository of images is."""
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a repository is: ``host`` with its port, and the path there. ``login`` is the name that logins go by."""
 
     host: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Callable, Iterator
 
+from msgspec import Struct
+
 from hardener.lock.oci.registry_error import RegistryError
-from hardener.support.fast_dataclass import dataclass
 
 _BLOCK = 512
 _LONGEST_HEADER = 1 << 20  # bytes of a PAX header or long name; Go's limit
@@ -24,8 +25,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A member: ``kind`` is file, folder, link (a hard one), symlink or other; ``target`` is what a link names.
 
     ``capability``: the xattr security.capability. ``start``: the first bytes of a file, as many as were asked for.

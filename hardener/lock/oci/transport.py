@@ -19,12 +19,12 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
+from msgspec import Struct
 
 from hardener.authoring import user_config
 from hardener.errors import InputError
 from hardener.lock.oci.networks import Network, network_of, networks_of
 from hardener.lock.oci.registry_error import RegistryError
-from hardener.support.fast_dataclass import dataclass
 
 CONNECTIONS = 16
 CONNECT_SECONDS, READ_SECONDS, ANSWER_SECONDS = 10.0, 30.0, 90.0
@@ -39,8 +39,7 @@ _COMES_AND_GOES = frozenset({500, 502, 503, 504})
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a server said; the names of ``headers`` are lower case. ``taken``: what ``take`` made of the body.
     ``sent_to``: the addresses that were asked, in their order: a redirect leads from one to the next."""
 
@@ -51,8 +50,7 @@ class Answer:
     sent_to: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Taker:
+class Taker(Struct, frozen=True):
     """What reads the body of a 200 while it comes, which is given up after ``seconds`` and one more for each
     ``slowest`` bytes that came; ``take`` is called anew where it broke off."""
 

@@ -5,20 +5,20 @@ that stands. The formats that are made of them are in ``graph_formats``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError, dotted
 from hardener.facts.access.api_use import api_use
 from hardener.facts.kustomize.builds import Build, Builds
 from hardener.facts.network.connections import External, Port, Unresolved, Unseen, Way
-from hardener.facts.network.connections.model import Connections
+from hardener.facts.network.connections.model import Connections, Edge, Entry
 from hardener.facts.network.exposure.judged import Opening, opening
 from hardener.facts.network.silent_workloads import SilentWorkloads
 from hardener.facts.objects.object_links import Relations
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, Service
 from hardener.tree.tree import Tree
 
@@ -26,8 +26,7 @@ from hardener.tree.tree import Tree
 _NOT_SHOWN = {"patch", "owned"}
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A piece of evidence; ``file`` is None where it stands in none."""
 
     text: str
@@ -35,8 +34,7 @@ class Fact:
     line: int | None
 
 
-@dataclass(slots=True)
-class Workload:
+class Workload(Struct):
     """A workload by its number. ``namespaces`` are those it comes out in; "" is one that is not named.
 
     ``part`` tells the pods of an object that has several; ``api`` is why it uses the Kubernetes API; ``silent`` is why
@@ -59,8 +57,7 @@ class Workload:
         return f"{self.kind}/{self.name}" + (f" {self.part}" if self.part else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A connection to ``server`` from ``client``, or from where ``way`` says. No ports: all of them."""
 
     server: Workload
@@ -79,8 +76,7 @@ class Lack(StrEnum):
     UNRESOLVED = "unresolved"  # a name like that of a Service, which is none of the tree
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """What ``client`` talks to and the tree does not hold. ``addresses`` are known of what is external."""
 
     client: Workload
@@ -91,8 +87,7 @@ class Host:
     addresses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OpenService:
+class OpenService(Struct, frozen=True):
     """A Service that is open to the outside, and the ``servers`` that it leads to.
 
     ``kind`` is its type, or "externalIPs". ``evidence`` is why it stays open, or why it can be closed, where ``stays``
@@ -109,8 +104,7 @@ class OpenService:
     evidence: tuple[Fact, ...]
 
 
-@dataclass(slots=True)
-class Graph:
+class Graph(Struct):
     """All of it, in the order of files and lines. ``unread`` files and documents are left out."""
 
     workloads: list[Workload] = field(default_factory=list)
@@ -126,6 +120,9 @@ def collect(tree: Tree, mask: Callable[[str], str]) -> Graph:
     return _Collector(tree, mask).graph()
 
 
+_Seen = tuple[Lack, str, tuple[str, ...], External | Unseen | Unresolved]
+
+
 class _Collector:
     def __init__(self, tree: Tree, mask: Callable[[str], str]) -> None:
         self.tree = tree
@@ -137,56 +134,48 @@ class _Collector:
             self._parts[id(pod.object)] = self._parts.get(id(pod.object), 0) + 1
 
     def graph(self) -> Graph:
-        connections = self.tree.ask(Connections)
+        """Put all together: what is meant, what it is connected with, and where the evidence of it stands."""
         own = {id(pod) for pod in self.tree.pod_templates if self._is_meant(pod) and not _is_copy(pod)}
-        edges = [e for e in connections.edges if id(e.client) in own or id(e.server) in own]
-        entries = [e for e in connections.entries if id(e.server) in own]
-        hosts: list[tuple[Lack, str, tuple[str, ...], External | Unseen | Unresolved]] = [
-            *((Lack.EXTERNAL, e.host, e.addresses, e) for e in connections.external),
-            *((Lack.UNSEEN, e.service.name, (), e) for e in connections.unseen),
-            *((Lack.UNRESOLVED, e.host, (), e) for e in connections.unresolved),
-        ]
-        hosts = [host for host in hosts if id(host[3].pod) in own]
+        connections = self.tree.ask(Connections)
+        edges = [edge for edge in connections.edges if id(edge.client) in own or id(edge.server) in own]
+        entries = [entry for entry in connections.entries if id(entry.server) in own]
+        hosts = [host for host in _hosts(connections) if id(host[3].pod) in own]
         services = self._open_services()
         ends = own | {id(pod) for edge in edges for pod in (edge.client, edge.server)}
         pods = [pod for pod in self.tree.pod_templates if id(pod) in ends]
-        uses = {id(pod): _api_use(pod) for pod in pods}
-        known = self.tree.ask(SilentWorkloads).found
-        silent = {id(pod): [known[pod]] if pod in known else [] for pod in pods}
+        found = [(pod, _api_use(pod), self._silence(pod)) for pod in pods]
         self._locate(
             [Evidence("", pod.object.piece, pod.object.path) for pod in pods],
-            *uses.values(),
-            *silent.values(),
+            *(facts for _, *uses in found for facts in uses),
             *(edge.evidence for edge in edges),
             *(entry.evidence for entry in entries),
             [host[3].evidence for host in hosts],
             [Evidence("", item.piece, item.path) for item, _ in services],
-            *(found.reasons for _, found in services),
+            *(how.reasons for _, how in services),
         )
-        workloads = [self._workload(number, pod, uses[id(pod)], silent[id(pod)]) for number, pod in enumerate(pods, 1)]
-        by_pod = {id(pod): workload for pod, workload in zip(pods, workloads, strict=True)}
-        links = [
-            Link(
-                by_pod[id(edge.server)], edge.ports, self._name(edge.service), self._facts(edge.evidence),
-                client=by_pod[id(edge.client)],
-            )
-            for edge in edges
-        ]  # fmt: skip
-        links += [
-            Link(
-                by_pod[id(entry.server)], entry.ports, self._name(entry.service), self._facts(entry.evidence),
-                way=entry.way,
-            )
-            for entry in entries
-        ]  # fmt: skip
-        others = [
-            Host(
-                by_pod[id(found.pod)], self.mask(name), found.port, lack, self._facts([found.evidence]),
-                tuple(map(self.mask, addresses)),
-            )
-            for lack, name, addresses, found in hosts
-        ]  # fmt: skip
-        return Graph(workloads, links, others, [*self._described(services, by_pod)], _unread(self.tree))
+        by_pod = {id(pod): self._workload(number, pod, *uses) for number, (pod, *uses) in enumerate(found, 1)}
+        links = [self._edge(edge, by_pod) for edge in edges] + [self._way_in(entry, by_pod) for entry in entries]
+        others = [self._host(host, by_pod) for host in hosts]
+        described = [*self._described(services, by_pod)]
+        return Graph(list(by_pod.values()), links, others, described, _unread(self.tree))
+
+    def _silence(self, pod: PodTemplate) -> list[Evidence]:
+        """Why ``pod`` is known to open no connection, where it is."""
+        known = self.tree.ask(SilentWorkloads).found
+        return [known[pod]] if pod in known else []
+
+    def _edge(self, edge: Edge, by_pod: dict[int, Workload]) -> Link:
+        server, client = by_pod[id(edge.server)], by_pod[id(edge.client)]
+        return Link(server, edge.ports, self._name(edge.service), self._facts(edge.evidence), client=client)
+
+    def _way_in(self, entry: Entry, by_pod: dict[int, Workload]) -> Link:
+        server, facts = by_pod[id(entry.server)], self._facts(entry.evidence)
+        return Link(server, entry.ports, self._name(entry.service), facts, way=entry.way)
+
+    def _host(self, host: _Seen, by_pod: dict[int, Workload]) -> Host:
+        lack, name, addresses, found = host
+        client, facts, shown = by_pod[id(found.pod)], self._facts([found.evidence]), tuple(map(self.mask, addresses))
+        return Host(client, self.mask(name), found.port, lack, facts, shown)
 
     def _open_services(self) -> list[tuple[Object, Opening]]:
         """The Services that are open to the outside, each with why."""
@@ -256,6 +245,13 @@ class _Collector:
             for path in paths:
                 line = parsed.line(int(path[0]), path[1:]) if path else 1
                 self._lines[piece, path] = piece.line + line
+
+
+def _hosts(connections: Connections) -> Iterator[_Seen]:
+    """What is reached and is no workload of the tree: why, its name, its addresses, and what was found."""
+    yield from ((Lack.EXTERNAL, found.host, found.addresses, found) for found in connections.external)
+    yield from ((Lack.UNSEEN, found.service.name, (), found) for found in connections.unseen)
+    yield from ((Lack.UNRESOLVED, found.host, (), found) for found in connections.unresolved)
 
 
 def _is_copy(pod: PodTemplate) -> bool:

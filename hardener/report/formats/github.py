@@ -10,21 +10,24 @@ from collections.abc import Callable
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Outcome
 from hardener.report import impact, unread
-from hardener.report.redactor import Redactor
+from hardener.report.context import Context
 from hardener.report.remarks import Remark, remarks
 from hardener.support.printable import plain_lines
 
+ERRORS = "surrogateescape"
+FOR_PEOPLE = False
 _COMMANDS = {Severity.LOW: "notice", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
 
 
-def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
+def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> None:
     """Write a line per remark on ``outcome`` that tells a problem, before those about files that were not read: GitHub
     shows only the first ten of a kind. That nothing was read comes first."""
+    redactor = context.redactor
     notes = unread.notes(outcome.tree)
     for note in notes:
         if note.is_grave:
             out(f"::warning title={_property(f'harden: {note.id}')}::{_data(redactor.text(note.text))}\n")
-    found = [remark for remark in remarks(outcome, redactor, applied=applied) if not remark.is_part]
+    found = [remark for remark in remarks(outcome, redactor, applied=context.applied) if not remark.is_part]
     found.sort(key=lambda remark: -remark.severity.rank)
     low = sum(remark.severity is Severity.LOW for remark in found)
     _write(found[: len(found) - low], out)

@@ -8,19 +8,24 @@ from typing import Any
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Outcome
+from hardener.report import unread
+from hardener.report.context import Context
 from hardener.report.problems import Problem, problems
-from hardener.report.redactor import Redactor
 from hardener.support.printable import seen_in_json
 
+ERRORS = "backslashreplace"
+FOR_PEOPLE = False
 _SEVERITIES = {
     Severity.LOW: "minor", Severity.MEDIUM: "major", Severity.HIGH: "critical", Severity.CRITICAL: "blocker"
 }  # fmt: skip
 
 
-def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
+def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> None:
     """Write the report of ``outcome``; an empty list where there is nothing."""
+    for note in unread.notes(outcome.tree):  # a record is about a line of a file
+        context.aside(note.text)
     out("[")
-    for number, problem in enumerate(problems(outcome, redactor, applied=applied)):
+    for number, problem in enumerate(problems(outcome, context.redactor, applied=context.applied)):
         out(("," if number else "") + "\n" + seen_in_json(json.dumps(_record(problem), ensure_ascii=False)))
     out("]\n")
 

@@ -1,11 +1,9 @@
-"""The JSON report (its schema is ``schema.json`` beside this file), written record by record."""
+"""The JSON report (its schema is ``hardener/report/schema.json``), written record by record."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Edit, Evidence
@@ -13,35 +11,28 @@ from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.coverage import Coverage, coverage
-from hardener.report import impact, steps, unread
+from hardener.report import levels, steps, unread
+from hardener.report.context import Context
 from hardener.report.reachability import summary as reachability_summary
+from hardener.report.records import impact_records, left_out, object_record, type_record
 from hardener.report.redactor import Redactor
-from hardener.sources.files.selection import LeftOut
 from hardener.support.data_path import Path
 from hardener.support.printable import seen_in_json
 from hardener.tree.core_views import Object
-from hardener.tree.tree import Tree
 
 if TYPE_CHECKING:
-    from hardener.report.reachability.measure import Reachability
+    pass
 
-_MOST_PLACES = 20
+ERRORS = "backslashreplace"
+FOR_PEOPLE = False
 _MOST_KNOWN = 4096  # parts of records that are kept encoded
 _SCALARS = frozenset((str, int, bool))
 _HIDDEN = "\u2039redacted\u203a"  # for what holds secrets, however short and common they are
 
 
-def write(
-    outcome: Outcome,
-    redactor: Redactor,
-    out: Callable[[str], object],
-    levels: Iterable[dict[str, Any]] | None = None,
-) -> None:
-    """Write the report of ``outcome`` through ``redactor`` to ``out``; memory stays flat.
-
-    ``levels`` are the Pod Security levels that ``check`` adds.
-    """
-    dump = _Dump(redactor)
+def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> None:
+    """Write the report of ``outcome``; memory stays flat."""
+    dump = _Dump(context.redactor)
     summary = outcome.summary()
     reach = reachability_summary.reached(outcome)
     if reach is not None:
@@ -69,7 +60,7 @@ def write(
         ("held", (dump(_held(held, change, outcome)) for held in outcome.held for change in held.changes[:1])),
         ("findings", map(dump.finding, outcome.findings)),
         ("refused", (dump(_refused(refused)) for refused in outcome.refused)),
-        *([] if levels is None else [("levels", map(dump, levels))]),
+        *([] if context.levels is None else [("levels", map(dump, levels.records(*context.levels)))]),
         ("waived", (dump(_waived(waived, outcome)) for waived in outcome.waived)),
     ):
         out(f', "{name}": [')
@@ -81,31 +72,6 @@ def write(
 
 def _coverage(known: Coverage) -> dict[str, Any]:
     return {"known": known.known, "bySource": known.by, "unknown": known.unknown}
-
-
-def left_out(tree: Tree) -> list[dict[str, Any]]:
-    """What was met and not read, by reason, as records; of a stream nothing."""
-    if tree.stream:
-        return []
-    named = unread.unread_files(tree)
-    return [_left_out(one, named.get(one.id, [])) for one in unread.left_out(tree)]
-
-
-def _left_out(one: LeftOut, named: list[str]) -> dict[str, Any]:
-    places = [os.path.relpath(path) for path in [*one.places, *named][:_MOST_PLACES]]
-    return {
-        "reason": one.id, "message": unread.reason(one), "files": one.files, "folders": one.folders, "places": places,
-        "more": one.more,
-    }  # fmt: skip
-
-
-def impact_records(outcome: Outcome, reach: Reachability | None = None) -> list[dict[str, Any]]:
-    """What a person has to know before the changes are applied, the gravest first, as records."""
-    one = cache(_object)  # most entries are about the same thousands of objects
-    return [
-        {"id": entry.id, "message": entry.text.strip(), "objects": list(map(one, entry.objects))}
-        for entry in impact.entries(outcome, reach)
-    ]
 
 
 class _Dump:
@@ -135,7 +101,7 @@ class _Dump:
             return f"{{{head}, {evidence}, {file}, {lines}, {place}, {reasons}}}"
         # The marks of a record are numbered part by part.
         for part in (
-            _start(change, outcome), {"object": _object(item)}, _path_part(change.path[1:]), _values(change),
+            _start(change, outcome), {"object": object_record(item)}, _path_part(change.path[1:]), _values(change),
             _reasons(transform),
         ):  # fmt: skip
             self.redactor.masks(self.encode(part))
@@ -159,7 +125,7 @@ class _Dump:
             return "null"
         found = self._known.get(key := id(item))
         if found is None and key not in self._known:
-            kind = self._part((_type, item.api_version, item.kind, item.namespace), _type, item)
+            kind = self._part((type_record, item.api_version, item.kind, item.namespace), type_record, item)
             name = self._entry("name", item.name)
             found = f"{{{kind}, {name}}}" if kind and name else None
             self._keep(key, found)
@@ -217,18 +183,8 @@ class _Dump:
         self._known[key] = found
 
 
-def _object(item: Object | None) -> dict[str, str | None] | None:
-    if item is None:
-        return None
-    return _type(item) | {"name": item.name}
-
-
-def _type(item: Object) -> dict[str, str | None]:
-    return {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace}
-
-
 def _sign(item: Object) -> dict[str, Any]:
-    return {"file": item.piece.file.name, "object": _object(item)}
+    return {"file": item.piece.file.name, "object": object_record(item)}
 
 
 def _evidence(evidence: Iterable[Evidence], outcome: Outcome) -> Iterator[dict[str, Any]]:
@@ -246,7 +202,7 @@ def _risk(transform: Transform) -> dict[str, str | None]:
 def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
     return {
         **_start(change, outcome), "line": change.line, "newLine": change.new_line,
-        "object": _object(change.object), **_place(change), **_reasons(change.transform),
+        "object": object_record(change.object), **_place(change), **_reasons(change.transform),
     }  # fmt: skip
 
 
@@ -303,7 +259,7 @@ def _kind(finding: Report) -> dict[str, Any]:
 def _finding(finding: Report) -> dict[str, Any]:
     return {
         **_kind(finding), "file": finding.file,
-        "line": finding.line, "object": _object(finding.object), "path": list(finding.path[1:]),
+        "line": finding.line, "object": object_record(finding.object), "path": list(finding.path[1:]),
         "message": finding.message, "advice": finding.advice,
     }  # fmt: skip
 

@@ -9,11 +9,13 @@ from collections.abc import Callable
 
 from hardener.engine.outcome import Outcome
 from hardener.report import impact, unread
+from hardener.report.context import Context
 from hardener.report.patch import relative_name
 from hardener.report.problems import Problem, problems
-from hardener.report.redactor import Redactor
 from hardener.support.printable import plain_lines
 
+ERRORS = "backslashreplace"
+FOR_PEOPLE = False
 # Line ends, too: in an attribute a reader would take them for blanks. The library's own escapes would load urllib.
 _ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
@@ -21,12 +23,13 @@ _ESCAPES = str.maketrans(
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
+def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> None:
     """Write the report of ``outcome``."""
+    redactor = context.redactor
     read = [file for file in outcome.tree.files if file.editable and file.pieces]
-    names = [redactor.text(relative_name(file.path)) for file in read if not file.is_new or applied]
+    names = [redactor.text(relative_name(file.path)) for file in read if not file.is_new or context.applied]
     suites: dict[str, list[Problem]] = {name: [] for name in names}
-    for problem in problems(outcome, redactor, applied=applied):
+    for problem in problems(outcome, redactor, applied=context.applied):
         suites.setdefault(problem.file, []).append(problem)
     notes = unread.notes(outcome.tree)
     failures = sum(map(len, suites.values()))

@@ -10,7 +10,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener import __version__
 from hardener.authoring.edits import Evidence, Grade, Severity
@@ -18,14 +19,16 @@ from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import impact, levels, steps, unread
+from hardener.report.context import Context
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.terminal.whole_report import grouped
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain, plain_lines
 
+ERRORS = "backslashreplace"
+FOR_PEOPLE = False
 LONGEST = 65_536
 # The most that a section takes, so that the ones behind it have their part; the diffs take what is left.
 _SHARES = {
@@ -40,20 +43,12 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&$]")
 _PING = re.compile(r"(?<![\w/])[@#!%](?=\w)|(?<=\w)[#!](?=\d)|\bGH(?=-\d)|(?i:\b(?:https?|ftp)(?=://)|\bwww(?=\.))")
 
 
-def write(
-    outcome: Outcome,
-    redactor: Redactor,
-    out: Callable[[str], object],
-    *,
-    applied: bool,
-    levels: tuple[list[Standing], list[Standing]] | None = None,
-) -> None:
-    """Write the comment. ``levels`` are the Pod Security levels that ``check`` adds."""
-    out(_Comment(outcome, redactor, applied, levels).text())
+def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> None:
+    """Write the report of ``outcome``."""
+    out(_Comment(outcome, context.redactor, context.applied, context.levels).text())
 
 
-@dataclass(slots=True)
-class _Section:
+class _Section(Struct):
     """``items`` are kept from the first on, as many as fit; ``lost`` says how to see the others."""
 
     head: str

@@ -8,17 +8,22 @@ from typing import Any
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Outcome
-from hardener.report.redactor import Redactor
+from hardener.report import unread
+from hardener.report.context import Context
 from hardener.report.remarks import Remark, remarks
 from hardener.support.printable import seen_in_json
 
+ERRORS = "backslashreplace"
+FOR_PEOPLE = False
 _SEVERITIES = {Severity.LOW: "INFO", Severity.MEDIUM: "WARNING", Severity.HIGH: "ERROR", Severity.CRITICAL: "ERROR"}
 
 
-def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
+def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> None:
     """Write the report of ``outcome``. Ranges are whole lines, both ends included."""
+    for note in unread.notes(outcome.tree):  # a record is about a line of a file
+        context.aside(note.text)
     out('{"source": {"name": "harden"}, "diagnostics": [')
-    for number, remark in enumerate(remarks(outcome, redactor, applied=applied)):
+    for number, remark in enumerate(remarks(outcome, context.redactor, applied=context.applied)):
         out(("," if number else "") + "\n" + seen_in_json(json.dumps(_diagnostic(remark), ensure_ascii=False)))
     out("]}\n")
 

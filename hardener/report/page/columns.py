@@ -15,10 +15,9 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import field
 from itertools import pairwise
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 STUB = 24  # what stands free on both sides of a box, for arrow heads and for short arrows of its own
 _GAP_Y, _LANE_GAP = 18, 9  # between boxes, and beside a lane
@@ -26,8 +25,7 @@ _BEND = 22  # width in which a line changes its height; more where there are man
 _SWEEPS = 8
 
 
-@dataclass(slots=True, eq=False)
-class Box:
+class Box(Struct, eq=False):
     """What is placed: it comes with its size, ``strip`` and whatever ``about`` is, and gets its place."""
 
     width: float
@@ -39,8 +37,7 @@ class Box:
     y: float = 0
 
 
-@dataclass(slots=True, eq=False)
-class Line:
+class Line(Struct, eq=False):
     """A connection: it leaves ``start`` and comes to ``end`` at these heights in them, and gets its ``path``.
 
     ``path`` is a list of points with one height for every two of them, so that it is level at boxes and in lanes and
@@ -55,8 +52,7 @@ class Line:
     path: list[tuple[float, float]] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
-class _Item:
+class _Item(Struct, eq=False):
     """What stands in a column: a box, or the lane of the lines to one place of a box."""
 
     box: Box | None

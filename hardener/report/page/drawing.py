@@ -4,25 +4,25 @@ A line is a connection between two workloads of the tree. All other ways in and 
 with a short arrow: who may come in from elsewhere, which hosts it talks to, the Kubernetes API, itself. So a tree in
 which everything is open to monitoring is no ball of lines, and no label lies on a line or on another label.
 
-``columns`` places what is connected and ``shelves`` what is not. Both are our own: see ``docs/design/drawing.md`` for
+``columns`` places what is connected, ``_shelved`` what is not. Both are our own: see ``docs/design/drawing.md`` for
 what else was tried, with figures.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import field
+from collections.abc import Callable, Iterator, Sequence
+from math import sqrt
 from unicodedata import east_asian_width
+
+from msgspec import Struct, field
 
 from hardener.facts.network.connections import Port, Way
 from hardener.report.connections.graph import Graph, Lack, Workload
 from hardener.report.connections.graph_formats import ORIGINS, by_namespace, ports, reason
 from hardener.report.connections.names import LONGEST, told_apart
 from hardener.report.page.columns import STUB, Box, Columns, Line, connected
-from hardener.report.page.shelves import shelved
 from hardener.report.page.words import Words
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 MOST_BOXES, MOST_LINES = 150, 400  # more are not drawn; the list beside the drawing has them all
@@ -50,8 +50,7 @@ _LACKS = {
 _SHORT_LACKS = {Lack.EXTERNAL: "", Lack.UNSEEN: ", pods not in the tree", Lack.UNRESOLVED: ", not in the tree"}
 
 
-@dataclass(slots=True, eq=False)
-class _Row:
+class _Row(Struct, eq=False):
     """A line of text in a box; ``arrow`` is the class of the short arrow beside it, and how it looks."""
 
     text: str
@@ -59,8 +58,7 @@ class _Row:
     arrow: str = ""
 
 
-@dataclass(slots=True, eq=False)
-class _Node:
+class _Node(Struct, eq=False):
     """What a box shows."""
 
     kind: str
@@ -101,7 +99,7 @@ class Drawing:
         """Give all its place: frames that lines join are one part, the others stand side by side."""
         parts = [self._part(*part, strips) for part in self._parts(len(strips))]
         widest = max([_WIDE, *(part.width for part in parts)])
-        corners, width, height = shelved([(part.width, part.height) for part in parts], widest, _BETWEEN)
+        corners, width, height = _shelved([(part.width, part.height) for part in parts], widest, _BETWEEN)
         for part, (x, y) in zip(parts, corners, strict=True):
             part.move(x + 1, y + 1)
             self.frames += part.frames
@@ -147,7 +145,7 @@ class Drawing:
         groups = connected(boxes, lines)
         placed = [Columns(*group) for group in groups]
         widest = max([_WIDE - 2 * _FOOT, *(each.width for each in placed)])
-        corners, width, height = shelved([(each.width, each.height) for each in placed], widest, _BETWEEN)
+        corners, width, height = _shelved([(each.width, each.height) for each in placed], widest, _BETWEEN)
         for group, (x, y) in zip(groups, corners, strict=True):
             _Part(*group).move(x + _FOOT, y + _TITLE)
         title = strips[numbers[0]]
@@ -217,8 +215,7 @@ class Drawing:
         yield "</g>\n"
 
 
-@dataclass(slots=True, eq=False)
-class _Part:
+class _Part(Struct, eq=False):
     """A piece of the drawing that moves as one."""
 
     boxes: list[Box]
@@ -409,3 +406,28 @@ def _wide(text: str) -> int:
 
 def _cut(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "\u2026"
+
+
+_SHAPE = 2.0  # width over height, where there is a choice
+
+
+def _shelved(
+    sizes: Sequence[tuple[float, float]], widest: float, gap: float
+) -> tuple[list[tuple[float, float]], float, float]:
+    """The upper left corner of each of ``sizes`` (width, height), and width and height of it all.
+
+    No row is wider than ``widest``, and few things make no row of that width: they would be small on a small screen.
+    The tallest come first, so that little is left free below the others.
+    """
+    area = sum((width + gap) * (height + gap) for width, height in sizes)
+    widest = min(widest, max([sqrt(area * _SHAPE), *(width for width, _ in sizes)]))
+    corners = [(0.0, 0.0)] * len(sizes)
+    x = y = tallest = right = 0.0
+    for number in sorted(range(len(sizes)), key=lambda number: -sizes[number][1]):
+        width, height = sizes[number]
+        if x and x + width > widest:
+            x, y, tallest = 0.0, y + tallest + gap, 0.0
+        corners[number] = x, y
+        right, tallest = max(right, x + width), max(tallest, height)
+        x += width + gap
+    return corners, right, y + tallest

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from hardener.authoring.risks import RISKS, Risk
 from hardener.engine.outcome import Outcome
-from hardener.support.fast_dataclass import dataclass
 
 EXPLAINED = (
     "Score = 100 \u00d7 documents \u00f7 (documents + open points), rounded down. Before the changes an open point is "
@@ -23,8 +24,7 @@ EXPLAINED = (
 NOTHING, UNSEEN = "nothing of it here", "not looked at"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """The open points and scores of a risk; ``edits``, ``held`` and ``findings`` are the counts behind them.
 
     ``lack`` is why there is no score, "" where there is one; ``risk`` is None for what belongs to none.

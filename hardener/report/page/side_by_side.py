@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from itertools import zip_longest
+
+from msgspec import Struct, field
 
 from hardener.report.page.words import Words
 from hardener.report.patch import Patch
-from hardener.support.fast_dataclass import dataclass
 
 _HEAD = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """Lines that follow each other and are all changed: number and text of the old ones, and of the new ones."""
 
     old: list[tuple[int, str]] = field(default_factory=list)

@@ -6,16 +6,18 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
 
 from hardener import __version__
 from hardener.authoring.edits import Grade, Severity
 from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Outcome
 from hardener.facts.cluster import platforms
-from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import impact, steps, unread
 from hardener.report.connections import graph, graph_formats
+from hardener.report.context import Levels
 from hardener.report.impact import counted
 from hardener.report.levels import lines as level_lines
 from hardener.report.page import score, sections
@@ -24,38 +26,18 @@ from hardener.report.page.drawing import Drawing
 from hardener.report.page.words import BECOMES, Words
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
-from hardener.support.fast_dataclass import dataclass
 
 _MOST_OPEN, _SHORT = 12, 120  # diffs are open when there are no more of them, and those that have no more lines
 _COLUMNS = re.compile(" {2,}")
-Levels = tuple[list[Standing], list[Standing]]
 
 
-def write(
-    outcome: Outcome,
-    redactor: Redactor,
-    out: Callable[[str], object],
-    *,
-    applied: bool = False,
-    levels: Levels | None = None,
-) -> None:
-    """Write the page of ``outcome`` to ``out``, part by part. ``redactor`` knows the secrets of the tree by now.
-
-    ``applied`` says that the files are written; ``levels`` are the Pod Security levels before and after.
-    """
-    page = _Page(outcome, redactor, applied, levels)
-    for text in page.whole():
-        out(text)
-
-
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     id: str
     title: str
     body: Iterator[str]
 
 
-class _Page:
+class Page:
     def __init__(self, outcome: Outcome, redactor: Redactor, applied: bool, levels: Levels | None) -> None:
         self.outcome = outcome
         self.after = "after" if applied else "after apply"

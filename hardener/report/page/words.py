@@ -6,11 +6,12 @@ import html
 import json
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence
 from hardener.engine.outcome import MISSING, Outcome
 from hardener.report.held_back import place
 from hardener.report.redactor import Redactor
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 _LONGEST = 300  # characters of a value; the diff shows the rest
@@ -18,8 +19,7 @@ _HIDDEN = "\u2039redacted\u203a"
 BECOMES = '<span aria-hidden="true">\u2192</span><span class="unseen"> becomes </span>'
 
 
-@dataclass(slots=True)
-class Words:
+class Words(Struct):
     """Turns texts of ``outcome`` into HTML. ``files`` are the names of all files that the page speaks of, in the order
     of their numbers; ``diffs`` those that have a diff there."""
 

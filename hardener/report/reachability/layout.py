@@ -15,16 +15,17 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.network.network_policy import Policy
 from hardener.kubernetes.network.reachability import Network
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.pod_kind import is_applied
 
@@ -38,8 +39,7 @@ PodFacts = tuple[Mapping[str, str], dict[str, tuple[tuple[int, str], ...]], bool
 """The labels of a pod, its ports by name, and whether it is on the network of its node."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an object comes out. ``source`` is the build or folder of its unit; ``name`` is None where no namespace is
     named, ``namespace`` a key of its own for each namespace."""
 

@@ -6,10 +6,12 @@ as if it did, so that nothing is called closed that may be open; what must stay 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field, structs
 
 from hardener.facts.network.connections import Edge, Entry, Port, Way
 from hardener.facts.network.connections.model import Connections
@@ -26,7 +28,6 @@ from hardener.kubernetes.network.network_policy import (
 from hardener.kubernetes.network.reachability import bits
 from hardener.report.reachability.layout import Layout, Place
 from hardener.report.reachability.state import State
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import PodTemplate
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ _DNS_OF_OPENSHIFT = Pod(
 _OWN_DNS = ("Default", "None")  # dnsPolicy of pods that do not ask the cluster's
 
 
-@dataclass(slots=True)
-class Reachability:
+class Reachability(Struct):
     """Of the workloads that may be edited: how many ordered pairs of two that may stand in one cluster there are, and
     in how many one can reach the other on some port, as read and after the run.
 
@@ -215,8 +215,8 @@ def _anything(place: Place) -> object:
 
 def _move(pod: Pod, policies: list[Policy], to: Pod) -> tuple[Pod, list[Policy]]:
     """``pod`` and its ``policies`` in the namespace of ``to``."""
-    moved = replace(pod, namespace=to.namespace, namespace_labels=to.namespace_labels)
-    return moved, [replace(policy, namespace=to.namespace) for policy in policies]
+    moved = structs.replace(pod, namespace=to.namespace, namespace_labels=to.namespace_labels)
+    return moved, [dataclasses.replace(policy, namespace=to.namespace) for policy in policies]
 
 
 def _entry(both: _Both, entry: Entry) -> tuple[bool, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,6 @@ from hardener.kubernetes.network.reachability import Network, hangs_on_blocks
 from hardener.report.reachability.layout import Layout, Place, PodFacts
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, value_at
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
 
 

@@ -8,23 +8,30 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report, Waived
 from hardener.facts.cluster import platforms
-from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import unread
+from hardener.report.context import Context
 from hardener.report.held_back import place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
-from hardener.report.redactor import Redactor
-from hardener.report.terminal import version_notes as versions
-from hardener.report.terminal.screen import Screen
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.support.printable import plain_line, plain_lines, without_commands
 
 if TYPE_CHECKING:
     from hardener.report.terminal.undo import Undo
+
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.config import NEWEST
+from hardener.kubernetes.components.flag_values import parsed_version
+from hardener.tree.core_views import Object
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Tree
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 # A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
@@ -36,8 +43,7 @@ _MOST_IDS = 4  # of a command; with more of them it is no line that anybody type
 Place = tuple[str, int]  # a file as it is named, and a line; 0: none
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """What a check fails on: ``count`` records that say the same ``text`` of ``item``, the first at ``where``."""
 
     severity: Severity
@@ -48,51 +54,37 @@ class Failure:
     count: int
 
 
-@dataclass(slots=True)
-class Printed:
-    """Prints of ``outcome`` through ``redactor`` to ``out``, in the way of ``screen``.
-
-    ``applied``: whether the changes are made. ``levels`` are those before and after them. ``verdict`` is what the
-    command that asked makes of it, in a line, and ``remarks`` what else it says. ``patch``: whether the patch is
-    printed, and ``patch_first`` before all else; ``advises``: whether the next step is said. ``failing`` are the
-    records of the outcome that a check fails on.
-    """
+class Printed(Struct):
+    """Prints of ``outcome`` to ``out``, in the way of ``context``."""
 
     outcome: Outcome
-    redactor: Redactor
+    context: Context
     out: Callable[[str], object]
-    screen: Screen = Screen()
-    verbose: bool = False
-    quiet: bool = False
-    applied: bool = False
-    levels: tuple[list[Standing], list[Standing]] | None = None
-    verdict: str = ""
-    remarks: tuple[str, ...] = ()
-    patch: bool = True
-    patch_first: bool = False
-    advises: bool = True
-    failing: tuple[Change | Held | Report, ...] = ()
 
     def _say(self, text: str = "", *, whole: bool = False, at: Iterable[Place] = ()) -> None:
         """Print a line; one that is there to be copied stays ``whole`` however narrow the terminal is. The places
         ``at`` become links."""
         line = self._plain(text)
-        if self.screen.width > 0 and not whole and len(line.encode("utf-8", "replace")) > self.screen.width:
+        if (
+            self.context.screen.width > 0
+            and not whole
+            and len(line.encode("utf-8", "replace")) > self.context.screen.width
+        ):
             from hardener.report.terminal.wrapping import wrapped  # late: only a terminal needs it
 
-            line = wrapped(line, self.screen.width)
-        if self.screen.link is not None:
+            line = wrapped(line, self.context.screen.width)
+        if self.context.screen.link is not None:
             line = self._linked(line, {self._plain(place(*where)): where for where in at})
         self.out(line + "\n")
 
     def _plain(self, text: str) -> str:
         """``text`` in one line, with its secrets masked; only our colours act."""
-        line = plain_line(self.redactor.text(text))
-        return _COLOUR.sub("\033[\\1m", line) if self.screen.colour else line
+        line = plain_line(self.context.redactor.text(text))
+        return _COLOUR.sub("\033[\\1m", line) if self.context.screen.colour else line
 
     def _linked(self, line: str, places: Mapping[str, Place]) -> str:
         """``line`` with a link at each of ``places``, by the text that names it; none where that is broken."""
-        link = self.screen.link
+        link = self.context.screen.link
         shown = {text: where for text, where in places.items() if text and where[0] != "<stdin>"}
         if link is None or not shown:
             return line
@@ -106,7 +98,7 @@ class Printed:
         return re.sub(pattern, linked, line)
 
     def _paint(self, name: str, text: str) -> str:
-        return f"\033[{_COLOURS[name]}m{text}\033[0m" if self.screen.colour else text
+        return f"\033[{_COLOURS[name]}m{text}\033[0m" if self.context.screen.colour else text
 
     def _title(self, text: str) -> None:
         self._say()
@@ -125,7 +117,7 @@ class Printed:
     def _remarks(self) -> Iterator[tuple[str, bool]]:
         """What there is to say of the tree, of versions and of what was not read, each with whether it is grave."""
         tree = self.outcome.tree
-        yield from ((text, False) for text in (*self.remarks, *versions.remarks(tree)))
+        yield from ((text, False) for text in (*self.context.remarks, *_version_remarks(tree)))
         if tree.unread_evidence:
             number = counted(tree.unread_evidence, "file")
             yield f"{number} outside the given paths could not be read as evidence", False
@@ -186,20 +178,24 @@ class Printed:
 
     def _leaves_out_held(self) -> bool:
         """Whether what is held back is only counted: somebody asked for safe changes alone."""
-        return self.outcome.max_risk is Grade.SAFE and not self.verbose
+        return self.outcome.max_risk is Grade.SAFE and not self.context.verbose
 
     def _next(self) -> str | None:
         """What a person does next; None where that is not for us to say."""
-        if not self.advises or self._is_stream:
+        if not self.context.advises or self._is_stream:
             return None
-        if self.outcome.tree.chart is not None and self.outcome.overrides and (self.applied or not self.outcome.files):
+        if (
+            self.outcome.tree.chart is not None
+            and self.outcome.overrides
+            and (self.context.applied or not self.outcome.files)
+        ):
             name = self.outcome.files[0].file.name if self.outcome.files else "the file of values"
             return f"give {name} to helm as the last of its values (-f)"
-        if self.applied and self.outcome.files:
+        if self.context.applied and self.outcome.files:
             left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
             return f"git diff shows each line; {left}" if self._undo() else left
         steps = [*self._next_changes(), *self._next_held()]
-        if not self.verbose and (steps or self.outcome.findings or self.outcome.held):
+        if not self.context.verbose and (steps or self.outcome.findings or self.outcome.held):
             steps.append("-v shows all" if steps else "-v shows all findings with their places")
         return "; ".join(steps) or None
 
@@ -215,7 +211,7 @@ class Printed:
 
     def _next_held(self) -> Iterator[str]:
         """The command that makes what was held back and fails the check."""
-        held = [record for record in self.failing if isinstance(record, Held)]
+        held = [record for record in self.context.failing if isinstance(record, Held)]
         ids = list(dict.fromkeys(each.transform.id for each in held))
         if held:
             asked = self.outcome.asked
@@ -235,7 +231,7 @@ class Printed:
 
     def _undo(self) -> Undo | None:
         """How the files are brought back; None where Git cannot do it."""
-        if not (self.applied and self.outcome.files) or self._is_stream:
+        if not (self.context.applied and self.outcome.files) or self._is_stream:
             return None
         from hardener.report.terminal.undo import undo  # late: only what was written is undone
 
@@ -275,7 +271,7 @@ class Printed:
             elif is_escaped:
                 self._say(f"# shows escaped characters: {instead}", whole=True)
             for text in parts:
-                if self.screen.colour:
+                if self.context.screen.colour:
                     for line in text.splitlines(keepends=True):
                         self._patch_line(line)
                 else:
@@ -288,7 +284,7 @@ class Printed:
         kept: list[str] = []
         length, is_masked, is_escaped = 0, not patch.whole, False
         for part in patch.pieces():
-            text = self.redactor.text(part)
+            text = self.context.redactor.text(part)
             is_masked = is_masked or text != part
             shown = self._seen(text)
             is_escaped = is_escaped or shown != text
@@ -297,15 +293,15 @@ class Printed:
                 kept.append(shown)
             else:
                 kept.clear()
-        again = (self._seen(self.redactor.text(part)) for part in patch.pieces())
+        again = (self._seen(self.context.redactor.text(part)) for part in patch.pieces())
         return kept if length <= _MOST_KEPT else again, is_masked, is_escaped
 
     def _seen(self, part: str) -> str:
         """A part of a patch as it is shown: on a terminal all is seen, elsewhere it stays what git takes."""
-        return plain_lines(part) if self.screen.colour or self.screen.width else without_commands(part)
+        return plain_lines(part) if self.context.screen.colour or self.context.screen.width else without_commands(part)
 
     def _patch_line(self, line: str) -> None:
-        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if self.screen.colour else None
+        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if self.context.screen.colour else None
         if colour and not line.startswith(("+++", "---")):
             line = self._paint(colour, line.rstrip("\n")) + "\n"
         self.out(line)
@@ -398,3 +394,41 @@ def in_files(names: Iterable[Place]) -> str:
 def _short(path: str) -> str:
     relative = os.path.relpath(path)
     return path if relative.startswith("..") else relative
+
+
+# Where a cluster says its version: kubeadm's kubernetesVersion, eksctl's metadata.version, version of aws_eks_cluster.
+_SAID = (
+    ("kubeadm.k8s.io", "ClusterConfiguration", ("kubernetesVersion",)),
+    ("eksctl.io", "ClusterConfig", ("metadata", "version")),
+)
+
+
+def _version_remarks(tree: Tree) -> Iterator[str]:
+    """One line where the version is newer than harden knows, one where the tree says an older one than assumed."""
+    version = tree.settings.kubernetes_version
+    if version > NEWEST:
+        yield f"Kubernetes {_text(version)} is newer than what harden knows: it is judged like {_text(NEWEST)}"
+    said = [(found, item) for item, found in _said_versions(tree) if found < version]
+    if said:
+        oldest, item = min(said, key=lambda one: one[0])
+        yield (
+            f"{item.piece.file.name} says Kubernetes {_text(oldest)}, older than {_text(version)}: "
+            f"--kubernetes-version {_text(oldest)} leaves out what it does not have"
+        )
+
+
+def _said_versions(tree: Tree) -> Iterator[tuple[Object, tuple[int, int]]]:
+    items = [(item, path) for group, kind, path in _SAID for item in tree.of(group, kind)]
+    if tree.terraform_files:
+        items += [(block, ("version",)) for block in tree.terraform.of("aws_eks_cluster")]
+    for item, path in items:
+        value: Any = item.data
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        version = parsed_version(value) if isinstance(value, str) else None  # as a number, 1.30 would be 1.3
+        if item.editable and version is not None:
+            yield item, version
+
+
+def _text(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))

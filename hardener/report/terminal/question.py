@@ -15,8 +15,6 @@ from hardener.report.terminal.printed import Printed
 class Question(Printed):
     """Prints the steps of an outcome one by one, as the report for a terminal prints them all."""
 
-    __slots__ = ()
-
     def ask(self, changes: list[Change], grade: Grade, *, held: bool, number: str, lines: Iterable[FileChange]) -> None:
         """Print the step ``changes`` with the hunks in ``lines``; ``number`` is its place among all of them."""
         first = changes[0]
@@ -41,8 +39,8 @@ class Question(Printed):
             self._say(f"  after:   {step}")
         shown = list(lines)
         for lines_of_file in shown:
-            for part in Patch.of(lines_of_file, self.redactor).parts():
-                for line in self._seen(self.redactor.text(part)).splitlines(keepends=True):
+            for part in Patch.of(lines_of_file, self.context.redactor).parts():
+                for line in self._seen(self.context.redactor.text(part)).splitlines(keepends=True):
                     self._patch_line(line)
         if not shown:
             for change in changes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 _HYPERLINK_TERMINALS = frozenset({"alacritty", "alacritty-direct", "foot", "xterm-ghostty", "xterm-kitty"})  # TERM
 _HYPERLINK_PROGRAMS = frozenset(
@@ -15,8 +15,7 @@ _HYPERLINK_SIGNS = ("DOMTERM", "KITTY_WINDOW_ID", "KONSOLE_VERSION", "WT_SESSION
 _FIRST_VTE = 5000  # 0.50, the first that knows links
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True):
     """``link`` makes the address of a line of a file; None: no links. ``width`` and ``height`` are columns and rows of
     a terminal; 0: lines, or their number, have no end."""
 

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
+from msgspec import Struct
+
 from hardener.engine.outcome import Change, Report
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.report import impact, steps, unread
@@ -31,7 +33,6 @@ from hardener.report.terminal.printed import (
     refused_by_git,
 )
 from hardener.report.terminal.wrapping import cut, end, length, padded, wrapped
-from hardener.support.fast_dataclass import dataclass
 
 _FINDINGS = 10  # that a pipe gets
 _FAILING = 50  # that a pipe gets of what a check fails on
@@ -41,8 +42,7 @@ _STEPS = 2  # that a terminal gets of what is not written yet
 _LEAST = 12  # characters; less of a text says nothing
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(Struct):
     """``head`` is whole, and in colours; ``where`` is a place, ``item`` what stands there, ``text`` may be cut, and
     ``tail`` is the place that it is about."""
 
@@ -54,14 +54,12 @@ class _Row:
     whole: bool = False  # over as many rows as it needs
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(Struct):
     rows: list[_Row]
     count: int = 1  # of what the title counts
 
 
-@dataclass(slots=True)
-class _Section:
+class _Section(Struct):
     title: str
     entries: list[_Entry]
     noun: str = ""  # what is counted
@@ -80,13 +78,14 @@ class _Section:
         return sum(entry.count for entry in self.entries[self.shown :])
 
 
-@dataclass(slots=True)
-class BriefReport(Printed):
+class ShortReport(Printed):
     """Prints what a person needs to know at once."""
 
     def write(self) -> None:
         """Print the report."""
-        patches = [Patch.of(change, self.redactor) for change in self.outcome.files] if self.patch else []
+        patches = (
+            [Patch.of(change, self.context.redactor) for change in self.outcome.files] if self.context.patch else []
+        )
         sections = [section for section in self._sections() if section is not None]
         first = [self._paint(self._mood(), self._verdict()), self._read()]
         last = list(self._last())
@@ -107,7 +106,7 @@ class BriefReport(Printed):
 
     @property
     def _is_roomy(self) -> bool:
-        return not self.screen.height or self.screen.height >= _ROOMY
+        return not self.context.screen.height or self.context.screen.height >= _ROOMY
 
     # What there is to say.
 
@@ -132,7 +131,7 @@ class BriefReport(Printed):
     def _verdict(self) -> str:
         if self.outcome.failure:
             return self.outcome.failure
-        return (self.verdict or self._made()) + "".join(
+        return (self.context.verdict or self._made()) + "".join(
             f"{sign} {text}" for sign, text in zip(chain(";", ",,,,"), self._left(), strict=False)
         )
 
@@ -141,7 +140,7 @@ class BriefReport(Printed):
         if self.outcome.overrides and not counts["changed"]:
             return "changed nothing: the file of values is as it has to be"
         if counts["edits"]:
-            verb = "hardened" if self.applied else "would harden"
+            verb = "hardened" if self.context.applied else "would harden"
             return f"{verb} {counted(counts['changed'], 'file')}: {counted(counts['edits'], 'edit')}"
         if unread.nothing_read(self.outcome.tree):
             return "changed nothing: nothing was read"
@@ -155,14 +154,14 @@ class BriefReport(Printed):
             ("refused", "refused", ""),
             ("waived", "waived", ""),
         ):
-            if counts[key] and not (said and said in self.verdict):
+            if counts[key] and not (said and said in self.context.verdict):
                 yield f"{counts[key]} {words}"
-        if counts["findings"] and " finding" not in self.verdict:
+        if counts["findings"] and " finding" not in self.context.verdict:
             yield counted(counts["findings"], "finding")
 
     def _mood(self) -> str:
-        failed = self.outcome.failure or self.verdict.startswith("check failed")
-        return "red" if failed else "bold" if self.verdict or not self.applied else "green"
+        failed = self.outcome.failure or self.context.verdict.startswith("check failed")
+        return "red" if failed else "bold" if self.context.verdict or not self.context.applied else "green"
 
     def _read(self) -> str:
         counts = self.outcome.summary()
@@ -171,21 +170,21 @@ class BriefReport(Printed):
 
     def _failing(self) -> _Section | None:
         """What the check fails on, each with its place: a section that folds or counts may not name it."""
-        if not self.failing:
+        if not self.context.failing:
             return None
         entries = []
-        for group in failures(self.failing):
+        for group in failures(self.context.failing):
             head = f"  {self._painted(group.severity)} {group.id}{f' x {group.count}' if group.count > 1 else ''}  "
             entries.append(_Entry([_Row(head, group.where, group.item, group.text)], group.count))
-        return _Section(failing_title(self.failing), entries, "record", first=2, most=_FAILING)
+        return _Section(failing_title(self.context.failing), entries, "record", first=2, most=_FAILING)
 
     def _levels(self) -> _Section | None:
-        if not self.levels or not self.levels[0]:
+        if not self.context.levels or not self.context.levels[0]:
             return None
         from hardener.report import levels  # late: only where they are asked for
 
         entries = []
-        for namespace, pairs in levels.by_namespace(*self.levels).items():
+        for namespace, pairs in levels.by_namespace(*self.context.levels).items():
             rows = [_Row("  ", text=levels.of_namespace(namespace, pairs))]
             groups: dict[tuple[str, str, str], list[levels.Pair]] = {}
             for old, new in pairs:
@@ -200,7 +199,7 @@ class BriefReport(Printed):
                 )
                 found.append(_Entry([head, *([_Row("      ", text=missing)] if missing else [])], len(group)))
             entries += found
-        now, then = (Counter(each.level for each in side) for side in self.levels)
+        now, then = (Counter(each.level for each in side) for side in self.context.levels)
         title = f"Pod Security levels: {_of_levels(now)}" + (f"; after apply {_of_levels(then)}" if then != now else "")
         return _Section(title, entries, "workload")
 
@@ -248,7 +247,7 @@ class BriefReport(Printed):
             return None
         groups = sorted(by_transform(changes), key=lambda group: -group[0].transform.severity.rank)
         transforms = counted(len(groups), "transform")
-        verb = "Applied" if self.applied else "To apply"
+        verb = "Applied" if self.context.applied else "To apply"
         title = f"{verb}: {self._changed()}, by {transforms}"
         return _Section(title, list(self._made_by(groups)), "edit", first=2)
 
@@ -276,7 +275,7 @@ class BriefReport(Printed):
                 f"  {self._paint('green', id.ljust(first))}  {self._painted(severity)}{' ' * (second - len(severity))}"
             )
             head += f"  {grade.ljust(third)}  "
-            if self.screen.height and self.screen.width < 100:
+            if self.context.screen.height and self.context.screen.width < 100:
                 yield _Entry([_Row(head, text=made)], len(group))
             else:
                 yield _Entry([_Row(f"{head}{padded(made, fourth)}  ", text=group[0].transform.summary)], len(group))
@@ -314,7 +313,7 @@ class BriefReport(Printed):
         changes = self.outcome.changes
         for title, found in (("before", steps.before(changes)), ("after", steps.after(changes))):
             # What is written cannot be asked for again: then all steps are said, however many they are.
-            if len(found) > _STEPS and self.screen.height and not self.applied:
+            if len(found) > _STEPS and self.context.screen.height and not self.context.applied:
                 yield f"{title} you apply it to a cluster: {len(found)} steps, which -v lists"
             else:
                 yield from (f"{title} you apply it to a cluster: {step}" for step in found)
@@ -328,12 +327,12 @@ class BriefReport(Printed):
 
     def _choose(self, sections: list[_Section], fixed: list[str]) -> None:
         """Say of each section how many of its entries are shown."""
-        if not self.screen.height:
+        if not self.context.screen.height:
             for section in sections:
                 section.shown = min(len(section.entries), section.most or len(section.entries))
             return
-        width = self.screen.width or 80
-        room = self.screen.height - _AROUND - sum(-(-max(length(line), 1) // width) for line in fixed)
+        width = self.context.screen.width or 80
+        room = self.context.screen.height - _AROUND - sum(-(-max(length(line), 1) // width) for line in fixed)
         room -= sum(bool(section.title) + (bool(section.title) and self._is_roomy) for section in sections)
         room -= self._is_roomy
         # What each section has to have, then by turns: none takes the place of another.
@@ -358,20 +357,22 @@ class BriefReport(Printed):
                     row.whole = True
 
     def _section(self, section: _Section) -> None:
-        capped = bool(self.screen.height)
+        capped = bool(self.context.screen.height)
         if section.title:
             if self._is_roomy:
                 self._say()
             title = section.title
             if capped and 0 < section.shown < len(section.entries):
                 shown = f", first {counted(section.here, section.noun)} shown"
-                title = cut(title, self.screen.width - len(shown)) + shown
+                title = cut(title, self.context.screen.width - len(shown)) + shown
             self._row(_Row(text=title), bold=True)
         for entry in section.entries[: section.shown]:
             for row in entry.rows:
                 self._row(row)
         if section.left and not (capped and section.title):
-            where = f"{self.outcome.asked.command('check', '-v')} lists them" if self.applied else "-v shows all"
+            where = (
+                f"{self.outcome.asked.command('check', '-v')} lists them" if self.context.applied else "-v shows all"
+            )
             self._say(f"  and {section.left} more; {where}")
 
     def _row(self, row: _Row, *, bold: bool = False) -> None:
@@ -381,7 +382,7 @@ class BriefReport(Printed):
     def _line(self, row: _Row, *, whole: bool) -> tuple[str, dict[str, Place]]:
         """The row as it is shown, in one line unless it is to be ``whole``, and the places by the texts that name
         them."""
-        width = self.screen.width if self.screen.height else 0
+        width = self.context.screen.width if self.context.screen.height else 0
         where = self._plain(place(*row.where)) if row.where else ""
         tail = self._plain(place(*row.tail)) if row.tail else ""
         item, text = self._plain(row.item), self._plain(row.text)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import re
 
+from msgspec import Struct
+
 from hardener.engine.outcome import FileChange
 from hardener.report.impact import counted, listed
 from hardener.sources.files import git_root, is_inside
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.support.shell_words import quoted
 
 _LONGEST = 1000  # characters of names; what is longer is named by its folder, which may hold other changes
 
 
-@dataclass(frozen=True, slots=True)
-class Undo:
+class Undo(Struct, frozen=True):
     """What a person types in the working directory, and ``notes``: what it does not bring back, and what besides."""
 
     command: str

@@ -23,26 +23,24 @@ from hardener.report.terminal.printed import (
     of_grades,
     refused_by_git,
 )
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(slots=True)
-class TextReport(Printed):
+class WholeReport(Printed):
     """Prints all of the outcome; ``verbose`` adds every edit and folds nothing, ``quiet`` leaves the summary."""
 
     def write(self) -> None:
         """Print the report."""
         # The patches are made first: that shows which secrets no line may quote.
-        files = self.outcome.files if self.patch and not self.quiet else []
-        patches = [Patch.of(change, self.redactor) for change in files]
-        masked = self._patches(patches) if self.patch_first else []
-        if patches and self.patch_first:
+        files = self.outcome.files if self.context.patch and not self.context.quiet else []
+        patches = [Patch.of(change, self.context.redactor) for change in files]
+        masked = self._patches(patches) if self.context.patch_first else []
+        if patches and self.context.patch_first:
             self._say()
             patches.clear()  # they are printed
-        if self.verdict:
-            self._say(self.verdict)
+        if self.context.verdict:
+            self._say(self.context.verdict)
         self._head()
-        if not self.quiet:
+        if not self.context.quiet:
             self._failing()
             self._levels()
             self._impact()
@@ -53,7 +51,7 @@ class TextReport(Printed):
             self._refused()
             self._findings()
             self._template_patch()
-            if patches and not self.patch_first:
+            if patches and not self.context.patch_first:
                 self._title("Patch")
                 self._say()
                 masked = self._patches(patches)
@@ -69,21 +67,21 @@ class TextReport(Printed):
             self._say(f"  {self._paint('yellow', text) if grave else text}")
 
     def _failing(self) -> None:
-        if not self.failing:
+        if not self.context.failing:
             return
-        self._title(failing_title(self.failing))
-        for each in failures(self.failing):
+        self._title(failing_title(self.context.failing))
+        for each in failures(self.context.failing):
             times = f" x {each.count}" if each.count > 1 else ""
             item = f" {each.item}" if each.item else ""
             line = f"  {self._painted(each.severity)} {each.id}{times}  {place(*each.where)}{item}  {each.text}"
             self._say(line, at=[each.where])
 
     def _levels(self) -> None:
-        if self.levels and self.levels[0]:
+        if self.context.levels and self.context.levels[0]:
             from hardener.report.levels import placed  # late: only where they are asked for
 
             self._title("Pod Security levels")
-            for line, at in placed(*self.levels):
+            for line, at in placed(*self.context.levels):
                 self._say(f"  {line}", at=at)
 
     def _impact(self) -> None:
@@ -101,7 +99,7 @@ class TextReport(Printed):
             f"Held back: {held_back(self.outcome)}; {'-v lists them' if asked else '--accept ID makes it anyway'}"
         )
         for group in [] if asked else alike(self.outcome.held):
-            if len(group) > _MOST_IN_FULL and not self.verbose:
+            if len(group) > _MOST_IN_FULL and not self.context.verbose:
                 self._folded_steps(group)
             else:
                 for held in group:
@@ -155,13 +153,13 @@ class TextReport(Printed):
     def _template_patch(self) -> None:
         if self.outcome.template_patch:
             self._title("The patch of templates, for git apply; harden does not apply it")
-            for line in self.redactor.text(self.outcome.template_patch).splitlines():
+            for line in self.context.redactor.text(self.outcome.template_patch).splitlines():
                 self._say(f"  {line}", whole=True)
 
     def _edits(self) -> None:
         if not self.outcome.changes:
             return
-        verb = "Applied" if self.applied else "To apply"
+        verb = "Applied" if self.context.applied else "To apply"
         self._title(f"{verb}: {self._changed()}")
         groups = by_transform(self.outcome.changes)
         width = max(len(changes[0].transform.id) for changes in groups)
@@ -171,7 +169,7 @@ class TextReport(Printed):
             grade = of_grades(change.edit.grade for change in changes)
             graded = f"{transform.risk} {transform.severity} {grade}"
             self._say(f"  {id}  {graded}  {self._made_at(changes)}  {transform.summary}")
-            if self.verbose:
+            if self.context.verbose:
                 self._details(changes)
 
     def _details(self, changes: list[Change]) -> None:
@@ -197,7 +195,7 @@ class TextReport(Printed):
         counts = by_severity(finding.severity for finding in found)
         self._title(f"Left for a person: {counted(len(found), 'finding')} ({counts})")
         for group in grouped(gravest_first(found)):
-            first, full = group[0], self.verbose
+            first, full = group[0], self.context.verbose
             if first.topic and len(group) > 1 and len({finding.advice for finding in group}) == 1:
                 noun, _, rest = first.topic.partition(" ")
                 self._folded(group, f"  {counted(len(group), noun)} {rest}: {first.advice}")
@@ -211,7 +209,7 @@ class TextReport(Printed):
 
     def _folded(self, group: list[Report], what: str) -> None:
         """One line for findings that say the same."""
-        names = "" if self.verbose else " (-v names them)"
+        names = "" if self.context.verbose else " (-v names them)"
         self._say(f"  {self._severity(group[0])} {group[0].id}{what}{names}")
 
     def _finding(self, finding: Report) -> None:
@@ -229,7 +227,7 @@ class TextReport(Printed):
     def _summary(self, masked: list[FileChange]) -> None:
         counts = self.outcome.summary()
         self._say()
-        done = "changed" if self.applied else "would change"
+        done = "changed" if self.context.applied else "would change"
         self._say(
             f"{counted(counts['files'], 'file')}, {counted(counts['documents'], 'document')}: "
             f"{counted(counts['edits'], 'edit')}, {counted(counts['changed'], 'file')} {done}; "
@@ -238,7 +236,7 @@ class TextReport(Printed):
         )
         if masked:
             self._say(refused_by_git(masked))
-        if self.verdict and (advice := self._next()):
+        if self.context.verdict and (advice := self._next()):
             self._say(f"next: {advice}")
         if undo := self._undo():
             for note in undo.notes:

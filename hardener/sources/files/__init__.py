@@ -6,11 +6,10 @@ import os
 import re
 import stat
 from array import array
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 
 from hardener.errors import HardenError, InputError
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 
 TERRAFORM = (".tf", ".tofu")

@@ -26,13 +26,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.errors import InputError
 from hardener.sources import files
 from hardener.sources.files import attributes as file_attributes
 from hardener.support import waiting
-from hardener.support.fast_dataclass import dataclass
 
 NAME = files.RUN_FOLDER
 _JOURNAL = "journal"
@@ -49,8 +49,7 @@ def mark(status: os.stat_result) -> Mark:
     return (status.st_size, status.st_mtime_ns)
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """A file at ``path`` that becomes what waits as ``number``: ``new`` is its mark, None where the file goes; ``old``
     that of what is there, None where there is none. ``kept`` is one that holds what must not be lost: it stays where
     not all else can be taken back.
@@ -63,8 +62,7 @@ class Entry:
     kept: bool = False
 
 
-@dataclass(slots=True)
-class Journal:
+class Journal(Struct):
     """What the run ``run`` does in the folder ``top``: its entries, and the ``folders`` that it makes.
 
     ``first`` is the folder whose journal decides, ``others`` are those besides it.

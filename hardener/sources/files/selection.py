@@ -9,13 +9,13 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from copy import copy
-from dataclasses import field
-from dataclasses import replace as replaced
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import replace as replaced
+
 from hardener.sources.files import NAMES, RUN_FOLDER, SUFFIXES, UnreadableError, git_root, is_other, read_bytes
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -38,8 +38,7 @@ _LONGEST_PATTERN = 1000  # characters
 Wanted = Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """How much is not read for the reason ``id``: ``files``, and ``folders`` that nobody looked into; ``places`` are
     the real paths of the outermost, or of some of them. ``more``: there may be more files than were counted."""
 
@@ -50,8 +49,7 @@ class LeftOut:
     more: bool = False
 
 
-@dataclass(slots=True)
-class Passed:
+class Passed(Struct):
     """What walks passed by; a folder that several of them meet counts once.
 
     - ``files``: how many, by the id of the reason.
@@ -110,8 +108,7 @@ class Passed:
         return made + [LeftOut(id, count) for id, count in sorted(self.files.items()) if count]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
+class _Rules(Struct, frozen=True):
     """The patterns of one ignore file, seen from ``folder``."""
 
     folder: str
@@ -125,8 +122,7 @@ class _Rules:
         return self.spec.check_file(path.removeprefix(start).replace(os.sep, "/") + "/" * is_folder).include
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """What counts in a folder: the ignore ``rules`` from the outermost to its own, the ``repository`` that it is in.
 
     ``tracked_only``: a folder above is ignored, so only what Git tracks is taken. ``excludes``: whether the exclusions
@@ -220,8 +216,7 @@ class Selection:
         return index.holds(name) or (is_folder and index.holds_below(name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Walk:
+class _Walk(Struct, frozen=True):
     selection: Selection
     suffixes: tuple[str, ...]
     also: Wanted

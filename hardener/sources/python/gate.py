@@ -7,7 +7,8 @@ of Kubernetes.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import ast
@@ -48,27 +49,34 @@ def names_any(raw: bytes) -> bool:
 
 def bytes_pass(raw: bytes) -> bool:
     """Whether a few searches do not tell that the file makes none."""
-    if _names_framework(raw):
-        return True
-    if b"apiVersion" in raw and b"kind" in raw:
-        return True
-    if b"kube" in raw:
-        if b"pulumi_kubernetes" in raw or b"lightkube" in raw or (b"kubernetes" in raw and _CLASS.search(raw)):
-            return True
-    if b"k8s" in raw and (b"cdk8s" in raw or _IMPORTS.search(raw)):
-        return True
-    if b"hikaru" in raw:
-        return True
-    if (b".V1" in raw or b".V2" in raw) and _HELD.search(raw):
-        return True
-    if b"containers" not in raw:
-        return False
-    return (b"spec" in raw and b"image" in raw) or (b"template" in raw and b"selector" in raw)
+    return (
+        _names_framework(raw)
+        or (b"apiVersion" in raw and b"kind" in raw)
+        or _names_kube_library(raw)
+        or (b"k8s" in raw and (b"cdk8s" in raw or _IMPORTS.search(raw) is not None))
+        or b"hikaru" in raw
+        or ((b".V1" in raw or b".V2" in raw) and _HELD.search(raw) is not None)
+        or _holds_pod_keys(raw)
+    )
 
 
 def _names_framework(raw: bytes) -> bool:
     # A plain search for words costs a tenth of a pattern's.
     return any(word in raw for word in _FRAMEWORKS) or (b"dagster" in raw and any(word in raw for word in _OF_DAGSTER))
+
+
+def _names_kube_library(raw: bytes) -> bool:
+    if b"kube" not in raw:
+        return False
+    if b"pulumi_kubernetes" in raw or b"lightkube" in raw:
+        return True
+    return b"kubernetes" in raw and _CLASS.search(raw) is not None
+
+
+def _holds_pod_keys(raw: bytes) -> bool:
+    if b"containers" not in raw:
+        return False
+    return (b"spec" in raw and b"image" in raw) or (b"template" in raw and b"selector" in raw)
 
 
 def _tree_passes(raw: bytes) -> bool:
@@ -81,46 +89,81 @@ def _tree_passes(raw: bytes) -> bool:
             tree = ast.parse(raw)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
-    imports = called = False
-    count = 0  # of keys
-    keys: set[str] = set()  # of dicts; one of them may be spread into another
-    own: set[str] = set()  # classes made from one for an object
-    made: set[str] = set()  # what is called
+    signs = _Signs()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            function = node.func
-            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            made.add(name)
-            if _is_class(name):
-                called = True
-                if isinstance(function, ast.Attribute) and _has_shape(name, node):
-                    return True
-            if name == "dict":
-                keys.update(each.arg for each in node.keywords if each.arg in _KEYS)
-        elif isinstance(node, ast.Dict):
-            keys.update(each.value for each in node.keys if isinstance(each, ast.Constant) and each.value in _KEYS)
-        elif isinstance(node, ast.Constant):
-            if isinstance(node.value, str) and "apiVersion" in node.value and _YAML.search(node.value):
+        take = _SIGN_OF.get(type(node).__name__)
+        if take is not None:
+            take(signs, node)
+            if signs.enough or (signs.imports and signs.calls):
                 return True
-        elif isinstance(node, ast.Import):
-            imports = imports or any(_is_library(alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            imports = imports or any(_is_library(name) for name in (node.module or "", *(a.name for a in node.names)))
-            called = called or any(alias.asname and _is_class(alias.name) for alias in node.names)
-        elif isinstance(node, ast.ClassDef):
-            bases = [str(getattr(each, "attr", None) or getattr(each, "id", "")) for each in node.bases]
-            if any(base in own or _is_class(base) for base in bases):
-                own.add(node.name)
-        elif isinstance(node, ast.Subscript | ast.Attribute | ast.Name):
-            if (part := _part(node)) in _OF_PODS:  # of what gets one more container
-                keys.add(part)
-        if imports and called:
-            return True
-        if len(keys) > count:
-            count = len(keys)
-            if any(each <= keys for each in _TOGETHER):
-                return True
-    return imports and not own.isdisjoint(made)
+    return signs.imports and not signs.own.isdisjoint(signs.called)
+
+
+class _Signs:
+    """What the nodes of a program show of Kubernetes; ``enough`` when one or a few of them make an object."""
+
+    def __init__(self) -> None:
+        self.enough = False
+        self.imports = False  # a library
+        self.calls = False  # what may be a class for an object
+        self.keys: set[str] = set()  # of dicts; one of them may be spread into another
+        self.own: set[str] = set()  # classes made from one for an object
+        self.called: set[str] = set()
+
+    def call(self, node: ast.Call) -> None:
+        function = node.func
+        attribute: Any = getattr(function, "attr", None)
+        name: str = attribute or getattr(function, "id", "")
+        self.called.add(name)
+        if _is_class(name):
+            self.calls = True
+            self.enough = attribute is not None and _has_shape(name, node)
+        if name == "dict":
+            self._add(each.arg for each in node.keywords)
+
+    def dict_keys(self, node: ast.Dict) -> None:
+        self._add(getattr(each, "value", None) for each in node.keys)
+
+    def constant(self, node: ast.Constant) -> None:
+        text = node.value
+        self.enough = isinstance(text, str) and "apiVersion" in text and _YAML.search(text) is not None
+
+    def import_(self, node: ast.Import) -> None:
+        self.imports = self.imports or any(_is_library(alias.name) for alias in node.names)
+
+    def import_from(self, node: ast.ImportFrom) -> None:
+        names = (node.module or "", *(alias.name for alias in node.names))
+        self.imports = self.imports or any(_is_library(name) for name in names)
+        self.calls = self.calls or any(alias.asname and _is_class(alias.name) for alias in node.names)
+
+    def class_(self, node: ast.ClassDef) -> None:
+        bases = [str(getattr(each, "attr", None) or getattr(each, "id", "")) for each in node.bases]
+        if any(base in self.own or _is_class(base) for base in bases):
+            self.own.add(node.name)
+
+    def part(self, node: ast.Subscript | ast.Attribute | ast.Name) -> None:
+        part = _part(node)
+        if part in _OF_PODS:  # of what gets one more container
+            self._add((part,))
+
+    def _add(self, keys: Iterable[object]) -> None:
+        found = _KEYS.intersection(key for key in keys if isinstance(key, str))
+        if not found <= self.keys:
+            self.keys |= found
+            self.enough = any(each <= self.keys for each in _TOGETHER)
+
+
+_SIGN_OF: dict[str, Callable[[_Signs, Any], None]] = {
+    "Call": _Signs.call,
+    "Dict": _Signs.dict_keys,
+    "Constant": _Signs.constant,
+    "Import": _Signs.import_,
+    "ImportFrom": _Signs.import_from,
+    "ClassDef": _Signs.class_,
+    "Subscript": _Signs.part,
+    "Attribute": _Signs.part,
+    "Name": _Signs.part,
+}
 
 
 def _part(node: ast.Subscript | ast.Attribute | ast.Name) -> str:

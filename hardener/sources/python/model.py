@@ -6,13 +6,13 @@ Offsets are those of the text as UTF-8, without a byte order mark; lines count f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.sources.open_values import Expression, opened
 from hardener.sources.yaml import TextError
 from hardener.sources.yaml.values import MAX_EXPANSION
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.python.libraries.dialects import Dialect
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 COMPREHENSION = "a comprehension"  # why a list is open that only a loop makes
 
 
-@dataclass(slots=True, eq=False)
-class Item:
+class Item(Struct, eq=False):
     """One argument, entry or element between brackets with all that belongs to it (keyword, key, stars); ``comma`` is
     the offset behind the comma that follows it, None without one."""
 
@@ -31,13 +30,11 @@ class Item:
     comma: int | None
 
 
-@dataclass(slots=True, eq=False)
-class Statement(Item):
+class Statement(Item, eq=False):
     """An assignment that sets a field, on lines of its own: it can go as a whole."""
 
 
-@dataclass(slots=True, eq=False)
-class Bracket:
+class Bracket(Struct, eq=False):
     """What holds items: ``start`` is the offset of the opening bracket, ``end`` that of the closing one."""
 
     start: int
@@ -45,8 +42,7 @@ class Bracket:
     items: list[Item] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False):
     """An expression: its offsets and its first line. One that a variable leads to stands where it was assigned."""
 
     start: int
@@ -54,8 +50,7 @@ class Node:
     line: int
 
 
-@dataclass(slots=True, eq=False)
-class Scalar(Node):
+class Scalar(Node, eq=False):
     """A literal: ``value`` is text, a number, a boolean, or None for an explicit ``None``.
 
     ``written``: False for what no text says (the kind that a class stands for); ``where`` is what sets it elsewhere.
@@ -66,8 +61,7 @@ class Scalar(Node):
     where: str = ""
 
 
-@dataclass(slots=True, eq=False)
-class Opaque(Node):
+class Opaque(Node, eq=False):
     """An expression whose value is not known. ``text`` is what the data hold: "${cfg.image}", and for a text with known
     parts "ghcr.io/acme/web:${tag}"; ``reason`` says what it is: "a parameter", "a call", "set later (line 9)"."""
 
@@ -75,16 +69,14 @@ class Opaque(Node):
     reason: str
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(Struct, eq=False):
     """A key with its value; ``item`` is where both stand, None for what no text says."""
 
     value: Node
     item: Item | None
 
 
-@dataclass(slots=True, eq=False)
-class Home:
+class Home(Struct, eq=False):
     """Where a field goes that no text holds yet: ``head`` is what stands before its value (``"pod_spec_config": ``,
     ``c.KubeSpawner.uid = ``). It is a new entry of ``bracket``, or a line with ``indent`` behind that of the offset
     ``line``. ``convert`` makes what is written of a value, where a setting has another form than the field."""
@@ -96,8 +88,7 @@ class Home:
     convert: Callable[[Any], Any] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Mapping(Node):
+class Mapping(Node, eq=False):
     """A constructor call, a dict literal or a ``dict(...)`` call; ``fields`` by their names in a manifest.
 
     ``form`` is "call", "dict", "keywords" (``dict(a=1)``) or "virtual" (no text: what holds a fragment). ``type_name``
@@ -130,8 +121,7 @@ class Mapping(Node):
     context: Mapping | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Sequence(Node):
+class Sequence(Node, eq=False):
     """A list or tuple literal, or what makes one (``form``: "list", "tuple", "comprehension", "concatenation",
     "virtual"; only the first two have a ``bracket``). ``places`` are the items of the bracket for ``items``, None for
     an item that stands elsewhere. ``item_type`` is the type of its items; ``holder`` the mapping it belongs to."""

@@ -6,8 +6,9 @@ import gc
 import re
 import warnings
 from collections.abc import Hashable
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.sources.python.libraries.own_classes import Own
 from hardener.sources.python.libraries.subclasses import NOWHERE, Elsewhere
@@ -24,15 +25,13 @@ from hardener.sources.python.texts.embedded import Embedded, embedded
 from hardener.sources.python.writing import quotes
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.python.objects.address_reads import AddressReads
     from hardener.sources.python.objects.branches import Around, Block
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(Struct):
     """``documents`` are the data of ``roots``, then those of ``texts``: YAML in literals. ``source`` is the text as
     bytes; lines count from 1. ``imports`` are the import statements in order. ``lints`` are lines with keys that the
     library silently does not understand, ``unread`` those of YAML in literals that is not read, with why."""
@@ -105,9 +104,8 @@ class Parsed:
         if number >= len(self.roots):
             return None
         if self._reads is None:
-            from hardener.sources.python.objects.address_reads import (
-                address_reads,  # late: few programs make a Service that is open
-            )
+            # late: few programs make a Service that is open
+            from hardener.sources.python.objects.address_reads import address_reads
 
             self._reads = address_reads(self.source)
         places = [self._lines.place(root.start) for root in self.roots]
@@ -181,15 +179,7 @@ class Parsed:
             if node.start < start or node.end > end:
                 start, end = node.start, node.end
                 lines.update(self._rows(start, end))
-            below: list[Node] = []
-            parts: list[Item | Bracket | None] = []
-            if isinstance(node, Mapping):
-                below = [entry.value for entry in node.fields.values()]
-                homes = [home.bracket for home in node.homes.values()]
-                parts = [*(entry.item for entry in node.fields.values()), node.bracket, *node.others, *homes]
-            elif isinstance(node, Sequence):
-                below = node.items
-                parts = [*node.places, node.bracket]
+            below, parts = _held(node)
             waiting += [(each, start, end) for each in below]
             for part in parts:
                 if part is not None and (part.start < start or part.end > end):
@@ -234,22 +224,8 @@ class Parsed:
 
     def _groups(self) -> list[list[Path]]:
         groups: dict[tuple[int, int], list[Path]] = {}
-
-        def visit(node: Node, path: Path) -> None:
-            if isinstance(node, Mapping | Sequence):
-                if node.form != "virtual":
-                    group = groups.setdefault((node.start, node.end), [])
-                    group.append(path)
-                    if len(group) > 1:
-                        return  # what is in it is shared with it
-                parts = node.fields.items() if isinstance(node, Mapping) else enumerate(node.items)
-                for part, value in parts:
-                    visit(value.value if isinstance(value, Entry) else value, (*path, part))
-            elif isinstance(node, Scalar) and node.written:
-                groups.setdefault((node.start, node.end), []).append(path)
-
         for number, root in enumerate(self.roots):
-            visit(root, (number,))
+            _group(root, (number,), groups)
         number = len(self.roots)
         for text in self.texts:
             for group in text.parsed.shared():
@@ -289,18 +265,8 @@ def _parsed(module: syntax.Module, places: Places, elsewhere: Elsewhere) -> Pars
     unify(documents, extractor)
     texts, unread = embedded(module, found, places, [(root.start, root.end) for root in documents])
     source = places.source
-    read = Parsed(
-        source,
-        [],
-        documents,
-        found.imports,
-        extractor.lints,
-        texts,
-        unread,
-        Lines(source),
-        places.comments(),
-        elsewhere,
-    )
+    lines, comments = Lines(source), places.comments()
+    read = Parsed(source, [], documents, found.imports, extractor.lints, texts, unread, lines, comments, elsewhere)
     read.documents = read.data()
     del extractor.later
     for scope in found.scopes:
@@ -310,3 +276,30 @@ def _parsed(module: syntax.Module, places: Places, elsewhere: Elsewhere) -> Pars
 
 def _holds(item: Item, node: Node) -> bool:
     return item.start <= node.start and node.end <= item.end
+
+
+def _held(node: Node) -> tuple[list[Node], list[Item | Bracket | None]]:
+    """The nodes below ``node``, and what of its own stands around them."""
+    if isinstance(node, Mapping):
+        below = [entry.value for entry in node.fields.values()]
+        items = [entry.item for entry in node.fields.values()]
+        homes = [home.bracket for home in node.homes.values()]
+        return below, [*items, node.bracket, *node.others, *homes]
+    if isinstance(node, Sequence):
+        return node.items, [*node.places, node.bracket]
+    return [], []
+
+
+def _group(node: Node, path: Path, groups: dict[tuple[int, int], list[Path]]) -> None:
+    """Add the paths to the nodes in ``node`` to ``groups``, by the extents of their texts."""
+    if isinstance(node, Mapping | Sequence):
+        if node.form != "virtual":
+            group = groups.setdefault((node.start, node.end), [])
+            group.append(path)
+            if len(group) > 1:
+                return  # what is in it is shared with it
+        parts = node.fields.items() if isinstance(node, Mapping) else enumerate(node.items)
+        for part, value in parts:
+            _group(value.value if isinstance(value, Entry) else value, (*path, part), groups)
+    elif isinstance(node, Scalar) and node.written:
+        groups.setdefault((node.start, node.end), []).append(path)

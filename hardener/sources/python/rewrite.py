@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from hardener.sources.python.libraries import types
 from hardener.sources.python.model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, plain
@@ -19,9 +21,9 @@ from hardener.sources.python.writing.render import Renderer, Way, way_of
 from hardener.sources.yaml import Hunk, TextError, same
 from hardener.sources.yaml.align import align, mark
 from hardener.support.data_path import Parts
-from hardener.support.fast_dataclass import dataclass
 
 Documents = list[Any]
+T = TypeVar("T")
 _ALL: Parts = {}  # all that is below
 _GROWN = 4  # times: a text that may be read may be written, with all that it lacked
 _NEAR = 200  # bytes, in which the call around a literal stands
@@ -29,8 +31,7 @@ _MOST_TRIED = 300_000, 1_000  # values that are looked at while changes are trie
 _WRAPPED = re.compile(rb"\.from_(?:string|number)\(\s*\Z")
 
 
-@dataclass(slots=True)
-class Rewrite:
+class Rewrite(Struct):
     """The new text with its hunks, and both texts as read."""
 
     text: str
@@ -176,44 +177,39 @@ class _Writer:
 
     def _mapping(self, node: Mapping, new: dict[str, Any], around: Way | None, touched: Parts) -> None:
         way = way_of(node, around, self._quote(node, around))
-        gone = [name for name in node.fields if name not in new and (not touched or name in touched)]
-        for name in gone:
-            value = node.fields[name].value
-            if name in node.unset and isinstance(value, Scalar) and value.written:
-                self.layout.replace(value.start, value.end, [quotes.literal(node.unset[name], way.quote)])
-                continue
-            where = value.where if isinstance(value, Scalar) else ""
-            why = f"{name} is set by {where}" if where else f"{name} does not stand here"
-            self._remove(node, node.fields[name].item, why)
-        place: int | None = None
-        waiting: list[str] = []
+        for name in [name for name in node.fields if name not in new and (not touched or name in touched)]:
+            self._unset(node, name, way)
+        added = _NewItems[str](lambda behind, name: self._add(node, behind, name, new[name], way))
         for name, value in new.items():
             if touched and name not in touched:
                 continue
             entry = node.fields.get(name)
-            if entry is None:
-                home = node.homes.get(name, node.homes.get(""))
-                if home is not None and node.open is None:
-                    self._moving.setdefault(id(home), (home, node, way, {}))[3][name] = value
-                    continue
+            if entry is not None:
+                inner = self.renderer.below(node, name, way)
+                below = touched[name] if touched else _ALL
+                self.value(entry.value, value, types.field_type(node.type_name, name), inner, below)
+                added.passed(self._index(node.bracket, entry.item))
+            elif not self._is_at_home(node, name, value, way):
                 self._check(node, name)
-                if place is None:
-                    waiting.append(name)
-                else:
-                    self._add(node, place, name, value, way)
-                continue
-            inner = self.renderer.below(node, name, way)
-            below = touched[name] if touched else _ALL
-            self.value(entry.value, value, types.field_type(node.type_name, name), inner, below)
-            index = self._index(node.bracket, entry.item)
-            if index is not None and place is None:
-                for each in waiting:
-                    self._add(node, index - 1, each, new[each], way)
-                waiting = []
-            place = place if index is None else index
-        last = len(node.bracket.items) - 1 if node.bracket is not None else -1
-        for each in waiting:
-            self._add(node, last, each, new[each], way)
+                added.add(name)
+        added.finish(node.bracket)
+
+    def _unset(self, node: Mapping, name: str, way: Way) -> None:
+        entry = node.fields[name]
+        value = entry.value
+        if name in node.unset and isinstance(value, Scalar) and value.written:
+            self.layout.replace(value.start, value.end, [quotes.literal(node.unset[name], way.quote)])
+            return
+        where = value.where if isinstance(value, Scalar) else ""
+        self._remove(node, entry.item, f"{name} is set by {where}" if where else f"{name} does not stand here")
+
+    def _is_at_home(self, node: Mapping, name: str, value: Any, way: Way) -> bool:
+        """Whether a new field has a place that is not in its object, where it comes in the end."""
+        home = node.homes.get(name, node.homes.get(""))
+        if home is None or node.open is not None:
+            return False
+        self._moving.setdefault(id(home), (home, node, way, {}))[3][name] = value
+        return True
 
     def finish(self) -> None:
         """Write what is left when all values are known: fields whose place is not in their object, and imports."""
@@ -268,31 +264,23 @@ class _Writer:
             return
         old = [plain(item) for item in node.items]
         pairs = align(*_marks(old, new)) if old else [(None, j) for j in range(len(new))]
-        place: int | None = None
-        waiting: list[Any] = []
+        added = _NewItems[Any](lambda behind, value: self._append(node, behind, value, around))
         for i, j in pairs:
             if i is None:
                 assert j is not None
-                if node.open is not None or node.bracket is None:
-                    raise TextError(f"the list may get more items from {node.open or node.form}", node.line)
-                if place is None:
-                    waiting.append(new[j])
-                else:
-                    self._append(node, place, new[j], around)
-                continue
-            if j is None:
+                self._check_grows(node)
+                added.add(new[j])
+            elif j is None:
                 self._remove(node, node.places[i], "an item that stands elsewhere is not removed")
-                continue
-            self.value(node.items[i], new[j], node.item_type, around)
-            index = self._index(node.bracket, node.places[i])
-            if index is not None and place is None:
-                for each in waiting:
-                    self._append(node, index - 1, each, around)
-                waiting = []
-            place = place if index is None else index
-        last = len(node.bracket.items) - 1 if node.bracket is not None else -1
-        for each in waiting:
-            self._append(node, last, each, around)
+            else:
+                self.value(node.items[i], new[j], node.item_type, around)
+                added.passed(self._index(node.bracket, node.places[i]))
+        added.finish(node.bracket)
+
+    @staticmethod
+    def _check_grows(node: Sequence) -> None:
+        if node.open is not None or node.bracket is None:
+            raise TextError(f"the list may get more items from {node.open or node.form}", node.line)
 
     def _append(self, node: Sequence, behind: int, value: Any, around: Way | None) -> None:
         assert node.bracket is not None
@@ -319,6 +307,40 @@ class _Writer:
             if first in ("'", '"'):
                 return first
         return self.quote if around is None else around.quote
+
+
+class _NewItems(Generic[T]):
+    """New items among those of a bracket that stay: ``put`` writes one behind the item with an index. Those before the
+    first item that stays wait for it."""
+
+    def __init__(self, put: Callable[[int, T], None]) -> None:
+        self._put = put
+        self._place: int | None = None
+        self._waiting: list[T] = []
+
+    def add(self, new: T) -> None:
+        """The next item is a new one."""
+        if self._place is None:
+            self._waiting.append(new)
+        else:
+            self._put(self._place, new)
+
+    def passed(self, index: int | None) -> None:
+        """The next item stays; None: it does not stand in the bracket."""
+        if index is None:
+            return
+        if self._place is None:
+            self._write(index - 1)
+        self._place = index
+
+    def finish(self, bracket: Bracket | None) -> None:
+        """No more items come."""
+        self._write(len(bracket.items) - 1 if bracket is not None else -1)
+
+    def _write(self, behind: int) -> None:
+        for each in self._waiting:
+            self._put(behind, each)
+        self._waiting = []
 
 
 def _is_named_as(node: Sequence, new: list[Any], part: str | int) -> bool:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.sources import yaml
 from hardener.sources.open_values import Expression
 from hardener.sources.terraform_names import HEAD
 from hardener.sources.yaml import Comment, Hunk, TextError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 from .nodes import Node
 from .parsed import Parsed, parse
@@ -26,8 +27,7 @@ _TEXTS = {
 _FILE = re.compile(r"(?:yamldecode\(\s*)?file\(\s*\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"\s*\)\s*\)?")
 
 
-@dataclass(slots=True)
-class ManifestText:
+class ManifestText(Struct):
     """A text with one block, in which a manifest stands: ``inner`` is that as read, ``row`` how many lines are before
     it, ``start`` to ``end`` its extent in characters."""
 
@@ -67,8 +67,7 @@ class ManifestText:
         return [*self.parsed.comments(), *inner]
 
 
-@dataclass(slots=True)
-class Rewrite:
+class Rewrite(Struct):
     """The new text with its hunks, and both texts as read."""
 
     text: str

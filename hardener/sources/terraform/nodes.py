@@ -8,12 +8,12 @@ their type (``dynamic x`` for a labelled one); what ``jsonencode(...)`` takes st
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.sources.terraform_names import ENCODED
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Syntax
@@ -22,8 +22,7 @@ _DEEPEST = 100
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """One entry (a block, an attribute, an element of an object, an item of a list) and its value.
 
     ``form``: "block", "blocks" (all nested blocks of a type), "object", "list", "encoded", "literal", "expression".

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.sources import yaml
 from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import Comment, Hunk, TextError, same
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 from . import manifest_text, render
 from .manifest_text import ManifestText
@@ -23,8 +24,7 @@ Refer = Callable[[str, str | None, str], str | None]
 """The expression for the name of the object of a kind, in a namespace, called so; None where there is none."""
 
 
-@dataclass(slots=True)
-class ObjectBlock:
+class ObjectBlock(Struct):
     """A text with one block at its top; ``documents`` is the object alone. Lines count from 1."""
 
     parsed: Parsed
@@ -80,8 +80,7 @@ class ObjectBlock:
         return self.parsed.comments()
 
 
-@dataclass(slots=True)
-class Rewrite:
+class Rewrite(Struct):
     """The new text with its hunks, and both texts as read."""
 
     text: str

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.sources.open_values import Expression, opened
 from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 from .nodes import Node
 from .pairing import paired
@@ -32,8 +32,7 @@ _DYNAMIC = "dynamic "
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 
 
-@dataclass(slots=True)
-class Part:
+class Part(Struct):
     """A value of the object, and the node where it stands.
 
     ``form``: "block" (a mapping in a block), "blocks" (a list, each item in a block of its own), "value" (an attribute,
@@ -53,8 +52,7 @@ class Part:
     why: str = ""
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(Struct):
     """Reads the blocks of one module; ``resolve`` knows what its expressions name, ``row`` is how many lines of the
     file stand before the text."""
 

@@ -9,19 +9,18 @@ from typing import Any
 
 import tree_sitter
 import tree_sitter_hcl
+from msgspec import Struct
 
 from hardener.sources.terraform_names import HEAD
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 from .nodes import Node, block_of
 
 _ONLY_CLOSING = re.compile(rb"\s*\}")
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(Struct):
     """``blocks`` are the nodes of ``documents``; lines count from 1. ``source`` is the text as bytes."""
 
     source: bytes

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.sources.splices import Splices
 from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import Hunk, TextError, same
-from hardener.support.fast_dataclass import dataclass
 
 from . import render
 from .nodes import Node
@@ -21,8 +22,7 @@ from .render import STEP
 Documents = list[Any]
 
 
-@dataclass(slots=True)
-class Rewrite:
+class Rewrite(Struct):
     """The new text with its hunks, and both texts as read."""
 
     text: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.authoring.edits import WrongShapeError, copied
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.overlays import Overlays
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
@@ -238,8 +238,7 @@ class PolicyHome(View):
         return any(each.prefix or each.suffix for each in self.tree.ask(Builds).affixes(self.object))
 
 
-@dataclass(slots=True)
-class Shown:
+class Shown(Struct):
     """A namespace all of whose pods the tree shows, by the name that it comes out under; ``broken`` holds, by rule, the
     objects that the rule refuses, each with the first reason."""
 

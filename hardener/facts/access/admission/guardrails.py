@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.admission import CONSTRAINTS, Shown, is_managed
 from hardener.facts.access.makers import PodMakers
@@ -23,7 +25,6 @@ from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE, chart
 from hardener.kubernetes.policies import kyverno
 from hardener.kubernetes.policies.admission_policy import BINDING, GROUP, POLICY
 from hardener.kubernetes.policies.admission_rules import AdmissionRule
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.script_views import Script
@@ -40,8 +41,7 @@ _KYVERNO = frozenset({
 _KINDS = _KYVERNO | {(GROUP, POLICY), ("templates.gatekeeper.sh", "ConstraintTemplate")}
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A pod that a line of a script starts, and what keeps it from Pod Security level baseline."""
 
     script: Script

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
 from hardener.errors import InputError
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(Struct, frozen=True):
     """How many entries of a log could not be read, and the number of the first of them."""
 
     name: str
@@ -29,8 +28,7 @@ class Damage:
     first: int
 
 
-@dataclass(slots=True)
-class AuditLog:
+class AuditLog(Struct):
     """What a run knows from the logs that it was given; ``foreign`` counts JSON in them that records no request."""
 
     names: tuple[str, ...]

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 
 import msgspec
+from msgspec import Struct
 
 from hardener.errors import HardenError
 from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.kubernetes.rbac.unlogged_rights import BIND, BINDINGS
-from hardener.support.fast_dataclass import dataclass
 
 _STAGES = ("ResponseComplete", "ResponseStarted")
 _ACCOUNT = "system:serviceaccount:"
@@ -26,8 +26,7 @@ _BINDING = ("create", "update", "patch")
 _IMPLIED = ("system:authenticated", "system:unauthenticated", "system:serviceaccounts")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A request of ``user`` that was allowed, or may have been: ``allowed`` False keeps its time only.
 
     ``resource`` has the subresource ("pods/exec"); a request of a path has a ``url`` and no resource. ``namespace`` is

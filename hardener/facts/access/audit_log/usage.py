@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.facts.access.audit_log.event import Request
 from hardener.kubernetes.rbac.observed_rule import ObservedRule, is_granted_to_all, names_that_bound, siblings
-from hardener.support.fast_dataclass import dataclass
 
 _PREFIX = "system:serviceaccount:"
 _MOST_ACCOUNTS = 20_000
@@ -17,8 +17,7 @@ _MOST_NAMES = 6  # one more than bound a rule
 Key = tuple[str | None, str, str, str]  # namespace, group, resource, verb
 
 
-@dataclass(slots=True)
-class Account:
+class Account(Struct):
     """Of one account: how many events, and the names (None: too many to count, or none) by what was done.
 
     ``whole`` is False where something was left out.
@@ -30,8 +29,7 @@ class Account:
     whole: bool = True
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(Struct):
     """The service accounts of a log by namespace and name, and the time it spans."""
 
     accounts: dict[tuple[str, str], Account] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _LINE = re.compile(
@@ -23,8 +23,7 @@ _LONG_WITHOUT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """A user, or a group (`is_group`), with its number where one is said.
 
     - `group`: the group of a user, by name or number. `home`: the folder that is made for it, which it owns.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.facts.images.dockerfiles.model import Rank, Said
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.sources import yaml
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 
 _NAMES = ("Dockerfile", "Containerfile")
 _DOCKERFILE = re.compile(
@@ -22,8 +22,7 @@ _HOLE = re.compile(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\{\{[^{}]*\}\}|\{\{[^{}]*\}\}|\
 _REMOTE = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]*://|git@|github\.com/)")
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(Struct, frozen=True):
     """One image, and the Dockerfile that it is built from.
 
     - ``image``: its name as written, which may hold expressions. ``rank``: how sure the name is.
@@ -42,8 +41,7 @@ class Build:
     base: Said[str] | None = None
 
 
-@dataclass(slots=True)
-class Source:
+class Source(Struct):
     """A build file that is read: its path, its name for people, its folder, its text."""
 
     path: str
@@ -80,8 +78,7 @@ class Source:
         return [self.files.root, *found[:-1]] if found[-1] == self.files.root else [self.folder]
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """One document of a build file, with the lines of its parts."""
 
     source: Source

@@ -8,14 +8,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import field
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from hardener.facts.images.dockerfiles.model import Said
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.facts.images.dockerfiles.stage import Copy, Stage
 from hardener.kubernetes.pods import command_evidence, shell
-from hardener.support.fast_dataclass import dataclass
 
 _MOST_SCRIPTS = 10
 _MOST_WORDS = 64  # of a command that may name a script
@@ -29,8 +29,7 @@ _SHEBANG = re.compile(r"#![^\n]*\b(?:ba|da|a|z|k)?sh\b")
 _WHO = re.compile(r"\bid\s+-[a-z]*u\b|\$\{?(?:EUID|UID)\b|\bwhoami\b")
 
 
-@dataclass(slots=True)
-class Script:
+class Script(Struct):
     """The text of a script, the name of its file for people, and the line before its first one."""
 
     text: str
@@ -38,8 +37,7 @@ class Script:
     before: int = 0
 
 
-@dataclass(slots=True)
-class Shown:
+class Shown(Struct):
     """What commands and scripts show; see ``BuiltImage``."""
 
     root_commands: list[Said[str]] = field(default_factory=list)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from msgspec import Struct
+
 from hardener.kubernetes.images.reference import ImageReference, normalize
-from hardener.support.fast_dataclass import dataclass
 
 _HOLE = re.compile(
     r"\$\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\([^()]*\)|\{\{[^{}]*\}\}|\$[A-Za-z_]\w*|%[A-Za-z_]+%|<[A-Za-z_ -]+>|`[^`]*`"
@@ -35,8 +36,7 @@ OFFICIAL = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """A name without tag and digest.
 
     - ``whole``: the normalized repository; None where an expression stands in it.

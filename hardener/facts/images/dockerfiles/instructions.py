@@ -12,7 +12,7 @@ import re
 from bisect import bisect_right
 from io import BytesIO
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 # docs.docker.com/reference/dockerfile
 _KNOWN = frozenset(
@@ -31,8 +31,7 @@ _TAKES_HEREDOC = re.compile(r"(?i)[ \t]*(?:ONBUILD[ \t]+)?(?:RUN|COPY|ADD)[ \t]"
 _FLAG = re.compile(r"\s*--([a-z][a-z-]*)(?:=(\"[^\"]*\"|\S+))?(?=\s|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One instruction: its name in upper case, the text behind it, its line from 1, and its here-documents by name."""
 
     name: str

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Generic, Literal, TypeVar
 
+from msgspec import Struct
+
 from hardener.kubernetes.images.reference import ImageReference
-from hardener.support.fast_dataclass import dataclass
 
 T = TypeVar("T")
 
@@ -21,8 +21,7 @@ Rank = Literal["named", "service", "folder"]
 RANKS: tuple[Rank, ...] = ("named", "service", "folder")
 
 
-@dataclass(frozen=True, slots=True)
-class Said(Generic[T]):
+class Said(Struct, Generic[T], frozen=True):
     """A fact, and where it is said: the name of the file for people, and the line, which counts from 1."""
 
     value: T
@@ -34,8 +33,7 @@ class Said(Generic[T]):
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltImage:
+class BuiltImage(Struct, frozen=True):
     """An image that is built from this tree, read from the final stage of its Dockerfile, and from what that is made of
     in this tree. A field that is None or empty says that these files do not say it; then it is what the base has.
 
@@ -85,7 +83,7 @@ class BuiltImage:
     starts: tuple[Said[str], ...] = ()
     asks_who: Said[str] | None = None
     script_read: bool = False
-    unknown: frozenset[str] = field(default_factory=frozenset)
+    unknown: frozenset[str] = frozenset()
 
     def knows(self, name: str) -> bool:
         """Whether what the files say of the field ``name`` was understood. Where it was and the field is None, the base

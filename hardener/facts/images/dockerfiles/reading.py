@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from hardener.facts.images.dockerfiles.accounts import Account, number
 from hardener.facts.images.dockerfiles.entrypoint_scripts import shown_by
@@ -158,21 +159,22 @@ def agreed(images: Sequence[BuiltImage]) -> BuiltImage | None:
     kept: dict[str, object] = {}
     unknown = set[str]().union(*(image.unknown for image in images))
     shared = 0
-    for each in fields(BuiltImage):
-        if each.name in _OF_THE_BUILD:
+    nothing = BuiltImage(first.dockerfile, first.rank, None)
+    for name in BuiltImage.__struct_fields__:
+        if name in _OF_THE_BUILD:
             continue
-        values = [_plain(getattr(image, each.name)) for image in images]
-        if each.name in _EITHER:
-            kept[each.name] = _once(said for image in images for said in getattr(image, each.name))
+        values = [_plain(getattr(image, name)) for image in images]
+        if name in _EITHER:
+            kept[name] = _once(said for image in images for said in getattr(image, name))
         elif all(value == values[0] for value in values):
             shared += bool(values[0])
-            kept[each.name] = getattr(first, each.name)
+            kept[name] = getattr(first, name)
         else:
-            kept[each.name] = each.default
-            unknown.add(each.name)
+            kept[name] = getattr(nothing, name)
+            unknown.add(name)
     if not shared:
         return None
-    return replace(first, **kept, unknown=frozenset(unknown))  # type: ignore[arg-type]
+    return replace(first, **kept, unknown=frozenset(unknown))
 
 
 def _plain(value: object) -> object:

@@ -6,11 +6,11 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.facts.images.dockerfiles.accounts import Account, made, written
 from hardener.kubernetes.pods import command_evidence, shell
-from hardener.support.fast_dataclass import dataclass
 
 _LONGEST_MODE = 40  # characters
 _LARGEST = 256 * 1024  # characters of one RUN; more is data and no script
@@ -69,8 +69,7 @@ def _has(pattern: re.Pattern[str], mode: str) -> bool:
     return any(pattern.fullmatch(part) for part in mode[:_LONGEST_MODE].split(","))
 
 
-@dataclass(frozen=True, slots=True)
-class Gift:
+class Gift(Struct, frozen=True):
     """A path that belongs to somebody from then on. ``anybody``: every user may write there; ``group_writes``: the
     members of its group may. An owner or a group that is None stays what it was."""
 
@@ -81,8 +80,7 @@ class Gift:
     group_writes: bool = False
 
 
-@dataclass(slots=True)
-class Left:
+class Left(Struct):
     """What a RUN leaves: ``made`` are folders without files, ``filled`` paths that hold some, ``worked_in`` folders
     where a program ran that may leave some."""
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from hardener.facts.images.dockerfiles.accounts import Account
 from hardener.facts.images.dockerfiles.instructions import Instruction
 from hardener.facts.images.dockerfiles.model import Said
 from hardener.facts.images.dockerfiles.run_commands import Gift
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.stages import Stages
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A COPY or ADD: its sources, its destination (relative where the folder is not known), the stage or image that it
     copies from, and the text of its here-documents by name."""
 
@@ -29,8 +28,7 @@ class Copy:
     stages: Stages
 
 
-@dataclass(slots=True)
-class Stage:
+class Stage(Struct):
     """What a stage leaves. ``base``: the image that it is made from, as written; None where that is not known, and for
     `scratch`."""
 

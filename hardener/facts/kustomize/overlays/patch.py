@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.kubernetes.kustomize.image import retagged
 from hardener.kubernetes.kustomize.operations import operate, pointer_parts
@@ -12,7 +13,6 @@ from hardener.kubernetes.kustomize.patch import identity, merge
 from hardener.kubernetes.kustomize.target import Identity, is_named, is_selected
 from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.support.data_path import Path, value_at
-from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
@@ -22,8 +22,7 @@ Data = dict[str, Any]
 Hits = list[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Patch:
+class Patch(Struct, frozen=True, eq=False, kw_only=True):
     """``start`` is where its document, or for one that stands in the kustomization its text, is in ``piece``."""
 
     kustomization: Object
@@ -67,8 +66,7 @@ class Patch:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Merge(Patch):
+class Merge(Patch, frozen=True, eq=False, kw_only=True):
     """A strategic merge patch."""
 
     document: Data
@@ -94,8 +92,7 @@ class Merge(Patch):
         return len(found), self.start if self.inline else self.start + found
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Operations(Patch):
+class Operations(Patch, frozen=True, eq=False, kw_only=True):
     """A JSON patch. ``exact``: it is one of ``patchesJson6902``, whose target is no pattern."""
 
     operations: list[Data] = field(default_factory=list)
@@ -132,8 +129,7 @@ class Operations(Patch):
         return best
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ImageEntry(Patch):
+class ImageEntry(Patch, frozen=True, eq=False, kw_only=True):
     """An entry of ``images``."""
 
     entry: Data

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from hardener.facts.kustomize.overlays.patch import ImageEntry, Merge, Operations, Patch
 from hardener.kubernetes.kustomize import kustomization as kustomize
@@ -15,7 +16,6 @@ from hardener.sources import files, manifests, yaml
 from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ _KEYS = ("patchesStrategicMerge", "patches", "patchesJson6902")
 _PLACED = (*_KEYS, "images")
 
 
-@dataclass(slots=True)
-class Layer:
+class Layer(Struct):
     """What one kustomization does to objects: its patches by the one name that they are for, those that may be for
     several, and its entries of ``images`` by name. The numbers are the order in which they are applied. ``unread`` are
     the entries that name no patch which can be read, each with why."""

@@ -6,9 +6,11 @@ They are made of the data as it is now, so that what this run has changed is in 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
@@ -26,7 +28,6 @@ from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, partial_specs, templates
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, value_at
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ _OTHERS = (
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Result:
+class Result(Struct):
     """What a chain makes of an object: ``data``, None where it deletes it.
 
     ``failed`` are the patches that kustomize would refuse, with why; they are left out. ``hits`` tells for each JSON
@@ -50,8 +50,8 @@ class Result:
     """
 
     data: Data | None
-    failed: dict[Patch, str] = field(default_factory=dict)
-    hits: dict[Patch, Hits] = field(default_factory=dict)
+    failed: dict[Patch, str] = {}
+    hits: dict[Patch, Hits] = {}
 
 
 @dataclass(frozen=True, slots=True)

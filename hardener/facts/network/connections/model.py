@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import AsRead
 
@@ -50,8 +51,7 @@ class Way(StrEnum):
     MADE = "made"  # any pod of its namespace: those that it may make itself, which the tree does not show
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Edge:
+class Edge(Struct, frozen=True, eq=False):
     """``client`` opens connections to ``server``; no ``ports`` means all of them (members of one StatefulSet).
 
     Either may be on the node's network (``hostNetwork``), where policies do not reach: such a server is in no policy,
@@ -65,8 +65,7 @@ class Edge:
     service: Object | None = None  # the Service through which, if any
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class Entry(Struct, frozen=True, eq=False):
     """Connections to ``server`` from where the tree shows no workload; no ``ports`` means all of them."""
 
     server: PodTemplate
@@ -76,8 +75,7 @@ class Entry:
     service: Object | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Unresolved:
+class Unresolved(Struct, frozen=True, eq=False):
     """``pod`` names a host that looks like a Service, and no Service of the tree has that name."""
 
     pod: PodTemplate
@@ -86,8 +84,7 @@ class Unresolved:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Unseen:
+class Unseen(Struct, frozen=True, eq=False):
     """``pod`` names ``service``, whose selector matches no pod of the tree: something else makes them.
 
     ``port`` is that of the Service, where one is named.
@@ -99,8 +96,7 @@ class Unseen:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class External:
+class External(Struct, frozen=True, eq=False):
     """``pod`` talks to something outside the cluster: a host name with a domain, or the addresses of a Service without
     selector. ``addresses`` are those that the tree names."""
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.observations import observations, seen
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes.network.addresses import Address, Form
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, PodTemplate
 
 _SERVICE = "Service"
 
 
-@dataclass(frozen=True, slots=True)
-class SeenText:
+class SeenText(Struct, frozen=True):
     """A connection that was seen, in the form in which connections are made of texts."""
 
     when: str

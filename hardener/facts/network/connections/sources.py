@@ -11,6 +11,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
@@ -19,7 +21,6 @@ from hardener.kubernetes.images.table import lookup
 from hardener.kubernetes.network.addresses import Address, Form, find
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import OpaqueError, PodTemplate
 
@@ -52,8 +53,7 @@ _FETCH = late_pattern(
 _RECIPE = late_pattern(r"(?i)(?:.*\.)?(?:docker|container)file(?:\..*)?|\.dockerignore|\.gitignore|makefile")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """An address in a source, and where it stands: `src/cart/server.js:12`."""
 
     address: Address
@@ -250,8 +250,7 @@ def _names(value: object) -> list[str]:
     return [item.partition(":")[0] for item in found if isinstance(item, str)]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceText:
+class SourceText(Struct, frozen=True):
     """A mention in the form in which connections are made of texts; it has no place in a manifest."""
 
     where: str

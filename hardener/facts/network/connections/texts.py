@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import patched
@@ -18,7 +20,6 @@ from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, PodTemplate
 
@@ -31,8 +32,7 @@ _LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap o
 _PORT_OF = re.compile(r"(?i)(?:host(?:name)?|addr(?:ess)?|server|endpoint|ip|url)(\d*)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A text and where it stands. ``said`` names it for people and never holds what it says.
 
     ``key`` is the name of the setting, or the word before a word of a command. ``port`` is the one that a setting
@@ -52,8 +52,7 @@ class Text:
         return Evidence(f"{self.said} names {what}", self.piece, self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """A key of a ConfigMap or Secret."""
 
     key: str

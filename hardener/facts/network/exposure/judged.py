@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.entrances import PUBLIC, Entrances
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.components.component import says_front, says_internal
-from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import PodTemplate, Service
 from hardener.tree.view import literal
 
@@ -20,8 +21,7 @@ from .deliberate import deliberate, is_set, uses_node_ports
 GATEWAY = "gateway.networking.k8s.io/gateway-name"  # on what the controller of a Gateway makes for it
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """How a Service is open: its type, or "externalIPs"; ``reasons`` are why it stays open, or, where ``stays`` is
     false, why it can be closed."""
 

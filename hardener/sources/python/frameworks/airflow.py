@@ -81,26 +81,33 @@ def documents(extractor: Extractor) -> Iterator[Mapping]:
     names = (name.qualified for each in extractor.scan.imports for name in each.names)
     if not extractor.own.any and not any(name.partition(".")[0] == "airflow" for name in names):
         return
-    found: list[tuple[syntax.Call, Scope, str, Subclass | None]] = []
+    found = list(_operators(extractor))
+    if not found:
+        return
+    paths = {path.removesuffix(".partial") for _, _, path, _ in found}
+    absent = _absent(extractor, paths)
+    defaults = _defaults(extractor)
+    for call, scope, path, own in found:
+        yield _Operator(extractor, call, scope, path, own, absent, defaults).document()
+
+
+def _absent(extractor: Extractor, paths: set[str]) -> dict[str, str]:
+    """The late arguments that no call of the file has, and whose presence its operators do not tell; with the versions
+    that they came with."""
+    keywords = {each.keyword.value for call, _ in extractor.scan.calls for each in call.args if each.keyword}
+    late = ((name, version) for name, (version, signs) in _LATE.items() if not paths.intersection(signs))
+    return {name: version for name, version in late if name not in keywords}
+
+
+def _operators(extractor: Extractor) -> Iterator[tuple[syntax.Call, Scope, str, Subclass | None]]:
+    """Each call of an operator with what ``_path`` says of it, and the own class that it is of."""
     for call, scope in extractor.scan.calls:
         path = _path(call.func, scope)
         own = None if path else extractor.own(call.func, scope)
         if own is not None and (base := OPERATOR.fullmatch(own.base)) is not None:
             path = base["path"] + (".partial" if _is_partial(call.func) else "")
         if path:
-            found.append((call, scope, path, own))
-    if not found:
-        return
-    keywords = {each.keyword.value for call, _ in extractor.scan.calls for each in call.args if each.keyword}
-    paths = {path.removesuffix(".partial") for _, _, path, _ in found}
-    absent = {
-        name: version
-        for name, (version, signs) in _LATE.items()
-        if name not in keywords and not paths.intersection(signs)
-    }
-    defaults = _defaults(extractor)
-    for call, scope, path, own in found:
-        yield _Operator(extractor, call, scope, path, own, absent, defaults).document()
+            yield call, scope, path, own
 
 
 def _is_partial(function: syntax.Node) -> bool:
@@ -154,28 +161,35 @@ class _Operator:
         self.arguments: _Arguments = {}
         self.open = f"expand() (line {self.at.line})" if path.endswith(".partial") else None
         for number, (argument, item) in enumerate(zip(call.args, items, strict=True)):
-            line = extractor.places.line(item.start)
-            name = own.by_place(number) if own is not None and not argument.star and not argument.keyword else None
-            if name is not None:
-                self.arguments[name] = (argument.value, item)
-            elif argument.star == "**":
-                self._spread(argument, line)
-            elif argument.keyword is None:
-                self._opened(f"a positional argument (line {line})")
-            else:
-                self.arguments[argument.keyword.value] = (argument.value, item)
-                if argument.keyword.value in _TEMPLATES and not is_none(argument.value):
-                    self._opened(f"{argument.keyword.value} (line {line})")
+            self._take(number, argument, item)
         if own is not None:
-            self.arguments = own.handed_on(self.arguments)
-            if own.doubts:  # it may replace what it was given, too
-                unknown = {name: Fixed(UNKNOWN, own.doubts) for name in self.arguments if name not in _NAMES}
-                self.arguments |= unknown
-                self._opened(own.doubts)
+            self._hand_on(own)
         if path.startswith("contrib."):
             self._opened("Airflow 1, whose volumes and resources are objects of its own")
         if "" in defaults:
             self._opened(f"default_args (line {defaults['']})")
+
+    def _take(self, number: int, argument: syntax.Arg, item: Item) -> None:
+        line = self.extractor.places.line(item.start)
+        is_named = argument.star or argument.keyword
+        name = self.own.by_place(number) if self.own is not None and not is_named else None
+        if name is not None:
+            self.arguments[name] = (argument.value, item)
+        elif argument.star == "**":
+            self._spread(argument, line)
+        elif argument.keyword is None:
+            self._opened(f"a positional argument (line {line})")
+        else:
+            self.arguments[argument.keyword.value] = (argument.value, item)
+            if argument.keyword.value in _TEMPLATES and not is_none(argument.value):
+                self._opened(f"{argument.keyword.value} (line {line})")
+
+    def _hand_on(self, own: Subclass) -> None:
+        self.arguments = own.handed_on(self.arguments)
+        if own.doubts:  # it may replace what it was given, too
+            unknown = {name: Fixed(UNKNOWN, own.doubts) for name in self.arguments if name not in _NAMES}
+            self.arguments |= unknown
+            self._opened(own.doubts)
 
     def _opened(self, why: str) -> None:
         self.open = self.open or why

@@ -35,18 +35,13 @@ def documents(extractor: Extractor) -> Iterator[Mapping]:
     if not any(map(_LIBRARY.match, names)):
         return
     for node, scope in extractor.scan.dicts:
-        parts, bracket = _of_dict(node, extractor)
+        parts, bracket = _of_dict(node)
         if _is_written(scope, parts):
-            yield _document(extractor, node, scope, parts, bracket, '"{}": ')
+            yield _Configuration(extractor, node, scope, parts, bracket, '"{}": ').document()
     for call, scope in extractor.scan.calls:
-        bracket, items = call_bracket(call)
-        parts = {
-            each.keyword.value if each.keyword is not None else each.star: (each.value, item)
-            for each, item in zip(call.args, items, strict=True)
-            if (each.keyword is not None or each.star) and not is_none(each.value)
-        }
+        parts, bracket = _of_call(call)
         if _is_written(scope, parts):
-            yield _document(extractor, call, scope, parts, bracket, "{}=")
+            yield _Configuration(extractor, call, scope, parts, bracket, "{}=").document()
 
 
 def _is_written(scope: Scope, parts: _Parts) -> bool:
@@ -59,7 +54,17 @@ def _is_written(scope: Scope, parts: _Parts) -> bool:
     return False
 
 
-def _of_dict(node: syntax.Dict, extractor: Extractor) -> tuple[_Parts, Bracket | None]:
+def _of_call(call: syntax.Call) -> tuple[_Parts, Bracket | None]:
+    bracket, items = call_bracket(call)
+    parts: _Parts = {}
+    for argument, item in zip(call.args, items, strict=True):
+        name = argument.keyword.value if argument.keyword is not None else argument.star
+        if (argument.keyword is not None or name) and not is_none(argument.value):
+            parts[name] = (argument.value, item)
+    return parts, bracket
+
+
+def _of_dict(node: syntax.Dict) -> tuple[_Parts, Bracket | None]:
     bracket, items = elements_bracket(node)
     parts: _Parts = {}
     for element, item in zip(node.elements, items, strict=True):
@@ -72,23 +77,42 @@ def _of_dict(node: syntax.Dict, extractor: Extractor) -> tuple[_Parts, Bracket |
     return parts, bracket
 
 
-def _document(
-    extractor: Extractor, node: syntax.Node, scope: Scope, parts: _Parts, bracket: Bracket | None, head: str
-) -> Mapping:
-    start = node.start
-    at = Node(start, node.end, extractor.places.line(start))
-    context = assembled.context(at, DAGSTER)
+class _Configuration:
+    """Parts of a pod in a dict or call. ``head`` is how a part is named there."""
 
-    def part(name: str, type_name: str) -> Mapping:
+    def __init__(
+        self,
+        extractor: Extractor,
+        node: syntax.Node,
+        scope: Scope,
+        parts: _Parts,
+        bracket: Bracket | None,
+        head: str,
+    ) -> None:
+        self.extractor, self.scope = extractor, scope
+        self.parts, self.bracket, self.head = parts, bracket, head
+        self.at = Node(node.start, node.end, extractor.places.line(node.start))
+        self.context = assembled.context(self.at, DAGSTER)
+
+    def document(self) -> Mapping:
+        container = self._part(_CONTAINER, "Container")
+        spec = self._part(_POD, "PodSpec")
+        metadata = self._part(_METADATA, "ObjectMeta") if _METADATA in self.parts else None
+        self._fill(container)
+        self._fill_token(spec)
+        spec.fields["containers"] = Entry(self._containers(container, spec.fields.get("containers")), None)
+        return assembled.document(self.at, KIND, metadata, spec)
+
+    def _part(self, name: str, type_name: str) -> Mapping:
         """The part ``name``, with a place of its own in the document: it gets fields that no text holds."""
-        made = assembled.holder(at, type_name, context)
-        if name not in parts and "**" in parts:
-            made.open = f"{extractor.places.text(parts['**'][0])} (line {at.line})"
+        made = assembled.holder(self.at, type_name, self.context)
+        if name not in self.parts and "**" in self.parts:
+            made.open = f"{self.extractor.places.text(self.parts['**'][0])} (line {self.at.line})"
             return made
-        if name not in parts:
-            made.homes[""] = Home(head.format(name), bracket)
+        if name not in self.parts:
+            made.homes[""] = Home(self.head.format(name), self.bracket)
             return made
-        found = extractor.value(parts[name][0], scope, type_name, context)
+        found = self.extractor.value(self.parts[name][0], self.scope, type_name, self.context)
         if isinstance(found, Mapping) and found.form != "call":
             made.start, made.end, made.line = found.start, found.end, found.line
             made.form, made.bracket, made.open = found.form, found.bracket, found.open
@@ -98,31 +122,37 @@ def _document(
             made.open = f"{name} (line {found.line})"
         return made
 
-    container = part(_CONTAINER, "Container")
-    spec = part(_POD, "PodSpec")
-    metadata = part(_METADATA, "ObjectMeta") if _METADATA in parts else None
-    for field, what in (("image", "that of the code location"), ("resources", "what the run launcher sets")):
-        if field not in container.fields and container.open is None:
-            if field == "image" and "image" in parts:
-                image, item = parts["image"]
-                container.fields["image"] = Entry(extractor.value(image, scope, "string", context), item)
+    def _fill(self, container: Mapping) -> None:
+        """What the container has that its part does not say."""
+        for field, what in (("image", "that of the code location"), ("resources", "what the run launcher sets")):
+            if field in container.fields or container.open is not None:
+                continue
+            if field == "image" and "image" in self.parts:
+                image, item = self.parts["image"]
+                value = self.extractor.value(image, self.scope, "string", self.context)
+                container.fields["image"] = Entry(value, item)
             else:
                 container.fields[field] = assembled.unknown(container, field, what)
-    if "name" not in container.fields:
-        container.fields["name"] = assembled.implied(container, "dagster")
-    token = spec.fields.get("automountServiceAccountToken")
-    if spec.open is None and (token is None or (isinstance(token.value, Scalar) and token.value.value)):
-        at_token = token.value if token is not None else spec
+        if "name" not in container.fields:
+            container.fields["name"] = assembled.implied(container, "dagster")
+
+    def _fill_token(self, spec: Mapping) -> None:
+        token = spec.fields.get("automountServiceAccountToken")
+        is_off = token is not None and isinstance(token.value, Scalar) and not token.value.value
+        is_unknown = token is not None and not isinstance(token.value, Scalar)
+        if spec.open is not None or is_off or is_unknown:
+            return
         why = "true, also where it is not said, since a run may start its steps through the API"
-        unknown = assembled.unknown(at_token, "automount_service_account_token", why)
-        spec.fields["automountServiceAccountToken"] = Entry(unknown.value, token.item if token is not None else None)
-    more = spec.fields.get("containers")
-    items: list[Node] = [container]
-    why_open = None
-    if more is not None and isinstance(more.value, Sequence):
-        items += more.value.items
-        why_open = more.value.open
-    elif more is not None:
-        why_open = f"containers (line {more.value.line})"
-    spec.fields["containers"] = Entry(assembled.sequence(container, "Container", items, why_open), None)
-    return assembled.document(at, KIND, metadata, spec)
+        value = assembled.unknown(token.value if token else spec, "automount_service_account_token", why).value
+        spec.fields["automountServiceAccountToken"] = Entry(value, token.item if token else None)
+
+    @staticmethod
+    def _containers(container: Mapping, more: Entry | None) -> Sequence:
+        items: list[Node] = [container]
+        open_ = None
+        if more is not None and isinstance(more.value, Sequence):
+            items += more.value.items
+            open_ = more.value.open
+        elif more is not None:
+            open_ = f"containers (line {more.value.line})"
+        return assembled.sequence(container, "Container", items, open_)

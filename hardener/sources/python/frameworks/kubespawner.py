@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hardener.sources.python.libraries import types
 from hardener.sources.python.libraries.dialects import KUBESPAWNER
@@ -55,6 +56,7 @@ _CONTAINER_SECURITY = {
     "runAsUser": "uid",
 }
 _POD_SECURITY = {"fsGroup": "fs_gid", "supplementalGroups": "supplemental_gids"}
+_RESOURCES = {"requests": ("guarantee", "extra_resource_guarantees"), "limits": ("limit", "extra_resource_limits")}
 _LISTS = ("volumes", "volume_mounts", "init_containers", "extra_containers", "tolerations")  # or a dict of items
 _MILLI = re.compile(r"(\d+)m")
 _CORES = re.compile(r"[0-9]{1,9}")
@@ -80,35 +82,40 @@ def _settings(extractor: Extractor) -> tuple[list[Change], list[Change]]:
     scan = extractor.scan
     names = _Configs(scan)
     changes, unknown = [], []
+    for change, settings in (*_set_by_statements(scan, names), *_set_by_functions(scan, names)):
+        if settings is None:
+            unknown.append(change)
+        for name in settings or ():
+            changes.append(replace(change, path=(change.path[0], ("attribute", name), *change.path[2:])))
+    return changes, unknown
+
+
+def _set_by_statements(scan: Scan, names: _Configs) -> Iterator[tuple[Change, Iterable[str | int | None] | None]]:
+    """The changes of settings, and the settings that each may set; None for any."""
     for change in mutations.single(scan.changes):
         path = names.path(change.scope, change.name, change.path)
         if path is None or (path and path[0][1] not in (*_CLASSES, None)):
             continue
-        found: Iterable[str] | None = None
         owner = change.scope.owner(change.name)
         if change.name != "c" and owner is not None and owner.bindings[change.name][0].value is None:
             change = replace(change, value=None)  # a parameter: it may stand for others, too
         if len(path) > 1 and path[1][0] in ("attribute", "key"):
-            changes.append(replace(change, path=(path[0], ("attribute", path[1][1]), *path[2:])))
-            continue
-        if len(path) == 2:
-            found = names.texts(_name_of(change.node), change.scope)
-        for name in found or ():
-            changes.append(replace(change, path=(path[0], ("attribute", name)), value=None))
-        if found is None:
-            unknown.append(change)
+            yield replace(change, path=path), (path[1][1],)
+        elif len(path) == 2:
+            yield replace(change, path=path, value=None), names.texts(_name_of(change.node), change.scope)
+        else:
+            yield change, None
+
+
+def _set_by_functions(scan: Scan, names: _Configs) -> Iterator[tuple[Change, set[str] | None]]:
+    """The calls that get the settings, as changes of those that they name; None for any."""
     for each in handed(scan):
         path = names.path(each.scope, *steps(each.value)) if each.parameter is None else None
         if path is None or len(path) > 1 or (path and path[0][1] not in _CLASSES):
             continue
-        change = Change(each.scope, "c", path, "handed", each.call)
         arguments = [argument.value for argument in each.call.args if argument.value is not each.value]
-        found = names.texts(arguments[0], each.scope) if path and arguments else None
-        for name in found or ():
-            changes.append(replace(change, path=(path[0], ("attribute", name))))
-        if found is None:
-            unknown.append(change)
-    return changes, unknown
+        settings = names.texts(arguments[0], each.scope) if path and arguments else None
+        yield Change(each.scope, "c", path, "handed", each.call), settings
 
 
 def _is_assignment(change: Change) -> bool:
@@ -199,31 +206,27 @@ def _items(values: syntax.Node | None, scope: Scope, part: int | None) -> list[s
     """The items of a list or dict, or one ``part`` of each; a None for what is not known."""
     if values is None:
         return [None]
-    if (
-        isinstance(values, syntax.Call)
-        and isinstance(values.func, syntax.Attribute)
-        and values.func.attr.value == "items"
-    ):
-        values, _ = followed(values.func.value, scope)
-        if not isinstance(values, syntax.Dict) or part != 0:
-            return [None]
-        part = None
+    if isinstance(values, syntax.Call) and isinstance(values.func, syntax.Attribute):
+        if values.func.attr.value == "items":
+            values, _ = followed(values.func.value, scope)
+            return _keys(values) if isinstance(values, syntax.Dict) and part == 0 else [None]
     values, _ = followed(values, scope)
     if isinstance(values, syntax.Dict):
-        return [each.key if isinstance(each, syntax.DictElement) else None for each in values.elements]
+        return _keys(values)
     if not isinstance(values, syntax.List | syntax.Tuple | syntax.Set):
         return [None]
-    items: list[syntax.Node | None] = [
-        each.value if isinstance(each, syntax.Element) else None for each in values.elements
-    ]
-    if part is None:
-        return items
-    return [
-        each.elements[part].value
-        if isinstance(each, syntax.List | syntax.Tuple) and part < len(each.elements)
-        else None
-        for each in items
-    ]
+    items = [each.value if isinstance(each, syntax.Element) else None for each in values.elements]
+    return items if part is None else [_element_at(each, part) for each in items]
+
+
+def _keys(values: syntax.Dict) -> list[syntax.Node | None]:
+    return [each.key if isinstance(each, syntax.DictElement) else None for each in values.elements]
+
+
+def _element_at(node: syntax.Node | None, index: int) -> syntax.Node | None:
+    if isinstance(node, syntax.List | syntax.Tuple) and index < len(node.elements):
+        return node.elements[index].value
+    return None
 
 
 class _Spawner:
@@ -231,28 +234,28 @@ class _Spawner:
         self, extractor: Extractor, changes: list[Change], unknown: list[Change], home: tuple[Any, Any]
     ) -> None:
         self.extractor, self.places = extractor, extractor.places
-        own = [
-            each
-            for each in changes
-            if (each.scope, each.block) == home and each.path[0][1] == "KubeSpawner" and _is_assignment(each)
-        ]
+        of_class = {class_: [each for each in changes if each.path[0][1] == class_] for class_ in _CLASSES}
+        at_home = (each for each in of_class["KubeSpawner"] if (each.scope, each.block) == home)
+        own = [each for each in at_home if _is_assignment(each)]
         first, last = own[0], own[-1]
         start = first.node.start
         self.at = Node(start, self.places.outer_end(last.value or last.node), self.places.line(start))
         self.indent = self.places.before(last.node.start)
         self.context = assembled.context(self.at, KUBESPAWNER)
-        self.open: str | None = None
+        self.open = self._open(first.scope) or next(map(self._why, unknown), None)
         self.found: dict[str, Node] = {}
-        owner = first.scope.owner("c")
-        if owner is not None and any(each.reason == "a parameter" for each in owner.bindings["c"]):
-            self.open = "what else is set on the parameter c"
-        for call, _ in extractor.scan.calls:
-            if isinstance(call.func, syntax.Name) and call.func.value == "load_subconfig":
-                self.open = f"load_subconfig (line {self.places.line(call.start)})"
-        for change in unknown:
-            self.open = self.open or self._why(change)
         for class_ in _CLASSES:
-            self._read([each for each in changes if each.path[0][1] == class_], unknown, home)
+            self._read(of_class[class_], unknown, home)
+
+    def _open(self, scope: Scope) -> str | None:
+        """Why more may be set than the file shows."""
+        for call, _ in reversed(self.extractor.scan.calls):
+            if isinstance(call.func, syntax.Name) and call.func.value == "load_subconfig":
+                return f"load_subconfig (line {self.places.line(call.start)})"
+        owner = scope.owner("c")
+        if owner is not None and any(each.reason == "a parameter" for each in owner.bindings["c"]):
+            return "what else is set on the parameter c"
+        return None
 
     def _read(self, changes: list[Change], unknown: list[Change], home: tuple[Any, Any]) -> None:
         by_name: dict[str, list[Change]] = {}
@@ -297,24 +300,7 @@ class _Spawner:
         return Home(f"c.KubeSpawner.{name} = ", None, self.at.end, self.indent, convert)
 
     def document(self) -> Mapping:
-        container = self._holder("Container", _CONTAINER)
-        container.fields = {"name": assembled.implied(self.at, "notebook"), **container.fields}
-        if "image" not in container.fields:
-            default = "the default of this version of KubeSpawner"
-            container.fields["image"] = assembled.unknown(self.at, "c.KubeSpawner.image", default)
-        container.fields["ports"] = Entry(assembled.sequence(self.at, "ContainerPort", [self._port()]), None)
-        if "environment" in self.found:
-            container.fields["env"] = Entry(assembled.variables(self.found["environment"]), None)
-        container.fields["resources"] = Entry(self._resources(), None)
-        container.fields["securityContext"] = Entry(
-            self._security("SecurityContext", _CONTAINER_SECURITY, "container_security_context"), None
-        )
-        self._extra(container, "extra_container_config")
-        security = container.fields["securityContext"].value
-        if isinstance(security, Mapping) and security.open is None:
-            home = "left open, since a notebook writes to its home"
-            field = assembled.unknown(security, "container_security_context", home)
-            security.fields.setdefault("readOnlyRootFilesystem", field)
+        """The document that the settings make: the pod of a notebook."""
         spec = self._holder("PodSpec", _POD)
         if "service_account" not in self.found and "automountServiceAccountToken" not in spec.fields:
             spec.fields["automountServiceAccountToken"] = assembled.implied(self.at, False)
@@ -324,7 +310,7 @@ class _Spawner:
             spec.fields["securityContext"] = Entry(of_pod, None)
         else:
             spec.homes["securityContext"] = self._home("pod_security_context")
-        containers: list[Node] = [container]
+        containers: list[Node] = [self._container()]
         more = self.found.get("extra_containers")
         why = self._hook()
         if isinstance(more, Sequence):
@@ -335,6 +321,26 @@ class _Spawner:
         spec.fields["containers"] = Entry(assembled.sequence(self.at, "Container", containers, why), None)
         self._extra(spec, "extra_pod_config")
         return assembled.document(self.at, KIND, None, spec)
+
+    def _container(self) -> Mapping:
+        container = self._holder("Container", _CONTAINER)
+        container.fields = {"name": assembled.implied(self.at, "notebook"), **container.fields}
+        if "image" not in container.fields:
+            default = "the default of this version of KubeSpawner"
+            container.fields["image"] = assembled.unknown(self.at, "c.KubeSpawner.image", default)
+        container.fields["ports"] = Entry(assembled.sequence(self.at, "ContainerPort", [self._port()]), None)
+        if "environment" in self.found:
+            container.fields["env"] = Entry(assembled.variables(self.found["environment"]), None)
+        container.fields["resources"] = Entry(self._resources(), None)
+        of_container = self._security("SecurityContext", _CONTAINER_SECURITY, "container_security_context")
+        container.fields["securityContext"] = Entry(of_container, None)
+        self._extra(container, "extra_container_config")
+        security = container.fields["securityContext"].value
+        if isinstance(security, Mapping) and security.open is None:
+            home = "left open, since a notebook writes to its home"
+            field = assembled.unknown(security, "container_security_context", home)
+            security.fields.setdefault("readOnlyRootFilesystem", field)
+        return container
 
     def _hook(self) -> str | None:
         hook = self.found.get("modify_pod_hook")
@@ -374,28 +380,28 @@ class _Spawner:
 
     def _resources(self) -> Mapping:
         made = assembled.holder(self.at, "ResourceRequirements", self.context)
-        for field, end, extra in (
-            ("requests", "guarantee", "extra_resource_guarantees"), ("limits", "limit", "extra_resource_limits"),
-        ):  # fmt: skip
-            part = assembled.holder(self.at, "{Quantity", self.context, self.open)
-            for key, name in (("cpu", f"cpu_{end}"), ("memory", f"mem_{end}")):
-                node = self.found.get(name)
-                if node is None:
-                    part.homes[key] = self._home(name, _written_cpu if key == "cpu" else _written_memory)
-                elif isinstance(node, Scalar):
-                    if node.value is not None:
-                        value = _read_cpu(node.value) if key == "cpu" else _read_memory(node.value)
-                        part.fields[key] = Entry(replace(node, value=value, written=False), None)
-                else:
-                    part.fields[key] = Entry(node, None)
-            more = self.found.get(extra)
-            if isinstance(more, Mapping):
-                part.fields |= {name: Entry(entry.value, None) for name, entry in more.fields.items()}
-                part.open = part.open or more.open
-            elif more is not None:
-                part.open = part.open or f"{extra} (line {more.line})"
-            made.fields[field] = Entry(part, None)
+        for field, (end, extra) in _RESOURCES.items():
+            made.fields[field] = Entry(self._amounts(end, self.found.get(extra), extra), None)
         return made
+
+    def _amounts(self, end: str, more: Node | None, extra: str) -> Mapping:
+        """The requests or limits of the container; ``more`` is what the setting ``extra`` adds to them."""
+        part = assembled.holder(self.at, "{Quantity", self.context, self.open)
+        for key, name in (("cpu", f"cpu_{end}"), ("memory", f"mem_{end}")):
+            node = self.found.get(name)
+            if node is None:
+                part.homes[key] = self._home(name, _written_cpu if key == "cpu" else _written_memory)
+            elif not isinstance(node, Scalar):
+                part.fields[key] = Entry(node, None)
+            elif node.value is not None:
+                value = _read_cpu(node.value) if key == "cpu" else _read_memory(node.value)
+                part.fields[key] = Entry(replace(node, value=value, written=False), None)
+        if isinstance(more, Mapping):
+            part.fields |= {name: Entry(entry.value, None) for name, entry in more.fields.items()}
+            part.open = part.open or more.open
+        elif more is not None:
+            part.open = part.open or f"{extra} (line {more.line})"
+        return part
 
     def _port(self) -> Mapping:
         made = assembled.holder(self.at, "ContainerPort")
@@ -417,13 +423,16 @@ class _Spawner:
             made.others += [found.bracket] if found.bracket is not None else []
             made.open = made.open or found.open
         elif found is not None:
-            why = f"{name} (line {found.line})"
-            made.open = made.open or why
-            parts = [entry.value for entry in made.fields.values()]
-            for part in parts:
-                if isinstance(part, Mapping):
-                    part.open = part.open or why
-                    parts += [entry.value for entry in part.fields.values()]
+            _open_all(made, f"{name} (line {found.line})")
+
+
+def _open_all(made: Mapping, why: str) -> None:
+    """Take ``made``, and the mappings in it, for ones that may get more fields."""
+    waiting: list[Node] = [made]
+    for part in waiting:
+        if isinstance(part, Mapping):
+            part.open = part.open or why
+            waiting += [entry.value for entry in part.fields.values()]
 
 
 _TYPES = {

@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Collection
 from functools import cache, lru_cache
 
+from msgspec import Struct
+
 from hardener.sources.python.libraries import types
-from hardener.support.fast_dataclass import dataclass
 
 _RESERVED = frozenset(words.kwlist)
 
@@ -38,8 +39,7 @@ def _as_is(name: str) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dialect:
+class Dialect(Struct, frozen=True, eq=False):
     """A library. ``snake_dicts``: a new dict below one of its constructors has keys in snake_case (never below a list
     of cdk8s). ``reads_snake``: an existing one may; without it such keys are sent as they are, which is wrong."""
 
@@ -101,8 +101,7 @@ def fields_by_keyword(dialect: Dialect, type_name: str) -> dict[str, str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What a name means: a class for a type. ``is_resource``: its objects have ``api_version`` and ``kind``."""
 
     dialect: Dialect
@@ -137,27 +136,49 @@ def _unfolded() -> dict[str, str]:
     return {_folded(name): name for name in types.type_names()}
 
 
+def _kube_class(found: re.Match[str]) -> Known | None:
+    # RbacV1Subject, CoreV1Event: where two groups have a type of one name
+    return _known(KUBE, found["type"], found["version"].lower(), (found["group"] or "").lower() or None)
+
+
+def _pulumi_class(found: re.Match[str]) -> Known | None:
+    name = found["type"]
+    for end in _PULUMI_INIT:
+        if name.endswith(end) and types.is_type(name.removesuffix(end)):
+            return Known(PULUMI, name.removesuffix(end))
+    return _known(PULUMI, name, found["version"] or "", found["group"]) if types.api_versions(name) else None
+
+
+def _cdk8s_class(found: re.Match[str]) -> Known | None:
+    name = _unfolded().get(found["type"], "")
+    if not found["kube"]:
+        return Known(CDK8S, name) if types.is_type(name) else None
+    return _known(CDK8S, name, (found["version"] or "v1").lower()) if types.api_versions(name) else None
+
+
+def _lightkube_class(found: re.Match[str]) -> Known | None:
+    return _known(LIGHTKUBE, found["type"], found["version"], found["group"])
+
+
+def _hikaru_class(found: re.Match[str]) -> Known | None:
+    return _known(HIKARU, found["type"], found["version"] or "")
+
+
+_LIBRARIES = (
+    (_OF_KUBE, _kube_class),
+    (_OF_PULUMI, _pulumi_class),
+    (_OF_CDK8S, _cdk8s_class),
+    (_OF_LIGHTKUBE, _lightkube_class),
+    (_OF_HIKARU, _hikaru_class),
+)
+
+
 @cache
 def recognise(qualified: str) -> Known | None:
     """What the full name of a class means ("kubernetes.client.V1Pod"), None for any other name."""
-    if found := _OF_KUBE.fullmatch(qualified):
-        # RbacV1Subject, CoreV1Event: where two groups have a type of one name
-        return _known(KUBE, found["type"], found["version"].lower(), (found["group"] or "").lower() or None)
-    if found := _OF_PULUMI.fullmatch(qualified):
-        name = found["type"]
-        for end in _PULUMI_INIT:
-            if name.endswith(end) and types.is_type(name.removesuffix(end)):
-                return Known(PULUMI, name.removesuffix(end))
-        return _known(PULUMI, name, found["version"] or "", found["group"]) if types.api_versions(name) else None
-    if found := _OF_CDK8S.fullmatch(qualified):
-        name = _unfolded().get(found["type"], "")
-        if not found["kube"]:
-            return Known(CDK8S, name) if types.is_type(name) else None
-        return _known(CDK8S, name, (found["version"] or "v1").lower()) if types.api_versions(name) else None
-    if found := _OF_LIGHTKUBE.fullmatch(qualified):
-        return _known(LIGHTKUBE, found["type"], found["version"], found["group"])
-    if found := _OF_HIKARU.fullmatch(qualified):
-        return _known(HIKARU, found["type"], found["version"] or "")
+    for pattern, class_ in _LIBRARIES:
+        if found := pattern.fullmatch(qualified):
+            return class_(found)
     return None
 
 

@@ -13,10 +13,9 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field
 from typing import Any
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 _CLASS = re.compile(rb"(?m)^[ \t]*class[ \t]+\w+[ \t]*\(")
 _DEEPEST = 10  # classes that are made from each other
@@ -36,8 +35,7 @@ OPERATOR = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """What a class hands on as one argument: the argument ``keyword`` of its call where that is given, else ``value``,
     which is plain data or ``UNKNOWN``. Without a ``keyword`` no call changes it."""
 
@@ -46,16 +44,14 @@ class Handed:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """An argument that a class hands on itself: plain data or UNKNOWN; ``where`` names the class."""
 
     value: Any
     where: str
 
 
-@dataclass(slots=True, eq=False)
-class Subclass:
+class Subclass(Struct, eq=False):
     """An own class. ``base`` is the full name of the class of a library that it is made from in the end; ``above`` an
     own one between them. ``takes`` are its own parameters, ``order`` those that take arguments by their places,
     ``hands`` is what it hands on by name, ``rest`` tells that it hands on any other argument. ``doubt`` says why
@@ -135,8 +131,7 @@ def may_define(raw: bytes) -> bool:
     return b"class " in raw and _CLASS.search(raw) is not None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True, eq=False):
     """What a file may import of others of its tree. ``find`` tells of own classes, ``meant`` which full name of a
     library a name stands for that another file imports for others, and any other name as it is."""
 
@@ -282,25 +277,42 @@ def offers(raw: bytes) -> dict[str, str]:
     module = _parsed(raw)
     found: dict[str, str] = {}
     for node in _statements(module.body if module is not None else ()):
-        if isinstance(node, ast.ImportFrom) and not node.level:
-            for each in node.names:
-                whole = node.module if each.name == "*" else f"{node.module}.{each.name}"
-                if whole in _CLIENTS or (each.name != "*" and is_base(str(whole))):
-                    found[each.asname or each.name] = str(whole)
+        if isinstance(node, ast.ImportFrom):
+            found |= _imported_of_client(node)
         elif isinstance(node, ast.Import):
             found |= {each.asname: each.name for each in node.names if each.asname and each.name in _CLIENTS}
         elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            value, name = node.value, node.targets[0].id  # V1Pod = client.V1Pod
-            whole = ""
-            if isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.value.id in found:
-                whole = f"{found[value.value.id]}.{value.attr}"
-            if name not in found and (whole in _CLIENTS or is_base(whole)):
-                found[name] = whole
-            else:
-                found.pop(name, None)
+            _rebind(found, node.targets[0].id, node.value)
         elif isinstance(node, ast.ClassDef | ast.FunctionDef):
             found.pop(node.name, None)
     return found
+
+
+def _imported_of_client(node: ast.ImportFrom) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in node.names if not node.level else ():
+        if each.name != "*":
+            whole = f"{node.module}.{each.name}"
+            if _is_of_client(whole):
+                found[each.asname or each.name] = whole
+        elif node.module in _CLIENTS:
+            found["*"] = node.module
+    return found
+
+
+def _rebind(found: dict[str, str], name: str, value: ast.expr) -> None:
+    """Note what a name stands for in ``found``: ``V1Pod = client.V1Pod``. Any other value hides what it stood for."""
+    whole = ""
+    if isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.value.id in found:
+        whole = f"{found[value.value.id]}.{value.attr}"
+    if name not in found and _is_of_client(whole):
+        found[name] = whole
+    else:
+        found.pop(name, None)
+
+
+def _is_of_client(qualified: str) -> bool:
+    return qualified in _CLIENTS or is_base(qualified)
 
 
 def defined(raw: bytes, find: Find = nothing, place: str = "") -> dict[str, Subclass]:
@@ -441,18 +453,7 @@ class _Body:
         self.made.doubt = self.made.doubt or why
 
     def _init(self, init: ast.FunctionDef) -> None:
-        arguments = init.args
-        named = [*arguments.posonlyargs, *arguments.args][1:]
-        own = [each.arg for each in (*named, *arguments.kwonlyargs)]
-        self.made.takes = frozenset(own)
-        self.made.order = tuple(each.arg for each in named)
-        self.made.rest = False
-        for parameter, default in zip(reversed(named), reversed(arguments.defaults), strict=False):
-            self.defaults[parameter.arg] = self.plain(default)
-        for parameter, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-            if given is not None:
-                self.defaults[parameter.arg] = self.plain(given)
-        self.rest = arguments.kwarg.arg if arguments.kwarg is not None else ""
+        self._parameters(init.args)
         calls = [each for each in ast.walk(init) if _is_init(each)]
         statement = next((each for each in init.body if isinstance(each, ast.Expr) and each.value in calls), None)
         if len(calls) != 1 or statement is None:
@@ -461,18 +462,32 @@ class _Body:
             return
         call = statement.value
         assert isinstance(call, ast.Call)
-        stored = Counter(
-            each.id for each in ast.walk(init) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
-        )
+        self._local_names(init)
+        self._changes(init, call)
+        self._hand_on(call)
+        self._attributes(init, None, call.end_lineno or call.lineno)
+
+    def _parameters(self, arguments: ast.arguments) -> None:
+        named = [*arguments.posonlyargs, *arguments.args][1:]
+        self.made.takes = frozenset(each.arg for each in (*named, *arguments.kwonlyargs))
+        self.made.order = tuple(each.arg for each in named)
+        self.made.rest = False
+        for parameter, default in zip(reversed(named), reversed(arguments.defaults), strict=False):
+            self.defaults[parameter.arg] = self.plain(default)
+        for parameter, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            if given is not None:
+                self.defaults[parameter.arg] = self.plain(given)
+        self.rest = arguments.kwarg.arg if arguments.kwarg is not None else ""
+
+    def _local_names(self, init: ast.FunctionDef) -> None:
+        names = (each for each in ast.walk(init) if isinstance(each, ast.Name))
+        stored = Counter(each.id for each in names if isinstance(each.ctx, ast.Store))
         self.rebound = set(stored)
         for each in init.body:
             if isinstance(each, ast.Assign) and len(each.targets) == 1 and isinstance(each.targets[0], ast.Name):
                 name = each.targets[0].id
                 if stored[name] == 1 and name not in self.made.takes:
                     self.given[name] = each.value
-        self._changes(init, call)
-        self._hand_on(call)
-        self._attributes(init, None, call.end_lineno or call.lineno)
 
     def _hand_on(self, call: ast.Call) -> None:
         positional = [each for each in call.args if not isinstance(each, ast.Starred)]
@@ -480,34 +495,53 @@ class _Body:
         if len(positional) > (0 if is_plain else 1):  # Operator.__init__(self, ...)
             self._doubt(f"{self.made.place}, which hands on arguments by position")
         for argument in call.keywords:
-            if argument.arg is None:
-                if isinstance(argument.value, ast.Name) and argument.value.id == self.rest and self.rest:
-                    self.made.rest = True
-                else:
-                    self._doubt(f"a spread (line {argument.value.lineno}) in {self.made.place}")
-            else:
+            if argument.arg is not None:
                 self.made.hands[argument.arg] = self._handed(argument.value)
+            elif self._is_rest(argument.value):
+                self.made.rest = True
+            else:
+                self._doubt(f"a spread (line {argument.value.lineno}) in {self.made.place}")
 
     def _handed(self, node: ast.expr, depth: int = 0) -> Handed:
         """What an expression hands on."""
-        line = node.lineno
-        if isinstance(node, ast.Name) and node.id in self.given and depth < _DEEPEST:
+        found: Handed | None = None
+        if isinstance(node, ast.Name):
+            found = self._handed_name(node, depth)
+        elif isinstance(node, ast.BoolOp):
+            found = self._handed_or_default(node, depth)
+        elif isinstance(node, ast.Call):
+            found = self._taken_of_rest(node)
+        elif isinstance(node, ast.Subscript) and self._is_rest(node.value):
+            key = _text(node.slice)
+            found = Handed(key, None, node.lineno) if key is not None else None
+        return found or Handed(None, self.plain(node), node.lineno)
+
+    def _handed_name(self, node: ast.Name, depth: int) -> Handed | None:
+        if node.id in self.given and depth < _DEEPEST:
             return self._handed(self.given[node.id], depth + 1)
-        if isinstance(node, ast.Name) and node.id in self.rebound:
-            return Handed(None, UNKNOWN, line)
-        if isinstance(node, ast.Name) and node.id in self.made.takes:
-            return Handed(node.id, self.defaults.get(node.id), line)
-        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and len(node.values) == 2:
-            first = self._handed(node.values[0], depth)
-            if first.keyword is not None and not first.value:  # image or IMAGE
-                return Handed(first.keyword, self.plain(node.values[1]), line)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("pop", "get"):
-            key = _text(node.args[0]) if node.args else None
-            if key is not None and self._is_rest(node.func.value):
-                return Handed(key, self.plain(node.args[1]) if len(node.args) > 1 else None, line)
-        if isinstance(node, ast.Subscript) and self._is_rest(node.value) and (key := _text(node.slice)) is not None:
-            return Handed(key, None, line)
-        return Handed(None, self.plain(node), line)
+        if node.id in self.rebound:
+            return Handed(None, UNKNOWN, node.lineno)
+        if node.id in self.made.takes:
+            return Handed(node.id, self.defaults.get(node.id), node.lineno)
+        return None
+
+    def _handed_or_default(self, node: ast.BoolOp, depth: int) -> Handed | None:
+        """What ``image or IMAGE`` hands on."""
+        if not isinstance(node.op, ast.Or) or len(node.values) != 2:
+            return None
+        first = self._handed(node.values[0], depth)
+        if first.keyword is None or first.value:
+            return None
+        return Handed(first.keyword, self.plain(node.values[1]), node.lineno)
+
+    def _taken_of_rest(self, call: ast.Call) -> Handed | None:
+        """What ``kwargs.pop("image", IMAGE)`` hands on."""
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("pop", "get"):
+            return None
+        key = _text(call.args[0]) if call.args else None
+        if key is None or not self._is_rest(call.func.value):
+            return None
+        return Handed(key, self.plain(call.args[1]) if len(call.args) > 1 else None, call.lineno)
 
     def _is_rest(self, node: ast.expr) -> bool:
         return bool(self.rest) and isinstance(node, ast.Name) and node.id == self.rest
@@ -516,63 +550,85 @@ class _Body:
         """What happens to the arguments that are handed on as a whole."""
         known: set[int] = {id(each.value) for each in call.keywords if each.arg is None}
         plain = set(map(id, init.body))
-        for statement in ast.walk(init):
-            if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-                target = statement.targets[0]
-                if isinstance(target, ast.Subscript) and self._is_rest(target.value):
-                    key = _text(target.slice)
-                    if key is not None:
-                        value = self._handed(statement.value) if id(statement) in plain else None
-                        self._decide(key, value or Handed(None, UNKNOWN, statement.lineno))
-                        known.add(id(target.value))
-            elif isinstance(statement, ast.Call) and isinstance(statement.func, ast.Attribute):
-                if self._is_rest(statement.func.value) and statement.args:
-                    key = _text(statement.args[0])
-                    if key is not None and statement.func.attr in ("setdefault", "pop", "get"):
-                        known.add(id(statement.func.value))
-                        self._method(statement, key, plain, init)
-            elif isinstance(statement, ast.Compare) and len(statement.comparators) == 1:
-                known.add(id(statement.comparators[0]))  # "image" in kwargs
-            elif isinstance(statement, ast.Subscript) and isinstance(statement.ctx, ast.Load):
-                known.add(id(statement.value))
-            elif isinstance(statement, ast.Delete) and id(statement) in plain:
-                for target in statement.targets:
-                    key = _text(target.slice) if isinstance(target, ast.Subscript) else None
-                    if isinstance(target, ast.Subscript) and self._is_rest(target.value) and key is not None:
-                        known.add(id(target.value))
-                        self.made.takes |= {key}
+        for node in ast.walk(init):
+            known.update(map(id, self._understood(node, plain, init)))
         for node in ast.walk(init):
             if isinstance(node, ast.Name) and self._is_rest(node) and id(node) not in known:
                 self._doubt(f"{self.rest} (line {node.lineno}) in {self.made.place}")
 
-    def _method(self, call: ast.Call, key: str, plain: set[int], init: ast.FunctionDef) -> None:
-        assert isinstance(call.func, ast.Attribute)
-        if call.func.attr == "pop":
+    def _understood(self, node: ast.AST, plain: set[int], init: ast.FunctionDef) -> Iterable[ast.expr]:
+        """What a node does to the rest of the arguments is noted; the names of these whose use in it is known."""
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            return self._set_in_rest(node, id(node) in plain)
+        if isinstance(node, ast.Call):
+            return self._method(node, init)
+        if isinstance(node, ast.Compare) and len(node.comparators) == 1:
+            return node.comparators  # "image" in kwargs
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            return (node.value,)
+        if isinstance(node, ast.Delete) and id(node) in plain:
+            return self._deleted_of_rest(node)
+        return ()
+
+    def _keys_of_rest(self, targets: Iterable[ast.expr]) -> Iterator[tuple[str, ast.expr]]:
+        """Each key of ``kwargs["image"]`` among the targets, and the name before it."""
+        for target in targets:
+            if isinstance(target, ast.Subscript) and self._is_rest(target.value):
+                key = _text(target.slice)
+                if key is not None:
+                    yield key, target.value
+
+    def _set_in_rest(self, statement: ast.Assign, is_plain: bool) -> Iterator[ast.expr]:
+        for key, name in self._keys_of_rest(statement.targets):
+            value = self._handed(statement.value) if is_plain else Handed(None, UNKNOWN, statement.lineno)
+            self._decide(key, value)
+            yield name
+
+    def _deleted_of_rest(self, statement: ast.Delete) -> Iterator[ast.expr]:
+        for key, name in self._keys_of_rest(statement.targets):
             self.made.takes |= {key}
-        elif call.func.attr == "setdefault" and len(call.args) > 1:
+            yield name
+
+    def _method(self, call: ast.Call, init: ast.FunctionDef) -> Iterator[ast.expr]:
+        function = call.func
+        if not isinstance(function, ast.Attribute) or not self._is_rest(function.value) or not call.args:
+            return
+        key = _text(call.args[0])
+        if key is None or function.attr not in ("setdefault", "pop", "get"):
+            return
+        yield function.value
+        if function.attr == "pop":
+            self.made.takes |= {key}
+        elif function.attr == "setdefault" and len(call.args) > 1:
             is_sure = any(isinstance(each, ast.Expr) and each.value is call for each in init.body)
             self._decide(key, Handed(key, self.plain(call.args[1]) if is_sure else UNKNOWN, call.lineno))
 
     def _decide(self, key: str, handed: Handed) -> None:
         self.made.hands[key] = Handed(None, UNKNOWN, handed.line) if key in self.made.hands else handed
 
-    def _attributes(self, function: ast.AST, value: Any, after: int = 0) -> None:
+    def _attributes(self, function: ast.FunctionDef | ast.AsyncFunctionDef, value: Any, after: int = 0) -> None:
         """Attributes of the object that are set: the library reads its arguments from there. ``value`` is UNKNOWN
         where the method may run at any time."""
-        first = getattr(function, "args").args[:1]  # noqa: B009
-        plain = set(map(id, getattr(function, "body", ())))
+        if not function.args.args:
+            return
+        itself = function.args.args[0].arg
+        plain = set(map(id, function.body))
         for node in ast.walk(function):
-            targets = node.targets if isinstance(node, ast.Assign) else []
-            if isinstance(node, ast.AugAssign | ast.AnnAssign):
-                targets = [node.target]
-            for target in targets:
-                if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name) or not first:
+            for target in _targets(node):
+                if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name):
                     continue
-                if target.value.id != first[0].arg or target.lineno <= after:
+                if target.value.id != itself or target.lineno <= after:
                     continue
-                is_sure = value is not UNKNOWN and isinstance(node, ast.Assign) and id(node) in plain
-                handed = self._handed(node.value) if is_sure and isinstance(node, ast.Assign) else None
-                self.made.hands[target.attr] = handed or Handed(None, UNKNOWN, target.lineno)
+                handed = Handed(None, UNKNOWN, target.lineno)
+                if value is not UNKNOWN and isinstance(node, ast.Assign) and id(node) in plain:
+                    handed = self._handed(node.value)
+                self.made.hands[target.attr] = handed
+
+
+def _targets(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else []
 
 
 def _is_init(node: ast.AST) -> bool:

@@ -108,13 +108,20 @@ def _is_constant(class_: Scope, name: str) -> bool:
             return False
         for base in each.node.bases:
             above = base.value
-            last = above.attr.value if isinstance(above, syntax.Attribute) else above
-            text = last.value if isinstance(last, syntax.Name) else last if isinstance(last, str) else ""
-            if text in ("object", "ABC") or (isinstance(above, syntax.Name) and defined(above.value, each.parent)):
+            is_of_file = isinstance(above, syntax.Name) and defined(above.value, each.parent)
+            text = last_name(above)
+            if text in ("object", "ABC") or is_of_file:
                 continue
             if not name.isupper() or not text or _OF_FIELDS.search(text):
                 return False
     return True
+
+
+def last_name(node: syntax.Node) -> str:
+    """The name of a class or function without what stands before it: "V1Pod" of ``client.V1Pod``."""
+    if isinstance(node, syntax.Attribute):
+        return node.attr.value
+    return node.value if isinstance(node, syntax.Name) else ""
 
 
 def meaning(expression: syntax.Node, scope: Scope) -> Known | None:
@@ -169,13 +176,17 @@ def _by_shape(call: syntax.Call, scope: Scope, type_name: str) -> Known | None:
         return None
     if not all(each.keyword is not None or each.star == "**" for each in call.args):
         return None
-    base: syntax.Node = function.value
-    while isinstance(base, syntax.Attribute):
-        base = base.value
-    owner = scope.owner(base.value) if isinstance(base, syntax.Name) else None
-    if isinstance(base, syntax.Name) and (owner is None or any(each.qualified for each in owner.bindings[base.value])):
-        return None  # another library's; or nobody's
-    return known
+    return None if _is_of_other_library(function.value, scope) else known
+
+
+def _is_of_other_library(node: syntax.Node, scope: Scope) -> bool:
+    """Whether what a class is taken from is imported, or bound by nobody."""
+    while isinstance(node, syntax.Attribute):
+        node = node.value
+    if not isinstance(node, syntax.Name):
+        return False
+    owner = scope.owner(node.value)
+    return owner is None or any(each.qualified for each in owner.bindings[node.value])
 
 
 def _keywords(call: syntax.Call) -> list[str]:
@@ -191,15 +202,20 @@ def qualified_names(expression: syntax.Node, scope: Scope, depth: int = 0) -> li
     if not isinstance(expression, syntax.Name) or depth > _DEEPEST:
         return []
     end = "".join(f".{part}" for part in reversed(parts))
-    owner = scope.owner(expression.value)
+    return [name + end for name in _names_of(expression.value, scope, depth)]
+
+
+def _names_of(name: str, scope: Scope, depth: int) -> list[str]:
+    """The full names that a name alone may stand for."""
+    owner = scope.owner(name)
     if owner is None:
         stars = [star.module.lstrip(".") for each in scope.outward() for star in each.stars]
-        return [f"{star}.{expression.value}{end}" for star in reversed(stars)]
-    bindings = owner.bindings[expression.value]
+        return [f"{star}.{name}" for star in reversed(stars)]
+    bindings = owner.bindings[name]
     if all(binding.qualified or is_none(binding.value) for binding in bindings):  # None where a library is absent
-        return [binding.qualified + end for binding in bindings if binding.qualified]
+        return [binding.qualified for binding in bindings if binding.qualified]
     if len(bindings) == 1 and isinstance(bindings[0].value, syntax.Name | syntax.Attribute):
-        return [name + end for name in qualified_names(bindings[0].value, bindings[0].scope, depth + 1)]
+        return qualified_names(bindings[0].value, bindings[0].scope, depth + 1)
     return []
 
 
@@ -220,19 +236,22 @@ def is_dict_call(node: syntax.Call, scope: Scope) -> bool:
 def entries(node: syntax.Node, scope: Scope, depth: int = 0) -> dict[str, tuple[syntax.Node, Scope]]:
     """The values of a dict by those keys that are texts, and where they are seen from; none of anything else."""
     found: dict[str, tuple[syntax.Node, Scope]] = {}
-    if isinstance(node, syntax.Dict):
-        pairs = [
-            (string(each.key) if isinstance(each, syntax.DictElement) else "**", each.value) for each in node.elements
-        ]
-    elif isinstance(node, syntax.Call) and is_dict_call(node, scope):
-        pairs = [(each.keyword.value if each.keyword else each.star or "**", each.value) for each in node.args]
-    elif isinstance(node, syntax.BinaryOperation) and node.operator == "|":
-        pairs = [("**", node.left), ("**", node.right)]
-    else:
-        return found
-    for key, value in pairs:
+    for key, value in _pairs(node, scope):
         if key == "**" and depth < _MERGED:
             found |= entries(*followed(value, scope), depth + 1)
         elif key is not None:
             found[key] = (value, scope)
     return found
+
+
+def _pairs(node: syntax.Node, scope: Scope) -> Iterator[tuple[str | None, syntax.Node]]:
+    """The keys of a dict with their values: "**" for what is spread into it, None for what is no text."""
+    if isinstance(node, syntax.Dict):
+        for element in node.elements:
+            yield (string(element.key) if isinstance(element, syntax.DictElement) else "**"), element.value
+    elif isinstance(node, syntax.Call) and is_dict_call(node, scope):
+        for argument in node.args:
+            yield (argument.keyword.value if argument.keyword else argument.star or "**"), argument.value
+    elif isinstance(node, syntax.BinaryOperation) and node.operator == "|":
+        yield "**", node.left
+        yield "**", node.right

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any
 
+from msgspec import Struct, field
+
+from hardener.sources.python.model import Bracket, Item
 from hardener.sources.python.names.access_paths import Way, steps
-from hardener.sources.python.names.imported import imported
-from hardener.sources.python.names.scopes import Binding, Change, Imported, Scope
+from hardener.sources.python.names.scopes import Binding, Change, Imported, ImportedName, Scope
 from hardener.sources.python.objects.expressions import string
 from hardener.sources.python.parser import syntax
 from hardener.sources.python.parser.positions import Places
-from hardener.support.fast_dataclass import dataclass
 
 ADDING = frozenset({"append", "extend", "insert", "update", "pop", "setdefault", "remove", "clear", "popitem"})
 _COMPREHENSIONS = (syntax.ListComp, syntax.SetComp, syntax.DictComp, syntax.GeneratorExp)
 
 
-@dataclass(slots=True, eq=False)
-class Scan:
+class Scan(Struct, eq=False):
     """What was found. ``calls`` and ``dicts`` come with the scope they stand in, ``strings`` are text literals of any
     kind, ``values`` tell to which (scope, name) an expression is assigned, ``comprehensions`` are their own scopes.
     ``merges`` are ``a | b``, ``lines`` the assignments and calls that may go as a whole, by their one target or the
@@ -279,7 +278,7 @@ class _Walk:
             scope.yields.append(node.value)
 
     def imported(self, node: syntax.Import | syntax.ImportFrom) -> None:
-        found = imported(node, self.places, self.extents[-1])
+        found = _record(node, self.places, self.extents[-1])
         self.found.imports.append(found)
         if found.is_star:
             self.scope.stars.append(found)
@@ -396,3 +395,37 @@ class _Walk:
         path += last
         if name:
             self.found.changes.append(Change(self.scope, name, path, how, whole or target, value, self.block))
+
+
+def _record(node: syntax.Import | syntax.ImportFrom, places: Places, scope: tuple[int, int]) -> Imported:
+    """The record of an import statement in the scope with this extent."""
+    names: list[ImportedName] = []
+    bracket = None
+    module = ""
+    if isinstance(node, syntax.ImportFrom):
+        module = node.module
+        if node.brackets is not None:
+            bracket = Bracket(*node.brackets)
+    for alias in node.names:
+        item = Item(alias.start, alias.end, alias.comma)
+        name, own = alias.name, alias.asname
+        if isinstance(node, syntax.ImportFrom):
+            names.append(ImportedName(name, own or name, f"{module}.{name}".lstrip("."), item))
+        else:
+            top = name.split(".")[0]
+            names.append(ImportedName(name, own or top, name if own else top, item))
+        if bracket is not None:
+            bracket.items.append(item)
+    return Imported(
+        start=node.start,
+        end=node.end,
+        line=places.line(node.start),
+        indent=places.before(node.start),
+        module=module,
+        is_from=isinstance(node, syntax.ImportFrom),
+        is_star=isinstance(node, syntax.ImportFrom) and not node.names,
+        bracket=bracket,
+        names=names,
+        scope_start=scope[0],
+        scope_end=scope[1],
+    )

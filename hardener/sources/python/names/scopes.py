@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from hardener.sources.python.model import Bracket, Item
 from hardener.sources.python.names.access_paths import Way
 from hardener.sources.python.parser import syntax
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(slots=True, eq=False)
-class ImportedName:
+class ImportedName(Struct, eq=False):
     """One name of an import: ``item`` is all of "V1Pod as Pod", ``bound`` the name it gets here, ``qualified`` the
     full name that this one stands for."""
 
@@ -22,8 +21,7 @@ class ImportedName:
     item: Item
 
 
-@dataclass(slots=True, eq=False)
-class Imported:
+class Imported(Struct, eq=False):
     """An import statement. ``start`` and ``end`` are its offsets, ``indent`` what stands before it on its line (blank
     unless it shares the line), ``bracket`` the parentheses around its names. Its names are seen from offset
     ``scope_start`` to ``scope_end``, the extent of the function, class or module it stands in."""
@@ -41,8 +39,7 @@ class Imported:
     scope_end: int
 
 
-@dataclass(slots=True, eq=False)
-class Binding:
+class Binding(Struct, eq=False):
     """One place that gives a name a value: ``value`` is the expression, seen from ``scope``, or None, then ``reason``
     says what the name is ("a parameter"). ``each``: the name takes each item of ``value`` in turn. ``qualified`` is the
     full name that an imported one stands for. What runs runs all of a ``block``: a body, a branch. ``inner`` is the
@@ -60,8 +57,7 @@ class Binding:
     part: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class Scope:
+class Scope(Struct, eq=False):
     """``kind`` is "module", "function", "class" or "comprehension"; ``instance`` the first parameter of a method.
     Attributes of ``self`` are names of the class: "self.job". ``node`` is the definition of a function or class,
     ``returns`` and ``yields`` are the expressions that a function gives back. ``members`` are attributes of names that
@@ -122,8 +118,7 @@ class Scope:
         return False
 
 
-@dataclass(slots=True, eq=False)
-class Change:
+class Change(Struct, eq=False):
     """A statement that changes an object after it was made: at ``path`` below what ``name`` stands for in ``scope``.
 
     ``how`` is "set", "removed", "changed" (``+=``), the method that may add something ("append"), or what a function

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 _STATUS = "status"
 # What says an address, in the spellings of the libraries, and below what it stands in a Service.
@@ -24,8 +23,7 @@ _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 
 
-@dataclass(slots=True)
-class AddressReads:
+class AddressReads(Struct):
     """``reads`` are the names through which addresses are read, with the lines, None for what has no name of its own;
     ``statuses`` those through which a status is read; ``names`` the names that hold what a call or a dict makes, by its
     line and column."""
@@ -54,19 +52,28 @@ def address_reads(source: bytes) -> AddressReads:
     for node in ast.walk(tree):
         for child in ast.iter_child_nodes(node):
             parents[child] = node
+    found.names = _names_of_objects(tree)
+    bound = {name for names in found.names.values() for name in names}
+    for node, name in _keys(tree):
+        if name == _STATUS:
+            root, _ = _root(node, parents, bound)
+            if root is not None:
+                found.statuses.append((root, node.lineno))
+        elif name in _ADDRESSES:
+            root, way = _root(node, parents, bound)
+            if _ADDRESSES[name] in way:
+                found.reads.append((root, node.lineno))
+    return found
+
+
+def _names_of_objects(tree: ast.AST) -> dict[tuple[int, int], set[str]]:
+    """The names that are given what a call or a dict makes, by its line and column."""
+    found: dict[tuple[int, int], set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call | ast.Dict):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = {name for target in targets if (name := _dotted(target)) is not None}
-            found.names.setdefault((node.value.lineno, node.value.col_offset), set()).update(names)
-    bound = {name for names in found.names.values() for name in names}
-    for node, name in _keys(tree):
-        if name == _STATUS or name in _ADDRESSES:
-            root, way = _root(node, parents, bound)
-            if name != _STATUS and _ADDRESSES[name] in way:
-                found.reads.append((root, node.lineno))
-            elif name == _STATUS and root is not None:
-                found.statuses.append((root, node.lineno))
+            found.setdefault((node.value.lineno, node.value.col_offset), set()).update(names)
     return found
 
 
@@ -76,11 +83,15 @@ def _keys(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             yield node, node.attr
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-                yield node, node.slice.value
+            if (key := _text(node.slice)) is not None:
+                yield node, key
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
-            if node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
-                yield node, node.args[0].value
+            if node.args and (key := _text(node.args[0])) is not None:
+                yield node, key
+
+
+def _text(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _dotted(node: ast.AST) -> str | None:

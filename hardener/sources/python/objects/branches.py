@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 _BRANCHES = ast.If | ast.IfExp | ast.Match
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """The lines of a branch or of a function."""
 
     first: int
@@ -19,8 +18,7 @@ class Block:
     is_function: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(Struct, frozen=True):
     """The first lines of the functions around a place, the outermost first, and whether a branch of the innermost one
     is around it, too; of the program where there is none."""
 

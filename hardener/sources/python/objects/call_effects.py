@@ -10,11 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hardener.sources.python.names.resolve import called, classes, defined, is_dict_call, qualified_names, single
+from msgspec import Struct
+
+from hardener.sources.python.names.resolve import (
+    called,
+    classes,
+    defined,
+    is_dict_call,
+    last_name,
+    qualified_names,
+    single,
+)
 from hardener.sources.python.names.scan import ADDING, Scan
 from hardener.sources.python.names.scopes import Scope
 from hardener.sources.python.parser import syntax
-from hardener.support.fast_dataclass import dataclass
 
 _BUILTINS = frozenset(
     "all any bool callable delattr dict dir enumerate filter format getattr hasattr hash id isinstance issubclass iter "
@@ -48,8 +57,7 @@ _TAKEN = frozenset(
 _FRAMEWORKS = ("airflow.", "dagster", "flytekit", "prefect", "pulumi.")  # what they get, they declare
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """An expression that a call gets. ``scope`` is where it is seen from, ``call`` the call; ``parameter`` is the scope
     of a function of the file and its name for the object. ``whole``: only what is no whole object is changed."""
 
@@ -75,7 +83,7 @@ def handed(scan: Scan) -> Iterator[Handed]:
             position, function = callback
             yield from _called_back(call, scope, position, function)
             arguments = arguments[:position]
-        if (name := _last(call.func)) and not _leaves(call, scope, name):
+        if (name := last_name(call.func)) and not _leaves(call, scope, name):
             whole = bool(_SENDING.fullmatch(name))
             whole = whole or (isinstance(call.func, syntax.Attribute) and bool(_CLIENT.fullmatch(name)))
             for argument in arguments:
@@ -98,7 +106,7 @@ def _called_back(call: syntax.Call, scope: Scope, position: int, function: Scope
     ``Thread(target=fix, args=(pod,))``."""
     assert isinstance(function.node, syntax.FunctionDef)
     behind = [each for each in call.args[position + 1 :] if not each.star]
-    if _last(call.func) in _EACH:
+    if last_name(call.func) in _EACH:
         yield from (Handed(each.value, scope, call) for each in behind)
         return
     values = [each.value for each in behind if each.keyword is None]
@@ -112,12 +120,6 @@ def _called_back(call: syntax.Call, scope: Scope, position: int, function: Scope
 def _decorators(scan: Scan) -> set[syntax.Node]:
     nodes = [scope.node for scope in scan.scopes if scope.node is not None]
     return {each.decorator for node in nodes for each in node.decorators}
-
-
-def _last(function: syntax.Node) -> str:
-    if isinstance(function, syntax.Attribute):
-        return function.attr.value
-    return function.value if isinstance(function, syntax.Name) else ""
 
 
 def _leaves(call: syntax.Call, scope: Scope, name: str) -> bool:

@@ -11,7 +11,7 @@ from hardener.sources.python.model import COMPREHENSION, Entry, Item, Mapping, N
 from hardener.sources.python.names.access_paths import steps
 from hardener.sources.python.names.resolve import Key, Members, base_class, called, followed, is_dict_call, single
 from hardener.sources.python.names.scan import Scan
-from hardener.sources.python.names.scopes import Change, Scope
+from hardener.sources.python.names.scopes import Binding, Change, Scope
 from hardener.sources.python.objects import assembled, calls, mutations
 from hardener.sources.python.objects.brackets import call_bracket, elements_bracket
 from hardener.sources.python.objects.expressions import is_variable, opaque_text, reason, scalar
@@ -174,29 +174,26 @@ class Extractor:
         if (known := self.members.key(scope, name, path)) is not None:
             (owner, name), path = known
         binding, _ = single(owner.bindings[name]) if owner is not None else (None, "")
-        if binding is None or not isinstance(binding.value, syntax.Call | syntax.Dict):
-            return None
-        if isinstance(binding.value, syntax.Call) and called(binding.value, binding.scope) is None:
-            return None
-        found = self.made.get(binding.value)
-        if found is None:
-            if isinstance(binding.value, syntax.Dict) or binding.value in self.going:
-                return None  # what a dict means depends on where it is put
-            found = self.read(binding.value, binding.scope, "")
+        found = self._made(binding) if binding is not None else None
         for kind, step in path:
-            if isinstance(found, Mapping) and kind in ("attribute", "key"):
-                entry = found.fields.get(field_of(found, kind, str(step)))
-                if entry is None:
-                    return None
-                found = entry.value
-            elif isinstance(found, Sequence) and isinstance(step, int) and -len(found.items) <= step < len(found.items):
-                found = found.items[step] if found.open is None else None
-            else:
-                return None
+            found = _within(found, kind, step)
         if isinstance(found, Scalar):
             start = node.start
             return Scalar(start, node.end, self.places.line(start), found.value, written=False)
         return found if isinstance(found, Mapping | Sequence) else None
+
+    def _made(self, binding: Binding) -> Node | None:
+        """The object that a name was given; None for a dict that was not read: what it means depends on its place."""
+        value = binding.value
+        if not isinstance(value, syntax.Call | syntax.Dict):
+            return None
+        if isinstance(value, syntax.Call) and called(value, binding.scope) is None:
+            return None
+        if value in self.made:
+            return self.made[value]
+        if isinstance(value, syntax.Dict) or value in self.going:
+            return None
+        return self.read(value, binding.scope, "")
 
     # Constructors.
 
@@ -235,13 +232,12 @@ class Extractor:
                 self._spread(mapping, argument.value, scope, mapping)
             elif argument.star:
                 self._open(mapping, f"{argument.star}{self.places.text(argument.value)}", argument)
-            elif argument.keyword is None:
-                if position >= allowed:
-                    self._open(mapping, "a positional argument", argument)
-            else:
+            elif argument.keyword is not None:
                 field = known.dialect.field(known.type_name, argument.keyword.value)
                 if argument.keyword.value not in _NO_FIELDS or field in types.fields(known.type_name):
                     self._set(mapping, field, argument.value, scope, mapping, item)
+            elif position >= allowed:
+                self._open(mapping, "a positional argument", argument)
         return mapping
 
     def subclass(self, node: syntax.Call, scope: Scope) -> tuple[Subclass, Known] | None:
@@ -396,18 +392,9 @@ class Extractor:
             if not isinstance(side, Mapping) or side.form == "call":
                 self._open(mapping, " ".join(self.places.text(part).split()), part)
                 continue
-            is_here = side.form == "dict" and isinstance(part, syntax.Dict)
-            mapping.fields |= {
-                name: Entry(each.value, each.item if is_here else None) for name, each in side.fields.items()
-            }
-            if is_here and side.bracket is not None:
-                mapping.bracket = side.bracket
-                mapping.others.append(side.bracket)
-            mapping.snake = mapping.snake or side.snake
-            if side.open is not None:
-                mapping.open = mapping.open or side.open
-                if side is sides[1]:
-                    self._replaced(mapping, side.open)
+            _merge(mapping, side, is_here=side.form == "dict" and isinstance(part, syntax.Dict))
+            if side.open is not None and side is sides[1]:
+                self._replaced(mapping, side.open)
         return mapping
 
     # Lists.
@@ -418,11 +405,8 @@ class Extractor:
         sequence.bracket, items = elements_bracket(node)
         for element, item in zip(node.elements, items, strict=True):
             if isinstance(element, syntax.StarredElement):
-                self._join(
-                    sequence,
-                    self.value(element.value, scope, type_name, around, True),
-                    f"*{self.places.text(element.value)}",
-                )
+                found = self.value(element.value, scope, type_name, around, True)
+                self._join(sequence, found, f"*{self.places.text(element.value)}")
             else:
                 sequence.items.append(self.value(element.value, scope, sequence.item_type, around, around is not None))
                 sequence.places.append(item)
@@ -476,3 +460,24 @@ class Extractor:
 
 def _differ(one: str, other: str) -> bool:
     return one != other and bool(types.fields(one)) and bool(types.fields(other))
+
+
+def _within(node: Node | None, kind: str, step: str | int | None) -> Node | None:
+    """What stands in ``node`` where a step of a path leads; None where that is not known."""
+    if isinstance(node, Mapping) and kind in ("attribute", "key"):
+        entry = node.fields.get(field_of(node, kind, str(step)))
+        return entry.value if entry is not None else None
+    if not isinstance(node, Sequence) or not isinstance(step, int) or node.open is not None:
+        return None
+    return node.items[step] if -len(node.items) <= step < len(node.items) else None
+
+
+def _merge(mapping: Mapping, side: Mapping, *, is_here: bool) -> None:
+    """Add one side of ``a | b`` to ``mapping``; ``is_here``: it is written as a dict there."""
+    for name, each in side.fields.items():
+        mapping.fields[name] = Entry(each.value, each.item if is_here else None)
+    if is_here and side.bracket is not None:
+        mapping.bracket = side.bracket
+        mapping.others.append(side.bracket)
+    mapping.snake = mapping.snake or side.snake
+    mapping.open = mapping.open or side.open

@@ -45,14 +45,7 @@ class Texts:
         if isinstance(node, syntax.FormattedString):
             return self._formatted(node, scope, depth)
         if isinstance(node, syntax.BinaryOperation) and node.operator == "+":
-            sides = [self.text(side, scope, depth + 1) for side in (node.left, node.right)]
-            if sides[0][0] is None and sides[1][0] is None:
-                return None, False
-            shown = [
-                side if side[0] is not None else (opaque_text(self.places.text(part)), False)
-                for side, part in zip(sides, (node.left, node.right), strict=True)
-            ]
-            return self._joined(*shown)
+            return self._sum(node, scope, depth + 1)
         key = self._named(node, scope)
         if key is None:
             return None, False
@@ -62,6 +55,17 @@ class Texts:
             if value is not None:
                 self._known[key] = self.text(value, where, depth + 1)
         return self._known[key]
+
+    def _sum(self, node: syntax.BinaryOperation, scope: Scope, depth: int) -> tuple[str | None, bool]:
+        """``a + b``, of which one is a text."""
+        left, right = (self.text(side, scope, depth) for side in (node.left, node.right))
+        if left[0] is None and right[0] is None:
+            return None, False
+        if left[0] is None:
+            left = opaque_text(self.places.text(node.left)), False
+        if right[0] is None:
+            right = opaque_text(self.places.text(node.right)), False
+        return self._joined(left, right)
 
     def _named(self, node: syntax.Node, scope: Scope) -> Key | None:
         """What has the value of a name, or of a constant of a class."""

@@ -8,8 +8,10 @@ function that may change it may set everything in it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hardener.sources.python.libraries.fields import field_of
 from hardener.sources.python.model import (
@@ -44,6 +46,7 @@ _MOST = 300_000  # changes, each counted for every expression whose object it ch
 _SET = ("set", "removed")
 _HANDED = ("handed", "sent")  # to a function; "sent" changes what is no whole object
 _REPLACING = ("update", "clear", "popitem")  # what may change any key that is there
+_KEEPING_PLACES = (*_SET, "append", "extend", "setdefault")  # of the items that stand in a list
 _STORING = ("append", "insert", "add", "appendleft", "extend", "set")
 _ANY: Way = (("any", None),)
 _OF_OBJECTS = ("apiVersion", "kind", "name")  # what an object is called is left alone, and so are labels
@@ -53,17 +56,7 @@ _OF_METADATA = ("ObjectMeta", "{string")
 def changes_by_value(scan: Scan) -> Changes:
     """Every change with its path, by the expressions whose objects it changes: that of ``pod`` for
     ``c = pod.spec.containers[0]; c.image = x``. Raises TextError where they are far more than people write."""
-    direct: dict[Key, list[tuple[Way, Change]]] = {}
-    held: Held = {}
-    for change in single(scan.changes):
-        owner, name, path, change = _origin(change)
-        if owner is None:
-            continue
-        direct.setdefault((owner, name), []).append((path, change))
-        for value in _stored(change):
-            step = _ANY if change.how != "set" and change.how != "extend" else ()
-            places = held.setdefault((owner, name), {})
-            places.setdefault((*path, *step), []).append((value, change.scope))
+    direct, held = _by_name(scan)
     given: dict[Key, list[tuple[syntax.Node, Scope]]] = {}
     open_calls = []
     for each in handed(scan):
@@ -73,23 +66,40 @@ def changes_by_value(scan: Scan) -> Changes:
             open_calls.append(each)
     collector = _Collector(scan, held, given)
     for key, changes in direct.items():
-        counts: dict[Way, int] = {}
-        moved: set[Way] = set()  # lists whose items may be others than those that stand there
-        for path, change in changes:
-            if change.how in _SET:
-                counts[path] = counts.get(path, 0) + 1
-            elif change.how not in ("append", "extend", "setdefault"):
-                moved.add(path)
-        for path, change in changes:
-            sure = _is_sure(change, path, key, counts)
-            sure = sure and not any(kind == "index" and path[:at] in moved for at, (kind, _) in enumerate(path))
-            collector.name(*key, path, change if sure else replace(change, value=None), 0)
+        for path, change in _without_doubtful_values(key, changes):
+            collector.name(*key, path, change, 0)
     for each in open_calls:
         change = Change(each.scope, "", (), "sent" if each.whole else "handed", each.call)
         collector.value(each.value, each.scope, (), change, 0)
     for ways in collector.found.values():
         ways.sort(key=lambda way: way[1].how in _HANDED)  # what was set before is replaced as well
     return collector.found
+
+
+def _by_name(scan: Scan) -> tuple[dict[Key, list[tuple[Way, Change]]], Held]:
+    """The changes of what each name stands for, and what they put into it."""
+    direct: dict[Key, list[tuple[Way, Change]]] = {}
+    held: Held = {}
+    for change in single(scan.changes):
+        owner, name, path = _origin(change)
+        if owner is None:
+            continue
+        direct.setdefault((owner, name), []).append((path, change))
+        step = _ANY if change.how not in ("set", "extend") else ()
+        for value in _stored(change):
+            held.setdefault((owner, name), {}).setdefault((*path, *step), []).append((value, change.scope))
+    return direct, held
+
+
+def _without_doubtful_values(key: Key, changes: list[tuple[Way, Change]]) -> Iterator[tuple[Way, Change]]:
+    """The changes of what a name stands for; those whose value it need not have come without it."""
+    counts = Counter(path for path, change in changes if change.how in _SET)
+    moved = {path for path, change in changes if change.how not in _KEEPING_PLACES}
+    for path, change in changes:
+        goes_into_moved = any(kind == "index" and path[:at] in moved for at, (kind, _) in enumerate(path))
+        if goes_into_moved or not _is_sure(change, path, key, counts):
+            change = replace(change, value=None)
+        yield path, change
 
 
 def grown(changes: Changes) -> set[syntax.Node]:
@@ -130,25 +140,28 @@ def _keys(change: Change) -> Iterator[tuple[str, syntax.Node, syntax.Call | synt
             yield None
 
 
-def _origin(change: Change) -> tuple[Scope | None, str, Way, Change]:
+def _origin(change: Change) -> tuple[Scope | None, str, Way]:
     """Who binds the name of what is changed and the path from there, through names that were given a part of it in the
     same run of statements: nobody can tell them from the path."""
     owner, name, path = member(change.scope, change.name, change.path)
     for _ in range(_DEEPEST):
-        bindings = owner.bindings.get(name, []) if owner is not None else []
-        if len(bindings) != 1 or not _in_line(bindings[0], change) or bindings[0].value is None:
+        binding = _one_in_line(owner, name, change)
+        if owner is None or binding is None or binding.value is None:
             break
-        begin, before = steps(bindings[0].value)
-        if not begin or bindings[0].each or not path:
+        begin, before = steps(binding.value)
+        if not begin or not path:
             break
-        above = member(bindings[0].scope, begin, before)
-        if above[0] is None or (above[0], above[1]) == (owner, name):
+        above, above_name, above_path = member(binding.scope, begin, before)
+        if (above, above_name) == (owner, name) or _one_in_line(above, above_name, change) is None:
             break
-        origins = above[0].bindings.get(above[1], [])
-        if len(origins) != 1 or not _in_line(origins[0], change):
-            break
-        owner, name, path = above[0], above[1], (*above[2], *path)
-    return owner, name, path, change
+        owner, name, path = above, above_name, (*above_path, *path)
+    return owner, name, path
+
+
+def _one_in_line(owner: Scope | None, name: str, change: Change) -> Binding | None:
+    """The only binding of a name, where that runs when ``change`` does."""
+    bindings = owner.bindings.get(name, []) if owner is not None else []
+    return bindings[0] if len(bindings) == 1 and _in_line(bindings[0], change) else None
 
 
 def _in_line(binding: Binding, change: Change) -> bool:
@@ -156,7 +169,7 @@ def _in_line(binding: Binding, change: Change) -> bool:
     return binding.scope is change.scope and binding.block is change.block and not binding.each
 
 
-def _is_sure(change: Change, path: Way, key: Key, counts: dict[Way, int]) -> bool:
+def _is_sure(change: Change, path: Way, key: Key, counts: Counter[Way]) -> bool:
     """Whether all that the name stands for has the value that ``change`` sets."""
     scope, name = key
     bindings = scope.bindings.get(name, [])
@@ -164,7 +177,7 @@ def _is_sure(change: Change, path: Way, key: Key, counts: dict[Way, int]) -> boo
         return False
     if any(kind == "any" for kind, _ in path) or not path or path[-1][0] == "index":
         return False
-    return counts.get(path) == 1
+    return counts[path] == 1
 
 
 def _stored(change: Change) -> Iterator[syntax.Node]:
@@ -190,12 +203,7 @@ class _Collector:
     """``held`` are the values that were put into what a name stands for, ``given`` those that calls give a
     parameter."""
 
-    def __init__(
-        self,
-        scan: Scan,
-        held: Held,
-        given: dict[Key, list[tuple[syntax.Node, Scope]]],
-    ) -> None:
+    def __init__(self, scan: Scan, held: Held, given: dict[Key, list[tuple[syntax.Node, Scope]]]) -> None:
         self.comprehensions = scan.comprehensions
         self.held, self.given = held, given
         self.found: Changes = {}
@@ -220,6 +228,9 @@ class _Collector:
                 self.value(part, binding.scope, (*_ANY, *path), replace(change, value=None), depth + 1)
         for value, scope in self.given.get((owner, name), ()):
             self.value(value, scope, path, replace(change, value=None), depth + 1)
+        self._held_values(owner, name, path, change, depth)
+
+    def _held_values(self, owner: Scope, name: str, path: Way, change: Change, depth: int) -> None:
         for place, values in self.held.get((owner, name), {}).items():
             self._looked += 1
             rest = _below(place, path)
@@ -253,21 +264,24 @@ class _Collector:
         for inner, rest in _parts(value, path, change):
             self.value(inner, inside, rest, change, depth)
         function = function_of(value, scope)[0] if isinstance(value, syntax.Call) else None
-        if function is None:
-            return
-        change = replace(change, value=None)
+        if function is not None:
+            self._returned(function, path, replace(change, value=None), depth + 1)
+
+    def _returned(self, function: Scope, path: Way, change: Change, depth: int) -> None:
         for returned in function.returns:
-            self.value(returned, function, path, change, depth + 1)
+            self.value(returned, function, path, change, depth)
         for item in function.yields if path or change.how in _HANDED else ():
-            self.value(item, function, path[1:], change, depth + 1)
+            self.value(item, function, path[1:], change, depth)
 
 
 def _parts(value: syntax.Node, path: Way, change: Change) -> Iterator[tuple[syntax.Node, Way]]:
     """The expressions in ``value`` whose object a path through it changes, with the rest of the path. What is handed
     on is changed with all that is in it."""
     is_whole = change.how in _HANDED
-    if isinstance(value, syntax.NamedExpr | syntax.Await):
-        yield (value.value if isinstance(value, syntax.NamedExpr) else value.expression), path
+    if isinstance(value, syntax.NamedExpr):
+        yield value.value, path
+    elif isinstance(value, syntax.Await):
+        yield value.expression, path
     elif isinstance(value, syntax.IfExp):
         yield from ((value.body, path), (value.orelse, path))
     elif isinstance(value, syntax.BooleanOperation):
@@ -276,8 +290,12 @@ def _parts(value: syntax.Node, path: Way, change: Change) -> Iterator[tuple[synt
         copied, deeper = _copied(value)
         if copied is not None and (is_whole or len(path) >= deeper):
             yield copied, path
-    if not path and not is_whole:
-        return
+    elif path or is_whole:
+        yield from _items(value, path, change)
+
+
+def _items(value: syntax.Node, path: Way, change: Change) -> Iterator[tuple[syntax.Node, Way]]:
+    """What stands in a list or dict where a path leads, or all of it, with the rest of the path."""
     kind, name = path[0] if path else _ANY[0]
     rest = path[1:]
     if isinstance(value, syntax.BinaryOperation):
@@ -285,34 +303,43 @@ def _parts(value: syntax.Node, path: Way, change: Change) -> Iterator[tuple[synt
     elif isinstance(value, syntax.ListComp | syntax.GeneratorExp):
         yield value.elt, rest
     elif isinstance(value, syntax.List | syntax.Tuple):
-        elements = value.elements
-        if isinstance(name, int) and 0 <= name < len(elements):
-            stars = any(isinstance(element, syntax.StarredElement) for element in elements[:name])
-            elements = elements if stars else elements[name : name + 1]
-        for element in elements:
+        for element in _elements_at(value, name):
             yield element.value, path if isinstance(element, syntax.StarredElement) else rest
     elif isinstance(value, syntax.Dict) and change.how != "sent":  # it may be a whole object
         for entry in value.elements:
-            if not isinstance(entry, syntax.DictElement):
-                continue
-            own = string(entry.key)
-            if kind == "any" or own is None or own == name:
+            key = string(entry.key) if isinstance(entry, syntax.DictElement) else None
+            if isinstance(entry, syntax.DictElement) and (kind == "any" or key is None or key == name):
                 yield entry.value, rest
+
+
+def _elements_at(
+    value: syntax.List | syntax.Tuple, index: str | int | None
+) -> Iterator[syntax.Element | syntax.StarredElement]:
+    """The elements that may be the one at ``index``: all of them where that is not known."""
+    elements = value.elements
+    if not isinstance(index, int) or not 0 <= index < len(elements):
+        yield from elements
+    elif any(isinstance(each, syntax.StarredElement) for each in elements[:index]):
+        yield from elements
+    else:
+        yield elements[index]
 
 
 def _copied(call: syntax.Call) -> tuple[syntax.Node | None, int]:
     """What a call makes a list or a copy of, and how long a path is that leads to what both have."""
-    function = call.func
-    if isinstance(function, syntax.Name) and function.value in COPIES and call.args:
-        return call.args[0].value, 1
-    if isinstance(function, syntax.Name) and function.value in ("copy", "dict") and len(call.args) == 1:
-        return call.args[0].value, 2
-    if isinstance(function, syntax.Name) and function.value == "cast" and len(call.args) == 2:
-        return call.args[1].value, 0
-    if isinstance(function, syntax.Attribute) and function.attr.value == "values" and not call.args:
-        return function.value, 1
-    if isinstance(function, syntax.Attribute) and function.attr.value == "copy":
-        return (call.args[0].value if call.args else function.value), 2
+    function, count = call.func, len(call.args)
+    if isinstance(function, syntax.Name):
+        if function.value in COPIES and count:
+            return call.args[0].value, 1
+        if function.value in ("copy", "dict") and count == 1:
+            return call.args[0].value, 2
+        if function.value == "cast" and count == 2:
+            return call.args[1].value, 0
+    elif isinstance(function, syntax.Attribute):
+        if function.attr.value == "values" and not count:
+            return function.value, 1
+        if function.attr.value == "copy":
+            return (call.args[0].value if count else function.value), 2
     return None, 0
 
 
@@ -336,10 +363,7 @@ class Later:
     a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls."""
 
     def __init__(
-        self,
-        places: Places,
-        read: Callable[[Mapping, str, Change], Node],
-        lines: dict[syntax.Node, syntax.Node],
+        self, places: Places, read: Callable[[Mapping, str, Change], Node], lines: dict[syntax.Node, syntax.Node]
     ) -> None:
         self._places = places
         self._read = read

@@ -32,21 +32,28 @@ def by_structure(extractor: Extractor, dicts: list[Place]) -> Iterator[tuple[Pla
     if _ELSEWHERE in extractor.places.source:
         return
     found = [(node, scope, own) for node, scope in dicts if "spec" in (own := entries(node, scope))]
-    patches = {
-        id(template)
-        for _, _, own in found
-        for inner in [entries(*followed(*own["spec"]))]
-        if "template" in inner and not {"apiVersion", "kind"} & own.keys()
-        for template in [followed(*inner["template"])[0]]
-    }
+    patches = {id(template) for _, _, own in found if (template := _patched_template(own)) is not None}
     for node, scope, own in found:
-        if node in extractor.inner or id(node) in patches or "status" in own:
-            continue
-        if "metadata" in own and _OBSERVED & entries(*followed(*own["metadata"])).keys():
+        if node in extractor.inner or id(node) in patches or _is_observed(own):
             continue
         spec = followed(*own["spec"])
         if _is_spec(spec):
             yield ((node, scope), "PodTemplateSpec") if own.keys() <= {"metadata", "spec"} else (spec, "PodSpec")
+
+
+def _patched_template(own: dict[str, Place]) -> syntax.Node | None:
+    """The pod template in a patch of a workload: a dict with the entries ``own`` that does not say its kind."""
+    inner = entries(*followed(*own["spec"]))
+    if "template" not in inner or {"apiVersion", "kind"} & own.keys():
+        return None
+    return followed(*inner["template"])[0]
+
+
+def _is_observed(own: dict[str, Place]) -> bool:
+    """Whether a dict is what an API server answers."""
+    if "status" in own:
+        return True
+    return "metadata" in own and bool(_OBSERVED & entries(*followed(*own["metadata"])).keys())
 
 
 def appended(extractor: Extractor) -> Iterator[Place]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hardener.sources.python.frameworks import airflow, dagster, kubespawner
 from hardener.sources.python.libraries import types
@@ -22,18 +23,54 @@ _FIRST = ("CronJob", "CronJobSpec", "JobTemplateSpec", "DeploymentSpec", "JobSpe
 def roots(extractor: Extractor) -> list[Mapping]:
     """The documents of the file in the order in which they stand there."""
     documents = [made for each in (airflow, dagster, kubespawner) for made in each.documents(extractor)]
-    found: dict[syntax.Node, Mapping] = {}
     dicts: list[tuple[syntax.Node, Scope]] = [
         *extractor.scan.dicts,
         *extractor.scan.merges,
         *(each for each in extractor.scan.calls if is_dict_call(*each)),
     ]
+    found = _Found(extractor)
     for each, scope in dicts:
-        if each not in extractor.inner and (kind := _kind(each, scope, extractor)) is not None:
-            made = extractor.read(each, scope, kind if types.is_type(kind) else "")
-            if isinstance(made, Mapping):
-                found[each] = made
-    made_by_calls = []
+        found.add_manifest(each, scope)
+    for call, scope in _constructors(extractor):
+        found.add(call, scope, "")
+    for each, scope in dicts:
+        if found.is_new(each) and (template := _template(each, scope)) is not None:
+            found.add(*template, "PodTemplateSpec")
+    _add_parts(extractor, dicts, found)
+    check_expansion([*documents, *found.by_node.values()])
+    patches = calls.patches(extractor.scan)
+    for node, root in found.by_node.items():
+        for document in _documents(root) if node not in extractor.inner else ():
+            document.is_patch = node in patches
+            documents.append(document)
+    return sorted(documents, key=lambda each: each.start)
+
+
+class _Found:
+    """The objects that were found, by their expressions."""
+
+    def __init__(self, extractor: Extractor) -> None:
+        self.extractor = extractor
+        self.by_node: dict[syntax.Node, Mapping] = {}
+
+    def is_new(self, node: syntax.Node) -> bool:
+        """Whether an expression is neither one of these, nor within another object."""
+        return node not in self.extractor.inner and node not in self.by_node
+
+    def add_manifest(self, node: syntax.Node, scope: Scope) -> None:
+        """Add a dict that says its kind."""
+        if node not in self.extractor.inner and (kind := _kind(node, scope, self.extractor)) is not None:
+            self.add(node, scope, kind if types.is_type(kind) else "")
+
+    def add(self, node: syntax.Node, scope: Scope, type_name: str) -> None:
+        made = self.extractor.read(node, scope, type_name)
+        if isinstance(made, Mapping):
+            self.by_node[node] = made
+
+
+def _constructors(extractor: Extractor) -> list[tuple[syntax.Call, Scope]]:
+    """The calls that make objects, those first that may hold others."""
+    found = []
     for call, scope in extractor.scan.calls:
         known = called(call, scope)
         if known is None and (own := extractor.subclass(call, scope)) is not None:
@@ -41,34 +78,17 @@ def roots(extractor: Extractor) -> list[Mapping]:
         if call in extractor.scan.alternatives and not call.args:
             continue  # container or V1Container(): what it has is filled in where nobody knows which of them it is
         if known is not None:
-            made_by_calls.append((_rank(known.type_name, known.is_resource), call, scope))
-    for _, call, scope in sorted(made_by_calls, key=lambda each: each[0]):
-        made = extractor.read(call, scope, "")
-        if isinstance(made, Mapping):
-            found[call] = made
-    for each, scope in dicts:
-        if each not in extractor.inner and each not in found and (place := _template(each, scope)) is not None:
-            made = extractor.read(*place, "PodTemplateSpec")
-            if isinstance(made, Mapping):
-                found[place[0]] = made
-    _add_parts(extractor, dicts, found)
-    check_expansion([*documents, *found.values()])
-    patches = calls.patches(extractor.scan)
-    for node, root in found.items():
-        for document in _documents(root) if node not in extractor.inner else ():
-            document.is_patch = node in patches
-            documents.append(document)
-    return sorted(documents, key=lambda each: each.start)
+            found.append((_rank(known.type_name, known.is_resource), call, scope))
+    found.sort(key=lambda each: each[0])
+    return [(call, scope) for _, call, scope in found]
 
 
-def _add_parts(extractor: Extractor, dicts: list[tuple[syntax.Node, Scope]], found: dict[syntax.Node, Mapping]) -> None:
+def _add_parts(extractor: Extractor, dicts: list[tuple[syntax.Node, Scope]], found: _Found) -> None:
     """Add the dicts that are parts of pods to what was ``found``."""
 
     def add(node: syntax.Node, scope: Scope, type_name: str) -> None:
-        if node not in extractor.inner and node not in found:
-            made = extractor.read(node, scope, type_name)
-            if isinstance(made, Mapping):
-                found[node] = made
+        if found.is_new(node):
+            found.add(node, scope, type_name)
 
     for place, type_name in pod_dicts.by_structure(extractor, dicts):
         add(*place, type_name)

@@ -7,23 +7,20 @@ order in which a walk meets them.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False):
     start: int
     end: int
 
 
-@dataclass(slots=True, eq=False)
-class Other(Node):
+class Other(Node, eq=False):
     """What no other class is for: what stands below it counts."""
 
     below: Sequence[Node]
@@ -32,22 +29,19 @@ class Other(Node):
 # Expressions.
 
 
-@dataclass(slots=True, eq=False)
-class Name(Node):
+class Name(Node, eq=False):
     """A name; True, False and None are some."""
 
     value: str
 
 
-@dataclass(slots=True, eq=False)
-class Number(Node):
+class Number(Node, eq=False):
     """A whole number or one with a point."""
 
     value: int | float
 
 
-@dataclass(slots=True, eq=False)
-class SimpleString(Node):
+class SimpleString(Node, eq=False):
     """A text literal in one piece as it is written, or one of bytes."""
 
     value: str
@@ -74,15 +68,13 @@ class SimpleString(Node):
         return found
 
 
-@dataclass(slots=True, eq=False)
-class FormattedStringText(Node):
+class FormattedStringText(Node, eq=False):
     """What stands between the fields, as it is written."""
 
     value: str
 
 
-@dataclass(slots=True, eq=False)
-class FormattedStringExpression(Node):
+class FormattedStringExpression(Node, eq=False):
     """A field with its braces; ``equal``: it shows its expression, too."""
 
     expression: Node
@@ -91,8 +83,7 @@ class FormattedStringExpression(Node):
     equal: bool
 
 
-@dataclass(slots=True, eq=False)
-class FormattedString(Node):
+class FormattedString(Node, eq=False):
     """An f-string in one piece, or a t-string."""
 
     parts: Sequence[FormattedStringText | FormattedStringExpression]
@@ -100,8 +91,7 @@ class FormattedString(Node):
     quote: str
 
 
-@dataclass(slots=True, eq=False)
-class ConcatenatedString(Node):
+class ConcatenatedString(Node, eq=False):
     """Literals side by side: the first one, and the rest."""
 
     left: SimpleString | FormattedString
@@ -118,25 +108,21 @@ class ConcatenatedString(Node):
         return left + right if isinstance(left, bytes) and isinstance(right, bytes) else None
 
 
-@dataclass(slots=True, eq=False)
-class Attribute(Node):
+class Attribute(Node, eq=False):
     value: Node
     attr: Name
 
 
-@dataclass(slots=True, eq=False)
-class Slice(Node):
+class Slice(Node, eq=False):
     below: Sequence[Node]
 
 
-@dataclass(slots=True, eq=False)
-class Subscript(Node):
+class Subscript(Node, eq=False):
     value: Node
     slice: Sequence[Node]
 
 
-@dataclass(slots=True, eq=False)
-class Arg(Node):
+class Arg(Node, eq=False):
     """An argument, to the end of its value with its parentheses; ``comma`` is where that behind it ends."""
 
     value: Node
@@ -145,8 +131,7 @@ class Arg(Node):
     comma: int | None
 
 
-@dataclass(slots=True, eq=False)
-class Call(Node):
+class Call(Node, eq=False):
     """``bracket`` is where the one of its arguments opens."""
 
     func: Node
@@ -154,24 +139,21 @@ class Call(Node):
     bracket: int
 
 
-@dataclass(slots=True, eq=False)
-class Element(Node):
+class Element(Node, eq=False):
     """An element, with its parentheses; ``comma`` is where that behind it ends."""
 
     value: Node
     comma: int | None
 
 
-@dataclass(slots=True, eq=False)
-class StarredElement(Node):
+class StarredElement(Node, eq=False):
     """``*value``; else as Element."""
 
     value: Node
     comma: int | None
 
 
-@dataclass(slots=True, eq=False)
-class DictElement(Node):
+class DictElement(Node, eq=False):
     """``key: value``; else as Element."""
 
     key: Node
@@ -179,94 +161,79 @@ class DictElement(Node):
     comma: int | None
 
 
-@dataclass(slots=True, eq=False)
-class StarredDictElement(Node):
+class StarredDictElement(Node, eq=False):
     """``**value``; else as Element."""
 
     value: Node
     comma: int | None
 
 
-@dataclass(slots=True, eq=False)
-class Dict(Node):
+class Dict(Node, eq=False):
     elements: Sequence[DictElement | StarredDictElement]
 
 
-@dataclass(slots=True, eq=False)
-class List(Node):
+class List(Node, eq=False):
     elements: Sequence[Element | StarredElement]
 
 
-@dataclass(slots=True, eq=False)
-class Set(Node):
+class Set(Node, eq=False):
     elements: Sequence[Element | StarredElement]
 
 
-@dataclass(slots=True, eq=False)
-class Tuple(Node):
+class Tuple(Node, eq=False):
     """``brackets`` are where the innermost parentheses around it open and close; None without any."""
 
     elements: Sequence[Element | StarredElement]
     brackets: tuple[int, int] | None
 
 
-@dataclass(slots=True, eq=False)
-class UnaryOperation(Node):
+class UnaryOperation(Node, eq=False):
     operator: str
     expression: Node
 
 
-@dataclass(slots=True, eq=False)
-class BinaryOperation(Node):
+class BinaryOperation(Node, eq=False):
     left: Node
     operator: str
     right: Node
 
 
-@dataclass(slots=True, eq=False)
-class BooleanOperation(Node):
+class BooleanOperation(Node, eq=False):
     left: Node
     operator: str
     right: Node
 
 
-@dataclass(slots=True, eq=False)
-class Comparison(Node):
+class Comparison(Node, eq=False):
     below: Sequence[Node]
 
 
-@dataclass(slots=True, eq=False)
-class IfExp(Node):
+class IfExp(Node, eq=False):
     test: Node
     body: Node
     orelse: Node
 
 
-@dataclass(slots=True, eq=False)
-class NamedExpr(Node):
+class NamedExpr(Node, eq=False):
     target: Node
     value: Node
 
 
-@dataclass(slots=True, eq=False)
-class Await(Node):
+class Await(Node, eq=False):
     expression: Node
 
 
-@dataclass(slots=True, eq=False)
-class From(Node):
+class From(Node, eq=False):
     """What stands behind ``from``, of ``yield`` or ``raise``."""
 
     item: Node
 
 
-@dataclass(slots=True, eq=False)
-class Yield(Node):
+class Yield(Node, eq=False):
     value: Node | None
 
 
-@dataclass(slots=True, eq=False)
-class CompFor(Node):
+class CompFor(Node, eq=False):
     """A ``for`` of a comprehension with its conditions, and the one behind it."""
 
     target: Node
@@ -275,39 +242,33 @@ class CompFor(Node):
     inner_for_in: CompFor | None
 
 
-@dataclass(slots=True, eq=False)
-class ListComp(Node):
+class ListComp(Node, eq=False):
     elt: Node
     for_in: CompFor
 
 
-@dataclass(slots=True, eq=False)
-class SetComp(Node):
+class SetComp(Node, eq=False):
     elt: Node
     for_in: CompFor
 
 
-@dataclass(slots=True, eq=False)
-class GeneratorExp(Node):
+class GeneratorExp(Node, eq=False):
     elt: Node
     for_in: CompFor
 
 
-@dataclass(slots=True, eq=False)
-class DictComp(Node):
+class DictComp(Node, eq=False):
     key: Node
     value: Node
     for_in: CompFor
 
 
-@dataclass(slots=True, eq=False)
-class Param(Node):
+class Param(Node, eq=False):
     name: Name
     default: Node | None
 
 
-@dataclass(slots=True, eq=False)
-class Parameters(Node):
+class Parameters(Node, eq=False):
     params: Sequence[Param] = ()
     star_arg: Param | None = None
     kwonly_params: Sequence[Param] = ()
@@ -315,8 +276,7 @@ class Parameters(Node):
     posonly_params: Sequence[Param] = ()
 
 
-@dataclass(slots=True, eq=False)
-class Lambda(Node):
+class Lambda(Node, eq=False):
     params: Parameters
     body: Node
 
@@ -324,56 +284,46 @@ class Lambda(Node):
 # Statements.
 
 
-@dataclass(slots=True, eq=False)
-class Expr(Node):
+class Expr(Node, eq=False):
     value: Node
 
 
-@dataclass(slots=True, eq=False)
-class Assign(Node):
+class Assign(Node, eq=False):
     targets: Sequence[Node]
     value: Node
 
 
-@dataclass(slots=True, eq=False)
-class AnnAssign(Node):
+class AnnAssign(Node, eq=False):
     target: Node
     value: Node | None
 
 
-@dataclass(slots=True, eq=False)
-class AugAssign(Node):
+class AugAssign(Node, eq=False):
     target: Node
     value: Node
 
 
-@dataclass(slots=True, eq=False)
-class Del(Node):
+class Del(Node, eq=False):
     target: Node
 
 
-@dataclass(slots=True, eq=False)
-class Return(Node):
+class Return(Node, eq=False):
     value: Node | None
 
 
-@dataclass(slots=True, eq=False)
-class Global(Node):
+class Global(Node, eq=False):
     names: Sequence[str]
 
 
-@dataclass(slots=True, eq=False)
-class Nonlocal(Node):
+class Nonlocal(Node, eq=False):
     names: Sequence[str]
 
 
-@dataclass(slots=True, eq=False)
-class TypeAlias(Node):
+class TypeAlias(Node, eq=False):
     name: str
 
 
-@dataclass(slots=True, eq=False)
-class ImportAlias(Node):
+class ImportAlias(Node, eq=False):
     """A name, with dots, that is imported, and what it is called here; ``comma`` is where that behind it ends."""
 
     name: str
@@ -381,13 +331,11 @@ class ImportAlias(Node):
     comma: int | None
 
 
-@dataclass(slots=True, eq=False)
-class Import(Node):
+class Import(Node, eq=False):
     names: Sequence[ImportAlias]
 
 
-@dataclass(slots=True, eq=False)
-class ImportFrom(Node):
+class ImportFrom(Node, eq=False):
     """``module`` begins with the dots of a relative one; no ``names`` are all. ``brackets`` are where those around the
     names open and close."""
 
@@ -396,40 +344,34 @@ class ImportFrom(Node):
     brackets: tuple[int, int] | None
 
 
-@dataclass(slots=True, eq=False)
-class SimpleStatementLine(Node):
+class SimpleStatementLine(Node, eq=False):
     """Statements that stand on one line."""
 
     body: Sequence[Node]
 
 
-@dataclass(slots=True, eq=False)
-class Suite(Node):
+class Suite(Node, eq=False):
     """The statements below another one: its block, or those on its line."""
 
     body: Sequence[Node]
 
 
-@dataclass(slots=True, eq=False)
-class Module(Node):
+class Module(Node, eq=False):
     body: Sequence[Node]
 
 
-@dataclass(slots=True, eq=False)
-class Decorator(Node):
+class Decorator(Node, eq=False):
     decorator: Node
 
 
-@dataclass(slots=True, eq=False)
-class FunctionDef(Node):
+class FunctionDef(Node, eq=False):
     name: str
     params: Parameters
     body: Suite
     decorators: Sequence[Decorator]
 
 
-@dataclass(slots=True, eq=False)
-class ClassDef(Node):
+class ClassDef(Node, eq=False):
     name: str
     body: Suite
     bases: Sequence[Arg]
@@ -437,46 +379,39 @@ class ClassDef(Node):
     decorators: Sequence[Decorator]
 
 
-@dataclass(slots=True, eq=False)
-class For(Node):
+class For(Node, eq=False):
     target: Node
     iter: Node
     body: Suite
     orelse: Suite | None
 
 
-@dataclass(slots=True, eq=False)
-class WithItem(Node):
+class WithItem(Node, eq=False):
     item: Node
     name: Node | None
 
 
-@dataclass(slots=True, eq=False)
-class With(Node):
+class With(Node, eq=False):
     items: Sequence[WithItem]
     body: Suite
 
 
-@dataclass(slots=True, eq=False)
-class ExceptHandler(Node):
+class ExceptHandler(Node, eq=False):
     body: Suite
     type: Node | None
     name: str | None
 
 
-@dataclass(slots=True, eq=False)
-class MatchAs(Node):
+class MatchAs(Node, eq=False):
     pattern: Node | None
     name: str | None
 
 
-@dataclass(slots=True, eq=False)
-class MatchStar(Node):
+class MatchStar(Node, eq=False):
     name: str | None
 
 
-@dataclass(slots=True, eq=False)
-class MatchMapping(Node):
+class MatchMapping(Node, eq=False):
     below: Sequence[Node]
     rest: str | None
 
@@ -488,7 +423,7 @@ def children(node: Node) -> Iterator[Node]:
     """The statements and expressions directly below ``node``."""
     names = _CHILDREN.get(type(node))
     if names is None:
-        names = _CHILDREN[type(node)] = tuple(each.name for each in fields(node) if each.name not in ("start", "end"))
+        names = _CHILDREN[type(node)] = tuple(name for name in node.__struct_fields__ if name not in ("start", "end"))
     for name in names:
         value = getattr(node, name)
         if isinstance(value, Node):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.sources import yaml
 from hardener.sources.python.names.scan import Scan
@@ -15,7 +16,6 @@ from hardener.sources.python.parser.positions import Places
 from hardener.sources.python.texts.masks import Masked, masked
 from hardener.sources.python.texts.placeholders import Place, emptied, filled_lines, held_alike, open_at
 from hardener.sources.yaml import Hunk, TextError
-from hardener.support.fast_dataclass import dataclass
 
 _Literal = syntax.SimpleString | syntax.FormattedString
 _MANIFEST = (re.compile(r"(?m)^[ \t]*(?:- )?apiVersion[ \t]*:"), re.compile(r"(?m)^[ \t]*(?:- )?kind[ \t]*:"))
@@ -23,8 +23,7 @@ _OPENING = re.compile(r"\A\w*(?:\"{3}|'{3})")
 _TEMPLATE = re.compile(r"\{\{|\{%")
 
 
-@dataclass(slots=True, eq=False)
-class Embedded:
+class Embedded(Struct, eq=False):
     """One run of YAML documents inside a literal: ``start`` and ``end`` are its offsets in the file, ``line`` its first
     line, ``text`` what the YAML engine reads, with masks. ``places`` are its lines that are filled in; ``values`` is
     what the text has where the documents hold the mask of such a line."""
@@ -71,43 +70,57 @@ def embedded(
     if not wanted:
         return [], []
     uses = _Uses(module, found)
-    texts: list[Embedded] = []
-    unread: list[tuple[int, str]] = []
+    reader = _Reader(places)
     for node in wanted:
-        if node in uses.loose:
-            continue
-        assert isinstance(node, _Literal)
-        line = places.line(node.start)
+        if node not in uses.loose:
+            assert isinstance(node, _Literal)
+            reader.read(node, uses.style(node))
+    return reader.texts, reader.unread
+
+
+class _Reader:
+    """Collects the manifests of literals in ``texts``, and what cannot be read in ``unread``."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.texts: list[Embedded] = []
+        self.unread: list[tuple[int, str]] = []
+
+    def read(self, node: _Literal, style: str) -> None:
+        """Read a literal that is filled in by that ``style``."""
         try:
-            text = masked(node, places, uses.style(node))
+            text = masked(node, self.places, style)
         except TextError as refused:
-            unread.append((line, refused.reason))
-            continue
+            self.unread.append((self.places.line(node.start), refused.reason))
+            return
         end = node.start + text.skip
         for segment in yaml.segments(text.text):
-            at, end = end, end + len(text.original(segment.text).encode())
-            if not all(pattern.search(segment.text) for pattern in _MANIFEST):
-                continue
-            first = places.line(at)
+            start, end = end, end + len(text.original(segment.text).encode())
+            if all(pattern.search(segment.text) for pattern in _MANIFEST):
+                self._segment(start, end, segment.text, text)
+
+    def _segment(self, start: int, end: int, text: str, masked: Masked) -> None:
+        first = self.places.line(start)
+        try:
+            parsed = yaml.parse(text)
+        except TextError as refused:
+            reason = "a template" if _TEMPLATE.search(text) else refused.reason
+            self.unread.append((first + (refused.line or 1) - 1, reason))
+            return
+        if parsed.has_plain("{{") or parsed.has_plain("{%"):
+            self.unread.append((first, "a template"))
+        elif any(_is_manifest(document) for document in parsed.documents):
             try:
-                parsed = yaml.parse(segment.text)
+                self.texts.append(_embedded(start, end, first, text, masked, parsed))
             except TextError as refused:
-                reason = "a template" if _TEMPLATE.search(segment.text) else refused.reason
-                unread.append((first + (refused.line or 1) - 1, reason))
-                continue
-            if parsed.has_plain("{{") or parsed.has_plain("{%"):
-                unread.append((first, "a template"))
-            elif any(_is_manifest(document) for document in parsed.documents):
-                try:
-                    texts.append(_embedded(at, end, first, segment.text, text, parsed))
-                except TextError as refused:
-                    unread.append((first + (refused.line or 1) - 1, refused.reason))
-    return texts, unread
+                self.unread.append((first + (refused.line or 1) - 1, refused.reason))
 
 
 def _embedded(start: int, end: int, line: int, text: str, masked: Masked, parsed: yaml.Parsed) -> Embedded:
+    def shown(place: Place) -> str:
+        return f"{' '.join(masked.fields[place.mask].split())} (line {line + place.line - 1})"
+
     found = Embedded(start, end, line, text, masked, parsed, filled_lines(parsed, text))
-    shown = lambda place: f"{' '.join(masked.fields[place.mask].split())} (line {line + place.line - 1})"  # noqa: E731
     found.values = open_at(parsed.documents, found.places, shown)
     return found
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.sources.open_values import Expression, like
 from hardener.sources.python.parser import syntax
 from hardener.sources.python.parser.positions import Places
 from hardener.sources.python.texts.placeholders import set_apart
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _MASK = re.compile(r"#?\$\([A-Za-z0-9_.]+\)")
@@ -22,8 +22,7 @@ _BY_PLACE = re.compile(r"%[^(%].*|\{(?:[!:].*)?\}", re.S)  # of these no two nee
 _IN_BRACES = re.compile(r"(?<!\$)\{[A-Za-z_][A-Za-z0-9_.\[\]]*\}")
 
 
-@dataclass(slots=True)
-class Masked:
+class Masked(Struct):
     """``text`` is the YAML with a mask such as "$(image)" for each field, "#$(volumes)" for one that is a line of its
     own; ``fields`` holds what stands there, by mask.
 

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.sources import yaml
 from hardener.sources.open_values import opened
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
-from hardener.support.fast_dataclass import dataclass
 
 _ALONE = re.compile(r"(?P<indent>[ \t]*)(?P<field>\$(?:\([A-Za-z0-9_.]+\)|\{[A-Za-z_]\w*\}|[A-Za-z_]\w*))[ \t]*\r?\n?")
 _SCALAR = re.compile(r"[|>][-+0-9]*[ \t]*(?:#.*)?$")
@@ -22,8 +23,7 @@ _EMPTY = re.compile(r":[ \t]*(?:#.*)?$|^[ \t]*-[ \t]*$")
 _PLACE = re.compile(r"(?P<indent>[ \t]*)(?P<mask>#\$\([A-Za-z0-9_.]+\))\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A line that is filled in: its mask, its number from 1, and what holds it: ways into the document, each with the
     column of what begins there."""
 
@@ -54,7 +54,7 @@ def set_apart(text: str, masked: Callable[[str], str]) -> str:
         kept.append(line)
         if line.strip() and not line.lstrip().startswith("#"):
             before = line
-            if _SCALAR.search(line.rstrip()) and block < 0:
+            if _is_block(line) and block < 0:
                 block = indent
     return "".join(kept)
 
@@ -95,7 +95,6 @@ def _place(parsed: yaml.Parsed, lines: list[str], mask: str, line: int, column: 
     value: Any = parsed.documents[document]
     path: Path = ()
     holders: list[tuple[Path, int]] = []
-    empty: Path | None = None
     while isinstance(value, dict | list) and value:
         parts: list[str | int] = list(value) if isinstance(value, dict) else list(range(len(value)))
         holders.append((path, parsed.column(document, (*path, parts[0]))))
@@ -104,13 +103,22 @@ def _place(parsed: yaml.Parsed, lines: list[str], mask: str, line: int, column: 
             break
         path = (*path, above[-1])
         value = value[above[-1]]  # type: ignore[index]
-        at = parsed.column(document, path)
-        if value is None:
-            empty = path if column == 0 or column >= at else None
-        elif isinstance(value, str) and _SCALAR.search(lines[parsed.line(document, path) - 1].rstrip()):
-            empty = path if column == 0 or column > at else None
+    above_line = lines[parsed.line(document, path) - 1]
+    is_alone = path != () and _is_all_of(value, parsed.column(document, path), above_line, column)
     exact = [holder for holder in holders if holder[1] == column] if column else []
-    return Place(mask, line, document, tuple(exact or holders), empty)
+    return Place(mask, line, document, tuple(exact or holders), path if is_alone else None)
+
+
+def _is_all_of(value: Any, begins: int, line: str, column: int) -> bool:
+    """Whether a line at ``column`` is all that a key has whose ``line`` has it at the column ``begins``."""
+    if value is None:
+        return column == 0 or column >= begins
+    return isinstance(value, str) and _is_block(line) and (column == 0 or column > begins)
+
+
+def _is_block(line: str) -> bool:
+    """Whether the value that begins on a line is a text of several lines."""
+    return _SCALAR.search(line.rstrip()) is not None
 
 
 def open_at(documents: list[Any], found: list[Place], shown: Callable[[Place], str]) -> dict[str, Any]:

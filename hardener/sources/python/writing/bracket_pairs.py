@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from hardener.sources.python.model import Bracket
@@ -63,32 +63,9 @@ class Pairs:
     def items(self, start: int, end: int) -> list[tuple[int, int, bytes]]:
         """What stands between the brackets at ``start`` and ``end``: where each item begins and ends, and the comma
         behind it, if any. Of a comprehension each clause is an item. What is not understood is one item."""
-        source = self.source
-        cuts: list[tuple[int, int, bytes]] = []  # the text between two items, and the comma in it
-        clauses = False
-        depth = 0
-        for token in _INNER.finditer(source, start + 1, end):
-            text = token[0]
-            if text in _CLOSING:
-                depth += 1
-            elif text in (b")", b"]", b"}"):
-                depth -= 1
-            elif depth:
-                continue
-            elif text == b"lambda":
-                return self._one(start, end)
-            elif text == b",":
-                cuts.append((token.start(), token.end(), text))
-            elif text in (b"for", b"async"):
-                if cuts and not clauses:
-                    return self._one(start, end)
-                clauses = True
-                if not self.source.endswith(b"async ", 0, token.start()):
-                    cuts.append((token.start(), token.start(), b""))
-            elif text == b"if" and clauses:
-                cuts.append((token.start(), token.start(), b""))
-        if clauses:
-            cuts = [cut for cut in cuts if not cut[2]]
+        source, cuts = self.source, self._cuts(start, end)
+        if cuts is None:
+            return self._one(start, end)
         parts: list[tuple[int, int, bytes]] = []
         position = start + 1
         for cut, behind, comma in [*cuts, (end, end, b"")]:
@@ -100,6 +77,37 @@ class Pairs:
                 return self._one(start, end)
             position = behind
         return parts
+
+    def _cuts(self, start: int, end: int) -> list[tuple[int, int, bytes]] | None:
+        """Where the text between two items begins and ends, and the comma in it; None for what is not understood."""
+        cuts: list[tuple[int, int, bytes]] = []
+        clauses = False
+        for token in self._outer_tokens(start, end):
+            text, place = token[0], token.start()
+            if text == b"lambda":
+                return None
+            if text == b",":
+                cuts.append((place, token.end(), text))
+            elif text in (b"for", b"async"):
+                if cuts and not clauses:
+                    return None
+                clauses = True
+                if not self.source.endswith(b"async ", 0, place):
+                    cuts.append((place, place, b""))
+            elif text == b"if" and clauses:
+                cuts.append((place, place, b""))
+        return [cut for cut in cuts if not cut[2]] if clauses else cuts
+
+    def _outer_tokens(self, start: int, end: int) -> Iterator[re.Match[bytes]]:
+        """What stands between two brackets and in no others."""
+        depth = 0
+        for token in _INNER.finditer(self.source, start + 1, end):
+            if token[0] in _CLOSING:
+                depth += 1
+            elif token[0] in _CLOSING.values():
+                depth -= 1
+            elif not depth:
+                yield token
 
     def _one(self, start: int, end: int) -> list[tuple[int, int, bytes]]:
         part = self.source[start + 1 : end]

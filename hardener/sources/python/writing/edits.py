@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from msgspec import Struct, field
 
 from hardener.sources.python.model import Bracket, Item
 from hardener.sources.python.writing.groups import Text
-from hardener.support.fast_dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     """Brackets with what is between them: where they begin and end, and where that does."""
 
     start: int
@@ -19,8 +17,7 @@ class Region:
     inner_end: int
 
 
-@dataclass(slots=True, eq=False)
-class Put:
+class Put(Struct, eq=False):
     """A text in place of what stands from ``start`` to ``end``."""
 
     start: int
@@ -32,8 +29,7 @@ class Put:
         return region.inner <= self.start and self.end <= region.inner_end
 
 
-@dataclass(slots=True, eq=False)
-class Edited:
+class Edited(Struct, eq=False):
     """A bracket with what comes and goes: ``added`` are the new items behind the item of that index, -1 for the first
     place. ``is_tuple``: one item needs its comma. ``hanging``: the items share one line, the brackets stand on
     others."""

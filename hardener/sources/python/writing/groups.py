@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
-from hardener.support.fast_dataclass import dataclass
+from msgspec import Struct, field
 
 
-@dataclass(slots=True)
-class Page:
+class Page(Struct):
     """``width`` is how long a line may be, ``step`` what one level is indented by. ``joins``: items that no comma
     separates (the clauses of a comprehension) may share a line between their brackets; a formatter that allows longer
     lines would take them back."""
@@ -18,8 +15,7 @@ class Page:
     joins: bool
 
 
-@dataclass(slots=True, eq=False)
-class Slot:
+class Slot(Struct, eq=False):
     """An item: ``before`` and ``after`` are the blanks and the comma around it where all is on one line; ``ends`` is
     what follows it where it has a line for itself."""
 
@@ -29,8 +25,7 @@ class Slot:
     ends: str = ","
 
 
-@dataclass(slots=True, eq=False)
-class Group:
+class Group(Struct, eq=False):
     """Items between brackets. ``hanging``: the brackets stand elsewhere, on other lines, and the items on one line.
     ``bare``: the brackets are only written where the items stand on several lines."""
 

@@ -37,25 +37,30 @@ class Names:
             return f"{self._client(beside)}.{name}"
         visible = list(self._visible(beside.start))
         module = beside.callee.rpartition(".")[0]
-        bound_names = {bound for each in visible for bound, _ in _bound(each)}
-        if module and beside.dialect is KUBE and module.partition(".")[0] not in bound_names:
+        if beside.dialect is KUBE and module and not _is_bound(module.partition(".")[0], visible):
             return f"{module}.{name}"  # k8s = kubernetes.client: all classes stand there
         own, statement, base = self._own(beside)
         wanted = f"{_module(beside, own, type_name, name)}.{name}"
+        is_wrapper = beside.dialect is CDK8S and type_name in WRAPPERS
         known = recognise(wanted)
-        if (known is None or known.type_name != type_name) and not (beside.dialect is CDK8S and type_name in WRAPPERS):
+        if not is_wrapper and (known is None or known.type_name != type_name):
             raise TextError(f"no class is known for {type_name}", beside.line)
         # What a branch imports, or only a type checker does, may not be there.
-        visible = [each for each in visible if each is statement or each.scope_start or not each.indent]
-        for each in visible:
-            for bound, full in _bound(each):
-                if full == wanted:
-                    return bound
-        if base:
-            found = [(bound, full) for each in visible for bound, full in _bound(each) if wanted.startswith(full + ".")]
-            for bound, full in sorted(found, key=lambda pair: (pair[0] != base, -len(pair[1]))):
-                return bound + wanted[len(full) :]
-        return self._imported(beside, wanted, statement, visible)
+        sure = [each for each in visible if each is statement or each.scope_start or not each.indent]
+        return self._seen(wanted, base, sure) or self._imported(beside, wanted, statement, sure)
+
+    @staticmethod
+    def _seen(wanted: str, base: str, visible: list[Imported]) -> str | None:
+        """The class ``wanted`` by a name that is imported, or below a module that is, ``base`` before others."""
+        bounds = [each for statement in visible for each in _bound(statement)]
+        alone = next((bound for bound, full in bounds if full == wanted), None)
+        if alone is not None or not base:
+            return alone
+        modules = [(bound, full) for bound, full in bounds if wanted.startswith(full + ".")]
+        if not modules:
+            return None
+        bound, full = min(modules, key=lambda pair: (pair[0] != base, -len(pair[1])))
+        return bound + wanted[len(full) :]
 
     def _client(self, beside: Mapping) -> str:
         """The name of the kubernetes client, imported behind the last import of the module before ``beside``."""
@@ -149,6 +154,10 @@ def _kind_and_name(name: str) -> str:
 def _bound(statement: Imported) -> Iterator[tuple[str, str]]:
     """The names that a statement binds, each with the full name of what it stands for."""
     return ((each.bound, each.qualified) for each in statement.names)
+
+
+def _is_bound(name: str, statements: list[Imported]) -> bool:
+    return any(bound == name for each in statements for bound, _ in _bound(each))
 
 
 def _module(beside: Mapping, own: str, type_name: str, name: str) -> str:

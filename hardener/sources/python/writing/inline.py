@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from operator import attrgetter
 
+from hardener.sources.python.model import Item
 from hardener.sources.python.writing.bracket_pairs import Pairs
 from hardener.sources.python.writing.edits import Changed, Edited, Region, behind
 from hardener.sources.python.writing.groups import Group, Slot, Text
@@ -92,20 +93,24 @@ class Inline:
                 found.tail = source[behind(items[-1]) : edited.bracket.end].decode()
         if len(items) > 1:
             gap = source[behind(items[0]) : items[1].start].decode()
-        order = edited.order()
-        comma = edited.ends
+        order, ends = edited.order(), edited.ends
         for place, element in enumerate(order):
-            after = "," if comma or place + 1 < len(order) else ""
-            before = gap if place else lead
-            text = element if isinstance(element, list) else []
+            slot = Slot([], gap if place else lead, "," if ends or place + 1 < len(order) else "")
             if isinstance(element, int):
-                item = items[element]
-                if place and order[place - 1] == element - 1:
-                    before = source[behind(items[element - 1]) : item.start].decode()
-                if after and item.comma is not None:
-                    after = source[item.end : item.comma].decode()
-                text = self._text(item.start, item.end, inner)
-            found.slots.append(Slot(text, before, after))
+                before = order[place - 1] if place else None
+                self._kept(slot, items, element, is_behind=before == element - 1)
+                slot.text = self._text(items[element].start, items[element].end, inner)
+            else:
+                slot.text = element
+            found.slots.append(slot)
         if not order:
             found.tail = ""
         return found
+
+    def _kept(self, slot: Slot, items: list[Item], index: int, *, is_behind: bool) -> None:
+        """Give the slot of an item that stays what stands around that; ``is_behind``: still behind the one before."""
+        item = items[index]
+        if is_behind:
+            slot.before = self.source[behind(items[index - 1]) : item.start].decode()
+        if slot.after and item.comma is not None:
+            slot.after = self.source[item.end : item.comma].decode()

@@ -178,10 +178,7 @@ class Layout:
             return
         for first, index in _runs(edited):
             self._remove(edited, first, index)
-        last = len(order) - 1
-        ends = edited.ends or not items
-        if len(items) == 1 and last > 0 and self._leads(items[0]) and self.splices.starts_line(bracket.end):
-            ends = ends or self._commas()
+        ends = self._ends(edited, order)
         run: list[Text] = []
         before = -1
         for place, element in enumerate(order):
@@ -190,12 +187,22 @@ class Layout:
                 continue
             self._add(edited, before, run, comma=True)
             run, before = [], element
-            item = items[element]
-            if item.comma is None and (place < last or ends):
-                self._puts.append(Put(item.end, item.end, [","]))
-            elif item.comma is not None and place == last and not ends:
-                self._puts.append(Put(item.comma - 1, item.comma, []))
+            self._set_comma(items[element], ends or place + 1 < len(order), place + 1 == len(order))
         self._add(edited, before, run, comma=ends)
+
+    def _ends(self, edited: Edited, order: list[int | Text]) -> bool:
+        """Whether a comma stands behind the last of the items as they will be."""
+        bracket, items = edited.bracket, edited.bracket.items
+        if edited.ends or not items:
+            return True
+        opens_up = len(items) == 1 and len(order) > 1 and self._leads(items[0])
+        return opens_up and self.splices.starts_line(bracket.end) and self._commas()
+
+    def _set_comma(self, item: Item, comma: bool, is_last: bool) -> None:
+        if item.comma is None and comma:
+            self._puts.append(Put(item.end, item.end, [","]))
+        elif item.comma is not None and is_last and not comma:
+            self._puts.append(Put(item.comma - 1, item.comma, []))
 
     def _add(self, edited: Edited, index: int, texts: list[Text], *, comma: bool) -> None:
         """Put new items behind the item ``index``; ``comma`` tells whether one stands behind the last of them."""
@@ -205,26 +212,42 @@ class Layout:
         place = behind(items[index]) if index >= 0 else bracket.start + 1
         end = self.splices.line_end(place)
         indent = self._indent(bracket, index)
+        lines = self._laid_out(texts, indent, comma)
+        beside = [*items[1:], *items[max(index, 0) : index + 1]]
+        has_own_line = any(map(self._leads, beside))
+        own_lines = "".join(f"\n{indent}{line}" for line in lines)
+        if _is_blank(self.source[place:end]):
+            self._lines.append((end, own_lines))
+            return
+        if index < 0:
+            self._add_first(edited, lines, f"\n{indent}" if has_own_line else " ")
+            return
+        parts = [part for text in texts for part in (" ", *text, ",")]
+        is_last_of_line = index + 1 == len(items) or not self._share(place, items[index + 1].start)
+        if is_last_of_line and not comma:
+            parts.pop()
+        if is_last_of_line and (has_own_line or not self._fits(place, end, parts)):
+            parts = [own_lines]
+        self._puts.append(Put(place, place, parts))
+
+    def _laid_out(self, texts: list[Text], indent: str, comma: bool) -> list[str]:
         lines = [groups.lay_out(text, self.page, indent, groups.width(indent), 1) + "," for text in texts]
         if not comma:
             lines[-1] = lines[-1].removesuffix(",")
-        own = any(map(self._leads, items[1:])) or (index >= 0 and self._leads(items[index]))
-        if _is_blank(self.source[place:end]):
-            self._lines.append((end, "".join(f"\n{indent}{line}" for line in lines)))
-        elif index < 0:
-            rest = [number for number in range(len(items)) if number not in edited.removed]
-            place = items[rest[0]].start if rest else place
-            between = f"\n{indent}" if own and rest else " "
-            self._puts.append(Put(place, place, [between.join([*lines, ""]) if rest else between.join(lines)]))
-        elif index + 1 < len(items) and self._share(place, items[index + 1].start):
-            self._puts.append(Put(place, place, [part for text in texts for part in (" ", *text, ",")]))
+        return lines
+
+    def _fits(self, place: int, end: int, parts: Text) -> bool:
+        line = self.source[self.splices.line_start(place) : end].decode() + groups.flat(parts)
+        return groups.width(line) <= self.page.width
+
+    def _add_first(self, edited: Edited, lines: list[str], between: str) -> None:
+        """Put new items before all others, on the line of the bracket that opens."""
+        bracket = edited.bracket
+        first = next((item for number, item in enumerate(bracket.items) if number not in edited.removed), None)
+        if first is not None:
+            self._puts.append(Put(first.start, first.start, [between.join([*lines, ""])]))
         else:
-            parts = [part for text in texts for part in (" ", *text, ",")]
-            parts = parts if comma else parts[:-1]
-            line = self.source[self.splices.line_start(place) : end].decode() + groups.flat(parts)
-            if own or groups.width(line) > self.page.width:
-                parts = ["".join(f"\n{indent}{line}" for line in lines)]
-            self._puts.append(Put(place, place, parts))
+            self._puts.append(Put(bracket.start + 1, bracket.start + 1, [" ".join(lines)]))
 
     def _remove(self, edited: Edited, first: int, last: int) -> None:
         """Take items that follow each other out of their brackets."""

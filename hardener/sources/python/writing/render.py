@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import keyword
 import re
-from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.sources.open_values import OpenDict, OpenList
 from hardener.sources.python.libraries import types
@@ -15,14 +17,12 @@ from hardener.sources.python.writing.groups import Text, group
 from hardener.sources.python.writing.imports import Names
 from hardener.sources.python.writing.quotes import literal
 from hardener.sources.yaml import TextError
-from hardener.support.fast_dataclass import dataclass
 
 _AS_DICTS = ("PodSecurityContext", "SecurityContext")
 _HUMP = re.compile(r"[a-z][A-Z]")
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """How a mapping is written. ``form`` is that of the model: "call", "dict" or "keywords". ``beside`` is the
     constructor whose library a new one is of. ``snake`` tells that the keys of a dict are snake_case, ``raw`` that a
     list of cdk8s passes it on as it is. ``quote`` is what texts stand in."""
@@ -42,16 +42,19 @@ def way_of(mapping: Mapping, around: Way | None, quote: str) -> Way:
     if mapping.form == "virtual" and mapping.context is not None and mapping.context.dialect is not None:
         form = "call" if mapping.keywords is not None else "dict"
         return Way(form, mapping.context, mapping.context.dialect.snake_dicts, False, quote, mapping.line)
-    own = [name for name, entry in mapping.fields.items() if entry.item is not None and _HUMP.search(name)]
+    return Way(mapping.form, mapping.context, _is_snake(mapping, around), mapping.in_list, quote, mapping.line)
+
+
+def _is_snake(mapping: Mapping, around: Way | None) -> bool:
+    """Whether the keys of a dict are snake_case."""
     if mapping.snake:
-        snake = True
-    elif own and types.fields(mapping.type_name):
-        snake = False
-    elif around is not None and around.form != "call":
-        snake = around.snake
-    else:
-        snake = mapping.dialect is not None and mapping.dialect.snake_dicts and not mapping.in_list
-    return Way(mapping.form, mapping.context, snake, mapping.in_list, quote, mapping.line)
+        return True
+    written = (name for name, entry in mapping.fields.items() if entry.item is not None)
+    if any(map(_HUMP.search, written)) and types.fields(mapping.type_name):
+        return False
+    if around is not None and around.form != "call":
+        return around.snake
+    return mapping.dialect is not None and mapping.dialect.snake_dicts and not mapping.in_list
 
 
 class Renderer:
