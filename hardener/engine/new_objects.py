@@ -13,6 +13,7 @@ from hardener.facts.objects.namespace_contents import NamespaceFiles
 from hardener.kubernetes.objects.scope import is_cluster_scoped
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.tree import host_files
+from hardener.tree.blocks import Block
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ def _beside(tree: Tree, piece: Piece) -> Object:
     """The object, or the block, that the new ``piece`` makes."""
     if piece.source.holds_objects:
         return Object(tree, piece, (0,), piece.data[0])
-    from hardener.tree.blocks import Block  # late: few trees hold any
-
     return Block(tree, piece, piece.data[0])
 
 

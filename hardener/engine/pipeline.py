@@ -14,16 +14,27 @@ from msgspec.structs import replace
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.authoring.transform import WHOLE_IN_FILES, Transform
-from hardener.engine import find_rendered_elsewhere, find_unknown_kinds, find_unread_patches
+from hardener.engine import (
+    code_steps,
+    find_audit_gaps,
+    find_rendered_elsewhere,
+    find_unknown_kinds,
+    find_unread_patches,
+    json_patch,
+    trial_write,
+)
 from hardener.engine.assemble_files import assemble
 from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
+from hardener.engine.observed_grade import regraded
 from hardener.engine.outcome import Held, Outcome, Refused, Report
+from hardener.engine.overlay_guard import objections
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
 from hardener.engine.targets import Targets
 from hardener.engine.unknown_values import UnknownValues
+from hardener.engine.unwritable_steps import leave_out
 from hardener.engine.waivers import Waivers, collect
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.same_images import SameImages
@@ -139,16 +150,12 @@ def run(
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
     if state.has_code and any(change.object.piece.source.is_code for change in state.outcome.changes):
-        from hardener.engine.unwritable_steps import leave_out  # late: few trees hold a program
-
         while leave_out(state.outcome):
             self_check(state.outcome)
     _report_classes(state)
     state.unknown.finish()
     state.outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=not only and not skip)]
     if state.outcome.held:
-        from hardener.engine import json_patch  # late: most runs hold nothing back
-
         for held in state.outcome.held:
             held.patch = json_patch.of_step(held.changes)
     _count(state.outcome)
@@ -219,21 +226,15 @@ def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
     if state.has_code:
-        from hardener.engine import code_steps  # late: few trees hold any
-
         if code_steps.lacks_place(edits):
             _report(state, transform, target, code_steps.without_place(transform, target, edits))
             return
     if outcome.tree.lock is not None and outcome.tree.lock.is_observed:
-        from hardener.engine.observed_grade import regraded  # late: most trees have nothing that was seen
-
         edits = regraded(transform, target, edits)
     step = draft(outcome.tree, transform, target, edits)
     if not step.changes or (state.has_waivers and _waive(state, step)) or state.gate.refuses(step):
         return
     if not may_change or (transform.absence and outcome.tree.stream):
-        from hardener.engine import json_patch
-
         places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
         reason = "the profile only reports it" if not may_change else _UNSEEN[outcome.tree.chart is None]
         finding = target.finding(
@@ -266,7 +267,6 @@ def _unwritable(state: _Run, step: Step) -> Refused | None:
     pieces = [*step.edits, *(item.piece for item in step.created)]
     if not moves and not any(piece.source.is_code for piece in pieces):
         return None
-    from hardener.engine import trial_write  # late: most runs move no secret, and few trees hold a program
 
     refused = trial_write.in_code(step)
     return trial_write.refusal(step, state.outcome.changes) if moves and refused is None else refused
@@ -275,7 +275,6 @@ def _unwritable(state: _Run, step: Step) -> Refused | None:
 def _objections(step: Step) -> list[Evidence]:
     if not step.tree.ask(Overlays).patches_anything:
         return []
-    from hardener.engine.overlay_guard import objections  # late: most trees have no kustomization
 
     return objections(step)
 
@@ -378,8 +377,6 @@ def _count(outcome: Outcome) -> None:
     outcome.findings += find_unknown_kinds.reports(outcome.tree, outcome.findings)
     outcome.findings += find_unread_patches.reports(outcome.tree)
     if tree.settings.audit_logs:
-        from hardener.engine import find_audit_gaps  # late: most runs have no log
-
         outcome.findings += find_audit_gaps.reports(tree)
     for file in outcome.tree.files:
         if not file.editable:

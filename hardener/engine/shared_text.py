@@ -14,7 +14,9 @@ from msgspec.structs import replace
 from hardener.authoring.edits import Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Transform
 from hardener.engine import unknown_starts
+from hardener.engine.code_steps import doubted
 from hardener.engine.outcome import Refused
+from hardener.engine.shared_edits import mirrored
 from hardener.engine.targets import Targets
 from hardener.errors import HardenError
 from hardener.facts.objects.system_pods import SystemPods
@@ -55,8 +57,6 @@ def steps_of(
         steps, more = unknown_starts.parted(transform, target, steps)
         unknown += more
     if target.object.piece.source.is_code:
-        from hardener.engine.code_steps import doubted  # late: few trees hold any
-
         steps = doubted(steps, target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
@@ -82,8 +82,6 @@ def together(
 
     ``arguments`` are those of the transform. Raises DisagreementError.
     """
-    from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
-
     piece = target.object.piece
     found = list(edits)
     known: dict[Path, list[Edit]] = {}

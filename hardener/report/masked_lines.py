@@ -9,6 +9,7 @@ from typing import Any
 
 from hardener.authoring.edits import Drop
 from hardener.engine.document import applied_steps
+from hardener.kubernetes.components.static_tokens import rows_in
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.kubernetes.secrets.secret_values import secret_spans
 from hardener.report.redactor import Redactor
@@ -126,6 +127,5 @@ def _rows(text: str) -> list[tuple[int, int]]:
     """The tokens of the API server in ``text``, which may stand in comments, too."""
     if '"' not in text or "," not in text:
         return []
-    from hardener.kubernetes.components.static_tokens import rows_in  # late: hardly a text holds one
 
     return [(row.start, row.end) for row in rows_in(text)]

@@ -23,18 +23,20 @@ from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
+from hardener.lock.model import load
 from hardener.sources.files import Content, is_other
 from hardener.sources.files.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.source import Problem
 from hardener.support.data_path import Path, joined, value_at
 from hardener.tree import reader
+from hardener.tree.blocks import Blocks
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import Fact, Incremental
+from hardener.tree.pod_fragments import is_fragment, of
 
 if TYPE_CHECKING:
     from hardener.lock.model import Lock
-    from hardener.tree.blocks import Blocks
     from hardener.tree.core_views import Container
     from hardener.tree.pod_fragments import Fragment
 
@@ -171,8 +173,6 @@ class Tree:
     @cached_property
     def blocks(self) -> Blocks:
         """The blocks that stand for no Kubernetes object."""
-        from hardener.tree.blocks import Blocks
-
         return Blocks(self)
 
     @property
@@ -185,7 +185,6 @@ class Tree:
         """The parts of objects that programs make, see ``hardener.tree.pod_fragments``."""
         if not any(file.source.is_program for file in self.files):
             return []
-        from hardener.tree.pod_fragments import of
 
         return of(self)
 
@@ -348,8 +347,6 @@ def _read_text(file: ManifestFile) -> str:
 
 def _objects_of(tree: Tree, piece: Piece) -> Iterator[Object]:
     """The Kubernetes objects of ``piece``, fragments left out: its documents, and the items of Lists one by one."""
-    if piece.source.is_program:
-        from hardener.tree.pod_fragments import is_fragment  # late: few trees hold a program
     for index, document in enumerate(piece.data):
         if not piece.source.is_program or not is_fragment(document):
             yield from _unroll(tree, piece, joined((), (index,)), document)
@@ -386,6 +383,5 @@ def lock_of(root: str) -> Lock | None:
     """The lock of the tree; most trees have none, and then its reader is not even loaded."""
     if not os.path.exists(os.path.join(root, "harden.lock")):
         return None
-    from hardener.lock.model import load
 
     return load(root)

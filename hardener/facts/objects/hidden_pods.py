@@ -14,6 +14,7 @@ from hardener.kubernetes.pods import operator_pods as rendered
 from hardener.kubernetes.pods.custom_resource import image_fields
 from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.support.late_pattern import late_pattern
+from hardener.tree.blocks import is_expression
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
 
@@ -125,8 +126,6 @@ def _of_blocks(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
     name."""
     if not tree.block_files:
         return
-    from hardener.tree.blocks import is_expression  # late: few trees hold any
-
     for block in tree.blocks.of("helm_release", "module"):
         written = block.text("namespace")
         if block.kind == "module" and (written is None or (block.text("source") or ".").startswith(".")):

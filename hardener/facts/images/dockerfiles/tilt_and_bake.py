@@ -9,6 +9,7 @@ from typing import Any
 from hardener.facts.images.dockerfiles.builds import Build, Source, arguments_of, located
 from hardener.facts.images.dockerfiles.compose_builds import bake_targets
 from hardener.sources.block_names import HEAD
+from hardener.sources.terraform.parsed import parse
 from hardener.sources.yaml import TextError
 
 _MOST = 1000  # calls
@@ -87,8 +88,6 @@ def _arguments(node: ast.expr | None, values: Mapping[str, str | None]) -> tuple
 
 def bake_hcl(source: Source) -> Iterator[Build]:
     """The targets of `docker-bake.hcl`."""
-    from hardener.sources.terraform.parsed import parse  # late: few trees hold any
-
     try:
         parsed = parse(source.text)
     except TextError:
