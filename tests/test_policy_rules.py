@@ -10,12 +10,13 @@ import pytest
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.network.connections import Port
-from hardener.tree.tree import Tree
+from hardener.tree.tree import Settings, Tree
 
 from .conftest import DEPLOYMENT, write
 
 Rules = import_module("hardener.transforms.network._rules").Rules
 peers = import_module("hardener.transforms.network._peers")
+cluster_dns = import_module("hardener.transforms.network._dns").cluster_dns
 HTTP, METRICS, DNS = Port(80), Port(9090), Port(53, "UDP")
 A, B = {"podSelector": {"matchLabels": {"app": "a"}}}, {"podSelector": {"matchLabels": {"app": "b"}}}
 
@@ -146,3 +147,19 @@ def test_pods_behind_a_service_are_those_that_it_selects(selector: str, written:
     (pod,), (service,) = tree.pod_templates, tree.of("", "Service")
     found = peers.behind(pod, service)
     assert found == {"podSelector": {} if written is None else {"matchLabels": written}}
+
+
+@pytest.mark.parametrize(
+    ("platform", "text", "ports", "namespaces"),
+    [
+        (None, DEPLOYMENT, {53}, {"kube-system"}),
+        ("eks", DEPLOYMENT, {53}, {"kube-system"}),
+        ("eks", "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: a}\n", {53}, {"kube-system"}),
+        ("openshift", DEPLOYMENT, {5353}, {"openshift-dns"}),
+    ],
+)
+def test_the_dns_of_a_platform(platform: str | None, text: str, ports: set[int], namespaces: set[str]) -> None:
+    found, listening = cluster_dns(Tree.from_text(text, settings=Settings(platform=platform)))
+    named = [each["namespaceSelector"]["matchExpressions"][0] for each in found if "namespaceSelector" in each]
+    assert {port.port for port in listening} == ports
+    assert {value for one in named for value in one["values"]} == namespaces

@@ -14,6 +14,7 @@ from .conftest import write
 
 user = import_module("hardener.transforms.workload._user")
 mounts = import_module("hardener.transforms.workload._volumes").mounts
+low_ports = import_module("hardener.transforms.workload._ports").low_ports
 
 POD = """\
 apiVersion: v1
@@ -117,3 +118,25 @@ def test_a_known_user_is_safe_where_no_volume_shuts_it_out(volume: str, grade: G
     (template,) = Tree.from_text(pod("nginx:1.27.3", volume=volume)).pod_templates
     (choice,) = user.decide(template)
     assert choice.grade is grade, [fact.text for fact in choice.evidence]
+
+
+@pytest.mark.parametrize(
+    ("patch", "ports"),
+    [
+        ("{}", {80}),
+        ("{ports: [{containerPort: 443}]}", {80, 443}),
+        ("{ports: [{containerPort: 8443}]}", {80}),
+        ("{args: [--port=81]}", {80, 81}),
+    ],
+)
+def test_a_port_that_an_overlay_opens_counts(patch: str, ports: set[int], tmp_path: Path) -> None:
+    """Who may not listen on it in one of the builds does not start there."""
+    text = pod().replace("    securityContext: {}\n", "    ports: [{containerPort: 80}]\n")
+    own = patch.replace("{", "{name: web, ", 1)
+    patched = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec: {{containers: [{own}]}}\n"
+    write(tmp_path / "base", {"pod.yaml": text, "kustomization.yaml": "resources: [pod.yaml]\n"})
+    kustomization = "resources: [../base]\npatches: [{path: patch.yaml}]\n"
+    write(tmp_path / "overlay", {"kustomization.yaml": kustomization, "patch.yaml": patched})
+    read = Tree.read([str(tmp_path)], root=str(tmp_path))
+    (template,) = (each for each in read.pod_templates if "patch" not in each.object.classes)
+    assert low_ports(template.containers[0]).keys() == ports
