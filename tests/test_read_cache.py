@@ -53,6 +53,7 @@ def ways(folder: Path, *arguments: str) -> list[Done]:
 
 @pytest.mark.parametrize("format", ["json", "text"])
 @pytest.mark.parametrize("name", CORPUS)
+@pytest.mark.slow
 def test_the_corpus_is_reported_alike(tmp_path: Path, caches: Path, name: str, format: str) -> None:
     folder = corpus_copy(name, tmp_path)
     one = next(path for path in sorted(folder.rglob("*.yaml")) if "kind: Deployment" in path.read_text())
