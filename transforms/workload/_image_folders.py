@@ -64,13 +64,14 @@ def folders(container: Container) -> Folders | None:
     uid = number if number is not None else its_own
     if not isinstance(uid, int) or uid == 0 or not files.about(uid) or _has_other_groups(container):
         return None
-    if files.raised(every_word(container), own_command=own_command(container)) or _passes_modes(container):
-        return None  # it becomes root, or may get past the modes of files
+    if _passes_modes(container, files):
+        return None
     homes = tuple(filter(_HOME.fullmatch, files.empty))
     own = tuple(path for path in files.empty if path not in homes and _is_its_own(path))
     made = own if len(own) <= _MOST else ()
     others = tuple(path for path in files.empty if path not in (*homes, *made))
-    return Folders(known.files, made, homes, others, tuple(path for path in files.occupied if path != _TMP))
+    occupied = tuple(path for path in files.occupied if path != _TMP)
+    return Folders(known.files, made, homes, others, occupied)
 
 
 def files_in_tmp(container: Container) -> Known[ImageFiles] | None:
@@ -96,7 +97,10 @@ def _has_other_groups(container: Container) -> bool:
         return True
 
 
-def _passes_modes(container: Container) -> bool:
+def _passes_modes(container: Container, files: ImageFiles) -> bool:
+    """Whether it becomes root, or may get past the modes of files in another way."""
+    if files.raised(every_word(container), own_command=own_command(container)):
+        return True
     carried = (name for names in held(container).values() for name in names)
     return any(name not in _HARMLESS for name in carried) or any(raisers(container))
 

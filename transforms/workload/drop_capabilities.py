@@ -65,22 +65,20 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
     if container.privileged:
         return
     added = container.strings(*_PATH, "add")
-    if added:
-        yield from _findings(container, added, options)
-    if any([plain(name) == "ALL" for name in added]):
+    yield from _findings(container, added, options)
+    if "ALL" in map(plain, added):
         return
     dropped = container.strings(*_PATH, "drop")
-    if dropped:
-        yield from _normalise(container, dropped)
-    named = {plain(name) for name in dropped}
+    yield from _normalise(container, dropped)
+    named = set(map(plain, dropped))
     if "ALL" in named:
         if is_left_to_root(added, dropped) and final_user(container) == "non-root":
             yield from _of_root_no_more(container, added)
     elif options.drop == "ALL":
-        yield from _all(container, {plain(name) for name in added}, named)
+        yield from _all(container, set(map(plain, added)), named)
         if is_left_to_root(added, ("ALL",)) and final_user(container) == "non-root":  # as the next run would see it
             yield list(_of_root_no_more(container, added))
-    elif "NET_RAW" not in named | {plain(name) for name in added}:
+    elif "NET_RAW" not in named.union(map(plain, added)):
         yield from _net_raw(container)
 
 

@@ -78,7 +78,8 @@ def _edits(
     chosen = [choice.container for choice in (*choices, *settled)]
     others = [each for each in pod.containers if not each.has(*_USER) and each not in chosen]
     inheriting = [choice for choice in choices if not choice.container.has(*_USER)]
-    shared = bool(inheriting) and not others and not exempt and _is_uniform(inheriting) and not _may_gain(pod)
+    alone = not others and not exempt and not _may_gain(pod)
+    shared = alone and bool(inheriting) and _is_uniform(inheriting)
     for choice in choices:
         if choice.container.has(*_USER) or not shared:
             yield from _numbers(choice.container, choice)
