@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Struct, field
 
 from hardener.authoring import registry
@@ -115,14 +116,7 @@ class _Bounds(Struct, frozen=True):
 
 
 def _load(name: str, folder: str, above: tuple[str, ...], bounds: _Bounds) -> Profile:
-    if name in BUILT_IN:
-        path = os.path.join(_built_in_folder(), f"{name}.yaml")
-    else:
-        path = os.path.realpath(os.path.join(folder, name))
-        bounds.check(path, name, above)
-        if not name.endswith((".yaml", ".yml")) and os.sep not in name:
-            names = ", ".join(BUILT_IN)
-            raise InputError(f"unknown profile {name}{registry.nearest(name, list(BUILT_IN))}: {names}, or a file")
+    path = _path(name, folder, above, bounds)
     if path in above:
         raise InputError(f"{name}: the profile extends itself")
     document = _read(path, name)
@@ -131,20 +125,35 @@ def _load(name: str, folder: str, above: tuple[str, ...], bounds: _Bounds) -> Pr
     base = document.get("extends")
     profile = _load(base, os.path.dirname(path), (*above, path), bounds) if base else Profile(name)
     profile.name, profile.description = name, document.get("description", "")
+    _change_members(profile, document)
+    for group, values in (document.get("options") or {}).items():
+        for key, value in (values or {}).items():
+            profile.set_option(f"{group}.{key}", value, name)
+    return profile
+
+
+def _path(name: str, folder: str, above: tuple[str, ...], bounds: _Bounds) -> str:
+    if name in BUILT_IN:
+        return os.path.join(_built_in_folder(), f"{name}.yaml")
+    path = os.path.realpath(os.path.join(folder, name))
+    bounds.check(path, name, above)
+    if not name.endswith((".yaml", ".yml")) and os.sep not in name:
+        names = ", ".join(BUILT_IN)
+        raise InputError(f"unknown profile {name}{registry.nearest(name, list(BUILT_IN))}: {names}, or a file")
+    return path
+
+
+def _change_members(profile: Profile, document: dict[str, Any]) -> None:
     known = registry.transforms()
     memberships: tuple[tuple[str, bool | None], ...] = (("transforms", True), ("report", False), ("without", None))
     for key, changes in memberships:
         for id in document.get(key) or []:
             if id not in known:
-                raise InputError(f"{name}: unknown transform {id}{registry.nearest(id, list(known))}")
+                raise InputError(f"{profile.name}: unknown transform {id}{registry.nearest(id, list(known))}")
             if changes is None:
                 profile.members.pop(id, None)
             else:
                 profile.members[id] = changes
-    for group, values in (document.get("options") or {}).items():
-        for key, value in (values or {}).items():
-            profile.set_option(f"{group}.{key}", value, name)
-    return profile
 
 
 def _built_in_folder() -> str:
@@ -166,7 +175,6 @@ def _read(path: str, name: str) -> dict[str, Any]:
 
 def document_record() -> Any:
     """What a profile file looks like, for msgspec."""
-    import msgspec  # late: only a profile of the user's needs it
 
     def told(kind: Any, text: str) -> Any:
         return Annotated[kind, msgspec.Meta(description=text)]
@@ -187,8 +195,6 @@ def document_record() -> Any:
 
 
 def _check(document: dict[str, Any], name: str) -> None:
-    import msgspec
-
     record = document_record()
     try:
         msgspec.convert(document, record)

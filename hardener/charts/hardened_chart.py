@@ -122,6 +122,7 @@ class _Hardening:
         self._run, self._copy, self._helm = run, copy, helm
         self._scratch = os.path.dirname(copy.folder)
         self._renders = Renders(self._rendered, self._scratch, run.most_renders, progress)
+        self._known: Search | None = None
 
     def _rendered(self, files: list[str], *, schema: bool) -> str:
         return self._with([*self._run.values, *files], schema=schema)
@@ -134,12 +135,12 @@ class _Hardening:
         )  # fmt: skip
 
     def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
+        """Harden the chart as it is rendered, turn by turn without the steps that no value reaches."""
         run, copy = self._run, self._copy
         text = self._rendered([], schema=True)
         self._renders.take(text)
         templates = by_template(text, run.called, copy.folder)
         given = [*values_of(run.values), *(_set(text) for text in run.sets)]
-        search: Search | None = None
         refused: dict[StepName, Report] = {}
         spent = False
         for turn in range(_MOST_TURNS):
@@ -149,17 +150,7 @@ class _Hardening:
             wanted = Wanted(outcome)
             if turn == 0:
                 hardened, first = len(outcome.changes), wanted
-            reached, written = Reached([], {}, {}), Written()
-            if any(not step.creates for step in wanted.steps):
-                try:
-                    if search is None:
-                        search = self._search()
-                        given.append(search.values)
-                    search.run(wanted)
-                    written = self._written(search, write)
-                    reached = search.reached()
-                except SpentError:
-                    reached = Reached([], {}, {}, spent=True)
+            reached, written = self._reach(wanted, given, write)
             spent = spent or reached.spent
             made = {way.step.number for way in reached.ways}
             left = [step for step in wanted.steps if step.number not in made]
@@ -167,12 +158,26 @@ class _Hardening:
             if not left:
                 break
         outcome.overrides = _overrides(reached)
-        if refused and search is not None and run.in_files and _is_own(run.chart):
+        if refused and self._known is not None and run.in_files and _is_own(run.chart):
             with suppress(SpentError):  # without them the findings stay what they are
                 self._lines(outcome, first, reached, refused)
         _narrow(outcome, reached, refused.values())
         at_templates(outcome, template_texts(copy.folder, run.called))
         return HardenedChart(outcome, written, hardened, self._renders.count, spent, copy.dropped)
+
+    def _reach(self, wanted: Wanted, given: list[Any], write: Writer) -> tuple[Reached, Written]:
+        """Look for the values that make ``wanted``, and write them; all values of the chart become ``given``."""
+        if all(step.creates for step in wanted.steps):
+            return Reached([], {}, {}), Written()
+        try:
+            if self._known is None:
+                self._known = self._search()
+                given.append(self._known.values)
+            self._known.run(wanted)
+            written = self._written(self._known, write)
+            return self._known.reached(), written
+        except SpentError:
+            return Reached([], {}, {}, spent=True), Written()
 
     def _lines(self, outcome: Outcome, wanted: Wanted, reached: Reached, refused: dict[StepName, Report]) -> None:
         """Find the lines of the chart's own templates that make the rest, and say so in the findings ``refused``."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from hardener.errors import HardenError
+from hardener.kubernetes.secrets.secret_values import found_secrets, text_secrets
+from hardener.sources.yaml import TextError, parse
 from hardener.support import programs
 from hardener.support.printable import plain
 
@@ -89,11 +91,7 @@ class Helm:
     ) -> str:  # fmt: skip
         name = plain(os.path.basename(folder))
         arguments = [command, *options, *_values(values, sets), "--", *names, os.path.abspath(folder)]
-        sizes = [len(argument.encode(errors="replace")) for argument in arguments]
-        if max(sizes) > _LONGEST or sum(sizes) > _MOST:
-            raise ChartError(f"chart {name}: the values of --set are too long")
-        if any(_NO_TEXT.search(argument) for argument in arguments):
-            raise ChartError(f"chart {name}: a name or a value of --set holds a character that no program takes")
+        _check(name, arguments)
         done = _run(self.program, arguments)
         if done.end is programs.End.TIME:
             raise ChartError(f"chart {name}: helm {command} does not end in {SECONDS:g} seconds")
@@ -108,6 +106,15 @@ class Helm:
         if not output.isascii() and re.search("[\ud800-\udfff]", output):
             raise ChartError(f"chart {name}: its templates print what is no UTF-8")
         return output
+
+
+def _check(chart: str, arguments: Sequence[str]) -> None:
+    """Raise ChartError where no program takes ``arguments``."""
+    sizes = [len(argument.encode(errors="replace")) for argument in arguments]
+    if max(sizes) > _LONGEST or sum(sizes) > _MOST:
+        raise ChartError(f"chart {chart}: the values of --set are too long")
+    if any(_NO_TEXT.search(argument) for argument in arguments):
+        raise ChartError(f"chart {chart}: a name or a value of --set holds a character that no program takes")
 
 
 def _values(values: Sequence[str], sets: Sequence[str]) -> list[str]:
@@ -192,8 +199,6 @@ def _refusal(text: str, values: Iterable[str]) -> str:
 
 
 def _without_secrets(text: str, values: Iterable[str]) -> str:
-    from hardener.kubernetes.secrets.secret_values import text_secrets
-
     known = set(text_secrets(text))
     if "execution error at" in text:  # `fail` and `required`, whose message is the author's
         known |= {secret for path in values for secret in _secrets_of(path)}
@@ -204,9 +209,6 @@ def _without_secrets(text: str, values: Iterable[str]) -> str:
 
 
 def _secrets_of(path: str) -> Iterator[str]:
-    from hardener.kubernetes.secrets.secret_values import found_secrets
-    from hardener.sources.yaml import TextError, parse
-
     try:
         with open(path, "rb") as handle:
             documents = parse(handle.read(_LARGEST).decode("utf-8-sig")).documents

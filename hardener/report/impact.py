@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.authoring.known import KnownBy
 from hardener.authoring.transform import name_of
 from hardener.engine.outcome import Change, Outcome
 from hardener.facts.images.known_image import known_image
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.components.kernel_settings import NAME
-from hardener.kubernetes.images.config import KnownBy
 from hardener.kubernetes.pods.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
+from hardener.tree.control_plane import components
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def _users(outcome: Outcome) -> Iterator[str]:
     by = Counter(source for pod in outcome.tree.pods_and_parts if id(pod.object) in objects for source in _sources(pod))
     if not by:
         return
-    texts = [f"{by[source]} known from {text}" for source, text in _SOURCES.items() if by[source]]
+    sources = dict.fromkeys(source.words for source in KnownBy)
+    texts = [f"{by[source]} known from {source}" for source in sources if by[source]]
     if by[None]:
         texts.append(f"{by[None]} whose image is not known: it may need its own user or root")
     number = sum(by.values())
@@ -153,24 +155,15 @@ def _users(outcome: Outcome) -> Iterator[str]:
         yield "  to know more: harden lock --deep PATH, or images: in .harden.yaml"
 
 
-_SOURCES = {
-    KnownBy.OBSERVED: "harden observe",
-    KnownBy.LOCK: "harden.lock",
-    KnownBy.DOCKERFILE: "a Dockerfile",
-    KnownBy.SAME_IMAGE: "another container with the same image",
-    KnownBy.TABLE: "the image table",
-    KnownBy.BASE: "a Dockerfile and its base",
-}
-
-
-def _sources(pod: PodTemplate) -> Iterator[KnownBy | None]:
+def _sources(pod: PodTemplate) -> Iterator[str | None]:
     written = pod.tree.ask(WrittenContexts)
     try:
         for container in pod.containers:
             number = container.effective("runAsUser")
             if number and number != written.number(container):
                 known = known_image(container)
-                yield known.uid_by if known.uid == number else known.user_by
+                fact = known.number if known.uid == number else known.user
+                yield fact.by.words if fact is not None else None
     except (OpaqueError, WrongShapeError):
         return
 
@@ -223,7 +216,6 @@ def _is_of_component(change: Change) -> bool:
     visited = {visit.view for visit in change.transform.visits}
     if change.transform.stage not in _OF_COMPONENTS or not visited.isdisjoint(_OF_PODS):
         return False
-    from hardener.tree.control_plane import components  # late: hardly a tree holds a component
 
     try:
         return any(components(change.object))

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from hardener.authoring.edits import Edit, Evidence, Severity
+from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.support.data_path import Path
@@ -38,9 +39,21 @@ def _statement(role: Role, path: Path) -> Steps:
         return
     tests = {test: role.mappings(*path, "Condition", test) for test in role.mappings(*path, "Condition")}
     keys = [(test, key) for test, names in tests.items() for key in names]
-    subjects = [(test, key) for test, key in keys if key.endswith(":sub")]
     if _is_of_another_issuer(role, path, [key for _, key in keys]):
         return
+    subjects = [(test, key) for test, key in keys if key.endswith(":sub")]
+    yield from _too_many(role, path, subjects)
+    if not subjects:
+        return
+    edits = [edit for test, key in keys for edit in _rename(role, (*path, "Condition", test), key)]
+    if not any(key.endswith(":aud") for _, key in keys):
+        _, key = next((pair for pair in subjects if pair[0] == "StringEquals"), subjects[0])
+        edits.append(_audience(role, (*path, "Condition"), tests, key))
+    yield from edits
+
+
+def _too_many(role: Role, path: Path, subjects: list[tuple[str, str]]) -> Iterator[Finding]:
+    """The accounts that may take the role, where that is more than those of a namespace."""
     if not subjects:
         yield role.finding(
             "every service account of the cluster may take this role: no condition names one (:sub)",
@@ -48,21 +61,18 @@ def _statement(role: Role, path: Path) -> Steps:
             advice='add "ISSUER:sub" = "system:serviceaccount:NS:SA" to StringEquals',
             severity=Severity.HIGH,
         )
-        return
     for test, key in subjects:
         subject = role.texts(*path, "Condition", test, key)
         if any(text.startswith("system:serviceaccount:*") or text == "*" for text in subject):
             yield role.finding(
                 "service accounts of every namespace may take this role",
-                *path, "Condition", test, key,
+                *path,
+                "Condition",
+                test,
+                key,
                 advice="name the namespace: system:serviceaccount:NS:SA",
                 severity=Severity.HIGH,
-            )  # fmt: skip
-    edits = [edit for test, key in keys for edit in _rename(role, (*path, "Condition", test), key)]
-    if not any(key.endswith(":aud") for _, key in keys):
-        test, key = next((pair for pair in subjects if pair[0] == "StringEquals"), subjects[0])
-        edits.append(_audience(role, (*path, "Condition"), tests, key))
-    yield from edits
+            )
 
 
 def _is_of_another_issuer(role: Role, path: Path, keys: list[str]) -> bool:

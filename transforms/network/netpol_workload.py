@@ -9,12 +9,14 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.network.network_policies import DIRECTIONS, Isolation, Policy
-from hardener.facts.network.pod_labels import NAME
+from hardener.facts.network.pod_labels import NAME, Own
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.network.network_policy import Direction
+from hardener.kubernetes.network.policy_rules import missing
 from hardener.kubernetes.objects.object_names import as_object_name
 from hardener.tree.core_views import PodTemplate
 
+from ._extend import additions, lonely, removals, unexplained_finding
 from ._policies import TOPIC, NetworkPolicies, directions, free_name, policy
 from ._rules import Rules
 from ._traffic import Traffic, on_host_network
@@ -71,9 +73,16 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
             advice="check that it closes and opens what it should", severity=Severity.LOW, once=f"{id(other)}",
         )  # fmt: skip
         return
+    yield from _isolated(pods, own, options)
+
+
+def _isolated(pods: list[PodTemplate], own: Own, options: NetworkPolicies) -> Steps:
+    """The policy of ``pods``, whom their ``own`` labels tell from others; the first stands for all."""
+    pod, selector = pods[0], own.selector or {}
+    isolation = pod.tree.ask(Isolation)
     traffic = Traffic(pods, options)
     selecting = isolation.selecting(pod)
-    existing = isolation.own_policy(pod, own.selector)
+    existing = isolation.own_policy(pod, selector)
     by_others = [item for item in selecting if not item.managed]
     closed: set[Direction] = {each for each in DIRECTIONS if by_others and isolation.closes(pod, by_others, each)}
     for direction in DIRECTIONS:
@@ -86,8 +95,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
         if options.orphans == "closed":
             yield from _orphans(traffic)
     if "egress" not in closed and (options.egress or (existing and "egress" in existing.directions)):
-        beside = [item for item in selecting if item is not existing and isolation.closes(pod, [item], "egress")]
-        beside = [item for item in beside if isolation.comes_with(pod.object, [item.object])]
+        beside = [item for item in selecting if item is not existing and _comes_closing(pod, item)]
         rules["egress"] = traffic.egress(with_dns=not beside or not _opens_dns(beside, traffic)).finished()
         yield from traffic.unreachable()
         yield from traffic.unknown_calls()
@@ -100,12 +108,23 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     if existing is not None:
         yield from _extended(existing, rules, traffic, options)
     elif rules:
-        yield from _created(pod, own.selector, rules, by_others, directions(options))
-    for twin in pods if own.added is not None and rules else ():
+        yield from _created(pod, selector, rules, by_others, directions(options))
+    if own.added is not None and rules:
+        yield from _labelled(pods, own.added)
+
+
+def _comes_closing(pod: PodTemplate, item: Policy) -> bool:
+    """Whether ``item`` closes what ``pod`` opens, and is applied wherever the pod is."""
+    isolation = pod.tree.ask(Isolation)
+    return isolation.closes(pod, [item], "egress") and isolation.comes_with(pod.object, [item.object])
+
+
+def _labelled(pods: list[PodTemplate], label: str) -> Iterator[Edit]:
+    no_label = Evidence("its pods have no label by which a policy could select only them")
+    found = verdict(why=[no_label], effect=Effect.WATCHED, basis=Basis.PROVED)
+    for twin in pods:
         template = twin.object.view(*twin.template_path[len(twin.object.path) :])
-        no_label = Evidence("its pods have no label by which a policy could select only them")
-        found = verdict(why=[no_label], effect=Effect.WATCHED, basis=Basis.PROVED)
-        yield template.set("metadata", "labels", NAME, to=own.added, **found.words)
+        yield template.set("metadata", "labels", NAME, to=label, **found.words)
 
 
 def _counts(pod: PodTemplate) -> bool:
@@ -129,8 +148,6 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
 
 def _opens_dns(policies: list[Policy], traffic: Traffic) -> bool:
     """Whether ``policies`` together let the pods ask all name servers that they use."""
-    from hardener.kubernetes.network.policy_rules import missing  # late: most trees hold no policy
-
     dns = Rules("egress")
     traffic.add_dns(dns)
     rules = [rule for item in policies for rule in item.rules("egress") or ()]
@@ -144,34 +161,47 @@ def _created(
     by_others: list[Policy],
     asked: list[Direction],
 ) -> Iterator[Edit]:
+    undone = _undone(pod, by_others)
+    spec: dict[str, Any] = {"podSelector": selector, "policyTypes": [direction.capitalize() for direction in rules]}
+    spec |= {direction: [rule.value for rule in wanted] for direction, wanted in rules.items() if wanted}
+    is_shared = pod.tree.ask(Isolation).selectors.shares_name(pod)
+    name = f"harden-{pod.object.name}" + (f"-{pod.kind.lower()}" if is_shared else "")
+    value = policy(free_name(pod, as_object_name(name)), pod.namespace, spec)
+    impact = "workload-isolated" if undone.keys().isdisjoint(asked) else "workload-half-isolated"
+    found = verdict(known=dict.fromkeys(_explained(rules, by_others, undone)), effect=Effect.WATCHED)
+    yield pod.create(TOPIC, value, impact=impact, **found.words)
+
+
+def _undone(pod: PodTemplate, by_others: list[Policy]) -> dict[Direction, Policy]:
+    """The policies of others that leave a direction open, whatever is written beside them."""
     isolation = pod.tree.ask(Isolation)
-    undone: dict[Direction, Policy] = {}
+    found: dict[Direction, Policy] = {}
     for each in DIRECTIONS if by_others else ():
         holding = [item for item in by_others if isolation.closes(pod, [item], each)]
         if (opening := isolation.left_open(holding, each)) is not None:
-            undone[each] = opening
-    spec: dict[str, Any] = {"podSelector": selector, "policyTypes": [direction.capitalize() for direction in rules]}
-    spec |= {direction: [rule.value for rule in wanted] for direction, wanted in rules.items() if wanted}
-    evidence = dict.fromkeys([fact for wanted in rules.values() for rule in wanted for fact in rule.evidence])
+            found[each] = opening
+    return found
+
+
+def _explained(
+    rules: dict[Direction, Wanted], by_others: list[Policy], undone: dict[Direction, Policy]
+) -> Iterator[Evidence]:
+    """Why a policy has the ``rules`` that it has, and what others say beside it."""
+    for wanted in rules.values():
+        for rule in wanted:
+            yield from rule.evidence
     if "ingress" in rules and not rules["ingress"]:
-        evidence[_NO_CLIENT] = None
+        yield _NO_CLIENT
     for item in by_others:
         if left := item.directions - rules.keys() - undone.keys():
-            evidence[item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")] = None
+            yield item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")
     for direction, item in undone.items():
-        evidence[item.object.fact(f"{item.object} leaves {direction} open, whatever other policies say")] = None
-    name = f"harden-{pod.object.name}" + (f"-{pod.kind.lower()}" if isolation.selectors.shares_name(pod) else "")
-    value = policy(free_name(pod, as_object_name(name)), pod.namespace, spec)
-    impact = "workload-isolated" if undone.keys().isdisjoint(asked) else "workload-half-isolated"
-    found = verdict(known=evidence, effect=Effect.WATCHED)
-    yield pod.create(TOPIC, value, impact=impact, **found.words)
+        yield item.object.fact(f"{item.object} leaves {direction} open, whatever other policies say")
 
 
 def _extended(
     existing: Policy, rules: dict[Direction, Wanted], traffic: Traffic, options: NetworkPolicies
 ) -> Iterator[Edit | Finding]:
-    from ._extend import additions, lonely, removals, unexplained_finding  # late: most trees hold no policy of ours
-
     edits: list[Edit] = []
     for direction, wanted in rules.items():
         # That a policy for all pods opens DNS, too, is no reason to doubt a rule that does.

@@ -147,29 +147,32 @@ class Mounts:
         cannot have it."""
         if self._pod.partial or "windows" in self._pod.classes:
             return None
-        mounts = [
-            (mount.text("name"), mount.text("mountPath") or "", mount.has("subPath"))
-            for mount in container.items("volumeMounts")
-        ]
-        mounts += [(volume.name, path, False) for other, volume, path in self._mounts if other.path == container.path]
-        for volume in (*self._volumes, *self._made):
-            if volume.secret == secret and (volume in self._made or volume.shows(key)):
-                for name, path, part in mounts:
-                    if name == volume.name and not part:
-                        volume.show(key)
-                        return path
+        mounts = list(self._mounts_of(container))
+        volumes = [volume for volume in (*self._volumes, *self._made) if self._may_show(volume, secret, key)]
+        for volume in volumes:
+            for name, path, part in mounts:
+                if name == volume.name and not part:
+                    volume.show(key)
+                    return path
         taken = [path for _, path, _ in mounts]
-        free = (
-            path for path in (self._path, f"{self._path}-{secret}") if not any(_overlap(path, each) for each in taken)
-        )
-        found = next(free, None)
-        if found is None:
-            return None
-        known = (each for each in (*self._volumes, *self._made) if each.secret == secret)
-        volume = next((each for each in known if each in self._made or each.shows(key)), None) or self._new(secret)
-        volume.show(key)
-        self._mounts.append((container, volume, found))
-        return found
+        for free in (self._path, f"{self._path}-{secret}"):
+            if not any(_overlap(free, path) for path in taken):
+                volume = volumes[0] if volumes else self._new(secret)
+                volume.show(key)
+                self._mounts.append((container, volume, free))
+                return free
+        return None
+
+    def _mounts_of(self, container: Container) -> Iterator[tuple[str | None, str, bool]]:
+        """The name of each volume that ``container`` mounts, where, and whether that is a part of it only."""
+        for mount in container.items("volumeMounts"):
+            yield mount.text("name"), mount.text("mountPath") or "", mount.has("subPath")
+        for other, volume, path in self._mounts:
+            if other.path == container.path:
+                yield volume.name, path, False
+
+    def _may_show(self, volume: _Volume, secret: str, key: str | None) -> bool:
+        return volume.secret == secret and (volume in self._made or volume.shows(key))
 
     def _new(self, secret: str) -> _Volume:
         volume = _Volume(None, secret, self._free_name(secret))

@@ -109,9 +109,9 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     """Where values go that the store calls ``name``, as Secret ``secret``, or with a number unless it is ``exactly``
     that; a text says why nowhere."""
     moves = moves_of(view)
-    if "$" not in secret and not is_object_name(secret):
-        if exactly:
-            return "the API server would refuse its name"
+    if "$" not in secret and not is_object_name(secret) and exactly:
+        return "the API server would refuse its name"
+    if "$" not in secret:
         secret = as_object_name(secret)
     if not options.move:
         return "the profile moves no secrets (secrets.move)"
@@ -121,26 +121,30 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     renamed = moves.renamed(view, backend.name)
     if renamed is not None:
         return renamed
-    store = Store("", "")
-    if backend.name == "external-secrets":
-        found = moves.backends.store(view.object, options.store)
-        if isinstance(found, str):
-            return found
-        store = found
-    namespace, certificate = moves.namespace(view), b""
-    if backend.name == "sealed-secrets":
-        if not options.sealed_secrets_cert:
-            return "the tree shows Sealed Secrets: name their certificate with secrets.sealed-secrets-cert"
-        if namespace is None:
-            return "a SealedSecret is for one namespace, and the object names none"
-        certificate = moves.certificate(options.sealed_secrets_cert) or b""
+    store = moves.backends.store(view.object, options.store) if backend.name == "external-secrets" else Store("", "")
+    if isinstance(store, str):
+        return store
+    certificate = _certificate(view, options) if backend.name == "sealed-secrets" else b""
+    if isinstance(certificate, str):
+        return certificate
     wanted = moves.expected(view, store, options.remote_key, name)
     known = None if exactly or backend.name != "external-secrets" else moves.made_before(view, secret, wanted)
     if not exactly and known is None:
         secret = moves.free_name(view, secret)
     key = wanted if known is not None else moves.key(view, wanted)
     api = f"{external_secret.GROUP}/{options.eso_api}"
-    return Target(moves, backend, store, key, namespace, secret, api, certificate, view.object.piece.file.name, known)
+    file, namespace = view.object.piece.file.name, moves.namespace(view)
+    return Target(moves, backend, store, key, namespace, secret, api, certificate, file, known)
+
+
+def _certificate(view: View, options: Secrets) -> bytes | str:
+    """What Sealed Secrets encrypts with; a text says why nothing can be encrypted."""
+    moves = moves_of(view)
+    if not options.sealed_secrets_cert:
+        return "the tree shows Sealed Secrets: name their certificate with secrets.sealed-secrets-cert"
+    if moves.namespace(view) is None:
+        return "a SealedSecret is for one namespace, and the object names none"
+    return moves.certificate(options.sealed_secrets_cert) or b""
 
 
 def is_key(name: str) -> bool:

@@ -175,7 +175,7 @@ def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence
         row, files = state.row, known_image(state).files
         if files is not None:
             if found := carried(state):
-                facts = [state.fact(f"harden.lock: {path} carries {names}", "image") for path, names in found.items()]
+                facts = [files.fact(state, f"{path} carries {names}") for path, names in found.items()]
                 return [name for names in found.values() for name in names.split(", ") if name in DEFAULT], facts
             continue
         if made := built(state):
@@ -204,7 +204,7 @@ def _unseen(container: Container, *, kept: set[str]) -> Iterator[Evidence]:
 def _only_maybe(container: Container, keep: list[str]) -> bool:
     """Whether a script of the image may start a file that carries one of these, and nothing says that it does."""
     files = known_image(container).files
-    return files is not None and not carried(container) and any(map(files.may_carry, keep))
+    return files is not None and not carried(container) and any(map(files.value.may_carry, keep))
 
 
 def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:

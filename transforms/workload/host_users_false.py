@@ -64,11 +64,9 @@ def _obstacles(pod: PodTemplate) -> Iterator[Evidence]:
             if isinstance(number, int) and number > _HIGHEST_ID:
                 yield view.fact(f"{key} is above {_HIGHEST_ID}", "securityContext", key)
     for container in pod.containers:
-        number = known_image(container).uid
-        if container.effective("runAsUser") is None and number is not None and number > _HIGHEST_ID:
-            yield container.fact(
-                f"{known_image(container).user_source}: its user {number} is above {_HIGHEST_ID}", "image"
-            )
+        number = known_image(container).number
+        if number is not None and number.value.uid > _HIGHEST_ID and container.effective("runAsUser") is None:
+            yield number.fact(container, f"its user {number.value.uid} is above {_HIGHEST_ID}")
     for volume in pod.items("volumes"):
         if source(volume) in _NOT_MAPPED:
             yield volume.fact(f"a volume of type {source(volume)} cannot map users")

@@ -82,8 +82,8 @@ def _needs(container: Container) -> Iterator[Evidence]:
         yield container.fact(f"{container.row.origin}: it uses setuid programs", "image")
     files = known_image(container).files
     if files is not None:
-        for path in files.raised(every_word(container), own_command=own_command(container)):
-            yield container.fact(f"harden.lock: it runs {path}, which is setuid root", "image")
+        for path in files.value.raised(every_word(container), own_command=own_command(container)):
+            yield files.fact(container, f"it runs {path}, which is setuid root")
     yield from lost_without_raising(container)
     for name, speaker in spoken(container, setuid_commands, probes=True):
         if not name.startswith("ping") or not has_no_privileged(container, name):

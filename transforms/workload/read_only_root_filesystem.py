@@ -96,9 +96,9 @@ def _judged(container: Container, plan: Needs, options: Filesystem) -> Verdict:
 def _trust(container: Container) -> Evidence:
     if container.row is not None and container.row.rofs == "ok":
         return container.fact(f"{container.row.origin}: it runs with a read-only root and these paths", "image")
-    seen = [known_image(state).seen_for for state in states(container)]
-    if seen[0] is not None and all(seen):
-        return container.fact(seen[0], "image")
+    seen = [known_image(state).paths for state in states(container)]
+    if seen[0] is not None and all(paths is not None and paths.text for paths in seen):
+        return seen[0].fact(container)
     return Evidence("nothing in the manifest writes elsewhere; harden does not know where the image itself writes")
 
 

@@ -155,7 +155,7 @@ def _unsolved(pod: PodTemplate, options: UserOptions, good: list[Choice]) -> Ite
         facts, number = known_image(container), container.effective("runAsUser")
         if facts.uid is None and number is None and image_user_is_name(container) and container not in numbered:
             yield container.finding(
-                f"its image runs as {facts.user}, a name that the kubelet cannot tell from root", "image",
+                f"its image runs as {facts.user_name}, a name that the kubelet cannot tell from root", "image",
                 advice="write the number of that user as runAsUser; id prints it inside the container"
                 + (", and harden lock --deep reads it from the image" if facts.files is None else ""),
             )  # fmt: skip

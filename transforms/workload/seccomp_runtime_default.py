@@ -115,11 +115,14 @@ def _edits(pod: PodTemplate, kept: list[Container], found: Verdict) -> Iterator[
     names = {container.name for container in kept}
     others = [(container, _type(container)) for container in pod.containers if container.name not in names]
     inherits = [container for container in kept if _type(container) is None]
-    own, weak = _type(pod), list[View]()
+    own = _type(pod)
+    weak: list[View] = []
     if own not in _STRICT and not inherits and (own is not None or None in [written for _, written in others]):
         weak.append(pod)
-    # A weak value of its own is corrected where it stands: that is the smallest change.
-    weak += [each for each, written in others if (inherits if written is None else written not in _STRICT)]
+    for container, written in others:
+        # A weak value of its own is corrected where it stands: that is the smallest change.
+        if inherits if written is None else written not in _STRICT:
+            weak.append(container)
     for view in weak:
         yield from _to_default(view, found)
     if weak:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import stat
@@ -102,18 +103,8 @@ class Copied:
     def _settle(self, copying: _Copying, folder: str, shown: str) -> tuple[str, ...]:
         """Bring the missing dependencies that lie in the tree, and leave out those that are off, which are returned."""
         missing = _missing(folder, shown)
-        reasons: dict[str, str] = {}  # why a dependency cannot be brought
-        copied = set()
-        if missing and os.path.isdir(self._chart):
-            for entry in chart_metadata.dependencies(chart_metadata.metadata(folder, shown)):
-                name, repository = entry["name"], entry.get("repository")
-                if name in missing and isinstance(repository, str) and repository.startswith(_LOCAL):
-                    place = os.path.join(os.path.abspath(self._chart), repository.removeprefix(_LOCAL))
-                    if why := copying.dependency(os.path.realpath(place), name, folder):
-                        reasons[name] = f"chart {shown}: its dependency {plain(name)} {why}"
-                    else:
-                        missing.remove(name)
-                        copied.add(name)
+        copied, reasons = self._bring(copying, folder, shown, missing)
+        missing = [name for name in missing if name not in copied]
         if self._helm is None:
             if reasons:
                 raise ChartError(min(reasons.values()))
@@ -135,6 +126,25 @@ class Copied:
             )
         chart_metadata.drop_dependencies(folder, missing, shown)
         return tuple(missing)
+
+    def _bring(self, copying: _Copying, folder: str, shown: str, missing: list[str]) -> tuple[set[str], dict[str, str]]:
+        """Copy those of ``missing`` that lie in the tree: the names of them, and why others cannot be brought."""
+        copied: set[str] = set()
+        reasons: dict[str, str] = {}
+        if not missing or not os.path.isdir(self._chart):
+            return copied, reasons
+        for entry in chart_metadata.dependencies(chart_metadata.metadata(folder, shown)):
+            name, repository = entry["name"], entry.get("repository")
+            if not isinstance(repository, str) or not repository.startswith(_LOCAL):
+                continue
+            if name not in missing or name in copied:
+                continue
+            place = os.path.join(os.path.abspath(self._chart), repository.removeprefix(_LOCAL))
+            if why := copying.dependency(os.path.realpath(place), name, folder):
+                reasons[name] = f"chart {shown}: its dependency {plain(name)} {why}"
+            else:
+                copied.add(name)
+        return copied, reasons
 
 
 def _missing(folder: str, shown: str) -> list[str]:
@@ -341,8 +351,6 @@ class _Inflated:
     before it is all there."""
 
     def __init__(self, source: IO[bytes], take: Callable[[int], object]) -> None:
-        import gzip
-
         self._stream = gzip.GzipFile(fileobj=source)
         self._take = take
 

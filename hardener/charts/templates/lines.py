@@ -185,18 +185,20 @@ def _picked_keys(template: Node, rendered: Node, siblings: list[Node]) -> list[N
     if exact:
         return [max(exact, key=lambda node: _score(node, rendered) or 0)]
     # No key of that name: something between the neighbours of known origin printed it.
-    names: dict[str, list[Node]] = {}
-    for child in template.children:
-        names.setdefault(child.name, []).append(child)
+    low, high = _neighbours(template, rendered, siblings)
+    able = [(place, child) for place, child in enumerate(template.children) if _score(child, rendered) is not None]
+    between = [child for place, child in able if low < place < high]
+    return between or [child for _, child in able]
+
+
+def _neighbours(template: Node, rendered: Node, siblings: list[Node]) -> tuple[int, int]:
+    """The places in ``template`` of the keys of known origin before and after ``rendered``."""
+    last = {child.name: place for place, child in enumerate(template.children)}
+    first = {child.name: place for place, child in reversed(list(enumerate(template.children)))}
     at = siblings.index(rendered)
-    before = next((names[node.name][-1] for node in reversed(siblings[:at]) if node.name in names), None)
-    after = next((names[node.name][0] for node in siblings[at + 1 :] if node.name in names), None)
-    places = {id(child): place for place, child in enumerate(template.children)}
-    low = places[id(before)] if before is not None else -1
-    high = places[id(after)] if after is not None else len(places)
-    able = [child for child in template.children if _score(child, rendered) is not None]
-    between = [child for child in able if low < places[id(child)] < high]
-    return between or able
+    before = (last[node.name] for node in reversed(siblings[:at]) if node.name in last)
+    after = (first[node.name] for node in siblings[at + 1 :] if node.name in first)
+    return next(before, -1), next(after, len(template.children))
 
 
 def _exact(template: Node, rendered: Node) -> list[Node]:
@@ -271,15 +273,21 @@ def _score(template: Node, rendered: Node) -> float | None:
         return 0.1
     if template.kind != rendered.kind or not fits(template.name, rendered.name):
         return None
-    score = 4.0 if is_literal(template.name) else 1 + _weight(template.name)
+    text = _text_score(template, rendered)
+    inside = _likeness(template, rendered, _DEEP)
+    if text is None or inside < 0:
+        return None
+    name = 4.0 if is_literal(template.name) else 1 + _weight(template.name)
+    return name + text + inside
+
+
+def _text_score(template: Node, rendered: Node) -> float | None:
+    """How well the value of ``rendered`` fits; None where it is another text than the template would print."""
     if _comparable(template.value) and (rendered.value or is_literal(template.value)):
         if not fits(template.value, rendered.value):
             return None
-        score += 2.5 if is_literal(template.value) else _weight(template.value)
-    elif template.value and template.value == rendered.value:
-        score += 1
-    inside = _likeness(template, rendered, _DEEP)
-    return None if inside < 0 else score + inside
+        return 2.5 if is_literal(template.value) else _weight(template.value)
+    return 1.0 if template.value and template.value == rendered.value else 0.0
 
 
 def _comparable(value: str) -> bool:
@@ -301,22 +309,13 @@ def _likeness(template: Node, rendered: Node, depth: int) -> float:
     for child in template.children[:_WIDE]:
         if child.kind != "key":
             total += (child.kind == "text" or bool(child.value)) and (child.name, child.value) in others
-            continue
-        other = keys.get(child.name)
-        if other is None:
-            continue
-        total += 1
-        if _comparable(child.value) and (other.value or is_literal(child.value)):
-            if fits(child.value, other.value):
-                total += 2.5 if is_literal(child.value) else _weight(child.value)
-            elif len(child.blocks) == len(template.blocks):
+        elif (other := keys.get(child.name)) is not None:
+            text, inside = _text_score(child, other), _likeness(child, other, depth - 1)
+            if (text is None or inside < 0) and len(child.blocks) == len(template.blocks):
                 return -1.0
-        elif child.value and child.value == other.value:
             total += 1
-        inside = _likeness(child, other, depth - 1)
-        if inside < 0 and len(child.blocks) == len(template.blocks):
-            return -1.0
-        total += max(inside, 0.0)
+            total += text or 0.0
+            total += max(inside, 0.0)
     return total
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -12,12 +13,11 @@ from hardener.authoring.edits import Grade
 from hardener.authoring.transform import Transform
 from hardener.charts.values.set_values import name_of
 from hardener.engine.outcome import Override
+from hardener.kubernetes.secrets.secret_values import found_secrets
 from hardener.sources.yaml import Parsed, TextError, parse, rewrite, same
 from hardener.sources.yaml.render import pair_lines
+from hardener.sources.yaml.style import Layout, Styles
 from hardener.support.printable import plain
-
-if TYPE_CHECKING:
-    from hardener.sources.yaml.style import Layout
 
 _WIDTH = 100
 _NARROWEST = 40  # of a comment, however deep it stands
@@ -59,8 +59,6 @@ def nested(overrides: Iterable[Override]) -> dict[str, Any]:
 
 def copies_secret(override: Override) -> bool:
     """Whether a list of the override, which holds what stood there before, holds a secret."""
-    from hardener.kubernetes.secrets.secret_values import found_secrets
-
     return any(any(found_secrets({key: found})) for key, found in _lists(override.value, override.path[-1]))
 
 
@@ -227,8 +225,6 @@ class _Writer:
         self._explained: set[str] = set()  # transforms of which the comments have said what they are for
 
     def _measured(self) -> Layout:
-        from hardener.sources.yaml.style import Layout, Styles
-
         return Styles(self.model.source).layout([], 0) if self.model else Layout()
 
     def sort(self, key: _Key) -> None:
@@ -280,8 +276,6 @@ def _sort(key: _Key, order: Any) -> None:
 
 def _comment(text: str, column: int) -> Iterator[str]:
     """A comment at ``column``, on as many lines as it needs."""
-    import textwrap
-
     blank = " " * column
     width = max(_WIDTH - column - 2, _NARROWEST)
     lines = textwrap.wrap(plain(text), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
@@ -329,14 +323,7 @@ def _overlay(old: dict[str, Any], new: dict[str, Any], order: Any) -> None:
     missing = [key for key in new if key not in old]
     if not missing:
         return
-    places: dict[str | None, list[str]] = {}
-    before: str | None = None
-    for key in known:
-        if key in old:
-            before = key
-        elif key in new:
-            places.setdefault(before, []).append(key)
-    last = next(reversed(old), None)
+    places = _places(old, new, known)
     own = list(old.items())
     first = places.pop(None, [])  # nothing stands before them here: to the end, since the top has the words of a person
     old.clear()
@@ -344,10 +331,20 @@ def _overlay(old: dict[str, Any], new: dict[str, Any], order: Any) -> None:
         old[key] = value
         for name in places.get(key, ()):
             old[name] = new[name]
-        if key == last:
-            break
     for name in [*first, *(key for key in missing if key not in known)]:
         old[name] = new[name]
+
+
+def _places(old: dict[str, Any], new: dict[str, Any], known: dict[str, Any]) -> dict[str | None, list[str]]:
+    """The keys that are ``new``, by the key of ``old`` behind which the order of the ``known`` ones has them."""
+    places: dict[str | None, list[str]] = {}
+    before: str | None = None
+    for key in known:
+        if key in old:
+            before = key
+        elif key in new:
+            places.setdefault(before, []).append(key)
+    return places
 
 
 def _filled(before: Parsed, overrides: Sequence[Override], writer: _Writer) -> str:

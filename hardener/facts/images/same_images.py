@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.authoring.known import Known, KnownBy
 from hardener.facts.images.programs import Program, program_of
-from hardener.kubernetes.images.config import NOBODY_ELSE, ImagePath
+from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.kubernetes.pods.configured_paths import may_be_mounted
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
@@ -39,7 +40,7 @@ class SameImage(Struct, frozen=True):
     where: str
     uid: int | None
     non_root: bool
-    writable: tuple[ImagePath, ...] | None
+    writable: tuple[Known[str], ...] | None
 
 
 class SameImages(AsRead):
@@ -106,7 +107,7 @@ def _of(container: Container) -> SameImage | None:
     return SameImage(where, uid, non_root, writable)
 
 
-def _mounted(container: Container, where: str) -> Iterator[ImagePath]:
+def _mounted(container: Container, where: str) -> Iterator[Known[str]]:
     """Places that are mounted to be written to. One where an image may hold files counts only where the volume is the
     container's alone: what others put there first would be missing in a volume that is empty."""
     filled = _filled(container.pod)
@@ -120,7 +121,8 @@ def _mounted(container: Container, where: str) -> Iterator[ImagePath]:
             and not (volume and _GIVEN.intersection(volume.keys()))
             and (mount.text("name") not in filled or may_be_mounted(path))
         ):
-            yield ImagePath(path, f"{where} has the same image and a writable volume at {path}", shown=True)
+            text = f"{where} has the same image and a writable volume at {path}"
+            yield Known(path, KnownBy.SAME_IMAGE, where, text=text)
 
 
 def _filled(pod: PodTemplate) -> frozenset[str | None]:

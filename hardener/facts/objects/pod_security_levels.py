@@ -75,7 +75,7 @@ def what_lifts(pod: PodTemplate, namespace: str | None) -> str | None:
     broken = _next(state)
     if broken is None or broken.check not in _OF_USER or not any(map(_waits_for_user, state.containers)):
         return None
-    roots = (each.effective("runAsUser") == 0 or known_image(each).user == "root" for each in state.containers)
+    roots = (each.effective("runAsUser") == 0 or known_image(each).user_name == "root" for each in state.containers)
     return "run-as-user" if any(roots) else "run-as-non-root"
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.kubernetes.images.reference import ImageReference, normalize
+from hardener.sources.yaml import parse
 
 _BY_HAND = Path(__file__).parents[1] / "data" / "images.yaml"
 _SURVEYED = _BY_HAND.with_name("surveyed-images.yaml")
@@ -97,6 +98,11 @@ class ImageRow(Struct, frozen=True):
         if fact not in _FACTS:
             raise ValueError(f"{fact} is no fact of an image")
         return self.read is not None and fact not in self.doubted and _reach(fact, self.read)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a row of the user, or joined with one."""
+        return self.origin != TABLE
 
     @property
     def says_nothing(self) -> bool:
@@ -228,7 +234,6 @@ def _rows_at(surveyed: bool, glob: str) -> tuple[ImageRow, ...]:
     entries = _table(surveyed)[glob]
     if surveyed:
         return tuple(row_of(_facts_of(entry) | {"match": glob}) for entry in entries)
-    from hardener.sources.yaml import parse  # late: the engine is not needed to import this module
 
     found = (parse(textwrap.dedent(f"  match: {entry}")).documents[0] for entry in entries)
     return tuple(row_of(entry | {"match": glob} if isinstance(entry["match"], list) else entry) for entry in found)

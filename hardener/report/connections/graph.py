@@ -165,17 +165,17 @@ class _Collector:
         return [known[pod]] if pod in known else []
 
     def _edge(self, edge: Edge, by_pod: dict[int, Workload]) -> Link:
-        server, client = by_pod[id(edge.server)], by_pod[id(edge.client)]
-        return Link(server, edge.ports, self._name(edge.service), self._facts(edge.evidence), client=client)
+        service, facts = self._name(edge.service), self._facts(edge.evidence)
+        return Link(by_pod[id(edge.server)], edge.ports, service, facts, client=by_pod[id(edge.client)])
 
     def _way_in(self, entry: Entry, by_pod: dict[int, Workload]) -> Link:
-        server, facts = by_pod[id(entry.server)], self._facts(entry.evidence)
-        return Link(server, entry.ports, self._name(entry.service), facts, way=entry.way)
+        service, facts = self._name(entry.service), self._facts(entry.evidence)
+        return Link(by_pod[id(entry.server)], entry.ports, service, facts, way=entry.way)
 
     def _host(self, host: _Seen, by_pod: dict[int, Workload]) -> Host:
         lack, name, addresses, found = host
-        client, facts, shown = by_pod[id(found.pod)], self._facts([found.evidence]), tuple(map(self.mask, addresses))
-        return Host(client, self.mask(name), found.port, lack, facts, shown)
+        shown, facts = self.mask(name), self._facts([found.evidence])
+        return Host(by_pod[id(found.pod)], shown, found.port, lack, facts, tuple(map(self.mask, addresses)))
 
     def _open_services(self) -> list[tuple[Object, Opening]]:
         """The Services that are open to the outside, each with why."""

@@ -18,7 +18,7 @@ from unicodedata import east_asian_width
 from msgspec import Struct, field
 
 from hardener.facts.network.connections import Port, Way
-from hardener.report.connections.graph import Graph, Lack, Workload
+from hardener.report.connections.graph import Graph, Host, Lack, Workload
 from hardener.report.connections.graph_formats import ORIGINS, by_namespace, ports, reason
 from hardener.report.connections.names import LONGEST, told_apart
 from hardener.report.page.columns import STUB, Box, Columns, Line, connected
@@ -266,40 +266,42 @@ class _Nodes:
         """Everything about a workload that is no line to another."""
         entries: dict[tuple[int, Way | None], dict[Port, None]] = defaultdict(dict)
         open_to_all: set[tuple[int, Way | None]] = set()
-        reasons: dict[int, list[str]] = defaultdict(list)
-        for service in graph.services:
-            for server in service.servers:
-                reasons[server.id].append(reason(service))
         for link in graph.links:
             if link.client is None or link.client.id == link.server.id:
                 key = link.server.id, link.way or Way.OUTSIDE if link.client is None else None
                 entries[key].update(dict.fromkeys(link.ports))
                 if not link.ports:
                     open_to_all.add(key)
-        for (id, way), found in entries.items():
-            if way is not None:
-                which = ports(() if (id, way) in open_to_all else sorted(found, key=lambda port: port.order))
-                why = reasons.get(id, []) if way is Way.OUTSIDE else []
-                about = "; ".join([f"{which} from {ORIGINS[way]}", *why])
-                end = f" from {_ORIGINS[way]}"
-                look = "in open" if way is Way.OUTSIDE else "in"
-                self.rows[id].append(_Row(_cut(which, _LONGEST - len(end)) + end, about, look))
+        at = {
+            key: ports(() if key in open_to_all else sorted(found, key=lambda port: port.order))
+            for key, found in entries.items()
+        }
+        self._fill_ways_in(graph, at)
         for host in graph.hosts:
-            name = plain(host.host if host.port is None else f"{host.host}:{host.port}")
-            look = "out nowhere" if host.lack is Lack.UNRESOLVED else "out"
-            text = f"to {name}{_SHORT_LACKS[host.lack]}"
-            text = text if len(text) <= _LONGEST else _cut(f"to {name}")
-            self.rows[host.client.id].append(_Row(text, f"to {name}, {_LACKS[host.lack]}", look))
+            self.rows[host.client.id].append(_host_row(host))
         for workload in graph.workloads:
             id = workload.id
             if workload.api:
                 self.rows[id].append(_Row("to the Kubernetes API", "to the Kubernetes API", "out"))
             if workload.silent:
                 self.rows[id].append(_Row("to whom: not known", "nothing shows whom it calls", "out nowhere"))
-            if (id, None) in entries:
-                own = sorted(entries[id, None], key=lambda port: port.order)
-                which = ports(() if (id, None) in open_to_all else own)
+            if (id, None) in at:
+                which = at[id, None]
                 self.rows[id].append(_Row(_cut(f"to itself: {which}"), f"to itself: {which}", "self"))
+
+    def _fill_ways_in(self, graph: Graph, at: dict[tuple[int, Way | None], str]) -> None:
+        """Who reaches a workload and is none, with the Services that are open to the outside."""
+        reasons: dict[int, list[str]] = defaultdict(list)
+        for service in graph.services:
+            for server in service.servers:
+                reasons[server.id].append(reason(service))
+        for (id, way), which in at.items():
+            if way is not None:
+                is_outside = way is Way.OUTSIDE
+                about = "; ".join([f"{which} from {ORIGINS[way]}", *(reasons.get(id, []) if is_outside else [])])
+                end = f" from {_ORIGINS[way]}"
+                look = "in open" if is_outside else "in"
+                self.rows[id].append(_Row(_cut(which, _LONGEST - len(end)) + end, about, look))
 
     def _box(self, workload: Workload, file: str, strip: int) -> Box:
         came = [_Row(_cut(text), f"{text} from the workloads with a line to it") for text in self._came[workload.id]]
@@ -406,6 +408,14 @@ def _wide(text: str) -> int:
 
 def _cut(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "\u2026"
+
+
+def _host_row(host: Host) -> _Row:
+    name = plain(host.host if host.port is None else f"{host.host}:{host.port}")
+    look = "out nowhere" if host.lack is Lack.UNRESOLVED else "out"
+    text = f"to {name}{_SHORT_LACKS[host.lack]}"
+    text = text if len(text) <= _LONGEST else _cut(f"to {name}")
+    return _Row(text, f"to {name}, {_LACKS[host.lack]}", look)
 
 
 _SHAPE = 2.0  # width over height, where there is a choice

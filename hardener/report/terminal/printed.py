@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.config import NEWEST
 from hardener.kubernetes.components.flag_values import parsed_version
+from hardener.report.terminal.undo import undo
+from hardener.report.terminal.wrapping import wrapped
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -70,8 +72,6 @@ class Printed(Struct):
             and not whole
             and len(line.encode("utf-8", "replace")) > self.context.screen.width
         ):
-            from hardener.report.terminal.wrapping import wrapped  # late: only a terminal needs it
-
             line = wrapped(line, self.context.screen.width)
         if self.context.screen.link is not None:
             line = self._linked(line, {self._plain(place(*where)): where for where in at})
@@ -182,20 +182,18 @@ class Printed(Struct):
 
     def _next(self) -> str | None:
         """What a person does next; None where that is not for us to say."""
+        outcome, applied = self.outcome, self.context.applied
         if not self.context.advises or self._is_stream:
             return None
-        if (
-            self.outcome.tree.chart is not None
-            and self.outcome.overrides
-            and (self.context.applied or not self.outcome.files)
-        ):
-            name = self.outcome.files[0].file.name if self.outcome.files else "the file of values"
+        if outcome.tree.chart is not None and outcome.overrides and (applied or not outcome.files):
+            name = outcome.files[0].file.name if outcome.files else "the file of values"
             return f"give {name} to helm as the last of its values (-f)"
-        if self.context.applied and self.outcome.files:
-            left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
+        if applied and outcome.files:
+            left = f"{outcome.asked.command('check', '-v')} lists what is left"
             return f"git diff shows each line; {left}" if self._undo() else left
         steps = [*self._next_changes(), *self._next_held()]
-        if not self.context.verbose and (steps or self.outcome.findings or self.outcome.held):
+        has_more = bool(steps or outcome.findings or outcome.held)
+        if has_more and not self.context.verbose:
             steps.append("-v shows all" if steps else "-v shows all findings with their places")
         return "; ".join(steps) or None
 
@@ -233,7 +231,6 @@ class Printed(Struct):
         """How the files are brought back; None where Git cannot do it."""
         if not (self.context.applied and self.outcome.files) or self._is_stream:
             return None
-        from hardener.report.terminal.undo import undo  # late: only what was written is undone
 
         return undo(self.outcome.files, self.outcome.asked.paths)
 

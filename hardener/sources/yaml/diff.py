@@ -4,6 +4,7 @@ from collections.abc import Collection as Collection_
 from collections.abc import Hashable
 from typing import Any
 
+from .align import align, mark
 from .blocks import BlockEditor, Entries
 from .flows import FlowEditor
 from .positions import Alias, Collection, Mapping, Node, Scalar, Sequence
@@ -105,45 +106,56 @@ class Differ:
             raise TextError("the document would be replaced", self._line(node))
 
     def _mapping(self, node: Mapping, value: dict[str, Any], chain: list[Collection], index: int) -> None:
-        own: dict[str, int] = {}
-        merged: dict[str, Any] = {}
-        if self.may_merge:
-            for i, (key_node, value_node) in enumerate(node.pairs):
-                if is_merge(key_node):
-                    merged = self._merged(value_node)
-                    continue
-                own[key_of(key_node)] = i
-        else:
-            own = {key: i for i, key in enumerate(self.source.keys(node.at))}
-        gone = {i for key, i in own.items() if key not in value}
+        own, merged = self._entries(node)
         for key in merged:
-            if key not in value or (key in own and own[key] in gone):
+            if key not in value:
                 raise TextError(f"key {key!r} comes from a merge and cannot be removed here", self._line(node))
+        gone = {i for key, i in own.items() if key not in value}
         inner = [*chain, node]
         if gone and self.replaced and not merged and not node.flow:
-            for i, new in self._replacements(node, own, gone, value):
-                old = next(key for key, place in own.items() if place == i)
-                del own[old]
-                own[new] = i
-                gone.discard(i)
-                self.blocks.rename(node, i, new)
-        children = node.children
-        if 2 * len(gone) == len(children):
+            self._rename(node, own, gone, value)
+        if 2 * len(gone) == len(node.children):
             if gone or value:
                 self._all_gone(node, value, inner, index)
             return
+        self._kept_entries(node, own, gone, value, inner)
+        adds: list[tuple[int, Entries]] = []
+        if len(own) - len(gone) < len(value):
+            adds = self._added_entries(node, own, gone, merged, value)
+        if gone or adds:
+            (self.flows if node.flow else self.blocks).edit(inner, gone, adds)
+
+    def _entries(self, node: Mapping) -> tuple[dict[str, int], dict[str, Any]]:
+        """The indexes of a mapping's own entries by their keys, and what a merge gives it."""
+        if not self.may_merge:
+            return {key: i for i, key in enumerate(self.source.keys(node.at))}, {}
+        own: dict[str, int] = {}
+        merged: dict[str, Any] = {}
+        for i, (key_node, value_node) in enumerate(node.pairs):
+            if is_merge(key_node):
+                merged = self._merged(value_node)
+            else:
+                own[key_of(key_node)] = i
+        return own, merged
+
+    def _kept_entries(
+        self, node: Mapping, own: dict[str, int], gone: set[int], value: dict[str, Any], inner: list[Collection]
+    ) -> None:
+        children = node.children
         for key, i in own.items():
             if i not in gone:
                 item = value[key]
                 if type(item) is not Kept or item.at != children[2 * i + 1]:
                     self._node(self.source.tree.node(children[2 * i + 1]), item, inner, i)
-        if len(own) - len(gone) == len(value):
-            if gone:
-                (self.flows if node.flow else self.blocks).edit(inner, gone, [])
-            return
+
+    @staticmethod
+    def _added_entries(
+        node: Mapping, own: dict[str, int], gone: set[int], merged: dict[str, Any], value: dict[str, Any]
+    ) -> list[tuple[int, Entries]]:
+        """The new entries, each behind the one that stands before it in ``value``."""
         adds: list[tuple[int, Entries]] = []
         after = -1
-        last = next(i for i in range(len(children) // 2 - 1, -1, -1) if i not in gone)
+        last = next(i for i in range(len(node.children) // 2 - 1, -1, -1) if i not in gone)
         for key, item in value.items():
             if key in own:
                 after = own[key]
@@ -154,8 +166,16 @@ class Differ:
         if merged:
             # In front of the merge a key would lose against it in some readers.
             adds = [(last if after < 0 else after, entries) for after, entries in adds]
-        if gone or adds:
-            (self.flows if node.flow else self.blocks).edit(inner, gone, adds)
+        return adds
+
+    def _rename(self, node: Mapping, own: dict[str, int], gone: set[int], value: dict[str, Any]) -> None:
+        """Give the entries another key that become another one in their place."""
+        for i, new in self._replacements(node, own, gone, value):
+            old = next(key for key, place in own.items() if place == i)
+            del own[old]
+            own[new] = i
+            gone.discard(i)
+            self.blocks.rename(node, i, new)
 
     def _replacements(
         self, node: Mapping, own: dict[str, int], gone: set[int], value: dict[str, Any]
@@ -195,12 +215,23 @@ class Differ:
             self._set(node, value, chain, index)
 
     def _sequence(self, node: Sequence, value: list[Any], chain: list[Collection], index: int) -> None:
-        if not node.children and not value:
-            return
         inner = [*chain, node]
         if not node.children or not value:
-            self._all_gone(node, value, inner, index)
+            if node.children or value:
+                self._all_gone(node, value, inner, index)
             return
+        gone, adds = self._items(node, value, inner)
+        if self.moving and gone and adds and not node.flow:
+            adds = self._moved(node, gone, adds)
+        if len(gone) == len(node.children):
+            self._all_gone(node, value, inner, index)
+        elif gone or adds:
+            (self.flows if node.flow else self.blocks).edit(inner, gone, adds)
+
+    def _items(
+        self, node: Sequence, value: list[Any], inner: list[Collection]
+    ) -> tuple[set[int], list[tuple[int, Entries]]]:
+        """Change the items that stay; give those that go, and the new ones behind others."""
         gone: set[int] = set()
         adds: list[tuple[int, Entries]] = []
         after = -1
@@ -214,12 +245,7 @@ class Differ:
                 item, after = value[j], i
                 if type(item) is not Kept or item.at != node.children[i]:
                     self._node(self.source.tree.node(node.children[i]), item, inner, i)
-        if self.moving and gone and adds and not node.flow:
-            adds = self._moved(node, gone, adds)
-        if len(gone) == len(node.children):
-            self._all_gone(node, value, inner, index)
-        elif gone or adds:
-            (self.flows if node.flow else self.blocks).edit(inner, gone, adds)
+        return gone, adds
 
     def _moved(self, node: Sequence, gone: set[int], adds: list[tuple[int, Entries]]) -> list[tuple[int, Entries]]:
         """Move the lines of items that go and come again; give the additions that are left."""
@@ -243,7 +269,6 @@ class Differ:
             for old, new, at in zip(items, value, owned, strict=True)
         ):
             return [(i, i) for i in range(len(items))]
-        from .align import align, mark  # late: most edits of a list only put something behind it
 
         mine = set(items)
         present = {at for at in owned if at in mine}

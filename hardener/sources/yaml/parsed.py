@@ -243,26 +243,29 @@ class Parsed:
             at = tree.targets[at]
         kind = tree.kinds[at]
         if kind >= SEQUENCE:
-            if not isinstance(step, int):
-                return None
-            items = self._items.get(at)
-            if items is None:
-                items = self._items[at] = tree.children(at)
-            if not -len(items) <= step < len(items):
-                return None
-            item = items[step]
-            return self.source.dash_of(item) if kind == SEQUENCE else tree.starts[item], item
+            return self._enter_item(at, step) if isinstance(step, int) else None
         if kind < MAPPING or not isinstance(step, str):
             return None
         key = self.source.keys(at).get(step)
         if key is not None:
             return tree.starts[key], tree.nexts[key]
-        if "<<" in self.source.text:
-            for key, value in tree.node(at).pairs:  # type: ignore[attr-defined]
-                if is_merge(key):
-                    for source in merge_sources(value):
-                        if (entered := self._enter(source.at, step)) is not None:
-                            return entered
+        return self._enter_merged(tree.node(at), step) if "<<" in self.source.text else None
+
+    def _enter_item(self, at: int, index: int) -> tuple[int, int] | None:
+        tree = self.source.tree
+        items = self._items.get(at)
+        if items is None:
+            items = self._items[at] = tree.children(at)
+        if not -len(items) <= index < len(items):
+            return None
+        item = items[index]
+        return self.source.dash_of(item) if tree.kinds[at] == SEQUENCE else tree.starts[item], item
+
+    def _enter_merged(self, node: Node, key: str) -> tuple[int, int] | None:
+        for key_node, value in node.pairs:  # type: ignore[attr-defined]
+            for source in merge_sources(value) if is_merge(key_node) else ():
+                if (entered := self._enter(source.at, key)) is not None:
+                    return entered
         return None
 
     @cached_property

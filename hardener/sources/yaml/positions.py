@@ -12,6 +12,7 @@ from collections.abc import Sequence as Sequence_
 from sys import intern
 from typing import Any, overload
 
+from ruamel.yaml import YAML
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -260,8 +261,6 @@ def _lone_return(text: str) -> int:
 
 def _pure_events(text: str) -> Iterator[Any]:
     """The events of the pure parser, which marks an absent value at the next token: as libyaml, behind `:` or `-`."""
-    from ruamel.yaml import YAML
-
     last = 0  # where the search for that begins
     flows: list[bool] = []
     for event in YAML(typ="safe", pure=True).parse(text):
@@ -309,12 +308,9 @@ _TO_VALUE = re.compile(r"(?:[ \t\r\n]|#[^\n]*+)*+[:-]")
 
 def _build(next_event: Callable[[], Any]) -> Tree:
     # Each event costs a call of the parser, so little else is done for the most of them, scalars.
-    tree = Tree()
-    kinds: list[int] = []
-    starts, ends, texts, roots, style_of = tree.starts, tree.ends, tree.texts, tree.roots, _STYLE_OF
-    behind: dict[int, int] = {}  # of each collection, the number of the node behind it
-    anchors: dict[str, int] = {}
-    stack: list[int] = []  # the open collections
+    building = _Building()
+    tree, kinds, stack, actions = building.tree, building.kinds, building.stack, building.actions
+    starts, ends, texts, style_of = tree.starts, tree.ends, tree.texts, _STYLE_OF
     while (event := next_event()) is not None:
         kind = type(event)
         if kind is ScalarEvent:
@@ -322,56 +318,88 @@ def _build(next_event: Callable[[], Any]) -> Tree:
             starts.append(event.start_mark.index)
             ends.append(event.end_mark.index)
             texts.append(intern(event.value))
-            if event.anchor is None and event.ctag is None and stack:
-                continue
-            at = len(kinds) - 1
-            if not stack:
-                roots[-1] = at
-        elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            closed = stack.pop()
-            ends[closed] = event.end_mark.index
-            behind[closed] = len(kinds)
-            continue
-        elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            at = len(kinds)
-            kinds.append((MAPPING if kind is MappingStartEvent else SEQUENCE) + bool(event.flow_style))
-            starts.append(event.start_mark.index)
-            ends.append(0)
-            texts.append("")
-            if not stack:
-                roots[-1] = at
-            elif len(stack) >= MAX_DEPTH:
-                raise TextError("nested too deeply", event.start_mark.line + 1)
-            stack.append(at)
-        elif kind is AliasEvent:
-            target = anchors.get(event.anchor)
-            if target is None:
-                raise TextError(f"undefined alias *{event.anchor}", event.start_mark.line + 1)
-            if kinds[target] >= MAPPING and target not in behind:
-                raise TextError(f"alias *{event.anchor} inside its own anchor", event.start_mark.line + 1)
-            at = len(kinds)
-            kinds.append(ALIAS)
-            starts.append(event.start_mark.index)
-            ends.append(event.end_mark.index)
-            texts.append("")
-            tree.targets[at] = target
-            if not stack:
-                roots[-1] = at
-            continue
-        elif kind is DocumentStartEvent:
-            roots.append(-1)
-            anchors = {}
-            continue
-        else:
-            continue
+            if event.anchor is not None or event.ctag is not None or not stack:
+                building.note(event, len(kinds) - 1)
+        elif kind in actions:
+            actions[kind](event)
+    return building.finished()
+
+
+class _Building:
+    """A tree while its events come. ``stack`` are the open collections."""
+
+    def __init__(self) -> None:
+        self.tree = Tree()
+        self.kinds: list[int] = []
+        self.stack: list[int] = []
+        self.actions: dict[type, Callable[[Any], None]] = {
+            MappingStartEvent: self._open_mapping,
+            MappingEndEvent: self._close,
+            SequenceStartEvent: self._open_sequence,
+            SequenceEndEvent: self._close,
+            AliasEvent: self._alias,
+            DocumentStartEvent: self._document,
+        }
+        self._behind: dict[int, int] = {}  # of each collection, the number of the node behind it
+        self._anchors: dict[str, int] = {}
+
+    def note(self, event: Any, at: int) -> None:
+        """Keep what an event says beside its text, and whether its node is a root."""
+        if not self.stack:
+            self.tree.roots[-1] = at
         if event.anchor is not None or event.ctag is not None:
             tag = event.ctag  # what `tag` makes a text of
-            tree.properties[at] = event.anchor, None if tag is None else str(tag)
+            self.tree.properties[at] = event.anchor, None if tag is None else str(tag)
             if event.anchor:
-                anchors[event.anchor] = at
-    tree.kinds += bytes(kinds)
-    nexts = list(range(1, len(kinds) + 1))
-    for at, following in behind.items():
-        nexts[at] = following
-    tree.nexts = nexts
-    return tree
+                self._anchors[event.anchor] = at
+
+    def _open_mapping(self, event: Any) -> None:
+        self._open(event, MAPPING)
+
+    def _open_sequence(self, event: Any) -> None:
+        self._open(event, SEQUENCE)
+
+    def _open(self, event: Any, kind: int) -> None:
+        at = self._add(kind + bool(event.flow_style), event.start_mark.index, 0)
+        if len(self.stack) >= MAX_DEPTH:
+            raise TextError("nested too deeply", event.start_mark.line + 1)
+        self.note(event, at)
+        self.stack.append(at)
+
+    def _add(self, kind: int, start: int, end: int) -> int:
+        """Add a node without a text; give its number."""
+        at = len(self.kinds)
+        self.kinds.append(kind)
+        self.tree.starts.append(start)
+        self.tree.ends.append(end)
+        self.tree.texts.append("")
+        return at
+
+    def _close(self, event: Any) -> None:
+        closed = self.stack.pop()
+        self.tree.ends[closed] = event.end_mark.index
+        self._behind[closed] = len(self.kinds)
+
+    def _alias(self, event: Any) -> None:
+        target = self._anchors.get(event.anchor)
+        if target is None:
+            raise TextError(f"undefined alias *{event.anchor}", event.start_mark.line + 1)
+        if self.kinds[target] >= MAPPING and target not in self._behind:
+            raise TextError(f"alias *{event.anchor} inside its own anchor", event.start_mark.line + 1)
+        at = self._add(ALIAS, event.start_mark.index, event.end_mark.index)
+        self.tree.targets[at] = target
+        if not self.stack:
+            self.tree.roots[-1] = at
+
+    def _document(self, event: Any) -> None:
+        self.tree.roots.append(-1)
+        self._anchors = {}
+
+    def finished(self) -> Tree:
+        tree = self.tree
+        tree.kinds += bytes(self.kinds)
+        nexts = list(range(1, len(self.kinds) + 1))
+        for at, following in self._behind.items():
+            nexts[at] = following
+        tree.nexts = nexts
+        return tree

@@ -54,19 +54,24 @@ def _says(event: Any, value: Any, next_event: Callable[[], Any], depth: int) -> 
         found = event.value if event.style else resolve(event.value)
         return type(found) is type(value) and bool(found == value)
     if kind is MappingStartEvent and type(value) is dict:
-        for key, item in value.items():
-            event = next_event()
-            name = event.value  # no scalar has none, and is no key
-            if name != key or event.anchor is not None or event.ctag is not None:
-                return False
-            if not event.style and (name == "<<" or type(resolve(name)) is not str):
-                return False
-            if not _says(next_event(), item, next_event, depth + 1):
-                return False
-        return type(next_event()) is MappingEndEvent
+        return _mapping_says(value, next_event, depth + 1)
     if kind is SequenceStartEvent and type(value) is list:
         for item in value:
             if not _says(next_event(), item, next_event, depth + 1):
                 return False
         return type(next_event()) is SequenceEndEvent
     return False
+
+
+def _mapping_says(value: dict[Any, Any], next_event: Callable[[], Any], depth: int) -> bool:
+    """Whether the events up to the end of a mapping say `value`."""
+    for key, item in value.items():
+        event = next_event()
+        name = event.value  # no scalar has none, and is no key
+        if name != key or event.anchor is not None or event.ctag is not None:
+            return False
+        if not event.style and (name == "<<" or type(resolve(name)) is not str):
+            return False
+        if not _says(next_event(), item, next_event, depth):
+            return False
+    return type(next_event()) is MappingEndEvent

@@ -115,29 +115,33 @@ def same(a: Any, b: Any) -> bool:
     if kind is not type(b):
         return isinstance(a, str) and isinstance(b, str) and a == b
     if kind is dict:
-        if len(a) != len(b):
-            return False
-        for key, value in a.items():
-            if key not in b:
-                return False
-            other = b[key]
-            if value is not other and not same(value, other):  # texts are interned: most are one object
-                return False
-        return True
+        return len(a) == len(b) and _same_entries(a, b)
     if kind is list:
-        if len(a) != len(b):
-            return False
-        for value, other in zip(a, b, strict=True):
-            if value is not other and not same(value, other):
-                return False
-        return True
+        return len(a) == len(b) and _same_items(a, b)
     if kind is str:
         return bool(a == b)
     if isinstance(a, dict):  # of a class of its own
-        return a.keys() == b.keys() and all(same(value, b[key]) for key, value in a.items())
+        return a.keys() == b.keys() and _same_entries(a, b)
     if isinstance(a, list):
-        return len(a) == len(b) and all(map(same, a, b))
+        return len(a) == len(b) and _same_items(a, b)
     return bool(a == b or (a != a and b != b))
+
+
+def _same_entries(a: dict[Any, Any], b: dict[Any, Any]) -> bool:
+    for key, value in a.items():
+        if key not in b:
+            return False
+        other = b[key]
+        if value is not other and not same(value, other):  # texts are interned: most are one object
+            return False
+    return True
+
+
+def _same_items(a: list[Any], b: list[Any]) -> bool:
+    for value, other in zip(a, b, strict=True):
+        if value is not other and not same(value, other):
+            return False
+    return True
 
 
 # What another reader could take for a number, a date, a merge key: sexagesimal, exponents, every base, dates.

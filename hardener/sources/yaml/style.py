@@ -224,41 +224,51 @@ class Styles:
 
     def _flow_style(self, chain: list[Collection]) -> FlowStyle:
         node = chain[-1]
-        text = self.source.text
-        members: list[Node] = [key for key, _ in node.pairs] if isinstance(node, Mapping) else node.items
         indent = self.source.lead(self.source.line(node.start))
         outer = self.flow(chain[:-1]) if len(chain) > 1 and chain[-2].flow else None
         quote = _common_quote(node)
-        json = quote == '"' and isinstance(node, Mapping)
+        style = outer or FlowStyle(step="\t" if indent.startswith("\t") else self._step_text)
+        style = style._replace(
+            json=self._is_json(node, quote, outer, is_root=len(chain) == 1),
+            indent=indent,
+            quote=quote or style.quote,
+            force=bool(quote) and isinstance(node, Sequence),
+        )
+        members: list[Node] = [key for key, _ in node.pairs] if isinstance(node, Mapping) else node.items
+        return self._like_members(node, members, style) if members else style
+
+    def _is_json(self, node: Collection, quote: str | None, outer: FlowStyle | None, *, is_root: bool) -> bool:
+        if quote == '"' and isinstance(node, Mapping):
+            return True
+        if outer and (quote is None or isinstance(node, Sequence)):
+            return outer.json
         if quote is None:
-            json = outer.json if outer else self.source.is_bracketed
-        elif isinstance(node, Sequence):
-            json = outer.json if outer else quote == '"' and len(chain) == 1
-        colon, comma, pad, lines = ": ", ", ", "", False
-        step = "\t" if indent.startswith("\t") else self._step_text
-        if outer:
-            colon, comma, pad, lines, step = outer.colon, outer.comma, outer.pad, outer.lines, outer.step
-        if members:
-            opening = text[self.source.value_start(node) + 1 : members[0].start]
-            lines = "\n" in opening
-            if lines:
-                lead = self.source.lead(self.source.line(members[0].start))
-                if self.source.leads_line(members[0].start) and lead.startswith(indent) and lead != indent:
-                    step = lead[len(indent) :]
-            else:
-                pad = opening if not opening.strip(" ") else ""
-            if isinstance(node, Mapping):
-                colon = self._colon(node) or colon
-            if len(members) > 1:
-                gap = text[self.source.entry_end(node, 0) : members[1].start]
-                if not gap.strip(" ,"):
-                    comma = gap.lstrip(" ")
-                elif lines:
-                    comma = ", "
-            elif colon == ":":
-                comma = ","
-        force = bool(quote) and isinstance(node, Sequence)
-        return FlowStyle(json, lines, indent, step, colon, comma, pad, quote or (outer.quote if outer else '"'), force)
+            return self.source.is_bracketed
+        return quote == '"' and is_root
+
+    def _like_members(self, node: Collection, members: list[Node], style: FlowStyle) -> FlowStyle:
+        """`style` with the blanks and commas between the members of a collection."""
+        opening = self.source.text[self.source.value_start(node) + 1 : members[0].start]
+        if "\n" in opening:
+            style = style._replace(lines=True, step=self._step_before(members[0], style))
+        else:
+            style = style._replace(lines=False, pad=opening if not opening.strip(" ") else "")
+        if isinstance(node, Mapping):
+            style = style._replace(colon=self._colon(node) or style.colon)
+        return style._replace(comma=self._comma(node, members, style))
+
+    def _step_before(self, member: Node, style: FlowStyle) -> str:
+        lead = self.source.lead(self.source.line(member.start))
+        is_deeper = lead.startswith(style.indent) and lead != style.indent
+        return lead[len(style.indent) :] if is_deeper and self.source.leads_line(member.start) else style.step
+
+    def _comma(self, node: Collection, members: list[Node], style: FlowStyle) -> str:
+        if len(members) == 1:
+            return "," if style.colon == ":" else style.comma
+        gap = self.source.text[self.source.entry_end(node, 0) : members[1].start]
+        if not gap.strip(" ,"):
+            return gap.lstrip(" ")
+        return ", " if style.lines else style.comma
 
     def _colon(self, node: Mapping) -> str | None:
         key, value = node.pairs[0]

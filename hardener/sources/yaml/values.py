@@ -55,17 +55,26 @@ def simple_value(tree: Tree, at: int) -> Any:
         return texts[at] if kind else resolve(texts[at])
     if kind == ALIAS:
         raise NotSimpleError
-    nexts = tree.nexts
+    return _simple_items(tree, at) if kind > FLOW_MAPPING else _simple_mapping(tree, at)
+
+
+def _simple_items(tree: Tree, at: int) -> list[Any]:
+    kinds, texts, nexts = tree.kinds, tree.texts, tree.nexts
     child, end = at + 1, nexts[at]
-    if kind > FLOW_MAPPING:
-        items = []
-        while child < end:
-            kind = kinds[child]
-            items.append(
-                (texts[child] if kind else resolve(texts[child])) if kind <= FOLDED else simple_value(tree, child)
-            )
-            child = nexts[child]
-        return items
+    items = []
+    while child < end:
+        kind = kinds[child]
+        if kind <= FOLDED:  # most are; a call for each would cost more than the rest
+            items.append(texts[child] if kind else resolve(texts[child]))
+        else:
+            items.append(simple_value(tree, child))
+        child = nexts[child]
+    return items
+
+
+def _simple_mapping(tree: Tree, at: int) -> dict[str, Any]:
+    kinds, texts, nexts = tree.kinds, tree.texts, tree.nexts
+    child, end = at + 1, nexts[at]
     found: dict[str, Any] = {}
     while child < end:
         key, kind = texts[child], kinds[child]
@@ -79,11 +88,8 @@ def simple_value(tree: Tree, at: int) -> Any:
             raise NotSimpleError
         child += 1
         kind = kinds[child]
-        if kind == PLAIN:
-            found[key] = resolve(texts[child])
-            child += 1
-        elif kind <= FOLDED:
-            found[key] = texts[child]
+        if kind <= FOLDED:
+            found[key] = texts[child] if kind else resolve(texts[child])
             child += 1
         else:
             found[key] = simple_value(tree, child)
@@ -102,18 +108,24 @@ def says(tree: Tree, at: int, value: Any) -> bool:
     if kind <= FOLDED:
         found = texts[at] if kind else resolve(texts[at])
         return found is value or (type(found) is type(value) and bool(found == value))
+    if kind > FLOW_MAPPING:
+        return type(value) is list and _items_say(tree, at, value)
+    return kind != ALIAS and type(value) is dict and _mapping_says(tree, at, value)
+
+
+def _items_say(tree: Tree, at: int, value: list[Any]) -> bool:
     nexts = tree.nexts
     child, end = at + 1, nexts[at]
-    if kind > FLOW_MAPPING:
-        if type(value) is not list:
+    for item in value:
+        if child >= end or not says(tree, child, item):
             return False
-        for item in value:
-            if child >= end or not says(tree, child, item):
-                return False
-            child = nexts[child]
-        return child == end
-    if kind == ALIAS or type(value) is not dict:
-        return False
+        child = nexts[child]
+    return child == end
+
+
+def _mapping_says(tree: Tree, at: int, value: dict[Any, Any]) -> bool:
+    kinds, texts, nexts = tree.kinds, tree.texts, tree.nexts
+    child, end = at + 1, nexts[at]
     for key, item in value.items():
         if child >= end:
             return False
@@ -270,14 +282,18 @@ def _mapping_value(node: Mapping, owners: Owners | None) -> dict[str, Any]:
         else:
             found[key] = value_of(value_node, owners)
     if merge is not None:
-        for key, value in _merged(merge):
-            if key in early:
-                # go-yaml v2 lets a later merge win over the key, the specification lets the key win.
-                raise At(f"key {key!r} stands before a merge that holds it too; readers disagree", merge)
-            found.setdefault(key, value)
+        _add_merged(found, merge, early)
     if owners is not None:
         owners.add(found, node.at)
     return found
+
+
+def _add_merged(found: dict[str, Any], merge: Node, early: set[str]) -> None:
+    for key, value in _merged(merge):
+        if key in early:
+            # go-yaml v2 lets a later merge win over the key, the specification lets the key win.
+            raise At(f"key {key!r} stands before a merge that holds it too; readers disagree", merge)
+        found.setdefault(key, value)
 
 
 def _merged(value: Node) -> Iterator[tuple[str, Any]]:
