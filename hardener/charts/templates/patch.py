@@ -75,9 +75,15 @@ class OwnPatch(Struct, eq=False):
 
 
 def own_patch(
-    chart: str, base: Mapping[Key, Document], wanted: Wanted, steps: Sequence[Step], render: Render,
-    *, reached: Sequence[Step] = (), below: str = "",
-) -> OwnPatch:  # fmt: skip
+    chart: str,
+    base: Mapping[Key, Document],
+    wanted: Wanted,
+    steps: Sequence[Step],
+    render: Render,
+    *,
+    reached: Sequence[Step] = (),
+    below: str = "",
+) -> OwnPatch:
     """Make the patch of the chart in the folder ``chart`` that makes those of ``steps`` that lines can make.
 
     ``base`` are the objects that it renders to, with the steps ``reached`` made already: by values, which ``render``
