@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Struct, field
 
 from hardener.errors import InputError
+from hardener.kubernetes.images.row_schema import is_quick, mistakes
 from hardener.kubernetes.images.table import NO_ROWS, OwnRows, row_of
+from hardener.kubernetes.objects import quantity
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read_bytes
 
@@ -157,8 +160,6 @@ def _exemptions(entries: list[Any], parsed: yaml.Parsed, name: str) -> Iterator[
 
 def _deep_limits(found: Any, name: str) -> dict[str, int]:
     """The limits of ``deep`` in the file ``name``. Raises InputError for what is no number, or too large a one."""
-    from hardener.kubernetes.objects import quantity  # late: few configurations say it
-
     limits: dict[str, int] = {}
     for key, (most, example) in _DEEP.items():
         said = getattr(found, key)
@@ -187,7 +188,6 @@ def _charts(entries: dict[str, str], path: str, parsed: yaml.Parsed, name: str) 
 
 def document_records() -> dict[str, Any]:
     """What a config file looks like, for msgspec: the records by their place in it, "" for the file itself."""
-    import msgspec
 
     def told(kind: Any, text: str) -> Any:
         return Annotated[kind, msgspec.Meta(description=text)]
@@ -248,8 +248,6 @@ def document_records() -> dict[str, Any]:
 
 def registry_record() -> Any:
     """What an entry of ``registries`` looks like, for msgspec."""
-    import msgspec
-
     fields = [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)]
     return msgspec.defstruct("Registry", fields, forbid_unknown_fields=True)
 
@@ -267,10 +265,6 @@ def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -
     """The entries of ``images``. Raises InputError for the first that no row of the image table may look like."""
     if not entries:
         return NO_ROWS
-    from hardener.kubernetes.images.row_schema import (  # late: few repositories have rows of their own
-        is_quick,
-        mistakes,
-    )
 
     for index, entry in enumerate(entries):
         for key, text in mistakes(entry):
@@ -324,8 +318,6 @@ def _wrong_pattern(entry: Any) -> str:
 def explained(error: Exception, known: dict[str, Any]) -> str:
     """What msgspec has against a document; where a field is unknown, with those that are not. ``known`` are the records
     by their place in it, "" for the document."""
-    import msgspec
-
     text = str(error)
     if not text.startswith("Object contains unknown field"):
         return text

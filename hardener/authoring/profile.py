@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Struct, field
 
 from hardener.authoring import registry
@@ -174,7 +175,6 @@ def _read(path: str, name: str) -> dict[str, Any]:
 
 def document_record() -> Any:
     """What a profile file looks like, for msgspec."""
-    import msgspec  # late: only a profile of the user's needs it
 
     def told(kind: Any, text: str) -> Any:
         return Annotated[kind, msgspec.Meta(description=text)]
@@ -195,8 +195,6 @@ def document_record() -> Any:
 
 
 def _check(document: dict[str, Any], name: str) -> None:
-    import msgspec
-
     record = document_record()
     try:
         msgspec.convert(document, record)

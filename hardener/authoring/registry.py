@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pkgutil
 import sys
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -64,8 +65,6 @@ def peer_checks() -> dict[str, dict[str, frozenset[str]]]:
 
 def nearest(name: str, known: list[str]) -> str:
     """`` (did you mean x?)`` for the nearest of ``known``, or nothing."""
-    from difflib import get_close_matches
-
     close = get_close_matches(name, known, 1)
     return f" (did you mean {close[0]}?)" if close else ""
 

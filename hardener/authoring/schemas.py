@@ -13,6 +13,8 @@ import sys
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from hardener.authoring import config, registry
 from hardener.authoring import profile as profiles
 from hardener.authoring.risks import RISKS
@@ -65,8 +67,6 @@ def profile_schema() -> Schema:
 
 def _of(record: Any, title: str) -> Schema:
     """The schema of ``record``, with its fields at the top and the other records in ``$defs``."""
-    import msgspec
-
     (found,), parts = msgspec.json.schema_components([record], ref_template="#/$defs/{name}")
     own = parts.pop(found["$ref"].rpartition("/")[2])
     return {"$schema": DIALECT, **own, "title": title, "$defs": parts}

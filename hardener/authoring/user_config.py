@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import msgspec
+
 from hardener.authoring.config import Registry, checked_registries, explained, parsed_file, registry_record
 from hardener.errors import InputError
 from hardener.sources.files import is_inside
@@ -49,7 +51,6 @@ def registries(root: str, named: str | None = None) -> dict[str, Registry]:
         return {}
     if len(documents) > 1:
         raise InputError(f"{name}: a config file is one document")
-    import msgspec  # late: most users have no such file
 
     registry = registry_record()
     document = msgspec.defstruct(

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from hardener.errors import HardenError
+from hardener.kubernetes.secrets.secret_values import found_secrets, text_secrets
+from hardener.sources.yaml import TextError, parse
 from hardener.support import programs
 from hardener.support.printable import plain
 
@@ -215,8 +217,6 @@ def _refusal(text: str, values: Iterable[str]) -> str:
 
 
 def _without_secrets(text: str, values: Iterable[str]) -> str:
-    from hardener.kubernetes.secrets.secret_values import text_secrets
-
     known = set(text_secrets(text))
     if "execution error at" in text:  # `fail` and `required`, whose message is the author's
         known |= {secret for path in values for secret in _secrets_of(path)}
@@ -227,9 +227,6 @@ def _without_secrets(text: str, values: Iterable[str]) -> str:
 
 
 def _secrets_of(path: str) -> Iterator[str]:
-    from hardener.kubernetes.secrets.secret_values import found_secrets
-    from hardener.sources.yaml import TextError, parse
-
     try:
         with open(path, "rb") as handle:
             documents = parse(handle.read(_LARGEST).decode("utf-8-sig")).documents

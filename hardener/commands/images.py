@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from hardener.authoring import config as configuration
 from hardener.commands.progress import Progress
@@ -47,10 +49,6 @@ def images(paths: list[str], choices: Choices, *, format: str) -> int:
         rows = [_row(use, tree.lock or Lock(), tree.settings.images, today) for use in collect(tree)]
     say_unread(tree)
     if format == "json":
-        import json
-
-        from msgspec.structs import asdict
-
         print(json.dumps({"images": [asdict(row) for row in rows]}, indent=2))
         return 0
     for line in _table(rows, columns(sys.stdout) if is_terminal(sys.stdout) else 0):

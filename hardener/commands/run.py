@@ -16,11 +16,15 @@ from hardener.authoring import profile, registry
 from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.authoring.risks import RISKS
+from hardener.commands import secrets_folder
+from hardener.commands.changed_since import since
 from hardener.commands.progress import Progress, later, phase
+from hardener.commands.write_files import finish_killed, may_write, write_files
 from hardener.engine import pipeline
 from hardener.engine.asked import Asked
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
+from hardener.facts.access import audit_log
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.report import formats, unread
@@ -232,16 +236,10 @@ def read(
     if manifests_only:
         plan.settings.helm_values = False
     if choices.since:
-        from hardener.commands.changed_since import since  # late: most runs look at everything
-
         plan.touched = since(choices.since, root)
     if plan.settings.audit_logs:
-        from hardener.facts.access import audit_log  # late: most runs have none
-
         audit_log.check(plan.settings.audit_logs)
     if plan.settings.secrets_out:
-        from hardener.commands import secrets_folder  # late: most runs move no secret
-
         secrets_folder.check(plan.settings.secrets_out, [root, *real])
     return Tree.read(real, root=root, settings=plan.settings, progress=phase(progress, "reading")), plan
 
@@ -263,8 +261,6 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
 
 def apply(paths: list[str], choices: Choices, style: Style, *, yes: bool) -> int:
     """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was."""
-    from hardener.commands.write_files import finish_killed, may_write  # late: only this command writes
-
     finish_killed(paths)
     with Progress() as progress:
         tree, plan = read(paths, choices, progress)
@@ -276,8 +272,6 @@ def apply(paths: list[str], choices: Choices, style: Style, *, yes: bool) -> int
 
 def write(outcome: Outcome, style: Style) -> int:
     """Write what a run decided, and report it. Returns as ``apply`` does."""
-    from hardener.commands.write_files import write_files
-
     redactor = Redactor()
     whole = write_files(outcome)
     show(outcome, style, Context(redactor=redactor, applied=True))

@@ -17,6 +17,7 @@ from hardener.authoring.edits import copied, dotted, replay
 from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import Shift, as_written, shifts
 from hardener.engine.outcome import MISSING, Change, Outcome
+from hardener.engine.rollback import Doomed, roll_back
 from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
 from hardener.sources.manifests import Piece
@@ -41,7 +42,6 @@ def self_check(outcome: Outcome) -> None:
                 found.setdefault(id(change.siblings), (change.siblings, _reason(change, broken)))
         if not found:
             return
-        from hardener.engine.rollback import Doomed, roll_back  # late: hardly a run breaks a rule
 
         touched = roll_back(outcome, {key: Doomed(*each) for key, each in found.items()})
         pieces = _by_piece(outcome)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Append, Basis, Create, HostFile, copied
+from hardener.engine import terraform_objects
 from hardener.engine.document import document
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import NamespaceFiles
@@ -14,6 +15,7 @@ from hardener.kubernetes.objects.scope import is_cluster_scoped
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.tree import host_files
 from hardener.tree.core_views import Object
+from hardener.tree.terraform_blocks import TerraformBlock
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 def draft(tree: Tree, edit: Create) -> Object:
     """The object that ``edit`` makes, in a piece of the file that it goes to; the tree does not know it yet."""
     if edit.piece.language == "hcl" and not isinstance(edit, HostFile):
-        from hardener.engine import terraform_objects  # late: few trees hold any
-
         return terraform_objects.draft(tree, edit)
     path = _path(tree, edit)
     file = tree.file_at(path)
@@ -44,8 +44,6 @@ def draft(tree: Tree, edit: Create) -> Object:
 
 def _block(tree: Tree, edit: Create) -> Object:
     """A block of Terraform, which stands behind that of the edit."""
-    from hardener.tree.terraform_blocks import TerraformBlock  # late: few trees hold any
-
     before = edit.piece
     lines = before.line + before.text.count("\n") + (not before.text.endswith("\n"))
     piece = Piece(before.file, before.end, before.end, lines, [edit.value], parsed=True, is_new=True)

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from hardener.authoring.edits import Basis, Drop, Edit, Evidence, Grade, Set, WrongShapeError
 from hardener.authoring.transform import Transform
+from hardener.engine.shared_edits import mirrored
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.observations import (
     concerned,
@@ -77,7 +78,6 @@ def _is_made_elsewhere(edits: list[Edit]) -> bool:
     piece = edits[0].piece
     if not piece.shared:
         return False
-    from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
 
     return bool(mirrored(piece, edits))
 

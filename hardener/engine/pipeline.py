@@ -14,12 +14,24 @@ from msgspec.structs import replace
 from hardener.authoring.edits import Basis, Create, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.authoring.transform import WHOLE_IN_FILES, Transform
-from hardener.engine import find_rendered_elsewhere, find_unknown_kinds, find_unread_patches
+from hardener.engine import (
+    find_audit_gaps,
+    find_rendered_elsewhere,
+    find_unknown_kinds,
+    find_unread_patches,
+    json_patch,
+    program_advice,
+    terraform_objects,
+    trial_write,
+)
 from hardener.engine.assemble_files import assemble
 from hardener.engine.document import WRITTEN, applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
+from hardener.engine.observed_grade import regraded
 from hardener.engine.outcome import Held, Outcome, Refused, Report
+from hardener.engine.overlay_guard import objections
+from hardener.engine.program_guard import leave_out
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
 from hardener.engine.targets import Targets
@@ -139,16 +151,12 @@ def run(
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
     if state.has_programs and any(change.object.piece.language in WRITTEN for change in state.outcome.changes):
-        from hardener.engine.program_guard import leave_out  # late: few trees hold a program
-
         while leave_out(state.outcome):
             self_check(state.outcome)
     _report_classes(state)
     state.undecided.finish()
     state.outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=not only and not skip)]
     if state.outcome.held:
-        from hardener.engine import json_patch  # late: most runs hold nothing back
-
         for held in state.outcome.held:
             held.patch = json_patch.of_step(held.changes)
     _count(state.outcome)
@@ -219,20 +227,14 @@ def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
     if state.has_programs and _lacks_place(edits):
-        from hardener.engine import program_advice
-
         _report(state, transform, target, program_advice.lacking(transform, target, edits))
         return
     if outcome.tree.lock is not None and outcome.tree.lock.is_observed:
-        from hardener.engine.observed_grade import regraded  # late: most trees have nothing that was seen
-
         edits = regraded(transform, target, edits)
     step = draft(outcome.tree, transform, target, edits)
     if not step.changes or (state.has_waivers and _waive(state, step)) or state.gate.refuses(step):
         return
     if not may_change or (transform.absence and outcome.tree.stream):
-        from hardener.engine import json_patch
-
         places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
         reason = "the profile only reports it" if not may_change else _UNSEEN[outcome.tree.chart is None]
         finding = target.finding(
@@ -264,7 +266,6 @@ def _lacks_place(edits: list[Edit]) -> bool:
         return True
     if "hcl" not in languages:
         return False
-    from hardener.engine import terraform_objects
 
     return terraform_objects.has_no_place(edits)
 
@@ -277,7 +278,6 @@ def _unwritable(state: _Run, step: Step) -> Refused | None:
     pieces = [*step.edits, *(item.piece for item in step.created)]
     if not moves and not any(piece.language in WRITTEN for piece in pieces):
         return None
-    from hardener.engine import trial_write  # late: most runs move no secret, and few trees hold a program
 
     refused = trial_write.in_programs(step)
     return trial_write.refusal(step, state.outcome.changes) if moves and refused is None else refused
@@ -286,7 +286,6 @@ def _unwritable(state: _Run, step: Step) -> Refused | None:
 def _objections(step: Step) -> list[Evidence]:
     if not step.tree.ask(Overlays).patches_anything:
         return []
-    from hardener.engine.overlay_guard import objections  # late: most trees have no kustomization
 
     return objections(step)
 
@@ -355,15 +354,11 @@ def _report_classes(state: _Run) -> None:
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
             if name == "patch" and target.object.piece.language == "python":
-                from hardener.engine import program_advice
-
                 advice = program_advice.MERGED + program_advice.hook(target.object.piece)
         else:
             message = f"not done: {', '.join(ids)} ({name}): {sign}"
             advice = _PARTLY[name]
             if target.object.group == FRAGMENT:
-                from hardener.engine import program_advice
-
                 advice = program_advice.ELSEWHERE + program_advice.hook(target.object.piece)
         piece = target.object.piece
         state.outcome.findings.append(
@@ -393,8 +388,6 @@ def _count(outcome: Outcome) -> None:
     outcome.findings += find_unknown_kinds.reports(outcome.tree, outcome.findings)
     outcome.findings += find_unread_patches.reports(outcome.tree)
     if tree.settings.audit_logs:
-        from hardener.engine import find_audit_gaps  # late: most runs have no log
-
         outcome.findings += find_audit_gaps.reports(tree)
     for file in outcome.tree.files:
         if not file.editable:

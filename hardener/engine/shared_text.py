@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from hardener.authoring.edits import Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Transform
-from hardener.engine import waiting
+from hardener.engine import program_advice, terraform_objects, waiting
 from hardener.engine.outcome import Refused
+from hardener.engine.shared_edits import mirrored
 from hardener.engine.targets import Targets
 from hardener.errors import HardenError
 from hardener.facts.objects.system_pods import SystemPods
@@ -55,12 +56,8 @@ def steps_of(
         steps, more = waiting.parted(transform, target, steps)
         unknown += more
     if target.object.piece.computes:
-        from hardener.engine import program_advice  # late: few trees hold any
-
         steps = [program_advice.doubted(step, target) for step in steps]
         if target.object.piece.is_object and steps:
-            from hardener.engine import terraform_objects  # late: few trees hold any
-
             steps = [terraform_objects.doubted(step, target) for step in steps]
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
@@ -86,8 +83,6 @@ def together(
 
     ``arguments`` are those of the transform. Raises DisagreementError.
     """
-    from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
-
     piece = target.object.piece
     found = list(edits)
     known: dict[Path, list[Edit]] = {}

@@ -29,6 +29,8 @@ from hardener.authoring.transform import Transform
 from hardener.engine import new_objects
 from hardener.engine.document import applied_steps, apply_step
 from hardener.engine.outcome import MISSING, Change
+from hardener.engine.shared_edits import mirrored
+from hardener.engine.terraform_objects import spelled_out
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, Namespace, Object, PodTemplate, View
@@ -89,8 +91,6 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
     if Append in kinds:
         edits = widened(edits)
     if [edit for edit in edits if edit.piece.is_object]:
-        from hardener.engine.terraform_objects import spelled_out  # late: few trees hold any
-
         edits = spelled_out(edits)
     if not edits:
         return Step(tree, transform, target, Grade.SAFE, [])
@@ -188,8 +188,6 @@ def _is_gone(edit: Edit) -> bool:
 
 def _mirrored(piece: Piece, own: list[Edit], step: list[Edit]) -> list[Edit]:
     """``own``, and the same edits at the other places of their text that the ``step`` does not name itself."""
-    from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
-
     named = {edit.path for edit in step if edit.piece is piece}
     return own + [edit for edit in mirrored(piece, own) if edit.path not in named]
 

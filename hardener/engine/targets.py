@@ -12,6 +12,7 @@ from hardener.facts.images.image_overrides import ImageSources
 from hardener.facts.objects.namespace_contents import targets as namespace_targets
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, KustomizedImage, Namespace, OpaqueError, PodTemplate
+from hardener.tree.pod_fragments import written_containers
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
@@ -30,8 +31,6 @@ class Targets:
                 containers += pod.containers
             except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
                 if pod.object.piece.computes:
-                    from hardener.tree.pod_fragments import written_containers  # late: few trees hold a program
-
                     containers += written_containers(pod)
         found: dict[type, list[Any]] = {
             PodTemplate: pods,

@@ -11,7 +11,7 @@ from hardener.authoring.edits import Drop, Edit, copied, copied_along, replay
 from hardener.engine.document import Document, applied_steps
 from hardener.engine.outcome import Change, Refused
 from hardener.engine.program_advice import BY_HAND
-from hardener.engine.proof import prove
+from hardener.engine.proof import block_of_new, prove
 from hardener.engine.step import Step
 from hardener.engine.terraform_objects import BY_HAND as BY_HAND_TERRAFORM
 from hardener.sources import yaml
@@ -52,7 +52,6 @@ def in_programs(step: Step) -> Refused | None:
 
 def _in_block(step: Step, piece: Piece, edits: list[Edit]) -> Refused | None:
     """The same of the block of Terraform ``piece``; one that the run makes is written as a whole."""
-    from hardener.engine.proof import block_of_new
     from hardener.sources.terraform.object_block import check
 
     after = copied(piece.data)

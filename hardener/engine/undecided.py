@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.authoring.transform import Transform
+from hardener.engine import program_advice, terraform_objects
 from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.outcome import Report
@@ -47,13 +48,9 @@ class Undecided:
                 "harden the rendered manifest, or write the value here",
             )
             if piece.language == "python":
-                from hardener.engine import program_advice  # late: few trees hold a program
-
                 key, message = program_advice.unknown(piece, path, error)
                 advice = program_advice.ADVICE + program_advice.hook(piece, path)
             elif piece.is_object:
-                from hardener.engine import terraform_objects  # late: few trees hold any
-
                 key, message = terraform_objects.unknown(piece, path, error)
                 advice = terraform_objects.ADVICE
             advice = error.advice or advice

@@ -17,6 +17,7 @@ from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.components.kernel_settings import NAME
 from hardener.kubernetes.pods.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
+from hardener.tree.control_plane import components
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
@@ -218,7 +219,6 @@ def _is_of_component(change: Change) -> bool:
     visited = {visit.view for visit in change.transform.visits}
     if change.transform.stage not in _OF_COMPONENTS or not visited.isdisjoint(_OF_PODS):
         return False
-    from hardener.tree.control_plane import components  # late: hardly a tree holds a component
 
     try:
         return any(components(change.object))

@@ -9,8 +9,10 @@ from typing import Any
 
 from hardener.authoring.edits import Drop
 from hardener.engine.document import applied_steps
+from hardener.kubernetes.components.static_tokens import rows_in
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.kubernetes.secrets.secret_values import secret_spans
+from hardener.report.program_texts import texts_and_keys
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
@@ -59,8 +61,6 @@ def masked_text(redactor: Redactor, text: str, ranges: Iterable[range], file: Ma
     if file.language == "python":
         searched = ""
         if may_hold_secret(text):
-            from hardener.report.program_texts import texts_and_keys  # late: few trees hold a program
-
             searched = texts_and_keys(text)
     redactor.learn_text(searched)
     shown = zip(text.split("\n"), redactor.mask_spans(text, _rows(text)).split("\n"), strict=False)
@@ -136,6 +136,5 @@ def _rows(text: str) -> list[tuple[int, int]]:
     """The tokens of the API server in ``text``, which may stand in comments, too."""
     if '"' not in text or "," not in text:
         return []
-    from hardener.kubernetes.components.static_tokens import rows_in  # late: hardly a text holds one
 
     return [(row.start, row.end) for row in rows_in(text)]

@@ -11,6 +11,7 @@ says that it is a secret. A word that is a secret is looked for as a word, not i
 from __future__ import annotations
 
 import binascii
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -393,7 +394,6 @@ def _escaped(text: str) -> Iterator[str]:
     yield text
     if text.isascii() and text.isalnum():
         return
-    import json
 
     inside = [json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]]
     yield from inside

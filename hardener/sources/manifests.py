@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
-from hardener.sources import yaml
+from hardener.sources import script, yaml
 from hardener.sources.files import Content
 from hardener.sources.terraform_names import HEAD
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:
-    from hardener.sources import script, terraform
+    from hardener.sources import terraform
     from hardener.sources.python.libraries.subclasses import Elsewhere
     from hardener.sources.python.parsed import Parsed as Program
     from hardener.sources.terraform.manifest_text import ManifestText
@@ -90,8 +90,6 @@ class Piece(Struct, eq=False):
         if self.file.program is not None:
             return self.file.program
         if self.file.language == "script":
-            from hardener.sources import script
-
             return script.Parsed(self.text)
         if self.language == "hcl":
             return self.file.object_of(self)

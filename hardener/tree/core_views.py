@@ -13,6 +13,7 @@ from hardener.kubernetes.images.reference import read as read_image
 from hardener.kubernetes.images.table import ImageRow, lookup
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.support.data_path import Path, joined
+from hardener.tree.pod_kind import classify, classify_object
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
@@ -98,8 +99,6 @@ class Object(View):
     @cached_property
     def classes(self) -> dict[str, str]:
         """Why the object is left alone whole: "owned" or "patch", with the sign; {} for an ordinary object."""
-        from hardener.tree.pod_kind import classify_object
-
         return classify_object(self)
 
     @property
@@ -174,8 +173,6 @@ class PodTemplate(View):
         "windows", "node-agent", "static-pod", "control-plane", "owned", "patch", "partial".
 
         ``classes_of`` of ``hardener.facts.objects.system_pods`` says what its namespace adds to them."""
-        from hardener.tree.pod_kind import classify
-
         return classify(self)
 
     @property

@@ -19,6 +19,7 @@ from hardener.sources.python import gate
 from hardener.sources.python.import_lines import Imports, imports_of, words
 from hardener.sources.python.libraries import subclasses
 from hardener.sources.python.libraries.subclasses import Subclasses
+from hardener.sources.python.parser import encoding
 from hardener.sources.yaml import TextError
 
 # What is no program of the tree's own. Each is a reason of its own: who gives a folder of tests asks for tests.
@@ -96,7 +97,6 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
             own.add(path, raw)
     if not again and not (gate.bytes_pass(raw) and gate.passes(raw)):
         return Read(line=line, imports=imports)
-    from hardener.sources.python.parser import encoding  # late: hardly a file comes this far
 
     name = os.path.relpath(path)
     try:

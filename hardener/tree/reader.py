@@ -15,6 +15,8 @@ from msgspec import Struct, field
 
 from hardener.authoring.config import NAME as CONFIG
 from hardener.kubernetes.components.bare_document import is_node_configuration
+from hardener.kubernetes.components.kubeconfig import is_kubeconfig
+from hardener.kubernetes.components.static_tokens import file_rows
 from hardener.kubernetes.images import helm_values
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects.interest import (
@@ -294,9 +296,6 @@ class _Reader(Struct):
 
     def _other(self, path: str, name: str, editable: bool) -> bool:
         """Read a file that may hold a credential of a cluster, and tell whether it does; any other is left alone."""
-        from hardener.kubernetes.components.kubeconfig import is_kubeconfig
-        from hardener.kubernetes.components.static_tokens import file_rows
-
         try:
             if os.path.getsize(path) > _LARGEST_OTHER:
                 return False

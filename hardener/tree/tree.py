@@ -23,6 +23,7 @@ from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
+from hardener.lock.model import load
 from hardener.sources.files import SUFFIXES, Content, is_other
 from hardener.sources.files.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.sources.manifests import ManifestFile, Piece
@@ -30,13 +31,14 @@ from hardener.support.data_path import Path, joined, value_at
 from hardener.tree import reader
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import Fact, Incremental
+from hardener.tree.pod_fragments import of
 from hardener.tree.reader import Problem
+from hardener.tree.terraform_blocks import Terraform
 
 if TYPE_CHECKING:
     from hardener.lock.model import Lock
     from hardener.tree.core_views import Container
     from hardener.tree.pod_fragments import Fragment
-    from hardener.tree.terraform_blocks import Terraform
 
 _Fact = TypeVar("_Fact", bound=Fact)
 
@@ -171,8 +173,6 @@ class Tree:
     @cached_property
     def terraform(self) -> Terraform:
         """The blocks of the Terraform files."""
-        from hardener.tree.terraform_blocks import Terraform
-
         return Terraform(self)
 
     @property
@@ -185,7 +185,6 @@ class Tree:
         """The parts of objects that programs make, see ``hardener.tree.pod_fragments``."""
         if not any(file.language == "python" for file in self.files):
             return []
-        from hardener.tree.pod_fragments import of
 
         return of(self)
 
@@ -389,6 +388,5 @@ def lock_of(root: str) -> Lock | None:
     """The lock of the tree; most trees have none, and then its reader is not even loaded."""
     if not os.path.exists(os.path.join(root, "harden.lock")):
         return None
-    from hardener.lock.model import load
 
     return load(root)

@@ -4,6 +4,10 @@ from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.views import Binding
+from hardener.kubernetes.rbac.owners import PUBLIC
+
+from ._names import delete
+from ._subjects import only_health, without
 
 _ANYBODY = (("User", "system:anonymous"), ("Group", "system:unauthenticated"))
 
@@ -16,11 +20,6 @@ def rbac_anonymous_subject(binding: Binding) -> Steps:
 
     May break: a probe or a page that asks the API server without logging in is refused.
     """
-    from hardener.kubernetes.rbac.owners import PUBLIC
-
-    from ._names import delete
-    from ._subjects import only_health, without
-
     found = [subject for subject in binding.subjects if (subject.kind, subject.name) in _ANYBODY]
     if not found or binding.role_name in PUBLIC:
         return

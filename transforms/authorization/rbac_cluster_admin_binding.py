@@ -4,6 +4,8 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.views import Binding
 
+from ._administrators import reduced
+from ._managed import extended
 from ._options import Rbac
 
 
@@ -28,10 +30,6 @@ def rbac_cluster_admin_binding(binding: Binding, options: Rbac) -> Steps:
             )  # fmt: skip
         return
     if source is not None:
-        from ._administrators import reduced
-
         yield from reduced(binding, source, options)
     else:
-        from ._managed import extended
-
         yield from extended(binding, prune=options.prune_managed, expand=options.audit_expand)

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.at_work import is_system
 from hardener.facts.access.grants import Access, Holder
 from hardener.facts.access.views import Role
+from hardener.facts.kustomize.overlays.variants import patch_of
+from hardener.kubernetes.rbac.dangerous_grants import AGGREGATED, EVERYTHING, Grant, dangerous, leads_further
 from hardener.tree.view import OpaqueError
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.rbac.dangerous_grants import Grant
 
 # Critical is kept for what is open to anybody; rbac-anonymous-subject and its neighbours say that.
 _SEVERITIES = {"critical": Severity.HIGH, "high": Severity.HIGH, "medium": Severity.MEDIUM, "low": Severity.LOW}
@@ -35,7 +34,6 @@ def rbac_dangerous_grant(role: Role) -> Steps:
     if role.owner is not None:
         return
     # Late, as in all modules of this folder: most trees hold no role.
-    from hardener.facts.access.at_work import is_system
     from hardener.kubernetes.rbac.dangerous_grants import dangerous
 
     holders = role.tree.ask(Access).holders(role)
@@ -87,7 +85,7 @@ def _of_rule(role: Role, index: int, found: list[_Danger], reach: str, who: str)
 
 def _aggregated(role: Role, grants: list[Grant]) -> Iterator[Finding]:
     """A role that the controller adds to others, with one of ``grants`` that leads further."""
-    from hardener.kubernetes.rbac.dangerous_grants import AGGREGATED, EVERYTHING, leads_further
+    from hardener.kubernetes.rbac.dangerous_grants import EVERYTHING
 
     further = next((grant for grant in grants if leads_further(grant) or grant is EVERYTHING), None)
     if further is not None and role.aggregated_to:
@@ -103,9 +101,6 @@ def _aggregated(role: Role, grants: list[Grant]) -> Iterator[Finding]:
 
 def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) -> Iterator[Finding]:
     """What a kustomization adds to ``own``, the grants of the role as it is written."""
-    from hardener.facts.kustomize.overlays.variants import patch_of
-    from hardener.kubernetes.rbac.dangerous_grants import EVERYTHING, dangerous
-
     for variant in role.variants if EVERYTHING.id not in own else ():
         try:
             rules = variant.rules

@@ -4,6 +4,7 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
+from hardener.kubernetes.rbac.owners import is_built_in
 
 
 @transform(each=Binding, stage="authorization", severity=Severity.LOW, absence=True, only_reports=True)
@@ -16,7 +17,6 @@ def rbac_dangling(binding: Binding) -> Steps:
     """
     if binding.owner is not None or not binding.get("roleRef", "name"):
         return
-    from hardener.kubernetes.rbac.owners import is_built_in
 
     if not is_built_in(binding.role_kind, binding.role_name) and not binding.roles:
         yield binding.finding(

@@ -7,6 +7,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
+from hardener.kubernetes.rbac.platform import is_monitoring
 
 if TYPE_CHECKING:
     from hardener.kubernetes.rbac.rules import Rule
@@ -28,8 +29,6 @@ def rbac_nodes_proxy_narrow(role: Role) -> Steps:
 
     May break: an agent that reads other paths of the kubelet, or goes through the API server, is refused.
     """
-    from hardener.kubernetes.rbac.platform import is_monitoring
-
     holders = role.tree.ask(Access).holders(role)
     if role.owner is not None or not holders or role.aggregated_to:
         return

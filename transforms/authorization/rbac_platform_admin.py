@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.access.grants import Access
+from hardener.facts.access.grants import Access, Holder
 from hardener.facts.access.views import Binding
 
 _ADVICE = "protect its namespace: whoever can run code there owns the cluster"
@@ -19,7 +19,6 @@ def rbac_platform_admin(binding: Binding) -> Steps:
     """
     if binding.everything is None or binding.owner is not None:
         return
-    from hardener.facts.access.grants import Holder
 
     for subject in binding.subjects:
         found = binding.tree.ask(Access).platform(binding, subject)

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.grants import Access, Holder
+from hardener.facts.access.pod_constraints import PodConstraints, reaches_everybody, said
 from hardener.facts.access.views import Binding, Role
+from hardener.kubernetes.rbac.rules import ANY
+from hardener.kubernetes.rbac.security_context_constraints import ROLE, listed, used_by
 
 if TYPE_CHECKING:
-    from hardener.facts.access.grants import Holder
     from hardener.kubernetes.rbac.security_context_constraints import Opening
 
 _ADVICE = (
@@ -34,11 +37,8 @@ def rbac_scc_grant(target: Role | Binding) -> Steps:
 
 def _of_binding(binding: Binding) -> Steps:
     """A binding to the ClusterRole by which one of every cluster is used; no manifest shows that role."""
-    from hardener.kubernetes.rbac.security_context_constraints import ROLE
-
     if binding.role_kind != "ClusterRole" or not binding.role_name.startswith(ROLE):
         return
-    from hardener.facts.access.grants import Access, Holder
 
     name = binding.role_name.removeprefix(ROLE)
     access = binding.tree.ask(Access)
@@ -48,9 +48,6 @@ def _of_binding(binding: Binding) -> Steps:
 
 
 def _of_role(role: Role) -> Steps:
-    from hardener.facts.access.grants import Access
-    from hardener.kubernetes.rbac.security_context_constraints import used_by
-
     if role.owner is not None:  # what is bound to it is looked at
         return
     for index, rule in role.rules:
@@ -60,8 +57,6 @@ def _of_role(role: Role) -> Steps:
 
 def _said(target: Role | Binding, names: Collection[str], holders: list[Holder], *path: str | int) -> Steps:
     """The findings about a grant of the constraints ``names`` to ``holders``."""
-    from hardener.facts.access.pod_constraints import PodConstraints, said
-
     known = {name: target.tree.ask(PodConstraints).openings(name) for name in names}
     wide = {name: found for name, found in known.items() if found}
     if wide:
@@ -79,10 +74,6 @@ def _said(target: Role | Binding, names: Collection[str], holders: list[Holder],
 def _of_wide(
     target: Role | Binding, wide: dict[str, tuple[Opening, ...]], holders: list[Holder], *path: str | int
 ) -> Finding:
-    from hardener.facts.access.pod_constraints import reaches_everybody, said
-    from hardener.kubernetes.rbac.rules import ANY
-    from hardener.kubernetes.rbac.security_context_constraints import listed
-
     texts = [f"{name} ({listed(found)})" for name, found in wide.items() if name != ANY]
     if ANY in wide:
         texts.insert(0, f"of any name, privileged too ({listed(wide[ANY])})")

@@ -9,6 +9,7 @@ from hardener.authoring.edits import Basis, Edit, Evidence
 from hardener.authoring.transform import Steps
 from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
+from hardener.kubernetes.audit.properties import BY_NAME, CALLERS, NAMESPACE, place
 from hardener.kubernetes.audit.rules import STRENGTHS
 from hardener.tree.audit_policy_views import AuditPolicy
 
@@ -46,8 +47,6 @@ def corrected(policy: AuditPolicy, property: str, what: str) -> Steps:
 
 def inserted(policy: AuditPolicy, property: str, found: list[Violation], what: str) -> Edit:
     """The rule of ``property`` where it heals ``found``."""
-    from hardener.kubernetes.audit.properties import BY_NAME, place  # late: hardly a tree holds a policy
-
     rule, index = BY_NAME[property].rule, place(found)
     said = verdict(why=evidence(policy, found, what), effect=Effect.WATCHED, basis=Basis.PROVED)
     if index is None or index >= policy.length:
@@ -68,8 +67,6 @@ def evidence(policy: AuditPolicy, found: list[Violation], what: str) -> list[Evi
 
 def described(violation: Violation) -> str:
     """A request in words."""
-    from hardener.kubernetes.audit.properties import CALLERS, NAMESPACE
-
     request = violation.request
     where = f" in namespace {request.namespace}" if request.namespace not in ("", NAMESPACE) else ""
     return f"{request.verb} {request.resource or request.path}{where} by {CALLERS.get(request.user, request.user)}"

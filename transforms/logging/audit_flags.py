@@ -3,6 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.audit.defaults import LOG, MOUNTED_BY_KUBEADM, POLICY, ROTATION, paths
+from hardener.kubernetes.audit.rules import policy_text
 from hardener.tree.control_plane import HOSTED, Component, ControlPlane, How, components, how
 
 from ._policy import AuditPolicyOptions
@@ -70,8 +71,6 @@ def _whole(
     words = how(server, *evidence[:2], against=[stops], requires=requires)
     edits: list[Edit] = []
     if POLICY in missing and source == "audit-policy.yaml":
-        from hardener.kubernetes.audit.rules import policy_text
-
         for item in server.view.host_file("audit-policy.yaml", policy_text(strength), **words.words):
             if isinstance(item, Finding):
                 continue  # it is there, and its owner knows what for

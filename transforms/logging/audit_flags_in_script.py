@@ -1,8 +1,10 @@
+import json
 import re
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.audit.defaults import LOG, POLICY, ROTATION, paths
+from hardener.kubernetes.audit.rules import policy
 from hardener.tree.audit_policy_views import GROUP
 from hardener.tree.script_views import Script
 
@@ -38,10 +40,6 @@ def audit_flags_in_script(script: Script, options: AuditPolicyOptions) -> Steps:
 
 
 def _advice(script: Script, strength: str) -> str:
-    import json  # late: hardly a script says this
-
-    from hardener.kubernetes.audit.rules import policy
-
     found = paths("kubeadm")
     assert found is not None
     file, log = found

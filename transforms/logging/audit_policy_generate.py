@@ -2,6 +2,7 @@ from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.kubernetes.audit.defaults import paths
+from hardener.kubernetes.audit.rules import policy_text
 from hardener.tree.audit_policy_views import GROUP
 from hardener.tree.control_plane import ControlPlane, components
 
@@ -33,7 +34,6 @@ def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> S
                 advice="keep the policy in Git beside this file", severity=Severity.LOW,
             )  # fmt: skip
             continue
-        from hardener.kubernetes.audit.rules import policy_text  # late: hardly a tree holds a server
 
         fact = server.fact("the API server names no audit policy, and the tree holds none")
         found = verdict(why=[fact], effect=Effect.WATCHED, basis=Basis.PROVED)

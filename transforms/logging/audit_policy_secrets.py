@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.kubernetes.audit.properties import is_leak
 from hardener.tree.audit_policy_views import AuditPolicy
 
 from ._policy import AuditPolicyOptions, described, inserted, recorded
@@ -22,8 +23,6 @@ def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> St
     May break: what reads the bodies of ConfigMaps from the log, such as a Falco rule for credentials in them, finds
     them no more.
     """
-    from hardener.kubernetes.audit.properties import is_leak  # late: hardly a tree holds a policy
-
     if not policy.judged:
         return
     found = sorted(policy.violations("secrets"), key=lambda violation: not is_leak(violation))

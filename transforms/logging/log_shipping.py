@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.kubernetes.components.component import is_log_agent
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.tree.control_plane import ControlPlane, components
 from hardener.tree.core_views import Object
@@ -20,7 +21,6 @@ def log_shipping(plane: ControlPlane) -> Steps:
     """
     if not any(components(plane, "kube-apiserver")):
         return
-    from hardener.kubernetes.components.component import is_log_agent  # late: hardly a tree holds a server
 
     if any(map(is_log_agent, _names(plane.tree))):
         return

@@ -10,6 +10,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.errors import InputError
 from hardener.facts.objects.namespace_contents import Namespaces
+from hardener.kubernetes.policies.runtime_rules import falco_rules, tetragon_policies
 from hardener.tree.core_views import Namespace
 
 _ENGINES = ("none", "falco", "tetragon")
@@ -43,7 +44,6 @@ def runtime_rules(namespace: Namespace, options: Runtime) -> Steps:
     """
     if options.rules == "none":
         return
-    from hardener.kubernetes.policies.runtime_rules import falco_rules, tetragon_policies  # late: on request only
 
     tree = namespace.tree
     names = sorted(name for name, space in tree.ask(Namespaces).items() if name and space.pods and _is_ours(name))

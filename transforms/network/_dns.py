@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from ipaddress import ip_address
 from typing import Any
 
 from hardener.facts.cluster.platforms import Platforms
@@ -49,7 +50,6 @@ def nameservers(pod: PodTemplate) -> tuple[list[dict[str, Any]], tuple[Port, ...
     texts = pod.strings("dnsConfig", "nameservers")
     if not texts:
         return found, ()
-    from ipaddress import ip_address  # late: hardly a pod lists any
 
     for text in texts:
         try:

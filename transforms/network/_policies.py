@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from typing import Any, ClassVar
 
 from hardener.errors import InputError
+from hardener.facts.kustomize.free_names import Names
 from hardener.facts.network.network_policies import MANAGED, Policy
 from hardener.kubernetes.network.network_policy import Direction
 from hardener.tree.core_views import Namespace, Object, View
@@ -91,8 +92,6 @@ def policy(name: str, namespace: str | None, spec: dict[str, Any]) -> dict[str, 
 
 def free_name(view: View, name: str) -> str:
     """``name``, or the next free one."""
-    from hardener.facts.kustomize.free_names import Names  # late: many runs write no policy
-
     return view.tree.ask(Names).free("NetworkPolicy", name, view)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
 from hardener.facts.access.api_use import api_use
+from hardener.facts.access.token_readers import tokens_read
 from hardener.facts.network.connections import Edge, Entry, External, Port, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.network_policies import Isolation, Policy
@@ -380,8 +381,6 @@ def _api_use(pod: PodTemplate) -> list[Evidence]:
     try:
         found = api_use(pod)
         if pod.tree.of("", "Secret"):
-            from hardener.facts.access.token_readers import tokens_read  # late: many trees hold no Secret
-
             found = [*found, *tokens_read(pod)]
         return found
     except (OpaqueError, WrongShapeError):

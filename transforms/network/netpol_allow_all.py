@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hardener.authoring.edits import Severity, WrongShapeError
@@ -91,6 +92,5 @@ def _narrower(pod: PodTemplate, wanted: list[Direction], options: NetworkPolicie
             spec |= {direction: [rule.value for rule in rules]} if rules else {}
     except (OpaqueError, WrongShapeError):
         return None
-    import json  # late: a run that has no such policy does not need it
 
     return json.dumps({"spec": spec})

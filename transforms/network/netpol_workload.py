@@ -12,9 +12,11 @@ from hardener.facts.network.network_policies import DIRECTIONS, Isolation, Polic
 from hardener.facts.network.pod_labels import NAME, Own
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.network.network_policy import Direction
+from hardener.kubernetes.network.policy_rules import missing
 from hardener.kubernetes.objects.object_names import as_object_name
 from hardener.tree.core_views import PodTemplate
 
+from ._extend import additions, lonely, removals, unexplained_finding
 from ._policies import TOPIC, NetworkPolicies, directions, free_name, policy
 from ._rules import Rules
 from ._traffic import Traffic, on_host_network
@@ -146,8 +148,6 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
 
 def _opens_dns(policies: list[Policy], traffic: Traffic) -> bool:
     """Whether ``policies`` together let the pods ask all name servers that they use."""
-    from hardener.kubernetes.network.policy_rules import missing  # late: most trees hold no policy
-
     dns = Rules("egress")
     traffic.add_dns(dns)
     rules = [rule for item in policies for rule in item.rules("egress") or ()]
@@ -202,8 +202,6 @@ def _explained(
 def _extended(
     existing: Policy, rules: dict[Direction, Wanted], traffic: Traffic, options: NetworkPolicies
 ) -> Iterator[Edit | Finding]:
-    from ._extend import additions, lonely, removals, unexplained_finding  # late: most trees hold no policy of ours
-
     edits: list[Edit] = []
     for direction, wanted in rules.items():
         # That a policy for all pods opens DNS, too, is no reason to doubt a rule that does.

@@ -10,6 +10,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.facts.access.admission import KyvernoPolicy
 
+from ._kyverno import ACTION_OF_RULE_SINCE, ACTIONS, is_known, release
 from ._options import Policies
 
 _OLD, _OVERRIDES = "validationFailureAction", "validationFailureActionOverrides"
@@ -24,8 +25,6 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
 
     May break: a Kyverno before 1.13 does not know the field of a rule, and then reports only.
     """
-    from ._kyverno import ACTION_OF_RULE_SINCE, ACTIONS, is_known, release  # late: hardly a tree has such a policy
-
     version, fact = release(policy, options)
     present = [key for key in (_OLD, _OVERRIDES) if policy.has("spec", key)]
     rules = [(index, rule) for index, rule in enumerate(policy.items("spec", "rules")) if rule.has("validate")]

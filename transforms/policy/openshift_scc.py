@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.access.pod_constraints import SecurityContextConstraints
+from hardener.facts.access.pod_constraints import PodConstraints, SecurityContextConstraints, said
+from hardener.kubernetes.rbac.security_context_constraints import described, is_everybody, listed
 from hardener.kubernetes.rbac.subjects import DEFAULT, service_account
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
 
     May break: nothing, it only reports.
     """
-    from hardener.kubernetes.rbac.security_context_constraints import listed
-
     found = constraints.openings
     if not found:
         return
@@ -50,8 +49,6 @@ def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
 
 def _of_groups(constraints: SecurityContextConstraints, found: list[Opening]) -> Iterator[Finding]:
     """A finding for each group that holds it of its own accord."""
-    from hardener.kubernetes.rbac.security_context_constraints import described, is_everybody, listed
-
     owns = any(opening.owns_node for opening in found)
     for index, group in enumerate(constraints.strings("groups")):
         who = described(group)
@@ -68,8 +65,6 @@ def _of_groups(constraints: SecurityContextConstraints, found: list[Opening]) ->
 
 def _holders(constraints: SecurityContextConstraints) -> str:
     """Who may use it, by its own lists and by RBAC."""
-    from hardener.facts.access.pod_constraints import PodConstraints, said
-
     names = [_user(name) for name in constraints.strings("users")]
     names += [f"Group {name}" for name in constraints.strings("groups")]
     given = constraints.tree.ask(PodConstraints).holders(constraints.object.name)

@@ -10,6 +10,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
 
+from . import _kyverno, _vap
 from ._options import Policies
 
 if TYPE_CHECKING:
@@ -37,16 +38,12 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
     elif engine == "vap":
         yield from _of_the_api_server(home, options)
     elif engine != "none":
-        from . import _kyverno
-
         release, fact = _kyverno.release(home, options)
         yield from _kyverno.deprecation(home, release)
         yield from _written(home, options, _kyverno.writer(release, fact), _kyverno.older)
 
 
 def _of_the_api_server(home: PolicyHome, options: Policies) -> Steps:
-    from . import _vap
-
     version = home.tree.settings.kubernetes_version
     if home.renamed:
         yield _not_written(

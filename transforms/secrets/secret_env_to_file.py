@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -13,9 +12,7 @@ from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
 from ._options import Secrets
-
-if TYPE_CHECKING:
-    from ._rewire import Mounts
+from ._rewire import Mounts
 
 _MOST = 4  # variables that are named
 
@@ -38,7 +35,6 @@ def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
         for container in pod.containers:
             yield from _said(container, _of_env(container), _of_env_from(container))
         return
-    from ._rewire import Mounts  # late: unless it is asked for, a variable is only named
 
     mounts = Mounts(pod, options.mount_path)
     named: list[Edit] = []

@@ -18,6 +18,7 @@ from hardener.facts.images.known_image import known_image
 from hardener.facts.images.ledger import ImageLedger
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
+from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
 from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.support.late_pattern import late_pattern
@@ -286,7 +287,6 @@ def against_group(container: Container, mount: Mount) -> str | None:
             return f"{belong}, and a data store may refuse to share them with a group"
         if mount.source != "persistentVolumeClaim":
             return f"{belong}, and an fsGroup may not open them"
-        from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims  # late: few pods mount a claim
 
         modes = container.tree.ask(VolumeClaims).access_modes(container.pod, mount.view.text("name") or "")
         if modes is None:

@@ -9,6 +9,7 @@ from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.patched import PatchedPod
 from hardener.facts.kustomize.overlays.states import patched
+from hardener.facts.kustomize.overlays.variants import patch_of
 from hardener.facts.objects.pod_security_levels import beyond
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
@@ -39,8 +40,6 @@ class _Weakness(Struct, frozen=True):
 
     @property
     def patch(self) -> Patch:
-        from hardener.facts.kustomize.overlays.variants import patch_of  # late: there is a patch
-
         return patch_of(self.view, *self.path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import stat
@@ -355,8 +356,6 @@ class _Inflated:
     before it is all there."""
 
     def __init__(self, source: IO[bytes], take: Callable[[int], object]) -> None:
-        import gzip
-
         self._stream = gzip.GzipFile(fileobj=source)
         self._take = take
 

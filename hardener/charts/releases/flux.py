@@ -21,6 +21,7 @@ from hardener.charts.values.set_values import nested, path_of, typed
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.secrets.secret_values import decoded
+from hardener.sources import files
 from hardener.support.data_path import value_at
 
 if TYPE_CHECKING:
@@ -214,8 +215,6 @@ def _text(at_hand: AtHand, item: Object, kind: str, name: str, key: str) -> str 
 
 def _generated(at_hand: AtHand, folder: str, generator: dict[str, Any], key: str) -> str | None:
     """What a generator of kustomize puts under ``key`` (api/types/kvpairsources.go): a file, or a literal."""
-    from hardener.sources import files  # late: few releases take their values so
-
     for entry in texts(generator.get("files")):
         own, equals, name = entry.partition("=")
         if (own if equals else os.path.basename(entry)) != key:

@@ -16,7 +16,9 @@ from msgspec import Struct
 from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings
 from hardener.charts.releases.release import WHOLE, Release, Values, put, unknown
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
+from hardener.charts.values.values_file import edited
 from hardener.engine.outcome import Override
+from hardener.sources import terraform
 from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
@@ -139,8 +141,6 @@ def _plain(value: Any) -> Any:
 
 def _object(text: str) -> Any:
     """The object that the expression ``text`` is; None where it is none."""
-    from hardener.sources import terraform  # late: it needs an extra
-
     try:
         return terraform.parse(f"{_WRAPPED}{text}\n}}\n").documents[0].get("it")
     except (TextError, IndexError):
@@ -218,8 +218,6 @@ class InTerraform(Struct, frozen=True):
         return True
 
     def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
-        from hardener.sources import terraform  # late: it needs an extra
-
         parsed = terraform.parse(text)
         number, node = self._node(parsed)
         if node.form == "encoded":
@@ -254,8 +252,6 @@ class InTerraform(Struct, frozen=True):
 
 
 def _heredoc(raw: str, heredoc: re.Match[str], overrides: Sequence[Override], base: str) -> str:
-    from hardener.charts.values.values_file import edited  # late: few releases are written
-
     body = heredoc[3]
     newline = "\r\n" if "\r\n" in body else "\n"
     indent = _shared_indent(body, heredoc[4] + "  ") if heredoc[1] else 0
@@ -270,8 +266,6 @@ def _heredoc(raw: str, heredoc: re.Match[str], overrides: Sequence[Override], ba
 
 
 def _encoded(text: str, overrides: Sequence[Override]) -> str:
-    from hardener.sources import terraform  # late: it needs an extra
-
     newline = "\r\n" if "\r\n" in text else "\n"
     whole = f"{_WRAPPED.replace(chr(10), newline)}{text}{newline}}}{newline}"
 

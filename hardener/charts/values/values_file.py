@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -12,12 +13,11 @@ from hardener.authoring.edits import Grade
 from hardener.authoring.transform import Transform
 from hardener.charts.values.set_values import name_of
 from hardener.engine.outcome import Override
+from hardener.kubernetes.secrets.secret_values import found_secrets
 from hardener.sources.yaml import Parsed, TextError, parse, rewrite, same
 from hardener.sources.yaml.render import pair_lines
+from hardener.sources.yaml.style import Layout, Styles
 from hardener.support.printable import plain
-
-if TYPE_CHECKING:
-    from hardener.sources.yaml.style import Layout
 
 _WIDTH = 100
 _NARROWEST = 40  # of a comment, however deep it stands
@@ -59,8 +59,6 @@ def nested(overrides: Iterable[Override]) -> dict[str, Any]:
 
 def copies_secret(override: Override) -> bool:
     """Whether a list of the override, which holds what stood there before, holds a secret."""
-    from hardener.kubernetes.secrets.secret_values import found_secrets
-
     return any(any(found_secrets({key: found})) for key, found in _lists(override.value, override.path[-1]))
 
 
@@ -227,8 +225,6 @@ class _Writer:
         self._explained: set[str] = set()  # transforms of which the comments have said what they are for
 
     def _measured(self) -> Layout:
-        from hardener.sources.yaml.style import Layout, Styles
-
         return Styles(self.model.source).layout([], 0) if self.model else Layout()
 
     def sort(self, key: _Key) -> None:
@@ -280,8 +276,6 @@ def _sort(key: _Key, order: Any) -> None:
 
 def _comment(text: str, column: int) -> Iterator[str]:
     """A comment at ``column``, on as many lines as it needs."""
-    import textwrap
-
     blank = " " * column
     width = max(_WIDTH - column - 2, _NARROWEST)
     lines = textwrap.wrap(plain(text), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

@@ -16,6 +16,7 @@ from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
+from hardener.tree.terraform_blocks import is_expression
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -129,7 +130,6 @@ def _of_terraform(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
             yield _OPEN, Evidence(f"a manifest at {file.name}:{line} may make pods, and could not be read")
     if not tree.terraform_files:
         return
-    from hardener.tree.terraform_blocks import is_expression  # late: few trees hold any
 
     for block in tree.terraform.of("helm_release", "module"):
         written = block.text("namespace")

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.kubernetes.components.flag_values import entries, seconds
+from hardener.sources.yaml import parse
 
 _DATA = Path(__file__).parents[1] / "data" / "component-flags.yaml"
 _STARTED_BY_ITSELF = ("static-pod", "hosted", "file")
@@ -120,8 +121,6 @@ _UNKNOWN = Flag()
 
 @cache
 def _table() -> tuple[dict[str, dict[str, Flag]], dict[str, tuple[Rule, ...]]]:
-    from hardener.sources.yaml import parse  # late: the engine is not needed to import this module
-
     document = parse(_DATA.read_text(encoding="utf-8")).documents[0]
     known = {
         component: {name: Flag(**facts) for name, facts in named.items()}

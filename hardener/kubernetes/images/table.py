@@ -20,6 +20,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.kubernetes.images.reference import ImageReference, normalize
+from hardener.sources.yaml import parse
 
 _BY_HAND = Path(__file__).parents[1] / "data" / "images.yaml"
 _SURVEYED = _BY_HAND.with_name("surveyed-images.yaml")
@@ -233,7 +234,6 @@ def _rows_at(surveyed: bool, glob: str) -> tuple[ImageRow, ...]:
     entries = _table(surveyed)[glob]
     if surveyed:
         return tuple(row_of(_facts_of(entry) | {"match": glob}) for entry in entries)
-    from hardener.sources.yaml import parse  # late: the engine is not needed to import this module
 
     found = (parse(textwrap.dedent(f"  match: {entry}")).documents[0] for entry in entries)
     return tuple(row_of(entry | {"match": glob} if isinstance(entry["match"], list) else entry) for entry in found)

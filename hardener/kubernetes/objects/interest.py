@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from hardener.kubernetes.components.bare_document import may_be_bare
+from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.network.ingress import ROUTES
 from hardener.kubernetes.objects.kind_names import may_be_misspelt
 from hardener.kubernetes.pods.custom_resource import may_name_images
@@ -89,8 +90,6 @@ def _has_group_of_interest(text: str, kinds: list[str]) -> bool:
 
 
 def _is_kubeconfig(text: str) -> bool:
-    from hardener.kubernetes.components.kubeconfig import is_kubeconfig  # late: hardly a tree has one
-
     return is_kubeconfig(text)
 
 

@@ -7,6 +7,7 @@ kustomize literals, annotations, and any other entry whose key names a secret.
 from __future__ import annotations
 
 import binascii
+import json
 import math
 import re
 from collections import Counter
@@ -490,8 +491,6 @@ def _secret_entries(path: Path, node: dict[Any, Any], below: list[tuple[Path, An
 
 def _last_applied(path: Path, text: str) -> Iterator[Found]:
     """The annotation in which kubectl keeps a whole object, as JSON."""
-    import json
-
     try:
         parts = [part for found in found_secrets(json.loads(text)) for part in found.parts]
     except (ValueError, RecursionError):

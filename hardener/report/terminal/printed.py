@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.config import NEWEST
 from hardener.kubernetes.components.flag_values import parsed_version
+from hardener.report.terminal.undo import undo
+from hardener.report.terminal.wrapping import wrapped
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -70,8 +72,6 @@ class Printed(Struct):
             and not whole
             and len(line.encode("utf-8", "replace")) > self.context.screen.width
         ):
-            from hardener.report.terminal.wrapping import wrapped  # late: only a terminal needs it
-
             line = wrapped(line, self.context.screen.width)
         if self.context.screen.link is not None:
             line = self._linked(line, {self._plain(place(*where)): where for where in at})
@@ -235,7 +235,6 @@ class Printed(Struct):
         """How the files are brought back; None where Git cannot do it."""
         if not (self.context.applied and self.outcome.files) or self._is_stream:
             return None
-        from hardener.report.terminal.undo import undo  # late: only what was written is undone
 
         return undo(self.outcome.files, self.outcome.asked.paths)
 

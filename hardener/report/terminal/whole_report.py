@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from hardener import __version__
@@ -10,6 +11,7 @@ from hardener.engine.outcome import MISSING, Change, FileChange, Held, Report
 from hardener.report import impact, steps
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted, listed
+from hardener.report.levels import placed
 from hardener.report.patch import Patch
 from hardener.report.terminal.printed import (
     Printed,
@@ -78,8 +80,6 @@ class WholeReport(Printed):
 
     def _levels(self) -> None:
         if self.context.levels and self.context.levels[0]:
-            from hardener.report.levels import placed  # late: only where they are asked for
-
             self._title("Pod Security levels")
             for line, at in placed(*self.context.levels):
                 self._say(f"  {line}", at=at)
@@ -263,6 +263,4 @@ def _named(findings: list[Report]) -> str:
 
 
 def _value(value: object) -> str:
-    import json
-
     return json.dumps(value, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import stat
@@ -92,8 +93,6 @@ def expand(arguments: list[str]) -> list[str]:
 
 
 def _matching(pattern: str) -> list[str]:
-    import glob  # late: a shell expands most patterns
-
     if not glob.has_magic(pattern):
         return [pattern]
     names = sorted(glob.glob(pattern, recursive=True))

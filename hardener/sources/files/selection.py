@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace as replaced
 
 from hardener.sources.files import NAMES, RUN_FOLDER, SUFFIXES, UnreadableError, git_root, is_other, read_bytes
+from hardener.sources.git import index as git_index
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -325,8 +326,6 @@ def _ways(given: Collection[str], root: str) -> Iterator[str]:
 
 def _index(repository: str) -> GitIndex | str:
     """What ``repository`` tracks, or why that is not known."""
-    from hardener.sources.git import index as git_index  # late: most walks meet nothing that is ignored
-
     try:
         return git_index.read(repository)
     except git_index.UnreadableIndexError as error:
@@ -352,8 +351,6 @@ def _own_excludes(repository: str) -> tuple[str, ...]:
     """The file of patterns that belongs to one clone, and not to what it holds."""
     path = os.path.join(repository, ".git", "info", "exclude")
     if not os.path.isdir(os.path.join(repository, ".git")):
-        from hardener.sources.git import index as git_index  # late: only of linked work trees and submodules
-
         own = git_index.git_folder(repository)
         if own is None:
             return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hardener.facts.images.dockerfiles import build_commands, compose_builds, pipeline_builds, tilt_and_bake
 from hardener.facts.images.dockerfiles.builds import Build, Source
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 
@@ -41,8 +42,6 @@ def builds(files: RepositoryFiles) -> Iterator[Build]:
         else:
             yield from _said_by(kind, source)
     if compose:
-        from hardener.facts.images.dockerfiles import compose_builds
-
         for sources in compose.values():
             yield from compose_builds.compose(sources)
 
@@ -67,8 +66,6 @@ def _kind(path: str, base: str) -> str | None:
 
 
 def _said_by(kind: str, source: Source) -> Iterator[Build]:
-    from hardener.facts.images.dockerfiles import build_commands, compose_builds, pipeline_builds, tilt_and_bake
-
     text = source.text
     if kind == "skaffold" and "artifacts" in text:
         yield from compose_builds.skaffold(source)

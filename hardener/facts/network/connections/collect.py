@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
@@ -322,7 +323,6 @@ def _written(host: str) -> tuple[str, ...]:
     away."""
     if not host[-1:].isdigit():
         return ()
-    from ipaddress import ip_address  # late: hardly a tree names any
 
     try:
         address = ip_address(host)

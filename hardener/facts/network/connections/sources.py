@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from hardener.authoring.edits import WrongShapeError
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.dockerfiles.builds import Source
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
+from hardener.facts.images.dockerfiles.compose_builds import compose, services
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.facts.network.connections.endpoints import mapping
 from hardener.kubernetes.images.table import lookup
@@ -27,7 +29,6 @@ from hardener.tree.core_views import OpaqueError, PodTemplate
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from hardener.authoring.edits import Evidence
     from hardener.tree.tree import Tree
 
 _NO_SOURCE = late_pattern(
@@ -201,9 +202,6 @@ class Sources:
             yield from self._linked.get(folder, ())
 
     def _links(self) -> Iterator[tuple[str, Mention]]:
-        from hardener.facts.images.dockerfiles.builds import Source
-        from hardener.facts.images.dockerfiles.compose_builds import compose, services
-
         files = self._tree.ask(RepositoryFiles)
         for path in files.paths:
             if not _COMPOSE.fullmatch(os.path.basename(path)) or (text := files.text(path)) is None:
@@ -262,6 +260,4 @@ class SourceText(Struct, frozen=True):
     path: Path = ()
 
     def evidence(self, what: str) -> Evidence:
-        from hardener.authoring.edits import Evidence
-
         return Evidence(f"{self.where} names {what}")
