@@ -100,7 +100,7 @@ def test_the_claim_of_the_same_folder_is_meant(tmp_path: Path) -> None:
     found = {
         Path(pod.object.piece.file.path).parent.name: claims.access_modes(pod, "data") for pod in tree.pod_templates
     }
-    assert found == {"dev": {"ReadWriteOnce"}, "prod": {"ReadWriteMany"}}
+    assert found == {"dev": frozenset({"ReadWriteOnce"}), "prod": frozenset({"ReadWriteMany"})}
 
 
 SIZED = "{medium: Memory, sizeLimit: 64Mi}"
