@@ -165,7 +165,7 @@ def test_the_most_of_all_overlays_counts(
         ("/run/app", "Socket", "socket"),
         ("/proc/sys", "", "kernel"),
         ("/var/log", "", "read"),
-        ("${FOLDER}", "", None),
+        ("data", "", None),
     ],
 )
 def test_what_a_host_path_is(path: str, type: str, kind: str | None) -> None:
