@@ -83,11 +83,11 @@ def _literal(view: View, path: Path, *, severity: Severity = Severity.HIGH) -> S
 
 
 def _finding(view: View, path: Path, what: str, severity: Severity) -> Finding:
-    return view.finding(
-        f"the file holds {what}", *path, severity=severity,
-        advice="treat it as leaked: kubeadm token list and kubeadm token delete ID, and kubeadm init phase upload-certs"
-        f" --upload-certs for a new key; keep a new one only where it is used: {_NEW}",
-    )  # fmt: skip
+    advice = (
+        "treat it as leaked: kubeadm token list and kubeadm token delete ID, and kubeadm init phase upload-certs"
+        f" --upload-certs for a new key; keep a new one only where it is used: {_NEW}"
+    )
+    return view.finding(f"the file holds {what}", *path, severity=severity, advice=advice)
 
 
 def _secret(secret: Secret) -> Steps:
@@ -98,19 +98,18 @@ def _secret(secret: Secret) -> Steps:
         return
     ends = secret.has("stringData", "expiration") or secret.has("data", "expiration")
     yield _finding(
-        secret, (fields[0], "token-secret"),
+        secret,
+        (fields[0], "token-secret"),
         _NODE + ("" if ends else "; it never expires"),
         Severity.HIGH if ends else Severity.CRITICAL,
-    )  # fmt: skip
+    )
 
 
 def _script(script: Script) -> Steps:
     for index, command in script.commands():
         if _SCRIPT_ENDLESS.search(command):
-            yield script.finding(
-                "the script creates a token that never expires; anybody who has it can add a node", "lines", index,
-                advice=f"remove the ttl (the default is a day), or set a short one: {_NEW} --ttl 1h",
-                severity=Severity.HIGH,
-            )  # fmt: skip
+            text = "the script creates a token that never expires; anybody who has it can add a node"
+            advice = f"remove the ttl (the default is a day), or set a short one: {_NEW} --ttl 1h"
+            yield script.finding(text, "lines", index, advice=advice, severity=Severity.HIGH)
         if found := _SCRIPT_LITERAL.search(command):
             yield _finding(script, ("lines", index), _NODE if found[1] else _CONTROL_PLANE, Severity.HIGH)

@@ -25,10 +25,8 @@ def has_star(words: tuple[str, ...]) -> bool:
 
 def left(role: Role, index: int, why: str, advice: str, *path: str, severity: Severity = Severity.MEDIUM) -> Finding:
     """A finding about a rule that stays as it is."""
-    return role.finding(
-        f"rule {index + 1} holds a wildcard: {why}", "rules", index, *path, advice=advice, severity=severity,
-        topic=f"{KEPT}: {why}",
-    )  # fmt: skip
+    text = f"rule {index + 1} holds a wildcard: {why}"
+    return role.finding(text, "rules", index, *path, advice=advice, severity=severity, topic=f"{KEPT}: {why}")
 
 
 def platform(role: Role) -> str | None:

@@ -18,10 +18,13 @@ def resources(role: Role) -> Steps:
         starred = next((index for index, rule in role.rules if has_star(rule.resources)), None)
         if starred is not None:
             yield role.finding(
-                f"rule {starred + 1} holds a wildcard, and the role is left alone: {role.owner}", "rules", starred,
-                severity=Severity.LOW, advice="change it through what installs it",
+                f"rule {starred + 1} holds a wildcard, and the role is left alone: {role.owner}",
+                "rules",
+                starred,
+                severity=Severity.LOW,
+                advice="change it through what installs it",
                 topic="role of the cluster with a wildcard",
-            )  # fmt: skip
+            )
         return
     for index, rule in rules_of(role):
         if not has_star(rule.resources) and not has_star(rule.urls):

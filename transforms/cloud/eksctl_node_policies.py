@@ -29,11 +29,9 @@ def eksctl_node_policies(cluster: EksctlCluster) -> Steps:
             yield edits
         for index, arn in enumerate(group.strings(*_LIST)):
             if "$" in arn:
-                yield group.finding(
-                    f"{arn} is filled in later, so the rights of the nodes of {name_of(group)} are not known",
-                    *_LIST, index, advice="check that it is none of AdministratorAccess, PowerUserAccess,"
-                    " IAMFullAccess",
-                )  # fmt: skip
+                text = f"{arn} is filled in later, so the rights of the nodes of {name_of(group)} are not known"
+                advice = "check that it is none of AdministratorAccess, PowerUserAccess, IAMFullAccess"
+                yield group.finding(text, *_LIST, index, advice=advice)
 
 
 def _edits(group: View) -> list[Edit]:

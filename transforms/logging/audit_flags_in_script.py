@@ -33,10 +33,9 @@ def audit_flags_in_script(script: Script, options: AuditPolicyOptions) -> Steps:
             empty.setdefault(found[1], index)
     if empty:
         flags = " and ".join(f"--{flag}" for flag in empty)
-        yield script.finding(
-            f"an API server without {flags} keeps no record of who did what", "lines", min(empty.values()),
-            advice=_advice(script, options.strength), severity=Severity.MEDIUM,
-        )  # fmt: skip
+        text = f"an API server without {flags} keeps no record of who did what"
+        advice = _advice(script, options.strength)
+        yield script.finding(text, "lines", min(empty.values()), advice=advice, severity=Severity.MEDIUM)
 
 
 def _advice(script: Script, strength: str) -> str:

@@ -65,9 +65,6 @@ def removals(policy: Policy, direction: Direction, paths: list[Path]) -> Iterato
 def unexplained_finding(policy: Policy, direction: Direction, paths: list[Path]) -> Finding:
     """What stands at ``paths`` stays, though nothing explains it."""
     what = "a rule or peer" if len(paths) == 1 else f"{len(paths)} rules or peers"
-    return policy.object.finding(
-        f"nothing in the tree explains {what} of {policy.object} for {direction}", "spec", direction, *paths[0],
-        advice="--prune-managed removes what nothing explains; a policy without harden's label is yours, and left"
-        " alone",
-        severity=Severity.LOW,
-    )  # fmt: skip
+    text = f"nothing in the tree explains {what} of {policy.object} for {direction}"
+    advice = "--prune-managed removes what nothing explains; a policy without harden's label is yours, and left alone"
+    return policy.object.finding(text, "spec", direction, *paths[0], advice=advice, severity=Severity.LOW)

@@ -125,11 +125,9 @@ class Traffic:
                 continue
             reason = ", since no policy can name a pod on the network of its node" if on_node else ""
             advice = "name the Services that it calls in a variable"
-            yield pod.finding(
-                f"{why.text}: its calls in its namespace are refused{reason}",
-                advice=advice if on_node else f"{advice}, or set network-policy.callers: silent",
-                severity=Severity.LOW, topic="workload with calls that nothing shows",
-            )  # fmt: skip
+            text = f"{why.text}: its calls in its namespace are refused{reason}"
+            to_do = advice if on_node else f"{advice}, or set network-policy.callers: silent"
+            yield pod.finding(text, advice=to_do, severity=Severity.LOW, topic="workload with calls that nothing shows")
 
     def _edges(self, of: Callable[[Connections, PodTemplate], list[Edge]]) -> Iterator[Edge]:
         """The connections of the pods, and what may be one: nothing that the tree names is cut."""

@@ -45,11 +45,9 @@ def is_known(view: View, options: Policies) -> bool:
 def deprecation(home: PolicyHome, version: Version) -> Steps:
     """That policies in the language of Kyverno itself will not be served for ever."""
     if version >= kyverno.CEL_SINCE and home.tree.ask(Guardrails).holds_cluster_policies:
-        yield home.finding(
-            "ClusterPolicy is deprecated since Kyverno 1.17; new policies are written in it as the others are",
-            advice="write them as ValidatingPolicy before the update to 1.20, which is announced to drop ClusterPolicy",
-            severity=Severity.LOW,
-        )  # fmt: skip
+        text = "ClusterPolicy is deprecated since Kyverno 1.17; new policies are written in it as the others are"
+        advice = "write them as ValidatingPolicy before the update to 1.20, which is announced to drop ClusterPolicy"
+        yield home.finding(text, advice=advice, severity=Severity.LOW)
 
 
 def writer(version: Version, fact: Evidence) -> Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]:

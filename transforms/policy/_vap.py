@@ -67,9 +67,10 @@ def defaults(home: PolicyHome, spaces: list[Shown]) -> Steps:
     if version < mutating_policy.SINCE:
         yield home.finding(
             "no defaults are written (policies.mutate): MutatingAdmissionPolicy is served since 1.36, and "
-            f"{version[0]}.{version[1]} is assumed", advice="set --kubernetes-version 1.36, or unset policies.mutate",
+            f"{version[0]}.{version[1]} is assumed",
+            advice="set --kubernetes-version 1.36, or unset policies.mutate",
             severity=Severity.LOW,
-        )  # fmt: skip
+        )
         return
     tree = home.tree
     names = [space.name for space in spaces]

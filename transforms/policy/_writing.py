@@ -36,11 +36,9 @@ def older(item: Object, wanted: dict[str, Any]) -> Iterator[Finding]:
     stands in the tree may be changed by hand, so it is left as it is."""
     names = differing_fields(item, wanted)
     if item.editable and names:
-        yield item.finding(
-            f"{item} asks for something else than what this version writes: {', '.join(names)}", "spec",
-            advice="delete it (its bindings stay) and run harden again, unless it was changed by hand for a reason",
-            severity=Severity.MEDIUM,
-        )  # fmt: skip
+        text = f"{item} asks for something else than what this version writes: {', '.join(names)}"
+        advice = "delete it (its bindings stay) and run harden again, unless it was changed by hand for a reason"
+        yield item.finding(text, "spec", advice=advice, severity=Severity.MEDIUM)
 
 
 def _passing(spaces: Sequence[Shown]) -> Verdict:

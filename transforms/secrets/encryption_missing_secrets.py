@@ -35,7 +35,6 @@ def encryption_missing_secrets(configuration: EncryptionConfiguration) -> Steps:
             ),
         )  # fmt: skip
         return
-    yield configuration.finding(
-        "no entry covers Secrets, so they are in etcd in clear text", "resources",
-        advice="add an entry with resources: [secrets] and a provider that encrypts", severity=Severity.HIGH,
-    )  # fmt: skip
+    text = "no entry covers Secrets, so they are in etcd in clear text"
+    advice = "add an entry with resources: [secrets] and a provider that encrypts"
+    yield configuration.finding(text, "resources", advice=advice, severity=Severity.HIGH)
