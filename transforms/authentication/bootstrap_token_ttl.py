@@ -66,13 +66,15 @@ def _token(token: View) -> Steps:
         later = Evidence("nodes that join with this token after a day are refused")
         found = verdict(why=[why], doubts=[later], basis=Basis.PROVED)
         yield token.set(
-            "ttl", to=_DAY, **found.words,
+            "ttl",
+            to=_DAY,
+            **found.words,
             requires=("make sure that whatever adds nodes (an autoscaler, a node image) creates its own token",),
             follow_up=(
                 "in a cluster that exists already: kubeadm token list shows tokens that never expire, kubeadm token"
                 " delete ID revokes them",
             ),
-        )  # fmt: skip
+        )
     yield from _literal(token, ("token",), severity=Severity.CRITICAL if endless else Severity.HIGH)
 
 

@@ -61,16 +61,21 @@ def _kept(role: Role, index: int, rule: Rule) -> Finding | None:
     component = platform(role)
     if component is not None:
         return left(
-            role, index, f"{component} works with resources that others install", "check whether a few namespaces"
-            " are enough for it",
+            role,
+            index,
+            f"{component} works with resources that others install",
+            "check whether a few namespaces are enough for it",
             severity=Severity.HIGH if rule.is_everything else Severity.MEDIUM,
-        )  # fmt: skip
+        )
     if ANY in rule.groups and not role.namespaced:
         what = "everything" if rule.is_everything else "every resource of every group"
         return left(
-            role, index, f"it covers {what}, in the whole cluster", "name the groups and resources that are used",
+            role,
+            index,
+            f"it covers {what}, in the whole cluster",
+            "name the groups and resources that are used",
             severity=Severity.HIGH,
-        )  # fmt: skip
+        )
     return None
 
 

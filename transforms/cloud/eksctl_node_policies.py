@@ -44,9 +44,7 @@ def _edits(group: View) -> list[Edit]:
     partition = admins[0][1][0]
     before = ("find the pods that use the rights of their node, and give each a podIdentityAssociation",)
     found = verdict(why=why, effect=Effect.WATCHED)
-    lost: dict[str, Any] = {
-        **found.words, "impact": "node-rights-lost", "requires": before, "follow_up": NEW_GROUPS
-    }  # fmt: skip
+    lost: dict[str, Any] = {**found.words, "impact": "node-rights-lost", "requires": before, "follow_up": NEW_GROUPS}
     edits: list[Edit] = []
     for index, _ in admins:
         if missing:

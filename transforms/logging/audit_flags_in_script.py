@@ -46,11 +46,14 @@ def _advice(script: Script, strength: str) -> str:
     folders = ((file, "audit-policy", "Directory"), (log, "audit-logs", "DirectoryOrCreate"))
     volumes = [
         {
-            "name": name, "hostPath": path.rpartition("/")[0], "mountPath": path.rpartition("/")[0],
-            "readOnly": kind == "Directory", "pathType": kind,
+            "name": name,
+            "hostPath": path.rpartition("/")[0],
+            "mountPath": path.rpartition("/")[0],
+            "readOnly": kind == "Directory",
+            "pathType": kind,
         }
         for path, name, kind in folders
-    ]  # fmt: skip
+    ]
     server = {"apiServer": {"extraArgs": arguments, "extraVolumes": volumes}}
     given = "the audit policy of the tree" if script.tree.of(GROUP, "Policy") else "this policy"
     text = "" if given != "this policy" else f": {json.dumps(policy(strength))}"

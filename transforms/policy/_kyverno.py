@@ -33,8 +33,9 @@ def release(view: View, options: Policies) -> tuple[Version, Evidence]:
     found = view.tree.ask(Guardrails).kyverno_version
     if found is not None:
         return found
-    return kyverno.DEFAULT_VERSION, Evidence("nothing shows the version of Kyverno: {}.{} is assumed".format(
-        *kyverno.DEFAULT_VERSION))  # fmt: skip
+    return kyverno.DEFAULT_VERSION, Evidence(
+        "nothing shows the version of Kyverno: {}.{} is assumed".format(*kyverno.DEFAULT_VERSION)
+    )
 
 
 def is_known(view: View, options: Policies) -> bool:

@@ -37,9 +37,11 @@ def policy_enforce(policy: Policy) -> Steps:
     pods = [pod for pod in policy.tree.pod_templates if not pod.object.classes]
     below = next(((pod, name) for pod in pods for name in _below(pod, level)), None)
     if below is not None or not pods:
-        why = "the tree shows no workload" if below is None else f"{below[0].object} does not pass level {level}: " + (
-            next_violation(*below)
-        )  # fmt: skip
+        why = (
+            "the tree shows no workload"
+            if below is None
+            else f"{below[0].object} does not pass level {level}: {next_violation(*below)}"
+        )
         text = f"{policy.object} only reports what it was written to refuse; {why}"
         yield policy.finding(text, advice="harden what it reports, then make it refuse", severity=Severity.LOW)
         return

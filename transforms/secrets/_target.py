@@ -88,9 +88,10 @@ class Target(Struct, frozen=True):
             }
             template |= {"immutable": True} if immutable else {}
             return {
-                "apiVersion": sealed_secret.API, "kind": "SealedSecret",
+                "apiVersion": sealed_secret.API,
+                "kind": "SealedSecret",
                 "spec": {"encryptedData": sealed} | ({"template": template} if template else {}),
-            }  # fmt: skip
+            }
         return {"apiVersion": "v1", "kind": "Secret"} | ({"type": type} if type else {})
 
     def steps(self, what: str) -> tuple[str, ...]:

@@ -374,9 +374,10 @@ def _of_whole_pod(container: Container, resource: str, kind: str) -> Iterator[Fi
     if pod.has("resources", kind, resource) or (kind == "requests" and pod.has("resources", "limits", resource)):
         return
     lacking = (
-        other for other in pod.containers
+        other
+        for other in pod.containers
         if not other.has("resources", kind, resource) and not (kind == "requests" and has_number(other, resource))
-    )  # fmt: skip
+    )
     first = next(lacking, None)  # none where a request is only not equal to its limit
     if first is None or first.path != container.path:
         return
