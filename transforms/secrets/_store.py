@@ -11,7 +11,7 @@ from ._target import Target
 
 
 def missing(view: View, target: Target) -> Iterator[Finding]:
-    """A finding with a scaffold, where the store of ``target`` is not in the tree."""
+    """Yield a finding with a scaffold, where the store of ``target`` is not in the tree."""
     store = target.store
     if target.backend.name != "external-secrets" or store.seen:
         return
