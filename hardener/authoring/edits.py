@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from hardener.errors import HardenError
 from hardener.kubernetes.objects import key_order
 from hardener.sources.open_values import OpenDict, OpenList, opened
-from hardener.support.data_path import Parts, Path, joined
+from hardener.support.data_path import Parts, Path, dotted, joined
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
@@ -334,14 +334,6 @@ def moved(edit: Edit, start: int, path: Path) -> Edit:
         type_name=edit.type_name if typed >= 0 else _type_below(edit.type_name, edit.path[edit.typed : start]),
         typed=len(path) + max(typed, 0),
     )
-
-
-def dotted(path: Path) -> str:
-    """Return ``spec.containers[0].image`` for a path of keys and indexes."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if "." not in part else f'["{part}"]'
-    return text.removeprefix(".")
 
 
 def _parent(documents: list[Any], edit: Edit) -> Any:

@@ -11,31 +11,30 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from hardener.authoring.edits import Basis, Create, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.authoring.transform import WHOLE_IN_FILES, Transform
 from hardener.engine import (
+    code_steps,
     find_audit_gaps,
     find_rendered_elsewhere,
     find_unknown_kinds,
     find_unread_patches,
     json_patch,
-    program_advice,
-    terraform_objects,
     trial_write,
 )
 from hardener.engine.assemble_files import assemble
-from hardener.engine.document import WRITTEN, applied_steps
+from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.observed_grade import regraded
 from hardener.engine.outcome import Held, Outcome, Refused, Report
 from hardener.engine.overlay_guard import objections
-from hardener.engine.program_guard import leave_out
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
 from hardener.engine.targets import Targets
-from hardener.engine.undecided import Undecided
+from hardener.engine.unknown_values import UnknownValues
+from hardener.engine.unwritable_steps import leave_out
 from hardener.engine.waivers import Waivers, collect
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.same_images import SameImages
@@ -92,10 +91,10 @@ class _Run(Struct):
     targets: Targets
     system_pods: SystemPods
     skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
-    undecided: Undecided = field(default_factory=Undecided)
+    unknown: UnknownValues = field(default_factory=UnknownValues)
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
     has_waivers: bool = False
-    has_programs: bool = False  # whether a piece is in a language whose text may have no place for a step
+    has_code: bool = False  # whether a piece is code, whose text may have no place for a step
 
 
 def run(
@@ -122,7 +121,7 @@ def run(
     )
     tree.waivers = state.waivers
     state.has_waivers = bool(state.waivers)
-    state.has_programs = any(piece.language in WRITTEN for file in tree.files for piece in file.pieces)
+    state.has_code = any(piece.source.is_code for file in tree.files for piece in file.pieces)
     for fact in (SameImages, WrittenContexts):
         tree.ask(fact)  # what people wrote, before this run writes anything
     ran: set[str] = set()
@@ -150,11 +149,11 @@ def run(
             if told is None or told(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
-    if state.has_programs and any(change.object.piece.language in WRITTEN for change in state.outcome.changes):
+    if state.has_code and any(change.object.piece.source.is_code for change in state.outcome.changes):
         while leave_out(state.outcome):
             self_check(state.outcome)
     _report_classes(state)
-    state.undecided.finish()
+    state.unknown.finish()
     state.outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=not only and not skip)]
     if state.outcome.held:
         for held in state.outcome.held:
@@ -226,9 +225,10 @@ def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
 
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
-    if state.has_programs and _lacks_place(edits):
-        _report(state, transform, target, program_advice.lacking(transform, target, edits))
-        return
+    if state.has_code:
+        if code_steps.lacks_place(edits):
+            _report(state, transform, target, code_steps.without_place(transform, target, edits))
+            return
     if outcome.tree.lock is not None and outcome.tree.lock.is_observed:
         edits = regraded(transform, target, edits)
     step = draft(outcome.tree, transform, target, edits)
@@ -259,27 +259,16 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
             _report(state, transform, target, unlisted)
 
 
-def _lacks_place(edits: list[Edit]) -> bool:
-    """Whether ``edits`` make an object for which a program, or a module of Terraform, has no place."""
-    languages = {edit.piece.language for edit in edits}
-    if "python" in languages and any(isinstance(edit, Create) for edit in edits):
-        return True
-    if "hcl" not in languages:
-        return False
-
-    return terraform_objects.has_no_place(edits)
-
-
 def _unwritable(state: _Run, step: Step) -> Refused | None:
     """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
     moves = any([change.edit.keeps for change in step.changes])
-    if not moves and not state.has_programs:
+    if not moves and not state.has_code:
         return None
     pieces = [*step.edits, *(item.piece for item in step.created)]
-    if not moves and not any(piece.language in WRITTEN for piece in pieces):
+    if not moves and not any(piece.source.is_code for piece in pieces):
         return None
 
-    refused = trial_write.in_programs(step)
+    refused = trial_write.in_code(step)
     return trial_write.refusal(step, state.outcome.changes) if moves and refused is None else refused
 
 
@@ -342,25 +331,25 @@ def _as_read(piece: Piece, path: Path) -> Path:
 
 def _stopped(state: _Run, transform: Transform, target: View, error: OpaqueError | WrongShapeError) -> None:
     state.waivers.leave(target.object)
-    report = state.undecided.add(transform, target, error)
+    report = state.unknown.add(transform, target, error)
     if report is not None:
         state.outcome.findings.append(report)
 
 
 def _report_classes(state: _Run) -> None:
     for (_, name), (target, sign, ids) in state.skipped.items():
+        piece = target.object.piece
         if name in _LEFT_ALONE:
             if name == "patch" and state.outcome.tree.ask(Overlays).is_weighed(target.object):
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
-            if name == "patch" and target.object.piece.language == "python":
-                advice = program_advice.MERGED + program_advice.hook(target.object.piece)
+            if name == "patch":
+                advice = piece.source.advise(piece, "patch") or advice
         else:
             message = f"not done: {', '.join(ids)} ({name}): {sign}"
             advice = _PARTLY[name]
             if target.object.group == FRAGMENT:
-                advice = program_advice.ELSEWHERE + program_advice.hook(target.object.piece)
-        piece = target.object.piece
+                advice = piece.source.advise(piece, "part") or advice
         state.outcome.findings.append(
             Report(
                 name, "K01", Severity.LOW, message, advice, piece.file.name, target.object, piece, target.object.path

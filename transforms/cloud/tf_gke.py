@@ -80,7 +80,7 @@ def _workload_pool(block: GkeNodes) -> GkeNodes | None:
     """The cluster of ``block`` where it has workload identity."""
     clusters = [
         cluster
-        for cluster in block.tree.terraform.of(_CLUSTER, folder=block.folder)
+        for cluster in block.tree.blocks.of(_CLUSTER, folder=block.folder)
         if cluster.address == block.address or cluster.address in block.references("cluster")
     ]
     found = next((cluster for cluster in clusters if cluster.has("workload_identity_config")), None)

@@ -7,8 +7,8 @@ from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.support.data_path import Path
+from hardener.tree.blocks import ENCODED
 from hardener.tree.cloud_views import Role, TrustPolicy
-from hardener.tree.terraform_blocks import ENCODED
 
 _ACTION = "sts:AssumeRoleWithWebIdentity"
 _AUDIENCE = "sts.amazonaws.com"
@@ -83,7 +83,7 @@ def _is_of_another_issuer(role: Role, path: Path, keys: list[str]) -> bool:
     if any(_OTHERS.search(text) for text in named):
         return True
     for address in role.references(*path, "Principal"):
-        provider = role.tree.terraform.at(address, role.folder)
+        provider = role.tree.blocks.at(address, role.folder)
         if provider is not None and any(_OTHERS.search(text) for text in provider.texts("url")):
             return True
     return not any("eks" in text.lower() or "oidc" in text.lower() or "openid" in text for text in named)

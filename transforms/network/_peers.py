@@ -30,7 +30,7 @@ def own_labels(pod: PodTemplate) -> Value | None:
 def _will_be_labelled(pod: PodTemplate) -> bool:
     """Whether the label that the pod lacks is written in this run."""
     waivers = pod.tree.waivers
-    if pod.object.piece.language == "python":  # it would come with a policy, and that only the program can make
+    if pod.object.piece.source.is_program:  # it would come with a policy, and that only the program can make
         return False
     if not pod.object.editable or set(classes_of(pod)) - {"node-agent"}:
         return False
