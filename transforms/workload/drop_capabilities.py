@@ -208,10 +208,9 @@ def _only_maybe(container: Container, keep: list[str]) -> bool:
 
 def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
     if kept:
-        yield container.finding(
-            f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow", "image",
-            advice="remove it from the file (setcap -r) if the program runs without it", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow"
+        advice = "remove it from the file (setcap -r) if the program runs without it"
+        yield container.finding(text, "image", advice=advice, severity=Severity.LOW)
 
 
 def _net_raw(container: Container) -> Iterator[Edit]:
@@ -256,7 +255,8 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
     severity = Severity.LOW if set(beyond) <= BASELINE else Severity.MEDIUM
     if any(plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
         severity = Severity.HIGH
-    yield container.finding(
+    text = (
         f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow; only its owner knows what"
-        " it needs", *_PATH, "add", advice="remove what it does not need", severity=severity,
-    )  # fmt: skip
+        " it needs"
+    )
+    yield container.finding(text, *_PATH, "add", advice="remove what it does not need", severity=severity)

@@ -40,10 +40,8 @@ def host_users_false(pod: PodTemplate) -> Steps:
         return
     obstacle = next(_obstacles(pod), None)
     if obstacle is not None:
-        yield pod.finding(
-            f"the pod keeps the users of its node: {obstacle.text}",
-            advice="set hostUsers: false when that is gone", severity=Severity.LOW,
-        )  # fmt: skip
+        advice = "set hostUsers: false when that is gone"
+        yield pod.finding(f"the pod keeps the users of its node: {obstacle.text}", advice=advice, severity=Severity.LOW)
         return
     nothing = Evidence("nothing in the manifest needs the users of the node")
     doubts = [pod.fact("the manifest says true", "hostUsers")] if pod.has("hostUsers") else []

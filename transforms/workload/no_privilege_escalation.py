@@ -41,17 +41,14 @@ def no_privilege_escalation(container: Container) -> Steps:
     written = container.get(*_FIELD)
     # The API server refuses the pair of false with either of the two.
     if container.privileged:
-        yield container.finding(
-            while_privileged(container), *_PRIVILEGED, severity=Severity.LOW,
-            advice="remove privileged if the container runs without it; no-privileged says what needs it",
-        )  # fmt: skip
+        advice = "remove privileged if the container runs without it; no-privileged says what needs it"
+        yield container.finding(while_privileged(container), *_PRIVILEGED, severity=Severity.LOW, advice=advice)
     elif written is False:
         return
     elif _is_administrator(container):
-        yield container.finding(
-            "its processes may raise their privileges while it adds SYS_ADMIN", *_ADDED,
-            advice="remove SYS_ADMIN, then set allowPrivilegeEscalation: false", severity=Severity.LOW,
-        )  # fmt: skip
+        text = "its processes may raise their privileges while it adds SYS_ADMIN"
+        advice = "remove SYS_ADMIN, then set allowPrivilegeEscalation: false"
+        yield container.finding(text, *_ADDED, advice=advice, severity=Severity.LOW)
     else:
         yield container.set(*_FIELD, to=False, **_judged(container).words)
 
