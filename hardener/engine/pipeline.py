@@ -38,7 +38,7 @@ from hardener.engine.targets import Targets
 from hardener.engine.undecided import Undecided
 from hardener.engine.waivers import Waivers, collect
 from hardener.facts.cluster.platforms import Platforms
-from hardener.facts.images.same_images import SameImages
+from hardener.facts.images.collectors.same_image import SameImages
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.objects.system_pods import SystemPods
 from hardener.facts.objects.written_contexts import WrittenContexts

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from hardener.authoring.known import Known, KnownBy, stronger
+from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.kubernetes.images.config import SOME_NUMBER
+from hardener.kubernetes.images.table import ImageRow, lookup
 
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.model import BuiltImage
     from hardener.facts.images.programs import Program
     from hardener.kubernetes.images.files import ImageFiles
     from hardener.kubernetes.images.reference import ImageReference
-    from hardener.kubernetes.images.table import ImageRow
     from hardener.lock.model import LockedImage
     from hardener.tree.tree import Tree
 
@@ -143,8 +144,6 @@ class Asked:
     @cached_property
     def row(self) -> ImageRow | None:
         """Its row of the image table, and before it those of ``.harden.yaml``."""
-        from hardener.kubernetes.images.table import lookup
-
         return lookup(self.image, self.tree.settings.images)
 
     @cached_property
@@ -155,6 +154,4 @@ class Asked:
     @cached_property
     def built(self) -> BuiltImage | None:
         """What the Dockerfiles of the tree say of it."""
-        from hardener.facts.images.dockerfiles.built_images import BuiltImages
-
         return self.tree.ask(BuiltImages).of(self.image)
