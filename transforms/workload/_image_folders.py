@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from msgspec import Struct
 
@@ -66,16 +67,19 @@ def folders(container: Container) -> Folders | None:
         return None
     if files.raised(every_word(container), own_command=own_command(container)):
         return None  # it becomes root
-    carried = (name for names in held(container).values() for name in names)
-    if any(name not in _HARMLESS for name in carried) or any(raisers(container)):
+    if not _HARMLESS.issuperset(chain.from_iterable(held(container).values())) or any(raisers(container)):
         return None  # it may get past the modes of files
-    homes = tuple(filter(_HOME.fullmatch, files.empty))
-    own = tuple(
-        path for path in files.empty if path not in homes and not _is_everybodys(path) and _MOUNTABLE.fullmatch(path)
-    )
+    return _sorted(known.files)
+
+
+def _sorted(files: Known[ImageFiles]) -> Folders:
+    """The folders of the image by what they are a sign of."""
+    empty = files.value.empty
+    homes = tuple(filter(_HOME.fullmatch, empty))
+    own = tuple(path for path in empty if path not in homes and not _is_everybodys(path) and _MOUNTABLE.fullmatch(path))
     made = own if len(own) <= _MOST else ()
-    others = tuple(path for path in files.empty if path not in (*homes, *made))
-    return Folders(known.files, made, homes, others, tuple(path for path in files.occupied if path != _TMP))
+    others = tuple(path for path in empty if path not in (*homes, *made))
+    return Folders(files, made, homes, others, tuple(path for path in files.value.occupied if path != _TMP))
 
 
 def files_in_tmp(container: Container) -> Known[ImageFiles] | None:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import ClassVar, NamedTuple
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
+from hardener.authoring.known import is_sure
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
@@ -24,7 +25,7 @@ from hardener.kubernetes.pods.capabilities import (
 from hardener.kubernetes.pods.command_evidence import raw_socket_commands, root_commands
 from hardener.tree.core_views import Container
 
-from ._file_capabilities import built, carried, has_no_privileged, held, within_reach
+from ._file_capabilities import carried, has_no_privileged, held, said, within_reach
 from ._grounds import assumption
 from ._ports import low_ports
 from ._user import final_user, unknown_user
@@ -130,8 +131,8 @@ def _left_to_user(container: Container, added: set[str], *, serves_low: bool, op
     """Return what stays with a user that is not root: what its program file carries."""
     names, facts = _of_files(container, serves_low)
     facts = [Evidence("the user is not root, so capabilities have no effect for it"), *facts]
-    row = container.row
-    files_known = known_image(container).files is not None or (row is not None and row.sure_of("file_caps"))
+    known = known_image(container)
+    files_known = known.files is not None or is_sure(known.capabilities)
     needs_more = bool({*names, *added} - {BIND})
     sure = not (opens_raw or (names and not files_known) or needs_more or _only_maybe(container, names))
     unseen = list(signs(container, partial(_unseen, kept={*names, *added})))
@@ -172,22 +173,21 @@ def _commands(container: Container) -> list[str]:
 def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
     """Capabilities that the program file of the image carries: without them in the set it is not started."""
     for state in states(container):  # a kustomization may put another image there
-        row, files = state.row, known_image(state).files
+        files = known_image(state).files
         if files is not None:
             if found := carried(state):
                 facts = [files.fact(state, f"{path} carries {names}") for path, names in found.items()]
                 return [name for names in found.values() for name in names.split(", ") if name in DEFAULT], facts
             continue
-        if made := built(state):
+        if by_source := said(state):
             facts = [
-                state.fact(f"{where}: its program carries {', '.join(names)}", "image") for where, names in made.items()
+                state.fact(f"{where}: its program carries {', '.join(names)}", "image")
+                for where, names in by_source.items()
             ]
-            return [name for names in made.values() for name in names if name in DEFAULT], facts
-        if row is not None and row.file_caps:
-            facts = [state.fact(f"{row.origin}: its program carries {', '.join(row.file_caps)}", "image")]
-            return [name for name in row.file_caps if name in DEFAULT], facts
-    row, files = container.row, known_image(container).files
-    if low and (_only_maybe(container, [BIND]) if files is not None else row is None or not row.sure_of("file_caps")):
+            return [name for names in by_source.values() for name in names if name in DEFAULT], facts
+    known = known_image(container)
+    may_carry = _only_maybe(container, [BIND]) if known.files is not None else not is_sure(known.capabilities)
+    if low and may_carry:
         return [BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
 
