@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, NamedTuple
@@ -173,23 +173,22 @@ def _commands(container: Container) -> list[str]:
 def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
     """Capabilities that the program file of the image carries: without them in the set it is not started."""
     for state in states(container):  # a kustomization may put another image there
-        files = known_image(state).files
-        if files is not None:
-            if found := carried(state):
-                facts = [files.fact(state, f"{path} carries {names}") for path, names in found.items()]
-                return [name for names in found.values() for name in names.split(", ") if name in DEFAULT], facts
-            continue
-        if by_source := said(state):
-            facts = [
-                state.fact(f"{where}: its program carries {', '.join(names)}", "image")
-                for where, names in by_source.items()
-            ]
+        if by_source := _carried(state):
+            facts = [state.fact(f"{source} carries {', '.join(names)}", "image") for source, names in by_source.items()]
             return [name for names in by_source.values() for name in names if name in DEFAULT], facts
     known = known_image(container)
     may_carry = _only_maybe(container, [BIND]) if known.files is not None else not is_sure(known.capabilities)
     if low and may_carry:
         return [BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
+
+
+def _carried(container: Container) -> dict[str, Sequence[str]]:
+    """What its program carries, by who says so: the files of the image where somebody read them."""
+    files = known_image(container).files
+    if files is not None:
+        return {files.says(path): names.split(", ") for path, names in carried(container).items()}
+    return {f"{where}: its program": names for where, names in said(container).items()}
 
 
 def _unseen(container: Container, *, kept: set[str]) -> Iterator[Evidence]:
