@@ -59,6 +59,7 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
+@pytest.mark.slow
 def test_a_change_comes_out_as_decided_or_is_refused(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(PARTS))
     wanted: list[Any] = []

@@ -45,11 +45,11 @@ def _statement(role: Role, path: Path) -> Steps:
     yield from _too_many(role, path, subjects)
     if not subjects:
         return
-    edits = [edit for test, key in keys for edit in _rename(role, (*path, "Condition", test), key)]
+    for test, key in keys:
+        yield from _rename(role, (*path, "Condition", test), key)
     if not any(key.endswith(":aud") for _, key in keys):
         _, key = next((pair for pair in subjects if pair[0] == "StringEquals"), subjects[0])
-        edits.append(_audience(role, (*path, "Condition"), tests, key))
-    yield from edits
+        yield _audience(role, (*path, "Condition"), tests, key)
 
 
 def _too_many(role: Role, path: Path, subjects: list[tuple[str, str]]) -> Iterator[Finding]:

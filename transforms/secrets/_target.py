@@ -109,10 +109,8 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     """Where values go that the store calls ``name``, as Secret ``secret``, or with a number unless it is ``exactly``
     that; a text says why nowhere."""
     moves = moves_of(view)
-    if "$" not in secret and not is_object_name(secret) and exactly:
+    if exactly and "$" not in secret and not is_object_name(secret):
         return "the API server would refuse its name"
-    if "$" not in secret:
-        secret = as_object_name(secret)
     if not options.move:
         return "the profile moves no secrets (secrets.move)"
     if moves.sink is None:
@@ -128,9 +126,11 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     if isinstance(certificate, str):
         return certificate
     wanted = moves.expected(view, store, options.remote_key, name)
-    known = None if exactly or backend.name != "external-secrets" else moves.made_before(view, secret, wanted)
-    if not exactly and known is None:
-        secret = moves.free_name(view, secret)
+    known = None
+    if not exactly:
+        secret = secret if "$" in secret else as_object_name(secret)
+        known = moves.made_before(view, secret, wanted) if backend.name == "external-secrets" else None
+        secret = moves.free_name(view, secret) if known is None else secret
     key = wanted if known is not None else moves.key(view, wanted)
     api = f"{external_secret.GROUP}/{options.eso_api}"
     file, namespace = view.object.piece.file.name, moves.namespace(view)

@@ -98,14 +98,9 @@ def node_sign(block: Block) -> Evidence | None:
 def node_role(block: Block, role: str) -> tuple[Evidence, bool] | None:
     """Why the role that ``block`` calls ``role`` is one of nodes, and whether that is proved; None where it is not."""
     blocks, folder = block.tree.blocks, block.folder
-    for group in blocks.of("aws_eks_node_group", folder=folder):
-        if role in group.references("node_role_arn"):
-            return group.fact(f"{group} gives it to its nodes", "node_role_arn"), True
-    for profile in blocks.of("aws_iam_instance_profile", folder=folder):
-        if role in profile.references("role"):
-            for template in blocks.of("aws_launch_template", "aws_launch_configuration", "aws_instance", folder=folder):
-                if profile.address in template.references("iam_instance_profile") and node_sign(template):
-                    return template.fact(f"{template} gives it to its nodes", "iam_instance_profile"), True
+    given = _giver(block, role)
+    if given is not None:
+        return given, True
     known = blocks.at(role, folder)
     if known is not None and (found := _karpenter(block.tree, known)):
         return found, True
@@ -117,6 +112,21 @@ def node_role(block: Block, role: str) -> tuple[Evidence, bool] | None:
         return None
     if _words(role.rpartition(".")[2]) & _NODE_WORDS or _words(block.name) & _NODE_WORDS:
         return block.fact("role inferred by name, it is not in this folder"), False
+    return None
+
+
+def _giver(block: Block, role: str) -> Evidence | None:
+    """What gives ``role`` to nodes beside ``block``: a node group, or a template of machines by an instance profile."""
+    blocks, folder = block.tree.blocks, block.folder
+    for group in blocks.of("aws_eks_node_group", folder=folder):
+        if role in group.references("node_role_arn"):
+            return group.fact(f"{group} gives it to its nodes", "node_role_arn")
+    for profile in blocks.of("aws_iam_instance_profile", folder=folder):
+        if role not in profile.references("role"):
+            continue
+        for template in blocks.of("aws_launch_template", "aws_launch_configuration", "aws_instance", folder=folder):
+            if profile.address in template.references("iam_instance_profile") and node_sign(template):
+                return template.fact(f"{template} gives it to its nodes", "iam_instance_profile")
     return None
 
 
