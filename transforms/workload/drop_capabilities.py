@@ -66,24 +66,21 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
     if container.privileged:
         return
     added = container.strings(*_PATH, "add")
-    if added:
-        yield from _findings(container, added, options)
-    if any([plain(name) == "ALL" for name in added]):
+    yield from _findings(container, added, options)
+    if "ALL" in map(plain, added):
         return
     dropped = container.strings(*_PATH, "drop")
-    if dropped:
-        yield from _normalise(container, dropped)
-    if any([plain(name) == "ALL" for name in dropped]):
+    yield from _normalise(container, dropped)
+    named = set(map(plain, dropped))
+    if "ALL" in named:
         if is_left_to_root(added, dropped) and final_user(container) == "non-root":
             yield from _of_root_no_more(container, added)
-        return
-    if options.drop == "NET_RAW":
-        if not {"NET_RAW"} & {plain(name) for name in (*dropped, *added)}:
-            yield from _net_raw(container)
-        return
-    yield from _all(container, {plain(name) for name in added}, {plain(name) for name in dropped})
-    if is_left_to_root(added, ("ALL",)) and final_user(container) == "non-root":  # as the next run would see it
-        yield list(_of_root_no_more(container, added))
+    elif options.drop == "ALL":
+        yield from _all(container, set(map(plain, added)), named)
+        if is_left_to_root(added, ("ALL",)) and final_user(container) == "non-root":  # as the next run would see it
+            yield list(_of_root_no_more(container, added))
+    elif "NET_RAW" not in named.union(map(plain, added)):
+        yield from _net_raw(container)
 
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding]:
@@ -208,10 +205,9 @@ def _only_maybe(container: Container, keep: list[str]) -> bool:
 
 def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
     if kept:
-        yield container.finding(
-            f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow", "image",
-            advice="remove it from the file (setcap -r) if the program runs without it", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow"
+        advice = "remove it from the file (setcap -r) if the program runs without it"
+        yield container.finding(text, "image", advice=advice, severity=Severity.LOW)
 
 
 def _net_raw(container: Container) -> Iterator[Edit]:
@@ -256,7 +252,8 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
     severity = Severity.LOW if set(beyond) <= BASELINE else Severity.MEDIUM
     if any(plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
         severity = Severity.HIGH
-    yield container.finding(
+    text = (
         f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow; only its owner knows what"
-        " it needs", *_PATH, "add", advice="remove what it does not need", severity=severity,
-    )  # fmt: skip
+        " it needs"
+    )
+    yield container.finding(text, *_PATH, "add", advice="remove what it does not need", severity=severity)

@@ -8,7 +8,8 @@ from typing import Any
 
 from hardener.facts.images.dockerfiles.builds import Build, Source, arguments_of, located
 from hardener.facts.images.dockerfiles.compose_builds import bake_targets
-from hardener.sources.terraform_names import HEAD
+from hardener.sources.block_names import HEAD
+from hardener.sources.terraform.parsed import parse
 from hardener.sources.yaml import TextError
 
 _MOST = 1000  # calls
@@ -104,10 +105,8 @@ def _arguments(node: ast.expr | None, values: Mapping[str, str | None]) -> tuple
 
 def bake_hcl(source: Source) -> Iterator[Build]:
     """The targets of `docker-bake.hcl`."""
-    from hardener.sources import terraform  # late: few trees hold any
-
     try:
-        parsed = terraform.parse(source.text)
+        parsed = parse(source.text)
     except TextError:
         return
     targets: dict[str, Mapping[str, Any]] = {}
