@@ -40,6 +40,11 @@ def test_rule_3_names_the_sources_in_their_order() -> None:
     assert re.findall(r"\(`([A-Z_]+)`\)", rule.group()) == [source.name for source in KnownBy]
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "transforms").rglob("*.py")), ids=lambda path: path.stem)
+def test_no_rule_decides_by_the_source(path: Path) -> None:
+    assert "KnownBy" not in path.read_text(encoding="utf-8"), "a value says itself whether it is sure, and its place"
+
+
 SEEN = Known((80,), KnownBy.OBSERVED, "harden observe")
 LISTED = Known((443,), KnownBy.LOCK, "harden.lock", whole=True)
 TABLE = Known((8080,), KnownBy.TABLE, "image table")
