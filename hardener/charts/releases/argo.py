@@ -33,7 +33,7 @@ _VARIABLE = re.compile(r"\$\{?(ARGOCD_APP_NAME|ARGOCD_APP_NAMESPACE)\b\}?")
 
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
-    """The releases of Argo CD in the tree; those of an ApplicationSet once, as its template says."""
+    """Yield the releases of Argo CD in the tree; those of an ApplicationSet once, as its template says."""
     for kind, start in (("Application", ("spec",)), ("ApplicationSet", ("spec", "template", "spec"))):
         for item in at_hand.tree.of(_GROUP, kind):
             if "patch" not in item.classes:

@@ -263,7 +263,7 @@ def _wrong(
 
 
 def written_over(base: Mapping[Key, Document], written: Written) -> dict[Key, Document]:
-    """The objects of the chart as the patch leaves them."""
+    """Return the objects of the chart as the patch leaves them."""
     return {
         key: Document(document.source, "", written.made[key]) if key in written.made else document
         for key, document in base.items()
@@ -271,7 +271,7 @@ def written_over(base: Mapping[Key, Document], written: Written) -> dict[Key, Do
 
 
 def chart_texts(chart: str) -> dict[str, str]:
-    """The templates of a chart and of those below it, and its values, by their paths in it."""
+    """Return the templates of a chart and of those below it, and its values, by their paths in it."""
     found = {}
     for path in _files(chart):
         try:

@@ -115,8 +115,8 @@ class Graph(Struct):
 
 
 def collect(tree: Tree, mask: Callable[[str], str]) -> Graph:
-    """The graph of the files that the run was given and of what their kustomizations build, with those at the other
-    end; ``mask`` hides secrets in texts."""
+    """Return the graph of the files that the run was given and of what their kustomizations build, with those at the
+    other end; ``mask`` hides secrets in texts."""
     return _Collector(tree, mask).graph()
 
 
