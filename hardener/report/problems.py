@@ -20,7 +20,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hardener.authoring.edits import Create, Evidence, Grade, Severity, dotted
+from hardener.authoring.edits import Create, Evidence, Grade, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
 from hardener.report import chart_values, steps
@@ -28,7 +28,7 @@ from hardener.report.held_back import why_held
 from hardener.report.patch import relative_name
 from hardener.report.redactor import Redactor
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object
 
 Mask = Callable[[str], str]

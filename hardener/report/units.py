@@ -111,7 +111,7 @@ class Units:
         named = set(map(id, settled))
         for hunk in (hunk for hunk in file.hunks if id(hunk) not in named):
             before = [other for other in settled if other.before_start < hunk.before_start]
-            near = settled if file.file.language == "python" else (before or settled[:1])[-1:]
+            near = settled if file.file.source.is_program else (before or settled[:1])[-1:]
             if told := [id(other) for other in near if not self.is_known(other)]:
                 self._join([id(hunk), *told])
             else:

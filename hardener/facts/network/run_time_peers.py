@@ -107,16 +107,19 @@ class RunTimePeers(AsRead):
                 rules = binding.rules if holders else []
             except (OpaqueError, WrongShapeError):
                 continue
-            if holders:
-                if _is_built_in(binding, rules) or _covers(rules, _ADDRESSES, _READ):
-                    fact = binding.fact(f"{binding.object} lets it list pods, Services or endpoints")
-                    readers.update((pod, fact) for pod in holders if pod not in readers)
-                if not binding.namespaced and (
-                    binding.role_name == "cluster-admin" or _covers(rules, _REGISTERED, _WRITE)
-                ):
-                    fact = binding.fact(f"{binding.object} lets it register webhooks, which the API server calls")
-                    registrars.update((pod, fact) for pod in holders if pod not in registrars)
+            if holders and (_is_built_in(binding, rules) or _covers(rules, _ADDRESSES, _READ)):
+                fact = binding.fact(f"{binding.object} lets it list pods, Services or endpoints")
+                readers.update((pod, fact) for pod in holders if pod not in readers)
+            if holders and _may_register(binding, rules):
+                fact = binding.fact(f"{binding.object} lets it register webhooks, which the API server calls")
+                registrars.update((pod, fact) for pod in holders if pod not in registrars)
         return readers, registrars
+
+
+def _may_register(binding: Binding, rules: list[Rule]) -> bool:
+    if binding.namespaced:
+        return False
+    return binding.role_name == "cluster-admin" or _covers(rules, _REGISTERED, _WRITE)
 
 
 def _is_built_in(binding: Binding, rules: list[Rule]) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from hardener.authoring.edits import Evidence, WrongShapeError, dotted
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.api_use import api_use
 from hardener.facts.kustomize.builds import Build, Builds
 from hardener.facts.network.connections import External, Port, Unresolved, Unseen, Way
@@ -18,7 +18,7 @@ from hardener.facts.network.exposure.judged import Opening, opening
 from hardener.facts.network.silent_workloads import SilentWorkloads
 from hardener.facts.objects.object_links import Relations
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, Service
 from hardener.tree.tree import Tree
 

@@ -420,8 +420,8 @@ def _version_remarks(tree: Tree) -> Iterator[str]:
 
 def _said_versions(tree: Tree) -> Iterator[tuple[Object, tuple[int, int]]]:
     items = [(item, path) for group, kind, path in _SAID for item in tree.of(group, kind)]
-    if tree.terraform_files:
-        items += [(block, ("version",)) for block in tree.terraform.of("aws_eks_cluster")]
+    if tree.block_files:
+        items += [(block, ("version",)) for block in tree.blocks.of("aws_eks_cluster")]
     for item, path in items:
         value: Any = item.data
         for part in path:
