@@ -91,9 +91,13 @@ class HardenedChart(Struct, eq=False):
 
 
 def harden_chart(
-    run: ChartRun, helm: Helm, settings: Settings, harden: Harden, write: Writer,
+    run: ChartRun,
+    helm: Helm,
+    settings: Settings,
+    harden: Harden,
+    write: Writer,
     progress: Callable[[str], object] = lambda name: None,
-) -> HardenedChart:  # fmt: skip
+) -> HardenedChart:
     """Harden the rendered chart by ``harden``, and find the values that do the same.
 
     A later step may rest on an earlier one (a process that is not root needs no capabilities), so what values do not
@@ -128,11 +132,9 @@ class _Hardening:
         return self._with([*self._run.values, *files], schema=schema)
 
     def _with(self, values: Sequence[str], *, schema: bool = True) -> str:
-        run = self._run
-        return self._helm.template(
-            self._copy.folder, values=values, sets=run.sets, release=run.release, namespace=run.namespace,
-            kube_version=run.kube_version, schema=schema,
-        )  # fmt: skip
+        run, folder = self._run, self._copy.folder
+        options: dict[str, Any] = {"sets": run.sets, "release": run.release, "namespace": run.namespace}
+        return self._helm.template(folder, values=values, kube_version=run.kube_version, schema=schema, **options)
 
     def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
         """Harden the chart as it is rendered, turn by turn without the steps that no value reaches."""
@@ -185,9 +187,14 @@ class _Hardening:
         steps = [step for step in wanted.steps if name_of(step.changes) not in made]
         values = as_values(reached.overrides)
         own = own_patch(
-            self._copy.folder, self._renders(values), wanted, steps, lambda texts: self._patched(texts, values),
-            reached=[step for step in wanted.steps if name_of(step.changes) in made], below=_below(self._run.chart),
-        )  # fmt: skip
+            self._copy.folder,
+            self._renders(values),
+            wanted,
+            steps,
+            lambda texts: self._patched(texts, values),
+            reached=[step for step in wanted.steps if name_of(step.changes) in made],
+            below=_below(self._run.chart),
+        )
         outcome.template_patch = own.patch
         written = {step.number for step in own.steps}
         for step in steps:
@@ -356,9 +363,18 @@ def _left(step: Step, reached: Reached) -> Report:
     message = f"{transform.summary} Values do not reach it: {reason}"
     advice = f"change the template; {_FILTER}"
     return Report(
-        transform.id, transform.risk, transform.severity, message, advice, item.piece.file.name, item, item.piece,
-        first.path, first.line, "change that values do not reach",
-    )  # fmt: skip
+        transform.id,
+        transform.risk,
+        transform.severity,
+        message,
+        advice,
+        item.piece.file.name,
+        item,
+        item.piece,
+        first.path,
+        first.line,
+        "change that values do not reach",
+    )
 
 
 _NAMED = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")

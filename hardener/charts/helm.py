@@ -62,9 +62,17 @@ class Helm:
         return cls(path, numbers)
 
     def template(
-        self, folder: str, *, values: Sequence[str] = (), sets: Sequence[str] = (), release: str = "release",
-        namespace: str | None = None, kube_version: str | None = None, schema: bool = True, crds: bool = False,
-    ) -> str:  # fmt: skip
+        self,
+        folder: str,
+        *,
+        values: Sequence[str] = (),
+        sets: Sequence[str] = (),
+        release: str = "release",
+        namespace: str | None = None,
+        kube_version: str | None = None,
+        schema: bool = True,
+        crds: bool = False,
+    ) -> str:
         """The chart in ``folder``, a copy of ours, as ``helm template`` prints it with the files ``values`` and the
         ``sets`` (each as ``--set`` takes it), the later one over the earlier.
 
@@ -86,9 +94,14 @@ class Helm:
         return {row[0].strip() for row in rows if len(row) > 3 and row[3].strip() == "wrong version"}
 
     def _asked(
-        self, command: str, folder: str, options: Sequence[str], values: Sequence[str], sets: Sequence[str],
+        self,
+        command: str,
+        folder: str,
+        options: Sequence[str],
+        values: Sequence[str],
+        sets: Sequence[str],
         names: Sequence[str],
-    ) -> str:  # fmt: skip
+    ) -> str:
         name = plain(os.path.basename(folder))
         arguments = [command, *options, *_values(values, sets), "--", *names, os.path.abspath(folder)]
         _check(name, arguments)
@@ -148,9 +161,14 @@ def _run(program: str, arguments: Sequence[str]) -> programs.Done:
     """Run helm with homes of its own, which go again. Raises ProgramError, and ChartError."""
     with scratch() as home:
         return programs.bounded(
-            program, arguments, seconds=SECONDS, output=OUTPUT, memory=MEMORY, folder=home,
+            program,
+            arguments,
+            seconds=SECONDS,
+            output=OUTPUT,
+            memory=MEMORY,
+            folder=home,
             environment=_environment(home),
-        )  # fmt: skip
+        )
 
 
 def _environment(home: str) -> dict[str, str]:

@@ -114,9 +114,11 @@ def key_of(data: dict[str, Any], seen: Counter[tuple[str, ...]]) -> Key:
     metadata = data.get("metadata")
     own = metadata if isinstance(metadata, dict) else {}
     known = (
-        str(data.get("apiVersion", "")), str(data.get("kind", "")),
-        str(own.get("namespace") or ""), str(own.get("name") or ""),
-    )  # fmt: skip
+        str(data.get("apiVersion", "")),
+        str(data.get("kind", "")),
+        str(own.get("namespace") or ""),
+        str(own.get("name") or ""),
+    )
     seen[known] += 1
     return Key(*known, seen[known])
 

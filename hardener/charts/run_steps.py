@@ -83,12 +83,10 @@ class Wanted:
 
 
 # What decides whether a container starts at all: that it must not run as root rests on the user that it was given.
-_RIGHTS = frozenset(
-    (
-        "privileged", "runAsUser", "runAsGroup", "runAsNonRoot", "fsGroup", "supplementalGroups", "capabilities",
-        "sysctls", "windowsOptions",
-    )
-)  # fmt: skip
+_RIGHTS = frozenset({
+    "privileged", "runAsUser", "runAsGroup", "runAsNonRoot", "fsGroup", "supplementalGroups", "capabilities",
+    "sysctls", "windowsOptions",
+})  # fmt: skip
 
 
 def resting_on(wanted: Wanted, steps: Sequence[Step], left: Collection[int]) -> dict[int, int]:

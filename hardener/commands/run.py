@@ -21,7 +21,7 @@ from hardener.commands.changed_since import since
 from hardener.commands.progress import Progress, later, phase
 from hardener.commands.write_files import finish_killed, may_write, write_files
 from hardener.engine import pipeline
-from hardener.engine.asked import Asked
+from hardener.engine.given_options import GivenOptions
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.facts.access import audit_log
@@ -99,7 +99,7 @@ class Plan(Struct):
     only: frozenset[str]
     skip: frozenset[str]
     touched: Touched | None = None
-    asked: Asked = Asked()
+    asked: GivenOptions = GivenOptions()
 
     def standings(self, tree: Tree) -> list[Standing]:
         """The Pod Security levels of the pods that the run is about."""
@@ -134,7 +134,7 @@ def has_charts(tree: Tree) -> bool:
     kustomizations = (item.data for item in tree.kustomizations.values() if isinstance(item.data, dict))
     if any(not _CHARTS_OF_KUSTOMIZE.isdisjoint(data) for data in kustomizations):
         return True
-    return any('"helm_release"' in file.content.text for file in tree.terraform_files)
+    return any('"helm_release"' in file.content.text for file in tree.block_files)
 
 
 def plan_of(choices: Choices, root: str) -> Plan:
@@ -192,11 +192,11 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
     )  # fmt: skip
 
 
-def asked_of(paths: list[str], choices: Choices) -> Asked:
+def asked_of(paths: list[str], choices: Choices) -> GivenOptions:
     """What differs from a command without options."""
     given = {name: getattr(choices, name) for name in Choices.__struct_fields__}
     plain = Choices()
-    return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
+    return GivenOptions.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
 
 
 def _named(name: str) -> list[str]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from hardener.commands.progress import Progress, said
 from hardener.commands.run import Choices, Plan, Style, asked_of, plan_of, read, write
 from hardener.commands.write_files import finish_killed, may_write
-from hardener.engine.asked import Asked
+from hardener.engine.given_options import GivenOptions
 from hardener.engine.outcome import FileChange, Outcome, Override
 from hardener.errors import InputError
 from hardener.sources import files
@@ -73,7 +73,7 @@ def write_values(
         print(f"harden: {plain(target)} is of an earlier run: there is nothing to override any more", file=sys.stderr)
     if outcome.overrides and in_place is None:  # who looks again looks with the file
         asked = outcome.asked
-        outcome.asked = Asked(asked.paths, (*asked.options, ("values", (target,))))
+        outcome.asked = GivenOptions(asked.paths, (*asked.options, ("values", (target,))))
     status = write(outcome, style)
     if template_patch is not None and status == 0:
         if outcome.template_patch:
@@ -247,7 +247,7 @@ def _remarks(chart: str, hardened: HardenedChart) -> list[str]:
     return found
 
 
-def _asked(chart: str, choices: Choices, release: Release, in_place: str | None) -> Asked:
+def _asked(chart: str, choices: Choices, release: Release, in_place: str | None) -> GivenOptions:
     """What was asked for, as options of a command that only looks."""
     found = asked_of([chart], choices)
     given: list[tuple[str, tuple[str, ...]]] = []
@@ -262,7 +262,7 @@ def _asked(chart: str, choices: Choices, release: Release, in_place: str | None)
         ("in_place", in_place, None),
     ):
         given += [(name, (value,))] if value is not None and value != usual else []
-    return Asked(found.paths, (*found.options, *given))
+    return GivenOptions(found.paths, (*found.options, *given))
 
 
 def _beside(chart: str, release: Release) -> str:

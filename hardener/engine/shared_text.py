@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from hardener.authoring.edits import Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Transform
-from hardener.engine import program_advice, terraform_objects, waiting
+from hardener.engine import unknown_starts
+from hardener.engine.code_steps import doubted
 from hardener.engine.outcome import Refused
 from hardener.engine.shared_edits import mirrored
 from hardener.engine.targets import Targets
@@ -53,12 +54,10 @@ def steps_of(
         steps += [item for item in yielded if isinstance(item, list) and item]
         unknown += [item for item in yielded if isinstance(item, OpaqueError)]
     if pod is not None and steps:
-        steps, more = waiting.parted(transform, target, steps)
+        steps, more = unknown_starts.parted(transform, target, steps)
         unknown += more
-    if target.object.piece.computes:
-        steps = [program_advice.doubted(step, target) for step in steps]
-        if target.object.piece.is_object and steps:
-            steps = [terraform_objects.doubted(step, target) for step in steps]
+    if target.object.piece.source.is_code:
+        steps = doubted(steps, target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
     return steps, unknown

@@ -30,7 +30,7 @@ class Targets:
             try:
                 containers += pod.containers
             except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
-                if pod.object.piece.computes:
+                if pod.object.piece.source.is_code:
                     containers += written_containers(pod)
         found: dict[type, list[Any]] = {
             PodTemplate: pods,
@@ -86,7 +86,7 @@ class Targets:
 
     def _collect(self, kind: Any) -> list[Any]:
         if hasattr(kind, "TYPES"):
-            return list(self.tree.terraform.targets(kind))
+            return list(self.tree.blocks.targets(kind))
         if hasattr(kind, "of_tree"):
             return list(kind.of_tree(self.tree))
         wanted = kind.KINDS & self.tree.kinds

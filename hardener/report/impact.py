@@ -85,27 +85,30 @@ def _restarted(outcome: Outcome) -> Iterator[Entry]:
     """What starts anew, by what makes it do so: the kubelet, a person, a controller."""
     pods = [change for change in outcome.changes if _is_of_pods(change)]
     static = [change for change in pods if change.object.kind == "Pod" and _is_of_component(change)]
-    # What a kubelet starts from a file, it starts anew when the file changes.
-    if static:
-        number = _number_of_objects(static)
-        text = (
-            f"{counted(number, 'component')} of the control plane restart{'s' * (number == 1)} on each node that gets "
-            f"the new file: {_names(static)}"
-        )
-        yield _entry("components-restart", static, text)
     of_static = {id(change.object) for change in static}
-    pods = [change for change in pods if id(change.object) not in of_static]
-    if recreated := [change for change in pods if change.object.kind in JOB_LIKE]:
-        text = (
-            f"{counted(_number_of_objects(recreated), 'object')} must be recreated, since Kubernetes refuses the "
-            f"change of a running Pod or Job "
-            f"(kubectl replace --force, Argo CD Replace=true, Flux force: true): {_names(recreated)}"
-        )
-        yield _entry("objects-recreated", recreated, text)
-    if rolled := [change for change in pods if change.object.kind not in _NOT_ROLLED]:
-        number = _number_of_objects(rolled)
-        text = f"{counted(number, 'workload')} restart{'s' * (number == 1)}: {_names(rolled)}"
-        yield _entry("workloads-restart", rolled, text)
+    others = [change for change in pods if id(change.object) not in of_static]
+    # What a kubelet starts from a file, it starts anew when the file changes.
+    yield from _restart("components-restart", static)
+    yield from _restart("objects-recreated", [change for change in others if change.object.kind in JOB_LIKE])
+    yield from _restart("workloads-restart", [change for change in others if change.object.kind not in _NOT_ROLLED])
+
+
+_RESTARTS = {  # noun, and what becomes of one or several
+    "components-restart": ("component", "of the control plane restart{s} on each node that gets the new file"),
+    "objects-recreated": (
+        "object",
+        "must be recreated, since Kubernetes refuses the change of a running Pod or Job "
+        "(kubectl replace --force, Argo CD Replace=true, Flux force: true)",
+    ),
+    "workloads-restart": ("workload", "restart{s}"),
+}
+
+
+def _restart(kind: str, changes: list[Change]) -> Iterator[Entry]:
+    if changes:
+        number, (noun, fate) = _number_of_objects(changes), _RESTARTS[kind]
+        said = fate.replace("{s}", "s" * (number == 1))
+        yield _entry(kind, changes, f"{counted(number, noun)} {said}: {_names(changes)}")
 
 
 def _is_of_pods(change: Change) -> bool:
@@ -185,11 +188,7 @@ _RELEASED = (
     ("internal-address-released", ("internal address", "es"), "released; a revert brings new addresses"),
     ("node-port-closed", ("Service", "s"), "closed on the ports of the nodes; a revert opens other ports"),
     ("host-port-closed", ("host port", "s"), "closed; clients that use a node's address are refused"),
-    (
-        "secret-moved",
-        ("object", "s"),
-        "without its secrets; pods wait until the new Secret is filled",
-    ),
+    ("secret-moved", ("object", "s"), "without its secrets; pods wait until the new Secret is filled"),
     ("node-rights-lost", ("role", "s"), "of nodes without rights to administer AWS; pods that used them are refused"),
     ("objects-refused", ("policy object", "s"), "put in force; new objects that break them are refused"),
     (

@@ -11,7 +11,8 @@ from msgspec import Struct
 from hardener.engine.outcome import Outcome
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.report.impact import counted
-from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
+from hardener.sources import registry
+from hardener.sources.files import MAX_BYTES
 from hardener.sources.files.selection import DEEPEST, LeftOut
 from hardener.sources.manifests import MOST_OBJECTS, ManifestFile
 from hardener.tree.core_views import Object
@@ -20,7 +21,8 @@ from hardener.tree.tree import Tree
 _RULES = ("test-data", "excluded")  # what is read where it is named
 _LEFT_ALONE = ("patch", "owned", "static-pod")  # ids of findings about what is left alone whole
 _PLACES = 3  # that a line names
-_ENDINGS = f"{', '.join(SUFFIXES)} and {PYTHON}"
+*_SOME, _LAST = registry.endings()
+_ENDINGS = f"{', '.join(_SOME)} and {_LAST}"
 # What is said of one file, and of several. A finding names each file of those that have an id of their own.
 _WHY = {
     "test-data": ("is test data", "are test data"),
@@ -87,7 +89,7 @@ def not_looked_at(outcome: Outcome) -> Iterator[str]:
     """
     tree = outcome.tree
     for problem in tree.problems:
-        if problem.id != "python-key":  # of a program that was read
+        if problem.is_left_alone:
             yield f"{problem.name}: {problem.message}"
     yield from _broken(tree)
     for refused in outcome.refused:

@@ -20,7 +20,6 @@ import stat
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
-from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,7 @@ from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.files import run_folder
 from hardener.sources.files.transaction import Transaction
+from hardener.sources.line_hunks import unified
 from hardener.sources.yaml import TextError, parse, segments
 from hardener.support.programs import ProgramError
 from hardener.testing.records import records
@@ -109,7 +109,7 @@ def check(case: Path, *, accept: bool = False) -> None:
         _compare(_texts(case / "after"), after, case)
         expected = _expected(case / "findings.txt")
         if expected != found:
-            difference = _redactor(_texts(case / "before")).text(_difference(expected, found))
+            difference = _redactor(_texts(case / "before")).text(unified(expected, found, "expected", "found"))
             raise GoldenError(f"{case}: findings.txt differs\n{difference}")
         _not_empty(found, case)
         _comments_survive(_texts(case / "before"), after, case)
@@ -290,7 +290,8 @@ def _differences(expected: dict[str, bytes], found: dict[str, bytes]) -> str:
         one, other = (texts.get(name, b"").decode("utf-8", "replace") for texts in (expected, found))
         if one != other:
             one, other = masked(redactor, one), masked(redactor, other)
-            parts.append(f"{name}:\n{_difference(one, other)}{_meaning(one, other)}")
+            lines = unified(one, other, "expected", "found")
+            parts.append(f"{name}:\n{lines}{_meaning(one, other)}")
     return "\n".join(parts)
 
 
@@ -312,10 +313,6 @@ def masked(redactor: Redactor, text: str) -> str:
     lines = text.split("\n")
     hidden = masked_lines(redactor, text, [range(1, len(lines) + 1)])
     return "\n".join(hidden[n].removesuffix("\n") if n in hidden else line for n, line in enumerate(lines, 1))
-
-
-def _difference(expected: str, found: str) -> str:
-    return "".join(unified_diff(expected.splitlines(True), found.splitlines(True), "expected", "found"))
 
 
 def _meaning(expected: str, found: str) -> str:

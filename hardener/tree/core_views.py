@@ -87,7 +87,7 @@ class Object(View):
     def namespace(self) -> str | None:
         """The namespace as written; None where the object names none, or a program computes it."""
         namespace = self.written_namespace
-        if not isinstance(namespace, str) or not namespace or (self.piece.computes and "$" in namespace):
+        if not isinstance(namespace, str) or not namespace or ("$" in namespace and self.piece.source.is_code):
             return None
         return namespace
 
@@ -221,9 +221,10 @@ class PodTemplate(View):
 
     @property
     def follows_account(self) -> bool:
-        """Whether its account decides about its token where the pod says nothing; Terraform's provider says true for
-        it then."""
-        return not self.object.piece.fills_in
+        """Whether its account decides about its token where the pod says nothing; who makes it may say true for it
+        then."""
+        piece = self.object.piece
+        return not piece.source.sends_defaults(piece)
 
     @property
     def service_account(self) -> str:
@@ -401,7 +402,7 @@ class Namespace(View):
         names: tuple[str | None, ...] = (),
     ) -> None:
         # New objects come to stand beside it, and a program has no place for one.
-        first = declaration or next((item for item in objects if item.piece.language != "python"), objects[0])
+        first = declaration or next((item for item in objects if not item.piece.source.is_program), objects[0])
         self.name = name
         self.names = names or (name,)
         self.declared = declaration is not None

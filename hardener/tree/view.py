@@ -25,13 +25,12 @@ from hardener.authoring.edits import (
     Set,
     Severity,
     WrongShapeError,
-    dotted,
     evidence_of,
     said,
 )
 from hardener.kubernetes.objects import key_order
 from hardener.sources.open_values import OpenDict, OpenList
-from hardener.support.data_path import Path, joined
+from hardener.support.data_path import Path, dotted, joined
 from hardener.support.late_pattern import late_pattern
 from hardener.tree import host_files
 

@@ -36,33 +36,48 @@ def reduced(binding: Binding, source: Role | str, options: Rbac) -> Steps:
     if not accounts:
         return
     found = [(subject, *_needs(binding, subject, options)) for subject in accounts]
-    patched = binding.tree.ask(Access).patched_by(binding)
-    if patched is not None:
-        yield _stays(
-            binding,
-            accounts[0],
-            f"{patched.text}, and the patch would not find it under another name",
-            "bind the account to a role for what it needs, and change the kustomization too",
-        )
+    if (obstacle := _obstacle(binding, found)) is not None:
+        yield obstacle
         return
-    if binding.tree.stream and any(known.assumed for _, _, known in found):
-        advice = f"{WHOLE_IN_FILES}; --audit-log names what the account was seen to do"
-        yield _stays(binding, accounts[0], "a stream does not show which pods use the account", advice)
-        return
-    whole = len(accounts) == len(reasons)
     change = _weighed(binding, source, found, options)
     home = binding.namespace_of(accounts[0])
-    made = _rights.pairs(found, binding.object.namespace if binding.namespaced else options.mapped(home))
-    if options.fallback == "keep-namespaced":
-        made = [_kept_rights(pair) if _is_assumed(pair, found) else pair for pair in made]
-    made = [pair for pair in made if pair.rules or pair.built_in or options.fallback == "empty"]
+    made = _pairs(binding, found, options)
+    whole = len(accounts) == len(reasons)
     yield _rights.edits(binding, made, accounts, whole=whole, change=change, fanout=options.audit_fanout)
     if home == "default" and options.mapped(home) == home:
         yield binding.finding(
             f"{accounts[0]} is in the namespace default, which all objects without a namespace share",
-            "subjects", accounts[0].index, severity=Severity.LOW,
+            "subjects",
+            accounts[0].index,
+            severity=Severity.LOW,
             advice="give the application a namespace of its own (rbac.namespace-map for its account)",
-        )  # fmt: skip
+        )
+
+
+_Found = list[tuple[Subject, str | None, Needs]]
+"""Accounts, where each of them will be, and what it needs."""
+
+
+def _obstacle(binding: Binding, found: _Found) -> Finding | None:
+    """Why the binding keeps standing as it is."""
+    first = found[0][0]
+    patched = binding.tree.ask(Access).patched_by(binding)
+    if patched is not None:
+        why = f"{patched.text}, and the patch would not find it under another name"
+        advice = "bind the account to a role for what it needs, and change the kustomization too"
+        return _stays(binding, first, why, advice)
+    if binding.tree.stream and any(known.assumed for _, _, known in found):
+        advice = f"{WHOLE_IN_FILES}; --audit-log names what the account was seen to do"
+        return _stays(binding, first, "a stream does not show which pods use the account", advice)
+    return None
+
+
+def _pairs(binding: Binding, found: _Found, options: Rbac) -> list[Pair]:
+    home = binding.namespace_of(found[0][0])
+    made = _rights.pairs(found, binding.object.namespace if binding.namespaced else options.mapped(home))
+    if options.fallback == "keep-namespaced":
+        made = [_kept_rights(pair) if _is_assumed(pair, found) else pair for pair in made]
+    return [pair for pair in made if pair.rules or pair.built_in or options.fallback == "empty"]
 
 
 def _stays(binding: Binding, subject: Subject, why: str, advice: str) -> Finding:
@@ -132,9 +147,7 @@ def _needs(binding: Binding, subject: Subject, options: Rbac) -> tuple[str | Non
     return space, known
 
 
-def _weighed(
-    binding: Binding, source: Role | str, found: list[tuple[Subject, str | None, Needs]], options: Rbac
-) -> Change:
+def _weighed(binding: Binding, source: Role | str, found: _Found, options: Rbac) -> Change:
     """The grade of the change: docs/design/decisions.md 23."""
     text = "it is bound to cluster-admin"
     if isinstance(source, Role):
@@ -149,20 +162,18 @@ def _weighed(
     assumed = any(known.assumed for _, _, known in found)
     labels = "; ".join(dict.fromkeys(known.label for _, _, known in found))
     said = f"{labels}: run harden again with --audit-log" if assumed else labels
-    if assumed:
-        basis = Basis.ASSUMED
-    elif all(known.observed and not known.blind and not known.thin for _, _, known in found):
-        basis = Basis.PROVED
-    else:
-        basis = Basis.INFERRED
-    moved = [
-        f"create namespace {space} and run what uses service account {subject.name} there"
-        for subject, space, _ in found
-        if space != binding.namespace_of(subject)
-    ]
+    whole = all(known.observed and not known.blind and not known.thin for _, _, known in found)
+    basis = Basis.ASSUMED if assumed else Basis.PROVED if whole else Basis.INFERRED
     effect = Effect.BEYOND if breaking else Effect.WATCHED
     judged = verdict(why=_once(evidence), effect=effect, basis=basis)
-    return Change(judged, said, (*moved, *((_LOG,) if assumed else ())))
+    before = [*_moves(binding, found), _LOG] if assumed else _moves(binding, found)
+    return Change(judged, said, tuple(before))
+
+
+def _moves(binding: Binding, found: _Found) -> list[str]:
+    """What a person does for accounts that will be in another namespace."""
+    moved = [(subject, space) for subject, space, _ in found if space != binding.namespace_of(subject)]
+    return [f"create namespace {space} and run what uses service account {each.name} there" for each, space in moved]
 
 
 def _at_work(binding: Binding, subject: Subject, known: Needs) -> list[Evidence]:

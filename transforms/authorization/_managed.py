@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from hardener.authoring.edits import Basis, Finding, Severity
+from hardener.authoring.edits import Basis, Edit, Finding, Severity
 from hardener.authoring.transform import Steps
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.grants import Access
@@ -25,19 +25,24 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
     log = binding.tree.ask(Access).log
     if role is None or log is None:
         return
-    seen: list[Needs] = []
     space = (role.object.namespace or "") if role.namespaced else None
+    seen: list[Needs] = []
     for subject in binding.subjects:
         known = observation(binding, subject, expand=expand) if subject.is_account else None
         if known is None:
             return
         seen.append(known)
         yield from _at_work_elsewhere(binding, subject, set(known.rules) - {space})
+    yield from _brought_up_to(role, space, seen, sees_events=log.sees_events, prune=prune)
+
+
+def _brought_up_to(role: Role, space: str | None, seen: list[Needs], *, sees_events: bool, prune: bool) -> Steps:
+    """The rules of the role as the accounts were ``seen`` to need them in its ``space``."""
     used = [rule for known in seen for rule in known.rules.get(space, [])]
     found = verdict(known=[fact for known in seen for fact in known.facts], effect=Effect.WATCHED, basis=Basis.PROVED)
-    edits = [role.append("rules", value=rule.value(), **found.words) for rule in _missing(role, used)]
+    edits: list[Edit] = [role.append("rules", value=rule.value(), **found.words) for rule in _missing(role, used)]
     # What a policy keeps out of the log it cannot explain, nor what no log records.
-    explained = [*used] if log.sees_events else [*used, *EVENTS]
+    explained = used if sees_events else [*used, *EVENTS]
     extra = [] if any(known.blind for known in seen) else _unexplained(role, explained)
     if extra and prune:
         edits += [role.drop("rules", index, **found.words) for index in extra]

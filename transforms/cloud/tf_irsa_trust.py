@@ -7,8 +7,8 @@ from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.support.data_path import Path
+from hardener.tree.blocks import ENCODED
 from hardener.tree.cloud_views import Role, TrustPolicy
-from hardener.tree.terraform_blocks import ENCODED
 
 _ACTION = "sts:AssumeRoleWithWebIdentity"
 _AUDIENCE = "sts.amazonaws.com"
@@ -45,11 +45,11 @@ def _statement(role: Role, path: Path) -> Steps:
     yield from _too_many(role, path, subjects)
     if not subjects:
         return
-    edits = [edit for test, key in keys for edit in _rename(role, (*path, "Condition", test), key)]
+    for test, key in keys:
+        yield from _rename(role, (*path, "Condition", test), key)
     if not any(key.endswith(":aud") for _, key in keys):
         _, key = next((pair for pair in subjects if pair[0] == "StringEquals"), subjects[0])
-        edits.append(_audience(role, (*path, "Condition"), tests, key))
-    yield from edits
+        yield _audience(role, (*path, "Condition"), tests, key)
 
 
 def _too_many(role: Role, path: Path, subjects: list[tuple[str, str]]) -> Iterator[Finding]:
@@ -83,7 +83,7 @@ def _is_of_another_issuer(role: Role, path: Path, keys: list[str]) -> bool:
     if any(_OTHERS.search(text) for text in named):
         return True
     for address in role.references(*path, "Principal"):
-        provider = role.tree.terraform.at(address, role.folder)
+        provider = role.tree.blocks.at(address, role.folder)
         if provider is not None and any(_OTHERS.search(text) for text in provider.texts("url")):
             return True
     return not any("eks" in text.lower() or "oidc" in text.lower() or "openid" in text for text in named)

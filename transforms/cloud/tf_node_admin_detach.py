@@ -136,7 +136,7 @@ def _role_value(block: PolicyAttachment) -> str:
 def _free(block: PolicyAttachment, name: str, taken: set[str]) -> str:
     """``name``, or with a number where the folder has a block of that name."""
     number, found = 1, name
-    while found in taken or block.tree.terraform.at(f"{block.kind}.{found}", block.folder) is not None:
+    while found in taken or block.tree.blocks.at(f"{block.kind}.{found}", block.folder) is not None:
         number += 1
         found = f"{name}_{number}"
     taken.add(found)

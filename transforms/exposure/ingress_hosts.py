@@ -53,10 +53,10 @@ def _said(ingress: Ingress, found: list[_Open]) -> Finding:
     if names:
         more = f" (and {len(names) - 2} more)" if len(names) > 2 else ""
         said.append(f"every name below {' and '.join(names[:2])}{more} leads to it")
+    advice = _TAKE_OUT if why == _DEFAULT else _NAME
     return ingress.finding(
-        "; ".join(said), *path, advice=_TAKE_OUT if why == _DEFAULT else _NAME, severity=Severity.LOW,
-        topic="entrance without a host name of its own",
-    )  # fmt: skip
+        "; ".join(said), *path, advice=advice, severity=Severity.LOW, topic="entrance without a host name of its own"
+    )
 
 
 def _open(ingress: Ingress) -> Iterator[_Open]:
@@ -124,13 +124,14 @@ def _bound(ingress: Ingress, key: str) -> Iterator[_Open]:
     if own and not wide:
         return
     around = ingress.tree.ask(Listeners).hosts(ingress.object)
-    wide_around = [host for host in around or () if host.startswith("*")]
-    if around and "" not in around and not wide_around:
+    named_around = around if around and "" not in around else None
+    wide_around = [host for host in named_around or () if host.startswith("*")]
+    if named_around and not wide_around:
         return  # each listener has one name
     where = ("spec", key) if own else ("spec",)
     if own and "*" not in own:
         yield from ((host, "", where) for host in wide)
-    elif around and "" not in around:
+    elif named_around:
         yield from ((host, "", where) for host in wide_around)
     else:
         yield "", _UNSEEN if around is None else "neither it nor its Gateway names a host", where

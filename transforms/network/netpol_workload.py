@@ -50,10 +50,9 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     if pod.kind == "PodTemplate":
         return  # nothing runs from it
     if on_host_network(pod):
-        yield pod.finding(
-            "no NetworkPolicy applies to a pod on the network of its node", "hostNetwork",
-            advice="filter on the node, or give it a network of its own", severity=Severity.LOW,
-        )  # fmt: skip
+        text = "no NetworkPolicy applies to a pod on the network of its node"
+        advice = "filter on the node, or give it a network of its own"
+        yield pod.finding(text, "hostNetwork", advice=advice, severity=Severity.LOW)
         yield from Traffic([pod], options).unknown_calls()
         return
     isolation = pod.tree.ask(Isolation)
@@ -68,10 +67,11 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     if pods[:1] != [pod]:
         return  # the first of them has it
     for other in isolation.foreign(pod)[:1]:
-        yield other.finding(
-            f"{other} may isolate workloads, and harden does not read its rules: no NetworkPolicy is written beside it",
-            advice="check that it closes and opens what it should", severity=Severity.LOW, once=f"{id(other)}",
-        )  # fmt: skip
+        text = (
+            f"{other} may isolate workloads, and harden does not read its rules: no NetworkPolicy is written beside it"
+        )
+        advice = "check that it closes and opens what it should"
+        yield other.finding(text, advice=advice, severity=Severity.LOW, once=f"{id(other)}")
         return
     yield from _isolated(pods, own, options)
 
@@ -84,39 +84,39 @@ def _isolated(pods: list[PodTemplate], own: Own, options: NetworkPolicies) -> St
     selecting = isolation.selecting(pod)
     existing = isolation.own_policy(pod, selector)
     by_others = [item for item in selecting if not item.managed]
-    closed: set[Direction] = {each for each in DIRECTIONS if by_others and isolation.closes(pod, by_others, each)}
-    for direction in DIRECTIONS:
-        if direction in closed:
-            closing = [item for item in selecting if direction in item.directions]
-            yield from traffic.refused(closing, direction)
+    closed = [each for each in DIRECTIONS if by_others and isolation.closes(pod, by_others, each)]
+    for direction in closed:
+        yield from traffic.refused([item for item in selecting if direction in item.directions], direction)
     rules: dict[Direction, Wanted] = {}
     if "ingress" not in closed:
         rules["ingress"] = traffic.ingress().finished()
         if options.orphans == "closed":
             yield from _orphans(traffic)
     if "egress" not in closed and (options.egress or (existing and "egress" in existing.directions)):
-        beside = [item for item in selecting if item is not existing and _comes_closing(pod, item)]
-        rules["egress"] = traffic.egress(with_dns=not beside or not _opens_dns(beside, traffic)).finished()
+        others = [item for item in selecting if item is not existing]
+        rules["egress"] = traffic.egress(with_dns=not _have_dns(pod, others, traffic)).finished()
         yield from traffic.unreachable()
         yield from traffic.unknown_calls()
-    if existing is not None and not existing.legal:
+    if existing is None and rules:
+        yield from _created(pod, selector, rules, by_others, directions(options))
+    elif existing is not None and existing.legal:
+        yield from _extended(existing, rules, traffic, options)
+    elif existing is not None:
         yield existing.object.finding(
             f"the API server refuses {existing.object}, so nothing isolates {pod.object}",
             advice="remove it, and run again",
         )
         return
-    if existing is not None:
-        yield from _extended(existing, rules, traffic, options)
-    elif rules:
-        yield from _created(pod, selector, rules, by_others, directions(options))
     if own.added is not None and rules:
         yield from _labelled(pods, own.added)
 
 
-def _comes_closing(pod: PodTemplate, item: Policy) -> bool:
-    """Whether ``item`` closes what ``pod`` opens, and is applied wherever the pod is."""
+def _have_dns(pod: PodTemplate, policies: list[Policy], traffic: Traffic) -> bool:
+    """Whether those of ``policies`` that close what ``pod`` opens, wherever it is applied, let it ask for names."""
     isolation = pod.tree.ask(Isolation)
-    return isolation.closes(pod, [item], "egress") and isolation.comes_with(pod.object, [item.object])
+    closing = [item for item in policies if isolation.closes(pod, [item], "egress")]
+    beside = [item for item in closing if isolation.comes_with(pod.object, [item.object])]
+    return bool(beside) and _opens_dns(beside, traffic)
 
 
 def _labelled(pods: list[PodTemplate], label: str) -> Iterator[Edit]:
@@ -139,11 +139,11 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
                 advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
             )
         else:
+            text = f"{entry.evidence[0].text}: no connection to it is allowed"
+            advice = "name its clients with an ingress rule, or set network-policy.orphans: same-namespace"
             yield entry.server.finding(
-                f"{entry.evidence[0].text}: no connection to it is allowed",
-                advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
-                severity=Severity.LOW, topic="workload with ports that no Service leads to",
-            )  # fmt: skip
+                text, advice=advice, severity=Severity.LOW, topic="workload with ports that no Service leads to"
+            )
 
 
 def _opens_dns(policies: list[Policy], traffic: Traffic) -> bool:

@@ -38,15 +38,15 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
         return
     known = [fact, policy.fact(f"{present[0]} is set for all rules", "spec", present[0])]
     found = verdict(known=known, sure=is_known(policy, options), basis=Basis.PROVED)
+    # What a rule says is asked before anything of the policy.
+    silent = [index for index, rule in rules if not rule.has("validate", "failureAction")]
     edits: list[Edit] = []
-    for index, rule in rules:
-        if rule.has("validate", "failureAction"):
-            continue  # it is asked before anything of the policy
+    for index in silent:
         path = ("spec", "rules", index, "validate")
-        wanted: dict[str, object] = {"failureAction": action}
+        edits.append(policy.set(*path, "failureAction", to=action, **found.words))
         if overrides:  # those of a rule are asked first, then those of the policy
-            wanted["failureActionOverrides"] = [*policy.overrides(*path, "failureActionOverrides"), *overrides]
-        edits += [policy.set(*path, key, to=value, **found.words) for key, value in wanted.items()]
+            every = [*policy.overrides(*path, "failureActionOverrides"), *overrides]
+            edits.append(policy.set(*path, "failureActionOverrides", to=every, **found.words))
     edits += [policy.drop("spec", key, **found.words) for key in present]
     yield edits
 

@@ -64,18 +64,14 @@ def folders(container: Container) -> Folders | None:
     uid = number if number is not None else its_own
     if not isinstance(uid, int) or uid == 0 or not files.about(uid) or _has_other_groups(container):
         return None
-    if files.raised(every_word(container), own_command=own_command(container)):
-        return None  # it becomes root
-    carried = (name for names in held(container).values() for name in names)
-    if any(name not in _HARMLESS for name in carried) or any(raisers(container)):
-        return None  # it may get past the modes of files
+    if _passes_modes(container, files):
+        return None
     homes = tuple(filter(_HOME.fullmatch, files.empty))
-    own = tuple(
-        path for path in files.empty if path not in homes and not _is_everybodys(path) and _MOUNTABLE.fullmatch(path)
-    )
+    own = tuple(path for path in files.empty if path not in homes and _is_its_own(path))
     made = own if len(own) <= _MOST else ()
     others = tuple(path for path in files.empty if path not in (*homes, *made))
-    return Folders(known.files, made, homes, others, tuple(path for path in files.occupied if path != _TMP))
+    occupied = tuple(path for path in files.occupied if path != _TMP)
+    return Folders(known.files, made, homes, others, occupied)
 
 
 def files_in_tmp(container: Container) -> Known[ImageFiles] | None:
@@ -99,6 +95,18 @@ def _has_other_groups(container: Container) -> bool:
         )
     except (OpaqueError, WrongShapeError):
         return True
+
+
+def _passes_modes(container: Container, files: ImageFiles) -> bool:
+    """Whether it becomes root, or may get past the modes of files in another way."""
+    if files.raised(every_word(container), own_command=own_command(container)):
+        return True
+    carried = (name for names in held(container).values() for name in names)
+    return any(name not in _HARMLESS for name in carried) or any(raisers(container))
+
+
+def _is_its_own(path: str) -> bool:
+    return not _is_everybodys(path) and _MOUNTABLE.fullmatch(path) is not None
 
 
 def _is_everybodys(path: str) -> bool:

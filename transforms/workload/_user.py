@@ -216,9 +216,11 @@ def unknown_user(container: Container) -> OpaqueError | None:
         mount = next((mount for mount in mounts(container) if mount.volume is None and mount.writable), None)
         if mount is not None:
             return OpaqueError(
-                "a volume of a pod that is made elsewhere", mount.view.path[1:], "mounts",
+                "a volume of a pod that is made elsewhere",
+                mount.view.path[1:],
+                "mounts",
                 "set the user where the pod is made: whom the files of the volume belong to shows there",
-            )  # fmt: skip
+            )
     return opaque
 
 

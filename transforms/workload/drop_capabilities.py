@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, NamedTuple
@@ -65,24 +65,21 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
     if container.privileged:
         return
     added = container.strings(*_PATH, "add")
-    if added:
-        yield from _findings(container, added, options)
-    if any([plain(name) == "ALL" for name in added]):
+    yield from _findings(container, added, options)
+    if "ALL" in map(plain, added):
         return
     dropped = container.strings(*_PATH, "drop")
-    if dropped:
-        yield from _normalise(container, dropped)
-    if any([plain(name) == "ALL" for name in dropped]):
+    yield from _normalise(container, dropped)
+    named = set(map(plain, dropped))
+    if "ALL" in named:
         if is_left_to_root(added, dropped) and final_user(container) == "non-root":
             yield from _of_root_no_more(container, added)
-        return
-    if options.drop == "NET_RAW":
-        if not {"NET_RAW"} & {plain(name) for name in (*dropped, *added)}:
-            yield from _net_raw(container)
-        return
-    yield from _all(container, {plain(name) for name in added}, {plain(name) for name in dropped})
-    if is_left_to_root(added, ("ALL",)) and final_user(container) == "non-root":  # as the next run would see it
-        yield list(_of_root_no_more(container, added))
+    elif options.drop == "ALL":
+        yield from _all(container, set(map(plain, added)), named)
+        if is_left_to_root(added, ("ALL",)) and final_user(container) == "non-root":  # as the next run would see it
+            yield list(_of_root_no_more(container, added))
+    elif "NET_RAW" not in named.union(map(plain, added)):
+        yield from _net_raw(container)
 
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding]:
@@ -172,24 +169,26 @@ def _commands(container: Container) -> list[str]:
 def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
     """Capabilities that the program file of the image carries: without them in the set it is not started."""
     for state in states(container):  # a kustomization may put another image there
-        row, files = state.row, known_image(state).files
-        if files is not None:
-            if found := carried(state):
-                facts = [files.fact(state, f"{path} carries {names}") for path, names in found.items()]
-                return [name for names in found.values() for name in names.split(", ") if name in DEFAULT], facts
-            continue
-        if made := built(state):
-            facts = [
-                state.fact(f"{where}: its program carries {', '.join(names)}", "image") for where, names in made.items()
-            ]
-            return [name for names in made.values() for name in names if name in DEFAULT], facts
-        if row is not None and row.file_caps:
-            facts = [state.fact(f"{row.origin}: its program carries {', '.join(row.file_caps)}", "image")]
-            return [name for name in row.file_caps if name in DEFAULT], facts
+        if found := list(_carried(state)):
+            return [name for names, _ in found for name in names if name in DEFAULT], [fact for _, fact in found]
     row, files = container.row, known_image(container).files
-    if low and (_only_maybe(container, [BIND]) if files is not None else row is None or not row.sure_of("file_caps")):
+    by_row = row is not None and row.sure_of("file_caps")
+    if low and (_only_maybe(container, [BIND]) if files is not None else not by_row):
         return [BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
+
+
+def _carried(state: Container) -> Iterator[tuple[Iterable[str], Evidence]]:
+    """What the program files of the image carry, by the strongest of what is known of it."""
+    row, files = state.row, known_image(state).files
+    if files is not None:
+        for path, names in carried(state).items():
+            yield names.split(", "), files.fact(state, f"{path} carries {names}")
+    elif made := built(state):
+        for where, several in made.items():
+            yield several, state.fact(f"{where}: its program carries {', '.join(several)}", "image")
+    elif row is not None and row.file_caps:
+        yield row.file_caps, state.fact(f"{row.origin}: its program carries {', '.join(row.file_caps)}", "image")
 
 
 def _unseen(container: Container, *, kept: set[str]) -> Iterator[Evidence]:
@@ -209,10 +208,9 @@ def _only_maybe(container: Container, keep: list[str]) -> bool:
 
 def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
     if kept:
-        yield container.finding(
-            f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow", "image",
-            advice="remove it from the file (setcap -r) if the program runs without it", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow"
+        advice = "remove it from the file (setcap -r) if the program runs without it"
+        yield container.finding(text, "image", advice=advice, severity=Severity.LOW)
 
 
 def _net_raw(container: Container) -> Iterator[Edit]:
@@ -257,7 +255,8 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
     severity = Severity.LOW if set(beyond) <= BASELINE else Severity.MEDIUM
     if any(plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
         severity = Severity.HIGH
-    yield container.finding(
+    text = (
         f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow; only its owner knows what"
-        " it needs", *_PATH, "add", advice="remove what it does not need", severity=severity,
-    )  # fmt: skip
+        " it needs"
+    )
+    yield container.finding(text, *_PATH, "add", advice="remove what it does not need", severity=severity)

@@ -59,10 +59,9 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
         who = "which not every release of its operator takes"
         if container.pod.is_fragment:
             who = "and its pod is made elsewhere"
-        yield container.finding(
-            f"its root file system stays writable: it would need volumes at {paths}, {who}",
-            advice="set readOnlyRootFilesystem if it runs without them", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"its root file system stays writable: it would need volumes at {paths}, {who}"
+        advice = "set readOnlyRootFilesystem if it runs without them"
+        yield container.finding(text, advice=advice, severity=Severity.LOW)
         return
     found = _judged(container, plan, options)
     yield container.set(*FIELD, to=True, late=not found.is_safe, **found.words)

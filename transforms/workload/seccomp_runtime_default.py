@@ -43,11 +43,9 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     elif pod.partial:
         yield from _of_each_container(pod)
     elif custom := [key for key, value in _annotations(pod).items() if value.startswith("localhost/")]:
-        yield pod.metadata.finding(
-            "an annotation names the seccomp profile, and Kubernetes no longer reads it since 1.27",
-            "annotations", custom[0],
-            advice="name it in securityContext.seccompProfile (type: Localhost) and remove the annotation",
-        )  # fmt: skip
+        text = "an annotation names the seccomp profile, and Kubernetes no longer reads it since 1.27"
+        advice = "name it in securityContext.seccompProfile (type: Localhost) and remove the annotation"
+        yield pod.metadata.finding(text, "annotations", custom[0], advice=advice)
     else:
         yield from _of_whole_pod(pod)
 

@@ -58,9 +58,14 @@ class Copied:
     """
 
     def __init__(
-        self, chart: str, *, helm: Helm | None = None, values: Sequence[str] = (), sets: Sequence[str] = (),
+        self,
+        chart: str,
+        *,
+        helm: Helm | None = None,
+        values: Sequence[str] = (),
+        sets: Sequence[str] = (),
         tree: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._chart, self._helm, self._values, self._sets, self._tree = chart, helm, values, sets, tree
         self._scratch, self._kept = "", ExitStack()
 

@@ -147,18 +147,21 @@ def _files(
     explicit = {path for name, paths in found for path in paths or () if not glob.has_magic(name)}
     seen: set[str] = set()
     for name, paths in found:
-        is_pattern = glob.has_magic(name)
         if not paths and (paths is None or not helm.get("ignoreMissingValueFiles")):
             yield unknown(name)
-        for path in paths or ():
-            if path in seen or (is_pattern and path in explicit):
-                continue
-            seen.add(path)
-            values = at_hand.file(path, at_hand.tree.root, release.chart)
-            if values is not None:
-                if is_pattern and isinstance(values.place, InFile):
-                    values.may_write = False  # whoever writes into one of several wonders which
-                yield values
+        taken = seen | explicit if glob.has_magic(name) else seen
+        left = [path for path in dict.fromkeys(paths or ()) if path not in taken]
+        seen.update(left)
+        yield from _of_files(at_hand, release, left, is_pattern=glob.has_magic(name))
+
+
+def _of_files(at_hand: AtHand, release: Release, paths: list[str], *, is_pattern: bool) -> Iterator[Values]:
+    for path in paths:
+        values = at_hand.file(path, at_hand.tree.root, release.chart)
+        if values is not None:
+            if is_pattern and isinstance(values.place, InFile):
+                values.may_write = False  # whoever writes into one of several wonders which
+            yield values
 
 
 def _paths(at_hand: AtHand, written: str, start: str) -> list[str]:
@@ -186,7 +189,8 @@ def _place_of(
         return None
     if written.startswith("/"):
         return written.lstrip("/"), root
-    return (written, release.chart) if release.chart is not None and os.path.isdir(release.chart) else None
+    is_folder = release.chart is not None and os.path.isdir(release.chart)
+    return (written, str(release.chart)) if is_folder else None
 
 
 def _matches(at_hand: AtHand, pattern: str, start: str) -> list[str]:

@@ -154,7 +154,7 @@ class AtHand:
 
 def writable(item: Object) -> bool:
     """Whether values may be written into ``item``: a run may change its file, which is YAML, and nothing owns it."""
-    return item.editable and not item.classes and item.piece.language == "yaml"
+    return item.editable and not item.classes and item.piece.source.is_manifest
 
 
 def mapping_of(text: str) -> dict[str, Any] | None:

@@ -105,9 +105,14 @@ def _objects(tree: Tree, path: str, content: files.Content, editable: bool) -> I
 
 
 def _release(
-    at_hand: AtHand, item: Object, folder: str, below: Path, chart: dict[str, Any], home: str,
+    at_hand: AtHand,
+    item: Object,
+    folder: str,
+    below: Path,
+    chart: dict[str, Any],
+    home: str,
     inline: str = "valuesInline",
-) -> Release:  # fmt: skip
+) -> Release:
     name, version = str(chart.get("name") or ""), literal(str(chart.get("version") or ""))
     release = Release(item, "kustomize", name)
     release.name, release.namespace = literal(chart.get("releaseName")), literal(chart.get("namespace"))
@@ -123,24 +128,26 @@ def _release(
 
 def _values(at_hand: AtHand, release: Release, folder: str, below: Path, chart: dict[str, Any]) -> None:
     """Put the values of ``chart`` in the order in which they reach helm, and choose where overrides are written."""
-    item, mode, given = release.owner, chart.get("valuesMerge") or "override", chart.get("valuesInline")
-    label = ".".join(map(str, below))
-    data = given if isinstance(given, dict) else {}
-    replaces = mode == "replace"
-    own = Values(
-        label, data if replaces else _without_null(data), InObject(item, below, label),
-        writable(item) and (given is None or isinstance(given, dict)),
-        takes_null=replaces,
-    )  # fmt: skip
+    mode, given = chart.get("valuesMerge") or "override", chart.get("valuesInline")
+    own = _inline(release.owner, below, given, takes_null=mode == "replace")
+    has_inline = isinstance(given, dict) and bool(given)
     file = _file_of(at_hand, release, folder, chart.get("valuesFile"), mode)
-    release.values = _in_order(mode, own, [] if file is None else [file], bool(data))
+    release.values = _in_order(mode, own, [] if file is None else [file], has_inline)
     release.values += [
         at_hand.file(path, folder, release.chart) or unknown(path) for path in texts(chart.get("additionalValuesFiles"))
     ]
     inline = [each for each in release.values if each is own]
     written = [each for each in release.values if each is not own and each.may_write]
-    release.targets = [*inline, *written] if data and mode != "merge" else [*written, *inline]
+    release.targets = [*inline, *written] if has_inline and mode != "merge" else [*written, *inline]
     release.advice = "add to valuesInline of the chart"
+
+
+def _inline(item: Object, below: Path, given: Any, *, takes_null: bool) -> Values:
+    label = ".".join(map(str, below))
+    data = given if isinstance(given, dict) else {}
+    may_write = writable(item) and (given is None or isinstance(given, dict))
+    shown = data if takes_null else _without_null(data)
+    return Values(label, shown, InObject(item, below, label), may_write, takes_null=takes_null)
 
 
 def _file_of(at_hand: AtHand, release: Release, folder: str, named: Any, mode: str) -> Values | None:

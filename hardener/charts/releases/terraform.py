@@ -18,15 +18,16 @@ from hardener.charts.releases.release import WHOLE, Release, Values, put, unknow
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
 from hardener.charts.values.values_file import edited
 from hardener.engine.outcome import Override
-from hardener.sources import terraform
-from hardener.sources.terraform_names import ENCODED, HEAD
+from hardener.sources.block_names import ENCODED, HEAD
+from hardener.sources.terraform.parsed import parse
+from hardener.sources.terraform.rewrite import rewrite
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
 
 if TYPE_CHECKING:
     from hardener.sources.terraform.nodes import Node
     from hardener.sources.terraform.parsed import Parsed
-    from hardener.tree.terraform_blocks import TerraformBlock
+    from hardener.tree.blocks import Block
 
 _TYPE = "helm_release"
 _FILE = re.compile(r"\$\{file\(\s*\"(?:\$\{path\.(?:module|root|cwd)\}/)?([^\"$]+)\"\s*\)\}", re.S)
@@ -39,13 +40,13 @@ _WRAPPED = "values {\n  it = "  # what makes a block of an expression
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
     """The releases of Terraform in the tree."""
-    if at_hand.tree.terraform_files:
-        for block in at_hand.tree.terraform.of(_TYPE):
+    if at_hand.tree.block_files:
+        for block in at_hand.tree.blocks.of(_TYPE):
             if block.data[HEAD][0] == "resource":
                 yield _release(at_hand, block)
 
 
-def _release(at_hand: AtHand, block: TerraformBlock) -> Release:
+def _release(at_hand: AtHand, block: Block) -> Release:
     data = block.data
     written = data.get("chart")
     called = written if isinstance(written, str) else ""
@@ -74,7 +75,7 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _item(at_hand: AtHand, release: Release, block: TerraformBlock, index: int, item: Any) -> Values:
+def _item(at_hand: AtHand, release: Release, block: Block, index: int, item: Any) -> Values:
     """One of ``values``: a file, or a text or object that is written out."""
     name = f"values[{index}] of {block}"
     place = InTerraform(block, index, name)
@@ -142,7 +143,7 @@ def _plain(value: Any) -> Any:
 def _object(text: str) -> Any:
     """The object that the expression ``text`` is; None where it is none."""
     try:
-        return terraform.parse(f"{_WRAPPED}{text}\n}}\n").documents[0].get("it")
+        return parse(f"{_WRAPPED}{text}\n}}\n").documents[0].get("it")
     except (TextError, IndexError):
         return None
 
@@ -159,7 +160,7 @@ def _shared_indent(text: str, closing: str) -> int:
     return min(widths, default=len(closing))
 
 
-def _sets(release: Release, block: TerraformBlock) -> None:
+def _sets(release: Release, block: Block) -> None:
     """Add the values that are set one by one, and those that the tree does not show."""
     data = block.data
     for entry in mappings(data.get("set")):
@@ -173,7 +174,7 @@ def _sets(release: Release, block: TerraformBlock) -> None:
             release.values.append(unknown(f"{key} of {block}"))
 
 
-def _set(release: Release, block: TerraformBlock, entry: dict[str, Any]) -> None:
+def _set(release: Release, block: Block, entry: dict[str, Any]) -> None:
     name, value, kind = entry.get("name"), entry.get("value"), entry.get("type") or "auto"
     path = _set_path(entry)
     shown = f"set {name} of {block}"
@@ -206,7 +207,7 @@ def _text(value: Any) -> str:
 class InTerraform(Struct, frozen=True):
     """An item of ``values`` that is written out: a heredoc, ``yamlencode({...})`` or ``jsonencode({...})``."""
 
-    block: TerraformBlock
+    block: Block
     index: int
     name: str
 
@@ -218,7 +219,7 @@ class InTerraform(Struct, frozen=True):
         return True
 
     def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
-        parsed = terraform.parse(text)
+        parsed = parse(text)
         number, node = self._node(parsed)
         if node.form == "encoded":
 
@@ -227,7 +228,7 @@ class InTerraform(Struct, frozen=True):
                 for override in overrides:
                     put(values, override.path, override.value)
 
-            return terraform.rewrite(text, change).text
+            return rewrite(text, change).text
         raw = parsed.source[node.start : node.end].decode()
         new = self._new(raw, overrides, base)
         return (parsed.source[: node.start] + new.encode() + parsed.source[node.end :]).decode()
@@ -276,6 +277,6 @@ def _encoded(text: str, overrides: Sequence[Override]) -> str:
                 raise TextError("a value would read as a template of Terraform")
             put(values, override.path, override.value)
 
-    new = terraform.rewrite(whole, change).text
+    new = rewrite(whole, change).text
     start = new.index("it = ") + len("it = ")
     return new[start : new.rindex("}")].rstrip("\r\n")

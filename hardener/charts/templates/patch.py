@@ -7,7 +7,6 @@ object by object; an object that is not goes without.
 from __future__ import annotations
 
 import copy
-import difflib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from hardener.charts.values.values_file import KeyRefusedError, edited
 from hardener.engine.outcome import Override
 from hardener.errors import HardenError
 from hardener.kubernetes.validity import new_violations, violations
+from hardener.sources.line_hunks import unified
 from hardener.sources.yaml import TextError, parse
 from hardener.support.data_path import Path
 
@@ -75,9 +75,15 @@ class OwnPatch(Struct, eq=False):
 
 
 def own_patch(
-    chart: str, base: Mapping[Key, Document], wanted: Wanted, steps: Sequence[Step], render: Render,
-    *, reached: Sequence[Step] = (), below: str = "",
-) -> OwnPatch:  # fmt: skip
+    chart: str,
+    base: Mapping[Key, Document],
+    wanted: Wanted,
+    steps: Sequence[Step],
+    render: Render,
+    *,
+    reached: Sequence[Step] = (),
+    below: str = "",
+) -> OwnPatch:
     """Make the patch of the chart in the folder ``chart`` that makes those of ``steps`` that lines can make.
 
     ``base`` are the objects that it renders to, with the steps ``reached`` made already: by values, which ``render``
@@ -294,18 +300,7 @@ def _data(values: str) -> dict[str, Any]:
 
 
 def diff(name: str, old: str | None, new: str) -> str:
-    """The patch of one file, as git writes it; ``old`` is None for a new one."""
-    if old == new:
-        return ""
-    _, _, *made = difflib.unified_diff(_lines(old or ""), _lines(new))
-    end = "\t\n" if " " in name else "\n"  # as git ends a name with a blank in it, else patch ends it there
-    head = ["--- /dev/null\n" if old is None else f"--- a/{name}{end}", f"+++ b/{name}{end}"]
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in [*head, *made]
-    )
-
-
-def _lines(text: str) -> list[str]:
-    """Only a line feed ends a line."""
-    found = text.split("\n")
-    return [line + "\n" for line in found[:-1]] + found[-1:] * bool(found[-1])
+    """Return the patch of one file, as git writes it; ``old`` is None for a new one."""
+    end = "\t" if " " in name else ""  # as git ends a name with a blank in it, else patch ends it there
+    before = "/dev/null" if old is None else f"a/{name}{end}"
+    return unified(old or "", new, before, f"b/{name}{end}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError, dotted
+from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError
 from hardener.charts.rendered import Key, Place, SteadyNames, at_place, changed, differences, place_of
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.run_steps import Step, Wanted
@@ -21,7 +21,7 @@ from hardener.charts.values.markers import Marked, list_paths, map_paths
 from hardener.charts.values.operations import ConflictError, Kind, Operation, Touched, as_values, overrides
 from hardener.charts.values.set_values import name_of
 from hardener.errors import HardenError
-from hardener.support.data_path import Path, value_at
+from hardener.support.data_path import Path, dotted, value_at
 
 _MOST_WAYS = 6  # that are tried for one step
 _MOST_SWITCHES = 64  # booleans that are tried

@@ -356,19 +356,23 @@ def _filled(before: Parsed, overrides: Sequence[Override], writer: _Writer) -> s
     lines = [line for key, item in root.below.items() for line in writer.lines((key,), item, told=True)]
     span = before.span(0, ()) if before.documents and before.documents[0] is not None else None
     start, end = span or (len(text), len(text))
-    head = text[:start].rstrip(" \t")
     stop = text.find("\n", end) + 1 or len(text)
-    beside = text[end:stop].strip()  # a comment behind the braces
+    head = _head(text[:start].rstrip(" \t"), text[end:stop].strip(), newline)
+    after = head + "".join(line + newline for line in lines) + text[stop:]
+    if not _proved(before, after, _plain(root)):
+        raise TextError("the file holds no key, and its text leaves no place for one")
+    return after
+
+
+def _head(head: str, beside: str, newline: str) -> str:
+    """What comes before the first key: ``head``, and a comment ``beside`` the braces that were there."""
     if head and not head.endswith("\n"):
         head += newline
     if beside:
         head += beside + newline
     if head and head.splitlines()[-1].startswith("#"):
         head += newline  # the comment speaks of the file, not of the key that comes
-    after = head + "".join(line + newline for line in lines) + text[stop:]
-    if not _proved(before, after, _plain(root)):
-        raise TextError("the file holds no key, and its text leaves no place for one")
-    return after
+    return head
 
 
 def _proved(before: Parsed, text: str, values: Any) -> bool:

@@ -13,7 +13,7 @@ from hardener.authoring.edits import Append, Insert, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.index_shifts import as_written, shifts
 from hardener.engine.outcome import Change, Report, Waived
-from hardener.engine.waivers import comments, exceptions, marks, peers, terraform_marks
+from hardener.engine.waivers import block_marks, comments, exceptions, marks, peers
 from hardener.engine.waivers.annotations import read
 from hardener.engine.waivers.waiver import EVERYTHING, OWN, Collection, Waiver, containers_of
 from hardener.sources.manifests import Piece
@@ -218,13 +218,13 @@ def _pods_of(tree: Tree) -> Callable[[Object], list[PodTemplate]]:
 def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
     marked = _objects(tree, _pieces(tree, marks.PEERS))
     files = [f for f in tree.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
-    blocks = [piece for piece in _pieces(tree, (marks.TERRAFORM,)) if piece.file.language == "terraform"]
+    blocks = [piece for piece in _pieces(tree, (marks.CHECKOV,)) if not piece.file.source.holds_objects]
     if not (marked or files or blocks):
         return
     checks = registry.peer_checks()
     if blocks:
         for piece in blocks:
-            terraform_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), checks["checkov"], found)
+            block_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), checks["checkov"], found)
     if marked or files:
         for item in marked:
             peers.read(item, pods_of(item), checks, found)

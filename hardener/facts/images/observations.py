@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Append, Create, Edit, Insert, Set, WrongShapeError, dotted
+from hardener.authoring.edits import Append, Create, Edit, Insert, Set, WrongShapeError
 from hardener.facts.images.image_overrides import ImageSources
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.kubernetes.kustomize.image import written
 from hardener.lock.observed import runs_of
 from hardener.sources.open_values import OpenList
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 

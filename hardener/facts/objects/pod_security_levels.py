@@ -114,9 +114,9 @@ def _not_known(pod: PodTemplate) -> pod_security.Violation | None:
 
 
 def _is_plain(piece: Piece) -> bool:
-    """Whether ``piece`` is as it was read from YAML, and nothing in its file begins an expression."""
+    """Whether ``piece`` is as it was read, is what is sent, and nothing in its file begins an expression."""
     file = piece.file
-    if not piece.parsed or piece.is_new or piece.revision or piece.language != "yaml":
+    if not piece.parsed or piece.is_new or piece.revision or not piece.source.is_manifest:
         return False
     return not (file.holds("$") or file.holds("{{") or file.holds("\\"))  # an escape may stand for either
 

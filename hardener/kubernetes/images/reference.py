@@ -127,21 +127,10 @@ def read(text: object) -> ImageReference | None:
         head, colon, tag = rest, "", ""
     if colon and not _legal(_TAG, tag):
         return None
-    if _HOLE in head:
-        if not _legal_with_holes(head):
-            return None
-        registry = repository = None
-        last = head.rpartition("/")[2]
-        name = last if _COMPONENT.fullmatch(last) else None
-    else:
-        first, slash, path = head.partition("/")
-        registry = intern(first) if slash and _is_registry(first) else None  # many images are of one
-        components = (path if registry is not None else head).split("/")
-        if registry is not None and not _REGISTRY.fullmatch(registry):
-            return None
-        if not all([_COMPONENT.fullmatch(component) for component in components]):
-            return None
-        repository, name = head, components[-1]
+    parts = _parts_with_holes(head) if _HOLE in head else _parts(head)
+    if parts is None:
+        return None
+    registry, repository, name = parts
     return ImageReference(
         text=text,
         registry=registry,
@@ -152,6 +141,29 @@ def read(text: object) -> ImageReference | None:
         opaque=holes > 0,
         fault=fault,
     )
+
+
+_Parts = tuple[str | None, str | None, str | None]  # registry, repository, name
+
+
+def _parts(head: str) -> _Parts | None:
+    """The parts of a name without its tag; None for one that is not legal."""
+    first, slash, path = head.partition("/")
+    registry = intern(first) if slash and _is_registry(first) else None  # many images are of one
+    if registry is not None and not _REGISTRY.fullmatch(registry):
+        return None
+    components = (path if registry is not None else head).split("/")
+    if not all([_COMPONENT.fullmatch(component) for component in components]):
+        return None
+    return registry, head, components[-1]
+
+
+def _parts_with_holes(head: str) -> _Parts | None:
+    """The same where expressions stand in it: its last part at most is known."""
+    if not _legal_with_holes(head):
+        return None
+    last = head.rpartition("/")[2]
+    return None, None, last if _COMPONENT.fullmatch(last) else None
 
 
 def _is_registry(component: str) -> bool:

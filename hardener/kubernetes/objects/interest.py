@@ -45,15 +45,6 @@ _DEFINITION = "CustomResourceDefinition"
 _KINDS_OF_CLUSTERS = frozenset(("Cluster", "InstanceGroup"))
 _CLUSTERS = ("kops.k8s.io/", "kind.x-k8s.io/")  # there are others of the kind Cluster
 
-_TERRAFORM = (
-    "aws_iam_", "aws_eks_", "aws_launch_template", "aws_launch_configuration", "aws_instance", "aws_autoscaling_group",
-    "terraform-aws-modules/eks", "terraform-aws-modules/terraform-aws-eks", "google_container_",
-    "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting", "helm_release", '"kubernetes_',
-    '"kubectl_manifest"',
-)  # fmt: skip
-# Modules of a registry for the providers that make pods: "acme/redis/kubernetes".
-_MODULE = late_pattern(r"""\bsource\s*=\s*"(?:[\w.-]+/){2,3}(?:kubernetes|helm)(?://[^"]*)?\"""")
-
 _KIND = re.compile(r"""\n["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""")  # a line end is found faster than a start
 _NESTED_KIND = late_pattern(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
 
@@ -110,21 +101,8 @@ def is_evidence_only(text: str) -> bool:
     return bool(kinds) and all(kind in only for kind in kinds)
 
 
-SCRIPT = ("hardener.dev", "Script")
-"""What a shell script is taken for: group and kind."""
-_SCRIPT = late_pattern(
-    r"\bkube(?:ctl|adm)\b|,\"system:|--(?:audit-log-path|audit-policy-file|anonymous-auth|token-auth-file|authorization-mode|"
-    r"read-only-port|insecure-port)\b"
-)
-
-
 TOKENS = ("hardener.dev", "Tokens")
 """What a file of static tokens is taken for."""
-
-
-def is_interesting_script(text: str) -> bool:
-    """Whether a shell script says something about a cluster."""
-    return bool(_SCRIPT.search(text))
 
 
 _PIPELINE = late_pattern(r"""^[ \t]*(?:-[ \t]+)?["']?(?:run|script|before_script|after_script)["']?[ \t]*:""", re.M)
@@ -133,28 +111,6 @@ _PIPELINE = late_pattern(r"""^[ \t]*(?:-[ \t]+)?["']?(?:run|script|before_script
 def is_interesting_pipeline(text: str) -> bool:
     """Whether a YAML file without a kind may be a pipeline whose commands start pods by flags of kubectl."""
     return may_start(text) and not _kinds(text) and bool(_PIPELINE.search(text))
-
-
-def is_interesting_terraform(text: str) -> bool:
-    """Whether a Terraform file can hold a resource of a cluster, its nodes or their rights; tells without parsing."""
-    return any(word in text for word in _TERRAFORM) or bool(_MODULE.search(text))
-
-
-# The blocks and the attribute of which a configuration of Terragrunt has at least one (docs.terragrunt.com, "HCL").
-_TERRAGRUNT = late_pattern(
-    r"^(?:inputs[ \t]*=|(?:terraform|include|dependency|remote_state|generate)\b[^=\n]*\{)", re.M
-)
-
-
-def is_terragrunt(text: str) -> bool:
-    """Whether a file in HCL is a configuration of Terragrunt; other tools have files of that ending."""
-    return bool(_TERRAGRUNT.search(text))
-
-
-def terraform_line(text: str) -> int:
-    """The first line, from 1, that names a resource of interest."""
-    first = min((at for word in _TERRAFORM if (at := text.find(word)) >= 0), default=0)
-    return text.count("\n", 0, first) + 1
 
 
 def _kinds(text: str) -> list[str]:

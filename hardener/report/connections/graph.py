@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from hardener.authoring.edits import Evidence, WrongShapeError, dotted
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.api_use import api_use
 from hardener.facts.kustomize.builds import Build, Builds
 from hardener.facts.network.connections import External, Port, Unresolved, Unseen, Way
@@ -18,7 +18,7 @@ from hardener.facts.network.exposure.judged import Opening, opening
 from hardener.facts.network.silent_workloads import SilentWorkloads
 from hardener.facts.objects.object_links import Relations
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, Service
 from hardener.tree.tree import Tree
 
@@ -136,26 +136,21 @@ class _Collector:
     def graph(self) -> Graph:
         """Put all together: what is meant, what it is connected with, and where the evidence of it stands."""
         own = {id(pod) for pod in self.tree.pod_templates if self._is_meant(pod) and not _is_copy(pod)}
-        connections = self.tree.ask(Connections)
-        edges = [edge for edge in connections.edges if id(edge.client) in own or id(edge.server) in own]
-        entries = [entry for entry in connections.entries if id(entry.server) in own]
-        hosts = [host for host in _hosts(connections) if id(host[3].pod) in own]
+        ends = _ends(self.tree.ask(Connections), own)
         services = self._open_services()
-        ends = own | {id(pod) for edge in edges for pod in (edge.client, edge.server)}
-        pods = [pod for pod in self.tree.pod_templates if id(pod) in ends]
-        found = [(pod, _api_use(pod), self._silence(pod)) for pod in pods]
+        near = own | {id(pod) for edge in ends.edges for pod in (edge.client, edge.server)}
+        found = [(pod, _api_use(pod), self._silence(pod)) for pod in self.tree.pod_templates if id(pod) in near]
         self._locate(
-            [Evidence("", pod.object.piece, pod.object.path) for pod in pods],
-            *(facts for _, *uses in found for facts in uses),
-            *(edge.evidence for edge in edges),
-            *(entry.evidence for entry in entries),
-            [host[3].evidence for host in hosts],
-            [Evidence("", item.piece, item.path) for item, _ in services],
-            *(how.reasons for _, how in services),
+            *([Evidence("", pod.object.piece, pod.object.path), *use, *silence] for pod, use, silence in found),
+            *(edge.evidence for edge in ends.edges),
+            *(entry.evidence for entry in ends.entries),
+            (host[3].evidence for host in ends.hosts),
+            *([Evidence("", item.piece, item.path), *how.reasons] for item, how in services),
         )
         by_pod = {id(pod): self._workload(number, pod, *uses) for number, (pod, *uses) in enumerate(found, 1)}
-        links = [self._edge(edge, by_pod) for edge in edges] + [self._way_in(entry, by_pod) for entry in entries]
-        others = [self._host(host, by_pod) for host in hosts]
+        links = [self._edge(edge, by_pod) for edge in ends.edges]
+        links += [self._way_in(entry, by_pod) for entry in ends.entries]
+        others = [self._host(host, by_pod) for host in ends.hosts]
         described = [*self._described(services, by_pod)]
         return Graph(list(by_pod.values()), links, others, described, _unread(self.tree))
 
@@ -192,22 +187,23 @@ class _Collector:
 
     def _described(self, services: list[tuple[Object, Opening]], by_pod: dict[int, Workload]) -> Iterator[OpenService]:
         for item, found in services:
+            name, namespaces = self.mask(item.name), self._masked_namespaces(item)
             pods = self.tree.ask(Relations).selected_pods(item)
-            yield OpenService(
-                self.mask(item.name), found.kind, tuple(self.mask(name or "") for name in self._namespaces(item)),
-                item.piece.file.name, self._lines[item.piece, item.path],
-                tuple(by_pod[id(pod)] for pod in pods if id(pod) in by_pod), found.stays, self._facts(found.reasons),
-            )  # fmt: skip
+            servers = tuple(by_pod[id(pod)] for pod in pods if id(pod) in by_pod)
+            file, line, facts = item.piece.file.name, self._lines[item.piece, item.path], self._facts(found.reasons)
+            yield OpenService(name, found.kind, namespaces, file, line, servers, found.stays, facts)
 
     def _workload(self, number: int, pod: PodTemplate, use: list[Evidence], silent: list[Evidence]) -> Workload:
         item = pod.object
         part = dotted(pod.path[len(item.path) :]) if self._parts[id(item)] > 1 else ""
-        namespaces = tuple(self.mask(name or "") for name in self._namespaces(item))
-        line = self._lines[item.piece, item.path]
-        return Workload(
-            number, self.mask(item.api_version), self.mask(item.kind), self.mask(item.name), part, namespaces,
-            item.piece.file.name, line, self._facts(use), self._facts(silent),
-        )  # fmt: skip
+        namespaces = self._masked_namespaces(item)
+        version, kind, name = self.mask(item.api_version), self.mask(item.kind), self.mask(item.name)
+        file, line = item.piece.file.name, self._lines[item.piece, item.path]
+        facts = self._facts(use), self._facts(silent)
+        return Workload(number, version, kind, name, part, namespaces, file, line, *facts)
+
+    def _masked_namespaces(self, item: Object) -> tuple[str, ...]:
+        return tuple(self.mask(name or "") for name in self._namespaces(item))
 
     def _is_meant(self, pod: PodTemplate) -> bool:
         """Whether its file was given, or a kustomization that builds it."""
@@ -245,6 +241,22 @@ class _Collector:
             for path in paths:
                 line = parsed.line(int(path[0]), path[1:]) if path else 1
                 self._lines[piece, path] = piece.line + line
+
+
+class _Ends(Struct):
+    """The connections of the pods that are meant."""
+
+    edges: list[Edge]
+    entries: list[Entry]
+    hosts: list[_Seen]
+
+
+def _ends(connections: Connections, own: set[int]) -> _Ends:
+    return _Ends(
+        [edge for edge in connections.edges if id(edge.client) in own or id(edge.server) in own],
+        [entry for entry in connections.entries if id(entry.server) in own],
+        [host for host in _hosts(connections) if id(host[3].pod) in own],
+    )
 
 
 def _hosts(connections: Connections) -> Iterator[_Seen]:

@@ -107,9 +107,12 @@ class _Dump:
             return f"{{{head}, {evidence}, {file}, {lines}, {place}, {reasons}}}"
         # The marks of a record are numbered part by part.
         for part in (
-            _start(change, outcome), {"object": object_record(item)}, _path_part(change.path[1:]), _values(change),
+            _start(change, outcome),
+            {"object": object_record(item)},
+            _path_part(change.path[1:]),
+            _values(change),
             _reasons(transform),
-        ):  # fmt: skip
+        ):
             self.redactor.masks(self.encode(part))
         return self(_change(change, outcome))
 

@@ -255,11 +255,7 @@ class _Nodes:
             for workload in workloads:
                 if workload.id in drawn:
                     boxes[workload.id] = self._box(workload, told.get(workload.id, ""), strip)
-        lines = [
-            Line(boxes[client], boxes[server], _HEAD / 2, self._row_of(boxes[server], server, found),
-                 f"{_about(boxes[client])} to {_about(boxes[server])}: {found}")
-            for client, server, found in pairs
-        ]  # fmt: skip
+        lines = [self._line(boxes[client], boxes[server], server, found) for client, server, found in pairs]
         self._keep(list(boxes.values()) + self._lone_services(graph), lines)
 
     def _fill(self, graph: Graph) -> None:
@@ -305,15 +301,18 @@ class _Nodes:
 
     def _box(self, workload: Workload, file: str, strip: int) -> Box:
         came = [_Row(_cut(text), f"{text} from the workloads with a line to it") for text in self._came[workload.id]]
-        node = _Node(
-            plain(workload.kind), plain(workload.name + (f" {workload.part}" if workload.part else "")),
-            f"{workload.label}, {workload.file}:{workload.line}", file, rows=came + self.rows.get(workload.id, []),
-        )  # fmt: skip
+        name = plain(workload.name + (f" {workload.part}" if workload.part else ""))
+        about = f"{workload.label}, {workload.file}:{workload.line}"
+        node = _Node(plain(workload.kind), name, about, file, rows=came + self.rows.get(workload.id, []))
         if len(node.rows) > _ROWS:
             rest = node.rows[_ROWS - 1 :]
             node.rows = node.rows[: _ROWS - 1]
             node.rows.append(_Row(f"and {len(rest)} more", "; ".join(row.about for row in rest[:20])))
         return node.box(strip)
+
+    def _line(self, client: Box, server: Box, id: int, found: str) -> Line:
+        about = f"{_about(client)} to {_about(server)}: {found}"
+        return Line(client, server, _HEAD / 2, self._row_of(server, id, found), about)
 
     def _row_of(self, box: Box, id: int, text: str) -> float:
         node = _node(box)

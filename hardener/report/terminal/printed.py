@@ -182,17 +182,21 @@ class Printed(Struct):
 
     def _next(self) -> str | None:
         """What a person does next; None where that is not for us to say."""
-        outcome, applied = self.outcome, self.context.applied
         if not self.context.advises or self._is_stream:
             return None
+        outcome, applied = self.outcome, self.context.applied
         if outcome.tree.chart is not None and outcome.overrides and (applied or not outcome.files):
             name = outcome.files[0].file.name if outcome.files else "the file of values"
             return f"give {name} to helm as the last of its values (-f)"
-        if applied and outcome.files:
-            left = f"{outcome.asked.command('check', '-v')} lists what is left"
-            return f"git diff shows each line; {left}" if self._undo() else left
+        return self._next_of_files() if applied and outcome.files else self._next_steps()
+
+    def _next_of_files(self) -> str:
+        left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
+        return f"git diff shows each line; {left}" if self._undo() else left
+
+    def _next_steps(self) -> str | None:
         steps = [*self._next_changes(), *self._next_held()]
-        has_more = bool(steps or outcome.findings or outcome.held)
+        has_more = bool(steps or self.outcome.findings or self.outcome.held)
         if has_more and not self.context.verbose:
             steps.append("-v shows all" if steps else "-v shows all findings with their places")
         return "; ".join(steps) or None
@@ -416,8 +420,8 @@ def _version_remarks(tree: Tree) -> Iterator[str]:
 
 def _said_versions(tree: Tree) -> Iterator[tuple[Object, tuple[int, int]]]:
     items = [(item, path) for group, kind, path in _SAID for item in tree.of(group, kind)]
-    if tree.terraform_files:
-        items += [(block, ("version",)) for block in tree.terraform.of("aws_eks_cluster")]
+    if tree.block_files:
+        items += [(block, ("version",)) for block in tree.blocks.of("aws_eks_cluster")]
     for item, path in items:
         value: Any = item.data
         for part in path:

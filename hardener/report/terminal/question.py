@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hardener.authoring.edits import Grade, dotted
+from hardener.authoring.edits import Grade
 from hardener.engine.outcome import MISSING, Change, FileChange
 from hardener.report import steps
 from hardener.report.held_back import place, why_held
 from hardener.report.patch import Patch
 from hardener.report.terminal.printed import Printed
+from hardener.support.data_path import dotted
 
 
 class Question(Printed):

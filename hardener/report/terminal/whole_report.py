@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from hardener import __version__
-from hardener.authoring.edits import Severity, dotted
+from hardener.authoring.edits import Severity
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Report
 from hardener.report import impact, steps
 from hardener.report.held_back import held_back, place
@@ -25,6 +25,7 @@ from hardener.report.terminal.printed import (
     of_grades,
     refused_by_git,
 )
+from hardener.support.data_path import dotted
 
 
 class WholeReport(Printed):

@@ -13,10 +13,7 @@ from functools import cache
 from hardener.errors import HardenError, InputError
 from hardener.support.late_pattern import late_pattern
 
-TERRAFORM = (".tf", ".tofu")
-SUFFIXES = (".yaml", ".yml", ".json", *TERRAFORM, ".hcl", ".sh")
-PYTHON = ".py"
-NAMES = frozenset({"Kustomization"})  # of manifests without such an end
+NAMES = frozenset({"Kustomization"})  # of manifests whose names end in nothing that tells
 _OTHERS = (".csv", ".conf", ".kubeconfig")
 MAX_BYTES = 64 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import tree_sitter_hcl
 from msgspec import Struct
 
-from hardener.sources.terraform_names import HEAD
+from hardener.sources.block_names import HEAD
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
 

@@ -15,6 +15,7 @@ from hardener.kubernetes.images.config import UNKNOWN
 
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.model import BuiltImage
+    from hardener.kubernetes.images.table import ImageRow
 
 T = TypeVar("T")
 
@@ -26,8 +27,7 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
         return
     said = _Inherited(built, built.base.text)
     base = _known(Asked(asked.tree, built.base))
-    names_user = asked.row is not None and asked.row.is_own and asked.row.user is not None
-    if base.user is not None and built.user is None and built.knows("user") and not names_user:
+    if base.user is not None and built.user is None and built.knows("user") and not _is_configured(asked.row):
         _put_user(ledger, base, said, base.user)
     ledger.ports = joined(ledger.ports, said.over(base.ports))
     ledger.volumes = joined(ledger.volumes, said.over(base.volumes))
@@ -45,6 +45,11 @@ def _known(asked: Asked) -> ImageLedger:
         place = f"{row.origin}, of its base {asked.image.text}"
         found.carried = tuple(Known(name, KnownBy.BASE, place) for name in row.file_caps)
     return found
+
+
+def _is_configured(row: ImageRow | None) -> bool:
+    """Whether a row of ``.harden.yaml`` names the user of the image itself, and so that of its numbers."""
+    return row is not None and row.is_own and row.user is not None
 
 
 class _Inherited:

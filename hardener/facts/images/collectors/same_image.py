@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hardener.authoring.known import Known, KnownBy
 from hardener.facts.images.ledger import Asked, ImageLedger, Number
-from hardener.facts.images.same_images import SameImages
+from hardener.facts.images.same_images import SameImage, SameImages
 from hardener.kubernetes.images.config import SOME_NUMBER
 
 
@@ -13,7 +13,15 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
     if asked.program is None:
         return
     same = asked.tree.ask(SameImages)
-    number, claim = same.number(asked.program[0]), same.non_root(asked.program[0])
+    _put_user(ledger, same.number(asked.program[0]), same.non_root(asked.program[0]))
+    shown = same.read_only(asked.program)
+    if shown is not None and shown.writable is not None:
+        ledger.writable = (*shown.writable, *ledger.writable)
+        ledger.paths = Known(tuple(path.value for path in shown.writable), KnownBy.SAME_IMAGE, shown.where)
+
+
+def _put_user(ledger: ImageLedger, number: SameImage | None, claim: SameImage | None) -> None:
+    """Put in the ``number`` of another container, and the ``claim`` of one that it is a number."""
     # The number of the image's own user, or one that was looked up, says more.
     is_own = ledger.number is not None and (ledger.number.sure or ledger.kind_of_user in ("number", "name"))
     if number is not None and number.uid is not None and not is_own:
@@ -23,7 +31,3 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
     if claim is not None and ledger.user is None:
         # Its kubelet refuses root, and a user that is a name only.
         ledger.user = Known(SOME_NUMBER, KnownBy.SAME_IMAGE, f"{claim.where} has the same image")
-    shown = same.read_only(asked.program)
-    if shown is not None and shown.writable is not None:
-        ledger.writable = (*shown.writable, *ledger.writable)
-        ledger.paths = Known(tuple(path.value for path in shown.writable), KnownBy.SAME_IMAGE, shown.where)
