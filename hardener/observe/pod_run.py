@@ -360,8 +360,7 @@ class PodRun:
     def _watch(
         self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None
     ) -> Came:
-        patience = max((each.probes.patience for each in self._running if each.probes is not None), default=0.0)
-        longest = min(max(_LEAST_SECONDS, 3 * seconds, patience + seconds), _MOST_SECONDS)
+        longest = self._longest(seconds)
         started = began = quiet_since = time.monotonic()
         ready_since = math.inf
         while True:
@@ -372,9 +371,9 @@ class PodRun:
             now = time.monotonic()
             if any(each.seen.busy for each in self._running):
                 quiet_since = now
-            is_ready = all(each.done or each.probes is None or each.probes.ready for each in self._running)
+            is_ready = all(map(_is_ready, self._running))
             ready_since = min(ready_since, now) if is_ready else math.inf
-            has_probes = all(each.probes is not None and each.probes.any for each in self._running)
+            has_probes = all(map(_has_probes, self._running))
             since, needed = (began, seconds) if whole or not has_probes else (ready_since, _SETTLE)
             is_up = is_ready and not self.pod.ends and now - since >= needed
             silent = self._silent(serves) if is_up else []
@@ -388,6 +387,11 @@ class PodRun:
                 return Came(is_enough, "" if is_enough else self._late(longest, silent), self.restarts)
             self._bound()
             self._pause()
+
+    def _longest(self, seconds: float) -> float:
+        """How long it may take to become ready, by its probes."""
+        patience = max((each.probes.patience for each in self._running if each.probes is not None), default=0.0)
+        return min(max(_LEAST_SECONDS, 3 * seconds, patience + seconds), _MOST_SECONDS)
 
     def _tick_all(self, *, restarts: bool) -> bool:
         """Look at all containers that run; whether one was started again."""
@@ -635,6 +639,14 @@ def _is_sidecar(spec: Map) -> bool:
 
 def _maps(value: Any) -> list[Map]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _is_ready(container: _Container) -> bool:
+    return container.done or container.probes is None or container.probes.ready
+
+
+def _has_probes(container: _Container) -> bool:
+    return container.probes is not None and container.probes.any
 
 
 def _declared(container: _Container) -> list[str]:

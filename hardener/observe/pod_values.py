@@ -215,21 +215,26 @@ def _source_files(key: str, of: Map, default: Any, container: Map, pod: Map, giv
     secret = key == "secret"
     kind, name = ("Secret", of.get("secretName") or of.get("name")) if secret else ("ConfigMap", of.get("name"))
     held = (given.secrets if secret else given.config_maps).get(str(name))
-    items = _maps(of.get("items"))
     if held is None:
         if of.get("optional"):
             return []
         raise MissingError(f"its {kind} {name} is not in the tree")
+    items = _maps(of.get("items"))
     if not items:
         return [VolumeFile(_inside(name), value, mode) for name, value in sorted(held.items())]
-    found = []
+    return list(_chosen_files(of, items, held, mode, f"{kind} {name}"))
+
+
+def _chosen_files(
+    source: Map, items: list[Map], held: Mapping[str, bytes], mode: int, called: str
+) -> Iterator[VolumeFile]:
+    """The files that ``items`` of a source choose of the keys ``held``."""
     for item in items:
         value = held.get(str(item.get("key")))
         if value is not None:
-            found.append(VolumeFile(_inside(item.get("path")), value, _mode(item, mode)))
-        elif not of.get("optional"):
-            raise MissingError(f"its key {item.get('key')} of {kind} {name} is not in the tree")
-    return found
+            yield VolumeFile(_inside(item.get("path")), value, _mode(item, mode))
+        elif not source.get("optional"):
+            raise MissingError(f"its key {item.get('key')} of {called} is not in the tree")
 
 
 def _downward_file(item: Map, mode: int, container: Map, pod: Map, given: Given) -> VolumeFile:
