@@ -16,8 +16,11 @@ from hardener.authoring.edits import Basis
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.facts.access.audit_log.event import Request, requests
+from hardener.facts.access.grants import Access
+from hardener.facts.access.views import Binding
 from hardener.kubernetes.rbac.observed_rule import is_granted_to_all
 from hardener.kubernetes.rbac.rules import Rule, rule_of
+from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.tree.tree import Settings, Tree
 
 from .conftest import Harden, corpus_copy, shared, write
@@ -497,6 +500,55 @@ def test_a_patch_that_counts_rules_holds_back_what_would_move_them(patch: str, h
     tree = Tree.read([str(tmp_path)], root=str(tmp_path))
     outcome = pipeline.run(tree, profile.load("restricted"), only=IDS)
     assert len(outcome.held) == held
+
+
+REPLACED = """\
+replacements:
+- source: {kind: ConfigMap, name: settings}
+  targets: [{select: SELECT, fieldPaths: [metadata.namespace]}]
+"""
+PATCH = "apiVersion: rbac.authorization.k8s.io/v1\nkind: KIND\nmetadata: {name: NAME}\n"
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "patch", "said"),
+    [
+        pytest.param("", "", "", id="nothing"),
+        pytest.param(REPLACED.replace("SELECT", "{kind: ClusterRoleBinding}"), "",
+                     "replacements of kustomization.yaml change it", id="a replacement for its kind"),
+        pytest.param(REPLACED.replace("SELECT", "{name: app-admin-binding}"), "",
+                     "replacements of kustomization.yaml change it", id="a replacement for its name"),
+        pytest.param(REPLACED.replace("SELECT", "{kind: Deployment, name: web}"), "", "", id="a replacement elsewhere"),
+        pytest.param("transformers: ['kind: PrefixTransformer, on: app-admin-binding']\n", "",
+                     "transformers of kustomization.yaml change it", id="a transformer"),
+        pytest.param("patches: [{target: {kind: ClusterRoleBinding}, patch: '[{op: remove, path: /subjects}]'}]\n", "",
+                     "patches of kustomization.yaml change it", id="a patch for its kind"),
+        pytest.param("patches: [{target: {kind: Role}, patch: '[{op: remove, path: /rules}]'}]\n", "", "",
+                     id="a patch for another kind"),
+        pytest.param("", "ClusterRoleBinding app-admin-binding",
+                     "elsewhere/patch.yaml patches it", id="a patch in a file"),
+        pytest.param("", "ClusterRoleBinding other", "", id="a patch of another name"),
+        pytest.param("", "RoleBinding app-admin-binding", "", id="a patch of another kind"),
+    ],
+)  # fmt: skip
+def test_a_binding_that_is_patched_is_not_renamed(
+    kustomization: str, patch: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its new name would be one that the patch, or the replacement, does not find."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, {"rbac.yaml": BINDING, "kustomization.yaml": f"resources: [rbac.yaml]\n{kustomization}"})
+    if patch:
+        kind, name = patch.split()
+        more = "patchesStrategicMerge: [patch.yaml]\n"
+        write(tmp_path, {"elsewhere/patch.yaml": PATCH.replace("KIND", kind).replace("NAME", name)})
+        write(tmp_path, {"elsewhere/kustomization.yaml": more})
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    binding = next(each for each in tree.of(GROUP, "ClusterRoleBinding") if "patch" not in each.classes)
+    fact = tree.ask(Access).patched_by(Binding(binding, binding.path, binding.data))
+    assert (fact.text if fact is not None else "") == said
+    if fact is not None:
+        field, of, _ = said.partition(" of ")
+        assert fact.path[1:] == ((field,) if of else ())
 
 
 def test_what_is_to_be_deleted_is_named_as_it_is_in_the_cluster(harden: Harden, tmp_path: Path) -> None:

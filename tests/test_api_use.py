@@ -11,7 +11,7 @@ import pytest
 from hardener.authoring import registry
 from hardener.authoring.edits import Edit, Grade, replay
 from hardener.engine.document import apply_step
-from hardener.engine.waiting import parted
+from hardener.engine.unknown_starts import parted
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.api_use import Need, Strength, api_use, has_token, need
 from hardener.tree.tree import Tree

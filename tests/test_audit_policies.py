@@ -53,6 +53,7 @@ def _same(rule: dict[str, Any], other: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("style", ["block", "flow", "json"])
 @pytest.mark.parametrize("case", HOSTILE)
+@pytest.mark.slow
 def test_a_hostile_policy_comes_out_whole(case: str, style: str) -> None:
     policy = HEAD | HOSTILE[case][0]
     text = (

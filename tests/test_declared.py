@@ -53,7 +53,7 @@ def test_the_files_of_views_and_transforms_are_its_sources(package: ModuleType) 
     paths = {Path(path).as_posix() for path, _, _ in declaration_cache.sources(package)}
     assert {
         Path(str(sys.modules[name].__file__)).as_posix()
-        for name in ("hardener.tree.core_views", "hardener.tree.terraform_blocks")
+        for name in ("hardener.tree.core_views", "hardener.tree.blocks")
     } <= paths
     assert {Path(str(sys.modules[item.function.__module__].__file__)).as_posix() for item in ALL} <= paths
 

@@ -417,6 +417,7 @@ def test_odd_dockerfiles_cost_little(tmp_path: Path, text: str) -> None:
     assert time.process_time() - start < 10
 
 
+@pytest.mark.slow
 def test_ten_times_the_lines_cost_about_ten_times_as_much() -> None:
     def cost(count: int) -> float:
         text = "FROM a\n" + "RUN apt-get update \\\n  && apt-get install -y x \\\n  && rm -rf /y\n" * count

@@ -17,7 +17,6 @@ from hardener.authoring.edits import (
     Set,
     WrongShapeError,
     copied_along,
-    dotted,
     places,
     replay,
 )
@@ -26,7 +25,7 @@ from hardener.engine.index_shifts import as_inserted, as_read, as_written, shift
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.open_values import opened
-from hardener.support.data_path import Path, below, value_at
+from hardener.support.data_path import Path, below, dotted, value_at
 
 
 def piece() -> Piece:

@@ -24,7 +24,7 @@ from hardener.authoring import registry
 from hardener.authoring.risks import RISKS
 from hardener.report import formats as report_formats
 from hardener.report.formats import markdown
-from hardener.report.line_hashes import line_hashes
+from hardener.report.formats.sarif import line_hashes
 from hardener.support.printable import plain_lines
 
 from . import formats

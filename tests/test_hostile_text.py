@@ -81,6 +81,7 @@ yes = lambda key, value: True
 """
 
 
+@pytest.mark.slow
 def test_a_long_text_is_read_to_its_end() -> None:
     steps = "".join(f"print({name!r}, flush=True)\n{read}\n" for name, read in TEXTS.items())
     try:

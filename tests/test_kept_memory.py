@@ -38,6 +38,7 @@ def kept(count: int) -> int:
     return found
 
 
+@pytest.mark.slow
 def test_a_document_more_takes_no_more_than_its_share() -> None:
     kept(6)  # what is loaded once
     tracemalloc.start()
@@ -49,6 +50,7 @@ def test_a_document_more_takes_no_more_than_its_share() -> None:
     assert min(shares) < MOST, shares
 
 
+@pytest.mark.slow
 def test_little_is_left_to_the_collector() -> None:
     """It looks once in a million objects, and the first process proves documents, too."""
     left = []

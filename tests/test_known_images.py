@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hardener.facts.images.known_image import known_image
-from hardener.kubernetes.images.config import ImageFacts
+from hardener.facts.images.ledger import ImageLedger
 from hardener.tree.tree import Tree
 from tests.conftest import Harden, write
 
@@ -43,7 +43,7 @@ def mounted(*names: str) -> dict[str, Any]:
     return {"volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in names]}
 
 
-def known(folder: Path, files: dict[str, str]) -> ImageFacts:
+def known(folder: Path, files: dict[str, str]) -> ImageLedger:
     """What is known of the first container of `app.yaml`."""
     from hardener.commands.run import Choices, plan_of
 
@@ -94,7 +94,7 @@ OWN_ROW = {".harden.yaml": f"images: [{{match: {IMAGE.partition(':')[0]}, user: 
 )
 def test_the_stronger_source_speaks(files: dict[str, str], user: str | None, uid: int | None, tmp_path: Path) -> None:
     found = known(tmp_path, {"app.yaml": deployment("app", {}), **files})
-    assert (found.user, found.uid) == (user, uid)
+    assert (found.user_name, found.uid) == (user, uid)
 
 
 RWO, RWX = "ReadWriteOnce", "ReadWriteMany"
@@ -210,4 +210,4 @@ def test_a_volume_that_somebody_fills_shows_no_place_for_an_empty_one(
     elsewhere: str, paths: list[str], tmp_path: Path
 ) -> None:
     found = known(tmp_path, {"app.yaml": deployment("app", {}), "other.yaml": elsewhere})
-    assert [path.path for path in found.writable] == paths
+    assert [path.value for path in found.writable] == paths

@@ -147,6 +147,7 @@ def pairs(expected: Bundle, run: Bundle) -> tuple[list[Pair], list[Pair]]:
 
 
 @pytest.mark.parametrize("name", BUNDLES)
+@pytest.mark.slow
 def test_what_a_maintainer_leaves_open_stays_open(harden: Harden, tmp_path: Path, name: str) -> None:
     case = shared("truth", "cases", name)
     shutil.copytree(case / "naked", tmp_path, dirs_exist_ok=True)

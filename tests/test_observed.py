@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from hardener.authoring import profile
 from hardener.authoring.edits import Grade
+from hardener.authoring.known import Known, KnownBy
 from hardener.engine import pipeline
 from hardener.engine.outcome import Change, Outcome
 from hardener.facts.access.api_use import Strength, need
@@ -23,7 +24,7 @@ from hardener.facts.images.known_image import known_image
 from hardener.facts.images.observations import concerned, is_shown_by_a_run, observation, runs, setting, settings
 from hardener.facts.network.connections import Connections
 from hardener.facts.network.silent_workloads import SilentWorkloads
-from hardener.kubernetes.images.config import ImageConfig, KnownBy
+from hardener.kubernetes.images.config import ImageConfig
 from hardener.kubernetes.images.reference import parse
 from hardener.lock.model import Lock, LockedImage
 from hardener.lock.observed import Observation, runs_of
@@ -526,7 +527,7 @@ USERS = {
 @pytest.mark.parametrize(("run", "user", "expected"), USERS.values(), ids=USERS)
 def test_the_number_of_the_service(run: Observation, user: str, expected: tuple[Any, ...]) -> None:
     known = known_image(tree(workload(WEB), lock(run, user=user)).pod_templates[0].containers[0])
-    assert (known.uid, known.gid, known.uid_by, known.sure_of_number) == expected
+    assert (known.uid, known.gid, known.number and known.number.by, known.is_sure_of_number) == expected
     assert known.kind_of_user == {"": "root", "nginx": "name"}.get(user, "number")
 
 
@@ -550,7 +551,7 @@ def test_the_user_of_an_image_of_which_the_lock_says_none(seen: int | None, expe
 def test_a_number_beside_another_that_is_written_says_nothing() -> None:
     text = workload(WEB, securityContext={"runAsUser": 1000})
     known = known_image(tree(text, lock(replace(RUN, user=101))).pod_templates[0].containers[0])
-    assert (known.uid, known.uid_by) == (1000, KnownBy.SAME_IMAGE)
+    assert (known.uid, known.number and known.number.by) == (1000, KnownBy.SAME_IMAGE)
 
 
 def test_a_user_with_a_name_gets_the_number_that_was_seen() -> None:
@@ -612,7 +613,7 @@ def test_ports_that_it_listens_on() -> None:
     known = known_image(
         tree(workload(WEB), lock(replace(RUN, listens=("443/tcp", "x")))).pod_templates[0].containers[0]
     )
-    assert (known.ports, known.ports_source) == ((443,), f"harden observe {SEEN}")
+    assert known.ports == Known((443,), KnownBy.OBSERVED, f"harden observe {SEEN}")
 
 
 MEMORY: dict[str, tuple[int, dict[str, Any], str | None]] = {

@@ -19,8 +19,9 @@ from hardener.engine import assemble_files, pipeline, proof
 from hardener.engine.outcome import Outcome
 from hardener.engine.step import Step
 from hardener.engine.text_checks import patched
-from hardener.sources import terraform, yaml
+from hardener.sources import yaml
 from hardener.sources.python import rewrite as program
+from hardener.sources.terraform import rewrite as terraform
 from hardener.sources.yaml import text_templates
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.tree import Tree

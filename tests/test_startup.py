@@ -36,7 +36,7 @@ WITHOUT_NEED = {
 # Engines for what a Deployment is not: roles, secrets that move, admission policies, components, clouds, scripts, logs.
 OTHER_ENGINES = {
     "hardener.charts.helm", "hardener.charts.releases.collect", "hardener.commands.chart_releases",
-    "hardener.commands.secrets_folder", "hardener.engine.find_audit_gaps", "hardener.engine.program_guard",
+    "hardener.commands.secrets_folder", "hardener.engine.find_audit_gaps", "hardener.engine.unwritable_steps",
     "hardener.engine.trial_write", "hardener.facts.access.admission", "hardener.facts.access.admission.guardrails",
     "hardener.facts.access.at_work", "hardener.facts.access.audit_log", "hardener.facts.access.custom_groups",
     "hardener.facts.access.grants", "hardener.facts.access.needs",
@@ -46,8 +46,8 @@ OTHER_ENGINES = {
     "hardener.kubernetes.policies.kyverno",
     "hardener.kubernetes.rbac.rules", "hardener.kubernetes.secrets.sealed_secret", "hardener.sources.python",
     "hardener.sources.terraform", "hardener.tree.audit_policy_views", "hardener.tree.cloud_views",
-    "hardener.tree.control_plane", "hardener.tree.python_reader", "hardener.tree.script_views",
-    "hardener.tree.terraform_blocks",
+    "hardener.tree.control_plane", "hardener.sources.python.reading", "hardener.tree.script_views",
+    "hardener.tree.blocks",
 }  # fmt: skip
 
 _PROBE = """

@@ -17,7 +17,7 @@ import yaml
 
 from hardener.commands import values
 from hardener.commands.values import Release, target_of
-from hardener.engine.asked import Asked
+from hardener.engine.given_options import GivenOptions
 from hardener.errors import InputError
 from hardener.report import formats
 
@@ -366,7 +366,7 @@ def test_a_helm_of_the_tree_is_not_started(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_command_for_a_chart_has_the_options_that_values_knows() -> None:
-    asked = Asked(
+    asked = GivenOptions(
         ("chart",), (("set", ("a.b=c",)), ("since", ("main",)), ("no_waivers", ()), ("in_place", ("a.yaml",)))
     )
     assert asked.command("values") == "harden values chart --option a.b=c --in-place a.yaml"

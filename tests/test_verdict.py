@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hardener.authoring.edits import Basis, Evidence, Grade
-from hardener.authoring.verdict import Effect, Verdict, verdict, worst
+from hardener.authoring.verdict import Effect, Verdict, together, verdict, worst
 
 WHY, AGAINST, KNOWN, ABSENT, UNKNOWN, DOUBT = (
     Evidence(text)
@@ -43,6 +43,7 @@ BASES: list[tuple[str, dict[str, Any], Basis]] = [
     ("nothing known is an assumption", {"unknown": [UNKNOWN]}, Basis.ASSUMED),
     ("a doubt does not make it less of one", {"absent": [ABSENT], "doubts": [DOUBT]}, Basis.ASSUMED),
     ("a sign is an inference", {"absent": [ABSENT], "against": [AGAINST]}, Basis.INFERRED),
+    ("what asks for a change is no ground for it", {"why": [WHY], "effect": Effect.WATCHED}, Basis.ASSUMED),
     ("no fact at all is a default of harden", {}, Basis.ASSUMED),
 ]
 
@@ -96,3 +97,6 @@ def test_what_goes_along_with_a_change_has_its_grade_and_a_reason_of_its_own() -
 
 def test_what_is_made_only_together_is_as_sure_as_the_worst_of_it() -> None:
     assert worst(Grade.SAFE, Grade.BREAKING, Grade.REVIEW) is Grade.BREAKING
+    sure, assumed = verdict(known=[KNOWN, WHY], basis=Basis.PROVED), verdict(absent=[ABSENT])
+    assert together([sure, assumed, sure]) == Verdict(Grade.REVIEW, Basis.ASSUMED, [ABSENT, KNOWN, WHY])
+    assert together([]) == Verdict(Grade.SAFE, Basis.PROVED, [])

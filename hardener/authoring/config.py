@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Struct, field
 
 from hardener.errors import InputError
+from hardener.kubernetes.images.row_schema import is_quick, mistakes
 from hardener.kubernetes.images.table import NO_ROWS, OwnRows, row_of
+from hardener.kubernetes.objects import quantity
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read_bytes
 
@@ -49,6 +53,7 @@ class Exemption(Struct, frozen=True, kw_only=True):
     line: int
 
 
+_MATCH = ("kind", "name", "namespace", "container", "path")  # what an exemption may speak of
 # The most that a repository may ask for of the layers of an image, as it is written, with an example: it may be a
 # stranger's, and its images, too.
 _DEEP = {
@@ -92,7 +97,7 @@ class Config(Struct):
 
 
 def load(root: str, named: str | None = None) -> Config:
-    """The config file ``named``, else the one at ``root``. Raises InputError when it is missing or wrong."""
+    """Return the config file ``named``, else the one at ``root``. Raises InputError when it is missing or wrong."""
     path = named or os.path.join(root, NAME)
     if not os.path.exists(path):
         if named:
@@ -107,14 +112,35 @@ def load(root: str, named: str | None = None) -> Config:
         return Config(path)
     if len(documents) > 1:
         raise InputError(f"{name}: a config file is one document")
+    found = _converted(documents[0], name)
+    return Config(
+        path=path,
+        profile=found.profile,
+        kubernetes_version=found.kubernetes_version,
+        platform=found.platform,
+        options=found.options,
+        exemptions=tuple(_exemptions(found.exceptions, parsed, name)),
+        peer_marks=found.peer_marks,
+        namespaces=found.namespaces,
+        registries=checked_registries(found.registries, name),
+        deep=_deep_limits(found.deep, name),
+        images=_image_rows(found.images, parsed, name),
+        exclude=_patterns(found.exclude, parsed, name),
+        helm_values=found.helm.values,
+        helm_charts=_charts(found.helm.charts, path, parsed, name),
+    )
+
+
+def _converted(document: Any, name: str) -> Any:
+    """Return ``document`` as the record of a config file. Raises InputError where it is none."""
     import msgspec  # late: most runs have no config file
 
     known = document_records()
-    version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
+    version = document.get("kubernetes-version") if isinstance(document, dict) else None
     if isinstance(version, float):
         raise InputError(f'{name}: kubernetes-version needs quotes, "1.30" without them is the number 1.3')
     try:
-        found: Any = msgspec.convert(documents[0], known[""])
+        found: Any = msgspec.convert(document, known[""])
     except msgspec.ValidationError as error:
         raise InputError(f"{name}: {explained(error, known)}") from None
     if found.platform not in (None, *PLATFORMS):
@@ -122,28 +148,18 @@ def load(root: str, named: str | None = None) -> Config:
     for pattern, namespace in found.namespaces.items():
         if not re.fullmatch(NAMESPACE, namespace):
             raise InputError(f"{name}: {namespace!r}, the namespace of {pattern}, is no name of a namespace")
-    exemptions = tuple(
-        Exemption(
-            id=entry.id, reason=entry.reason, expires=entry.expires, owner=entry.owner, kind=entry.match.kind,
-            name=entry.match.name, namespace=entry.match.namespace, container=entry.match.container,
-            path=entry.match.path, file=name, line=parsed.line(0, ("exceptions", index)),
-        )
-        for index, entry in enumerate(found.exceptions)
-    )  # fmt: skip
-    return Config(
-        path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks,
-        found.namespaces,
-        checked_registries(found.registries, name),
-        _deep_limits(found.deep, name),
-        _image_rows(found.images, parsed, name), _patterns(found.exclude, parsed, name),
-        found.helm.values, _charts(found.helm.charts, path, parsed, name),
-    )  # fmt: skip
+    return found
+
+
+def _exemptions(entries: list[Any], parsed: yaml.Parsed, name: str) -> Iterator[Exemption]:
+    for index, entry in enumerate(entries):
+        match = {key: getattr(entry.match, key) for key in _MATCH}
+        said = {key: getattr(entry, key) for key in ("id", "reason", "expires", "owner")}
+        yield Exemption(**said, **match, file=name, line=parsed.line(0, ("exceptions", index)))
 
 
 def _deep_limits(found: Any, name: str) -> dict[str, int]:
     """The limits of ``deep`` in the file ``name``. Raises InputError for what is no number, or too large a one."""
-    from hardener.kubernetes.objects import quantity  # late: few configurations say it
-
     limits: dict[str, int] = {}
     for key, (most, example) in _DEEP.items():
         said = getattr(found, key)
@@ -171,15 +187,13 @@ def _charts(entries: dict[str, str], path: str, parsed: yaml.Parsed, name: str) 
 
 
 def document_records() -> dict[str, Any]:
-    """What a config file looks like, for msgspec: the records by their place in it, "" for the file itself."""
-    import msgspec
+    """Return what a config file looks like, for msgspec: the records by their place in it, "" for the file itself."""
 
     def told(kind: Any, text: str) -> Any:
         return Annotated[kind, msgspec.Meta(description=text)]
 
     # Made by calls, since a class in a function cannot name another one in its annotations.
-    fits = ("kind", "name", "namespace", "container", "path")
-    match = msgspec.defstruct("Match", [(key, str | None, None) for key in fits], forbid_unknown_fields=True)
+    match = msgspec.defstruct("Match", [(key, str | None, None) for key in _MATCH], forbid_unknown_fields=True)
     entry = msgspec.defstruct(
         "Entry",
         [
@@ -233,15 +247,13 @@ def document_records() -> dict[str, Any]:
 
 
 def registry_record() -> Any:
-    """What an entry of ``registries`` looks like, for msgspec."""
-    import msgspec
-
+    """Return what an entry of ``registries`` looks like, for msgspec."""
     fields = [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)]
     return msgspec.defstruct("Registry", fields, forbid_unknown_fields=True)
 
 
 def checked_registries(found: dict[str, Any], name: str) -> dict[str, Registry]:
-    """The entries of ``registries`` in the file ``name``, by host. Raises InputError for what is no host."""
+    """Return the entries of ``registries`` in the file ``name``, by host. Raises InputError for what is no host."""
     for host, how in found.items():
         for one, pattern in ((host, HOST), *((mirror, MIRROR) for mirror in how.mirrors)):
             if not re.fullmatch(pattern, one):
@@ -253,10 +265,6 @@ def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -
     """The entries of ``images``. Raises InputError for the first that no row of the image table may look like."""
     if not entries:
         return NO_ROWS
-    from hardener.kubernetes.images.row_schema import (  # late: few repositories have rows of their own
-        is_quick,
-        mistakes,
-    )
 
     for index, entry in enumerate(entries):
         for key, text in mistakes(entry):
@@ -308,10 +316,8 @@ def _wrong_pattern(entry: Any) -> str:
 
 
 def explained(error: Exception, known: dict[str, Any]) -> str:
-    """What msgspec has against a document; where a field is unknown, with those that are not. ``known`` are the records
-    by their place in it, "" for the document."""
-    import msgspec
-
+    """Return what msgspec has against a document; where a field is unknown, with those that are not. ``known`` are the
+    records by their place in it, "" for the document."""
     text = str(error)
     if not text.startswith("Object contains unknown field"):
         return text
@@ -322,7 +328,7 @@ def explained(error: Exception, known: dict[str, Any]) -> str:
 
 
 def parsed_file(path: str, name: str) -> yaml.Parsed:
-    """A file of settings, called ``name`` in messages. Raises InputError when it cannot be read or is no YAML."""
+    """Read a file of settings, called ``name`` in messages. Raises InputError when it cannot be read or is no YAML."""
     try:
         return yaml.parse(read_bytes(path, _LARGEST)[0].decode("utf-8-sig"))
     except UnreadableError as error:
@@ -334,7 +340,7 @@ def parsed_file(path: str, name: str) -> yaml.Parsed:
 
 
 def day(text: str) -> date:
-    """``2026-11-25`` as a day. Raises InputError for anything else."""
+    """Return ``2026-11-25`` as a day. Raises InputError for anything else."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -342,7 +348,7 @@ def day(text: str) -> date:
 
 
 def version(text: str) -> tuple[int, int]:
-    """``1.35`` as numbers. Raises InputError for anything else."""
+    """Return ``1.35`` as numbers. Raises InputError for anything else."""
     match = re.fullmatch(VERSION, text)
     if not match:
         raise InputError(f"{text}: a Kubernetes version looks like {DEFAULT_VERSION}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Struct, field
 
 from hardener.authoring import registry
@@ -38,7 +39,8 @@ class Profile(Struct):
     given: set[str] = field(default_factory=set)
 
     def steps(self) -> list[tuple[Transform, bool]]:
-        """The transforms of the profile in the order in which they run, with whether they may change anything."""
+        """Return the transforms of the profile in the order in which they run, with whether they may change
+        anything."""
         known = registry.transforms()
         return [(known[id], self.members[id]) for id in known if id in self.members]
 
@@ -51,14 +53,14 @@ class Profile(Struct):
             )
 
     def options_of(self, transform: Transform) -> Any:
-        """The options of ``transform`` as its own dataclass, None when it has none. Raises InputError."""
+        """Return the options of ``transform`` as its own dataclass, None when it has none. Raises InputError."""
         if transform.options is None or transform.takes is None:
             return None
         values = self.options.get(transform.takes.group, {})
         return transform.options(**{name.replace("-", "_"): value for name, value in values.items()})
 
     def is_given(self, transform: Transform) -> bool:
-        """Whether a person set options of ``transform``, which may be wrong."""
+        """Return whether a person set options of ``transform``, which may be wrong."""
         return transform.takes is not None and transform.takes.group in self.given
 
     def set_option(self, name: str, value: Any, where: str) -> None:
@@ -80,13 +82,13 @@ class Profile(Struct):
 
 
 def option_types() -> dict[str, dict[str, tuple[type, ...]]]:
-    """The options of all transforms: types by key by group."""
+    """Return the options of all transforms: types by key by group."""
     return {item.takes.group: item.takes.types for item in registry.transforms().values() if item.takes is not None}
 
 
 def load(name: str, *, folder: str | None = None, root: str | None = None, trusts: bool = True) -> Profile:
-    """The profile called ``name``: a built-in one, or the file at this path (seen from ``folder``, where there is one
-    that of the file that names it).
+    """Return the profile called ``name``: a built-in one, or the file at this path (seen from ``folder``, where there
+    is one that of the file that names it).
 
     ``root`` is that of the tree that is hardened: what a file in it names lies in it, too. Without ``trusts`` no file
     of the tree is a profile. Raises InputError for that, when there is no such profile, when it is not one, or when it
@@ -115,14 +117,7 @@ class _Bounds(Struct, frozen=True):
 
 
 def _load(name: str, folder: str, above: tuple[str, ...], bounds: _Bounds) -> Profile:
-    if name in BUILT_IN:
-        path = os.path.join(_built_in_folder(), f"{name}.yaml")
-    else:
-        path = os.path.realpath(os.path.join(folder, name))
-        bounds.check(path, name, above)
-        if not name.endswith((".yaml", ".yml")) and os.sep not in name:
-            names = ", ".join(BUILT_IN)
-            raise InputError(f"unknown profile {name}{registry.nearest(name, list(BUILT_IN))}: {names}, or a file")
+    path = _path(name, folder, above, bounds)
     if path in above:
         raise InputError(f"{name}: the profile extends itself")
     document = _read(path, name)
@@ -131,20 +126,35 @@ def _load(name: str, folder: str, above: tuple[str, ...], bounds: _Bounds) -> Pr
     base = document.get("extends")
     profile = _load(base, os.path.dirname(path), (*above, path), bounds) if base else Profile(name)
     profile.name, profile.description = name, document.get("description", "")
+    _change_members(profile, document)
+    for group, values in (document.get("options") or {}).items():
+        for key, value in (values or {}).items():
+            profile.set_option(f"{group}.{key}", value, name)
+    return profile
+
+
+def _path(name: str, folder: str, above: tuple[str, ...], bounds: _Bounds) -> str:
+    if name in BUILT_IN:
+        return os.path.join(_built_in_folder(), f"{name}.yaml")
+    path = os.path.realpath(os.path.join(folder, name))
+    bounds.check(path, name, above)
+    if not name.endswith((".yaml", ".yml")) and os.sep not in name:
+        names = ", ".join(BUILT_IN)
+        raise InputError(f"unknown profile {name}{registry.nearest(name, list(BUILT_IN))}: {names}, or a file")
+    return path
+
+
+def _change_members(profile: Profile, document: dict[str, Any]) -> None:
     known = registry.transforms()
     memberships: tuple[tuple[str, bool | None], ...] = (("transforms", True), ("report", False), ("without", None))
     for key, changes in memberships:
         for id in document.get(key) or []:
             if id not in known:
-                raise InputError(f"{name}: unknown transform {id}{registry.nearest(id, list(known))}")
+                raise InputError(f"{profile.name}: unknown transform {id}{registry.nearest(id, list(known))}")
             if changes is None:
                 profile.members.pop(id, None)
             else:
                 profile.members[id] = changes
-    for group, values in (document.get("options") or {}).items():
-        for key, value in (values or {}).items():
-            profile.set_option(f"{group}.{key}", value, name)
-    return profile
 
 
 def _built_in_folder() -> str:
@@ -165,8 +175,7 @@ def _read(path: str, name: str) -> dict[str, Any]:
 
 
 def document_record() -> Any:
-    """What a profile file looks like, for msgspec."""
-    import msgspec  # late: only a profile of the user's needs it
+    """Return what a profile file looks like, for msgspec."""
 
     def told(kind: Any, text: str) -> Any:
         return Annotated[kind, msgspec.Meta(description=text)]
@@ -187,8 +196,6 @@ def document_record() -> Any:
 
 
 def _check(document: dict[str, Any], name: str) -> None:
-    import msgspec
-
     record = document_record()
     try:
         msgspec.convert(document, record)

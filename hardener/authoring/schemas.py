@@ -13,6 +13,8 @@ import sys
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from hardener.authoring import config, registry
 from hardener.authoring import profile as profiles
 from hardener.authoring.risks import RISKS
@@ -28,7 +30,7 @@ Schema = dict[str, Any]
 
 
 def config_schema() -> Schema:
-    """What ``.harden.yaml`` may hold."""
+    """Return what ``.harden.yaml`` may hold."""
     records = config.document_records()
     schema = _of(records[""], "harden configuration (.harden.yaml)")
     top, parts = schema["properties"], schema["$defs"]
@@ -55,7 +57,7 @@ def config_schema() -> Schema:
 
 
 def profile_schema() -> Schema:
-    """What a file with a profile may hold."""
+    """Return what a file with a profile may hold."""
     schema = _of(profiles.document_record(), "harden profile")
     for key in ("transforms", "report", "without"):
         schema["properties"][key]["items"] = {"enum": [*registry.transforms()]}
@@ -65,8 +67,6 @@ def profile_schema() -> Schema:
 
 def _of(record: Any, title: str) -> Schema:
     """The schema of ``record``, with its fields at the top and the other records in ``$defs``."""
-    import msgspec
-
     (found,), parts = msgspec.json.schema_components([record], ref_template="#/$defs/{name}")
     own = parts.pop(found["$ref"].rpartition("/")[2])
     return {"$schema": DIALECT, **own, "title": title, "$defs": parts}

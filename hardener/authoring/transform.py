@@ -14,6 +14,7 @@ from types import UnionType
 from typing import Any, NamedTuple, get_args
 
 from hardener.authoring.edits import Edit, Finding, OpaqueError, Severity
+from hardener.authoring.risks import BY_FOLDER, RISKS
 
 # What a transform yields: all single edits of one call are one step, a list of edits is a step of its own. An
 # OpaqueError says what keeps one part of the target from being decided, while it goes on with the others.
@@ -131,8 +132,6 @@ class Transform:
     @property
     def references(self) -> tuple[str, ...]:
         """Stable names of the rules behind the change."""
-        from hardener.authoring.risks import RISKS
-
         found = [f"OWASP Kubernetes Top Ten 2025 {self.risk}: {RISKS[self.risk].title}"]
         if self.pss:
             found.append(f"Pod Security Standards: {self.pss}")
@@ -190,8 +189,6 @@ def transform(
             raise TypeError(f"{peer!r} is no check of {', '.join(SCANNERS)}, as 'checkov:CKV_K8S_16'")
 
     def mark(function: Callable[..., Steps]) -> Callable[..., Steps]:
-        from hardener.authoring.risks import BY_FOLDER, RISKS
-
         if risk is not None and risk not in RISKS:
             raise TypeError(f"unknown risk {risk!r}")
         summary, parts = _documentation(function)
@@ -209,7 +206,7 @@ def transform(
 
 
 def name_of(view: type) -> str:
-    """What ``view`` is called where its class is not at hand."""
+    """Return what ``view`` is called where its class is not at hand."""
     return f"{view.__module__}:{view.__qualname__}"
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import msgspec
+
 from hardener.authoring.config import Registry, checked_registries, explained, parsed_file, registry_record
 from hardener.errors import InputError
 from hardener.sources.files import is_inside
@@ -17,7 +19,7 @@ _FOLDER, _NAME = "harden", "config.yaml"
 
 
 def place() -> str:
-    """Where the file of the user is, whether or not there is one."""
+    """Return where the file of the user is, whether or not there is one."""
     folder = os.environ.get("XDG_CONFIG_HOME", "")
     if not os.path.isabs(folder):  # as the specification has it: a relative one is not heeded
         folder = os.path.join(os.path.expanduser("~"), ".config")
@@ -25,13 +27,13 @@ def place() -> str:
 
 
 def shown() -> str:
-    """That place for a message."""
+    """Return that place for a message."""
     path, home = place(), os.path.expanduser("~")
     return f"~{path[len(home) :]}" if home != "/" and path.startswith(f"{home}/") else path
 
 
 def registries(root: str, named: str | None = None) -> dict[str, Registry]:
-    """By host, what the file ``named`` says of registries, else the file of the user; {} without one.
+    """Return, by host, what the file ``named`` says of registries, else the file of the user; {} without one.
 
     Raises InputError where it is missing or wrong, and where the file of the user lies in the repository at ``root``
     and nobody named it: then it may be anybody's.
@@ -49,7 +51,6 @@ def registries(root: str, named: str | None = None) -> dict[str, Registry]:
         return {}
     if len(documents) > 1:
         raise InputError(f"{name}: a config file is one document")
-    import msgspec  # late: most users have no such file
 
     registry = registry_record()
     document = msgspec.defstruct(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,10 +16,9 @@ from hardener.charts.helm import ChartError, Helm
 from hardener.charts.rendered import Reader
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.run_steps import Step, Wanted
+from hardener.charts.templates.lines import at_templates, by_template, template_texts
 from hardener.charts.templates.patch import own_patch
-from hardener.charts.templates.report_lines import at_templates, by_template, template_texts
 from hardener.charts.values.computed_values import computed_values
-from hardener.charts.values.known_keys import known_keys
 from hardener.charts.values.operations import as_values
 from hardener.charts.values.reach import Reached, Search
 from hardener.charts.values.values_file import KeyRefusedError
@@ -92,9 +91,13 @@ class HardenedChart(Struct, eq=False):
 
 
 def harden_chart(
-    run: ChartRun, helm: Helm, settings: Settings, harden: Harden, write: Writer,
+    run: ChartRun,
+    helm: Helm,
+    settings: Settings,
+    harden: Harden,
+    write: Writer,
     progress: Callable[[str], object] = lambda name: None,
-) -> HardenedChart:  # fmt: skip
+) -> HardenedChart:
     """Harden the rendered chart by ``harden``, and find the values that do the same.
 
     A later step may rest on an earlier one (a process that is not root needs no capabilities), so what values do not
@@ -123,24 +126,23 @@ class _Hardening:
         self._run, self._copy, self._helm = run, copy, helm
         self._scratch = os.path.dirname(copy.folder)
         self._renders = Renders(self._rendered, self._scratch, run.most_renders, progress)
+        self._known: Search | None = None
 
     def _rendered(self, files: list[str], *, schema: bool) -> str:
         return self._with([*self._run.values, *files], schema=schema)
 
     def _with(self, values: Sequence[str], *, schema: bool = True) -> str:
-        run = self._run
-        return self._helm.template(
-            self._copy.folder, values=values, sets=run.sets, release=run.release, namespace=run.namespace,
-            kube_version=run.kube_version, schema=schema,
-        )  # fmt: skip
+        run, folder = self._run, self._copy.folder
+        options: dict[str, Any] = {"sets": run.sets, "release": run.release, "namespace": run.namespace}
+        return self._helm.template(folder, values=values, kube_version=run.kube_version, schema=schema, **options)
 
     def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
+        """Harden the chart as it is rendered, turn by turn without the steps that no value reaches."""
         run, copy = self._run, self._copy
         text = self._rendered([], schema=True)
         self._renders.take(text)
         templates = by_template(text, run.called, copy.folder)
         given = [*values_of(run.values), *(_set(text) for text in run.sets)]
-        search: Search | None = None
         refused: dict[StepName, Report] = {}
         spent = False
         for turn in range(_MOST_TURNS):
@@ -150,17 +152,7 @@ class _Hardening:
             wanted = Wanted(outcome)
             if turn == 0:
                 hardened, first = len(outcome.changes), wanted
-            reached, written = Reached([], {}, {}), Written()
-            if any(not step.creates for step in wanted.steps):
-                try:
-                    if search is None:
-                        search = self._search()
-                        given.append(search.values)
-                    search.run(wanted)
-                    written = self._written(search, write)
-                    reached = search.reached()
-                except SpentError:
-                    reached = Reached([], {}, {}, spent=True)
+            reached, written = self._reach(wanted, given, write)
             spent = spent or reached.spent
             made = {way.step.number for way in reached.ways}
             left = [step for step in wanted.steps if step.number not in made]
@@ -168,12 +160,26 @@ class _Hardening:
             if not left:
                 break
         outcome.overrides = _overrides(reached)
-        if refused and search is not None and run.in_files and _is_own(run.chart):
+        if refused and self._known is not None and run.in_files and _is_own(run.chart):
             with suppress(SpentError):  # without them the findings stay what they are
                 self._lines(outcome, first, reached, refused)
         _narrow(outcome, reached, refused.values())
         at_templates(outcome, template_texts(copy.folder, run.called))
         return HardenedChart(outcome, written, hardened, self._renders.count, spent, copy.dropped)
+
+    def _reach(self, wanted: Wanted, given: list[Any], write: Writer) -> tuple[Reached, Written]:
+        """Look for the values that make ``wanted``, and write them; all values of the chart become ``given``."""
+        if all(step.creates for step in wanted.steps):
+            return Reached([], {}, {}), Written()
+        try:
+            if self._known is None:
+                self._known = self._search()
+                given.append(self._known.values)
+            self._known.run(wanted)
+            written = self._written(self._known, write)
+            return self._known.reached(), written
+        except SpentError:
+            return Reached([], {}, {}, spent=True), Written()
 
     def _lines(self, outcome: Outcome, wanted: Wanted, reached: Reached, refused: dict[StepName, Report]) -> None:
         """Find the lines of the chart's own templates that make the rest, and say so in the findings ``refused``."""
@@ -181,9 +187,14 @@ class _Hardening:
         steps = [step for step in wanted.steps if name_of(step.changes) not in made]
         values = as_values(reached.overrides)
         own = own_patch(
-            self._copy.folder, self._renders(values), wanted, steps, lambda texts: self._patched(texts, values),
-            reached=[step for step in wanted.steps if name_of(step.changes) in made], below=_below(self._run.chart),
-        )  # fmt: skip
+            self._copy.folder,
+            self._renders(values),
+            wanted,
+            steps,
+            lambda texts: self._patched(texts, values),
+            reached=[step for step in wanted.steps if name_of(step.changes) in made],
+            below=_below(self._run.chart),
+        )
         outcome.template_patch = own.patch
         written = {step.number for step in own.steps}
         for step in steps:
@@ -352,6 +363,75 @@ def _left(step: Step, reached: Reached) -> Report:
     message = f"{transform.summary} Values do not reach it: {reason}"
     advice = f"change the template; {_FILTER}"
     return Report(
-        transform.id, transform.risk, transform.severity, message, advice, item.piece.file.name, item, item.piece,
-        first.path, first.line, "change that values do not reach",
-    )  # fmt: skip
+        transform.id,
+        transform.risk,
+        transform.severity,
+        message,
+        advice,
+        item.piece.file.name,
+        item,
+        item.piece,
+        first.path,
+        first.line,
+        "change that values do not reach",
+    )
+
+
+_NAMED = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")
+_COMMENTED = re.compile(r"([ \t]*)#+[ \t]?([ \t]*)([A-Za-z_][\w.-]*):(?:[ \t]|$)")
+_KEY = re.compile(r"([ \t]*)([A-Za-z_][\w.-]*|\"[^\"]+\"|'[^']+'):(?:[ \t]|$)")
+_MOST = 2000
+_LARGEST = 4 * 1024 * 1024  # bytes of one file
+_DEEPEST = 5  # charts below charts
+
+
+def known_keys(folder: str, aliases: dict[str, list[str]] | None = None) -> list[Path]:
+    """The keys for the chart in ``folder`` and those below it, each once. ``aliases``: what the values call a chart
+    below it, by its name, where that is not its name."""
+    found: dict[Path, None] = {}
+    for path in _of_chart(folder, (), aliases or {}, 0):
+        found.setdefault(path)
+        if len(found) >= _MOST:
+            break
+    return list(found)
+
+
+def _of_chart(folder: str, above: Path, aliases: dict[str, list[str]], depth: int) -> Iterator[Path]:
+    text = _text(os.path.join(folder, "values.yaml"))
+    yield from ((*above, *path) for path in _commented(text))
+    for top, folders, names in os.walk(os.path.join(folder, "templates")):
+        folders.sort()
+        for name in sorted(names):
+            for match in _NAMED.finditer(_text(os.path.join(top, name))):
+                yield (*above, *match[1][1:].split("."))
+    below = os.path.join(folder, "charts")
+    if depth < _DEEPEST and os.path.isdir(below):
+        for name in sorted(os.listdir(below)):
+            for called in aliases.get(name, [name]):
+                yield from _of_chart(os.path.join(below, name), (*above, called), {}, depth + 1)
+
+
+def _commented(text: str) -> Iterator[Path]:
+    """The keys that are commented out, by their indentation below the keys that are not. What only looks like one, in
+    prose, leads nowhere when it is tried."""
+    above: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        match = _COMMENTED.match(line)
+        column = len(match[1]) + len(match[2]) if match else 0
+        if match is None:
+            match = _KEY.match(line)
+            if match is None:
+                continue
+            column = len(match[1])
+        above = [(place, key) for place, key in above if place < column]
+        above.append((column, match[match.re.groups].strip("\"'")))
+        if match.re is _COMMENTED:
+            yield tuple(key for _, key in above)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, "rb") as handle:
+            return handle.read(_LARGEST).decode("utf-8", "replace")
+    except OSError:
+        return ""

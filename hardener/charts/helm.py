@@ -6,11 +6,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from hardener.charts import helm_errors
 from hardener.errors import HardenError
+from hardener.kubernetes.secrets.secret_values import found_secrets, text_secrets
+from hardener.sources.yaml import TextError, parse
 from hardener.support import programs
 from hardener.support.printable import plain
 
@@ -61,9 +62,17 @@ class Helm:
         return cls(path, numbers)
 
     def template(
-        self, folder: str, *, values: Sequence[str] = (), sets: Sequence[str] = (), release: str = "release",
-        namespace: str | None = None, kube_version: str | None = None, schema: bool = True, crds: bool = False,
-    ) -> str:  # fmt: skip
+        self,
+        folder: str,
+        *,
+        values: Sequence[str] = (),
+        sets: Sequence[str] = (),
+        release: str = "release",
+        namespace: str | None = None,
+        kube_version: str | None = None,
+        schema: bool = True,
+        crds: bool = False,
+    ) -> str:
         """The chart in ``folder``, a copy of ours, as ``helm template`` prints it with the files ``values`` and the
         ``sets`` (each as ``--set`` takes it), the later one over the earlier.
 
@@ -85,16 +94,17 @@ class Helm:
         return {row[0].strip() for row in rows if len(row) > 3 and row[3].strip() == "wrong version"}
 
     def _asked(
-        self, command: str, folder: str, options: Sequence[str], values: Sequence[str], sets: Sequence[str],
+        self,
+        command: str,
+        folder: str,
+        options: Sequence[str],
+        values: Sequence[str],
+        sets: Sequence[str],
         names: Sequence[str],
-    ) -> str:  # fmt: skip
+    ) -> str:
         name = plain(os.path.basename(folder))
         arguments = [command, *options, *_values(values, sets), "--", *names, os.path.abspath(folder)]
-        sizes = [len(argument.encode(errors="replace")) for argument in arguments]
-        if max(sizes) > _LONGEST or sum(sizes) > _MOST:
-            raise ChartError(f"chart {name}: the values of --set are too long")
-        if any(_NO_TEXT.search(argument) for argument in arguments):
-            raise ChartError(f"chart {name}: a name or a value of --set holds a character that no program takes")
+        _check(name, arguments)
         done = _run(self.program, arguments)
         if done.end is programs.End.TIME:
             raise ChartError(f"chart {name}: helm {command} does not end in {SECONDS:g} seconds")
@@ -104,11 +114,20 @@ class Helm:
         if done.returncode != 0:
             failed = [line for line in output.splitlines() if command == "lint" and line.startswith("[ERROR]")]
             text = "\n".join(failed) or done.error.decode(errors="replace")
-            said = helm_errors.said(text, (*values, *_files_of_values(folder)))
+            said = _refusal(text, (*values, *_files_of_values(folder)))
             raise ChartError(f"chart {name}: {said or f'helm {command} ends with {done.returncode}'}")
         if not output.isascii() and re.search("[\ud800-\udfff]", output):
             raise ChartError(f"chart {name}: its templates print what is no UTF-8")
         return output
+
+
+def _check(chart: str, arguments: Sequence[str]) -> None:
+    """Raise ChartError where no program takes ``arguments``."""
+    sizes = [len(argument.encode(errors="replace")) for argument in arguments]
+    if max(sizes) > _LONGEST or sum(sizes) > _MOST:
+        raise ChartError(f"chart {chart}: the values of --set are too long")
+    if any(_NO_TEXT.search(argument) for argument in arguments):
+        raise ChartError(f"chart {chart}: a name or a value of --set holds a character that no program takes")
 
 
 def _values(values: Sequence[str], sets: Sequence[str]) -> list[str]:
@@ -142,9 +161,14 @@ def _run(program: str, arguments: Sequence[str]) -> programs.Done:
     """Run helm with homes of its own, which go again. Raises ProgramError, and ChartError."""
     with scratch() as home:
         return programs.bounded(
-            program, arguments, seconds=SECONDS, output=OUTPUT, memory=MEMORY, folder=home,
+            program,
+            arguments,
+            seconds=SECONDS,
+            output=OUTPUT,
+            memory=MEMORY,
+            folder=home,
             environment=_environment(home),
-        )  # fmt: skip
+        )
 
 
 def _environment(home: str) -> dict[str, str]:
@@ -165,3 +189,50 @@ def _environment(home: str) -> dict[str, str]:
     if "SYSTEMROOT" in os.environ:  # without it no program starts on Windows
         given |= {"SYSTEMROOT": os.environ["SYSTEMROOT"], "TEMP": home, "TMP": home, "USERPROFILE": home}
     return given
+
+
+_HEAD, _TAIL = 240, 400  # characters: where it happened stands first, why stands last
+_ADVICE = "Use --debug flag to render out invalid YAML"
+_MEMORY = ("out of memory", "cannot allocate memory", "failed to reserve")  # what Go says
+# A schema that is not met: since Helm 3.18 the value stands in front of what is wrong with it.
+_IN_SCHEMA = re.compile(r"(?m)^(\s*(?:\[ERROR\] .*: )?- at '[^']*': )'.*'(?= (?:does not match|is not valid))")
+_LARGEST = 4 * 1024 * 1024  # bytes of a file of values that is read for its secrets
+_HIDDEN = "\u2039redacted\u203a"
+
+
+def _refusal(text: str, values: Iterable[str]) -> str:
+    """The error in ``text``, all that helm printed, in few words; empty where there is none.
+
+    Templates and schemas quote values: what the files ``values`` hold as secrets is left out.
+    """
+    if any(sign in text for sign in _MEMORY):
+        return "helm needs more memory than it gets"
+    begin = re.search(r"(?m)^Error: ", text)
+    text = _IN_SCHEMA.sub(r"\1its value", text[begin.end() :] if begin else text).replace(_ADVICE, "")
+    text = _without_secrets(text, values)
+    for folder in {tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir())}:
+        text = re.sub(rf"{re.escape(os.path.join(folder, 'harden-'))}[^/\s]*/?", "", text)
+    line = " ".join(part for each in text.splitlines() if (part := plain(each.strip())))
+    return line if len(line) <= _HEAD + _TAIL else f"{line[:_HEAD]} [...] {line[-_TAIL:]}"
+
+
+def _without_secrets(text: str, values: Iterable[str]) -> str:
+    known = set(text_secrets(text))
+    if "execution error at" in text:  # `fail` and `required`, whose message is the author's
+        known |= {secret for path in values for secret in _secrets_of(path)}
+    for secret in sorted(known, key=len, reverse=True):
+        if len(secret) > 2:
+            text = text.replace(secret, _HIDDEN)
+    return text
+
+
+def _secrets_of(path: str) -> Iterator[str]:
+    try:
+        with open(path, "rb") as handle:
+            documents = parse(handle.read(_LARGEST).decode("utf-8-sig")).documents
+    except (OSError, TextError, UnicodeDecodeError):  # helm has said so, or will
+        return
+    for document in documents:
+        for found in found_secrets(document):
+            yield found.value
+            yield from found.parts

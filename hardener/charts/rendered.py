@@ -114,9 +114,11 @@ def key_of(data: dict[str, Any], seen: Counter[tuple[str, ...]]) -> Key:
     metadata = data.get("metadata")
     own = metadata if isinstance(metadata, dict) else {}
     known = (
-        str(data.get("apiVersion", "")), str(data.get("kind", "")),
-        str(own.get("namespace") or ""), str(own.get("name") or ""),
-    )  # fmt: skip
+        str(data.get("apiVersion", "")),
+        str(data.get("kind", "")),
+        str(own.get("namespace") or ""),
+        str(own.get("name") or ""),
+    )
     seen[known] += 1
     return Key(*known, seen[known])
 
@@ -162,30 +164,34 @@ def at_place(data: Any, place: Place) -> Any:
 
 
 def differences(old: Any, new: Any, place: Place = ()) -> Iterator[Place]:
-    """Where two objects differ, as far down as that can be told. What is null is as good as missing, and the order of
-    items that have names says nothing."""
+    """Yield where two objects differ, as far down as that can be told. What is null is as good as missing, and the
+    order of items that have names says nothing."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in {**old, **new}:
             if (before := old.get(key)) is not (after := new.get(key)):
                 yield from differences(before, after, (*place, key))
     elif isinstance(old, list) and isinstance(new, list):
-        name = field_of(old, new)
-        if name is not None:
-            before = {item[name]: item for item in old}
-            after = {item[name]: item for item in new}
-            for value in {**before, **after}:
-                yield from differences(before.get(value), after.get(value), (*place, Item(name, value)))
-        elif len(old) != len(new):
-            yield place
-        else:
-            for index, (one, other) in enumerate(zip(old, new, strict=True)):
-                yield from differences(one, other, (*place, index))
+        yield from _of_items(old, new, place)
     elif old and isinstance(old, dict) and new is None:
         yield from differences(old, {}, place)
     elif new and isinstance(new, dict) and old is None:
         yield from differences({}, new, place)
     elif old != new or isinstance(old, bool) != isinstance(new, bool):
         yield place
+
+
+def _of_items(old: list[Any], new: list[Any], place: Place) -> Iterator[Place]:
+    name = field_of(old, new)
+    if name is not None:
+        before = {item[name]: item for item in old}
+        after = {item[name]: item for item in new}
+        for value in {**before, **after}:
+            yield from differences(before.get(value), after.get(value), (*place, Item(name, value)))
+    elif len(old) != len(new):
+        yield place
+    else:
+        for index, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from differences(one, other, (*place, index))
 
 
 def changed(old: dict[Key, Document], new: dict[Key, Document]) -> Iterator[tuple[Key, Place]]:

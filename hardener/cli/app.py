@@ -349,7 +349,7 @@ def values(
     quiet: Quiet = False,
 ) -> None:
     """Find the values of a Helm chart that harden what it renders, and write them as a file of overrides."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from hardener.commands.values import Release, write_values
 

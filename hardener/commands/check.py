@@ -11,6 +11,7 @@ from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, Plan, Style, learn, show
 from hardener.commands.values import Release, read_or_rendered
 from hardener.commands.values import remarks as chart_remarks
+from hardener.engine import known_findings as baseline
 from hardener.engine.outcome import Change, Held, Outcome
 from hardener.errors import InputError
 from hardener.report import unread
@@ -162,8 +163,6 @@ def _passed(outcome: Outcome, redactor: Redactor, differ: int | None) -> str:
 
 def _compare(outcome: Outcome, choices: Choices, plan: Plan) -> list[str]:
     """Take what the baseline lists out of ``outcome``; what there is to say about it."""
-    from hardener.engine import known_findings as baseline
-
     redactor = Redactor()
     learn(outcome.tree, redactor)
     return baseline.apply(outcome, str(choices.baseline), redactor.text, plan.judges)

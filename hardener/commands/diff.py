@@ -14,6 +14,7 @@ from hardener.errors import InputError
 from hardener.report import formats
 from hardener.report.context import Context
 from hardener.report.redactor import Redactor
+from hardener.report.terminal.diff_stat import lines
 from hardener.support.printable import plain
 
 
@@ -41,8 +42,6 @@ def _print(outcome: Outcome, style: Style) -> None:
     with paged(sys.stdout, style.color, wanted=not style.no_pager and not style.quiet, outside=outcome.tree.root) as to:
         out, screen = to
         if style.stat:
-            from hardener.report.terminal.diff_stat import lines
-
             for line in lines(outcome.files, screen):
                 out(line + "\n")
             out("\n")

@@ -6,15 +6,18 @@ import errno
 import io
 import os
 import sys
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
+
 from hardener.commands.run import Choices, Style, learn, learn_moved, plan_of, print_report
+from hardener.commands.write_files import finish_killed
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.sources import files
+from hardener.sources.files import transaction
 from hardener.tree.tree import Tree, lock_of
 
 
@@ -22,8 +25,6 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
     """Harden standard input to standard output, report on standard error, or to the file ``report``: as JSON when its
     name ends in .json. Returns 0. Raises InputError for input that is not UTF-8 and a file that cannot be written."""
     if report is not None:
-        from hardener.commands.write_files import finish_killed  # late: only a report is written
-
         finish_killed([], targets=[report])
     text = standard_input()
     root = files.git_root(os.getcwd()) or os.getcwd()
@@ -46,8 +47,6 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
 
 def _write_report(path: str, raw: bytes) -> None:
     """The report whole, or as it was; what is no file, such as a pipe, takes it as it comes. Raises InputError."""
-    from hardener.sources.files import transaction  # late: few streams have a report in a file
-
     try:
         if not os.path.isdir(os.path.dirname(path) or os.curdir):
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")

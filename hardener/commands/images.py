@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from hardener.authoring import config as configuration
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree, say_unread
+from hardener.facts.images.collectors.lock import published
 from hardener.facts.images.image_uses import Use, collect
-from hardener.kubernetes.images.config import UNKNOWN, merge
+from hardener.kubernetes.images.config import UNKNOWN
 from hardener.kubernetes.images.table import OwnRows, lookup
 from hardener.lock.model import Lock
 from hardener.report.terminal.screen import columns, is_terminal
@@ -46,10 +49,6 @@ def images(paths: list[str], choices: Choices, *, format: str) -> int:
         rows = [_row(use, tree.lock or Lock(), tree.settings.images, today) for use in collect(tree)]
     say_unread(tree)
     if format == "json":
-        import json
-
-        from msgspec.structs import asdict
-
         print(json.dumps({"images": [asdict(row) for row in rows]}, indent=2))
         return 0
     for line in _table(rows, columns(sys.stdout) if is_terminal(sys.stdout) else 0):
@@ -64,12 +63,12 @@ def _row(use: Use, lock: Lock, own: OwnRows, today: date) -> Row:
     reference = use.reference
     locked = lock.find(reference) if lock.successor(reference) is None else None  # what it names now is another image
     config = locked.config if locked is not None else UNKNOWN
-    facts = merge(config, lookup(reference, own))
-    known = config.exposed_ports is not None or facts.ports
+    known = published(lookup(reference, own), config)
+    ports = known.ports.value if known.ports is not None else None
     where = (_of(place.object) for place in use.places)
     return Row(
         reference.text, reference.digest or (locked.digest if locked is not None else None),
-        reference.digest is not None, facts.user, facts.ports if known else None, config.created,
+        reference.digest is not None, known.user_name, ports, config.created,
         _days(config.created, today), tuple(dict.fromkeys(where)),
     )  # fmt: skip
 

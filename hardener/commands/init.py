@@ -10,7 +10,7 @@ from datetime import date
 from hardener.authoring import profile as profiles
 from hardener.commands import init_files
 from hardener.commands.write_files import check_place, finish_killed
-from hardener.engine.asked import Asked
+from hardener.engine.given_options import GivenOptions
 from hardener.errors import InputError
 from hardener.sources import files
 from hardener.sources.files.transaction import NotPlacedError, Transaction
@@ -61,7 +61,7 @@ def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str
     shown = [text for name, text in texts.items() if name not in there or (name == PRE_COMMIT and paste)]
     if any(init_files.UNKNOWN in text for text in shown):
         print("\nReplace HOST/OWNER/REPOSITORY and COMMIT: where harden comes from, and which commit of it.")
-    asked = Asked(tuple(paths))
+    asked = GivenOptions(tuple(paths))
     print(
         f"\nNext: {asked.command('lock')}, commit harden.lock, then: {asked.command('diff', '--max-risk', 'safe')}; "
         f"{asked.command('baseline write')} lets a check pass what there is today"

@@ -16,11 +16,13 @@ from hardener.authoring import config as configuration
 from hardener.authoring.edits import Grade
 from hardener.commands.filter import hardened
 from hardener.commands.run import Choices, learn, learn_moved, plan_with, read
+from hardener.commands.write_files import write_files
 from hardener.engine.outcome import Outcome
 from hardener.errors import HardenError, InputError
 from hardener.report.redactor import Redactor
 from hardener.report.results import HardenedText, HardenedTree, records
 from hardener.sources import files
+from hardener.sources.files.run_folder import recover_around
 from hardener.tree.tree import Tree
 
 PathName = str | os.PathLike[str]
@@ -139,9 +141,6 @@ def harden_tree(
         if since and write:
             raise InputError("since narrows what is reported: it does not go with write")
         if write:
-            from hardener.commands.write_files import write_files  # late: most programs only look
-            from hardener.sources.files.run_folder import recover_around
-
             recover_around(files.expand(names))
         tree, plan = read(names, choices, _silent)
         outcome = plan.run(tree, _silent, forks=False)

@@ -21,6 +21,9 @@ from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, LockedImage, load
+from hardener.lock.oci.image import digest_now, look_up
+from hardener.lock.oci.registry_error import RegistryError
+from hardener.lock.oci.transport import CONNECTIONS
 from hardener.report.redactor import Redactor
 from hardener.support import worker_threads
 from hardener.support.printable import plain, plain_line
@@ -28,7 +31,6 @@ from hardener.support.printable import plain, plain_line
 if TYPE_CHECKING:
     from hardener.lock.oci.client import Client
     from hardener.lock.oci.image import Found
-    from hardener.lock.oci.registry_error import RegistryError
 
 _MOST_PREVIOUS = 4
 
@@ -244,9 +246,6 @@ def _unread(uses: list[Use], root: str, named: set[str] | None, everything: bool
 
 def _run(client: Client, tasks: Iterable[Errand], result: Result, progress: Progress) -> None:
     """Ask for all ``tasks`` at once; what comes is saved now and then, and whatever ends the run."""
-    from hardener.lock.oci.registry_error import RegistryError  # late: only this command speaks to anybody
-    from hardener.lock.oci.transport import CONNECTIONS
-
     with registry_session.Unsaved[dict[str, Any]](lambda entries: writer.save(result.root, entries)) as unsaved:
         for errand, found in unsaved.each(tasks, lambda errand: _asked(client, errand), CONNECTIONS):
             progress(errand.key)
@@ -277,8 +276,6 @@ def _read_files(
 
 def _asked(client: Client, errand: Errand) -> Found | str:
     """The image, or the digest of its tag where that is all that there is to know. Raises RegistryError."""
-    from hardener.lock.oci.image import digest_now, look_up
-
     normalized, tag = str(errand.reference.normalized), errand.reference.tag or "latest"
     if errand.tag_only:
         return digest_now(client, normalized, tag)

@@ -12,10 +12,12 @@ from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.table import lookup
 from hardener.lock import registry_session
 from hardener.lock import writer as lock_file
+from hardener.lock.oci.layers import Layers
+from hardener.lock.oci.limits import Limits
+from hardener.lock.oci.registry_error import RegistryError
 
 if TYPE_CHECKING:
     from hardener.lock.oci.client import Client
-    from hardener.lock.oci.registry_error import RegistryError
 
 # Fewer than there are connections: what is held of an image while it is read may be some 100 MiB.
 _AT_ONCE = 4
@@ -31,10 +33,6 @@ def read(
     """Read the layers of the images that are ``wanted``, by their name in the lock with their digest, and save what
     they say to the lock in ``root``, now and then and whatever ends the run. ``done`` hears of each image what was
     found, in one line, or what failed."""
-    from hardener.lock.oci.layers import Layers
-    from hardener.lock.oci.limits import Limits
-    from hardener.lock.oci.registry_error import RegistryError  # late: only this command speaks to anybody
-
     layers = Layers(client, Limits(**config.deep), progress.tell)
     progress.begin("reading layers", len(wanted))
 

@@ -16,7 +16,7 @@ from hardener.facts.images.image_uses import Use
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock.model import NAME, Lock
-from hardener.sources import files
+from hardener.sources import files, registry
 from hardener.sources.files.selection import INSTALLED, Selection
 
 _MOST_BYTES = 1 << 20  # of a file that is no manifest: what is larger is seldom a text
@@ -76,7 +76,7 @@ def _is_passed_over(path: str) -> bool:
         status = os.lstat(path)
     except OSError:
         return False  # whoever reads it says why it cannot be read
-    is_manifest = name.endswith((*files.SUFFIXES, files.PYTHON)) or name in files.NAMES
+    is_manifest = name.endswith(registry.endings()) or name in files.NAMES
     if stat.S_ISREG(status.st_mode):
         return status.st_size > _MOST_BYTES and not is_manifest
     return not stat.S_ISDIR(status.st_mode)

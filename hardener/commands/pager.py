@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hardener.commands.run import binary
 from hardener.report.terminal.screen import Screen, is_terminal
+from hardener.support import programs
 
 if TYPE_CHECKING:
     import subprocess
@@ -45,10 +47,6 @@ class _Pipe:
 
 
 def _started(outside: str) -> subprocess.Popen[bytes] | None:
-    import shlex  # late: most output goes to no terminal
-
-    from hardener.support import programs
-
     named = os.environ.get("GIT_PAGER", os.environ.get("PAGER", _DEFAULT))
     try:
         words = shlex.split(named)

@@ -6,21 +6,25 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
 from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.authoring.risks import RISKS
+from hardener.commands import secrets_folder
+from hardener.commands.changed_since import since
 from hardener.commands.progress import Progress, later, phase
+from hardener.commands.write_files import finish_killed, may_write, write_files
 from hardener.engine import pipeline
-from hardener.engine.asked import Asked
+from hardener.engine.given_options import GivenOptions
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
+from hardener.facts.access import audit_log
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.report import formats, unread
@@ -95,7 +99,7 @@ class Plan(Struct):
     only: frozenset[str]
     skip: frozenset[str]
     touched: Touched | None = None
-    asked: Asked = Asked()
+    asked: GivenOptions = GivenOptions()
 
     def standings(self, tree: Tree) -> list[Standing]:
         """The Pod Security levels of the pods that the run is about."""
@@ -130,7 +134,7 @@ def has_charts(tree: Tree) -> bool:
     kustomizations = (item.data for item in tree.kustomizations.values() if isinstance(item.data, dict))
     if any(not _CHARTS_OF_KUSTOMIZE.isdisjoint(data) for data in kustomizations):
         return True
-    return any('"helm_release"' in file.content.text for file in tree.terraform_files)
+    return any('"helm_release"' in file.content.text for file in tree.block_files)
 
 
 def plan_of(choices: Choices, root: str) -> Plan:
@@ -188,11 +192,11 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
     )  # fmt: skip
 
 
-def asked_of(paths: list[str], choices: Choices) -> Asked:
+def asked_of(paths: list[str], choices: Choices) -> GivenOptions:
     """What differs from a command without options."""
     given = {name: getattr(choices, name) for name in Choices.__struct_fields__}
     plain = Choices()
-    return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
+    return GivenOptions.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
 
 
 def _named(name: str) -> list[str]:
@@ -232,16 +236,10 @@ def read(
     if manifests_only:
         plan.settings.helm_values = False
     if choices.since:
-        from hardener.commands.changed_since import since  # late: most runs look at everything
-
         plan.touched = since(choices.since, root)
     if plan.settings.audit_logs:
-        from hardener.facts.access import audit_log  # late: most runs have none
-
         audit_log.check(plan.settings.audit_logs)
     if plan.settings.secrets_out:
-        from hardener.commands import secrets_folder  # late: most runs move no secret
-
         secrets_folder.check(plan.settings.secrets_out, [root, *real])
     return Tree.read(real, root=root, settings=plan.settings, progress=phase(progress, "reading")), plan
 
@@ -263,8 +261,6 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
 
 def apply(paths: list[str], choices: Choices, style: Style, *, yes: bool) -> int:
     """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was."""
-    from hardener.commands.write_files import finish_killed, may_write  # late: only this command writes
-
     finish_killed(paths)
     with Progress() as progress:
         tree, plan = read(paths, choices, progress)
@@ -276,8 +272,6 @@ def apply(paths: list[str], choices: Choices, style: Style, *, yes: bool) -> int
 
 def write(outcome: Outcome, style: Style) -> int:
     """Write what a run decided, and report it. Returns as ``apply`` does."""
-    from hardener.commands.write_files import write_files
-
     redactor = Redactor()
     whole = write_files(outcome)
     show(outcome, style, Context(redactor=redactor, applied=True))

@@ -17,6 +17,7 @@ from typing import Any
 from hardener.authoring.edits import Kept
 from hardener.errors import InputError
 from hardener.sources import files
+from hardener.sources.files.selection import is_ignored
 from hardener.sources.files.transaction import Transaction
 
 _INDEX, _SCRIPT = "index.json", "push.sh"
@@ -47,8 +48,6 @@ def _standing(path: str) -> str:
 
 
 def _is_ignored(root: str, folder: str) -> bool:
-    from hardener.sources.files.selection import is_ignored  # late: few folders for secrets are in a repository
-
     return all(is_ignored(os.path.join(folder, name), root) for name in (_INDEX, "a__b.json"))
 
 

@@ -11,14 +11,17 @@ from msgspec import Struct
 
 from hardener.commands.progress import Progress, said
 from hardener.commands.run import Choices, Plan, Style, asked_of, plan_of, read, write
-from hardener.engine.asked import Asked
+from hardener.commands.write_files import finish_killed, may_write
+from hardener.engine.given_options import GivenOptions
 from hardener.engine.outcome import FileChange, Outcome, Override
 from hardener.errors import InputError
 from hardener.sources import files
-from hardener.sources.files import Content
+from hardener.sources.files import Content, transaction
+from hardener.sources.line_hunks import hunks_of
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError
 from hardener.support.printable import plain
+from hardener.support.programs import ProgramError
 from hardener.support.shell_words import quoted
 
 if TYPE_CHECKING:
@@ -57,8 +60,6 @@ def write_values(
 
     Returns 0; 2 when it could not be written. Raises InputError.
     """
-    from hardener.commands.write_files import finish_killed, may_write  # late: check and diff write nothing
-
     target = target_of(chart, release, output, in_place)
     finish_killed([], targets=[target, *([template_patch] if template_patch is not None else [])])
     with Progress() as progress:
@@ -72,7 +73,7 @@ def write_values(
         print(f"harden: {plain(target)} is of an earlier run: there is nothing to override any more", file=sys.stderr)
     if outcome.overrides and in_place is None:  # who looks again looks with the file
         asked = outcome.asked
-        outcome.asked = Asked(asked.paths, (*asked.options, ("values", (target,))))
+        outcome.asked = GivenOptions(asked.paths, (*asked.options, ("values", (target,))))
     status = write(outcome, style)
     if template_patch is not None and status == 0:
         if outcome.template_patch:
@@ -83,8 +84,6 @@ def write_values(
 
 
 def _put(path: str, text: str) -> None:
-    from hardener.sources.files import transaction
-
     try:
         transaction.put(files.target_path(path), text.encode())
     except OSError as error:
@@ -142,7 +141,6 @@ def harden(
     """The ``chart`` hardened by values, which ``target`` is to hold: its outcome has that file. Raises InputError."""
     from hardener.charts.hardened_chart import ChartRun, harden_chart  # late: few runs are about a chart
     from hardener.charts.helm import ChartError, Helm
-    from hardener.support.programs import ProgramError
 
     root = root_of(chart)
     for path in release.values:
@@ -203,7 +201,6 @@ def rendered(
         return None
     if not asked and not is_archive(chart):
         from hardener.charts.helm import Helm  # late: few runs are about a chart
-        from hardener.support.programs import ProgramError
 
         try:
             Helm.found(None, root_of(chart))
@@ -250,7 +247,7 @@ def _remarks(chart: str, hardened: HardenedChart) -> list[str]:
     return found
 
 
-def _asked(chart: str, choices: Choices, release: Release, in_place: str | None) -> Asked:
+def _asked(chart: str, choices: Choices, release: Release, in_place: str | None) -> GivenOptions:
     """What was asked for, as options of a command that only looks."""
     found = asked_of([chart], choices)
     given: list[tuple[str, tuple[str, ...]]] = []
@@ -265,7 +262,7 @@ def _asked(chart: str, choices: Choices, release: Release, in_place: str | None)
         ("in_place", in_place, None),
     ):
         given += [(name, (value,))] if value is not None and value != usual else []
-    return Asked(found.paths, (*found.options, *given))
+    return GivenOptions(found.paths, (*found.options, *given))
 
 
 def _beside(chart: str, release: Release) -> str:
@@ -318,7 +315,6 @@ def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
     """The files of values that change."""
     from hardener.charts.values.values_file import key_lines
     from hardener.commands.chart_releases import stale_comments
-    from hardener.sources.line_hunks import hunks_of
 
     found = []
     makes = [change for override in outcome.overrides for change in override.changes]

@@ -8,14 +8,18 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
+from hardener.commands import secrets_folder
 from hardener.engine.outcome import FileChange, Outcome, Report
 from hardener.errors import InputError
 from hardener.report.impact import counted, listed
+from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.files import run_folder
 from hardener.sources.files.transaction import NotPlacedError, Transaction
+from hardener.sources.git import blobs as git_blobs
 from hardener.support.free_memory import give_back
 from hardener.support.printable import plain
+from hardener.support.programs import ProgramError
 
 _LARGE = 1_000_000  # characters of the files that change
 _SHOWN = 3  # of the files that could not be written
@@ -49,8 +53,6 @@ def _unsaved(changes: list[FileChange]) -> Iterator[str]:
         yield f"{_of(len(outside), changes)} outside Git, so Git cannot undo this"
     if not by_root:
         return
-    from hardener.sources.git import blobs as git_blobs  # late: only writing in a Git repository asks it
-    from hardener.support.programs import ProgramError
 
     unknown: list[str] = []
     dirty: list[str] = []
@@ -88,8 +90,6 @@ def finish_killed(paths: list[str], *, targets: list[str] | None = None) -> None
     """
     real = [files.target_path(target) for target in targets or []]
     for line in run_folder.recover_around(files.expand(paths), real):
-        from hardener.report.redactor import Redactor  # late: few runs are killed
-
         print(f"harden: {plain(Redactor().text(line))}", file=sys.stderr)
 
 
@@ -98,8 +98,6 @@ def write_secrets(outcome: Outcome, run: Transaction) -> None:
     then no file of the tree may be written."""
     folder = outcome.tree.settings.secrets_out
     if folder and any(change.edit.keeps for change in outcome.changes):
-        from hardener.commands import secrets_folder
-
         secrets_folder.stage(folder, (kept for change in outcome.changes for kept in change.edit.keeps), run)
 
 

@@ -11,14 +11,18 @@ from sys import intern
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Create, Evidence, Set, Severity
+from hardener.engine import json_patch
 from hardener.engine.document import document
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
 from hardener.engine.proof import Located, Proof, prove, unpacked
+from hardener.engine.rollback import Doomed, roll_back
 from hardener.engine.text_checks import UnfitHunkError, is_same_text, patched_parts
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.yaml import text_templates
+from hardener.support import forked_work
 from hardener.support.data_path import Path
 from hardener.support.free_memory import give_back
 
@@ -96,8 +100,6 @@ def _whole(
         torn = _torn(jobs, proofs)
         if not torn:
             return jobs, proofs, files
-        from hardener.engine import json_patch  # late: hardly a step cannot be written
-        from hardener.engine.rollback import Doomed, roll_back
 
         for file in files.values():
             file.take_back()
@@ -160,14 +162,11 @@ def _collect(outcome: Outcome) -> list[Job]:
 def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
     templates = None
     if sum([piece.is_new for piece, _, _ in jobs]) > 2:
-        from hardener.sources.yaml import text_templates  # late: most runs make few objects
-
         templates = text_templates.TextTemplates()
     processes = min(len(os.sched_getaffinity(0)) if forks and hasattr(os, "sched_getaffinity") else 1, 8)
     if len(jobs) < POOL_FROM or processes < 2:
         yield from (_prove(job, templates) for job in jobs)
         return
-    from hardener.support import forked_work  # late: most runs are small
 
     yield from forked_work.results(
         lambda number: _prove(jobs[number], templates),

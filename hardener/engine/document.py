@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -12,13 +12,8 @@ from hardener.support.data_path import Path
 
 if TYPE_CHECKING:
     from hardener.authoring.edits import Edit
-    from hardener.sources.python.rewrite import Rewrite
-    from hardener.sources.terraform import manifest_text, object_block
+    from hardener.sources.source import Written
 
-    Written = Rewrite | object_block.Rewrite | manifest_text.Rewrite
-
-WRITTEN = ("python", "hcl")
-"""Languages of pieces whose text may have no place for a step; ``Document.written`` is of these."""
 Steps = Sequence[tuple["Edit", ...]]
 
 
@@ -29,26 +24,13 @@ _ASIDE = frozenset({"securityContext", "resources", "automountServiceAccountToke
 NO_SHIFTS: list[tuple[int, Path, int, int]] = []  # of most pieces; nobody adds to it
 
 
-class NewBlock(Struct, eq=False):
-    """The head of a new block: the type of its resource and its name; ``meta`` are attributes of Terraform itself,
-    ``texts`` expressions that stand at places of the object instead of their values, which ``value_of`` knows."""
-
-    kind: str
-    label: str
-    meta: dict[str, Any]
-    texts: dict[Path, str]
-    value_of: Callable[[str], tuple[Any] | None]
-
-
 class Document(Struct, eq=False):
     """``steps`` are the applied steps in order; replayed on a fresh parse they must give the data of the piece again.
 
     - ``shifts``: the list items that came and went with as many of them as are ``known``.
     - ``separator``: what stands before a document that the run adds to a file.
     - ``raw``: the text of a new file that holds no object.
-    - ``written``: of a program or a block of Terraform, the steps that it was last written with, and what came out;
-      it takes long.
-    - ``home``: of a new object of Terraform, the block that makes it.
+    - ``written``: of code, the steps that it was last written with, and what came out; it takes long.
     """
 
     steps: list[tuple[Edit, ...]] = field(default_factory=list)
@@ -57,7 +39,6 @@ class Document(Struct, eq=False):
     separator: str = ""
     raw: str = ""
     written: tuple[list[tuple[Edit, ...]], Written] | None = None
-    home: NewBlock | None = None
 
 
 def document(piece: Piece) -> Document:

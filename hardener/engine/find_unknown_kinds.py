@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from hardener.authoring.edits import Severity, dotted
+from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.cluster.platforms import Platforms
 from hardener.kubernetes.objects.kind_names import as_spelt, meant, served_as
@@ -14,7 +14,7 @@ from hardener.kubernetes.objects.object_shapes import misshapen
 from hardener.kubernetes.objects.removed_apis import removed
 from hardener.kubernetes.pods.pod_template import POD_KINDS, templates
 from hardener.kubernetes.rbac.subjects import GROUP as RBAC
-from hardener.support.data_path import Path, value_at
+from hardener.support.data_path import Path, dotted, value_at
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 from hardener.tree.view import literal
@@ -62,7 +62,7 @@ def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
             advice = f"write apiVersion: {served}" + (f" and kind: {kind}" if kind != item.kind else "")
             yield _report("wrong-api-version", item, ("apiVersion",), message, advice, topic)
             return
-    if item.piece.language == "yaml" and id(item) not in known:
+    if item.piece.source.is_manifest and id(item) not in known:
         found = misshapen(item.data)
         if found is not None and "patch" not in item.classes:
             wanted = "a list" if found.is_list else "a mapping"
@@ -93,7 +93,7 @@ def _without_version(tree: Tree) -> Iterator[tuple[Object, str]]:
     """Workloads that are whole but for their API version, which they have to name; a patch or a part has containers
     without an image, or none."""
     for file in tree.files:
-        if not file.editable or file.language != "yaml" or file.path in tree.patch_files:
+        if not file.editable or not file.source.is_manifest or file.path in tree.patch_files:
             continue
         for piece in file.pieces:
             for index, document in enumerate(piece.data):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Append, Create, Drop, HostFile, Insert
 from hardener.engine.index_shifts import as_written, shifts
+from hardener.kubernetes.kustomize.operations import operate, pointer_parts
 from hardener.support.data_path import Path
 
 if TYPE_CHECKING:
@@ -82,8 +83,6 @@ def _rewritten(changes: list[Change]) -> dict[Path, Any]:
 
 def _whole(operations: list[dict[str, Any]], place: str, document: Any) -> list[dict[str, Any]]:
     """``operations``, with one that writes the list at ``place`` for all that change it or what is in it."""
-    from hardener.kubernetes.kustomize.operations import operate, pointer_parts  # late: few steps do this
-
     inside = [each for each in operations if each["path"].startswith(f"{place}/")]
     value = operate(document, inside)
     for part in pointer_parts(place):

@@ -13,14 +13,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from hardener.authoring.edits import Create, dotted
+from hardener.authoring.edits import Create
 from hardener.engine.outcome import Change, Outcome, Report
 from hardener.errors import InputError
 from hardener.sources import files
 from hardener.sources.files import transaction
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import TextError
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object
 
 NAME = "harden.baseline"  # at the Git root; no ending that kubectl apply would read

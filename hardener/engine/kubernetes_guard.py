@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from hardener.authoring.edits import copied, dotted, replay
+from hardener.authoring.edits import copied, replay
 from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import Shift, as_written, shifts
 from hardener.engine.outcome import MISSING, Change, Outcome
+from hardener.engine.rollback import Doomed, roll_back
 from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object
 
 
@@ -41,7 +42,6 @@ def self_check(outcome: Outcome) -> None:
                 found.setdefault(id(change.siblings), (change.siblings, _reason(change, broken)))
         if not found:
             return
-        from hardener.engine.rollback import Doomed, roll_back  # late: hardly a run breaks a rule
 
         touched = roll_back(outcome, {key: Doomed(*each) for key, each in found.items()})
         pieces = _by_piece(outcome)
@@ -98,7 +98,7 @@ def _at(documents: list[Any], path: Path) -> Any:
 
 def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tuple[Change, Violation]]:
     """The steps of ``piece`` that break a rule, one per object, each as a change of it and what it breaks."""
-    if piece.language == "terraform":
+    if not piece.source.holds_objects:
         return  # the rules are those of Kubernetes
     objects: dict[Path, Object] = {}
     last = None

@@ -13,6 +13,7 @@ from hardener.facts.objects.namespace_contents import NamespaceFiles
 from hardener.kubernetes.objects.scope import is_cluster_scoped
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.tree import host_files
+from hardener.tree.blocks import Block
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
 
 def draft(tree: Tree, edit: Create) -> Object:
     """The object that ``edit`` makes, in a piece of the file that it goes to; the tree does not know it yet."""
-    if edit.piece.language == "hcl" and not isinstance(edit, HostFile):
-        from hardener.engine import terraform_objects  # late: few trees hold any
-
-        return terraform_objects.draft(tree, edit)
+    if not isinstance(edit, HostFile) and (piece := edit.piece.source.draft(edit.piece, edit.value)) is not None:
+        return _beside(tree, piece)
     path = _path(tree, edit)
     file = tree.file_at(path)
     if file is None and isinstance(edit, HostFile):
@@ -32,8 +31,6 @@ def draft(tree: Tree, edit: Create) -> Object:
     elif file is None:
         file = tree.draft_file(path, edit.piece.file.path)
     text = file.content.text
-    if file.language == "terraform":
-        return _block(tree, edit)
     end = len(text)
     lines = text.count("\n") + bool(text and not text.endswith("\n"))
     piece = Piece(file, end, end, lines, [edit.value], is_new=True)
@@ -42,14 +39,11 @@ def draft(tree: Tree, edit: Create) -> Object:
     return Object(tree, piece, (0,), edit.value)
 
 
-def _block(tree: Tree, edit: Create) -> Object:
-    """A block of Terraform, which stands behind that of the edit."""
-    from hardener.tree.terraform_blocks import TerraformBlock  # late: few trees hold any
-
-    before = edit.piece
-    lines = before.line + before.text.count("\n") + (not before.text.endswith("\n"))
-    piece = Piece(before.file, before.end, before.end, lines, [edit.value], parsed=True, is_new=True)
-    return TerraformBlock(tree, piece, edit.value)
+def _beside(tree: Tree, piece: Piece) -> Object:
+    """The object, or the block, that the new ``piece`` makes."""
+    if piece.source.holds_objects:
+        return Object(tree, piece, (0,), piece.data[0])
+    return Block(tree, piece, piece.data[0])
 
 
 def _path(tree: Tree, edit: Create) -> str:
@@ -74,14 +68,13 @@ def _path(tree: Tree, edit: Create) -> str:
 
 def add(tree: Tree, item: Object) -> None:
     """Make a drafted object part of the tree, so that what follows in the run sees it."""
-    file = item.piece.file
-    if item.piece.language in ("terraform", "hcl"):
-        tree.add(item)
-        _separate(file)
-        return
-    own = document(item.piece)
-    own.separator = "" if own.raw else _separator(file.pieces[-1] if file.pieces else None)
+    file, own = item.piece.file, document(item.piece)
+    before = file.pieces[-1] if file.pieces else None
     tree.add(item)
+    if file.pieces[-1] is item.piece:
+        own.separator = "" if own.raw else item.piece.source.separator(before)
+    else:
+        _separate(file)
 
 
 def part(piece: Piece) -> None:
@@ -102,16 +95,8 @@ def _separate(file: ManifestFile) -> None:
     before = None
     for piece in file.pieces:
         if piece.is_new:
-            between = _separator(before)
-            document(piece).separator = between.replace("---\n", "") if file.language == "terraform" else between
+            document(piece).separator = piece.source.separator(before)
         before = piece
-
-
-def _separator(before: Piece | None) -> str:
-    """What stands between a new document and the piece before it."""
-    if before is None:
-        return ""
-    return "---\n" if before.is_new or before.text[-1:] in ("", "\n") else "\n---\n"
 
 
 def listings(tree: Tree, edit: Create, item: Object) -> Iterator[tuple[Object, Append]]:

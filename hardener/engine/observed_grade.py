@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from hardener.authoring.edits import Basis, Drop, Edit, Evidence, Grade, Set, WrongShapeError
 from hardener.authoring.transform import Transform
+from hardener.engine.shared_edits import mirrored
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.observations import (
     concerned,
@@ -77,7 +78,6 @@ def _is_made_elsewhere(edits: list[Edit]) -> bool:
     piece = edits[0].piece
     if not piece.shared:
         return False
-    from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
 
     return bool(mirrored(piece, edits))
 
@@ -152,7 +152,7 @@ def _is_its_user(one: _Seen, number: Any) -> bool:
         return True
     if number is not None:
         return bool(number == run.user)
-    user = known_image(container).user
+    user = known_image(container).user_name
     if user == "root" and run.user != 0:
         # It became that user by itself where a number for it was tried and did not hold; else the number was written.
         return "runAsUser" in _identity(setting for failed in run.failed.values() for setting in failed)

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from hardener.authoring.edits import MISSING as MISSING
 from hardener.authoring.edits import Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Transform
-from hardener.engine.asked import Asked
+from hardener.engine.given_options import GivenOptions
 from hardener.engine.text_checks import patched
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.yaml import Hunk
@@ -203,7 +203,7 @@ class Outcome(Struct, eq=False):
     failure: str | None = None
     looked_at: dict[str, set[str]] = field(default_factory=dict)
     narrowed: set[str] = field(default_factory=set)
-    asked: Asked = Asked()
+    asked: GivenOptions = GivenOptions()
     overrides: list[Override] = field(default_factory=list)
     template_patch: str = ""
 

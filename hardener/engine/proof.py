@@ -9,31 +9,25 @@ import marshal
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
-from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, copied, dotted, replay
+from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, copied, replay
 from hardener.engine.document import Steps, applied_steps, document
-from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
+from hardener.engine.index_shifts import Shift, as_inserted, as_read, as_written, shifts
 from hardener.engine.outcome import MISSING, Change
 from hardener.engine.text_checks import lost_comment, other_form, patched
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.sources.source import Owned, Plan, Touch, UnprovedError
+from hardener.support.data_path import Path, dotted
 
 if TYPE_CHECKING:
-    from hardener.engine.document import Written
-    from hardener.sources import terraform
-    from hardener.sources.manifests import Parsed
-    from hardener.sources.python import parsed as program
-    from hardener.sources.python.rewrite import Rewrite
-    from hardener.sources.terraform import manifest_text, object_block
+    from hardener.sources.source import Parsed, Written
     from hardener.sources.yaml.text_templates import TextTemplates
-
-    AnyParsed = yaml.Parsed | terraform.Parsed | object_block.ObjectBlock | manifest_text.ManifestText | program.Parsed
-    AnyRewrite = yaml.Rewrite | terraform.Rewrite | Written
 
 _BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
@@ -94,38 +88,39 @@ def prove(piece: Piece, changes: list[Change], places: list[Path], templates: Te
         return _created(piece, changes, places, templates)
     if not applied_steps(piece) and not changes:
         parsed = piece.read()
-        return Proof(places=list(map(_line_of(parsed), places)))
+        return Proof(places=_lines_of(piece, parsed, places))
     ours = False
     try:
         rewrite = _rewritten(piece)
         result = _result(piece, changes, rewrite)
         fault = _fault(result)
         if fault is None:
-            return Proof(rewrite.text, rewrite.hunks, _located(result), list(map(_line_of(rewrite.before), places)))
+            return Proof(rewrite.text, rewrite.hunks, _located(result), _lines_of(piece, rewrite.before, places))
         ours = True
     except yaml.TextError as refused:
         fault = refused.reason, refused.line or 1
     parsed = piece.read()
-    return Proof(places=list(map(_line_of(parsed), places)), refusal=fault, ours=ours)
+    return Proof(places=_lines_of(piece, parsed, places), refusal=fault, ours=ours)
 
 
-def _rewritten(piece: Piece) -> AnyRewrite:
+def _lines_of(piece: Piece, parsed: Parsed, places: list[Path]) -> list[int]:
+    return [piece.source.line_of(parsed, path) for path in places]
+
+
+def _rewritten(piece: Piece) -> Written:
     """The text with all steps. Raises TextError where it cannot be written."""
-    if piece.language in ("python", "hcl"):
+    if piece.source.is_code:
         return written(piece, applied_steps(piece))
+    return _write(piece, applied_steps(piece))
 
+
+def _write(piece: Piece, steps: Steps) -> Written:
     def mutate(documents: list[Any]) -> None:
-        for step in applied_steps(piece):
+        for step in steps:
             replay(documents, step)
 
-    if piece.language == "terraform":
-        from hardener.sources import terraform  # late: few trees hold any
-
-        return terraform.rewrite(piece.text, mutate)
-    touched = [edit.path for step in applied_steps(piece) for edit in step]
-    return yaml.rewrite(
-        piece.text, mutate, replaced=_replaced(piece), read=piece.tree, touched=touched, goal=piece.data
-    )
+    touched = [edit.path for step in steps for edit in step]
+    return piece.source.rewrite(piece, mutate, Plan(touched, _replaced(steps)))
 
 
 class Result(Struct):
@@ -136,12 +131,12 @@ class Result(Struct):
 
     piece: Piece
     changes: list[Change]
-    rewrite: AnyRewrite
+    rewrite: Written
     read: Sequence[Path]
     written: Sequence[Path | None]
 
 
-def _result(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> Result:
+def _result(piece: Piece, changes: list[Change], rewrite: Written) -> Result:
     read: list[Path] = [change.path for change in changes]
     written: list[Path | None] = [*read]
     if shifted := shifts(piece):
@@ -165,16 +160,15 @@ def _fault(result: Result) -> tuple[str, int] | None:
 
 def is_read_again(result: Result) -> tuple[str, int] | None:
     """All that follows is seen in the readings: they must be those of the texts."""
-    rewrite = result.rewrite
-    if _text(rewrite.before) != result.piece.text or _text(rewrite.after) != rewrite.text:
+    rewrite, text_of = result.rewrite, result.piece.source.text_of
+    if text_of(rewrite.before) != result.piece.text or text_of(rewrite.after) != rewrite.text:
         return "the text is not the one that was read again", 1
     return None
 
 
 def is_what_was_decided(result: Result) -> tuple[str, int] | None:
     """The new text holds the data that the transforms left, type by type."""
-    after, data = result.rewrite.after, result.piece.data
-    if not (after.holds(data) if isinstance(after, yaml.Parsed) else yaml.same(after.documents, data)):
+    if not result.piece.source.holds(result.rewrite.after, result.piece.data):
         return "the text does not come out as it was decided", 1
     return None
 
@@ -193,7 +187,8 @@ def holds_every_edit(result: Result) -> tuple[str, int] | None:
     if unmade is None:
         return None
     place = dotted(result.changes[unmade].edit.path[1:])
-    return f"{place} does not come out as it was decided", _line_of(result.rewrite.before)(result.read[unmade])
+    line = result.piece.source.line_of(result.rewrite.before, result.read[unmade])
+    return f"{place} does not come out as it was decided", line
 
 
 def is_as_reported(result: Result) -> tuple[str, int] | None:
@@ -212,7 +207,8 @@ def changes_own_lines(result: Result) -> tuple[str, int] | None:
         stray = stray_line(result.rewrite.hunks, own.before, own.after)
     if stray is not None:
         return "a line would change that no edit asked for", stray
-    lost = lost_comment(_comments(result.rewrite.before), _comments(result.rewrite.after), own.gone)
+    comments = result.piece.source.comments
+    lost = lost_comment(comments(result.rewrite.before), comments(result.rewrite.after), own.gone)
     return ("a comment would be lost", lost) if lost is not None else None
 
 
@@ -233,10 +229,10 @@ CHECKS = (
 )
 
 
-def _replaced(piece: Piece) -> set[tuple[str, str]]:
+def _replaced(steps: Steps) -> set[tuple[str, str]]:
     """The keys that a step takes away, each with those that it sets beside it: `value` and `valueFrom`."""
     found: set[tuple[str, str]] = set()
-    for step in applied_steps(piece):
+    for step in steps:
         if len(step) == 1:
             continue  # most are
         gone = {edit.path for edit in step if isinstance(edit, Drop) and isinstance(edit.path[-1], str)}
@@ -249,93 +245,27 @@ def _replaced(piece: Piece) -> set[tuple[str, str]]:
 
 
 def written(piece: Piece, steps: Steps) -> Written:
-    """The Python file, or the block of Terraform, ``piece`` after ``steps``, remembered. Raises TextError where it
-    cannot be written, and what ``replay`` raises."""
+    """The code ``piece`` after ``steps``, remembered. Raises TextError where it cannot be written, and what ``replay``
+    raises."""
     own = document(piece)
     if own.written is None or own.written[0] != list(steps):
-
-        def mutate(documents: list[Any]) -> None:
-            for step in steps:
-                replay(documents, step)
-
-        if piece.language == "hcl":
-            from hardener.sources.terraform import object_block  # late: few trees hold any
-
-            own.written = (
-                list(steps),
-                object_block.rewrite(
-                    piece.text, mutate, piece.file.value_of, piece.file.object_of(piece), piece.file.reference
-                ),
-            )
-            return own.written[1]
-        from hardener.sources.python.rewrite import rewrite  # late: few trees hold any
-
-        found = rewrite(piece.text, mutate, piece.file.program)
-        content = piece.file.content
-        try:
-            content.encoded(found.text)
-        except UnicodeEncodeError:
-            raise yaml.TextError(f"its encoding, {content.encoding}, has not every character", 1) from None
-        own.written = list(steps), found
+        own.written = list(steps), _write(piece, steps)
     return own.written[1]
 
 
-def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
-    """The text of a new block of Terraform, behind a blank line."""
-    from hardener.sources import terraform
-
-    newline = "\r\n" if _ends_with_return(piece.file.content.text) else "\n"
-    try:
-        if piece.language == "hcl":
-            body = new_block(piece, newline)
-        else:
-            body = terraform.dump(piece.data[0], newline)
-    except yaml.TextError as refused:
-        return Proof(places=[1] * len(places), refusal=(refused.reason, 1))
-    text = (newline if document(piece).separator else "") + newline + body
-    hunk = yaml.Hunk(1, [], 1, [newline, *body.splitlines(keepends=True)])
-    return Proof(text, [hunk], [Located(0, 2, (0,), None) for _ in changes], [2] * len(places))
-
-
-def block_of_new(piece: Piece, value: dict[str, Any]) -> dict[str, Any]:
-    """The block that makes the new object ``piece`` where that is ``value``. Raises TextError where none can."""
-    from hardener.sources.terraform import object_block  # late: few trees hold any
-
-    home = document(piece).home
-    assert home is not None
-    return object_block.block_of(home.kind, home.label, value, home.texts, home.meta)
-
-
-def new_block(piece: Piece, newline: str = "\n") -> str:
-    """The text of the block that makes the new object ``piece``. Raises TextError where none can."""
-    from hardener.sources.terraform import object_block  # late: few trees hold any
-
-    home = document(piece).home
-    assert home is not None
-    body = object_block.dump(block_of_new(piece, piece.data[0]), newline)
-    if not yaml.same(object_block.again(body, home.value_of).documents, piece.data):
-        raise yaml.TextError("the new block does not come out as it was decided", 1)
-    return body
-
-
 def _created(piece: Piece, changes: list[Change], places: list[Path], templates: TextTemplates | None) -> Proof:
-    """The text of a new document, read back."""
-    if piece.language in ("terraform", "hcl"):
-        return _created_block(piece, changes, places)
+    """The text of a new piece, read back."""
+    newline = "\r\n" if _ends_with_return(piece.file.content.text) else "\n"
     own = document(piece)
-    proved = None
-    if templates is not None and not own.raw and len(piece.data) == 1:
-        proved = templates.text_of(piece.data[0])
-    body = proved or own.raw or yaml.dump(piece.data[0])
-    text = own.separator + body
-    if _ends_with_return(piece.file.content.text):
-        text = text.replace("\n", "\r\n")
-    if proved is None and not own.raw and not yaml.reads_back(body, piece.data):
-        wrong = "the new document does not come out as it was decided"
-        return Proof(places=[1] * len(places), refusal=(wrong, 1), ours=True)
-    # A line end at the start ends the line before, and is no line itself.
-    lines = text.removeprefix("\r").removeprefix("\n").splitlines(keepends=True)
-    start = len(lines) - body.count("\n") + 1
+    try:
+        body = own.raw.replace("\n", newline) or piece.source.dump(piece, newline, templates)
+    except yaml.TextError as refused:
+        ours = isinstance(refused, UnprovedError)
+        return Proof(places=[1] * len(places), refusal=(refused.reason, 1), ours=ours)
+    text = own.separator.replace("\n", newline) + body
+    # A line end at the start of what stands between ends the line before, and is no line itself.
+    lines = text.removeprefix(newline if own.separator.startswith("\n") else "").splitlines(keepends=True)
+    start = len(lines) - body.removeprefix(newline).count("\n") + 1
     hunk = yaml.Hunk(1, [], 1, lines)
     return Proof(text, [hunk], [Located(0, start, (0,), None) for _ in changes], [start] * len(places))
 
@@ -346,160 +276,30 @@ def _ends_with_return(text: str) -> bool:
     return text.endswith("\r", 0, end if end >= 0 else len(text))
 
 
-def _line_of(parsed: Parsed) -> Callable[[Path], int]:
-    """What tells the line of a path in ``parsed``."""
-    if isinstance(parsed, yaml.Parsed):
-        return parsed.line_of
-    return lambda path: parsed.line(int(path[0]), path[1:]) if path else 1
+_KINDS: dict[type[Edit], Literal["set", "append", "insert", "drop"]] = {
+    Set: "set",
+    Append: "append",
+    Insert: "insert",
+    Drop: "drop",
+}
 
 
-class _Lines:
-    """The lines of a text that the edits may touch; ``gone`` are those whose comments may go with them."""
-
-    def __init__(self, parsed: yaml.Parsed) -> None:
-        self.parsed = parsed
-        self.owned: set[int] = set()
-        self.gone: set[int] = set()
-        self._entries: dict[Path, range] = {}
-
-    def own_entry(self, path: Path) -> range:
-        """All lines of the key or item at ``path``, which it gives."""
-        lines = self._entries.get(path)
-        if lines is None:
-            lines = self._entries[path] = self.parsed.lines(path)
-            self.owned.update(lines)
-        return lines
-
-    def own_heads(self, paths: set[Path]) -> None:
-        """The line of the key at each path, that of its value when it has one alone (`{}`, null, `[]` are opened
-        there), and that of the bracket which ends a flow collection, before which its last items stand."""
-        for path in paths:
-            self.owned.update(self.parsed.head_lines(path))
+def _owned(result: Result) -> Owned:
+    """The lines that the edits may touch."""
+    piece, rewrite, shifted = result.piece, result.rewrite, shifts(result.piece)
+    touches = [
+        Touch(_KINDS[type(change.edit)], change.path, read, written, _now(change.step, shifted))
+        for change, read, written in zip(result.changes, result.read, result.written, strict=True)
+    ]
+    return piece.source.owned(piece, rewrite, touches)
 
 
-class _Owned(Struct):
-    """The lines that the edits may touch, as read and as written; comments at the end of those ``gone`` may go.
-
-    ``add_heads`` adds the lines of what holds the places of the edits: most texts do without.
-    """
-
-    before: set[int] = field(default_factory=set)
-    after: set[int] = field(default_factory=set)
-    gone: set[int] = field(default_factory=set)
-    add_heads: Callable[[], None] | None = None
+def _now(step: int, shifted: list[Shift]) -> Callable[[Path], Path | None]:
+    return partial(as_written, step=step, shifted=shifted) if shifted else _as_it_is
 
 
-_Touch = tuple[Change, int, Path, "Path | None"]
-"""A change, how many parts of its path as read lead to something that is there, and where it acts, read and written."""
-
-
-def _owned_in_yaml(result: Result, read: yaml.Parsed, written: yaml.Parsed) -> _Owned:
-    before, after = _Lines(read), _Lines(written)
-    touched = _own_entries(result, before, after)
-    return _Owned(before.owned, after.owned, before.gone, lambda: _own_heads(result.piece, touched, before, after))
-
-
-def _own_entries(result: Result, before: _Lines, after: _Lines) -> list[_Touch]:
-    """Add the lines of the entry of each edit to those that it may touch. What is a part of what another edit made is
-    left out of what it gives."""
-    touched: list[_Touch] = []
-    opened: set[tuple[object, Path]] = set()
-    for change, old, new in zip(result.changes, result.read, result.written, strict=True):
-        edit, place = change.edit, before.parsed.place(old)
-        present = 1 if place is None else place[2]
-        if present < len(old) and new is not None and isinstance(edit, _SETS):
-            top = place, new[: present + 1]
-            if top in opened:
-                continue
-            opened.add(top)
-        touched.append((change, present, old, new))
-        if isinstance(edit, Insert):
-            if new is not None:
-                after.own_entry(new)
-            continue
-        is_drop = isinstance(edit, Drop)
-        if is_drop or present == len(old):
-            lines = before.own_entry(old)
-            if is_drop or len(lines) > 1:
-                before.gone.update(lines)
-        if new is not None and not is_drop:
-            after.own_entry(new[: present + 1])
-    return touched
-
-
-def _own_heads(piece: Piece, touched: list[_Touch], before: _Lines, after: _Lines) -> None:
-    """Add the lines of the parents that the edits open or close to those that they may touch."""
-    old_heads: set[Path] = set()
-    new_heads: set[Path] = set()
-    for change, present, old, new in touched:
-        is_insert = isinstance(change.edit, Insert)
-        old_heads.add(old[:-1] if is_insert else old[: min(present, len(old) - 1)])
-        if new is not None:
-            new_heads.add(new[:-1] if is_insert else new[: min(present, len(new) - 1)])
-        elif not is_insert:
-            parent = as_written(change.path[:-1], change.step, shifts(piece))
-            if parent is not None:
-                new_heads.add(parent)  # the line of a flow list that lost an item
-    before.own_heads(old_heads)
-    after.own_heads(new_heads)
-
-
-def _owned(result: Result) -> _Owned:
-    piece, changes, rewrite = result.piece, result.changes, result.rewrite
-    if isinstance(rewrite.before, yaml.Parsed) and isinstance(rewrite.after, yaml.Parsed):
-        return _owned_in_yaml(result, rewrite.before, rewrite.after)
-    if piece.language == "hcl" and (inner := getattr(rewrite.before, "inner", None)) is not None:
-        return _owned_in_text(result, cast("manifest_text.Rewrite", rewrite), inner)
-    if piece.language == "python":
-        return _owned_in_program(piece, changes, cast("Rewrite", rewrite))
-    own = _Owned()
-    for change in changes:
-        number, read = _read(piece, change)
-        own.before |= rewrite.before.lines(number, read)
-        if isinstance(change.edit, Drop):
-            own.gone |= rewrite.before.lines(number, read)
-        # What holds the place of something absent may be laid out anew.
-        present = rewrite.before.depth(number, read)
-        for path in (change.path, change.path[:-1] if present == len(read) else change.path[: present + 1]):
-            written = as_written(path, change.step, shifts(piece))
-            if written is not None:
-                own.after |= rewrite.after.lines(int(written[0]), written[1:])
-        if piece.language == "hcl" and len(held := rewrite.before.lines(number, read[:present])) == 1:
-            own.before |= held  # a block of one line, laid out on several
-            if (holder := as_written(change.path[: present + 1], change.step, shifts(piece))) is not None:
-                own.after |= rewrite.after.lines(int(holder[0]), holder[1:])
-    return own
-
-
-def _owned_in_program(piece: Piece, changes: list[Change], rewrite: Rewrite) -> _Owned:
-    """The same of a program: an object may be spread over it, and what is new is imported, so all lines of an object
-    count."""
-    own = _Owned()
-    for change in changes:
-        if isinstance(change.edit, Drop):
-            own.gone |= rewrite.before.lines(*_read(piece, change))
-    for number in {int(change.path[0]) for change in changes}:
-        own.before |= rewrite.before.lines_of(number)
-        own.after |= rewrite.after.lines_of(number)
-    for hunk in rewrite.hunks:  # the call around an object is laid out anew with it
-        old = "".join(line for at, line in enumerate(hunk.before, hunk.before_start) if at in own.before)
-        own.after |= {at for at, line in enumerate(hunk.after, hunk.after_start) if line.strip() in old}
-    return own
-
-
-def _owned_in_text(result: Result, rewrite: manifest_text.Rewrite, inner: yaml.Parsed) -> _Owned:
-    """The same of a manifest in a heredoc."""
-    before, after = _Lines(inner), _Lines(rewrite.after.inner)
-    _own_heads(result.piece, _own_entries(result, before, after), before, after)
-    row = rewrite.before.row
-    old, new, gone = ({row + line for line in lines} for lines in (before.owned, after.owned, before.gone))
-    return _Owned(old, new, gone)
-
-
-def _read(piece: Piece, change: Change) -> tuple[int, Path]:
-    """The number of the document and the place in it as read, where ``change`` acts."""
-    path = as_read(change.path, change.step, shifts(piece))
-    return int(path[0]), path[1:]
+def _as_it_is(path: Path) -> Path:
+    return path
 
 
 _Seen = dict[str | int, "_Seen"]
@@ -551,7 +351,6 @@ def _unmade(result: Result) -> int | None:
 
 _MOVES = (Drop, Insert)
 _COMES = (Append, Insert)
-_SETS = (Set, Append)
 
 
 def _parent(seen: _Seen, path: Path) -> _Seen | None:
@@ -583,19 +382,9 @@ def _lookup(value: Any, path: Path, default: Any) -> Any:
     return value
 
 
-def _stands(parsed: AnyParsed, path: Path) -> bool:
+def _stands(parsed: Parsed, path: Path) -> bool:
     """Whether the text has something at ``path``."""
     return parsed.depth(int(path[0]), path[1:]) == len(path) - 1
-
-
-def _text(parsed: AnyParsed) -> str:
-    return parsed.text if isinstance(parsed, yaml.Parsed) else parsed.source.decode()
-
-
-def _comments(parsed: AnyParsed) -> list[yaml.Comment]:
-    """Every comment, those of YAML in the literals of a program among them."""
-    texts = getattr(parsed, "comments_of_texts", list)
-    return [*parsed.comments(), *texts()]
 
 
 def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) -> int | None:
@@ -642,11 +431,11 @@ def _located(result: Result) -> list[Located]:
     """Where the changes stand."""
     rewrite, text = result.rewrite, result.piece.text
     before, after = rewrite.before, rewrite.after
-    has_comments = not isinstance(before, yaml.Parsed) or "#" in text
-    old_line, new_line = _line_of(before), _line_of(after)
+    source = result.piece.source
+    has_comments, line_of = source.may_comment(text), source.line_of
     located = []
     for change, read, written in zip(result.changes, result.read, result.written, strict=True):
-        edit, line, comment = change.edit, old_line(read), None
+        edit, line, comment = change.edit, line_of(before, read), None
         if has_comments and not isinstance(edit, _COMES):  # the place of something absent has none
             comment = before.comment(int(read[0]), read[1:])
         if written is None or isinstance(edit, Drop):
@@ -654,5 +443,5 @@ def _located(result: Result) -> list[Located]:
             located.append(Located(line, 0, read, comment, stays))
         else:
             path = read if change.before is not MISSING else written
-            located.append(Located(line, new_line(written), path, comment))
+            located.append(Located(line, line_of(after, written), path, comment))
     return located

@@ -18,7 +18,7 @@ from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 
 if TYPE_CHECKING:
-    from hardener.sources.manifests import Parsed
+    from hardener.sources.source import Parsed
 
 _ADVICE = "the step was left out, all others were made"
 _BY_HAND = "make this change by hand; all others were made"

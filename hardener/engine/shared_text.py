@@ -13,8 +13,10 @@ from msgspec.structs import replace
 
 from hardener.authoring.edits import Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Transform
-from hardener.engine import waiting
+from hardener.engine import unknown_starts
+from hardener.engine.code_steps import doubted
 from hardener.engine.outcome import Refused
+from hardener.engine.shared_edits import mirrored
 from hardener.engine.targets import Targets
 from hardener.errors import HardenError
 from hardener.facts.objects.system_pods import SystemPods
@@ -52,16 +54,10 @@ def steps_of(
         steps += [item for item in yielded if isinstance(item, list) and item]
         unknown += [item for item in yielded if isinstance(item, OpaqueError)]
     if pod is not None and steps:
-        steps, more = waiting.parted(transform, target, steps)
+        steps, more = unknown_starts.parted(transform, target, steps)
         unknown += more
-    if target.object.piece.computes:
-        from hardener.engine import program_advice  # late: few trees hold any
-
-        steps = [program_advice.doubted(step, target) for step in steps]
-        if target.object.piece.is_object and steps:
-            from hardener.engine import terraform_objects  # late: few trees hold any
-
-            steps = [terraform_objects.doubted(step, target) for step in steps]
+    if target.object.piece.source.is_code:
+        steps = doubted(steps, target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
     return steps, unknown
@@ -86,8 +82,6 @@ def together(
 
     ``arguments`` are those of the transform. Raises DisagreementError.
     """
-    from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
-
     piece = target.object.piece
     found = list(edits)
     known: dict[Path, list[Edit]] = {}

@@ -27,8 +27,10 @@ from hardener.authoring.edits import (
 )
 from hardener.authoring.transform import Transform
 from hardener.engine import new_objects
+from hardener.engine.code_steps import completed
 from hardener.engine.document import applied_steps, apply_step
 from hardener.engine.outcome import MISSING, Change
+from hardener.engine.shared_edits import mirrored
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, Namespace, Object, PodTemplate, View
@@ -88,10 +90,8 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
         edits = [edit for edit in edits if not _is_gone(edit)]
     if Append in kinds:
         edits = widened(edits)
-    if [edit for edit in edits if edit.piece.is_object]:
-        from hardener.engine.terraform_objects import spelled_out  # late: few trees hold any
-
-        edits = spelled_out(edits)
+    if [edit for edit in edits if edit.piece.source.is_code]:
+        edits = completed(edits)
     if not edits:
         return Step(tree, transform, target, Grade.SAFE, [])
     created = [(edit, new_objects.draft(tree, edit)) for edit in edits if isinstance(edit, Create)]
@@ -113,7 +113,7 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
 def _is_plain(edit: Edit, item: Object) -> TypeGuard[Set]:
     """Whether ``edit`` sets a value of ``item`` and nothing follows from it, as of most steps."""
     piece = item.piece
-    if type(edit) is not Set or edit.piece is not piece or piece.is_object or piece.shared:
+    if type(edit) is not Set or edit.piece is not piece or piece.shared or piece.source.sends_defaults(piece):
         return False
     return edit.path[: len(item.path)] == item.path
 
@@ -188,8 +188,6 @@ def _is_gone(edit: Edit) -> bool:
 
 def _mirrored(piece: Piece, own: list[Edit], step: list[Edit]) -> list[Edit]:
     """``own``, and the same edits at the other places of their text that the ``step`` does not name itself."""
-    from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
-
     named = {edit.path for edit in step if edit.piece is piece}
     return own + [edit for edit in mirrored(piece, own) if edit.path not in named]
 

@@ -12,6 +12,7 @@ from hardener.facts.images.image_overrides import ImageSources
 from hardener.facts.objects.namespace_contents import targets as namespace_targets
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, KustomizedImage, Namespace, OpaqueError, PodTemplate
+from hardener.tree.pod_fragments import written_containers
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
@@ -29,9 +30,7 @@ class Targets:
             try:
                 containers += pod.containers
             except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
-                if pod.object.piece.computes:
-                    from hardener.tree.pod_fragments import written_containers  # late: few trees hold a program
-
+                if pod.object.piece.source.is_code:
                     containers += written_containers(pod)
         found: dict[type, list[Any]] = {
             PodTemplate: pods,
@@ -87,7 +86,7 @@ class Targets:
 
     def _collect(self, kind: Any) -> list[Any]:
         if hasattr(kind, "TYPES"):
-            return list(self.tree.terraform.targets(kind))
+            return list(self.tree.blocks.targets(kind))
         if hasattr(kind, "of_tree"):
             return list(kind.of_tree(self.tree))
         wanted = kind.KINDS & self.tree.kinds

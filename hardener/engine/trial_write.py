@@ -10,10 +10,8 @@ from msgspec.structs import replace
 from hardener.authoring.edits import Drop, Edit, copied, copied_along, replay
 from hardener.engine.document import Document, applied_steps
 from hardener.engine.outcome import Change, Refused
-from hardener.engine.program_advice import BY_HAND
 from hardener.engine.proof import prove
 from hardener.engine.step import Step
-from hardener.engine.terraform_objects import BY_HAND as BY_HAND_TERRAFORM
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import below
@@ -21,53 +19,28 @@ from hardener.support.data_path import below
 _ADVICE = "make this change by hand, or simplify the YAML around it; the other changes are made"
 
 
-def in_programs(step: Step) -> Refused | None:
-    """Why a program, or a block of Terraform, that ``step`` changes has no place for what it writes; None where all
-    have. Nothing is changed."""
-    for item in step.created:
-        if item.piece.language == "hcl" and (refused := _in_block(step, item.piece, [])) is not None:
+def in_code(step: Step) -> Refused | None:
+    """Why a piece of code that ``step`` changes or makes has no place for what it writes; None where all have. Nothing
+    is changed."""
+    created: list[tuple[Piece, list[Edit]]] = [(item.piece, []) for item in step.created]
+    for piece, edits in [*created, *step.edits.items()]:
+        if piece.source.is_code and (refused := _tried(step, piece, edits)) is not None:
             return refused
-    for piece, edits in step.edits.items():
-        if piece.language == "hcl" and (refused := _in_block(step, piece, edits)) is not None:
-            return refused
-        program = piece.file.program
-        if program is None:
-            continue
-        from hardener.sources.python.rewrite import check, may_try  # late: few trees hold a program
-
-        touched = below([edit.path for edit in edits])
-        try:
-            may_try(program)
-            after = copied_along(piece.data, touched)
-            replay(after, edits)
-            check(program, {int(number): after[int(number)] for number in touched}, touched)
-        except yaml.TextError as refused:
-            path = step.changes[0].path
-            line = piece.line + (refused.line or program.line(int(path[0]), path[1:]))
-            return Refused(
-                piece.file.name, line, refused.reason, BY_HAND, len(step.changes), step.transform.id, cannot_write=True
-            )
     return None
 
 
-def _in_block(step: Step, piece: Piece, edits: list[Edit]) -> Refused | None:
-    """The same of the block of Terraform ``piece``; one that the run makes is written as a whole."""
-    from hardener.engine.proof import block_of_new
-    from hardener.sources.terraform.object_block import check
-
-    after = copied(piece.data)
-    replay(after, edits)
+def _tried(step: Step, piece: Piece, edits: list[Edit]) -> Refused | None:
+    touched, at = below([edit.path for edit in edits]), step.changes[0].path
     try:
-        if piece.is_new:
-            block_of_new(piece, after[0])
-        else:
-            check(piece.file.object_of(piece), after[0], removes=any(isinstance(edit, Drop) for edit in edits))
+        after = copied_along(piece.data, touched)
+        replay(after, edits)
+        removes = any(isinstance(edit, Drop) for edit in edits)
+        piece.source.check(piece, after, touched, at, removes=removes)
     except yaml.TextError as refused:
-        line = piece.line + (refused.line or 1)
+        line, advice = piece.line + (refused.line or 1), piece.source.by_hand
         return Refused(
-            piece.file.name, line, refused.reason, BY_HAND_TERRAFORM, len(step.changes), step.transform.id,
-            cannot_write=True,
-        )  # fmt: skip
+            piece.file.name, line, refused.reason, advice, len(step.changes), step.transform.id, cannot_write=True
+        )
     return None
 
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -169,8 +170,6 @@ class _Reader:
         self.parsed = parsed
 
     def lock(self) -> Lock:
-        import msgspec  # late: most repositories have no lock
-
         class Head(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
             version: int
             images: dict[str, dict[str, Any]] = {}

@@ -7,11 +7,13 @@ variables. Where one of them changes nothing that was seen is taken for knowledg
 from __future__ import annotations
 
 import hashlib
+import json
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -65,8 +67,6 @@ class Observation(Struct, frozen=True):
 def runs_of(command: Sequence[str], args: Sequence[str], names: Iterable[str]) -> str:
     """What a container runs, as 16 hexadecimal digits: its ``command`` and ``args`` as the manifest has them (() for
     those of the image), and the ``names`` of its variables, in whatever order."""
-    import json  # most trees have nothing that was observed
-
     told = json.dumps([list(command), list(args), sorted(set(names))], ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -131,7 +131,6 @@ class NoObservationError(HardenError):
 
 def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
     """The observations that a lock lists. Raises NoObservationError."""
-    import msgspec  # late: most locks have none
 
     class Failed(msgspec.Struct, forbid_unknown_fields=True):
         settings: list[str]

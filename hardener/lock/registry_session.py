@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from hardener.lock.oci.client import Client
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.support import worker_threads
 
 if TYPE_CHECKING:
     from hardener.authoring.config import Registry
-    from hardener.lock.oci.client import Client
-    from hardener.lock.oci.registry_error import RegistryError
 
 _SAVE_SECONDS = 2.0
 _Task = TypeVar("_Task")
@@ -25,9 +25,6 @@ _Entry = TypeVar("_Entry")
 def client(user: Mapping[str, Registry], repository: Mapping[str, Registry]) -> Iterator[Client]:
     """A client for all that a run asks, with what the user and the repository say of registries. What ends the run ends
     its waits between attempts, too."""
-    from hardener.lock.oci.client import Client  # late: only this command speaks to anybody
-    from hardener.lock.oci.registry_error import RegistryError
-
     stop = threading.Event()
 
     def pause(seconds: float) -> None:
@@ -61,7 +58,6 @@ class Unsaved(Generic[_Entry]):
         self, tasks: Iterable[_Task], ask: Callable[[_Task], _Found], threads: int
     ) -> Iterator[tuple[_Task, _Found | RegistryError]]:
         """Each task with what ``ask`` returns or the RegistryError that it raises, the first that is done first."""
-        from hardener.lock.oci.registry_error import RegistryError
 
         def asked(task: _Task) -> _Found | RegistryError:
             try:

@@ -60,7 +60,7 @@ def pods_of(tree: Tree) -> dict[Name, PodTemplate]:
     seen: Counter[tuple[str, str, str | None, str]] = Counter()
     for pod in tree.pod_templates:
         item = pod.object
-        if item.piece.file.editable and not item.piece.file.is_new and item.piece.language in ("yaml", "json"):
+        if item.piece.file.editable and not item.piece.file.is_new and item.piece.source.is_manifest:
             known = _known(item)
             found[(*known, seen[known])] = pod
             seen[known] += 1

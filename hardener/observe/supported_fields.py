@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.authoring.edits import dotted
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 
 Map = dict[str, Any]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
+from hardener.outputs import component, copies, patches
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources import files
@@ -37,18 +38,12 @@ def write(
     written: Iterable[tuple[str, bytes | str]] = ()
     missing: list[str] = []
     if kind == "kustomize":
-        from hardener.outputs import component
-
         written, missing = component.make(outcome, os.path.realpath(folder or ""), paths, redactor)
     elif kind == "json-patch":
-        from hardener.outputs import patches
-
         missing = patches.missing(outcome, redactor)
         if folder is not None:
             written = patches.files(outcome, redactor).items()
     else:
-        from hardener.outputs import copies
-
         written, missing = copies.make(outcome, paths)
     count = 0
     with Transaction() as run:

@@ -39,7 +39,7 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
     for item in outcome.tree.objects:
         objects.setdefault(item.piece, []).append(item)
     for piece in _pieces(outcome):
-        if piece.is_new or _is_no_yaml(piece):
+        if piece.is_new or not piece.source.is_manifest:
             continue
         before, after = piece.read().documents, piece.data
         own = objects.get(piece, [])
@@ -56,31 +56,20 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
 def created(outcome: Outcome) -> Iterator[Object]:
     """The objects that ``outcome`` makes, files for hosts left out."""
     made = {change.object.piece: change.object for change in outcome.changes if change.object.piece.is_new}
-    yield from (item for piece, item in made.items() if not raw_of(piece) and piece.file.language != "terraform")
+    yield from (item for piece, item in made.items() if not raw_of(piece) and piece.source.is_manifest)
 
 
 def elsewhere(outcome: Outcome) -> Iterator[str]:
-    """The files that ``outcome`` changes or makes and that hold no documents, each with what it is: Terraform,
+    """The files that ``outcome`` changes or makes and that hold no documents, each with what it is: blocks,
     programs, files for hosts."""
     for piece in _pieces(outcome):
-        if _is_no_yaml(piece) or raw_of(piece):
-            what = (
-                "a program, and patches are for what it makes"
-                if piece.language == "python"
-                else "Terraform, and patches are for manifests"
-                if piece.language == "hcl"
-                else "holds no Kubernetes objects"
-            )
-            yield f"{piece.file.name}: {what}"
+        if not piece.source.is_manifest or raw_of(piece):
+            yield f"{piece.file.name}: {piece.source.no_patch}"
 
 
 def _pieces(outcome: Outcome) -> list[Piece]:
     found = {change.object.piece for change in outcome.changes}
     return [piece for file in outcome.tree.files for piece in file.pieces if piece in found]
-
-
-def _is_no_yaml(piece: Piece) -> bool:
-    return piece.language != "yaml"
 
 
 def _at(value: Any, path: Path) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from hardener.engine.outcome import Change, Held, Report
 from hardener.facts.objects.pod_security_levels import Standing
@@ -15,8 +16,7 @@ Levels = tuple[list[Standing], list[Standing]]
 Record = Change | Held | Report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """``redactor`` knows the secrets of the tree by now.
 
     ``applied``: whether the changes are made. ``levels`` are the Pod Security levels before and after them. ``verdict``

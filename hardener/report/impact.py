@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.authoring.known import KnownBy
 from hardener.authoring.transform import name_of
 from hardener.engine.outcome import Change, Outcome
 from hardener.facts.images.known_image import known_image
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.components.kernel_settings import NAME
-from hardener.kubernetes.images.config import KnownBy
 from hardener.kubernetes.pods.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
+from hardener.tree.control_plane import components
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
@@ -33,87 +34,108 @@ class Entry(Struct, frozen=True):
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
-    """The lines of ``outcome``, the gravest first."""
+    """Return the lines of ``outcome``, the gravest first."""
     return (entry.text for entry in entries(outcome))
 
 
 def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Entry]:
-    """The same lines, with what a program wants to know of them. ``reach`` is what is reached, where it is known."""
+    """Yield the same lines, with what a program wants to know of them. ``reach`` is what is reached, where known."""
     by_impact: dict[str, list[Change]] = {}
     for change in outcome.changes:
         if change.edit.impact is not None:
             by_impact.setdefault(change.edit.impact, []).append(change)
+    yield from _released(by_impact)
+    yield from _isolated(by_impact)
+    reach = reach or summary.reached(outcome)
+    if reach is not None:
+        yield from (Entry("reachability", text) for text in summary.lines(reach))
+    yield from _restarted(outcome)
+    yield from (Entry("users-by-number", text) for text in _users(outcome))
+    yield from _grouped(by_impact.get("group-of-volumes", []))
+    yield from _late([change for change in outcome.changes if change.edit.late])
+
+
+def _released(by_impact: dict[str, list[Change]]) -> Iterator[Entry]:
     for impact, (noun, plural), fate in _RELEASED:
         if released := by_impact.get(impact):
             yield _entry(impact, released, f"{counted(len(released), noun, plural)} {fate}: {_names(released)}")
-    isolated = by_impact.get("namespace-isolated", [])
-    if isolated:
+
+
+def _isolated(by_impact: dict[str, list[Change]]) -> Iterator[Entry]:
+    if isolated := by_impact.get("namespace-isolated"):
         names = ", ".join(str(change.object.namespace) for change in isolated)
         count = counted(len(isolated), "namespace")
         text = f"{count} isolated: a pod there reaches only what a policy names: {names}"
         yield _entry("namespace-isolated", isolated, text)
-    closed = by_impact.get("workload-isolated", [])
-    if closed:
-        yield _entry(
-            "workload-isolated",
-            closed,
+    if closed := by_impact.get("workload-isolated"):
+        text = (
             f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy: a connection that no manifest shows is "
-            f"refused, where the network plugin of the cluster enforces policies (CIS 5.3.1)",
+            f"refused, where the network plugin of the cluster enforces policies (CIS 5.3.1)"
         )
-    half = by_impact.get("workload-half-isolated", [])
-    if half:
-        yield _entry(
-            "workload-half-isolated",
-            half,
+        yield _entry("workload-isolated", closed, text)
+    if half := by_impact.get("workload-half-isolated"):
+        text = (
             f"{counted(len(half), 'workload')} isolated in one direction only: another policy lets everything through "
-            f"in the other: {_names(half)}",
+            f"in the other: {_names(half)}"
         )
-    reach = reach or summary.reached(outcome)
-    if reach is not None:
-        yield from (Entry("reachability", text) for text in summary.lines(reach))
-    pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind in _WITH_PODS]
-    pods = [change for change in pods if (change.object.group, change.object.kind) != ("", "Service")]  # of Knative is
-    # What a kubelet starts from a file, it starts anew when the file changes.
+        yield _entry("workload-half-isolated", half, text)
+
+
+def _restarted(outcome: Outcome) -> Iterator[Entry]:
+    """What starts anew, by what makes it do so: the kubelet, a person, a controller."""
+    pods = [change for change in outcome.changes if _is_of_pods(change)]
     static = [change for change in pods if change.object.kind == "Pod" and _is_of_component(change)]
-    if static:
-        number = len({id(change.object) for change in static})
-        yield _entry(
-            "components-restart",
-            static,
-            f"{counted(number, 'component')} of the control plane restart{'s' * (number == 1)} on each node that gets "
-            f"the new file: {_names(static)}",
-        )
     of_static = {id(change.object) for change in static}
-    pods = [change for change in pods if id(change.object) not in of_static]
-    recreated = [change for change in pods if change.object.kind in JOB_LIKE]
-    if recreated:
-        count = counted(len({id(change.object) for change in recreated}), "object")
-        yield _entry(
-            "objects-recreated",
-            recreated,
-            f"{count} must be recreated, since Kubernetes refuses the change of a running Pod or Job "
-            f"(kubectl replace --force, Argo CD Replace=true, Flux force: true): {_names(recreated)}",
-        )
-    rolled = [change for change in pods if change.object.kind not in JOB_LIKE and change.object.kind != "CronJob"]
-    if rolled:
-        number = len({id(change.object) for change in rolled})
-        text = f"{counted(number, 'workload')} restart{'s' * (number == 1)}: {_names(rolled)}"
-        yield _entry("workloads-restart", rolled, text)
-    yield from (Entry("users-by-number", text) for text in _users(outcome))
-    grouped = by_impact.get("group-of-volumes", [])
+    others = [change for change in pods if id(change.object) not in of_static]
+    # What a kubelet starts from a file, it starts anew when the file changes.
+    yield from _restart("components-restart", static)
+    yield from _restart("objects-recreated", [change for change in others if change.object.kind in JOB_LIKE])
+    yield from _restart("workloads-restart", [change for change in others if change.object.kind not in _NOT_ROLLED])
+
+
+_RESTARTS = {  # noun, and what becomes of one or several
+    "components-restart": ("component", "of the control plane restart{s} on each node that gets the new file"),
+    "objects-recreated": (
+        "object",
+        "must be recreated, since Kubernetes refuses the change of a running Pod or Job "
+        "(kubectl replace --force, Argo CD Replace=true, Flux force: true)",
+    ),
+    "workloads-restart": ("workload", "restart{s}"),
+}
+
+
+def _restart(kind: str, changes: list[Change]) -> Iterator[Entry]:
+    if changes:
+        number, (noun, fate) = _number_of_objects(changes), _RESTARTS[kind]
+        said = fate.replace("{s}", "s" * (number == 1))
+        yield _entry(kind, changes, f"{counted(number, noun)} {said}: {_names(changes)}")
+
+
+def _is_of_pods(change: Change) -> bool:
+    """Whether it changes what runs: the Service of Knative holds a pod, that of Kubernetes none."""
+    item = change.object
+    return "spec" in change.path and item.kind in _WITH_PODS and (item.group, item.kind) != ("", "Service")
+
+
+def _grouped(grouped: list[Change]) -> Iterator[Entry]:
     if grouped:
         volumes = list(dict.fromkeys(name for change in grouped for name in _volumes(change)))
-        yield _entry(
-            "group-of-volumes",
-            grouped,
+        text = (
             f"{counted(len(volumes), 'volume')} get{'s' * (len(volumes) == 1)} a group, which files there keep after a "
-            f"revert: {listed(dict(enumerate(volumes)))}",
+            f"revert: {listed(dict(enumerate(volumes)))}"
         )
-    late = [change for change in outcome.changes if change.edit.late]
+        yield _entry("group-of-volumes", grouped, text)
+
+
+def _late(late: list[Change]) -> Iterator[Entry]:
     if late:
         ids = ", ".join(dict.fromkeys(change.transform.id for change in late))
-        objects = counted(len({id(change.object) for change in late}), "workload")
+        objects = counted(_number_of_objects(late), "workload")
         yield _entry("late", late, f"{objects} may fail late, under load: watch {ids}")
+
+
+def _number_of_objects(changes: list[Change]) -> int:
+    return len({id(change.object) for change in changes})
 
 
 def _entry(kind: str, changes: list[Change], text: str) -> Entry:
@@ -126,7 +148,8 @@ def _users(outcome: Outcome) -> Iterator[str]:
     by = Counter(source for pod in outcome.tree.pods_and_parts if id(pod.object) in objects for source in _sources(pod))
     if not by:
         return
-    texts = [f"{by[source]} known from {text}" for source, text in _SOURCES.items() if by[source]]
+    sources = dict.fromkeys(source.words for source in KnownBy)
+    texts = [f"{by[source]} known from {source}" for source in sources if by[source]]
     if by[None]:
         texts.append(f"{by[None]} whose image is not known: it may need its own user or root")
     number = sum(by.values())
@@ -135,24 +158,15 @@ def _users(outcome: Outcome) -> Iterator[str]:
         yield "  to know more: harden lock --deep PATH, or images: in .harden.yaml"
 
 
-_SOURCES = {
-    KnownBy.OBSERVED: "harden observe",
-    KnownBy.LOCK: "harden.lock",
-    KnownBy.DOCKERFILE: "a Dockerfile",
-    KnownBy.SAME_IMAGE: "another container with the same image",
-    KnownBy.TABLE: "the image table",
-    KnownBy.BASE: "a Dockerfile and its base",
-}
-
-
-def _sources(pod: PodTemplate) -> Iterator[KnownBy | None]:
+def _sources(pod: PodTemplate) -> Iterator[str | None]:
     written = pod.tree.ask(WrittenContexts)
     try:
         for container in pod.containers:
             number = container.effective("runAsUser")
             if number and number != written.number(container):
                 known = known_image(container)
-                yield known.uid_by if known.uid == number else known.user_by
+                fact = known.number if known.uid == number else known.user
+                yield fact.by.words if fact is not None else None
     except (OpaqueError, WrongShapeError):
         return
 
@@ -174,11 +188,7 @@ _RELEASED = (
     ("internal-address-released", ("internal address", "es"), "released; a revert brings new addresses"),
     ("node-port-closed", ("Service", "s"), "closed on the ports of the nodes; a revert opens other ports"),
     ("host-port-closed", ("host port", "s"), "closed; clients that use a node's address are refused"),
-    (
-        "secret-moved",
-        ("object", "s"),
-        "without its secrets; pods wait until the new Secret is filled",
-    ),
+    ("secret-moved", ("object", "s"), "without its secrets; pods wait until the new Secret is filled"),
     ("node-rights-lost", ("role", "s"), "of nodes without rights to administer AWS; pods that used them are refused"),
     ("objects-refused", ("policy object", "s"), "put in force; new objects that break them are refused"),
     (
@@ -197,6 +207,7 @@ _RELEASED = (
 _OF_COMPONENTS = ("components", "authentication", "logging")  # stages
 _OF_PODS = frozenset({name_of(PodTemplate), name_of(Container)})
 _WITH_PODS = POD_KINDS | PARTIAL_KINDS
+_NOT_ROLLED = frozenset({*JOB_LIKE, "CronJob"})
 
 
 def _is_of_component(change: Change) -> bool:
@@ -204,7 +215,6 @@ def _is_of_component(change: Change) -> bool:
     visited = {visit.view for visit in change.transform.visits}
     if change.transform.stage not in _OF_COMPONENTS or not visited.isdisjoint(_OF_PODS):
         return False
-    from hardener.tree.control_plane import components  # late: hardly a tree holds a component
 
     try:
         return any(components(change.object))

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hardener.authoring.edits import Evidence, Severity, dotted
+from hardener.authoring.edits import Evidence, Severity
 from hardener.engine.outcome import MISSING, Change, Outcome
 from hardener.report.redactor import Redactor
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object
 
 _SEVERITIES = {

@@ -9,14 +9,12 @@ from typing import Any
 
 from hardener.authoring.edits import Drop
 from hardener.engine.document import applied_steps
+from hardener.kubernetes.components.static_tokens import rows_in
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.kubernetes.secrets.secret_values import secret_spans
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.support.late_pattern import late_pattern
-
-_KIND = late_pattern(r"(\bkind[\"']?[ \t]*[:=][ \t]*)[\"']?Secret\b")
 
 
 def masked_lines(
@@ -52,16 +50,9 @@ def masked_lines(
 
 def masked_text(redactor: Redactor, text: str, ranges: Iterable[range], file: ManifestFile) -> dict[int, str]:
     """The same of a text of ``file``, which is no YAML; all of it is searched for secrets."""
-    searched = text
-    if file.language == "terraform" and not file.unread:
-        # Of the Secrets in it the data are known: what looks like their entries may be any attribute.
-        searched = _KIND.sub(r"\1", text)
-    if file.language == "python":
-        searched = ""
-        if may_hold_secret(text):
-            from hardener.report.program_texts import texts_and_keys  # late: few trees hold a program
-
-            searched = texts_and_keys(text)
+    source = file.source
+    # Reading a program takes long, and hardly one may hold a secret.
+    searched = source.searched(file, text) if not source.is_program or may_hold_secret(text) else ""
     redactor.learn_text(searched)
     shown = zip(text.split("\n"), redactor.mask_spans(text, _rows(text)).split("\n"), strict=False)
     hidden = {number: masked + "\n" for number, (plain, masked) in enumerate(shown, 1) if plain != masked}
@@ -96,7 +87,7 @@ def _drops(piece: Piece) -> bool:
 def masked_file(redactor: Redactor, file: ManifestFile, text: str) -> str:
     """``text``, which is that of ``file`` as read or as written, with every secret masked."""
     every = [range(1, text.count("\n") + 2)]
-    if file.language in ("terraform", "python"):
+    if not file.source.has_segments:
         learn_pieces(redactor, file)
         found = masked_text(redactor, text, every, file)
     else:
@@ -136,6 +127,5 @@ def _rows(text: str) -> list[tuple[int, int]]:
     """The tokens of the API server in ``text``, which may stand in comments, too."""
     if '"' not in text or "," not in text:
         return []
-    from hardener.kubernetes.components.static_tokens import rows_in  # late: hardly a text holds one
 
     return [(row.start, row.end) for row in rows_in(text)]

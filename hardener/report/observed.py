@@ -43,7 +43,7 @@ class Observed(Struct, frozen=True):
 
 
 def lines_of(observed: Observed) -> Iterator[str]:
-    """The report for a terminal: a table, the reasons, and what to do next."""
+    """Yield the report for a terminal: a table, the reasons, and what to do next."""
     results, seconds = observed.results, observed.seconds
     ran = [result for result in results if result.state not in _NOT_RUN]
     up = sum(result.state in ("held", "partly") for result in results)
@@ -55,19 +55,27 @@ def lines_of(observed: Observed) -> Iterator[str]:
     if ran:
         yield ""
         yield from _table(_rows(ran))
-    reasons = [line for result in ran for line in _reasons(result)]
-    seen = [line for result in ran for line in _seen(result)]
-    for title, lines in (("Why", reasons), ("Seen", seen), ("Not run", list(_not_run(results)))):
-        if lines:
-            yield ""
-            yield title
-            yield from lines
+    yield from _listed("Why", [line for result in ran for line in _reasons(result)])
+    yield from _listed("Seen", [line for result in ran for line in _seen(result)])
+    yield from _listed("Not run", list(_not_run(results)))
     yield ""
+    yield from _outcome(observed, bool(ran))
+
+
+def _listed(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield title
+        yield from lines
+
+
+def _outcome(observed: Observed, ran: bool) -> Iterator[str]:
+    """What came of it, what it cannot tell, and the next step."""
     if observed.interrupted:
         yield "Interrupted: what was seen until then is kept." if observed.written else "Interrupted: nothing is kept."
     if observed.before is not None and observed.after is not None and ran:
-        yield (f"harden apply: {_graded(observed.after)}; before this run {_graded(observed.before)}")
-    yield f"Nobody has seen what {seconds} s do not show: load, a job at night, the way down."
+        yield f"harden apply: {_graded(observed.after)}; before this run {_graded(observed.before)}"
+    yield f"Nobody has seen what {observed.seconds} s do not show: load, a job at night, the way down."
     if observed.written:
         yield "next: harden apply PATH takes what harden.lock holds now; commit both"
     elif not ran:

@@ -55,7 +55,7 @@ class Patch:
     def of(cls, change: FileChange, redactor: Redactor) -> Patch:
         """The patch of ``change`` with its secrets masked, which ``redactor`` learns."""
         old = change.file.content.text
-        if change.file.language in ("terraform", "python"):
+        if not change.file.source.has_segments:
             learn_pieces(redactor, change.file)
             return cls(change, partial(masked_text, redactor, file=change.file))
         known = known_documents(change.file)

@@ -20,7 +20,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hardener.authoring.edits import Create, Evidence, Grade, Severity, dotted
+from hardener.authoring.edits import Create, Evidence, Grade, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
 from hardener.report import chart_values, steps
@@ -28,7 +28,7 @@ from hardener.report.held_back import why_held
 from hardener.report.patch import relative_name
 from hardener.report.redactor import Redactor
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object
 
 Mask = Callable[[str], str]
@@ -88,6 +88,14 @@ def problems(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Pro
     return numbered
 
 
+_What = tuple[str, Severity, str | None]  # the id, with the risk that it is about
+_At = tuple[str, int, Object | None, Path]  # file, line, object, and the path in that
+
+
+def _of(transform: Transform) -> _What:
+    return transform.id, transform.severity, transform.risk
+
+
 class _Collector:
     def __init__(self, outcome: Outcome, redactor: Redactor, applied: bool) -> None:
         self.outcome = outcome
@@ -120,10 +128,10 @@ class _Collector:
         what = f"{_described(changes, self.redactor.text)} ({edit.grade}, {edit.basis}{': ' * bool(why)}{why})"
         by = chart_values.named([key for change in changes for key in self._keys.get(id(change), ())])
         message = f"{first.object}: {transform.summary} harden {self.outcome.command} would {what}{by}."
-        return self._problem(
-            Kind.PENDING, transform, transform.id, transform.severity, file.name, line, first.object, first.path,
-            message, facts, changes, grade=edit.grade,
-        )  # fmt: skip
+        at = (file.name, line, first.object, first.path)
+        found = self._problem(Kind.PENDING, _of(transform), at, message)
+        places, made = tuple(self._places(facts)), tuple(changes)
+        return replace(found, transform=transform, grade=edit.grade, places=places, changes=made)
 
     def _held(self, held: Held) -> Problem:
         first, transform = held.changes[0], held.transform
@@ -134,41 +142,33 @@ class _Collector:
         what += [f"before: {step}" for step in steps.before(held.changes)]
         what += [f"after: {step}" for step in steps.after(held.changes)]
         what.append(f"{self.outcome.asked.command(self.outcome.command, '--accept', transform.id)} makes it anyway")
-        return self._problem(
-            Kind.HELD, transform, transform.id, transform.severity, first.object.piece.file.name, first.line,
-            first.object, first.path, "; ".join(what) + ".", facts, grade=held.grade,
-        )  # fmt: skip
+        at = (first.object.piece.file.name, first.line, first.object, first.path)
+        found = self._problem(Kind.HELD, _of(transform), at, "; ".join(what) + ".")
+        return replace(found, transform=transform, grade=held.grade, places=tuple(self._places(facts)))
 
     def _finding(self, finding: Report) -> Problem:
         named = f"{finding.object}: " if finding.object is not None else ""
-        return self._problem(
-            Kind.FINDING, None, finding.id, finding.severity, finding.file, finding.line, finding.object, finding.path,
-            f"{named}{finding.message}: {finding.advice}", (), risk=finding.risk, said=finding.message,
-        )  # fmt: skip
+        what = (finding.id, finding.severity, finding.risk)
+        at = (finding.file, finding.line, finding.object, finding.path)
+        message = f"{named}{finding.message}: {finding.advice}"
+        return self._problem(Kind.FINDING, what, at, message, finding.message)
 
     def _refused(self, refused: Refused) -> Problem:
         edits = f" ({refused.edits} edits not made)" if refused.edits else ""
-        return self._problem(
-            Kind.REFUSED, None, "refused", Severity.LOW, refused.file, refused.line, None, (),
-            f"{refused.what}: {refused.reason}{edits}: {refused.advice}", (), said=refused.reason,
-        )  # fmt: skip
+        message = f"{refused.what}: {refused.reason}{edits}: {refused.advice}"
+        at = (refused.file, refused.line, None, ())
+        return self._problem(Kind.REFUSED, ("refused", Severity.LOW, None), at, message, refused.reason)
 
-    def _problem(
-        self, kind: Kind, transform: Transform | None, id: str, severity: Severity, file: str, line: int,
-        item: Object | None, path: Path, message: str, facts: Iterable[Evidence], changes: Iterable[Change] = (),
-        risk: str | None = None, said: str = "", grade: Grade | None = None,
-    ) -> Problem:  # fmt: skip
-        mask = self.redactor.text
+    def _problem(self, kind: Kind, what: _What, at: _At, message: str, said: str = "") -> Problem:
+        """The problem ``what``, which stands ``at`` a place; ``said`` tells it from others there."""
+        (id, severity, risk), (file, line, item, path), mask = what, at, self.redactor.text
         name = mask(self._name(file))
         target = "" if item is None else f"{item.api_version} {item.kind} {item.namespace or ''}/{item.name}"
         where = "" if item is None else _stable(item.piece, path)
         # Not the kind: a change that is held back today may be pending tomorrow, and is the same concern.
         key = "\0".join((id, name, mask(target), mask(where), _LINE.sub("", mask(said))))
-        return Problem(
-            kind, id, transform.risk if transform else risk, severity, name, max(1, self._line(file, line)),
-            mask(str(item)) if item is not None else "", mask(message), key, transform=transform, grade=grade,
-            places=tuple(self._places(facts)), changes=tuple(changes),
-        )  # fmt: skip
+        shown = mask(str(item)) if item is not None else ""
+        return Problem(kind, id, risk, severity, name, max(1, self._line(file, line)), shown, mask(message), key)
 
     def _places(self, facts: Iterable[Evidence]) -> Iterator[Place]:
         for fact in facts:
@@ -252,9 +252,11 @@ def _stable(piece: Piece, path: Path) -> str:
     parts: list[str] = []
     value: Any = piece.data
     for part in path:
-        value = value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else (
-            value.get(part) if isinstance(value, dict) else None
-        )  # fmt: skip
+        value = (
+            value[part]
+            if isinstance(value, list) and isinstance(part, int) and part < len(value)
+            else (value.get(part) if isinstance(value, dict) else None)
+        )
         name = value.get("name") if isinstance(value, dict) and isinstance(part, int) and parts else None
         parts.append(f"[{name}]" if isinstance(name, str) else str(part))
     return ".".join(parts[1:])

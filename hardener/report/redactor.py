@@ -11,11 +11,12 @@ says that it is a secret. A word that is a secret is looked for as a word, not i
 from __future__ import annotations
 
 import binascii
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from hardener.kubernetes.secrets.secret_formats import structured
-from hardener.kubernetes.secrets.secret_text import all_pairs, spellings
+from hardener.kubernetes.secrets.secret_text import Pair, all_pairs, spellings
 from hardener.kubernetes.secrets.secret_values import (
     comment_secrets,
     comments,
@@ -393,7 +394,6 @@ def _escaped(text: str) -> Iterator[str]:
     yield text
     if text.isascii() and text.isalnum():
         return
-    import json
 
     inside = [json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]]
     yield from inside
@@ -424,21 +424,22 @@ def _telling_lines(text: str) -> Iterator[str]:
         if len(line) < _SHORTEST or line.startswith(("#", "//")) or is_common(line):
             continue
         setting = compiled(r"[\"']?+([\w.\-/ ]++)[\"']?+\s*+[:=]\s*+(.*)").fullmatch(line)
-        if setting and not setting[2].strip("="):
+        if setting is None:
+            if not compiled(r"\[[^\]]*\]|[\W_]+|[A-Za-z]{1,12}[:;{(]*").fullmatch(line):
+                yield line
+        elif not setting[2].strip("="):
             # The padding of base64 is no sign of a setting.
             if "=" in line and ":" not in line:
                 yield line
-            continue
-        if setting:
-            value = setting[2].strip("\"' ,")
-            if len(value) < _SHORTEST or is_common(value) or not _is_worth_learning(setting[1], value):
-                continue
-            if key_strength(setting[1]) > 1 or not compiled(r"(?=.{,24}$)[A-Za-z]+(?:[ ._\-][A-Za-z]+)*").fullmatch(
-                value
-            ):
-                yield value
-        elif not compiled(r"\[[^\]]*\]|[\W_]+|[A-Za-z]{1,12}[:;{(]*").fullmatch(line):
-            yield line
+        elif _is_telling(setting[1], value := setting[2].strip("\"' ,")):
+            yield value
+
+
+def _is_telling(key: str, value: str) -> bool:
+    """Whether the ``value`` of a setting in a secret is one itself; a few words are only behind a strong ``key``."""
+    if len(value) < _SHORTEST or is_common(value) or not _is_worth_learning(key, value):
+        return False
+    return key_strength(key) > 1 or not compiled(r"(?=.{,24}$)[A-Za-z]+(?:[ ._\-][A-Za-z]+)*").fullmatch(value)
 
 
 def _template_literals(line: str) -> Iterator[str]:
@@ -463,15 +464,19 @@ def _secret_data(document: str) -> Iterator[tuple[str, str]]:
         for pair in pairs:
             if pair.key in ("data", "stringData") and pair.value[:1] in ("", "{", "["):
                 inside, depth = True, -1
-                continue
-            if inside and pair.key in _AFTER_DATA:
+            elif inside and pair.key in _AFTER_DATA:
                 inside = False
             elif inside:
                 depth = indent
-                if pair.quoted:
-                    yield pair.key, pair.value
-                elif not compiled(_BLOCK_HEADER).fullmatch(pair.value) and not pair.value.startswith("{{"):
-                    yield pair.key, pair.value.rstrip(",}").strip("\"'")
+                yield from _given(pair)
+
+
+def _given(pair: Pair) -> Iterator[tuple[str, str]]:
+    """The key and the value of ``pair``, unless that follows, or a template gives it."""
+    if pair.quoted:
+        yield pair.key, pair.value
+    elif not compiled(_BLOCK_HEADER).fullmatch(pair.value) and not pair.value.startswith("{{"):
+        yield pair.key, pair.value.rstrip(",}").strip("\"'")
 
 
 def _scalar(source: str) -> str:

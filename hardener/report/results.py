@@ -279,33 +279,38 @@ def _held(found: dict[str, Any]) -> HeldRecord:
 
 
 def _finding(found: dict[str, Any]) -> FindingRecord:
-    return FindingRecord(
-        id=found["id"], risk=found["risk"], severity=Severity(found["severity"]), message=found["message"],
-        advice=found["advice"], **_place(found),
-    )  # fmt: skip
+    severity, said = Severity(found["severity"]), _some(found, "id", "risk", "message", "advice")
+    return FindingRecord(severity=severity, **said, **_place(found))
 
 
 def _waived(found: dict[str, Any]) -> WaivedRecord:
     origin = found["origin"]
     return WaivedRecord(
-        id=found["id"], risk=found["risk"], reason=found["reason"], carrier=found["carrier"], **_place(found),
-        origin_file=origin["file"], origin_line=origin["line"] or None,
+        id=found["id"],
+        risk=found["risk"],
+        reason=found["reason"],
+        carrier=found["carrier"],
+        **_place(found),
+        origin_file=origin["file"],
+        origin_line=origin["line"] or None,
         grade=Grade(found["grade"]) if "grade" in found else None,
-        severity=Severity(found["severity"]), message=found.get("message"),
-    )  # fmt: skip
+        severity=Severity(found["severity"]),
+        message=found.get("message"),
+    )
 
 
 def _refused(found: dict[str, Any]) -> RefusedRecord:
-    return RefusedRecord(
-        file=found["file"], line=found["line"] or None, edits=found["edits"], reason=found["reason"],
-        advice=found["advice"],
-    )  # fmt: skip
+    return RefusedRecord(line=found["line"] or None, **_some(found, "file", "edits", "reason", "advice"))
 
 
 def _file(change: FileChange) -> FileRecord:
-    content = change.file.content
+    file, content = change.file, change.file.content
     mark = "\ufeff" if content.bom else ""
+    before = None if file.is_new else mark + content.text
     return FileRecord(
-        name=change.file.name, path=change.file.path, encoding=content.encoding,
-        before=None if change.file.is_new else mark + content.text, after=mark + change.text,
-    )  # fmt: skip
+        name=file.name, path=file.path, encoding=content.encoding, before=before, after=mark + change.text
+    )
+
+
+def _some(found: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: found[name] for name in names}

@@ -94,23 +94,24 @@ class Units:
         for change in changes:
             ids[change.new_line or change.line, change.transform.id] -= 1
             hunk = holder.find(change.new_line, change.line)
-            if hunk is None:  # it is not known which lines are its own, so all go together
-                self._join([id(change.siblings), *map(id, hunks)])
-                self._told.update(map(id, hunks))
-                continue
-            self._hunks[id(change)] = hunk
-            self._join([id(change.siblings), id(hunk)])
-            self._told.add(id(hunk))
+            if hunk is not None:
+                self._hunks[id(change)] = hunk
+            own = hunks if hunk is None else [hunk]  # it may not be known which lines are its own, so all go together
+            self._join([id(change.siblings), *map(id, own)])
+            self._told.update(map(id, own))
         for line, _ in +ids:
             hunk = holder.find(line, line)
-            self._known.update([id(hunk)] if hunk is not None else map(id, hunks))
-        # A hunk that no edit begins in goes with the one before it; in a program, where it brings the names that others
-        # use, with all.
+            self._known.update(map(id, hunks if hunk is None else [hunk]))
         settled = [hunk for hunk in hunks if id(hunk) in self._told or id(hunk) in self._known]
+        if settled:
+            self._join_others(file, settled)
+
+    def _join_others(self, file: FileChange, settled: list[Hunk]) -> None:
+        """Let a hunk that no edit begins in go with the one before; in a program, where it brings names, with all."""
         named = set(map(id, settled))
-        for hunk in (hunk for hunk in hunks if settled and id(hunk) not in named):
+        for hunk in (hunk for hunk in file.hunks if id(hunk) not in named):
             before = [other for other in settled if other.before_start < hunk.before_start]
-            near = settled if file.file.language == "python" else (before or settled[:1])[-1:]
+            near = settled if file.file.source.is_program else (before or settled[:1])[-1:]
             if told := [id(other) for other in near if not self.is_known(other)]:
                 self._join([id(hunk), *told])
             else:

@@ -11,15 +11,18 @@ from msgspec import Struct
 from hardener.engine.outcome import Outcome
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.report.impact import counted
-from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
+from hardener.sources import registry
+from hardener.sources.files import MAX_BYTES
 from hardener.sources.files.selection import DEEPEST, LeftOut
 from hardener.sources.manifests import MOST_OBJECTS, ManifestFile
+from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
 _RULES = ("test-data", "excluded")  # what is read where it is named
 _LEFT_ALONE = ("patch", "owned", "static-pod")  # ids of findings about what is left alone whole
 _PLACES = 3  # that a line names
-_ENDINGS = f"{', '.join(SUFFIXES)} and {PYTHON}"
+*_SOME, _LAST = registry.endings()
+_ENDINGS = f"{', '.join(_SOME)} and {_LAST}"
 # What is said of one file, and of several. A finding names each file of those that have an id of their own.
 _WHY = {
     "test-data": ("is test data", "are test data"),
@@ -79,30 +82,43 @@ def read_files(tree: Tree) -> Iterator[str]:
 
 
 def not_looked_at(outcome: Outcome) -> Iterator[str]:
-    """What may hold an object below the given paths, and was not judged: files, documents and folders that were not
-    read, objects that were left alone whole, documents that the changes to could not be proved. Each with its place and
-    the reason."""
+    """Yield what may hold an object below the given paths, and was not judged, with its place and the reason.
+
+    These are files, documents and folders that were not read, objects that were left alone whole, and documents that
+    the changes to could not be proved.
+    """
     tree = outcome.tree
     for problem in tree.problems:
-        if problem.id != "python-key":  # of a program that was read
+        if problem.is_left_alone:
             yield f"{problem.name}: {problem.message}"
-    for file in tree.files:
-        for piece in file.pieces:
-            if file.editable and piece.problem is not None and piece.problem[0] != "broken-document":
-                yield f"{file.name}:{piece.line + piece.problem[3]}: {piece.problem[1]}"
+    yield from _broken(tree)
     for refused in outcome.refused:
         yield f"{refused.file}:{refused.line}: {refused.reason}"
     for folder in tree.passed.too_deep:
         yield f"{os.path.relpath(folder)}: the folder lies more than {DEEPEST} folders deep"
     for item in tree.kustomizations.values():
         if item.editable:
-            for _, name in kustomize.entries(item.data):
-                place = os.path.normpath(os.path.join(os.path.dirname(item.piece.file.path), name.replace("\0", "")))
-                if tree.file_at(place) is None and not os.path.exists(place):  # one that the run makes is known
-                    yield f"{item.piece.file.name}: {name} is not in the tree"
+            yield from _missing(tree, item)
     for finding in outcome.findings:
         if finding.id in _LEFT_ALONE:
             yield f"{finding.file}:{finding.line}: {finding.message}"
+
+
+def _broken(tree: Tree) -> Iterator[str]:
+    """The pieces of files that could not be read."""
+    for file in tree.files:
+        for piece in file.pieces:
+            if file.editable and piece.problem is not None and piece.problem[0] != "broken-document":
+                yield f"{file.name}:{piece.line + piece.problem[3]}: {piece.problem[1]}"
+
+
+def _missing(tree: Tree, kustomization: Object) -> Iterator[str]:
+    """What ``kustomization`` names, and neither the tree nor the disk has; one that the run makes is known."""
+    file = kustomization.piece.file
+    for _, name in kustomize.entries(kustomization.data):
+        place = os.path.normpath(os.path.join(os.path.dirname(file.path), name.replace("\0", "")))
+        if tree.file_at(place) is None and not os.path.exists(place):
+            yield f"{file.name}: {name} is not in the tree"
 
 
 def left_out(tree: Tree) -> list[LeftOut]:
@@ -144,35 +160,36 @@ def _unread(file: ManifestFile) -> str:
 
 
 def notes(tree: Tree) -> list[Note]:
-    """What a report says of files that were not read, or of why one was; nothing of a stream."""
-    if tree.stream:
-        return []
-    found = []
+    """Return what a report says of files that were not read, or of why one was; nothing of a stream."""
+    return [] if tree.stream else [*_notes_of_unread(tree), *_notes_of_choices(tree)]
+
+
+def _notes_of_unread(tree: Tree) -> Iterator[Note]:
     if nothing_read(tree):
-        found.append(Note("nothing-read", f"nothing was read: {why_nothing(tree)}"))
-    else:
-        unread = left_out(tree)
-        by_rule = [one for one in unread if one.id in _RULES]
-        others = [one for one in unread if one.id not in _RULES]
-        if by_rule:
-            found.append(Note("left-out", f"left out unless named: {'; '.join(map(reason, by_rule))}"))
-        if others:
-            found.append(Note("not-read", f"not read: {'; '.join(map(reason, others))}"))
+        yield Note("nothing-read", f"nothing was read: {why_nothing(tree)}")
+        return
+    unread = left_out(tree)
+    if by_rule := [one for one in unread if one.id in _RULES]:
+        yield Note("left-out", f"left out unless named: {'; '.join(map(reason, by_rule))}")
+    if others := [one for one in unread if one.id not in _RULES]:
+        yield Note("not-read", f"not read: {'; '.join(map(reason, others))}")
+
+
+def _notes_of_choices(tree: Tree) -> Iterator[Note]:
+    """What was read, or not, because of an option, of Git, or of a file of patterns."""
     if tree.settings.no_waivers:
-        found.append(Note("no-waivers", "nothing in the tree lowers the result (--no-waivers)"))
+        yield Note("no-waivers", "nothing in the tree lowers the result (--no-waivers)")
     editable = {file.path for file in tree.files if file.editable}
-    tracked = [path for path in tree.passed.tracked if path in editable]
-    if tracked:
+    if tracked := [path for path in tree.passed.tracked if path in editable]:
         verb = "is" if len(tracked) == 1 else "are"
         text = f"{counted(len(tracked), 'file')} in Git {verb} read although ignored: {_named(tracked)}"
-        found.append(Note("tracked", text))
+        yield Note("tracked", text)
     if tree.passed.unread_index:
         why = f"the index of Git is not read: {tree.passed.unread_index}"
-        found.append(Note("index", f"{why}; what is ignored is left out, also where Git tracks it"))
+        yield Note("index", f"{why}; what is ignored is left out, also where Git tracks it")
     for path, why in tree.passed.unread_ignores.items():
         text = f"the patterns of {os.path.relpath(path)} do not count: {why}; what they name is read"
-        found.append(Note("ignore-file", text))
-    return found
+        yield Note("ignore-file", text)
 
 
 def why_nothing(tree: Tree) -> str:

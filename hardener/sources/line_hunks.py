@@ -26,6 +26,14 @@ def hunks_of(before: str, after: str) -> Iterator[Hunk]:
         at_old, at_new = i + 1, j + 1
 
 
+def unified(before: str, after: str, old: str, new: str) -> str:
+    """What differs between two texts, called ``old`` and ``new``, with three lines around it, as git shows it."""
+    _, _, *made = difflib.unified_diff(_LINES.findall(before), _LINES.findall(after)) if before != after else ("", "")
+    head = [f"--- {old}\n", f"+++ {new}\n"] if made else []
+    ends = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in [*head, *made])
+    return "".join(ends)
+
+
 def _anchors(old: list[str], new: list[str]) -> Iterator[tuple[int, int]]:
     """The places of the lines that stand once in both texts: they tell where the others belong, which come again and
     again (``enabled: true``). To compare each of these with each takes cubic time."""

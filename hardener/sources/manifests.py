@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from msgspec import Struct, field
 
 from hardener.sources import yaml
 from hardener.sources.files import Content
-from hardener.sources.terraform_names import HEAD
+from hardener.sources.plain_manifests import SOURCE as PLAIN
+from hardener.sources.source import Parsed, Source
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
 
-if TYPE_CHECKING:
-    from hardener.sources import script, terraform
-    from hardener.sources.python.libraries.subclasses import Elsewhere
-    from hardener.sources.python.parsed import Parsed as Program
-    from hardener.sources.terraform.manifest_text import ManifestText
-    from hardener.sources.terraform.module import Module
-    from hardener.sources.terraform.object_block import ObjectBlock
-
-    Parsed = yaml.Parsed | terraform.Parsed | script.Parsed | Program | ObjectBlock | ManifestText
-
-Language = Literal["yaml", "terraform", "hcl", "python", "script"]
-"""What a piece is written in. JSON is YAML; each line of a script is an item of one document; a block of a Terraform
-file is "hcl" where it stands for a Kubernetes object, which is its document then, and else "terraform"."""
-
 MOST_OBJECTS = 10_000
 """That are read of one file. What people keep in one file is far below; what more of them cost, another file has to."""
-_AS_WRITTEN = late_pattern(r'^[ \t]*resource[ \t]+"(?:kubernetes|kubectl)_manifest"', re.M)
 _KIND = late_pattern(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?[A-Z]""")
 _TEMPLATE = re.compile(r"\{\{|\{%")
 _FILTER = "helm template ... | harden filter"
@@ -64,42 +49,20 @@ class Piece(Struct, eq=False):
     wiring: int = 0
     tree: yaml.Tree | None = None
     run: Any = None
-    is_object: bool = False  # of a Terraform file: it stands for a Kubernetes object
-
-    @property
-    def fills_in(self) -> bool:
-        """Whether Terraform's provider sends more than its block says: that of a resource of a kind of its own."""
-        return self.is_object and not _AS_WRITTEN.search(self.text)
-
-    @property
-    def computes(self) -> bool:
-        """Whether values of its objects may be expressions, which are known when it is run: ``${var.a}``."""
-        return self.is_object or self.file.language == "python"
+    own_source: Source | None = None  # where that is another one than its file's
 
     @property
     def text(self) -> str:
         return self.file.content.text[self.start : self.end]
 
     @property
-    def language(self) -> Language:
-        """What it is written in; the documents of a program are the objects that it makes."""
-        return "hcl" if self.is_object else self.file.language
+    def source(self) -> Source:
+        """What answers for the language that it is written in."""
+        return self.own_source or self.file.source
 
     def read(self) -> Parsed:
         """The piece as read, with the places of everything in it; its documents are not to be changed."""
-        if self.file.program is not None:
-            return self.file.program
-        if self.file.language == "script":
-            from hardener.sources import script
-
-            return script.Parsed(self.text)
-        if self.language == "hcl":
-            return self.file.object_of(self)
-        if self.language == "terraform":
-            from hardener.sources import terraform  # late: few trees hold any
-
-            return terraform.parse(self.text)
-        return yaml.parse(self.text) if self.tree is None else yaml.reopened(self.text, self.tree)
+        return self.source.read(self)
 
     def comment(self, path: Path, holding: str) -> str | None:
         """The comment at the end of the line of ``path``, as read, when it holds the text ``holding``.
@@ -119,12 +82,9 @@ class ManifestFile(Struct, eq=False):
     content: Content
     editable: bool
     pieces: list[Piece] = field(default_factory=list)
-    language: Language = "yaml"
-    program: Program | None = None  # of a Python file; reading it again would take long
-    module: Module | None = None  # of a Terraform file: what its expressions name
-    ignored: list[tuple[int, str]] = field(default_factory=list)  # what Terraform does not change, by line
+    source: Source = PLAIN
     unread: list[tuple[int, str]] = field(default_factory=list)  # lines of manifests in it that are not read, with why
-    _objects: dict[Piece, ObjectBlock | ManifestText] = field(default_factory=dict)
+    kept: Any = None  # whatever its source keeps of it; nobody else looks at that
     _parsed: dict[tuple[Piece, str], Parsed | None] = field(default_factory=dict)
     _holds: dict[str, bool] = field(default_factory=dict)
 
@@ -142,26 +102,6 @@ class ManifestFile(Struct, eq=False):
         if (piece, holding) not in self._parsed:
             self._parsed[piece, holding] = piece.read() if holding in piece.text else None
         return self._parsed[piece, holding]
-
-    def value_of(self, expression: str) -> tuple[Any] | None:
-        """The one value that an expression of a Terraform file names; None where it is not known."""
-        return self.module.value(expression) if self.module is not None else None
-
-    def is_parameter(self, text: str) -> bool:
-        """Whether an expression in ``text`` comes to the default of a variable, which whoever runs it may set."""
-        return self.module is not None and self.module.is_parameter(text)
-
-    def reference(self, kind: str, namespace: str | None, name: str) -> str | None:
-        """The expression for the name of an object that the run makes in this module; None for any other."""
-        return self.module.reference(kind, namespace, name) if self.module is not None else None
-
-    def object_of(self, piece: Piece) -> ObjectBlock | ManifestText:
-        """The block ``piece`` of this file, which stands for an object, as read; remembered."""
-        if piece not in self._objects:
-            from hardener.sources.terraform import object_block  # late: few trees hold any
-
-            self._objects[piece] = object_block.again(piece.text, self.value_of, piece.line)
-        return self._objects[piece]
 
     def put_behind(self, new: Piece) -> None:
         """Add a piece that the run makes at its place, behind those that the run put there before."""
@@ -218,83 +158,6 @@ def check(piece: Piece) -> None:
         yaml.parse(piece.text)
     except yaml.TextError:
         _parse(piece, piece.text)
-
-
-def load_script(path: str, name: str, content: Content, kind: tuple[str, str], *, editable: bool) -> ManifestFile:
-    """A script as one object of ``kind`` (group and kind), whose lines are a list of it."""
-    file = ManifestFile(path, name, content, editable, language="script")
-    piece = Piece(file, 0, len(content.text), 0, parsed=True)
-    lines = piece.read().documents[0]
-    group, called = kind
-    base = {"apiVersion": f"{group}/v1", "kind": called, "metadata": {"name": os.path.basename(name)}}
-    piece.data = [base | lines]
-    file.pieces.append(piece)
-    return file
-
-
-def load_terraform(
-    path: str, name: str, content: Content, *, editable: bool, module: Module | None = None
-) -> ManifestFile:
-    """Cut ``content`` into the blocks at its top, each with the lines before it."""
-    from hardener.sources import terraform  # late: few trees hold any
-
-    file = ManifestFile(path, name, content, editable, language="terraform", module=module)
-    try:
-        parsed = terraform.parse(content.text)
-    except yaml.TextError as refused:
-        piece = Piece(file, 0, len(content.text), 0)
-        piece.problem = ("broken-document", refused.reason, "correct it: terraform validate", refused.line or 1)
-        file.pieces.append(piece)
-        return file
-    reader = terraform.Reader(file.value_of)
-    for (start, end, line), document, block in zip(parsed.extents(), parsed.documents, parsed.blocks, strict=True):
-        made = reader.read(document[HEAD], block)
-        data = [document] if made is None else [made.data]
-        piece = Piece(file, start, end, line, data, parsed=True, is_object=made is not None)
-        file.pieces.append(piece)
-        if made is not None and (said := terraform.ignored(block)) is not None:
-            file.ignored.append(said)
-        node = terraform.given(document[HEAD], block) if made is None else None
-        if node is not None:
-            _read_manifest(piece, node.row + 1, str(node.data))
-    return file
-
-
-def _read_manifest(piece: Piece, line: int, text: str) -> None:
-    """Read the manifest that a block holds in the expression ``text``: as YAML, or from a file, which is read by
-    itself."""
-    from hardener.sources.terraform import file_of, object_block
-
-    file = piece.file
-    name = file_of(text)
-    if name is not None and os.path.exists(os.path.join(os.path.dirname(file.path), name)):
-        return
-    try:
-        found = object_block.read(piece.text, file.value_of)
-    except yaml.TextError as refused:
-        file.unread.append((piece.line + (refused.line or 1), refused.reason))
-        return
-    if found is None:
-        file.unread.append((line, "an expression makes it"))
-    else:
-        piece.data, piece.is_object = found.documents, True
-
-
-def load_python(
-    path: str, name: str, content: Content, *, editable: bool, elsewhere: Elsewhere | None = None
-) -> ManifestFile:
-    """A program as one piece, whose documents are the objects that it makes; a file without pieces where it makes none.
-    ``elsewhere`` is what it may import of other files.
-
-    Raises TextError for what is no Python.
-    """
-    from hardener.sources.python.parsed import parse  # late: its parser takes long to load
-
-    program = parse(content.text) if elsewhere is None else parse(content.text, elsewhere=elsewhere)
-    file = ManifestFile(path, name, content, editable, language="python", program=program)
-    if program.documents:
-        file.pieces.append(Piece(file, 0, len(content.text), 0, program.data(), parsed=True, shared=program.shared()))
-    return file
 
 
 def _read_before(piece: Piece, text: str, known: dict[int, Piece]) -> bool:

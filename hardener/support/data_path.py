@@ -45,3 +45,11 @@ def value_at(data: Any, path: Path) -> Any:
         else:
             return None
     return data
+
+
+def dotted(path: Path) -> str:
+    """``spec.containers[0].image`` for a path of keys and indexes."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if "." not in part else f'["{part}"]'
+    return text.removeprefix(".")

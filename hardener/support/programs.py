@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import IO
@@ -102,9 +104,6 @@ def bounded(
 def _watched(
     process: subprocess.Popen[bytes], seconds: float, output: int, memory: int | None, keeps_head: bool
 ) -> Done:
-    import threading
-    import time
-
     assert process.stdout is not None and process.stderr is not None
     until = time.monotonic() + seconds
     printed, said = _Printed(output), bytearray()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from hardener.support.printable import plain
 
@@ -11,8 +12,6 @@ def quoted(word: str) -> str:
     """``word`` as one word of a shell, of signs that every terminal shows: what would not be seen is an escape in
     ``$'...'``, which bash, zsh and ksh read."""
     if plain(word) == word:
-        import shlex  # late: most runs print no command
-
         return shlex.quote(word)
     return f"$'{''.join(map(_escaped, word))}'"
 

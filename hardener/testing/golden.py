@@ -21,15 +21,27 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hardener.authoring import registry
+from hardener.authoring.config import parsed_file
+from hardener.authoring.edits import Grade
+from hardener.authoring.profile import NotContainedError
+from hardener.charts.helm import Helm
+from hardener.commands.run import Choices, plan_of
+from hardener.commands.values import Release, harden, target_of
+from hardener.commands.write_files import write_files
 from hardener.errors import HardenError, InputError
+from hardener.report.masked_lines import masked_lines
+from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.files import run_folder
 from hardener.sources.files.transaction import Transaction
-
-if TYPE_CHECKING:
-    from hardener.report.redactor import Redactor
+from hardener.sources.line_hunks import unified
+from hardener.sources.yaml import TextError, parse, segments
+from hardener.support.programs import ProgramError
+from hardener.testing.records import records
+from hardener.tree.tree import Tree
 
 _KEYS = {
     "profile", "only", "max-risk", "accept", "set", "kubernetes-version", "as-of", "audit-log", "secrets-out",
@@ -97,7 +109,7 @@ def check(case: Path, *, accept: bool = False) -> None:
         _compare(_texts(case / "after"), after, case)
         expected = _expected(case / "findings.txt")
         if expected != found:
-            difference = _redactor(_texts(case / "before")).text(_difference(expected, found))
+            difference = _redactor(_texts(case / "before")).text(unified(expected, found, "expected", "found"))
             raise GoldenError(f"{case}: findings.txt differs\n{difference}")
         _not_empty(found, case)
         _comments_survive(_texts(case / "before"), after, case)
@@ -132,10 +144,6 @@ def _own_path(case: Path, key: str, name: str, folder: Path, where: str) -> str:
 
 
 def _settings(case: Path) -> dict[str, Any]:
-    from hardener.authoring import registry
-    from hardener.authoring.config import parsed_file
-    from hardener.authoring.edits import Grade
-
     path = case / "case.yaml"
     documents = parsed_file(str(path), str(path)).documents if path.exists() else []
     settings: Any = (documents[0] if documents else None) or {}
@@ -172,12 +180,6 @@ def _settings(case: Path) -> dict[str, Any]:
 
 
 def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
-    from hardener.authoring.profile import NotContainedError
-    from hardener.commands.run import Choices, plan_of
-    from hardener.commands.write_files import write_files
-    from hardener.testing.records import records
-    from hardener.tree.tree import Tree
-
     named = settings.get("profile")
     choices = Choices(
         profile=named,
@@ -198,8 +200,6 @@ def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
                 f"case.yaml: profile: {better}"
             ) from None
         if "chart" in settings:
-            from hardener.commands.values import Release, harden, target_of  # late: few cases are about a chart
-
             _need_helm(case)
             release = Release(values=settings.get("values", ()))
             in_place = settings.get("in-place")
@@ -221,9 +221,6 @@ def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
 
 
 def _need_helm(case: Path) -> None:
-    from hardener.charts.helm import Helm
-    from hardener.support.programs import ProgramError
-
     try:
         Helm.found(None, str(case))
     except ProgramError as error:
@@ -293,7 +290,8 @@ def _differences(expected: dict[str, bytes], found: dict[str, bytes]) -> str:
         one, other = (texts.get(name, b"").decode("utf-8", "replace") for texts in (expected, found))
         if one != other:
             one, other = masked(redactor, one), masked(redactor, other)
-            parts.append(f"{name}:\n{_difference(one, other)}{_meaning(one, other)}")
+            lines = unified(one, other, "expected", "found")
+            parts.append(f"{name}:\n{lines}{_meaning(one, other)}")
     return "\n".join(parts)
 
 
@@ -303,8 +301,6 @@ def _redactor(*folders: dict[str, bytes]) -> Redactor:
 
 def redactor_of(*folders: Iterable[str]) -> Redactor:
     """One that knows the secrets of the texts of ``folders``."""
-    from hardener.report.redactor import Redactor
-
     redactor = Redactor()
     for folder in folders:
         for text in folder:
@@ -314,24 +310,14 @@ def redactor_of(*folders: Iterable[str]) -> Redactor:
 
 def masked(redactor: Redactor, text: str) -> str:
     """The text of a file without its secrets."""
-    from hardener.report.masked_lines import masked_lines
-
     lines = text.split("\n")
     hidden = masked_lines(redactor, text, [range(1, len(lines) + 1)])
     return "\n".join(hidden[n].removesuffix("\n") if n in hidden else line for n, line in enumerate(lines, 1))
 
 
-def _difference(expected: str, found: str) -> str:
-    from difflib import unified_diff
-
-    return "".join(unified_diff(expected.splitlines(True), found.splitlines(True), "expected", "found"))
-
-
 def _meaning(expected: str, found: str) -> str:
     """What differs in the data, place by place; nothing where only the text does, or where one is not YAML."""
     from deepdiff import DeepDiff  # late: only a case that does not hold needs it
-
-    from hardener.sources.yaml import TextError, parse, segments
 
     try:
         old, new = (

@@ -13,10 +13,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 
-from hardener.authoring.edits import dotted
 from hardener.engine.outcome import Outcome, Report
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 

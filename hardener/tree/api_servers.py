@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hardener.authoring.edits import WrongShapeError
 from hardener.kubernetes.components.flag_values import CONTROL_PLANE, called, started
 from hardener.tree.fact import AsRead
+from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
     from hardener.tree.core_views import Container, Object, PodTemplate
@@ -42,9 +44,6 @@ def component_of(container: Container) -> str | None:
 
 def readable(pod: PodTemplate) -> tuple[Container, ...]:
     """The containers of ``pod`` that are no init containers; none where they have a shape that no API server takes."""
-    from hardener.authoring.edits import WrongShapeError  # late: views are made of it
-    from hardener.tree.view import OpaqueError
-
     try:
         return tuple(container for container in pod.containers if not container.init)
     except (OpaqueError, WrongShapeError):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from hardener.kubernetes.audit.order import hidden
+from hardener.kubernetes.audit.properties import BY_NAME, omitting, place, violations
+from hardener.kubernetes.audit.validity import problems
 from hardener.support.data_path import Path
 from hardener.tree.view import OpaqueError, View, literal
 
@@ -38,8 +41,6 @@ class AuditPolicy(View):
 
     def problems(self) -> list[tuple[Path, str]]:
         """Where it is not valid, and why. Raises OpaqueError where a value of it is filled in later."""
-        from hardener.kubernetes.audit.validity import problems
-
         self._settled()
         return list(problems(self.data, self.tree.settings.kubernetes_version))
 
@@ -56,21 +57,14 @@ class AuditPolicy(View):
 
     def violations(self, property: str) -> list[Violation]:
         """The requests that it does not record as the property called ``property`` wants."""
-        from hardener.kubernetes.audit.properties import BY_NAME, violations
-
         return violations(self.data, BY_NAME[property])
 
     def omitting(self) -> list[Violation]:
         """The shells and tunnels of which it leaves out the start."""
-        from hardener.kubernetes.audit.properties import omitting
-
         return omitting(self.data)
 
     def hidden(self, found: Iterable[Violation] = (), property: str = "") -> list[Hidden]:
         """Its rules that are to record bodies and come too late, once what heals ``found`` of ``property`` is in it."""
-        from hardener.kubernetes.audit.order import hidden
-        from hardener.kubernetes.audit.properties import BY_NAME, place
-
         index = place(list(found))
         return list(hidden(self.data) if index is None else hidden(self.data, BY_NAME[property].rule, index))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from hardener.tree.terraform_blocks import TerraformBlock
+from hardener.tree.blocks import Block
 from hardener.tree.view import View
 
 # Sources of modules (developer.hashicorp.com/terraform/language/modules/sources): the part of a package stands behind
@@ -19,42 +19,42 @@ _REF = re.compile(r"[?&]ref=([^&]+)")
 _PINNED = re.compile(r"(?:=|~>)?\s*v?(\d+)(?:\.|\s*(?:,|$))")
 
 
-class NodeTemplate(TerraformBlock):
+class NodeTemplate(Block):
     """What virtual machines of AWS are made from, or such a machine."""
 
     __slots__ = ()
     TYPES = frozenset({"aws_launch_template", "aws_instance", "aws_launch_configuration"})
 
 
-class PolicyAttachment(TerraformBlock):
+class PolicyAttachment(Block):
     """A policy of AWS given to a role."""
 
     __slots__ = ()
     TYPES = frozenset({"aws_iam_role_policy_attachment"})
 
 
-class Role(TerraformBlock):
+class Role(Block):
     """A role of AWS."""
 
     __slots__ = ()
     TYPES = frozenset({"aws_iam_role"})
 
 
-class TrustPolicy(TerraformBlock):
+class TrustPolicy(Block):
     """A policy document of AWS: the one data source that holds what its author decides, and looks nothing up."""
 
     __slots__ = ()
     TYPES = frozenset({"data.aws_iam_policy_document"})
 
 
-class EksCluster(TerraformBlock):
+class EksCluster(Block):
     """A cluster of EKS."""
 
     __slots__ = ()
     TYPES = frozenset({"aws_eks_cluster"})
 
 
-class Module(TerraformBlock):
+class Module(Block):
     """A call of a module."""
 
     __slots__ = ()
@@ -78,21 +78,21 @@ class Module(TerraformBlock):
         return int(pinned[1]) if pinned is not None else None
 
 
-class GkeCluster(TerraformBlock):
+class GkeCluster(Block):
     """A cluster of GKE."""
 
     __slots__ = ()
     TYPES = frozenset({"google_container_cluster"})
 
 
-class GkeNodes(TerraformBlock):
+class GkeNodes(Block):
     """Where nodes of GKE are configured: a node pool, or a cluster."""
 
     __slots__ = ()
     TYPES = frozenset({"google_container_cluster", "google_container_node_pool"})
 
 
-class AksCluster(TerraformBlock):
+class AksCluster(Block):
     """A cluster of AKS."""
 
     __slots__ = ()

@@ -13,6 +13,7 @@ from hardener.kubernetes.images.reference import read as read_image
 from hardener.kubernetes.images.table import ImageRow, lookup
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.support.data_path import Path, joined
+from hardener.tree.pod_kind import classify, classify_object
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Object(View):
     def namespace(self) -> str | None:
         """The namespace as written; None where the object names none, or a program computes it."""
         namespace = self.written_namespace
-        if not isinstance(namespace, str) or not namespace or (self.piece.computes and "$" in namespace):
+        if not isinstance(namespace, str) or not namespace or ("$" in namespace and self.piece.source.is_code):
             return None
         return namespace
 
@@ -98,8 +99,6 @@ class Object(View):
     @cached_property
     def classes(self) -> dict[str, str]:
         """Why the object is left alone whole: "owned" or "patch", with the sign; {} for an ordinary object."""
-        from hardener.tree.pod_kind import classify_object
-
         return classify_object(self)
 
     @property
@@ -174,8 +173,6 @@ class PodTemplate(View):
         "windows", "node-agent", "static-pod", "control-plane", "owned", "patch", "partial".
 
         ``classes_of`` of ``hardener.facts.objects.system_pods`` says what its namespace adds to them."""
-        from hardener.tree.pod_kind import classify
-
         return classify(self)
 
     @property
@@ -224,9 +221,10 @@ class PodTemplate(View):
 
     @property
     def follows_account(self) -> bool:
-        """Whether its account decides about its token where the pod says nothing; Terraform's provider says true for
-        it then."""
-        return not self.object.piece.fills_in
+        """Whether its account decides about its token where the pod says nothing; who makes it may say true for it
+        then."""
+        piece = self.object.piece
+        return not piece.source.sends_defaults(piece)
 
     @property
     def service_account(self) -> str:
@@ -404,7 +402,7 @@ class Namespace(View):
         names: tuple[str | None, ...] = (),
     ) -> None:
         # New objects come to stand beside it, and a program has no place for one.
-        first = declaration or next((item for item in objects if item.piece.language != "python"), objects[0])
+        first = declaration or next((item for item in objects if not item.piece.source.is_program), objects[0])
         self.name = name
         self.names = names or (name,)
         self.declared = declaration is not None

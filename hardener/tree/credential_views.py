@@ -6,7 +6,10 @@ import os
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
+from hardener.kubernetes.components.certificate import from_pem
+from hardener.kubernetes.components.static_tokens import file_rows, rows_in
 from hardener.kubernetes.objects.interest import TOKENS
+from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.view import View
 
@@ -74,9 +77,6 @@ class Kubeconfig(View):
 
     def certificate(self, user: View) -> Certificate | None:
         """The client certificate that stands in an entry of ``users``; None where none can be read."""
-        from hardener.kubernetes.components.certificate import from_pem
-        from hardener.kubernetes.secrets.secret_values import decoded
-
         return from_pem(decoded(user.text("user", "client-certificate-data") or "") or "")
 
 
@@ -84,7 +84,6 @@ def _rows(file: ManifestFile) -> list[Row]:
     text = file.content.text
     if ',"' not in text and ', "' not in text:
         return []
-    from hardener.kubernetes.components.static_tokens import rows_in
 
     return list(rows_in(text))
 
@@ -92,8 +91,6 @@ def _rows(file: ManifestFile) -> list[Row]:
 def _table(item: Object) -> list[Row]:
     """The rows of a table, where more than its form says that it is one: its name, a flag that names it, a group of the
     system."""
-    from hardener.kubernetes.components.static_tokens import file_rows
-
     file = item.piece.file
     rows = file_rows(file.content.text)
     name = os.path.basename(file.path)

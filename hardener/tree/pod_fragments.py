@@ -57,7 +57,7 @@ def of(tree: Tree) -> list[Fragment]:
     return [
         Fragment(tree, piece, (number,), document)
         for file in tree.files
-        if file.language == "python"
+        if file.source.is_program
         for piece in file.pieces
         for number, document in enumerate(piece.data)
         if is_fragment(document)

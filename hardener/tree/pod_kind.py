@@ -106,7 +106,7 @@ def _patch_file(item: Object) -> str | None:
         return "a kustomization lists this file as a patch"
     if item.piece.file.holds("$patch") and _has_patch_directive(item.data):
         return "it holds a $patch directive"
-    program = item.piece.file.program
+    program = item.piece.source.making(item.piece.file)
     if program is not None and program.is_patch(int(item.path[0])):
         return "it is what a call patches an object with"
     return None
@@ -119,7 +119,7 @@ def _patch(pod: PodTemplate, containers: list[dict[str, Any]]) -> str | None:
     if containers and not all(container.get("image") or type(container) is OpenDict for container in containers):
         return "a container has no image"
     found = pod.data.get("containers")
-    if pod.object.piece.language == "python" and type(found) is list and not found:  # not one that is open
+    if pod.object.piece.source.is_program and type(found) is list and not found:  # not one that is open
         return "it has no containers"
     return None
 
@@ -205,7 +205,7 @@ def _views(pod: PodTemplate) -> tuple[Container, ...]:
     try:
         return pod.containers
     except OpaqueError:
-        if pod.object.piece.computes:
+        if pod.object.piece.source.is_code:
             return ()
         raise
 

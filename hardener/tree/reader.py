@@ -15,78 +15,48 @@ from msgspec import Struct, field
 
 from hardener.authoring.config import NAME as CONFIG
 from hardener.kubernetes.components.bare_document import is_node_configuration
+from hardener.kubernetes.components.kubeconfig import is_kubeconfig
+from hardener.kubernetes.components.static_tokens import file_rows
 from hardener.kubernetes.images import helm_values
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects.interest import (
-    SCRIPT,
     TOKENS,
     is_evidence_only,
     is_interesting,
     is_interesting_pipeline,
-    is_interesting_script,
-    is_interesting_terraform,
-    is_terragrunt,
-    terraform_line,
 )
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
-from hardener.sources import files, manifests, yaml
+from hardener.sources import files, manifests, registry, script, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.support.late_pattern import late_pattern
+from hardener.sources.source import Problem, Reader, Reading, unreadable
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.sources.python.import_lines import Imports
-    from hardener.sources.python.libraries.subclasses import Subclasses
-    from hardener.sources.terraform.module import Module
     from hardener.tree.tree import Tree
 
-_SUFFIXES = (*files.SUFFIXES, files.PYTHON)
-_NOT_READ = (".pyi", ".ipynb")  # even where they are given: what they say is not what runs
 _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
 _MOST_CONTAINERS = 200  # of one pod
 _MOST_OUTSIDE = 10_000  # files; a tree that needs more of what it leaves out is none
-# Names that kustomize does not ask for, and by which a file is read as something else than a manifest.
-_TERRAFORM_JSON = tuple(f"{suffix}.json" for suffix in files.TERRAFORM)
-_FOREIGN = (files.PYTHON, *files.TERRAFORM, *_TERRAFORM_JSON, ".hcl", ".sh", *_NOT_READ)
-_OTHER_TERRAFORM = (
-    ("terraform-json", "Terraform as JSON, which is not read", "write it in the native syntax, or correct it by hand"),
-    (
-        "terragrunt", "a configuration of Terragrunt, which is not read",
-        "harden the module that it calls, and check by hand what its inputs set",
-    ),
-)  # fmt: skip
-_NAMESPACE_IN_HCL = late_pattern(r'\bnamespace"?[ \t]*=[ \t]*"([a-z0-9][a-z0-9-]*)"')
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
-
-
-class Problem(Struct):
-    """A file that is left alone, and why."""
-
-    id: str
-    path: str
-    name: str
-    message: str
-    advice: str
-    line: int = 1
 
 
 def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -> None:
     """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
-    reader, passed = _Reader(tree), tree.passed
+    reader, passed, endings = _Reader(tree), tree.passed, registry.endings()
     for path in paths:
-        named = [(path, False)] if not os.path.isdir(path) else tree.selection.below(path, _SUFFIXES, passed=passed)
+        named = [(path, False)] if not os.path.isdir(path) else tree.selection.below(path, endings, passed=passed)
         for name, is_link in named:
             reader.take(name, is_link, editable=True, within=path)
             progress(name)
     if tree.settings.no_waivers:
         reader.follow_members()
     seen = set(reader.seen)
-    for name, is_link in tree.walk(_SUFFIXES):
+    for name, is_link in tree.walk(endings):
         if not is_link and name not in reader.seen:
             reader.take(name, is_link, editable=False, within=tree.root)
             progress(name)
-    reader.follow_classes()
+    reader.read_again()
     tree.left_out = passed.tally(seen)
     take = partial(reader.take, is_link=False, editable=False, within=tree.root)
     too_many = _follow(tree.kustomizations, reader.seen, tree.root, take)
@@ -170,61 +140,75 @@ def _may_hide(text: str) -> bool:
 class _Reader(Struct):
     tree: Tree
     seen: set[str] = field(default_factory=set)
-    programs: dict[str, tuple[bool, bool, int]] = field(default_factory=dict)  # editable, given, files before it
-    imports: dict[str, Imports | None] = field(default_factory=dict)  # of these programs, as far as they were asked for
-    own: Subclasses | None = None
-    modules: dict[str, Module] = field(default_factory=dict)  # by folder
-    module_texts: list[tuple[str, str]] | None = None
+    readers: dict[str, Reader | None] = field(default_factory=dict)  # by the module of their language
+    places: dict[str, int] = field(default_factory=dict)  # of what these read: how many files came before
     pieces: dict[int, Piece] = field(default_factory=dict)  # that may be edited, by the hash of their text
 
     def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
         """Read the file ``path``, found within the path ``within``, unless it was read before."""
-        tree = self.tree
-        if path.endswith(files.PYTHON) and not is_link:
-            if path not in self.seen:
-                # A name, and what a program says at its head, are no reasons where nothing in the tree is one.
-                self._python(path, editable, path if editable and tree.settings.no_waivers else within)
-            return
+        name, entry = files.name_of(path), registry.entry_of(path)
         real = os.path.realpath(path) if is_link else path
-        name, base = files.name_of(path), os.path.basename(real)
-        if is_link:
-            if not files.is_inside(real, within):
-                advice = "name its target to have it hardened"
-                problem = Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice)
-                tree.problems.append(problem)
-                return
-            if os.path.exists(real) and not (tree.settings.no_waivers and _is_hidden(real)):
-                return  # met on its own path
-        if path.endswith(files.PYTHON):
+        if is_link and (self._is_met_elsewhere(path, real, name, within) or not entry.follows_links):
             return
-        if real in self.seen or (base == CONFIG and not tree.settings.no_waivers):
+        if real in self.seen or (os.path.basename(real) == CONFIG and not self.tree.settings.no_waivers):
             return
-        if real.endswith(_NOT_READ):
+        if real.endswith(registry.NEVER):
             self._pass_by("other-ending", editable)
             return
         self.seen.add(real)
-        if files.is_other(real):
-            if self._other(real, name, editable):
-                return
-            if path != within:
-                self._pass_by("no-manifest", editable)
-                return
+        if files.is_other(real) and self._is_other(real, name, editable, is_named=path == within):
+            return
+        reader = self._reader(registry.entry_of(real))
+        if reader is not None:
+            # A name, and what a program says at its head, are no reasons where nothing in the tree is one.
+            inside = real if editable and self.tree.settings.no_waivers else within
+            self._take_in(real, reader.read(real, name, editable=editable, within=inside), editable)
+        else:
+            self._manifests(real, name, editable)
+
+    def _is_met_elsewhere(self, path: str, real: str, name: str, within: str) -> bool:
+        """Whether a link is not followed: what it leads to lies outside, which is a problem, or is met on its own
+        path."""
+        if not files.is_inside(real, within):
+            advice = "name its target to have it hardened"
+            self.tree.problems.append(Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice))
+            return True
+        return os.path.exists(real) and not (self.tree.settings.no_waivers and _is_hidden(real))
+
+    def _is_other(self, real: str, name: str, editable: bool, *, is_named: bool) -> bool:
+        """Whether a file that is no manifest by its name is done with: it holds a credential, or nobody named it."""
+        if self._other(real, name, editable):
+            return True
+        if not is_named:
+            self._pass_by("no-manifest", editable)
+        return not is_named
+
+    def _reader(self, entry: registry.Entry) -> Reader | None:
+        """What reads the files of a language in this tree."""
+        if entry.module not in self.readers:
+            self.readers[entry.module] = entry.source.reader(self.tree)
+        return self.readers[entry.module]
+
+    def _take_in(self, path: str, read: Reading, editable: bool) -> None:
+        tree = self.tree
+        self.places[path] = len(tree.files)
+        tree.named_namespaces.update(read.namespaces)
+        tree.problems += read.problems
+        tree.unread_evidence += read.is_unread
+        if read.file is not None:
+            tree.files.append(read.file if read.file.source.is_program else _without_crowds(read.file))
+        elif read.unseen is not None:
+            tree.passed.unseen[path] = read.unseen
+        elif read.passed:
+            self._pass_by(read.passed, editable)
+
+    def _manifests(self, real: str, name: str, editable: bool) -> None:
+        """Read a file of YAML or JSON, as what kustomize, Helm or a cluster makes of it."""
+        tree, base = self.tree, os.path.basename(real)
         try:
             content = files.read(real)
         except UnreadableError as error:
-            if editable:
-                tree.problems.append(Problem(error.id, real, name, error.message, error.advice))
-            else:
-                tree.unread_evidence += 1
-            return
-        if real.endswith((*files.TERRAFORM, *_TERRAFORM_JSON, ".hcl")):
-            self._terraform(real, name, content, editable)
-            return
-        if real.endswith(".sh"):
-            if is_interesting_script(content.text):
-                tree.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
-            else:
-                self._pass_by("no-manifest", editable)
+            self._take_in(real, unreadable(error, real, name, editable=editable), editable)
             return
         tree.named_namespaces.update(_NAMESPACE.findall(content.text))
         if base in kustomize.NAMES:
@@ -235,28 +219,41 @@ class _Reader(Struct):
         if base.startswith("skaffold"):
             file = manifests.load(real, name, content, editable=False, wanted=lambda text: "skaffold/" in text)
             tree.skaffold += self._documents(file)
-        wanted, optional = is_interesting, is_evidence_only
-        if editable and tree.settings.no_waivers:
-            wanted, optional = _may_hide, lambda text: False
-        if is_node_configuration(real):
-            wanted = lambda text: True  # noqa: E731
+        wanted, optional = self._interest(real, editable)
         if self._values(real, name, content, editable, wanted):
             return
         if not wanted(content.text):
-            if is_interesting_pipeline(content.text):
-                tree.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
-                return
+            self._without_object(real, name, content, editable)
+        elif (chart := _chart_of(real)) is not None:
+            self._of_chart(chart, real, name, content, editable)
+        else:
+            known = self.pieces if editable else None
+            tree.files.append(
+                _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
+            )
+
+    def _interest(self, real: str, editable: bool) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
+        """Which pieces of a file are read, and of which it is no problem that they cannot be."""
+        if is_node_configuration(real):
+            wanted: Callable[[str], bool] = lambda text: True  # noqa: E731
+        else:
+            wanted = _may_hide if editable and self.tree.settings.no_waivers else is_interesting
+        if editable and self.tree.settings.no_waivers:
+            return wanted, lambda text: False
+        return wanted, is_evidence_only
+
+    def _without_object(self, real: str, name: str, content: Content, editable: bool) -> None:
+        if is_interesting_pipeline(content.text):
+            self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=editable))
+        else:
             self._pass_by("no-manifest", editable)
-            return
-        chart = _chart_of(real)
-        if chart is not None:
-            for account in SERVICE_ACCOUNT.findall(content.text):
-                tree.chart_accounts.setdefault(account, name)
-            if editable:
-                self._template(chart, name, real)
-            return
-        known = self.pieces if editable else None
-        tree.files.append(_load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known))
+
+    def _of_chart(self, chart: str, real: str, name: str, content: Content, editable: bool) -> None:
+        """Note what a template of the Helm chart in folder ``chart`` says before it is rendered."""
+        for account in SERVICE_ACCOUNT.findall(content.text):
+            self.tree.chart_accounts.setdefault(account, name)
+        if editable:
+            self._template(chart, name, real)
 
     def follow_members(self) -> None:
         """Read for editing what the kustomizations that were read take in, wherever it lies in the tree and whatever it
@@ -283,7 +280,7 @@ class _Reader(Struct):
         if _is_foreign(path):
             return
         self.take(path, False, editable=True, within=path)
-        if not path.endswith(_SUFFIXES) and any(files.is_inside(path, given) for given in self.tree.given):
+        if not path.endswith(registry.endings()) and any(files.is_inside(path, given) for given in self.tree.given):
             passed = self.tree.passed.files
             passed["other-ending"] = max(0, passed["other-ending"] - 1)  # a walk had passed by it
 
@@ -294,9 +291,6 @@ class _Reader(Struct):
 
     def _other(self, path: str, name: str, editable: bool) -> bool:
         """Read a file that may hold a credential of a cluster, and tell whether it does; any other is left alone."""
-        from hardener.kubernetes.components.kubeconfig import is_kubeconfig
-        from hardener.kubernetes.components.static_tokens import file_rows
-
         try:
             if os.path.getsize(path) > _LARGEST_OTHER:
                 return False
@@ -307,130 +301,37 @@ class _Reader(Struct):
             wanted = is_kubeconfig
             file = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=lambda text: True)
         elif file_rows(content.text):
-            file = manifests.load_script(path, name, content, TOKENS, editable=editable)
+            file = script.load(path, name, content, TOKENS, editable=editable)
         else:
             return False
         self.tree.files.append(file)
         return True
 
-    def _python(self, path: str, editable: bool, within: str) -> None:
-        """Read a Python file that makes Kubernetes objects; most make none, and cost one search of their bytes."""
-        from hardener.tree import python_reader  # late: many trees hold no Python
+    def read_again(self) -> None:
+        """Put in the files that come out otherwise now that all are read."""
+        for reader in self.readers.values():
+            if reader is not None:
+                self._put_in(reader, {path: rest for path, *rest in reader.read_again()})
 
-        self.seen.add(path)
+    def _put_in(self, reader: Reader, found: dict[str, Any]) -> None:
         tree = self.tree
-        if python_reader.is_left_out(path, within, tree.root):
-            self._pass_by("foreign-python", editable)
-            return
-        if self.own is None:
-            from hardener.sources.python.libraries.subclasses import Subclasses
-
-            self.own = Subclasses(os.path.relpath, python_reader.content)
-        self.programs[path] = (editable, path == within, len(tree.files))
-        self.imports[path] = None
-        try:
-            read = python_reader.load(path, editable=editable, given=path == within, own=self.own)
-        except UnreadableError as error:
-            if editable and (error.id == "not-utf-8" or path == within):  # of others nobody knows what they hold
-                tree.problems.append(Problem(error.id, path, os.path.relpath(path), error.message, error.advice))
-            return
-        self.imports[path] = read.imports
-        file = read.file
-        if file is not None:
-            tree.named_namespaces.update(read.namespaces)
-            self._remark(file)
-        if file is not None and python_reader.says_something(file):
-            tree.files.append(file)
-        elif read.line is not None and editable:
-            tree.passed.unseen[path] = read.line
-        else:
-            self._pass_by("no-manifest", editable)
-
-    def follow_classes(self) -> None:
-        """Read the programs once more that name a class which another program makes from one of a library."""
-        if self.own is None or not self.own.any:
-            return
-        from hardener.tree import python_reader
-
-        tree = self.tree
-        order = {path: number for number, path in enumerate(self.programs)}
-        places = {file.path: number for number, file in enumerate(tree.files)}
-        taken: list[ManifestFile] = []
+        order = {path: number for number, path in enumerate(self.places)}
+        known = {file.path: number for number, file in enumerate(tree.files)}
+        tree.problems = [each for each in tree.problems if each.path not in found]
         # From the last one on: what is put in changes no place before it.
-        for path in sorted(python_reader.naming(self.own, self.imports), key=order.__getitem__, reverse=True):
-            editable, given, place = self.programs[path]
-            try:
-                read = python_reader.load(path, editable=editable, given=given, own=self.own, again=True)
-            except UnreadableError:
+        for path in sorted(found, key=order.__getitem__, reverse=True):
+            file, problems, namespaces = found[path]
+            tree.problems += problems
+            if path in known:
+                tree.files[known[path]] = file
                 continue
-            if read.file is None or not python_reader.says_something(read.file):
-                continue
-            taken.append(read.file)
-            if path in places:
-                tree.files[places[path]] = read.file
-            else:
-                tree.files.insert(place, read.file)
-                tree.named_namespaces.update(read.namespaces)
-                if editable and tree.passed.unseen.pop(path, None) is None:
-                    tree.passed.files["no-manifest"] -= 1
-        again = {file.path for file in taken}
-        tree.problems = [each for each in tree.problems if each.path not in again]
-        for program in taken:
-            self._remark(program)
-        # What a file with a class makes is seen where that is called.
-        for path in self.own.files & tree.passed.unseen.keys() if taken else ():
+            tree.files.insert(self.places[path], file)
+            tree.named_namespaces.update(namespaces)
+            if file.editable and tree.passed.unseen.pop(path, None) is None:
+                tree.passed.files["no-manifest"] -= 1
+        for path in reader.seen_elsewhere() & tree.passed.unseen.keys():
             del tree.passed.unseen[path]
             self._pass_by("no-manifest", True)
-
-    def _remark(self, program: ManifestFile) -> None:
-        from hardener.tree import python_reader
-
-        if program.editable:
-            for id, line, message, advice in python_reader.remarks(program):
-                self.tree.problems.append(Problem(id, program.path, program.name, message, advice, line))
-
-    def _terraform(self, path: str, name: str, content: Content, editable: bool) -> None:
-        """Read a Terraform file that holds a resource of interest; of one in another form a problem says so."""
-        is_native = path.endswith(files.TERRAFORM)
-        if not is_interesting_terraform(content.text) or (path.endswith(".hcl") and not is_terragrunt(content.text)):
-            self._pass_by("no-manifest", editable)
-        elif is_native:
-            self.tree.named_namespaces.update(_NAMESPACE_IN_HCL.findall(content.text))
-            module = self._module(os.path.dirname(path)) if path else None
-            file = manifests.load_terraform(path, name, content, editable=editable, module=module)
-            self.tree.files.append(_without_crowds(file))
-            for line, what in file.ignored if editable else ():
-                message = f"Terraform ignores changes of {what} here, so it would not make those that harden writes"
-                advice = "take it out of ignore_changes, or have Terraform replace the object"
-                self.tree.problems.append(Problem("terraform-ignored", path, name, message, advice, line))
-            for line, reason in file.unread if editable else ():
-                message = f"a manifest in Terraform is not looked at: {reason}"
-                advice = "write it as an object or in a heredoc, or harden what it is made of"
-                self.tree.problems.append(Problem("terraform-manifest", path, name, message, advice, line))
-        elif editable:
-            id, message, advice = _OTHER_TERRAFORM[path.endswith(".hcl")]
-            line = terraform_line(content.text)
-            self.tree.problems.append(Problem(id, path, name, message, advice, line))
-
-    def _module(self, folder: str) -> Module:
-        """What the expressions of the Terraform files in ``folder`` name."""
-        from hardener.sources.terraform.module import Module  # late: few trees hold any
-
-        if folder not in self.modules:
-            self.modules[folder] = Module(folder, self._module_files)
-        return self.modules[folder]
-
-    def _module_files(self) -> list[tuple[str, str]]:
-        """The real paths and texts of the Terraform files of the tree."""
-        if self.module_texts is None:
-            found = []
-            for path, _ in self.tree.walk(files.TERRAFORM):
-                try:
-                    found.append((path, files.read(path).text))
-                except UnreadableError:
-                    continue
-            self.module_texts = found
-        return self.module_texts
 
     def _values(self, path: str, name: str, content: Content, editable: bool, wanted: Callable[[str], bool]) -> bool:
         """Read the values of a Helm chart that may name images, and tell whether it is such a file."""
@@ -475,12 +376,14 @@ class _Reader(Struct):
 
 
 def _is_foreign(path: str) -> bool:
-    return path.endswith(_FOREIGN) or files.is_other(path)
+    """Whether the name is that of no manifest, for all that kustomize asks, and by which something else is read."""
+    is_of_another = registry.entry_of(path) is not registry.MANIFESTS
+    return is_of_another or path.endswith(registry.NEVER) or files.is_other(path)
 
 
 def _is_hidden(path: str) -> bool:
     """Whether a walk does not meet the file ``path``, which a link leads to: its name is that of no manifest."""
-    return os.path.isfile(path) and not path.endswith(_SUFFIXES) and os.path.basename(path) not in files.NAMES
+    return os.path.isfile(path) and not path.endswith(registry.endings()) and os.path.basename(path) not in files.NAMES
 
 
 def _follow(kustomizations: Mapping[str, Object], seen: Container[str], root: str, take: Callable[[str], None]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.kubernetes.objects.interest import SCRIPT
+from hardener.sources.script import SCRIPT
 from hardener.tree.view import View
 
 

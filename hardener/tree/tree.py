@@ -23,20 +23,22 @@ from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
-from hardener.sources.files import SUFFIXES, Content, is_other
+from hardener.lock.model import load
+from hardener.sources.files import Content, is_other
 from hardener.sources.files.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.source import Problem
 from hardener.support.data_path import Path, joined, value_at
 from hardener.tree import reader
+from hardener.tree.blocks import Blocks
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import Fact, Incremental
-from hardener.tree.reader import Problem
+from hardener.tree.pod_fragments import is_fragment, of
 
 if TYPE_CHECKING:
     from hardener.lock.model import Lock
     from hardener.tree.core_views import Container
     from hardener.tree.pod_fragments import Fragment
-    from hardener.tree.terraform_blocks import Terraform
 
 _Fact = TypeVar("_Fact", bound=Fact)
 
@@ -158,7 +160,7 @@ class Tree:
         )
 
     def walk(
-        self, suffixes: tuple[str, ...] = SUFFIXES, also: Callable[[str], bool] = is_other
+        self, suffixes: tuple[str, ...] | None = None, also: Callable[[str], bool] = is_other
     ) -> Iterator[tuple[str, bool]]:
         """The files of the tree that are evidence, as ``Selection.everywhere`` lists them; none for a stream."""
         return iter(()) if self.stream else self.selection.everywhere(suffixes, also)
@@ -169,30 +171,27 @@ class Tree:
         return [item for file in self.files for piece in file.pieces for item in _objects_of(self, piece)]
 
     @cached_property
-    def terraform(self) -> Terraform:
-        """The blocks of the Terraform files."""
-        from hardener.tree.terraform_blocks import Terraform
-
-        return Terraform(self)
+    def blocks(self) -> Blocks:
+        """The blocks that stand for no Kubernetes object."""
+        return Blocks(self)
 
     @property
-    def terraform_files(self) -> list[ManifestFile]:
-        """The Terraform files."""
-        return [file for file in self.files if file.language == "terraform"]
+    def block_files(self) -> list[ManifestFile]:
+        """The files that hold blocks."""
+        return [file for file in self.files if not file.source.holds_objects]
 
     @cached_property
     def fragments(self) -> list[Fragment]:
         """The parts of objects that programs make, see ``hardener.tree.pod_fragments``."""
-        if not any(file.language == "python" for file in self.files):
+        if not any(file.source.is_program for file in self.files):
             return []
-        from hardener.tree.pod_fragments import of
 
         return of(self)
 
     @property
     def everything(self) -> Iterable[Object]:
-        """The objects, then the fragments, then the blocks of Terraform."""
-        return [*self.objects, *self.fragments, *(self.terraform.blocks if self.terraform_files else ())]
+        """The objects, then the fragments, then the blocks."""
+        return [*self.objects, *self.fragments, *(self.blocks.blocks if self.block_files else ())]
 
     def object_at(self, piece: Piece, path: Path) -> Object:
         """The object of ``piece`` in which ``path`` stands."""
@@ -232,18 +231,15 @@ class Tree:
         file = item.piece.file
         self._by_place[item.piece, item.path] = item
         self._drop_live_facts()
-        if item.piece.language == "terraform":
-            self.terraform.add(item)
+        if not item.piece.source.holds_objects:
+            self.blocks.add(item)
             return
         self._by_kind.setdefault((item.group, item.kind), []).append(item)
         if file.path not in self._by_path:
             self._by_path[file.path] = file
             self.files.append(file)
         self.objects.append(item)
-        if file.language == "terraform":
-            file.put_behind(item.piece)
-        else:
-            file.pieces.append(item.piece)
+        item.piece.source.put(file, item.piece)
 
     def take_in(self, file: ManifestFile) -> None:
         """Know of a file that was read late, for the lines of evidence; the objects of the tree stay what they are."""
@@ -260,7 +256,7 @@ class Tree:
                 del self._by_path[file.path]
         self.objects[:] = [item for item in self.objects if item not in items]
         self._drop_live_facts()
-        self.terraform.remove(pieces)
+        self.blocks.remove(pieces)
         for index in ("_by_kind", "_by_place"):
             self.__dict__.pop(index, None)
 
@@ -344,17 +340,15 @@ class Tree:
 
 def _read_text(file: ManifestFile) -> str:
     """The text that objects of ``file`` come of. Of YAML what was not parsed is left out: most bytes of a tree."""
-    if file.language != "yaml" or all([piece.parsed for piece in file.pieces]):
+    if not file.source.is_manifest or all([piece.parsed for piece in file.pieces]):
         return file.content.text
     return "".join([piece.text for piece in file.pieces if piece.parsed])
 
 
 def _objects_of(tree: Tree, piece: Piece) -> Iterator[Object]:
     """The Kubernetes objects of ``piece``, fragments left out: its documents, and the items of Lists one by one."""
-    if piece.language == "python":
-        from hardener.tree.pod_fragments import is_fragment  # late: few trees hold a program
     for index, document in enumerate(piece.data):
-        if piece.language != "python" or not is_fragment(document):
+        if not piece.source.is_program or not is_fragment(document):
             yield from _unroll(tree, piece, joined((), (index,)), document)
 
 
@@ -389,6 +383,5 @@ def lock_of(root: str) -> Lock | None:
     """The lock of the tree; most trees have none, and then its reader is not even loaded."""
     if not os.path.exists(os.path.join(root, "harden.lock")):
         return None
-    from hardener.lock.model import load
 
     return load(root)

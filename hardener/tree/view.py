@@ -25,14 +25,14 @@ from hardener.authoring.edits import (
     Set,
     Severity,
     WrongShapeError,
-    dotted,
     evidence_of,
     said,
 )
 from hardener.kubernetes.objects import key_order
 from hardener.sources.open_values import OpenDict, OpenList
-from hardener.support.data_path import Path, joined
+from hardener.support.data_path import Path, dotted, joined
 from hardener.support.late_pattern import late_pattern
+from hardener.tree import host_files
 
 if TYPE_CHECKING:
     from hardener.kubernetes.images.reference import ImageReference
@@ -342,8 +342,6 @@ class View:
     ) -> Iterator[Edit | Finding]:
         """An edit that makes the file ``name`` with ``text`` for hosts or agents (``--out-of-band``); nothing where it
         is there with that text, a finding where it is there with another, which stays."""
-        from hardener.tree import host_files  # late: hardly a run makes one
-
         path = os.path.relpath(host_files.path_of(self.tree, name))
         found = host_files.text_of(self.tree, name)
         if self.tree.stream or (found is not None and found != text):

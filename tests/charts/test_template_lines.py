@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hardener.charts.template_lines import Templates
 
 from hardener.charts.templates.lines import Templates
 from hardener.charts.templates.template_text import read_template

@@ -445,6 +445,7 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(_maps, _overrides)
+@pytest.mark.slow
 def test_any_overrides_come_out_both_ways(own: dict[str, Any], asked: list[Override]) -> None:
     text = dump(own)
     values = nested(asked)
@@ -502,6 +503,7 @@ def maps(data: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str, ..
 
 
 @each_chart
+@pytest.mark.slow
 def test_every_map_of_a_real_chart_takes_a_key(path: Path) -> None:
     base = path.read_text(encoding="utf-8")
     before = parse(base)

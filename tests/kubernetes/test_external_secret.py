@@ -64,19 +64,20 @@ EXTERNAL_SECRET = closed({
 })  # fmt: skip
 
 
-def objects(kind: str) -> Iterator[Any]:
+def written() -> Iterator[Any]:
+    """The ExternalSecrets of the golden cases, without those that were there before, in another version."""
     for path in sorted(GOLDEN.glob("**/after/**/*.yaml")):
         text = path.read_text(encoding="utf-8")
-        if kind in text and "{{" not in text:
+        if "ExternalSecret" in text and "{{" not in text:
             for document in pyyaml.safe_load_all(text):
-                if isinstance(document, dict) and document.get("kind") == kind:
+                if not isinstance(document, dict) or document.get("kind") != "ExternalSecret":
+                    continue
+                if document["apiVersion"] == external_secret.API:
                     yield pytest.param(document, id=f"{path.relative_to(GOLDEN)} {document['metadata']['name']}")
 
 
-@pytest.mark.parametrize("document", [*objects("ExternalSecret")])
+@pytest.mark.parametrize("document", [*written()])
 def test_what_is_written_is_what_the_api_takes(document: dict[str, Any]) -> None:
-    if document["apiVersion"] != external_secret.API:
-        pytest.skip("of another version, as it was")
     assert set(document) == {"apiVersion", "kind", "metadata", "spec"}
     jsonschema.validate(document["spec"], EXTERNAL_SECRET)
 

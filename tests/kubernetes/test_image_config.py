@@ -2,7 +2,9 @@
 
 import pytest
 
-from hardener.kubernetes.images.config import UNKNOWN, ImageConfig, ImageFacts, merge, plain_user
+from hardener.authoring.known import Known, KnownBy
+from hardener.facts.images.collectors.lock import published
+from hardener.kubernetes.images.config import UNKNOWN, ImageConfig, plain_user
 from hardener.kubernetes.images.files import ImageFiles
 from hardener.kubernetes.images.table import ImageRow
 
@@ -40,8 +42,9 @@ def test_the_user_without_its_group(user: str, plain: str) -> None:
 def test_the_user(
     config: ImageConfig, row: ImageRow | None, user: str, uid: int, gid: int, sure: bool, proved: bool
 ) -> None:
-    facts = merge(config, row)
-    assert (facts.user, facts.uid, facts.gid, facts.sure, facts.proved) == (user, uid, gid, sure, proved)
+    facts = published(row, config)
+    assert (facts.user_name, facts.uid, facts.gid, facts.is_sure_of_user) == (user, uid, gid, sure)
+    assert (facts.user is not None and facts.user.by.proves) == proved
 
 
 @pytest.mark.parametrize(
@@ -53,15 +56,15 @@ def test_the_user(
     ],
 )
 def test_ports(exposed: tuple[str, ...] | None, ports: tuple[int, ...], source: str) -> None:
-    facts = merge(ImageConfig(exposed_ports=exposed), SERVICE)
-    assert (facts.ports, facts.ports_source) == (ports, source)
+    facts = published(SERVICE, ImageConfig(exposed_ports=exposed))
+    assert facts.ports is not None
+    assert (facts.ports.value, facts.ports.place) == (ports, source)
 
 
 def test_volumes_are_absolute_paths_once_and_never_the_root() -> None:
     volumes = ("/data/", "/data", "relative", "/", "/a/../b")
-    assert merge(ImageConfig(volumes=volumes), None) == ImageFacts(
-        volumes=("/b", "/data"), volumes_source="harden.lock"
-    )
+    known = Known(("/b", "/data"), KnownBy.LOCK, "harden.lock", whole=True)
+    assert published(None, ImageConfig(volumes=volumes)).volumes == known
 
 
 @pytest.mark.parametrize(
@@ -71,15 +74,15 @@ def test_volumes_are_absolute_paths_once_and_never_the_root() -> None:
         # The image's own passwd file is right where the table is about another release.
         ("memcache", ImageFiles(uid=11, gid=12), ("memcache", 11, 12, "harden.lock")),
         ("1000", ImageFiles(uid=1000, gid=50), ("1000", 1000, 50, "harden.lock")),
-        ("toor", ImageFiles(uid=0, gid=0), ("root", None, None, "image table")),
-        ("app", ImageFiles(), ("app", None, None, "image table")),
+        ("toor", ImageFiles(uid=0, gid=0), ("root", None, None, None)),
+        ("app", ImageFiles(), ("app", None, None, None)),
         ("", ImageFiles(writer=65532), ("root", 11211, 11211, "image table")),
         (None, ImageFiles(uid=1000, gid=50), ("memcache", 11211, 11211, "image table")),
     ],
 )
 def test_the_numbers_by_the_files_of_the_image(
-    user: str | None, files: ImageFiles, found: tuple[str, int | None, int | None, str]
+    user: str | None, files: ImageFiles, found: tuple[str, int | None, int | None, str | None]
 ) -> None:
-    facts = merge(ImageConfig(user=user), NAMED, files)
-    assert (facts.user, facts.uid, facts.gid, facts.uid_source) == found
-    assert facts.files == files
+    facts = published(NAMED, ImageConfig(user=user), files)
+    assert (facts.user_name, facts.uid, facts.gid, facts.number and facts.number.place) == found
+    assert facts.files is not None and facts.files.value == files

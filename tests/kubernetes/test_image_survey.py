@@ -130,6 +130,7 @@ def test_a_value_that_the_table_does_not_read_is_refused() -> None:
         written(survey({"source": ['a "quoted" place']}).rows)
 
 
+@pytest.mark.slow
 def test_the_table_is_what_the_survey_makes() -> None:
     entries = [
         entry for file in sorted(shared("images").glob("*.yaml")) for entry in yaml.safe_load(file.read_text("utf-8"))

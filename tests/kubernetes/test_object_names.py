@@ -59,6 +59,7 @@ def test_what_is_made_of_a_text(text: str, label: str, name: str, of_role: str) 
 
 
 @given(TEXTS, KINDS, st.integers(1, LONGEST_NAME))
+@pytest.mark.slow
 def test_a_made_name_is_legal_and_stays(text: str, kind: str, longest: int) -> None:
     label, name = as_dns_label(text, min(longest, LONGEST_LABEL)), as_object_name(text, kind, longest)
     assert LABEL.fullmatch(label)

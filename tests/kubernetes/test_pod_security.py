@@ -51,6 +51,7 @@ def fixtures(level: str, minor: int, kind: str = "*") -> list[Path]:
 
 @pytest.mark.parametrize("minor", MINORS)
 @pytest.mark.parametrize("level", LEVELS[1:])
+@pytest.mark.slow
 def test_agrees_with_every_fixture(level: str, minor: int) -> None:
     paths = fixtures(level, minor)
     assert len(paths) >= 25

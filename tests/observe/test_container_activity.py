@@ -105,6 +105,7 @@ def test_what_is_occupied_is_one_of_those_written() -> None:
     assert set(occupied) <= set(wrote)
 
 
+@pytest.mark.slow
 def test_many_changes_take_no_time() -> None:
     changed = {f"/srv/data/{number // 50}/{number}": "A" for number in range(20_000)}
     wrote, _ = written(changed, [f"/mount/{number}" for number in range(30)], [])

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from hardener.authoring.edits import dotted
 from hardener.observe import supported_fields
 from hardener.observe.supported_fields import unsupported
+from hardener.support.data_path import dotted
 
 Map = dict[str, Any]
 PLAIN: Map = {"containers": [{"name": "main", "image": "web"}]}

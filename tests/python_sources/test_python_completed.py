@@ -245,6 +245,7 @@ def test_what_cannot_be_changed(text: str, mutate: Mutate, reason: str) -> None:
         rewrite(KUBE + text, lambda documents: mutate(documents[0]["spec"]))
 
 
+@pytest.mark.slow
 def test_objects_that_lead_to_far_too_many_changes() -> None:
     changes = "".join(f"    x['a{n}'] = y\n" for n in range(800))
     calls = "".join(f"g({{'b': {n}}})\n" for n in range(800))

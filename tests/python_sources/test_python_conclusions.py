@@ -59,8 +59,8 @@ READS: dict[str, tuple[str, str, list[int | None]]] = {
 def test_where_an_address_is_read(program: str, read: str, lines: list[int | None], tmp_path: Path) -> None:
     write(tmp_path, {"program.py": program + read + "\n"})
     (file,) = Tree.read([str(tmp_path)], root=str(tmp_path)).files
-    assert file.program is not None
-    assert [file.program.reads_address(number) for number in range(len(file.program.roots))] == lines
+    assert file.kept is not None
+    assert [file.kept.reads_address(number) for number in range(len(file.kept.roots))] == lines
 
 
 def test_what_python_cannot_read_is_no_read() -> None:

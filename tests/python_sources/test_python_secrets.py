@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
-from hardener.report.program_texts import texts_and_keys
 from hardener.report.redactor import Redactor
+from hardener.sources.python.texts.texts_and_keys import texts_and_keys
 
 from ..conftest import ROOT, Harden, commit, git, write
 

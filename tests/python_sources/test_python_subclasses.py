@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from hardener.sources.python import reading
 from hardener.sources.python.libraries.subclasses import Subclasses
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.rewrite import rewrite
 from hardener.sources.yaml import TextError
-from hardener.tree import python_reader
 
 from ..conftest import Harden, commit, run, write
 
@@ -297,10 +297,10 @@ def _read_again(folder: Path, text: str) -> set[str]:
     """Which files are read again for the classes of others, where ``text`` stands beside OPERATORS."""
     write(folder, OPERATORS | {"dags/daily/a.py": text})
     paths = sorted(map(str, folder.rglob("*.py")))
-    own = Subclasses(read=python_reader.content)
+    own = Subclasses(read=reading.content)
     for path in paths:
-        python_reader.load(path, editable=True, given=False, own=own)
-    found = python_reader.naming(own, dict.fromkeys(paths))
+        reading.load(path, editable=True, given=False, own=own)
+    found = reading.naming(own, dict.fromkeys(paths))
     return {Path(path).relative_to(folder).as_posix() for path in found}
 
 

@@ -253,17 +253,20 @@ FORMS = [
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("end", ["", "# the end", "x = 1"])
 @pytest.mark.parametrize("name", [*LONG, *ODD])
+@pytest.mark.slow
 def test_a_text_is_read_as_libcst_reads_it(name: str, end: str, form: Callable[[str], str]) -> None:
     assert _is_as_libcst_reads_it(form({**LONG, **ODD}[name] + end)) > 10
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.slow
 def test_programs_are_read_as_libcst_reads_them(form: Callable[[str], str]) -> None:
     files = sorted((ROOT / "tests" / "python_sources" / "fixtures").glob("*/*.py"))
     assert len(files) > 20
     assert sum(_is_as_libcst_reads_it(form(path.read_text(encoding="utf-8"))) for path in files) > 10_000
 
 
+@pytest.mark.slow
 def test_programs_of_others_are_read_as_libcst_reads_them() -> None:
     files = sorted((ROOT / "hardener").rglob("*.py"))[::5]
     assert sum(_is_as_libcst_reads_it(path.read_text(encoding="utf-8")) for path in files) > 50_000

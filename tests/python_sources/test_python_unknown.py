@@ -72,6 +72,7 @@ def runs_as_numbers(pod: PodTemplate, place: Place) -> bool:
 
 @pytest.mark.parametrize("of", ["restricted", "strict"])
 @pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.slow
 def test_nothing_stops_an_image_that_comes_from_outside(name: str, of: str, tmp_path: Path) -> None:
     text, count = handed_in(TEXTS[name])
     if not count:
@@ -88,6 +89,7 @@ def test_nothing_stops_an_image_that_comes_from_outside(name: str, of: str, tmp_
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_images_are_handed_in_everywhere() -> None:
     counts = {name: handed_in(text)[1] for name, text in TEXTS.items()}
     assert sum(counts.values()) > 120

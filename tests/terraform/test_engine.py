@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardener.sources import terraform
-from hardener.sources.terraform import rewrite
+from hardener.sources.block_names import ENCODED, HEAD
+from hardener.sources.terraform import parsed as terraform
 from hardener.sources.terraform.nodes import Node
-from hardener.sources.terraform_names import ENCODED, HEAD
+from hardener.sources.terraform.rewrite import rewrite
 from hardener.sources.yaml import Hunk, TextError
 
 FILES = {path.name: path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "files").glob("*.tf"))}

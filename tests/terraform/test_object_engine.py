@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardener.sources import terraform
 from hardener.sources.python.libraries import types
 from hardener.sources.terraform import object_block, provider
+from hardener.sources.terraform import parsed as terraform
 from hardener.sources.terraform.module import Module
 from hardener.sources.yaml import TextError, same
 
@@ -59,6 +59,7 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
+@pytest.mark.slow
 def test_a_change_comes_out_as_decided_or_is_refused(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(PARTS))
     wanted: list[Any] = []

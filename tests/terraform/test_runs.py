@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hardener.sources import terraform
-from hardener.sources.terraform_names import HEAD
+from hardener.sources.block_names import HEAD
+from hardener.sources.terraform import parsed as terraform
 
 from ..conftest import Harden, commit, git, snapshot, write
 
@@ -307,7 +307,7 @@ def test_a_step_is_rolled_back_with_the_blocks_that_it_made(tmp_path: Path) -> N
     roll_back(outcome, {id(change.siblings): Doomed(change.siblings, "a test")})
     assert {item.transform.id for item in outcome.changes} == {"tf-imds-tokens", "tf-imds-hop"}
     assert len(change.object.piece.file.pieces) == pieces - 2
-    assert tree.terraform.at("aws_iam_role_policy_attachment.node_admin_ecr", str(tmp_path)) is None
+    assert tree.blocks.at("aws_iam_role_policy_attachment.node_admin_ecr", str(tmp_path)) is None
 
 
 NAMES = ("eks", "nodes", "odd")

@@ -18,7 +18,7 @@ from hardener.commands.interactive import waive
 from hardener.commands.interactive.hunks import of_step
 from hardener.engine.outcome import Outcome
 from hardener.engine.pipeline import run
-from hardener.sources import terraform
+from hardener.sources.terraform import parsed as terraform
 from hardener.sources.terraform import render
 from hardener.tree.tree import Tree
 
@@ -74,6 +74,7 @@ def seen(name: str, text: str) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_the_files_cover_what_is_listed() -> None:
     kinds = {kind for text in FILES.values() for kind, _ in blocks(text)}
     assert len(FILES) >= 40
@@ -85,6 +86,7 @@ def test_the_files_cover_what_is_listed() -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("name", FILES)
+@pytest.mark.slow
 def test_exactly_the_decided_attributes_differ(tmp_path: Path, name: str, end: str) -> None:
     write(tmp_path, {name: FILES[name].replace("\n", end).encode()})
     outcome, texts = hardened(tmp_path)
@@ -164,6 +166,7 @@ def test_a_second_run_changes_nothing(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EQUIVALENT)
+@pytest.mark.slow
 def test_the_same_as_yaml_comes_to_the_same(tmp_path: Path, name: str) -> None:
     before = objects(seen(name, FILES[name]))
     documents = [{"apiVersion": GROUPS.get(item["kind"], "v1"), **item} for item in before.values()]
@@ -376,6 +379,7 @@ def test_changes_that_terraform_ignores_are_a_finding(tmp_path: Path, given: str
     ]
 
 
+@pytest.mark.slow
 def test_a_large_file_costs_what_it_holds(tmp_path: Path) -> None:
     """800 Deployments in one file: below 6 s of processor time, of all processes, and 400 MB."""
     text = deployment(*container())
@@ -472,6 +476,7 @@ STEPS = {"tabs": "\t", "four blanks": "    ", "one blank": " "}
 
 
 @pytest.mark.parametrize("name", STEPS)
+@pytest.mark.slow
 def test_new_lines_are_indented_as_those_that_are_there(tmp_path: Path, name: str) -> None:
     def indented(text: str) -> str:
         return re.sub("(?m)^( +)", lambda match: STEPS[name] * (len(match[1]) // 2), text)

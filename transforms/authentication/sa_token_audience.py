@@ -5,6 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.api_use import STANDARD_PATH
 from hardener.support.data_path import Path
+from hardener.tree.control_plane import components, control_planes
 from hardener.tree.core_views import PodTemplate
 
 # What people write who mean the API server, which takes its issuer for its audience unless it is told another.
@@ -44,8 +45,6 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
 
 def _audiences(pod: PodTemplate) -> set[str]:
     """The audiences that API servers of the tree take for theirs."""
-    from hardener.tree.control_plane import components, control_planes  # late: hardly a pod names such an audience
-
     return {
         entry
         for carrier in control_planes(pod.tree)
@@ -61,9 +60,9 @@ def _place(pod: PodTemplate, volume: str | None, path: Path) -> Steps:
         for index, mount in enumerate(container.items("volumeMounts")):
             where = mount.text("mountPath") or ""
             if mount.text("name") == volume and where.rstrip("/") != STANDARD_PATH:
-                yield container.finding(
-                    f"the token for the API server is mounted at {where}, where clients do not look for it",
-                    "volumeMounts", index, "mountPath", severity=Severity.LOW,
-                    advice=f"mount it at {STANDARD_PATH}, with ca.crt of ConfigMap kube-root-ca.crt and the"
-                    " namespace (downwardAPI, metadata.namespace) beside it, unless the program reads it from there",
-                )  # fmt: skip
+                text = f"the token for the API server is mounted at {where}, where clients do not look for it"
+                advice = (
+                    f"mount it at {STANDARD_PATH}, with ca.crt of ConfigMap kube-root-ca.crt and the"
+                    " namespace (downwardAPI, metadata.namespace) beside it, unless the program reads it from there"
+                )
+                yield container.finding(text, "volumeMounts", index, "mountPath", severity=Severity.LOW, advice=advice)

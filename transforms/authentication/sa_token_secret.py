@@ -9,7 +9,7 @@ from hardener.facts.access.token_readers import readers
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.system_pods import classes_of
-from hardener.tree.core_views import PodTemplate, Secret, ServiceAccount
+from hardener.tree.core_views import Container, PodTemplate, Secret, ServiceAccount
 from hardener.tree.view import View
 
 from ._token import DEFAULT, HOUR, Token, seconds_of, sources
@@ -57,43 +57,51 @@ def _secret(secret: Secret, options: Token) -> Steps:
     path = ("data", "token") if secret.has("data", "token") else ("stringData", "token")
     why = "; ".join(left[:2])
     if secret.has(*path):
-        yield secret.finding(
-            f"the manifest holds a token of {named} that never expires", *path,
-            advice=f"treat it as leaked, and {_INSTEAD}{f' ({why})' if why else ''}", severity=Severity.HIGH,
-        )  # fmt: skip
+        text = f"the manifest holds a token of {named} that never expires"
+        advice = f"treat it as leaked, and {_INSTEAD}{f' ({why})' if why else ''}"
+        yield secret.finding(text, *path, advice=advice, severity=Severity.HIGH)
         return
-    yield secret.finding(
-        f"the Secret gets a token of {named} that never expires" + (f"; {why}" if why else ""), "type", advice=_INSTEAD,
-        severity=Severity.MEDIUM,
-    )  # fmt: skip
+    text = f"the Secret gets a token of {named} that never expires" + (f"; {why}" if why else "")
+    yield secret.finding(text, "type", advice=_INSTEAD, severity=Severity.MEDIUM)
+
+
+def _reads_it_as_it_is(pod: PodTemplate, account: str) -> str | None:
+    """Why nothing of the pod is changed, or its token would be another one."""
+    if not pod.object.editable:
+        return "is outside of the given paths"
+    kind = next((kind for kind in _FIXED if kind in classes_of(pod)), None)
+    if kind is not None:
+        return f"is left as it is ({kind})"
+    other = next((state for state in states(pod) if state.service_account != account), None)
+    return f"runs as service account {other.service_account}" if other is not None else None
 
 
 def _why_not(pod: PodTemplate, name: str, account: str) -> str | None:
     """Why the pod keeps reading the Secret; None where it can get a token of its own instead."""
-    if not pod.object.editable:
-        return f"{pod.object} reads it, and is outside of the given paths"
-    kind = next((kind for kind in _FIXED if kind in classes_of(pod)), None)
-    if kind is not None:
-        return f"{pod.object} reads it, and is left as it is ({kind})"
-    other = next((state for state in states(pod) if state.service_account != account), None)
-    if other is not None:
-        return f"{pod.object} reads it, and runs as service account {other.service_account}"
+    if (reason := _reads_it_as_it_is(pod, account)) is not None:
+        return f"{pod.object} reads it, and {reason}"
     volumes = [volume for volume in pod.items("volumes") if volume.text("secret", "secretName") == name]
     names = {volume.text("name") for volume in volumes}
     for container in pod.containers:
-        if any(entry.text("valueFrom", "secretKeyRef", "name") == name for entry in container.items("env")) or any(
-            entry.text("secretRef", "name") == name for entry in container.items("envFrom")
-        ):
+        if _has_in_variable(container, name):
             return f"{pod.object} reads it into a variable, which is never updated"
-        for mount in container.items("volumeMounts"):
-            if mount.text("name") in names and (mount.has("subPath") or mount.has("subPathExpr")):
-                return f"{pod.object} mounts one file of it, which is never updated"
+        if any(mount.text("name") in names and _is_one_file(mount) for mount in container.items("volumeMounts")):
+            return f"{pod.object} mounts one file of it, which is never updated"
     if not volumes:
         return f"{pod.object} reads it as a part of another volume"
-    for volume in volumes:
-        if any(item.text("key") not in _KEYS for item in volume.items("secret", "items")):
-            return f"{pod.object} mounts a key of it that a projected token does not have"
+    if any(item.text("key") not in _KEYS for volume in volumes for item in volume.items("secret", "items")):
+        return f"{pod.object} mounts a key of it that a projected token does not have"
     return None
+
+
+def _has_in_variable(container: Container, secret: str) -> bool:
+    if any(entry.text("valueFrom", "secretKeyRef", "name") == secret for entry in container.items("env")):
+        return True
+    return any(entry.text("secretRef", "name") == secret for entry in container.items("envFrom"))
+
+
+def _is_one_file(mount: View) -> bool:
+    return mount.has("subPath") or mount.has("subPathExpr")
 
 
 def _projected(pod: PodTemplate, secret: Secret, options: Token) -> list[Edit]:
@@ -142,7 +150,5 @@ def _account(account: ServiceAccount) -> Steps:
     named = [item.text("name") for item in account.items("secrets")]
     listed = [name for name in named if name and name.startswith(f"{account.object.name}-token-")]
     if listed:
-        yield account.finding(
-            f"it lists Secret {listed[0]}, which holds a token of this account that never expires", "secrets",
-            advice=f"remove it from the list, and {_INSTEAD}", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"it lists Secret {listed[0]}, which holds a token of this account that never expires"
+        yield account.finding(text, "secrets", advice=f"remove it from the list, and {_INSTEAD}", severity=Severity.LOW)

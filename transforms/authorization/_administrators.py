@@ -30,91 +30,95 @@ _LOG = (
 
 def reduced(binding: Binding, source: Role | str, options: Rbac) -> Steps:
     """Give the accounts of ``binding``, of which ``source`` makes administrators, what they are known to need."""
-    accounts: list[Subject] = []
-    kept = 0
-    for subject in binding.subjects:
-        reason = _kept(binding, subject, options)
-        if reason is None:
-            accounts.append(subject)
-            continue
-        kept += 1
-        if isinstance(reason, Finding):
-            yield reason
+    reasons = {subject: _kept(binding, subject, options) for subject in binding.subjects}
+    yield from (reason for reason in reasons.values() if isinstance(reason, Finding))
+    accounts = [subject for subject, reason in reasons.items() if reason is None]
     if not accounts:
         return
     found = [(subject, *_needs(binding, subject, options)) for subject in accounts]
-    patched = binding.tree.ask(Access).patched_by(binding)
-    if patched is not None:
-        yield binding.finding(
-            f"{accounts[0]} is an administrator; {patched.text}, and the patch would not find it under another"
-            " name",
-            "subjects", accounts[0].index, severity=Severity.HIGH,
-            advice="bind the account to a role for what it needs, and change the kustomization too",
-        )  # fmt: skip
-        return
-    if binding.tree.stream and any(known.assumed for _, _, known in found):
-        yield binding.finding(
-            f"{accounts[0]} is an administrator; a stream does not show which pods use the account",
-            "subjects", accounts[0].index, severity=Severity.HIGH,
-            advice=f"{WHOLE_IN_FILES}; --audit-log names what the account was seen to do",
-        )  # fmt: skip
+    if (obstacle := _obstacle(binding, found)) is not None:
+        yield obstacle
         return
     change = _weighed(binding, source, found, options)
     home = binding.namespace_of(accounts[0])
-    made = _rights.pairs(found, binding.object.namespace if binding.namespaced else options.mapped(home))
-    if options.fallback == "keep-namespaced":
-        made = [_kept_rights(pair) if _is_assumed(pair, found) else pair for pair in made]
-    made = [pair for pair in made if pair.rules or pair.built_in or options.fallback == "empty"]
-    yield _rights.edits(binding, made, accounts, whole=not kept, change=change, fanout=options.audit_fanout)
+    made = _pairs(binding, found, options)
+    whole = len(accounts) == len(reasons)
+    yield _rights.edits(binding, made, accounts, whole=whole, change=change, fanout=options.audit_fanout)
     if home == "default" and options.mapped(home) == home:
         yield binding.finding(
             f"{accounts[0]} is in the namespace default, which all objects without a namespace share",
-            "subjects", accounts[0].index, severity=Severity.LOW,
+            "subjects",
+            accounts[0].index,
+            severity=Severity.LOW,
             advice="give the application a namespace of its own (rbac.namespace-map for its account)",
-        )  # fmt: skip
+        )
+
+
+_Found = list[tuple[Subject, str | None, Needs]]
+"""Accounts, where each of them will be, and what it needs."""
+
+
+def _obstacle(binding: Binding, found: _Found) -> Finding | None:
+    """Why the binding keeps standing as it is."""
+    first = found[0][0]
+    patched = binding.tree.ask(Access).patched_by(binding)
+    if patched is not None:
+        why = f"{patched.text}, and the patch would not find it under another name"
+        advice = "bind the account to a role for what it needs, and change the kustomization too"
+        return _stays(binding, first, why, advice)
+    if binding.tree.stream and any(known.assumed for _, _, known in found):
+        advice = f"{WHOLE_IN_FILES}; --audit-log names what the account was seen to do"
+        return _stays(binding, first, "a stream does not show which pods use the account", advice)
+    return None
+
+
+def _pairs(binding: Binding, found: _Found, options: Rbac) -> list[Pair]:
+    home = binding.namespace_of(found[0][0])
+    made = _rights.pairs(found, binding.object.namespace if binding.namespaced else options.mapped(home))
+    if options.fallback == "keep-namespaced":
+        made = [_kept_rights(pair) if _is_assumed(pair, found) else pair for pair in made]
+    return [pair for pair in made if pair.rules or pair.built_in or options.fallback == "empty"]
+
+
+def _stays(binding: Binding, subject: Subject, why: str, advice: str) -> Finding:
+    text = f"{subject} is an administrator; {why}"
+    return binding.finding(text, "subjects", subject.index, severity=Severity.HIGH, advice=advice)
 
 
 def _kept(binding: Binding, subject: Subject, options: Rbac) -> Finding | str | None:
     """Why a subject stays: a finding, or a word where another transform says it; None where it may change."""
-    place = ("subjects", subject.index)
     if not subject.is_account:
         if subject.name.startswith(_OF_OTHERS):
             return "said by transforms of their own"
         return binding.finding(
-            f"{subject} is an administrator of the whole cluster", *place, severity=Severity.MEDIUM,
+            f"{subject} is an administrator of the whole cluster",
+            "subjects",
+            subject.index,
+            severity=Severity.MEDIUM,
             advice="bind people to roles for what they do, and keep cluster-admin for emergencies",
             topic="administrator by name, a person or group",
-        )  # fmt: skip
+        )
     namespace = binding.namespace_of(subject)
     platform = binding.tree.ask(Access).platform(binding, subject)
     if platform is not None and platform[1]:
         return "said by rbac-platform-admin"
     if platform is not None:
-        return binding.finding(
-            f"{subject} is an administrator; it has the name of an account of {platform[0].component}, and nothing else"
-            " shows that it is one",
-            *place, severity=Severity.HIGH,
-            advice="if it is not one, bind it to a role for what it needs; if it is, add its workload or label to"
-            " the tree",
-        )  # fmt: skip
+        why = f"it has the name of an account of {platform[0].component}, and nothing else shows that it is one"
+        advice = (
+            "if it is not one, bind it to a role for what it needs; if it is, add its workload or label to the tree"
+        )
+        return _stays(binding, subject, why, advice)
     if namespace is None and not binding.namespaced:
-        return binding.finding(
-            f"{subject} is an administrator; the API server refuses an account without a namespace here", *place,
-            severity=Severity.HIGH, advice="name its namespace",
-        )  # fmt: skip
+        why = "the API server refuses an account without a namespace here"
+        return _stays(binding, subject, why, "name its namespace")
     elsewhere = _moved_elsewhere(binding, subject, namespace)
     if elsewhere is not None:
-        return binding.finding(
-            f"{subject} is an administrator; its rights would land in namespace {elsewhere}, which a kustomization"
-            " sets for all that it lists",
-            *place, severity=Severity.HIGH,
-            advice="list the binding in a kustomization of its own, or bind the account to a role for what it needs",
-        )  # fmt: skip
+        why = f"its rights would land in namespace {elsewhere}, which a kustomization sets for all that it lists"
+        advice = "list the binding in a kustomization of its own, or bind the account to a role for what it needs"
+        return _stays(binding, subject, why, advice)
     if is_system(namespace) and not options.system_namespaces:
-        return binding.finding(
-            f"{subject} is an administrator; what runs there belongs to the cluster", *place, severity=Severity.HIGH,
-            advice="bind it to a role for what it needs (profile strict, or rbac.system-namespaces, does)",
-        )  # fmt: skip
+        advice = "bind it to a role for what it needs (profile strict, or rbac.system-namespaces, does)"
+        return _stays(binding, subject, "what runs there belongs to the cluster", advice)
     return None
 
 
@@ -143,9 +147,7 @@ def _needs(binding: Binding, subject: Subject, options: Rbac) -> tuple[str | Non
     return space, known
 
 
-def _weighed(
-    binding: Binding, source: Role | str, found: list[tuple[Subject, str | None, Needs]], options: Rbac
-) -> Change:
+def _weighed(binding: Binding, source: Role | str, found: _Found, options: Rbac) -> Change:
     """The grade of the change: docs/design/decisions.md 23."""
     text = "it is bound to cluster-admin"
     if isinstance(source, Role):
@@ -153,33 +155,31 @@ def _weighed(
     evidence = [binding.fact(text, "roleRef", "name")]
     breaking = False
     for subject, _, known in found:
-        evidence.append(binding.fact(f"{subject}: {known.label}", "subjects", subject.index))
-        evidence += known.facts
-        against: list[Evidence] = []
-        if known.assumed:
-            against = at_work(binding, subject)
-            breaking |= options.fallback == "empty"
-        elif known.blind:
-            breaking = True  # its own fact says what the log cannot see
-        elif deploys(subject.name) and (known.thin or not known.rules):
-            against = at_work(binding, subject)
-        against += _constrained(binding, subject)
-        breaking |= bool(against)
-        evidence += against
+        against = [*_at_work(binding, subject, known), *_constrained(binding, subject)]
+        evidence += [binding.fact(f"{subject}: {known.label}", "subjects", subject.index), *known.facts, *against]
+        # What a log cannot see is said by a fact of its own.
+        breaking |= bool(against) or (options.fallback == "empty" if known.assumed else known.blind)
     assumed = any(known.assumed for _, _, known in found)
     labels = "; ".join(dict.fromkeys(known.label for _, _, known in found))
     said = f"{labels}: run harden again with --audit-log" if assumed else labels
-    basis = Basis.ASSUMED if assumed else Basis.INFERRED
-    if not assumed and all(known.observed and not known.blind and not known.thin for _, _, known in found):
-        basis = Basis.PROVED
-    moved = [
-        f"create namespace {space} and run what uses service account {subject.name} there"
-        for subject, space, _ in found
-        if space != binding.namespace_of(subject)
-    ]
+    whole = all(known.observed and not known.blind and not known.thin for _, _, known in found)
+    basis = Basis.ASSUMED if assumed else Basis.PROVED if whole else Basis.INFERRED
     effect = Effect.BEYOND if breaking else Effect.WATCHED
     judged = verdict(why=_once(evidence), effect=effect, basis=basis)
-    return Change(judged, said, (*moved, *((_LOG,) if assumed else ())))
+    before = [*_moves(binding, found), _LOG] if assumed else _moves(binding, found)
+    return Change(judged, said, tuple(before))
+
+
+def _moves(binding: Binding, found: _Found) -> list[str]:
+    """What a person does for accounts that will be in another namespace."""
+    moved = [(subject, space) for subject, space, _ in found if space != binding.namespace_of(subject)]
+    return [f"create namespace {space} and run what uses service account {each.name} there" for each, space in moved]
+
+
+def _at_work(binding: Binding, subject: Subject, known: Needs) -> list[Evidence]:
+    """What shows that the account works, where what is known of its needs is not all of them."""
+    in_part = deploys(subject.name) and not known.blind and (known.thin or not known.rules)
+    return at_work(binding, subject) if known.assumed or in_part else []
 
 
 def _constrained(binding: Binding, subject: Subject) -> Iterator[Evidence]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Evidence, Severity
+from collections.abc import Iterator
+from itertools import product
+
+from hardener.authoring.edits import Basis, Edit, Finding, Severity
 from hardener.authoring.transform import Steps
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.grants import Access
-from hardener.facts.access.needs import observation
-from hardener.facts.access.views import Binding, Role
+from hardener.facts.access.needs import Needs, observation
+from hardener.facts.access.views import Binding, Role, Subject
 from hardener.kubernetes.rbac.rules import Rule, compact
 from hardener.kubernetes.rbac.unlogged_rights import EVENTS, is_unlogged
 
@@ -22,47 +25,63 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
     log = binding.tree.ask(Access).log
     if role is None or log is None:
         return
-    used: list[Rule] = []
-    facts: list[Evidence] = []
-    labels: list[str] = []
-    blind = False
+    space = (role.object.namespace or "") if role.namespaced else None
+    seen: list[Needs] = []
     for subject in binding.subjects:
         known = observation(binding, subject, expand=expand) if subject.is_account else None
         if known is None:
             return
-        space = (role.object.namespace or "") if role.namespaced else None
-        used += known.rules.get(space, [])
-        facts += known.facts
-        blind |= known.blind
-        labels.append(known.label)
-        for other in sorted(set(known.rules) - {space}, key=str):
-            if not _is_given(binding, subject.name, other):
-                yield binding.finding(
-                    f"the audit log shows {subject} at work in {_place(other)}, where the tree gives it"
-                    " nothing",
-                    "subjects", subject.index, severity=Severity.LOW,
-                    advice="give it a role there, if it still needs one",
-                )  # fmt: skip
-    rules = role.rules
-    common = verdict(known=facts, effect=Effect.WATCHED, basis=Basis.PROVED).words
-    missing = [part for rule in compact(used) for part in _parts(rule) if not _covered(part, [own for _, own in rules])]
+        seen.append(known)
+        yield from _at_work_elsewhere(binding, subject, set(known.rules) - {space})
+    yield from _brought_up_to(role, space, seen, sees_events=log.sees_events, prune=prune)
+
+
+def _brought_up_to(role: Role, space: str | None, seen: list[Needs], *, sees_events: bool, prune: bool) -> Steps:
+    """The rules of the role as the accounts were ``seen`` to need them in its ``space``."""
+    used = [rule for known in seen for rule in known.rules.get(space, [])]
+    found = verdict(known=[fact for known in seen for fact in known.facts], effect=Effect.WATCHED, basis=Basis.PROVED)
+    edits: list[Edit] = [role.append("rules", value=rule.value(), **found.words) for rule in _missing(role, used)]
     # What a policy keeps out of the log it cannot explain, nor what no log records.
-    unseen = [] if log.sees_events else [*EVENTS]
-    extra = [
-        index for index, rule in rules
-        if not blind and not is_unlogged(rule) and not any(_covered(part, [*used, *unseen]) for part in _parts(rule))
-    ]  # fmt: skip
-    edits = [role.append("rules", value=rule.value(), **common) for rule in compact(missing)]
+    explained = used if sees_events else [*used, *EVENTS]
+    extra = [] if any(known.blind for known in seen) else _unexplained(role, explained)
     if extra and prune:
-        edits += [role.drop("rules", index, **common) for index in extra]
+        edits += [role.drop("rules", index, **found.words) for index in extra]
     elif extra:
         yield role.finding(
-            f"the audit log does not explain {len(extra)} of its rules", "rules", extra[0], severity=Severity.LOW,
-            advice="--prune-managed removes what nothing explains", topic="rule of harden that nothing explains",
-        )  # fmt: skip
+            f"the audit log does not explain {len(extra)} of its rules",
+            "rules",
+            extra[0],
+            severity=Severity.LOW,
+            advice="--prune-managed removes what nothing explains",
+            topic="rule of harden that nothing explains",
+        )
     if edits:
-        basis = "; ".join(dict.fromkeys(labels))
-        yield [*edits, role.set("metadata", "annotations", BASIS, to=basis, **common)]
+        basis = "; ".join(dict.fromkeys(known.label for known in seen))
+        yield [*edits, role.set("metadata", "annotations", BASIS, to=basis, **found.words)]
+
+
+def _at_work_elsewhere(binding: Binding, subject: Subject, spaces: set[str | None]) -> Iterator[Finding]:
+    for space in sorted(spaces, key=str):
+        if not _is_given(binding, subject.name, space):
+            yield binding.finding(
+                f"the audit log shows {subject} at work in {_place(space)}, where the tree gives it nothing",
+                "subjects",
+                subject.index,
+                severity=Severity.LOW,
+                advice="give it a role there, if it still needs one",
+            )
+
+
+def _missing(role: Role, used: list[Rule]) -> list[Rule]:
+    """What was ``used`` and the role does not allow."""
+    own = [rule for _, rule in role.rules]
+    return compact([part for rule in compact(used) for part in _parts(rule) if not _covered(part, own)])
+
+
+def _unexplained(role: Role, explained: list[Rule]) -> list[int]:
+    """The rules of the role of which no part is ``explained``."""
+    logged = [(index, rule) for index, rule in role.rules if not is_unlogged(rule)]
+    return [index for index, rule in logged if not any(_covered(part, explained) for part in _parts(rule))]
 
 
 def _is_ours(role: Role) -> bool:
@@ -90,8 +109,8 @@ def _parts(rule: Rule) -> list[Rule]:
         return [rule]
     return [
         Rule((group,), (resource,), (verb,), rule.names)
-        for group in rule.groups for resource in rule.resources for verb in rule.verbs
-    ]  # fmt: skip
+        for group, resource, verb in product(rule.groups, rule.resources, rule.verbs)
+    ]
 
 
 def _covered(part: Rule, rules: list[Rule]) -> bool:

@@ -4,6 +4,10 @@ from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.views import Binding
+from hardener.kubernetes.rbac.owners import PUBLIC
+
+from ._names import delete
+from ._subjects import only_health, without
 
 _ANYBODY = (("User", "system:anonymous"), ("Group", "system:unauthenticated"))
 
@@ -16,25 +20,18 @@ def rbac_anonymous_subject(binding: Binding) -> Steps:
 
     May break: a probe or a page that asks the API server without logging in is refused.
     """
-    from hardener.kubernetes.rbac.owners import PUBLIC
-
-    from ._names import delete
-    from ._subjects import only_health, without
-
     found = [subject for subject in binding.subjects if (subject.kind, subject.name) in _ANYBODY]
     if not found or binding.role_name in PUBLIC:
         return
     place = ("subjects", found[0].index)
     if binding.owner is not None:
-        yield binding.finding(
-            f"{found[0].name} holds {binding.role_name}; {binding.owner}", *place, severity=Severity.HIGH,
-            advice="see why it was added, and remove it in the cluster",
-        )  # fmt: skip
+        text = f"{found[0].name} holds {binding.role_name}; {binding.owner}"
+        advice = "see why it was added, and remove it in the cluster"
+        yield binding.finding(text, *place, severity=Severity.HIGH, advice=advice)
     elif only_health(binding):
-        yield binding.finding(
-            f"{found[0].name} may read the health of the API server", *place, severity=Severity.LOW,
-            advice="keep it if a load balancer needs it; ClusterRole system:public-info-viewer gives the same",
-        )  # fmt: skip
+        text = f"{found[0].name} may read the health of the API server"
+        advice = "keep it if a load balancer needs it; ClusterRole system:public-info-viewer gives the same"
+        yield binding.finding(text, *place, severity=Severity.LOW, advice=advice)
     else:
         why = Evidence(f"the binding gives {binding.role_kind} {binding.role_name} to callers without a credential")
         judged = verdict(why=[why], effect=Effect.WATCHED, basis=Basis.PROVED)

@@ -3,6 +3,9 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.views import Binding
+from hardener.kubernetes.rbac.dangerous_grants import dangerous
+from hardener.kubernetes.rbac.owners import DISCOVERY
+from hardener.kubernetes.rbac.security_context_constraints import ROLE, USE, used_by
 from hardener.tree.view import OpaqueError
 
 _EVERYBODY = "system:authenticated"
@@ -18,8 +21,6 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
 
     May break: nothing, it only reports.
     """
-    from hardener.kubernetes.rbac.owners import DISCOVERY
-
     if binding.role_name in DISCOVERY or binding.owner is not None or _only_uses(binding):
         return
     for subject in binding.subjects:
@@ -33,16 +34,17 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
         if _is_dangerous(binding):
             severity = Severity.CRITICAL if open_to_all else Severity.HIGH
         yield binding.finding(
-            f"{subject} holds {binding.role_kind} {binding.role_name}", "subjects", subject.index, severity=severity,
+            f"{subject} holds {binding.role_kind} {binding.role_name}",
+            "subjects",
+            subject.index,
+            severity=severity,
             advice="bind the accounts that need it by name",
             topic=f"role for all of {subject.name}" if severity is not Severity.CRITICAL else None,
-        )  # fmt: skip
+        )
 
 
 def _only_uses(binding: Binding) -> bool:
     """Whether its role lets pods use SecurityContextConstraints and nothing else: rbac-scc-grant says which."""
-    from hardener.kubernetes.rbac.security_context_constraints import ROLE, USE, used_by
-
     if binding.role_name.startswith(ROLE):
         return True
     try:
@@ -53,8 +55,6 @@ def _only_uses(binding: Binding) -> bool:
 
 
 def _is_dangerous(binding: Binding) -> bool:
-    from hardener.kubernetes.rbac.dangerous_grants import dangerous
-
     if binding.role_kind == "ClusterRole" and binding.role_name in ("cluster-admin", "admin", "edit"):
         return True
     for role in binding.roles:

@@ -4,6 +4,8 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.views import Binding
 
+from ._administrators import reduced
+from ._managed import extended
 from ._options import Rbac
 
 
@@ -22,16 +24,15 @@ def rbac_cluster_admin_binding(binding: Binding, options: Rbac) -> Steps:
         account = next((subject for subject in binding.subjects if subject.is_account), None)
         if source is not None and account is not None:
             yield binding.finding(
-                f"{account} is an administrator, and the binding is left alone: {binding.owner}", "subjects",
-                account.index, severity=Severity.LOW, advice="change it through what installs it",
+                f"{account} is an administrator, and the binding is left alone: {binding.owner}",
+                "subjects",
+                account.index,
+                severity=Severity.LOW,
+                advice="change it through what installs it",
                 topic="administrator of the cluster itself",
-            )  # fmt: skip
+            )
         return
     if source is not None:
-        from ._administrators import reduced
-
         yield from reduced(binding, source, options)
     else:
-        from ._managed import extended
-
         yield from extended(binding, prune=options.prune_managed, expand=options.audit_expand)

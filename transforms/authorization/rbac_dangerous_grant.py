@@ -1,21 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.access.grants import Access
+from hardener.facts.access.at_work import is_system
+from hardener.facts.access.grants import Access, Holder
 from hardener.facts.access.views import Role
+from hardener.facts.kustomize.overlays.variants import patch_of
+from hardener.kubernetes.rbac.dangerous_grants import AGGREGATED, EVERYTHING, Grant, dangerous, leads_further
 from hardener.tree.view import OpaqueError
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.rbac.dangerous_grants import Grant
 
 # Critical is kept for what is open to anybody; rbac-anonymous-subject and its neighbours say that.
 _SEVERITIES = {"critical": Severity.HIGH, "high": Severity.HIGH, "medium": Severity.MEDIUM, "low": Severity.LOW}
 _MOST = 3  # holders in one message
 _TOO_MANY = 5  # grants of one rule, which is a wildcard then
+_Danger = tuple["Grant", str, Severity]
 _ADVICE = "grant only what is used, by name (resourceNames) and in one namespace, and protect whoever holds it"
 
 
@@ -34,54 +34,73 @@ def rbac_dangerous_grant(role: Role) -> Steps:
     if role.owner is not None:
         return
     # Late, as in all modules of this folder: most trees hold no role.
-    from hardener.facts.access.at_work import is_system
-    from hardener.kubernetes.rbac.dangerous_grants import AGGREGATED, EVERYTHING, dangerous, leads_further
+    from hardener.kubernetes.rbac.dangerous_grants import dangerous
 
     holders = role.tree.ask(Access).holders(role)
     everywhere = not role.namespaced and (not holders or any(not holder.binding.namespaced for holder in holders))
     spaces = {holder.binding.object.namespace for holder in holders} | {role.object.namespace}
     system = everywhere or any(map(is_system, spaces))
-    who = "; ".join(map(str, holders[:_MOST])) or "nobody in the tree holds it"
-    if len(holders) > _MOST:
-        who += f" and {len(holders) - _MOST} more"
     reach = "in the cluster" if everywhere else "in its namespace"
-    by_rule: dict[int, list[tuple[Grant, str, Severity]]] = {}
+    by_rule: dict[int, list[_Danger]] = {}
     for grant, index, text in dangerous(role.rules, role.tree.settings.kubernetes_version, system=system):
         level = grant.cluster if everywhere else grant.namespace
         if level is not None:
             by_rule.setdefault(index, []).append((grant, text, _SEVERITIES[level]))
     for index, found in by_rule.items():
-        if len(found) > _TOO_MANY:
-            names = "; ".join(f"{grant.id} {grant.title}" for grant, _, _ in found)
-            yield role.finding(
-                f"rule {index + 1} holds {len(found)} dangerous grants {reach} ({names}); {who}", "rules", index,
-                severity=max((severity for _, _, severity in found), key=lambda level: level.rank),
-                topic=f"role with a rule of many dangerous grants {reach}", advice=_ADVICE,
-            )  # fmt: skip
-            continue
-        for grant, text, severity in found:
-            yield role.finding(
-                f"{grant.id} {grant.title} {reach} ({text}): {grant.why}; {who}", "rules", index, severity=severity,
-                topic=f"role with {grant.id}, {grant.title}, {reach}", advice=_ADVICE,
-            )  # fmt: skip
-    own = {grant.id for found in by_rule.values() for grant, _, _ in found}
-    yield from _of_patches(role, own, system=system, everywhere=everywhere)
-    further = [
-        grant for found in by_rule.values() for grant, _, _ in found if leads_further(grant) or grant is EVERYTHING
-    ]
-    if further and role.aggregated_to:
+        yield from _of_rule(role, index, found, reach, _in_words(holders))
+    grants = [grant for found in by_rule.values() for grant, _, _ in found]
+    yield from _of_patches(role, {grant.id for grant in grants}, system=system, everywhere=everywhere)
+    yield from _aggregated(role, grants)
+
+
+def _in_words(holders: Sequence[Holder]) -> str:
+    who = "; ".join(map(str, holders[:_MOST])) or "nobody in the tree holds it"
+    more = len(holders) - _MOST
+    return f"{who} and {more} more" if more > 0 else who
+
+
+def _of_rule(role: Role, index: int, found: list[_Danger], reach: str, who: str) -> Iterator[Finding]:
+    """A finding for each danger of a rule, or one for all where they are many."""
+    if len(found) > _TOO_MANY:
+        names = "; ".join(f"{grant.id} {grant.title}" for grant, _, _ in found)
         yield role.finding(
-            f"{AGGREGATED.id} {AGGREGATED.title} ({role.aggregated_to[0]}), with {further[0].title}: {AGGREGATED.why}",
-            "metadata", "labels", severity=Severity.HIGH, topic=f"role with {AGGREGATED.id}, {AGGREGATED.title}",
+            f"rule {index + 1} holds {len(found)} dangerous grants {reach} ({names}); {who}",
+            "rules",
+            index,
+            severity=max((severity for _, _, severity in found), key=lambda level: level.rank),
+            topic=f"role with a rule of many dangerous grants {reach}",
+            advice=_ADVICE,
+        )
+        return
+    for grant, text, severity in found:
+        yield role.finding(
+            f"{grant.id} {grant.title} {reach} ({text}): {grant.why}; {who}",
+            "rules",
+            index,
+            severity=severity,
+            topic=f"role with {grant.id}, {grant.title}, {reach}",
+            advice=_ADVICE,
+        )
+
+
+def _aggregated(role: Role, grants: list[Grant]) -> Iterator[Finding]:
+    """A role that the controller adds to others, with one of ``grants`` that leads further."""
+    from hardener.kubernetes.rbac.dangerous_grants import EVERYTHING
+
+    further = next((grant for grant in grants if leads_further(grant) or grant is EVERYTHING), None)
+    if further is not None and role.aggregated_to:
+        yield role.finding(
+            f"{AGGREGATED.id} {AGGREGATED.title} ({role.aggregated_to[0]}), with {further.title}: {AGGREGATED.why}",
+            "metadata",
+            "labels",
+            severity=Severity.HIGH,
+            topic=f"role with {AGGREGATED.id}, {AGGREGATED.title}",
             advice="remove the label, and bind the role to those who need it",
-        )  # fmt: skip
+        )
 
 
 def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) -> Iterator[Finding]:
     """What a kustomization adds to ``own``, the grants of the role as it is written."""
-    from hardener.facts.kustomize.overlays.variants import patch_of
-    from hardener.kubernetes.rbac.dangerous_grants import EVERYTHING, dangerous
-
     for variant in role.variants if EVERYTHING.id not in own else ():
         try:
             rules = variant.rules
@@ -93,7 +112,10 @@ def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) ->
                 continue
             patch = patch_of(variant, "rules", index)
             yield variant.finding(
-                f"patch {patch} gives {role.object} {grant.id} {grant.title} ({text}): {grant.why}", "rules", index,
-                severity=_SEVERITIES[level], advice="remove it from the patch, or protect whoever holds it",
+                f"patch {patch} gives {role.object} {grant.id} {grant.title} ({text}): {grant.why}",
+                "rules",
+                index,
+                severity=_SEVERITIES[level],
+                advice="remove it from the patch, or protect whoever holds it",
                 once=f"{patch.piece.file.path} {patch.start} {role.object} {grant.id}",
-            )  # fmt: skip
+            )

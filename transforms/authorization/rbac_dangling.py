@@ -4,6 +4,7 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
+from hardener.kubernetes.rbac.owners import is_built_in
 
 
 @transform(each=Binding, stage="authorization", severity=Severity.LOW, absence=True, only_reports=True)
@@ -16,21 +17,26 @@ def rbac_dangling(binding: Binding) -> Steps:
     """
     if binding.owner is not None or not binding.get("roleRef", "name"):
         return
-    from hardener.kubernetes.rbac.owners import is_built_in
 
     if not is_built_in(binding.role_kind, binding.role_name) and not binding.roles:
         yield binding.finding(
-            f"{binding.role_kind} {binding.role_name} is not in the tree", "roleRef", "name", severity=Severity.LOW,
+            f"{binding.role_kind} {binding.role_name} is not in the tree",
+            "roleRef",
+            "name",
+            severity=Severity.LOW,
             advice="check that it exists (kubectl get roles,clusterroles -A), or delete the binding",
             topic="binding of a role that is not in the tree",
-        )  # fmt: skip
+        )
     for subject in binding.subjects:
         if not subject.is_account or subject.name == "default":
             continue
         access = binding.tree.ask(Access)
         if not access.account_objects(binding, subject) and not access.pods(binding, subject):
             yield binding.finding(
-                f"{subject} is not in the tree", "subjects", subject.index, severity=Severity.LOW,
+                f"{subject} is not in the tree",
+                "subjects",
+                subject.index,
+                severity=Severity.LOW,
                 advice="check that it exists (kubectl get serviceaccounts -A), or remove it from the binding",
                 topic="binding of an account that is not in the tree",
-            )  # fmt: skip
+            )

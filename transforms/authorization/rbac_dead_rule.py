@@ -12,6 +12,8 @@ from hardener.kubernetes.rbac.rules import ANY, VERBS, is_nameless
 if TYPE_CHECKING:
     from hardener.kubernetes.rbac.rules import Rule
 
+_NO_MATCH = "rule without a match"
+
 
 @transform(each=Role, stage="authorization", severity=Severity.LOW, only_reports=True)
 def rbac_dead_rule(role: Role) -> Steps:
@@ -35,39 +37,40 @@ def _dead(role: Role, rule: Rule) -> Iterator[tuple[str, str, str]]:
     """What does nothing or less than it seems: message, advice and topic."""
     for name in rule.resources:
         if name.endswith("/*"):
-            yield (
-                f"{name} matches nothing; RBAC knows only forms such as * and */scale",
-                "name the sub-resources",
-                "rule without a match",
-            )
+            message = f"{name} matches nothing; RBAC knows only forms such as * and */scale"
+            yield message, "name the sub-resources", _NO_MATCH
     if role.namespaced:
-        if rule.urls:
-            message = "the API server refuses a Role with nonResourceURLs"
-            yield message, "put them into a ClusterRole", "rule without a match"
-        outside = [name for name in rule.resources if name != "*" and _outside(role, rule, name)]
-        if outside:
-            names = ", ".join(outside[:4])
-            yield (
-                f"a Role does not cover {names}, which no namespace holds",
-                "put them into a ClusterRole that is bound by a ClusterRoleBinding", "rule without a match",
-            )  # fmt: skip
-    nameless = [
-        (verb, name) for verb in ("create", "deletecollection") if verb in rule.verbs
-        for name in rule.resources if is_nameless(name, verb)
-    ]  # fmt: skip
-    if rule.names and nameless:
-        verb, name = nameless[0]
-        yield (
-            f"resourceNames and {verb} on {name}: the request carries no name, so it is refused",
-            f"move {verb} to a rule without names, or remove it", "verb that resourceNames do not fit",
-        )  # fmt: skip
+        yield from _out_of_reach(role, rule)
+    if rule.names and (nameless := _nameless(rule)) is not None:
+        verb, name = nameless
+        message = f"resourceNames and {verb} on {name}: the request carries no name, so it is refused"
+        yield message, f"move {verb} to a rule without names, or remove it", "verb that resourceNames do not fit"
     strange = list(_strange(role, rule))
     if strange:
-        yield (
-            f"no request has the verb {', '.join(strange[:4])} on {', '.join(rule.resources[:4])}",
-            f"write the verbs that are meant ({', '.join(VERBS[:3])}, ...): kubectl api-resources -o wide lists them",
-            "rule with a verb that does not exist",
-        )  # fmt: skip
+        message = f"no request has the verb {', '.join(strange[:4])} on {', '.join(rule.resources[:4])}"
+        meant = ", ".join(VERBS[:3])
+        advice = f"write the verbs that are meant ({meant}, ...): kubectl api-resources -o wide lists them"
+        yield message, advice, "rule with a verb that does not exist"
+
+
+def _out_of_reach(role: Role, rule: Rule) -> Iterator[tuple[str, str, str]]:
+    """What a Role cannot give, since no namespace holds it."""
+    if rule.urls:
+        message = "the API server refuses a Role with nonResourceURLs"
+        yield message, "put them into a ClusterRole", _NO_MATCH
+    outside = [name for name in rule.resources if name != "*" and _outside(role, rule, name)]
+    if outside:
+        message = f"a Role does not cover {', '.join(outside[:4])}, which no namespace holds"
+        yield message, "put them into a ClusterRole that is bound by a ClusterRoleBinding", _NO_MATCH
+
+
+def _nameless(rule: Rule) -> tuple[str, str] | None:
+    """The first verb and resource of the rule of which a request carries no name."""
+    for verb in ("create", "deletecollection"):
+        for name in rule.resources if verb in rule.verbs else ():
+            if is_nameless(name, verb):
+                return verb, name
+    return None
 
 
 def _strange(role: Role, rule: Rule) -> Iterator[str]:

@@ -7,6 +7,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
+from hardener.kubernetes.rbac.platform import is_monitoring
 
 if TYPE_CHECKING:
     from hardener.kubernetes.rbac.rules import Rule
@@ -28,8 +29,6 @@ def rbac_nodes_proxy_narrow(role: Role) -> Steps:
 
     May break: an agent that reads other paths of the kubelet, or goes through the API server, is refused.
     """
-    from hardener.kubernetes.rbac.platform import is_monitoring
-
     holders = role.tree.ask(Access).holders(role)
     if role.owner is not None or not holders or role.aggregated_to:
         return
@@ -40,10 +39,9 @@ def rbac_nodes_proxy_narrow(role: Role) -> Steps:
             continue
         reason = _unclear(role)
         if reason is not None:
-            yield role.finding(
-                f"{holders[0]} may reach all of the kubelet (nodes/proxy): {reason}", "rules", index, "resources",
-                severity=Severity.HIGH, advice="grant nodes/metrics and nodes/stats in its place",
-            )  # fmt: skip
+            text = f"{holders[0]} may reach all of the kubelet (nodes/proxy): {reason}"
+            advice = "grant nodes/metrics and nodes/stats in its place"
+            yield role.finding(text, "rules", index, "resources", severity=Severity.HIGH, advice=advice)
             continue
         yield _narrowed(role, index, rule, str(holders[0]))
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.access.grants import Access
+from hardener.facts.access.grants import Access, Holder
 from hardener.facts.access.views import Binding
 
 _ADVICE = "protect its namespace: whoever can run code there owns the cluster"
@@ -19,7 +19,6 @@ def rbac_platform_admin(binding: Binding) -> Steps:
     """
     if binding.everything is None or binding.owner is not None:
         return
-    from hardener.facts.access.grants import Holder
 
     for subject in binding.subjects:
         found = binding.tree.ask(Access).platform(binding, subject)
@@ -28,7 +27,10 @@ def rbac_platform_admin(binding: Binding) -> Steps:
         component = found[0]
         holder = Holder(subject, binding, binding.tree.ask(Access).pods(binding, subject))
         yield binding.finding(
-            f"{component.component} is an administrator of the cluster: {holder}", "subjects", subject.index,
-            severity=Severity.MEDIUM, advice=f"{component.advice}; else {_ADVICE}" if component.advice else _ADVICE,
+            f"{component.component} is an administrator of the cluster: {holder}",
+            "subjects",
+            subject.index,
+            severity=Severity.MEDIUM,
+            advice=f"{component.advice}; else {_ADVICE}" if component.advice else _ADVICE,
             topic=f"administrator of {component.component}",
-        )  # fmt: skip
+        )

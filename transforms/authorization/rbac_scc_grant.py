@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.grants import Access, Holder
+from hardener.facts.access.pod_constraints import PodConstraints, reaches_everybody, said
 from hardener.facts.access.views import Binding, Role
+from hardener.kubernetes.rbac.rules import ANY
+from hardener.kubernetes.rbac.security_context_constraints import ROLE, listed, used_by
 
 if TYPE_CHECKING:
-    from hardener.facts.access.grants import Holder
     from hardener.kubernetes.rbac.security_context_constraints import Opening
 
 _ADVICE = (
@@ -34,11 +37,8 @@ def rbac_scc_grant(target: Role | Binding) -> Steps:
 
 def _of_binding(binding: Binding) -> Steps:
     """A binding to the ClusterRole by which one of every cluster is used; no manifest shows that role."""
-    from hardener.kubernetes.rbac.security_context_constraints import ROLE
-
     if binding.role_kind != "ClusterRole" or not binding.role_name.startswith(ROLE):
         return
-    from hardener.facts.access.grants import Access, Holder
 
     name = binding.role_name.removeprefix(ROLE)
     access = binding.tree.ask(Access)
@@ -48,9 +48,6 @@ def _of_binding(binding: Binding) -> Steps:
 
 
 def _of_role(role: Role) -> Steps:
-    from hardener.facts.access.grants import Access
-    from hardener.kubernetes.rbac.security_context_constraints import used_by
-
     if role.owner is not None:  # what is bound to it is looked at
         return
     for index, rule in role.rules:
@@ -60,8 +57,6 @@ def _of_role(role: Role) -> Steps:
 
 def _said(target: Role | Binding, names: Collection[str], holders: list[Holder], *path: str | int) -> Steps:
     """The findings about a grant of the constraints ``names`` to ``holders``."""
-    from hardener.facts.access.pod_constraints import PodConstraints, said
-
     known = {name: target.tree.ask(PodConstraints).openings(name) for name in names}
     wide = {name: found for name, found in known.items() if found}
     if wide:
@@ -71,25 +66,25 @@ def _said(target: Role | Binding, names: Collection[str], holders: list[Holder],
         yield target.finding(
             f"the role lets pods use SecurityContextConstraints {', '.join(strangers)}, which the tree does not"
             f" show; {said(holders)}",
-            *path, severity=Severity.MEDIUM, advice="check what it lets pods do (oc describe scc)",
+            *path,
+            severity=Severity.MEDIUM,
+            advice="check what it lets pods do (oc describe scc)",
             topic="use of SecurityContextConstraints that the tree does not show",
-        )  # fmt: skip
+        )
 
 
 def _of_wide(
     target: Role | Binding, wide: dict[str, tuple[Opening, ...]], holders: list[Holder], *path: str | int
 ) -> Finding:
-    from hardener.facts.access.pod_constraints import reaches_everybody, said
-    from hardener.kubernetes.rbac.rules import ANY
-    from hardener.kubernetes.rbac.security_context_constraints import listed
-
     texts = [f"{name} ({listed(found)})" for name, found in wide.items() if name != ANY]
     if ANY in wide:
         texts.insert(0, f"of any name, privileged too ({listed(wide[ANY])})")
     owns = any(opening.owns_node for found in wide.values() for opening in found)
     open_to_all = owns and any(map(reaches_everybody, holders))
     return target.finding(
-        f"the role lets pods use SecurityContextConstraints {', '.join(texts)}; {said(holders)}", *path,
-        severity=Severity.CRITICAL if open_to_all else Severity.HIGH, advice=_ADVICE,
+        f"the role lets pods use SecurityContextConstraints {', '.join(texts)}; {said(holders)}",
+        *path,
+        severity=Severity.CRITICAL if open_to_all else Severity.HIGH,
+        advice=_ADVICE,
         topic=None if open_to_all else "use of wide SecurityContextConstraints",
-    )  # fmt: skip
+    )

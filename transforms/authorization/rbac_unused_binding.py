@@ -3,8 +3,13 @@ from __future__ import annotations
 from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
+from hardener.facts.access.at_work import deploys
 from hardener.facts.access.grants import Access
+from hardener.facts.access.needs import unused
 from hardener.facts.access.views import Binding
+
+from ._names import delete
+from ._subjects import without
 
 
 @transform(
@@ -21,11 +26,6 @@ def rbac_unused_binding(binding: Binding) -> Steps:
     """
     if binding.owner is not None or binding.everything is not None:
         return
-    from hardener.facts.access.at_work import deploys
-    from hardener.facts.access.needs import unused
-
-    from ._names import delete
-    from ._subjects import without
 
     gone = []
     facts: list[Evidence] = []

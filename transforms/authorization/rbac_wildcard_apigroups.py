@@ -3,6 +3,8 @@ from __future__ import annotations
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.views import Role
 
+from ._wildcards import apigroups
+
 
 @transform(each=Role, stage="authorization", cis="5.1.3", absence=True, after=("rbac-wildcard-resources",))
 def rbac_wildcard_apigroups(role: Role) -> Steps:
@@ -13,6 +15,4 @@ def rbac_wildcard_apigroups(role: Role) -> Steps:
 
     May break: a custom resource of that name whose definition is not in the tree is left out.
     """
-    from ._wildcards import apigroups
-
     yield from apigroups(role)

@@ -4,6 +4,8 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.views import Role
 
+from ._wildcards import resources
+
 
 @transform(each=Role, stage="authorization", severity=Severity.HIGH, cis="5.1.3", after=("rbac-cluster-admin-binding",))
 def rbac_wildcard_resources(role: Role) -> Steps:
@@ -14,6 +16,4 @@ def rbac_wildcard_resources(role: Role) -> Steps:
 
     May break: sub-resources that lead into pods and accounts are left out, and so is what is installed later.
     """
-    from ._wildcards import resources
-
     yield from resources(role)

@@ -3,6 +3,8 @@ from __future__ import annotations
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.views import Role
 
+from ._wildcards import verbs
+
 
 @transform(each=Role, stage="authorization", cis="5.1.3", after=("rbac-wildcard-apigroups",))
 def rbac_wildcard_verbs(role: Role) -> Steps:
@@ -13,6 +15,4 @@ def rbac_wildcard_verbs(role: Role) -> Steps:
 
     May break: an account that acts as others, or hands out roles, by way of the wildcard loses that.
     """
-    from ._wildcards import verbs
-
     yield from verbs(role)

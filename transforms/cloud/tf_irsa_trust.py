@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from hardener.authoring.edits import Edit, Evidence, Severity
+from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.support.data_path import Path
+from hardener.tree.blocks import ENCODED
 from hardener.tree.cloud_views import Role, TrustPolicy
-from hardener.tree.terraform_blocks import ENCODED
 
 _ACTION = "sts:AssumeRoleWithWebIdentity"
 _AUDIENCE = "sts.amazonaws.com"
@@ -38,9 +39,21 @@ def _statement(role: Role, path: Path) -> Steps:
         return
     tests = {test: role.mappings(*path, "Condition", test) for test in role.mappings(*path, "Condition")}
     keys = [(test, key) for test, names in tests.items() for key in names]
-    subjects = [(test, key) for test, key in keys if key.endswith(":sub")]
     if _is_of_another_issuer(role, path, [key for _, key in keys]):
         return
+    subjects = [(test, key) for test, key in keys if key.endswith(":sub")]
+    yield from _too_many(role, path, subjects)
+    if not subjects:
+        return
+    for test, key in keys:
+        yield from _rename(role, (*path, "Condition", test), key)
+    if not any(key.endswith(":aud") for _, key in keys):
+        _, key = next((pair for pair in subjects if pair[0] == "StringEquals"), subjects[0])
+        yield _audience(role, (*path, "Condition"), tests, key)
+
+
+def _too_many(role: Role, path: Path, subjects: list[tuple[str, str]]) -> Iterator[Finding]:
+    """The accounts that may take the role, where that is more than those of a namespace."""
     if not subjects:
         yield role.finding(
             "every service account of the cluster may take this role: no condition names one (:sub)",
@@ -48,21 +61,18 @@ def _statement(role: Role, path: Path) -> Steps:
             advice='add "ISSUER:sub" = "system:serviceaccount:NS:SA" to StringEquals',
             severity=Severity.HIGH,
         )
-        return
     for test, key in subjects:
         subject = role.texts(*path, "Condition", test, key)
         if any(text.startswith("system:serviceaccount:*") or text == "*" for text in subject):
             yield role.finding(
                 "service accounts of every namespace may take this role",
-                *path, "Condition", test, key,
+                *path,
+                "Condition",
+                test,
+                key,
                 advice="name the namespace: system:serviceaccount:NS:SA",
                 severity=Severity.HIGH,
-            )  # fmt: skip
-    edits = [edit for test, key in keys for edit in _rename(role, (*path, "Condition", test), key)]
-    if not any(key.endswith(":aud") for _, key in keys):
-        test, key = next((pair for pair in subjects if pair[0] == "StringEquals"), subjects[0])
-        edits.append(_audience(role, (*path, "Condition"), tests, key))
-    yield from edits
+            )
 
 
 def _is_of_another_issuer(role: Role, path: Path, keys: list[str]) -> bool:
@@ -73,7 +83,7 @@ def _is_of_another_issuer(role: Role, path: Path, keys: list[str]) -> bool:
     if any(_OTHERS.search(text) for text in named):
         return True
     for address in role.references(*path, "Principal"):
-        provider = role.tree.terraform.at(address, role.folder)
+        provider = role.tree.blocks.at(address, role.folder)
         if provider is not None and any(_OTHERS.search(text) for text in provider.texts("url")):
             return True
     return not any("eks" in text.lower() or "oidc" in text.lower() or "openid" in text for text in named)

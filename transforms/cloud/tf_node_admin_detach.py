@@ -41,19 +41,29 @@ def _attachment(block: PolicyAttachment) -> Steps:
         if found is not None:
             yield from _unsure(block, "the policy is an expression")
         return
-    partition, name = admin
+    name = admin[1]
     if found is None:
         if not roles:
             yield from _unsure(block, f"{name} is given to a role that this folder does not show")
         return
-    sign, proved = found
     if block.is_repeated:
         yield from _unsure(block, "count or for_each makes any number of it")
-        return
-    missing = lacking(given_policies(block, role))
-    if not missing:
+    elif not (missing := lacking(given_policies(block, role))):
         yield from _unsure(block, "the role has the policies of a node already, so the whole block can go")
-        return
+    else:
+        yield _detached(block, role, admin, missing, found)
+        yield block.finding(
+            f"pods that used {name} of their node need a role of their own",
+            advice=f"write {IRSA}",
+            severity=Severity.MEDIUM,
+        )
+
+
+def _detached(
+    block: PolicyAttachment, role: str, admin: tuple[str, str], missing: list[str], found: tuple[Evidence, bool]
+) -> list[Edit]:
+    """One step: what a node is ``missing`` in place of ``admin``, the partition and name of its policy."""
+    (partition, name), (sign, proved) = admin, found
     basis = Basis.PROVED if proved else Basis.INFERRED
     facts = [sign] if proved else [sign, Evidence("role-inferred-by-name")]
     open_to_pods = Evidence(f"{name} of {role or block.name} is open to every pod on its nodes")
@@ -65,12 +75,7 @@ def _attachment(block: PolicyAttachment) -> Steps:
         label = _free(block, f"{block.name}_{_SUFFIX[policy]}", taken)
         value = {"role": _role_value(block), "policy_arn": _arn(partition, policy)}
         edits.append(block.behind(block.kind, label, value, **judged.along(*facts, basis=basis).words))
-    yield edits
-    yield block.finding(
-        f"pods that used {name} of their node need a role of their own",
-        advice=f"write {IRSA}",
-        severity=Severity.MEDIUM,
-    )
+    return edits
 
 
 def _may_be_admin(block: PolicyAttachment) -> bool:
@@ -131,7 +136,7 @@ def _role_value(block: PolicyAttachment) -> str:
 def _free(block: PolicyAttachment, name: str, taken: set[str]) -> str:
     """``name``, or with a number where the folder has a block of that name."""
     number, found = 1, name
-    while found in taken or block.tree.terraform.at(f"{block.kind}.{found}", block.folder) is not None:
+    while found in taken or block.tree.blocks.at(f"{block.kind}.{found}", block.folder) is not None:
         number += 1
         found = f"{name}_{number}"
     taken.add(found)

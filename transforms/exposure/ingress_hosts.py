@@ -53,35 +53,54 @@ def _said(ingress: Ingress, found: list[_Open]) -> Finding:
     if names:
         more = f" (and {len(names) - 2} more)" if len(names) > 2 else ""
         said.append(f"every name below {' and '.join(names[:2])}{more} leads to it")
+    advice = _TAKE_OUT if why == _DEFAULT else _NAME
     return ingress.finding(
-        "; ".join(said), *path, advice=_TAKE_OUT if why == _DEFAULT else _NAME, severity=Severity.LOW,
-        topic="entrance without a host name of its own",
-    )  # fmt: skip
+        "; ".join(said), *path, advice=advice, severity=Severity.LOW, topic="entrance without a host name of its own"
+    )
 
 
 def _open(ingress: Ingress) -> Iterator[_Open]:
     kind = ingress.names
     if kind in INGRESSES:
-        yield from _of_ingress(ingress)
-    elif kind in OPENSHIFT_ROUTES:  # without a host, its router makes one
-        host = ingress.text("spec", "host") or ""
-        if ingress.text("spec", "wildcardPolicy") == "Subdomain":
-            yield f"*.{host.partition('.')[2]}", "", ("spec", "wildcardPolicy")
-    elif kind in GATEWAY_ROUTES:
-        if kind[1] in _WITH_HOSTS and ingress.backends and not ingress.only_redirects:
-            yield from _bound(ingress, "hostnames")
-    elif kind[1] == "VirtualService":
-        if ingress.backends:  # else it is for the sidecars of the mesh
-            yield from _bound(ingress, "hosts")
-    elif kind[1] == "HTTPProxy":
-        host = ingress.text("spec", "virtualhost", "fqdn") or ""
-        if host.startswith("*"):
-            yield host, "", ("spec", "virtualhost", "fqdn")
-    elif kind[1] == "IngressRoute":
-        for index, route in enumerate(ingress.items("spec", "routes")):
-            match = route.text("match")
-            if match and "Host" not in match:  # Host, HostRegexp, the header
-                yield "", f"the match {match} names no host", ("spec", "routes", index, "match")
+        return _of_ingress(ingress)
+    if kind in OPENSHIFT_ROUTES:
+        return _of_openshift_route(ingress)
+    if kind in GATEWAY_ROUTES:
+        leads_on = kind[1] in _WITH_HOSTS and ingress.backends and not ingress.only_redirects
+        return _bound(ingress, "hostnames") if leads_on else iter(())
+    read = _OTHERS.get(kind[1])
+    return read(ingress) if read is not None else iter(())
+
+
+def _of_openshift_route(route: Ingress) -> Iterator[_Open]:
+    host = route.text("spec", "host") or ""  # without one, its router makes one
+    if route.text("spec", "wildcardPolicy") == "Subdomain":
+        yield f"*.{host.partition('.')[2]}", "", ("spec", "wildcardPolicy")
+
+
+def _of_virtual_service(service: Ingress) -> Iterator[_Open]:
+    if service.backends:  # else it is for the sidecars of the mesh
+        yield from _bound(service, "hosts")
+
+
+def _of_http_proxy(proxy: Ingress) -> Iterator[_Open]:
+    host = proxy.text("spec", "virtualhost", "fqdn") or ""
+    if host.startswith("*"):
+        yield host, "", ("spec", "virtualhost", "fqdn")
+
+
+def _of_ingress_route(ingress: Ingress) -> Iterator[_Open]:
+    for index, route in enumerate(ingress.items("spec", "routes")):
+        match = route.text("match")
+        if match and "Host" not in match:  # Host, HostRegexp, the header
+            yield "", f"the match {match} names no host", ("spec", "routes", index, "match")
+
+
+_OTHERS = {
+    "VirtualService": _of_virtual_service,
+    "HTTPProxy": _of_http_proxy,
+    "IngressRoute": _of_ingress_route,
+}
 
 
 def _of_ingress(ingress: Ingress) -> Iterator[_Open]:
@@ -105,12 +124,14 @@ def _bound(ingress: Ingress, key: str) -> Iterator[_Open]:
     if own and not wide:
         return
     around = ingress.tree.ask(Listeners).hosts(ingress.object)
-    if around and not any(host == "" or host.startswith("*") for host in around):
+    named_around = around if around and "" not in around else None
+    wide_around = [host for host in named_around or () if host.startswith("*")]
+    if named_around and not wide_around:
         return  # each listener has one name
     where = ("spec", key) if own else ("spec",)
     if own and "*" not in own:
         yield from ((host, "", where) for host in wide)
-    elif around and "" not in around:
-        yield from ((host, "", where) for host in around if host.startswith("*"))
+    elif named_around:
+        yield from ((host, "", where) for host in wide_around)
     else:
         yield "", _UNSEEN if around is None else "neither it nor its Gateway names a host", where

@@ -15,7 +15,7 @@ def aks_logging(cluster: AksCluster) -> Steps:
 
     May break: nothing, since it only reports: where logs go is for you to say.
     """
-    for setting in cluster.tree.terraform.of("azurerm_monitor_diagnostic_setting"):
+    for setting in cluster.tree.blocks.of("azurerm_monitor_diagnostic_setting"):
         texts = set(setting.texts())
         if _AUDIT & texts and "guard" in texts:
             return

@@ -1,5 +1,6 @@
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.kubernetes.audit.properties import shadowed
 from hardener.tree.audit_policy_views import AuditPolicy
 
 from ._policy import described, inserted
@@ -17,8 +18,6 @@ def audit_policy_default(policy: AuditPolicy) -> Steps:
 
     May break: nothing; the log grows by a line or two for each request that was left out.
     """
-    from hardener.kubernetes.audit.properties import shadowed  # late: hardly a tree holds a policy
-
     if not policy.judged:
         return
     found = policy.violations("default")
@@ -28,8 +27,6 @@ def audit_policy_default(policy: AuditPolicy) -> Steps:
     objects = [violation for violation in found if violation.request.resource]
     for rule in shadowed(objects):
         first = next(violation for violation in objects if violation.verdict.rule == rule)
-        yield policy.finding(
-            f"this rule leaves {described(first)} out of the log", "rules", rule,
-            advice="narrow it to the components and requests that are noise, or give it level Metadata",
-            severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"this rule leaves {described(first)} out of the log"
+        advice = "narrow it to the components and requests that are noise, or give it level Metadata"
+        yield policy.finding(text, "rules", rule, advice=advice, severity=Severity.LOW)

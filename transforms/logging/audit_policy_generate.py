@@ -2,6 +2,7 @@ from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.kubernetes.audit.defaults import paths
+from hardener.kubernetes.audit.rules import policy_text
 from hardener.tree.audit_policy_views import GROUP
 from hardener.tree.control_plane import ControlPlane, components
 
@@ -28,12 +29,10 @@ def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> S
             continue  # Talos has a policy of its own; kops takes one in the cluster object
         named = server.get("audit-policy-file")
         if named is not None:
-            yield server.finding(
-                f"its audit policy {named} is not in the tree, so harden cannot check it", "audit-policy-file",
-                advice="keep the policy in Git beside this file", severity=Severity.LOW,
-            )  # fmt: skip
+            text = f"its audit policy {named} is not in the tree, so harden cannot check it"
+            advice = "keep the policy in Git beside this file"
+            yield server.finding(text, "audit-policy-file", advice=advice, severity=Severity.LOW)
             continue
-        from hardener.kubernetes.audit.rules import policy_text  # late: hardly a tree holds a server
 
         fact = server.fact("the API server names no audit policy, and the tree holds none")
         found = verdict(why=[fact], effect=Effect.WATCHED, basis=Basis.PROVED)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.kubernetes.audit.properties import is_leak
 from hardener.tree.audit_policy_views import AuditPolicy
 
 from ._policy import AuditPolicyOptions, described, inserted, recorded
@@ -22,8 +23,6 @@ def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> St
     May break: what reads the bodies of ConfigMaps from the log, such as a Falco rule for credentials in them, finds
     them no more.
     """
-    from hardener.kubernetes.audit.properties import is_leak  # late: hardly a tree holds a policy
-
     if not policy.judged:
         return
     found = sorted(policy.violations("secrets"), key=lambda violation: not is_leak(violation))
@@ -38,11 +37,8 @@ def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> St
         )
         return
     first = found[0]
-    yield policy.finding(
-        f"{described(first)} is {recorded(first)}", "rules",
-        advice="put a rule with level Metadata for secrets first; the profile restricted writes it",
-        severity=Severity.MEDIUM,
-    )  # fmt: skip
+    advice = "put a rule with level Metadata for secrets first; the profile restricted writes it"
+    yield policy.finding(f"{described(first)} is {recorded(first)}", "rules", advice=advice, severity=Severity.MEDIUM)
 
 
 def _too_late(policy: AuditPolicy, rules: list[Hidden]) -> Steps:
@@ -50,8 +46,6 @@ def _too_late(policy: AuditPolicy, rules: list[Hidden]) -> Steps:
         before = "the new rule before it" if rule.by is None else f"rules[{rule.by}] before it"
         what = "matches nothing" if rule.whole else f"does not match {' and '.join(rule.resources)}"
         when = " any more" if rule.by is None else ""
-        yield policy.finding(
-            f"rules[{rule.rule}] {what}{when}: {before} records {' and '.join(rule.resources)} at level {rule.level}",
-            "rules", rule.rule, severity=Severity.LOW,
-            advice="remove that from the rule; the log still says who touched which object",
-        )  # fmt: skip
+        text = f"rules[{rule.rule}] {what}{when}: {before} records {' and '.join(rule.resources)} at level {rule.level}"
+        advice = "remove that from the rule; the log still says who touched which object"
+        yield policy.finding(text, "rules", rule.rule, severity=Severity.LOW, advice=advice)

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.kubernetes.components.component import is_log_agent
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.tree.control_plane import ControlPlane, components
 from hardener.tree.core_views import Object
@@ -20,17 +21,16 @@ def log_shipping(plane: ControlPlane) -> Steps:
     """
     if not any(components(plane, "kube-apiserver")):
         return
-    from hardener.kubernetes.components.component import is_log_agent  # late: hardly a tree holds a server
 
     if any(map(is_log_agent, _names(plane.tree))):
         return
-    yield plane.finding(
-        "the tree configures an API server, and nothing in the tree sends logs away from its nodes",
-        advice="run a log agent on every node (Fluent Bit, Vector, Grafana Alloy, the OpenTelemetry Collector) that"
+    text = "the tree configures an API server, and nothing in the tree sends logs away from its nodes"
+    advice = (
+        "run a log agent on every node (Fluent Bit, Vector, Grafana Alloy, the OpenTelemetry Collector) that"
         " sends the audit log and the logs of containers to a store of their own; perhaps one runs already, outside"
-        " of this tree",
-        severity=Severity.LOW, once="log-shipping",
-    )  # fmt: skip
+        " of this tree"
+    )
+    yield plane.finding(text, advice=advice, severity=Severity.LOW, once="log-shipping")
 
 
 def _names(tree: Tree) -> Iterator[str]:

@@ -10,6 +10,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.errors import InputError
 from hardener.facts.objects.namespace_contents import Namespaces
+from hardener.kubernetes.policies.runtime_rules import falco_rules, tetragon_policies
 from hardener.tree.core_views import Namespace
 
 _ENGINES = ("none", "falco", "tetragon")
@@ -43,16 +44,13 @@ def runtime_rules(namespace: Namespace, options: Runtime) -> Steps:
     """
     if options.rules == "none":
         return
-    from hardener.kubernetes.policies.runtime_rules import falco_rules, tetragon_policies  # late: on request only
 
     tree = namespace.tree
     names = sorted(name for name, space in tree.ask(Namespaces).items() if name and space.pods and _is_ours(name))
     if options.rules == "falco" and not names:
-        yield namespace.finding(
-            "Falco needs to know which namespaces are hardened, and no workload of the tree names its own",
-            advice="name the namespace in the manifests, the kustomization, or in .harden.yaml", severity=Severity.LOW,
-            once="runtime-rules",
-        )  # fmt: skip
+        message = "Falco needs to know which namespaces are hardened, and no workload of the tree names its own"
+        advice = "name the namespace in the manifests, the kustomization, or in .harden.yaml"
+        yield namespace.finding(message, advice=advice, severity=Severity.LOW, once="runtime-rules")
         return
     text = falco_rules(names) if options.rules == "falco" else tetragon_policies()
     file = "falco-rules.yaml" if options.rules == "falco" else "tetragon-policies.yaml"

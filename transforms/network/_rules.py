@@ -67,25 +67,33 @@ class Rules(Struct):
         self._open.setdefault(_known(ports), {}).update(dict.fromkeys(evidence))
 
     def finished(self) -> list[Rule]:
-        """The rules as they are written."""
-        found = []
+        """Return the rules as they are written."""
+        self._mark_what_is_said()
+        found = [self._of_anybody()] if self._open else []
+        if () in self._open:
+            return found
         opened = {port for ports in self._open for port in ports}
-        everything = () in self._open
-        if self._open:
-            facts = dict.fromkeys(fact for evidence in self._open.values() for fact in evidence)
-            ports = [] if everything else sorted(opened, key=lambda port: port.order)
-            found.append(Rule(self._value(None, ports), tuple(facts)))
-        for (own, apart), rule in self._rules.items():
-            if not apart and own and len(self._rules) > 1:
-                for name, peer in rule.items():
-                    peer.said = self._is_said(name, peer, own)
         for (own, _), rule in self._rules.items():
             peers = [peer for peer in rule.values() if not peer.said]
-            if peers and not everything and not (own and opened.issuperset(own)):
+            if peers and not (own and opened.issuperset(own)):
                 by_peer = tuple([tuple(peer.evidence) for peer in peers])
                 every = by_peer[0] if len(peers) == 1 else tuple(dict.fromkeys(chain.from_iterable(by_peer)))
                 found.append(Rule(self._value([peer.value for peer in peers], own), every, by_peer))
         return found
+
+    def _of_anybody(self) -> Rule:
+        facts = dict.fromkeys(fact for evidence in self._open.values() for fact in evidence)
+        opened = {port for ports in self._open for port in ports}
+        ports = [] if () in self._open else sorted(opened, key=lambda port: port.order)
+        return Rule(self._value(None, ports), tuple(facts))
+
+    def _mark_what_is_said(self) -> None:
+        if len(self._rules) < 2:
+            return
+        for (own, apart), rule in self._rules.items():
+            if own and not apart:
+                for name, peer in rule.items():
+                    peer.said = self._is_said(name, peer, own)
 
     def _is_said(self, name: str, peer: _Peer, own: tuple[Port, ...]) -> bool:
         """Whether another rule says of ``peer`` what the one with the ports ``own`` does, and more. It gets the

@@ -8,6 +8,7 @@ from typing import Any
 
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
 from hardener.facts.access.api_use import api_use
+from hardener.facts.access.token_readers import tokens_read
 from hardener.facts.network.connections import Edge, Entry, External, Port, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.network_policies import Isolation, Policy
@@ -19,7 +20,6 @@ from hardener.tree.tree import Tree
 
 from ._dns import cluster_dns, nameservers, uses_cluster_dns
 from ._mesh import Mesh, mesh_of
-from ._metadata import metadata_rules
 from ._peers import EVERY_NAMESPACE, EVERY_POD, behind, named, peer
 from ._policies import NetworkPolicies, blocks
 from ._rules import Rules
@@ -33,6 +33,11 @@ _API_PORTS = [Port(443), Port(6443)]
 _BY_NAME = (Evidence("pods find others by DNS name"),)
 _OUTSIDE = (Evidence("it may need an address outside of the cluster"),)
 _NAMES_OF_METADATA = frozenset(["metadata.google.internal", "169.254.169.254"])
+# Where pods get the credentials of a cloud that are meant for them. Sources: Google Kubernetes Engine, "Network policy
+# and Workload Identity Federation" (Dataplane V1 rewrites the address before policies are asked, V2 after); Amazon EKS,
+# "Set up the Amazon EKS Pod Identity Agent".
+_GKE = (("169.254.169.252/32", (987, 988)), ("169.254.169.254/32", (80, 8080)))
+_EKS = "169.254.170.23/32"
 
 
 @dataclass(slots=True)
@@ -53,7 +58,7 @@ class Traffic:
     # Ingress.
 
     def ingress(self) -> Rules:
-        """Who connects to the pods."""
+        """Return who connects to the pods."""
         rules = Rules("ingress")
         connections = self._tree.ask(Connections)
         for entry in [entry for pod in self.pods for entry in connections.entries_of(pod)]:
@@ -84,33 +89,32 @@ class Traffic:
             served = known.served(pod)
             if served is None:
                 continue
-            open_to_all = {
-                port
-                for entry in self._tree.ask(Connections).entries_of(pod)
-                if entry.way is Way.MADE or (entry.way is Way.NAMESPACE and self.options.orphans == "same-namespace")
-                for port in entry.ports
-            }
-            on = [port for port in served if port not in open_to_all]
-            if served and not on:
-                continue
-            callers = known.near(pod)
-            silent = {other: why for other, why in callers.silent.items() if not on_host_network(other)}
-            many = sum(not is_agent(other) for other in silent) > MANY
-            if callers.makers or many:
-                facts = callers.makers[:1]
-                if many:
-                    first, why = next(iter(silent.items()))
-                    words = (
-                        f"more than {MANY} workloads of the namespace ({first.object} first) do not show their calls"
-                    )
-                    facts = [*facts, Evidence(words, *_at(why))]
-                rules.allow([EVERY_POD], on, said("in from the namespace", _ports(tuple(on)), facts))
-                continue
-            for other, why in silent.items():
-                rules.allow([peer(self._pod, other)], on, said(f"in from {named(other)}", _ports(tuple(on)), [why]))
+            on = [port for port in served if port not in self._open_to_all(pod)]
+            if on or not served:
+                self._allow_silent(rules, pod, on)
+
+    def _open_to_all(self, pod: PodTemplate) -> set[Port]:
+        """The ports of ``pod`` that its whole namespace reaches anyway."""
+        ways = (Way.MADE, Way.NAMESPACE) if self.options.orphans == "same-namespace" else (Way.MADE,)
+        entries = self._tree.ask(Connections).entries_of(pod)
+        return {port for entry in entries if entry.way in ways for port in entry.ports}
+
+    def _allow_silent(self, rules: Rules, pod: PodTemplate, on: list[Port]) -> None:
+        callers = self._tree.ask(SilentWorkloads).near(pod)
+        silent = {other: why for other, why in callers.silent.items() if not on_host_network(other)}
+        facts = callers.makers[:1]
+        if sum(not is_agent(other) for other in silent) > MANY:
+            first, why = next(iter(silent.items()))
+            text = f"more than {MANY} workloads of the namespace ({first.object} first) do not show their calls"
+            facts = [*facts, Evidence(text, *_at(why))]
+        if facts:
+            rules.allow([EVERY_POD], on, said("in from the namespace", _ports(tuple(on)), facts))
+            return
+        for other, why in silent.items():
+            rules.allow([peer(self._pod, other)], on, said(f"in from {named(other)}", _ports(tuple(on)), [why]))
 
     def unknown_calls(self) -> Iterator[Finding]:
-        """Workloads of which nothing shows whom they call, and whose calls are refused."""
+        """Yield workloads of which nothing shows whom they call, and whose calls are refused."""
         known = self._tree.ask(SilentWorkloads)
         for pod in self.pods:
             why = known.found.get(pod)
@@ -121,11 +125,9 @@ class Traffic:
                 continue
             reason = ", since no policy can name a pod on the network of its node" if on_node else ""
             advice = "name the Services that it calls in a variable"
-            yield pod.finding(
-                f"{why.text}: its calls in its namespace are refused{reason}",
-                advice=advice if on_node else f"{advice}, or set network-policy.callers: silent",
-                severity=Severity.LOW, topic="workload with calls that nothing shows",
-            )  # fmt: skip
+            text = f"{why.text}: its calls in its namespace are refused{reason}"
+            to_do = advice if on_node else f"{advice}, or set network-policy.callers: silent"
+            yield pod.finding(text, advice=to_do, severity=Severity.LOW, topic="workload with calls that nothing shows")
 
     def _edges(self, of: Callable[[Connections, PodTemplate], list[Edge]]) -> Iterator[Edge]:
         """The connections of the pods, and what may be one: nothing that the tree names is cut."""
@@ -138,7 +140,7 @@ class Traffic:
                     yield edge
 
     def orphans(self) -> Iterator[Entry]:
-        """Services that nothing in the tree names."""
+        """Yield services that nothing in the tree names."""
         connections = self._tree.ask(Connections)
         for pod in self.pods:
             yield from (entry for entry in connections.entries_of(pod) if entry.way is Way.NAMESPACE)
@@ -146,7 +148,7 @@ class Traffic:
     # Egress.
 
     def egress(self, *, with_dns: bool = True) -> Rules:
-        """Whom the pods connect to."""
+        """Return whom the pods connect to."""
         rules = Rules("egress")
         for edge in self._edges(Connections.out_of):
             facts = said(f"out to {named(edge.server)}", _ports(edge.ports), edge.evidence)
@@ -157,14 +159,7 @@ class Traffic:
         for other in self._elsewhere():
             if isinstance(other, Unseen):
                 self._allow_unseen(rules, other)
-        peers = self._tree.ask(RunTimePeers)
-        learns = [fact for pod in self.pods if (fact := peers.learns(pod)) is not None]
-        if learns:
-            rules.allow([EVERY_NAMESPACE], (), said("out to every pod", "", learns[:1]))
-        else:
-            facts = self._calls_neighbours()
-            if facts:
-                rules.allow([EVERY_POD], (), said("out to the namespace", "", facts))
+        self._allow_at_large(rules)
         if with_dns:
             self.add_dns(rules)
         for mesh in self._meshes:
@@ -172,10 +167,19 @@ class Traffic:
                 rules.allow([mesh.control_plane_peer], map(Port, mesh.control_plane_ports), mesh.evidence)
             if mesh.tunnels:
                 rules.allow([EVERY_NAMESPACE], map(Port, mesh.tunnels), mesh.evidence)
-        for address, ports, evidence in metadata_rules(self.pods, closed=self.options.internet == "deny"):
+        for address, ports, evidence in _credential_rules(self.pods, closed=self.options.internet == "deny"):
             rules.allow([_block(address)], map(Port, ports), [evidence])
         self._outside(rules)
         return rules
+
+    def _allow_at_large(self, rules: Rules) -> None:
+        """Let the pods call all those among whom something unknown to the tree may be."""
+        peers = self._tree.ask(RunTimePeers)
+        learns = [fact for pod in self.pods if (fact := peers.learns(pod)) is not None]
+        if learns:
+            rules.allow([EVERY_NAMESPACE], (), said("out to every pod", "", learns[:1]))
+        elif facts := self._calls_neighbours():
+            rules.allow([EVERY_POD], (), said("out to the namespace", "", facts))
 
     def _calls_neighbours(self) -> list[Evidence]:
         """Why the pods may call any other of their namespace."""
@@ -234,23 +238,39 @@ class Traffic:
     # Findings.
 
     def unreachable(self) -> Iterator[Finding]:
-        """What the pods name and no rule lets them reach, as far as the tree shows."""
-        for pod in self.pods if self.options.internet == "deny" else ():
+        """Yield what the pods name and no rule lets them reach, as far as the tree shows."""
+        if self.options.internet == "deny":
+            yield from self._name_servers_of_nodes()
+        yield from self._scraped()
+        yield from self._api_under_cilium()
+        for other in self._elsewhere():
+            if not isinstance(other, Unseen) and (found := self._not_reached(other)) is not None:
+                yield found
+
+    def _name_servers_of_nodes(self) -> Iterator[Finding]:
+        for pod in self.pods:
             if pod.get("dnsPolicy") == "Default":
                 yield pod.finding(
-                    "it asks the name servers of its node, and no rule can name their addresses", "dnsPolicy",
+                    "it asks the name servers of its node, and no rule can name their addresses",
+                    "dnsPolicy",
                     advice="name them in network-policy.allow, or let it ask the DNS of the cluster",
-                )  # fmt: skip
+                )
+
+    def _scraped(self) -> Iterator[Finding]:
         for pod in self.pods:
             fact = next((each for each in _api_use(pod) if "kubernetes_sd_configs" in each.text), None)
             if fact is not None:
-                yield Finding(
-                    message=f"{pod.object} discovers the pods that it scrapes ({fact.text}), and their policies "
-                    "let it in only where they ask to be scraped",
-                    advice="annotate the others with prometheus.io/scrape, name their ports in a ServiceMonitor, or "
-                    "add an ingress rule for it",
-                    severity=Severity.LOW, piece=fact.piece, path=fact.path,
-                )  # fmt: skip
+                text = (
+                    f"{pod.object} discovers the pods that it scrapes ({fact.text}), and their policies let it in only "
+                    "where they ask to be scraped"
+                )
+                advice = (
+                    "annotate the others with prometheus.io/scrape, name their ports in a ServiceMonitor, or add an "
+                    "ingress rule for it"
+                )
+                yield _about(fact, text, advice)
+
+    def _api_under_cilium(self) -> Iterator[Finding]:
         cilium = self._tree.ask(Isolation).cilium
         for pod in self.pods if cilium is not None else ():
             if facts := _api_use(pod):
@@ -258,35 +278,33 @@ class Traffic:
                     f"it uses the Kubernetes API ({facts[0].text}), and {cilium} is a sign of Cilium, where an ipBlock "
                     "does not match the API server",
                     advice="add a CiliumNetworkPolicy for it with egress: [{toEntities: [kube-apiserver]}]",
-                )  # fmt: skip
-        for other in self._elsewhere():
-            if isinstance(other, Unseen):
-                continue
-            name = f"{other.host}:{other.port}" if other.port else other.host
-            if isinstance(other, Unresolved):
-                yield Finding(
-                    message=f"{other.pod.object} names {name}, and the tree shows no Service of that name",
-                    advice="where it exists elsewhere, add an egress rule for it",
-                    severity=Severity.LOW, piece=other.evidence.piece, path=other.evidence.path,
-                )  # fmt: skip
-            elif other.host in _NAMES_OF_METADATA:
-                if not any(address in _METADATA for address, _, _ in metadata_rules(self.pods, closed=True)):
-                    yield Finding(
-                        message=f"{other.pod.object} asks {name}, where clouds hand out the credentials of the node,"
-                        " and no rule allows it",
-                        advice="give it an identity of its own (IRSA, Pod Identity, Workload Identity), or write an "
-                        "egress rule for it",
-                        severity=Severity.MEDIUM, piece=other.evidence.piece, path=other.evidence.path,
-                    )  # fmt: skip
-            elif self.options.internet == "deny" and not _named_addresses(other):
-                yield Finding(
-                    message=f"{other.pod.object} talks to {name}, and no rule allows it: policies know only addresses",
-                    advice="name its addresses in network-policy.allow, or set network-policy.internet: allow",
-                    severity=Severity.MEDIUM, piece=other.evidence.piece, path=other.evidence.path,
-                )  # fmt: skip
+                )
+
+    def _not_reached(self, other: Unresolved | External) -> Finding | None:
+        """What is said of an address that the pods name and that no rule allows."""
+        name = f"{other.host}:{other.port}" if other.port else other.host
+        if isinstance(other, Unresolved):
+            text = f"{other.pod.object} names {name}, and the tree shows no Service of that name"
+            return _about(other.evidence, text, "where it exists elsewhere, add an egress rule for it")
+        if other.host in _NAMES_OF_METADATA:
+            if any(address in _METADATA for address, _, _ in _credential_rules(self.pods, closed=True)):
+                return None
+            text = (
+                f"{other.pod.object} asks {name}, where clouds hand out the credentials of the node, and no rule "
+                "allows it"
+            )
+            advice = (
+                "give it an identity of its own (IRSA, Pod Identity, Workload Identity), or write an egress rule for it"
+            )
+            return _about(other.evidence, text, advice, Severity.MEDIUM)
+        if self.options.internet != "deny" or _named_addresses(other):
+            return None
+        text = f"{other.pod.object} talks to {name}, and no rule allows it: policies know only addresses"
+        advice = "name its addresses in network-policy.allow, or set network-policy.internet: allow"
+        return _about(other.evidence, text, advice, Severity.MEDIUM)
 
     def refused(self, policies: list[Policy], direction: Direction) -> Iterator[Finding]:
-        """Connections that the manifests show and that ``policies``, which somebody wrote, refuse."""
+        """Yield connections that the manifests show and that ``policies``, which somebody wrote, refuse."""
         tree = self._tree
         connections, names = tree.ask(Connections), ", ".join(str(policy.object) for policy in policies)
         for pod in self.pods:
@@ -296,12 +314,33 @@ class Traffic:
                 except (OpaqueError, WrongShapeError):
                     continue
                 if refused and edge.evidence:
-                    yield Finding(
-                        message=f"{names} refuse{'s' * (len(policies) == 1)} that {edge.client.object} connects to "
-                        f"{edge.server.object} on {_ports(edge.ports)}, though {edge.evidence[0].text}",
-                        advice="add a rule for it, or remove the reference",
-                        severity=Severity.LOW, piece=edge.evidence[0].piece, path=edge.evidence[0].path,
-                    )  # fmt: skip
+                    fact = edge.evidence[0]
+                    text = (
+                        f"{names} refuse{'s' * (len(policies) == 1)} that {edge.client.object} connects to "
+                        f"{edge.server.object} on {_ports(edge.ports)}, though {fact.text}"
+                    )
+                    yield _about(fact, text, "add a rule for it, or remove the reference")
+
+
+def _about(fact: Evidence, message: str, advice: str, severity: Severity = Severity.LOW) -> Finding:
+    return Finding(message=message, advice=advice, severity=severity, piece=fact.piece, path=fact.path)
+
+
+def _credential_rules(pods: list[PodTemplate], *, closed: bool) -> Iterator[tuple[str, tuple[int, ...], Evidence]]:
+    """Addresses, ports and why; ``closed`` tells that no other rule opens link-local addresses."""
+    for pod in pods:
+        identities = pod.tree.ask(Isolation).identities
+        if not identities.are_there:
+            return
+        try:
+            gke, eks = identities.gke(pod), identities.eks(pod)
+        except (OpaqueError, WrongShapeError):
+            continue
+        if gke is not None:
+            for address, ports in _GKE:
+                yield address, ports, gke
+        if eks is not None and closed:
+            yield _EKS, (80,), eks
 
 
 def _named_addresses(external: External) -> list[str]:
@@ -310,7 +349,7 @@ def _named_addresses(external: External) -> list[str]:
 
 
 def on_host_network(pod: PodTemplate) -> bool:
-    """Whether it is on the network of its node, where policies do not reach."""
+    """Return whether it is on the network of its node, where policies do not reach."""
     try:
         return pod.get("hostNetwork") is True
     except (OpaqueError, WrongShapeError):
@@ -318,7 +357,7 @@ def on_host_network(pod: PodTemplate) -> bool:
 
 
 def said(what: str, ports: str, evidence: Any) -> list[Evidence]:
-    """``evidence`` with the connection that it speaks of before it."""
+    """Return ``evidence`` with the connection that it speaks of before it."""
     head = f"{what} on {ports}" if ports else what
     return [Evidence(f"{head}: {fact.text}", *_at(fact)) for fact in evidence]
 
@@ -340,8 +379,6 @@ def _api_use(pod: PodTemplate) -> list[Evidence]:
     try:
         found = api_use(pod)
         if pod.tree.of("", "Secret"):
-            from hardener.facts.access.token_readers import tokens_read  # late: many trees hold no Secret
-
             found = [*found, *tokens_read(pod)]
         return found
     except (OpaqueError, WrongShapeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hardener.authoring.edits import Severity, WrongShapeError
@@ -47,7 +48,7 @@ def netpol_allow_all(policy: NetworkPolicy, options: NetworkPolicies) -> Steps:
         advice=_advice(pods, wanted, options),
         severity=Severity.MEDIUM if "ingress" in wanted else Severity.LOW,
         topic="rule for egress to everybody" if wanted == ["egress"] else None,
-    )  # fmt: skip
+    )
 
 
 def _counts(pod: PodTemplate) -> bool:
@@ -91,6 +92,5 @@ def _narrower(pod: PodTemplate, wanted: list[Direction], options: NetworkPolicie
             spec |= {direction: [rule.value for rule in rules]} if rules else {}
     except (OpaqueError, WrongShapeError):
         return None
-    import json  # late: a run that has no such policy does not need it
 
     return json.dumps({"spec": spec})

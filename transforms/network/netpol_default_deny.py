@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Evidence, Finding, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.kustomize.builds import Builds
@@ -42,66 +42,95 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
     if namespace.declared and not namespace.object.name:
         return  # no API server takes it
     wanted = directions(options)
+    whole = _for_all_pods(namespace)
+    is_closed = any(_closes_all(item, wanted) for item in whole)
     isolation = namespace.tree.ask(Isolation)
-    policies = [isolation.by_object[item] for item in of(namespace) if item in isolation.by_object]
-    whole = [item for item in policies if item.selects_all]
     undoing = next((found for each in wanted if (found := isolation.left_open(whole, each)) is not None), None)
-    is_closed = any(
-        item.legal and not any(item.rules(name) for name in wanted) and item.directions.issuperset(wanted)
-        for item in whole
-    )
-    always = options.namespace_wide == "always"
-    if undoing is not None and (always or not is_shared(namespace.name)):
+    if undoing is not None and (options.namespace_wide == "always" or not is_shared(namespace.name)):
         yield _undone(namespace, undoing, wanted, is_closed)
-        return
-    if is_closed and undoing is None:
-        return
-    counted = [pod for pod in namespace.pods if not _is_none(pod)]
-    made: dict[Place, bool] = {}
-    closing = {pod: _closing(pod, wanted, _made(isolation, pod, made)) for pod in counted}
-    open_pods = [pod for pod in counted if not all(closing[pod])]
-    lacking = [] if open_pods else list(_lacking(namespace, closing))
+    elif undoing is not None or not is_closed:
+        yield from _closed(namespace, wanted, options)
+
+
+def _for_all_pods(namespace: Namespace) -> list[Policy]:
+    """The policies of the namespace that speak of each of its pods."""
+    by_object = namespace.tree.ask(Isolation).by_object
+    policies = [by_object[item] for item in of(namespace) if item in by_object]
+    return [item for item in policies if item.selects_all]
+
+
+def _closes_all(item: Policy, wanted: list[Direction]) -> bool:
+    """Whether a policy for all pods is a default deny."""
+    return item.legal and not any(item.rules(name) for name in wanted) and item.directions.issuperset(wanted)
+
+
+class _Standing:
+    """What the tree shows of the workloads of a namespace (``counted``), and of the policies that they have.
+
+    ``closing``: by which each is closed in each direction. ``lacking``: those that come to a cluster without theirs.
+    ``sources``: what makes pods that the tree does not show. ``decided``: nothing speaks against a default deny.
+    """
+
+    def __init__(self, namespace: Namespace, wanted: list[Direction]) -> None:
+        isolation = namespace.tree.ask(Isolation)
+        made: dict[Place, bool] = {}
+        self.counted = [pod for pod in namespace.pods if not _is_none(pod)]
+        self.closing = {pod: _closing(pod, wanted, _made(isolation, pod, made)) for pod in self.counted}
+        self.open_pods = [pod for pod in self.counted if not all(self.closing[pod])]
+        self.lacking = [] if self.open_pods else list(_lacking(namespace, self.closing))
+        self.sources = list(_sources(namespace))
+        self.is_shared = is_shared(namespace.name)
+        self.alone = namespace.declared and is_alone(namespace)
+        self.owned = namespace.declared and not self.is_shared and not self.sources
+        self.is_whole = not self.open_pods and not self.lacking
+        self.decided = self.owned and self.is_whole and bool(self.counted or self.alone)
+
+
+def _sources(namespace: Namespace) -> Iterator[Evidence]:
+    yield from unseen_sources(namespace)
     peers = namespace.tree.ask(RunTimePeers)
-    sources = [*unseen_sources(namespace), *(fact for name in namespace.names for fact in peers.makers_in(name)[:1])]
-    alone = namespace.declared and is_alone(namespace)
-    owned = namespace.declared and not is_shared(namespace.name) and not sources
-    decided = owned and not open_pods and not lacking and bool(counted or alone)
-    if always or (decided and options.namespace_wide == "auto"):
-        fact = f"each of its workloads ({len(counted)}) has a policy of its own"
-        if alone:
-            fact = "the tree holds the Namespace and nothing else that names it"
-        elif not decided:
-            fact = "network-policy.namespace-wide asks for it"
-        value = policy(
-            free_name(namespace, "default-deny-all"),
-            written(namespace),
-            {"podSelector": {}, "policyTypes": types(wanted)},
-        )
-        # Pods that the tree does not show are closed without anybody having looked at them.
-        unseen = not decided and (sources or is_shared(namespace.name) or bool(open_pods or lacking))
-        judged = verdict(
-            why=[namespace.fact(fact), *_against(namespace, sources, open_pods), *lacking],
-            effect=Effect.BEYOND if unseen else Effect.WATCHED,
-            basis=Basis.PROVED,
-        )
-        yield namespace.create(TOPIC, value, impact="namespace-isolated", **judged.words)
+    for name in namespace.names:
+        yield from peers.makers_in(name)[:1]
+
+
+def _closed(namespace: Namespace, wanted: list[Direction], options: NetworkPolicies) -> Steps:
+    """The default deny where nothing speaks against it or somebody asks for it, else what stands in its way."""
+    standing = _Standing(namespace, wanted)
+    if options.namespace_wide == "always" or (standing.decided and options.namespace_wide == "auto"):
+        yield _default_deny(namespace, standing, wanted)
     elif not namespace.name and namespace.tree.ask(Builds).is_placed_by_program(namespace.object):
         return  # only the program knows it; netpol-workload speaks of each workload
+    elif standing.owned and standing.lacking:
+        yield _apart(namespace, standing.lacking, wanted)
     elif namespace.declared or namespace.pods:
-        # Workloads outside the given paths are no work for this run.
-        ours, left = ([pod for pod in pods if pod.object.editable] for pods in (counted, open_pods))
-        if owned and lacking:
-            yield _apart(namespace, lacking, wanted)
-            return
-        missing = [each for number, each in enumerate(wanted) if not any(closing[pod][number] for pod in left)]
-        yield _finding(namespace, wanted, missing, ours, left, bool(sources) or len(left) < len(open_pods))
+        yield _left_open(namespace, standing, wanted)
 
 
-def _against(namespace: Namespace, sources: list[Evidence], open_pods: list[PodTemplate]) -> list[Evidence]:
-    found = [*sources, *(pod.fact(f"{pod.object} has no policy of its own") for pod in open_pods)]
-    if is_shared(namespace.name):
-        found.append(Evidence("others than this tree live in the namespace"))
-    return found
+def _default_deny(namespace: Namespace, standing: _Standing, wanted: list[Direction]) -> Edit:
+    if standing.alone:
+        fact = "the tree holds the Namespace and nothing else that names it"
+    elif standing.decided:
+        fact = f"each of its workloads ({len(standing.counted)}) has a policy of its own"
+    else:
+        fact = "network-policy.namespace-wide asks for it"
+    # Pods that the tree does not show are closed without anybody having looked at them.
+    unseen = not standing.decided and bool(standing.sources or standing.is_shared or not standing.is_whole)
+    judged = verdict(
+        why=[namespace.fact(fact), *_against(standing), *standing.lacking],
+        effect=Effect.BEYOND if unseen else Effect.WATCHED,
+        basis=Basis.PROVED,
+    )
+    spec = {"podSelector": {}, "policyTypes": types(wanted)}
+    value = policy(free_name(namespace, "default-deny-all"), written(namespace), spec)
+    return namespace.create(TOPIC, value, impact="namespace-isolated", **judged.words)
+
+
+def _against(standing: _Standing) -> Iterator[Evidence]:
+    yield from standing.sources
+    for pod in standing.open_pods:
+        yield pod.fact(f"{pod.object} has no policy of its own")
+    if standing.is_shared:
+        yield Evidence("others than this tree live in the namespace")
 
 
 def _is_none(pod: PodTemplate) -> bool:
@@ -183,7 +212,7 @@ def _apart(namespace: Namespace, lacking: list[Evidence], wanted: list[Direction
         f"policies: {lacking[0].text}{more}",
         advice="list these policies where their workloads are listed, so that both are applied together, and run "
         f"again; or close it: {_ready(namespace, wanted)}",
-    )  # fmt: skip
+    )
 
 
 def _undone(namespace: Namespace, undoing: Policy, wanted: list[Direction], is_closed: bool) -> Finding:
@@ -192,7 +221,7 @@ def _undone(namespace: Namespace, undoing: Policy, wanted: list[Direction], is_c
         f"nothing isolates the pods of {_place(namespace)}: {undoing.object} {opened(undoing, wanted)}, and a default "
         "deny beside it does not change that",
         advice=f"remove {undoing.object} when every pod there has what it needs{close}",
-    )  # fmt: skip
+    )
 
 
 def _place(namespace: Namespace) -> str:
@@ -207,29 +236,35 @@ def _ready(namespace: Namespace, wanted: list[Direction]) -> str:
     )
 
 
-def _finding(
-    namespace: Namespace,
-    wanted: list[Direction],
-    missing: list[Direction],
-    counted: list[PodTemplate],
-    open_pods: list[PodTemplate],
-    unseen: bool,
-) -> Finding:
+def _left_open(namespace: Namespace, standing: _Standing, wanted: list[Direction]) -> Finding:
+    """What is open in the namespace; workloads outside the given paths are no work for this run."""
     where = _place(namespace)
+    ours = [pod for pod in standing.counted if pod.object.editable]
+    left = [pod for pod in standing.open_pods if pod.object.editable]
+    unseen = bool(standing.sources) or len(left) < len(standing.open_pods)
     reason = ", and some of its pods are elsewhere" if unseen else ""
-    advice = f"when every pod there has what it needs, close it: {_ready(namespace, wanted)}"
-    ask = namespace.tree.ask(Isolation).undoing
-    undoing = [found for pod in open_pods for each in wanted if (found := ask(pod, each)) is not None]
-    if undoing:
-        advice += f"; {undoing[0].object} keeps open what it allows"
+    advice = _to_close(namespace, left, wanted)
+    if not left:
+        return namespace.finding(
+            f"a pod that is added later to {where} is not isolated{reason}",
+            advice=advice,
+            severity=Severity.LOW,
+            topic="namespace without a default-deny NetworkPolicy",
+        )
+    missing = [each for number, each in enumerate(wanted) if not any(standing.closing[pod][number] for pod in left)]
+    of_all = "the" if len(left) == len(ours) else f"{len(left)} of the"
+    count = f"{of_all} {len(ours)} workload{'s' * (len(ours) != 1)}"
+    way = "" if missing == wanted else f" for {' or for '.join(missing or wanted)}"
+    return namespace.finding(f"nothing isolates {count} of {where}{way}{reason}", advice=advice)
+
+
+def _to_close(namespace: Namespace, open_pods: list[PodTemplate], wanted: list[Direction]) -> str:
     if is_shared(namespace.name) and namespace.name not in (None, "default"):
-        advice = "what runs there belongs to the cluster; close it through its installer"
-    if open_pods:
-        of_all = "the" if len(open_pods) == len(counted) else f"{len(open_pods)} of the"
-        count = f"{of_all} {len(counted)} workload{'s' * (len(counted) != 1)}"
-        way = "" if missing == wanted else f" for {' or for '.join(missing or wanted)}"
-        return namespace.finding(f"nothing isolates {count} of {where}{way}{reason}", advice=advice)
-    return namespace.finding(
-        f"a pod that is added later to {where} is not isolated{reason}", advice=advice,
-        severity=Severity.LOW, topic="namespace without a default-deny NetworkPolicy",
-    )  # fmt: skip
+        return "what runs there belongs to the cluster; close it through its installer"
+    advice = f"when every pod there has what it needs, close it: {_ready(namespace, wanted)}"
+    undoing = namespace.tree.ask(Isolation).undoing
+    for pod in open_pods:
+        for direction in wanted:
+            if (found := undoing(pod, direction)) is not None:
+                return f"{advice}; {found.object} keeps open what it allows"
+    return advice

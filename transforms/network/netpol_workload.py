@@ -9,12 +9,14 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.network.network_policies import DIRECTIONS, Isolation, Policy
-from hardener.facts.network.pod_labels import NAME
+from hardener.facts.network.pod_labels import NAME, Own
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.network.network_policy import Direction
+from hardener.kubernetes.network.policy_rules import missing
 from hardener.kubernetes.objects.object_names import as_object_name
 from hardener.tree.core_views import PodTemplate
 
+from ._extend import additions, lonely, removals, unexplained_finding
 from ._policies import TOPIC, NetworkPolicies, directions, free_name, policy
 from ._rules import Rules
 from ._traffic import Traffic, on_host_network
@@ -48,10 +50,9 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     if pod.kind == "PodTemplate":
         return  # nothing runs from it
     if on_host_network(pod):
-        yield pod.finding(
-            "no NetworkPolicy applies to a pod on the network of its node", "hostNetwork",
-            advice="filter on the node, or give it a network of its own", severity=Severity.LOW,
-        )  # fmt: skip
+        text = "no NetworkPolicy applies to a pod on the network of its node"
+        advice = "filter on the node, or give it a network of its own"
+        yield pod.finding(text, "hostNetwork", advice=advice, severity=Severity.LOW)
         yield from Traffic([pod], options).unknown_calls()
         return
     isolation = pod.tree.ask(Isolation)
@@ -66,46 +67,64 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     if pods[:1] != [pod]:
         return  # the first of them has it
     for other in isolation.foreign(pod)[:1]:
-        yield other.finding(
-            f"{other} may isolate workloads, and harden does not read its rules: no NetworkPolicy is written beside it",
-            advice="check that it closes and opens what it should", severity=Severity.LOW, once=f"{id(other)}",
-        )  # fmt: skip
+        text = (
+            f"{other} may isolate workloads, and harden does not read its rules: no NetworkPolicy is written beside it"
+        )
+        advice = "check that it closes and opens what it should"
+        yield other.finding(text, advice=advice, severity=Severity.LOW, once=f"{id(other)}")
         return
+    yield from _isolated(pods, own, options)
+
+
+def _isolated(pods: list[PodTemplate], own: Own, options: NetworkPolicies) -> Steps:
+    """The policy of ``pods``, whom their ``own`` labels tell from others; the first stands for all."""
+    pod, selector = pods[0], own.selector or {}
+    isolation = pod.tree.ask(Isolation)
     traffic = Traffic(pods, options)
     selecting = isolation.selecting(pod)
-    existing = isolation.own_policy(pod, own.selector)
+    existing = isolation.own_policy(pod, selector)
     by_others = [item for item in selecting if not item.managed]
-    closed: set[Direction] = {each for each in DIRECTIONS if by_others and isolation.closes(pod, by_others, each)}
-    for direction in DIRECTIONS:
-        if direction in closed:
-            closing = [item for item in selecting if direction in item.directions]
-            yield from traffic.refused(closing, direction)
+    closed = [each for each in DIRECTIONS if by_others and isolation.closes(pod, by_others, each)]
+    for direction in closed:
+        yield from traffic.refused([item for item in selecting if direction in item.directions], direction)
     rules: dict[Direction, Wanted] = {}
     if "ingress" not in closed:
         rules["ingress"] = traffic.ingress().finished()
         if options.orphans == "closed":
             yield from _orphans(traffic)
     if "egress" not in closed and (options.egress or (existing and "egress" in existing.directions)):
-        beside = [item for item in selecting if item is not existing and isolation.closes(pod, [item], "egress")]
-        beside = [item for item in beside if isolation.comes_with(pod.object, [item.object])]
-        rules["egress"] = traffic.egress(with_dns=not beside or not _opens_dns(beside, traffic)).finished()
+        others = [item for item in selecting if item is not existing]
+        rules["egress"] = traffic.egress(with_dns=not _have_dns(pod, others, traffic)).finished()
         yield from traffic.unreachable()
         yield from traffic.unknown_calls()
-    if existing is not None and not existing.legal:
+    if existing is None and rules:
+        yield from _created(pod, selector, rules, by_others, directions(options))
+    elif existing is not None and existing.legal:
+        yield from _extended(existing, rules, traffic, options)
+    elif existing is not None:
         yield existing.object.finding(
             f"the API server refuses {existing.object}, so nothing isolates {pod.object}",
             advice="remove it, and run again",
         )
         return
-    if existing is not None:
-        yield from _extended(existing, rules, traffic, options)
-    elif rules:
-        yield from _created(pod, own.selector, rules, by_others, directions(options))
-    for twin in pods if own.added is not None and rules else ():
+    if own.added is not None and rules:
+        yield from _labelled(pods, own.added)
+
+
+def _have_dns(pod: PodTemplate, policies: list[Policy], traffic: Traffic) -> bool:
+    """Whether those of ``policies`` that close what ``pod`` opens, wherever it is applied, let it ask for names."""
+    isolation = pod.tree.ask(Isolation)
+    closing = [item for item in policies if isolation.closes(pod, [item], "egress")]
+    beside = [item for item in closing if isolation.comes_with(pod.object, [item.object])]
+    return bool(beside) and _opens_dns(beside, traffic)
+
+
+def _labelled(pods: list[PodTemplate], label: str) -> Iterator[Edit]:
+    no_label = Evidence("its pods have no label by which a policy could select only them")
+    found = verdict(why=[no_label], effect=Effect.WATCHED, basis=Basis.PROVED)
+    for twin in pods:
         template = twin.object.view(*twin.template_path[len(twin.object.path) :])
-        no_label = Evidence("its pods have no label by which a policy could select only them")
-        found = verdict(why=[no_label], effect=Effect.WATCHED, basis=Basis.PROVED)
-        yield template.set("metadata", "labels", NAME, to=own.added, **found.words)
+        yield template.set("metadata", "labels", NAME, to=label, **found.words)
 
 
 def _counts(pod: PodTemplate) -> bool:
@@ -120,17 +139,15 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
                 advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
             )
         else:
+            text = f"{entry.evidence[0].text}: no connection to it is allowed"
+            advice = "name its clients with an ingress rule, or set network-policy.orphans: same-namespace"
             yield entry.server.finding(
-                f"{entry.evidence[0].text}: no connection to it is allowed",
-                advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
-                severity=Severity.LOW, topic="workload with ports that no Service leads to",
-            )  # fmt: skip
+                text, advice=advice, severity=Severity.LOW, topic="workload with ports that no Service leads to"
+            )
 
 
 def _opens_dns(policies: list[Policy], traffic: Traffic) -> bool:
     """Whether ``policies`` together let the pods ask all name servers that they use."""
-    from hardener.kubernetes.network.policy_rules import missing  # late: most trees hold no policy
-
     dns = Rules("egress")
     traffic.add_dns(dns)
     rules = [rule for item in policies for rule in item.rules("egress") or ()]
@@ -144,34 +161,47 @@ def _created(
     by_others: list[Policy],
     asked: list[Direction],
 ) -> Iterator[Edit]:
+    undone = _undone(pod, by_others)
+    spec: dict[str, Any] = {"podSelector": selector, "policyTypes": [direction.capitalize() for direction in rules]}
+    spec |= {direction: [rule.value for rule in wanted] for direction, wanted in rules.items() if wanted}
+    is_shared = pod.tree.ask(Isolation).selectors.shares_name(pod)
+    name = f"harden-{pod.object.name}" + (f"-{pod.kind.lower()}" if is_shared else "")
+    value = policy(free_name(pod, as_object_name(name)), pod.namespace, spec)
+    impact = "workload-isolated" if undone.keys().isdisjoint(asked) else "workload-half-isolated"
+    found = verdict(known=dict.fromkeys(_explained(rules, by_others, undone)), effect=Effect.WATCHED)
+    yield pod.create(TOPIC, value, impact=impact, **found.words)
+
+
+def _undone(pod: PodTemplate, by_others: list[Policy]) -> dict[Direction, Policy]:
+    """The policies of others that leave a direction open, whatever is written beside them."""
     isolation = pod.tree.ask(Isolation)
-    undone: dict[Direction, Policy] = {}
+    found: dict[Direction, Policy] = {}
     for each in DIRECTIONS if by_others else ():
         holding = [item for item in by_others if isolation.closes(pod, [item], each)]
         if (opening := isolation.left_open(holding, each)) is not None:
-            undone[each] = opening
-    spec: dict[str, Any] = {"podSelector": selector, "policyTypes": [direction.capitalize() for direction in rules]}
-    spec |= {direction: [rule.value for rule in wanted] for direction, wanted in rules.items() if wanted}
-    evidence = dict.fromkeys([fact for wanted in rules.values() for rule in wanted for fact in rule.evidence])
+            found[each] = opening
+    return found
+
+
+def _explained(
+    rules: dict[Direction, Wanted], by_others: list[Policy], undone: dict[Direction, Policy]
+) -> Iterator[Evidence]:
+    """Why a policy has the ``rules`` that it has, and what others say beside it."""
+    for wanted in rules.values():
+        for rule in wanted:
+            yield from rule.evidence
     if "ingress" in rules and not rules["ingress"]:
-        evidence[_NO_CLIENT] = None
+        yield _NO_CLIENT
     for item in by_others:
         if left := item.directions - rules.keys() - undone.keys():
-            evidence[item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")] = None
+            yield item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")
     for direction, item in undone.items():
-        evidence[item.object.fact(f"{item.object} leaves {direction} open, whatever other policies say")] = None
-    name = f"harden-{pod.object.name}" + (f"-{pod.kind.lower()}" if isolation.selectors.shares_name(pod) else "")
-    value = policy(free_name(pod, as_object_name(name)), pod.namespace, spec)
-    impact = "workload-isolated" if undone.keys().isdisjoint(asked) else "workload-half-isolated"
-    found = verdict(known=evidence, effect=Effect.WATCHED)
-    yield pod.create(TOPIC, value, impact=impact, **found.words)
+        yield item.object.fact(f"{item.object} leaves {direction} open, whatever other policies say")
 
 
 def _extended(
     existing: Policy, rules: dict[Direction, Wanted], traffic: Traffic, options: NetworkPolicies
 ) -> Iterator[Edit | Finding]:
-    from ._extend import additions, lonely, removals, unexplained_finding  # late: most trees hold no policy of ours
-
     edits: list[Edit] = []
     for direction, wanted in rules.items():
         # That a policy for all pods opens DNS, too, is no reason to doubt a rule that does.

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.errors import InputError
+from hardener.kubernetes.policies.admission_rules import RULES
+from hardener.kubernetes.policies.kyverno import version
 
 if TYPE_CHECKING:
     from hardener.kubernetes.policies.admission_rules import AdmissionRule
@@ -26,17 +28,14 @@ class Policies:
     mutate: bool = False
 
     def rules(self) -> list[tuple[AdmissionRule, bool]]:
-        """The rules that are written, each with whether it refuses. Raises InputError for a name that is none."""
-        from hardener.kubernetes.policies.admission_rules import RULES
-
+        """Return the rules that are written, each with whether it refuses. Raises InputError for a name that is
+        none."""
         written, refusing = (_names(key, getattr(self, key)) for key in ("generate", "deny"))
         return [(rule, name in refusing) for name, rule in RULES.items() if name in written]
 
     @property
     def release(self) -> tuple[int, int] | None:
         """The version of Kyverno that is asked for. Raises InputError where it is none."""
-        from hardener.kubernetes.policies.kyverno import version
-
         asked = self.kyverno_version
         # YAML reads 1.20 as the number 1.2, and nobody runs Kyverno 1.1 or 1.2 of 2020.
         found = version(f"{asked}0" if isinstance(asked, float) and asked < 1.3 and len(str(asked)) < 4 else str(asked))
@@ -46,8 +45,6 @@ class Policies:
 
 
 def _names(key: str, value: str) -> set[str]:
-    from hardener.kubernetes.policies.admission_rules import RULES
-
     if value == "all":
         return set(RULES)
     names = {_PREFIX + name.strip() for name in value.split(",") if name.strip()}

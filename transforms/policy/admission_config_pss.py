@@ -10,6 +10,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.errors import InputError
 from hardener.facts.access.admission import AdmissionFile
+from hardener.kubernetes.components.admission_file import FOLDER, text
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.support.data_path import Path
 from hardener.tree.control_plane import Component, ControlPlane, components, how
@@ -103,7 +104,6 @@ def _wired(server: Component, enforce: str) -> Steps:
     """File, mount and flag in one step: a part of them stops the server."""
     if server.get(_FLAG) is not None or not server.takes_files or server.installer not in ("static-pod", "kubeadm"):
         return
-    from hardener.kubernetes.components.admission_file import FOLDER, text
 
     place = f"{FOLDER}/{_HOST_FILE}"
     stops = Evidence("without the file the server does not start")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Edit, Severity
+from collections.abc import Mapping
+from typing import Any
+
+from hardener.authoring.edits import Basis, Edit, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.facts.access.admission import KyvernoPolicy
 
+from ._kyverno import ACTION_OF_RULE_SINCE, ACTIONS, is_known, release
 from ._options import Policies
 
 _OLD, _OVERRIDES = "validationFailureAction", "validationFailureActionOverrides"
@@ -21,48 +25,53 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
 
     May break: a Kyverno before 1.13 does not know the field of a rule, and then reports only.
     """
-    from ._kyverno import ACTION_OF_RULE_SINCE, ACTIONS, is_known, release  # late: hardly a tree has such a policy
-
     version, fact = release(policy, options)
     present = [key for key in (_OLD, _OVERRIDES) if policy.has("spec", key)]
     rules = [(index, rule) for index, rule in enumerate(policy.items("spec", "rules")) if rule.has("validate")]
     if not present or not rules or version < ACTION_OF_RULE_SINCE:
         return
-    if any(rule.has("verifyImages") for rule in policy.items("spec", "rules")):
-        yield policy.finding(
-            f"{policy.object} sets {present[0]} for all rules, also for those that verify images", "spec", present[0],
-            advice="give each rule its own failureAction, then remove it from spec", severity=Severity.LOW,
-        )  # fmt: skip
+    if (obstacle := _obstacle(policy, present[0])) is not None:
+        yield obstacle
         return
-    if any(state.text("spec", _OLD) != policy.text("spec", _OLD) for state in policy.states[1:]):
-        yield policy.finding(
-            f"{policy.object} sets the failure action for all rules, and a kustomization patches it", "spec",
-            present[0],
-            advice="give each rule its own failureAction, here and in the patch", severity=Severity.LOW,
-        )  # fmt: skip
+    action, overrides = _actions(policy, ACTIONS)
+    if action is None or overrides is None:
         return
-
-    def spelled(action: object) -> str | None:
-        return ACTIONS.get(str(action).lower())
-
-    action = spelled(policy.get("spec", _OLD) or "Audit")
-    overrides = policy.overrides("spec", _OVERRIDES)
-    if action is None or any(spelled(each.get("action", "Audit")) is None for each in overrides):
-        return
-    for each in overrides:
-        if "action" in each:
-            each["action"] = spelled(each["action"])
     known = [fact, policy.fact(f"{present[0]} is set for all rules", "spec", present[0])]
     found = verdict(known=known, sure=is_known(policy, options), basis=Basis.PROVED)
+    # What a rule says is asked before anything of the policy.
+    silent = [index for index, rule in rules if not rule.has("validate", "failureAction")]
     edits: list[Edit] = []
-    for index, rule in rules:
-        if rule.has("validate", "failureAction"):
-            continue  # it is asked before anything of the policy
+    for index in silent:
         path = ("spec", "rules", index, "validate")
-        wanted: dict[str, object] = {"failureAction": action}
+        edits.append(policy.set(*path, "failureAction", to=action, **found.words))
         if overrides:  # those of a rule are asked first, then those of the policy
-            wanted["failureActionOverrides"] = [*policy.overrides(*path, "failureActionOverrides"), *overrides]
-        for key, value in wanted.items():
-            edits.append(policy.set(*path, key, to=value, **found.words))
+            every = [*policy.overrides(*path, "failureActionOverrides"), *overrides]
+            edits.append(policy.set(*path, "failureActionOverrides", to=every, **found.words))
     edits += [policy.drop("spec", key, **found.words) for key in present]
     yield edits
+
+
+def _obstacle(policy: KyvernoPolicy, key: str) -> Finding | None:
+    """Why ``key``, which holds for all rules, stays where it is."""
+    if any(rule.has("verifyImages") for rule in policy.items("spec", "rules")):
+        text = f"{policy.object} sets {key} for all rules, also for those that verify images"
+        advice = "give each rule its own failureAction, then remove it from spec"
+    elif any(state.text("spec", _OLD) != policy.text("spec", _OLD) for state in policy.states[1:]):
+        text = f"{policy.object} sets the failure action for all rules, and a kustomization patches it"
+        advice = "give each rule its own failureAction, here and in the patch"
+    else:
+        return None
+    return policy.finding(text, "spec", key, advice=advice, severity=Severity.LOW)
+
+
+def _actions(policy: KyvernoPolicy, known: Mapping[str, str]) -> tuple[str | None, list[dict[str, Any]] | None]:
+    """The action of the policy and its exceptions as Kyverno spells them; None for what it does not know."""
+    action = known.get(str(policy.get("spec", _OLD) or "Audit").lower())
+    overrides = policy.overrides("spec", _OVERRIDES)
+    for each in overrides:
+        spelled = known.get(str(each.get("action", "Audit")).lower())
+        if spelled is None:
+            return action, None
+        if "action" in each:
+            each["action"] = spelled
+    return action, overrides

@@ -8,6 +8,7 @@ from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.admission import KyvernoPolicy
+from hardener.kubernetes.policies.kyverno import nonroot_patterns, privileged_pattern
 from hardener.support.data_path import Path
 
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
@@ -22,8 +23,6 @@ def kyverno_pattern_anchors(policy: KyvernoPolicy) -> Steps:
 
     May break: init and ephemeral containers are held to the rule from now on.
     """
-    from hardener.kubernetes.policies.kyverno import nonroot_patterns, privileged_pattern  # late: hardly a tree has one
-
     for index, rule in enumerate(policy.items("spec", "rules")):
         path = ("spec", "rules", index, "validate")
         pattern = policy.pattern(index)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.access.pod_constraints import SecurityContextConstraints
+from hardener.facts.access.pod_constraints import PodConstraints, SecurityContextConstraints, said
+from hardener.kubernetes.rbac.security_context_constraints import described, is_everybody, listed
 from hardener.kubernetes.rbac.subjects import DEFAULT, service_account
 
 if TYPE_CHECKING:
@@ -27,31 +28,31 @@ def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
 
     May break: nothing, it only reports.
     """
-    from hardener.kubernetes.rbac.security_context_constraints import listed
-
     found = constraints.openings
     if not found:
         return
     if constraints.is_of_the_cluster:
         yield constraints.finding(
-            f"it opens {listed(found)}, and is a default of OpenShift", *found[0].path,
-            severity=Severity.LOW, advice="leave it unchanged, and grant it to nobody else",
+            f"it opens {listed(found)}, and is a default of OpenShift",
+            *found[0].path,
+            severity=Severity.LOW,
+            advice="leave it unchanged, and grant it to nobody else",
             topic="object of SecurityContextConstraints that OpenShift brings",
-        )  # fmt: skip
+        )
         return
     loose = all(opening.path[0] in _LOOSE for opening in found)
     yield constraints.finding(
-        f"it opens {listed(found)}; {_holders(constraints)}", *found[0].path,
-        severity=Severity.MEDIUM if loose else Severity.HIGH, topic="opening of SecurityContextConstraints",
+        f"it opens {listed(found)}; {_holders(constraints)}",
+        *found[0].path,
+        severity=Severity.MEDIUM if loose else Severity.HIGH,
+        topic="opening of SecurityContextConstraints",
         advice="start from restricted-v2, open only what its pods use, and bind its use to their service account",
-    )  # fmt: skip
+    )
     yield from _of_groups(constraints, found)
 
 
 def _of_groups(constraints: SecurityContextConstraints, found: list[Opening]) -> Iterator[Finding]:
     """A finding for each group that holds it of its own accord."""
-    from hardener.kubernetes.rbac.security_context_constraints import described, is_everybody, listed
-
     owns = any(opening.owns_node for opening in found)
     for index, group in enumerate(constraints.strings("groups")):
         who = described(group)
@@ -59,17 +60,17 @@ def _of_groups(constraints: SecurityContextConstraints, found: list[Opening]) ->
             continue
         critical = owns and is_everybody(group)
         yield constraints.finding(
-            f"Group {group}, {who}, may use it: {listed(found)}", "groups", index,
+            f"Group {group}, {who}, may use it: {listed(found)}",
+            "groups",
+            index,
             severity=Severity.CRITICAL if critical else Severity.HIGH,
             advice="remove the group, and bind its use to the service accounts whose pods need it",
             topic=None if critical else "group with wide SecurityContextConstraints",
-        )  # fmt: skip
+        )
 
 
 def _holders(constraints: SecurityContextConstraints) -> str:
     """Who may use it, by its own lists and by RBAC."""
-    from hardener.facts.access.pod_constraints import PodConstraints, said
-
     names = [_user(name) for name in constraints.strings("users")]
     names += [f"Group {name}" for name in constraints.strings("groups")]
     given = constraints.tree.ask(PodConstraints).holders(constraints.object.name)

@@ -10,6 +10,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
 
+from . import _kyverno, _vap
 from ._options import Policies
 
 if TYPE_CHECKING:
@@ -31,39 +32,37 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
     May break: a pod that the tree does not show is refused when it is created next in a namespace that the binding
     names.
     """
-    guardrails = home.tree.ask(Guardrails)
-    engine = guardrails.engine
-    version = home.tree.settings.kubernetes_version
-    if engine == "none":
-        return
+    engine = home.tree.ask(Guardrails).engine
     if engine == "gatekeeper":
         yield _not_written(home, "no policies are written for Gatekeeper", _NO_ADD_ON)
-        return
-    if home.renamed and engine == "vap":
-        yield _not_written(
-            home, "no policies are written: kustomize would rename the policies, but not their names in the bindings",
-            "set nothing but namespaces in the kustomization of cluster-wide objects, or list them in one of their own",
-        )  # fmt: skip
-        return
-    if engine == "vap":
-        from . import _vap
-
-        if version < _vap.SINCE:
-            said = "{}.{}".format(*version)
-            yield _not_written(
-                home, f"no policies are written: ValidatingAdmissionPolicy came in 1.30, and {said} is assumed",
-                "update the cluster, or use --policy-engine kyverno",
-            )  # fmt: skip
-            return
-        write: Write = _vap.edits
-        older: Older = _vap.older
-    else:
-        from . import _kyverno
-
+    elif engine == "vap":
+        yield from _of_the_api_server(home, options)
+    elif engine != "none":
         release, fact = _kyverno.release(home, options)
         yield from _kyverno.deprecation(home, release)
-        write = _kyverno.writer(release, fact)
-        older = _kyverno.older
+        yield from _written(home, options, _kyverno.writer(release, fact), _kyverno.older)
+
+
+def _of_the_api_server(home: PolicyHome, options: Policies) -> Steps:
+    version = home.tree.settings.kubernetes_version
+    if home.renamed:
+        yield _not_written(
+            home,
+            "no policies are written: kustomize would rename the policies, but not their names in the bindings",
+            "set nothing but namespaces in the kustomization of cluster-wide objects, or list them in one of their own",
+        )
+    elif version < _vap.SINCE:
+        said = "{}.{}".format(*version)
+        message = f"no policies are written: ValidatingAdmissionPolicy came in 1.30, and {said} is assumed"
+        yield _not_written(home, message, "update the cluster, or use --policy-engine kyverno")
+    else:
+        yield from _written(home, options, _vap.edits, _vap.older)
+        if options.mutate:
+            yield from _vap.defaults(home, home.tree.ask(Guardrails).shown([rule for rule, _ in options.rules()]))
+
+
+def _written(home: PolicyHome, options: Policies, write: Write, older: Older) -> Steps:
+    guardrails = home.tree.ask(Guardrails)
     rules = options.rules()
     shown = guardrails.shown([rule for rule, _ in rules])
     refusing = [rule.name for rule, refuses in rules if refuses]
@@ -78,10 +77,6 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
         edits = list(write(home, rule, spaces))
         if edits:
             yield edits
-    if options.mutate and engine == "vap":
-        from . import _defaults
-
-        yield from _defaults.steps(home, shown)
 
 
 def _not_written(home: PolicyHome, message: str, advice: str) -> Finding:
@@ -93,10 +88,8 @@ def _refused(space: Shown, name: str) -> Finding:
     view, reason = space.broken[name][0]
     more = len({id(each.object) for each, _ in space.broken[name]}) - 1
     who = f"{view.object}{f' and {more} more' if more else ''}"
-    return view.finding(
-        f"{name} refuses {who} when it is created next in namespace {space.name}: {reason}",
-        advice="harden it, or take the namespace out of the policy", severity=Severity.MEDIUM,
-    )  # fmt: skip
+    text = f"{name} refuses {who} when it is created next in namespace {space.name}: {reason}"
+    return view.finding(text, advice="harden it, or take the namespace out of the policy", severity=Severity.MEDIUM)
 
 
 def _open(space: Shown, refusing: list[str]) -> Steps:
@@ -108,7 +101,6 @@ def _open(space: Shown, refusing: list[str]) -> Steps:
     policies = list(dict.fromkeys(name for name, _, _ in found))
     more = len({id(each.object) for _, each, _ in found}) - 1
     who = f"{view.object}{f' and {more} more' if more else ''}"
-    yield view.finding(
-        f"{who} keep{'s' * (not more)} {', '.join(policies)} from refusing in namespace {space.name}: {reason}",
-        advice="harden it, or move it to a namespace of its own; until then they warn there", severity=Severity.LOW,
-    )  # fmt: skip
+    text = f"{who} keep{'s' * (not more)} {', '.join(policies)} from refusing in namespace {space.name}: {reason}"
+    advice = "harden it, or move it to a namespace of its own; until then they warn there"
+    yield view.finding(text, advice=advice, severity=Severity.LOW)

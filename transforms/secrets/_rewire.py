@@ -36,7 +36,8 @@ class Move(Struct, frozen=True):
 
 
 def rewired(pod: PodTemplate, move: Move) -> Iterator[Edit]:
-    """The edits that let ``pod`` read the moved keys from the Secret, under the names and in the places as before."""
+    """Yield the edits that let ``pod`` read the moved keys from the Secret, under the names and in the places as
+    before."""
     for container in pod.containers:
         for index, entry in enumerate(container.items("envFrom")):
             if entry.text("configMapRef", "name") == move.old:
@@ -114,8 +115,8 @@ def _split(source: View, move: Move) -> tuple[dict[str, Any] | None, dict[str, A
 
 
 def mounted(pod: PodTemplate, move: Move, path: str) -> Iterator[Edit]:
-    """The edits that show what ``move`` gives ``pod`` as variables to the same containers as files, too, so that what
-    runs there can change over."""
+    """Yield the edits that show what ``move`` gives ``pod`` as variables to the same containers as files, too, so that
+    what runs there can change over."""
     mounts = Mounts(pod, path)
     for container in pod.containers:
         for entry in container.items("envFrom"):
@@ -143,33 +144,36 @@ class Mounts:
         self._mounts: list[tuple[Container, _Volume, str]] = []
 
     def place(self, container: Container, secret: str, key: str | None) -> str | None:
-        """The folder where ``container`` has ``key`` (None: all) of ``secret``, from now on if not yet; None where it
-        cannot have it."""
+        """Return the folder where ``container`` has ``key`` (None: all) of ``secret``, from now on if not yet; None
+        where it cannot have it."""
         if self._pod.partial or "windows" in self._pod.classes:
             return None
-        mounts = [
-            (mount.text("name"), mount.text("mountPath") or "", mount.has("subPath"))
-            for mount in container.items("volumeMounts")
-        ]
-        mounts += [(volume.name, path, False) for other, volume, path in self._mounts if other.path == container.path]
-        for volume in (*self._volumes, *self._made):
-            if volume.secret == secret and (volume in self._made or volume.shows(key)):
-                for name, path, part in mounts:
-                    if name == volume.name and not part:
-                        volume.show(key)
-                        return path
+        mounts = list(self._mounts_of(container))
+        volumes = [volume for volume in (*self._volumes, *self._made) if self._may_show(volume, secret, key)]
+        for volume in volumes:
+            for name, path, part in mounts:
+                if name == volume.name and not part:
+                    volume.show(key)
+                    return path
         taken = [path for _, path, _ in mounts]
-        free = (
-            path for path in (self._path, f"{self._path}-{secret}") if not any(_overlap(path, each) for each in taken)
-        )
-        found = next(free, None)
-        if found is None:
-            return None
-        known = (each for each in (*self._volumes, *self._made) if each.secret == secret)
-        volume = next((each for each in known if each in self._made or each.shows(key)), None) or self._new(secret)
-        volume.show(key)
-        self._mounts.append((container, volume, found))
-        return found
+        for free in (self._path, f"{self._path}-{secret}"):
+            if not any(_overlap(free, path) for path in taken):
+                volume = volumes[0] if volumes else self._new(secret)
+                volume.show(key)
+                self._mounts.append((container, volume, free))
+                return free
+        return None
+
+    def _mounts_of(self, container: Container) -> Iterator[tuple[str | None, str, bool]]:
+        """The name of each volume that ``container`` mounts, where, and whether that is a part of it only."""
+        for mount in container.items("volumeMounts"):
+            yield mount.text("name"), mount.text("mountPath") or "", mount.has("subPath")
+        for other, volume, path in self._mounts:
+            if other.path == container.path:
+                yield volume.name, path, False
+
+    def _may_show(self, volume: _Volume, secret: str, key: str | None) -> bool:
+        return volume.secret == secret and (volume in self._made or volume.shows(key))
 
     def _new(self, secret: str) -> _Volume:
         volume = _Volume(None, secret, self._free_name(secret))
@@ -177,7 +181,7 @@ class Mounts:
         return volume
 
     def edits(self, how: Words) -> Iterator[Edit]:
-        """The edits that make what is not there yet."""
+        """Yield the edits that make what is not there yet."""
         mode = {"defaultMode": _GROUP_MODE} if self._pod.has("securityContext", "fsGroup") else {}
         for volume in self._made:
             items = {} if volume.keys is None else {"items": [{"key": key, "path": key} for key in volume.keys]}

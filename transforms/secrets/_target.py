@@ -42,7 +42,7 @@ class Target(Struct, frozen=True):
         return verdict(against=[not_shown], basis=Basis.ASSUMED)
 
     def kept(self, values: dict[str, bytes], source: str) -> tuple[Kept, ...]:
-        """What goes to the folder for values."""
+        """Return what goes to the folder for values."""
         way: tuple[str, ...] = ("sealed",)
         if self.backend.name == "external-secrets":
             tool = self.store.provider or "vault"
@@ -71,7 +71,7 @@ class Target(Struct, frozen=True):
         metadata: dict[str, Any] | None = None,
         immutable: bool = False,
     ) -> dict[str, Any]:
-        """What stands beside the metadata of the object: the Secret that it makes has ``type`` and ``metadata``.
+        """Return what stands beside the metadata of the object: the Secret that it makes has ``type`` and ``metadata``.
 
         Raises SealingError.
         """
@@ -88,13 +88,14 @@ class Target(Struct, frozen=True):
             }
             template |= {"immutable": True} if immutable else {}
             return {
-                "apiVersion": sealed_secret.API, "kind": "SealedSecret",
+                "apiVersion": sealed_secret.API,
+                "kind": "SealedSecret",
                 "spec": {"encryptedData": sealed} | ({"template": template} if template else {}),
-            }  # fmt: skip
+            }
         return {"apiVersion": "v1", "kind": "Secret"} | ({"type": type} if type else {})
 
     def steps(self, what: str) -> tuple[str, ...]:
-        """What a person does before it is applied; ``what`` are the values to rotate, by their names."""
+        """Return what a person does before it is applied; ``what`` are the values to rotate, by their names."""
         script = self.moves.commands  # one for all of them, so one step
         first = {
             "external-secrets": f"write the values to the store: sh {script}",
@@ -106,13 +107,11 @@ class Target(Struct, frozen=True):
 
 
 def target(view: View, options: Secrets, name: str, secret: str, *, exactly: bool = False) -> Target | str:
-    """Where values go that the store calls ``name``, as Secret ``secret``, or with a number unless it is ``exactly``
-    that; a text says why nowhere."""
+    """Return where values go that the store calls ``name``, as Secret ``secret``, or with a number unless it is
+    ``exactly`` that; a text says why nowhere."""
     moves = moves_of(view)
-    if "$" not in secret and not is_object_name(secret):
-        if exactly:
-            return "the API server would refuse its name"
-        secret = as_object_name(secret)
+    if exactly and "$" not in secret and not is_object_name(secret):
+        return "the API server would refuse its name"
     if not options.move:
         return "the profile moves no secrets (secrets.move)"
     if moves.sink is None:
@@ -121,35 +120,41 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     renamed = moves.renamed(view, backend.name)
     if renamed is not None:
         return renamed
-    store = Store("", "")
-    if backend.name == "external-secrets":
-        found = moves.backends.store(view.object, options.store)
-        if isinstance(found, str):
-            return found
-        store = found
-    namespace, certificate = moves.namespace(view), b""
-    if backend.name == "sealed-secrets":
-        if not options.sealed_secrets_cert:
-            return "the tree shows Sealed Secrets: name their certificate with secrets.sealed-secrets-cert"
-        if namespace is None:
-            return "a SealedSecret is for one namespace, and the object names none"
-        certificate = moves.certificate(options.sealed_secrets_cert) or b""
+    store = moves.backends.store(view.object, options.store) if backend.name == "external-secrets" else Store("", "")
+    if isinstance(store, str):
+        return store
+    certificate = _certificate(view, options) if backend.name == "sealed-secrets" else b""
+    if isinstance(certificate, str):
+        return certificate
     wanted = moves.expected(view, store, options.remote_key, name)
-    known = None if exactly or backend.name != "external-secrets" else moves.made_before(view, secret, wanted)
-    if not exactly and known is None:
-        secret = moves.free_name(view, secret)
+    known = None
+    if not exactly:
+        secret = secret if "$" in secret else as_object_name(secret)
+        known = moves.made_before(view, secret, wanted) if backend.name == "external-secrets" else None
+        secret = moves.free_name(view, secret) if known is None else secret
     key = wanted if known is not None else moves.key(view, wanted)
     api = f"{external_secret.GROUP}/{options.eso_api}"
-    return Target(moves, backend, store, key, namespace, secret, api, certificate, view.object.piece.file.name, known)
+    file, namespace = view.object.piece.file.name, moves.namespace(view)
+    return Target(moves, backend, store, key, namespace, secret, api, certificate, file, known)
+
+
+def _certificate(view: View, options: Secrets) -> bytes | str:
+    """What Sealed Secrets encrypts with; a text says why nothing can be encrypted."""
+    moves = moves_of(view)
+    if not options.sealed_secrets_cert:
+        return "the tree shows Sealed Secrets: name their certificate with secrets.sealed-secrets-cert"
+    if moves.namespace(view) is None:
+        return "a SealedSecret is for one namespace, and the object names none"
+    return moves.certificate(options.sealed_secrets_cert) or b""
 
 
 def is_key(name: str) -> bool:
-    """Whether a Secret takes it as a key."""
+    """Return whether a Secret takes it as a key."""
     return SECRET_KEY.fullmatch(name) is not None
 
 
 def listed(names: list[str]) -> str:
-    """``A, B and C``."""
+    """Return ``A, B and C``."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

@@ -1,21 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import Edit, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.objects.object_names import as_object_name
+from hardener.kubernetes.secrets.sealed_secret import SealingError
 from hardener.kubernetes.secrets.secret_values import SecretClass, classify
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
+from ._documents import added, with_kept
 from ._options import Secrets
-
-if TYPE_CHECKING:
-    from ._target import Target
+from ._store import missing
+from ._target import Target, is_key, listed, target
 
 _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
 _ADVICE = "take it from a Secret that an operator fills from a store, and rotate it: the Git history keeps it"
@@ -38,12 +39,6 @@ def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
     yield from _patched(pod, {entry.text("value") for _, entry, _, _ in found})
     if not found:
         return
-    from hardener.kubernetes.secrets.sealed_secret import (
-        SealingError,  # late, with what moves it: there is a credential
-    )
-
-    from ._store import missing
-    from ._target import Target, listed, target
 
     names = list(dict.fromkeys(name for _, _, name, _ in found))
     wanted = f"{_base(pod)}-env"
@@ -62,11 +57,11 @@ def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
         return
     kinds = {verdict for *_, verdict in found}
     container, entry, _, _ = found[0]
+    text = f"container {container.name} has {listed(names)} in clear text; not moved: {reason}"
+    advice = _ADVICE + ("; a value that can be guessed must be replaced anyway" if SecretClass.WEAK in kinds else "")
     yield entry.finding(
-        f"container {container.name} has {listed(names)} in clear text; not moved: {reason}", "value",
-        advice=_ADVICE + ("; a value that can be guessed must be replaced anyway" if SecretClass.WEAK in kinds else ""),
-        severity=Severity.CRITICAL if SecretClass.SECRET in kinds else Severity.HIGH,
-    )  # fmt: skip
+        text, "value", advice=advice, severity=Severity.CRITICAL if SecretClass.SECRET in kinds else Severity.HIGH
+    )
 
 
 def _literals(pod: PodTemplate) -> Iterator[tuple[Container, View, str, SecretClass]]:
@@ -87,10 +82,12 @@ def _patched(pod: PodTemplate, written: set[str | None]) -> Iterator[Finding]:
             if entry.text("value") not in written:
                 piece, path = entry.object.place(entry.path)
                 yield entry.finding(
-                    f"a patch for container {container.name} has {name} in clear text", "value", advice=_ADVICE,
+                    f"a patch for container {container.name} has {name} in clear text",
+                    "value",
+                    advice=_ADVICE,
                     severity=Severity.CRITICAL if verdict is SecretClass.SECRET else Severity.HIGH,
                     once=f"{piece.file.name} {path}",
-                )  # fmt: skip
+                )
 
 
 def _of_the_system(pod: PodTemplate) -> str | None:
@@ -100,8 +97,6 @@ def _of_the_system(pod: PodTemplate) -> str | None:
 
 
 def _refusal(found: list[tuple[Container, View, str, SecretClass]]) -> str | None:
-    from ._target import is_key
-
     if any("$(" in (entry.text("value") or "") for _, entry, _, _ in found):
         return "Kubernetes does not expand $( ) in a value from a Secret"
     return None if all(is_key(name) for _, _, name, _ in found) else "a Secret does not take all of the names as keys"
@@ -114,9 +109,6 @@ def _base(pod: PodTemplate) -> str:
 
 
 def _edits(pod: PodTemplate, found: list[tuple[Container, View, str, SecretClass]], where: Target) -> Iterator[Edit]:
-    from ._documents import added, with_kept
-    from ._target import listed
-
     keys: dict[str, str] = {}  # value by key
     used: list[tuple[View, str]] = []
     for container, entry, name, _ in found:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -13,9 +12,7 @@ from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
 from ._options import Secrets
-
-if TYPE_CHECKING:
-    from ._rewire import Mounts
+from ._rewire import Mounts
 
 _MOST = 4  # variables that are named
 
@@ -38,7 +35,6 @@ def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
         for container in pod.containers:
             yield from _said(container, _of_env(container), _of_env_from(container))
         return
-    from ._rewire import Mounts  # late: unless it is asked for, a variable is only named
 
     mounts = Mounts(pod, options.mount_path)
     named: list[Edit] = []
@@ -104,11 +100,11 @@ def _said(
     else:
         how = "mount them as files if the program can read files"
     place = ("env", names[0][0], "valueFrom", "secretKeyRef") if names else ("envFrom", all_of[0][0], "secretRef")
+    text = f"container {container.name} takes secrets as variables: {shown}"
+    advice = f"{how}; variables end up in crash dumps and child processes"
     yield container.finding(
-        f"container {container.name} takes secrets as variables: {shown}", *place, severity=Severity.LOW,
-        topic="container with secrets as variables",
-        advice=f"{how}; variables end up in crash dumps and child processes",
-    )  # fmt: skip
+        text, *place, severity=Severity.LOW, topic="container with secrets as variables", advice=advice
+    )
 
 
 def _mounted(container: Container) -> Iterator[str | None]:

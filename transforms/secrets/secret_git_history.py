@@ -6,6 +6,8 @@ from hardener.facts.secrets import ConfigMap
 from hardener.kubernetes.secrets.secret_values import SecretClass, classify
 from hardener.tree.core_views import PodTemplate, Secret
 
+from .secret_object_external import is_credential, values_of
+
 _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
 
 
@@ -24,15 +26,14 @@ def secret_git_history(target: ConfigMap | Secret | PodTemplate) -> Steps:
         yield target.finding(
             "the file holds credentials; the Git history keeps them after their removal",
             advice="replace each of them where it is checked, and revoke the old value",
-            severity=Severity.HIGH, once=target.object.piece.file.name,
+            severity=Severity.HIGH,
+            once=target.object.piece.file.name,
             topic="file with credentials in the Git history",
-        )  # fmt: skip
+        )
 
 
 def _holds(target: ConfigMap | Secret | PodTemplate) -> bool:
     if isinstance(target, Secret):
-        from .secret_object_external import is_credential, values_of  # late: with all that moves a Secret
-
         return any(is_credential(key, value) for key, value in (values_of(target) or {}).items())
     if isinstance(target, ConfigMap):
         return any(_is_one(key, target.text("data", key)) for key in target.keys("data"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from hardener.authoring.edits import Evidence
+from hardener.authoring.known import items
 from hardener.facts.images.container_commands import every_word, own_command
 from hardener.facts.images.known_image import known_image
 from hardener.kubernetes.pods.capabilities import BIND, DEFAULT, plain
@@ -23,29 +24,28 @@ _OLDEST_SYSCTL = (1, 22)
 def carried(container: Container) -> dict[str, str]:
     """Those without which a program that is started fails at once, by path, as the lock knows them."""
     files = known_image(container).files
-    return files.carried(every_word(container), own_command=own_command(container)) if files is not None else {}
+    return files.value.carried(every_word(container), own_command=own_command(container)) if files is not None else {}
 
 
-def built(container: Container) -> dict[str, tuple[str, ...]]:
-    """Those that its Dockerfile gives to programs, by where it says so."""
+def said(container: Container) -> dict[str, tuple[str, ...]]:
+    """Those that its Dockerfile gives to programs, else those that its program is known to have, by who says so."""
+    known = known_image(container)
     found: dict[str, tuple[str, ...]] = {}
-    for name, where in known_image(container).carried:
-        found[where] = (*found.get(where, ()), name)
+    for capability in known.carried:
+        found[capability.place] = (*found.get(capability.place, ()), capability.value)
+    if not found and known.capabilities is not None and known.capabilities.value:
+        found[known.capabilities.place] = known.capabilities.value
     return found
 
 
 def held(container: Container) -> dict[str, list[str]]:
     """Those that a program which is started may use and gets from nothing else, by who says so and where."""
-    row, known = container.row, known_image(container)
+    files = known_image(container).files
     found: dict[str, list[str]] = {}
-    if known.files is None and not known.carried and (row is None or not row.file_caps):
-        return found  # of most images
-    if known.files is not None:
-        found = {f"harden.lock: {path}": names.split(", ") for path, names in _started(container).items()}
-    elif (made := built(container)) and own_command(container):
-        found = {f"{where}: its program": list(names) for where, names in made.items()}
-    elif row is not None and row.file_caps and own_command(container):
-        found = {f"{row.origin}: its program": list(row.file_caps)}
+    if files is not None:
+        found = {files.says(path): names.split(", ") for path, names in _started(container).items()}
+    elif (carried := said(container)) and own_command(container):
+        found = {f"{where}: its program": list(names) for where, names in carried.items()}
     return {source: left for source, names in found.items() if (left := _given(container, names))}
 
 
@@ -53,11 +53,10 @@ def within_reach(container: Container) -> Iterator[Evidence]:
     """Program files with capabilities that something may start unseen, and that it could start until now."""
     files = known_image(container).files
     started = _started(container)
-    for path, names in files.within_reach(own_command=own_command(container)).items() if files is not None else ():
-        if path not in started and (left := _given(container, names.split(", "))):
-            yield container.fact(
-                f"harden.lock: {path} carries {', '.join(left)}, and the container may start it", "image"
-            )
+    if files is not None:
+        for path, names in files.value.within_reach(own_command=own_command(container)).items():
+            if path not in started and (left := _given(container, names.split(", "))):
+                yield files.fact(container, f"{path} carries {', '.join(left)}, and the container may start it")
     for source, caps in _of_other_programs(container).items():
         if left := _given(container, caps):
             text = f"{source}: a program of its image carries {', '.join(left)}, and the container may start it"
@@ -66,19 +65,17 @@ def within_reach(container: Container) -> Iterator[Evidence]:
 
 def _of_other_programs(container: Container) -> dict[str, tuple[str, ...]]:
     """Those of the image where the manifest starts another program, by who says so."""
-    known, row = known_image(container), container.row
-    if known.files is not None or own_command(container):
+    if known_image(container).files is not None or own_command(container):
         return {}
-    if made := built(container):
-        return made
-    return {row.origin: row.file_caps} if row is not None and row.file_caps else {}
+    return said(container)
 
 
 def raisers(container: Container) -> Iterator[Evidence]:
     """Setuid programs that were put into the image and that something may start unseen."""
     files = known_image(container).files
-    for path in files.raisers(own_command=own_command(container)) if files is not None else ():
-        yield container.fact(f"harden.lock: {path} is setuid root, and the container may start it", "image")
+    if files is not None:
+        for path in files.value.raisers(own_command=own_command(container)):
+            yield files.fact(container, f"{path} is setuid root, and the container may start it")
 
 
 def lost_without_raising(container: Container) -> Iterator[Evidence]:
@@ -92,7 +89,7 @@ def lost_without_raising(container: Container) -> Iterator[Evidence]:
 
 def may_serve_low_ports(container: Container) -> Iterator[Evidence]:
     """A program that may bind low ports, of which nobody names any port."""
-    if not (low_ports(container) or container.items("ports") or known_image(container).ports):
+    if not (low_ports(container) or container.items("ports") or items(known_image(container).ports)):
         for source, names in held(container).items():
             if BIND in names:
                 yield container.fact(f"{source} carries {BIND}, and which ports it serves is not known", "image")
@@ -104,14 +101,14 @@ def has_no_privileged(container: Container, program: str) -> bool:
     files = known_image(container).files
     return (
         files is not None
-        and not any("NET_RAW" in text for _, text in files.capabilities)
-        and not any(program.rstrip("6") in path or "busybox" in path or "bbsuid" in path for path in files.setuid)
+        and not any("NET_RAW" in text for _, text in files.value.capabilities)
+        and not any(program.rstrip("6") in path or "busybox" in path or "bbsuid" in path for path in files.value.setuid)
     )
 
 
 def _started(container: Container) -> dict[str, str]:
     files = known_image(container).files
-    return files.held(every_word(container), own_command=own_command(container)) if files is not None else {}
+    return files.value.held(every_word(container), own_command=own_command(container)) if files is not None else {}
 
 
 def _given(container: Container, names: Iterable[str]) -> list[str]:

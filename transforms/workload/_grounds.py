@@ -6,6 +6,7 @@ Source: design decision 2.2.
 from __future__ import annotations
 
 from hardener.authoring.edits import Evidence
+from hardener.authoring.known import KnownBy
 from hardener.facts.images.known_image import known_image, unknown_image
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.images.config import NOBODY_ELSE
@@ -23,8 +24,11 @@ def assumption(container: Container) -> Evidence | None:
     known, number = known_image(container), container.effective("runAsUser")
     if number is None and known.kind_of_user in ("number", "name"):
         return None
-    if number and known.sure_of_number and number == known.uid:
+    if number and known.is_sure_of_number and number == known.uid:
         return None
     if number and number != NOBODY_ELSE and number == container.tree.ask(WrittenContexts).number(container):
         return None
-    return container.fact(f"{known.user_source}: its image runs as {known.user or 'a user that is not known'}", "image")
+    if known.user is None:  # the lock has its digest alone, and the image table, where it would be looked up, no user
+        where = container.row.origin if container.row is not None else KnownBy.TABLE.label
+        return container.fact(f"{where}: its image runs as a user that is not known", "image")
+    return known.user.fact(container, f"its image runs as {known.user.value}")

@@ -15,6 +15,7 @@ _NODE = frozenset(
     {"/", "/etc", "/proc", "/sys", "/dev", "/etc/kubernetes", "/etc/cni"}
     | {"/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd"}
 )
+_WHOLE: dict[str, Kind] = {**dict.fromkeys(_NODE, "node"), "/dev/shm": "memory"}
 _FOLDER_TYPES = ("", "Directory", "DirectoryOrCreate")
 _DEVICE_TYPES = ("CharDevice", "BlockDevice")
 _READ = (
@@ -28,12 +29,21 @@ _RUN_OF_NODE = late_pattern(
     r"/run(/(containerd|docker|crio|podman|k3s|cri-dockerd|dbus|systemd|udev|netns|cni|multus|calico|cilium|flannel"
     r"|spire|istio-cni|lock|log|user|secrets|kubernetes|openvswitch|ovn|libvirt|lvm|multipath|mount|nvidia[\w-]*)(/.*)?)?"
 )
+# What is inside of these, the first that fits.
+_INSIDE: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+    ("device", ("/dev",)),
+    ("kernel", ("/proc", "/sys")),
+    ("read", _READ),
+    ("kubelet", _KUBELET),
+    ("system", _SYSTEM),
+)
+_SCRATCH = ("/tmp", "/var/tmp", "/run")
 _CACHE = late_pattern(r"(?s)/var/cache/.+|/(?:.*/)?\.?cache(?:/.*)?|/.*[-_.]cache")
 
 
 def kind(volume: View, source: str = "hostPath") -> Kind | None:
-    """What the host path of ``volume`` is; None where it has none, or none that is written out. ``source`` is where a
-    volume names it: "hostPath", or "local" in a PersistentVolume."""
+    """Return what the host path of ``volume`` is; None where it has none, or none that is written out. ``source`` is
+    where a volume names it: "hostPath", or "local" in a PersistentVolume."""
     path = path_of(volume, source)
     if path is None:
         return None
@@ -41,7 +51,7 @@ def kind(volume: View, source: str = "hostPath") -> Kind | None:
 
 
 def path_of(volume: View, source: str = "hostPath") -> str | None:
-    """The host path of ``volume`` without a slash at its end and without ``/var`` before ``/run``."""
+    """Return the host path of ``volume`` without a slash at its end and without ``/var`` before ``/run``."""
     path = volume.get(source, "path")
     if not isinstance(path, str) or not path.startswith("/"):
         return None
@@ -54,34 +64,31 @@ def _kind(path: str, type: str) -> Kind:
         return "socket"
     if type in _DEVICE_TYPES:
         return "device"
-    if path in _NODE and type in _FOLDER_TYPES:
-        return "node"
-    if path == "/dev/shm" and type in _FOLDER_TYPES:
-        return "memory"
-    if below(path, "/dev"):
-        return "device"
-    if path == "/" or below(path, "/proc") or below(path, "/sys"):
+    if type in _FOLDER_TYPES and path in _WHOLE:
+        return _WHOLE[path]
+    for kind, roots in _INSIDE:
+        if any(below(path, root) for root in roots):
+            return kind
+    if path == "/":
         return "kernel"
-    if any(below(path, root) for root in _READ) or path.startswith("/var/log"):
+    if path.startswith("/var/log"):
         return "read"
-    if any(below(path, root) for root in _KUBELET):
-        return "kubelet"
-    if any(below(path, root) for root in _SYSTEM):
-        return "system"
     if _RUN_OF_NODE.fullmatch(path):
         return "socket"
-    if type in ("", "DirectoryOrCreate") and (
-        any(below(path, root) for root in ("/tmp", "/var/tmp", "/run")) or _CACHE.fullmatch(path)
-    ):
-        return "scratch"
-    return "data"
+    return "scratch" if _is_scratch(path, type) else "data"
+
+
+def _is_scratch(path: str, type: str) -> bool:
+    if type not in ("", "DirectoryOrCreate"):
+        return False
+    return any(below(path, root) for root in _SCRATCH) or _CACHE.fullmatch(path) is not None
 
 
 def is_replaced(kind: Kind | None) -> bool:
-    """Whether the volume becomes one of the pod's own, so that it is no sign of a need."""
+    """Return whether the volume becomes one of the pod's own, so that it is no sign of a need."""
     return kind in ("node", "memory", "scratch")
 
 
 def below(path: str, root: str) -> bool:
-    """Whether ``path`` is ``root`` or inside it."""
+    """Return whether ``path`` is ``root`` or inside it."""
     return path == root or path.startswith(root.rstrip("/") + "/")

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.authoring.known import Known
 from hardener.facts.images.container_commands import every_word, own_command
 from hardener.facts.images.known_image import known_image
+from hardener.kubernetes.images.files import ImageFiles
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError
 
@@ -29,10 +31,11 @@ _MOST = 8  # folders of their own that get a volume each; with more, the image w
 class Folders(Struct, frozen=True):
     """What the user of a container may write to in its image, without /tmp.
 
-    - `made`: empty folders, each of which it was given for that.
+    - `files`: what its image has, and where that is from. `made`: empty folders, each of which it was given for that.
     - `homes`, `others`: empty folders that are no such sign, or too many. `occupied`: the topmost that hold something.
     """
 
+    files: Known[ImageFiles]
     made: tuple[str, ...]
     homes: tuple[str, ...]
     others: tuple[str, ...]
@@ -48,43 +51,44 @@ class Folders(Struct, frozen=True):
             left = [path for path in paths if not mounted(path)]
             if left:
                 more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
-                yield container.fact(f"harden.lock: {text.format(', '.join(left[:_NAMED]) + more)}", "image")
+                yield self.files.fact(container, text.format(", ".join(left[:_NAMED]) + more))
 
 
 def folders(container: Container) -> Folders | None:
     """None where they are not known for the user that ``container`` runs as."""
-    files, number = known_image(container).files, container.effective("runAsUser")
-    if files is None:
+    known, number = known_image(container), container.effective("runAsUser")
+    if known.files is None:
         return None
-    uid = (
-        number if number is not None else known_image(container).uid if known_image(container).user != "root" else None
-    )
+    files = known.files.value
+    its_own = known.uid if known.user_name != "root" else None
+    uid = number if number is not None else its_own
     if not isinstance(uid, int) or uid == 0 or not files.about(uid) or _has_other_groups(container):
         return None
-    if files.raised(every_word(container), own_command=own_command(container)):
-        return None  # it becomes root
-    carried = (name for names in held(container).values() for name in names)
-    if any(name not in _HARMLESS for name in carried) or any(raisers(container)):
-        return None  # it may get past the modes of files
-    homes = tuple(filter(_HOME.fullmatch, files.empty))
-    own = tuple(
-        path for path in files.empty if path not in homes and not _is_everybodys(path) and _MOUNTABLE.fullmatch(path)
-    )
+    if _passes_modes(container, files):
+        return None
+    return _sorted(known.files)
+
+
+def _sorted(files: Known[ImageFiles]) -> Folders:
+    """The folders of the image by what they are a sign of."""
+    empty = files.value.empty
+    homes = tuple(filter(_HOME.fullmatch, empty))
+    own = tuple(path for path in empty if path not in homes and _is_its_own(path))
     made = own if len(own) <= _MOST else ()
-    others = tuple(path for path in files.empty if path not in (*homes, *made))
-    return Folders(made, homes, others, tuple(path for path in files.occupied if path != _TMP))
+    others = tuple(path for path in empty if path not in (*homes, *made))
+    return Folders(files, made, homes, others, tuple(path for path in files.value.occupied if path != _TMP))
 
 
-def fills_tmp(container: Container) -> bool:
-    """Whether the image has files in /tmp, which an empty volume would hide."""
+def files_in_tmp(container: Container) -> Known[ImageFiles] | None:
+    """The files of an image that has some in /tmp, which an empty volume would hide; None where it has none there."""
     files = known_image(container).files
-    return files is not None and _TMP in files.occupied
+    return files if files is not None and _TMP in files.value.occupied else None
 
 
 def empty(container: Container) -> tuple[str, ...]:
     """Folders of the image that hold nothing, so that a volume there hides nothing."""
     files = known_image(container).files
-    return files.empty if files is not None else ()
+    return files.value.empty if files is not None else ()
 
 
 def _has_other_groups(container: Container) -> bool:
@@ -96,6 +100,18 @@ def _has_other_groups(container: Container) -> bool:
         )
     except (OpaqueError, WrongShapeError):
         return True
+
+
+def _passes_modes(container: Container, files: ImageFiles) -> bool:
+    """Whether it becomes root, or may get past the modes of files in another way."""
+    if files.raised(every_word(container), own_command=own_command(container)):
+        return True
+    carried = (name for names in held(container).values() for name in names)
+    return any(name not in _HARMLESS for name in carried) or any(raisers(container))
+
+
+def _is_its_own(path: str) -> bool:
+    return not _is_everybodys(path) and _MOUNTABLE.fullmatch(path) is not None
 
 
 def _is_everybodys(path: str) -> bool:

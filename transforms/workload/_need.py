@@ -20,6 +20,7 @@ from hardener.kubernetes.pods.command_evidence import root_commands, writes
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._host_path import below, is_replaced, kind, path_of
+from ._named import as_far_as_written, hardware, named_access
 from ._volumes import Mount, mounts
 
 _READ_ONLY = ("kernel", "kubelet", "read", "system")
@@ -39,8 +40,6 @@ def root_evidence(container: Container) -> list[Evidence]:
 
 def explicit_evidence(container: Container) -> list[Evidence]:
     """Signs that another weak value which is written for ``container`` alone is meant (allowPrivilegeEscalation)."""
-    from ._named import hardware  # late, as below: hardly a pod asks for anything of its node
-
     pod = container.pod
     return _each_once([*root_evidence(container), *hardened_beside(container), *purpose(pod), *_of_pod(pod, hardware)])
 
@@ -52,8 +51,6 @@ def pod_evidence(pod: PodTemplate) -> list[Evidence]:
 
 
 def _pod_evidence(pod: PodTemplate) -> Iterator[Evidence]:
-    from ._named import hardware
-
     yield from pod_needs(pod)
     yield from _kept_folders(pod)
     yield from purpose(pod)
@@ -63,8 +60,6 @@ def _pod_evidence(pod: PodTemplate) -> Iterator[Evidence]:
 
 def purpose(pod: PodTemplate) -> list[Evidence]:
     """What ``pod`` names access to its node for; [] when it names nothing."""
-    from ._named import named_access
-
     return _of_pod(pod, named_access)
 
 
@@ -145,8 +140,6 @@ def _hardened_anywhere(pod: PodTemplate) -> Iterator[Evidence]:
 
 def _kept_folders(pod: PodTemplate) -> Iterator[Evidence]:
     """Folders of the node that stay mounted whatever else goes, so that somebody works with the node."""
-    from ._named import as_far_as_written
-
     yield from as_far_as_written(*map(_kept_folders_in, pod.containers))
 
 
@@ -162,13 +155,12 @@ def _kept_folders_of(container: Container) -> Iterator[Evidence]:
 
 
 def _needs(container: Container) -> Iterator[Evidence]:
-    if container.row is not None and container.row.root == "required":
-        yield container.fact(f"{container.row.origin}: it works as root only", "image")
+    if (needs_root := known_image(container).needs_root) is not None:
+        yield needs_root.fact(container, "it works as root only")
     yield from added_capabilities(container)
     for command, speaker in spoken(container, root_commands):
         yield speaker.says(f"runs {command}")
-    for text in known_image(container).root_commands:
-        yield container.fact(text, "image")
+    yield from (command.fact(container) for command in known_image(container).root_commands)
     yield from _host_access(container)
 
 

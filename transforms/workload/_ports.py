@@ -40,10 +40,10 @@ def _low_ports(container: Container) -> dict[int, Evidence]:
         if isinstance(number, int) and 0 < number < 1024:
             found[number] = container.fact(f"port {number} is declared", "ports", index)
     if not declared:
-        for number in known_image(container).ports:
-            if number < 1024:
-                source = known_image(container).ports_source
-                found[number] = container.fact(f"{source}: it serves port {number}", "image")
+        ports = known_image(container).ports
+        for number in ports.value if ports is not None else ():
+            if number < 1024 and ports is not None:
+                found[number] = ports.fact(container, f"it serves port {number}")
     env = container.env
     for number, speaker in spoken(container, lambda words: command_evidence.low_ports(words, env), beside=env):
         found.setdefault(number, speaker.says(f"is told to listen on port {number}"))

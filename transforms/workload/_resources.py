@@ -15,18 +15,18 @@ from typing import ClassVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from hardener.authoring.edits import Edit, Evidence, Finding, Severity
+from hardener.authoring.edits import Edit, Evidence, Finding, Severity, WrongShapeError
 from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.images.numbers_elsewhere import Number, NumbersElsewhere
+from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.objects import quantity
-from hardener.tree.core_views import Container
+from hardener.tree.core_views import Container, OpaqueError
 
 from . import _memory
 from ._autoscalers import horizontal, vertical
 from ._bounds import Bounds, bounds, quota
-from ._patched import least_limit, most_requested
 from ._unsized import unsized
 
 NONE = "none"
@@ -42,6 +42,7 @@ _MEMORY_LIMIT_RATIO, _MEMORY_LIMIT_LEAST = 4, "1Gi"
 _NOTHING = Fraction(0)
 _POD_NUMBERS = (1, 34)  # from here on the API server reads spec.resources
 _OF_WHOLE_PODS = ("cpu", "memory")
+_PatchedNumber = tuple[Fraction, Evidence, object]  # an amount that a kustomization sets, where, and as it is written
 DEFAULT = Evidence("the manifest has no number: this is a default, measure and adjust it")
 
 
@@ -77,7 +78,7 @@ class Resources:
                 raise InputError(f"resources.{name.replace('_', '-')}: a limit is not below its request")
 
     def request(self, resource: str) -> str:
-        """The request of a container of which nothing is known."""
+        """Return the request of a container of which nothing is known."""
         return {"cpu": self.cpu_request, "memory": self.memory_request}.get(resource, self.ephemeral_request)
 
     def _check(self, name: str) -> None:
@@ -106,7 +107,7 @@ class Amount(Struct):
 
 
 def has_number(container: Container, resource: str) -> bool:
-    """Whether the author wrote a request, or a limit, which the API server takes for the request too."""
+    """Return whether the author wrote a request, or a limit, which the API server takes for the request too."""
     if container.has("resources", "requests", resource):
         return True
     transform = f"{'ephemeral' if resource == 'ephemeral-storage' else resource}-limit"
@@ -114,9 +115,9 @@ def has_number(container: Container, resource: str) -> bool:
 
 
 def request_of(resource: str, container: Container, options: Resources) -> Amount:
-    """The request of a container that names none; no more than the limit that a kustomization sets."""
+    """Return the request of a container that names none; no more than the limit that a kustomization sets."""
     amount = _request_of(resource, container, options)
-    least = least_limit(container, resource)
+    least = _least_limit(container, resource)
     if least is None or least[0] >= amount.number:
         return amount
     text = quantity.format_cpu(least[0]) if resource == "cpu" else quantity.format_memory(least[0])
@@ -174,7 +175,7 @@ def _request_beside(container: Container, resource: str, options: Resources) -> 
             found = _Request(planned.number, planned.text, [fact] if planned.evidence else [])
         else:
             found = _Request(amount, written, [fact])
-    most = most_requested(container, resource)
+    most = _most_requested(container, resource)
     if most is not None and most[0] > found.amount:
         return _Request(most[0], most[2], [most[1]])
     return found
@@ -187,8 +188,8 @@ def _same_limit(container: Container, resource: str, request: _Request) -> Numbe
 
 
 def cpu_limit(container: Container, options: Resources) -> Amount | None:
-    """The missing cpu limit, from what the same program has elsewhere or from the request; None where there is one, or
-    where none is wanted."""
+    """Return the missing cpu limit, from what the same program has elsewhere or from the request; None where there is
+    one, or where none is wanted."""
     if container.has("resources", "limits", "cpu"):
         return None
     asked, default = quota(container, "cpu"), options.cpu_limit
@@ -222,9 +223,9 @@ def _larger(request: object, least: str) -> str:
 
 
 def memory_limit(container: Container, options: Resources) -> Amount | None:
-    """The missing memory limit: from what the same program has elsewhere, a heap flag, the request, a row of the image
-    table, or the default, and never less than twice what it was seen to use; None where there is one, or where none is
-    wanted."""
+    """Return the missing memory limit: from what the same program has elsewhere, a heap flag, the request, a row of the
+    image table, or the default, and never less than twice what it was seen to use; None where there is one, or where
+    none is wanted."""
     if container.has("resources", "limits", "memory"):
         return None
     asked = quota(container, "memory")
@@ -233,32 +234,44 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     request = _request_beside(container, "memory", options)
     if request is None:
         return None
+    found = _needed_memory(container, request, options)
+    if asked is not None:
+        # The quota lets no pod in without a limit, so any number is better than none.
+        return replace(found, evidence=[*found.evidence, asked])
+    path = ("resources", "requests", "memory")
+    written = container.get(*path)
+    default = DEFAULT
+    if written is not None:
+        text = (
+            f"its request of {written} is as small as a default, so the limit is a default, too: measure and adjust it"
+        )
+        default = container.fact(text, *path)
+    unknown = unsized(container, "memory", requested=bool(request.evidence))
+    return replace(found, unknown=unknown, default=default)
+
+
+def _needed_memory(container: Container, request: _Request, options: Resources) -> Amount:
+    """The limit beside ``request``, and no less than a heap, a row of the table or a run shows that it needs."""
     heap, flags = _memory.heap_limit(container)
-    text, evidence = _beside(container, request, options, flags)
+    text, beside = _beside(container, request, options, flags)
     base = parsed(text)
     need, row = _memory.row_need(container)
     peak, seen = _memory.twice_the_peak(container)
     least = max((heap, need, peak)) if flags or row or seen else _NOTHING
-    shared, doubt = _memory.of_volumes(container)
-    evidence = [*flags, *evidence, *(row if row and need > base and row[0] not in evidence else [])]
-    evidence += seen if seen and peak > max(base, heap, need) else []
+    evidence = [*flags, *beside]
+    if row and need > base and row[0] not in evidence:
+        evidence += row
+    if seen and peak > max(base, heap, need):
+        evidence += seen
     evidence = list(dict.fromkeys(evidence))
     wanted = base if least is _NOTHING else max(base, least)
+    shared, doubt = _memory.of_volumes(container)
     if shared:
         evidence.append(Evidence("files in its in-memory volumes count as memory"))
         wanted, least = wanted + shared, least + shared
     if wanted is not base and wanted != base:  # else the author's unit is kept
         text = quantity.format_memory(_whole(wanted))
-    if asked is not None:
-        # The quota lets no pod in without a limit, so any number is better than none.
-        return Amount(text, [*evidence, asked], doubt, None, least)
-    unknown = unsized(container, "memory", requested=bool(request.evidence))
-    written = container.get("resources", "requests", "memory")
-    default = DEFAULT if written is None else container.fact(
-        f"its request of {written} is as small as a default, so the limit is a default, too: measure and adjust it",
-        "resources", "requests", "memory",
-    )  # fmt: skip
-    return Amount(text, evidence, doubt, unknown, least, default)
+    return Amount(text, evidence, doubt, least=least)
 
 
 def _beside(
@@ -280,7 +293,8 @@ def _beside(
 def written(
     container: Container, kind: str, resource: str, amount: Amount, options: Resources
 ) -> Iterator[Edit | Finding]:
-    """The edit that writes ``amount``; a finding where somebody else has the say, nothing where a LimitRange fills in.
+    """Yield the edit that writes ``amount``; a finding where somebody else has the say, nothing where a LimitRange
+    fills in.
 
     ``kind`` is "requests" or "limits".
     """
@@ -361,9 +375,10 @@ def _of_whole_pod(container: Container, resource: str, kind: str) -> Iterator[Fi
     if pod.has("resources", kind, resource) or (kind == "requests" and pod.has("resources", "limits", resource)):
         return
     lacking = (
-        other for other in pod.containers
+        other
+        for other in pod.containers
         if not other.has("resources", kind, resource) and not (kind == "requests" and has_number(other, resource))
-    )  # fmt: skip
+    )
     first = next(lacking, None)  # none where a request is only not equal to its limit
     if first is None or first.path != container.path:
         return
@@ -388,6 +403,36 @@ def _whole(amount: Fraction) -> Fraction:
 
 
 def parsed(written: object) -> Fraction:
-    """The amount of what is known to be a quantity."""
+    """Return the amount of what is known to be a quantity."""
     amount = quantity.parse(written)
     return _NOTHING if amount is None else amount
+
+
+def _most_requested(container: Container, resource: str) -> _PatchedNumber | None:
+    """The largest request of ``resource`` that a kustomization sets, and sets no limit to."""
+    if not container.tree.kustomizations:
+        return None
+    return max(_patched_numbers(container, resource, "requests", "limits"), key=lambda number: number[0], default=None)
+
+
+def _least_limit(container: Container, resource: str) -> _PatchedNumber | None:
+    """The smallest limit of ``resource`` that a kustomization sets, and has no request below."""
+    if not container.tree.kustomizations:
+        return None
+    return min(_patched_numbers(container, resource, "limits", "requests"), key=lambda number: number[0], default=None)
+
+
+def _patched_numbers(container: Container, resource: str, kind: str, other: str) -> Iterator[_PatchedNumber]:
+    for state in patched(container):
+        try:
+            written = state.get("resources", kind, resource)
+            amount = quantity.parse(written)
+            if amount is None or written == container.get("resources", kind, resource):
+                continue
+            beside = state.get("resources", other, resource)
+            # What it has from the manifest may be ours.
+            if beside is None or beside == container.get("resources", other, resource):
+                text = f"a kustomization sets its {resource} {kind.removesuffix('s')} to {written}"
+                yield amount, state.fact(text, "resources", kind, resource), written
+        except (OpaqueError, WrongShapeError):
+            continue

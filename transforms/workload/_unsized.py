@@ -21,31 +21,45 @@ _NO_DEVICE = frozenset({"", "none", "void", "-1"})
 
 
 def unsized(container: Container, resource: str, *, requested: bool) -> str | None:
-    """Why no limit of ``resource`` ("cpu" or "memory") fits ``container`` without somebody who measures; None where
-    one does. ``requested``: whether its author wrote a request."""
+    """Return why no limit of ``resource`` ("cpu" or "memory") fits ``container`` without somebody who measures; None
+    where one does. ``requested``: whether its author wrote a request."""
     device = next(_devices(container), None)
     if device is not None:
         return f"container {container.name} works with {device}"
     image, words = container.image, every_word(container)
-    repository, class_ = image.known_part if image else None, container.row.class_ if container.row else None
-    if class_ == "notebook":
-        return f"{repository or container.name} computes what its users write"
-    if class_ == "model-server" or is_machine_learning(words, repository) or _is_of_learning(container):
-        return f"{repository or container.name} computes with a model or for one"
+    repository = image.known_part if image else None
+    if (learning := _learning(container, repository)) is not None:
+        return f"{repository or container.name} {learning}"
     if _memory.heap_limit(container)[1]:
         return None
-    if class_ == "data-store" or is_data_store(repository):
+    if is_data_store(repository) or _class(container) == "data-store":
         return f"{image.name if image else container.name} is a data store"
     if _memory.row_need(container)[1]:
         return None
     if is_jvm((*words, *container.env.values()), repository):
         return f"a Java virtual machine sizes its {'heap' if resource == 'memory' else 'threads'} by the limit"
-    keeps_data = container.pod.kind == "StatefulSet" and any(
-        m.source == "persistentVolumeClaim" for m in mounts(container)
-    )
-    if keeps_data and resource == "memory" and not requested:
+    if resource == "memory" and not requested and _keeps_data(container):
         return "a StatefulSet that keeps data in a claim"
     return None
+
+
+def _learning(container: Container, repository: str | None) -> str | None:
+    """What is computed where a model, or whoever writes a notebook, decides how much it takes."""
+    class_ = _class(container)
+    if class_ == "notebook":
+        return "computes what its users write"
+    if class_ == "model-server" or is_machine_learning(every_word(container), repository) or _is_of_learning(container):
+        return "computes with a model or for one"
+    return None
+
+
+def _class(container: Container) -> str | None:
+    return container.row.class_ if container.row is not None else None
+
+
+def _keeps_data(container: Container) -> bool:
+    claims = (mount.source == "persistentVolumeClaim" for mount in mounts(container))
+    return container.pod.kind == "StatefulSet" and any(claims)
 
 
 def _is_of_learning(container: Container) -> bool:
@@ -63,15 +77,19 @@ def _devices(container: Container) -> Iterator[str]:
     for state in states(container):
         try:
             if state.has("resources"):
-                for kind in ("limits", "requests"):
-                    for name in state.keys("resources", kind):
-                        domain, slash, _ = str(name).partition("/")
-                        if slash and domain != "kubernetes.io" and not domain.endswith(".kubernetes.io"):
-                            yield str(name)
-                for claim in state.items("resources", "claims"):
-                    yield f"the resource claim {claim.text('name')}"
+                yield from _asked_for(state)
         except (OpaqueError, WrongShapeError):
             continue
         for name, value in state.env.items():
             if name.endswith(_VISIBLE) and value.strip().lower() not in _NO_DEVICE:
                 yield f"the devices of {name}"
+
+
+def _asked_for(state: Container) -> Iterator[str]:
+    for kind in ("limits", "requests"):
+        for name in state.keys("resources", kind):
+            domain, slash, _ = str(name).partition("/")
+            if slash and domain != "kubernetes.io" and not domain.endswith(".kubernetes.io"):
+                yield str(name)
+    for claim in state.items("resources", "claims"):
+        yield f"the resource claim {claim.text('name')}"

@@ -6,18 +6,21 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from msgspec import Struct
 
-from hardener.authoring.edits import Basis, Evidence, WrongShapeError
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.authoring.known import Known
 from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
+from hardener.facts.images.ledger import ImageLedger
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
+from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
 from hardener.kubernetes.components.component import is_data_store
-from hardener.kubernetes.images.config import NOBODY_ELSE, KnownBy
+from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -33,6 +36,12 @@ _POSTGRES = re.compile(r"(^|[-_.])(postgres|postgresql|postgis|timescaledb(-ha)?
 _EXACT_MODES = late_pattern(r"(^|[-_.])(rabbitmq|mongo|mongodb|etcd)([-_.0-9]|$)")
 _SECURE_SHELL = late_pattern(r"(^|[-_.])(sshd|openssh(-server)?|sftp)([-_.0-9]|$)")
 _KEY_FILES = re.compile(r"/\.ssh(/|$)|id_(rsa|dsa|ecdsa|ed25519)|ssh[-_]?key|key-?file|\.erlang\.cookie|\.pgpass", re.I)
+# What an image runs as by itself, of which no number is known.
+_UNNUMBERED = {
+    "name": "its image runs as {}, whose number is not known",
+    "root": "its image runs as root, and no other user of it is known",
+    "number": "its image runs as a number that is not known",
+}
 _PGDATA = "/var/lib/postgresql/data"
 
 
@@ -120,47 +129,44 @@ def _choose(container: Container, explicit: bool) -> Choice | None:
 
 def _own_user(container: Container, explicit: bool) -> Choice | None:
     """The number of the user that the image runs as anyway."""
-    facts = known_image(container)
-    if facts.uid is None:
+    known = known_image(container)
+    if known.number is None:
         return None
-    gid = facts.gid if explicit and container.effective("runAsGroup") is None else None
-    if facts.user == str(facts.uid):
-        text = f"{facts.user_source}: its user is {facts.uid}"
-        basis, sure = (Basis.PROVED if facts.proved else Basis.INFERRED), facts.sure
-    elif facts.uid_by is KnownBy.SAME_IMAGE:
-        text, basis, sure = _why(container), Basis.INFERRED, facts.sure_of_number
+    number = known.number.value
+    gid = number.gid if explicit and container.effective("runAsGroup") is None else None
+    origin: Known[Any] = known.number
+    if known.user is not None and known.user.value == str(number.uid):
+        origin, fact = known.user, known.user.fact(container, f"its user is {number.uid}")
+    elif known.number.text is not None:
+        fact = known.number.fact(container)
     else:
         # The number of a name is in the image's passwd file.
-        proved = facts.uid_by in (KnownBy.LOCK, KnownBy.OBSERVED)
-        where = " in /etc/passwd of the image" if facts.uid_by is KnownBy.LOCK else ""
-        text = f"{facts.uid_source}: its user is {facts.user}, which is {facts.uid}{where}"
-        basis, sure = (Basis.PROVED if proved else Basis.INFERRED), facts.sure_of_number
-    found = verdict(known=[container.fact(text, "image")], sure=sure, basis=basis)
-    return Choice(container, facts.uid, gid, found)
+        text = f"its user is {known.user_name}, which is {number.uid}{number.listed or ''}"
+        fact = known.number.fact(container, text)
+    found = verdict(known=[fact], sure=origin.sure, basis=origin.basis)
+    return Choice(container, number.uid, gid, found)
 
 
 def _instead(container: Container, explicit: bool) -> Choice:
     """A number in the place of root, of a user that is a name, or of one that nobody knows."""
     facts = known_image(container)
     owner = owner_of_volumes(container)
-    uid = facts.uid if facts.uid is not None else NOBODY_ELSE if owner is None else owner.uid
-    others = owner is not None and owner.uid != uid
-    gid = None
-    if explicit and container.effective("runAsGroup") is None:
-        gid = facts.gid if facts.uid is not None else uid
+    if facts.number is not None:
+        uid, group, why = facts.number.value.uid, facts.gid, _why(container)
+    elif owner is not None:
+        uid, group, why = owner.uid, owner.uid, owner.says("so it gets that number")
+    else:
+        uid, group, why = NOBODY_ELSE, NOBODY_ELSE, _why(container)
+    gid = group if explicit and container.effective("runAsGroup") is None else None
     against = [*root_evidence(container), *user_evidence(container)]
     if container.pod.partial:
         against += low_ports(container).values()  # the setting that gives them back is one of the pod
-    if owner is not None and facts.uid is None:
-        why = owner.says("so it gets that number")
-    else:
-        why = container.fact(_why(container), "image")
-    is_known = facts.user is not None or facts.uid is not None or facts.any_number or owner is not None
+    is_known = any(each is not None for each in (facts.user, facts.number, facts.any_number, owner))
     found = verdict(
         against=against,
         known=[why] if is_known else (),
         unknown=() if is_known else [why],
-        doubts=[owner.says(f"and not to {uid}")] if owner is not None and others else (),
+        doubts=[owner.says(f"and not to {uid}")] if owner is not None and owner.uid != uid else (),
         sure=not against and _is_sure(container),
     )
     return Choice(container, uid, gid, found, list(signs(container, _kept_volumes)))
@@ -168,35 +174,36 @@ def _instead(container: Container, explicit: bool) -> Choice:
 
 def _is_sure(container: Container) -> bool:
     """Whether what is known of the image shows that it runs as the number that is known for it."""
-    facts = known_image(container)
     # The table speaks of the image's own command, and of files that everyone may read.
-    if not facts.sure_of_number or facts.uid is None or not own_command(container):
+    if not known_image(container).is_sure_of_number or not own_command(container):
         return False
     return container.effective("runAsUser") != 0 and not any(map(_may_shut_out, mounts(container)))
 
 
-def _why(container: Container) -> str:
+def _why(container: Container) -> Evidence:
     """Why it gets the number that it gets."""
-    facts, written = known_image(container), container.effective("runAsUser") == 0
-    kind = facts.kind_of_user
-    if facts.uid is None:
-        text = f"so it gets {NOBODY_ELSE}"
-        if facts.any_number:
-            return f"{facts.user_source}: it works as any user, {text}"
-        if kind == "name":
-            return f"{facts.user_source}: its image runs as {facts.user}, whose number is not known, {text}"
-        if kind == "root" and not written:
-            return f"{facts.user_source}: its image runs as root, and no other user of it is known, {text}"
-        if kind == "number":
-            return f"{facts.user_source}: its image runs as a number that is not known, {text}"
-        return f"the user of its image is not known, {text}"
-    if facts.uid_by is KnownBy.SAME_IMAGE:
-        return f"{facts.uid_source}, and runs as {facts.uid}"
-    if kind == "number":
-        return f"{facts.user_source}: its own user is {facts.uid}"
-    if kind == "root" and facts.proved and not written:
-        return f"{facts.user_source}: its image runs as root; {facts.uid_source}: its service runs as {facts.uid}"
-    return f"{facts.uid_source}: its service runs as {facts.uid}"
+    known, is_root = known_image(container), container.effective("runAsUser") == 0
+    if known.number is None:
+        return _why_another(container, known)
+    number, kind = known.number, known.kind_of_user
+    if number.text is not None:
+        return number.fact(container)
+    if known.user is not None and kind == "number":
+        return known.user.fact(container, f"its own user is {number.value.uid}")
+    serves = number.says(f"its service runs as {number.value.uid}")
+    if known.user is not None and kind == "root" and known.user.by.proves and not is_root:
+        return known.user.fact(container, f"its image runs as root; {serves}")
+    return container.fact(serves, "image")
+
+
+def _why_another(container: Container, known: ImageLedger) -> Evidence:
+    """Why it gets a number that says nothing of its image."""
+    text, is_root = f"so it gets {NOBODY_ELSE}", container.effective("runAsUser") == 0
+    if known.any_number is not None:
+        return known.any_number.fact(container, f"it works as any user, {text}")
+    if known.user is None or (known.kind_of_user == "root" and is_root):
+        return container.fact(f"the user of its image is not known, {text}", "image")
+    return known.user.fact(container, f"{_UNNUMBERED[known.kind_of_user].format(known.user.value)}, {text}")
 
 
 def unknown_user(container: Container) -> OpaqueError | None:
@@ -207,9 +214,11 @@ def unknown_user(container: Container) -> OpaqueError | None:
         mount = next((mount for mount in mounts(container) if mount.volume is None and mount.writable), None)
         if mount is not None:
             return OpaqueError(
-                "a volume of a pod that is made elsewhere", mount.view.path[1:], "mounts",
+                "a volume of a pod that is made elsewhere",
+                mount.view.path[1:],
+                "mounts",
                 "set the user where the pod is made: whom the files of the volume belong to shows there",
-            )  # fmt: skip
+            )
     return opaque
 
 
@@ -235,10 +244,10 @@ def _group_of(container: Container, number: int) -> Choice | None:
     gid = facts.gid if known else number
     if gid is None:
         return None
-    text = f"{facts.user_source}: its group" if known else "no group is written, so it gets the number of its user"
-    fact = container.fact(text, *(("image",) if known else ()))
-    found = verdict(known=[fact], sure=False) if known else verdict(unknown=[fact])
-    return Choice(container, None, gid, found)
+    if known and facts.number is not None:
+        return Choice(container, None, gid, verdict(known=[facts.number.fact(container, "its group")], sure=False))
+    fact = container.fact("no group is written, so it gets the number of its user")
+    return Choice(container, None, gid, verdict(unknown=[fact]))
 
 
 def user_evidence(container: Container) -> Iterator[Evidence]:
@@ -267,24 +276,28 @@ def _user_evidence(container: Container) -> Iterator[Evidence]:
 def against_group(container: Container, mount: Mount) -> str | None:
     """Why an fsGroup does not open the files of a volume that is kept to a new user; None where it does."""
     image, row = container.image, container.row
-    repository = image.known_part if image is not None else None
     name = (image.name if image is not None else None) or ""
-    stores = is_data_store(repository)
-    if _SECURE_SHELL.search(name) or (stores and (_EXACT_MODES.search(name) or _POSTGRES.search(name))):
+    is_store = is_data_store(image.known_part if image is not None else None)
+    if _SECURE_SHELL.search(name) or (is_store and (_EXACT_MODES.search(name) or _POSTGRES.search(name))):
         return "its server refuses files whose modes an fsGroup has changed"
-    if (row is None or row.pvc != "ok") and not container.pod.get("securityContext", "fsGroup"):
-        belong = f"files at {mount.path} belong to the user that wrote them"
-        if stores or (row is not None and row.class_ == "data-store"):
-            return f"{belong}, and a data store may refuse to share them with a group"
-        if mount.source != "persistentVolumeClaim":
-            return f"{belong}, and an fsGroup may not open them"
-        from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims  # late: few pods mount a claim
+    if (row is not None and row.pvc == "ok") or container.pod.get("securityContext", "fsGroup"):
+        return None
+    if is_store or (row is not None and row.class_ == "data-store"):
+        reason: str | None = "a data store may refuse to share them with a group"
+    else:
+        reason = _against_sharing(container, mount)
+    return f"files at {mount.path} belong to the user that wrote them, and {reason}" if reason is not None else None
 
-        modes = container.tree.ask(VolumeClaims).access_modes(container.pod, mount.view.text("name") or "")
-        if modes is None:
-            return f"{belong}, and the tree does not show whether other pods share the claim"
-        if not modes <= OF_ONE_NODE:
-            return f"{belong}, and pods of other nodes may share the claim ({', '.join(sorted(modes))})"
+
+def _against_sharing(container: Container, mount: Mount) -> str | None:
+    """Why the volume may be in use by pods that an fsGroup does not reach; None for a claim of one node."""
+    if mount.source != "persistentVolumeClaim":
+        return "an fsGroup may not open them"
+    modes = container.tree.ask(VolumeClaims).access_modes(container.pod, mount.view.text("name") or "")
+    if modes is None:
+        return "the tree does not show whether other pods share the claim"
+    if not modes <= OF_ONE_NODE:
+        return f"pods of other nodes may share the claim ({', '.join(sorted(modes))})"
     return None
 
 

@@ -4,20 +4,22 @@ image, from its variables and flags, and from its commands."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.authoring.known import Known, items
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
 from hardener.facts.images.known_image import known_image
+from hardener.facts.images.ledger import ImageLedger
 from hardener.facts.kustomize.overlays.states import patched
 from hardener.kubernetes.components.component import is_data_store
-from hardener.kubernetes.images.config import ImageFacts
+from hardener.kubernetes.images.files import ImageFiles
 from hardener.kubernetes.pods.command_evidence import below, writes
 from hardener.kubernetes.pods.configured_paths import may_be_mounted, one_run, told_paths
 from hardener.tree.core_views import Container, OpaqueError
 
-from ._image_folders import empty, fills_tmp, folders
+from ._image_folders import empty, files_in_tmp, folders
 from ._user import is_database_root
 from ._volumes import mounts
 
@@ -77,33 +79,37 @@ def needs(container: Container) -> Needs:
 
 def _weigh(container: Container, found: Needs) -> None:
     """What the container, as it is written or as a kustomization patches it, needs."""
-    row, known = container.row, known_image(container)
-    if row is not None and row.rofs == "no":
-        found.against.append(container.fact(f"{row.origin}: it does not run with a read-only root", "image"))
-    told = known.volumes or [path for path in known.writable if not path.shown]
-    if row is None and not told and container.image is not None:
-        if is_data_store(container.image.known_part) and not any(mount.writable for mount in mounts(container)):
-            found.against.append(container.fact("a data store without a volume writes to its image", "image"))
-    if row is not None and row.match == "nginx" and is_mounted(container, "/etc/nginx/templates"):
-        found.against.append(container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted"))
-    for path in known.hiding:
-        if not is_mounted(container, path.path):
-            found.against.append(container.fact(path.source, "image"))
-    if row is None or row.tmp != "no":
+    known = known_image(container)
+    found.against += _signs_against(container, known)
+    if container.row is None or container.row.tmp != "no":
         _place(container, found, "/tmp", Evidence("/tmp is where programs put temporary files"))
-    if "/tmp" in found.volumes and fills_tmp(container):
-        _hidden(container, found)
+    hidden = files_in_tmp(container)
+    if "/tmp" in found.volumes and hidden is not None:
+        _hide(container, found, hidden)
     for path in known.writable:
-        _place(container, found, path.path, container.fact(path.source, "image"))
+        _place(container, found, path.value, path.fact(container))
     for volume in _volumes(container):
-        _declared(container, found, volume, known)
+        _declared(container, found, volume, known.volumes)
     _of_image(container, found)
     for path in known.owned:
-        if not is_mounted(container, path.path):
-            found.doubts.append(container.fact(f"{path.source}, which becomes read-only", "image"))
+        if not is_mounted(container, path.value):
+            found.doubts.append(container.fact(f"{path.text}, which becomes read-only", "image"))
     workdir = _workdir(container, known)
     _told(container, found, workdir)
     _commands(container, found, known, workdir)
+
+
+def _signs_against(container: Container, known: ImageLedger) -> Iterator[Evidence]:
+    """What is known of the image that speaks against a read-only root."""
+    row, image = container.row, container.image
+    if known.read_only is not None and not known.read_only.value:
+        yield known.read_only.fact(container, "it does not run with a read-only root")
+    if row is None and image is not None and is_data_store(image.known_part) and not known.says_where_it_writes:
+        if not any(mount.writable for mount in mounts(container)):
+            yield container.fact("a data store without a volume writes to its image", "image")
+    if row is not None and row.match == "nginx" and is_mounted(container, "/etc/nginx/templates"):
+        yield container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted")
+    yield from (path.fact(container) for path in known.hiding if not is_mounted(container, path.value))
 
 
 def _of_image(container: Container, found: Needs) -> None:
@@ -114,31 +120,32 @@ def _of_image(container: Container, found: Needs) -> None:
         found.inert = False
         return
     for path in files.made:
-        reason = container.fact(f"harden.lock: its image has the empty folder {path} for its user", "image")
+        reason = files.files.fact(container, f"its image has the empty folder {path} for its user")
         _place(container, found, path, reason)
-    if known.files is not None and known.files.writer is not None and "run-as-user" in container.pod.changed_by:
+    if files.files.value.writer is not None and "run-as-user" in container.pod.changed_by:
         found.inert = False  # whether it works as this user is not proved
     found.doubts += files.doubts(container, lambda path: is_mounted(container, path))
     user = container.effective("runAsUser") or known.uid
-    found.proofs.append(container.fact(f"harden.lock: user {user} may write nowhere else in its image", "image"))
+    found.proofs.append(files.files.fact(container, f"user {user} may write nowhere else in its image"))
 
 
-def _hidden(container: Container, found: Needs) -> None:
+def _hide(container: Container, found: Needs, hidden: Known[ImageFiles]) -> None:
+    """Say that the files of the image in /tmp are ``hidden`` by a volume."""
     named = [word for word in every_word(container) if word.startswith("/tmp/")]
     if named:
-        text = f"harden.lock: its image has files in /tmp, which a volume hides, and it is told to use {named[0]}"
-        found.against.append(container.fact(text, "image"))
+        text = f"its image has files in /tmp, which a volume hides, and it is told to use {named[0]}"
+        found.against.append(hidden.fact(container, text))
     else:
-        found.doubts.append(container.fact("harden.lock: files that its image has in /tmp are hidden", "image"))
+        found.doubts.append(hidden.fact(container, "files that its image has in /tmp are hidden"))
 
 
 def _volumes(container: Container) -> tuple[str, ...]:
     """The VOLUMEs of the image, where the image table does not know better what it writes to."""
     row, known = container.row, known_image(container)
-    return known.volumes if row is None or row.volumes or not row.writable else ()
+    return items(known.volumes) if row is None or row.volumes or not row.writable else ()
 
 
-def _declared(container: Container, found: Needs, path: str, known: ImageFacts) -> None:
+def _declared(container: Container, found: Needs, path: str, volumes: Known[tuple[str, ...]] | None) -> None:
     """A VOLUME of the image: some runtimes leave it read-only, others put a copy of the image's files there."""
     if found.has_volume(path) or is_mounted(container, path):
         return
@@ -148,8 +155,8 @@ def _declared(container: Container, found: Needs, path: str, known: ImageFacts) 
         )
         found.doubts.append(container.fact(text, "image"))
         return
-    source = known.volumes_source
-    _place(container, found, path, container.fact(f"{source}: its image declares the volume {path}", "image"))
+    if volumes is not None:
+        _place(container, found, path, volumes.fact(container, f"its image declares the volume {path}"))
     if path in found.volumes and path not in empty(container):
         found.doubts.append(container.fact(f"files that the image ships in its volume {path} are hidden", "image"))
 
@@ -173,12 +180,14 @@ def _told(container: Container, found: Needs, workdir: str | None) -> None:
             found.doubts.append(container.fact(f"its home is {path}, which becomes read-only"))
 
 
-def _workdir(container: Container, known: ImageFacts) -> str | None:
+def _workdir(container: Container, known: ImageLedger) -> str | None:
     written = container.text("workingDir")
-    return written if written and written.startswith("/") else known.workdir
+    if written and written.startswith("/"):
+        return written
+    return known.workdir.value if known.workdir is not None else None
 
 
-def _commands(container: Container, found: Needs, known: ImageFacts, workdir: str | None) -> None:
+def _commands(container: Container, found: Needs, known: ImageLedger, workdir: str | None) -> None:
     """Paths that its commands write to."""
     said: Iterable[tuple[str | None, Speaker]] = spoken(container, lambda words: _written(words, workdir))
     for path, speaker in said:
@@ -187,7 +196,7 @@ def _commands(container: Container, found: Needs, known: ImageFacts, workdir: st
         else:
             _write(container, found, path, speaker.says(f"writes to {path}"))
     for each in known.written:
-        _write(container, found, each.path, container.fact(each.source, "image"))
+        _write(container, found, each.value, each.fact(container))
 
 
 def _write(container: Container, found: Needs, path: str, fact: Evidence) -> None:
@@ -210,7 +219,7 @@ def _written(words: tuple[str, ...], workdir: str | None) -> list[str | None]:
 def _is_writable(container: Container, found: Needs, path: str) -> bool:
     """Whether ``path`` lies in a volume of the pod, or in one that it shall get for a folder of the image."""
     known = known_image(container)
-    given = (*_volumes(container), *(each.path for each in known.writable))
+    given = (*_volumes(container), *(each.value for each in known.writable))
     planned = (volume for volume in given if volume in found.volumes)
     return is_mounted(container, path) or any(_below(path, volume) for volume in planned)
 
@@ -219,7 +228,7 @@ def _known_empty(container: Container) -> tuple[str, ...]:
     """Folders in which the image holds nothing that it needs."""
     known = known_image(container)
     table = container.row.empty if container.row is not None else ()
-    return (*(each.path for each in known.writable), *table, *empty(container))
+    return (*(each.value for each in known.writable), *table, *empty(container))
 
 
 def _root_of(container: Container, path: str) -> str | None:
@@ -240,11 +249,11 @@ def _place(container: Container, found: Needs, path: str, reason: Evidence) -> N
     if found.has_volume(path) or is_mounted(container, path):
         return
     known = known_image(container)
-    if any([_below(hidden.path, path) for hidden in known.hiding]):
+    if any([_below(hidden.value, path) for hidden in known.hiding]):
         return  # it speaks against a read-only root itself
     for filled in known.filled:
-        if _below(filled.path, path):
-            text = f"{reason.text}, and a volume at {path} would hide {filled.path} of the image ({filled.source})"
+        if _below(filled.value, path):
+            text = f"{reason.text}, and a volume at {path} would hide {filled.value} of the image ({filled.place})"
             found.against.append(Evidence(text, reason.piece, reason.path))
             return
     found.add_volume(path, reason)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, NamedTuple
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
+from hardener.authoring.known import is_sure
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
@@ -24,7 +25,7 @@ from hardener.kubernetes.pods.capabilities import (
 from hardener.kubernetes.pods.command_evidence import raw_socket_commands, root_commands
 from hardener.tree.core_views import Container
 
-from ._file_capabilities import built, carried, has_no_privileged, held, within_reach
+from ._file_capabilities import carried, has_no_privileged, held, said, within_reach
 from ._grounds import assumption
 from ._ports import low_ports
 from ._user import final_user, unknown_user
@@ -65,24 +66,21 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
     if container.privileged:
         return
     added = container.strings(*_PATH, "add")
-    if added:
-        yield from _findings(container, added, options)
-    if any([plain(name) == "ALL" for name in added]):
+    yield from _findings(container, added, options)
+    if "ALL" in map(plain, added):
         return
     dropped = container.strings(*_PATH, "drop")
-    if dropped:
-        yield from _normalise(container, dropped)
-    if any([plain(name) == "ALL" for name in dropped]):
+    yield from _normalise(container, dropped)
+    named = set(map(plain, dropped))
+    if "ALL" in named:
         if is_left_to_root(added, dropped) and final_user(container) == "non-root":
             yield from _of_root_no_more(container, added)
-        return
-    if options.drop == "NET_RAW":
-        if not {"NET_RAW"} & {plain(name) for name in (*dropped, *added)}:
-            yield from _net_raw(container)
-        return
-    yield from _all(container, {plain(name) for name in added}, {plain(name) for name in dropped})
-    if is_left_to_root(added, ("ALL",)) and final_user(container) == "non-root":  # as the next run would see it
-        yield list(_of_root_no_more(container, added))
+    elif options.drop == "ALL":
+        yield from _all(container, set(map(plain, added)), named)
+        if is_left_to_root(added, ("ALL",)) and final_user(container) == "non-root":  # as the next run would see it
+            yield list(_of_root_no_more(container, added))
+    elif "NET_RAW" not in named.union(map(plain, added)):
+        yield from _net_raw(container)
 
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding]:
@@ -130,8 +128,8 @@ def _left_to_user(container: Container, added: set[str], *, serves_low: bool, op
     """Return what stays with a user that is not root: what its program file carries."""
     names, facts = _of_files(container, serves_low)
     facts = [Evidence("the user is not root, so capabilities have no effect for it"), *facts]
-    row = container.row
-    files_known = known_image(container).files is not None or (row is not None and row.sure_of("file_caps"))
+    known = known_image(container)
+    files_known = known.files is not None or is_sure(known.capabilities)
     needs_more = bool({*names, *added} - {BIND})
     sure = not (opens_raw or (names and not files_known) or needs_more or _only_maybe(container, names))
     unseen = list(signs(container, partial(_unseen, kept={*names, *added})))
@@ -172,24 +170,22 @@ def _commands(container: Container) -> list[str]:
 def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
     """Capabilities that the program file of the image carries: without them in the set it is not started."""
     for state in states(container):  # a kustomization may put another image there
-        row, files = state.row, known_image(state).files
-        if files is not None:
-            if found := carried(state):
-                facts = [state.fact(f"harden.lock: {path} carries {names}", "image") for path, names in found.items()]
-                return [name for names in found.values() for name in names.split(", ") if name in DEFAULT], facts
-            continue
-        if made := built(state):
-            facts = [
-                state.fact(f"{where}: its program carries {', '.join(names)}", "image") for where, names in made.items()
-            ]
-            return [name for names in made.values() for name in names if name in DEFAULT], facts
-        if row is not None and row.file_caps:
-            facts = [state.fact(f"{row.origin}: its program carries {', '.join(row.file_caps)}", "image")]
-            return [name for name in row.file_caps if name in DEFAULT], facts
-    row, files = container.row, known_image(container).files
-    if low and (_only_maybe(container, [BIND]) if files is not None else row is None or not row.sure_of("file_caps")):
+        if by_source := _carried(state):
+            facts = [state.fact(f"{source} carries {', '.join(names)}", "image") for source, names in by_source.items()]
+            return [name for names in by_source.values() for name in names if name in DEFAULT], facts
+    known = known_image(container)
+    may_carry = _only_maybe(container, [BIND]) if known.files is not None else not is_sure(known.capabilities)
+    if low and may_carry:
         return [BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
+
+
+def _carried(container: Container) -> dict[str, Sequence[str]]:
+    """What its program carries, by who says so: the files of the image where somebody read them."""
+    files = known_image(container).files
+    if files is not None:
+        return {files.says(path): names.split(", ") for path, names in carried(container).items()}
+    return {f"{where}: its program": names for where, names in said(container).items()}
 
 
 def _unseen(container: Container, *, kept: set[str]) -> Iterator[Evidence]:
@@ -204,15 +200,14 @@ def _unseen(container: Container, *, kept: set[str]) -> Iterator[Evidence]:
 def _only_maybe(container: Container, keep: list[str]) -> bool:
     """Whether a script of the image may start a file that carries one of these, and nothing says that it does."""
     files = known_image(container).files
-    return files is not None and not carried(container) and any(map(files.may_carry, keep))
+    return files is not None and not carried(container) and any(map(files.value.may_carry, keep))
 
 
 def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
     if kept:
-        yield container.finding(
-            f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow", "image",
-            advice="remove it from the file (setcap -r) if the program runs without it", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow"
+        advice = "remove it from the file (setcap -r) if the program runs without it"
+        yield container.finding(text, "image", advice=advice, severity=Severity.LOW)
 
 
 def _net_raw(container: Container) -> Iterator[Edit]:
@@ -257,7 +252,8 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
     severity = Severity.LOW if set(beyond) <= BASELINE else Severity.MEDIUM
     if any(plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
         severity = Severity.HIGH
-    yield container.finding(
+    text = (
         f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow; only its owner knows what"
-        " it needs", *_PATH, "add", advice="remove what it does not need", severity=severity,
-    )  # fmt: skip
+        " it needs"
+    )
+    yield container.finding(text, *_PATH, "add", advice="remove what it does not need", severity=severity)

@@ -40,10 +40,8 @@ def host_users_false(pod: PodTemplate) -> Steps:
         return
     obstacle = next(_obstacles(pod), None)
     if obstacle is not None:
-        yield pod.finding(
-            f"the pod keeps the users of its node: {obstacle.text}",
-            advice="set hostUsers: false when that is gone", severity=Severity.LOW,
-        )  # fmt: skip
+        advice = "set hostUsers: false when that is gone"
+        yield pod.finding(f"the pod keeps the users of its node: {obstacle.text}", advice=advice, severity=Severity.LOW)
         return
     nothing = Evidence("nothing in the manifest needs the users of the node")
     doubts = [pod.fact("the manifest says true", "hostUsers")] if pod.has("hostUsers") else []
@@ -58,17 +56,7 @@ def _obstacles(pod: PodTemplate) -> Iterator[Evidence]:
             yield pod.fact(f"{key} is set", key)
     if pod.tree.ask(Platforms).of(pod.object) == "openshift":
         yield Evidence("OpenShift gives pods user numbers above 65535")
-    for view in (pod, *pod.containers):
-        for key in _IDS:
-            number = view.get("securityContext", key)
-            if isinstance(number, int) and number > _HIGHEST_ID:
-                yield view.fact(f"{key} is above {_HIGHEST_ID}", "securityContext", key)
-    for container in pod.containers:
-        number = known_image(container).uid
-        if container.effective("runAsUser") is None and number is not None and number > _HIGHEST_ID:
-            yield container.fact(
-                f"{known_image(container).user_source}: its user {number} is above {_HIGHEST_ID}", "image"
-            )
+    yield from _high_numbers(pod)
     for volume in pod.items("volumes"):
         if source(volume) in _NOT_MAPPED:
             yield volume.fact(f"a volume of type {source(volume)} cannot map users")
@@ -77,6 +65,18 @@ def _obstacles(pod: PodTemplate) -> Iterator[Evidence]:
             yield container.fact(f"container {container.name} uses a block device", "volumeDevices")
         if container.privileged:
             yield container.fact(f"container {container.name} is privileged", "securityContext", "privileged")
+
+
+def _high_numbers(pod: PodTemplate) -> Iterator[Evidence]:
+    for view in (pod, *pod.containers):
+        for key in _IDS:
+            number = view.get("securityContext", key)
+            if isinstance(number, int) and number > _HIGHEST_ID:
+                yield view.fact(f"{key} is above {_HIGHEST_ID}", "securityContext", key)
+    for container in pod.containers:
+        known = known_image(container).number
+        if known is not None and known.value.uid > _HIGHEST_ID and container.effective("runAsUser") is None:
+            yield known.fact(container, f"its user {known.value.uid} is above {_HIGHEST_ID}")
 
 
 def _against(pod: PodTemplate) -> Iterator[Evidence]:
@@ -89,8 +89,8 @@ def _against(pod: PodTemplate) -> Iterator[Evidence]:
 
 
 def _of_container(container: Container) -> Iterator[Evidence]:
-    if container.row is not None and container.row.root == "required":
-        yield container.fact(f"{container.row.origin}: it works as root only", "image")
+    if (needs_root := known_image(container).needs_root) is not None:
+        yield needs_root.fact(container, "it works as root only")
     path = ("securityContext", "capabilities", "add")
     names = {plain(name) for name in container.strings(*path)} - _OF_THE_POD
     if names:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.authoring.verdict import verdict
+from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.images.container_commands import every_word, own_command, spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
@@ -41,19 +41,21 @@ def no_privilege_escalation(container: Container) -> Steps:
     written = container.get(*_FIELD)
     # The API server refuses the pair of false with either of the two.
     if container.privileged:
-        yield container.finding(
-            while_privileged(container), *_PRIVILEGED, severity=Severity.LOW,
-            advice="remove privileged if the container runs without it; no-privileged says what needs it",
-        )  # fmt: skip
+        advice = "remove privileged if the container runs without it; no-privileged says what needs it"
+        yield container.finding(while_privileged(container), *_PRIVILEGED, severity=Severity.LOW, advice=advice)
+    elif written is False:
         return
-    if written is False:
-        return
-    if _is_administrator(container):
-        yield container.finding(
-            "its processes may raise their privileges while it adds SYS_ADMIN", *_ADDED,
-            advice="remove SYS_ADMIN, then set allowPrivilegeEscalation: false", severity=Severity.LOW,
-        )  # fmt: skip
-        return
+    elif _is_administrator(container):
+        text = "its processes may raise their privileges while it adds SYS_ADMIN"
+        advice = "remove SYS_ADMIN, then set allowPrivilegeEscalation: false"
+        yield container.finding(text, *_ADDED, advice=advice, severity=Severity.LOW)
+    else:
+        yield container.set(*_FIELD, to=False, **_judged(container).words)
+
+
+def _judged(container: Container) -> Verdict:
+    """Return how sure it is that no process of ``container`` has to raise its privileges."""
+    written = container.get(*_FIELD)
     against = list(signs(container, _needs))
     if written is not None:  # what is written may be meant
         against = list({fact.text: fact for fact in (*against, *explicit_evidence(container))}.values())
@@ -69,7 +71,7 @@ def no_privilege_escalation(container: Container) -> Steps:
         doubts.append(Evidence(sign))
     if nothing and user == "non-root" and (assumed := assumption(container)) is not None:
         doubts.append(assumed)
-    yield container.set(*_FIELD, to=False, **verdict(against=against, known=nothing, doubts=doubts).words)
+    return verdict(against=against, known=nothing, doubts=doubts)
 
 
 def _is_administrator(container: Container) -> bool:
@@ -78,12 +80,12 @@ def _is_administrator(container: Container) -> bool:
 
 
 def _needs(container: Container) -> Iterator[Evidence]:
-    if container.row is not None and container.row.setuid:
-        yield container.fact(f"{container.row.origin}: it uses setuid programs", "image")
+    if (uses_setuid := known_image(container).uses_setuid) is not None:
+        yield uses_setuid.fact(container, "it uses setuid programs")
     files = known_image(container).files
     if files is not None:
-        for path in files.raised(every_word(container), own_command=own_command(container)):
-            yield container.fact(f"harden.lock: it runs {path}, which is setuid root", "image")
+        for path in files.value.raised(every_word(container), own_command=own_command(container)):
+            yield files.fact(container, f"it runs {path}, which is setuid root")
     yield from lost_without_raising(container)
     for name, speaker in spoken(container, setuid_commands, probes=True):
         if not name.startswith("ping") or not has_no_privileged(container, name):

@@ -38,21 +38,29 @@ def pin_helm_image(entry: HelmImage, options: Images) -> Steps:
     if image.digest is not None:
         if tool is None:
             yield from _pinned(entry)
-        return
-    if left := sources.why_left(entry, image, *path, policy="pullPolicy"):
+    elif left := sources.why_left(entry, image, *path, policy="pullPolicy"):
         yield left_alone(entry, image.text, left, *path)
-        return
-    if tool is not None:
+    elif tool is not None:
         yield followed(entry, tool, *path)
-        return
+    else:
+        yield from _by_lock(entry, options, path)
+
+
+def _by_lock(entry: HelmImage, options: Images, path: tuple[str, ...]) -> Steps:
+    """The digest that the lock holds, or why none is written; ``path`` is where the image is one text."""
+    image = entry.image
     locked = entry.in_lock(image)
     if obstacle := _obstacle(entry, f"{image.text}@" if path else "digest: ", locked):
         why, advice = obstacle
         moving = ", and its tag moves" if moves(image.tag) else ""
         yield entry.finding(
-            f"image {image.text} is not pinned: {why}{moving}", *path, severity=Severity.LOW, topic=_TOPIC,
-            advice=advice, once=f"{image.text} {entry.object.piece.file.path} {why}",
-        )  # fmt: skip
+            f"image {image.text} is not pinned: {why}{moving}",
+            *path,
+            severity=Severity.LOW,
+            topic=_TOPIC,
+            advice=advice,
+            once=f"{image.text} {entry.object.piece.file.path} {why}",
+        )
         return
     yield from doubts(entry, image, locked, options)
     if locked is not None and lets(options, image):

@@ -33,30 +33,38 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
     image = container.image
     if container.image_fault is not None:
         yield malformed(container, container.image_fault, "image")
-        return
-    if image is None:
+    elif image is None:
         yield container.finding(
-            "its image is not a valid image reference", "image", severity=Severity.LOW,
+            "its image is not a valid image reference",
+            "image",
+            severity=Severity.LOW,
             advice="correct it, or harden what a build makes of it",
-        )  # fmt: skip
-        return
-    sources = container.tree.ask(ImageSources)
-    if image.digest is not None:
+        )
+    elif image.digest is not None:
+        sources = container.tree.ask(ImageSources)
         own = not sources.of(container) or sources.left_as_it_is(container)
         if own and not image.opaque and not sources.updater(container, "image", image=image):
             yield from _pinned(container, image)
-        return
+    else:
+        yield from _unpinned(container, image, options)
+
+
+def _unpinned(container: Container, image: ImageReference, options: Images) -> Steps:
+    """An image without a digest: who else decides about it, else the digest that the lock holds."""
     container.get("image")  # stops at an expression
+    sources = container.tree.ask(ImageSources)
     entries = sources.of(container)
     if entries and not sources.left_as_it_is(container):
         yield from (replaced(container, image.text, entry.file, "image") for entry in entries if not entry.pinned)
-        return
-    if left := sources.why_left(container, image, "image"):
+    elif left := sources.why_left(container, image, "image"):
         yield left_alone(container, image.text, left, "image")
-        return
-    if tool := sources.updater(container, "image", image=image):
+    elif tool := sources.updater(container, "image", image=image):
         yield followed(container, tool, "image")
-        return
+    else:
+        yield from _by_lock(container, image, options)
+
+
+def _by_lock(container: Container, image: ImageReference, options: Images) -> Steps:
     locked = container.locked
     yield from doubts(container, image, locked, options, "image")
     if locked is None or not lets(options, image):
@@ -83,7 +91,6 @@ def _other_images(container: Container) -> Iterator[Finding]:
     found = [name for name, image in started_images(container.env, container.words) if image.digest is None]
     if found:
         names = ", ".join(dict.fromkeys(found))
-        yield container.finding(
-            f"it starts other images that are not pinned: {names}", severity=Severity.LOW,
-            advice="write their digests there, if the program takes them",
-        )  # fmt: skip
+        text = f"it starts other images that are not pinned: {names}"
+        advice = "write their digests there, if the program takes them"
+        yield container.finding(text, severity=Severity.LOW, advice=advice)

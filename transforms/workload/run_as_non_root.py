@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, WrongShapeError
+from hardener.authoring.known import Known
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, Verdict, together, verdict
 from hardener.facts.cluster.platforms import Platforms
@@ -116,7 +117,8 @@ def _against(states: tuple[Container, ...]) -> Iterator[Evidence]:
             if found is None:
                 user = "runAsUser is 0" if state.effective("runAsUser") == 0 else "the user of its image is root"
                 if user != "runAsUser is 0" and image_user_is_name(state):
-                    user = f"its image runs as {known_image(state).user}, a name that the kubelet cannot tell from root"
+                    name = known_image(state).user_name
+                    user = f"its image runs as {name}, a name that the kubelet cannot tell from root"
                 yield state.fact(f"as it is patched, {user}", *_place(state))
             elif found.breaks:
                 yield from found.evidence
@@ -159,8 +161,8 @@ def _judged_alone(container: Container, *, patched: bool = False) -> Verdict | N
         return verdict(unknown=[Evidence(_NOT_KNOWN)])
     known = known_image(container)
     assigned = container.tree.ask(Platforms).of(container.object) == "openshift"
-    if known.kind_of_user == "number" or (assigned and known.kind_of_user == "name"):
-        return _of_own_user(container, weak)
+    if known.user is not None and known.kind_of_user in (("number", "name") if assigned else ("number",)):
+        return _of_own_user(container, known.user, weak)
     if not assigned and known.kind_of_user != "unknown":
         return None  # run-as-user has the number, or says that there is none
     if against := root_evidence(container):
@@ -175,27 +177,23 @@ def _judged_alone(container: Container, *, patched: bool = False) -> Verdict | N
     return verdict(against=[*user_evidence(container), alone])
 
 
-def _of_own_user(container: Container, weak: bool) -> Verdict:
+def _of_own_user(container: Container, user: Known[str], weak: bool) -> Verdict:
     """Return the verdict on a container whose image says who it runs as; ``weak``: the manifest allows root."""
-    known = known_image(container)
-    fact = container.fact(f"{known.user_source}: its user is {known.user}", "image")
     # Of a name the cluster has to be OpenShift, which objects beside it do not prove.
-    by_number = known.kind_of_user == "number" or container.tree.ask(Platforms).is_configured
-    basis = Basis.PROVED if known.proved else Basis.INFERRED
-    return verdict(known=[fact], sure=known.sure and not weak and by_number, basis=basis)
+    by_number = known_image(container).kind_of_user == "number" or container.tree.ask(Platforms).is_configured
+    fact = user.fact(container, f"its user is {user.value}")
+    return verdict(known=[fact], sure=user.sure and not weak and by_number, basis=user.basis)
 
 
 def _of_new_number(container: Container, number: int) -> Verdict:
     """Return the verdict beside a number that this run wrote: by what is known of the image, not by that number."""
     known = known_image(container)
-    if known.uid == number:
-        sure = known.sure_of_number and "run-as-user" in container.pod.changed_by
-        fact = container.fact(f"{known.uid_source}: it can run as user {number}", "image")
-        return verdict(known=[fact], sure=sure)
+    if known.number is not None and known.uid == number:
+        sure = known.number.sure and "run-as-user" in container.pod.changed_by
+        return verdict(known=[known.number.fact(container, f"it can run as user {number}")], sure=sure)
     if known.user is None:
         return verdict(unknown=[container.fact(_NOT_KNOWN, "image")])
-    fact = container.fact(f"{known.user_source}: its image runs as {known.user}", "image")
-    return verdict(known=[fact], sure=False)
+    return verdict(known=[known.user.fact(container, f"its image runs as {known.user.value}")], sure=False)
 
 
 def _place(container: Container) -> tuple[str, ...]:

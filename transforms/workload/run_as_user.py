@@ -39,30 +39,33 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
         yield from _without_root(pod)
         return
     exempt = pod.exempt("run-as-user", *_USER)
-    decided = []
+    good: list[Choice] = []
+    held: list[Choice] = []
+    waived: list[Choice] = []
     for choice in decide(pod, explicit=options.explicit):
         opaque = None if choice.verdict.breaks else unknown_user(choice.container)
-        if opaque is None:
-            decided.append(choice)
-        else:
+        if opaque is not None:
             yield opaque
-    choices = [choice for choice in decided if choice.container not in exempt]
-    good = [choice for choice in choices if not choice.verdict.breaks]
-    held = [choice for choice in choices if choice.verdict.breaks]
+        elif choice.container in exempt:
+            waived.append(choice)
+        else:
+            (held if choice.verdict.breaks else good).append(choice)
     yield from [*_edits(pod, good, exempt), *_group_of_volumes(pod, good)]
-    # What inherits number 0 from the pod is decided together, and so is a pod of which all is held back alike.
-    together = [choice for choice in held if pod.get(*_USER) == 0 and not choice.container.has(*_USER)]
-    if len(held) == len(pod.containers) and _is_uniform(held):
-        together = held
-    if together:
-        yield [*_edits(pod, together, exempt, settled=good), *_group_of_volumes(pod, together)]
-    for choice in held:
-        if choice not in together:
-            yield [*_numbers(choice.container, choice), *_group_of_volumes(pod, [choice])]
-    for choice in decided:
-        if choice.container in exempt:
-            yield list(_numbers(choice.container, choice))
+    yield from _held(pod, held, good, exempt)
+    for choice in waived:
+        yield list(_numbers(choice.container, choice))
     yield from _unsolved(pod, options, good)
+
+
+def _held(pod: PodTemplate, held: list[Choice], good: list[Choice], exempt: list[Container]) -> Iterator[list[Edit]]:
+    """What inherits number 0 from the pod is decided together, and so is a pod of which all is held back alike."""
+    inheriting = [choice for choice in held if not choice.container.has(*_USER)] if pod.get(*_USER) == 0 else []
+    alike = held if len(held) == len(pod.containers) and _is_uniform(held) else inheriting
+    if alike:
+        yield [*_edits(pod, alike, exempt, settled=good), *_group_of_volumes(pod, alike)]
+    for choice in held:
+        if choice not in alike:
+            yield [*_numbers(choice.container, choice), *_group_of_volumes(pod, [choice])]
 
 
 def _edits(
@@ -72,15 +75,11 @@ def _edits(
 
     An ``exempt`` container with a user of its own would still inherit the group.
     """
-    chosen = [choice.container for choice in choices]
+    chosen = [choice.container for choice in (*choices, *settled)]
+    others = [each for each in pod.containers if not each.has(*_USER) and each not in chosen]
     inheriting = [choice for choice in choices if not choice.container.has(*_USER)]
-    others = [
-        container
-        for container in pod.containers
-        if not container.has(*_USER) and container not in chosen and container not in [c.container for c in settled]
-    ]
-    shared = bool(inheriting) and not pod.partial and not others and not exempt and _is_uniform(inheriting)
-    shared = shared and not _gains_containers(pod) and not may_gain_containers(pod)
+    alone = not others and not exempt and not _may_gain(pod)
+    shared = alone and bool(inheriting) and _is_uniform(inheriting)
     for choice in choices:
         if choice.container.has(*_USER) or not shared:
             yield from _numbers(choice.container, choice)
@@ -89,6 +88,11 @@ def _edits(
     elif pod.get(*_USER) == 0 and not others and pod.containers:
         own = pod.fact("every container has a user of its own", *_USER)
         yield _forget(pod, together(choice.verdict for choice in choices).along(own, basis=Basis.INFERRED))
+
+
+def _may_gain(pod: PodTemplate) -> bool:
+    """Whether containers that nobody sees here may inherit what is written for the whole pod."""
+    return pod.partial or _gains_containers(pod) or may_gain_containers(pod)
 
 
 def _gains_containers(pod: PodTemplate) -> bool:
@@ -154,23 +158,34 @@ def _unsolved(pod: PodTemplate, options: UserOptions, good: list[Choice]) -> Ite
     for container in pod.containers:
         facts, number = known_image(container), container.effective("runAsUser")
         if facts.uid is None and number is None and image_user_is_name(container) and container not in numbered:
+            deep = ", and harden lock --deep reads it from the image" if facts.files is None else ""
             yield container.finding(
-                f"its image runs as {facts.user}, a name that the kubelet cannot tell from root", "image",
-                advice="write the number of that user as runAsUser; id prints it inside the container"
-                + (", and harden lock --deep reads it from the image" if facts.files is None else ""),
-            )  # fmt: skip
-        if options.explicit and isinstance(number, int) and 0 < number < _LOWEST_OWN and not _is_own(container):
-            yield container.finding(
-                f"user {number} may also be a user of the node", *(_USER if container.has(*_USER) else ()),
-                advice="take a number from 10000 on, and give its files to it", severity=Severity.LOW,
-            )  # fmt: skip
+                f"its image runs as {facts.user_name}, a name that the kubelet cannot tell from root",
+                "image",
+                advice=f"write the number of that user as runAsUser; id prints it inside the container{deep}",
+            )
+        if options.explicit:
+            yield from _not_explicit(container, number)
 
-        if options.explicit and facts.uid is not None and facts.gid is None:
-            if number in (None, facts.uid) and container.effective("runAsGroup") is None:
-                yield container.finding(
-                    f"the group of user {facts.uid} is not known", "image",
-                    advice="write its number as runAsGroup; id prints it inside the container", severity=Severity.LOW,
-                )  # fmt: skip
+
+def _not_explicit(container: Container, number: object) -> Iterator[Finding]:
+    """What keeps a user from being one of its own, by number and with its group."""
+    if isinstance(number, int) and 0 < number < _LOWEST_OWN and not _is_own(container):
+        yield container.finding(
+            f"user {number} may also be a user of the node",
+            *(_USER if container.has(*_USER) else ()),
+            advice="take a number from 10000 on, and give its files to it",
+            severity=Severity.LOW,
+        )
+    facts = known_image(container)
+    group_is_open = facts.uid is not None and facts.gid is None and container.effective("runAsGroup") is None
+    if group_is_open and number in (None, facts.uid):
+        yield container.finding(
+            f"the group of user {facts.uid} is not known",
+            "image",
+            advice="write its number as runAsGroup; id prints it inside the container",
+            severity=Severity.LOW,
+        )
 
 
 def _is_own(container: Container) -> bool:

@@ -59,7 +59,7 @@ def _sysctl(pod: PodTemplate, served: list[tuple[Container, dict[int, Evidence]]
     if not ports or pod.tree.settings.kubernetes_version < (1, 22):
         return
     least = min(ports)
-    known = all(known_image(container).sure or known_image(container).files for container, _ in served)
+    known = all(known_image(container).is_sure_of_user or known_image(container).files for container, _ in served)
     sandboxed = pod.has("runtimeClassName")
     doubts = []
     if sandboxed:

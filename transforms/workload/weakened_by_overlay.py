@@ -9,6 +9,7 @@ from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.patched import PatchedPod
 from hardener.facts.kustomize.overlays.states import patched
+from hardener.facts.kustomize.overlays.variants import patch_of
 from hardener.facts.objects.pod_security_levels import beyond
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _ON_NODE = ("hostNetwork", "hostPID", "hostIPC")
 _HARD = frozenset({"privileged", *_ON_NODE, "hostPathVolumes"})  # what hands over the node
 _LIMITS = ("cpu", "memory")
+_OPEN_PROFILES = (None, "Unconfined")
 # Checks of the Pod Security Standards whose fields are not compared one by one below.
 _OTHER_CHECKS = frozenset(
     {"appArmorProfile", "hostPathVolumes", "hostPorts", "hostProbesAndHostLifecycle", "procMount", "seLinuxOptions"}
@@ -38,8 +40,6 @@ class _Weakness(Struct, frozen=True):
 
     @property
     def patch(self) -> Patch:
-        from hardener.facts.kustomize.overlays.variants import patch_of  # late: there is a patch
-
         return patch_of(self.view, *self.path)
 
 
@@ -65,11 +65,11 @@ def weakened_by_overlay(pod: PodTemplate) -> Steps:
         first, fields = next(iter(several.values())), {each.field for each in several.values()}
         severity = Severity.HIGH if fields & _HARD else Severity.LOW if fields <= {*_LIMITS} else Severity.MEDIUM
         texts = _in_words(several)
+        text = f"patch {patch} weakens {pod.object}: {texts}"
+        advice = "remove it from the patch, or write there why it is needed"
         yield first.view.finding(
-            f"patch {patch} weakens {pod.object}: {texts}", *first.path, severity=severity,
-            advice="remove it from the patch, or write there why it is needed",
-            once=f"{patch.piece.file.path} {patch.start} {texts}",
-        )  # fmt: skip
+            text, *first.path, severity=severity, advice=advice, once=f"{patch.piece.file.path} {patch.start} {texts}"
+        )
 
 
 def _in_words(several: Iterable[tuple[str, str]]) -> str:
@@ -119,13 +119,18 @@ def _of_container(own: Container, container: Container) -> Iterator[_Weakness]:
         text = _said("runAsNonRoot", container.effective("runAsNonRoot"), True)
         yield _weakness(own, container, "runAsNonRoot", text)
     yield from _of_capabilities(own, container)
-    if (before := _seccomp(own)) not in (None, "Unconfined") and (now := _seccomp(container)) in (None, "Unconfined"):
-        text = f"seccompProfile: {now}" if now else f"no seccompProfile: {before}"
-        yield _weakness(own, container, "seccompProfile", text)
+    yield from _of_seccomp(own, container)
     for resource in _LIMITS:
         if own.has("resources", "limits", resource) and not container.has("resources", "limits", resource):
             path = ("resources", "limits", resource)
             yield _Weakness(container, path, resource, f"no {resource} limit", container.name)
+
+
+def _of_seccomp(own: Container, container: Container) -> Iterator[_Weakness]:
+    before, now = _seccomp(own), _seccomp(container)
+    if before not in _OPEN_PROFILES and now in _OPEN_PROFILES:
+        text = f"seccompProfile: {now}" if now else f"no seccompProfile: {before}"
+        yield _weakness(own, container, "seccompProfile", text)
 
 
 def _of_capabilities(own: Container, container: Container) -> Iterator[_Weakness]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import IO
 
 from msgspec import Struct
 
-from hardener.charts.files import archive as chart_archive
 from hardener.charts.files import helm_ignore
 from hardener.charts.files import metadata as chart_metadata
 from hardener.charts.helm import ChartError, Helm, scratch
@@ -56,9 +58,14 @@ class Copied:
     """
 
     def __init__(
-        self, chart: str, *, helm: Helm | None = None, values: Sequence[str] = (), sets: Sequence[str] = (),
+        self,
+        chart: str,
+        *,
+        helm: Helm | None = None,
+        values: Sequence[str] = (),
+        sets: Sequence[str] = (),
         tree: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._chart, self._helm, self._values, self._sets, self._tree = chart, helm, values, sets, tree
         self._scratch, self._kept = "", ExitStack()
 
@@ -101,18 +108,8 @@ class Copied:
     def _settle(self, copying: _Copying, folder: str, shown: str) -> tuple[str, ...]:
         """Bring the missing dependencies that lie in the tree, and leave out those that are off, which are returned."""
         missing = _missing(folder, shown)
-        reasons: dict[str, str] = {}  # why a dependency cannot be brought
-        copied = set()
-        if missing and os.path.isdir(self._chart):
-            for entry in chart_metadata.dependencies(chart_metadata.metadata(folder, shown)):
-                name, repository = entry["name"], entry.get("repository")
-                if name in missing and isinstance(repository, str) and repository.startswith(_LOCAL):
-                    place = os.path.join(os.path.abspath(self._chart), repository.removeprefix(_LOCAL))
-                    if why := copying.dependency(os.path.realpath(place), name, folder):
-                        reasons[name] = f"chart {shown}: its dependency {plain(name)} {why}"
-                    else:
-                        missing.remove(name)
-                        copied.add(name)
+        copied, reasons = self._bring(copying, folder, shown, missing)
+        missing = [name for name in missing if name not in copied]
         if self._helm is None:
             if reasons:
                 raise ChartError(min(reasons.values()))
@@ -134,6 +131,25 @@ class Copied:
             )
         chart_metadata.drop_dependencies(folder, missing, shown)
         return tuple(missing)
+
+    def _bring(self, copying: _Copying, folder: str, shown: str, missing: list[str]) -> tuple[set[str], dict[str, str]]:
+        """Copy those of ``missing`` that lie in the tree: the names of them, and why others cannot be brought."""
+        copied: set[str] = set()
+        reasons: dict[str, str] = {}
+        if not missing or not os.path.isdir(self._chart):
+            return copied, reasons
+        for entry in chart_metadata.dependencies(chart_metadata.metadata(folder, shown)):
+            name, repository = entry["name"], entry.get("repository")
+            if not isinstance(repository, str) or not repository.startswith(_LOCAL):
+                continue
+            if name not in missing or name in copied:
+                continue
+            place = os.path.join(os.path.abspath(self._chart), repository.removeprefix(_LOCAL))
+            if why := copying.dependency(os.path.realpath(place), name, folder):
+                reasons[name] = f"chart {shown}: its dependency {plain(name)} {why}"
+            else:
+                copied.add(name)
+        return copied, reasons
 
 
 def _missing(folder: str, shown: str) -> list[str]:
@@ -221,7 +237,7 @@ class _Copying:
     def archive(self, source: str, target: str) -> None:
         """Unpack the archive ``source``: what lies in the one folder of it comes to lie in ``target``."""
         os.mkdir(target)
-        for name, content in chart_archive.members(source, self._shown, self._inflate):
+        for name, content in _members(source, self._shown, self._inflate):
             path = os.path.join(target, *name.split("/"))
             self._count(path)
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -288,3 +304,62 @@ def _rules_text(folder: str) -> str:
 
 def _is_in(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+_PIECE = 1024 * 1024  # bytes
+
+
+def _members(path: str, shown: str, take: Callable[[int], object]) -> Iterator[tuple[str, IO[bytes]]]:
+    """Each file in the ``.tgz`` at ``path``: its name below the folder that all lies in, and what to read it from,
+    before the next one is asked for. ``take`` hears how many bytes come out of the archive, and may raise.
+
+    Raises ChartError, which calls the chart ``shown``: no archive, one that is not whole, a name that leads out of it,
+    a member that is no file.
+    """
+    name = os.path.basename(path)
+    called = shown if name == os.path.basename(shown) else f"{shown}: {plain(name)}"
+    if not os.path.isfile(path):
+        raise ChartError(f"{called}: no such chart" if not os.path.exists(path) else f"{called} is no chart")
+    try:
+        with open(path, "rb") as handle:
+            if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+                raise ChartError(f"{called} is no chart")
+            source: IO[bytes] = _Inflated(handle, take)  # type: ignore[assignment]
+            with tarfile.open(fileobj=source, mode="r|") as archive:
+                for member in archive:
+                    archive.members.clear()  # type: ignore[attr-defined]  # kept for a look back, which nobody takes
+                    if member.isdir():
+                        continue
+                    below = _name(member, called)
+                    content = archive.extractfile(member)
+                    if below and content is not None:
+                        yield below, content
+    except (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # what lies below does not answer; no error of gzip has a number
+        raise ChartError(f"{called} is no chart: neither a folder nor a whole .tgz") from None
+
+
+def _name(member: tarfile.TarInfo, called: str) -> str:
+    """The name of a file below the folder that it lies in, as helm reads it; empty for one that lies in none."""
+    given = member.name
+    if not member.isreg():
+        raise ChartError(f"{called}: {plain(given)} in it is neither a file nor a folder")
+    top, *parts = given.replace("\\", "/").split("/")  # Windows writes the one, all others the other
+    if top in ("", "..") or ".." in parts or re.search("[:\0]", given):
+        raise ChartError(f"{called}: {plain(given)} in it leads out of the chart")
+    return "/".join(part for part in parts if part not in ("", "."))
+
+
+class _Inflated:
+    """What comes out of a gzip stream, a piece at a time: however much tarfile asks for at once, ``take`` hears of it
+    before it is all there."""
+
+    def __init__(self, source: IO[bytes], take: Callable[[int], object]) -> None:
+        self._stream = gzip.GzipFile(fileobj=source)
+        self._take = take
+
+    def read(self, size: int) -> bytes:
+        chunk = self._stream.read(min(size, _PIECE))
+        self._take(len(chunk))
+        return chunk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection
 from typing import Any
@@ -49,8 +50,6 @@ def vendored(folder: str) -> list[tuple[str, str]]:
 
 def drop_dependencies(folder: str, names: Collection[str], shown: str) -> None:
     """Take the dependencies ``names`` out of the chart in ``folder``, a copy of ours, and the locks with them."""
-    import json
-
     for name in (CHART, REQUIREMENTS):
         path = os.path.join(folder, name)
         if os.path.isfile(path):

@@ -13,10 +13,11 @@ import glob
 import os
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings, texts, writable
-from hardener.charts.releases.release import WHOLE, Release, Values
+from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile, InObject, InText, SetValue
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
 from hardener.sources import files
@@ -57,50 +58,53 @@ def _release(
     at_hand: AtHand, item: Object, spec: Any, source: dict[str, Any], place: Path, others: list[dict[str, Any]]
 ) -> Release | None:
     """What ``source`` renders; None where that is no chart."""
-    path, called = source.get("path"), source.get("chart")
-    helm: Any = source.get("helm")
-    says_helm = isinstance(helm, dict)
-    helm = helm if says_helm else {}
-    if called:
-        release = Release(item, "Argo CD", str(called))
-        release.chart, release.missing = at_hand.named(str(called), literal(source.get("targetRevision")))
-    elif isinstance(path, str):
-        if any(isinstance(source.get(other), dict) for other in ("kustomize", "directory", "plugin")):
-            return None
-        release = Release(item, "Argo CD", path)
-        if literal(path) is None:
-            if not says_helm:
-                return None
-            release.missing = "its path is filled in by a generator"
-        else:
-            other = at_hand.other_repository([source.get("repoURL")])
-            release.chart = at_hand.chart(path.lstrip("/"), at_hand.tree.root) if other is None else None
-            if release.chart is None and not says_helm:
-                return None  # a folder of manifests, or of another repository
-            if release.chart is None:
-                release.chart, _ = at_hand.named(path)
-            if release.chart is None and other is not None:
-                release.missing = f"{path} lies in the repository {other}, which is not this one"
-            elif release.chart is None:
-                release.missing = f"{path} is no chart of the tree"
-    else:
+    release = _of_source(at_hand, item, source)
+    if release is None:
         return None
-    above: Path = ("spec", "template") if item.kind == "ApplicationSet" else ()
+    helm: Any = source.get("helm") if isinstance(source.get("helm"), dict) else {}
+    is_set = item.kind == "ApplicationSet"
+    above: Path = ("spec", "template") if is_set else ()
     app = literal(value_at(item.data, (*above, "metadata", "name")))
     release.name = literal(helm.get("releaseName")) if helm.get("releaseName") else app
     release.namespace = literal(helm.get("namespace") or value_at(spec, ("destination", "namespace")))
     files_ = list(_files(at_hand, release, helm, app, others))
-    release.values += files_
     own = _own_values(item, helm, (*place, "helm"))
-    release.values.append(own)
+    release.values += [*files_, own]
     _parameters(release, item, helm, (*place, "helm"))
     _files_as_values(at_hand, release, helm)
     _overrides_beside(at_hand, release, app)
-    if item.kind == "ApplicationSet" and value_at(item.data, ("spec", "templatePatch")):
-        release.values.append(Values(f"the templatePatch of {item}", {}, None, False, (WHOLE,)))
+    if is_set and value_at(item.data, ("spec", "templatePatch")):
+        release.values.append(unknown(f"the templatePatch of {item}"))
     used = helm.get("valuesObject") or helm.get("values")
     release.targets = [own] if used else [*(each for each in files_ if each.may_write), own]
     release.advice = "add to helm.valuesObject of its source"
+    return release
+
+
+def _of_source(at_hand: AtHand, item: Object, source: dict[str, Any]) -> Release | None:
+    """The release of the chart that ``source`` names, or that lies at its path; None where it renders no chart."""
+    path, called = source.get("path"), source.get("chart")
+    if called:
+        release = Release(item, "Argo CD", str(called))
+        release.chart, release.missing = at_hand.named(str(called), literal(source.get("targetRevision")))
+        return release
+    of_other_tool = any(isinstance(source.get(tool), dict) for tool in ("kustomize", "directory", "plugin"))
+    if not isinstance(path, str) or of_other_tool:
+        return None
+    says_helm = isinstance(source.get("helm"), dict)
+    release = Release(item, "Argo CD", path)
+    if literal(path) is None:
+        release.missing = "its path is filled in by a generator"
+        return release if says_helm else None
+    other = at_hand.other_repository([source.get("repoURL")])
+    release.chart = at_hand.chart(path.lstrip("/"), at_hand.tree.root) if other is None else None
+    if release.chart is None:
+        if not says_helm:
+            return None  # a folder of manifests, or of another repository
+        release.chart, _ = at_hand.named(path)
+    if release.chart is None:
+        elsewhere = f"lies in the repository {other}, which is not this one"
+        release.missing = f"{path} {'is no chart of the tree' if other is None else elsewhere}"
     return release
 
 
@@ -112,14 +116,14 @@ def _own_values(item: Object, helm: dict[str, Any], below: Path) -> Values:
         place = InText(item, (*below, "values"), f"helm.values of {item}")
         data = mapping_of(text)
         if data is None:
-            return Values(place.name, {}, None, False, (WHOLE,))
+            return unknown(place.name)
         if "{{" in text and item.kind == "ApplicationSet":
             return Values(place.name, {}, place, may_write, (WHOLE,))
         return Values(place.name, data, place, may_write)
     name = f"helm.valuesObject of {item}"
     data = found if isinstance(found, dict) else {}
-    unknown = tuple(_filled_in(data, ())) if item.kind == "ApplicationSet" else ()
-    return Values(name, data, InObject(item, (*below, "valuesObject"), name), may_write, unknown)
+    filled = tuple(_filled_in(data, ())) if item.kind == "ApplicationSet" else ()
+    return Values(name, data, InObject(item, (*below, "valuesObject"), name), may_write, filled)
 
 
 def _filled_in(value: Any, path: Path) -> Iterator[Path]:
@@ -138,52 +142,55 @@ def _files(
     at_hand: AtHand, release: Release, helm: dict[str, Any], app: str | None, others: list[dict[str, Any]]
 ) -> Iterator[Values]:
     """The files of values, in their order."""
-    explicit = set()
-    found: list[tuple[str, list[str] | None]] = []
-    for written in texts(helm.get("valueFiles")):
-        place = _place_of(at_hand, release, written, app, others)
-        is_pattern = place is not None and glob.has_magic(place[0])
-        if place is None:
-            found.append((written, None))
-        elif is_pattern:
-            found.append((written, _matches(at_hand, *place)))
-        else:
-            path = at_hand.inside(*place)
-            found.append((written, [path] if path is not None and os.path.isfile(path) else []))
-            explicit.add(path)
+    places = [(name, _place_of(at_hand, release, name, app, others)) for name in texts(helm.get("valueFiles"))]
+    found = [(name, None if place is None else _paths(at_hand, *place)) for name, place in places]
+    explicit = {path for name, paths in found for path in paths or () if not glob.has_magic(name)}
     seen: set[str] = set()
-    for written, paths in found:
+    for name, paths in found:
         if not paths and (paths is None or not helm.get("ignoreMissingValueFiles")):
-            yield Values(written, {}, None, False, (WHOLE,))
-        for path in paths or ():
-            if path in seen or (glob.has_magic(written) and path in explicit):
-                continue
-            seen.add(path)
-            values = at_hand.file(path, at_hand.tree.root, release.chart)
-            if values is not None:
-                if glob.has_magic(written) and isinstance(values.place, InFile):
-                    values.may_write = False  # whoever writes into one of several wonders which
-                yield values
+            yield unknown(name)
+        taken = seen | explicit if glob.has_magic(name) else seen
+        left = [path for path in dict.fromkeys(paths or ()) if path not in taken]
+        seen.update(left)
+        yield from _of_files(at_hand, release, left, is_pattern=glob.has_magic(name))
+
+
+def _of_files(at_hand: AtHand, release: Release, paths: list[str], *, is_pattern: bool) -> Iterator[Values]:
+    for path in paths:
+        values = at_hand.file(path, at_hand.tree.root, release.chart)
+        if values is not None:
+            if is_pattern and isinstance(values.place, InFile):
+                values.may_write = False  # whoever writes into one of several wonders which
+            yield values
+
+
+def _paths(at_hand: AtHand, written: str, start: str) -> list[str]:
+    """The files of the tree that ``written``, a path or a pattern, names from ``start``."""
+    if glob.has_magic(written):
+        return _matches(at_hand, written, start)
+    path = at_hand.inside(written, start)
+    return [path] if path is not None and os.path.isfile(path) else []
 
 
 def _place_of(
     at_hand: AtHand, release: Release, written: str, app: str | None, others: list[dict[str, Any]]
 ) -> tuple[str, str] | None:
     """The path of a file of values, and the folder from where it is seen; None where the tree cannot tell."""
-    reference = re.match(r"\$([\w.-]+)/(.*)", written, re.S)
     root = at_hand.tree.root
-    for source in others if reference else ():
-        if reference and source.get("ref") == reference[1]:
-            own = at_hand.other_repository([source.get("repoURL")]) is None
-            return (reference[2], root) if own and literal(reference[2]) else None
+    reference = re.match(r"\$([\w.-]+)/(.*)", written, re.S)
+    named = [source for source in others if reference and source.get("ref") == reference[1]]
+    if reference and named:
+        is_own = at_hand.other_repository([named[0].get("repoURL")]) is None
+        return (reference[2], root) if is_own and literal(reference[2]) else None
     if app is not None:
-        named = {"ARGOCD_APP_NAME": app, "ARGOCD_APP_NAMESPACE": release.namespace or ""}
-        written = _VARIABLE.sub(lambda match: named[match[1]] or match[0], written)
+        variables = {"ARGOCD_APP_NAME": app, "ARGOCD_APP_NAMESPACE": release.namespace or ""}
+        written = _VARIABLE.sub(lambda match: variables[match[1]] or match[0], written)
     if literal(written) is None or "$" in written or "://" in written:
         return None
     if written.startswith("/"):
         return written.lstrip("/"), root
-    return (written, release.chart) if release.chart is not None and os.path.isdir(release.chart) else None
+    is_folder = release.chart is not None and os.path.isdir(release.chart)
+    return (written, str(release.chart)) if is_folder else None
 
 
 def _matches(at_hand: AtHand, pattern: str, start: str) -> list[str]:
@@ -213,30 +220,28 @@ def _parameter(release: Release, entry: dict[str, Any], item: Object, below: Pat
     name, text, forced = str(entry.get("name") or ""), str(entry.get("value") or ""), bool(entry.get("forceString"))
     path = path_of(name)
     shown = f"the parameter {name}"
-    if path is None:
-        release.values.append(Values(shown, {}, None, False, (WHOLE,)))
-        return
-    if "$ARGOCD" in text or "${ARGOCD" in text or "{{" in text:
-        release.values.append(Values(shown, {}, None, False, (keys_of(path),)))
+    is_filled_in = "$ARGOCD" in text or "${ARGOCD" in text or "{{" in text
+    if path is None or is_filled_in:
+        release.values.append(unknown(shown, WHOLE if path is None else keys_of(path)))
         return
     value = text if forced else _typed(text)
     data = nested(path, value)
-    if data is None:
-        if value != _typed(text) or type(value) is not type(_typed(text)):
-            release.values.append(Values(shown, {}, None, False, (keys_of(path),)))
-        else:
-            release.sets.append(f"{name}={_escaped(text)}")
-        return
+    if data is not None:
+        place = SetValue(item, below, shown, path, partial(_spelt, forced)) if below is not None else None
+        release.values.append(Values(shown, data, place, place is not None and writable(item)))
+    elif value == _typed(text) and type(value) is type(_typed(text)):
+        release.sets.append(f"{name}={_escaped(text)}")
+    else:
+        release.values.append(unknown(shown, keys_of(path)))
 
-    def spelt(value: Any) -> str | None:
-        if isinstance(value, str):
-            return value if forced or _typed(value) == value else None
-        if isinstance(value, bool):
-            return None if forced else str(value).lower()
-        return str(value) if isinstance(value, int) and not forced else None
 
-    place = SetValue(item, below, shown, path, spelt) if below is not None else None
-    release.values.append(Values(shown, data, place, place is not None and writable(item)))
+def _spelt(forced: bool, value: Any) -> str | None:
+    """What a parameter says for ``value``, with ``forceString`` where ``forced``; None where it cannot say it."""
+    if isinstance(value, str):
+        return value if forced or _typed(value) == value else None
+    if forced or not isinstance(value, int):
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _escaped(text: str) -> str:
@@ -272,7 +277,7 @@ def _overrides_beside(at_hand: AtHand, release: Release, app: str | None) -> Non
             continue
         helm = found.data.get("helm")
         if found.unknown or (isinstance(helm, dict) and helm.keys() - {"parameters"}):
-            release.values.append(Values(found.name, {}, None, False, (WHOLE,)))
+            release.values.append(unknown(found.name))
         for entry in mappings(helm.get("parameters") if isinstance(helm, dict) else None):
             _parameter(release, entry, release.owner, None)
             release.values[-1].name = f"{found.name}, {release.values[-1].name}"

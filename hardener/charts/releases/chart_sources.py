@@ -7,7 +7,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hardener.charts.releases.release import WHOLE, Values
+from hardener.charts.releases.release import Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile
 from hardener.errors import HardenError
 from hardener.facts.kustomize.builds import Builds
@@ -116,7 +116,7 @@ class AtHand:
         name = os.path.relpath(path)
         data = self._parsed(path)
         if data is None:
-            return Values(name, {}, None, False, (WHOLE,))
+            return unknown(name)
         own = chart is None or path != os.path.join(chart, DEFAULTS)
         return Values(name, data, InFile(path, name), own and self.may_write(path))
 
@@ -154,7 +154,7 @@ class AtHand:
 
 def writable(item: Object) -> bool:
     """Whether values may be written into ``item``: a run may change its file, which is YAML, and nothing owns it."""
-    return item.editable and not item.classes and item.piece.language == "yaml"
+    return item.editable and not item.classes and item.piece.source.is_manifest
 
 
 def mapping_of(text: str) -> dict[str, Any] | None:

@@ -50,7 +50,7 @@ def _weigh_patches(tree: Tree, release: Release) -> None:
     """Put behind the values that stand in the object what overlays of kustomize make of them: which of these builds is
     meant nobody knows, so that what a patch says is not known, and stays."""
     owner = release.owner
-    if not tree.kustomizations or owner.group == "terraform" or owner.piece.file not in tree.files:
+    if not tree.kustomizations or not owner.piece.source.holds_objects or owner.piece.file not in tree.files:
         return
     for variant in tree.ask(Overlays).objects(owner):
         names = sorted({patch.piece.file.name for patch in variant.chain.patches})

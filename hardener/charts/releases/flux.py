@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings, texts, writable
-from hardener.charts.releases.release import WHOLE, Release, Values
+from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InObject
 from hardener.charts.values.set_values import nested, path_of, typed
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.secrets.secret_values import decoded
+from hardener.sources import files
 from hardener.support.data_path import value_at
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _defaults(at_hand: AtHand, release: Release, source: dict[str, Any], *, of_r
         if found is not None:
             release.values.append(found)
         elif not source.get("ignoreMissingValuesFiles"):
-            release.values.append(Values(name, {}, None, False, (WHOLE,)))
+            release.values.append(unknown(name))
 
 
 def _operator(at_hand: AtHand, item: Object) -> Release:
@@ -147,9 +148,9 @@ def _operator_values(at_hand: AtHand, item: Object, release: Release, entry: dic
     if isinstance(named := entry.get("chartFileRef"), dict):
         path = literal(named.get("path"))
         found = at_hand.file(path, release.chart, release.chart) if path and release.chart else None
-        yield found or Values(str(path), {}, None, False, (WHOLE,))
+        yield found or unknown(str(path))
     if isinstance(entry.get("externalSourceRef"), dict):
-        yield Values("values behind a URL", {}, None, False, (WHOLE,))
+        yield unknown("values behind a URL")
 
 
 def _own_values(release: Release, spec: dict[str, Any]) -> None:
@@ -160,7 +161,7 @@ def _own_values(release: Release, spec: dict[str, Any]) -> None:
     if found is None or isinstance(found, dict):
         own = Values(place.name, found or {}, place, may_write)
     else:
-        own = Values(place.name, {}, None, False, (WHOLE,))
+        own = unknown(place.name)
     release.values.append(own)
     release.targets = [own]
     release.advice = "add to spec.values"
@@ -181,13 +182,13 @@ def _reference(at_hand: AtHand, item: Object, kind: str, name: Any, key: Any, en
     if target:
         path = path_of(str(target))
         if path is None or nested(path, None) is None:
-            return Values(shown, {}, None, False, (WHOLE,))
+            return unknown(shown)
         if text is None:
             return Values(shown, {}, None, False, (path,))
         quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
         return Values(shown, nested(path, text.strip("'\"") if quoted else typed(text)) or {})
     data = mapping_of(text) if text is not None else None
-    return Values(shown, data) if data is not None else Values(shown, {}, None, False, (WHOLE,))
+    return Values(shown, data) if data is not None else unknown(shown)
 
 
 def _text(at_hand: AtHand, item: Object, kind: str, name: str, key: str) -> str | None:
@@ -214,8 +215,6 @@ def _text(at_hand: AtHand, item: Object, kind: str, name: str, key: str) -> str 
 
 def _generated(at_hand: AtHand, folder: str, generator: dict[str, Any], key: str) -> str | None:
     """What a generator of kustomize puts under ``key`` (api/types/kvpairsources.go): a file, or a literal."""
-    from hardener.sources import files  # late: few releases take their values so
-
     for entry in texts(generator.get("files")):
         own, equals, name = entry.partition("=")
         if (own if equals else os.path.basename(entry)) != key:

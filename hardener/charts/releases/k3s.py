@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings, writable
-from hardener.charts.releases.release import WHOLE, Release, Values
+from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InObject, InText, SetValue
 from hardener.charts.values.set_values import keys_of, nested, path_of
 from hardener.kubernetes.secrets.secret_values import decoded
@@ -61,7 +61,7 @@ def _release(at_hand: AtHand, item: Object, configs: list[Object]) -> Release:
         added = [_of(at_hand, release, configs[0], more if isinstance(more, dict) else {})]
     else:
         for config in configs:
-            release.values.append(Values(f"one of several {config}", {}, None, False, (WHOLE,)))
+            release.values.append(unknown(f"one of several {config}"))
     _sets(release, item, spec)
     release.targets = [own, *added]
     release.advice = "add to spec.valuesContent"
@@ -73,7 +73,7 @@ def _packaged(at_hand: AtHand, item: Object) -> Release:
     release = Release(item, "k3s", item.name, name=literal(item.name), namespace=at_hand.namespace(item))
     release.chart, release.missing = at_hand.named(item.name)
     # The chart that it adds to has values of its own, which come first.
-    release.values.append(Values(f"the HelmChart {item.name}", {}, None, False, (WHOLE,)))
+    release.values.append(unknown(f"the HelmChart {item.name}"))
     release.targets = [_of(at_hand, release, item, spec if isinstance(spec, dict) else {})]
     release.advice = "add to spec.valuesContent"
     return release
@@ -127,7 +127,7 @@ def _sets(release: Release, item: Object, spec: dict[str, Any]) -> None:
             if path is not None and _is_typed(written):
                 release.sets.append(f"{name}={_text(written)}")
             else:
-                release.values.append(Values(shown, {}, None, False, (keys_of(path or WHOLE),)))
+                release.values.append(unknown(shown, keys_of(path or WHOLE)))
             continue
         place = SetValue(item, ("spec", "set", name), shown, path, _spelt)
         release.values.append(Values(shown, data, place, writable(item)))

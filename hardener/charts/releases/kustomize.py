@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.charts.releases.chart_sources import DEFAULTS, AtHand, literal, texts, writable
-from hardener.charts.releases.release import WHOLE, Release, Values
+from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InObject
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.sources import files, manifests
@@ -105,9 +105,14 @@ def _objects(tree: Tree, path: str, content: files.Content, editable: bool) -> I
 
 
 def _release(
-    at_hand: AtHand, item: Object, folder: str, below: Path, chart: dict[str, Any], home: str,
+    at_hand: AtHand,
+    item: Object,
+    folder: str,
+    below: Path,
+    chart: dict[str, Any],
+    home: str,
     inline: str = "valuesInline",
-) -> Release:  # fmt: skip
+) -> Release:
     name, version = str(chart.get("name") or ""), literal(str(chart.get("version") or ""))
     release = Release(item, "kustomize", name)
     release.name, release.namespace = literal(chart.get("releaseName")), literal(chart.get("namespace"))
@@ -122,39 +127,44 @@ def _release(
 
 
 def _values(at_hand: AtHand, release: Release, folder: str, below: Path, chart: dict[str, Any]) -> None:
-    item, mode = release.owner, chart.get("valuesMerge") or "override"
-    given, named = chart.get("valuesInline"), chart.get("valuesFile")
+    """Put the values of ``chart`` in the order in which they reach helm, and choose where overrides are written."""
+    mode, given = chart.get("valuesMerge") or "override", chart.get("valuesInline")
+    own = _inline(release.owner, below, given, takes_null=mode == "replace")
+    has_inline = isinstance(given, dict) and bool(given)
+    file = _file_of(at_hand, release, folder, chart.get("valuesFile"), mode)
+    release.values = _in_order(mode, own, [] if file is None else [file], has_inline)
+    release.values += [
+        at_hand.file(path, folder, release.chart) or unknown(path) for path in texts(chart.get("additionalValuesFiles"))
+    ]
+    inline = [each for each in release.values if each is own]
+    written = [each for each in release.values if each is not own and each.may_write]
+    release.targets = [*inline, *written] if has_inline and mode != "merge" else [*written, *inline]
+    release.advice = "add to valuesInline of the chart"
+
+
+def _inline(item: Object, below: Path, given: Any, *, takes_null: bool) -> Values:
     label = ".".join(map(str, below))
     data = given if isinstance(given, dict) else {}
-    replaces = mode == "replace"
-    own = Values(
-        label, data if replaces else _without_null(data), InObject(item, below, label),
-        writable(item) and (given is None or isinstance(given, dict)),
-        takes_null=replaces,
-    )  # fmt: skip
-    file: Values | None = None
+    may_write = writable(item) and (given is None or isinstance(given, dict))
+    shown = data if takes_null else _without_null(data)
+    return Values(label, shown, InObject(item, below, label), may_write, takes_null=takes_null)
+
+
+def _file_of(at_hand: AtHand, release: Release, folder: str, named: Any, mode: str) -> Values | None:
+    """The file of values; with ``merge`` the one of the chart, which wins over what is written inline."""
     if isinstance(named, str) and named:
-        file = at_hand.file(named, folder, release.chart) or Values(named, {}, None, False, (WHOLE,))
-    elif mode == "merge" and release.chart is not None:
-        file = at_hand.file(DEFAULTS, release.chart, release.chart)  # which wins over what is written inline
-    if replaces and data:
-        release.values = [own]
-    elif replaces and file is not None:
-        release.values = [file]  # inline values would take its place
-    elif mode == "merge":
-        release.values = [own, *([file] if file is not None else [])]
-    else:
-        release.values = [*([file] if file is not None else []), own]
-    more = [
-        at_hand.file(path, folder, release.chart) or Values(path, {}, None, False, (WHOLE,))
-        for path in texts(chart.get("additionalValuesFiles"))
-    ]
-    release.values += more
-    written = [each for each in ([file] if file in release.values else []) if each is not None and each.may_write]
-    written += [each for each in more if each.may_write]
-    inline = [own] if own in release.values else []
-    release.targets = [*inline, *written] if data and mode != "merge" else [*written, *inline]
-    release.advice = "add to valuesInline of the chart"
+        return at_hand.file(named, folder, release.chart) or unknown(named)
+    if mode == "merge" and release.chart is not None:
+        return at_hand.file(DEFAULTS, release.chart, release.chart)
+    return None
+
+
+def _in_order(mode: str, own: Values, files: list[Values], has_inline: bool) -> list[Values]:
+    if mode == "merge":
+        return [own, *files]
+    if mode == "replace":  # inline values take the place of the file
+        return [own] if has_inline else files or [own]
+    return [*files, own]
 
 
 def _without_null(data: dict[str, Any]) -> dict[str, Any]:

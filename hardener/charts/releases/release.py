@@ -7,6 +7,7 @@ a map key by key, anything else as a whole, what comes later over what comes bef
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 from hardener.charts.values.set_values import keys_of, name_of, path_of
+from hardener.charts.values.values_file import copies_secret
 from hardener.engine.outcome import Override
 from hardener.errors import HardenError
+from hardener.sources import files, yaml
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
 
@@ -60,6 +63,11 @@ class Values:
     may_write: bool = False
     unknown: tuple[Path, ...] = ()
     takes_null: bool = True
+
+
+def unknown(name: str, *paths: Path) -> Values:
+    """Return values called ``name`` that the tree does not show: they may set ``paths``, or all where none is given."""
+    return Values(name, {}, None, False, paths or (WHOLE,))
 
 
 @dataclass(slots=True, eq=False)
@@ -107,7 +115,6 @@ class Release:
         if self.chart is not None:
             yield self.chart
             return
-        import tempfile  # late: only of charts that stand in an object
 
         assert self.content is not None
         with tempfile.TemporaryDirectory(prefix="harden-") as folder:
@@ -164,8 +171,6 @@ def write(
 
 def _defaults_of(release: Release) -> str:
     """The text of the ``values.yaml`` of the chart; "" where there is none to read."""
-    from hardener.sources import files  # late: only of releases that are written
-
     if release.chart is None or not os.path.isdir(release.chart):
         return ""
     try:
@@ -177,8 +182,6 @@ def _defaults_of(release: Release) -> str:
 def advice_for(release: Release, overrides: Sequence[Override]) -> str:
     """What a person does with ``overrides`` that cannot be written: the text to add, or its keys alone where a secret
     stands in it."""
-    from hardener.sources import yaml  # late: few releases need it
-
     values: dict[str, Any] = {}
     for override in overrides:
         put(values, override.path, override.value)
@@ -268,8 +271,6 @@ def _fixed_part(text: str) -> Path:
 
 
 def _copies_secret(override: Override) -> bool:
-    from hardener.charts.values.values_file import copies_secret  # late: it loads what knows secrets
-
     return copies_secret(override)
 
 

@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings
-from hardener.charts.releases.release import WHOLE, Release, Values, put
+from hardener.charts.releases.release import WHOLE, Release, Values, put, unknown
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
+from hardener.charts.values.values_file import edited
 from hardener.engine.outcome import Override
-from hardener.sources.terraform_names import ENCODED, HEAD
+from hardener.sources.block_names import ENCODED, HEAD
+from hardener.sources.terraform.parsed import parse
+from hardener.sources.terraform.rewrite import rewrite
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
 
 if TYPE_CHECKING:
     from hardener.sources.terraform.nodes import Node
     from hardener.sources.terraform.parsed import Parsed
-    from hardener.tree.terraform_blocks import TerraformBlock
+    from hardener.tree.blocks import Block
 
 _TYPE = "helm_release"
 _FILE = re.compile(r"\$\{file\(\s*\"(?:\$\{path\.(?:module|root|cwd)\}/)?([^\"$]+)\"\s*\)\}", re.S)
@@ -37,13 +40,13 @@ _WRAPPED = "values {\n  it = "  # what makes a block of an expression
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
     """The releases of Terraform in the tree."""
-    if at_hand.tree.terraform_files:
-        for block in at_hand.tree.terraform.of(_TYPE):
+    if at_hand.tree.block_files:
+        for block in at_hand.tree.blocks.of(_TYPE):
             if block.data[HEAD][0] == "resource":
                 yield _release(at_hand, block)
 
 
-def _release(at_hand: AtHand, block: TerraformBlock) -> Release:
+def _release(at_hand: AtHand, block: Block) -> Release:
     data = block.data
     written = data.get("chart")
     called = written if isinstance(written, str) else ""
@@ -61,7 +64,7 @@ def _release(at_hand: AtHand, block: TerraformBlock) -> Release:
     for index, item in enumerate(_listed(data.get("values"))):
         release.values.append(_item(at_hand, release, block, index, item))
     if isinstance(data.get("values"), str):
-        release.values.append(Values(f"values of {block}", {}, None, False, (WHOLE,)))
+        release.values.append(unknown(f"values of {block}"))
     release.targets = [each for each in release.values if each.may_write]
     _sets(release, block)
     release.advice = f"add an item to values of {block}, as yamlencode() or a heredoc of"
@@ -72,17 +75,17 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _item(at_hand: AtHand, release: Release, block: TerraformBlock, index: int, item: Any) -> Values:
+def _item(at_hand: AtHand, release: Release, block: Block, index: int, item: Any) -> Values:
     """One of ``values``: a file, or a text or object that is written out."""
     name = f"values[{index}] of {block}"
     place = InTerraform(block, index, name)
     if isinstance(item, str) and (file := _FILE.fullmatch(item)):
         found = at_hand.file(file[1], block.folder, release.chart)
-        return found or Values(file[1], {}, None, False, (WHOLE,))
+        return found or unknown(file[1])
     if isinstance(item, dict) and ENCODED in item:
         return _of_object(name, item[ENCODED], place, block.editable)
     if not isinstance(item, str):
-        return Values(name, {}, None, False, (WHOLE,))
+        return unknown(name)
     if heredoc := _HEREDOC.fullmatch(item.strip()):
         # What `${...}` stands for is not known, where it stands is; `%{...}` may take whole lines away.
         data = mapping_of(_heredoc_text(heredoc)) if "%{" not in heredoc[3] else None
@@ -95,7 +98,7 @@ def _item(at_hand: AtHand, release: Release, block: TerraformBlock, index: int, 
 
 def _of_object(name: str, data: Any, place: InTerraform, may_write: bool) -> Values:
     if not isinstance(data, dict):
-        return Values(name, {}, None, False, (WHOLE,))
+        return unknown(name)
     return Values(name, _known(data), place, may_write, tuple(_expressions(data, ())))
 
 
@@ -139,10 +142,8 @@ def _plain(value: Any) -> Any:
 
 def _object(text: str) -> Any:
     """The object that the expression ``text`` is; None where it is none."""
-    from hardener.sources import terraform  # late: it needs an extra
-
     try:
-        return terraform.parse(f"{_WRAPPED}{text}\n}}\n").documents[0].get("it")
+        return parse(f"{_WRAPPED}{text}\n}}\n").documents[0].get("it")
     except (TextError, IndexError):
         return None
 
@@ -159,37 +160,42 @@ def _shared_indent(text: str, closing: str) -> int:
     return min(widths, default=len(closing))
 
 
-def _sets(release: Release, block: TerraformBlock) -> None:
+def _sets(release: Release, block: Block) -> None:
+    """Add the values that are set one by one, and those that the tree does not show."""
     data = block.data
     for entry in mappings(data.get("set")):
-        name, value = entry.get("name"), entry.get("value")
-        path = path_of(name) if isinstance(name, str) and not _is_template(name) else None
-        shown = f"set {name} of {block}"
-        if path is None:
-            release.values.append(Values(shown, {}, None, False, (WHOLE,)))
-            continue
-        keys = keys_of(path)
-        kind = entry.get("type") or "auto"
-        if isinstance(value, dict | list) or (isinstance(value, str) and _is_template(value)) or kind == "literal":
-            release.values.append(Values(shown, {}, None, False, (keys,)))
-            continue
-        text = _text(value)
-        found = text if kind == "string" else typed(text)
-        values = nested(path, found)
-        if values is not None:
-            release.values.append(Values(shown, values))
-        elif kind == "string":
-            release.values.append(Values(shown, {}, None, False, (keys,)))
-        else:
-            release.sets.append(f"{name}={text}")
+        _set(release, block, entry)
     for key in _HIDDEN:
         for entry in mappings(data.get(key)):
-            name = entry.get("name")
-            path = path_of(name) if isinstance(name, str) and not _is_template(name) else None
-            release.values.append(Values(f"{key} {name} of {block}", {}, None, False, (keys_of(path or WHOLE),)))
+            path = _set_path(entry) or WHOLE
+            release.values.append(unknown(f"{key} {entry.get('name')} of {block}", keys_of(path)))
     for key in ("set", *_HIDDEN):
         if block.has_dynamic(key) or isinstance(data.get(key), str):
-            release.values.append(Values(f"{key} of {block}", {}, None, False, (WHOLE,)))
+            release.values.append(unknown(f"{key} of {block}"))
+
+
+def _set(release: Release, block: Block, entry: dict[str, Any]) -> None:
+    name, value, kind = entry.get("name"), entry.get("value"), entry.get("type") or "auto"
+    path = _set_path(entry)
+    shown = f"set {name} of {block}"
+    if path is None:
+        release.values.append(unknown(shown))
+        return
+    is_expression = isinstance(value, dict | list) or (isinstance(value, str) and _is_template(value))
+    is_unknown = is_expression or kind == "literal"
+    text = _text(value)
+    values = None if is_unknown else nested(path, text if kind == "string" else typed(text))
+    if values is not None:
+        release.values.append(Values(shown, values))
+    elif is_unknown or kind == "string":
+        release.values.append(unknown(shown, keys_of(path)))
+    else:
+        release.sets.append(f"{name}={text}")
+
+
+def _set_path(entry: dict[str, Any]) -> Path | None:
+    name = entry.get("name")
+    return path_of(name) if isinstance(name, str) and not _is_template(name) else None
 
 
 def _text(value: Any) -> str:
@@ -201,7 +207,7 @@ def _text(value: Any) -> str:
 class InTerraform(Struct, frozen=True):
     """An item of ``values`` that is written out: a heredoc, ``yamlencode({...})`` or ``jsonencode({...})``."""
 
-    block: TerraformBlock
+    block: Block
     index: int
     name: str
 
@@ -213,9 +219,7 @@ class InTerraform(Struct, frozen=True):
         return True
 
     def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
-        from hardener.sources import terraform  # late: it needs an extra
-
-        parsed = terraform.parse(text)
+        parsed = parse(text)
         number, node = self._node(parsed)
         if node.form == "encoded":
 
@@ -224,7 +228,7 @@ class InTerraform(Struct, frozen=True):
                 for override in overrides:
                     put(values, override.path, override.value)
 
-            return terraform.rewrite(text, change).text
+            return rewrite(text, change).text
         raw = parsed.source[node.start : node.end].decode()
         new = self._new(raw, overrides, base)
         return (parsed.source[: node.start] + new.encode() + parsed.source[node.end :]).decode()
@@ -249,8 +253,6 @@ class InTerraform(Struct, frozen=True):
 
 
 def _heredoc(raw: str, heredoc: re.Match[str], overrides: Sequence[Override], base: str) -> str:
-    from hardener.charts.values.values_file import edited  # late: few releases are written
-
     body = heredoc[3]
     newline = "\r\n" if "\r\n" in body else "\n"
     indent = _shared_indent(body, heredoc[4] + "  ") if heredoc[1] else 0
@@ -265,8 +267,6 @@ def _heredoc(raw: str, heredoc: re.Match[str], overrides: Sequence[Override], ba
 
 
 def _encoded(text: str, overrides: Sequence[Override]) -> str:
-    from hardener.sources import terraform  # late: it needs an extra
-
     newline = "\r\n" if "\r\n" in text else "\n"
     whole = f"{_WRAPPED.replace(chr(10), newline)}{text}{newline}}}{newline}"
 
@@ -277,6 +277,6 @@ def _encoded(text: str, overrides: Sequence[Override]) -> str:
                 raise TextError("a value would read as a template of Terraform")
             put(values, override.path, override.value)
 
-    new = terraform.rewrite(whole, change).text
+    new = rewrite(whole, change).text
     start = new.index("it = ") + len("it = ")
     return new[start : new.rindex("}")].rstrip("\r\n")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from hardener.charts.releases.release import put
+from hardener.charts.values.values_file import edited
 from hardener.engine.outcome import Override
 from hardener.sources import yaml
 from hardener.sources.yaml import TextError
@@ -97,8 +98,6 @@ class SetValue(_Below, frozen=True):
 
 
 def _edited(text: str, overrides: Sequence[Override], base: str) -> str:
-    from hardener.charts.values.values_file import edited  # late: few releases are written
-
     return edited(text, list(overrides), base=base)
 
 

@@ -53,7 +53,7 @@ class Lines(Struct, frozen=True):
 
 
 def operations(before: Any, after: Any, path: Path = ()) -> Iterator[Operation]:
-    """What makes ``after`` of ``before``; the items of lists are told apart by their names."""
+    """Yield what makes ``after`` of ``before``; the items of lists are told apart by their names."""
     if isinstance(before, dict) and isinstance(after, dict) and before:
         for key in before:
             if key not in after:
@@ -65,26 +65,31 @@ def operations(before: Any, after: Any, path: Path = ()) -> Iterator[Operation]:
                 yield from operations(before[key], value, (*path, key))
     elif isinstance(before, list) and isinstance(after, list) and before:
         name = field_of(before, after)
-        if name is None:
-            for index, (old, new) in enumerate(zip(before, after, strict=False)):
-                yield from operations(old, new, (*path, index))
-            for index in range(len(after), len(before)):
-                yield Operation("drop", (*path, index), None, before[index], not after)
-            for item in after[len(before) :]:
-                yield Operation("append", path, item)
-            return
-        known = {item[name]: item for item in after}
-        for index, old in enumerate(before):
-            if old[name] in known:
-                yield from operations(old, known[old[name]], (*path, index))
-            else:
-                yield Operation("drop", (*path, index), None, old, not after)
-        seen = {item[name] for item in before}
-        for item in after:
-            if item[name] not in seen:
-                yield Operation("append", path, item)
+        yield from _on_items(before, after, path) if name is None else _on_named_items(before, after, path, name)
     elif before != after or isinstance(before, bool) != isinstance(after, bool):
         yield Operation("replace", path, after, before)
+
+
+def _on_items(before: list[Any], after: list[Any], path: Path) -> Iterator[Operation]:
+    for index, (old, new) in enumerate(zip(before, after, strict=False)):
+        yield from operations(old, new, (*path, index))
+    for index in range(len(after), len(before)):
+        yield Operation("drop", (*path, index), None, before[index], not after)
+    for item in after[len(before) :]:
+        yield Operation("append", path, item)
+
+
+def _on_named_items(before: list[Any], after: list[Any], path: Path, name: str) -> Iterator[Operation]:
+    known = {item[name]: item for item in after}
+    for index, old in enumerate(before):
+        if old[name] in known:
+            yield from operations(old, known[old[name]], (*path, index))
+        else:
+            yield Operation("drop", (*path, index), None, old, not after)
+    seen = {item[name] for item in before}
+    for item in after:
+        if item[name] not in seen:
+            yield Operation("append", path, item)
 
 
 def operated(data: Any, made: list[Operation]) -> None:
@@ -100,6 +105,12 @@ def operated(data: Any, made: list[Operation]) -> None:
             del parent[last]
         else:
             parent[last] = operation.value
+
+
+def _hands_on_values(node: Node) -> bool:
+    """Whether one of the actions of ``node`` gives what it includes all values of the chart."""
+    given = [found[1] for action in node.actions if (found := _ROOT.search(action))]
+    return any(root == "$" or not _rebinds(node.blocks) for root in given)
 
 
 class Editor(Struct):
@@ -150,27 +161,28 @@ class Editor(Struct):
                 self._replace(place, operation)
 
     def _place(self, name: str, root: Node, path: Path) -> Place:
-        rendered = root
-        for part in path:
-            below = (child for child in rendered.children if child.kind == ("key" if isinstance(part, str) else "item"))
-            if isinstance(part, str):
-                found = next((child for child in below if child.name == part), None)
-            else:
-                found = next((child for number, child in enumerate(below) if number == part), None)
-            if found is None:
-                raise ByHandError("it stands in brackets", self.templates.of_node(name, rendered))
-            rendered = found
-        place = self.templates.of_node(name, rendered)
+        place = self.templates.of_node(name, self._rendered(name, root, path))
         node = place.node
         if node is None or not place.exact:
             raise ByHandError("an action of the template prints it whole", place)
         if any(block.word == "range" for one in (node, *place.through) for block in one.blocks):
             raise ByHandError("it stands in a range, which prints several", place)
-        for action in place.through:
-            root_given = [_ROOT.search(text) for text in action.actions]
-            if not any(found and (found[1] == "$" or not _rebinds(action.blocks)) for found in root_given):
-                raise ByHandError("what it stands in is not given all values", place)
+        if not all(map(_hands_on_values, place.through)):
+            raise ByHandError("what it stands in is not given all values", place)
         return place
+
+    def _rendered(self, name: str, root: Node, path: Path) -> Node:
+        """What was rendered at ``path`` below ``root``."""
+        rendered = root
+        for part in path:
+            if isinstance(part, str):
+                below = [child for child in rendered.children if child.kind == "key" and child.name == part]
+            else:
+                below = [child for child in rendered.children if child.kind == "item"][part : part + 1]
+            if not below:
+                raise ByHandError("it stands in brackets", self.templates.of_node(name, rendered))
+            rendered = below[0]
+        return rendered
 
     # What is written.
 

@@ -55,7 +55,7 @@ def prefix_of(node: Node, type_name: str) -> Keys | None:
 def candidates(
     key: str, node: Node, type_name: str, others: Iterable[Node], values: Mapping[str, Any], *, alone: bool, file: str
 ) -> list[Keys]:
-    """The names that a new value for ``key`` of ``node`` may have, best first.
+    """Return the names that a new value for ``key`` of ``node`` may have, best first.
 
     ``others`` are the containers beside it, or those of the pod; ``alone``: the chart has no other pod. Where the chart
     shows no place for it, the container is named, or the ``file`` that the pod is in.
@@ -64,17 +64,21 @@ def candidates(
     if type_name == "ServiceAccount":
         own = values.get("serviceAccount")
         return [("serviceAccount", names[0])] if isinstance(own, dict) else [(names[-1],)]
-    others = list(others)
-    above = prefix_of(node, type_name)
-    shared = {prefix for other in others if (prefix := prefix_of(other, "Container")) is not None}
-    if above is None and type_name == "PodSpec" and len(shared) == 1:
-        (above,) = shared
-    is_known = above is not None or (alone and not shared and not (others and type_name == "Container"))
-    top = above or ()
+    top, is_known = _above(node, type_name, list(others), alone)
     words = [_container_word(node) if type_name == "Container" else None, _file_word(file, values)]
     found = [(*top, names[0])] if is_known else []
     found += [(*top, word, names[0]) for word in words if word]
     return found + [(*top, name) for name in names[1:]]
+
+
+def _above(node: Node, type_name: str, others: list[Node], alone: bool) -> tuple[Keys, bool]:
+    """Below which keys the chart has what is about ``node``, and whether that is known."""
+    above = prefix_of(node, type_name)
+    shared = {prefix for other in others if (prefix := prefix_of(other, "Container")) is not None}
+    if above is None and type_name == "PodSpec" and len(shared) == 1:
+        (above,) = shared
+    is_only = alone and not shared and not (others and type_name == "Container")
+    return above or (), above is not None or is_only
 
 
 def _container_word(container: Node) -> str | None:

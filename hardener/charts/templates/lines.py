@@ -6,11 +6,15 @@ top. It is a place to show to a person, and where nothing tells, a line above it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from msgspec import Struct, field
 
+from hardener.charts.files.metadata import dependencies, metadata, vendored
+from hardener.charts.rendered import parts
 from hardener.charts.templates.template_text import OUT, Node, Template, fits, is_literal, read_rendered, read_template
+from hardener.engine.outcome import Outcome
 
 _DEEP = 2  # levels that two subtrees are compared in
 _WIDE = 30  # children of each of them
@@ -181,18 +185,20 @@ def _picked_keys(template: Node, rendered: Node, siblings: list[Node]) -> list[N
     if exact:
         return [max(exact, key=lambda node: _score(node, rendered) or 0)]
     # No key of that name: something between the neighbours of known origin printed it.
-    names: dict[str, list[Node]] = {}
-    for child in template.children:
-        names.setdefault(child.name, []).append(child)
+    low, high = _neighbours(template, rendered, siblings)
+    able = [(place, child) for place, child in enumerate(template.children) if _score(child, rendered) is not None]
+    between = [child for place, child in able if low < place < high]
+    return between or [child for _, child in able]
+
+
+def _neighbours(template: Node, rendered: Node, siblings: list[Node]) -> tuple[int, int]:
+    """The places in ``template`` of the keys of known origin before and after ``rendered``."""
+    last = {child.name: place for place, child in enumerate(template.children)}
+    first = {child.name: place for place, child in reversed(list(enumerate(template.children)))}
     at = siblings.index(rendered)
-    before = next((names[node.name][-1] for node in reversed(siblings[:at]) if node.name in names), None)
-    after = next((names[node.name][0] for node in siblings[at + 1 :] if node.name in names), None)
-    places = {id(child): place for place, child in enumerate(template.children)}
-    low = places[id(before)] if before is not None else -1
-    high = places[id(after)] if after is not None else len(places)
-    able = [child for child in template.children if _score(child, rendered) is not None]
-    between = [child for child in able if low < places[id(child)] < high]
-    return between or able
+    before = (last[node.name] for node in reversed(siblings[:at]) if node.name in last)
+    after = (first[node.name] for node in siblings[at + 1 :] if node.name in first)
+    return next(before, -1), next(after, len(template.children))
 
 
 def _exact(template: Node, rendered: Node) -> list[Node]:
@@ -267,15 +273,21 @@ def _score(template: Node, rendered: Node) -> float | None:
         return 0.1
     if template.kind != rendered.kind or not fits(template.name, rendered.name):
         return None
-    score = 4.0 if is_literal(template.name) else 1 + _weight(template.name)
+    text = _text_score(template, rendered)
+    inside = _likeness(template, rendered, _DEEP)
+    if text is None or inside < 0:
+        return None
+    name = 4.0 if is_literal(template.name) else 1 + _weight(template.name)
+    return name + text + inside
+
+
+def _text_score(template: Node, rendered: Node) -> float | None:
+    """How well the value of ``rendered`` fits; None where it is another text than the template would print."""
     if _comparable(template.value) and (rendered.value or is_literal(template.value)):
         if not fits(template.value, rendered.value):
             return None
-        score += 2.5 if is_literal(template.value) else _weight(template.value)
-    elif template.value and template.value == rendered.value:
-        score += 1
-    inside = _likeness(template, rendered, _DEEP)
-    return None if inside < 0 else score + inside
+        return 2.5 if is_literal(template.value) else _weight(template.value)
+    return 1.0 if template.value and template.value == rendered.value else 0.0
 
 
 def _comparable(value: str) -> bool:
@@ -297,20 +309,82 @@ def _likeness(template: Node, rendered: Node, depth: int) -> float:
     for child in template.children[:_WIDE]:
         if child.kind != "key":
             total += (child.kind == "text" or bool(child.value)) and (child.name, child.value) in others
-            continue
-        other = keys.get(child.name)
-        if other is None:
-            continue
-        total += 1
-        if _comparable(child.value) and (other.value or is_literal(child.value)):
-            if fits(child.value, other.value):
-                total += 2.5 if is_literal(child.value) else _weight(child.value)
-            elif len(child.blocks) == len(template.blocks):
+        elif (other := keys.get(child.name)) is not None:
+            text, inside = _text_score(child, other), _likeness(child, other, depth - 1)
+            if (text is None or inside < 0) and len(child.blocks) == len(template.blocks):
                 return -1.0
-        elif child.value and child.value == other.value:
             total += 1
-        inside = _likeness(child, other, depth - 1)
-        if inside < 0 and len(child.blocks) == len(template.blocks):
-            return -1.0
-        total += max(inside, 0.0)
+            total += text or 0.0
+            total += max(inside, 0.0)
     return total
+
+
+def by_template(text: str, chart: str, folder: str) -> list[tuple[str, str]]:
+    """The rendered documents by the template that they come from: its path, and their text."""
+    found: dict[str, list[str]] = {}
+    for source, part in parts(text):
+        path = os.path.join(_folder_of(chart), _real_source(source, folder))
+        found.setdefault(path, []).append(part if part.endswith("\n") else f"{part}\n")
+    return [(path, "---\n".join(texts)) for path, texts in found.items()]
+
+
+def _folder_of(chart: str) -> str:
+    """The folder of a chart, or the one that its archive would be."""
+    path = os.path.realpath(chart)
+    return path if os.path.isdir(path) else path.removesuffix(".tgz")
+
+
+def template_texts(folder: str, chart: str) -> dict[str, str]:
+    """The templates of the copied chart in ``folder`` and of those below it, by their paths in ``chart``."""
+    found = {}
+    for top, folders, names in os.walk(folder):
+        folders.sort()
+        if "templates" in os.path.relpath(top, folder).split(os.sep):
+            for name in names:
+                path = os.path.join(_folder_of(chart), os.path.relpath(os.path.join(top, name), folder))
+                with open(os.path.join(top, name), encoding="utf-8", errors="replace") as handle:
+                    found[path] = handle.read()
+    return found
+
+
+def _real_source(source: str, folder: str) -> str:
+    """The template that helm calls ``source``, from the copied chart in ``folder`` on: helm names a chart below another
+    one by its alias."""
+    left = source.split("/")[1:]
+    found: list[str] = []
+    while len(left) > 1 and left[0] == "charts":
+        above = os.path.join(folder, *found)
+        if not os.path.isdir(os.path.join(above, *left[:2])):
+            names = {
+                entry.get("alias"): entry["name"] for entry in dependencies(metadata(above, os.path.basename(above)))
+            }
+            places = dict(vendored(above))
+            if (place := places.get(names.get(left[1], ""))) is not None:
+                left[1] = os.path.basename(place)
+        found += left[:2]
+        left = left[2:]
+    return os.path.join(*found, *left)
+
+
+def at_templates(outcome: Outcome, texts: dict[str, str]) -> None:
+    """Have all lines of ``outcome`` be those of templates, where a person changes something."""
+    files = {file.name: file for file in outcome.tree.files if file.path in texts}
+    whole, alone = Templates(texts), Templates(texts, follow=False)
+    known: dict[tuple[str, int], int] = {}
+
+    def line(name: str, rendered: int) -> int:
+        if name not in files or rendered <= 0:
+            return rendered
+        if (name, rendered) not in known:
+            known[name, rendered] = alone.place(files[name].path, files[name].content.text, rendered).line
+        return known[name, rendered]
+
+    for change in sorted([*outcome.changes, *outcome.not_made], key=lambda change: change.object.piece.file.name):
+        change.line = change.new_line = line(change.object.piece.file.name, change.line or change.new_line)
+    for piece, path in sorted(outcome.lines, key=lambda place: place[0].file.name):
+        outcome.lines[piece, path] = line(piece.file.name, outcome.lines[piece, path])
+    for report in sorted(outcome.findings, key=lambda report: report.file):
+        if report.file in files and report.line > 0:
+            # What a template includes is often all that there is of it.
+            place = whole.place(files[report.file].path, files[report.file].content.text, report.line)
+            report.file, report.line = os.path.relpath(place.name), place.line

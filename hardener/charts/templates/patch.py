@@ -7,7 +7,6 @@ object by object; an object that is not goes without.
 from __future__ import annotations
 
 import copy
-import difflib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,8 +17,7 @@ from msgspec.structs import replace
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.charts.rendered import Document, Key, Place, changed
-from hardener.charts.resting_steps import resting_on
-from hardener.charts.run_steps import Step, Wanted
+from hardener.charts.run_steps import Step, Wanted, resting_on
 from hardener.charts.templates.edits import ByHandError, Editor, Operation, changed_text, operated, operations
 from hardener.charts.templates.key_names import Keys
 from hardener.charts.templates.lines import Place as Line
@@ -29,6 +27,7 @@ from hardener.charts.values.values_file import KeyRefusedError, edited
 from hardener.engine.outcome import Override
 from hardener.errors import HardenError
 from hardener.kubernetes.validity import new_violations, violations
+from hardener.sources.line_hunks import unified
 from hardener.sources.yaml import TextError, parse
 from hardener.support.data_path import Path
 
@@ -76,10 +75,16 @@ class OwnPatch(Struct, eq=False):
 
 
 def own_patch(
-    chart: str, base: Mapping[Key, Document], wanted: Wanted, steps: Sequence[Step], render: Render,
-    *, reached: Sequence[Step] = (), below: str = "",
-) -> OwnPatch:  # fmt: skip
-    """The patch of the chart in the folder ``chart`` that makes those of ``steps`` that lines can make.
+    chart: str,
+    base: Mapping[Key, Document],
+    wanted: Wanted,
+    steps: Sequence[Step],
+    render: Render,
+    *,
+    reached: Sequence[Step] = (),
+    below: str = "",
+) -> OwnPatch:
+    """Make the patch of the chart in the folder ``chart`` that makes those of ``steps`` that lines can make.
 
     ``base`` are the objects that it renders to, with the steps ``reached`` made already: by values, which ``render``
     gives as well. A step is made whole or not at all. ``below`` is the path of the chart in the folder where the patch
@@ -93,13 +98,8 @@ def own_patch(
     while True:
         left, after = _together(base, wanted, reached, left, by_hand)
         asked = {wanted.place(edit)[0] for step in left for edit in step.edits}
-        after = {key: data for key, data in after.items() if key in asked}
-        written = write_objects(templates, base, after)
-        failed = written.by_hand
-        if not failed:
-            failed = [*_nameless(base, written, unsteady), *_invalid(base, written)]
-        if left and not failed and written.texts:
-            failed = [_first(base, key, reason) for key, reason in _wrong(base, written, render, unsteady).items()]
+        written = write_objects(templates, base, {key: data for key, data in after.items() if key in asked})
+        failed = _failed(base, written, render, unsteady)
         if not left or not failed:
             break
         dropped = {step.number: one for one in failed for step in _steps_of(one, wanted, left)}
@@ -112,6 +112,16 @@ def own_patch(
     return OwnPatch(patch, written, left, by_hand)
 
 
+def _failed(
+    base: Mapping[Key, Document], written: Written, render: Render, unsteady: frozenset[tuple[Key, Place]]
+) -> list[ByHand]:
+    """What could not be written, or does not come out as it was wanted."""
+    failed = written.by_hand or [*_nameless(base, written, unsteady), *_invalid(base, written)]
+    if failed or not written.texts:
+        return failed
+    return [_first(base, key, reason) for key, reason in _wrong(base, written, render, unsteady).items()]
+
+
 def write_objects(templates: Templates, base: Mapping[Key, Document], after: Mapping[Key, Any]) -> Written:
     """Write what makes the objects ``after`` of those of ``base``, without a look at what comes of it."""
     values = templates.texts.get(VALUES, "")
@@ -119,24 +129,30 @@ def write_objects(templates: Templates, base: Mapping[Key, Document], after: Map
     written = Written({}, {}, [])
     asked: dict[Keys, list[tuple[Key, Path]]] = {}  # which changes ask for a key of values
     for key, data in after.items():
-        if key in base:
-            for operation, names in _write_object(editor, key, base[key], data, written):
-                for name in names:
-                    asked.setdefault(name, []).append((key, operation.path))
+        made = _write_object(editor, key, base[key], data, written) if key in base else ()
+        for operation, names in made:
+            for name in names:
+                asked.setdefault(name, []).append((key, operation.path))
     for file in {lines.name: None for lines in editor.lines}:
         own = [lines for lines in editor.lines if lines.name == file]
         written.texts[file] = changed_text(templates.texts[file], own)
     if editor.new:
-        overrides = [Override(path, value, ()) for path, value in editor.new.items()]
         try:
-            written.texts[VALUES] = edited(values, overrides)
+            written.texts[VALUES] = edited(values, [Override(path, value, ()) for path, value in editor.new.items()])
         except TextError as error:
-            reason = f"{VALUES} cannot take its key {error}"
-            near = error.path if isinstance(error, KeyRefusedError) else ()
-            failed = [place for name, places in asked.items() if name[: len(near)] == near for place in places]
-            by_hand = [replace(_first(base, key, reason), path=path) for key, path in failed]
-            return Written({}, {}, written.by_hand + by_hand)
+            return Written({}, {}, written.by_hand + list(_without_key(base, asked, error)))
     return written
+
+
+def _without_key(
+    base: Mapping[Key, Document], asked: dict[Keys, list[tuple[Key, Path]]], error: TextError
+) -> Iterator[ByHand]:
+    """What cannot be made, since the values take no key for it."""
+    reason = f"{VALUES} cannot take its key {error}"
+    near = error.path if isinstance(error, KeyRefusedError) else ()
+    for name, places in asked.items():
+        if name[: len(near)] == near:
+            yield from (replace(_first(base, key, reason), path=path) for key, path in places)
 
 
 def _write_object(
@@ -284,18 +300,7 @@ def _data(values: str) -> dict[str, Any]:
 
 
 def diff(name: str, old: str | None, new: str) -> str:
-    """The patch of one file, as git writes it; ``old`` is None for a new one."""
-    if old == new:
-        return ""
-    _, _, *made = difflib.unified_diff(_lines(old or ""), _lines(new))
-    end = "\t\n" if " " in name else "\n"  # as git ends a name with a blank in it, else patch ends it there
-    head = ["--- /dev/null\n" if old is None else f"--- a/{name}{end}", f"+++ b/{name}{end}"]
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in [*head, *made]
-    )
-
-
-def _lines(text: str) -> list[str]:
-    """Only a line feed ends a line."""
-    found = text.split("\n")
-    return [line + "\n" for line in found[:-1]] + found[-1:] * bool(found[-1])
+    """Return the patch of one file, as git writes it; ``old`` is None for a new one."""
+    end = "\t" if " " in name else ""  # as git ends a name with a blank in it, else patch ends it there
+    before = "/dev/null" if old is None else f"a/{name}{end}"
+    return unified(old or "", new, before, f"b/{name}{end}")

@@ -131,57 +131,68 @@ def read_rendered(text: str) -> list[Node]:
 
 
 def _lines(text: str) -> list[Line]:
-    lines: list[Line] = []
-    numbers = count()
-    state: list[Block] = []
-    current, number, began = "", 1, 1
-    blocks: tuple[Block, ...] | None = None
-    actions: list[str] = []
-
-    def end_line() -> None:
-        nonlocal current, blocks, actions, began
-        lines.append(
-            Line(began, number, current, tuple(state) if blocks is None else blocks, tuple(state), tuple(actions))
-        )
-        current, blocks, actions, began = "", None, [], number + 1
-
-    def literal(part: str) -> None:
-        nonlocal current, number, blocks
-        for place, run in enumerate(part.split("\n")):
-            if place:
-                end_line()
-                number += 1
-            run = run.rstrip("\r")
-            current += run
-            if blocks is None and run.strip():
-                blocks = tuple(state)
-
+    reader = _LineReader()
     behind = 0
     while (place := text.find("{{", behind)) >= 0:
         match = _ACTION.match(text, place)
         if match is None:  # helm refuses the template
             break
-        literal(text[behind:place])
+        reader.literal(text[behind:place])
         behind = match.end()
-        action = (match[1] or "").strip().removesuffix("-").strip()
+        reader.action((match[1] or "").strip().removesuffix("-").strip())
+        reader.number += text.count("\n", match.start(), match.end())
+    reader.literal(text[behind:])
+    reader.end_line()
+    return reader.lines
+
+
+class _LineReader:
+    """Puts the lines of a template together, each with the blocks that it stands in."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.number = 1
+        self._numbers = count()
+        self._state: list[Block] = []
+        self._current, self._began = "", 1
+        self._blocks: tuple[Block, ...] | None = None  # those where the first of the line is printed
+        self._actions: list[str] = []
+
+    def end_line(self) -> None:
+        """Take what was read since the last line for one."""
+        state = tuple(self._state)
+        blocks = state if self._blocks is None else self._blocks
+        self.lines.append(Line(self._began, self.number, self._current, blocks, state, tuple(self._actions)))
+        self._current, self._blocks, self._actions, self._began = "", None, [], self.number + 1
+
+    def literal(self, part: str) -> None:
+        """Read what stands between two actions."""
+        for place, run in enumerate(part.split("\n")):
+            if place:
+                self.end_line()
+                self.number += 1
+            run = run.rstrip("\r")
+            self._current += run
+            if self._blocks is None and run.strip():
+                self._blocks = tuple(self._state)
+
+    def action(self, action: str) -> None:
+        """Read what stands in braces: it opens or closes a block, or prints, or does neither."""
         word = found[0] if (found := _WORD.match(action)) else ""
         if word in _BLOCKS:
-            state.append(Block(next(numbers), word, action, number))
-        elif word in ("else", "end") and state:
-            opened = state.pop()
+            self._state.append(Block(next(self._numbers), word, action, self.number))
+        elif word in ("else", "end") and self._state:
+            opened = self._state.pop()
             if word == "else":
-                state.append(Block(next(numbers), "else", opened.action, number))
-        if not action or word in _QUIET or (word in _BLOCKS and word != "block") or _ASSIGNS.match(action):
-            current += _SILENT
-        else:
-            current += OUT
-            actions.append(action)
-            if blocks is None:
-                blocks = tuple(state)
-        number += text.count("\n", match.start(), match.end())
-    literal(text[behind:])
-    end_line()
-    return lines
+                self._state.append(Block(next(self._numbers), "else", opened.action, self.number))
+        opens_only = word in _BLOCKS and word != "block"
+        if not action or word in _QUIET or opens_only or _ASSIGNS.match(action):
+            self._current += _SILENT
+            return
+        self._current += OUT
+        self._actions.append(action)
+        if self._blocks is None:
+            self._blocks = tuple(self._state)
 
 
 def _documents(lines: Iterable[Line]) -> list[Node]:
@@ -206,12 +217,17 @@ def _documents(lines: Iterable[Line]) -> list[Node]:
             _add(text, column, line, opened)
             scalar = opened[-1] if _SCALAR.fullmatch(opened[-1].value) else None
     for root in roots:
-        order = [root]
-        for node in order:
-            order.extend(node.children)
-        for node in reversed(order):
-            node.end = max([node.end, *(child.end for child in node.children)])
+        _find_ends(root)
     return roots
+
+
+def _find_ends(root: Node) -> None:
+    """Let each node end where the last below it ends."""
+    order = [root]
+    for node in order:
+        order.extend(node.children)
+    for node in reversed(order):
+        node.end = max([node.end, *(child.end for child in node.children)])
 
 
 def _column(line: Line, text: str) -> int:
@@ -235,12 +251,9 @@ def _add(text: str, column: int, line: Line, opened: list[Node]) -> None:
         return Node(kind, name, line.number, column, value, line.blocks, line.actions, line.end)
 
     prints = not text.strip(OUT + _SILENT + " \t")
-    dash = text == "-" or text.startswith("- ")
-    while opened[-1].column > column or (
-        opened[-1].column == column and not (opened[-1].kind == "key" and (dash or (prints and _is_list(opened[-1]))))
-    ):
+    while _ends_before(opened[-1], column, _is_item(text), prints):
         opened.pop()
-    while text == "-" or text.startswith("- "):
+    while _is_item(text):
         opened.append(_place(made("item", "-"), opened[-1]))
         rest = text[1:].lstrip(" \t" + _SILENT)
         column += len(text) - len(rest)
@@ -258,6 +271,17 @@ def _add(text: str, column: int, line: Line, opened: list[Node]) -> None:
         above.value = _plain(text)
     elif text:
         _place(made("text", text), above)
+
+
+def _is_item(text: str) -> bool:
+    return text == "-" or text.startswith("- ")
+
+
+def _ends_before(node: Node, column: int, is_item: bool, prints: bool) -> bool:
+    """Whether a line at ``column`` is no part of ``node``: a list may stand at the column of its key."""
+    if node.column != column:
+        return node.column > column
+    return node.kind != "key" or not (is_item or (prints and _is_list(node)))
 
 
 def _is_list(key: Node) -> bool:

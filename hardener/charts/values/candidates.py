@@ -69,18 +69,18 @@ class Candidates:
             return None
         if isinstance(edit, Drop | Insert) and isinstance(rest[-1], int):
             return self._item(edit, (*values, *rest[:-1]), value_at(rendered, rest[:-1]))
-        for length, part in enumerate(rest):
-            if isinstance(part, int) and value_at(self.values, (*values, *rest[:length])) != value_at(
-                rendered, rest[:length]
-            ):
-                return None
-        at = (*values, *rest)
+        lists = (rest[:length] for length, part in enumerate(rest) if isinstance(part, int))
+        if any(value_at(self.values, (*values, *way)) != value_at(rendered, way) for way in lists):
+            return None
+        return self._at(edit, (*values, *rest), value_at(rendered, rest))
+
+    def _at(self, edit: Edit, at: Path, rendered: Any) -> list[Operation] | None:
+        """``edit`` made to the value ``at``, which comes out as ``rendered``."""
+        given = value_at(self.values, at)
         if isinstance(edit, Append):
-            if (value_at(self.values, at) or None) != (value_at(rendered, rest) or None):
-                return None
-            return [Operation(Kind.APPEND, at, edit.value)]
+            return [Operation(Kind.APPEND, at, edit.value)] if (given or None) == (rendered or None) else None
         if isinstance(edit, Drop):
-            return [Operation(Kind.DROP, at)] if value_at(self.values, at) is not None else None
+            return [Operation(Kind.DROP, at)] if given is not None else None
         return [Operation(Kind.SET, at, edit.value)] if isinstance(edit, Set) else None
 
     def _of_lists(self, edit: Edit, key: Key, data: Any) -> Iterator[list[Operation]]:

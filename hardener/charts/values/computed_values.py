@@ -21,9 +21,14 @@ _VERSION = "0.0.0"  # of what stands for a chart that is not there
 
 
 def computed_values(
-    helm: Helm, folder: str, *, values: Sequence[str] = (), sets: Sequence[str] = (), release: str = "release",
+    helm: Helm,
+    folder: str,
+    *,
+    values: Sequence[str] = (),
+    sets: Sequence[str] = (),
+    release: str = "release",
     namespace: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """The values that the templates of the chart in ``folder``, a copy of ours, get by ``values`` and ``sets``: those
     of the charts below it under their names or aliases as far as they are on, ``global``, what they import.
 

@@ -41,9 +41,14 @@ class Marked:
         self._find("maps" if of_maps else "texts", paths, self.lists, _map_items if of_maps else _texts, _marked_lists)
 
     def _find(
-        self, how: str, paths: Iterable[Path], into: Outlets, mark: Callable[[Any, str], Any],
-        marked: Callable[[Any], Iterator[tuple[int, Path]]], most: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        how: str,
+        paths: Iterable[Path],
+        into: Outlets,
+        mark: Callable[[Any, str], Any],
+        marked: Callable[[Any], Iterator[tuple[int, Path]]],
+        most: int | None = None,
+    ) -> None:
         asked = [path for path in dict.fromkeys(paths) if (how, path) not in self._asked]
         self._asked.update((how, path) for path in asked)
         for some, objects in self._tolerated(asked, mark, most):

@@ -104,6 +104,26 @@ def overrides(values: dict[str, Any], operations: Iterable[Operation]) -> dict[P
 
 def _operate(values: Any, operation: Operation, owned: set[int]) -> None:
     """Change ``values``. Those in ``owned`` are copies by now; the others on the way are copied first, and no more."""
+    parent, last = _owned_parent(values, operation, owned), operation.path[-1]
+    if operation.kind is Kind.SET:
+        parent[last] = copy.deepcopy(operation.value)
+        return
+    if operation.kind is Kind.DROP:
+        parent[last] = None
+        return
+    items = parent.get(last) if isinstance(parent, dict) else parent[last]
+    if items is not None and not isinstance(items, list):
+        raise ConflictError(name_of(operation.path))
+    if operation.kind is Kind.APPEND:
+        parent[last] = [*(items or []), copy.deepcopy(operation.value)]
+    elif operation.value in (items or []):
+        parent[last] = [item for item in items or [] if item != operation.value]
+    else:
+        raise ConflictError(name_of(operation.path))
+
+
+def _owned_parent(values: Any, operation: Operation, owned: set[int]) -> Any:
+    """What holds the last part of the path of ``operation``, copied where it is not ``owned``."""
     parent = values
     for part in operation.path[:-1]:
         if isinstance(part, str) and isinstance(parent, dict):
@@ -120,20 +140,7 @@ def _operate(values: Any, operation: Operation, owned: set[int]) -> None:
     last = operation.path[-1]
     if isinstance(parent, list) and not (isinstance(last, int) and last < len(parent)):
         raise ConflictError(name_of(operation.path))
-    if operation.kind is Kind.SET:
-        parent[last] = copy.deepcopy(operation.value)
-    elif operation.kind is Kind.DROP:
-        parent[last] = None
-    else:
-        items = parent.get(last) if isinstance(parent, dict) else parent[last]
-        if items is not None and not isinstance(items, list):
-            raise ConflictError(name_of(operation.path))
-        if operation.kind is Kind.APPEND:
-            parent[last] = [*(items or []), copy.deepcopy(operation.value)]
-        elif operation.value in (items or []):
-            parent[last] = [item for item in items or [] if item != operation.value]
-        else:
-            raise ConflictError(name_of(operation.path))
+    return parent
 
 
 def as_values(found: dict[Path, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError, dotted
+from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError
 from hardener.charts.rendered import Key, Place, SteadyNames, at_place, changed, differences, place_of
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.run_steps import Step, Wanted
@@ -21,7 +21,7 @@ from hardener.charts.values.markers import Marked, list_paths, map_paths
 from hardener.charts.values.operations import ConflictError, Kind, Operation, Touched, as_values, overrides
 from hardener.charts.values.set_values import name_of
 from hardener.errors import HardenError
-from hardener.support.data_path import Path, value_at
+from hardener.support.data_path import Path, dotted, value_at
 
 _MOST_WAYS = 6  # that are tried for one step
 _MOST_SWITCHES = 64  # booleans that are tried
@@ -156,33 +156,43 @@ class Search:
     def _look_at_switches(self, edits: list[Edit]) -> None:
         """Which booleans change the fields that ``edits`` change, whatever they are called."""
         wanted = {self._field(edit) for edit in edits if isinstance(edit, Set)}
-        words = {plain(str(part)) for key, place in wanted for part in (key.name, *place)}
-        switches = [(path, value) for path, value in scalars(self.values) if isinstance(value, bool)]
-        switches.sort(key=lambda switch: -nearness((*switch[0], ""), words))
-        near = [switch for switch in switches if nearness((*switch[0], ""), words)][:_MOST_NEAR]
-        others = [switch for switch in switches[:_MOST_SWITCHES] if switch not in near]
-        # Those that are called like what is to change one by one, the others together, halved where they change it.
-        waiting = [some for some in (others, *([one] for one in reversed(near))) if some and wanted]
+        waiting = self._switches_by_name(wanted) if wanted else []
         before = self.renders.count
         while waiting and self.renders.count - before < _MOST_WIDE:
             some = waiting.pop()
             half = len(some) // 2
             halves = [some[half:], some[:half]] if half else []
-            try:
-                came = self.renders(as_values({path: not value for path, value in some}), schema=False)
-            except SpentError:
-                raise
-            except HardenError:
+            came = self._switched(some)
+            if came is None:
                 waiting += halves
                 continue
             places = set(changed(self.base, came))
             found = places & wanted
-            if halves and (found or any((key, ()) in places for key, _ in wanted)):
-                waiting += halves
-            elif not halves:
+            if not halves:
                 (path, value) = some[0]
                 for outlet in found:
                     self.switches.setdefault(outlet, []).append(Operation(Kind.SET, path, not value))
+            elif found or any((key, ()) in places for key, _ in wanted):
+                waiting += halves
+
+    def _switches_by_name(self, wanted: set[tuple[Key, Place]]) -> list[list[tuple[Path, bool]]]:
+        """The booleans of the values, the last to be tried first: those that are called like what is to change one by
+        one, the others together, halved where they change it."""
+        words = {plain(str(part)) for key, place in wanted for part in (key.name, *place)}
+        switches = [(path, value) for path, value in scalars(self.values) if isinstance(value, bool)]
+        switches.sort(key=lambda switch: -nearness((*switch[0], ""), words))
+        near = [switch for switch in switches if nearness((*switch[0], ""), words)][:_MOST_NEAR]
+        others = [switch for switch in switches[:_MOST_SWITCHES] if switch not in near]
+        return [some for some in (others, *([one] for one in reversed(near))) if some]
+
+    def _switched(self, some: list[tuple[Path, bool]]) -> Objects | None:
+        """The chart with the booleans ``some`` turned over; None where helm refuses that."""
+        try:
+            return self.renders(as_values({path: not value for path, value in some}), schema=False)
+        except SpentError:
+            raise
+        except HardenError:
+            return None
 
     def _look_everywhere(self, edits: list[Edit]) -> None:
         """Where any other map comes out; those first whose names are said where something is to change."""
@@ -221,27 +231,9 @@ class Search:
     def _clusters(self, ways: list[Way]) -> list[list[Way]]:
         """The ways that change the same values are made together, or not at all; those that contradict each other, or
         what is accepted, are not made."""
-        groups = list(range(len(ways)))
-
-        def group(number: int) -> int:
-            while groups[number] != number:
-                groups[number] = number = groups[groups[number]]
-            return number
-
-        known, owners = Touched(), dict[int, int]()
-        for number, way in enumerate(ways):
-            for operation in way.operations:
-                for near in known.near(operation):
-                    groups[group(owners[id(near)])] = group(number)
-            for operation in way.operations:
-                if known.add(operation):
-                    owners[id(operation)] = number
-        clusters: dict[int, list[Way]] = {}
-        for number, way in enumerate(ways):
-            clusters.setdefault(group(number), []).append(way)
         accepted = Touched(operation for way in self.accepted for operation in way.operations)
         found = []
-        for cluster in clusters.values():
+        for cluster in _that_touch(ways):
             try:
                 self._check(accepted, cluster)
             except ConflictError as conflict:
@@ -343,6 +335,29 @@ class Search:
 
     def _overrides(self, ways: Iterable[Way]) -> dict[Path, Any]:
         return overrides(self.values, (operation for way in ways for operation in way.operations))
+
+
+def _that_touch(ways: list[Way]) -> Iterable[list[Way]]:
+    """``ways`` in groups, of which no two change the same value."""
+    groups = list(range(len(ways)))
+
+    def group(number: int) -> int:
+        while groups[number] != number:
+            groups[number] = number = groups[groups[number]]
+        return number
+
+    known, owners = Touched(), dict[int, int]()
+    for number, way in enumerate(ways):
+        for operation in way.operations:
+            for near in known.near(operation):
+                groups[group(owners[id(near)])] = group(number)
+        for operation in way.operations:
+            if known.add(operation):
+                owners[id(operation)] = number
+    clusters: dict[int, list[Way]] = {}
+    for number, way in enumerate(ways):
+        clusters.setdefault(group(number), []).append(way)
+    return clusters.values()
 
 
 class Wrong(Struct, eq=False):

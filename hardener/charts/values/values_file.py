@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -12,12 +13,11 @@ from hardener.authoring.edits import Grade
 from hardener.authoring.transform import Transform
 from hardener.charts.values.set_values import name_of
 from hardener.engine.outcome import Override
+from hardener.kubernetes.secrets.secret_values import found_secrets
 from hardener.sources.yaml import Parsed, TextError, parse, rewrite, same
 from hardener.sources.yaml.render import pair_lines
+from hardener.sources.yaml.style import Layout, Styles
 from hardener.support.printable import plain
-
-if TYPE_CHECKING:
-    from hardener.sources.yaml.style import Layout
 
 _WIDTH = 100
 _NARROWEST = 40  # of a comment, however deep it stands
@@ -59,8 +59,6 @@ def nested(overrides: Iterable[Override]) -> dict[str, Any]:
 
 def copies_secret(override: Override) -> bool:
     """Whether a list of the override, which holds what stood there before, holds a secret."""
-    from hardener.kubernetes.secrets.secret_values import found_secrets
-
     return any(any(found_secrets({key: found})) for key, found in _lists(override.value, override.path[-1]))
 
 
@@ -227,8 +225,6 @@ class _Writer:
         self._explained: set[str] = set()  # transforms of which the comments have said what they are for
 
     def _measured(self) -> Layout:
-        from hardener.sources.yaml.style import Layout, Styles
-
         return Styles(self.model.source).layout([], 0) if self.model else Layout()
 
     def sort(self, key: _Key) -> None:
@@ -280,8 +276,6 @@ def _sort(key: _Key, order: Any) -> None:
 
 def _comment(text: str, column: int) -> Iterator[str]:
     """A comment at ``column``, on as many lines as it needs."""
-    import textwrap
-
     blank = " " * column
     width = max(_WIDTH - column - 2, _NARROWEST)
     lines = textwrap.wrap(plain(text), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
@@ -329,14 +323,7 @@ def _overlay(old: dict[str, Any], new: dict[str, Any], order: Any) -> None:
     missing = [key for key in new if key not in old]
     if not missing:
         return
-    places: dict[str | None, list[str]] = {}
-    before: str | None = None
-    for key in known:
-        if key in old:
-            before = key
-        elif key in new:
-            places.setdefault(before, []).append(key)
-    last = next(reversed(old), None)
+    places = _places(old, new, known)
     own = list(old.items())
     first = places.pop(None, [])  # nothing stands before them here: to the end, since the top has the words of a person
     old.clear()
@@ -344,10 +331,20 @@ def _overlay(old: dict[str, Any], new: dict[str, Any], order: Any) -> None:
         old[key] = value
         for name in places.get(key, ()):
             old[name] = new[name]
-        if key == last:
-            break
     for name in [*first, *(key for key in missing if key not in known)]:
         old[name] = new[name]
+
+
+def _places(old: dict[str, Any], new: dict[str, Any], known: dict[str, Any]) -> dict[str | None, list[str]]:
+    """The keys that are ``new``, by the key of ``old`` behind which the order of the ``known`` ones has them."""
+    places: dict[str | None, list[str]] = {}
+    before: str | None = None
+    for key in known:
+        if key in old:
+            before = key
+        elif key in new:
+            places.setdefault(before, []).append(key)
+    return places
 
 
 def _filled(before: Parsed, overrides: Sequence[Override], writer: _Writer) -> str:
@@ -359,19 +356,23 @@ def _filled(before: Parsed, overrides: Sequence[Override], writer: _Writer) -> s
     lines = [line for key, item in root.below.items() for line in writer.lines((key,), item, told=True)]
     span = before.span(0, ()) if before.documents and before.documents[0] is not None else None
     start, end = span or (len(text), len(text))
-    head = text[:start].rstrip(" \t")
     stop = text.find("\n", end) + 1 or len(text)
-    beside = text[end:stop].strip()  # a comment behind the braces
+    head = _head(text[:start].rstrip(" \t"), text[end:stop].strip(), newline)
+    after = head + "".join(line + newline for line in lines) + text[stop:]
+    if not _proved(before, after, _plain(root)):
+        raise TextError("the file holds no key, and its text leaves no place for one")
+    return after
+
+
+def _head(head: str, beside: str, newline: str) -> str:
+    """What comes before the first key: ``head``, and a comment ``beside`` the braces that were there."""
     if head and not head.endswith("\n"):
         head += newline
     if beside:
         head += beside + newline
     if head and head.splitlines()[-1].startswith("#"):
         head += newline  # the comment speaks of the file, not of the key that comes
-    after = head + "".join(line + newline for line in lines) + text[stop:]
-    if not _proved(before, after, _plain(root)):
-        raise TextError("the file holds no key, and its text leaves no place for one")
-    return after
+    return head
 
 
 def _proved(before: Parsed, text: str, values: Any) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 from hardener.authoring.edits import Create, Edit, replay
 from hardener.engine.document import applied_steps, raw_of
 from hardener.engine.outcome import Change, FileChange
-from hardener.engine.proof import new_block
 from hardener.sources import yaml
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
@@ -32,16 +31,7 @@ def of_step(changes: list[Change]) -> Iterator[FileChange]:
 
 
 def _created(piece: Piece) -> FileChange:
-    if raw := raw_of(piece):
-        body = raw
-    elif piece.language == "hcl":
-        body = new_block(piece)
-    elif piece.language == "terraform":
-        from hardener.sources import terraform
-
-        body = terraform.dump(piece.data[0], "\n")
-    else:
-        body = yaml.dump(piece.data[0])
+    body = raw_of(piece) or piece.source.dump(piece, "\n").removeprefix("\n")
     lines = body.splitlines(keepends=True)
     file = _like(piece.file, "", new=True)
     return FileChange(file, body, [yaml.Hunk(1, [], 1, lines)])
@@ -64,27 +54,10 @@ def _text(piece: Piece, text: str, steps: list[tuple[Edit, ...]]) -> tuple[str, 
         for step in steps:
             replay(documents, step)
 
-    if piece.language == "hcl":
-        from hardener.sources.terraform import object_block
-
-        block = object_block.rewrite(text, mutate, piece.file.value_of, refer=piece.file.reference)
-        return block.text, block.hunks
-    if piece.language == "terraform":
-        from hardener.sources import terraform
-
-        changed = terraform.rewrite(text, mutate)
-        return changed.text, changed.hunks
-    if piece.language == "python":
-        from hardener.sources.python.parsed import parse
-        from hardener.sources.python.rewrite import rewrite
-
-        known = piece.file.program
-        program = rewrite(text, mutate, parse(text, elsewhere=known.elsewhere) if known is not None else None)
-        return program.text, program.hunks
-    found = yaml.rewrite(text, mutate)
+    found = piece.source.rewrite_text(piece, text, mutate)
     return found.text, found.hunks
 
 
 def _like(file: ManifestFile, text: str, *, new: bool) -> ManifestFile:
     content = Content(text, file.content.bom, -1 if new else 0, 0, file.content.encoding)
-    return ManifestFile(file.path, file.name, content, True, language=file.language, module=file.module)
+    return ManifestFile(file.path, file.name, content, True, source=file.source, kept=file.kept)

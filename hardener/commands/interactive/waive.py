@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from hardener.authoring.edits import Grade, replay
@@ -17,8 +15,6 @@ from hardener.sources.files.transaction import NotPlacedError, Transaction
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.data_path import Path, value_at
 from hardener.tree.core_views import Container, Object, View
-
-_FILLED_IN = re.compile(r"[{}%\\]")  # what a program may fill in, or read otherwise, in a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ def write(waivers: Iterable[Written]) -> list[str]:
 
 def _with(piece: Piece, text: str, waiver: Written) -> str:
     try:
-        annotated = None if piece.language != "yaml" else _annotated(text, waiver)
+        annotated = None if not piece.source.is_manifest else _annotated(text, waiver)
         return annotated or _commented(piece, text, waiver)
     except yaml.TextError as refused:
         form = f"# harden: ignore[{waiver.id}] {waiver.reason}"
@@ -91,23 +87,9 @@ def _annotated(text: str, waiver: Written) -> str | None:
 
 def _commented(piece: Piece, text: str, waiver: Written) -> str:
     """``text`` with a comment on the line above the target. Raises TextError where that changes more than a comment."""
-    path = _written_path(waiver.target)
-    parse: Any = yaml.parse
-    if piece.language == "hcl":
-        from hardener.sources.terraform import object_block
-
-        parse = partial(object_block.again, resolve=piece.file.value_of)
-    elif piece.language == "terraform":
-        from hardener.sources import terraform
-
-        parse = terraform.parse
-    elif piece.language == "python":
-        from hardener.sources.python import parsed as python
-
-        parse = python.parse
-    parsed = parse(text)
-    if piece.language == "python" and parsed.text_at(int(path[0])) is not None and _FILLED_IN.search(waiver.reason):
-        raise yaml.TextError("the program would take it for more than text")
+    path, source = _written_path(waiver.target), piece.source
+    parsed = source.parse(piece, text)
+    source.check_comment(parsed, int(path[0]), waiver.reason)
     number = parsed.line(int(path[0]), path[1:])
     lines = text.splitlines(keepends=True)
     line = lines[number - 1]
@@ -115,15 +97,11 @@ def _commented(piece: Piece, text: str, waiver: Written) -> str:
     newline = "\r\n" if line.endswith("\r\n") else "\n"
     lines.insert(number - 1, f"{indent}# harden: ignore[{waiver.id}] {waiver.reason}{newline}")
     written = "".join(lines)
-    again = parse(written)
-    if not yaml.same(again.documents, parsed.documents) or _count(piece, again) != _count(piece, parsed) + 1:
+    again = source.parse(piece, written)
+    count = len(source.comments(parsed))
+    if not yaml.same(again.documents, parsed.documents) or len(source.comments(again)) != count + 1:
         raise yaml.TextError("no comment can stand there")
     return written
-
-
-def _count(piece: Piece, parsed: Any) -> int:
-    """The comments of a text, those of the YAML in a program among them."""
-    return len(parsed.comments()) + (len(parsed.comments_of_texts()) if piece.language == "python" else 0)
 
 
 def _written_path(target: View) -> Path:

@@ -13,7 +13,8 @@ from hardener.authoring.edits import Append, Insert, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.index_shifts import as_written, shifts
 from hardener.engine.outcome import Change, Report, Waived
-from hardener.engine.waivers import marks
+from hardener.engine.waivers import block_marks, comments, exceptions, marks, peers
+from hardener.engine.waivers.annotations import read
 from hardener.engine.waivers.waiver import EVERYTHING, OWN, Collection, Waiver, containers_of
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -183,26 +184,19 @@ def collect(tree: Tree) -> Waivers:
     if settings.no_waivers:
         # Exceptions come from a file outside of the tree then; what stands in the tree does not count.
         if settings.exemptions:
-            from hardener.engine.waivers import exceptions
-
             exceptions.read(tree, settings.as_of or date.today(), _pods_of(tree), found)
         return Waivers(found)
     pods_of = _pods_of(tree)
     # What reads the carriers is loaded for a tree that has some.
     if annotated := _objects(tree, _pieces(tree, (marks.PREFIX,))):
         # By its full name: `annotations` of this package is what `from __future__` brought.
-        from hardener.engine.waivers.annotations import read
 
         for item in annotated:
             read(item, pods_of(item), found)
     if commented := _pieces(tree, (marks.COMMENT,)):
-        from hardener.engine.waivers import comments
-
         for piece in commented:
             comments.read(piece, piece.read(), _objects(tree, [piece]), found)
     if settings.exemptions:
-        from hardener.engine.waivers import exceptions
-
         exceptions.read(tree, settings.as_of or date.today(), pods_of, found)
     if settings.peer_marks:
         _collect_peers(tree, pods_of, found)
@@ -224,18 +218,14 @@ def _pods_of(tree: Tree) -> Callable[[Object], list[PodTemplate]]:
 def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
     marked = _objects(tree, _pieces(tree, marks.PEERS))
     files = [f for f in tree.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
-    blocks = [piece for piece in _pieces(tree, (marks.TERRAFORM,)) if piece.file.language == "terraform"]
+    blocks = [piece for piece in _pieces(tree, (marks.CHECKOV,)) if not piece.file.source.holds_objects]
     if not (marked or files or blocks):
         return
     checks = registry.peer_checks()
     if blocks:
-        from hardener.engine.waivers import terraform_marks
-
         for piece in blocks:
-            terraform_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), checks["checkov"], found)
+            block_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), checks["checkov"], found)
     if marked or files:
-        from hardener.engine.waivers import peers
-
         for item in marked:
             peers.read(item, pods_of(item), checks, found)
         for file in files:

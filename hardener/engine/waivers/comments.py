@@ -15,7 +15,7 @@ from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.sources.manifests import Parsed
+    from hardener.sources.source import Parsed
 
 _COMMENT = re.compile(r"#[ \t]*harden:[ \t]*(?:ignore\b(?:[ \t]*\[([^\]]*)\])?|\w+[ \t]*\[)(.*)")
 _FORM = "write it as # harden: ignore[ID] REASON"
@@ -23,8 +23,7 @@ _FORM = "write it as # harden: ignore[ID] REASON"
 
 def read(piece: Piece, parsed: Parsed, objects: list[Object], found: Collection) -> None:
     """Add the waivers in the comments of ``piece``, which holds ``objects``, to ``found``."""
-    program = piece.file.program
-    comments = [*parsed.comments(), *(program.comments_of_texts() if program is not None else ())]
+    comments = piece.source.comments(parsed)
     alone = {comment.line for comment in comments if comment.alone}
     nodes: dict[int, Path] = {}
     for number, document in enumerate(parsed.documents):
@@ -87,7 +86,7 @@ def _read(
 def _scopes(piece: Piece, path: Path) -> list[tuple[Piece, Path]]:
     """``path``, and in a program every other place that it puts the same text to."""
     found = {path: None}
-    waiting = [path] if piece.language == "python" else []
+    waiting = [path] if piece.source.is_program else []
     while waiting:
         current = waiting.pop()
         for here in (here for paths in piece.shared for here in paths if current[: len(here)] == here):

@@ -12,8 +12,8 @@ PEERS = (
 )  # fmt: skip
 """In annotations and labels of other scanners."""
 
-TERRAFORM = "checkov:skip="
-"""In a comment of Checkov's in a Terraform file."""
+CHECKOV = "checkov:skip="
+"""In a comment of Checkov's inside of a block."""
 
 KUBESCAPE = "postureExceptionPolicy"
 """In a file of exceptions of Kubescape."""

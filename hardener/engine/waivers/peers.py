@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hardener.engine.waivers import marks
+from hardener.engine.waivers import kubeaudit, marks
 from hardener.engine.waivers.annotations import Holder, holders
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver
 from hardener.sources.manifests import ManifestFile
@@ -68,7 +68,6 @@ def _annotation(name: str, value: str, holder: Holder, checks: Checks) -> _Said 
 def _label(item: Object, name: str, value: str, holder: Holder, checks: Checks) -> _Said | None:
     if "audit" not in name or any(pod.template_path != holder.scope[1] for pod in holder.pods):
         return None  # where pods have labels of their own, kubeaudit reads no others
-    from hardener.engine.waivers import kubeaudit
 
     override = kubeaudit.read(item, name, value)
     if override is None:

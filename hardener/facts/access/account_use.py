@@ -150,7 +150,11 @@ class ServiceAccounts(AsRead):
         for space in dict.fromkeys((*spaces, item.namespace)):
             if space is not None:
                 yield from ((subject, True) for subject in named.by_namespace.get(space, ()))
-        anywhere = any(space is None or _is_open(space) for space in spaces)
+        yield from self._possible(name, named, item, any(space is None or _is_open(space) for space in spaces))
+
+    @staticmethod
+    def _possible(name: str, named: _Named, item: Object, anywhere: bool) -> Iterator[tuple[_Subject, bool]]:
+        """The subjects that may be this account, as a namespace is not written or, with ``anywhere``, is filled in."""
         bindings, beside = named.near.placed(item)
         for binding in bindings:
             for subject in named.unset_by_binding.get(id(binding), ()):
@@ -265,25 +269,29 @@ def _named(value: Any, depth: int) -> Iterator[str]:
     if depth > _DEEPEST:
         return
     if isinstance(value, dict):
-        for key in _KEYS:
-            own = value.get(key)
-            if isinstance(own, dict):
-                own = own.get("name")
-            if isinstance(own, str):
-                yield own
-        if isinstance(value.get(_OF_PROJECTS), str):
-            yield value[_OF_PROJECTS].rpartition(":")[2]
-        name, text = value.get("name"), value.get("value")
-        if isinstance(name, str) and isinstance(text, str) and _VALUE.search(name):
-            yield text
-        for key in _TEXTS:
-            if isinstance(value.get(key), str):
-                yield from _named_in_text(value[key])
+        yield from _named_by_fields(value)
         value = list(value.values())
     if isinstance(value, list):
         for child in value:
             if isinstance(child, dict | list):
                 yield from _named(child, depth + 1)
+
+
+def _named_by_fields(fields: dict[Any, Any]) -> Iterator[str]:
+    for key in _KEYS:
+        own = fields.get(key)
+        if isinstance(own, dict):
+            own = own.get("name")
+        if isinstance(own, str):
+            yield own
+    if isinstance(fields.get(_OF_PROJECTS), str):
+        yield fields[_OF_PROJECTS].rpartition(":")[2]
+    name, text = fields.get("name"), fields.get("value")
+    if isinstance(name, str) and isinstance(text, str) and _VALUE.search(name):
+        yield text
+    for key in _TEXTS:
+        if isinstance(fields.get(key), str):
+            yield from _named_in_text(fields[key])
 
 
 def _named_in_text(values: str) -> Iterator[str]:

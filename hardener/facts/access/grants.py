@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
+from hardener.facts.access.audit_log import GivenLog
 from hardener.facts.access.running import Pods, Runs
 from hardener.facts.access.views import Binding, Role, Subject
 from hardener.facts.kustomize.builds import Builds
@@ -309,7 +310,6 @@ class Access(AsRead):
         """The audit log of this run."""
         if not self._tree.settings.audit_logs:
             return None
-        from hardener.facts.access.audit_log import GivenLog  # late: most runs have none
 
         return self._tree.ask(GivenLog).log
 

@@ -21,6 +21,7 @@ from hardener.facts.access.views import Binding, Subject
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.kustomize.builds import Builds
+from hardener.kubernetes.audit.blind_spots import blind_spots
 from hardener.kubernetes.rbac.kubectl_commands import Needed, needed, wait_for
 from hardener.kubernetes.rbac.observed_rule import AuditLog, ObservedRule
 from hardener.kubernetes.rbac.platform import is_monitoring
@@ -231,8 +232,6 @@ def _is_seen(log: AuditLog, accounts: Iterable[ClusterAccount]) -> bool:
 
 def _blind(binding: Binding, account: ClusterAccount) -> Iterator[tuple[list[str], Evidence]]:
     """What the audit policies of the tree keep out of a log."""
-    from hardener.kubernetes.audit.blind_spots import blind_spots
-
     for policy in binding.tree.of("audit.k8s.io", "Policy"):
         spots = blind_spots(policy.data, account.namespace, account.name)
         if spots:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hardener.facts.kustomize.overlays.overlays import Overlays
+from hardener.kubernetes.rbac.dangerous_grants import AGGREGATION
+from hardener.kubernetes.rbac.owners import owner
+from hardener.kubernetes.rbac.rules import rule_of
 from hardener.kubernetes.rbac.subjects import GROUP, service_account
 from hardener.tree.core_views import OpaqueError
 from hardener.tree.view import View, literal
@@ -49,15 +52,11 @@ class Role(View):
     @property
     def owner(self) -> str | None:
         """Why it is not for the tree to change; None for one that is."""
-        from hardener.kubernetes.rbac.owners import owner
-
         return owner(self.data)
 
     @property
     def rules(self) -> list[tuple[int, Rule]]:
         """Its rules with their places. Raises WrongShapeError, and OpaqueError where a word is filled in later."""
-        from hardener.kubernetes.rbac.rules import rule_of
-
         found = []
         for index, item in enumerate(self.items("rules")):
             rule = rule_of(item.data)
@@ -75,8 +74,6 @@ class Role(View):
     @property
     def aggregated_to(self) -> list[str]:
         """The labels by which its rules are added to other roles."""
-        from hardener.kubernetes.rbac.dangerous_grants import AGGREGATION
-
         labels = self.keys("metadata", "labels") if not self.namespaced else ()
         return [key for key in labels if key.startswith(AGGREGATION) and self.text("metadata", "labels", key) == "true"]
 
@@ -96,8 +93,6 @@ class Binding(View):
     @property
     def owner(self) -> str | None:
         """Why it is not for the tree to change; None for one that is."""
-        from hardener.kubernetes.rbac.owners import owner
-
         return owner(self.data)
 
     @property

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence
+from hardener.tree.blocks import Block, texts
 from hardener.tree.core_views import Object
-from hardener.tree.terraform_blocks import TerraformBlock, texts
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -75,9 +75,9 @@ def _words(name: object) -> frozenset[str]:
     return frozenset(word.lower() for word in _WORDS.findall(str(name)))
 
 
-def node_sign(block: TerraformBlock) -> Evidence | None:
+def node_sign(block: Block) -> Evidence | None:
     """Why the machines of a launch template, an instance or a launch configuration are nodes."""
-    blocks, folder = block.tree.terraform, block.folder
+    blocks, folder = block.tree.blocks, block.folder
     for user in blocks.of("aws_eks_node_group", folder=folder):
         if block.address in user.references("launch_template"):
             return user.fact(f"{user} makes nodes from it")
@@ -95,17 +95,12 @@ def node_sign(block: TerraformBlock) -> Evidence | None:
     return None
 
 
-def node_role(block: TerraformBlock, role: str) -> tuple[Evidence, bool] | None:
+def node_role(block: Block, role: str) -> tuple[Evidence, bool] | None:
     """Why the role that ``block`` calls ``role`` is one of nodes, and whether that is proved; None where it is not."""
-    blocks, folder = block.tree.terraform, block.folder
-    for group in blocks.of("aws_eks_node_group", folder=folder):
-        if role in group.references("node_role_arn"):
-            return group.fact(f"{group} gives it to its nodes", "node_role_arn"), True
-    for profile in blocks.of("aws_iam_instance_profile", folder=folder):
-        if role in profile.references("role"):
-            for template in blocks.of("aws_launch_template", "aws_launch_configuration", "aws_instance", folder=folder):
-                if profile.address in template.references("iam_instance_profile") and node_sign(template):
-                    return template.fact(f"{template} gives it to its nodes", "iam_instance_profile"), True
+    blocks, folder = block.tree.blocks, block.folder
+    given = _giver(block, role)
+    if given is not None:
+        return given, True
     known = blocks.at(role, folder)
     if known is not None and (found := _karpenter(block.tree, known)):
         return found, True
@@ -120,20 +115,35 @@ def node_role(block: TerraformBlock, role: str) -> tuple[Evidence, bool] | None:
     return None
 
 
-def _is_for_machines(role: TerraformBlock) -> bool:
+def _giver(block: Block, role: str) -> Evidence | None:
+    """What gives ``role`` to nodes beside ``block``: a node group, or a template of machines by an instance profile."""
+    blocks, folder = block.tree.blocks, block.folder
+    for group in blocks.of("aws_eks_node_group", folder=folder):
+        if role in group.references("node_role_arn"):
+            return group.fact(f"{group} gives it to its nodes", "node_role_arn")
+    for profile in blocks.of("aws_iam_instance_profile", folder=folder):
+        if role not in profile.references("role"):
+            continue
+        for template in blocks.of("aws_launch_template", "aws_launch_configuration", "aws_instance", folder=folder):
+            if profile.address in template.references("iam_instance_profile") and node_sign(template):
+                return template.fact(f"{template} gives it to its nodes", "iam_instance_profile")
+    return None
+
+
+def _is_for_machines(role: Block) -> bool:
     """Whether the trust policy of ``role`` lets machines of EC2 take it; yes where it cannot be read."""
     found = role.texts("assume_role_policy")
     if any("ec2.amazonaws" in text for text in found):
         return True
     for address in role.references("assume_role_policy"):
-        document = role.tree.terraform.at(address, role.folder)
+        document = role.tree.blocks.at(address, role.folder)
         if document is not None:
             return any("ec2.amazonaws" in text for text in document.texts())
         return True
     return False
 
 
-def _karpenter(tree: Tree, role: TerraformBlock) -> Evidence | None:
+def _karpenter(tree: Tree, role: Block) -> Evidence | None:
     name = role.literal("name")
     for item in tree.of("karpenter.k8s.aws", "EC2NodeClass"):
         if isinstance(name, str) and item.text("spec", "role") == name:
@@ -141,13 +151,13 @@ def _karpenter(tree: Tree, role: TerraformBlock) -> Evidence | None:
     return None
 
 
-def given_policies(block: TerraformBlock, role: str) -> frozenset[str]:
+def given_policies(block: Block, role: str) -> frozenset[str]:
     """The names of the managed policies that attachments of the folder, or the role itself, give to ``role``."""
     found: set[str] = set()
-    for attachment in block.tree.terraform.of("aws_iam_role_policy_attachment", folder=block.folder):
+    for attachment in block.tree.blocks.of("aws_iam_role_policy_attachment", folder=block.folder):
         if role in attachment.references("role") or attachment.literal("role") == role:
             found.update(_policy_names(attachment.texts("policy_arn") + attachment.texts("for_each")))
-    own = block.tree.terraform.at(role, block.folder)
+    own = block.tree.blocks.at(role, block.folder)
     if own is not None:
         found.update(_policy_names(own.texts("managed_policy_arns")))
     return frozenset(found)
@@ -168,7 +178,7 @@ def metadata_reader(tree: Tree) -> Evidence | None:
                 return pod.object.fact(
                     f"{_METADATA_READERS[reader]} has no role of its own, and uses the role of its node"
                 )
-    for block in tree.terraform.of("helm_release", "aws_eks_addon"):
+    for block in tree.blocks.of("helm_release", "aws_eks_addon"):
         name = next((str(block.literal(key)) for key in ("chart", "addon_name") if block.literal(key)), "")
         if name in _METADATA_READERS and not any(_GIVES.search(text) for text in block.texts()):
             return block.fact(f"{block} has no role of its own, and uses the role of its node")
@@ -210,7 +220,7 @@ def _has_role(tree: Tree, account: str) -> bool:
     for item in tree.of("eksctl.io", "ClusterConfig"):
         if account in _named_by_eksctl(item):
             return True
-    given = tree.terraform.of("aws_eks_pod_identity_association")
+    given = tree.blocks.of("aws_eks_pod_identity_association")
     return any(account == block.literal("service_account") for block in given)
 
 

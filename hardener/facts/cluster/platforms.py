@@ -90,13 +90,13 @@ def _is_optional(item: Object) -> bool:
     """Whether ``item`` stands in test data that a kustomization takes in, or a program makes it under a condition."""
     if item.tree.selection.is_test_data(item.piece.file.path):
         return True
-    program = item.piece.file.program
+    program = item.piece.source.making(item.piece.file)
     return program is not None and program.is_optional(int(item.path[0]))
 
 
 def _functions(item: Object) -> tuple[tuple[str, int], ...]:
     """The functions of a program that make ``item``, each with its file, the outermost first."""
-    program = item.piece.file.program
+    program = item.piece.source.making(item.piece.file)
     lines = program.functions(int(item.path[0])) if program is not None else ()
     return tuple((item.piece.file.path, line) for line in lines)
 

@@ -26,8 +26,9 @@ class Speaker(Struct, frozen=True):
 
     def says(self, text: str) -> Evidence:
         """``text`` continues "container NAME", or "its image" where nothing in the manifest says it."""
-        if self.image:
-            return self.container.fact(f"{known_image(self.container).command_source}: its image {text}", "image")
+        command = known_image(self.container).command
+        if self.image and command is not None:
+            return command.fact(self.container, f"its image {text}")
         return self.container.fact(f"container {self.container.name} {text}")
 
 
@@ -43,10 +44,11 @@ def _is_silent(container: Container, key: str) -> bool:
 def image_words(container: Container) -> tuple[str, ...]:
     """What runs without being in the manifest: the entrypoint and cmd of the image, or what the manifest leaves of
     them; () where nobody knows."""
-    known = known_image(container)
-    if not (known.entrypoint or known.cmd) or not _is_silent(container, "command"):
+    command = known_image(container).command
+    if command is None or not _is_silent(container, "command"):
         return ()
-    return (*known.entrypoint, *(known.cmd if _is_silent(container, "args") else ()))
+    cmd = command.value.cmd if _is_silent(container, "args") else ()
+    return (*command.value.entrypoint, *cmd)
 
 
 def every_word(container: Container) -> tuple[str, ...]:

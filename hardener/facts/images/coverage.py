@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.authoring.known import Known, KnownBy
 from hardener.facts.images.known_image import known_image
-from hardener.kubernetes.images.config import KnownBy
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.tree import Tree
 
@@ -33,9 +34,9 @@ def coverage(tree: Tree) -> dict[str, Coverage]:
     found: dict[str, list[str | None]] = {"user": [], "command": [], "paths": []}
     for container in _containers(tree):
         known = known_image(container)
-        found["user"].append(known.user_by)
-        found["command"].append(MANIFEST if container.command else known.command_by)
-        found["paths"].append(known.paths_by)
+        found["user"].append(_label(known.user))
+        found["command"].append(MANIFEST if container.command else _label(known.command))
+        found["paths"].append(_label(known.paths))
     return {name: _counted(sources) for name, sources in found.items()}
 
 
@@ -48,7 +49,11 @@ def _containers(tree: Tree) -> Iterator[Container]:
                 continue
 
 
-def _counted(sources: list[str | None]) -> Coverage:
-    count = Counter(sources)
-    order = [MANIFEST, *KnownBy]
-    return Coverage({str(name): count[name] for name in order if count[name]}, count[None])
+def _label(known: Known[Any] | None) -> str | None:
+    return known.by.label if known is not None else None
+
+
+def _counted(labels: list[str | None]) -> Coverage:
+    count = Counter(labels)
+    order = [MANIFEST, *(source.label for source in KnownBy)]
+    return Coverage({label: count[label] for label in order if count[label]}, count[None])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -25,7 +25,8 @@ from hardener.tree.view import OpaqueError, View
 if TYPE_CHECKING:
     from hardener.facts.images.chart_images import HelmImage
     from hardener.facts.kustomize.overlays.images import PatchImage
-    from hardener.tree.core_views import Container, KustomizedImage, Object
+    from hardener.facts.kustomize.overlays.patch import Patch
+    from hardener.tree.core_views import Container, KustomizedImage, Object, PodTemplate
     from hardener.tree.tree import Tree
 
 
@@ -93,35 +94,48 @@ def collect(tree: Tree, *, everywhere: bool = False) -> list[Use]:
 
 def _mentions(tree: Tree, everywhere: bool) -> Iterator[Mention]:
     sources = tree.ask(ImageSources)
-    running = set()
+
+    def is_wanted(item: Object | Patch) -> bool:
+        return everywhere or item.editable
+
     for pod in tree.pods_and_parts:
-        running.add(pod.object)
-        if not (everywhere or pod.object.editable):
-            continue
-        try:
-            containers: Iterable[Container] = pod.containers
-        except WrongShapeError:
-            continue
-        except OpaqueError:
-            containers = written_containers(pod)
-        for container in containers:
-            yield from _of(container, sources)
+        if is_wanted(pod.object):
+            for container in _containers(pod):
+                yield from _of(container, sources)
     for entry in sources.entries:
-        if (everywhere or entry.object.editable) and (image := _whole(entry)) is not None:
+        if is_wanted(entry.object) and (image := _whole(entry)) is not None:
             yield _mention(image, entry)
     for patched in patch_images(tree):
-        if everywhere or patched.patch.editable:
+        if is_wanted(patched.patch):
             yield from _of_patch(patched, sources)
-    charts = tree.ask(ChartImages)
-    for chart in charts:
-        if everywhere or chart.object.editable:
+    for chart in tree.ask(ChartImages):
+        if is_wanted(chart.object):
             yield _of_chart(chart, sources)
-    in_values = {(chart.object, chart.place) for chart in charts}
+    yield from _in_fields(tree, is_wanted)
+
+
+def _containers(pod: PodTemplate) -> Iterable[Container]:
+    """The containers of a pod, as far as they are written."""
+    try:
+        return pod.containers
+    except WrongShapeError:
+        return ()
+    except OpaqueError:
+        return written_containers(pod)
+
+
+def _in_fields(tree: Tree, is_wanted: Callable[[Object], bool]) -> Iterator[Mention]:
+    """The images in fields of custom resources, but for those in values of charts."""
+    running = {pod.object for pod in tree.pods_and_parts}
+    in_values = {(chart.object, chart.place) for chart in tree.ask(ChartImages)}
     for item in tree.objects:
-        if (everywhere or item.editable) and item not in running:
-            for path in image_fields(item.data):
-                if (item, (*item.path, *path)) not in in_values and (field := _of_field(item, path)) is not None:
-                    yield Mention(field, item, (*item.path, *path), _why_not(field), loose=True)
+        if item in running or not is_wanted(item):
+            continue
+        for path in image_fields(item.data):
+            place = (*item.path, *path)
+            field = _of_field(item, path) if (item, place) not in in_values else None
+            if field is not None:
+                yield Mention(field, item, place, _why_not(field), loose=True)
 
 
 def _of_chart(chart: HelmImage, sources: ImageSources) -> Mention:

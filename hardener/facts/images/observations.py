@@ -7,13 +7,17 @@ arguments and names of variables as the one that was seen.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Append, Create, Edit, Insert, Set, WrongShapeError, dotted
+from hardener.authoring.edits import Append, Create, Edit, Insert, Set, WrongShapeError
+from hardener.facts.images.image_overrides import ImageSources
 from hardener.kubernetes.images.reference import parse as parse_image
+from hardener.kubernetes.kustomize.image import written
+from hardener.lock.observed import runs_of
 from hardener.sources.open_values import OpenList
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -66,8 +70,6 @@ def _images(container: Container, image: ImageReference) -> list[ImageReference 
     """The images that come out where ``image`` is written; None for one that is no legal image."""
     if not container.tree.kustomizations:
         return [image]
-    from hardener.facts.images.image_overrides import ImageSources  # late: few trees have any
-    from hardener.kubernetes.kustomize.image import written
 
     sources = container.tree.ask(ImageSources)
     entries = sources.of(container)
@@ -78,8 +80,6 @@ def _images(container: Container, image: ImageReference) -> list[ImageReference 
 
 def runs(container: Container) -> str | None:
     """What ``container`` runs, as ``runs_of`` has it; None where that is not known: a program or a tool adds to it."""
-    from hardener.lock.observed import runs_of  # late: most trees have no observation
-
     try:
         words = container.strings("command"), container.strings("args")
         names = list(_names(container))
@@ -128,8 +128,6 @@ def setting(edit: Edit, container: Container) -> str:
 
 
 def _json(value: object) -> str:
-    import json  # late: most runs name no setting
-
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 

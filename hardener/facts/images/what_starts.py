@@ -163,17 +163,23 @@ def unknown_index(words: Sequence[str]) -> int | None:
     if first == 0 and not words[0].startswith("-"):
         return 0
     whole = [_masked(word) if _is_expression(word) else word for word in words]
-    for index in open_ones:
-        if _SCRIPT.search(whole[index]):
-            return index  # a part of a script may be any command
+    in_script = next((index for index in open_ones if _SCRIPT.search(whole[index])), None)
+    if in_script is not None:
+        return in_script  # a part of a script may be any command
+    return None if _shows_program(whole) and _shows_places(words, whole) else first
+
+
+def _shows_program(whole: Sequence[str]) -> bool:
+    """Whether what runs is written in words in which expressions are holes."""
     # Alone, arguments are those of the entrypoint of the image.
-    for program, arguments in runs(commands(["/", *whole] if whole[0].startswith("-") else whole)):
-        if _HOLE in program or not _is_written(program, arguments):
-            return first
+    started = runs(commands(["/", *whole] if whole[0].startswith("-") else whole))
+    return all(_HOLE not in program and _is_written(program, arguments) for program, arguments in started)
+
+
+def _shows_places(words: Sequence[str], whole: Sequence[str]) -> bool:
+    """Whether the paths that are written to hold no expression."""
     places = [f"/{_HOLE}" if masked == _HOLE else word for word, masked in zip(words, whole, strict=True)]
-    if any(_HOLE in path for path in writes(places).paths):
-        return first
-    return None
+    return not any(_HOLE in path for path in writes(places).paths)
 
 
 def _is_expression(word: str) -> bool:

@@ -132,10 +132,8 @@ class Builds(AsRead):
         return known
 
     def is_placed_by_program(self, item: Object) -> bool:
-        """Whether a program or Terraform makes ``item``, in a namespace that only that knows."""
-        if item.piece.is_object and "$" not in str(item.written_namespace):
-            return False  # it names none: the provider takes the default
-        return item.piece.computes and None in self.namespaces(item)
+        """Whether code makes ``item``, in a namespace that only that knows."""
+        return item.piece.source.chooses_namespace(item.written_namespace) and None in self.namespaces(item)
 
     def affixes(self, item: Object) -> tuple[Rendering, ...]:
         """``renderings`` as far as they concern a name that is no namespace's."""

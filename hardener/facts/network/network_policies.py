@@ -109,7 +109,7 @@ class Isolation(AsRead):
     def selecting(self, pod: PodTemplate) -> list[Policy]:
         """The policies that select ``pod`` for sure and are applied with it."""
         found: list[Policy] = []
-        if pod.object.piece.computes and _has_other_labels(pod):
+        if pod.object.piece.source.is_code and _has_other_labels(pod):
             return found
         for label in (*pod.labels.items(), None):
             for item in self._selecting[label].meeting(pod.object) if label in self._selecting else ():

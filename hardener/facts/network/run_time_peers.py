@@ -10,6 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.access.grants import Access
+from hardener.facts.access.makers import PodMakers
+from hardener.facts.access.views import Binding
 from hardener.facts.network.connections.endpoints import mappings
 from hardener.kubernetes.components.component import is_ingress_or_gateway
 from hardener.kubernetes.rbac.subjects import GROUP
@@ -18,8 +21,6 @@ from hardener.tree.fact import AsRead
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.facts.access.makers import PodMakers
-    from hardener.facts.access.views import Binding
     from hardener.kubernetes.rbac.rules import Rule
     from hardener.tree.tree import Tree
 
@@ -64,7 +65,6 @@ class RunTimePeers(AsRead):
     def _makers(self) -> PodMakers | None:
         if not self._bound:
             return None
-        from hardener.facts.access.makers import PodMakers
 
         return self._tree.ask(PodMakers)
 
@@ -96,8 +96,6 @@ class RunTimePeers(AsRead):
         registrars: dict[PodTemplate, Evidence] = {}
         if not self._bound:
             return readers, registrars
-        from hardener.facts.access.grants import Access
-        from hardener.facts.access.views import Binding
 
         access = self._tree.ask(Access)
         for item in self._bound:
@@ -109,16 +107,19 @@ class RunTimePeers(AsRead):
                 rules = binding.rules if holders else []
             except (OpaqueError, WrongShapeError):
                 continue
-            if holders:
-                if _is_built_in(binding, rules) or _covers(rules, _ADDRESSES, _READ):
-                    fact = binding.fact(f"{binding.object} lets it list pods, Services or endpoints")
-                    readers.update((pod, fact) for pod in holders if pod not in readers)
-                if not binding.namespaced and (
-                    binding.role_name == "cluster-admin" or _covers(rules, _REGISTERED, _WRITE)
-                ):
-                    fact = binding.fact(f"{binding.object} lets it register webhooks, which the API server calls")
-                    registrars.update((pod, fact) for pod in holders if pod not in registrars)
+            if holders and (_is_built_in(binding, rules) or _covers(rules, _ADDRESSES, _READ)):
+                fact = binding.fact(f"{binding.object} lets it list pods, Services or endpoints")
+                readers.update((pod, fact) for pod in holders if pod not in readers)
+            if holders and _may_register(binding, rules):
+                fact = binding.fact(f"{binding.object} lets it register webhooks, which the API server calls")
+                registrars.update((pod, fact) for pod in holders if pod not in registrars)
         return readers, registrars
+
+
+def _may_register(binding: Binding, rules: list[Rule]) -> bool:
+    if binding.namespaced:
+        return False
+    return binding.role_name == "cluster-admin" or _covers(rules, _REGISTERED, _WRITE)
 
 
 def _is_built_in(binding: Binding, rules: list[Rule]) -> bool:

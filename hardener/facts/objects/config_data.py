@@ -14,6 +14,7 @@ from msgspec import Struct
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby
+from hardener.kubernetes.pods.api_settings import api_settings
 from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
@@ -116,10 +117,6 @@ def _texts(item: Object) -> Iterator[tuple[str, str | None, Path]]:
 
 
 def _signs(texts: Iterator[tuple[str, str | None, Path]]) -> Iterator[_Sign]:
-    from hardener.kubernetes.pods.api_settings import (
-        api_settings,  # late: only what ConfigMaps and Secrets say is asked
-    )
-
     for key, text, path in texts:
         found = api_settings(text)
         if found:

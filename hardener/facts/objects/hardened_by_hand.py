@@ -72,9 +72,10 @@ def _capabilities(container: Container) -> Iterator[Evidence]:
 def _root_filesystem(container: Container) -> Iterator[Evidence]:
     if container.get(_CONTEXT, "readOnlyRootFilesystem") is not True:
         return
-    row = container.row
-    known = known_image(container).files is not None or (row is not None and row.rofs == "ok" and row.sure_of("rofs"))
-    if not known and _is_as_read(container, "read-only-root-filesystem", "readOnlyRootFilesystem"):
+    read_only = known_image(container).read_only
+    tried = read_only is not None and read_only.value and read_only.sure
+    is_known = tried or known_image(container).files is not None
+    if not is_known and _is_as_read(container, "read-only-root-filesystem", "readOnlyRootFilesystem"):
         yield _beside(container, "readOnlyRootFilesystem: true", "readOnlyRootFilesystem")
 
 
@@ -87,12 +88,12 @@ def _beside(view: Container | PodTemplate, what: str, *path: str) -> Evidence:
 
 def _is_own(container: Container, number: int) -> bool:
     """Whether it is the number of the image's own user, which is written as `safe`."""
-    return known_image(container).uid == number and known_image(container).sure_of_number
+    return known_image(container).uid == number and known_image(container).is_sure_of_number
 
 
 def _has_number(container: Container) -> bool:
     """Whether its image is known to run as a number, so that runAsNonRoot is written as `safe`."""
-    return known_image(container).sure and known_image(container).kind_of_user == "number"
+    return known_image(container).is_sure_of_user and known_image(container).kind_of_user == "number"
 
 
 def _is_as_read(container: Container, id: str, *path: str) -> bool:
@@ -112,6 +113,6 @@ def _may_be_root(container: Container) -> bool:
         return True
     if number is None and written.claims(container):
         return False
-    if number is not None and number != NOBODY_ELSE and (number != known.uid or known.sure_of_number):
+    if number is not None and number != NOBODY_ELSE and (number != known.uid or known.is_sure_of_number):
         return False
-    return known.user in (None, "root") and not known.sure_of_number
+    return known.user_name in (None, "root") and not known.is_sure_of_number

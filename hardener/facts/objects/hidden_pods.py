@@ -14,6 +14,7 @@ from hardener.kubernetes.pods import operator_pods as rendered
 from hardener.kubernetes.pods.custom_resource import image_fields
 from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.support.late_pattern import late_pattern
+from hardener.tree.blocks import is_expression
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
 
@@ -50,7 +51,7 @@ class HiddenPods(AsRead, dict[str | None, list[Evidence]]):
                 continue
             for name in names:
                 self.setdefault(name, []).append(item.fact(text))
-        for name, fact in (*tree.ask(Builds).unseen(), *_of_unread(tree), *_of_programs(tree), *_of_terraform(tree)):
+        for name, fact in (*tree.ask(Builds).unseen(), *_of_unread(tree), *_of_code(tree), *_of_blocks(tree)):
             self.setdefault(name, []).append(fact)
 
     def of(self, name: str | None) -> Iterator[Evidence]:
@@ -99,9 +100,9 @@ def _of_unread(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
             yield name, Evidence(f"a workload at {file.name}:{piece.line + 1} could not be read")
 
 
-def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
-    """Pods that a program makes in a namespace that only it knows: it may be any."""
-    if not any(file.language in ("python", "terraform") for file in tree.files):
+def _of_code(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
+    """Pods that code makes in a namespace that only it knows: it may be any."""
+    if not any(file.source.is_code or not file.source.holds_objects for file in tree.files):
         return
     builds = tree.ask(Builds)
     for pod in tree.pod_templates:
@@ -111,27 +112,21 @@ def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
             begin = written.partition("$")[0] if isinstance(written, str) else ""
             yield (
                 begin + _OPEN,
-                pod.object.fact(f"{_maker(pod.object)} makes {pod.object}, in a namespace that it chooses"),
+                pod.object.fact(f"{pod.object.piece.source.maker} makes {pod.object}, in a namespace that it chooses"),
             )
     for item in tree.fragments:
         yield _OPEN, item.fact(f"a program makes {item} a part of a pod, in a namespace that it chooses")
     for file in tree.files:
-        unread = file.program.unread if file.program is not None else [piece for piece in file.pieces if piece.problem]
-        if file.language == "python" and unread:
-            yield _OPEN, Evidence(f"{file.name} may make pods, and could not be read")
+        for said in file.source.hidden(file):
+            yield _OPEN, Evidence(said)
 
 
-def _of_terraform(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
-    """Pods of what Terraform installs and the tree does not show: charts, modules of others, manifests that an
-    expression makes; by the namespace that they name."""
-    for file in tree.terraform_files:
-        for line, _ in file.unread:
-            yield _OPEN, Evidence(f"a manifest at {file.name}:{line} may make pods, and could not be read")
-    if not tree.terraform_files:
+def _of_blocks(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
+    """Pods of what blocks install and the tree does not show: charts and modules of others; by the namespace that they
+    name."""
+    if not tree.block_files:
         return
-    from hardener.tree.terraform_blocks import is_expression  # late: few trees hold any
-
-    for block in tree.terraform.of("helm_release", "module"):
+    for block in tree.blocks.of("helm_release", "module"):
         written = block.text("namespace")
         if block.kind == "module" and (written is None or (block.text("source") or ".").startswith(".")):
             continue  # its own files are read
@@ -140,14 +135,10 @@ def _of_terraform(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
         elif not is_expression(written):
             names = [written]
         else:
-            value = block.piece.file.value_of(written.removeprefix("${").removesuffix("}"))
+            value = block.piece.source.value_of(block.piece.file, written)
             names = [str(value[0])] if value is not None else [_OPEN]
         for name in names:
             yield name, block.fact(f"{block} installs workloads that the tree does not show")
-
-
-def _maker(item: Object) -> str:
-    return "Terraform" if item.piece.is_object else "a program"
 
 
 def _of_service(item: Object) -> tuple[str | None, ...]:

@@ -75,7 +75,7 @@ def what_lifts(pod: PodTemplate, namespace: str | None) -> str | None:
     broken = _next(state)
     if broken is None or broken.check not in _OF_USER or not any(map(_waits_for_user, state.containers)):
         return None
-    roots = (each.effective("runAsUser") == 0 or known_image(each).user == "root" for each in state.containers)
+    roots = (each.effective("runAsUser") == 0 or known_image(each).user_name == "root" for each in state.containers)
     return "run-as-user" if any(roots) else "run-as-non-root"
 
 
@@ -114,9 +114,9 @@ def _not_known(pod: PodTemplate) -> pod_security.Violation | None:
 
 
 def _is_plain(piece: Piece) -> bool:
-    """Whether ``piece`` is as it was read from YAML, and nothing in its file begins an expression."""
+    """Whether ``piece`` is as it was read, is what is sent, and nothing in its file begins an expression."""
     file = piece.file
-    if not piece.parsed or piece.is_new or piece.revision or piece.language != "yaml":
+    if not piece.parsed or piece.is_new or piece.revision or not piece.source.is_manifest:
         return False
     return not (file.holds("$") or file.holds("{{") or file.holds("\\"))  # an escape may stand for either
 

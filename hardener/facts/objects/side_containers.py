@@ -5,7 +5,6 @@ from __future__ import annotations
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.known_image import known_image
 from hardener.kubernetes.components.component import is_node_agent_repository
-from hardener.kubernetes.images.config import KnownBy
 from hardener.tree.core_views import Container, OpaqueError
 
 
@@ -25,8 +24,10 @@ def is_side_container(container: Container) -> bool:
 
 def is_known(container: Container) -> bool:
     """Whether anything is known of its image, from what it is made of."""
-    known = container.row is not None or container.locked is not None
-    return known or known_image(container).user_by in (KnownBy.DOCKERFILE, KnownBy.BASE)
+    if container.row is not None or container.locked is not None:
+        return True
+    user = known_image(container).user
+    return user is not None and user.by.of_image
 
 
 def _works_on_node(container: Container) -> bool:

@@ -182,24 +182,28 @@ def _names(node: object) -> Iterator[str]:
 def serves_v1(tree: Tree) -> Evidence | None:
     """What shows a release of the External Secrets Operator that serves v1 of its API: its image, its chart, an object
     of that version."""
+    return next(_signs_of_v1(tree), None)
+
+
+def _signs_of_v1(tree: Tree) -> Iterator[Evidence]:
     for pod in tree.pod_templates:
         try:
             for container in pod.containers:
-                found = _IMAGE.search(container.text("image") or "")
-                if found and (int(found[1]), int(found[2])) >= _FIRST_WITH_V1:
-                    return container.fact("the operator is new enough", "image")
+                if _serves_v1(_IMAGE.search(container.text("image") or "")):
+                    yield container.fact("the operator is new enough", "image")
         except (OpaqueError, WrongShapeError):
             continue
     for item in tree.objects:
-        if item.group == GROUP and item.data.get("apiVersion") == f"{GROUP}/v1" and not item.piece.is_new:
-            if not item.piece.revision:
-                return item.fact(f"{item} has that version already", "apiVersion")
-        if (item.group, item.kind) in RENDERED_ELSEWHERE:
-            for name, version in _charts(item.data):
-                found = _VERSION.match(version)
-                if name == _CHART and found and (int(found[1]), int(found[2])) >= _FIRST_WITH_V1:
-                    return item.fact(f"{item} installs a release that is new enough")
-    return None
+        is_v1 = item.group == GROUP and item.data.get("apiVersion") == f"{GROUP}/v1"
+        if is_v1 and not item.piece.is_new and not item.piece.revision:
+            yield item.fact(f"{item} has that version already", "apiVersion")
+        charts = _charts(item.data) if (item.group, item.kind) in RENDERED_ELSEWHERE else ()
+        if any(name == _CHART and _serves_v1(_VERSION.match(version)) for name, version in charts):
+            yield item.fact(f"{item} installs a release that is new enough")
+
+
+def _serves_v1(version: re.Match[str] | None) -> bool:
+    return version is not None and (int(version[1]), int(version[2])) >= _FIRST_WITH_V1
 
 
 def _charts(node: object) -> Iterator[tuple[str, str]]:

@@ -100,20 +100,25 @@ def _strings(
     if isinstance(node, dict):
         kind = node.get("kind")
         in_pod = in_pod or (isinstance(kind, str) and kind in POD_KINDS | PARTIAL_KINDS)
-        words: tuple[str, ...] = (kind,) if isinstance(kind, str) else ()
-        if "verbs" in node and isinstance(node.get("resources"), list):  # a rule of RBAC
-            words += tuple(map(str, node["resources"]))
+        words = (*context, *_words(node))
         for key, value in node.items():
-            if in_pod and key in _KNOWN and isinstance(value, dict | list):
-                continue
-            if key == "metadata" and kind == "ConfigMap":
-                continue
-            yield from _strings(value, (*path, key), (*context, *words, str(key)), in_pod)
+            is_of_pod = in_pod and key in _KNOWN and isinstance(value, dict | list)
+            if not is_of_pod and not (key == "metadata" and kind == "ConfigMap"):
+                yield from _strings(value, (*path, key), (*words, str(key)), in_pod)
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from _strings(value, (*path, index), context, in_pod)
     elif isinstance(node, str):
         yield path, node, context
+
+
+def _words(node: dict[Any, Any]) -> tuple[str, ...]:
+    """What an object or a rule of RBAC says of all that it holds: its kind, its resources."""
+    kind = node.get("kind")
+    words: tuple[str, ...] = (kind,) if isinstance(kind, str) else ()
+    if "verbs" in node and isinstance(node.get("resources"), list):
+        words += tuple(map(str, node["resources"]))
+    return words
 
 
 def _in_text(text: str, token: re.Pattern[str]) -> bool:

@@ -41,17 +41,21 @@ def _rule(rule: Plain, where: Path, version: tuple[int, int]) -> Iterator[tuple[
             return
     yield from _stages(rule, where)
     for index, url in enumerate(rule.get("nonResourceURLs") or []):
-        place = (*where, "nonResourceURLs", index)
-        if url == "*":
-            continue
-        if not isinstance(url, str) or not url.startswith("/"):
-            yield place, f"{url!r} does not begin with /"
-        elif "*" in url[:-1]:
-            yield place, f"{url!r} has a * that is not its last character"
+        problem = _problem_of_url(url)
+        if problem is not None:
+            yield (*where, "nonResourceURLs", index), problem
     if rule.get("nonResourceURLs") and (rule.get("resources") or rule.get("namespaces")):
         yield (*where, "nonResourceURLs"), "stands beside resources or namespaces: a rule is about the one or the other"
     for index, entry in enumerate(rule.get("resources") or []):
         yield from _entry(entry, (*where, "resources", index), version)
+
+
+def _problem_of_url(url: object) -> str | None:
+    if url == "*":
+        return None
+    if not isinstance(url, str) or not url.startswith("/"):
+        return f"{url!r} does not begin with /"
+    return f"{url!r} has a * that is not its last character" if "*" in url[:-1] else None
 
 
 def _entry(entry: object, where: Path, version: tuple[int, int]) -> Iterator[tuple[Path, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from hardener.kubernetes.pods.shell import SHELLS, Command, commands, runs
+
 COMPONENTS = frozenset({"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "etcd"})
 CONTROL_PLANE = frozenset({"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"})
 """Those that may also run as an ordinary workload, for another cluster."""
@@ -36,7 +38,6 @@ def called(command: Sequence[str], args: Sequence[str]) -> str | None:
     words = [*command, *args]
     if not any(name in word for word in words for name in COMPONENTS):
         return None
-    from hardener.kubernetes.pods.shell import SHELLS, Command, commands, runs  # late: hardly a container names one
 
     # Images have wrappers in their root folder, too. What is no shell gets its words one by one.
     plain = [_last(word) if word.startswith("/") and len(word.split()) == 1 else word for word in words]

@@ -5,6 +5,7 @@ The table is read when a tree holds a component; most hold none.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.kubernetes.components.flag_values import entries, seconds
+from hardener.sources.yaml import parse
 
 _DATA = Path(__file__).parents[1] / "data" / "component-flags.yaml"
 _STARTED_BY_ITSELF = ("static-pod", "hosted", "file")
@@ -80,17 +82,23 @@ class Rule(Struct, frozen=True):
             return not value
         if self.present:
             return bool(written)
-        if value is None:
-            return False
-        return (
-            (self.differs is not None and value != self.differs)
-            or value in self.equals
-            or (self.above is not None and (seconds(value) or 0) > self.above)
-            or any(item.startswith(self.starts) for item in entries(value) if self.starts)
-            or any(name in entries(value) for name in self.holds)
-            or (self.lacks is not None and self.lacks not in entries(value))
-            or (self.gate is not None and self.gate in entries(value))
-        )
+        return value is not None and (self._is_against(value) or self._is_against_entries(entries(value)))
+
+    def _is_against(self, value: str) -> bool:
+        """Whether it speaks against ``value`` as a whole."""
+        if self.differs is not None and value != self.differs:
+            return True
+        if self.above is not None and (seconds(value) or 0) > self.above:
+            return True
+        return value in self.equals
+
+    def _is_against_entries(self, entries: Collection[str]) -> bool:
+        """Whether it speaks against one of the ``entries`` of a value, or against what they lack."""
+        if self.starts and any(entry.startswith(self.starts) for entry in entries):
+            return True
+        if self.lacks is not None and self.lacks not in entries:
+            return True
+        return self.gate in entries or any(name in entries for name in self.holds)
 
 
 def flag(component: str, name: str) -> Flag:
@@ -113,8 +121,6 @@ _UNKNOWN = Flag()
 
 @cache
 def _table() -> tuple[dict[str, dict[str, Flag]], dict[str, tuple[Rule, ...]]]:
-    from hardener.sources.yaml import parse  # late: the engine is not needed to import this module
-
     document = parse(_DATA.read_text(encoding="utf-8")).documents[0]
     known = {
         component: {name: Flag(**facts) for name, facts in named.items()}

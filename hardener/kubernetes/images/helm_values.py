@@ -43,19 +43,25 @@ def images(values: object, app_version: str | None, path: Path = ()) -> Iterator
     """The images that ``values`` name, each with its place."""
     if len(path) > _DEEPEST:
         return
-    if isinstance(values, Mapping):
+    if isinstance(values, list):
+        for index, child in enumerate(values):
+            yield from images(child, app_version, (*path, index))
+    elif isinstance(values, Mapping):
         if isinstance(values.get("repository"), str) and "tag" in values:
             image = composed(values, app_version)
             if image is not None:
                 yield path, image
             return
         for key, child in values.items():
-            if key == "image" and isinstance(child, str):
-                image = read(child)
-                if image is not None and (image.tag or image.digest or image.fault):
-                    yield (*path, key), image
-            elif isinstance(key, str):
-                yield from images(child, app_version, (*path, key))
-    elif isinstance(values, list):
-        for index, child in enumerate(values):
-            yield from images(child, app_version, (*path, index))
+            if isinstance(key, str):
+                yield from _below(key, child, app_version, (*path, key))
+
+
+def _below(key: str, child: object, app_version: str | None, path: Path) -> Iterator[tuple[Path, ImageReference]]:
+    """The images at a key of the values: the text at `image`, else what stands below it."""
+    if key != "image" or not isinstance(child, str):
+        yield from images(child, app_version, path)
+        return
+    image = read(child)
+    if image is not None and (image.tag or image.digest or image.fault):
+        yield path, image

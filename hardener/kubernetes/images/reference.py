@@ -59,6 +59,11 @@ class ImageReference(Struct, frozen=True):
     fault: str | None = None
 
     @property
+    def is_latest(self) -> bool:
+        """Whether it names no version, so that runtimes take `latest`."""
+        return self.tag is None and self.digest is None and not self.opaque
+
+    @property
     def known_part(self) -> str | None:
         """The repository, or its name where an expression stands before that, as in `${REGISTRY}/nginx`."""
         return self.repository or self.name
@@ -121,37 +126,52 @@ def read(text: object) -> ImageReference | None:
     skeleton, holes = _EXPRESSION.subn(_HOLE, text) if "$" in text or "{{" in text else (text, 0)
     rest, at, digest = skeleton.partition("@")
     fault = digest_fault(digest) if at and _HOLE not in digest else None
-    # A colon before the last slash belongs to the registry's port.
-    head, colon, tag = rest.rpartition(":")
-    if not colon or "/" in tag:
-        head, colon, tag = rest, "", ""
-    if colon and not _legal(_TAG, tag):
+    head, tag = _without_tag(rest)
+    if tag is not None and not _legal(_TAG, tag):
         return None
-    if _HOLE in head:
-        if not _legal_with_holes(head):
-            return None
-        registry = repository = None
-        last = head.rpartition("/")[2]
-        name = last if _COMPONENT.fullmatch(last) else None
-    else:
-        first, slash, path = head.partition("/")
-        registry = intern(first) if slash and _is_registry(first) else None  # many images are of one
-        components = (path if registry is not None else head).split("/")
-        if registry is not None and not _REGISTRY.fullmatch(registry):
-            return None
-        if not all([_COMPONENT.fullmatch(component) for component in components]):
-            return None
-        repository, name = head, components[-1]
+    parts = _parts_with_holes(head) if _HOLE in head else _parts(head)
+    if parts is None:
+        return None
+    registry, repository, name = parts
     return ImageReference(
         text=text,
         registry=registry,
         repository=repository,
         name=name,
-        tag=_known(tag),
+        tag=_known(tag or ""),
         digest=None if fault else _known(digest),
         opaque=holes > 0,
         fault=fault,
     )
+
+
+def _without_tag(name: str) -> tuple[str, str | None]:
+    """A name and its tag, None without one. A colon before the last slash belongs to the registry's port."""
+    head, colon, tag = name.rpartition(":")
+    return (head, tag) if colon and "/" not in tag else (name, None)
+
+
+_Parts = tuple[str | None, str | None, str | None]  # registry, repository, name
+
+
+def _parts(head: str) -> _Parts | None:
+    """The parts of a name without its tag; None for one that is not legal."""
+    first, slash, path = head.partition("/")
+    registry = intern(first) if slash and _is_registry(first) else None  # many images are of one
+    if registry is not None and not _REGISTRY.fullmatch(registry):
+        return None
+    components = (path if registry is not None else head).split("/")
+    if not all([_COMPONENT.fullmatch(component) for component in components]):
+        return None
+    return registry, head, components[-1]
+
+
+def _parts_with_holes(head: str) -> _Parts | None:
+    """The same where expressions stand in it: its last part at most is known."""
+    if not _legal_with_holes(head):
+        return None
+    last = head.rpartition("/")[2]
+    return None, None, last if _COMPONENT.fullmatch(last) else None
 
 
 def _is_registry(component: str) -> bool:

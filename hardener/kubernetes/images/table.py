@@ -20,6 +20,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.kubernetes.images.reference import ImageReference, normalize
+from hardener.sources.yaml import parse
 
 _BY_HAND = Path(__file__).parents[1] / "data" / "images.yaml"
 _SURVEYED = _BY_HAND.with_name("surveyed-images.yaml")
@@ -99,6 +100,11 @@ class ImageRow(Struct, frozen=True):
         return self.read is not None and fact not in self.doubted and _reach(fact, self.read)
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is a row of the user, or joined with one."""
+        return self.origin != TABLE
+
+    @property
     def says_nothing(self) -> bool:
         """Whether it stands for tags that are something else, and holds no fact."""
         return all(getattr(self, name) == value for name, value in _FACTS.items())
@@ -144,23 +150,28 @@ def lookup(reference: ImageReference, own: OwnRows = NO_ROWS) -> ImageRow | None
     (`latest` when none is written). A tag that is not known (an expression, or a digest alone) gets only the facts on
     which all its rows agree; that is why the files have rows without facts, for tags that are something else.
     """
-    repository = reference.normalized
+    repository = _published(reference)
     if repository is None:
         return None
-    for mirror in _MIRRORS_OF_OFFICIAL:
-        if repository.startswith(mirror):
-            repository = _OFFICIAL + repository.removeprefix(mirror)
-    tag = reference.tag
-    if tag is None and reference.digest is None and not reference.opaque:
-        tag = "latest"
+    tag = "latest" if reference.is_latest else reference.tag
     found: list[ImageRow] = []
-    # The survey is about images of Linux.
-    for surveyed in (False,) if tag is not None and _OTHER_SYSTEM.search(tag) else (True, False):
+    is_linux = tag is None or _OTHER_SYSTEM.search(tag) is None
+    for surveyed in (True, False) if is_linux else (False,):  # the survey is about images of Linux
         above = _fitting(_rows_of(surveyed, repository), tag)
-        found = [_over(row, other) for row in above for other in found] if above and found else above or found
+        both = [_over(row, other) for row in above for other in found]
+        found = both or above or found
     if above := _fitting(own.of(repository), tag):
         found = [_joined(row, other, True) for row in above for other in found or [ImageRow(row.match)]]
     return _agreed(found) if found else None
+
+
+def _published(reference: ImageReference) -> str | None:
+    """The repository that the rows are about, of a mirror that of Docker Hub."""
+    repository = reference.normalized
+    for mirror in _MIRRORS_OF_OFFICIAL:
+        if repository is not None and repository.startswith(mirror):
+            return _OFFICIAL + repository.removeprefix(mirror)
+    return repository
 
 
 def rows() -> tuple[ImageRow, ...]:
@@ -228,7 +239,6 @@ def _rows_at(surveyed: bool, glob: str) -> tuple[ImageRow, ...]:
     entries = _table(surveyed)[glob]
     if surveyed:
         return tuple(row_of(_facts_of(entry) | {"match": glob}) for entry in entries)
-    from hardener.sources.yaml import parse  # late: the engine is not needed to import this module
 
     found = (parse(textwrap.dedent(f"  match: {entry}")).documents[0] for entry in entries)
     return tuple(row_of(entry | {"match": glob} if isinstance(entry["match"], list) else entry) for entry in found)
@@ -283,22 +293,44 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
         one, other = getattr(above, name), getattr(below, name)
         if name in strange:
             one, other = one if first else unknown, other if first is False else unknown
-        if one == unknown == other:
+        taken = _taken(one, other, unknown, first)
+        if taken == unknown:
             continue
-        if one != unknown != other and one != other and first is None:
-            continue
-        taken = other if one == unknown or (other != unknown and first is False) else one
         values[name] = taken
-        if read is not None and _reach(name, read):
-            same = other == taken or (name == "writable" and _covers(taken, below))
-            if not ((one == taken and above.sure_of(name)) or (same and below.sure_of(name))):
-                doubted.add(name)
-    source = "; ".join(dict.fromkeys(row.source for row in (above, below) if row.source))
+        if read is not None and _reach(name, read) and not _is_sure(name, taken, (one, above), (other, below)):
+            doubted.add(name)
     return ImageRow(
-        above.match, above.tags, **values, source=source or None, read=read, verified=above.verified or below.verified,
+        above.match,
+        above.tags,
+        **values,
+        source=_together("; ", above.source, below.source),
+        read=read,
+        verified=above.verified or below.verified,
         doubted=frozenset(doubted),
-        origin=above.origin if below.says_nothing else " and ".join(dict.fromkeys((above.origin, below.origin))),
-    )  # fmt: skip
+        origin=_together(" and ", above.origin, None if below.says_nothing else below.origin) or TABLE,
+    )
+
+
+def _together(between: str, *texts: str | None) -> str | None:
+    """The texts that are there, each once; None where none is."""
+    return between.join(dict.fromkeys(filter(None, texts))) or None
+
+
+def _taken(one: Any, other: Any, unknown: Any, first: bool | None) -> Any:
+    """What is taken of two values for one fact; ``unknown`` for none."""
+    if one == other or other == unknown:
+        return one
+    if one == unknown:
+        return other
+    return {True: one, False: other, None: unknown}[first]
+
+
+def _is_sure(name: str, taken: Any, above: tuple[Any, ImageRow], below: tuple[Any, ImageRow]) -> bool:
+    """Whether a row that says what is ``taken`` is sure of it."""
+    if above[0] == taken and above[1].sure_of(name):
+        return True
+    covered = name == "writable" and _covers(taken, below[1])
+    return (below[0] == taken or covered) and below[1].sure_of(name)
 
 
 def _covers(writable: tuple[str, ...], row: ImageRow) -> bool:

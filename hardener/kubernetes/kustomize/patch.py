@@ -165,14 +165,14 @@ def _by_key(items: list[Any], keys: Keys) -> dict[str, dict[str, Any]] | None:
 def _merged_oddly(target: list[Any] | None, patch: list[Any], type_name: str, keys: Keys) -> list[Any]:
     patch = [_copied(item) for item in patch]
     target = patch if target is None else [_copied(item) for item in target]
-    found = _values([*patch, *target], keys)
-    used = [key for number, key in enumerate(keys) if any(values[number] for values in found)] or list(keys)
+    found = [dict(zip(keys, values, strict=True)) for values in _values([*patch, *target], keys)]
+    used = [key for key in keys if any(values[key] for values in found)] or list(keys)
     items: list[Any] = []
     for values in found:
-        known = {key: value for key, value in zip(keys, values, strict=True) if value}
+        known = {key: value for key, value in values.items() if value}
         own, other = _first(target, known), _first(patch, known)
         value = own if other is None else _merged_in_place(own, other, type_name)
-        wanted = [value for key, value in zip(keys, values, strict=True) if key in used]
+        wanted = [values[key] for key in used]
         if value is None or value == {}:
             _put(target, None, used, wanted)
         else:

@@ -300,20 +300,23 @@ def lets_all(policy: Policy, direction: Direction) -> Rule | None:
     Policies add up, so that no other one closes anything of it either. Link-local and single addresses that a block
     leaves out (the metadata of a cloud) close nothing between pods.
     """
-    pods = blocks = None
+    pods = addresses = None
     for rule in policy.rules(direction) or ():
         if rule.ports is not None and Ports() not in rule.ports:
             continue
         if rule.peers is None:
             return rule
-        for peer in rule.peers:
-            if peer.block is not None:
-                blocks = blocks or (rule if peer.block.is_everywhere else None)
-            elif peer.namespaces == EVERYTHING and peer.pods in (None, EVERYTHING):
-                pods = pods or rule
+        if pods is None and any(map(_is_every_pod, rule.peers)):
+            pods = rule
+        if addresses is None and any(peer.block is not None and peer.block.is_everywhere for peer in rule.peers):
+            addresses = rule
     if direction == "ingress":
-        return pods or blocks
-    return pods if blocks else None
+        return pods or addresses
+    return pods if addresses else None
+
+
+def _is_every_pod(peer: Peer) -> bool:
+    return peer.block is None and peer.namespaces == EVERYTHING and peer.pods in (None, EVERYTHING)
 
 
 # Reading objects.

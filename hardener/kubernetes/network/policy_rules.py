@@ -45,25 +45,40 @@ class _Rule:
 
 
 def missing(rules: object, wanted: Sequence[Mapping[str, Any]], direction: Direction) -> list[Missing]:
-    """What ``rules`` lack of ``wanted``, whose rules are legal; nothing when they let through all of it."""
+    """List what ``rules`` lack of ``wanted``, whose rules are legal; nothing when they let through all of it."""
     present = _read(rules, direction)
-    found: list[Missing] = []
-    for number, rule in enumerate(_read(list(wanted), direction)):
-        lacking: dict[tuple[int, ...], list[int]] = {}
-        for position, peer in enumerate(rule.peers):
-            open_to = [other for other in present if other.admits(peer)]
-            if any(other.ports is None for other in open_to):
-                continue
-            opened = [ports for other in open_to for ports in other.ports or ()]
-            left = tuple(n for n, own in enumerate(rule.ports or ()) if not any(_holds(other, own) for other in opened))
-            if left or rule.ports is None:
-                lacking.setdefault(left, []).append(position)
-        for left, positions in lacking.items():
-            ports, peers = {(rule.ports or ())[n] for n in left}, [rule.peers[n] for n in positions]
-            into = next((n for n, other in enumerate(present) if _joins(other, peers, ports)), None)
-            numbers = None if None in rule.peers else tuple(positions)
-            found.append(Missing(number, numbers, tuple(rule.written_ports[n] for n in left), into))
-    return found
+    return [
+        lacking
+        for number, rule in enumerate(_read(list(wanted), direction))
+        for lacking in _lacking(present, rule, number)
+    ]
+
+
+def _lacking(present: Sequence[_Rule], rule: _Rule, number: int) -> Iterator[Missing]:
+    """What the rules ``present`` lack of ``rule``, the wanted one of that number."""
+    by_ports: dict[tuple[int, ...], list[int]] = {}
+    for position, peer in enumerate(rule.peers):
+        closed = _closed_ports(present, rule, peer)
+        if closed is not None:
+            by_ports.setdefault(closed, []).append(position)
+    for closed, positions in by_ports.items():
+        ports, peers = {(rule.ports or ())[n] for n in closed}, [rule.peers[n] for n in positions]
+        into = next((n for n, other in enumerate(present) if _joins(other, peers, ports)), None)
+        numbers = None if None in rule.peers else tuple(positions)
+        yield Missing(number, numbers, tuple(rule.written_ports[n] for n in closed), into)
+
+
+def _closed_ports(present: Sequence[_Rule], rule: _Rule, peer: Peer | None) -> tuple[int, ...] | None:
+    """The numbers of the ports of ``rule`` on which the rules ``present`` do not let ``peer`` through; empty where it
+    wants all ports; None where nothing is missing."""
+    open_to = [other for other in present if other.admits(peer)]
+    if any(other.ports is None for other in open_to):
+        return None
+    if rule.ports is None:
+        return ()
+    opened = [ports for other in open_to for ports in other.ports or ()]
+    closed = tuple(n for n, own in enumerate(rule.ports) if not any(_holds(other, own) for other in opened))
+    return closed or None
 
 
 def unexplained(

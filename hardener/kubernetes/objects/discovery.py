@@ -9,6 +9,7 @@ pkg/registry/rbac/escalation_check.go.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -121,8 +122,6 @@ class Discovery:
 
 @cache
 def _read() -> tuple[tuple[tuple[int, int] | None, Row], ...]:
-    import json  # late: most runs ask for none of it
-
     return tuple(_rows(json.loads(_DATA.read_text(encoding="utf-8"))))
 
 

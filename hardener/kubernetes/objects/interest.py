@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from hardener.kubernetes.components.bare_document import may_be_bare
+from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.network.ingress import ROUTES
 from hardener.kubernetes.objects.kind_names import may_be_misspelt
 from hardener.kubernetes.pods.custom_resource import may_name_images
@@ -40,16 +41,9 @@ _OPERATED: dict[str, list[str]] = {}
 for _group, _kind in OPERATED:
     _OPERATED.setdefault(_kind, []).append(_group)
 
+_DEFINITION = "CustomResourceDefinition"
+_KINDS_OF_CLUSTERS = frozenset(("Cluster", "InstanceGroup"))
 _CLUSTERS = ("kops.k8s.io/", "kind.x-k8s.io/")  # there are others of the kind Cluster
-
-_TERRAFORM = (
-    "aws_iam_", "aws_eks_", "aws_launch_template", "aws_launch_configuration", "aws_instance", "aws_autoscaling_group",
-    "terraform-aws-modules/eks", "terraform-aws-modules/terraform-aws-eks", "google_container_",
-    "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting", "helm_release", '"kubernetes_',
-    '"kubectl_manifest"',
-)  # fmt: skip
-# Modules of a registry for the providers that make pods: "acme/redis/kubernetes".
-_MODULE = late_pattern(r"""\bsource\s*=\s*"(?:[\w.-]+/){2,3}(?:kubernetes|helm)(?://[^"]*)?\"""")
 
 _KIND = re.compile(r"""\n["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""")  # a line end is found faster than a start
 _NESTED_KIND = late_pattern(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
@@ -66,52 +60,49 @@ def is_interesting(text: str) -> bool:
         if kind in INTERESTING or kind in EVIDENCE or kind.endswith("List"):
             return True
         kinds.append(kind)
+    if _has_group_of_interest(text, kinds) or ("Config" in kinds and _is_kubeconfig(text)):
+        return True
+    if not kinds:
+        return may_be_bare(text)
+    if any(map(may_be_misspelt, kinds)) or _is_cluster(text, kinds) or _calls_webhook(text, kinds):
+        return True
+    return any(kind != _DEFINITION for kind in kinds) and may_name_images(text)
+
+
+def _has_group_of_interest(text: str, kinds: list[str]) -> bool:
+    """Whether the API group of an object, or its exception from a policy, tells what its kind does not."""
     if any(f"{group}/" in text for kind in kinds for group in _OPERATED.get(kind, ())):
         return True
     if "constraints.gatekeeper.sh/" in text:
         return True  # their kinds are those of templates
     if "erviceAccount" in text and ("argoproj.io/" in text or "fluxcd.io/" in text):
         return True  # whose rights they work with
-    if "Config" in kinds:
-        from hardener.kubernetes.components.kubeconfig import is_kubeconfig  # late: hardly a tree has one
+    return "postureExceptionPolicy" in text  # an exception of Kubescape, which names kinds by patterns
 
-        if is_kubeconfig(text):
-            return True
-    if "postureExceptionPolicy" in text:
-        return True  # an exception of Kubescape, which names kinds by patterns
-    if not kinds:
-        return may_be_bare(text)
-    if any(map(may_be_misspelt, kinds)):
-        return True
-    if any(kind in ("Cluster", "InstanceGroup") and group in text for kind in kinds for group in _CLUSTERS):
-        return True
-    if "CustomResourceDefinition" in kinds and "Webhook" in text and _WEBHOOK.search(text):
-        return True  # the others are large, and call nobody
-    return any(kind != "CustomResourceDefinition" for kind in kinds) and may_name_images(text)
+
+def _is_kubeconfig(text: str) -> bool:
+    return is_kubeconfig(text)
+
+
+def _is_cluster(text: str, kinds: list[str]) -> bool:
+    """Whether it describes a cluster of kOps or kind."""
+    return not _KINDS_OF_CLUSTERS.isdisjoint(kinds) and any(group in text for group in _CLUSTERS)
+
+
+def _calls_webhook(text: str, kinds: list[str]) -> bool:
+    """Whether it defines a resource with a conversion webhook; other definitions are large, and call nobody."""
+    return _DEFINITION in kinds and "Webhook" in text and _WEBHOOK.search(text) is not None
 
 
 def is_evidence_only(text: str) -> bool:
     """Whether an interesting text holds nothing that is looked at for itself: that it cannot be read is no problem."""
     kinds = _kinds(text)
-    only = EVIDENCE | {"CustomResourceDefinition", "Config"}
+    only = EVIDENCE | {_DEFINITION, "Config"}
     return bool(kinds) and all(kind in only for kind in kinds)
-
-
-SCRIPT = ("hardener.dev", "Script")
-"""What a shell script is taken for: group and kind."""
-_SCRIPT = late_pattern(
-    r"\bkube(?:ctl|adm)\b|,\"system:|--(?:audit-log-path|audit-policy-file|anonymous-auth|token-auth-file|authorization-mode|"
-    r"read-only-port|insecure-port)\b"
-)
 
 
 TOKENS = ("hardener.dev", "Tokens")
 """What a file of static tokens is taken for."""
-
-
-def is_interesting_script(text: str) -> bool:
-    """Whether a shell script says something about a cluster."""
-    return bool(_SCRIPT.search(text))
 
 
 _PIPELINE = late_pattern(r"""^[ \t]*(?:-[ \t]+)?["']?(?:run|script|before_script|after_script)["']?[ \t]*:""", re.M)
@@ -120,28 +111,6 @@ _PIPELINE = late_pattern(r"""^[ \t]*(?:-[ \t]+)?["']?(?:run|script|before_script
 def is_interesting_pipeline(text: str) -> bool:
     """Whether a YAML file without a kind may be a pipeline whose commands start pods by flags of kubectl."""
     return may_start(text) and not _kinds(text) and bool(_PIPELINE.search(text))
-
-
-def is_interesting_terraform(text: str) -> bool:
-    """Whether a Terraform file can hold a resource of a cluster, its nodes or their rights; tells without parsing."""
-    return any(word in text for word in _TERRAFORM) or bool(_MODULE.search(text))
-
-
-# The blocks and the attribute of which a configuration of Terragrunt has at least one (docs.terragrunt.com, "HCL").
-_TERRAGRUNT = late_pattern(
-    r"^(?:inputs[ \t]*=|(?:terraform|include|dependency|remote_state|generate)\b[^=\n]*\{)", re.M
-)
-
-
-def is_terragrunt(text: str) -> bool:
-    """Whether a file in HCL is a configuration of Terragrunt; other tools have files of that ending."""
-    return bool(_TERRAGRUNT.search(text))
-
-
-def terraform_line(text: str) -> int:
-    """The first line, from 1, that names a resource of interest."""
-    first = min((at for word in _TERRAFORM if (at := text.find(word)) >= 0), default=0)
-    return text.count("\n", 0, first) + 1
 
 
 def _kinds(text: str) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hardener.kubernetes.pods.capabilities import BASELINE
 from hardener.support.data_path import Path
 
 from .pod import (
+    Holder,
     Pod,
     Problem,
     Run,
@@ -37,13 +40,12 @@ VALID_PROFILES = ("RuntimeDefault", "Localhost")
 
 def app_armor_profile(pod: Pod) -> Problem | None:
     """policy/check_appArmorProfile.go: the fields (of 1.30) and the annotations, whatever the policy version."""
-    bad = [(holder, kind) for holder in pod.holders if (kind := profile_of(holder, "appArmorProfile")) is not None]
-    bad = [(holder, kind) for holder, kind in bad if kind not in VALID_PROFILES]
+    bad = _forbidden_profiles(pod, "appArmorProfile")
     annotations = sorted(
         (key, value)
         for key, value in pod.annotations.items()
         if isinstance(key, str) and key.startswith(_APPARMOR_ANNOTATION) and isinstance(value, str)
-        if value not in ("", "runtime/default") and not value.startswith("localhost/")
+        if value and not _is_profile(value)
     )
     if not bad and not annotations:
         return None
@@ -56,6 +58,17 @@ def app_armor_profile(pod: Pod) -> Problem | None:
         context_paths(holders, "appArmorProfile", "type")
         + [("metadata", "annotations", key) for key, _ in annotations],
     )
+
+
+def _forbidden_profiles(pod: Pod, field: str) -> list[tuple[Holder, str]]:
+    """Who sets a profile of another type than those that confine, and the type."""
+    kinds = [(holder, profile_of(holder, field)) for holder in pod.holders]
+    return [(holder, kind) for holder, kind in kinds if kind is not None and kind not in VALID_PROFILES]
+
+
+def _is_profile(annotation: str) -> bool:
+    """Whether the value of an annotation is a profile that confines."""
+    return annotation == "runtime/default" or annotation.startswith("localhost/")
 
 
 def capabilities_baseline(pod: Pod) -> Problem | None:
@@ -164,14 +177,15 @@ def se_linux_options(*types: str) -> Run:
     """policy/check_seLinuxOptions.go, at a revision that allows `types`."""
     allowed = frozenset(("", *types))
 
+    def forbidden(holder: Holder) -> Iterator[tuple[Holder, str, str]]:
+        options = mapping(holder.security.get("seLinuxOptions"))
+        for key in ("type", "user", "role"):
+            value = text(options.get(key))
+            if value and not (key == "type" and value in allowed):
+                yield holder, key, value
+
     def run(pod: Pod) -> Problem | None:
-        bad = [
-            (holder, key, value)
-            for holder in pod.holders
-            if (options := mapping(holder.security.get("seLinuxOptions")))
-            for key in ("type", "user", "role")
-            if (value := text(options.get(key))) and not (key == "type" and value in allowed)
-        ]
+        bad = [found for holder in pod.holders for found in forbidden(holder)]
         if not bad:
             return None
         types, keys = sorted({value for _, key, value in bad if key == "type"}), {key for _, key, _ in bad}
@@ -193,8 +207,7 @@ def seccomp_annotations(pod: Pod) -> Problem | None:
     bad = sorted(
         (key, value)
         for key in keys
-        if isinstance(value := pod.annotations.get(key), str)
-        if value not in ("runtime/default", "docker/default") and not value.startswith("localhost/")
+        if isinstance(value := pod.annotations.get(key), str) and value != "docker/default" and not _is_profile(value)
     )
     if not bad:
         return None
@@ -207,8 +220,7 @@ def seccomp_annotations(pod: Pod) -> Problem | None:
 
 def seccomp_profile_baseline(pod: Pod) -> Problem | None:
     """policy/check_seccompProfile_baseline.go from 1.19 on."""
-    bad = [(holder, kind) for holder in pod.holders if (kind := profile_of(holder, "seccompProfile")) is not None]
-    bad = [(holder, kind) for holder, kind in bad if kind not in VALID_PROFILES]
+    bad = _forbidden_profiles(pod, "seccompProfile")
     if not bad:
         return None
     holders, kinds = [holder for holder, _ in bad], sorted({kind for _, kind in bad})

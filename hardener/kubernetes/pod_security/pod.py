@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -106,8 +107,6 @@ def quoted(words: Iterable[str]) -> str:
 
 def equation(key: str, value: str) -> str:
     """`key="value"`, for an annotation."""
-    import json  # late: only a violation is put in words
-
     return f"{key}={json.dumps(value, ensure_ascii=False)}"
 
 

@@ -10,7 +10,7 @@ Results quote command words, flags and paths, never whole lines: lines can hold 
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -130,19 +130,23 @@ _HIGHEST_USER = 2**31 - 1  # the API server refuses a higher one
 
 def given_away(words: Sequence[str]) -> list[GivenAway]:
     """What `chown` gives to a user by number, root left out. Relative paths and owners by name say nothing."""
-    found = []
-    for program, arguments in runs(commands(words)) if words else ():
-        options = [word for word in arguments if word.startswith("-")]
-        operands = [word for word in arguments if not word.startswith("-")]
-        owner = _OWNER.fullmatch(operands[0]) if program == "chown" and operands else None
-        if owner is None or any(word.startswith(("--ref", "--from")) for word in options):
-            continue
-        uid = int(owner[1])
-        whole = any(word == "--recursive" or (_SHORT_FLAGS.fullmatch(word) and "R" in word) for word in options)
-        if 0 < uid <= _HIGHEST_USER:
-            paths = (posixpath.normpath(path) for path in operands[1:] if path.startswith("/"))
-            found += [GivenAway("/" + path.lstrip("/"), uid, whole) for path in paths if not _UNKNOWN_PART.search(path)]
-    return found
+    programs = runs(commands(words)) if words else ()
+    return [given for program, arguments in programs if program == "chown" for given in _chowned(arguments)]
+
+
+def _chowned(arguments: Sequence[str]) -> Iterator[GivenAway]:
+    options = [word for word in arguments if word.startswith("-")]
+    operands = [word for word in arguments if not word.startswith("-")]
+    owner = _OWNER.fullmatch(operands[0]) if operands else None
+    if owner is None or not 0 < int(owner[1]) <= _HIGHEST_USER:
+        return
+    if any(word.startswith(("--ref", "--from")) for word in options):
+        return
+    whole = any(word == "--recursive" or (_SHORT_FLAGS.fullmatch(word) and "R" in word) for word in options)
+    for path in operands[1:]:
+        normal = posixpath.normpath(path)
+        if path.startswith("/") and not _UNKNOWN_PART.search(normal):
+            yield GivenAway("/" + normal.lstrip("/"), int(owner[1]), whole)
 
 
 def setuid_commands(words: Sequence[str]) -> list[str]:
@@ -286,13 +290,7 @@ def _operand_targets(program: str, arguments: Sequence[str]) -> list[str]:
     if program in _WRITE_ALL:
         return _operands(arguments, _WRITE_ALL[program])
     if program in _WRITE_LAST:
-        directory = _option(arguments, frozenset({"-t", "--target-directory"}))
-        if directory:
-            return directory
-        operands = _operands(arguments, _WRITE_LAST[program])
-        if program == "install" and "-d" in arguments:
-            return operands
-        return operands[-1:] if len(operands) > 1 else []
+        return _last_targets(program, arguments)
     if program == "git" and arguments[:1] == ["clone"]:
         return _operands(arguments[1:], frozenset({"-b", "--branch", "--depth", "-c", "-o"}))[1:2]
     if program == "tar" and not _extracts(arguments):
@@ -303,6 +301,17 @@ def _operand_targets(program: str, arguments: Sequence[str]) -> list[str]:
         scripted = any(word in ("-e", "-f") for word in arguments)
         return _operands(arguments, frozenset({"-e", "-f"}))[0 if scripted else 1 :]
     return []
+
+
+def _last_targets(program: str, arguments: Sequence[str]) -> list[str]:
+    """The target of a program that names it last, or by a flag."""
+    directory = _option(arguments, frozenset({"-t", "--target-directory"}))
+    if directory:
+        return directory
+    operands = _operands(arguments, _WRITE_LAST[program])
+    if program == "install" and "-d" in arguments:
+        return operands
+    return operands[-1:] if len(operands) > 1 else []
 
 
 def _extracts(arguments: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ and its file system in every profile but baseline and restricted.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -120,8 +121,6 @@ def _pod(flags: Mapping[str, str], names: list[str], privileged: bool) -> dict[s
 
 
 def _read(text: str) -> dict[str, Any] | None:
-    import json  # late: few scripts start a pod
-
     for candidate in (text, text.replace('\\"', '"')):  # between double quotes those of JSON are escaped
         try:
             found = json.loads(candidate)

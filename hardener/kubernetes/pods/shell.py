@@ -64,6 +64,7 @@ _FLAGS_WITH_VALUE = {
     "stdbuf": frozenset({"-i", "-o", "-e"}),
     **dict.fromkeys(("go-runner", "kube-log-runner"), frozenset({"-log-file", "--log-file"})),
 }
+_ENDS_OF_COMMANDS = frozenset({"newline", "separator", "substitution"})  # lexemes
 _DEEPEST = 4  # scripts within scripts
 _MOST_WRAPPERS = 10  # in one command
 
@@ -128,75 +129,110 @@ def _is_text(before: Sequence[str]) -> bool:
 
 def _script(text: str, depth: int) -> Iterator[Command]:
     """The simple commands of a shell script, in order."""
-    current = Command()
-    word: list[str] | None = None  # parts of the word being read
-    expects: Literal["word", "target", "input"] = "word"
-    heredocs: list[tuple[str, bool]] = []
-    nested: list[Command] = []
-    position = 0
+    return _ScriptReader(text, depth).commands()
 
-    def end_word() -> None:
-        nonlocal word, expects
-        if word is None:
-            return
-        whole = "".join(word)
-        if expects == "target":
-            current.targets.append(whole)
-        elif expects == "word" and (current.words or (whole not in _RESERVED and not _ASSIGNMENT.match(whole))):
-            current.words.append(whole)
-        word, expects = None, "word"
 
-    while position < len(text):
-        match = _LEXEME.match(text, position)
-        if match is None:  # cannot happen: the last alternative takes any character
-            break
-        position, kind, piece = match.end(), match.lastgroup, match[0]
-        if kind == "joined":
-            continue
+class _ScriptReader:
+    """Reads a shell script, ``depth`` scripts deep in others, lexeme by lexeme."""
+
+    def __init__(self, text: str, depth: int) -> None:
+        self._text, self._depth = text, depth
+        self._position = 0
+        self._command = Command()
+        self._word: list[str] | None = None  # parts of the word being read
+        self._role: Literal["word", "target", "input"] = "word"  # of that word
+        self._heredocs: list[tuple[str, bool]] = []  # delimiters, and whether tabs before them count
+        self._nested: list[Command] = []  # of scripts in the words of the command
+
+    def commands(self) -> Iterator[Command]:
+        while self._position < len(self._text):
+            match = _LEXEME.match(self._text, self._position)
+            if match is None:  # cannot happen: the last alternative takes any character
+                break
+            self._position, kind, lexeme = match.end(), match.lastgroup, match[0]
+            if kind in _ENDS_OF_COMMANDS:
+                yield from self._end_command()
+                if kind == "newline":
+                    self._skip_heredocs()
+            elif kind == "text" and self._word is None and lexeme.startswith("#"):
+                self._skip_comment(match.start())
+            else:
+                self._take(kind, lexeme)
+        yield from self._end_command()
+
+    def _take(self, kind: str | None, lexeme: str) -> None:
+        """Take in a lexeme inside of a command."""
         if kind == "blank":
-            end_word()
-        elif kind == "text" and piece.startswith("#") and word is None:
-            end = text.find("\n", match.start())
-            position = len(text) if end < 0 else end
-        elif kind in ("newline", "separator", "substitution"):
-            end_word()
-            expects = "word"
-            if current.words or current.targets:
-                yield current
-            yield from nested
-            current, nested = Command(), []
-            if kind == "newline":
-                for delimiter, indented in heredocs:
-                    position = _behind_heredoc(text, position, delimiter, indented)
-                heredocs = []
+            self._end_word()
         elif kind == "heredoc":
-            end_word()
-            delimiter = piece.lstrip("<-").strip(" \t").strip("'\"\\")
-            heredocs.append((delimiter, piece.startswith("<<-")))
+            self._end_word()
+            delimiter = lexeme.lstrip("<-").strip(" \t").strip("'\"\\")
+            self._heredocs.append((delimiter, lexeme.startswith("<<-")))
         elif kind == "input":
-            end_word()
-            expects = "input"
+            self._end_word()
+            self._role = "input"
         elif kind == "output":
-            if word is not None and piece[0].isdigit():  # `file2>x` is the word file2
-                word.append(piece[: len(piece) - len(piece.lstrip("0123456789"))])
-            end_word()
-            expects = "input" if piece.endswith("&") else "target"
-        else:
-            if kind == "double" and depth < _DEEPEST and ("$(" in piece or "`" in piece):
-                start = min(at for at in (piece.find("$("), piece.find("`")) if at >= 0)
-                nested.extend(_script(piece[start:-1], depth + 1))
-            if kind in ("single", "double"):
-                piece = piece[1:-1]
-                if current.words and _runs_script(current.words) and depth < _DEEPEST:
-                    nested.extend(_script(piece, depth + 1))
-            elif kind == "escaped":
-                piece = piece[1:]
-            word = [] if word is None else word
-            word.append(piece)
-    end_word()
-    if current.words or current.targets:
-        yield current
-    yield from nested
+            self._take_output(lexeme)
+        elif kind in ("single", "double"):
+            self._take_quoted(kind, lexeme)
+        elif kind != "joined":
+            self._add(lexeme[1:] if kind == "escaped" else lexeme)
+
+    def _take_output(self, sign: str) -> None:
+        if self._word is not None and sign[0].isdigit():  # `file2>x` is the word file2
+            self._word.append(sign[: len(sign) - len(sign.lstrip("0123456789"))])
+        self._end_word()
+        self._role = "input" if sign.endswith("&") else "target"
+
+    def _take_quoted(self, kind: str, lexeme: str) -> None:
+        substitutions = [at for at in (lexeme.find("$("), lexeme.find("`")) if at >= 0] if kind == "double" else []
+        if substitutions:
+            self._read_script(lexeme[min(substitutions) : -1])
+        inner = lexeme[1:-1]
+        if self._command.words and _runs_script(self._command.words):
+            self._read_script(inner)
+        self._add(inner)
+
+    def _read_script(self, text: str) -> None:
+        if self._depth < _DEEPEST:
+            self._nested.extend(_script(text, self._depth + 1))
+
+    def _add(self, part: str) -> None:
+        if self._word is None:
+            self._word = []
+        self._word.append(part)
+
+    def _end_word(self) -> None:
+        if self._word is None:
+            return
+        word, role = "".join(self._word), self._role
+        self._word, self._role = None, "word"
+        if role == "target":
+            self._command.targets.append(word)
+        elif role == "word" and (self._command.words or not _is_before_program(word)):
+            self._command.words.append(word)
+
+    def _end_command(self) -> Iterator[Command]:
+        self._end_word()
+        self._role = "word"
+        if self._command.words or self._command.targets:
+            yield self._command
+        yield from self._nested
+        self._command, self._nested = Command(), []
+
+    def _skip_comment(self, start: int) -> None:
+        end = self._text.find("\n", start)
+        self._position = len(self._text) if end < 0 else end
+
+    def _skip_heredocs(self) -> None:
+        for delimiter, indented in self._heredocs:
+            self._position = _behind_heredoc(self._text, self._position, delimiter, indented)
+        self._heredocs = []
+
+
+def _is_before_program(word: str) -> bool:
+    """Whether ``word`` stands before the program of a command and is no part of it: `then`, `NAME=value`."""
+    return word in _RESERVED or _ASSIGNMENT.match(word) is not None
 
 
 def _runs_script(words: Sequence[str]) -> bool:

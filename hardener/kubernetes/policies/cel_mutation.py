@@ -44,41 +44,68 @@ class _Braces(Struct):
         return leads and not _WRITES.isdisjoint(self.texts.get("op", ())) and "value" in self.may_be_false
 
 
+_OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
+
+
 def may_set_false(expression: str, wanted: str) -> bool:
     """Whether ``expression`` writes false into the field ``wanted`` of an object, or as the value of a patch whose path
     ends so."""
     if wanted not in expression or "false" not in expression:
         return False
-    tokens = [_NONE, _NONE, *_tokens(expression), _NONE]
-    open = [_Braces(is_patch=False)]  # parentheses belong to what they stand in
-    signs = [""]
-    joined = ""  # the last text, with those to which a plus joins it
-    for index in range(2, len(tokens) - 1):
-        kind, text = tokens[index]
-        before, behind = tokens[index - 1], tokens[index + 1]
-        inside = open[-1]
-        if kind == "sign":
-            if text in ("(", "[", "{"):
-                is_patch = text == "{" and before == ("word", "JSONPatch")
-                open.append(inside if text == "(" else _Braces(is_patch))
-                signs.append(text)
-            elif text in (")", "]", "}") and len(open) > 1:
-                signs.pop()
-                if open.pop() is not open[-1] and inside.sets_false(wanted):
+    return _Reader([_NONE, _NONE, *_tokens(expression), _NONE], wanted).sets_false()
+
+
+class _Reader:
+    """Goes through the tokens of an expression and keeps track of the braces that it is in."""
+
+    def __init__(self, tokens: list[_Token], wanted: str) -> None:
+        self._tokens, self._wanted = tokens, wanted
+        self._open = [_Braces(is_patch=False)]  # parentheses belong to what they stand in
+        self._signs = [""]
+        self._joined = ""  # the last text, with those to which a plus joins it
+
+    def sets_false(self) -> bool:
+        for index in range(2, len(self._tokens) - 1):
+            kind, text = self._tokens[index]
+            before, behind = self._tokens[index - 1], self._tokens[index + 1]
+            inside = self._open[-1]
+            if kind == "sign":
+                if text in _CLOSING and self._close():
                     return True
-            elif text == "," and signs[-1] != "(":
-                inside.name = None
-        elif behind == ("sign", ":") and _begins_field(before, tokens[index - 2]):
-            inside.name = text
-        elif inside.name is not None:
-            if tokens[index] == _FALSE and before[1] in ("(", "?", ":") and behind[1] in (")", ":", ",", "}"):
-                inside.may_be_false.add(inside.name)
-            elif kind == "text":
-                goes_on = before == ("sign", "+") and tokens[index - 2][0] == "text"
-                joined = joined + text if goes_on else text
-                if behind in _ENDS:
-                    inside.texts.setdefault(inside.name, set()).add(joined)
-    return False
+                if text in _OPENING:
+                    self._begin(text, before)
+                elif text == "," and self._signs[-1] != "(":
+                    inside.name = None
+            elif behind == ("sign", ":") and _begins_field(before, self._tokens[index - 2]):
+                inside.name = text
+            elif inside.name is not None:
+                self._take_value(index, inside.name)
+        return False
+
+    def _begin(self, sign: str, before: _Token) -> None:
+        is_patch = sign == "{" and before == ("word", "JSONPatch")
+        self._open.append(self._open[-1] if sign == "(" else _Braces(is_patch))
+        self._signs.append(sign)
+
+    def _close(self) -> bool:
+        """Leave the innermost braces; whether they set the wanted field to false."""
+        if len(self._open) == 1:
+            return False
+        self._signs.pop()
+        inside = self._open.pop()
+        return inside is not self._open[-1] and inside.sets_false(self._wanted)
+
+    def _take_value(self, index: int, name: str) -> None:
+        """Take in a token of the value of the field ``name``."""
+        inside, (kind, text) = self._open[-1], self._tokens[index]
+        before, behind = self._tokens[index - 1], self._tokens[index + 1]
+        if (kind, text) == _FALSE and before[1] in ("(", "?", ":") and behind[1] in (")", ":", ",", "}"):
+            inside.may_be_false.add(name)
+        elif kind == "text":
+            goes_on = before == ("sign", "+") and self._tokens[index - 2][0] == "text"
+            self._joined = self._joined + text if goes_on else text
+            if behind in _ENDS:
+                inside.texts.setdefault(name, set()).add(self._joined)
 
 
 def _tokens(expression: str) -> Iterator[_Token]:

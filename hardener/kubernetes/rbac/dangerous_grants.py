@@ -167,13 +167,11 @@ def _asked(grant: Grant, rules: list[tuple[int, Rule]]) -> Iterator[tuple[int, s
 
 
 def _hit(rule: Rule, group: str, resource: str, verbs: tuple[str, ...]) -> str | None:
-    is_about = rule.is_about(group, resource)
-    found = [verb for verb in verbs if rule.covers(group, resource, verb)] if is_about else []
-    for own in (
-        rule.verbs if is_about else ()
-    ):  # impersonate:user-info and the like, of constrained impersonation (1.35)
-        if any(verb.endswith(":") and own.startswith(verb) for verb in verbs) and rule.covers(group, resource, own):
-            found.append(own)
+    found = []
+    if rule.is_about(group, resource):
+        prefixes = tuple(verb for verb in verbs if verb.endswith(":"))  # of constrained impersonation (1.35)
+        asked = (*verbs, *(own for own in rule.verbs if own.startswith(prefixes)))  # impersonate:user-info
+        found = [verb for verb in asked if rule.covers(group, resource, verb)]
     if resource == "userextras" and not found:
         extras = [own for own in rule.resources if own.startswith("userextras/")]
         return _hit(rule, group, extras[0], verbs) if extras else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct, field
 
-from hardener.kubernetes.objects.discovery import RUNS_CODE, Discovery
+from hardener.kubernetes.objects.discovery import RUNS_CODE, Discovery, Row
 from hardener.kubernetes.rbac.rules import ANY, Rule, is_nameless, ordered
 
 _GONE = frozenset({"extensions"})  # API groups of which nothing is left since 1.22
@@ -58,35 +60,41 @@ def expand_resources(rule: Rule, discovery: Discovery, *, namespaced: bool) -> E
         rows = discovery.rows(group)
         if not rows and group not in _GONE:
             found.unknown.append(group)
-        by_verbs: dict[tuple[str, ...], list[str]] = {}
-        finalizers = False
-        for row in rows:
-            if namespaced and not row.namespaced:
-                continue
-            verbs = row.verbs if ANY in rule.verbs else tuple(verb for verb in row.verbs if verb in rule.verbs)
-            if rule.names:
-                verbs = tuple(verb for verb in verbs if not is_nameless(row.resource, verb))
-            special = [verb for verb in row.special if verb in rule.verbs]
-            if ANY in rule.verbs:
-                found.lost += [f"{verb} {row.resource}" for verb in row.special]
-            if not verbs and not special:
-                continue
-            if not group and row.resource in RUNS_CODE:
-                found.lost.append(f"{'/'.join(ordered(verbs))} {row.resource}")
-                continue
-            found.custom |= row.custom
-            by_verbs.setdefault(ordered((*verbs, *special)), []).append(row.resource)
-            if "update" in verbs and "/" not in row.resource:
-                if row.custom:  # whoever makes objects for it may have to set it as their owner
-                    by_verbs.setdefault(("update",), []).append(f"{row.resource}/finalizers")
-                else:
-                    finalizers = True
-        if finalizers:
-            found.lost.append(f"update */finalizers of {group or 'the core group'}")
-        found.rules += [Rule((group,), tuple(names), verbs, rule.names) for verbs, names in by_verbs.items()]
+        _expand_group(found, rule, group, [row for row in rows if row.namespaced or not namespaced])
     if found.unknown:
         found.rules = []
     return found
+
+
+def _expand_group(found: Expansion, rule: Rule, group: str, rows: Iterable[Row]) -> None:
+    """Add to ``found`` what ``rule`` allows on ``rows``, the resources of ``group``."""
+    by_verbs: dict[tuple[str, ...], list[str]] = {}
+    finalizers = False
+    for row in rows:
+        verbs = _verbs_of(rule, row)
+        special = [verb for verb in row.special if verb in rule.verbs]
+        if ANY in rule.verbs:
+            found.lost += [f"{verb} {row.resource}" for verb in row.special]
+        if not verbs and not special:
+            continue
+        if not group and row.resource in RUNS_CODE:
+            found.lost.append(f"{'/'.join(ordered(verbs))} {row.resource}")
+            continue
+        found.custom |= row.custom
+        by_verbs.setdefault(ordered((*verbs, *special)), []).append(row.resource)
+        is_updated = "update" in verbs and "/" not in row.resource
+        if is_updated and row.custom:  # whoever makes objects for it may have to set it as their owner
+            by_verbs.setdefault(("update",), []).append(f"{row.resource}/finalizers")
+        finalizers |= is_updated and not row.custom
+    if finalizers:
+        found.lost.append(f"update */finalizers of {group or 'the core group'}")
+    found.rules += [Rule((group,), tuple(names), verbs, rule.names) for verbs, names in by_verbs.items()]
+
+
+def _verbs_of(rule: Rule, row: Row) -> tuple[str, ...]:
+    """The ordinary verbs that ``rule`` allows on ``row``: bound to names, only those that have one."""
+    verbs = row.verbs if ANY in rule.verbs else tuple(verb for verb in row.verbs if verb in rule.verbs)
+    return tuple(verb for verb in verbs if not (rule.names and is_nameless(row.resource, verb)))
 
 
 def expand_groups(rule: Rule, discovery: Discovery) -> Expansion:

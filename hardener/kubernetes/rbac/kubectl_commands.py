@@ -60,6 +60,10 @@ _WITHOUT_VALUE = frozenset({
     "--all", "--overwrite", "--now", "--force", "--ignore-not-found", "--show-labels", "--no-headers", "--wait",
     "--timestamps", "--previous", "-p", "-v", "--record",
 })  # fmt: skip
+_OTHER_OBJECTS = frozenset({
+    "-f", "--filename", "-k", "--kustomize", "-R", "--as", "--as-group", "--token", "--server", "-s",
+})  # fmt: skip
+_SELECTING = frozenset({"--all", "-l", "--selector", "--field-selector"})
 _KINDS_OF_WAIT_FOR = {"pod": "pods", "job": "jobs", "service": "services", "pod-we": "pods", "pod-wr": "pods",
                       "job-we": "jobs", "job-wr": "jobs"}  # fmt: skip
 
@@ -77,7 +81,7 @@ def needed(words: Sequence[str], discovery: Discovery) -> list[Needed] | None:
     found: list[Needed] = []
     for program, arguments in runs(commands(words)):
         if program in ("kubectl", "/bin/kubectl"):
-            own = _kubectl(list(arguments), discovery)
+            own = _kubectl(arguments, discovery)
             if own is None:
                 return None
             found += own
@@ -100,53 +104,68 @@ def wait_for(words: Sequence[str]) -> list[Needed] | None:
     return [Needed(None, tuple(rules))]
 
 
-def _kubectl(arguments: list[str], discovery: Discovery) -> list[Needed] | None:
-    plain: list[str] = []
+class _CommandLine(Struct):
+    """The words of a kubectl command that are no flags, and what its flags say. ``named``: none of them takes objects
+    in by anything but their names."""
+
+    operands: list[str]
     namespace: str | None = None
-    named = True
-    skip = False
-    for position, word in enumerate(arguments):
-        if skip:
-            skip = False
+    named: bool = True
+
+
+def _command_line(arguments: Sequence[str]) -> _CommandLine | None:
+    """The arguments as kubectl reads them; None where they hold an expression, or a flag that is not known or may ask
+    for anything."""
+    found = _CommandLine([])
+    words = iter(arguments)
+    for word in words:
+        if not word.startswith("-"):
+            found.operands.append(word)
             continue
         flag, equals, value = word.partition("=")
-        if not word.startswith("-"):
-            plain.append(word)
-            continue
-        if flag in ("-f", "--filename", "-k", "--kustomize", "-R", "--as", "--as-group", "--token", "--server", "-s"):
+        has_next = flag in _WITH_VALUE and not equals
+        # The value of an unknown flag may be the next word; and -A or -w ask for more.
+        if flag in _OTHER_OBJECTS or not (equals or has_next or flag in _WITHOUT_VALUE):
             return None
-        if not equals and flag not in _WITH_VALUE and flag not in _WITHOUT_VALUE:
-            return None  # its value may be the next word; and -A or -w ask for more
-        if flag in ("--all", "-l", "--selector", "--field-selector"):
-            named = False
-        if flag in _WITH_VALUE and not equals:
-            skip = True
-            value = arguments[position + 1] if position + 1 < len(arguments) else ""
+        if flag in _SELECTING:
+            found.named = False
+        if has_next:
+            value = next(words, "")
         if flag in ("-n", "--namespace"):
-            namespace = value
-    if any("$" in word or "`" in word for word in (*plain, namespace or "")) or not plain:
+            found.namespace = value
+    texts = (*found.operands, found.namespace or "")
+    return None if any("$" in text or "`" in text for text in texts) else found
+
+
+def _kubectl(arguments: Sequence[str], discovery: Discovery) -> list[Needed] | None:
+    line = _command_line(arguments)
+    if line is None or not line.operands:
         return None
-    if plain[0] in _NO_RIGHTS:
+    command, *rest = line.operands
+    if command in _NO_RIGHTS:
         return []
-    command = plain[0]
-    rest = plain[1:]
     if command in ("rollout", "set") and rest:
         command, rest = f"{command} {rest[0]}", rest[1:]
     if command == "logs":
-        return _logs(rest, namespace) if named else None
+        return _logs(rest, line.namespace) if line.named else None
     if command not in _VERBS or not rest:
         return None
-    if command.startswith("set "):
-        rest = [word for word in rest if "=" not in word]
-    elif command in ("label", "annotate"):
-        rest = [word for word in rest if "=" not in word and not word.endswith("-")]
     rules: list[Rule] = []
-    for resource, names in _targets(rest):
-        own = _rules(command, resource, names if named else (), discovery)
+    for resource, names in _targets(_without_changes(command, rest)):
+        own = _rules(command, resource, names if line.named else (), discovery)
         if own is None:
             return None
         rules += own
-    return [Needed(namespace, tuple(rules))] if rules else None
+    return [Needed(line.namespace, tuple(rules))] if rules else None
+
+
+def _without_changes(command: str, words: list[str]) -> list[str]:
+    """``words`` without what is to be set (`app=web`) or taken away (`app-`)."""
+    if command.startswith("set "):
+        return [word for word in words if "=" not in word]
+    if command in ("label", "annotate"):
+        return [word for word in words if "=" not in word and not word.endswith("-")]
+    return words
 
 
 def _logs(rest: list[str], namespace: str | None) -> list[Needed] | None:
@@ -177,11 +196,11 @@ def _rules(command: str, kind: str, names: tuple[str, ...], discovery: Discovery
     verbs, sub, sub_verbs = _VERBS[command]
     if command in ("get", "describe"):
         verbs = ("get",) if names else ("list",)
-    free = () if not names else tuple(verb for verb in verbs if verb in _WITHOUT_NAMES)
+    free = tuple(verb for verb in verbs if names and verb in _WITHOUT_NAMES)
     bound = tuple(verb for verb in verbs if verb not in free)
-    found = [Rule((group,), (resource,), bound, names)] if bound else []
-    if free:
-        found.append(Rule((group,), (resource,), free))
-    if sub:
-        found.append(Rule((group,), (f"{resource}/{sub}",), sub_verbs, names))
-    return found
+    rules = (
+        Rule((group,), (resource,), bound, names),
+        Rule((group,), (resource,), free),
+        Rule((group,), (f"{resource}/{sub}",), sub_verbs, names),
+    )
+    return [rule for rule in rules if rule.verbs]

@@ -6,6 +6,7 @@ nothing: anybody may call an account argocd-server.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 from functools import cache
@@ -62,8 +63,6 @@ def _fits(name: str, glob: str) -> bool:
 
 @cache
 def _platforms() -> tuple[Platform, ...]:
-    import json  # late: most runs ask for none of it
-
     entries = json.loads(_DATA.read_text(encoding="utf-8"))
     return tuple(
         Platform(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -178,8 +179,6 @@ def spellings(value: str) -> Iterator[str]:
     """A value as it stands in a quoted string and, where it is escaped there, as it is meant."""
     yield value
     if "\\" in value:
-        import json
-
         try:
             yield str(json.loads(f'"{value}"', strict=False))
         except ValueError:

@@ -7,10 +7,11 @@ kustomize literals, annotations, and any other entry whose key names a secret.
 from __future__ import annotations
 
 import binascii
+import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -62,6 +63,8 @@ _HOLDERS = frozenset(("secret", "secrets", "credential", "credentials", "creds")
 _SHORT = 200  # characters of a text that is remembered by what it is
 _LEAST = 5  # characters of a text with a token or a pair in it, such as ``key=x``
 _FEW_WORDS, _OF_FILES = 6, frozenset("=:{}<>")  # lines under the name of a secret that are no file of settings
+_READ_TOGETHER = frozenset(("args", "command", "literals", "enum", "required"))  # lists whose items are no values of it
+_DATA_FIELDS = {"Secret": ("data", "stringData"), "ConfigMap": ("data", "binaryData")}  # values by keys of somebody
 _DNS_NAME = r"[a-z0-9][a-z0-9.\-/]*"
 
 
@@ -240,29 +243,44 @@ def _classify_whole(key: str, text: str) -> Verdict:
     if strength == 0 and value.isalnum() and len(value) < LONG and not is_marked(value):
         return _NO  # a lone word or number tells nothing by itself
     if is_placeholder(value) or _repeats(key, value):
-        words = key_words(key)
-        if strength > 1 and words[-1] in _NUMERIC_PASSWORD and value.isdigit() and len(value) > 3:
-            return SecretClass.WEAK, "digits"
-        return (SecretClass.PLACEHOLDER, "placeholder") if strength > 1 else _NO
+        return _classify_placeholder(key, value) if strength > 1 else _NO
+    by_form = _classify_form(value)
+    if by_form is not None:
+        return by_form
+    if "://" in value and is_url(value):
+        return _classify_url(key, value)
+    if strength > 1:
+        return _classify_strong(value)
+    return _classify_hinted(key, value) if strength == 1 else _NO
+
+
+def _classify_placeholder(key: str, value: str) -> Verdict:
+    """The class of what looks like a stand-in, under a key that names a secret."""
+    is_number = value.isdigit() and len(value) > 3 and key_words(key)[-1] in _NUMERIC_PASSWORD
+    return (SecretClass.WEAK, "digits") if is_number else (SecretClass.PLACEHOLDER, "placeholder")
+
+
+def _classify_form(value: str) -> Verdict | None:
+    """The class that the form of a value tells, whatever its key is; None where it tells none."""
     for name, start, end in structured(value):
-        if name == "aws-akid" and "EXAMPLE" in value[start:end]:
-            return SecretClass.SUSPECT, "aws-example"
-        return SecretClass.SECRET, name
+        is_example = name == "aws-akid" and "EXAMPLE" in value[start:end]
+        return (SecretClass.SUSPECT, "aws-example") if is_example else (SecretClass.SECRET, name)
     if "service_account" in value and compiled(r'"type"\s*:\s*"service_account"').search(value):
         return SecretClass.SECRET, "gcp-sa"
     if "\n" in value:
         return SecretClass.NO, "file"
     if ";" in value and _connection_password(value):
         return SecretClass.SECRET, "conn-pw"
-    if "://" in value and is_url(value):
-        return _classify_url(key, value)
-    if strength > 1:
-        return _classify_strong(value)
-    if strength == 1 and key_words(key)[-1] == "auth" and _user_and_password(value):
+    return None
+
+
+def _classify_hinted(key: str, value: str) -> Verdict:
+    """The class of a value whose key may name a secret."""
+    if key_words(key)[-1] == "auth" and _user_and_password(value):
         return SecretClass.SECRET, "basic-auth"
-    if strength == 1 and len(value) >= 16 and " " not in value and not is_path(value) and _entropy(value) >= 3.5:
-        if any(c.isdigit() for c in value) and any(c.isalpha() for c in value):
-            return SecretClass.SUSPECT, "key1+entropy"
+    is_token = len(value) >= 16 and " " not in value and not is_path(value) and _entropy(value) >= 3.5
+    if is_token and any(map(str.isdigit, value)) and any(map(str.isalpha, value)):
+        return SecretClass.SUSPECT, "key1+entropy"
     return _NO
 
 
@@ -342,8 +360,8 @@ def _scalar(path: Path, key: str, value: object, classes: frozenset[SecretClass]
 
 def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple[Path, Any, str]]) -> list[Found]:
     """The secrets among the entries of a mapping; what has to be walked further is added to ``below``."""
-    kind, name = node.get("kind"), node.get("name")
-    is_secret, is_config = kind == "Secret", kind == "ConfigMap"
+    kind = node.get("kind")
+    data_fields = _DATA_FIELDS.get(kind, ()) if isinstance(kind, str) else ()
     secrets: list[Found] = []
     for raw, value in node.items():
         if type(value) is str and type(raw) is str and raw not in _LOOKED_INTO and len(value) < LONG:
@@ -351,30 +369,45 @@ def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple
                 continue
         key = raw if isinstance(raw, str) else str(raw)
         if isinstance(value, (dict, list, tuple)):
-            here = (*path, raw if isinstance(raw, (str, int)) else key)
-            if is_secret and key in ("data", "stringData") and isinstance(value, dict):
-                secrets += _secret_entries(here, value, below)
-            elif is_config and key in ("data", "binaryData") and isinstance(value, dict):
-                secrets += _config_entries(here, key, value)
+            if key in data_fields and isinstance(value, dict):
+                secrets += _data_entries(kind, (*path, key), value, below)
             elif key != "encryptedData":  # of a SealedSecret: encrypted, made to be public
-                below.append((here, value, key))
-        elif key in _LOOKED_INTO or (isinstance(value, (str, int, float)) and not _is_dull(key, value, parent)):
-            here = (*path, raw if isinstance(raw, (str, int)) else key)
-            if key == "value" and isinstance(name, str):
-                secrets += _scalar(here, name, value, _HIDDEN)
-            elif key == "value" and key_strength(parent) > 1:
-                secrets += _scalar(here, parent, value, _SURE)
-            elif key == _LAST_APPLIED and isinstance(value, str):
-                secrets += _last_applied(here, value)
-            elif isinstance(value, (str, int, float)) and not _is_dull(key, value, parent):
-                secrets += _entry(here, key, value, node)
+                below.append(((*path, _part(raw)), value, key))
+        elif key in _LOOKED_INTO or _may_be_secret(key, value, parent):
+            secrets += _telling_entry((*path, _part(raw)), key, value, node, parent)
     return secrets
 
 
-def _config_entries(path: Path, key: str, node: dict[Any, Any]) -> Iterator[Found]:
+def _may_be_secret(key: str, value: object, parent: str) -> bool:
+    return isinstance(value, (str, int, float)) and not _is_dull(key, value, parent)
+
+
+def _telling_entry(path: Path, key: str, value: object, node: dict[Any, Any], parent: str) -> Iterable[Found]:
+    """The secrets in an entry of ``node`` that has to be looked at; ``parent`` is the key of the mapping itself."""
+    if key == "value":
+        name = node.get("name")
+        if isinstance(name, str):
+            return _scalar(path, name, value, _HIDDEN)
+        if key_strength(parent) > 1:
+            return _scalar(path, parent, value, _SURE)
+    if key == _LAST_APPLIED and isinstance(value, str):
+        return _last_applied(path, value)
+    return _entry(path, key, value, node) if _may_be_secret(key, value, parent) else ()
+
+
+def _data_entries(
+    kind: object, path: Path, node: dict[Any, Any], below: list[tuple[Path, Any, str]]
+) -> Iterator[Found]:
+    """The secrets of the data of a Secret or ConfigMap."""
+    if kind == "Secret":
+        return _secret_entries(path, node, below)
+    return _config_entries(path, node)
+
+
+def _config_entries(path: Path, node: dict[Any, Any]) -> Iterator[Found]:
     """The secrets of ``data`` or ``binaryData`` of a ConfigMap."""
     for entry, text in node.items():
-        known = decoded(text) if key == "binaryData" and isinstance(text, str) else None
+        known = decoded(text) if path[-1] == "binaryData" and isinstance(text, str) else None
         if known is None:
             yield from _scalar((*path, _part(entry)), str(entry), text, _HIDDEN)
         else:
@@ -458,8 +491,6 @@ def _secret_entries(path: Path, node: dict[Any, Any], below: list[tuple[Path, An
 
 def _last_applied(path: Path, text: str) -> Iterator[Found]:
     """The annotation in which kubectl keeps a whole object, as JSON."""
-    import json
-
     try:
         parts = [part for found in found_secrets(json.loads(text)) for part in found.parts]
     except (ValueError, RecursionError):
@@ -473,31 +504,46 @@ def _in_list(path: Path, node: Any, key: str, below: list[tuple[Path, Any, str]]
     if all([isinstance(item, (dict, list, tuple)) for item in node]):
         below += [((*path, index), item, key) for index, item in enumerate(node)]
         return
-    plain = [None if isinstance(item, (dict, list, tuple)) else _plain(item) for item in node]
-    found: dict[int, list[str]] = {}
-    by_place: dict[int, tuple[str, ...]] = {}
-    if key in ("args", "command"):
-        found = dict(_in_arguments(tuple(plain)))
-    elif key == "literals":
-        generator = "secretGenerator" in path
-        for index, text in enumerate(plain):
-            name, sign, value = (text or "").partition("=")
-            said = bool(sign and value) and says_secret(name, value)
-            if said or (generator and sign and value):
-                whole = value.strip("\"'")
-                found[index] = [whole, *_parts(value), *_parts(whole)]
-                if not said:
-                    by_place[index] = tuple({whole, value}.difference(text_secrets(whole)))
-    for index, item in enumerate(node):
-        token = plain[index]
+    plain = tuple([None if isinstance(item, (dict, list, tuple)) else _plain(item) for item in node])
+    found = _in_items(path, key, plain)
+    for index, token in enumerate(plain):
         if token is None:
-            below.append(((*path, index), item, key))
+            below.append(((*path, index), node[index], key))
         elif index in found:
-            yield Found((*path, index), token, tuple(dict.fromkeys(found[index])), by_place.get(index, ()))
-        elif key not in ("args", "command", "literals", "enum", "required"):
-            strong = key_strength(key) > 1 and key_words(key)[-1] not in _HOLDERS
-            if token and (strong or "\n" in token or is_encoded(token) or next(structured(token), None)):
-                yield from _scalar((*path, index), key if strong else "", token, _SURE)
+            parts, by_place = found[index]
+            yield Found((*path, index), token, tuple(dict.fromkeys(parts)), by_place)
+        elif key not in _READ_TOGETHER:
+            yield from _item((*path, index), key, token)
+
+
+_Parts = tuple[list[str], tuple[str, ...]]  # of a Found: its parts, and those by place
+
+
+def _in_items(path: Path, key: str, items: tuple[str | None, ...]) -> Mapping[int, _Parts]:
+    """What of a list is secret where its items are read together, by their index."""
+    if key in ("args", "command"):
+        return {index: (parts, ()) for index, parts in _in_arguments(items).items()}
+    return _in_literals(items, of_secret="secretGenerator" in path) if key == "literals" else {}
+
+
+def _in_literals(items: tuple[str | None, ...], *, of_secret: bool) -> dict[int, _Parts]:
+    """The secrets among `name=value`, as kustomize generates ConfigMaps and Secrets from them."""
+    found: dict[int, _Parts] = {}
+    for index, text in enumerate(items):
+        name, _, value = (text or "").partition("=")
+        is_said = bool(value) and says_secret(name, value)
+        if is_said or (of_secret and value):
+            whole = value.strip("\"'")
+            by_place = () if is_said else tuple({whole, value}.difference(text_secrets(whole)))
+            found[index] = [whole, *_parts(value), *_parts(whole)], by_place
+    return found
+
+
+def _item(path: Path, key: str, token: str) -> Iterator[Found]:
+    """The secrets in an item of a list of values of ``key``."""
+    names_secret = key_strength(key) > 1 and key_words(key)[-1] not in _HOLDERS
+    if token and (names_secret or "\n" in token or is_encoded(token) or next(structured(token), None)):
+        yield from _scalar(path, key if names_secret else "", token, _SURE)
 
 
 @lru_cache(maxsize=1024)  # a command stands in a tree many times, and each time is looked at more than once
@@ -506,24 +552,26 @@ def _in_arguments(words: tuple[str | None, ...]) -> Mapping[int, list[str]]:
     found: dict[int, list[str]] = {}
     previous = ""
     for index, word in enumerate(words):
-        if not word:
-            previous = ""
-            continue
-        flag = compiled(r"--?([A-Za-z][\w.\-]*)").fullmatch(previous)
-        assigned = compiled(r"(?s)(?:--?)?([A-Za-z_][\w.\-]*)=(.+)").fullmatch(word)
-        if flag and not word.startswith("-") and key_strength(flag[1]) > 1 and classify(flag[1], word)[0] in _HIDDEN:
-            found[index] = [word]
-        elif assigned and classify(*assigned.groups())[0] in _HIDDEN:
-            found[index] = list(_parts(assigned[2]))
-        elif inside := list(text_secrets(word)):
-            found[index] = inside
-        previous = word
+        if word and (shown := _in_argument(previous, word)):
+            found[index] = shown
+        previous = word or ""
     line = " ".join(word if word and "\n" not in word else "" for word in words)
     for secret in command_secrets(line, lambda key, value: False):
         for index, word in enumerate(words):
             if word and index and secret in word:
                 found.setdefault(index, []).append(secret)
     return found
+
+
+def _in_argument(previous: str, word: str) -> list[str]:
+    """What of a word of a command is secret, as the ``previous`` one or itself tells."""
+    flag = compiled(r"--?([A-Za-z][\w.\-]*)").fullmatch(previous)
+    if flag and not word.startswith("-") and key_strength(flag[1]) > 1 and says_secret(flag[1], word):
+        return [word]
+    assigned = compiled(r"(?s)(?:--?)?([A-Za-z_][\w.\-]*)=(.+)").fullmatch(word)
+    if assigned and says_secret(*assigned.groups()):
+        return list(_parts(assigned[2]))
+    return list(text_secrets(word))
 
 
 def _part(key: object) -> str | int:

@@ -79,15 +79,19 @@ def _sub_paths(pod: Pod) -> Iterator[Violation]:
     for path, container, _ in pod.containers:
         for index, mount in entries(container.get("volumeMounts")):
             where, below = (*path, "volumeMounts", index), [mount.get("subPath"), mount.get("subPathExpr")]
-            if any(below):
-                if any(isinstance(text, str) and (text.startswith("/") or ".." in text.split("/")) for text in below):
-                    yield Violation(14, where, "subPath is relative and leads not upwards")
-                if all(below):
-                    yield Violation(14, where, "subPath and subPathExpr exclude each other")
-                if pod.version < _IMAGE_SUB_PATH and isinstance(mount.get("name"), str) and mount["name"] in images:
-                    yield Violation(14, where, "an image volume takes subPath only from 1.33 on")
+            if any(map(_leaves_volume, below)):
+                yield Violation(14, where, "subPath is relative and leads not upwards")
+            if all(below):
+                yield Violation(14, where, "subPath and subPathExpr exclude each other")
+            is_of_image = isinstance(mount.get("name"), str) and mount["name"] in images
+            if any(below) and is_of_image and pod.version < _IMAGE_SUB_PATH:
+                yield Violation(14, where, "an image volume takes subPath only from 1.33 on")
             if mount.get("recursiveReadOnly") not in (None, "Disabled") and mount.get("readOnly") is not True:
                 yield Violation(14, where, "recursiveReadOnly needs readOnly: true")
+
+
+def _leaves_volume(path: object) -> bool:
+    return isinstance(path, str) and (path.startswith("/") or ".." in path.split("/"))
 
 
 def _propagation(pod: Pod) -> Iterator[Violation]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from hardener.support.data_path import Path
@@ -126,8 +127,6 @@ def _hold(cidr: object, exceptions: list[Any]) -> bool:
 
 @lru_cache(maxsize=1024)  # policies leave out the same few addresses
 def _are_subsets(cidr: str, exceptions: tuple[str, ...]) -> bool:
-    from ipaddress import IPv4Network, IPv6Network, ip_network  # late: hardly a policy has exceptions
-
     try:
         whole, *parts = (ip_network(item, strict=False) for item in (cidr, *exceptions))
     except ValueError:

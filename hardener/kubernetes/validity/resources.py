@@ -105,14 +105,18 @@ def _within(path: Path, container: dict[Any, Any], bounds: dict[str, dict[str, F
         limit = limits.get(name, default)
         request = requests.get(name, limits.get(name, bounds["defaultRequest"].get(name, default if default else low)))
         where = (*path, "resources", name)
-        if request is not None and limit is not None and request > limit:
+        if _is_above(request, limit):
             yield Violation(19, where, f"the request of {name} is above the limit that the LimitRange fills in")
-        if low is not None and request is not None and request < low:
+        if _is_above(low, request):
             yield Violation(19, where, f"the request of {name} is below the minimum of the LimitRange")
-        if high is not None and limit is not None and limit > high:
+        if _is_above(limit, high):
             yield Violation(19, where, f"the limit of {name} is above the maximum of the LimitRange")
-        if ratio is not None and request and limit is not None and limit / request > ratio:
+        if request and limit is not None and _is_above(limit / request, ratio):
             yield Violation(19, where, f"limit to request of {name} is above the ratio of the LimitRange")
+
+
+def _is_above(amount: Fraction | None, bound: Fraction | None) -> bool:
+    return amount is not None and bound is not None and amount > bound
 
 
 RULES: tuple[Callable[[Pod], Iterator[Violation]], ...] = (_requests_and_limits, _pod_level)

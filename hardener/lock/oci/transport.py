@@ -13,7 +13,9 @@ import re
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -333,7 +335,6 @@ def _decoded(body: bytes, headers: Mapping[str, str], host: str, limit: int) -> 
     packed = headers.get("content-encoding", "identity").strip().lower()
     if not body or packed in ("identity", ""):
         return body
-    import zlib
 
     unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
@@ -442,7 +443,6 @@ def _asked_wait(answer: Answer) -> float:
         return float(text[:9])
     if not text:
         return 0.0
-    from email.utils import parsedate_to_datetime
 
     try:
         # By the server's own clock, where it shows it.

@@ -9,16 +9,16 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from hardener.authoring.edits import Evidence, WrongShapeError, dotted
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.api_use import api_use
 from hardener.facts.kustomize.builds import Build, Builds
 from hardener.facts.network.connections import External, Port, Unresolved, Unseen, Way
-from hardener.facts.network.connections.model import Connections
+from hardener.facts.network.connections.model import Connections, Edge, Entry
 from hardener.facts.network.exposure.judged import Opening, opening
 from hardener.facts.network.silent_workloads import SilentWorkloads
 from hardener.facts.objects.object_links import Relations
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, Service
 from hardener.tree.tree import Tree
 
@@ -120,6 +120,9 @@ def collect(tree: Tree, mask: Callable[[str], str]) -> Graph:
     return _Collector(tree, mask).graph()
 
 
+_Seen = tuple[Lack, str, tuple[str, ...], External | Unseen | Unresolved]
+
+
 class _Collector:
     def __init__(self, tree: Tree, mask: Callable[[str], str]) -> None:
         self.tree = tree
@@ -131,56 +134,43 @@ class _Collector:
             self._parts[id(pod.object)] = self._parts.get(id(pod.object), 0) + 1
 
     def graph(self) -> Graph:
-        connections = self.tree.ask(Connections)
+        """Put all together: what is meant, what it is connected with, and where the evidence of it stands."""
         own = {id(pod) for pod in self.tree.pod_templates if self._is_meant(pod) and not _is_copy(pod)}
-        edges = [e for e in connections.edges if id(e.client) in own or id(e.server) in own]
-        entries = [e for e in connections.entries if id(e.server) in own]
-        hosts: list[tuple[Lack, str, tuple[str, ...], External | Unseen | Unresolved]] = [
-            *((Lack.EXTERNAL, e.host, e.addresses, e) for e in connections.external),
-            *((Lack.UNSEEN, e.service.name, (), e) for e in connections.unseen),
-            *((Lack.UNRESOLVED, e.host, (), e) for e in connections.unresolved),
-        ]
-        hosts = [host for host in hosts if id(host[3].pod) in own]
+        ends = _ends(self.tree.ask(Connections), own)
         services = self._open_services()
-        ends = own | {id(pod) for edge in edges for pod in (edge.client, edge.server)}
-        pods = [pod for pod in self.tree.pod_templates if id(pod) in ends]
-        uses = {id(pod): _api_use(pod) for pod in pods}
-        known = self.tree.ask(SilentWorkloads).found
-        silent = {id(pod): [known[pod]] if pod in known else [] for pod in pods}
+        near = own | {id(pod) for edge in ends.edges for pod in (edge.client, edge.server)}
+        found = [(pod, _api_use(pod), self._silence(pod)) for pod in self.tree.pod_templates if id(pod) in near]
         self._locate(
-            [Evidence("", pod.object.piece, pod.object.path) for pod in pods],
-            *uses.values(),
-            *silent.values(),
-            *(edge.evidence for edge in edges),
-            *(entry.evidence for entry in entries),
-            [host[3].evidence for host in hosts],
-            [Evidence("", item.piece, item.path) for item, _ in services],
-            *(found.reasons for _, found in services),
+            *([Evidence("", pod.object.piece, pod.object.path), *use, *silence] for pod, use, silence in found),
+            *(edge.evidence for edge in ends.edges),
+            *(entry.evidence for entry in ends.entries),
+            (host[3].evidence for host in ends.hosts),
+            *([Evidence("", item.piece, item.path), *how.reasons] for item, how in services),
         )
-        workloads = [self._workload(number, pod, uses[id(pod)], silent[id(pod)]) for number, pod in enumerate(pods, 1)]
-        by_pod = {id(pod): workload for pod, workload in zip(pods, workloads, strict=True)}
-        links = [
-            Link(
-                by_pod[id(edge.server)], edge.ports, self._name(edge.service), self._facts(edge.evidence),
-                client=by_pod[id(edge.client)],
-            )
-            for edge in edges
-        ]  # fmt: skip
-        links += [
-            Link(
-                by_pod[id(entry.server)], entry.ports, self._name(entry.service), self._facts(entry.evidence),
-                way=entry.way,
-            )
-            for entry in entries
-        ]  # fmt: skip
-        others = [
-            Host(
-                by_pod[id(found.pod)], self.mask(name), found.port, lack, self._facts([found.evidence]),
-                tuple(map(self.mask, addresses)),
-            )
-            for lack, name, addresses, found in hosts
-        ]  # fmt: skip
-        return Graph(workloads, links, others, [*self._described(services, by_pod)], _unread(self.tree))
+        by_pod = {id(pod): self._workload(number, pod, *uses) for number, (pod, *uses) in enumerate(found, 1)}
+        links = [self._edge(edge, by_pod) for edge in ends.edges]
+        links += [self._way_in(entry, by_pod) for entry in ends.entries]
+        others = [self._host(host, by_pod) for host in ends.hosts]
+        described = [*self._described(services, by_pod)]
+        return Graph(list(by_pod.values()), links, others, described, _unread(self.tree))
+
+    def _silence(self, pod: PodTemplate) -> list[Evidence]:
+        """Why ``pod`` is known to open no connection, where it is."""
+        known = self.tree.ask(SilentWorkloads).found
+        return [known[pod]] if pod in known else []
+
+    def _edge(self, edge: Edge, by_pod: dict[int, Workload]) -> Link:
+        service, facts = self._name(edge.service), self._facts(edge.evidence)
+        return Link(by_pod[id(edge.server)], edge.ports, service, facts, client=by_pod[id(edge.client)])
+
+    def _way_in(self, entry: Entry, by_pod: dict[int, Workload]) -> Link:
+        service, facts = self._name(entry.service), self._facts(entry.evidence)
+        return Link(by_pod[id(entry.server)], entry.ports, service, facts, way=entry.way)
+
+    def _host(self, host: _Seen, by_pod: dict[int, Workload]) -> Host:
+        lack, name, addresses, found = host
+        shown, facts = self.mask(name), self._facts([found.evidence])
+        return Host(by_pod[id(found.pod)], shown, found.port, lack, facts, tuple(map(self.mask, addresses)))
 
     def _open_services(self) -> list[tuple[Object, Opening]]:
         """The Services that are open to the outside, each with why."""
@@ -197,22 +187,23 @@ class _Collector:
 
     def _described(self, services: list[tuple[Object, Opening]], by_pod: dict[int, Workload]) -> Iterator[OpenService]:
         for item, found in services:
+            name, namespaces = self.mask(item.name), self._masked_namespaces(item)
             pods = self.tree.ask(Relations).selected_pods(item)
-            yield OpenService(
-                self.mask(item.name), found.kind, tuple(self.mask(name or "") for name in self._namespaces(item)),
-                item.piece.file.name, self._lines[item.piece, item.path],
-                tuple(by_pod[id(pod)] for pod in pods if id(pod) in by_pod), found.stays, self._facts(found.reasons),
-            )  # fmt: skip
+            servers = tuple(by_pod[id(pod)] for pod in pods if id(pod) in by_pod)
+            file, line, facts = item.piece.file.name, self._lines[item.piece, item.path], self._facts(found.reasons)
+            yield OpenService(name, found.kind, namespaces, file, line, servers, found.stays, facts)
 
     def _workload(self, number: int, pod: PodTemplate, use: list[Evidence], silent: list[Evidence]) -> Workload:
         item = pod.object
         part = dotted(pod.path[len(item.path) :]) if self._parts[id(item)] > 1 else ""
-        namespaces = tuple(self.mask(name or "") for name in self._namespaces(item))
-        line = self._lines[item.piece, item.path]
-        return Workload(
-            number, self.mask(item.api_version), self.mask(item.kind), self.mask(item.name), part, namespaces,
-            item.piece.file.name, line, self._facts(use), self._facts(silent),
-        )  # fmt: skip
+        namespaces = self._masked_namespaces(item)
+        version, kind, name = self.mask(item.api_version), self.mask(item.kind), self.mask(item.name)
+        file, line = item.piece.file.name, self._lines[item.piece, item.path]
+        facts = self._facts(use), self._facts(silent)
+        return Workload(number, version, kind, name, part, namespaces, file, line, *facts)
+
+    def _masked_namespaces(self, item: Object) -> tuple[str, ...]:
+        return tuple(self.mask(name or "") for name in self._namespaces(item))
 
     def _is_meant(self, pod: PodTemplate) -> bool:
         """Whether its file was given, or a kustomization that builds it."""
@@ -250,6 +241,29 @@ class _Collector:
             for path in paths:
                 line = parsed.line(int(path[0]), path[1:]) if path else 1
                 self._lines[piece, path] = piece.line + line
+
+
+class _Ends(Struct):
+    """The connections of the pods that are meant."""
+
+    edges: list[Edge]
+    entries: list[Entry]
+    hosts: list[_Seen]
+
+
+def _ends(connections: Connections, own: set[int]) -> _Ends:
+    return _Ends(
+        [edge for edge in connections.edges if id(edge.client) in own or id(edge.server) in own],
+        [entry for entry in connections.entries if id(entry.server) in own],
+        [host for host in _hosts(connections) if id(host[3].pod) in own],
+    )
+
+
+def _hosts(connections: Connections) -> Iterator[_Seen]:
+    """What is reached and is no workload of the tree: why, its name, its addresses, and what was found."""
+    yield from ((Lack.EXTERNAL, found.host, found.addresses, found) for found in connections.external)
+    yield from ((Lack.UNSEEN, found.service.name, (), found) for found in connections.unseen)
+    yield from ((Lack.UNRESOLVED, found.host, (), found) for found in connections.unresolved)
 
 
 def _is_copy(pod: PodTemplate) -> bool:

@@ -44,27 +44,12 @@ _ALL_PORTS = "all ports"
 
 
 def text(graph: Graph) -> Iterator[str]:
-    """Lines for people: each workload by namespace, what it opens connections to, and who else reaches it."""
-    clients = _by_workload((link.client, link) for link in graph.links)
-    entries = _by_workload((link.server, link) for link in graph.links if link.client is None)
-    hosts = _by_workload((host.client, host) for host in graph.hosts)
-    services = _by_workload((server, service) for service in graph.services for server in service.servers)
+    """Yield lines for people: each workload by namespace, what it opens connections to, and who else reaches it."""
+    rows = _Rows(graph)
     for namespace, workloads in by_namespace(graph).items():
         yield namespace
         for workload in workloads:
-            yield f"  {plain(workload.label)}  {plain(workload.file)}:{workload.line}"
-            rows = [
-                *(_client_row(link) for link in clients.get(workload.id, ())),
-                *(_host_row(host) for host in hosts.get(workload.id, ())),
-                *([(f"-> {_API}", workload.api)] if workload.api else ()),
-                *([(f"-> {_SILENT}", workload.silent)] if workload.silent else ()),
-                *(_entry_row(link) for link in entries.get(workload.id, ())),
-            ]
-            width = max((len(head) for head, _ in rows if len(head) <= _WIDEST), default=0)
-            for head, facts in rows:
-                yield f"    {head.ljust(width)}   {_evidence(facts, os.path.dirname(workload.file))}".rstrip()
-            for service in services.get(workload.id, ()):
-                yield f"    {_decision(service)}: {_evidence(service.evidence, os.path.dirname(workload.file))}"
+            yield from rows.lines(workload)
     alone = [service for service in graph.services if not service.servers]
     if alone:
         yield "open to the outside, and the tree does not show their pods"
@@ -76,6 +61,36 @@ def text(graph: Graph) -> Iterator[str]:
     yield _summary(graph)
     if graph.unread:
         yield f"{_count(graph.unread, 'file or document', 'files or documents')} not read: harden check names them"
+
+
+class _Rows:
+    """The rows of each workload: what it calls, then who calls it, then its open Services."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._clients = _by_workload((link.client, link) for link in graph.links)
+        self._entries = _by_workload((link.server, link) for link in graph.links if link.client is None)
+        self._hosts = _by_workload((host.client, host) for host in graph.hosts)
+        self._services = _by_workload((server, service) for service in graph.services for server in service.servers)
+
+    def lines(self, workload: Workload) -> Iterator[str]:
+        """Yield the lines of ``workload``, the evidence one below the other."""
+        folder = os.path.dirname(workload.file)
+        yield f"  {plain(workload.label)}  {plain(workload.file)}:{workload.line}"
+        rows = list(self._of(workload))
+        width = max((len(head) for head, _ in rows if len(head) <= _WIDEST), default=0)
+        for head, facts in rows:
+            yield f"    {head.ljust(width)}   {_evidence(facts, folder)}".rstrip()
+        for service in self._services.get(workload.id, ()):
+            yield f"    {_decision(service)}: {_evidence(service.evidence, folder)}"
+
+    def _of(self, workload: Workload) -> Iterator[Row]:
+        yield from map(_client_row, self._clients.get(workload.id, ()))
+        yield from map(_host_row, self._hosts.get(workload.id, ()))
+        if workload.api:
+            yield f"-> {_API}", workload.api
+        if workload.silent:
+            yield f"-> {_SILENT}", workload.silent
+        yield from map(_entry_row, self._entries.get(workload.id, ()))
 
 
 _WIDEST = 60
@@ -191,33 +206,38 @@ class Outsiders:
         self.arrows: list[tuple[str, str, str, bool]] = []  # from, to, label, whether it leads nowhere
         waiting = _by_workload((server, service) for service in graph.services for server in service.servers)
         for link in graph.links:
-            server = f"w{link.server.id}"
-            if link.client is not None:
-                self.arrows.append((f"w{link.client.id}", server, ports(link.ports), False))
-                continue
-            origin = ORIGINS[link.way or Way.OUTSIDE]
-            if link.way is Way.NAMESPACE:
-                origin = f"any pod, {_namespace(link.server)}"
-            # One way in may be that of several Services.
-            reasons = waiting.pop(link.server.id, []) if link.way is Way.OUTSIDE else []
-            label = "; ".join([ports(link.ports), *map(reason, reasons)])
-            self.arrows.append((self._id(origin), server, label, False))
+            self._link(link, waiting)
         for service in graph.services:
             if not service.servers:
                 end = self._id(f"Service/{service.name}, whose pods the tree does not show")
                 self.arrows.append((self._id(ORIGINS[Way.OUTSIDE]), end, reason(service), False))
         for host in graph.hosts:
-            end = self._id(_host(host))
             nowhere = host.lack is Lack.UNRESOLVED
-            if nowhere:
-                self.unresolved.add(end)
-            self.arrows.append((f"w{host.client.id}", end, "not in the tree" if nowhere else "", nowhere))
-        self.arrows += ((f"w{workload.id}", self._id(_API), "", False) for workload in graph.workloads if workload.api)
+            self._leads(host.client, _host(host), "not in the tree" if nowhere else "", nowhere)
+        for workload in graph.workloads:
+            if workload.api:
+                self._leads(workload, _API, "", False)
         for workload in graph.workloads:
             if workload.silent:
-                end = self._id(_SILENT)
-                self.unresolved.add(end)
-                self.arrows.append((f"w{workload.id}", end, "", True))
+                self._leads(workload, _SILENT, "", True)
+
+    def _link(self, link: Link, waiting: dict[int, list[OpenService]]) -> None:
+        server = f"w{link.server.id}"
+        if link.client is not None:
+            self.arrows.append((f"w{link.client.id}", server, ports(link.ports), False))
+            return
+        is_neighbour = link.way is Way.NAMESPACE
+        origin = f"any pod, {_namespace(link.server)}" if is_neighbour else ORIGINS[link.way or Way.OUTSIDE]
+        # One way in may be that of several Services.
+        reasons = waiting.pop(link.server.id, []) if link.way is Way.OUTSIDE else []
+        label = "; ".join([ports(link.ports), *map(reason, reasons)])
+        self.arrows.append((self._id(origin), server, label, False))
+
+    def _leads(self, client: Workload, label: str, about: str, nowhere: bool) -> None:
+        end = self._id(label)
+        if nowhere:
+            self.unresolved.add(end)
+        self.arrows.append((f"w{client.id}", end, about, nowhere))
 
     def _id(self, label: str) -> str:
         return self.ids.setdefault(label, f"x{len(self.ids) + 1}")

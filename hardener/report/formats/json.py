@@ -11,7 +11,7 @@ from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.coverage import Coverage, coverage
-from hardener.report import levels, steps, unread
+from hardener.report import chart_values, levels, steps, unread
 from hardener.report.context import Context
 from hardener.report.reachability import summary as reachability_summary
 from hardener.report.records import impact_records, left_out, object_record, type_record
@@ -33,6 +33,17 @@ _HIDDEN = "\u2039redacted\u203a"  # for what holds secrets, however short and co
 def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> None:
     """Write the report of ``outcome``; memory stays flat."""
     dump = _Dump(context.redactor)
+    out(dump(_head_of_report(outcome))[:-1])
+    for name, records in _lists(outcome, context, dump):
+        out(f', "{name}": [')
+        for number, record in enumerate(records):
+            out(("," if number else "") + "\n" + record)
+        out("]")
+    out("}\n")
+
+
+def _head_of_report(outcome: Outcome) -> dict[str, Any]:
+    """All that is no list of records."""
     summary = outcome.summary()
     reach = reachability_summary.reached(outcome)
     if reach is not None:
@@ -43,31 +54,26 @@ def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> N
         "version": 1, "profile": outcome.profile, "kubernetesVersion": "{}.{}".format(*settings.kubernetes_version),
         "platform": platforms.name, "platformSigns": {name: _sign(item) for name, item in platforms.signs.items()},
         "summary": summary, "images": {name: _coverage(known) for name, known in coverage(outcome.tree).items()},
+        "notes": [{"id": note.id, "message": note.text} for note in unread.notes(outcome.tree)],
+        "leftOut": left_out(outcome.tree), "impact": impact_records(outcome, reach),
+        "beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes),
     }  # fmt: skip
-    head |= {"notes": [{"id": note.id, "message": note.text} for note in unread.notes(outcome.tree)]}
-    head |= {"leftOut": left_out(outcome.tree)}
-    head |= {"impact": impact_records(outcome, reach)}
-    head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
     if outcome.tree.chart is not None or outcome.overrides or settings.helm_values:
-        from hardener.report import chart_values  # late: few runs are about a chart
-
         head |= {"chart": outcome.tree.chart, "values": chart_values.records(outcome)}
         if outcome.template_patch:
             head["templatePatch"] = outcome.template_patch
-    out(dump(head)[:-1])
-    for name, records in (
-        ("changes", (dump.change(change, outcome) for change in outcome.changes)),
-        ("held", (dump(_held(held, change, outcome)) for held in outcome.held for change in held.changes[:1])),
-        ("findings", map(dump.finding, outcome.findings)),
-        ("refused", (dump(_refused(refused)) for refused in outcome.refused)),
-        *([] if context.levels is None else [("levels", map(dump, levels.records(*context.levels)))]),
-        ("waived", (dump(_waived(waived, outcome)) for waived in outcome.waived)),
-    ):
-        out(f', "{name}": [')
-        for number, record in enumerate(records):
-            out(("," if number else "") + "\n" + record)
-        out("]")
-    out("}\n")
+    return head
+
+
+def _lists(outcome: Outcome, context: Context, dump: _Dump) -> Iterator[tuple[str, Iterable[str]]]:
+    """The lists of records by their names; a record is made when it is taken."""
+    yield "changes", (dump.change(change, outcome) for change in outcome.changes)
+    yield "held", (dump(_held(held, change, outcome)) for held in outcome.held for change in held.changes[:1])
+    yield "findings", map(dump.finding, outcome.findings)
+    yield "refused", (dump(_refused(refused)) for refused in outcome.refused)
+    if context.levels is not None:
+        yield "levels", map(dump, levels.records(*context.levels))
+    yield "waived", (dump(_waived(waived, outcome)) for waived in outcome.waived)
 
 
 def _coverage(known: Coverage) -> dict[str, Any]:
@@ -101,9 +107,12 @@ class _Dump:
             return f"{{{head}, {evidence}, {file}, {lines}, {place}, {reasons}}}"
         # The marks of a record are numbered part by part.
         for part in (
-            _start(change, outcome), {"object": object_record(item)}, _path_part(change.path[1:]), _values(change),
+            _start(change, outcome),
+            {"object": object_record(item)},
+            _path_part(change.path[1:]),
+            _values(change),
             _reasons(transform),
-        ):  # fmt: skip
+        ):
             self.redactor.masks(self.encode(part))
         return self(_change(change, outcome))
 

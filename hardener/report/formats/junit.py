@@ -31,32 +31,39 @@ def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> N
     suites: dict[str, list[Problem]] = {name: [] for name in names}
     for problem in problems(outcome, redactor, applied=context.applied):
         suites.setdefault(problem.file, []).append(problem)
-    notes = unread.notes(outcome.tree)
-    failures = sum(map(len, suites.values()))
     impact_lines = [redactor.text(entry.text.strip()) for entry in impact.entries(outcome)]
-    own = len(notes) + bool(impact_lines)
-    tests = failures + sum(1 for found in suites.values() if not found) + own
+    notes = [(note.id, redactor.text(note.text)) for note in unread.notes(outcome.tree)]
+    failures = sum(map(len, suites.values()))
+    tests = sum(max(1, len(found)) for found in suites.values()) + len(notes) + bool(impact_lines)
     out('<?xml version="1.0" encoding="UTF-8"?>\n')
     out(f'<testsuites name="harden" tests="{tests}" failures="{failures}" errors="0">\n')
-    if own:
-        out(f'<testsuite name="harden" tests="{own}" failures="0" errors="0" skipped="{len(notes)}">\n')
+    if notes or impact_lines:
+        _own_suite(impact_lines, notes, out)
+    for name, found in sorted(suites.items()):
+        _suite(name, found, out)
+    out("</testsuites>\n")
+
+
+def _own_suite(impact_lines: list[str], notes: list[tuple[str, str]], out: Callable[[str], object]) -> None:
+    """What is about no file: the impact, and what was not read."""
+    tests = len(notes) + bool(impact_lines)
+    out(f'<testsuite name="harden" tests="{tests}" failures="0" errors="0" skipped="{len(notes)}">\n')
     if impact_lines:
         text = _escaped("\n".join(impact_lines))
         out(f'<testcase name="impact" classname="harden"><system-out>{text}</system-out></testcase>\n')
-    for note in notes:
-        text = _attribute(redactor.text(note.text))
-        out(f'<testcase name={_attribute(note.id)} classname="harden"><skipped message={text}/></testcase>\n')
-    if own:
-        out("</testsuite>\n")
-    for name, found in sorted(suites.items()):
-        count = max(1, len(found))
-        out(f'<testsuite name={_attribute(name)} tests="{count}" failures="{len(found)}" errors="0">\n')
-        if not found:
-            out(f'<testcase name="hardened" classname={_attribute(name)}/>\n')
-        for problem in found:
-            _case(problem, out)
-        out("</testsuite>\n")
-    out("</testsuites>\n")
+    for id, text in notes:
+        out(f'<testcase name={_attribute(id)} classname="harden"><skipped message={_attribute(text)}/></testcase>\n')
+    out("</testsuite>\n")
+
+
+def _suite(name: str, found: list[Problem], out: Callable[[str], object]) -> None:
+    count = max(1, len(found))
+    out(f'<testsuite name={_attribute(name)} tests="{count}" failures="{len(found)}" errors="0">\n')
+    if not found:
+        out(f'<testcase name="hardened" classname={_attribute(name)}/>\n')
+    for problem in found:
+        _case(problem, out)
+    out("</testsuite>\n")
 
 
 def _case(problem: Problem, out: Callable[[str], object]) -> None:

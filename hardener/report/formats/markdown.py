@@ -18,7 +18,8 @@ from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.facts.objects.pod_security_levels import Standing
-from hardener.report import impact, levels, steps, unread
+from hardener.report import chart_values, impact, levels, steps, unread
+from hardener.report.connections import graph, graph_formats
 from hardener.report.context import Context
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted
@@ -160,7 +161,6 @@ class _Comment:
     def _values(self) -> _Section:
         if not self.outcome.overrides:
             return _Section("")
-        from hardener.report import chart_values  # late: few runs are about a chart
 
         items = []
         for override in self.outcome.overrides:
@@ -253,7 +253,6 @@ class _Comment:
     def _graph(self) -> _Section:
         if self.outcome.tree.stream:
             return _Section("")
-        from hardener.report.connections import graph, graph_formats
 
         found = graph.collect(self.outcome.tree, self.redactor.text)
         if not found.links and not found.hosts:

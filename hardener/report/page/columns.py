@@ -131,6 +131,10 @@ class Columns:
         for box in reversed(order):
             if after[box] and before[box] < len(after[box]):
                 box.column = min(other.column for other in after[box]) - 1
+        self._spread(order)
+
+    def _spread(self, order: list[Box]) -> None:
+        """Put what has no line where there is most room."""
         touched = {box for line in self.lines for box in (line.start, line.end)}
         last = max((box.column for box in touched), default=0)
         filled: dict[tuple[int, int], float] = defaultdict(float)
@@ -138,7 +142,7 @@ class Columns:
             if box in touched:
                 filled[box.strip, box.column] += box.height + _GAP_Y
         for box in order:
-            if box not in touched:  # it may stand anywhere
+            if box not in touched:
                 box.column = min(range(last + 1), key=lambda column: filled[box.strip, column])
                 filled[box.strip, box.column] += box.height + _GAP_Y
 
@@ -244,6 +248,16 @@ class Columns:
             self.strips.append((top, top + heads + room + feet))
             top += heads + room + feet + between
         self.height = self.strips[-1][1]
+        self._place_down(stacks, rooms, heads)
+        self.width = self._place_across()
+        for item in self._items.values():
+            if item.box is not None:
+                item.box.y = item.y
+        for line, route in zip(self.lines, self._routes, strict=True):
+            line.path = self._path(line, route)
+
+    def _place_down(self, stacks: list[list[list[_Item]]], rooms: list[float], heads: float) -> None:
+        """Place the stacks in the middle of their strips, then each item near what it is connected with."""
         for parts in stacks:
             for strip, stack in enumerate(parts):
                 y = self.strips[strip][0] + heads + (rooms[strip] - _needed(stack)) / 2
@@ -254,12 +268,6 @@ class Columns:
             for parts in reversed(stacks) if sides == "right" else stacks:
                 for strip, stack in enumerate(parts):
                     _settle(stack, self.strips[strip][0] + heads, rooms[strip], sides)
-        self.width = self._place_across()
-        for item in self._items.values():
-            if item.box is not None:
-                item.box.y = item.y
-        for line, route in zip(self.lines, self._routes, strict=True):
-            line.path = self._path(line, route)
 
     def _place_across(self) -> float:
         x = float(STUB)

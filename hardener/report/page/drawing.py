@@ -4,24 +4,24 @@ A line is a connection between two workloads of the tree. All other ways in and 
 with a short arrow: who may come in from elsewhere, which hosts it talks to, the Kubernetes API, itself. So a tree in
 which everything is open to monitoring is no ball of lines, and no label lies on a line or on another label.
 
-``columns`` places what is connected and ``shelves`` what is not. Both are our own: see ``docs/design/drawing.md`` for
+``columns`` places what is connected, ``_shelved`` what is not. Both are our own: see ``docs/design/drawing.md`` for
 what else was tried, with figures.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from math import sqrt
 from unicodedata import east_asian_width
 
 from msgspec import Struct, field
 
 from hardener.facts.network.connections import Port, Way
-from hardener.report.connections.graph import Graph, Lack, Workload
+from hardener.report.connections.graph import Graph, Host, Lack, Workload
 from hardener.report.connections.graph_formats import ORIGINS, by_namespace, ports, reason
 from hardener.report.connections.names import LONGEST, told_apart
 from hardener.report.page.columns import STUB, Box, Columns, Line, connected
-from hardener.report.page.shelves import shelved
 from hardener.report.page.words import Words
 from hardener.support.printable import plain
 
@@ -99,7 +99,7 @@ class Drawing:
         """Give all its place: frames that lines join are one part, the others stand side by side."""
         parts = [self._part(*part, strips) for part in self._parts(len(strips))]
         widest = max([_WIDE, *(part.width for part in parts)])
-        corners, width, height = shelved([(part.width, part.height) for part in parts], widest, _BETWEEN)
+        corners, width, height = _shelved([(part.width, part.height) for part in parts], widest, _BETWEEN)
         for part, (x, y) in zip(parts, corners, strict=True):
             part.move(x + 1, y + 1)
             self.frames += part.frames
@@ -145,7 +145,7 @@ class Drawing:
         groups = connected(boxes, lines)
         placed = [Columns(*group) for group in groups]
         widest = max([_WIDE - 2 * _FOOT, *(each.width for each in placed)])
-        corners, width, height = shelved([(each.width, each.height) for each in placed], widest, _BETWEEN)
+        corners, width, height = _shelved([(each.width, each.height) for each in placed], widest, _BETWEEN)
         for group, (x, y) in zip(groups, corners, strict=True):
             _Part(*group).move(x + _FOOT, y + _TITLE)
         title = strips[numbers[0]]
@@ -255,63 +255,64 @@ class _Nodes:
             for workload in workloads:
                 if workload.id in drawn:
                     boxes[workload.id] = self._box(workload, told.get(workload.id, ""), strip)
-        lines = [
-            Line(boxes[client], boxes[server], _HEAD / 2, self._row_of(boxes[server], server, found),
-                 f"{_about(boxes[client])} to {_about(boxes[server])}: {found}")
-            for client, server, found in pairs
-        ]  # fmt: skip
+        lines = [self._line(boxes[client], boxes[server], server, found) for client, server, found in pairs]
         self._keep(list(boxes.values()) + self._lone_services(graph), lines)
 
     def _fill(self, graph: Graph) -> None:
         """Everything about a workload that is no line to another."""
         entries: dict[tuple[int, Way | None], dict[Port, None]] = defaultdict(dict)
         open_to_all: set[tuple[int, Way | None]] = set()
-        reasons: dict[int, list[str]] = defaultdict(list)
-        for service in graph.services:
-            for server in service.servers:
-                reasons[server.id].append(reason(service))
         for link in graph.links:
             if link.client is None or link.client.id == link.server.id:
                 key = link.server.id, link.way or Way.OUTSIDE if link.client is None else None
                 entries[key].update(dict.fromkeys(link.ports))
                 if not link.ports:
                     open_to_all.add(key)
-        for (id, way), found in entries.items():
-            if way is not None:
-                which = ports(() if (id, way) in open_to_all else sorted(found, key=lambda port: port.order))
-                why = reasons.get(id, []) if way is Way.OUTSIDE else []
-                about = "; ".join([f"{which} from {ORIGINS[way]}", *why])
-                end = f" from {_ORIGINS[way]}"
-                look = "in open" if way is Way.OUTSIDE else "in"
-                self.rows[id].append(_Row(_cut(which, _LONGEST - len(end)) + end, about, look))
+        at = {
+            key: ports(() if key in open_to_all else sorted(found, key=lambda port: port.order))
+            for key, found in entries.items()
+        }
+        self._fill_ways_in(graph, at)
         for host in graph.hosts:
-            name = plain(host.host if host.port is None else f"{host.host}:{host.port}")
-            look = "out nowhere" if host.lack is Lack.UNRESOLVED else "out"
-            text = f"to {name}{_SHORT_LACKS[host.lack]}"
-            text = text if len(text) <= _LONGEST else _cut(f"to {name}")
-            self.rows[host.client.id].append(_Row(text, f"to {name}, {_LACKS[host.lack]}", look))
+            self.rows[host.client.id].append(_host_row(host))
         for workload in graph.workloads:
             id = workload.id
             if workload.api:
                 self.rows[id].append(_Row("to the Kubernetes API", "to the Kubernetes API", "out"))
             if workload.silent:
                 self.rows[id].append(_Row("to whom: not known", "nothing shows whom it calls", "out nowhere"))
-            if (id, None) in entries:
-                own = sorted(entries[id, None], key=lambda port: port.order)
-                which = ports(() if (id, None) in open_to_all else own)
+            if (id, None) in at:
+                which = at[id, None]
                 self.rows[id].append(_Row(_cut(f"to itself: {which}"), f"to itself: {which}", "self"))
+
+    def _fill_ways_in(self, graph: Graph, at: dict[tuple[int, Way | None], str]) -> None:
+        """Who reaches a workload and is none, with the Services that are open to the outside."""
+        reasons: dict[int, list[str]] = defaultdict(list)
+        for service in graph.services:
+            for server in service.servers:
+                reasons[server.id].append(reason(service))
+        for (id, way), which in at.items():
+            if way is not None:
+                is_outside = way is Way.OUTSIDE
+                about = "; ".join([f"{which} from {ORIGINS[way]}", *(reasons.get(id, []) if is_outside else [])])
+                end = f" from {_ORIGINS[way]}"
+                look = "in open" if is_outside else "in"
+                self.rows[id].append(_Row(_cut(which, _LONGEST - len(end)) + end, about, look))
 
     def _box(self, workload: Workload, file: str, strip: int) -> Box:
         came = [_Row(_cut(text), f"{text} from the workloads with a line to it") for text in self._came[workload.id]]
-        node = _Node(
-            plain(workload.kind), plain(workload.name + (f" {workload.part}" if workload.part else "")),
-            f"{workload.label}, {workload.file}:{workload.line}", file, rows=came + self.rows.get(workload.id, []),
-        )  # fmt: skip
+        name = plain(workload.name + (f" {workload.part}" if workload.part else ""))
+        about = f"{workload.label}, {workload.file}:{workload.line}"
+        node = _Node(plain(workload.kind), name, about, file, rows=came + self.rows.get(workload.id, []))
         if len(node.rows) > _ROWS:
             rest = node.rows[_ROWS - 1 :]
             node.rows = node.rows[: _ROWS - 1]
             node.rows.append(_Row(f"and {len(rest)} more", "; ".join(row.about for row in rest[:20])))
         return node.box(strip)
+
+    def _line(self, client: Box, server: Box, id: int, found: str) -> Line:
+        about = f"{_about(client)} to {_about(server)}: {found}"
+        return Line(client, server, _HEAD / 2, self._row_of(server, id, found), about)
 
     def _row_of(self, box: Box, id: int, text: str) -> float:
         node = _node(box)
@@ -406,3 +407,36 @@ def _wide(text: str) -> int:
 
 def _cut(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "\u2026"
+
+
+def _host_row(host: Host) -> _Row:
+    name = plain(host.host if host.port is None else f"{host.host}:{host.port}")
+    look = "out nowhere" if host.lack is Lack.UNRESOLVED else "out"
+    text = f"to {name}{_SHORT_LACKS[host.lack]}"
+    text = text if len(text) <= _LONGEST else _cut(f"to {name}")
+    return _Row(text, f"to {name}, {_LACKS[host.lack]}", look)
+
+
+_SHAPE = 2.0  # width over height, where there is a choice
+
+
+def _shelved(
+    sizes: Sequence[tuple[float, float]], widest: float, gap: float
+) -> tuple[list[tuple[float, float]], float, float]:
+    """The upper left corner of each of ``sizes`` (width, height), and width and height of it all.
+
+    No row is wider than ``widest``, and few things make no row of that width: they would be small on a small screen.
+    The tallest come first, so that little is left free below the others.
+    """
+    area = sum((width + gap) * (height + gap) for width, height in sizes)
+    widest = min(widest, max([sqrt(area * _SHAPE), *(width for width, _ in sizes)]))
+    corners = [(0.0, 0.0)] * len(sizes)
+    x = y = tallest = right = 0.0
+    for number in sorted(range(len(sizes)), key=lambda number: -sizes[number][1]):
+        width, height = sizes[number]
+        if x and x + width > widest:
+            x, y, tallest = 0.0, y + tallest + gap, 0.0
+        corners[number] = x, y
+        right, tallest = max(right, x + width), max(tallest, height)
+        x += width + gap
+    return corners, right, y + tallest

@@ -9,11 +9,12 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator
 
-from hardener.authoring.edits import Grade, Severity, dotted
+from hardener.authoring.edits import Grade, Severity
 from hardener.engine.outcome import Change, Held, Outcome, Refused, Report, Waived
 from hardener.report import chart_values, steps
 from hardener.report.impact import counted
 from hardener.report.page.words import Words
+from hardener.support.data_path import dotted
 
 _ALL_OPEN = 20  # groups of findings are open when there are no more findings
 Html = Iterator[str]

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -113,33 +113,34 @@ class Page:
     def _parts(self) -> Iterator[_Part]:
         """The parts that have something to say, in the order of the text report."""
         outcome, words = self.outcome, self.words
-        found = list(impact.lines(outcome))
-        if found:
-            yield _Part("impact", "Impact", self._list(found, "ul"))
-        yield _Part("score", "Score by risk", score.table(outcome, self.after))
-        if self.levels and self.levels[0]:
-            yield _Part("levels", "Pod Security levels", self._indented(level_lines(*self.levels)))
-        if outcome.held or outcome.findings or outcome.changes or outcome.waived:
-            yield _Part("filter", "Filter", self._filters())
-        if before := steps.before(outcome.changes):
-            yield _Part("before", "Before you apply", self._list(before, "ol"))
-        if outcome.held:
-            yield _Part("held", "Held back", sections.held(outcome, words))
-        if outcome.findings:
-            yield _Part("findings", "Left for a person", sections.findings(outcome, words))
-        if outcome.refused:
-            yield _Part("refused", "Refused", sections.refused(outcome, words))
-        if outcome.overrides:
-            yield _Part("values", "Values", sections.values(outcome, words))
-        if outcome.changes:
-            yield _Part("changes", "Applied" if self.applied else "To apply", sections.changes(outcome, words))
-        if outcome.files:
-            yield _Part("diffs", "Diffs", self._diffs())
-        if outcome.waived:
-            yield _Part("waived", "Waived", sections.waived(outcome, words))
-        if after := steps.after(outcome.changes):
-            yield _Part("after", "After you apply", self._list(after, "ol"))
-        yield _Part("connections", "Who talks to whom", self._connections())
+        levels = self.levels and self.levels[0]
+        before, after = steps.before(outcome.changes), steps.after(outcome.changes)
+        to_filter = outcome.held or outcome.findings or outcome.changes or outcome.waived
+        done = "Applied" if self.applied else "To apply"
+        impact_lines = list(impact.lines(outcome))
+        # What each is about, and what makes it; a part about nothing is left out.
+        rows: tuple[tuple[object, str, str, Callable[[], Iterator[str]]], ...] = (
+            (impact_lines, "impact", "Impact", lambda: self._list(impact_lines, "ul")),
+            (True, "score", "Score by risk", lambda: score.table(outcome, self.after)),
+            (levels, "levels", "Pod Security levels", self._levels),
+            (to_filter, "filter", "Filter", self._filters),
+            (before, "before", "Before you apply", lambda: self._list(before, "ol")),
+            (outcome.held, "held", "Held back", lambda: sections.held(outcome, words)),
+            (outcome.findings, "findings", "Left for a person", lambda: sections.findings(outcome, words)),
+            (outcome.refused, "refused", "Refused", lambda: sections.refused(outcome, words)),
+            (outcome.overrides, "values", "Values", lambda: sections.values(outcome, words)),
+            (outcome.changes, "changes", done, lambda: sections.changes(outcome, words)),
+            (outcome.files, "diffs", "Diffs", self._diffs),
+            (outcome.waived, "waived", "Waived", lambda: sections.waived(outcome, words)),
+            (after, "after", "After you apply", lambda: self._list(after, "ol")),
+            (True, "connections", "Who talks to whom", self._connections),
+        )
+        for about, id, title, body in rows:
+            if about:
+                yield _Part(id, title, body())
+
+    def _levels(self) -> Iterator[str]:
+        return self._indented(level_lines(*self.levels) if self.levels else ())
 
     def _list(self, found: Iterable[str], kind: str) -> Iterator[str]:
         yield f"<{kind}>" + "".join(f"<li>{self.words.text(text)}</li>" for text in found) + f"</{kind}>\n"

@@ -53,11 +53,11 @@ class Words(Struct):
         return f"<del>{self.value(before, hidden=hidden)}</del> {BECOMES} {new}"
 
     def place(self, file: str, line: int) -> str:
-        """A file and a line, with a link to its diff where there is one."""
+        """Return a file and a line, with a link to its diff where there is one."""
         name = self.text(place(file, line))
-        return f'<a class="place" href="#diff-{self.files[file]}">{name}</a>' if file in self.diffs else (
-            f'<span class="place">{name}</span>'
-        )  # fmt: skip
+        if file in self.diffs:
+            return f'<a class="place" href="#diff-{self.files[file]}">{name}</a>'
+        return f'<span class="place">{name}</span>'
 
     def evidence(self, facts: list[Evidence]) -> str:
         """A list of pieces of evidence with where they stand; nothing for none."""

@@ -62,11 +62,19 @@ class Reachability(Struct):
 
 
 def measure(tree: Tree) -> Reachability:
-    """What the steps that were made so far do to who can reach whom."""
+    """Measure what the steps that were made so far do to who can reach whom."""
     both = _Both(tree)
     found = Reachability()
     _count_pairs(both, found)
-    for edge in tree.ask(Connections).edges:
+    _count_connections(both, tree.ask(Connections), found)
+    touched = [pod for pod in both.layout.pods if both.are_touched(pod)]
+    found.isolated = [pod for pod in touched if _is_isolated(both, pod)]
+    found.dns_lost = [pod for pod in touched if _loses_dns(both, pod)]
+    return found
+
+
+def _count_connections(both: _Both, connections: Connections, found: Reachability) -> None:
+    for edge in connections.edges:
         is_counted = edge.client.object.editable or edge.server.object.editable
         if not is_counted and not both.are_touched(edge.client, edge.server):
             continue
@@ -74,15 +82,11 @@ def measure(tree: Tree) -> Reachability:
         found.edges += was_open and (lost or is_counted)
         if lost:
             found.lost.append(edge)
-    for entry in tree.ask(Connections).entries:
+    for entry in connections.entries:
         was_open, lost = _entry(both, entry)
         found.entries += was_open and (lost or entry.server.object.editable)
         if lost:
             found.entries_lost.append(entry)
-    touched = [pod for pod in both.layout.pods if both.are_touched(pod)]
-    found.isolated = [pod for pod in touched if _is_isolated(both, pod)]
-    found.dns_lost = [pod for pod in touched if _loses_dns(both, pod)]
-    return found
 
 
 class _Both:
@@ -183,15 +187,7 @@ def _meetings(both: _Both, edge: Edge) -> Iterator[tuple[Place, Place, bool]]:
     """The places of the two ends of ``edge`` that belong together: in one unit, else one build, else one cluster, and
     of these in one namespace where that is so anywhere. Each with whether to take the namespaces for the same: where
     one is not named it may be, and an edge must be open then, too."""
-    clients, servers = both.places(edge.client), both.places(edge.server)
-    near: list[tuple[Place, Place]] = []
-    for key in (_unit, _source, both.layout.cluster, _anything):
-        by_key: dict[object, list[Place]] = {}
-        for place in servers:
-            by_key.setdefault(key(place), []).append(place)
-        near = [(client, server) for client in clients for server in by_key.get(key(client), ())]
-        if near:
-            break
+    near = _nearest(both, both.places(edge.client), both.places(edge.server))
     same = [pair for pair in near if pair[0].namespace == pair[1].namespace]
     for client, server in same or near:
         differ = client.namespace != server.namespace
@@ -199,6 +195,16 @@ def _meetings(both: _Both, edge: Edge) -> Iterator[tuple[Place, Place, bool]]:
             yield client, server, False
         if differ and (client.name == server.name or client.name is None or server.name is None):
             yield client, server, True
+
+
+def _nearest(both: _Both, clients: Iterable[Place], servers: Iterable[Place]) -> list[tuple[Place, Place]]:
+    for key in (_unit, _source, both.layout.cluster, _anything):
+        by_key: dict[object, list[Place]] = {}
+        for place in servers:
+            by_key.setdefault(key(place), []).append(place)
+        if near := [(client, server) for client in clients for server in by_key.get(key(client), ())]:
+            return near
+    return []
 
 
 def _unit(place: Place) -> object:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.engine.outcome import Outcome
+from hardener.report.reachability.measure import measure
 
 if TYPE_CHECKING:
     from hardener.report.reachability.measure import Reachability
@@ -17,7 +18,6 @@ def reached(outcome: Outcome) -> Reachability | None:
     """Who can reach whom before and after the run; None where it touches no NetworkPolicy."""
     if not any((c.object.group, c.object.kind) == ("networking.k8s.io", "NetworkPolicy") for c in outcome.changes):
         return None
-    from hardener.report.reachability.measure import measure  # late: most runs are small, and many close nothing
 
     return measure(outcome.tree)
 

@@ -18,12 +18,22 @@ from hardener.report.context import Context
 from hardener.report.held_back import place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
-from hardener.report.terminal import version_notes as versions
 from hardener.support.late_pattern import late_pattern
 from hardener.support.printable import plain_line, plain_lines, without_commands
 
 if TYPE_CHECKING:
     from hardener.report.terminal.undo import Undo
+
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.config import NEWEST
+from hardener.kubernetes.components.flag_values import parsed_version
+from hardener.report.terminal.undo import undo
+from hardener.report.terminal.wrapping import wrapped
+from hardener.tree.core_views import Object
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Tree
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 # A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
@@ -62,8 +72,6 @@ class Printed(Struct):
             and not whole
             and len(line.encode("utf-8", "replace")) > self.context.screen.width
         ):
-            from hardener.report.terminal.wrapping import wrapped  # late: only a terminal needs it
-
             line = wrapped(line, self.context.screen.width)
         if self.context.screen.link is not None:
             line = self._linked(line, {self._plain(place(*where)): where for where in at})
@@ -109,7 +117,7 @@ class Printed(Struct):
     def _remarks(self) -> Iterator[tuple[str, bool]]:
         """What there is to say of the tree, of versions and of what was not read, each with whether it is grave."""
         tree = self.outcome.tree
-        yield from ((text, False) for text in (*self.context.remarks, *versions.remarks(tree)))
+        yield from ((text, False) for text in (*self.context.remarks, *_version_remarks(tree)))
         if tree.unread_evidence:
             number = counted(tree.unread_evidence, "file")
             yield f"{number} outside the given paths could not be read as evidence", False
@@ -176,18 +184,20 @@ class Printed(Struct):
         """What a person does next; None where that is not for us to say."""
         if not self.context.advises or self._is_stream:
             return None
-        if (
-            self.outcome.tree.chart is not None
-            and self.outcome.overrides
-            and (self.context.applied or not self.outcome.files)
-        ):
-            name = self.outcome.files[0].file.name if self.outcome.files else "the file of values"
+        outcome, applied = self.outcome, self.context.applied
+        if outcome.tree.chart is not None and outcome.overrides and (applied or not outcome.files):
+            name = outcome.files[0].file.name if outcome.files else "the file of values"
             return f"give {name} to helm as the last of its values (-f)"
-        if self.context.applied and self.outcome.files:
-            left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
-            return f"git diff shows each line; {left}" if self._undo() else left
+        return self._next_of_files() if applied and outcome.files else self._next_steps()
+
+    def _next_of_files(self) -> str:
+        left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
+        return f"git diff shows each line; {left}" if self._undo() else left
+
+    def _next_steps(self) -> str | None:
         steps = [*self._next_changes(), *self._next_held()]
-        if not self.context.verbose and (steps or self.outcome.findings or self.outcome.held):
+        has_more = bool(steps or self.outcome.findings or self.outcome.held)
+        if has_more and not self.context.verbose:
             steps.append("-v shows all" if steps else "-v shows all findings with their places")
         return "; ".join(steps) or None
 
@@ -225,7 +235,6 @@ class Printed(Struct):
         """How the files are brought back; None where Git cannot do it."""
         if not (self.context.applied and self.outcome.files) or self._is_stream:
             return None
-        from hardener.report.terminal.undo import undo  # late: only what was written is undone
 
         return undo(self.outcome.files, self.outcome.asked.paths)
 
@@ -386,3 +395,41 @@ def in_files(names: Iterable[Place]) -> str:
 def _short(path: str) -> str:
     relative = os.path.relpath(path)
     return path if relative.startswith("..") else relative
+
+
+# Where a cluster says its version: kubeadm's kubernetesVersion, eksctl's metadata.version, version of aws_eks_cluster.
+_SAID = (
+    ("kubeadm.k8s.io", "ClusterConfiguration", ("kubernetesVersion",)),
+    ("eksctl.io", "ClusterConfig", ("metadata", "version")),
+)
+
+
+def _version_remarks(tree: Tree) -> Iterator[str]:
+    """One line where the version is newer than harden knows, one where the tree says an older one than assumed."""
+    version = tree.settings.kubernetes_version
+    if version > NEWEST:
+        yield f"Kubernetes {_text(version)} is newer than what harden knows: it is judged like {_text(NEWEST)}"
+    said = [(found, item) for item, found in _said_versions(tree) if found < version]
+    if said:
+        oldest, item = min(said, key=lambda one: one[0])
+        yield (
+            f"{item.piece.file.name} says Kubernetes {_text(oldest)}, older than {_text(version)}: "
+            f"--kubernetes-version {_text(oldest)} leaves out what it does not have"
+        )
+
+
+def _said_versions(tree: Tree) -> Iterator[tuple[Object, tuple[int, int]]]:
+    items = [(item, path) for group, kind, path in _SAID for item in tree.of(group, kind)]
+    if tree.block_files:
+        items += [(block, ("version",)) for block in tree.blocks.of("aws_eks_cluster")]
+    for item, path in items:
+        value: Any = item.data
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        version = parsed_version(value) if isinstance(value, str) else None  # as a number, 1.30 would be 1.3
+        if item.editable and version is not None:
+            yield item, version
+
+
+def _text(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hardener.authoring.edits import Grade, dotted
+from hardener.authoring.edits import Grade
 from hardener.engine.outcome import MISSING, Change, FileChange
 from hardener.report import steps
 from hardener.report.held_back import place, why_held
 from hardener.report.patch import Patch
 from hardener.report.terminal.printed import Printed
+from hardener.support.data_path import dotted
 
 
 class Question(Printed):
@@ -27,25 +28,32 @@ class Question(Printed):
         self._say(f"  why:     {transform.why}")
         if held:
             self._say(f"  {self._paint('yellow', 'held back')}: {why_held(grade, self.outcome.max_risk)}")
-        for fact in dict.fromkeys(fact for change in changes for fact in change.evidence):
-            self._say(f"  because: {self._evidence(fact)}", at=self._places([fact]))
-        if not any(change.evidence for change in changes):
-            self._say(f"  basis:   {first.edit.basis}")
-        if any(change.edit.late for change in changes):
-            self._say("  it may fail late, under load")
+        self._reasons(changes)
         for step in steps.before(changes):
             self._say(f"  before:  {step}")
         for step in steps.after(changes):
             self._say(f"  after:   {step}")
         shown = list(lines)
-        for lines_of_file in shown:
-            for part in Patch.of(lines_of_file, self.context.redactor).parts():
-                for line in self._seen(self.context.redactor.text(part)).splitlines(keepends=True):
-                    self._patch_line(line)
-        if not shown:
-            for change in changes:
-                what = "removed" if change.after is MISSING else "changed"
-                self._say(f"  {dotted(change.path[1:])} {what}")
+        for file in shown:
+            self._hunks(file)
+        for change in [] if shown else changes:
+            what = "removed" if change.after is MISSING else "changed"
+            self._say(f"  {dotted(change.path[1:])} {what}")
+
+    def _reasons(self, changes: list[Change]) -> None:
+        facts = dict.fromkeys(fact for change in changes for fact in change.evidence)
+        for fact in facts:
+            self._say(f"  because: {self._evidence(fact)}", at=self._places([fact]))
+        if not facts:
+            self._say(f"  basis:   {changes[0].edit.basis}")
+        if any(change.edit.late for change in changes):
+            self._say("  it may fail late, under load")
+
+    def _hunks(self, file: FileChange) -> None:
+        redactor = self.context.redactor
+        for part in Patch.of(file, redactor).parts():
+            for line in self._seen(redactor.text(part)).splitlines(keepends=True):
+                self._patch_line(line)
 
     def say(self, text: str) -> None:
         """Print one line."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from hardener.engine.outcome import Change, Report
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.report import impact, steps, unread
+from hardener.report import chart_values, impact, levels, steps, unread
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
@@ -181,7 +181,6 @@ class ShortReport(Printed):
     def _levels(self) -> _Section | None:
         if not self.context.levels or not self.context.levels[0]:
             return None
-        from hardener.report import levels  # late: only where they are asked for
 
         entries = []
         for namespace, pairs in levels.by_namespace(*self.context.levels).items():
@@ -254,7 +253,6 @@ class ShortReport(Printed):
     def _values(self) -> _Section | None:
         if not self.outcome.overrides:
             return None
-        from hardener.report import chart_values  # late: few runs are about a chart
 
         entries = [_Entry([_Row("  ", text=line)]) for line in chart_values.lines(self.outcome)]
         return _Section(chart_values.title(self.outcome), entries, "key", first=2)
@@ -327,26 +325,18 @@ class ShortReport(Printed):
 
     def _choose(self, sections: list[_Section], fixed: list[str]) -> None:
         """Say of each section how many of its entries are shown."""
-        if not self.context.screen.height:
+        screen = self.context.screen
+        if not screen.height:
             for section in sections:
                 section.shown = min(len(section.entries), section.most or len(section.entries))
             return
-        width = self.context.screen.width or 80
-        room = self.context.screen.height - _AROUND - sum(-(-max(length(line), 1) // width) for line in fixed)
-        room -= sum(bool(section.title) + (bool(section.title) and self._is_roomy) for section in sections)
+        width = screen.width or 80
+        room = screen.height - _AROUND - sum(-(-max(length(line), 1) // width) for line in fixed)
+        room -= sum(1 + self._is_roomy for section in sections if section.title)
         room -= self._is_roomy
         # What each section has to have, then by turns: none takes the place of another.
         for least in (True, False):
-            waiting = list(sections)
-            while waiting:
-                for section in list(waiting):
-                    is_done = section.shown == len(section.entries) or (least and section.shown == section.first)
-                    rows = room + 1 if is_done else len(section.entries[section.shown].rows)
-                    if rows > room:
-                        waiting.remove(section)
-                    else:
-                        room -= rows
-                        section.shown += 1
+            room = _by_turns(sections, room, least)
         for section in sections:
             if not section.here:  # a heading of what has no room says nothing
                 section.shown = 0
@@ -387,20 +377,45 @@ class ShortReport(Printed):
         tail = self._plain(place(*row.tail)) if row.tail else ""
         item, text = self._plain(row.item), self._plain(row.text)
         if width and not whole:
-            room = width - length(row.head)
-            for_item = 0 if text and where else max(room - length(where) - 1, room // 3)
-            where = _end_of(where, room - min(length(item) + bool(item), for_item) if not text else room // 2)
-            room -= length(where)
-            item = cut(item, room - 1) if room > _LEAST or length(item) < room else ""
-            room -= length(item) + bool(item)
-            tail = _end_of(tail, width // 2)
-            if text:
-                room -= 2 * bool(where) + (length(tail) + 3) * bool(tail)
-                text = cut(text, room) if room >= _LEAST or not where else ""
+            where, item, text, tail = _fitted(width, length(row.head), where, item, text, tail)
         named = " ".join(filter(None, (where, item)))
         line = row.head + "  ".join(filter(None, (named, text))) + (f" ({tail})" if tail else "")
         shown = {text: found for text, found in ((where, row.where), (tail, row.tail)) if found is not None}
         return wrapped(line.rstrip(), width) if width and whole else line.rstrip(), shown
+
+
+def _by_turns(sections: list[_Section], room: int, least: bool) -> int:
+    """Show one entry of each section after the other while there is ``room``, which is returned as it is then: with
+    ``least`` those that come before the entries of others, else all."""
+    waiting = list(sections)
+    while waiting:
+        for section in list(waiting):
+            is_done = section.shown == len(section.entries) or (least and section.shown == section.first)
+            rows = room + 1 if is_done else len(section.entries[section.shown].rows)
+            if rows > room:
+                waiting.remove(section)
+            else:
+                room -= rows
+                section.shown += 1
+    return room
+
+
+def _fitted(width: int, head: int, where: str, item: str, text: str, tail: str) -> tuple[str, str, str, str]:
+    """The parts of a row, cut so that they fit a line of ``width`` behind its ``head``: the place keeps its end."""
+    room = width - head
+    if text:
+        for_where = room // 2
+    else:
+        for_where = room - min(length(item) + bool(item), max(room - length(where) - 1, room // 3))
+    where = _end_of(where, for_where)
+    room -= length(where)
+    item = cut(item, room - 1) if room > _LEAST or length(item) < room else ""
+    room -= length(item) + bool(item)
+    tail = _end_of(tail, width // 2)
+    if text:
+        room -= 2 * bool(where) + (length(tail) + 3) * bool(tail)
+        text = cut(text, room) if room >= _LEAST or not where else ""
+    return where, item, text, tail
 
 
 def _of_levels(counts: Mapping[str, int]) -> str:

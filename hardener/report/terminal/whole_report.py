@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from hardener import __version__
-from hardener.authoring.edits import Severity, dotted
+from hardener.authoring.edits import Severity
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Report
 from hardener.report import impact, steps
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted, listed
+from hardener.report.levels import placed
 from hardener.report.patch import Patch
 from hardener.report.terminal.printed import (
     Printed,
@@ -23,6 +25,7 @@ from hardener.report.terminal.printed import (
     of_grades,
     refused_by_git,
 )
+from hardener.support.data_path import dotted
 
 
 class WholeReport(Printed):
@@ -78,8 +81,6 @@ class WholeReport(Printed):
 
     def _levels(self) -> None:
         if self.context.levels and self.context.levels[0]:
-            from hardener.report.levels import placed  # late: only where they are asked for
-
             self._title("Pod Security levels")
             for line, at in placed(*self.context.levels):
                 self._say(f"  {line}", at=at)
@@ -263,6 +264,4 @@ def _named(findings: list[Report]) -> str:
 
 
 def _value(value: object) -> str:
-    import json
-
     return json.dumps(value, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unicodedata import combining, east_asian_width
 
 _COLOUR = re.compile(r"\033\[\d*m")
 _NARROWEST = 30  # columns; below, a terminal may break lines as it likes
@@ -58,8 +59,6 @@ def end(text: str, room: int) -> str:
 def _columns(sign: str) -> int:
     """The columns of one sign, as terminals count them: two for a wide one of East Asia (UAX 11), none for an accent
     that stands on the sign before it."""
-    from unicodedata import combining, east_asian_width  # late: most names are ASCII
-
     return 0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1
 
 

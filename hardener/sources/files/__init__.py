@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import stat
@@ -12,10 +13,7 @@ from functools import cache
 from hardener.errors import HardenError, InputError
 from hardener.support.late_pattern import late_pattern
 
-TERRAFORM = (".tf", ".tofu")
-SUFFIXES = (".yaml", ".yml", ".json", *TERRAFORM, ".hcl", ".sh")
-PYTHON = ".py"
-NAMES = frozenset({"Kustomization"})  # of manifests without such an end
+NAMES = frozenset({"Kustomization"})  # of manifests whose names end in nothing that tells
 _OTHERS = (".csv", ".conf", ".kubeconfig")
 MAX_BYTES = 64 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
@@ -92,8 +90,6 @@ def expand(arguments: list[str]) -> list[str]:
 
 
 def _matching(pattern: str) -> list[str]:
-    import glob  # late: a shell expands most patterns
-
     if not glob.has_magic(pattern):
         return [pattern]
     names = sorted(glob.glob(pattern, recursive=True))

@@ -32,6 +32,7 @@ from msgspec import Struct, field
 from hardener.errors import InputError
 from hardener.sources import files
 from hardener.sources.files import attributes as file_attributes
+from hardener.sources.git import index as git_index
 from hardener.support import waiting
 
 NAME = files.RUN_FOLDER
@@ -391,8 +392,6 @@ def _inside(top: str, name: str) -> str:
 
 
 def _is_tracked(top: str) -> bool:
-    from hardener.sources.git import index as git_index  # late: few runs find the folder of a dead one
-
     root = files.git_root(top)
     if root is None:
         return False

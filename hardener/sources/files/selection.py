@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace as replaced
 
-from hardener.sources.files import NAMES, RUN_FOLDER, SUFFIXES, UnreadableError, git_root, is_other, read_bytes
+from hardener.sources import registry
+from hardener.sources.files import NAMES, RUN_FOLDER, UnreadableError, git_root, is_other, read_bytes
+from hardener.sources.git import index as git_index
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -160,28 +162,34 @@ class Selection:
         self._indexes: dict[str, GitIndex | str] = {}
 
     def below(
-        self, folder: str, suffixes: tuple[str, ...] = SUFFIXES, also: Wanted = is_other, passed: Passed | None = None
+        self,
+        folder: str,
+        suffixes: tuple[str, ...] | None = None,
+        also: Wanted = is_other,
+        passed: Passed | None = None,
     ) -> Iterator[tuple[str, bool]]:
-        """Files whose names end in one of ``suffixes``, and those whose path ``also`` wants, below the given ``folder``
-        in a stable order, as (path, is a symbolic link).
+        """Files whose names end in one of ``suffixes`` (None: those that are read, programs left out), and those whose
+        path ``also`` wants, below the given ``folder`` in a stable order, as (path, is a symbolic link).
 
         Folders behind a symbolic link are not entered: what they hold inside the tree is met on its own path. The links
         to them are listed.
         """
-        walk = _Walk(self, suffixes, also, frozenset(), Passed() if passed is None else passed, self.whole)
+        walk = _Walk(self, _endings(suffixes), also, frozenset(), Passed() if passed is None else passed, self.whole)
         if self.whole:
             yield from walk.all(folder)
             return
         # A folder that is named is meant, whatever the configuration says.
         yield from walk.start(folder, excludes=not self.excludes(folder, True))
 
-    def everywhere(self, suffixes: tuple[str, ...] = SUFFIXES, also: Wanted = is_other) -> Iterator[tuple[str, bool]]:
+    def everywhere(
+        self, suffixes: tuple[str, ...] | None = None, also: Wanted = is_other
+    ) -> Iterator[tuple[str, bool]]:
         """The same for all of ``root``, as evidence.
 
         A folder on the way to a given path is entered whatever it is called, since its tests are what is asked for.
         What is excluded is listed: it is not to be changed, and runs all the same.
         """
-        yield from _Walk(self, suffixes, also, self._way, Passed()).start(self.root, excludes=False)
+        yield from _Walk(self, _endings(suffixes), also, self._way, Passed()).start(self.root, excludes=False)
 
     def with_test_data(self) -> Selection:
         """The same, but nothing is left out as test data."""
@@ -325,8 +333,6 @@ def _ways(given: Collection[str], root: str) -> Iterator[str]:
 
 def _index(repository: str) -> GitIndex | str:
     """What ``repository`` tracks, or why that is not known."""
-    from hardener.sources.git import index as git_index  # late: most walks meet nothing that is ignored
-
     try:
         return git_index.read(repository)
     except git_index.UnreadableIndexError as error:
@@ -352,8 +358,6 @@ def _own_excludes(repository: str) -> tuple[str, ...]:
     """The file of patterns that belongs to one clone, and not to what it holds."""
     path = os.path.join(repository, ".git", "info", "exclude")
     if not os.path.isdir(os.path.join(repository, ".git")):
-        from hardener.sources.git import index as git_index  # late: only of linked work trees and submodules
-
         own = git_index.git_folder(repository)
         if own is None:
             return ()
@@ -408,3 +412,7 @@ def pattern_test(pattern: str, root: str) -> Wanted:
     # A leading slash: seen from the root, never at any depth.
     spec = spec_of(["/" + pattern.removeprefix("./").lstrip("/")])
     return lambda path: bool(path) and spec.match_file(os.path.relpath(path, root).replace(os.sep, "/"))
+
+
+def _endings(suffixes: tuple[str, ...] | None) -> tuple[str, ...]:
+    return registry.endings(programs=False) if suffixes is None else suffixes

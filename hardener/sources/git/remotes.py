@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import re
 
+from hardener.sources.git import index as git_index
+
 _SECTION = re.compile(rb"[ \t]*\[[ \t]*([A-Za-z0-9.-]+)")
 _URL = re.compile(rb"[ \t]*url[ \t]*=[ \t]*\"?([^\"\r\n]+)", re.I)
 
 
 def names(root: str) -> frozenset[str]:
     """The names of the repositories that the work tree ``root`` has as remotes; none where that is not known."""
-    from hardener.sources.git import index as git_index  # late: few runs ask
-
     folder = git_index.git_folder(root)
     if folder is None:
         return frozenset()

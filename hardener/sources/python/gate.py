@@ -7,8 +7,12 @@ of Kubernetes.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+
+from hardener.sources.python.libraries import types
+from hardener.sources.python.libraries.dialects import has_shape
 
 if TYPE_CHECKING:
     import ast
@@ -81,7 +85,6 @@ def _holds_pod_keys(raw: bytes) -> bool:
 
 def _tree_passes(raw: bytes) -> bool:
     import ast  # late: hardly a file comes this far
-    import warnings
 
     try:
         with warnings.catch_warnings():
@@ -177,7 +180,6 @@ def _is_class(name: str) -> bool:
     found = _NAME.fullmatch(name) if name[:1].isupper() else None
     if found is None:
         return False
-    from hardener.sources.python.libraries import types
 
     return bool(types.api_versions(found[1])) or types.holds_pods(found[1])
 
@@ -186,7 +188,6 @@ def _has_shape(name: str, call: ast.Call) -> bool:
     """Whether it is the call of a class of the kubernetes client, whatever holds that client."""
     if call.args or name[:1] != "V":
         return False
-    from hardener.sources.python.libraries.dialects import has_shape
 
     return has_shape(name, [each.arg for each in call.keywords if each.arg is not None])
 

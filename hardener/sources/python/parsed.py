@@ -15,6 +15,8 @@ from hardener.sources.python.libraries.subclasses import NOWHERE, Elsewhere
 from hardener.sources.python.model import Bracket, Entry, Item, Mapping, Node, Scalar, Sequence, plain
 from hardener.sources.python.names.scan import scan
 from hardener.sources.python.names.scopes import Imported
+from hardener.sources.python.objects.address_reads import address_reads
+from hardener.sources.python.objects.branches import Around, branches
 from hardener.sources.python.objects.constants import unify
 from hardener.sources.python.objects.extract import Extractor
 from hardener.sources.python.objects.roots import roots
@@ -28,7 +30,7 @@ from hardener.support.data_path import Path
 
 if TYPE_CHECKING:
     from hardener.sources.python.objects.address_reads import AddressReads
-    from hardener.sources.python.objects.branches import Around, Block
+    from hardener.sources.python.objects.branches import Block
 
 
 class Parsed(Struct):
@@ -88,8 +90,6 @@ class Parsed(Struct):
         return self._around(number).functions
 
     def _around(self, number: int) -> Around:
-        from hardener.sources.python.objects.branches import Around, branches  # late: few documents are asked about
-
         if self._branches is None:
             self._branches = branches(self.source)
         line, found = self.line(number, ()), Around()
@@ -104,9 +104,6 @@ class Parsed(Struct):
         if number >= len(self.roots):
             return None
         if self._reads is None:
-            # late: few programs make a Service that is open
-            from hardener.sources.python.objects.address_reads import address_reads
-
             self._reads = address_reads(self.source)
         places = [self._lines.place(root.start) for root in self.roots]
         return self._reads.line(places[number], places)

@@ -10,8 +10,8 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.sources import yaml
+from hardener.sources.block_names import HEAD
 from hardener.sources.open_values import Expression
-from hardener.sources.terraform_names import HEAD
 from hardener.sources.yaml import Comment, Hunk, TextError
 from hardener.support.data_path import Path
 

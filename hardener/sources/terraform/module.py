@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hardener.sources import files
+from hardener.sources.block_names import ENCODED, HEAD
 from hardener.sources.files import UnreadableError
-from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError
 
 from .parsed import parse

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from hardener.sources.terraform_names import ENCODED
+from hardener.sources.block_names import ENCODED
 from hardener.sources.yaml import TextError
 
 if TYPE_CHECKING:

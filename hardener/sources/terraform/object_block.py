@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.sources import yaml
-from hardener.sources.terraform_names import ENCODED, HEAD
+from hardener.sources.block_names import ENCODED, HEAD
 from hardener.sources.yaml import Comment, Hunk, TextError, same
 from hardener.support.data_path import Path
 

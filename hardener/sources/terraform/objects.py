@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from hardener.sources.block_names import ENCODED, HEAD
 from hardener.sources.open_values import Expression, opened
-from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tree_sitter
 import tree_sitter_hcl
 from msgspec import Struct
 
-from hardener.sources.terraform_names import HEAD
+from hardener.sources.block_names import HEAD
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
 
 from .nodes import Node, block_of
+
+if TYPE_CHECKING:
+    import tree_sitter
 
 _ONLY_CLOSING = re.compile(rb"\s*\}")
 
@@ -105,6 +107,8 @@ class Parsed(Struct):
 
 @cache
 def _parser() -> tree_sitter.Parser:
+    import tree_sitter  # late: most trees hold no Terraform
+
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
 
 

@@ -6,7 +6,7 @@ import re
 from itertools import groupby
 from typing import Any
 
-from hardener.sources.terraform_names import ENCODED, HEAD
+from hardener.sources.block_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")

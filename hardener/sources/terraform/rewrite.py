@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from hardener.sources.block_names import ENCODED, HEAD
 from hardener.sources.splices import Splices
-from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import Hunk, TextError, same
 
 from . import render

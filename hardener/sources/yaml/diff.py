@@ -4,6 +4,7 @@ from collections.abc import Collection as Collection_
 from collections.abc import Hashable
 from typing import Any
 
+from .align import align, mark
 from .blocks import BlockEditor, Entries
 from .flows import FlowEditor
 from .positions import Alias, Collection, Mapping, Node, Scalar, Sequence
@@ -268,7 +269,6 @@ class Differ:
             for old, new, at in zip(items, value, owned, strict=True)
         ):
             return [(i, i) for i in range(len(items))]
-        from .align import align, mark  # late: most edits of a list only put something behind it
 
         mine = set(items)
         present = {at for at in owned if at in mine}

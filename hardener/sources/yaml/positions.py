@@ -12,6 +12,7 @@ from collections.abc import Sequence as Sequence_
 from sys import intern
 from typing import Any, overload
 
+from ruamel.yaml import YAML
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -260,8 +261,6 @@ def _lone_return(text: str) -> int:
 
 def _pure_events(text: str) -> Iterator[Any]:
     """The events of the pure parser, which marks an absent value at the next token: as libyaml, behind `:` or `-`."""
-    from ruamel.yaml import YAML
-
     last = 0  # where the search for that begins
     flows: list[bool] = []
     for event in YAML(typ="safe", pure=True).parse(text):

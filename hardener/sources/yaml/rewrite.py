@@ -1,5 +1,6 @@
 """Change a segment through its data, and prove that nothing else changed."""
 
+import json
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
@@ -165,8 +166,6 @@ def _without_empty(documents: list[Any]) -> list[Any]:
 
 
 def _is_json(text: str) -> bool:
-    import json  # late: most files are YAML
-
     try:
         json.loads(text)
     except (ValueError, RecursionError):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardener.kubernetes.components.flag_values import NAMES
+from hardener.tree.control_plane import reading, rules
 from hardener.tree.control_plane.component import HOSTED, Component, How
 from hardener.tree.control_plane.saying import how, since
 from hardener.tree.view import View
@@ -92,8 +93,6 @@ def control_planes(tree: Tree) -> list[ControlPlane]:
 
 def components(carrier: View, *names: str) -> Iterator[Component]:
     """The components whose flags ``carrier`` holds; only those called ``names`` where any are given."""
-    from hardener.tree.control_plane import reading  # late: hardly a tree holds a component
-
     for component in reading.components(carrier):
         if not names or component.name in names:
             yield component
@@ -102,8 +101,6 @@ def components(carrier: View, *names: str) -> Iterator[Component]:
 def unread(carrier: View) -> Iterator[tuple[str, View, list[str]]]:
     """The components that ``carrier`` starts by a command line that cannot be read, each with its container and the
     weak flags that its text holds."""
-    from hardener.tree.control_plane import reading
-
     yield from reading.unread(carrier)
 
 
@@ -127,6 +124,4 @@ def _starts_one(carrier: View) -> bool:
 def by_table(carrier: View, id: str) -> Steps:
     """What the rules of the table for the transform ``id`` make of ``carrier``."""
     for component in components(carrier):
-        from hardener.tree.control_plane import rules
-
         yield from rules.applied(component, id)

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade
+from hardener.kubernetes.components import flags as component_flags
 from hardener.kubernetes.components.flag_values import entries, parsed_version
 from hardener.support.data_path import Path
 from hardener.tree.view import OpaqueError, View, literal
@@ -107,10 +108,6 @@ class Component:
         return self._facts(flag).assumed(self.installer)
 
     def _facts(self, flag: str) -> Flag:
-        from hardener.kubernetes.components import (
-            flags as component_flags,  # late: the transforms are loaded in every run
-        )
-
         return component_flags.flag(self.name, flag)
 
     def entries(self, flag: str) -> list[str]:

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from hardener.authoring.edits import WrongShapeError, copied
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.overlays import Overlays
+from hardener.kubernetes.policies.standard_policies import level
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
@@ -80,8 +81,6 @@ class _Policy(View):
     @property
     def level(self) -> str | None:
         """The Pod Security level that it checks a part of, by its category or its name; None for any other policy."""
-        from hardener.kubernetes.policies.standard_policies import level  # late: hardly a tree has one
-
         item = self.object
         return level(item.kind, item.name, item.annotations.get("policies.kyverno.io/category", ""))
 

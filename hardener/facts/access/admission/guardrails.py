@@ -4,7 +4,7 @@ which namespaces they may refuse, since all that is in them is shown and passes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -158,10 +158,14 @@ class Guardrails(AsRead):
             return None, reasons
         managed = [item for item in own if is_managed(item)]
         candidates = [*managed, *own, *(run.script.object for run in runs), *self._others()]
+        return self._first_home(candidates), reasons
+
+    def _first_home(self, candidates: Iterable[Object]) -> Object | None:
+        """The first of ``candidates`` beside which a policy keeps its name; else the first of all."""
         # A pipeline stands in a folder whose every file is taken for one.
-        candidates = [item for item in candidates if not _is_pipeline(item)]
-        straight = (item for item in candidates if not self._renames(item))
-        return next(straight, candidates[0] if candidates else None), reasons
+        possible = [item for item in candidates if not _is_pipeline(item)]
+        straight = (item for item in possible if not self._renames(item))
+        return next(straight, next(iter(possible), None))
 
     def _others(self) -> Iterator[Object]:
         tree = self._tree

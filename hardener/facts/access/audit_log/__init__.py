@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct, field
 
 from hardener.errors import InputError
+from hardener.facts.access.audit_log.event import NotAnEventError, requests
+from hardener.facts.access.audit_log.stream import entries, opened
+from hardener.facts.access.audit_log.usage import Usage, rules
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
-    from hardener.facts.access.audit_log.usage import Usage
     from hardener.kubernetes.rbac.observed_rule import ObservedRule
     from hardener.tree.tree import Tree
 
@@ -44,8 +48,6 @@ class AuditLog(Struct):
     @property
     def days(self) -> float | None:
         """How long that is."""
-        from datetime import datetime
-
         try:
             first, last = (datetime.fromisoformat(time) for time in self.span or ())
             return (last - first).total_seconds() / 86400
@@ -82,8 +84,6 @@ class AuditLog(Struct):
 
         ``expand`` adds the verbs that usually go with those seen.
         """
-        from hardener.facts.access.audit_log.usage import rules
-
         found = self.usage.accounts.get((namespace, account))
         return rules(found, expand=expand) if found and found.whole else None
 
@@ -110,12 +110,6 @@ def check(paths: tuple[str, ...]) -> None:
 
 def read(paths: tuple[str, ...]) -> AuditLog:
     """Read the logs at ``paths``. Raises InputError where one cannot be read at all, or holds no event."""
-    import msgspec  # late: most runs have no log
-
-    from hardener.facts.access.audit_log.event import NotAnEventError, requests
-    from hardener.facts.access.audit_log.stream import entries, opened
-    from hardener.facts.access.audit_log.usage import Usage
-
     log = AuditLog(tuple(map(os.path.relpath, paths)), Usage())
     for path, name in zip(paths, log.names, strict=True):
         broken = first = 0

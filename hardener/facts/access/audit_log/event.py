@@ -168,15 +168,20 @@ def _unwrapped(message: bytes) -> bytes:
     return text.encode()
 
 
+def _is_refused(entry: _Entry, code: int | None) -> bool:
+    """Whether a request was not allowed, or nothing says that it was. A 404 or 409 is the answer to one that was."""
+    decision = _ANNOTATIONS.decode(entry.annotations).decision if entry.annotations is not _ABSENT else None
+    if code in _REFUSED or decision == "forbid":
+        return True
+    return decision is None and (code or 0) >= 400
+
+
 def _of_event(entry: _Entry) -> Iterator[Request]:
     user = _USER.decode(entry.user)
     acting = entry.impersonatedUser or user
     time = entry.stageTimestamp or entry.requestReceivedTimestamp
     code = entry.responseStatus.code if entry.responseStatus else None
-    decision = _ANNOTATIONS.decode(entry.annotations).decision if entry.annotations is not _ABSENT else None
-    # A 404 or 409 is the answer to a request that was allowed; where nobody says so, an error proves no right.
-    refused = code in _REFUSED or decision == "forbid" or (decision is None and (code or 0) >= 400)
-    allowed = entry.stage in _STAGES and not refused
+    allowed = entry.stage in _STAGES and not _is_refused(entry, code)
     if allowed and entry.impersonatedUser:
         yield from _impersonated(user.username, entry.impersonatedUser, time)
     reference = entry.objectRef
@@ -270,6 +275,11 @@ def _impersonated(user: str, other: _User, time: str | None) -> Iterator[Request
             yield Request(user, time, True, "impersonate", "", "groups", None, group, besides=True)
 
 
+def _is_allowed(payload: _Payload) -> bool:
+    code = payload.status.code if payload.status else None
+    return not code and all(item.granted is not False for item in payload.authorizationInfo or [])
+
+
 def _of_payload(payload: _Payload, timestamp: str | int | float | None) -> Iterator[Request]:
     """The request of an entry of Cloud Audit Logs; those of other services of Google are not ours."""
     user = payload.authenticationInfo.principalEmail if payload.authenticationInfo else ""
@@ -281,14 +291,10 @@ def _of_payload(payload: _Payload, timestamp: str | int | float | None) -> Itera
         raise NotAnEventError
     resource, *sub, verb = words[version + 1 :]
     group = "" if path[0] == "core" else path[0]
-    rest = path[2:]
-    namespace = ""
-    if rest[0] == "namespaces" and resource != "namespaces" and len(rest) > 2:
-        namespace, rest = rest[1], rest[2:]
-    granted = [item.granted for item in payload.authorizationInfo or []]
-    code = payload.status.code if payload.status else None
-    allowed = not code and False not in granted
-    name = rest[1] if len(rest) > 1 else ""
+    is_namespaced = path[2] == "namespaces" and resource != "namespaces" and len(path) > 4
+    namespace = path[3] if is_namespaced else ""
+    name = next(iter(path[5:] if is_namespaced else path[3:]), "")
+    allowed = _is_allowed(payload)
     yield _request(user, time, allowed, verb, group, resource, sub[0] if sub else "", namespace, name)
     if group == GROUP and not sub and _binds(resource, verb):
         role = _role(payload.request) or _role(payload.response)

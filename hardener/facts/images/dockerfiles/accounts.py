@@ -16,6 +16,7 @@ _LINE = re.compile(
 _SHADOW = frozenset("bcdefgGkKpPRsu")
 # BusyBox: adduser and addgroup; there `-g` is the text about a person.
 _BUSYBOX = frozenset("hgsGuk")
+_MAKERS = frozenset({"useradd", "adduser", "usermod", "groupadd", "addgroup", "groupmod"})
 _LONG_WITHOUT = frozenset(
     {"create-home", "no-create-home", "system", "no-user-group", "user-group", "non-unique", "no-log-init", "group"}
     | {"disabled-password", "disabled-login", "force-badname", "allow-badname", "allow-bad-names", "quiet", "force"}
@@ -51,29 +52,31 @@ def written(text: str) -> Iterator[Account]:
 
 def made(program: str, arguments: Sequence[str]) -> Account | None:
     """The account that one command makes or changes."""
-    if program not in ("useradd", "adduser", "usermod", "groupadd", "addgroup", "groupmod"):
+    is_busybox = program in ("adduser", "addgroup")
+    is_of_group = program in ("groupadd", "addgroup", "groupmod")
+    if program not in _MAKERS:
         return None
-    busybox = program in ("adduser", "addgroup")
-    options, operands = _read(arguments, _BUSYBOX if busybox else _SHADOW)
+    options, operands = _read(arguments, _BUSYBOX if is_busybox else _SHADOW)
     if not operands or "$" in operands[-1]:
         return None
-    name = operands[0] if busybox else operands[-1]
-    if program in ("groupadd", "addgroup", "groupmod") or "group" in options:
-        if busybox and len(operands) > 1:
-            return None  # `addgroup USER GROUP` puts a user into a group
-        return Account(name, number(options.get("gid") or options.get("g")), is_group=True)
-    uid = number(options.get("uid") or options.get("u"))
-    if busybox:
-        if len(operands) > 1:
-            return None
-        group = options.get("ingroup") or options.get("gid") or options.get("G")
-        no_home = "H" in options or "no-create-home" in options
-        home = None if no_home else options.get("home") or options.get("h") or f"/home/{name}"
-        return Account(name, uid, group=group, home=home)
-    group = options.get("gid") or options.get("g")
-    makes_home = program == "useradd" and ("m" in options or "create-home" in options)
-    home = options.get("home-dir") or options.get("home") or options.get("d") or f"/home/{name}"
-    return Account(name, uid, group=group, home=home if makes_home else None)
+    if is_busybox and len(operands) > 1:
+        return None  # `addgroup USER GROUP` puts a user into a group
+    name = operands[-1]
+    if is_of_group or "group" in options:
+        return Account(name, number(_first(options, "gid", "g")), is_group=True)
+    uid = number(_first(options, "uid", "u"))
+    if is_busybox:
+        has_home = "H" not in options and "no-create-home" not in options
+        group, home = _first(options, "ingroup", "gid", "G"), _first(options, "home", "h")
+    else:
+        has_home = program == "useradd" and not options.keys().isdisjoint(("m", "create-home"))
+        group, home = _first(options, "gid", "g"), _first(options, "home-dir", "home", "d")
+    return Account(name, uid, group=group, home=(home or f"/home/{name}") if has_home else None)
+
+
+def _first(options: Mapping[str, str], *names: str) -> str | None:
+    """The value of the first of ``names`` that has one."""
+    return next(filter(None, map(options.get, names)), None)
 
 
 def _read(arguments: Sequence[str], with_value: frozenset[str]) -> tuple[Mapping[str, str], list[str]]:

@@ -74,18 +74,22 @@ def variables(text: str) -> dict[str, str | None]:
     """The variables that a text sets, with their value where it is one; None for those set to several."""
     raw: dict[str, str | None] = {}
     for match in _ASSIGNMENT.finditer(text):
-        value = match["value"].strip().strip("\"'")
-        if len(value) > _LONGEST_VALUE or len(raw) >= _MOST_VARIABLES or (match["sign"] == ":" and not value):
-            continue
-        plain = _plain(value)
-        name = match["name"]
-        if name in raw and raw[name] != plain and f"${{{name}" not in plain:
-            raw[name] = None
-        elif name not in raw:
-            raw[name] = fill(plain, {})  # `${NAME:-default}` is the default
+        if len(raw) < _MOST_VARIABLES:
+            _assign(raw, match["name"], match["sign"], match["value"].strip().strip("\"'"))
     for _ in range(3):  # variables within variables
         raw = {name: None if value is None else _filled(name, value, raw) for name, value in raw.items()}
     return {name: value for name, value in raw.items() if value is None or f"${{{name}}}" not in value}
+
+
+def _assign(raw: dict[str, str | None], name: str, sign: str, value: str) -> None:
+    """Put to ``raw`` that a text sets ``name``."""
+    if len(value) > _LONGEST_VALUE or (sign == ":" and not value):
+        return
+    plain = _plain(value)
+    if name not in raw:
+        raw[name] = fill(plain, {})  # `${NAME:-default}` is the default
+    elif raw[name] != plain and f"${{{name}" not in plain:
+        raw[name] = None
 
 
 def _filled(name: str, value: str, values: Mapping[str, str | None]) -> str | None:
@@ -134,67 +138,80 @@ def _builds(source: Source, line: int, command: str, folders: Sequence[str]) -> 
                 break
 
 
+_BUILDERS = (("az", "acr", "build"), ("gcloud", "builds", "submit"))
+_BUILD = (
+    ("buildx", "build"), ("image", "build"), ("builder", "build"), ("build",), ("bud",), ("build-using-dockerfile",),
+)  # fmt: skip
+
+
 def build_words(program: str, arguments: Sequence[str]) -> list[str] | None:
     """The words behind `docker build`, and its kin; None for another command."""
     words = list(arguments)
-    if program == "az" and words[:2] == ["acr", "build"]:
-        return words[2:]
-    if program == "gcloud" and words[:2] == ["builds", "submit"]:
+    if (program, *words[:2]) in _BUILDERS:
         return words[2:]
     if program.endswith("/executor") and any(word.startswith(("--destination", "-d")) for word in words):
         return words
     if program not in _PROGRAMS and not program.startswith("$"):  # a Makefile calls it $(CONTAINER_TOOL)
         return None
     while words and words[0].startswith("-"):
-        words = words[1:] if "=" in words[0] or words[0] in ("-D", "--debug") else words[2:]
-    for lead in (
-        ["buildx", "build"],
-        ["image", "build"],
-        ["builder", "build"],
-        ["build"],
-        ["bud"],
-        ["build-using-dockerfile"],
-    ):
-        if words[: len(lead)] == lead:
-            return words[len(lead) :]
-    return None
+        is_alone = "=" in words[0] or words[0] in ("-D", "--debug")
+        words = words[1 if is_alone else 2 :]
+    lead = next((lead for lead in _BUILD if tuple(words[: len(lead)]) == lead), None)
+    return words[len(lead) :] if lead is not None else None
+
+
+class _Options:
+    """The options of a build with their values, and its operands."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.operands: list[str] = []
+        self._values: dict[str, list[str]] = {}
+        waiting: str | None = None
+        for word in words:
+            if waiting is not None:
+                self._add(waiting, word)
+                waiting = None
+            elif word.startswith("-") and len(word) > 1:
+                waiting = self._option(word)
+            else:
+                self.operands.append(word)
+
+    def _option(self, word: str) -> str | None:
+        """Take one option; its name where the next word is its value."""
+        name, equals, value = word.partition("=")
+        if equals:
+            self._add(name, value)
+        elif name in _WITH_VALUE:
+            return name
+        elif name[:2] in ("-t", "-f") and len(name) > 2 and not name.startswith("--"):
+            self._add(name[:2], name[2:])
+        return None
+
+    def _add(self, name: str, value: str) -> None:
+        self._values.setdefault(name, []).append(value)
+
+    def of(self, *names: str) -> list[str]:
+        """The values of options, those of the first of ``names`` first."""
+        return [value for name in names for value in self._values.get(name, ())]
+
+    def last(self, *names: str) -> str | None:
+        """The value that counts of options that stand for one."""
+        found = self.of(*names)
+        return found[-1] if found else None
 
 
 def from_words(source: Source, line: int, words: Sequence[str], folders: Sequence[str]) -> Iterator[Build]:
     """The images of one build, from its options and its context."""
-    options: dict[str, list[str]] = {}
-    operands: list[str] = []
-    waiting: str | None = None
-    for word in words:
-        if waiting is not None:
-            options.setdefault(waiting, []).append(word)
-            waiting = None
-        elif word.startswith("-") and len(word) > 1:
-            name, equals, value = word.partition("=")
-            if equals:
-                options.setdefault(name, []).append(value)
-            elif name in _WITH_VALUE:
-                waiting = name
-            elif name[:2] in ("-t", "-f") and len(name) > 2 and not name.startswith("--"):
-                options.setdefault(name[:2], []).append(name[2:])
-        else:
-            operands.append(word)
-
-    def of(*names: str) -> list[str]:
-        return [value for name in names for value in options.get(name, ())]
-
-    images = of("-t", "--tag", "--image", "--destination", "-d")
-    context = (operands or of("--context", "-c") or ["."])[0].removeprefix("dir://")
-    dockerfile = (of("-f", "--file", "--dockerfile") or [""])[-1]
-    if context == "-" or dockerfile == "-" or not images:
+    options = _Options(words)
+    images = options.of("-t", "--tag", "--image", "--destination", "-d")
+    context = (options.operands or options.of("--context", "-c") or ["."])[0].removeprefix("dir://")
+    dockerfile, target = options.last("-f", "--file", "--dockerfile") or "", options.last("--target")
+    if not images or "-" in (context, dockerfile):
         return
     found = located(source.files, folders, context, dockerfile, inside=False)
-    if found is None:
+    if found is None or (target is not None and "$" in target):
         return
-    target = (of("--target") or [None])[-1]  # type: ignore[list-item]
-    if target is not None and "$" in target:
-        return
-    arguments = arguments_of(of("--build-arg"))
+    arguments = arguments_of(options.of("--build-arg"))
     for image in images[:50]:
         said = source.said(line, f"builds {image} from {source.files.name(found[0])}")
         yield Build(image, said, *found, target, arguments)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from hardener.facts.images.dockerfiles import build_commands, compose_builds, pipeline_builds, tilt_and_bake
 from hardener.facts.images.dockerfiles.builds import Build, Source
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 
@@ -21,6 +22,7 @@ _PIPELINE = re.compile(
     r"|\.drone\.ya?ml|\.woodpecker\.ya?ml|Jenkinsfile[\w.-]*"
 )
 _CLOUD = re.compile(r"(?i)[\w.-]*cloudbuild[\w.-]*\.(?:ya?ml|json)")
+_WITH_COMMANDS = frozenset({"make", "script", "pipeline", "github", "azure", "cloud"})
 _AZURE = re.compile(r"(?i)[\w.-]*azure-pipelines?[\w.-]*\.ya?ml")
 
 
@@ -41,8 +43,6 @@ def builds(files: RepositoryFiles) -> Iterator[Build]:
         else:
             yield from _said_by(kind, source)
     if compose:
-        from hardener.facts.images.dockerfiles import compose_builds
-
         for sources in compose.values():
             yield from compose_builds.compose(sources)
 
@@ -66,23 +66,27 @@ def _kind(path: str, base: str) -> str | None:
     return None
 
 
-def _said_by(kind: str, source: Source) -> Iterator[Build]:
-    from hardener.facts.images.dockerfiles import build_commands, compose_builds, pipeline_builds, tilt_and_bake
+def _bake(source: Source) -> Iterator[Build]:
+    return (tilt_and_bake.bake_hcl if source.path.endswith(".hcl") else compose_builds.bake_json)(source)
 
-    text = source.text
-    if kind == "skaffold" and "artifacts" in text:
-        yield from compose_builds.skaffold(source)
-    elif kind == "tilt" and "docker_build" in text:
-        yield from tilt_and_bake.tilt(source)
-    elif kind == "bake":
-        yield from (tilt_and_bake.bake_hcl if source.path.endswith(".hcl") else compose_builds.bake_json)(source)
-    elif kind == "azd" and "services" in text:
-        yield from compose_builds.azd(source)
-    elif kind == "github" and ("build-push-action" in text or "buildah-build" in text):
-        yield from pipeline_builds.github(source)
-    elif kind == "azure" and "Docker@" in text:
-        yield from pipeline_builds.azure(source)
-    elif kind == "cloud" and "steps" in text:
-        yield from pipeline_builds.cloud_build(source)
-    if kind in ("make", "script", "pipeline", "github", "azure", "cloud"):
+
+# By kind of file, the words of which one stands in a file that names an image, and what reads it.
+_READERS: dict[str, tuple[tuple[str, ...], Callable[[Source], Iterator[Build]]]] = {
+    "skaffold": (("artifacts",), compose_builds.skaffold),
+    "tilt": (("docker_build",), tilt_and_bake.tilt),
+    "bake": (("",), _bake),
+    "azd": (("services",), compose_builds.azd),
+    "github": (("build-push-action", "buildah-build"), pipeline_builds.github),
+    "azure": (("Docker@",), pipeline_builds.azure),
+    "cloud": (("steps",), pipeline_builds.cloud_build),
+}
+
+
+def _said_by(kind: str, source: Source) -> Iterator[Build]:
+    """What a build file of ``kind`` says; commands stand in every kind of script."""
+    if kind in _READERS:
+        words, reader = _READERS[kind]
+        if any(word in source.text for word in words):
+            yield from reader(source)
+    if kind in _WITH_COMMANDS:
         yield from build_commands.commands(source, from_file=kind == "make")

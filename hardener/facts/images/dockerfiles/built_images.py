@@ -13,6 +13,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.images.dockerfiles import instructions
+from hardener.facts.images.dockerfiles.build_files import builds
+from hardener.facts.images.dockerfiles.builds import suffix_of
+from hardener.facts.images.dockerfiles.matching import Matching
+from hardener.facts.images.dockerfiles.model import BuiltImage
+from hardener.facts.images.dockerfiles.reading import agreed, image_of
+from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
+from hardener.facts.images.dockerfiles.stages import Stages
 from hardener.kubernetes.images import reference as image_reference
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.tree.fact import AsRead
@@ -21,9 +29,7 @@ from hardener.tree.view import OpaqueError
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.builds import Build
     from hardener.facts.images.dockerfiles.instructions import Instruction
-    from hardener.facts.images.dockerfiles.matching import Matching
-    from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
-    from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
+    from hardener.facts.images.dockerfiles.model import Rank, Said
     from hardener.facts.images.dockerfiles.stage import Stage
     from hardener.tree.tree import Tree
 
@@ -80,15 +86,12 @@ class BuiltImages(AsRead):
 
     @cached_property
     def _files(self) -> RepositoryFiles:
-        from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
-
         return self._tree.ask(RepositoryFiles)
 
     @cached_property
     def _dockerfiles(self) -> list[str]:
         if not any(_may_be_dockerfile(path) for path, _ in self._tree.walk((), _may_be_dockerfile)):
             return []  # a list of every other file costs more
-        from hardener.facts.images.dockerfiles.builds import suffix_of
 
         found = [path for path in self._files.paths if suffix_of(path) is not None]
         return found[:_MOST_DOCKERFILES] if self._files.complete else []
@@ -97,8 +100,6 @@ class BuiltImages(AsRead):
     def _matching(self) -> Matching | None:
         if not self._dockerfiles:
             return None
-        from hardener.facts.images.dockerfiles.build_files import builds
-        from hardener.facts.images.dockerfiles.matching import Matching
 
         return Matching(builds(self._files), self._dockerfiles, self._files.root, self._named())
 
@@ -114,7 +115,6 @@ class BuiltImages(AsRead):
         match = self._matching.of(reference) if self._matching is not None else None
         if match is None:
             return None
-        from hardener.facts.images.dockerfiles.reading import agreed
 
         rank, builds = match
         if any(build.dockerfile is None for build in builds):
@@ -126,8 +126,6 @@ class BuiltImages(AsRead):
         return None if None in images else agreed([image for image in images if image is not None])
 
     def _read(self, build: Build, rank: Rank) -> BuiltImage | None:
-        from hardener.facts.images.dockerfiles.reading import image_of
-
         stage = self._stage(build)
         if stage is None or build.dockerfile is None:
             return None
@@ -146,8 +144,6 @@ class BuiltImages(AsRead):
         return self._stages[key]
 
     def _left_by(self, build: Build, path: str) -> Stage | None:
-        from hardener.facts.images.dockerfiles.stages import Stages
-
         if path not in self._instructions:
             self._instructions[path] = self._parsed(path)
         instructions = self._instructions[path]
@@ -159,8 +155,6 @@ class BuiltImages(AsRead):
         return stages.left_by(index) if index is not None else None
 
     def _parsed(self, path: str) -> tuple[Instruction, ...] | None:
-        from hardener.facts.images.dockerfiles import instructions
-
         text = self._files.text(path)
         return instructions.read(text) if text is not None else None
 
@@ -203,7 +197,6 @@ def _of_another_tool(builds: Sequence[Build], rank: Rank) -> BuiltImage | None:
     base = image_reference.parse(first.base.value)
     if base is None or base.opaque or any(build.base and build.base.value != base.text for build in builds):
         return None
-    from hardener.facts.images.dockerfiles.model import BuiltImage
 
     unknown = frozenset({"ports", "volumes", "workdir", "entrypoint", "cmd", "env", "filled", "writes"})
     return BuiltImage(first.said.file, rank, first.said, base, first.base, unknown=unknown)

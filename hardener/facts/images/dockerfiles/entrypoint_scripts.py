@@ -150,23 +150,34 @@ def _at(path: str, stage: Stage, files: RepositoryFiles, lookups: list[int], dep
             lookups[0] += 1
             if lookups[0] > _MOST_LOOKUPS:
                 return None
-            if copy.origin is not None:
-                index = copy.stages.index(copy.origin) if copy.origin and depth < _MOST_STAGES else None
-                other = copy.stages.left_by(index) if index is not None else None
-                if other is not None and other is not stage:
-                    start = source if source.startswith("/") else posixpath.join("/", source)
-                    wanted = posixpath.normpath(posixpath.join(start, inside) if inside else start)
-                    if (script := _at(wanted, other, files, lookups, depth + 1)) is not None:
-                        return script
-                continue
-            document = dict(copy.documents).get(source.lstrip("<-").strip("\"'")) if source.startswith("<<") else None
-            if document is not None and not inside:
-                return Script(document, copy.said.file, copy.said.line)
-            if copy.context is not None and not source.startswith("<<"):
-                file = posixpath.normpath(posixpath.join(copy.context, source.lstrip("/"), inside))
-                if file in files and (text := files.text(file)) is not None:
-                    return Script(text, files.name(file))
+            if copy.origin is None:
+                script = _of_build(copy, source, inside, files)
+            else:
+                other = _other_stage(copy, stage) if depth < _MOST_STAGES else None
+                wanted = posixpath.normpath(posixpath.join("/", source, inside))
+                script = _at(wanted, other, files, lookups, depth + 1) if other is not None else None
+            if script is not None:
+                return script
     return None
+
+
+def _other_stage(copy: Copy, stage: Stage) -> Stage | None:
+    """The stage of the same Dockerfile that ``copy`` takes from; None for an image from elsewhere."""
+    index = copy.stages.index(copy.origin) if copy.origin else None
+    other = copy.stages.left_by(index) if index is not None else None
+    return other if other is not stage else None
+
+
+def _of_build(copy: Copy, source: str, inside: str, files: RepositoryFiles) -> Script | None:
+    """What ``source`` of a copy holds: a here-document, or a file below the context of the build."""
+    if source.startswith("<<"):
+        document = dict(copy.documents).get(source.lstrip("<-").strip("\"'"))
+        return Script(document, copy.said.file, copy.said.line) if document is not None and not inside else None
+    if copy.context is None:
+        return None
+    file = posixpath.normpath(posixpath.join(copy.context, source.lstrip("/"), inside))
+    text = files.text(file)
+    return Script(text, files.name(file)) if text is not None else None
 
 
 def _sources(copy: Copy, path: str) -> Iterator[tuple[str, str]]:

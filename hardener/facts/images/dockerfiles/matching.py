@@ -198,24 +198,27 @@ def _is_local(registry: str | None) -> bool:
 
 def _by_folder(dockerfiles: Sequence[str], root: str) -> dict[str, list[tuple[str, str]]]:
     """(Dockerfile, its context) by the name that its folder or its suffix gives it."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    found: dict[str, dict[tuple[str, str], None]] = {}
     in_folder: dict[str, list[str]] = {}
     for path in dockerfiles:
         in_folder.setdefault(posixpath.dirname(path), []).append(path)
     for folder, paths in in_folder.items():
         plain = [path for path in paths if not suffix_of(path)] or (paths if len(paths) == 1 else [])
-        context = folder
-        name = posixpath.basename(folder)
-        while folder != root and name.lower() in _PACKING:
-            if posixpath.dirname(folder) in (root, folder):
-                break
-            folder = posixpath.dirname(folder)
-            name = posixpath.basename(folder)
-        if folder != root and posixpath.dirname(folder) != folder:
-            for path in plain:
-                found.setdefault(alike(name), []).append((path, context))
+        name = _name_of(folder, root)
+        for path in plain if name is not None else ():
+            found.setdefault(alike(name or ""), {})[path, folder] = None
         for path in paths:
             suffix = suffix_of(path)
             if suffix and suffix not in _PURPOSES:
-                found.setdefault(alike(suffix), []).append((path, context))
-    return {name: list(dict.fromkeys(files)) for name, files in found.items()}
+                found.setdefault(alike(suffix), {})[path, folder] = None
+    return {name: list(files) for name, files in found.items()}
+
+
+def _name_of(folder: str, root: str) -> str | None:
+    """The name of ``folder``, or of the one around it where it only says that images are made there (`docker`); None
+    for the root."""
+    while folder != root and posixpath.basename(folder).lower() in _PACKING:
+        if posixpath.dirname(folder) in (root, folder):
+            break
+        folder = posixpath.dirname(folder)
+    return posixpath.basename(folder) if folder not in (root, posixpath.dirname(folder)) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -95,6 +95,15 @@ class BuiltImage(Struct, frozen=True):
         """What was read, in the words of the image table."""
         return "dockerfile+entrypoint" if self.script_read else "dockerfile"
 
+    @property
+    def is_named(self) -> bool:
+        """Whether a build file names the image, so that no other Dockerfile builds it."""
+        return self.rank == "named"
+
+    def said_at(self, said: Said[Any] | None) -> str:
+        """Where ``said`` stands, or the Dockerfile, and how it is known that this builds the image."""
+        return f"{said.where if said is not None else self.dockerfile}{_BUILDS[self.rank]}"
+
     def evidence(self, name: str) -> list[str]:
         """What the files say of the field ``name``, for people: `src/cart/Dockerfile:12: USER 1000`."""
         if name == "env":
@@ -104,6 +113,7 @@ class BuiltImage(Struct, frozen=True):
         return [f"{said.where}: {_WORDS[name]}{_text(said.value)}" for said in found if isinstance(said, Said)]
 
 
+_BUILDS = {"named": "", "service": " (by the name of its service)", "folder": " (by the name of its folder)"}
 _WORDS = {
     "named_by": "",
     "base": "FROM ",

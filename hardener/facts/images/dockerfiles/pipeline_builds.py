@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
 from typing import Any
 
 from hardener.facts.images.dockerfiles.build_commands import build_words, from_words
@@ -104,6 +104,7 @@ def _action(source: Source, given: Mapping[str, Any], values: Mapping[str, str],
 
 
 def _cells(job: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What the matrix of a job sets, once for each of its runs."""
     strategy = job.get("strategy")
     matrix = strategy.get("matrix") if isinstance(strategy, Mapping) else None
     if not isinstance(matrix, Mapping):
@@ -113,14 +114,10 @@ def _cells(job: Mapping[str, Any]) -> list[dict[str, str]]:
         for name, values in list(matrix.items())[:6]
         if name not in ("include", "exclude") and isinstance(values, list) and values
     ]
-    cells: list[dict[str, str]] = []
-    for parts in product(*axes) if axes else ():
-        if len(cells) == _MOST_CELLS:
-            break
-        cells.append({key: value for part in parts for key, value in part.items()})
+    combined = islice(product(*axes), _MOST_CELLS) if axes else ()
+    cells = [{key: value for part in parts for key, value in part.items()} for parts in combined]
     include = matrix.get("include")
-    for extra in include[:_MOST_CELLS] if isinstance(include, list) else []:
-        cells.append(_values("matrix", extra))
+    cells += [_values("matrix", extra) for extra in include[:_MOST_CELLS]] if isinstance(include, list) else []
     return cells or [{}]
 
 
@@ -138,25 +135,38 @@ def azure(source: Source) -> Iterator[Build]:
     """The tasks `Docker@2` that build."""
     for document in source.read_yaml():
         found = list(_mappings(document.data))
-        values: dict[str, str] = {}
-        for mapping, _ in found:
-            named = mapping.get("variables")
-            if isinstance(named, Mapping):
-                values |= {str(name): value for name, value in named.items() if isinstance(value, str)}
-            if isinstance(mapping.get("name"), str) and isinstance(mapping.get("value"), str):
-                values[mapping["name"]] = mapping["value"]
+        values = _azure_variables([mapping for mapping, _ in found])
         for task, path in found[:_MOST]:
             inputs = task.get("inputs")
-            if not str(task.get("task")).startswith("Docker@") or not isinstance(inputs, Mapping):
-                continue
-            given = {str(key).lower(): _azure(value, values) for key, value in inputs.items() if isinstance(value, str)}
-            image = given.get("repository") or given.get("imagename")
-            if image is None or given.get("command", "buildAndPush") not in ("build", "buildAndPush"):
-                continue
-            place = _task_place(source, given)
-            if place is not None:
-                said = source.said(document.line(*path), f"{task['task']} builds {image}")
-                yield Build(image, said, *place, None, arguments_of(given.get("arguments", "").split()))
+            if str(task.get("task")).startswith("Docker@") and isinstance(inputs, Mapping):
+                yield from _task(source, document.line(*path), task["task"], inputs, values)
+
+
+def _azure_variables(mappings: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The variables that a pipeline sets, as a mapping or one by one."""
+    values: dict[str, str] = {}
+    for mapping in mappings:
+        named = mapping.get("variables")
+        if isinstance(named, Mapping):
+            values |= {str(name): value for name, value in named.items() if isinstance(value, str)}
+        name, value = mapping.get("name"), mapping.get("value")
+        if isinstance(name, str) and isinstance(value, str):
+            values[name] = value
+    return values
+
+
+def _task(
+    source: Source, line: int, task: str, inputs: Mapping[str, Any], values: Mapping[str, str]
+) -> Iterator[Build]:
+    """What one task of Docker builds."""
+    given = {str(key).lower(): _azure(value, values) for key, value in inputs.items() if isinstance(value, str)}
+    image = given.get("repository") or given.get("imagename")
+    if image is None or given.get("command", "buildAndPush") not in ("build", "buildAndPush"):
+        return
+    place = _task_place(source, given)
+    if place is not None:
+        said = source.said(line, f"{task} builds {image}")
+        yield Build(image, said, *place, None, arguments_of(given.get("arguments", "").split()))
 
 
 def _azure(text: str, values: Mapping[str, str]) -> str:
@@ -191,13 +201,18 @@ def cloud_build(source: Source) -> Iterator[Build]:
         values = {str(key): str(value) for key, value in given.items()} if isinstance(given, Mapping) else {}
         steps = data.get("steps")
         for number, step in enumerate(steps[:_MOST] if isinstance(steps, list) else []):
-            if not isinstance(step, Mapping) or not isinstance(step.get("args"), list):
-                continue
-            words = [fill(word, values) for word in step["args"] if isinstance(word, str)]
-            program = "kaniko/executor" if "kaniko" in str(step.get("name")) else "docker"
-            built = build_words(program, words)
-            if built is None or ("docker" not in str(step.get("name")) and program == "docker"):
-                continue
-            folder = step.get("dir")
-            folders = [f"{start}/{folder}" if isinstance(folder, str) else start for start in source.folders()]
-            yield from from_words(source, document.line("steps", number), built, folders)
+            if isinstance(step, Mapping) and isinstance(step.get("args"), list):
+                yield from _step(source, document.line("steps", number), step, values)
+
+
+def _step(source: Source, line: int, step: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Build]:
+    """What one step builds."""
+    words = [fill(word, values) for word in step["args"] if isinstance(word, str)]
+    name, folder = str(step.get("name")), step.get("dir")
+    if "kaniko" in name:
+        built = build_words("kaniko/executor", words)
+    else:
+        built = build_words("docker", words) if "docker" in name else None
+    if built is not None:
+        folders = [f"{start}/{folder}" if isinstance(folder, str) else start for start in source.folders()]
+        yield from from_words(source, line, built, folders)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -84,52 +84,45 @@ def _numbers(stage: Stage) -> tuple[Said[int] | None, Said[int] | None]:
     name, _, group = stage.user.value.partition(":")
     users = {said.value.name: said for said in stage.accounts if not said.value.is_group}
     groups = {said.value.name: said for said in stage.accounts if said.value.is_group}
-
-    def of(text: str, known: dict[str, Said[Account]]) -> Said[int] | None:
-        plain = 0 if text == "root" else number(text)
-        if plain is not None and stage.user is not None:
-            return Said(plain, stage.user.file, stage.user.line)
-        said = known.get(text)
-        return _number_of(said) if said is not None else None
-
-    uid = of(name, users)
-    account = users.get(name) or next(
-        (said for said in users.values() if uid is not None and said.value.number == uid.value), None
-    )
+    uid = _number(name, stage.user, users)
     if group:
-        return uid, of(group, groups)
+        return uid, _number(group, stage.user, groups)
     if name in ("root", "0"):
         return uid, uid
-    if account is None:
-        return uid, None
-    if account.value.group:
-        plain = number(account.value.group)
-        return uid, of(account.value.group, groups) if plain is None else Said(plain, account.file, account.line)
-    return uid, of(account.value.name, groups) if account.value.name in groups else None
+    account = users.get(name) or _with_number(users.values(), uid)
+    return uid, _group_of(account, stage.user, groups) if account is not None else None
 
 
-def _number_of(said: Said[Account]) -> Said[int] | None:
-    return None if said.value.number is None else Said(said.value.number, said.file, said.line)
+def _number(text: str, user: Said[str], known: Mapping[str, Said[Account]]) -> Said[int] | None:
+    """The number that ``text`` is, a part of USER, or has among the ``known`` accounts."""
+    plain = 0 if text == "root" else number(text)
+    if plain is not None:
+        return Said(plain, user.file, user.line)
+    said = known.get(text)
+    if said is None or said.value.number is None:
+        return None
+    return Said(said.value.number, said.file, said.line)
+
+
+def _with_number(users: Iterable[Said[Account]], uid: Said[int] | None) -> Said[Account] | None:
+    if uid is None:
+        return None
+    return next((said for said in users if said.value.number == uid.value), None)
+
+
+def _group_of(account: Said[Account], user: Said[str], groups: Mapping[str, Said[Account]]) -> Said[int] | None:
+    """The number of the group of a user: the one that it was made with, else the one that has its name."""
+    group = account.value.group
+    if not group:
+        return _number(account.value.name, user, groups) if account.value.name in groups else None
+    plain = number(group)
+    return Said(plain, account.file, account.line) if plain is not None else _number(group, user, groups)
 
 
 def _given(stage: Stage, uid: Said[int] | None, gid: Said[int] | None) -> tuple[Said[str], ...]:
     """The paths that the user in effect may write to. Root may write everywhere, and nobody knows who the user of a
     base is: for these only what everybody may write to is named."""
-    name, _, group = stage.user.value.partition(":") if stage.user is not None else ("", "", "")
-    names = {name, str(uid.value)} if uid is not None else {name}
-    groups = {group, str(gid.value)} if gid is not None else {group}
-    for said in stage.accounts:
-        account = said.value
-        if not account.is_group and account.number is not None and str(account.number) in names:
-            names.add(account.name)
-        if account.is_group and account.number is not None and str(account.number) in groups:
-            groups.add(account.name)
-        if not account.is_group and account.name in names and account.group and not group:
-            groups.add(account.group)
-    if number(name) is not None and not group and not any(said.value.name in names for said in stage.accounts):
-        groups |= {"0", "root"}  # a number without an account is in the group of root
-    names -= {"", "root", "0"}
-    groups.discard("")
+    names, groups = _called(stage, uid, gid)
     owners: dict[str, str | None] = {}
     of_group: dict[str, str] = {}
     kept: dict[str, Said[str]] = {}
@@ -139,11 +132,33 @@ def _given(stage: Stage, uid: Said[int] | None, gid: Said[int] | None) -> tuple[
         before = owners.get(path)
         owners[path] = gift.owner or before
         of_group[path] = gift.group or of_group.get(path, "")
-        if gift.owner is not None and gift.owner not in names and not gift.anybody and before in names:
+        is_of_another = gift.owner is not None and gift.owner not in names
+        if is_of_another and not gift.anybody and before in names:
             kept.pop(path, None)  # it was taken away again
         elif gift.anybody or gift.owner in names or (gift.group_writes and of_group[path] in groups):
             kept.setdefault(path, Said(path, given.file, given.line))
     return tuple(kept.values())[:_MOST]
+
+
+def _called(stage: Stage, uid: Said[int] | None, gid: Said[int] | None) -> tuple[set[str], set[str]]:
+    """What the user in effect and its groups are called, by name and number; root is left out of the users."""
+    name, _, group = stage.user.value.partition(":") if stage.user is not None else ("", "", "")
+    names = {name, *_text_of(uid)}
+    groups = {group, *_text_of(gid)}
+    for account in (said.value for said in stage.accounts):
+        called = groups if account.is_group else names
+        if account.number is not None and str(account.number) in called:
+            called.add(account.name)
+        if not account.is_group and account.name in names and account.group and not group:
+            groups.add(account.group)
+    has_account = any(said.value.name in names for said in stage.accounts)
+    if number(name) is not None and not group and not has_account:
+        groups |= {"0", "root"}  # a number without an account is in the group of root
+    return names - {"", "root", "0"}, groups - {""}
+
+
+def _text_of(said: Said[int] | None) -> tuple[str, ...]:
+    return (str(said.value),) if said is not None else ()
 
 
 _OF_THE_BUILD = frozenset({"dockerfile", "rank", "named_by", "base_said", "through", "unknown"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 
@@ -18,41 +18,12 @@ _UNKNOWN = re.compile(r"[$`*?\[{]")
 _SPACE = re.compile(r"\s")
 # What leaves nothing in the working directory.
 _ELSEWHERE = frozenset(
-    {
-        "addgroup",
-        "adduser",
-        "apk",
-        "apt",
-        "apt-get",
-        "apt-key",
-        "cd",
-        "chgrp",
-        "chmod",
-        "chown",
-        "command",
-        "cp",
-        "curl",
-    }
-    | {"dnf", "dpkg", "echo", "env", "exit", "export", "false", "find", "groupadd", "groupmod", "install", "ldconfig"}
-    | {
-        "ln",
-        "ls",
-        "microdnf",
-        "mkdir",
-        "mv",
-        "passwd",
-        "printf",
-        "rm",
-        "sed",
-        "set",
-        "setcap",
-        "sleep",
-        "test",
-        "touch",
-    }
-    | {"true", "update-ca-certificates", "useradd", "usermod", "which", "yum", "zypper", "[", "cat", "tee"}
-    | {"sh", "bash", "ash", "gpg", "grep", "id", "locale-gen", "rmdir", "xargs", "pip", "pip3", "gem"}
+    """[ addgroup adduser apk apt apt-get apt-key ash bash cat cd chgrp chmod chown command cp curl dnf dpkg echo
+    env exit export false find gem gpg grep groupadd groupmod id install ldconfig ln locale-gen ls microdnf mkdir mv
+    passwd pip pip3 printf rm rmdir sed set setcap sh sleep tee test touch true update-ca-certificates useradd
+    usermod which xargs yum zypper""".split()
 )
+_READ_BY_THEMSELVES = frozenset({"mkdir", "cd", "rm", "chown", "chmod"})  # that write nothing into files
 # Modes with which everybody may write. `+w` alone is not one: the umask takes it from all but the owner.
 _WORLD = re.compile(r"[0-7]?[0-7]{2}[2367]|(?=[ug]*+[ao])[ugoa]++[+=][rst]*w[rwxXst]*")
 _MAKES_FOLDERS = re.compile(r"-[A-Zcpsv]*d\b")
@@ -102,58 +73,104 @@ def left_by(script: str, folder: str | None) -> Left:
     here = folder
     works_in: set[str | None] = set()
     for command in shell.commands([script]):
-        programs = list(shell.runs([command]))
         if command.words[:1] == [script] and _SPACE.search(script):
             continue  # the script as a word of itself
-        for program, arguments in programs:
-            if program == "cd":
-                here = _joined(here, arguments[0]) if arguments else None
-            elif (account := made(program, arguments)) is not None:
-                left.accounts.append(account)
-                if account.home:
-                    left.gifts.append(Gift(account.home, account.name, account.group))
-            else:
-                _read(left, program, arguments, here)
-        if programs and not command.targets and not any(name in _ELSEWHERE for name, _ in programs):
+        programs = list(shell.runs([command]))
+        here = _run(left, programs, here)
+        names = {program for program, _ in programs}
+        if names and not command.targets and _ELSEWHERE.isdisjoint(names):
             works_in.add(here)
-        if not (programs and programs[0][0] in ("mkdir", "cd", "rm", "chown", "chmod")) or command.targets:
+        if command.targets or not programs or programs[0][0] not in _READ_BY_THEMSELVES:
             left.filled += _written(command, here)
     left.worked_in += sorted({path or "." for path in works_in} - {"/"})
     return left
 
 
+def _run(left: Left, programs: Iterable[tuple[str, Sequence[str]]], here: str | None) -> str | None:
+    """Put to ``left`` what ``programs`` leave one after the other, and return the folder behind them."""
+    for program, arguments in programs:
+        if program == "cd":
+            here = _joined(here, arguments[0]) if arguments else None
+        else:
+            _read(left, program, arguments, here)
+    return here
+
+
 def _read(left: Left, program: str, arguments: Sequence[str], here: str | None) -> None:
-    operands = [word for word in arguments if not word.startswith("-")]
-    if program == "mkdir":
-        paths = list(_paths(_without_values(arguments, ("-m", "--mode")), here))
-        left.made += paths
-        mode = next((word for word in arguments if word.startswith(("-m", "--mode"))), None)
-        value = "" if mode is None else mode.partition("=")[2] or mode.removeprefix("-m") or operands[0]
-        if is_for_everybody(value):
-            left.gifts += [Gift(path, anybody=True) for path in paths]
-    elif program == "chown" and len(operands) > 1:
-        owner, _, group = operands[0].partition(":")
-        if not _UNKNOWN.search(operands[0]):
-            left.gifts += [Gift(path, owner or None, group or None) for path in _paths(operands[1:], here)]
-    elif program == "chgrp" and len(operands) > 1:
-        left.gifts += [Gift(path, group=operands[0]) for path in _paths(operands[1:], here)]
-    elif program == "chmod" and len(operands) > 1:
-        anybody, members = is_for_everybody(operands[0]), _has(_GROUP, operands[0])
-        if anybody or members:
-            left.gifts += [Gift(path, anybody=anybody, group_writes=members) for path in _paths(operands[1:], here)]
-    elif program == "install" and any(
-        word in ("-d", "--directory") or _MAKES_FOLDERS.match(word) for word in arguments
-    ):
-        paths = list(_paths(_without_values(arguments, ("-o", "-g", "-m", "--owner", "--group", "--mode")), here))
-        owner_of, group_of = _value(arguments, "-o", "--owner"), _value(arguments, "-g", "--group")
-        left.made += paths
-        if owner_of or group_of:
-            left.gifts += [Gift(path, owner_of, group_of) for path in paths]
-        if is_for_everybody(_value(arguments, "-m", "--mode") or ""):
-            left.gifts += [Gift(path, anybody=True) for path in paths]
-    elif program == "setcap" and len(operands) > 1 and "-r" not in arguments:
-        for file in operands[1:]:
-            left.capabilities.append((operands[0], "" if _UNKNOWN.search(file) else file))
+    """Put to ``left`` what one program leaves that is started in ``here``."""
+    account = made(program, arguments)
+    if account is not None:
+        left.accounts.append(account)
+        if account.home:
+            left.gifts.append(Gift(account.home, account.name, account.group))
+    elif program in _READERS:
+        _READERS[program](left, arguments, here)
+
+
+def _mkdir(left: Left, arguments: Sequence[str], here: str | None) -> None:
+    paths = list(_paths(_without_values(arguments, ("-m", "--mode")), here))
+    left.made += paths
+    if is_for_everybody(_mode(arguments)):
+        left.gifts += [Gift(path, anybody=True) for path in paths]
+
+
+def _mode(arguments: Sequence[str]) -> str:
+    """The mode that mkdir is told, "" without one: `-m 777`, `-m777`, `--mode=777`."""
+    option = next((word for word in arguments if word.startswith(("-m", "--mode"))), None)
+    if option is None:
+        return ""
+    return option.partition("=")[2] or option.removeprefix("-m") or _operands(arguments)[0]
+
+
+def _chown(left: Left, arguments: Sequence[str], here: str | None) -> None:
+    accounts, *paths = _operands(arguments) or [""]
+    owner, _, group = accounts.partition(":")
+    if not _UNKNOWN.search(accounts):
+        left.gifts += [Gift(path, owner or None, group or None) for path in _paths(paths, here)]
+
+
+def _chgrp(left: Left, arguments: Sequence[str], here: str | None) -> None:
+    group, *paths = _operands(arguments) or [""]
+    left.gifts += [Gift(path, group=group) for path in _paths(paths, here)]
+
+
+def _chmod(left: Left, arguments: Sequence[str], here: str | None) -> None:
+    mode, *paths = _operands(arguments) or [""]
+    anybody, members = is_for_everybody(mode), _has(_GROUP, mode)
+    if anybody or members:
+        left.gifts += [Gift(path, anybody=anybody, group_writes=members) for path in _paths(paths, here)]
+
+
+def _install(left: Left, arguments: Sequence[str], here: str | None) -> None:
+    if not any(word in ("-d", "--directory") or _MAKES_FOLDERS.match(word) for word in arguments):
+        return
+    paths = list(_paths(_without_values(arguments, ("-o", "-g", "-m", "--owner", "--group", "--mode")), here))
+    owner, group = _value(arguments, "-o", "--owner"), _value(arguments, "-g", "--group")
+    left.made += paths
+    if owner or group:
+        left.gifts += [Gift(path, owner, group) for path in paths]
+    if is_for_everybody(_value(arguments, "-m", "--mode") or ""):
+        left.gifts += [Gift(path, anybody=True) for path in paths]
+
+
+def _setcap(left: Left, arguments: Sequence[str], here: str | None) -> None:
+    capabilities, *files = _operands(arguments) or [""]
+    if "-r" not in arguments:
+        left.capabilities += [(capabilities, "" if _UNKNOWN.search(file) else file) for file in files]
+
+
+_READERS = {
+    "mkdir": _mkdir,
+    "chown": _chown,
+    "chgrp": _chgrp,
+    "chmod": _chmod,
+    "install": _install,
+    "setcap": _setcap,
+}
+
+
+def _operands(arguments: Sequence[str]) -> list[str]:
+    return [word for word in arguments if not word.startswith("-")]
 
 
 def _value(arguments: Sequence[str], short: str, long: str) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from hardener.facts.images.dockerfiles import run_commands
@@ -153,32 +153,31 @@ class Builder:
     def _copy(self, item: Instruction) -> None:
         flags, rest = item.flags()
         words = Instruction(item.name, rest, item.line).words or _split(rest)
-        known = [self._filled(word) for word in words]
-        if len(known) < 2 or known[-1] is None:
+        *named, last = [self._filled(word) for word in words] or [None]
+        if not named or last is None:
             self.stage.unknown.add("filled")
             return
-        sources = tuple(word for word in known[:-1] if word)[:_MOST_SOURCES]
-        target = known[-1]
-        if not target.startswith("/"):
-            target = posixpath.join(self.stage.folder or ".", target)
+        sources = tuple(word for word in named if word)[:_MOST_SOURCES]
+        target = last if last.startswith("/") else posixpath.join(self.stage.folder or ".", last)
+        several = len(named) > 1 or _is_folder(target) or last == "."
         clean = _clean(target)
-        origin = self._filled(flags["from"]) if "from" in flags else None
-        if "from" in flags and origin is None:
-            origin = ""
-        context = self.stages.context
-        several = target.endswith(("/", "/.")) or target == "." or known[-1] == "." or len(known) > 2
         kept = clean.rstrip("/") + "/" if several else clean
-        copy = Copy(sources, kept, origin, item.documents, self._said(clean), context, self.stages)
+        origin = self._filled(flags["from"]) or "" if "from" in flags else None
+        copy = Copy(sources, kept, origin, item.documents, self._said(clean), self.stages.context, self.stages)
         self.stage.copies.append(copy)
         placed = self._place(sources, clean, several)
         self.stage.filled.append(self._said(placed))
-        if owner := self._filled(flags.get("chown", "")):
-            name, _, group = owner.partition(":")
-            self.stage.gifts.append(self._said(Gift(placed, name or None, group or None)))
-        if run_commands.is_for_everybody(self._filled(flags.get("chmod", "")) or ""):
-            self.stage.gifts.append(self._said(Gift(placed, anybody=True)))
+        self._give(placed, flags)
         if origin:
             self._from_stage(copy, origin)
+
+    def _give(self, path: str, flags: Mapping[str, str]) -> None:
+        """Note whom `--chown` and `--chmod` give what was copied to ``path``."""
+        if owner := self._filled(flags.get("chown", "")):
+            name, _, group = owner.partition(":")
+            self.stage.gifts.append(self._said(Gift(path, name or None, group or None)))
+        if run_commands.is_for_everybody(self._filled(flags.get("chmod", "")) or ""):
+            self.stage.gifts.append(self._said(Gift(path, anybody=True)))
 
     _add = _copy
 
@@ -232,6 +231,11 @@ class Builder:
 def _clean(path: str | None) -> str:
     normal = posixpath.normpath(path or ".")
     return "/" + normal.lstrip("/") if normal.startswith("/") else normal
+
+
+def _is_folder(target: str) -> bool:
+    """Whether the destination of a copy is a folder by the way it is written."""
+    return target == "." or target.endswith(("/", "/."))
 
 
 def _split(text: str) -> list[str]:

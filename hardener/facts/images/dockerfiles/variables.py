@@ -15,29 +15,28 @@ def fill(text: str, values: Mapping[str, str | None], *, defaults: bool = True) 
     but for their default where they have one, which counts where nothing is known of the variable and ``defaults``."""
     if "$" not in text:
         return text
-
     left = max(_LONGEST, len(text))  # values within values would grow without end
 
     def value(match: re.Match[str]) -> str:
         nonlocal left
-        found = known_value(match)
+        found = _known(match, values, defaults)
         left -= len(found)
         return found if left >= 0 else match[0]
 
-    def known_value(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
-        if name is None:
-            return match[0]
-        known, how = values.get(name), match[3]
-        if how is None or how.endswith("?"):
-            return match[0] if known is None else known
-        if how.endswith("+"):
-            return match[0] if known is None else match[4] if known or how == "+" else ""
-        if known is None:
-            return match[4] if defaults and name not in values else match[0]
-        return known if known or how == "-" else match[4]
-
     return _VARIABLE.sub(value, text)
+
+
+def _known(match: re.Match[str], values: Mapping[str, str | None], defaults: bool) -> str:
+    """What stands in the place of one variable."""
+    name, how = match[1] or match[2], match[3] or "?"
+    known = values.get(name) if name is not None else None
+    if known is None:
+        has_default = name is not None and how.endswith("-") and name not in values
+        return match[4] if has_default and defaults else match[0]
+    is_set = known != "" or not how.startswith(":")
+    if how.endswith("+"):
+        return match[4] if is_set else ""
+    return match[4] if how.endswith("-") and not is_set else known
 
 
 def filled(text: str, values: Mapping[str, str | None]) -> str | None:

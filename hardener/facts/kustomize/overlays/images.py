@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.facts.kustomize.overlays.overlays import Overlays
+from hardener.facts.kustomize.overlays.patch import Merge, Operations
 from hardener.kubernetes.images.reference import ImageReference, read
+from hardener.kubernetes.kustomize.operations import pointer_parts
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.view import View
@@ -70,9 +72,6 @@ def _view(tree: Tree, patch: Patch, path: Path, image: ImageReference) -> PatchI
 
 
 def _images(patch: Patch) -> Iterator[tuple[Path, str]]:
-    from hardener.facts.kustomize.overlays.patch import Merge, Operations
-    from hardener.kubernetes.kustomize.operations import pointer_parts
-
     if isinstance(patch, Merge):
         yield from _below(patch.document, ())
     elif isinstance(patch, Operations):

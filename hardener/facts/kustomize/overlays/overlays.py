@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
+from hardener.facts.kustomize.overlays.reading import Layer
 from hardener.support.data_path import Path
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
-    from hardener.facts.kustomize.overlays.reading import Layer
     from hardener.facts.kustomize.overlays.variants import Chain, Result, Variant
     from hardener.sources.manifests import Piece
     from hardener.tree.core_views import Container, Object, PodTemplate
@@ -65,6 +65,4 @@ class Overlays(AsRead):
 
     def layer(self, kustomization: Object) -> Layer:
         """What ``kustomization`` does."""
-        from hardener.facts.kustomize.overlays.reading import Layer  # late: few trees have any
-
         return Layer()

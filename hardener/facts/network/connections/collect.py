@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
@@ -121,16 +122,23 @@ class Collector:
             return
         found = self.resolve(client.object, host) if address.known else []
         for service, end in self._ends(found):
-            if address.firm or (is_service_key(text.key) and client not in self.endpoints.pods(service)):
+            is_own = client in self.endpoints.pods(service)
+            if address.firm or (is_service_key(text.key) and not is_own):
                 self.connect(client, end, port, text)
-            elif client not in self.endpoints.pods(service):
+            elif not is_own:
                 # A bare word may be anything, `-disable=autoscaler`: no connection, and none that may be cut.
                 self._doubt(client, end, port, text.evidence(f"{service} by a bare word"))
             elif is_headless(service) or finds_peers(text.key):
                 # Its own name, which need not be an address: it is one where members find each other by it.
                 self.add(client, client, (), text.evidence(str(service)), service)
-        if found or text.secret or host in self._knative:
-            return
+        if not (found or text.secret or host in self._knative):
+            self._refer_outside(client, text, address, port)
+
+    def _refer_outside(
+        self, client: PodTemplate, text: Text | SourceText | SeenText, address: Address, port: int | None
+    ) -> None:
+        """Take up an address of no Service of the tree: one outside of the cluster, or one that nothing answers to."""
+        host = address.host
         label = f"{host}:{port}" if port else host
         if not address.known and is_outside(host, self.namespaces):
             if self._is_new(client, host, port):
@@ -178,9 +186,9 @@ class Collector:
             passed: set[Object] = set()
             asked: dict[tuple[str, str | None, str], bool] = {}  # a name from a place; whether the tree has it
             for first in services:
-                waiting = [first]
-                while waiting:
-                    service = waiting.pop()
+                next_services = [first]
+                while next_services:
+                    service = next_services.pop()
                     if service in passed:
                         continue
                     passed.add(service)
@@ -189,7 +197,7 @@ class Collector:
                     if place not in asked:
                         others = self.resolve(service, host) if host else []
                         asked[place] = bool(others)
-                        waiting += reversed(others)
+                        next_services += reversed(others)
                     if not asked[place]:
                         known.append((first, service))
         return known
@@ -205,10 +213,7 @@ class Collector:
             return
         if not selector(service) and not is_computed(service):
             if self._is_new(client, service, port):
-                slices = self._slices(service)
-                addresses = tuple(dict.fromkeys(a for item in slices for a in _addresses(item)))
-                # The port of the Service is translated to one of theirs.
-                on = port if not addresses or any(port in _numbers(item) for item in slices) else None
+                on, addresses = self._behind(service, port)
                 self.found.external.append(External(client, service.name, on, addresses, text.evidence(str(service))))
             return
         pods = self.endpoints.pods(service)
@@ -223,6 +228,14 @@ class Collector:
                 text.evidence(label),
                 service,
             )
+
+    def _behind(self, service: Object, port: int | None) -> tuple[int | None, tuple[str, ...]]:
+        """Port and addresses of what stands behind a Service without selector; its own port is translated to one of
+        theirs."""
+        slices = self._slices(service)
+        addresses = tuple(dict.fromkeys(address for item in slices for address in _addresses(item)))
+        is_theirs = not addresses or any(port in _numbers(item) for item in slices)
+        return port if is_theirs else None, addresses
 
     def _doubt(self, client: PodTemplate, service: Object, port: int | None, fact: Evidence) -> None:
         """Take up that ``client`` may connect to ``service``, which is no other name of a Service of the tree."""
@@ -322,7 +335,6 @@ def _written(host: str) -> tuple[str, ...]:
     away."""
     if not host[-1:].isdigit():
         return ()
-    from ipaddress import ip_address  # late: hardly a tree names any
 
     try:
         address = ip_address(host)

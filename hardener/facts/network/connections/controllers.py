@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hardener.facts.network.connections.endpoints import mapping, mappings
 from hardener.facts.network.run_time_peers import images
@@ -56,16 +57,16 @@ class Controllers:
             return self._called(str(named)) if named else self._only()
         if item.kind.startswith("IngressRoute"):
             return self._by_family.get("traefik", [])
-        if item.group == "gateway.networking.k8s.io":
-            parents = mappings(spec.get("parentRefs"))
-            gateways = [self._class_of.get(str(parent.get("name"))) for parent in parents]
-            classes = {
-                str(mapping(gateway.data.get("spec")).get("gatewayClassName")) for gateway in gateways if gateway
-            }
-            if classes and None not in gateways:
-                found = [self._called(name) for name in sorted(classes)]
-                return [pod for pods in found for pod in pods] if all(found) else []
-        return []
+        return self._of_route(spec) if item.group == "gateway.networking.k8s.io" else []
+
+    def _of_route(self, spec: Mapping[str, Any]) -> list[PodTemplate]:
+        """Those of the classes of the Gateways that a route of the Gateway API is bound to."""
+        gateways = [self._class_of.get(str(parent.get("name"))) for parent in mappings(spec.get("parentRefs"))]
+        specs = [mapping(gateway.data.get("spec")) for gateway in gateways if gateway is not None]
+        if len(specs) < len(gateways):
+            return []
+        found = [self._called(name) for name in sorted({str(spec.get("gatewayClassName")) for spec in specs})]
+        return [pod for pods in found for pod in pods] if all(found) else []
 
     def _only(self) -> list[PodTemplate]:
         """Those of an Ingress that names no class: of the only family there is."""

@@ -3,8 +3,8 @@ servers that it does show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
@@ -33,7 +33,7 @@ from hardener.kubernetes.network.callers import (
     scrape_port,
 )
 from hardener.kubernetes.network.ingress import Backend
-from hardener.kubernetes.network.label_selector import parse
+from hardener.kubernetes.network.label_selector import Selector, parse
 from hardener.kubernetes.objects.shape import ShapeError
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, PodTemplate
@@ -95,6 +95,9 @@ def collect(
     entries.from_nodes(sink.doubts, sure=False)
     entries.orphans(edges)
     return entries.finished(), entries.entrances
+
+
+_PortsOfPods = dict[PodTemplate, set[Port]]
 
 
 class _Entries:
@@ -197,16 +200,9 @@ class _Entries:
         """ServiceMonitors and PodMonitors: those who follow them are made by an operator, so that no tree has them."""
         if self._tree.kinds.isdisjoint(MONITORS):
             return
-        by_label: dict[tuple[str, str], dict[Object, None]] = {}
-        pods_by_label: dict[tuple[str, str], dict[PodTemplate, None]] = {}
-        services = self._tree.of("", "Service")
         found = [(item, it) for item in self._tree.objects if (it := monitor(item.group, item.kind, item.data))]
-        for service in services:
-            for label in _labels(service).items():
-                by_label.setdefault(label, {})[service] = None
-        for pod in self._every_pod:
-            for label in pod.labels.items():
-                pods_by_label.setdefault(label, {})[pod] = None
+        services = _ByLabel((service, _labels(service)) for service in self._tree.of("", "Service"))
+        pods = _ByLabel((pod, pod.labels) for pod in self._every_pod)
         for item, it in found:
             try:
                 selector = parse(it.selector)
@@ -215,17 +211,14 @@ class _Entries:
             wanted = [(str(key), str(value)) for key, value in mapping(it.selector.get("matchLabels")).items()]
             fact = item.fact(f"{item} makes Prometheus scrape it")
             if it.services:
-                near = min((by_label.get(label, {}) for label in wanted), key=len) if wanted else services
-                for service in near:
-                    if selector.matches(_labels(service)) and self._in_reach(item, it, service):
+                for service in services.selected(selector, wanted):
+                    if self._in_reach(item, it, service):
                         self._monitored(service, it, fact)
-            else:
-                pods = self._every_pod
-                own = min((pods_by_label.get(label, {}) for label in wanted), key=len) if wanted else pods
-                for pod in own:
-                    if selector.matches(pod.labels) and self._in_reach(item, it, pod.object):
-                        on = {port for pair in it.ports for port in _of_pod(pod, pair)}
-                        self._add(pod, tuple(sorted(on, key=lambda port: port.order)), Way.MONITORING, fact)
+                continue
+            for pod in pods.selected(selector, wanted):
+                if self._in_reach(item, it, pod.object):
+                    on = {port for pair in it.ports for port in _of_pod(pod, pair)}
+                    self._add(pod, tuple(sorted(on, key=lambda port: port.order)), Way.MONITORING, fact)
 
     def _in_reach(self, item: Object, it: Monitor, other: Object) -> bool:
         builds = self._tree.ask(Builds)
@@ -253,16 +246,10 @@ class _Entries:
                     self._scrape(servers, pod, (Port(port),) if port else self._ports(service, pod), fact)
         for pod in self._every_pod:
             annotations = mapping(pod.metadata.data.get("annotations"))
-            if not annotations:
-                continue
             texts = {str(key): str(value).lower() for key, value in annotations.items()}
-            if is_scraped(texts):
-                port = scrape_port(texts)
-                declared = {number(item.get("containerPort")) for item in declared_ports(pod)}
-                on = [port] if port else sorted(value for value in declared if value)
-                unknown = () if port else [one for one in _declared(pod) if one.is_unknown]
+            if texts and is_scraped(texts):
                 fact = pod.metadata.fact("its pods ask to be scraped", "annotations")
-                self._scrape(servers, pod, (*(Port(value) for value in on), *unknown), fact)
+                self._scrape(servers, pod, _scraped_ports(pod, scrape_port(texts)), fact)
 
     def _scrape(self, servers: list[PodTemplate], pod: PodTemplate, on: tuple[Port, ...], fact: Evidence) -> None:
         if not on:
@@ -356,13 +343,7 @@ class _Entries:
         that a container declares and no Service leads to.
         """
         used = self._open | self._sink.named
-        known: dict[PodTemplate, set[Port]] = {}
-        for edge in edges:
-            if edge.client is not edge.server:
-                known.setdefault(edge.server, set()).update(edge.ports)
-        measured: dict[PodTemplate, set[Port]] = {}
-        for pod, on, way in self._found:
-            (measured if way is Way.MONITORING else known).setdefault(pod, set()).update(on)
+        known, measured = self._known_ports(edges)
         served: dict[PodTemplate, set[Port]] = {}
         for service in self._tree.of("", "Service"):
             for pod in self._pods(service):
@@ -377,15 +358,54 @@ class _Entries:
                     self._add(pod, tuple(closed), Way.NAMESPACE, fact, service)
                 served.setdefault(pod, set()).update(every)
         for pod in self._every_pod:
-            declared = _declared(pod)
-            if not declared:
-                continue
-            taken = served.get(pod, set()) | known.get(pod, set()) | measured.get(pod, set())
-            alone = tuple(port for port in declared if port not in taken)
-            if alone and not pod.partial:
-                words = f"port{'s' * (len(alone) > 1)} {', '.join(map(str, alone))}"
-                fact = pod.fact(f"{pod.object} declares {words}, and no Service leads to it")
-                self._add(pod, alone, Way.NAMESPACE, fact)
+            self._open_declared(pod, served.get(pod, set()) | known.get(pod, set()) | measured.get(pod, set()))
+
+    def _known_ports(self, edges: list[Edge]) -> tuple[_PortsOfPods, _PortsOfPods]:
+        """The ports of each pod that somebody is known to connect to, and those that are only measured."""
+        known: _PortsOfPods = {}
+        measured: _PortsOfPods = {}
+        for edge in edges:
+            if edge.client is not edge.server:
+                known.setdefault(edge.server, set()).update(edge.ports)
+        for pod, on, way in self._found:
+            (measured if way is Way.MONITORING else known).setdefault(pod, set()).update(on)
+        return known, measured
+
+    def _open_declared(self, pod: PodTemplate, taken: set[Port]) -> None:
+        """Open the ports that ``pod`` declares, beside those ``taken``, to its namespace."""
+        alone = tuple(port for port in _declared(pod) if port not in taken)
+        if alone and not pod.partial:
+            words = f"port{'s' * (len(alone) > 1)} {', '.join(map(str, alone))}"
+            fact = pod.fact(f"{pod.object} declares {words}, and no Service leads to it")
+            self._add(pod, alone, Way.NAMESPACE, fact)
+
+
+_Labelled = TypeVar("_Labelled")
+
+
+class _ByLabel(Generic[_Labelled]):
+    """Things with labels, found by the fewest that have one of those that a selector wants."""
+
+    def __init__(self, things: Iterable[tuple[_Labelled, Mapping[str, str]]]) -> None:
+        self._labels = dict(things)
+        self._having: dict[tuple[str, str], list[_Labelled]] = {}
+        for thing, labels in self._labels.items():
+            for label in labels.items():
+                self._having.setdefault(label, []).append(thing)
+
+    def selected(self, selector: Selector, wanted: Iterable[tuple[str, str]]) -> Iterator[_Labelled]:
+        """Find what ``selector`` selects; ``wanted`` are labels that it asks for."""
+        near = min((self._having.get(label, []) for label in wanted), key=len) if wanted else self._labels
+        return (thing for thing in near if selector.matches(self._labels[thing]))
+
+
+def _scraped_ports(pod: PodTemplate, asked: int | None) -> tuple[Port, ...]:
+    """The port that an annotation asks for, or those that the containers of ``pod`` declare."""
+    if asked:
+        return (Port(asked),)
+    declared = {number(item.get("containerPort")) for item in declared_ports(pod)}
+    known = [Port(value) for value in sorted(value for value in declared if value)]
+    return (*known, *(port for port in _declared(pod) if port.is_unknown))
 
 
 def _listed(value: Any) -> list[tuple[int, dict[str, Any]]]:

@@ -8,15 +8,18 @@ manifests of the tree say nothing of a program.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from hardener.authoring.edits import WrongShapeError
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.dockerfiles.builds import Source
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
+from hardener.facts.images.dockerfiles.compose_builds import compose, services
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.facts.network.connections.endpoints import mapping
+from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.table import lookup
 from hardener.kubernetes.network.addresses import Address, Form, find
 from hardener.sources.manifests import Piece
@@ -27,7 +30,6 @@ from hardener.tree.core_views import OpaqueError, PodTemplate
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from hardener.authoring.edits import Evidence
     from hardener.tree.tree import Tree
 
 _NO_SOURCE = late_pattern(
@@ -113,23 +115,31 @@ class Sources:
         """
         if not self._may_tell:
             return False
-        built = self._tree.ask(BuiltImages)
         try:
             images = [container.image for container in pod.containers]
             own = {pod.object.name, *pod.labels.values()}
         except (OpaqueError, WrongShapeError):
             return False
-        named = []
+        named: list[frozenset[str] | None] = []
         for image in images:
-            made = built.of(image) if image is not None else None
-            if image is None or made is None:
+            words_of_image = self._named_by(image)
+            if words_of_image is None:
                 return False
-            row = lookup(made.base, self._tree.settings.images) if made.base is not None else None
-            if made.base is not None and row is None:
-                return False
-            serves_files = row is not None and row.class_ == "web"
-            named += [self._named_in(folder, serves_files) for folder in built.folders(image)] or [None]
+            named += words_of_image
         return bool(named) and all(words is not None and words <= own for words in named)
+
+    def _named_by(self, image: ImageReference | None) -> list[frozenset[str] | None] | None:
+        """The Services that the sources of ``image`` name, by the folders that it is built from; None where these are
+        not in the tree, or nothing is known of its base."""
+        built = self._tree.ask(BuiltImages)
+        made = built.of(image) if image is not None else None
+        if image is None or made is None:
+            return None
+        row = lookup(made.base, self._tree.settings.images) if made.base is not None else None
+        if made.base is not None and row is None:
+            return None
+        serves_files = row is not None and row.class_ == "web"
+        return [self._named_in(folder, serves_files) for folder in built.folders(image)] or [None]
 
     def _named_in(self, folder: str, serves_files: bool) -> frozenset[str] | None:
         """The Services that the sources in ``folder`` name in any way; None where they are not all there, or not all
@@ -140,13 +150,18 @@ class Sources:
                 self._of_folder[folder] = list(self._read(folder))
             paths = self._tree.ask(RepositoryFiles).below(folder)
             sources = [path for path in paths[:_MOST_FILES] if self._is_source(path)]
-            whole = len(paths) <= _MOST_FILES and all(path in self._words or _MEDIA.fullmatch(path) for path in sources)
-            told = [path for path in sources if self._counts(path)]
-            program = any(serves_files or _PROGRAM.fullmatch(path) for path in told)
-            words = frozenset().union(*(self._words[path] for path in told))
-            fetched = any(path in self._fetching for path in sources)
-            self._words_of_folder[key] = words if whole and program and not fetched else None
+            is_read = len(paths) <= _MOST_FILES and all(map(self._is_read, sources))
+            counted = [path for path in sources if self._counts(path)]
+            has_program = any(serves_files or _PROGRAM.fullmatch(path) for path in counted)
+            is_whole = is_read and has_program and self._fetching.isdisjoint(sources)
+            self._words_of_folder[key] = self._words_in(counted) if is_whole else None
         return self._words_of_folder[key]
+
+    def _words_in(self, paths: Iterable[str]) -> frozenset[str]:
+        return frozenset().union(*(self._words[path] for path in paths))
+
+    def _is_read(self, path: str) -> bool:
+        return path in self._words or _MEDIA.fullmatch(path) is not None
 
     def _counts(self, path: str) -> bool:
         return path in self._words and not _RECIPE.fullmatch(os.path.basename(path))
@@ -201,9 +216,6 @@ class Sources:
             yield from self._linked.get(folder, ())
 
     def _links(self) -> Iterator[tuple[str, Mention]]:
-        from hardener.facts.images.dockerfiles.builds import Source
-        from hardener.facts.images.dockerfiles.compose_builds import compose, services
-
         files = self._tree.ask(RepositoryFiles)
         for path in files.paths:
             if not _COMPOSE.fullmatch(os.path.basename(path)) or (text := files.text(path)) is None:
@@ -213,16 +225,20 @@ class Sources:
             for name, document, service in services(source):
                 if not built.get(name):
                     continue
-                for key in _LINKS:
-                    for other in _names(service.get(key)):
-                        if other in self._services:
-                            where = f"{source.name}:{document.line('services', name, key)}"
-                            yield str(built[name]), Mention(Address(other, None, True, True), where)
-                for key, value in _variables(service.get("environment")):
-                    for address in find(value, self._services, self._namespaces, key=key):
-                        if address.known and address.firm:
-                            where = f"{source.name}:{document.line('services', name, 'environment')}"
-                            yield str(built[name]), Mention(address, where)
+                for key, address in self._of_service(service):
+                    where = f"{source.name}:{document.line('services', name, key)}"
+                    yield str(built[name]), Mention(address, where)
+
+    def _of_service(self, service: Mapping[str, object]) -> Iterator[tuple[str, Address]]:
+        """What a service of a compose file names, and by which of its keys."""
+        for key in _LINKS:
+            for other in _names(service.get(key)):
+                if other in self._services:
+                    yield key, Address(other, None, True, True)
+        for variable, value in _variables(service.get("environment")):
+            for address in find(value, self._services, self._namespaces, key=variable):
+                if address.known and address.firm:
+                    yield "environment", address
 
 
 def _starts(word: str) -> Iterator[str]:
@@ -262,6 +278,4 @@ class SourceText(Struct, frozen=True):
     path: Path = ()
 
     def evidence(self, what: str) -> Evidence:
-        from hardener.authoring.edits import Evidence
-
         return Evidence(f"{self.where} names {what}")

@@ -45,7 +45,7 @@ def deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
 
 def read_by_program(service: Service) -> Evidence | None:
     """That the program which makes ``service`` reads its address; None where it does not, or no program makes it."""
-    program = service.object.piece.file.program
+    program = service.object.piece.source.making(service.object.piece.file)
     line = program.reads_address(int(service.path[0])) if program is not None else None
     return None if line is None else service.fact(f"the program reads its address (line {line})", "spec", "type")
 

@@ -17,6 +17,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from hardener.sources.python.libraries.dialects import recognise
+
 _CLASS = re.compile(rb"(?m)^[ \t]*class[ \t]+\w+[ \t]*\(")
 _DEEPEST = 10  # classes that are made from each other
 _BUILDS = ("build_pod_request_obj", "create_pod_request_obj", "get_or_create_pod")  # of the operators of Airflow
@@ -115,8 +117,6 @@ Find = Callable[[str], Subclass | None]
 
 def is_base(name: str) -> bool:
     """Whether it is the full name of a class of a library that makes a pod or an object."""
-    from hardener.sources.python.libraries.dialects import recognise
-
     found = OPERATOR.fullmatch(name)
     return found is not None if name.startswith("airflow.") else recognise(name) is not None
 

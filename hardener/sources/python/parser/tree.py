@@ -10,6 +10,7 @@ from hardener.sources.python.parser.lexemes import UnsureError
 from hardener.sources.python.parser.nesting import checked
 from hardener.sources.python.parser.positions import Places
 from hardener.sources.python.parser.read_ast import read_ast
+from hardener.sources.python.parser.read_libcst import read_libcst
 from hardener.sources.yaml import TextError
 
 LARGEST = 2**19  # bytes; reading takes hundreds of times as much memory
@@ -35,8 +36,6 @@ def read(text: str, largest: int = LARGEST) -> tuple[syntax.Module, Places]:
         except UnsureError:
             pass
     from libcst import ParserSyntaxError  # late: Python itself reads most programs
-
-    from hardener.sources.python.parser.read_libcst import read_libcst
 
     if "\f" in text:
         text = _FORM_FEED.sub(lambda found: "\n" * len(found[0]), text)

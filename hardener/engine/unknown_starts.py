@@ -15,6 +15,7 @@ from hardener.authoring.edits import Edit, Evidence, Grade, OpaqueError, WrongSh
 from hardener.authoring.transform import Transform
 from hardener.facts.images.what_starts import is_plain, is_written, unknown_start, unknown_starts, unknown_word
 from hardener.tree.core_views import Container, PodTemplate, View
+from hardener.tree.pod_fragments import written_containers
 
 
 def parted(transform: Transform, target: View, steps: list[list[Edit]]) -> tuple[list[list[Edit]], list[OpaqueError]]:
@@ -81,8 +82,6 @@ def _is_in(edit: Edit, container: Container) -> bool:
 
 def _containers(pod: PodTemplate) -> tuple[list[Container], list[OpaqueError]]:
     """The containers of ``pod`` that are written, and why there may be others."""
-    from hardener.tree.pod_fragments import written_containers  # late: few pods have others
-
     found = []
     for key in ("initContainers", "containers"):
         try:

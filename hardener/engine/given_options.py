@@ -27,14 +27,14 @@ _SIGNS = {"chart_values": "--values"}  # options that are not called like what t
 _SIGNS_OF = {"values": {"set": "--option"}}  # and those that one command calls otherwise
 
 
-class Asked(Struct, frozen=True):
+class GivenOptions(Struct, frozen=True):
     """The paths of a run and the options that were given, each with its values (none: a switch)."""
 
     paths: tuple[str, ...] = ()
     options: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @staticmethod
-    def of(paths: list[str], given: Mapping[str, object]) -> Asked:
+    def of(paths: list[str], given: Mapping[str, object]) -> GivenOptions:
         """What was asked for by ``paths`` and the options ``given``, by the names of their parameters."""
         found: list[tuple[str, tuple[str, ...]]] = []
         for name, value in given.items():
@@ -44,7 +44,7 @@ class Asked(Struct, frozen=True):
                 found += [(name, tuple(map(str, value)))] if value else []
             elif value is not None and value is not False:
                 found.append((name, (str(value),)))
-        return Asked(tuple(paths), tuple(found))
+        return GivenOptions(tuple(paths), tuple(found))
 
     def gives(self, *names: str) -> bool:
         """Whether one of the options ``names`` was given."""
@@ -61,7 +61,7 @@ class Asked(Struct, frozen=True):
         """Whether an option chooses among the changes that ``apply`` would make: it knows none of these."""
         return self.gives(*_JUDGES)
 
-    def about(self, files: Iterable[str]) -> Asked:
+    def about(self, files: Iterable[str]) -> GivenOptions:
         """The same for ``files`` alone; for all paths where the files are many."""
         found = tuple(dict.fromkeys(files))
         return replace(self, paths=found) if len(found) <= _MOST else self

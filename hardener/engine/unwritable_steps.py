@@ -1,5 +1,4 @@
-"""Steps that the text of a program, or a block of Terraform, cannot be written with: they are found and left out, the
-others stay.
+"""Steps that code cannot be written with: they are found and left out, the others stay.
 
 What a program says of an object may be spread over it, so a step may ask for what no place of the text can hold.
 """
@@ -7,7 +6,7 @@ What a program says of an object may be spread over it, so a step may ask for wh
 from __future__ import annotations
 
 from hardener.authoring.edits import Edit, WrongShapeError
-from hardener.engine.document import WRITTEN, applied_steps
+from hardener.engine.document import applied_steps
 from hardener.engine.outcome import Change, Outcome
 from hardener.engine.proof import written
 from hardener.engine.rollback import Doomed, roll_back
@@ -18,8 +17,7 @@ _Steps = list[tuple[int, tuple[Edit, ...]]]
 
 
 def leave_out(outcome: Outcome) -> bool:
-    """Roll back every applied step that a program, or a block of Terraform, cannot be written with; whether there was
-    one.
+    """Roll back every applied step that a piece of code cannot be written with; whether there was one.
 
     Its changes go from ``outcome.changes`` to ``outcome.refused``, with those of the steps that build on it.
     """
@@ -40,7 +38,7 @@ def leave_out(outcome: Outcome) -> bool:
 
 
 def _is_tried(piece: Piece) -> bool:
-    return piece.language in WRITTEN and not piece.is_new
+    return piece.source.is_code and not piece.is_new
 
 
 def _by_step(outcome: Outcome) -> dict[tuple[Piece, int], Change]:

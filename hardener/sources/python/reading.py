@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from msgspec import Struct, field
 
-from hardener.sources import files, manifests
+from hardener.sources import files
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.python import gate
 from hardener.sources.python.import_lines import Imports, imports_of, words
 from hardener.sources.python.libraries import subclasses
-from hardener.sources.python.libraries.subclasses import Subclasses
+from hardener.sources.python.libraries.subclasses import Elsewhere, Subclasses
+from hardener.sources.python.parser import encoding
+from hardener.sources.python.source import SOURCE
+from hardener.sources.source import Around, Problem, Reader, Reading, unreadable
 from hardener.sources.yaml import TextError
 
 # What is no program of the tree's own. Each is a reason of its own: who gives a folder of tests asks for tests.
@@ -96,7 +99,6 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
             own.add(path, raw)
     if not again and not (gate.bytes_pass(raw) and gate.passes(raw)):
         return Read(line=line, imports=imports)
-    from hardener.sources.python.parser import encoding  # late: hardly a file comes this far
 
     name = os.path.relpath(path)
     try:
@@ -105,13 +107,12 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
         advice = "correct the line with its coding, or save it as UTF-8"
         raise UnreadableError("not-utf-8", "the file is not in the encoding that it says", advice) from None
     read = Content(text, bom, status.st_size, status.st_mtime_ns, codec)
+    file = ManifestFile(path, name, read, editable, source=SOURCE)
     try:
-        elsewhere = own.seen_from(path) if again else None
-        file = manifests.load_python(path, name, read, editable=editable, elsewhere=elsewhere)
+        read_objects(file, own.seen_from(path) if again else None)
     except TextError as refused:
         if not _holds_objects(text):
             return Read(line=line, imports=imports)
-        file = ManifestFile(path, name, read, editable, language="python")
         advice = "correct it; what Python 3 does not read is not looked at"
         problem = ("python-unread", f"not looked at: {refused.reason}", advice, refused.line or 1)
         file.pieces.append(Piece(file, 0, len(text), 0, problem=problem))
@@ -163,23 +164,88 @@ def _any_of(names: Iterable[str], pattern: bytes) -> re.Pattern[bytes]:
     return re.compile(pattern % b"|".join(sorted(re.escape(name.encode()) for name in names)))
 
 
-def says_something(file: ManifestFile) -> bool:
-    """Whether a program shows an object, or has a manifest that cannot be read."""
-    return bool(file.pieces) or (file.program is not None and bool(file.program.unread))
+def read_objects(file: ManifestFile, elsewhere: Elsewhere | None = None) -> None:
+    """Read a program as one piece, whose documents are the objects that it makes; none where it makes none.
+    ``elsewhere`` is what it may import of other files.
+
+    Raises TextError for what is no Python.
+    """
+    from hardener.sources.python.parsed import parse  # late: its parser takes long to load
+
+    text = file.content.text
+    file.kept = program = parse(text) if elsewhere is None else parse(text, elsewhere=elsewhere)
+    file.unread = program.unread
+    if program.documents:
+        file.pieces.append(Piece(file, 0, len(text), 0, program.data(), parsed=True, shared=program.shared()))
 
 
-def remarks(file: ManifestFile) -> list[tuple[str, int, str, str]]:
-    """What is wrong with keys in a program, and the manifests in its texts that cannot be read: an id, a line, what it
-    is and what to do."""
-    if file.program is None:
+def remarks(file: ManifestFile) -> list[Problem]:
+    """What is wrong with keys in a program that may be edited, and the manifests in its texts that cannot be read."""
+    if file.kept is None or not file.editable:
         return []
     wrong = "name the field as the API does: the library sends what it does not know as it is, or drops it"
-    found = [("python-key", line, message, wrong) for line, message in file.program.lints]
-    for line, reason in file.program.unread:
+    found = [
+        Problem("python-key", file.path, file.name, message, wrong, line, is_left_alone=False)
+        for line, message in file.kept.lints
+    ]
+    for line, reason in file.unread:
         message = f"a manifest in a text is not looked at: {reason}"
-        found.append(("python-text", line, message, "harden what it is rendered to: ... | harden filter"))
+        advice = "harden what it is rendered to: ... | harden filter"
+        found.append(Problem("python-text", file.path, file.name, message, advice, line))
     return found
 
 
 def _holds_objects(text: str) -> bool:
     return bool(_LIBRARY.search(text) and _MADE.search(text)) or all(key.search(text) for key in _KEYS)
+
+
+class Programs(Reader):
+    """The Python files of a tree; most make no object, and cost one search of their bytes."""
+
+    def __init__(self, around: Around) -> None:
+        self._root = around.root
+        self._own = Subclasses(os.path.relpath, content)
+        self._asked: dict[str, tuple[bool, bool]] = {}  # whether it may be edited, and is itself asked for
+        self._imports: dict[str, Imports | None] = {}  # as far as they were asked for
+        self._taken = False
+
+    def read(self, path: str, name: str, *, editable: bool, within: str) -> Reading:
+        if is_left_out(path, within, self._root):
+            return Reading(passed="foreign-python")
+        given = path == within
+        self._asked[path] = (editable, given)
+        self._imports[path] = None
+        try:
+            read = load(path, editable=editable, given=given, own=self._own)
+        except UnreadableError as error:
+            # Of others nobody knows what they hold.
+            is_said = editable and (error.id == "not-utf-8" or given)
+            return unreadable(error, path, os.path.relpath(path), editable=True) if is_said else Reading()
+        self._imports[path] = read.imports
+        problems = remarks(read.file) if read.file is not None else ()
+        if read.file is not None and _says_something(read.file):
+            return Reading(read.file, read.namespaces, problems)
+        if read.line is not None and editable:
+            return Reading(None, read.namespaces, problems, unseen=read.line)
+        return Reading(None, read.namespaces, problems, passed="no-manifest")
+
+    def read_again(self) -> Iterator[tuple[str, ManifestFile, Sequence[Problem], Sequence[str]]]:
+        """The programs that name a class which another program makes from one of a library."""
+        for path in naming(self._own, self._imports) if self._own.any else ():
+            editable, given = self._asked[path]
+            try:
+                read = load(path, editable=editable, given=given, own=self._own, again=True)
+            except UnreadableError:
+                continue
+            if read.file is not None and _says_something(read.file):
+                self._taken = True
+                yield path, read.file, remarks(read.file), read.namespaces
+
+    def seen_elsewhere(self) -> Set[str]:
+        """What a file with a class makes is seen where that is called."""
+        return self._own.files if self._taken else frozenset()
+
+
+def _says_something(file: ManifestFile) -> bool:
+    """Whether a program shows an object, or has a manifest that cannot be read."""
+    return bool(file.pieces or file.unread)

@@ -1,4 +1,4 @@
-"""The marks of Checkov in Terraform: ``# checkov:skip=CKV_AWS_79: reason`` inside of a block.
+"""The marks of Checkov in blocks: ``# checkov:skip=CKV_AWS_79: reason`` inside of a block.
 
 (checkov.io, "Suppressing and skipping policies"; a mark outside of the block means nothing to it.)
 """
@@ -14,7 +14,7 @@ from hardener.sources.manifests import Piece
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.sources.manifests import Parsed
+    from hardener.sources.source import Parsed
 
 _MARK = re.compile(r"#\s*checkov:skip=(\w+)(?::\s*(.*))?")
 

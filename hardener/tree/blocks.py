@@ -1,6 +1,6 @@
-"""Terraform as a second source: the blocks of its files as objects that transforms visit like any other.
+"""Blocks that describe what is around a cluster, as objects that transforms visit like any other.
 
-A view of blocks names their types: ``class Cluster(TerraformBlock): TYPES = frozenset({"aws_eks_cluster"})``.
+A view of blocks names their types: ``class Cluster(Block): TYPES = frozenset({"aws_eks_cluster"})``.
 Expressions read as texts like ``${var.a}``, nested blocks as a list under their type.
 """
 
@@ -12,25 +12,25 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
-from hardener.sources.terraform_names import ENCODED, HEAD
+from hardener.sources.block_names import ENCODED, HEAD
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
     from hardener.tree.tree import Tree
 
-__all__ = ["ENCODED", "Terraform", "TerraformBlock"]
+__all__ = ["ENCODED", "Block", "Blocks"]
 
 _REFERENCE = re.compile(r"\b(?:data\.)?[a-z][a-z0-9]*_[a-z0-9_]+\.[A-Za-z_][\w-]*|\bmodule\.[A-Za-z_][\w-]*")
 
 
-class TerraformBlock(Object):
-    """A block at the top of a ``.tf`` or ``.tofu`` file. ``kind`` is the type of a resource, that of anything else with
+class Block(Object):
+    """A block at the top of a file. ``kind`` is the type of a resource, that of anything else with
     what it is before it (``data.aws_iam_role``), else "module" etc."""
 
     __slots__ = ()
     TYPES: ClassVar[frozenset[str]] = frozenset()
-    NEEDS = "terraform_files"
+    NEEDS = "block_files"
 
     def __init__(self, tree: Tree, piece: Piece, data: dict[str, Any]) -> None:
         super().__init__(tree, piece, (0,), data)
@@ -41,11 +41,11 @@ class TerraformBlock(Object):
 
     @cached_property
     def api_version(self) -> str:
-        return "terraform"
+        return self.piece.source.name
 
     @cached_property
     def group(self) -> str:
-        return "terraform"
+        return self.piece.source.name
 
     @cached_property
     def kind(self) -> str:
@@ -146,20 +146,19 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(item)
 
 
-class Terraform:
-    """All blocks of the ``.tf`` and ``.tofu`` files of a tree."""
+class Blocks:
+    """All blocks of a tree that stand for no Kubernetes object."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self.blocks = [
-            TerraformBlock(tree, piece, piece.data[0])
-            for file in tree.files
-            if file.language == "terraform"
+            Block(tree, piece, piece.data[0])
+            for file in tree.block_files
             for piece in file.pieces
-            if piece.parsed and not piece.is_object
+            if piece.parsed and not piece.source.holds_objects
         ]
 
-    def targets(self, kind: type[TerraformBlock]) -> list[TerraformBlock]:
+    def targets(self, kind: type[Block]) -> list[Block]:
         """The resources and modules of the types that ``kind`` names, as such views, of files that may be edited."""
         return [
             kind(self._tree, block.piece, block.data)
@@ -167,24 +166,24 @@ class Terraform:
             if block.kind in kind.TYPES and block.editable
         ]
 
-    def of(self, *types: str, folder: str | None = None) -> list[TerraformBlock]:
+    def of(self, *types: str, folder: str | None = None) -> list[Block]:
         """The blocks of ``types``, in ``folder`` alone where one is named."""
         return [block for kind in types for block in self._by_kind.get((kind, folder), ())]
 
-    def at(self, address: str, folder: str) -> TerraformBlock | None:
+    def at(self, address: str, folder: str) -> Block | None:
         """The block that expressions in ``folder`` call ``address``."""
         return self._by_address.get((folder, address))
 
     @cached_property
-    def _by_kind(self) -> dict[tuple[str, str | None], list[TerraformBlock]]:
-        found: dict[tuple[str, str | None], list[TerraformBlock]] = {}
+    def _by_kind(self) -> dict[tuple[str, str | None], list[Block]]:
+        found: dict[tuple[str, str | None], list[Block]] = {}
         for block in self.blocks:
             for folder in (None, block.folder):
                 found.setdefault((block.kind, folder), []).append(block)
         return found
 
     @cached_property
-    def _by_address(self) -> dict[tuple[str, str], TerraformBlock]:
+    def _by_address(self) -> dict[tuple[str, str], Block]:
         return {(block.folder, block.address): block for block in reversed(self.blocks)}
 
     def _forget(self) -> None:
@@ -193,16 +192,16 @@ class Terraform:
 
     def add(self, block: Object) -> None:
         """Take in a block that the run makes; its piece goes behind those that the run put there before."""
-        assert isinstance(block, TerraformBlock)
+        assert isinstance(block, Block)
         by_kind, by_address = self._by_kind, self._by_address  # made before it is among the blocks
         self.blocks.append(block)
         for folder in (None, block.folder):
             by_kind.setdefault((block.kind, folder), []).append(block)
         by_address.setdefault((block.folder, block.address), block)
-        block.piece.file.put_behind(block.piece)
+        block.piece.source.put(block.piece.file, block.piece)
 
     def remove(self, pieces: set[Piece]) -> None:
         """Take out the blocks that are in ``pieces``."""
-        if any(piece.language == "terraform" for piece in pieces):
+        if any(not piece.source.holds_objects for piece in pieces):
             self.blocks[:] = [block for block in self.blocks if block.piece not in pieces]
             self._forget()

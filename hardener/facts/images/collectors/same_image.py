@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.authoring.known import Known, KnownBy
+from hardener.facts.images.ledger import Asked, ImageLedger, Number
 from hardener.facts.images.programs import Program, program_of
-from hardener.kubernetes.images.config import NOBODY_ELSE, ImagePath
+from hardener.kubernetes.images.config import NOBODY_ELSE, SOME_NUMBER
 from hardener.kubernetes.pods.configured_paths import may_be_mounted
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
@@ -28,6 +30,31 @@ _OURS = "harden-"  # how the volumes begin that a run adds
 _GIVEN = frozenset({"configMap", "secret", "projected", "downwardAPI", "image"})
 
 
+def collect(asked: Asked, ledger: ImageLedger) -> None:
+    """Put in the number that most of them have, and where they write."""
+    if asked.program is None:
+        return
+    same = asked.tree.ask(SameImages)
+    _put_user(ledger, same.number(asked.program[0]), same.non_root(asked.program[0]))
+    shown = same.read_only(asked.program)
+    if shown is not None and shown.writable is not None:
+        ledger.writable = (*shown.writable, *ledger.writable)
+        ledger.paths = Known(tuple(path.value for path in shown.writable), KnownBy.SAME_IMAGE, shown.where)
+
+
+def _put_user(ledger: ImageLedger, number: SameImage | None, claim: SameImage | None) -> None:
+    """Put in the ``number`` of another container, and the ``claim`` of one that it is a number."""
+    # The number of the image's own user, or one that was looked up, says more.
+    is_own = ledger.number is not None and (ledger.number.sure or ledger.kind_of_user in ("number", "name"))
+    if number is not None and number.uid is not None and not is_own:
+        place = f"{number.where} has the same image"
+        text = f"{place}, and runs as {number.uid}"
+        ledger.number = Known(Number(number.uid), KnownBy.SAME_IMAGE, place, text=text)
+    if claim is not None and ledger.user is None:
+        # Its kubelet refuses root, and a user that is a name only.
+        ledger.user = Known(SOME_NUMBER, KnownBy.SAME_IMAGE, f"{claim.where} has the same image")
+
+
 class SameImage(Struct, frozen=True):
     """How one container of an image runs.
 
@@ -39,7 +66,7 @@ class SameImage(Struct, frozen=True):
     where: str
     uid: int | None
     non_root: bool
-    writable: tuple[ImagePath, ...] | None
+    writable: tuple[Known[str], ...] | None
 
 
 class SameImages(AsRead):
@@ -106,7 +133,7 @@ def _of(container: Container) -> SameImage | None:
     return SameImage(where, uid, non_root, writable)
 
 
-def _mounted(container: Container, where: str) -> Iterator[ImagePath]:
+def _mounted(container: Container, where: str) -> Iterator[Known[str]]:
     """Places that are mounted to be written to. One where an image may hold files counts only where the volume is the
     container's alone: what others put there first would be missing in a volume that is empty."""
     filled = _filled(container.pod)
@@ -120,7 +147,8 @@ def _mounted(container: Container, where: str) -> Iterator[ImagePath]:
             and not (volume and _GIVEN.intersection(volume.keys()))
             and (mount.text("name") not in filled or may_be_mounted(path))
         ):
-            yield ImagePath(path, f"{where} has the same image and a writable volume at {path}", shown=True)
+            text = f"{where} has the same image and a writable volume at {path}"
+            yield Known(path, KnownBy.SAME_IMAGE, where, text=text)
 
 
 def _filled(pod: PodTemplate) -> frozenset[str | None]:

@@ -22,7 +22,7 @@ class _Cause(Struct):
     places: dict[tuple[int, Path], None] = field(default_factory=dict)  # by object
 
 
-class Undecided:
+class UnknownValues:
     """The causes that a run met, by what they are: an expression of a program, else a place in an object."""
 
     def __init__(self) -> None:
@@ -46,16 +46,10 @@ class Undecided:
                 f"{error}, which is filled in later",
                 "harden the rendered manifest, or write the value here",
             )
-            if piece.language == "python":
-                from hardener.engine import program_advice  # late: few trees hold a program
-
-                key, message = program_advice.unknown(piece, path, error)
-                advice = program_advice.ADVICE + program_advice.hook(piece, path)
-            elif piece.is_object:
-                from hardener.engine import terraform_objects  # late: few trees hold any
-
-                key, message = terraform_objects.unknown(piece, path, error)
-                advice = terraform_objects.ADVICE
+            read = as_read(path, len(applied_steps(piece)), shifts(piece))
+            known = piece.source.unknown(piece, path, read, str(error), error.expression)
+            if known is not None:
+                key, message, advice = known
             advice = error.advice or advice
         cause = self._causes.get(key)
         is_new = cause is None

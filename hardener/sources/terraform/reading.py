@@ -1,0 +1,169 @@
+"""Which blocks of a Terraform file stand for Kubernetes objects, and what the expressions in it name."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from hardener.sources import files
+from hardener.sources.block_names import HEAD
+from hardener.sources.files import Content, UnreadableError
+from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.source import Around, Problem, Reader, Reading, unreadable
+from hardener.sources.terraform import interest
+from hardener.sources.terraform.source import OBJECTS, SOURCE, Home
+from hardener.sources.yaml import TextError
+
+if TYPE_CHECKING:
+    from hardener.sources.terraform.manifest_text import ManifestText
+    from hardener.sources.terraform.module import Module
+    from hardener.sources.terraform.object_block import ObjectBlock
+
+NATIVE = (".tf", ".tofu")
+_NOT_LOOKED_AT = "a manifest in Terraform is not looked at: {}"
+_OTHERS = {
+    ".json": (
+        "terraform-json", "Terraform as JSON, which is not read",
+        "write it in the native syntax, or correct it by hand",
+    ),
+    ".hcl": (
+        "terragrunt", "a configuration of Terragrunt, which is not read",
+        "harden the module that it calls, and check by hand what its inputs set",
+    ),
+}  # fmt: skip
+
+
+class Kept(Struct, eq=False):
+    """What is kept of a Terraform file: what its expressions name, the blocks that stand for objects as read, and the
+    heads of those that the run makes."""
+
+    module: Module | None
+    objects: dict[Piece, ObjectBlock | ManifestText] = field(default_factory=dict)
+    homes: dict[Piece, Home] = field(default_factory=dict)
+
+    def value_of(self, expression: str) -> tuple[Any] | None:
+        """The one value that an expression names; None where it is not known."""
+        return self.module.value(expression) if self.module is not None else None
+
+    def is_parameter(self, text: str) -> bool:
+        """Whether an expression in ``text`` comes to the default of a variable, which whoever runs it may set."""
+        return self.module is not None and self.module.is_parameter(text)
+
+    def reference(self, kind: str, namespace: str | None, name: str) -> str | None:
+        """The expression for the name of an object that the run makes in this module; None for any other."""
+        return self.module.reference(kind, namespace, name) if self.module is not None else None
+
+
+class Files(Reader):
+    """The Terraform files of a tree, with the modules that their folders are."""
+
+    def __init__(self, around: Around) -> None:
+        self._around = around
+        self._modules: dict[str, Module] = {}  # by folder
+        self._texts: list[tuple[str, str]] | None = None
+
+    def read(self, path: str, name: str, *, editable: bool, within: str) -> Reading:
+        try:
+            content = files.read(path)
+        except UnreadableError as error:
+            return unreadable(error, path, name, editable=editable)
+        is_hcl = path.endswith(".hcl")
+        if not interest.is_interesting(content.text) or (is_hcl and not interest.is_terragrunt(content.text)):
+            return Reading(passed="no-manifest")
+        if path.endswith(NATIVE):
+            return self._native(path, name, content, editable=editable)
+        if not editable:
+            return Reading()
+        id, message, advice = _OTHERS[os.path.splitext(path)[1]]
+        return Reading(problems=[Problem(id, path, name, message, advice, interest.first_line(content.text))])
+
+    def _native(self, path: str, name: str, content: Content, *, editable: bool) -> Reading:
+        file = ManifestFile(path, name, content, editable, source=SOURCE, kept=Kept(self._module(path)))
+        problems = [*read_blocks(file), *_unread(file)]
+        return Reading(file, interest.NAMESPACE.findall(content.text), problems if editable else ())
+
+    def _module(self, path: str) -> Module:
+        """What the expressions of the files beside ``path`` name."""
+        from hardener.sources.terraform.module import Module  # late: few trees hold any
+
+        folder = os.path.dirname(path)
+        if folder not in self._modules:
+            self._modules[folder] = Module(folder, self._module_files)
+        return self._modules[folder]
+
+    def _module_files(self) -> list[tuple[str, str]]:
+        """The real paths and texts of the Terraform files of the tree."""
+        if self._texts is None:
+            self._texts = []
+            for path, _ in self._around.walk(NATIVE):
+                try:
+                    self._texts.append((path, files.read(path).text))
+                except UnreadableError:
+                    continue
+        return self._texts
+
+
+def read_blocks(file: ManifestFile) -> list[Problem]:
+    """Cut ``file`` into the blocks at its top, each with the lines before it; and the blocks whose changes Terraform is
+    told to ignore."""
+    from hardener.sources.terraform.manifest_text import given  # late: few files come this far
+    from hardener.sources.terraform.objects import Reader, ignored
+    from hardener.sources.terraform.parsed import parse
+
+    text, problems = file.content.text, []
+    try:
+        parsed = parse(text)
+    except TextError as refused:
+        problem = ("broken-document", refused.reason, "correct it: terraform validate", refused.line or 1)
+        file.pieces.append(Piece(file, 0, len(text), 0, problem=problem))
+        return []
+    reader = Reader(file.kept.value_of)
+    for (start, end, line), document, block in zip(parsed.extents(), parsed.documents, parsed.blocks, strict=True):
+        made = reader.read(document[HEAD], block)
+        if made is not None:
+            file.pieces.append(Piece(file, start, end, line, [made.data], parsed=True, own_source=OBJECTS))
+            if (said := ignored(block)) is not None:
+                problems.append(_ignored(file, *said))
+            continue
+        piece = Piece(file, start, end, line, [document], parsed=True)
+        file.pieces.append(piece)
+        if (node := given(document[HEAD], block)) is not None:
+            _read_manifest(piece, node.row + 1, str(node.data))
+    return problems
+
+
+def _ignored(file: ManifestFile, line: int, what: str) -> Problem:
+    message = f"Terraform ignores changes of {what} here, so it would not make those that harden writes"
+    advice = "take it out of ignore_changes, or have Terraform replace the object"
+    return Problem("terraform-ignored", file.path, file.name, message, advice, line)
+
+
+def _unread(file: ManifestFile) -> list[Problem]:
+    advice = "write it as an object or in a heredoc, or harden what it is made of"
+    return [
+        Problem("terraform-manifest", file.path, file.name, _NOT_LOOKED_AT.format(reason), advice, line)
+        for line, reason in file.unread
+    ]
+
+
+def _read_manifest(piece: Piece, line: int, text: str) -> None:
+    """Read the manifest that a block holds in the expression ``text``: as YAML, or from a file, which is read by
+    itself."""
+    from hardener.sources.terraform import object_block
+    from hardener.sources.terraform.manifest_text import file_of
+
+    file = piece.file
+    name = file_of(text)
+    if name is not None and os.path.exists(os.path.join(os.path.dirname(file.path), name)):
+        return
+    try:
+        found = object_block.read(piece.text, file.kept.value_of)
+    except TextError as refused:
+        file.unread.append((piece.line + (refused.line or 1), refused.reason))
+        return
+    if found is None:
+        file.unread.append((line, "an expression makes it"))
+    else:
+        piece.data, piece.own_source = found.documents, OBJECTS

@@ -1,0 +1,74 @@
+"""What other containers of the same image show: the number that they run as, their requests and limits."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hardener.facts.images.numbers_elsewhere import NumbersElsewhere
+from hardener.facts.images.collectors.same_image import SameImages
+from hardener.tree.tree import Tree
+
+IMAGE = "example.com/web:1"
+
+
+def tree(*pods: list[dict[str, Any]]) -> Tree:
+    """Pods with these containers, each of IMAGE unless it says another."""
+    texts = []
+    for number, containers in enumerate(pods):
+        named = [{"name": f"c{index}", "image": IMAGE} | each for index, each in enumerate(containers)]
+        metadata = {"name": f"pod-{number}"}
+        texts.append(
+            json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": named}})
+        )
+    return Tree.from_text("\n---\n".join(texts))
+
+
+def runs_as(number: Any, **more: Any) -> dict[str, Any]:
+    return {"securityContext": {"runAsUser": number}, **more}
+
+
+@pytest.mark.parametrize(
+    ("containers", "uid"),
+    [
+        ([runs_as(1000)], 1000),
+        ([runs_as(1000), runs_as(2000), runs_as(2000)], 2000),
+        ([runs_as(1000), runs_as(2000)], 1000),  # of equals the first
+        ([runs_as(0)], None),
+        ([runs_as(0), runs_as(0), runs_as(2000)], 2000),
+        ([runs_as("${USER}"), runs_as(2000)], 2000),
+        ([runs_as(65532)], None),  # what a run writes for want of better
+        ([runs_as(2**31)], None),
+        ([runs_as(1000, image="example.com/other:1")], None),
+        ([{}], None),
+    ],
+)
+def test_the_number_of_an_image_is_that_of_most_containers(containers: list[dict[str, Any]], uid: int | None) -> None:
+    found = tree(*[[each] for each in containers]).ask(SameImages).number("example.com/web")
+    assert (None if found is None else found.uid) == uid
+
+
+def with_memory(amount: Any, **more: Any) -> dict[str, Any]:
+    return {"resources": {"requests": {"memory": amount}}, **more}
+
+
+@pytest.mark.parametrize(
+    ("pods", "written"),
+    [
+        pytest.param([[{}], [with_memory("64Mi")]], "64Mi", id="in another pod"),
+        pytest.param([[{}, with_memory("64Mi")]], "64Mi", id="in the same pod"),
+        pytest.param([[with_memory("64Mi")]], None, id="its own alone"),
+        pytest.param([[with_memory("1Gi")], [with_memory("64Mi")]], "64Mi", id="its own is larger"),
+        pytest.param([[{}], [with_memory("64Mi")], [with_memory("1Gi")], [with_memory("512Mi")]], "1Gi", id="largest"),
+        pytest.param([[{}], [with_memory("0")]], None, id="nothing"),
+        pytest.param([[{}], [with_memory("${MEMORY}")]], None, id="an expression"),
+        pytest.param([[{}], [with_memory("64Mi", image="example.com/other:1")]], None, id="another image"),
+    ],
+)
+def test_the_largest_number_of_another_container_counts(pods: list[list[dict[str, Any]]], written: str | None) -> None:
+    found = tree(*pods)
+    asking = found.pod_templates[0].containers[0]
+    number = found.ask(NumbersElsewhere).largest(asking, "requests", "memory")
+    assert (None if number is None else number.text) == written
