@@ -93,21 +93,14 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
     if not given and _BY_MACHINE.search(raw, 0, _HEAD):
         return Read(imports=imports)
     line = raw.count(b"\n", 0, uses.start()) + 1 if uses is not None else None
-    if not again and line is not None:
-        own.note(path)
-        if subclasses.may_define(raw):
-            own.add(path, raw)
-    if not again and not (gate.bytes_pass(raw) and gate.passes(raw)):
-        return Read(line=line, imports=imports)
-
-    name = os.path.relpath(path)
-    try:
-        text, bom, codec = encoding.decode(raw)
-    except (LookupError, SyntaxError, UnicodeDecodeError):
-        advice = "correct the line with its coding, or save it as UTF-8"
-        raise UnreadableError("not-utf-8", "the file is not in the encoding that it says", advice) from None
+    if not again:
+        if line is not None:
+            _take_up(own, path, raw)
+        if not (gate.bytes_pass(raw) and gate.passes(raw)):
+            return Read(line=line, imports=imports)
+    text, bom, codec = _decoded(raw)
     read = Content(text, bom, status.st_size, status.st_mtime_ns, codec)
-    file = ManifestFile(path, name, read, editable, source=SOURCE)
+    file = ManifestFile(path, os.path.relpath(path), read, editable, source=SOURCE)
     try:
         read_objects(file, own.seen_from(path) if again else None)
     except TextError as refused:
@@ -117,6 +110,20 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
         problem = ("python-unread", f"not looked at: {refused.reason}", advice, refused.line or 1)
         file.pieces.append(Piece(file, 0, len(text), 0, problem=problem))
     return Read(file, _NAMESPACE.findall(text), line, imports)
+
+
+def _take_up(own: Subclasses, path: str, raw: bytes) -> None:
+    own.note(path)
+    if subclasses.may_define(raw):
+        own.add(path, raw)
+
+
+def _decoded(raw: bytes) -> tuple[str, bool, str]:
+    try:
+        return encoding.decode(raw)
+    except (LookupError, SyntaxError, UnicodeDecodeError):
+        advice = "correct the line with its coding, or save it as UTF-8"
+        raise UnreadableError("not-utf-8", "the file is not in the encoding that it says", advice) from None
 
 
 def content(path: str) -> bytes:
