@@ -86,8 +86,7 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
     imports = imports_of(raw) if own.any and not again else None
     if not again and not gate.names_any(raw):
         return Read(imports=imports)
-    # A plain search for words costs a tenth of a pattern's.
-    uses = _USES.search(raw) if any(word in raw for word in _WORDS) else None
+    uses = _import_of_library(raw)
     if uses is None and not again and not gate.bytes_pass(raw):
         return Read(imports=imports)
     if not given and _BY_MACHINE.search(raw, 0, _HEAD):
@@ -98,18 +97,32 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
             _take_up(own, path, raw)
         if not (gate.bytes_pass(raw) and gate.passes(raw)):
             return Read(line=line, imports=imports)
+    file, namespaces = _program(path, raw, status, editable, own.seen_from(path) if again else None)
+    return Read(file, namespaces, line, imports)
+
+
+def _import_of_library(raw: bytes) -> re.Match[bytes] | None:
+    # A plain search for words costs a tenth of a pattern's.
+    return _USES.search(raw) if any(word in raw for word in _WORDS) else None
+
+
+def _program(
+    path: str, raw: bytes, status: os.stat_result, editable: bool, elsewhere: Elsewhere | None
+) -> tuple[ManifestFile | None, list[str]]:
+    """The file with the objects that its program makes, and the namespaces that it names; no file where it cannot be
+    read and holds no objects for sure."""
     text, bom, codec = _decoded(raw)
     read = Content(text, bom, status.st_size, status.st_mtime_ns, codec)
     file = ManifestFile(path, os.path.relpath(path), read, editable, source=SOURCE)
     try:
-        read_objects(file, own.seen_from(path) if again else None)
+        read_objects(file, elsewhere)
     except TextError as refused:
         if not _holds_objects(text):
-            return Read(line=line, imports=imports)
+            return None, []
         advice = "correct it; what Python 3 does not read is not looked at"
         problem = ("python-unread", f"not looked at: {refused.reason}", advice, refused.line or 1)
         file.pieces.append(Piece(file, 0, len(text), 0, problem=problem))
-    return Read(file, _NAMESPACE.findall(text), line, imports)
+    return file, _NAMESPACE.findall(text)
 
 
 def _take_up(own: Subclasses, path: str, raw: bytes) -> None:
@@ -150,13 +163,12 @@ def naming(own: Subclasses, programs: Mapping[str, Imports | None]) -> list[str]
         is_new = False
         for path, given in imports.items():
             names = words(given.names)
-            may_import = level == 0 and not (modules.isdisjoint(names) and modules.isdisjoint(words(given.origins)))
+            may_import = level == 0 and _may_name(modules, given, names)
             if not may_import and not own.may_reach(names):
                 continue
             raw = content(path)
-            if may_import and (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw) and importing.search(raw):
-                if own.imports(raw, path):
-                    found[path] = None
+            if may_import and _names_class(raw) and importing.search(raw) and own.imports(raw, path):
+                found[path] = None
             met = own.of_others({name.decode() for name in named.findall(raw)} if known else (), path)
             if met:
                 is_new |= own.add(path, raw)
@@ -165,6 +177,14 @@ def naming(own: Subclasses, programs: Mapping[str, Imports | None]) -> list[str]
         if not is_new:
             break
     return list(found)
+
+
+def _names_class(raw: bytes) -> bool:
+    return (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw) is not None
+
+
+def _may_name(modules: frozenset[str], given: Imports, names: set[str]) -> bool:
+    return not (modules.isdisjoint(names) and modules.isdisjoint(words(given.origins)))
 
 
 def _any_of(names: Iterable[str], pattern: bytes) -> re.Pattern[bytes]:

@@ -133,7 +133,7 @@ class Module:
             items = [self._plain(item, depth) for item in value]
             return None if None in items else ([item[0] for item in items if item is not None],)
         if isinstance(value, dict):
-            if ENCODED in value or any(str(name).startswith("(") for name in value):
+            if _has_expression(value):
                 return None
             fields = {name: self._plain(item, depth) for name, item in value.items() if name != HEAD}
             return None if None in fields.values() else ({n: v[0] for n, v in fields.items() if v is not None},)
@@ -231,6 +231,11 @@ def _steps(expression: str) -> list[str | int] | None:
         found.append(int(number) if number is not None else match[1] if match[1] is not None else match[4])
         position = match.end()
     return found
+
+
+def _has_expression(value: dict[str, Any]) -> bool:
+    """Whether an expression makes a map, or one of its keys."""
+    return ENCODED in value or any(str(name).startswith("(") for name in value)
 
 
 def _is_plain(text: str) -> bool:

@@ -296,13 +296,17 @@ def converted(value: Any, form: str) -> Any:
         if set(value) == {ENCODED}:
             return "${jsonencode(...)}"
         return {name: converted(item, _inner(form, "{")) for name, item in value.items() if name != HEAD}
-    if value is None or form == "any" or (isinstance(value, str) and ("${" in value or "%{" in value)):
+    if form == "any" or _is_left(value):
         return value
     if form in ("string", "{string", "[string"):
         return ("true" if value else "false") if isinstance(value, bool) else str(value)
     if form in ("integer", "number", "IntOrString", "[integer"):
         return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
     return _converted_special(value, form)
+
+
+def _is_left(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and ("${" in value or "%{" in value))
 
 
 def _converted_special(value: Any, form: str) -> Any:
@@ -349,15 +353,18 @@ def _changed_value(part: Part, new: Any) -> Any:
     if isinstance(part.data, dict) and isinstance(new, dict) and part.node.form == "object":
         return _changed_map(part, new)
     if isinstance(part.data, list) and isinstance(new, list) and part.node.form == "list":
-        form = _inner(part.kind, "[")
-        pairs = [(old, item[0]) for old, item in paired(part.data, new) if item is not None]
-        return [written(item, form) if old is None else changed(part.children[old], item) for old, item in pairs]
+        return _changed_list(part, new)
     if isinstance(part.data, dict | list) or part.node.form in ("object", "list"):
         raise TextError("a value is not replaced by one of another kind", part.node.row + 1)
     made = written(new, part.kind)
-    if isinstance(data, str) and isinstance(made, int) and not isinstance(made, bool):
-        return str(made)  # a number in quotes stays in them
-    return made
+    is_number = isinstance(made, int) and not isinstance(made, bool)
+    return str(made) if is_number and isinstance(data, str) else made  # a number in quotes stays in them
+
+
+def _changed_list(part: Part, new: list[Any]) -> list[Any]:
+    form = _inner(part.kind, "[")
+    pairs = [(old, item[0]) for old, item in paired(part.data, new) if item is not None]
+    return [written(item, form) if old is None else changed(part.children[old], item) for old, item in pairs]
 
 
 def _changed_map(part: Part, new: dict[str, Any]) -> dict[str, Any]:

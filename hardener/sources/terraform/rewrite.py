@@ -175,14 +175,16 @@ class _Writer:
             self._lay_out(node, new)
             return
         for name in gone:
-            child = node.children[name]
-            for entry in child.children.values() if child.form == "blocks" else [child]:
-                self._erase(node, entry)
+            self._erase_entry(node, node.children[name])
         kept = {name: child for name, child in node.children.items() if name not in gone}
         for name, child in kept.items():
             self.value(child, new[str(name)])
         if added:
             self._add_to_body(node, list(kept.values()), added)
+
+    def _erase_entry(self, node: Node, child: Node) -> None:
+        for entry in child.children.values() if child.form == "blocks" else [child]:
+            self._erase(node, entry)
 
     def _add_to_body(self, node: Node, children: list[Node], added: dict[str, Any]) -> None:
         """Put new attributes and nested blocks into a block beside its ``children`` that stay."""
