@@ -91,7 +91,7 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
         return Read(imports=imports)
     if not given and _BY_MACHINE.search(raw, 0, _HEAD):
         return Read(imports=imports)
-    line = raw.count(b"\n", 0, uses.start()) + 1 if uses is not None else None
+    line = _line_of(uses)
     if not again:
         if line is not None:
             _take_up(own, path, raw)
@@ -104,6 +104,10 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
 def _import_of_library(raw: bytes) -> re.Match[bytes] | None:
     # A plain search for words costs a tenth of a pattern's.
     return _USES.search(raw) if any(word in raw for word in _WORDS) else None
+
+
+def _line_of(found: re.Match[bytes] | None) -> int | None:
+    return found.string.count(b"\n", 0, found.start()) + 1 if found is not None else None
 
 
 def _program(
@@ -167,9 +171,9 @@ def naming(own: Subclasses, programs: Mapping[str, Imports | None]) -> list[str]
             if not may_import and not own.may_reach(names):
                 continue
             raw = content(path)
-            if may_import and _names_class(raw) and importing.search(raw) and own.imports(raw, path):
+            if may_import and _imports_class(own, importing, raw, path):
                 found[path] = None
-            met = own.of_others({name.decode() for name in named.findall(raw)} if known else (), path)
+            met = _met(own, named, raw, path) if known else set()
             if met:
                 is_new |= own.add(path, raw)
                 if own.reaches(met, raw, path, names):
@@ -179,8 +183,16 @@ def naming(own: Subclasses, programs: Mapping[str, Imports | None]) -> list[str]
     return list(found)
 
 
-def _names_class(raw: bytes) -> bool:
-    return (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw) is not None
+def _met(own: Subclasses, named: re.Pattern[bytes], raw: bytes, path: str) -> set[str]:
+    """The classes of other files that a file names."""
+    return own.of_others({name.decode() for name in named.findall(raw)}, path)
+
+
+def _imports_class(own: Subclasses, importing: re.Pattern[bytes], raw: bytes, path: str) -> bool:
+    """Whether a file imports of another one what that imports of a library."""
+    if not (b"V1" in raw or b"V2" in raw) or _CLASS.search(raw) is None:
+        return False
+    return importing.search(raw) is not None and own.imports(raw, path)
 
 
 def _may_name(modules: frozenset[str], given: Imports, names: set[str]) -> bool:
