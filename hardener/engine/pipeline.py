@@ -274,8 +274,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
     if state.has_code and code_steps.lacks_place(edits):
         _report(state, transform, target, code_steps.without_place(transform, target, edits))
         return
-    if outcome.tree.lock is not None and outcome.tree.lock.is_observed:
-        edits = regraded(transform, target, edits)
+    edits = _weighed(outcome.tree, transform, target, edits)
     step = draft(outcome.tree, transform, target, edits)
     if not step.changes or (state.has_waivers and _waive(state, step)) or state.gate.refuses(step):
         return
@@ -289,6 +288,12 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         outcome.refused.append(refused)
     else:
         _apply(state, step)
+
+
+def _weighed(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> list[Edit]:
+    """``edits``, graded by what was seen of the workload where something was."""
+    is_observed = tree.lock is not None and tree.lock.is_observed
+    return regraded(transform, target, edits) if is_observed else edits
 
 
 def _apply(state: _Run, step: Step) -> None:
