@@ -37,7 +37,7 @@ from hardener.engine.unknown_values import UnknownValues
 from hardener.engine.unwritable_steps import leave_out
 from hardener.engine.waivers import Waivers, collect
 from hardener.facts.cluster.platforms import Platforms
-from hardener.facts.images.same_images import SameImages
+from hardener.facts.images.collectors.same_image import SameImages
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.objects.system_pods import SystemPods
 from hardener.facts.objects.written_contexts import WrittenContexts

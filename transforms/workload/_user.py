@@ -278,23 +278,28 @@ def _user_evidence(container: Container) -> Iterator[Evidence]:
 def against_group(container: Container, mount: Mount) -> str | None:
     """Why an fsGroup does not open the files of a volume that is kept to a new user; None where it does."""
     image, row = container.image, container.row
-    repository = image.known_part if image is not None else None
     name = (image.name if image is not None else None) or ""
-    stores = is_data_store(repository)
-    if _SECURE_SHELL.search(name) or (stores and (_EXACT_MODES.search(name) or _POSTGRES.search(name))):
+    is_store = is_data_store(image.known_part if image is not None else None)
+    if _SECURE_SHELL.search(name) or (is_store and (_EXACT_MODES.search(name) or _POSTGRES.search(name))):
         return "its server refuses files whose modes an fsGroup has changed"
-    if (row is None or row.pvc != "ok") and not container.pod.get("securityContext", "fsGroup"):
-        belong = f"files at {mount.path} belong to the user that wrote them"
-        if stores or (row is not None and row.class_ == "data-store"):
-            return f"{belong}, and a data store may refuse to share them with a group"
-        if mount.source != "persistentVolumeClaim":
-            return f"{belong}, and an fsGroup may not open them"
+    if (row is not None and row.pvc == "ok") or container.pod.get("securityContext", "fsGroup"):
+        return None
+    if is_store or (row is not None and row.class_ == "data-store"):
+        reason: str | None = "a data store may refuse to share them with a group"
+    else:
+        reason = _against_sharing(container, mount)
+    return f"files at {mount.path} belong to the user that wrote them, and {reason}" if reason is not None else None
 
-        modes = container.tree.ask(VolumeClaims).access_modes(container.pod, mount.view.text("name") or "")
-        if modes is None:
-            return f"{belong}, and the tree does not show whether other pods share the claim"
-        if not modes <= OF_ONE_NODE:
-            return f"{belong}, and pods of other nodes may share the claim ({', '.join(sorted(modes))})"
+
+def _against_sharing(container: Container, mount: Mount) -> str | None:
+    """Why the volume may be in use by pods that an fsGroup does not reach; None for a claim of one node."""
+    if mount.source != "persistentVolumeClaim":
+        return "an fsGroup may not open them"
+    modes = container.tree.ask(VolumeClaims).access_modes(container.pod, mount.view.text("name") or "")
+    if modes is None:
+        return "the tree does not show whether other pods share the claim"
+    if not modes <= OF_ONE_NODE:
+        return f"pods of other nodes may share the claim ({', '.join(sorted(modes))})"
     return None
 
 

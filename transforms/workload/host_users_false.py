@@ -89,8 +89,8 @@ def _against(pod: PodTemplate) -> Iterator[Evidence]:
 
 
 def _of_container(container: Container) -> Iterator[Evidence]:
-    if container.row is not None and container.row.root == "required":
-        yield container.fact(f"{container.row.origin}: it works as root only", "image")
+    if (needs_root := known_image(container).needs_root) is not None:
+        yield needs_root.fact(container, "it works as root only")
     path = ("securityContext", "capabilities", "add")
     names = {plain(name) for name in container.strings(*path)} - _OF_THE_POD
     if names:
