@@ -188,11 +188,7 @@ _RELEASED = (
     ("internal-address-released", ("internal address", "es"), "released; a revert brings new addresses"),
     ("node-port-closed", ("Service", "s"), "closed on the ports of the nodes; a revert opens other ports"),
     ("host-port-closed", ("host port", "s"), "closed; clients that use a node's address are refused"),
-    (
-        "secret-moved",
-        ("object", "s"),
-        "without its secrets; pods wait until the new Secret is filled",
-    ),
+    ("secret-moved", ("object", "s"), "without its secrets; pods wait until the new Secret is filled"),
     ("node-rights-lost", ("role", "s"), "of nodes without rights to administer AWS; pods that used them are refused"),
     ("objects-refused", ("policy object", "s"), "put in force; new objects that break them are refused"),
     (
@@ -232,7 +228,7 @@ def _names(changes: list[Change]) -> str:
 
 
 def listed(objects: dict[int, str]) -> str:
-    """The names of ``objects``, the first five in full."""
+    """Return the names of ``objects``, the first five in full."""
     names = Counter(objects.values())
     shown = list(names)[:5]
     text = ", ".join(f"{name} x {names[name]}" if names[name] > 1 else name for name in shown)
@@ -241,5 +237,5 @@ def listed(objects: dict[int, str]) -> str:
 
 
 def counted(number: int, noun: str, plural: str = "s") -> str:
-    """``number`` with its noun, which gets the ending ``plural`` unless there is one."""
+    """Return ``number`` with its noun, which gets the ending ``plural`` unless there is one."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}{plural}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
-from itertools import chain
 
 from msgspec import Struct
 
@@ -65,10 +64,8 @@ def folders(container: Container) -> Folders | None:
     uid = number if number is not None else its_own
     if not isinstance(uid, int) or uid == 0 or not files.about(uid) or _has_other_groups(container):
         return None
-    if files.raised(every_word(container), own_command=own_command(container)):
-        return None  # it becomes root
-    if not _HARMLESS.issuperset(chain.from_iterable(held(container).values())) or any(raisers(container)):
-        return None  # it may get past the modes of files
+    if _passes_modes(container, files):
+        return None
     return _sorted(known.files)
 
 
@@ -76,7 +73,7 @@ def _sorted(files: Known[ImageFiles]) -> Folders:
     """The folders of the image by what they are a sign of."""
     empty = files.value.empty
     homes = tuple(filter(_HOME.fullmatch, empty))
-    own = tuple(path for path in empty if path not in homes and not _is_everybodys(path) and _MOUNTABLE.fullmatch(path))
+    own = tuple(path for path in empty if path not in homes and _is_its_own(path))
     made = own if len(own) <= _MOST else ()
     others = tuple(path for path in empty if path not in (*homes, *made))
     return Folders(files, made, homes, others, tuple(path for path in files.value.occupied if path != _TMP))
@@ -103,6 +100,18 @@ def _has_other_groups(container: Container) -> bool:
         )
     except (OpaqueError, WrongShapeError):
         return True
+
+
+def _passes_modes(container: Container, files: ImageFiles) -> bool:
+    """Whether it becomes root, or may get past the modes of files in another way."""
+    if files.raised(every_word(container), own_command=own_command(container)):
+        return True
+    carried = (name for names in held(container).values() for name in names)
+    return any(name not in _HARMLESS for name in carried) or any(raisers(container))
+
+
+def _is_its_own(path: str) -> bool:
+    return not _is_everybodys(path) and _MOUNTABLE.fullmatch(path) is not None
 
 
 def _is_everybodys(path: str) -> bool:

@@ -151,24 +151,22 @@ def _instead(container: Container, explicit: bool) -> Choice:
     """A number in the place of root, of a user that is a name, or of one that nobody knows."""
     facts = known_image(container)
     owner = owner_of_volumes(container)
-    uid = facts.uid if facts.uid is not None else NOBODY_ELSE if owner is None else owner.uid
-    others = owner is not None and owner.uid != uid
-    gid = None
-    if explicit and container.effective("runAsGroup") is None:
-        gid = facts.gid if facts.uid is not None else uid
+    if facts.number is not None:
+        uid, group, why = facts.number.value.uid, facts.gid, _why(container)
+    elif owner is not None:
+        uid, group, why = owner.uid, owner.uid, owner.says("so it gets that number")
+    else:
+        uid, group, why = NOBODY_ELSE, NOBODY_ELSE, _why(container)
+    gid = group if explicit and container.effective("runAsGroup") is None else None
     against = [*root_evidence(container), *user_evidence(container)]
     if container.pod.partial:
         against += low_ports(container).values()  # the setting that gives them back is one of the pod
-    if owner is not None and facts.uid is None:
-        why = owner.says("so it gets that number")
-    else:
-        why = _why(container)
     is_known = any(each is not None for each in (facts.user, facts.number, facts.any_number, owner))
     found = verdict(
         against=against,
         known=[why] if is_known else (),
         unknown=() if is_known else [why],
-        doubts=[owner.says(f"and not to {uid}")] if owner is not None and others else (),
+        doubts=[owner.says(f"and not to {uid}")] if owner is not None and owner.uid != uid else (),
         sure=not against and _is_sure(container),
     )
     return Choice(container, uid, gid, found, list(signs(container, _kept_volumes)))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, NamedTuple
@@ -170,8 +170,9 @@ def _commands(container: Container) -> list[str]:
 def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
     """Capabilities that the program file of the image carries: without them in the set it is not started."""
     for state in states(container):  # a kustomization may put another image there
-        if found := list(_carried(state)):
-            return [name for names, _ in found for name in names if name in DEFAULT], [fact for _, fact in found]
+        if by_source := _carried(state):
+            facts = [state.fact(f"{source} carries {', '.join(names)}", "image") for source, names in by_source.items()]
+            return [name for names in by_source.values() for name in names if name in DEFAULT], facts
     known = known_image(container)
     may_carry = _only_maybe(container, [BIND]) if known.files is not None else not is_sure(known.capabilities)
     if low and may_carry:
@@ -179,15 +180,12 @@ def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence
     return [], []
 
 
-def _carried(state: Container) -> Iterator[tuple[Iterable[str], Evidence]]:
-    """What the program files of the image carry, by the strongest of what is known of it."""
-    files = known_image(state).files
+def _carried(container: Container) -> dict[str, Sequence[str]]:
+    """What its program carries, by who says so: the files of the image where somebody read them."""
+    files = known_image(container).files
     if files is not None:
-        for path, names in carried(state).items():
-            yield names.split(", "), files.fact(state, f"{path} carries {names}")
-        return
-    for where, several in said(state).items():
-        yield several, state.fact(f"{where}: its program carries {', '.join(several)}", "image")
+        return {files.says(path): names.split(", ") for path, names in carried(container).items()}
+    return {f"{where}: its program": names for where, names in said(container).items()}
 
 
 def _unseen(container: Container, *, kept: set[str]) -> Iterator[Evidence]:
