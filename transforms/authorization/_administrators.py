@@ -45,13 +45,9 @@ def reduced(binding: Binding, source: Role | str, options: Rbac) -> Steps:
     whole = len(accounts) == len(reasons)
     yield _rights.edits(binding, made, accounts, whole=whole, change=change, fanout=options.audit_fanout)
     if home == "default" and options.mapped(home) == home:
-        yield binding.finding(
-            f"{accounts[0]} is in the namespace default, which all objects without a namespace share",
-            "subjects",
-            accounts[0].index,
-            severity=Severity.LOW,
-            advice="give the application a namespace of its own (rbac.namespace-map for its account)",
-        )
+        text = f"{accounts[0]} is in the namespace default, which all objects without a namespace share"
+        advice = "give the application a namespace of its own (rbac.namespace-map for its account)"
+        yield binding.finding(text, "subjects", accounts[0].index, severity=Severity.LOW, advice=advice)
 
 
 _Found = list[tuple[Subject, str | None, Needs]]

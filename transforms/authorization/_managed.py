@@ -47,13 +47,10 @@ def _brought_up_to(role: Role, space: str | None, seen: list[Needs], *, sees_eve
     if extra and prune:
         edits += [role.drop("rules", index, **found.words) for index in extra]
     elif extra:
+        text = f"the audit log does not explain {len(extra)} of its rules"
+        advice = "--prune-managed removes what nothing explains"
         yield role.finding(
-            f"the audit log does not explain {len(extra)} of its rules",
-            "rules",
-            extra[0],
-            severity=Severity.LOW,
-            advice="--prune-managed removes what nothing explains",
-            topic="rule of harden that nothing explains",
+            text, "rules", extra[0], severity=Severity.LOW, advice=advice, topic="rule of harden that nothing explains"
         )
     if edits:
         basis = "; ".join(dict.fromkeys(known.label for known in seen))
@@ -63,13 +60,9 @@ def _brought_up_to(role: Role, space: str | None, seen: list[Needs], *, sees_eve
 def _at_work_elsewhere(binding: Binding, subject: Subject, spaces: set[str | None]) -> Iterator[Finding]:
     for space in sorted(spaces, key=str):
         if not _is_given(binding, subject.name, space):
-            yield binding.finding(
-                f"the audit log shows {subject} at work in {_place(space)}, where the tree gives it nothing",
-                "subjects",
-                subject.index,
-                severity=Severity.LOW,
-                advice="give it a role there, if it still needs one",
-            )
+            text = f"the audit log shows {subject} at work in {_place(space)}, where the tree gives it nothing"
+            advice = "give it a role there, if it still needs one"
+            yield binding.finding(text, "subjects", subject.index, severity=Severity.LOW, advice=advice)
 
 
 def _missing(role: Role, used: list[Rule]) -> list[Rule]:

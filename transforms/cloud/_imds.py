@@ -74,13 +74,12 @@ def change(view: View, path: Path, wanted: object, evidence: list[Evidence]) -> 
 
 def reader_finding(view: View, path: Path, hops: int, reader: Evidence) -> Steps:
     """Yield what is said in place of a lower hop limit while a controller of the tree needs the metadata service."""
-    yield view.finding(
-        f"the hop limit of the metadata service stays: {reader.text}",
-        *path,
-        advice="give it a role of its own (IRSA or EKS Pod Identity) and its region and VPC as flags, then set the hop "
-        f"limit to {hops}",
-        severity=Severity.MEDIUM,
+    text = f"the hop limit of the metadata service stays: {reader.text}"
+    advice = (
+        "give it a role of its own (IRSA or EKS Pod Identity) and its region and VPC as flags, then set the hop "
+        f"limit to {hops}"
     )
+    yield view.finding(text, *path, advice=advice, severity=Severity.MEDIUM)
 
 
 def reader_of(view: View) -> Evidence | None:

@@ -21,9 +21,6 @@ def eksctl_node_addon_policies(cluster: EksctlCluster) -> Steps:
     for group in groups(cluster):
         given = [name for name in group.view(*_PATH).keys() if group.get(*_PATH, name) is True]
         if given:
-            yield group.finding(
-                f"every pod of {name_of(group)} has the rights of {', '.join(given)}",
-                *_PATH,
-                advice="write iam.podIdentityAssociations with wellKnownPolicies for each addon, and remove it here",
-                severity=Severity.MEDIUM,
-            )
+            text = f"every pod of {name_of(group)} has the rights of {', '.join(given)}"
+            advice = "write iam.podIdentityAssociations with wellKnownPolicies for each addon, and remove it here"
+            yield group.finding(text, *_PATH, advice=advice, severity=Severity.MEDIUM)

@@ -36,12 +36,9 @@ def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
         return
     served = _served(policy)
     if served is not None:
-        yield policy.finding(
-            f"pods can reach the metadata address of the cloud, and may need it: {served.text}",
-            *(*blocks, *rules)[0],
-            advice="GKE serves the identity of workloads there; check that workload identity is on (GKE_METADATA)",
-            severity=Severity.LOW,
-        )
+        message = f"pods can reach the metadata address of the cloud, and may need it: {served.text}"
+        to_do = "GKE serves the identity of workloads there; check that workload identity is on (GKE_METADATA)"
+        yield policy.finding(message, *(*blocks, *rules)[0], advice=to_do, severity=Severity.LOW)
         return
     edits: list[Edit] = []
     for path in blocks:

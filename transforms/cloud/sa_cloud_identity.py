@@ -56,18 +56,12 @@ def sa_cloud_identity(pod: PodTemplate) -> Steps:
         found = dict.fromkeys(_keys(container))
         for cloud, advice in dict.fromkeys(_KEYS[name] for name in found):
             names = [name for name in found if _KEYS[name][0] == cloud]
-            yield container.finding(
-                f"the container logs in to {cloud} with a long-lived key ({', '.join(names)})",
-                advice=advice,
-                severity=Severity.HIGH,
-            )
+            text = f"the container logs in to {cloud} with a long-lived key ({', '.join(names)})"
+            yield container.finding(text, advice=advice, severity=Severity.HIGH)
     for place, key, what, advice in _OLD:
         if pod.metadata.has(place, key):
-            yield pod.finding(
-                f"the pod gets its cloud role from {what}, which is no longer maintained",
-                advice=advice,
-                severity=Severity.HIGH,
-            )
+            text = f"the pod gets its cloud role from {what}, which is no longer maintained"
+            yield pod.finding(text, advice=advice, severity=Severity.HIGH)
 
 
 def _keys(container: Container) -> Iterator[str]:

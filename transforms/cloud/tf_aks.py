@@ -34,9 +34,6 @@ def tf_aks(cluster: AksCluster) -> Steps:
                 message, *((name,) if cluster.has(name) else ()), advice=f"set {name} = true", severity=severity
             )
     if cluster.literal("role_based_access_control_enabled") is False:
-        yield cluster.finding(
-            "the cluster has no RBAC: whoever logs in may do anything",
-            "role_based_access_control_enabled",
-            advice="create a cluster with RBAC and move to it; a change replaces this one",
-            severity=Severity.CRITICAL,
-        )
+        text = "the cluster has no RBAC: whoever logs in may do anything"
+        advice = "create a cluster with RBAC and move to it; a change replaces this one"
+        yield cluster.finding(text, "role_based_access_control_enabled", advice=advice, severity=Severity.CRITICAL)

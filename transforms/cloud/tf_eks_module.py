@@ -29,12 +29,9 @@ def tf_eks_module(module: Module, options: Imds) -> Steps:
     for name in (*_GROUPS, *_DEFAULTS):
         given = [admin[1] for text in module.texts(name) if (admin := admin_policy(text)) is not None]
         if given:
-            yield module.finding(
-                f"every pod on these nodes can use {', '.join(dict.fromkeys(given))}",
-                name,
-                advice=f"take it out of iam_role_additional_policies, and give the pods that used it {IRSA}",
-                severity=Severity.CRITICAL,
-            )
+            said = f"every pod on these nodes can use {', '.join(dict.fromkeys(given))}"
+            advice = f"take it out of iam_role_additional_policies, and give the pods that used it {IRSA}"
+            yield module.finding(said, name, advice=advice, severity=Severity.CRITICAL)
     for path in _places(module):
         for name, wanted in ((TOKENS, "required"), (HOPS, options.hop_limit)):
             if module.is_computed(*path, name):

@@ -61,12 +61,8 @@ def _metadata(block: GkeNodes) -> Steps:
     pool = _workload_pool(block)
     path = (*_METADATA, 0, "mode")
     if block.is_computed(*path):
-        yield block.finding(
-            "an expression sets the mode of the metadata server",
-            *path,
-            advice=f"check that its value is {_MODE}",
-            severity=Severity.LOW,
-        )
+        text = "an expression sets the mode of the metadata server"
+        yield block.finding(text, *path, advice=f"check that its value is {_MODE}", severity=Severity.LOW)
     elif block.literal(*path) != _MODE and pool is not None:
         why = pool.fact(f"{pool} has workload identity", "workload_identity_config")
         found = verdict(why=[why], effect=Effect.WATCHED)

@@ -55,24 +55,15 @@ def _statement(role: Role, path: Path) -> Steps:
 def _too_many(role: Role, path: Path, subjects: list[tuple[str, str]]) -> Iterator[Finding]:
     """The accounts that may take the role, where that is more than those of a namespace."""
     if not subjects:
-        yield role.finding(
-            "every service account of the cluster may take this role: no condition names one (:sub)",
-            *path,
-            advice='add "ISSUER:sub" = "system:serviceaccount:NS:SA" to StringEquals',
-            severity=Severity.HIGH,
-        )
+        message = "every service account of the cluster may take this role: no condition names one (:sub)"
+        advice = 'add "ISSUER:sub" = "system:serviceaccount:NS:SA" to StringEquals'
+        yield role.finding(message, *path, advice=advice, severity=Severity.HIGH)
     for test, key in subjects:
         subject = role.texts(*path, "Condition", test, key)
         if any(text.startswith("system:serviceaccount:*") or text == "*" for text in subject):
-            yield role.finding(
-                "service accounts of every namespace may take this role",
-                *path,
-                "Condition",
-                test,
-                key,
-                advice="name the namespace: system:serviceaccount:NS:SA",
-                severity=Severity.HIGH,
-            )
+            message = "service accounts of every namespace may take this role"
+            advice = "name the namespace: system:serviceaccount:NS:SA"
+            yield role.finding(message, *path, "Condition", test, key, advice=advice, severity=Severity.HIGH)
 
 
 def _is_of_another_issuer(role: Role, path: Path, keys: list[str]) -> bool:
@@ -128,9 +119,6 @@ def _document(document: TrustPolicy) -> Steps:
             continue
         for suffix, value in ((":sub", "system:serviceaccount:NS:SA"), (":aud", _AUDIENCE)):
             if not any(text.endswith(suffix) for text in named):
-                yield document.finding(
-                    f"a token of the cluster is accepted without a check of {suffix}",
-                    *path,
-                    advice=f'add a condition: StringEquals, variable "ISSUER{suffix}", values ["{value}"]',
-                    severity=Severity.HIGH,
-                )
+                message = f"a token of the cluster is accepted without a check of {suffix}"
+                advice = f'add a condition: StringEquals, variable "ISSUER{suffix}", values ["{value}"]'
+                yield document.finding(message, *path, advice=advice, severity=Severity.HIGH)

@@ -52,11 +52,8 @@ def _attachment(block: PolicyAttachment) -> Steps:
         yield from _unsure(block, "the role has the policies of a node already, so the whole block can go")
     else:
         yield _detached(block, role, admin, missing, found)
-        yield block.finding(
-            f"pods that used {name} of their node need a role of their own",
-            advice=f"write {IRSA}",
-            severity=Severity.MEDIUM,
-        )
+        text = f"pods that used {name} of their node need a role of their own"
+        yield block.finding(text, advice=f"write {IRSA}", severity=Severity.MEDIUM)
 
 
 def _detached(
@@ -108,21 +105,17 @@ def _role(block: Role) -> Steps:
         kept = verdict(why=sign[:1], effect=Effect.WATCHED)
         edits.append(block.append("managed_policy_arns", value=_arn(admins[0][1][0], policy), **kept.words))
     yield edits
-    yield block.finding(
-        "pods that used the administration rights of their node need a role of their own",
-        advice=f"write {IRSA}",
-        severity=Severity.MEDIUM,
-    )
+    text = "pods that used the administration rights of their node need a role of their own"
+    yield block.finding(text, advice=f"write {IRSA}", severity=Severity.MEDIUM)
 
 
 def _unsure(block: PolicyAttachment, why: str) -> Steps:
-    yield block.finding(
-        f"an administration policy of AWS, left as it is: {why}",
-        "policy_arn",
-        advice="if nodes have this role, give it AmazonEKSWorkerNodePolicy, AmazonEC2ContainerRegistryPullOnly and "
-        "AmazonEKS_CNI_Policy in its place, and pods a role of their own",
-        severity=Severity.HIGH,
+    text = f"an administration policy of AWS, left as it is: {why}"
+    advice = (
+        "if nodes have this role, give it AmazonEKSWorkerNodePolicy, AmazonEC2ContainerRegistryPullOnly and "
+        "AmazonEKS_CNI_Policy in its place, and pods a role of their own"
     )
+    yield block.finding(text, "policy_arn", advice=advice, severity=Severity.HIGH)
 
 
 def _arn(partition: str, policy: str) -> str:

@@ -14,8 +14,5 @@ def development_cluster(cluster: DevelopmentCluster) -> Steps:
     May break: nothing, since it only reports.
     """
     for text in signs.weak_texts(cluster):
-        yield cluster.finding(
-            f"the flags of a component hold {text}",
-            severity=Severity.LOW,
-            advice="if others can reach the cluster, remove it and create the cluster again",
-        )
+        advice = "if others can reach the cluster, remove it and create the cluster again"
+        yield cluster.finding(f"the flags of a component hold {text}", severity=Severity.LOW, advice=advice)

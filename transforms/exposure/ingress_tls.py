@@ -23,12 +23,11 @@ def ingress_tls(ingress: Ingress) -> Steps:
     """
     if ingress.names in INGRESSES and not ingress.items("spec", "tls"):
         if not ends_tls(ingress.text("spec", "ingressClassName"), ingress.object.annotations):
-            yield ingress.finding(
-                f"{_served(ingress)} over HTTP: the Ingress has no section tls",
-                "spec",
-                advice="add tls with a Secret of the type kubernetes.io/tls (cert-manager keeps one up to date), or "
-                "the annotation by which its class gets a certificate",
+            to_do = (
+                "add tls with a Secret of the type kubernetes.io/tls (cert-manager keeps one up to date), or "
+                "the annotation by which its class gets a certificate"
             )
+            yield ingress.finding(f"{_served(ingress)} over HTTP: the Ingress has no section tls", "spec", advice=to_do)
     elif ingress.names in OPENSHIFT_ROUTES and not ingress.has("spec", "tls"):
         advice = "add tls with termination: edge and insecureEdgeTerminationPolicy: Redirect"
         yield ingress.finding(f"{_served(ingress)} over HTTP: the Route has no section tls", "spec", advice=advice)

@@ -29,20 +29,15 @@ def tf_eks_log_types(cluster: EksCluster | Module, options: ControlPlaneLogs) ->
             return
         known = _attribute(cluster)
         if known is None:
-            yield cluster.finding(
-                "the module version decides what the control plane logs, and it is not pinned",
-                advice="pin the version, and set enabled_log_types (cluster_enabled_log_types before version 21)",
-                severity=Severity.LOW,
-            )
+            text = "the module version decides what the control plane logs, and it is not pinned"
+            advice = "pin the version, and set enabled_log_types (cluster_enabled_log_types before version 21)"
+            yield cluster.finding(text, advice=advice, severity=Severity.LOW)
             return
         name, present = known, () if cluster.has(known) else _DEFAULT
     if cluster.is_computed(name):
-        yield cluster.finding(
-            "an expression decides what the control plane logs",
-            name,
-            advice=f"check that its value is {', '.join(options.wanted)}",
-            severity=Severity.LOW,
-        )
+        text = "an expression decides what the control plane logs"
+        advice = f"check that its value is {', '.join(options.wanted)}"
+        yield cluster.finding(text, name, advice=advice, severity=Severity.LOW)
         return
     yield from _add(cluster, name, present or cluster.strings(name), options)
 

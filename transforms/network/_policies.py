@@ -11,6 +11,12 @@ from hardener.facts.network.network_policies import MANAGED, Policy
 from hardener.kubernetes.network.network_policy import Direction
 from hardener.tree.core_views import Namespace, Object, View
 
+ISOLATION_CHECKS = (
+    "kube-linter:non-isolated-pod", "checkov:CKV2_K8S_6", "polaris:missingNetworkPolicy",
+    "kubeaudit:allow-non-default-deny-ingress-network-policy", "kubeaudit:allow-non-default-deny-egress-network-policy",
+    "kubescape:C-0030", "kubescape:C-0206", "kubescape:C-0260",
+)  # fmt: skip
+"""The checks of other scanners that ask for a policy around every pod."""
 TOPIC = "networkpolicies"
 
 

@@ -250,11 +250,9 @@ class Traffic:
     def _name_servers_of_nodes(self) -> Iterator[Finding]:
         for pod in self.pods:
             if pod.get("dnsPolicy") == "Default":
-                yield pod.finding(
-                    "it asks the name servers of its node, and no rule can name their addresses",
-                    "dnsPolicy",
-                    advice="name them in network-policy.allow, or let it ask the DNS of the cluster",
-                )
+                text = "it asks the name servers of its node, and no rule can name their addresses"
+                advice = "name them in network-policy.allow, or let it ask the DNS of the cluster"
+                yield pod.finding(text, "dnsPolicy", advice=advice)
 
     def _scraped(self) -> Iterator[Finding]:
         for pod in self.pods:

@@ -7,18 +7,13 @@ from hardener.facts.network.network_policies import Isolation
 from hardener.tree.core_views import Namespace
 
 from ._dns import cluster_dns
-from ._policies import TOPIC, NetworkPolicies, free_name, of, policy, written
+from ._policies import ISOLATION_CHECKS, TOPIC, NetworkPolicies, free_name, of, policy, written
 
 
 @transform(
     each=Namespace, stage="network", severity=Severity.MEDIUM, options=NetworkPolicies, absence=True,
     after=("netpol-default-deny",),
-    peers=(
-        "kube-linter:non-isolated-pod", "checkov:CKV2_K8S_6", "polaris:missingNetworkPolicy",
-        "kubeaudit:allow-non-default-deny-ingress-network-policy",
-        "kubeaudit:allow-non-default-deny-egress-network-policy", "kubescape:C-0030", "kubescape:C-0206",
-        "kubescape:C-0260",
-    ),
+    peers=ISOLATION_CHECKS,
 )  # fmt: skip
 def netpol_allow_dns(namespace: Namespace, options: NetworkPolicies) -> Steps:
     """Pods of a namespace that is closed can still ask the DNS of the cluster.

@@ -17,19 +17,25 @@ from hardener.kubernetes.network.network_policy import Direction
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
 from hardener.tree.pod_kind import is_applied
 
-from ._policies import TOPIC, NetworkPolicies, directions, free_name, of, opened, policy, types, written
+from ._policies import (
+    ISOLATION_CHECKS,
+    TOPIC,
+    NetworkPolicies,
+    directions,
+    free_name,
+    of,
+    opened,
+    policy,
+    types,
+    written,
+)
 from ._traffic import on_host_network
 
 
 @transform(
     each=Namespace, stage="network", severity=Severity.MEDIUM, cis="5.3.2", options=NetworkPolicies, absence=True,
     after=("netpol-workload",),
-    peers=(
-        "kube-linter:non-isolated-pod", "checkov:CKV2_K8S_6", "polaris:missingNetworkPolicy",
-        "kubeaudit:allow-non-default-deny-ingress-network-policy",
-        "kubeaudit:allow-non-default-deny-egress-network-policy", "kubescape:C-0030", "kubescape:C-0206",
-        "kubescape:C-0260",
-    ),
+    peers=ISOLATION_CHECKS,
 )  # fmt: skip
 def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps:
     """A pod of the namespace takes and opens no connection that no policy names.
@@ -245,11 +251,9 @@ def _left_open(namespace: Namespace, standing: _Standing, wanted: list[Direction
     reason = ", and some of its pods are elsewhere" if unseen else ""
     advice = _to_close(namespace, left, wanted)
     if not left:
+        text = f"a pod that is added later to {where} is not isolated{reason}"
         return namespace.finding(
-            f"a pod that is added later to {where} is not isolated{reason}",
-            advice=advice,
-            severity=Severity.LOW,
-            topic="namespace without a default-deny NetworkPolicy",
+            text, advice=advice, severity=Severity.LOW, topic="namespace without a default-deny NetworkPolicy"
         )
     missing = [each for number, each in enumerate(wanted) if not any(standing.closing[pod][number] for pod in left)]
     of_all = "the" if len(left) == len(ours) else f"{len(left)} of the"

@@ -17,7 +17,7 @@ from hardener.kubernetes.objects.object_names import as_object_name
 from hardener.tree.core_views import PodTemplate
 
 from ._extend import additions, lonely, removals, unexplained_finding
-from ._policies import TOPIC, NetworkPolicies, directions, free_name, policy
+from ._policies import ISOLATION_CHECKS, TOPIC, NetworkPolicies, directions, free_name, policy
 from ._rules import Rules
 from ._traffic import Traffic, on_host_network
 
@@ -30,12 +30,7 @@ _NO_CLIENT = Evidence("nothing connects to it")
 @transform(
     each=PodTemplate, stage="network", severity=Severity.MEDIUM, cis="5.3.2", classes=("node-agent",),
     options=NetworkPolicies, absence=True, any_image=True,
-    peers=(
-        "kube-linter:non-isolated-pod", "checkov:CKV2_K8S_6", "polaris:missingNetworkPolicy",
-        "kubeaudit:allow-non-default-deny-ingress-network-policy",
-        "kubeaudit:allow-non-default-deny-egress-network-policy", "kubescape:C-0030", "kubescape:C-0206",
-        "kubescape:C-0260",
-    ),
+    peers=ISOLATION_CHECKS,
 )  # fmt: skip
 def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     """The pods of a workload take and open the connections that the manifests show, and no others.
@@ -58,10 +53,8 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     isolation = pod.tree.ask(Isolation)
     own = isolation.selectors.own(pod)
     if own.selector is None:
-        yield pod.finding(
-            f"no policy isolates it: {own.problem}",
-            advice="write a NetworkPolicy by hand, with labels that only its pods have",
-        )
+        to_do = "write a NetworkPolicy by hand, with labels that only its pods have"
+        yield pod.finding(f"no policy isolates it: {own.problem}", advice=to_do)
         return
     pods = [twin for twin in isolation.selectors.twins(pod) if _counts(twin)]
     if pods[:1] != [pod]:
@@ -138,10 +131,9 @@ def _counts(pod: PodTemplate) -> bool:
 def _orphans(traffic: Traffic) -> Iterator[Finding]:
     for entry in traffic.orphans():
         if entry.service is not None:
-            yield entry.service.finding(
-                f"nothing in the tree names {entry.service}, so no connection to it is allowed",
-                advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
-            )
+            message = f"nothing in the tree names {entry.service}, so no connection to it is allowed"
+            to_do = "name its clients with an ingress rule, or set network-policy.orphans: same-namespace"
+            yield entry.service.finding(message, advice=to_do)
         else:
             text = f"{entry.evidence[0].text}: no connection to it is allowed"
             advice = "name its clients with an ingress rule, or set network-policy.orphans: same-namespace"
@@ -219,9 +211,7 @@ def _extended(existing: Policy, rules: dict[Direction, Wanted], traffic: Traffic
         edits += additions(existing, direction, wanted, gone)
         edits += removals(existing, direction, gone)
     if edits and not existing.object.editable:
-        yield existing.object.finding(
-            f"{existing.object} lacks connections that the manifests show, and is outside the given paths",
-            advice="run harden over its folder, too",
-        )
+        message = f"{existing.object} lacks connections that the manifests show, and is outside the given paths"
+        yield existing.object.finding(message, advice="run harden over its folder, too")
         return
     yield from edits

@@ -18,9 +18,8 @@ def tf_eks_encryption(cluster: EksCluster) -> Steps:
     May break: nothing, since it only reports: it needs a key, and cannot be turned off again.
     """
     if not cluster.count("encryption_config") and not cluster.has_dynamic("encryption_config"):
-        yield cluster.finding(
-            "Secrets are not encrypted with a key of yours",
-            advice='add encryption_config { provider { key_arn = aws_kms_key.eks.arn } resources = ["secrets"] }, each '
-            "argument on a line of its own",
-            severity=Severity.MEDIUM,
+        advice = (
+            'add encryption_config { provider { key_arn = aws_kms_key.eks.arn } resources = ["secrets"] }, each '
+            "argument on a line of its own"
         )
+        yield cluster.finding("Secrets are not encrypted with a key of yours", advice=advice, severity=Severity.MEDIUM)

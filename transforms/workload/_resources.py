@@ -384,13 +384,11 @@ def _of_whole_pod(container: Container, resource: str, kind: str) -> Iterator[Fi
         return
     noun = f"{resource} {kind.removesuffix('s')}"
     early = pod.tree.settings.kubernetes_version < _POD_NUMBERS
-    yield pod.finding(
+    text = (
         f"no {noun} is written: the pod sets resources as a whole, and numbers of its containers could contradict them"
-        + ("; before Kubernetes 1.34 they mean nothing" if early else ""),
-        "resources",
-        advice=f"write spec.resources.{kind}.{resource}",
-        severity=Severity.LOW,
+        + ("; before Kubernetes 1.34 they mean nothing" if early else "")
     )
+    yield pod.finding(text, "resources", advice=f"write spec.resources.{kind}.{resource}", severity=Severity.LOW)
 
 
 def _left(container: Container, why: str, noun: str, advice: str) -> Finding:

@@ -34,12 +34,9 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
     if container.image_fault is not None:
         yield malformed(container, container.image_fault, "image")
     elif image is None:
-        yield container.finding(
-            "its image is not a valid image reference",
-            "image",
-            severity=Severity.LOW,
-            advice="correct it, or harden what a build makes of it",
-        )
+        text = "its image is not a valid image reference"
+        advice = "correct it, or harden what a build makes of it"
+        yield container.finding(text, "image", severity=Severity.LOW, advice=advice)
     elif image.digest is not None:
         sources = container.tree.ask(ImageSources)
         own = not sources.of(container) or sources.left_as_it_is(container)
