@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
-from hardener.authoring.known import Known, KnownBy, joined
+from hardener.authoring.known import Known, KnownBy
 from hardener.facts.images.collectors.lock import published
 from hardener.facts.images.ledger import Asked, ImageLedger
 from hardener.kubernetes.images.config import UNKNOWN
@@ -29,8 +29,8 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
     base = _known(Asked(asked.tree, built.base))
     if base.user is not None and built.user is None and built.knows("user") and not _is_configured(asked.row):
         _put_user(ledger, base, said, base.user)
-    ledger.ports = joined(ledger.ports, said.over(base.ports))
-    ledger.volumes = joined(ledger.volumes, said.over(base.volumes))
+    ledger.ports = _besides(ledger.ports, said.over(base.ports))
+    ledger.volumes = _besides(ledger.volumes, said.over(base.volumes))
     if base.command is not None and built.knows("entrypoint") and built.knows("cmd"):
         ledger.command = said.over(base.command)
     if said.runs_base:
@@ -45,6 +45,15 @@ def _known(asked: Asked) -> ImageLedger:
         place = f"{row.origin}, of its base {asked.image.text}"
         found.carried = tuple(Known(name, KnownBy.BASE, place) for name in row.file_caps)
     return found
+
+
+def _besides(
+    own: Known[tuple[Any, ...]] | None, inherited: Known[tuple[Any, ...]] | None
+) -> Known[tuple[Any, ...]] | None:
+    """What a row names for the image itself, and what it has from its base; the row is where it is said."""
+    if own is None or inherited is None:
+        return inherited if own is None else own
+    return replace(own, value=tuple(sorted({*own.value, *inherited.value})))
 
 
 def _is_configured(row: ImageRow | None) -> bool:
@@ -89,7 +98,7 @@ def _put_program(ledger: ImageLedger, base: ImageLedger, said: _Inherited) -> No
     paths = tuple(said.path(path) for path in base.writable)
     ledger.writable += paths
     ledger.carried += base.carried
-    if paths:
+    if paths and ledger.paths is None:
         ledger.paths = Known(tuple(path.value for path in paths), KnownBy.BASE, paths[0].place)
 
 
