@@ -406,7 +406,7 @@ def test_a_log_of_256_mebibytes_is_read_in_bounded_memory(
     head: bytes, between: bytes, tail: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "hardener.facts.access.audit_log.stream.opened",
+        "hardener.facts.access.audit_log.opened",
         lambda path: io.BufferedReader(Repeated(head, LARGE + between, 256, tail)),
     )
     tracemalloc.start()
