@@ -12,8 +12,8 @@ _STARTS, _ENDS = ("FSTRING_START", "TSTRING_START"), ("FSTRING_END", "TSTRING_EN
 
 
 def texts_and_keys(source: str) -> str:
-    """``source`` with its texts, its comments, and the names that values are given to (``token=``, ``"token":``); other
-    code is left out. The whole of it where it is not Python 3."""
+    """Return ``source`` with its texts, its comments, and the names that values are given to (``token=``,
+    ``"token":``); other code is left out. The whole of it where it is not Python 3."""
     try:
         found = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):
