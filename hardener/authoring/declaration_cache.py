@@ -2,7 +2,7 @@
 
 The record is made from the loaded modules by the first run that may write there, and holds as long as no file of the
 program changed: the rules of Python for bytecode (``-B``, ``PYTHONPYCACHEPREFIX``) are the rules here. Without it every
-module is loaded, and nothing else is different.
+module is loaded, and nothing else is different; a run over one file would cost a sixth more.
 """
 
 from __future__ import annotations

@@ -17,14 +17,12 @@ from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.authoring.risks import RISKS
 from hardener.commands import secrets_folder
-from hardener.commands.changed_since import since
 from hardener.commands.progress import Progress, later, phase
 from hardener.commands.write_files import finish_killed, may_write, write_files
 from hardener.engine import pipeline
 from hardener.engine.given_options import GivenOptions
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
-from hardener.facts.access import audit_log
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.report import formats, unread
@@ -236,8 +234,12 @@ def read(
     if manifests_only:
         plan.settings.helm_values = False
     if choices.since:
+        from hardener.commands.changed_since import since  # late: what starts Git costs as much as a small run
+
         plan.touched = since(choices.since, root)
     if plan.settings.audit_logs:
+        from hardener.facts.access import audit_log  # late: most runs have no log
+
         audit_log.check(plan.settings.audit_logs)
     if plan.settings.secrets_out:
         secrets_folder.check(plan.settings.secrets_out, [root, *real])

@@ -16,7 +16,6 @@ from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.files import run_folder
 from hardener.sources.files.transaction import NotPlacedError, Transaction
-from hardener.sources.git import blobs as git_blobs
 from hardener.support.free_memory import give_back
 from hardener.support.printable import plain
 from hardener.support.programs import ProgramError
@@ -53,6 +52,8 @@ def _unsaved(changes: list[FileChange]) -> Iterator[str]:
         yield f"{_of(len(outside), changes)} outside Git, so Git cannot undo this"
     if not by_root:
         return
+
+    from hardener.sources.git import blobs as git_blobs  # late: what starts Git costs as much as a small run
 
     unknown: list[str] = []
     dirty: list[str] = []

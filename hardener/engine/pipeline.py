@@ -16,7 +16,6 @@ from hardener.authoring.profile import Profile
 from hardener.authoring.transform import WHOLE_IN_FILES, Transform
 from hardener.engine import (
     code_steps,
-    find_audit_gaps,
     find_rendered_elsewhere,
     find_unknown_kinds,
     find_unread_patches,
@@ -29,7 +28,6 @@ from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.observed_grade import regraded
 from hardener.engine.outcome import Held, Outcome, Refused, Report
-from hardener.engine.overlay_guard import objections
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
 from hardener.engine.targets import Targets
@@ -330,7 +328,12 @@ def _unwritable(state: _Run, step: Step) -> Refused | None:
 
 
 def _objections(step: Step) -> list[Evidence]:
-    return objections(step) if step.tree.ask(Overlays).patches_anything else []
+    if not step.tree.ask(Overlays).patches_anything:
+        return []
+
+    from hardener.engine.overlay_guard import objections  # late: most trees have no overlay
+
+    return objections(step)
 
 
 def _waive(state: _Run, step: Step) -> bool:
@@ -432,6 +435,8 @@ def _report_tree(outcome: Outcome) -> None:
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
     outcome.findings += find_unread_patches.reports(tree)
     if tree.settings.audit_logs:
+        from hardener.engine import find_audit_gaps  # late: most runs have no log
+
         outcome.findings += find_audit_gaps.reports(tree)
 
 

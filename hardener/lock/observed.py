@@ -6,7 +6,6 @@ variables. Where one of them changes nothing that was seen is taken for knowledg
 
 from __future__ import annotations
 
-import hashlib
 import json
 import posixpath
 import re
@@ -68,7 +67,9 @@ def runs_of(command: Sequence[str], args: Sequence[str], names: Iterable[str]) -
     """What a container runs, as 16 hexadecimal digits: its ``command`` and ``args`` as the manifest has them (() for
     those of the image), and the ``names`` of its variables, in whatever order."""
     told = json.dumps([list(command), list(args), sorted(set(names))], ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    from hashlib import sha256  # late: it loads OpenSSL, and most locks have nothing that was observed
+
+    return sha256(told.encode()).hexdigest()[:16]
 
 
 def merged(before: Iterable[Observation], new: Iterable[Observation]) -> tuple[Observation, ...]:

@@ -186,14 +186,19 @@ def _place_of(
     if reference and source is not None:
         is_own = at_hand.other_repository([source.get("repoURL")]) is None
         return (reference[2], root) if is_own and literal(reference[2]) else None
-    if app is not None:
-        variables = {"ARGOCD_APP_NAME": app, "ARGOCD_APP_NAMESPACE": release.namespace or ""}
-        written = _VARIABLE.sub(lambda match: variables[match[1]] or match[0], written)
+    written = _with_variables(written, app, release.namespace or "")
     if literal(written) is None or "$" in written or "://" in written:
         return None
     if written.startswith("/"):
         return written.lstrip("/"), root
     return None if release.chart is None or not os.path.isdir(release.chart) else (written, release.chart)
+
+
+def _with_variables(written: str, app: str | None, namespace: str) -> str:
+    if app is None:
+        return written
+    variables = {"ARGOCD_APP_NAME": app, "ARGOCD_APP_NAMESPACE": namespace}
+    return _VARIABLE.sub(lambda match: variables[match[1]] or match[0], written)
 
 
 def _matches(at_hand: AtHand, pattern: str, start: str) -> list[str]:

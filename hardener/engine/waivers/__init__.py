@@ -187,10 +187,7 @@ def collect(tree: Tree) -> Waivers:
             exceptions.read(tree, settings.as_of or date.today(), _pods_of(tree), found)
         return Waivers(found)
     pods_of = _pods_of(tree)
-    # What reads the carriers is loaded for a tree that has some.
     if annotated := _objects(tree, _pieces(tree, (marks.PREFIX,))):
-        # By its full name: `annotations` of this package is what `from __future__` brought.
-
         for item in annotated:
             read(item, pods_of(item), found)
     if commented := _pieces(tree, (marks.COMMENT,)):

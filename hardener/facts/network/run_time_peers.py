@@ -10,9 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.access.grants import Access
-from hardener.facts.access.makers import PodMakers
-from hardener.facts.access.views import Binding
 from hardener.facts.network.connections.endpoints import mappings
 from hardener.kubernetes.components.component import is_ingress_or_gateway
 from hardener.kubernetes.rbac.subjects import GROUP
@@ -21,6 +18,8 @@ from hardener.tree.fact import AsRead
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
+    from hardener.facts.access.makers import PodMakers
+    from hardener.facts.access.views import Binding
     from hardener.kubernetes.rbac.rules import Rule
     from hardener.tree.tree import Tree
 
@@ -65,6 +64,7 @@ class RunTimePeers(AsRead):
     def _makers(self) -> PodMakers | None:
         if not self._bound:
             return None
+        from hardener.facts.access.makers import PodMakers  # late: most trees hold no role
 
         return self._tree.ask(PodMakers)
 
@@ -96,6 +96,9 @@ class RunTimePeers(AsRead):
         registrars: dict[PodTemplate, Evidence] = {}
         if not self._bound:
             return readers, registrars
+        # Late: most trees hold no role.
+        from hardener.facts.access.grants import Access
+        from hardener.facts.access.views import Binding
 
         access = self._tree.ask(Access)
         for item in self._bound:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import tree_sitter_hcl
 from msgspec import Struct
 
 from hardener.sources.block_names import HEAD
@@ -108,6 +107,7 @@ class Parsed(Struct):
 @cache
 def _parser() -> tree_sitter.Parser:
     import tree_sitter  # late: most trees hold no Terraform
+    import tree_sitter_hcl
 
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
 

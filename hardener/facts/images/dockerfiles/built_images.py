@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.dockerfiles import instructions
-from hardener.facts.images.dockerfiles.build_files import builds
-from hardener.facts.images.dockerfiles.builds import suffix_of
-from hardener.facts.images.dockerfiles.matching import Matching
 from hardener.facts.images.dockerfiles.model import BuiltImage
 from hardener.facts.images.dockerfiles.reading import agreed, image_of
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
@@ -29,6 +26,7 @@ from hardener.tree.view import OpaqueError
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.builds import Build
     from hardener.facts.images.dockerfiles.instructions import Instruction
+    from hardener.facts.images.dockerfiles.matching import Matching
     from hardener.facts.images.dockerfiles.model import Rank, Said
     from hardener.facts.images.dockerfiles.stage import Stage
     from hardener.tree.tree import Tree
@@ -93,6 +91,8 @@ class BuiltImages(AsRead):
         if not any(_may_be_dockerfile(path) for path, _ in self._tree.walk((), _may_be_dockerfile)):
             return []  # a list of every other file costs more
 
+        from hardener.facts.images.dockerfiles.builds import suffix_of
+
         found = [path for path in self._files.paths if suffix_of(path) is not None]
         return found[:_MOST_DOCKERFILES] if self._files.complete else []
 
@@ -100,6 +100,10 @@ class BuiltImages(AsRead):
     def _matching(self) -> Matching | None:
         if not self._dockerfiles:
             return None
+
+        # Late: most trees build no image.
+        from hardener.facts.images.dockerfiles.build_files import builds
+        from hardener.facts.images.dockerfiles.matching import Matching
 
         return Matching(builds(self._files), self._dockerfiles, self._files.root, self._named())
 

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.images.dockerfiles.builds import Source
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
-from hardener.facts.images.dockerfiles.compose_builds import compose, services
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.facts.network.connections.endpoints import mapping
 from hardener.kubernetes.images.reference import ImageReference
@@ -216,6 +214,10 @@ class Sources:
             yield from self._linked.get(folder, ())
 
     def _links(self) -> Iterator[tuple[str, Mention]]:
+        # Late: most trees build no image.
+        from hardener.facts.images.dockerfiles.builds import Source
+        from hardener.facts.images.dockerfiles.compose_builds import compose, services
+
         files = self._tree.ask(RepositoryFiles)
         for path in files.paths:
             if not _COMPOSE.fullmatch(os.path.basename(path)) or (text := files.text(path)) is None:

@@ -10,7 +10,6 @@ from hardener.sources.python.parser.lexemes import UnsureError
 from hardener.sources.python.parser.nesting import checked
 from hardener.sources.python.parser.positions import Places
 from hardener.sources.python.parser.read_ast import read_ast
-from hardener.sources.python.parser.read_libcst import read_libcst
 from hardener.sources.yaml import TextError
 
 LARGEST = 2**19  # bytes; reading takes hundreds of times as much memory
@@ -35,7 +34,10 @@ def read(text: str, largest: int = LARGEST) -> tuple[syntax.Module, Places]:
             return read_ast(tree, source)
         except UnsureError:
             pass
-    from libcst import ParserSyntaxError  # late: Python itself reads most programs
+    # Late: Python itself reads most programs.
+    from libcst import ParserSyntaxError
+
+    from hardener.sources.python.parser.read_libcst import read_libcst
 
     if "\f" in text:
         text = _FORM_FEED.sub(lambda found: "\n" * len(found[0]), text)
