@@ -19,10 +19,8 @@ def hunks_of(before: str, after: str) -> Iterator[Hunk]:
     at_old = at_new = 0
     for i, j in [*_anchors(old, new), (len(old), len(new))]:
         for start, end, begin, stop in _changed(old[at_old:i], new[at_new:j]):
-            yield Hunk(
-                at_old + start + 1, old[at_old + start : at_old + end],
-                at_new + begin + 1, new[at_new + begin : at_new + stop],
-            )  # fmt: skip
+            gone, come = old[at_old + start : at_old + end], new[at_new + begin : at_new + stop]
+            yield Hunk(at_old + start + 1, gone, at_new + begin + 1, come)
         at_old, at_new = i + 1, j + 1
 
 

@@ -147,9 +147,14 @@ class Selection:
     """
 
     def __init__(
-        self, root: str, *, exclude: Collection[str] = (), given: Collection[str] = (),
-        test_data: frozenset[str] = TEST_DATA, whole: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        root: str,
+        *,
+        exclude: Collection[str] = (),
+        given: Collection[str] = (),
+        test_data: frozenset[str] = TEST_DATA,
+        whole: bool = False,
+    ) -> None:
         self.root = root
         self.test_data = test_data
         self.whole = whole

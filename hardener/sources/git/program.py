@@ -84,10 +84,8 @@ class Git:
 
     def ask(self, *arguments: str) -> bytes | None:
         """What ``git ARGUMENTS`` prints; None where it fails. Raises ProgramError where it does not answer at all."""
-        done = programs.run(
-            "git", [*_OPTIONS, "-C", self._top, *arguments], seconds=_SECONDS, outside=self._top,
-            environment=self._environment,
-        )  # fmt: skip
+        given = [*_OPTIONS, "-C", self._top, *arguments]
+        done = programs.run("git", given, seconds=_SECONDS, outside=self._top, environment=self._environment)
         return done.stdout if done.returncode == 0 else None
 
     def _hand_on_tracking(self, path: str) -> None:

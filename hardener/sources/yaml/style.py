@@ -108,10 +108,9 @@ class Styles:
                 offset = own_offset if offset is None else offset
                 if step is not None and offset is not None:
                     break
-        return Layout(
-            self._most_indents[0] if step is None else step, self._most_indents[1] if offset is None else offset,
-            self._most_dashes, self._most_quotes, self.literals, self, position,
-        )  # fmt: skip
+        step = self._most_indents[0] if step is None else step
+        offset = self._most_indents[1] if offset is None else offset
+        return Layout(step, offset, self._most_dashes, self._most_quotes, self.literals, self, position)
 
     def _example(self, node: Mapping) -> tuple[int | None, int | None]:
         known = self._own.get(node.at)

@@ -11,18 +11,17 @@ FRAGMENT = "fragment.harden/v1"
 
 def holder(at: Node, type_name: str, context: Mapping | None = None, open_: str | None = None) -> Mapping:
     """An empty mapping of a type that stands at the place of ``at``; see ``Mapping`` for ``context``."""
-    return Mapping(
-        at.start, at.end, at.line,
-        form="virtual", type_name=type_name, dialect=context.dialect if context is not None else None, bracket=None,
-        context=context, open=open_,
-    )  # fmt: skip
+    made = Mapping(at.start, at.end, at.line, form="virtual", type_name=type_name, dialect=None, bracket=None)
+    made.dialect = context.dialect if context is not None else None
+    made.context, made.open = context, open_
+    return made
 
 
 def context(at: Node, dialect: Dialect, callee: str = "") -> Mapping:
     """A constructor that is only meant to stand around what is at the place of ``at``."""
-    return Mapping(
-        at.start, at.end, at.line, form="call", type_name="", dialect=dialect, bracket=None, callee=callee
-    )  # fmt: skip
+    made = Mapping(at.start, at.end, at.line, form="call", type_name="", dialect=dialect, bracket=None)
+    made.callee = callee
+    return made
 
 
 def implied(at: Node, value: str | bool | int) -> Entry:
@@ -48,10 +47,9 @@ def fixed(at: Node, name: str, given: Fixed) -> Entry:
 
 def sequence(at: Node, item_type: str, items: list[Node], open_: str | None = None) -> Sequence:
     """A list of ``items`` that no brackets are around."""
-    return Sequence(
-        at.start, at.end, at.line,
-        form="virtual", item_type=item_type, bracket=None, items=items, places=[None] * len(items), open=open_,
-    )  # fmt: skip
+    made = Sequence(at.start, at.end, at.line, form="virtual", item_type=item_type, bracket=None, items=items)
+    made.places, made.open = [None] * len(items), open_
+    return made
 
 
 def head(at: Node, kind: str) -> dict[str, Entry]:
