@@ -1,8 +1,8 @@
 """Makes `hardener/kubernetes/data/surveyed-images.yaml` from a survey of Dockerfiles, and counts what it leaves out.
 
-`.venv/bin/python -m tests.image_survey FOLDER > hardener/kubernetes/data/surveyed-images.yaml`
+`.venv/bin/python -m tests.image_survey FILE... > hardener/kubernetes/data/surveyed-images.yaml`
 
-FOLDER holds `*.yaml`, lists of rows that people wrote after reading the Dockerfile, the entrypoint or the documentation
+Each FILE holds a list of rows that people wrote after reading the Dockerfile, the entrypoint or the documentation
 of an image. What they wrote for other people becomes a comment; only what is plainly a value becomes one:
 
 - USER: nothing is `root`; a group goes to `gid` where it is a number, else it is left out. A number 0 of a root image
@@ -280,13 +280,9 @@ def written(rows: Iterable[Row]) -> str:
     return f"{HEADER}images:\n\n" + "\n".join(entries)
 
 
-def main(folder: str) -> None:
+def main(*files: str) -> None:
     """Write the table to standard output, and what was left out to standard error."""
-    entries = [
-        entry
-        for file in sorted(Path(folder).glob("*.yaml"))
-        for entry in yaml.safe_load(file.read_text(encoding="utf-8"))
-    ]
+    entries = [entry for file in files for entry in yaml.safe_load(Path(file).read_text(encoding="utf-8"))]
     survey = mapped(entries)
     sys.stdout.write(written(survey.rows))
     names = len({row.name for row in survey.rows})
@@ -300,4 +296,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

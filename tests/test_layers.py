@@ -25,6 +25,14 @@ WIDEST = 10  # modules of one package that cannot be understood one without the 
 # The packages of an author: what the tree holds and says, what is known about Kubernetes, and how a rule is declared.
 FOR_TRANSFORMS = {"authoring", "facts", "tree", "kubernetes", "support", "errors", ""}
 
+# Languages are known in `hardener/sources` alone. Who names one elsewhere, and what for.
+LANGUAGES = {"yaml", "terraform", "hcl", "python"}
+NAMES_A_LANGUAGE = {
+    "hardener/charts/releases/terraform.py": "a tool that installs charts, beside Flux and Argo CD: values stand in it",
+    "hardener/facts/images/dockerfiles/tilt_and_bake.py": "Docker has bake files in HCL; no object stands in them",
+    "hardener/kubernetes/pods/command_evidence.py": "python is a command of an image",
+}
+
 MODULES = sorted((ROOT / "hardener").rglob("*.py"))
 DOOR = ROOT / "hardener" / "__init__.py"  # names for type checkers what it loads when somebody asks for it
 TRANSFORM_FILES = sorted((ROOT / "transforms").rglob("*.py"))
@@ -152,6 +160,42 @@ def test_the_yaml_engine_is_usable_alone(path: Path) -> None:
     inside = [imported for _, imported in imports(path) if imported.split(".")[0] == "hardener"]
     allowed = ("hardener.sources.yaml.", "hardener.errors.")
     assert [imported for imported in inside if not imported.startswith(allowed)] == []
+
+
+def language_words(path: Path) -> Iterator[str]:
+    """The line of each place where the file decides by a language: by its name, its modules or its classes."""
+    for line, imported in imports(path):
+        if imported.startswith(tuple(f"hardener.sources.{folder}" for folder in ("python", "terraform"))):
+            yield f"line {line}: {imported}"
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Attribute(attr="language" | "computes" | "fills_in"):
+                yield f"line {node.lineno}: .{node.attr}"
+            case ast.Compare():
+                parts = [each for part in (node.left, *node.comparators) for each in ast.walk(part)]
+                if any(isinstance(each, ast.Constant) and each.value in LANGUAGES for each in parts):
+                    yield f"line {node.lineno}: {ast.unparse(node)}"
+            case ast.Call(func=ast.Name(id="isinstance" | "cast" | "issubclass")):
+                if {"Rewrite", "Parsed", "Source"} & {word.rpartition(".")[2] for word in _named(node)}:
+                    yield f"line {node.lineno}: {ast.unparse(node)}"
+
+
+def _named(node: ast.AST) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name | ast.Attribute):
+            yield ast.unparse(each)
+
+
+OUTSIDE = [path for path in [*MODULES, *TRANSFORM_FILES] if not name(path).startswith("hardener/sources/")]
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=name)
+def test_no_language_is_known_outside_of_sources(path: Path) -> None:
+    found = list(language_words(path))
+    if name(path) in NAMES_A_LANGUAGE:
+        assert found, "an exception that is no longer needed"
+    else:
+        assert not found, f"{name(path)} decides by a language; ask its `Source` (hardener/sources/source.py): {found}"
 
 
 @pytest.mark.parametrize("path", TRANSFORM_FILES, ids=name)

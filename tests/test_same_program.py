@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from hardener.facts.images.collectors.same_image import SameImages
 from hardener.facts.images.numbers_elsewhere import NumbersElsewhere
-from hardener.facts.images.same_images import SameImages
 from hardener.tree.tree import Tree
 
 IMAGE = "example.com/web:1"

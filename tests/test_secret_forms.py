@@ -248,12 +248,14 @@ def _looked_at(forms: str) -> tuple[int | None, str]:
     return done.returncode, done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_no_form_makes_a_long_text_slow() -> None:
     """Each mark many times over, alone and with what may follow it."""
     status, last = _looked_at("for form in formats():\n    look(form.name, form.marks, structured)")
     assert status == 0, f"too slow: {last}"
 
 
+@pytest.mark.slow
 def test_a_form_that_is_slow_is_found() -> None:
     """The search reads on to the end from each mark."""
     assert _looked_at(r"look('planted', ['ghp_'], re.compile(r'ghp_\w*!').finditer)")[0] == 3

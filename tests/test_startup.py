@@ -1,5 +1,5 @@
-"""What a run loads: heavy libraries come when they are needed, seen from ``sys.modules`` of a fresh process, and a small
-run costs at most four times what its framework costs to import."""
+"""What a run loads: heavy libraries come when they are needed, seen from ``sys.modules`` of a fresh process, and a
+small run costs at most four times what its framework costs to import."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from hardener.tree.tree import Tree
 from .conftest import write
 
 memory = import_module("hardener.transforms.workload._memory")
+host_path = import_module("hardener.transforms.workload._host_path")
 
 POD = """\
 apiVersion: v1
@@ -150,3 +151,24 @@ def test_the_most_of_all_overlays_counts(
     (pod,) = Tree.read([str(tmp_path)], root=str(tmp_path)).pod_templates
     size, doubt = memory.of_volumes(pod.containers[0])
     assert (size / memory.MIB, len(doubt)) == (mebibytes, doubts)
+
+
+@pytest.mark.parametrize(
+    ("path", "type", "kind"),
+    [
+        ("/etc/cni", "", "node"),
+        ("/etc/cni", "Directory", "node"),
+        ("/etc/cni", "File", "kubelet"),
+        ("/etc/cni/net.d", "", "kubelet"),
+        ("/dev/shm", "", "memory"),
+        ("/dev/kvm", "", "device"),
+        ("/run/app", "Socket", "socket"),
+        ("/proc/sys", "", "kernel"),
+        ("/var/log", "", "read"),
+        ("data", "", None),
+    ],
+)
+def test_what_a_host_path_is(path: str, type: str, kind: str | None) -> None:
+    (pod,) = Tree.from_text(f'{POD}  - {{name: data, hostPath: {{path: "{path}", type: "{type}"}}}}\n').pod_templates
+    (volume,) = pod.items("volumes")
+    assert host_path.kind(volume) == kind

@@ -187,7 +187,7 @@ def _charts(entries: dict[str, str], path: str, parsed: yaml.Parsed, name: str) 
 
 
 def document_records() -> dict[str, Any]:
-    """What a config file looks like, for msgspec: the records by their place in it, "" for the file itself."""
+    """Return what a config file looks like, for msgspec: the records by their place in it, "" for the file itself."""
 
     def told(kind: Any, text: str) -> Any:
         return Annotated[kind, msgspec.Meta(description=text)]
@@ -247,13 +247,13 @@ def document_records() -> dict[str, Any]:
 
 
 def registry_record() -> Any:
-    """What an entry of ``registries`` looks like, for msgspec."""
+    """Return what an entry of ``registries`` looks like, for msgspec."""
     fields = [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)]
     return msgspec.defstruct("Registry", fields, forbid_unknown_fields=True)
 
 
 def checked_registries(found: dict[str, Any], name: str) -> dict[str, Registry]:
-    """The entries of ``registries`` in the file ``name``, by host. Raises InputError for what is no host."""
+    """Return the entries of ``registries`` in the file ``name``, by host. Raises InputError for what is no host."""
     for host, how in found.items():
         for one, pattern in ((host, HOST), *((mirror, MIRROR) for mirror in how.mirrors)):
             if not re.fullmatch(pattern, one):
@@ -316,8 +316,8 @@ def _wrong_pattern(entry: Any) -> str:
 
 
 def explained(error: Exception, known: dict[str, Any]) -> str:
-    """What msgspec has against a document; where a field is unknown, with those that are not. ``known`` are the records
-    by their place in it, "" for the document."""
+    """Return what msgspec has against a document; where a field is unknown, with those that are not. ``known`` are the
+    records by their place in it, "" for the document."""
     text = str(error)
     if not text.startswith("Object contains unknown field"):
         return text
@@ -328,7 +328,7 @@ def explained(error: Exception, known: dict[str, Any]) -> str:
 
 
 def parsed_file(path: str, name: str) -> yaml.Parsed:
-    """A file of settings, called ``name`` in messages. Raises InputError when it cannot be read or is no YAML."""
+    """Read a file of settings, called ``name`` in messages. Raises InputError when it cannot be read or is no YAML."""
     try:
         return yaml.parse(read_bytes(path, _LARGEST)[0].decode("utf-8-sig"))
     except UnreadableError as error:
@@ -340,7 +340,7 @@ def parsed_file(path: str, name: str) -> yaml.Parsed:
 
 
 def day(text: str) -> date:
-    """``2026-11-25`` as a day. Raises InputError for anything else."""
+    """Return ``2026-11-25`` as a day. Raises InputError for anything else."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -348,7 +348,7 @@ def day(text: str) -> date:
 
 
 def version(text: str) -> tuple[int, int]:
-    """``1.35`` as numbers. Raises InputError for anything else."""
+    """Return ``1.35`` as numbers. Raises InputError for anything else."""
     match = re.fullmatch(VERSION, text)
     if not match:
         raise InputError(f"{text}: a Kubernetes version looks like {DEFAULT_VERSION}")

@@ -30,12 +30,12 @@ Sources = list[tuple[str, int, int]]  # every file of the program with its time 
 
 @cache
 def program() -> Sources:
-    """The files of this program, as its first caller found them."""
+    """Return the files of this program, as its first caller found them."""
     return sources(import_module("hardener.transforms"))
 
 
 def sources(package: ModuleType) -> Sources:
-    """The files from which the record of the transforms in ``package`` is made."""
+    """Return the files from which the record of the transforms in ``package`` is made."""
     found: Sources = []
     for folder in (*package.__path__, os.path.dirname(os.path.dirname(__file__))):
         # The whole program: the kinds stand in its views.
@@ -44,7 +44,7 @@ def sources(package: ModuleType) -> Sources:
 
 
 def read(package: ModuleType, made_from: Sources) -> list[Transform] | None:
-    """The transforms of ``package`` as recorded, in their order; None where that is not known."""
+    """Return the transforms of ``package`` as recorded, in their order; None where that is not known."""
     path = _path(package)
     if path is None:
         return None

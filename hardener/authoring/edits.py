@@ -68,7 +68,8 @@ said = lru_cache(maxsize=1024)(str)
 
 
 def evidence_of(found: Iterable[Evidence] | None) -> tuple[Evidence, ...]:
-    """What was ``found``, as an edit keeps it: what stands nowhere is one object for all edits that say the same."""
+    """Return what was ``found``, as an edit keeps it: what stands nowhere is one object for all edits that say the
+    same."""
     if not found:
         return ()
     facts = tuple(found)
@@ -239,8 +240,8 @@ def _place(move: tuple[Any, str | int, Edit]) -> tuple[int, bool]:
 
 
 def places(documents: list[Any], step: Iterable[Edit]) -> list[tuple[Path, Any]]:
-    """Where each edit of a step acts on ``documents`` as they are before it, and a copy of what it replaces or removes,
-    MISSING where it adds. An appended item gets its index.
+    """Return where each edit of a step acts on ``documents`` as they are before it, and a copy of what it replaces or
+    removes, MISSING where it adds. An appended item gets its index.
 
     Raises WrongShapeError where ``replay`` would, before anything changed: a step is made whole or not at all.
     """
@@ -258,8 +259,8 @@ def places(documents: list[Any], step: Iterable[Edit]) -> list[tuple[Path, Any]]
 
 
 def replaced(documents: list[Any], edit: Edit) -> Any:
-    """A copy of what ``edit``, which appends nothing, replaces or removes; MISSING where it adds. Raises as ``places``
-    does."""
+    """Return a copy of what ``edit``, which appends nothing, replaces or removes; MISSING where it adds. Raises as
+    ``places`` does."""
     there = _there(documents, edit)
     if there is MISSING or not isinstance(there, (dict, list)):
         return there
@@ -269,8 +270,8 @@ def replaced(documents: list[Any], edit: Edit) -> Any:
 
 
 def widened(edits: list[Edit]) -> list[Edit]:
-    """``edits`` with one that makes a list out of a text in place of those that add to it. An earlier step of the call
-    may have made the list."""
+    """Return ``edits`` with one that makes a list out of a text in place of those that add to it. An earlier step of
+    the call may have made the list."""
     found: list[Edit] = []
     lists: dict[tuple[int, Path], list[Any]] = {}
     for edit in edits:
@@ -324,7 +325,8 @@ def _there(documents: list[Any], edit: Edit) -> Any:
 
 
 def moved(edit: Edit, start: int, path: Path) -> Edit:
-    """``edit`` with the first ``start`` parts of its path replaced by ``path``; new keys are placed as before."""
+    """Return ``edit`` with the first ``start`` parts of its path replaced by ``path``; new keys are placed as
+    before."""
     typed = edit.typed - start
     return replace(
         edit,
@@ -400,7 +402,7 @@ def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1
 
 
 def copied(value: Any) -> Any:
-    """A copy of plain data, so that two documents never share a container; what is open stays so."""
+    """Return a copy of plain data, so that two documents never share a container; what is open stays so."""
     if not isinstance(value, (dict, list, tuple)):
         return value
     if isinstance(value, dict):
@@ -411,8 +413,8 @@ def copied(value: Any) -> Any:
 
 
 def copied_along(value: Any, parts: Parts) -> Any:
-    """A copy of plain data whose containers are its own where a path of ``parts`` leads through them or ends; the
-    others are those of ``value``."""
+    """Return a copy of plain data whose containers are its own where a path of ``parts`` leads through them or ends;
+    the others are those of ``value``."""
     if isinstance(value, dict):
         made: Any = dict(value)
         made = made if type(value) is not OpenDict else opened(made, value.why)

@@ -82,6 +82,11 @@ def stronger(one: Known[T] | None, other: Known[T] | None) -> Known[T] | None:
     return one if one.by.value < other.by.value else other
 
 
+def is_sure(known: Known[Any] | None) -> bool:
+    """Whether something is ``known``, and enough was read to call a change safe that rests on it."""
+    return known is not None and known.sure
+
+
 def joined(one: Known[tuple[Any, ...]] | None, other: Known[tuple[Any, ...]] | None) -> Known[tuple[Any, ...]] | None:
     """What both name, known by the stronger; that alone where it is whole."""
     first = stronger(one, other)

@@ -24,8 +24,8 @@ class Found(Struct, frozen=True):
 
 
 def find(text: str) -> Found | None:
-    """What ``text`` names; letters may be small or large, and the scanner may stand before a colon. None for a name
-    that nobody knows."""
+    """Return what ``text`` names; letters may be small or large, and the scanner may stand before a colon. None for a
+    name that nobody knows."""
     scanner, _, name = text.rpartition(":")
     if scanner.lower() in ("", _TRIVY) and (check := trivy_checks.named(name)) in trivy_checks.CHECKS:
         return Found(_TRIVY, str(check), _transforms(trivy_checks.CHECKS[str(check)][1]))
@@ -39,13 +39,13 @@ def find(text: str) -> Found | None:
 
 
 def names() -> list[str]:
-    """All names that ``find`` knows, but for numbers of a benchmark."""
+    """Return all names that ``find`` knows, but for numbers of a benchmark."""
     peers = [check for checks in registry.peer_checks().values() for check in checks]
     return [*peers, *trivy_checks.CHECKS]
 
 
 def of(transform: Transform) -> dict[str, list[str]]:
-    """The checks of other scanners that ask for the same as ``transform``, by scanner."""
+    """Return the checks of other scanners that ask for the same as ``transform``, by scanner."""
     found: dict[str, list[str]] = {}
     for peer in transform.peers:
         scanner, _, check = peer.partition(":")

@@ -39,7 +39,8 @@ class Profile(Struct):
     given: set[str] = field(default_factory=set)
 
     def steps(self) -> list[tuple[Transform, bool]]:
-        """The transforms of the profile in the order in which they run, with whether they may change anything."""
+        """Return the transforms of the profile in the order in which they run, with whether they may change
+        anything."""
         known = registry.transforms()
         return [(known[id], self.members[id]) for id in known if id in self.members]
 
@@ -52,14 +53,14 @@ class Profile(Struct):
             )
 
     def options_of(self, transform: Transform) -> Any:
-        """The options of ``transform`` as its own dataclass, None when it has none. Raises InputError."""
+        """Return the options of ``transform`` as its own dataclass, None when it has none. Raises InputError."""
         if transform.options is None or transform.takes is None:
             return None
         values = self.options.get(transform.takes.group, {})
         return transform.options(**{name.replace("-", "_"): value for name, value in values.items()})
 
     def is_given(self, transform: Transform) -> bool:
-        """Whether a person set options of ``transform``, which may be wrong."""
+        """Return whether a person set options of ``transform``, which may be wrong."""
         return transform.takes is not None and transform.takes.group in self.given
 
     def set_option(self, name: str, value: Any, where: str) -> None:
@@ -81,13 +82,13 @@ class Profile(Struct):
 
 
 def option_types() -> dict[str, dict[str, tuple[type, ...]]]:
-    """The options of all transforms: types by key by group."""
+    """Return the options of all transforms: types by key by group."""
     return {item.takes.group: item.takes.types for item in registry.transforms().values() if item.takes is not None}
 
 
 def load(name: str, *, folder: str | None = None, root: str | None = None, trusts: bool = True) -> Profile:
-    """The profile called ``name``: a built-in one, or the file at this path (seen from ``folder``, where there is one
-    that of the file that names it).
+    """Return the profile called ``name``: a built-in one, or the file at this path (seen from ``folder``, where there
+    is one that of the file that names it).
 
     ``root`` is that of the tree that is hardened: what a file in it names lies in it, too. Without ``trusts`` no file
     of the tree is a profile. Raises InputError for that, when there is no such profile, when it is not one, or when it
@@ -174,7 +175,7 @@ def _read(path: str, name: str) -> dict[str, Any]:
 
 
 def document_record() -> Any:
-    """What a profile file looks like, for msgspec."""
+    """Return what a profile file looks like, for msgspec."""
 
     def told(kind: Any, text: str) -> Any:
         return Annotated[kind, msgspec.Meta(description=text)]

@@ -19,7 +19,7 @@ GROUP = "harden.transforms"  # of entry points
 
 @cache
 def transforms() -> dict[str, Transform]:
-    """Every transform by id, in the order in which they run. Raises InputError when two share an id."""
+    """Return every transform by id, in the order in which they run. Raises InputError when two share an id."""
     built_in, installed = _built_in(), _of(_installed())
     return _sorted([*built_in, *installed]) if installed else {item.id: item for item in built_in}
 
@@ -46,7 +46,7 @@ def _in_order(stage: str, found: dict[str, Transform]) -> list[str]:
 
 
 def get(id: str) -> Transform:
-    """The transform called ``id``. Raises InputError, with the nearest name, when there is none."""
+    """Return the transform called ``id``. Raises InputError, with the nearest name, when there is none."""
     known = transforms()
     if id in known:
         return known[id]
@@ -54,7 +54,7 @@ def get(id: str) -> Transform:
 
 
 def peer_checks() -> dict[str, dict[str, frozenset[str]]]:
-    """By scanner and name of its check, the ids of the transforms that ask for the same."""
+    """Return, by scanner and name of its check, the ids of the transforms that ask for the same."""
     found: dict[str, dict[str, frozenset[str]]] = {scanner: {} for scanner in SCANNERS}
     for id, transform in transforms().items():
         for peer in transform.peers:
@@ -64,7 +64,7 @@ def peer_checks() -> dict[str, dict[str, frozenset[str]]]:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """`` (did you mean x?)`` for the nearest of ``known``, or nothing."""
+    """Return `` (did you mean x?)`` for the nearest of ``known``, or nothing."""
     close = get_close_matches(name, known, 1)
     return f" (did you mean {close[0]}?)" if close else ""
 

@@ -30,7 +30,7 @@ Schema = dict[str, Any]
 
 
 def config_schema() -> Schema:
-    """What ``.harden.yaml`` may hold."""
+    """Return what ``.harden.yaml`` may hold."""
     records = config.document_records()
     schema = _of(records[""], "harden configuration (.harden.yaml)")
     top, parts = schema["properties"], schema["$defs"]
@@ -57,7 +57,7 @@ def config_schema() -> Schema:
 
 
 def profile_schema() -> Schema:
-    """What a file with a profile may hold."""
+    """Return what a file with a profile may hold."""
     schema = _of(profiles.document_record(), "harden profile")
     for key in ("transforms", "report", "without"):
         schema["properties"][key]["items"] = {"enum": [*registry.transforms()]}

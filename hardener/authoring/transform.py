@@ -206,7 +206,7 @@ def transform(
 
 
 def name_of(view: type) -> str:
-    """What ``view`` is called where its class is not at hand."""
+    """Return what ``view`` is called where its class is not at hand."""
     return f"{view.__module__}:{view.__qualname__}"
 
 

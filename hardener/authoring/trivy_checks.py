@@ -91,11 +91,11 @@ CHECKS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def named(text: str) -> str | None:
-    """The name of today of the check that ``text`` spells in any of the three ways; None for anything else."""
+    """Return the name of today of the check that ``text`` spells in any of the three ways; None for anything else."""
     found = _FORM.fullmatch(text)
     return f"{found[1].upper()}-{int(found[2]):04}" if found else None
 
 
 def checks_of(id: str) -> list[str]:
-    """The checks that ask for the same as the transform ``id``."""
+    """Return the checks that ask for the same as the transform ``id``."""
     return [name for name, (_, ids) in CHECKS.items() if id in ids]

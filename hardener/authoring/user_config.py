@@ -19,7 +19,7 @@ _FOLDER, _NAME = "harden", "config.yaml"
 
 
 def place() -> str:
-    """Where the file of the user is, whether or not there is one."""
+    """Return where the file of the user is, whether or not there is one."""
     folder = os.environ.get("XDG_CONFIG_HOME", "")
     if not os.path.isabs(folder):  # as the specification has it: a relative one is not heeded
         folder = os.path.join(os.path.expanduser("~"), ".config")
@@ -27,13 +27,13 @@ def place() -> str:
 
 
 def shown() -> str:
-    """That place for a message."""
+    """Return that place for a message."""
     path, home = place(), os.path.expanduser("~")
     return f"~{path[len(home) :]}" if home != "/" and path.startswith(f"{home}/") else path
 
 
 def registries(root: str, named: str | None = None) -> dict[str, Registry]:
-    """By host, what the file ``named`` says of registries, else the file of the user; {} without one.
+    """Return, by host, what the file ``named`` says of registries, else the file of the user; {} without one.
 
     Raises InputError where it is missing or wrong, and where the file of the user lies in the repository at ``root``
     and nobody named it: then it may be anybody's.

@@ -5,7 +5,7 @@ One call of a transform on one target is one step: applied, held back, refused o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -35,14 +35,14 @@ from hardener.engine.unknown_values import UnknownValues
 from hardener.engine.unwritable_steps import leave_out
 from hardener.engine.waivers import Waivers, collect
 from hardener.facts.cluster.platforms import Platforms
-from hardener.facts.images.same_images import SameImages
+from hardener.facts.images.collectors.same_image import SameImages
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.objects.system_pods import SystemPods
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.tree.core_views import OpaqueError, View
+from hardener.tree.core_views import OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
@@ -113,22 +113,9 @@ def run(
     ``progress`` is called with each transform and ``proving``, in its place, with each file that is proved; ``forks``:
     whether processes may be started, which is for a program of our own to say.
     """
-    gate = gate or Gate()
-    state = _Run(
-        Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree), Targets(tree), tree.ask(SystemPods)
-    )
-    tree.waivers = state.waivers
-    state.has_waivers = bool(state.waivers)
-    state.has_code = any(piece.source.is_code for file in tree.files for piece in file.pieces)
-    for fact in (SameImages, WrittenContexts):
-        tree.ask(fact)  # what people wrote, before this run writes anything
+    state = _started(tree, profile, gate or Gate())
     ran: set[str] = set()
-    stage = ""
-    for transform, may_change in profile.steps():
-        if transform.stage != stage:
-            if stage == "authorization" and any(change.transform.stage == stage for change in state.outcome.changes):
-                tree.drop_facts_of_rights()
-            stage = transform.stage
+    for transform, may_change in _in_stages(state, profile):
         is_left_out = transform.id in skip or (only and transform.id not in only)
         if is_left_out or visits is not None:
             state.outcome.narrowed.add(transform.risk)
@@ -136,43 +123,72 @@ def run(
             continue
         progress(transform.id)
         ran.add(transform.id)
-        looked_at = state.outcome.looked_at.setdefault(transform.risk, set())
-        if not state.targets.may_be(transform.visits) and not profile.is_given(transform):
-            continue  # its module is not even loaded
-        options = profile.options_of(transform)
-        arguments = () if options is None else (options,)
-        looked_at |= state.targets.names(transform.each)
-        told = visits if not getattr(transform.each, "SAID_ELSEWHERE", False) else None
-        for target in state.targets.of(transform.each):
-            if told is None or told(target):
-                _visit(state, transform, target, arguments, may_change)
-    self_check(state.outcome)
-    if state.has_code and any(change.object.piece.source.is_code for change in state.outcome.changes):
-        while leave_out(state.outcome):
-            self_check(state.outcome)
-    _report_classes(state)
-    state.unknown.finish()
-    state.outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=not only and not skip)]
-    if state.outcome.held:
-        for held in state.outcome.held:
-            held.patch = json_patch.of_step(held.changes)
-    _count(state.outcome)
+        _run_transform(state, profile, transform, may_change, visits)
+    _finish(state, ran, is_whole=not only and not skip)
     tree.drop_facts_of_now()  # all is decided, and what comes needs memory
     assemble(state.outcome, proving or progress, forks=forks)
     return state.outcome
+
+
+def _started(tree: Tree, profile: Profile, gate: Gate) -> _Run:
+    outcome = Outcome(tree, profile.name, max_risk=gate.max_risk)
+    state = _Run(outcome, gate, collect(tree), Targets(tree), tree.ask(SystemPods))
+    tree.waivers = state.waivers
+    state.has_waivers = bool(state.waivers)
+    state.has_code = any(piece.source.is_code for file in tree.files for piece in file.pieces)
+    for fact in (SameImages, WrittenContexts):
+        tree.ask(fact)  # what people wrote, before this run writes anything
+    return state
+
+
+def _in_stages(state: _Run, profile: Profile) -> Iterator[tuple[Transform, bool]]:
+    """The steps of ``profile``; what goes by rights is collected anew behind the stage that changed some."""
+    stage = ""
+    for transform, may_change in profile.steps():
+        if transform.stage != stage:
+            if stage == "authorization" and any(change.transform.stage == stage for change in state.outcome.changes):
+                state.outcome.tree.drop_facts_of_rights()
+            stage = transform.stage
+        yield transform, may_change
+
+
+def _run_transform(
+    state: _Run, profile: Profile, transform: Transform, may_change: bool, visits: Callable[[View], bool] | None
+) -> None:
+    looked_at = state.outcome.looked_at.setdefault(transform.risk, set())
+    if not state.targets.may_be(transform.visits) and not profile.is_given(transform):
+        return  # its module is not even loaded
+    options = profile.options_of(transform)
+    arguments = () if options is None else (options,)
+    looked_at |= state.targets.names(transform.each)
+    told = visits if not getattr(transform.each, "SAID_ELSEWHERE", False) else None
+    for target in state.targets.of(transform.each):
+        if told is None or told(target):
+            _visit(state, transform, target, arguments, may_change)
+
+
+def _finish(state: _Run, ran: set[str], *, is_whole: bool) -> None:
+    """Take out what cannot be, and put on record what was not judged, once all transforms ``ran``."""
+    outcome = state.outcome
+    self_check(outcome)
+    if state.has_code and any(change.object.piece.source.is_code for change in outcome.changes):
+        while leave_out(outcome):
+            self_check(outcome)
+    _report_classes(state)
+    state.unknown.finish()
+    outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
+    for held in outcome.held:
+        held.patch = json_patch.of_step(held.changes)
+    _report_tree(outcome)
+    _count(outcome)
 
 
 def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
     if transform.stage == "network" and target.object.group == FRAGMENT:
         return  # which namespace and labels it comes to is not known
     pod = pod_of(target)
-    blocked = None
     try:
-        classes = state.system_pods.classes_of(pod) if pod is not None else target.object.classes
-        if classes and pod is not None:
-            blocked = state.system_pods.barrier(transform, target, pod)
-        elif classes:
-            blocked = next((name for name in classes if name not in transform.classes), None)
+        classes, blocked = _barrier(state, transform, target, pod)
     except (OpaqueError, WrongShapeError) as error:
         _stopped(state, transform, target, error)
         return
@@ -193,18 +209,43 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     except WrongShapeError as wrong:
         _stopped(state, transform, target, wrong)
         return
-    if blocked:
-        if pod is not None and not _all_waived(state, transform, target, steps):
-            key = (id(target.object), blocked)
-            ids = state.skipped.setdefault(key, (pod, classes[blocked], []))[2]
-            if transform.id not in ids:
-                ids.append(transform.id)
-        return
-    for item in yielded:
-        if isinstance(item, Finding):
-            _report(state, transform, target, item)
-    for each in unknown:
-        _stopped(state, transform, target, each)
+    if not blocked:
+        for item in yielded:
+            if isinstance(item, Finding):
+                _report(state, transform, target, item)
+        for each in unknown:
+            _stopped(state, transform, target, each)
+        _make(state, transform, target, steps, arguments, may_change)
+    elif pod is not None and not _all_waived(state, transform, target, steps):
+        _skip(state, transform, pod, blocked, classes[blocked])
+
+
+def _barrier(
+    state: _Run, transform: Transform, target: View, pod: PodTemplate | None
+) -> tuple[Mapping[str, str], str | None]:
+    """The classes of ``target``, each with its sign, and that of them which keeps ``transform`` from changing it."""
+    if pod is None:
+        classes = target.object.classes
+        return classes, next((name for name in classes if name not in transform.classes), None)
+    classes = state.system_pods.classes_of(pod)
+    return classes, state.system_pods.barrier(transform, target, pod) if classes else None
+
+
+def _skip(state: _Run, transform: Transform, pod: PodTemplate, blocked: str, sign: str) -> None:
+    """Note that ``transform`` would change ``pod``, and does not."""
+    ids = state.skipped.setdefault((id(pod.object), blocked), (pod, sign, []))[2]
+    if transform.id not in ids:
+        ids.append(transform.id)
+
+
+def _make(
+    state: _Run,
+    transform: Transform,
+    target: View,
+    steps: list[list[Edit]],
+    arguments: tuple[Any, ...],
+    may_change: bool,
+) -> None:
     for edits in steps:
         try:
             if target.object.piece.shared:
@@ -223,24 +264,16 @@ def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
 
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
-    if state.has_code:
-        if code_steps.lacks_place(edits):
-            _report(state, transform, target, code_steps.without_place(transform, target, edits))
-            return
+    if state.has_code and code_steps.lacks_place(edits):
+        _report(state, transform, target, code_steps.without_place(transform, target, edits))
+        return
     if outcome.tree.lock is not None and outcome.tree.lock.is_observed:
         edits = regraded(transform, target, edits)
     step = draft(outcome.tree, transform, target, edits)
     if not step.changes or (state.has_waivers and _waive(state, step)) or state.gate.refuses(step):
         return
     if not may_change or (transform.absence and outcome.tree.stream):
-        places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
-        reason = "the profile only reports it" if not may_change else _UNSEEN[outcome.tree.chart is None]
-        finding = target.finding(
-            f"{transform.summary} Not applied at {places}: {reason}",
-            advice="use a profile that applies it" if not may_change else WHOLE_IN_FILES,
-            severity=transform.severity,
-        )
-        outcome.findings.append(_finding(transform, target, finding))
+        outcome.findings.append(_finding(transform, target, _only_reported(step, may_change)))
     elif not state.gate.lets(step):
         outcome.held.append(Held(transform, step.grade, step.changes))
     elif outcome.tree.kustomizations and (facts := _objections(step)):
@@ -257,6 +290,17 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
             _report(state, transform, target, unlisted)
 
 
+def _only_reported(step: Step, may_change: bool) -> Finding:
+    """That ``step`` is not made, since the profile only reports it, or what there else is cannot be seen."""
+    places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
+    reason = "the profile only reports it" if not may_change else _UNSEEN[step.tree.chart is None]
+    return step.target.finding(
+        f"{step.transform.summary} Not applied at {places}: {reason}",
+        advice="use a profile that applies it" if not may_change else WHOLE_IN_FILES,
+        severity=step.transform.severity,
+    )
+
+
 def _unwritable(state: _Run, step: Step) -> Refused | None:
     """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
     moves = any([change.edit.keeps for change in step.changes])
@@ -265,7 +309,6 @@ def _unwritable(state: _Run, step: Step) -> Refused | None:
     pieces = [*step.edits, *(item.piece for item in step.created)]
     if not moves and not any(piece.source.is_code for piece in pieces):
         return None
-
     refused = trial_write.in_code(step)
     return trial_write.refusal(step, state.outcome.changes) if moves and refused is None else refused
 
@@ -273,7 +316,6 @@ def _unwritable(state: _Run, step: Step) -> Refused | None:
 def _objections(step: Step) -> list[Evidence]:
     if not step.tree.ask(Overlays).patches_anything:
         return []
-
     from hardener.engine.overlay_guard import objections  # late: most trees have no overlay
 
     return objections(step)
@@ -357,15 +399,16 @@ def _report_classes(state: _Run) -> None:
         )
 
 
-def _count(outcome: Outcome) -> None:
-    """Count the documents, and turn files and documents that were not read into records."""
-    for problem in outcome.tree.problems:
-        outcome.findings.append(
-            Report(problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=problem.line)
-        )
+def _report_tree(outcome: Outcome) -> None:
+    """Put on record what is wrong with files, objects and places of the tree, whatever the profile."""
     tree = outcome.tree
-    if tree.ask(Platforms).openshift and tree.ask(Platforms).name is None:
-        sign = tree.ask(Platforms).openshift[0]
+    outcome.findings += [
+        Report(problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=problem.line)
+        for problem in tree.problems
+    ]
+    platforms = tree.ask(Platforms)
+    if platforms.openshift and platforms.name is None:
+        sign = platforms.openshift[0]
         outcome.findings.append(
             Report(
                 "platform", None, Severity.LOW, f"{sign} outside the given paths is for OpenShift",
@@ -373,29 +416,32 @@ def _count(outcome: Outcome) -> None:
                 sign.piece.file.name, sign, sign.piece, sign.path,
             )
         )  # fmt: skip
-    outcome.findings += find_rendered_elsewhere.reports(outcome.tree)
-    outcome.findings += find_unknown_kinds.reports(outcome.tree, outcome.findings)
-    outcome.findings += find_unread_patches.reports(outcome.tree)
+    outcome.findings += find_rendered_elsewhere.reports(tree)
+    outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
+    outcome.findings += find_unread_patches.reports(tree)
     if tree.settings.audit_logs:
         from hardener.engine import find_audit_gaps  # late: most runs have no log
 
         outcome.findings += find_audit_gaps.reports(tree)
-    for file in outcome.tree.files:
-        if not file.editable:
-            continue
-        for piece in file.pieces:
-            if piece.parsed:
-                outcome.documents += sum(1 for document in piece.data if document is not None)
-            elif piece.problem:
-                outcome.documents += 1
-                name, message, advice, line = piece.problem
-                if name == "broken-document":
-                    outcome.refused.append(Refused(file.name, piece.line + line, message, advice))
-                else:
-                    # What a cluster takes, and nobody looked at, is more than what it would refuse itself.
-                    severity = Severity.HIGH if name in _TOO_MANY else Severity.LOW
-                    outcome.findings.append(
-                        Report(name, None, severity, message, advice, file.name, line=piece.line + line)
-                    )
-            elif piece.text.strip():
-                outcome.documents += 1
+
+
+def _count(outcome: Outcome) -> None:
+    """Count the documents, and turn those that were not read into records."""
+    for piece in [piece for file in outcome.tree.files if file.editable for piece in file.pieces]:
+        if piece.parsed:
+            outcome.documents += sum(1 for document in piece.data if document is not None)
+        elif piece.problem:
+            outcome.documents += 1
+            _report_unread(outcome, piece, *piece.problem)
+        elif piece.text.strip():
+            outcome.documents += 1
+
+
+def _report_unread(outcome: Outcome, piece: Piece, name: str, message: str, advice: str, line: int) -> None:
+    file, line = piece.file.name, piece.line + line
+    if name == "broken-document":
+        outcome.refused.append(Refused(file, line, message, advice))
+        return
+    # What a cluster takes, and nobody looked at, is more than what it would refuse itself.
+    severity = Severity.HIGH if name in _TOO_MANY else Severity.LOW
+    outcome.findings.append(Report(name, None, severity, message, advice, file, line=line))

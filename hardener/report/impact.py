@@ -188,11 +188,7 @@ _RELEASED = (
     ("internal-address-released", ("internal address", "es"), "released; a revert brings new addresses"),
     ("node-port-closed", ("Service", "s"), "closed on the ports of the nodes; a revert opens other ports"),
     ("host-port-closed", ("host port", "s"), "closed; clients that use a node's address are refused"),
-    (
-        "secret-moved",
-        ("object", "s"),
-        "without its secrets; pods wait until the new Secret is filled",
-    ),
+    ("secret-moved", ("object", "s"), "without its secrets; pods wait until the new Secret is filled"),
     ("node-rights-lost", ("role", "s"), "of nodes without rights to administer AWS; pods that used them are refused"),
     ("objects-refused", ("policy object", "s"), "put in force; new objects that break them are refused"),
     (

@@ -132,7 +132,6 @@ def test_a_value_that_the_table_does_not_read_is_refused() -> None:
 
 @pytest.mark.slow
 def test_the_table_is_what_the_survey_makes() -> None:
-    entries = [
-        entry for file in sorted(shared("images").glob("*.yaml")) for entry in yaml.safe_load(file.read_text("utf-8"))
-    ]
+    files = (shared("images") / name for name in ("controllers.yaml", "official.yaml"))
+    entries = [entry for file in files for entry in yaml.safe_load(file.read_text("utf-8"))]
     assert written(mapped(entries).rows) == image_table._SURVEYED.read_text(encoding="utf-8")

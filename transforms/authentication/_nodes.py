@@ -16,7 +16,7 @@ _CLUSTER_API = {
 
 
 def places(carrier: ControlPlane, kind: str) -> Iterator[Path]:
-    """Where the configuration of ``kind``, "InitConfiguration" or "JoinConfiguration", begins in ``carrier``."""
+    """Yield where the configuration of ``kind``, "InitConfiguration" or "JoinConfiguration", begins in ``carrier``."""
     if carrier.object.group == "kubeadm.k8s.io":
         if carrier.object.kind == kind:
             yield ()

@@ -44,7 +44,7 @@ class Token:
 
 
 def account_says_no(pod: PodTemplate) -> bool:
-    """Whether the account of a pod that says nothing keeps its token back."""
+    """Return whether the account of a pod that says nothing keeps its token back."""
     if not pod.follows_account:
         return False
     for state in states(pod):
@@ -55,7 +55,7 @@ def account_says_no(pod: PodTemplate) -> bool:
 
 
 def seconds_of(users: list[Container], options: Token) -> tuple[int, list[Evidence]]:
-    """For how long the token is asked for, and why a client may not bear an hour."""
+    """Return for how long the token is asked for, and why a client may not bear an hour."""
     unknown = [container for container in users if not _reads_again(container)]
     if not unknown:
         return HOUR, []
@@ -82,9 +82,9 @@ def sources(
     ca: str | None = "ca.crt",
     namespace: str | None = "namespace",
 ) -> list[dict[str, Any]]:
-    """What the API server would mount itself (plugin/pkg/admission/serviceaccount, TokenVolumeSource), but for the
-    lifetime, under the given names; None leaves a file out. No audience: the default is the API server. No mode: the
-    kubelet narrows that of the token itself."""
+    """Return what the API server would mount itself (plugin/pkg/admission/serviceaccount, TokenVolumeSource), but for
+    the lifetime, under the given names; None leaves a file out. No audience: the default is the API server. No mode:
+    the kubelet narrows that of the token itself."""
     found: list[dict[str, Any]] = []
     if token:
         found.append({"serviceAccountToken": {"path": token, "expirationSeconds": seconds}})

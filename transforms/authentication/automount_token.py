@@ -122,18 +122,18 @@ def _account(account: ServiceAccount, options: Token) -> Steps:
     if not looked_at or not pods or accounts.rights(item):
         if written is True:
             relying = f": {open_ones[0]}{more}" if open_ones else f", and no {'other ' * bool(pods)}pod of it is shown"
-            yield account.finding(
-                f"service account {item.name} mounts its token in every pod that does not set {FIELD}{relying}", FIELD,
-                advice=f"set {FIELD}: false here, and true in its pods that use the API", severity=Severity.LOW,
-            )  # fmt: skip
+            text = f"service account {item.name} mounts its token in every pod that does not set {FIELD}{relying}"
+            advice = f"set {FIELD}: false here, and true in its pods that use the API"
+            yield account.finding(text, FIELD, advice=advice, severity=Severity.LOW)
         return
     if open_ones:
         path = (FIELD,) if account.has(FIELD) else ()
-        yield account.finding(
+        text = (
             f"service account {item.name} mounts its token in every pod that does not set {FIELD}; not changed:"
-            f" {open_ones[0]}{more} may need it", *path,
-            advice=f"set {FIELD} in each such pod, then false here", severity=Severity.LOW,
-        )  # fmt: skip
+            f" {open_ones[0]}{more} may need it"
+        )
+        advice = f"set {FIELD} in each such pod, then false here"
+        yield account.finding(text, *path, advice=advice, severity=Severity.LOW)
         return
     count = "its only pod" if len(pods) == 1 else f"each of its {len(pods)} pods"
     known = Evidence(f"{count} in the tree sets {FIELD} itself, and no binding names the account")

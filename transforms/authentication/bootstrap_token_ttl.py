@@ -66,13 +66,15 @@ def _token(token: View) -> Steps:
         later = Evidence("nodes that join with this token after a day are refused")
         found = verdict(why=[why], doubts=[later], basis=Basis.PROVED)
         yield token.set(
-            "ttl", to=_DAY, **found.words,
+            "ttl",
+            to=_DAY,
+            **found.words,
             requires=("make sure that whatever adds nodes (an autoscaler, a node image) creates its own token",),
             follow_up=(
                 "in a cluster that exists already: kubeadm token list shows tokens that never expire, kubeadm token"
                 " delete ID revokes them",
             ),
-        )  # fmt: skip
+        )
     yield from _literal(token, ("token",), severity=Severity.CRITICAL if endless else Severity.HIGH)
 
 
@@ -83,11 +85,11 @@ def _literal(view: View, path: Path, *, severity: Severity = Severity.HIGH) -> S
 
 
 def _finding(view: View, path: Path, what: str, severity: Severity) -> Finding:
-    return view.finding(
-        f"the file holds {what}", *path, severity=severity,
-        advice="treat it as leaked: kubeadm token list and kubeadm token delete ID, and kubeadm init phase upload-certs"
-        f" --upload-certs for a new key; keep a new one only where it is used: {_NEW}",
-    )  # fmt: skip
+    advice = (
+        "treat it as leaked: kubeadm token list and kubeadm token delete ID, and kubeadm init phase upload-certs"
+        f" --upload-certs for a new key; keep a new one only where it is used: {_NEW}"
+    )
+    return view.finding(f"the file holds {what}", *path, severity=severity, advice=advice)
 
 
 def _secret(secret: Secret) -> Steps:
@@ -98,19 +100,18 @@ def _secret(secret: Secret) -> Steps:
         return
     ends = secret.has("stringData", "expiration") or secret.has("data", "expiration")
     yield _finding(
-        secret, (fields[0], "token-secret"),
+        secret,
+        (fields[0], "token-secret"),
         _NODE + ("" if ends else "; it never expires"),
         Severity.HIGH if ends else Severity.CRITICAL,
-    )  # fmt: skip
+    )
 
 
 def _script(script: Script) -> Steps:
     for index, command in script.commands():
         if _SCRIPT_ENDLESS.search(command):
-            yield script.finding(
-                "the script creates a token that never expires; anybody who has it can add a node", "lines", index,
-                advice=f"remove the ttl (the default is a day), or set a short one: {_NEW} --ttl 1h",
-                severity=Severity.HIGH,
-            )  # fmt: skip
+            text = "the script creates a token that never expires; anybody who has it can add a node"
+            advice = f"remove the ttl (the default is a day), or set a short one: {_NEW} --ttl 1h"
+            yield script.finding(text, "lines", index, advice=advice, severity=Severity.HIGH)
         if found := _SCRIPT_LITERAL.search(command):
             yield _finding(script, ("lines", index), _NODE if found[1] else _CONTROL_PLANE, Severity.HIGH)

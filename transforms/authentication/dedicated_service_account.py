@@ -37,11 +37,11 @@ def dedicated_service_account(pod: PodTemplate) -> Steps:
         return
     reason = _kept(pod)
     if reason is not None:
+        text = f"the workload keeps the service account default, shared in its namespace: {reason}"
+        advice = "create a service account for this workload, and move its rights there"
         yield pod.finding(
-            f"the workload keeps the service account default, shared in its namespace: {reason}",
-            advice="create a service account for this workload, and move its rights there", severity=Severity.LOW,
-            topic="workload left with the service account default",
-        )  # fmt: skip
+            text, advice=advice, severity=Severity.LOW, topic="workload left with the service account default"
+        )
         return
     name = pod.tree.ask(ServiceAccounts).reserve(_base(pod.object), pod.object)
     known = Evidence("the workload names no service account, and nothing in the tree gives default any rights")

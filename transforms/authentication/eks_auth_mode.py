@@ -15,8 +15,9 @@ def eks_auth_mode(cluster: EksctlCluster) -> Steps:
     May break: nothing, since it only reports: there is no way back, and every entry has to be carried over first.
     """
     if cluster.get(*_PATH) == "CONFIG_MAP":
-        yield cluster.finding(
-            "ConfigMap aws-auth alone decides who may log in", *_PATH, severity=Severity.MEDIUM,
-            advice="write API_AND_CONFIG_MAP, then an access entry for each line of aws-auth (eksctl utils"
-            " migrate-to-access-entry), then API; neither step can be taken back",
-        )  # fmt: skip
+        text = "ConfigMap aws-auth alone decides who may log in"
+        advice = (
+            "write API_AND_CONFIG_MAP, then an access entry for each line of aws-auth (eksctl utils"
+            " migrate-to-access-entry), then API; neither step can be taken back"
+        )
+        yield cluster.finding(text, *_PATH, severity=Severity.MEDIUM, advice=advice)

@@ -26,15 +26,13 @@ def join_ca_pin(target: ControlPlane | Script) -> Steps:
         for index, command in target.commands():
             if "kubeadm join" in command and _FLAG in command and f"{_FLAG}=false" not in command:
                 if _PIN not in command:
-                    yield target.finding(
-                        "the node joins without a check of the cluster's CA", "lines", index,
-                        advice=f"replace {_FLAG} by {_PIN} sha256:HASH; {_HASH}", severity=Severity.HIGH,
-                    )  # fmt: skip
+                    text = "the node joins without a check of the cluster's CA"
+                    advice = f"replace {_FLAG} by {_PIN} sha256:HASH; {_HASH}"
+                    yield target.finding(text, "lines", index, advice=advice, severity=Severity.HIGH)
         return
     for path in places(target, "JoinConfiguration"):
         token = target.view(*path, *_PATH)
         if token.get("unsafeSkipCAVerification") is True and not token.strings("caCertHashes"):
-            yield token.finding(
-                "the node joins without a check of the cluster's CA", "unsafeSkipCAVerification",
-                advice=f'write caCertHashes: ["sha256:HASH"] in its place; {_HASH}', severity=Severity.HIGH,
-            )  # fmt: skip
+            text = "the node joins without a check of the cluster's CA"
+            advice = f'write caCertHashes: ["sha256:HASH"] in its place; {_HASH}'
+            yield token.finding(text, "unsafeSkipCAVerification", advice=advice, severity=Severity.HIGH)

@@ -37,11 +37,13 @@ def kubeconfig_in_repo(config: Kubeconfig) -> Steps:
     for index, cluster in enumerate(config.items("clusters")):
         if cluster.get("cluster", "insecure-skip-tls-verify") is True:
             name = cluster.text("name") or "a cluster"
+            text = (
+                f"whoever is between client and cluster {name} can read and change all: its certificate is not checked"
+            )
+            advice = "write the CA of the cluster to certificate-authority-data and remove this"
             yield config.finding(
-                f"whoever is between client and cluster {name} can read and change all: its certificate is not checked",
-                "clusters", index, "cluster", "insecure-skip-tls-verify", severity=Severity.HIGH,
-                advice="write the CA of the cluster to certificate-authority-data and remove this",
-            )  # fmt: skip
+                text, "clusters", index, "cluster", "insecure-skip-tls-verify", severity=Severity.HIGH, advice=advice
+            )
 
 
 def _secrets(user: View) -> list[Path]:

@@ -22,10 +22,8 @@ def oidc_hint(carrier: ControlPlane) -> Steps:
     for server in components(carrier, "kube-apiserver"):
         if server.installer != "rke2" and not _signs_in(server):
             version = "v1" if server.version >= (1, 34) else "v1beta1"
-            yield server.finding(
-                "no identity provider is named: people sign in with certificates, which cannot be revoked",
-                advice=_SCAFFOLD.format(version=version), severity=Severity.LOW,
-            )  # fmt: skip
+            text = "no identity provider is named: people sign in with certificates, which cannot be revoked"
+            yield server.finding(text, advice=_SCAFFOLD.format(version=version), severity=Severity.LOW)
 
 
 def _signs_in(server: Component) -> bool:

@@ -18,8 +18,6 @@ def oidc_http(target: ControlPlane | AuthenticationFile) -> Steps:
         return
     for index, jwt in enumerate(target.items("jwt")):
         if (jwt.text("issuer", "url") or "").startswith("http:"):
-            yield target.finding(
-                "the issuer's keys are fetched over HTTP: whoever can change this traffic can sign in as anyone",
-                "jwt", index, "issuer", "url", advice="write https; the API server refuses anything else",
-                severity=Severity.HIGH,
-            )  # fmt: skip
+            text = "the issuer's keys are fetched over HTTP: whoever can change this traffic can sign in as anyone"
+            advice = "write https; the API server refuses anything else"
+            yield target.finding(text, "jwt", index, "issuer", "url", advice=advice, severity=Severity.HIGH)

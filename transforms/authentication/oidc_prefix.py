@@ -26,7 +26,5 @@ def oidc_prefix(target: ControlPlane | AuthenticationFile) -> Steps:
         for claim in ("username", "groups"):
             path = ("claimMappings", claim)
             if jwt.has(*path, "claim") and not jwt.text(*path, "prefix"):
-                yield target.finding(
-                    f"{claim} of the issuer come{'s' if claim == 'username' else ''} without a prefix",
-                    "jwt", index, *path, advice=_ADVICE, severity=Severity.MEDIUM,
-                )  # fmt: skip
+                text = f"{claim} of the issuer come{'s' if claim == 'username' else ''} without a prefix"
+                yield target.finding(text, "jwt", index, *path, advice=_ADVICE, severity=Severity.MEDIUM)

@@ -42,11 +42,9 @@ def projected_token(pod: PodTemplate, options: Token) -> Steps:
         return  # by hand; nothing is mounted beside it
     if found.tokens or found.injected:
         reason = [*found.tokens, *found.injected][0].text
-        yield pod.finding(
-            f"every container keeps its default token for the API: {reason}",
-            *([FIELD] if pod.has(FIELD) else []), severity=Severity.LOW,
-            advice=_ADVICE_INJECTED if found.injected else f"set {FIELD}: false if nothing else uses the API",
-        )  # fmt: skip
+        text = f"every container keeps its default token for the API: {reason}"
+        advice = _ADVICE_INJECTED if found.injected else f"set {FIELD}: false if nothing else uses the API"
+        yield pod.finding(text, *([FIELD] if pod.has(FIELD) else []), severity=Severity.LOW, advice=advice)
         return
     yield from _edits(pod, found, options)
 

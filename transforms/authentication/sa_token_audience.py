@@ -60,9 +60,9 @@ def _place(pod: PodTemplate, volume: str | None, path: Path) -> Steps:
         for index, mount in enumerate(container.items("volumeMounts")):
             where = mount.text("mountPath") or ""
             if mount.text("name") == volume and where.rstrip("/") != STANDARD_PATH:
-                yield container.finding(
-                    f"the token for the API server is mounted at {where}, where clients do not look for it",
-                    "volumeMounts", index, "mountPath", severity=Severity.LOW,
-                    advice=f"mount it at {STANDARD_PATH}, with ca.crt of ConfigMap kube-root-ca.crt and the"
-                    " namespace (downwardAPI, metadata.namespace) beside it, unless the program reads it from there",
-                )  # fmt: skip
+                text = f"the token for the API server is mounted at {where}, where clients do not look for it"
+                advice = (
+                    f"mount it at {STANDARD_PATH}, with ca.crt of ConfigMap kube-root-ca.crt and the"
+                    " namespace (downwardAPI, metadata.namespace) beside it, unless the program reads it from there"
+                )
+                yield container.finding(text, "volumeMounts", index, "mountPath", severity=Severity.LOW, advice=advice)

@@ -57,15 +57,12 @@ def _secret(secret: Secret, options: Token) -> Steps:
     path = ("data", "token") if secret.has("data", "token") else ("stringData", "token")
     why = "; ".join(left[:2])
     if secret.has(*path):
-        yield secret.finding(
-            f"the manifest holds a token of {named} that never expires", *path,
-            advice=f"treat it as leaked, and {_INSTEAD}{f' ({why})' if why else ''}", severity=Severity.HIGH,
-        )  # fmt: skip
+        text = f"the manifest holds a token of {named} that never expires"
+        advice = f"treat it as leaked, and {_INSTEAD}{f' ({why})' if why else ''}"
+        yield secret.finding(text, *path, advice=advice, severity=Severity.HIGH)
         return
-    yield secret.finding(
-        f"the Secret gets a token of {named} that never expires" + (f"; {why}" if why else ""), "type", advice=_INSTEAD,
-        severity=Severity.MEDIUM,
-    )  # fmt: skip
+    text = f"the Secret gets a token of {named} that never expires" + (f"; {why}" if why else "")
+    yield secret.finding(text, "type", advice=_INSTEAD, severity=Severity.MEDIUM)
 
 
 def _reads_it_as_it_is(pod: PodTemplate, account: str) -> str | None:
@@ -153,7 +150,5 @@ def _account(account: ServiceAccount) -> Steps:
     named = [item.text("name") for item in account.items("secrets")]
     listed = [name for name in named if name and name.startswith(f"{account.object.name}-token-")]
     if listed:
-        yield account.finding(
-            f"it lists Secret {listed[0]}, which holds a token of this account that never expires", "secrets",
-            advice=f"remove it from the list, and {_INSTEAD}", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"it lists Secret {listed[0]}, which holds a token of this account that never expires"
+        yield account.finding(text, "secrets", advice=f"remove it from the list, and {_INSTEAD}", severity=Severity.LOW)

@@ -25,10 +25,9 @@ def service_account_field(pod: PodTemplate) -> Steps:
         return
     other = next((state for state in states(pod) if state.text(_OLD) != pod.text(_OLD)), None)
     if other is not None:
-        yield pod.finding(
-            f"the account is named in {_OLD}, the old name of {_NEW}, and a kustomization patches that field", _OLD,
-            advice=f"rename it to {_NEW} here and in the patch, at the same time", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"the account is named in {_OLD}, the old name of {_NEW}, and a kustomization patches that field"
+        advice = f"rename it to {_NEW} here and in the patch, at the same time"
+        yield pod.finding(text, _OLD, advice=advice, severity=Severity.LOW)
         return
     new = pod.get(_NEW)
     if old in ("", new):

@@ -27,12 +27,12 @@ def token_csv_in_repo(tokens: StaticTokens) -> Steps:
     out = f"git rm --cached {name}" if tokens.table else "remove the line from the file"
     line = tokens.holders[0].line
     place = ("lines", line - 1) if tokens.has("lines") else ()  # of a script or a table; elsewhere it is in no value
-    yield tokens.finding(
-        message, *place, line=line, severity=Severity.CRITICAL,
-        advice=f"treat it as leaked: remove its row from the file of --token-auth-file on every control-plane node,"
+    advice = (
+        f"treat it as leaked: remove its row from the file of --token-auth-file on every control-plane node,"
         f" restart the API servers, then {out}, and let its users log in with OIDC or a certificate; the Git history"
-        " keeps it",
-    )  # fmt: skip
+        " keeps it"
+    )
+    yield tokens.finding(message, *place, line=line, severity=Severity.CRITICAL, advice=advice)
 
 
 def _listed(users: list[str]) -> str:

@@ -23,7 +23,7 @@ _LONGEST = 230  # of a DNS subdomain, with room for an ending
 
 
 def base(name: str, account: str) -> str:
-    """What a binding is called without the words that say what it is: `app-admin-binding` is `app`.
+    """Return what a binding is called without the words that say what it is: `app-admin-binding` is `app`.
 
     Where nothing is left of its name, that of its ``account``.
     """
@@ -32,7 +32,7 @@ def base(name: str, account: str) -> str:
 
 
 def role(name: str, namespace: str | None, rules: Iterable[Rule], basis: str) -> dict[str, Any]:
-    """A Role, or a ClusterRole where ``namespace`` is None."""
+    """Return a Role, or a ClusterRole where ``namespace`` is None."""
     return {
         "apiVersion": VERSION,
         "kind": _kind("Role", namespace),
@@ -44,7 +44,8 @@ def role(name: str, namespace: str | None, rules: Iterable[Rule], basis: str) ->
 def binding(
     name: str, namespace: str | None, subjects: Iterable[tuple[Subject, str | None]], role_kind: str, role_name: str
 ) -> dict[str, Any]:
-    """A RoleBinding, or a ClusterRoleBinding where ``namespace`` is None; ``subjects`` come with their namespaces."""
+    """Return a RoleBinding, or a ClusterRoleBinding where ``namespace`` is None; ``subjects`` come with their
+    namespaces."""
     return {
         "apiVersion": VERSION,
         "kind": _kind("RoleBinding", namespace),
@@ -55,7 +56,7 @@ def binding(
 
 
 def subject(account: Subject, namespace: str | None) -> dict[str, Any]:
-    """A service account as a subject."""
+    """Return a service account as a subject."""
     value: dict[str, Any] = {"kind": "ServiceAccount", "name": account.name}
     return value | ({"namespace": namespace} if namespace else {})
 
@@ -72,13 +73,13 @@ def _metadata(name: str, namespace: str | None) -> dict[str, Any]:
 
 
 def free(kind: str, name: str, beside: Binding, also: Container[str] = ()) -> str:
-    """A name for a new object that nothing in the tree has; ``also`` are taken, too."""
+    """Return a name for a new object that nothing in the tree has; ``also`` are taken, too."""
     return beside.tree.ask(Names).free(kind, name, beside, also)
 
 
 def delete(target: Binding) -> tuple[str, ...]:
-    """The commands that remove what a binding was, under each name that kustomizations give it; kubectl apply leaves
-    it."""
+    """Return the commands that remove what a binding was, under each name that kustomizations give it; kubectl apply
+    leaves it."""
     item = target.object
     found: dict[str, None] = {}
     for each in target.tree.ask(Builds).renderings(item):

@@ -37,6 +37,6 @@ class Rbac:
             raise InputError(f"rbac.namespace-map: {self.namespace_map} is no list of old=new")
 
     def mapped(self, namespace: str | None) -> str | None:
-        """Where the account of ``namespace`` is to be."""
+        """Return where the account of ``namespace`` is to be."""
         names = dict(part.split("=") for part in filter(None, self.namespace_map.split(",")))
         return names.get(namespace, namespace) if namespace is not None else None

@@ -28,7 +28,7 @@ class Pair(Struct):
     part: str = ""
 
     def base(self, base: str) -> str:
-        """``base`` as it begins the names of this pair."""
+        """Return ``base`` as it begins the names of this pair."""
         return f"{base}-{self.part}" if self.part else base
 
 
@@ -46,8 +46,8 @@ class Change(Struct):
 
 
 def pairs(found: Iterable[tuple[Subject, str | None, Needs]], home: str | None) -> list[Pair]:
-    """The pairs for accounts with their namespaces and needs, one for each namespace and what is needed there; that of
-    ``home`` comes first, the cluster's last."""
+    """Return the pairs for accounts with their namespaces and needs, one for each namespace and what is needed there;
+    that of ``home`` comes first, the cluster's last."""
     alike: dict[tuple[str | None, tuple[Rule, ...]], Pair] = {}
     for subject, space, needs in found:
         for namespace, rules in needs.rules.items():
@@ -66,7 +66,8 @@ def pairs(found: Iterable[tuple[Subject, str | None, Needs]], home: str | None) 
 def edits(
     binding: Binding, made: list[Pair], gone: list[Subject], *, whole: bool, change: Change, fanout: int
 ) -> list[Edit]:
-    """One step: the binding gives its accounts no more than ``made``. ``gone`` lose their place among its subjects.
+    """Return one step: the binding gives its accounts no more than ``made``. ``gone`` lose their place among its
+    subjects.
 
     More namespaces than ``fanout`` with the same rules share a ClusterRole.
 

@@ -19,20 +19,18 @@ KEPT = "wildcard kept"
 
 
 def has_star(words: tuple[str, ...]) -> bool:
-    """Whether any of ``words`` stands for others: `*`, `*/scale`, `/metrics/*`."""
+    """Return whether any of ``words`` stands for others: `*`, `*/scale`, `/metrics/*`."""
     return any(word == ANY or word.startswith(f"{ANY}/") or word.endswith(f"/{ANY}") for word in words)
 
 
 def left(role: Role, index: int, why: str, advice: str, *path: str, severity: Severity = Severity.MEDIUM) -> Finding:
-    """A finding about a rule that stays as it is."""
-    return role.finding(
-        f"rule {index + 1} holds a wildcard: {why}", "rules", index, *path, advice=advice, severity=severity,
-        topic=f"{KEPT}: {why}",
-    )  # fmt: skip
+    """Return a finding about a rule that stays as it is."""
+    text = f"rule {index + 1} holds a wildcard: {why}"
+    return role.finding(text, "rules", index, *path, advice=advice, severity=severity, topic=f"{KEPT}: {why}")
 
 
 def platform(role: Role) -> str | None:
-    """The platform component that holds ``role``; None without one."""
+    """Return the platform component that holds ``role``; None without one."""
     for holder in role.tree.ask(Access).holders(role):
         found = role.tree.ask(Access).platform(holder.binding, holder.subject)
         if found is not None:
@@ -64,8 +62,8 @@ def judged(role: Role, rule: Rule, found: Expansion) -> Verdict:
 
 
 def unsure(role: Role) -> Iterator[Evidence]:
-    """Who may need what is lost: a workload, whoever applies manifests, a person, or somebody whom the tree does not
-    show."""
+    """Yield who may need what is lost: a workload, whoever applies manifests, a person, or somebody whom the tree does
+    not show."""
     holders = role.tree.ask(Access).holders(role)
     component = platform(role)
     if component is not None:
@@ -80,8 +78,8 @@ def unsure(role: Role) -> Iterator[Evidence]:
 
 
 def observed(role: Role, rule: Rule) -> tuple[list[Rule], Verdict] | None:
-    """What an audit log shows of the use of ``rule`` by all who hold it; None where it does not show each of them, or
-    not all that they do: over too short a time of who deploys, or less than an audit policy lets it see."""
+    """Return what an audit log shows of the use of ``rule`` by all who hold it; None where it does not show each of
+    them, or not all that they do: over too short a time of who deploys, or less than an audit policy lets it see."""
     if role.tree.ask(Access).log is None:
         return None
     rules: list[Rule] = []
@@ -108,7 +106,7 @@ def _within(rule: Rule, used: Rule) -> Rule | None:
 
 
 def written_out(role: Role, index: int, rule: Rule, rules: list[Rule], how_sure: Verdict) -> list[Edit]:
-    """One step: ``rules`` in place of the rule at ``index``; what is the same in the first of them stays."""
+    """Return one step: ``rules`` in place of the rule at ``index``; what is the same in the first of them stays."""
     first, *rest = rules
     common = how_sure.words
     edits: list[Edit] = []
@@ -130,5 +128,6 @@ def written_out(role: Role, index: int, rule: Rule, rules: list[Rule], how_sure:
 
 
 def rules_of(role: Role) -> list[tuple[int, Rule]]:
-    """The rules of a role that is the tree's to change, the last first: what is put behind one moves no other."""
+    """Return the rules of a role that is the tree's to change, the last first: what is put behind one moves no
+    other."""
     return [] if role.owner is not None else list(reversed(role.rules))

@@ -18,10 +18,13 @@ def resources(role: Role) -> Steps:
         starred = next((index for index, rule in role.rules if has_star(rule.resources)), None)
         if starred is not None:
             yield role.finding(
-                f"rule {starred + 1} holds a wildcard, and the role is left alone: {role.owner}", "rules", starred,
-                severity=Severity.LOW, advice="change it through what installs it",
+                f"rule {starred + 1} holds a wildcard, and the role is left alone: {role.owner}",
+                "rules",
+                starred,
+                severity=Severity.LOW,
+                advice="change it through what installs it",
                 topic="role of the cluster with a wildcard",
-            )  # fmt: skip
+            )
         return
     for index, rule in rules_of(role):
         if not has_star(rule.resources) and not has_star(rule.urls):
@@ -58,16 +61,21 @@ def _kept(role: Role, index: int, rule: Rule) -> Finding | None:
     component = platform(role)
     if component is not None:
         return left(
-            role, index, f"{component} works with resources that others install", "check whether a few namespaces"
-            " are enough for it",
+            role,
+            index,
+            f"{component} works with resources that others install",
+            "check whether a few namespaces are enough for it",
             severity=Severity.HIGH if rule.is_everything else Severity.MEDIUM,
-        )  # fmt: skip
+        )
     if ANY in rule.groups and not role.namespaced:
         what = "everything" if rule.is_everything else "every resource of every group"
         return left(
-            role, index, f"it covers {what}, in the whole cluster", "name the groups and resources that are used",
+            role,
+            index,
+            f"it covers {what}, in the whole cluster",
+            "name the groups and resources that are used",
             severity=Severity.HIGH,
-        )  # fmt: skip
+        )
     return None
 
 

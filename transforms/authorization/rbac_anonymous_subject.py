@@ -25,15 +25,13 @@ def rbac_anonymous_subject(binding: Binding) -> Steps:
         return
     place = ("subjects", found[0].index)
     if binding.owner is not None:
-        yield binding.finding(
-            f"{found[0].name} holds {binding.role_name}; {binding.owner}", *place, severity=Severity.HIGH,
-            advice="see why it was added, and remove it in the cluster",
-        )  # fmt: skip
+        text = f"{found[0].name} holds {binding.role_name}; {binding.owner}"
+        advice = "see why it was added, and remove it in the cluster"
+        yield binding.finding(text, *place, severity=Severity.HIGH, advice=advice)
     elif only_health(binding):
-        yield binding.finding(
-            f"{found[0].name} may read the health of the API server", *place, severity=Severity.LOW,
-            advice="keep it if a load balancer needs it; ClusterRole system:public-info-viewer gives the same",
-        )  # fmt: skip
+        text = f"{found[0].name} may read the health of the API server"
+        advice = "keep it if a load balancer needs it; ClusterRole system:public-info-viewer gives the same"
+        yield binding.finding(text, *place, severity=Severity.LOW, advice=advice)
     else:
         why = Evidence(f"the binding gives {binding.role_kind} {binding.role_name} to callers without a credential")
         judged = verdict(why=[why], effect=Effect.WATCHED, basis=Basis.PROVED)

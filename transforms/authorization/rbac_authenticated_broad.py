@@ -34,10 +34,13 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
         if _is_dangerous(binding):
             severity = Severity.CRITICAL if open_to_all else Severity.HIGH
         yield binding.finding(
-            f"{subject} holds {binding.role_kind} {binding.role_name}", "subjects", subject.index, severity=severity,
+            f"{subject} holds {binding.role_kind} {binding.role_name}",
+            "subjects",
+            subject.index,
+            severity=severity,
             advice="bind the accounts that need it by name",
             topic=f"role for all of {subject.name}" if severity is not Severity.CRITICAL else None,
-        )  # fmt: skip
+        )
 
 
 def _only_uses(binding: Binding) -> bool:

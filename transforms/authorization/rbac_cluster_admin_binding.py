@@ -24,10 +24,13 @@ def rbac_cluster_admin_binding(binding: Binding, options: Rbac) -> Steps:
         account = next((subject for subject in binding.subjects if subject.is_account), None)
         if source is not None and account is not None:
             yield binding.finding(
-                f"{account} is an administrator, and the binding is left alone: {binding.owner}", "subjects",
-                account.index, severity=Severity.LOW, advice="change it through what installs it",
+                f"{account} is an administrator, and the binding is left alone: {binding.owner}",
+                "subjects",
+                account.index,
+                severity=Severity.LOW,
+                advice="change it through what installs it",
                 topic="administrator of the cluster itself",
-            )  # fmt: skip
+            )
         return
     if source is not None:
         yield from reduced(binding, source, options)

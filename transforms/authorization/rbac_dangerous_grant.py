@@ -112,7 +112,10 @@ def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) ->
                 continue
             patch = patch_of(variant, "rules", index)
             yield variant.finding(
-                f"patch {patch} gives {role.object} {grant.id} {grant.title} ({text}): {grant.why}", "rules", index,
-                severity=_SEVERITIES[level], advice="remove it from the patch, or protect whoever holds it",
+                f"patch {patch} gives {role.object} {grant.id} {grant.title} ({text}): {grant.why}",
+                "rules",
+                index,
+                severity=_SEVERITIES[level],
+                advice="remove it from the patch, or protect whoever holds it",
                 once=f"{patch.piece.file.path} {patch.start} {role.object} {grant.id}",
-            )  # fmt: skip
+            )

@@ -20,17 +20,23 @@ def rbac_dangling(binding: Binding) -> Steps:
 
     if not is_built_in(binding.role_kind, binding.role_name) and not binding.roles:
         yield binding.finding(
-            f"{binding.role_kind} {binding.role_name} is not in the tree", "roleRef", "name", severity=Severity.LOW,
+            f"{binding.role_kind} {binding.role_name} is not in the tree",
+            "roleRef",
+            "name",
+            severity=Severity.LOW,
             advice="check that it exists (kubectl get roles,clusterroles -A), or delete the binding",
             topic="binding of a role that is not in the tree",
-        )  # fmt: skip
+        )
     for subject in binding.subjects:
         if not subject.is_account or subject.name == "default":
             continue
         access = binding.tree.ask(Access)
         if not access.account_objects(binding, subject) and not access.pods(binding, subject):
             yield binding.finding(
-                f"{subject} is not in the tree", "subjects", subject.index, severity=Severity.LOW,
+                f"{subject} is not in the tree",
+                "subjects",
+                subject.index,
+                severity=Severity.LOW,
                 advice="check that it exists (kubectl get serviceaccounts -A), or remove it from the binding",
                 topic="binding of an account that is not in the tree",
-            )  # fmt: skip
+            )

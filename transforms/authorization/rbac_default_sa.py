@@ -44,11 +44,13 @@ def rbac_default_sa(binding: Binding) -> Steps:
         reason = _unclear(binding, subject, pods)
         if reason is not None:
             yield binding.finding(
-                f"the binding gives {binding.role_kind} {binding.role_name} to {subject}: {reason}", "subjects",
+                f"the binding gives {binding.role_kind} {binding.role_name} to {subject}: {reason}",
+                "subjects",
                 subject.index,
-                severity=Severity.MEDIUM, advice="give the workload that needs it an account of its own, and bind that",
+                severity=Severity.MEDIUM,
+                advice="give the workload that needs it an account of its own, and bind that",
                 topic="right of the service account default",
-            )  # fmt: skip
+            )
         else:
             yield list(_moved(binding, subject, pods[0]))
 

@@ -19,8 +19,6 @@ def rbac_masters_subject(binding: Binding) -> Steps:
         return
     for subject in binding.subjects:
         if (subject.kind, subject.name) == ("Group", MASTERS):
-            yield binding.finding(
-                f"the binding names the group {MASTERS}, whose members RBAC cannot limit", "subjects", subject.index,
-                severity=Severity.HIGH,
-                advice="stop issuing certificates with O=system:masters, and bind a group of your own to a role",
-            )  # fmt: skip
+            text = f"the binding names the group {MASTERS}, whose members RBAC cannot limit"
+            advice = "stop issuing certificates with O=system:masters, and bind a group of your own to a role"
+            yield binding.finding(text, "subjects", subject.index, severity=Severity.HIGH, advice=advice)

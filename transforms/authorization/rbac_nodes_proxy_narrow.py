@@ -39,10 +39,9 @@ def rbac_nodes_proxy_narrow(role: Role) -> Steps:
             continue
         reason = _unclear(role)
         if reason is not None:
-            yield role.finding(
-                f"{holders[0]} may reach all of the kubelet (nodes/proxy): {reason}", "rules", index, "resources",
-                severity=Severity.HIGH, advice="grant nodes/metrics and nodes/stats in its place",
-            )  # fmt: skip
+            text = f"{holders[0]} may reach all of the kubelet (nodes/proxy): {reason}"
+            advice = "grant nodes/metrics and nodes/stats in its place"
+            yield role.finding(text, "rules", index, "resources", severity=Severity.HIGH, advice=advice)
             continue
         yield _narrowed(role, index, rule, str(holders[0]))
 

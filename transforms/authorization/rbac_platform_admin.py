@@ -27,7 +27,10 @@ def rbac_platform_admin(binding: Binding) -> Steps:
         component = found[0]
         holder = Holder(subject, binding, binding.tree.ask(Access).pods(binding, subject))
         yield binding.finding(
-            f"{component.component} is an administrator of the cluster: {holder}", "subjects", subject.index,
-            severity=Severity.MEDIUM, advice=f"{component.advice}; else {_ADVICE}" if component.advice else _ADVICE,
+            f"{component.component} is an administrator of the cluster: {holder}",
+            "subjects",
+            subject.index,
+            severity=Severity.MEDIUM,
+            advice=f"{component.advice}; else {_ADVICE}" if component.advice else _ADVICE,
             topic=f"administrator of {component.component}",
-        )  # fmt: skip
+        )

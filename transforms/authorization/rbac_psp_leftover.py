@@ -24,10 +24,13 @@ def rbac_psp_leftover(role: Role) -> Steps:
     common = verdict(known=[gone], basis=Basis.PROVED).words
     rules = role.rules
     dead = [
-        index for index, rule in rules
-        if _RESOURCE in rule.resources and rule.groups and _GROUPS.issuperset(rule.groups)
+        index
+        for index, rule in rules
+        if _RESOURCE in rule.resources
+        and rule.groups
+        and _GROUPS.issuperset(rule.groups)
         and set(rule.resources) == {_RESOURCE}
-    ]  # fmt: skip
+    ]
     if dead and len(dead) == len(rules):
         yield role.set("rules", to=[], **common)
         return

@@ -66,9 +66,11 @@ def _said(target: Role | Binding, names: Collection[str], holders: list[Holder],
         yield target.finding(
             f"the role lets pods use SecurityContextConstraints {', '.join(strangers)}, which the tree does not"
             f" show; {said(holders)}",
-            *path, severity=Severity.MEDIUM, advice="check what it lets pods do (oc describe scc)",
+            *path,
+            severity=Severity.MEDIUM,
+            advice="check what it lets pods do (oc describe scc)",
             topic="use of SecurityContextConstraints that the tree does not show",
-        )  # fmt: skip
+        )
 
 
 def _of_wide(
@@ -80,7 +82,9 @@ def _of_wide(
     owns = any(opening.owns_node for found in wide.values() for opening in found)
     open_to_all = owns and any(map(reaches_everybody, holders))
     return target.finding(
-        f"the role lets pods use SecurityContextConstraints {', '.join(texts)}; {said(holders)}", *path,
-        severity=Severity.CRITICAL if open_to_all else Severity.HIGH, advice=_ADVICE,
+        f"the role lets pods use SecurityContextConstraints {', '.join(texts)}; {said(holders)}",
+        *path,
+        severity=Severity.CRITICAL if open_to_all else Severity.HIGH,
+        advice=_ADVICE,
         topic=None if open_to_all else "use of wide SecurityContextConstraints",
-    )  # fmt: skip
+    )

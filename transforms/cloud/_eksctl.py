@@ -14,7 +14,7 @@ NEW_GROUPS = (
 
 
 def groups(cluster: EksctlCluster) -> Iterator[View]:
-    """The node groups, managed ones and others."""
+    """Yield the node groups, managed ones and others."""
     for key in ("nodeGroups", "managedNodeGroups"):
         yield from cluster.items(key)
 

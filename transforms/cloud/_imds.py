@@ -59,21 +59,21 @@ def in_template(template: NodeTemplate, attribute: str, wanted: str | int) -> St
 
 
 def is_enough(now: object, wanted: str | int) -> bool:
-    """Whether the value ``now`` is as good as ``wanted``: a lower hop limit is."""
+    """Return whether the value ``now`` is as good as ``wanted``: a lower hop limit is."""
     if isinstance(wanted, int):
         return isinstance(now, int) and not isinstance(now, bool) and now <= wanted
     return now == wanted
 
 
 def change(view: View, path: Path, wanted: object, evidence: list[Evidence]) -> Edit:
-    """The edit that gives ``path`` the value ``wanted``, with what goes before and after it."""
+    """Return the edit that gives ``path`` the value ``wanted``, with what goes before and after it."""
     basis = Basis.INFERRED if BY_NAME in [fact.text for fact in evidence] else Basis.PROVED
     found = verdict(known=evidence, effect=Effect.WATCHED, basis=basis)
     return view.set(*path, to=wanted, requires=BEFORE, follow_up=PLAN, **found.words)
 
 
 def reader_finding(view: View, path: Path, hops: int, reader: Evidence) -> Steps:
-    """What is said in place of a lower hop limit while a controller of the tree needs the metadata service."""
+    """Yield what is said in place of a lower hop limit while a controller of the tree needs the metadata service."""
     yield view.finding(
         f"the hop limit of the metadata service stays: {reader.text}",
         *path,
@@ -84,5 +84,5 @@ def reader_finding(view: View, path: Path, hops: int, reader: Evidence) -> Steps
 
 
 def reader_of(view: View) -> Evidence | None:
-    """The controller of the tree for which the hop limit has to stay."""
+    """Return the controller of the tree for which the hop limit has to stay."""
     return metadata_reader(view.tree)

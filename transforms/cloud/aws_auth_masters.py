@@ -27,10 +27,9 @@ def aws_auth_masters(config: ConfigMap) -> Steps:
             continue
         entries = re.split(_ENTRY, text)
         names = [found[1] for entry in entries if "system:masters" in entry and (found := _ARN.search(entry))]
-        yield config.finding(
-            f"{', '.join(names) or 'an identity of AWS'} is in system:masters, to which RBAC does not apply",
-            "data", key,
-            advice="write an access entry of EKS with AmazonEKSClusterAdminPolicy for those who administer, groups "
-            "with rules of RBAC for all others, then remove it here",
-            severity=Severity.CRITICAL,
-        )  # fmt: skip
+        message = f"{', '.join(names) or 'an identity of AWS'} is in system:masters, to which RBAC does not apply"
+        advice = (
+            "write an access entry of EKS with AmazonEKSClusterAdminPolicy for those who administer, groups "
+            "with rules of RBAC for all others, then remove it here"
+        )
+        yield config.finding(message, "data", key, advice=advice, severity=Severity.CRITICAL)

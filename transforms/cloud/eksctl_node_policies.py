@@ -29,11 +29,9 @@ def eksctl_node_policies(cluster: EksctlCluster) -> Steps:
             yield edits
         for index, arn in enumerate(group.strings(*_LIST)):
             if "$" in arn:
-                yield group.finding(
-                    f"{arn} is filled in later, so the rights of the nodes of {name_of(group)} are not known",
-                    *_LIST, index, advice="check that it is none of AdministratorAccess, PowerUserAccess,"
-                    " IAMFullAccess",
-                )  # fmt: skip
+                text = f"{arn} is filled in later, so the rights of the nodes of {name_of(group)} are not known"
+                advice = "check that it is none of AdministratorAccess, PowerUserAccess, IAMFullAccess"
+                yield group.finding(text, *_LIST, index, advice=advice)
 
 
 def _edits(group: View) -> list[Edit]:
@@ -46,9 +44,7 @@ def _edits(group: View) -> list[Edit]:
     partition = admins[0][1][0]
     before = ("find the pods that use the rights of their node, and give each a podIdentityAssociation",)
     found = verdict(why=why, effect=Effect.WATCHED)
-    lost: dict[str, Any] = {
-        **found.words, "impact": "node-rights-lost", "requires": before, "follow_up": NEW_GROUPS
-    }  # fmt: skip
+    lost: dict[str, Any] = {**found.words, "impact": "node-rights-lost", "requires": before, "follow_up": NEW_GROUPS}
     edits: list[Edit] = []
     for index, _ in admins:
         if missing:

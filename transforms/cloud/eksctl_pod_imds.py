@@ -22,13 +22,12 @@ def eksctl_pod_imds(cluster: EksctlCluster) -> Steps:
         if group.get("disablePodIMDS") is True:
             continue
         if group.view("iam", "withAddonPolicies").keys():
-            yield group.finding(
+            text = (
                 f"withAddonPolicies gives rights to the nodes of {name_of(group)}; pods get them from the metadata"
-                " service",
-                "iam", "withAddonPolicies",
-                advice="give the addons podIdentityAssociations instead, then set disablePodIMDS: true",
-                severity=Severity.MEDIUM,
-            )  # fmt: skip
+                " service"
+            )
+            advice = "give the addons podIdentityAssociations instead, then set disablePodIMDS: true"
+            yield group.finding(text, "iam", "withAddonPolicies", advice=advice, severity=Severity.MEDIUM)
             continue
         every = Evidence("every service account of the tree has a role of its own")
         found = verdict(against=[without] if without else (), absent=[every], basis=Basis.INFERRED)

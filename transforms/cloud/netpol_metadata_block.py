@@ -51,13 +51,12 @@ def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
         edits.append(policy.append(*path, "except", value=value, **found.words))
     cilium = policy.tree.ask(Isolation).cilium if rules else None
     if cilium is not None:
-        yield policy.finding(
+        text = (
             f"a rule that names nobody opens the metadata address of the cloud, and {cilium} is a sign of Cilium, "
-            "where no address in a rule means a node or the API server",
-            *rules[0],
-            advice="deny it in a CiliumNetworkPolicy: egressDeny: [{toCIDR: [169.254.169.254/32]}]",
-            severity=Severity.MEDIUM,
-        )  # fmt: skip
+            "where no address in a rule means a node or the API server"
+        )
+        advice = "deny it in a CiliumNetworkPolicy: egressDeny: [{toCIDR: [169.254.169.254/32]}]"
+        yield policy.finding(text, *rules[0], advice=advice, severity=Severity.MEDIUM)
     for path in rules if cilium is None else ():
         opens = policy.fact("a rule without peers opens every address, also the metadata address", *path)
         found = verdict(why=[opens], effect=Effect.WATCHED)

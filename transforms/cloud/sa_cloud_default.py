@@ -21,22 +21,17 @@ def sa_cloud_default(account: ServiceAccount) -> Steps:
         if not identity:
             continue
         if account.object.name == "default":
-            yield account.finding(
-                f"every pod of the namespace that names no service account is {identity} in the cloud",
-                "metadata", "annotations", name,
-                advice="give it to a service account of the workload that needs it",
-                severity=Severity.HIGH,
-            )  # fmt: skip
+            text = f"every pod of the namespace that names no service account is {identity} in the cloud"
+            advice = "give it to a service account of the workload that needs it"
+            yield account.finding(text, "metadata", "annotations", name, advice=advice, severity=Severity.HIGH)
         spaces = {
             item.namespace
             for item in account.tree.of("", "ServiceAccount")
             if item.annotations.get(name) == identity and item.namespace is not None
         }
         if len(spaces) > 1:
+            text = f"{identity} is shared by accounts of {', '.join(sorted(spaces))}"
+            advice = "make one for each, with the rights that its workload needs"
             yield account.finding(
-                f"{identity} is shared by accounts of {', '.join(sorted(spaces))}",
-                "metadata", "annotations", name,
-                advice="make one for each, with the rights that its workload needs",
-                severity=Severity.MEDIUM,
-                once=identity,
-            )  # fmt: skip
+                text, "metadata", "annotations", name, advice=advice, severity=Severity.MEDIUM, once=identity
+            )

@@ -17,17 +17,15 @@ def tf_eks_auth(cluster: EksCluster) -> Steps:
     May break: nothing, since it only reports: a change of the mode cannot be undone.
     """
     if cluster.literal(*_BLOCK, "authentication_mode") == "CONFIG_MAP":
-        yield cluster.finding(
-            "ConfigMap aws-auth alone decides who may log in to the cluster",
-            *_BLOCK, "authentication_mode",
-            advice='write aws_eks_access_entry for each line of aws-auth, then set "API_AND_CONFIG_MAP", then "API"',
-            severity=Severity.MEDIUM,
-        )  # fmt: skip
+        text = "ConfigMap aws-auth alone decides who may log in to the cluster"
+        advice = 'write aws_eks_access_entry for each line of aws-auth, then set "API_AND_CONFIG_MAP", then "API"'
+        yield cluster.finding(text, *_BLOCK, "authentication_mode", advice=advice, severity=Severity.MEDIUM)
     if cluster.literal(*_BLOCK, "bootstrap_cluster_creator_admin_permissions") is True:
         yield cluster.finding(
             "whoever creates the cluster stays its administrator",
-            *_BLOCK, "bootstrap_cluster_creator_admin_permissions",
+            *_BLOCK,
+            "bootstrap_cluster_creator_admin_permissions",
             advice="write an aws_eks_access_entry for the administrators, and set it to false with the next cluster: a "
             "change replaces this one",
             severity=Severity.LOW,
-        )  # fmt: skip
+        )

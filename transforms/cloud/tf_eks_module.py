@@ -38,10 +38,8 @@ def tf_eks_module(module: Module, options: Imds) -> Steps:
     for path in _places(module):
         for name, wanted in ((TOKENS, "required"), (HOPS, options.hop_limit)):
             if module.is_computed(*path, name):
-                yield module.finding(
-                    f"an expression sets {name}, so the value for the nodes is not known", *path, name,
-                    advice=f"check that its value is {wanted}",
-                )  # fmt: skip
+                message = f"an expression sets {name}, so the value for the nodes is not known"
+                yield module.finding(message, *path, name, advice=f"check that its value is {wanted}")
         if TOKENS in module.mappings(*path) and not module.is_computed(*path, TOKENS):
             if not is_enough(module.literal(*path, TOKENS), "required"):
                 yield [change(module, (*path, TOKENS), "required", [module.fact("the module call sets it", *path)])]

@@ -92,9 +92,6 @@ def _account(block: GkeNodes) -> Steps:
         scopes = block.texts("node_config", index, "oauth_scopes")
         wide = any(text.endswith("cloud-platform") for text in scopes)
         if wide and not block.has("node_config", index, "service_account"):
-            yield block.finding(
-                "nodes run as the default account of Compute Engine with all scopes",
-                "node_config", index,
-                advice="give them a service_account of their own with roles/container.defaultNodeServiceAccount",
-                severity=Severity.HIGH,
-            )  # fmt: skip
+            message = "nodes run as the default account of Compute Engine with all scopes"
+            advice = "give them a service_account of their own with roles/container.defaultNodeServiceAccount"
+            yield block.finding(message, "node_config", index, advice=advice, severity=Severity.HIGH)

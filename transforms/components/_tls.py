@@ -29,7 +29,7 @@ class Tls:
 
 
 def version(component: Component, minimum: str) -> Steps:
-    """The steps up to TLS 1.2, which nothing of today lacks, and from there to ``minimum``."""
+    """Yield the steps up to TLS 1.2, which nothing of today lacks, and from there to ``minimum``."""
     if not component.can(_VERSION):
         return
     held = component.value(_VERSION)
@@ -42,7 +42,7 @@ def version(component: Component, minimum: str) -> Steps:
 
 
 def suites(component: Component, *, when_unset: bool) -> Steps:
-    """The step that takes weak suites off a list, or writes the list ``when_unset``."""
+    """Yield the step that takes weak suites off a list, or writes the list ``when_unset``."""
     if not component.can(_SUITES):
         return
     listed = entries(component.get(_SUITES))

@@ -17,10 +17,9 @@ def authorization_mode(carrier: ControlPlane) -> Steps:
     May break: callers without a role lose their access.
     """
     if carrier.object.group == "kops.k8s.io" and carrier.has("spec", "authorization", "alwaysAllow"):
-        yield carrier.finding(
-            "every authenticated caller is an administrator", "spec", "authorization", "alwaysAllow",
-            advice="write authorization: {rbac: {}}, once every user has a role", severity=Severity.CRITICAL,
-        )  # fmt: skip
+        text = "every authenticated caller is an administrator"
+        advice = "write authorization: {rbac: {}}, once every user has a role"
+        yield carrier.finding(text, "spec", "authorization", "alwaysAllow", advice=advice, severity=Severity.CRITICAL)
     for server in components(carrier, "kube-apiserver"):
         if server.get("authorization-config") is None and server.can(_FLAG):
             yield from _one(server)
@@ -29,10 +28,9 @@ def authorization_mode(carrier: ControlPlane) -> Steps:
 def _one(server: Component) -> Steps:
     modes = server.entries(_FLAG)
     if "ABAC" in modes:
-        yield server.finding(
-            "ABAC rules are in a file, and a change needs a restart", _FLAG, severity=Severity.MEDIUM,
-            advice="write them as roles, then remove ABAC from --authorization-mode",
-        )  # fmt: skip
+        text = "ABAC rules are in a file, and a change needs a restart"
+        advice = "write them as roles, then remove ABAC from --authorization-mode"
+        yield server.finding(text, _FLAG, severity=Severity.MEDIUM, advice=advice)
         return
     if not modes or ("AlwaysAllow" not in modes and "Node" in modes and "RBAC" in modes):
         return

@@ -25,11 +25,9 @@ def _one(component: Component) -> Steps:
         return
     sign = signs.scraped(component) or signs.probed_from_outside(component)
     if sign is not None:
-        yield component.finding(
-            f"the component serves on {address}, and {sign.text}", _FLAG, severity=Severity.LOW,
-            advice="set --bind-address=127.0.0.1 once nothing connects from outside; until then close its port to"
-            " others",
-        )  # fmt: skip
+        text = f"the component serves on {address}, and {sign.text}"
+        advice = "set --bind-address=127.0.0.1 once nothing connects from outside; until then close its port to others"
+        yield component.finding(text, _FLAG, severity=Severity.LOW, advice=advice)
         return
     basis = Basis.PROVED if component.get(_FLAG) is not None else Basis.INFERRED
     yield component.set(_FLAG, "127.0.0.1", how(component, component.state(_FLAG), basis=basis))

@@ -21,6 +21,9 @@ def component_eol(container: Container) -> Steps:
     known = container.image and find(container.image.repository)
     if known:
         yield container.finding(
-            f"{known.name}: {known.why}", "image", advice=known.instead, severity=Severity.HIGH,
+            f"{known.name}: {known.why}",
+            "image",
+            advice=known.instead,
+            severity=Severity.HIGH,
             topic=f"image of {known.name}, a project that has ended",
-        )  # fmt: skip
+        )

@@ -19,21 +19,15 @@ def component_flags(carrier: ControlPlane) -> Steps:
     yield from by_table(carrier, "component-flags")
     for component in components(carrier):
         for name in dict.fromkeys(place.name for place in component.repeated()):
-            yield component.finding(
-                f"--{name} is set more than once, and only the last one counts", name, severity=Severity.LOW,
-                advice="remove the others",
-            )  # fmt: skip
+            text = f"--{name} is set more than once, and only the last one counts"
+            yield component.finding(text, name, severity=Severity.LOW, advice="remove the others")
     for name, container, weak in unread(carrier):
         holds = f"; the text holds {', '.join(weak)}" if weak else ""
-        yield container.finding(
-            f"{name}: harden cannot read its flags, since a shell, a wrapper or the image starts it{holds}",
-            severity=Severity.HIGH if weak else Severity.LOW,
-            advice=f"write command: [{name}, --flag=value, ...], so that its flags can be read and corrected",
-        )  # fmt: skip
+        text = f"{name}: harden cannot read its flags, since a shell, a wrapper or the image starts it{holds}"
+        advice = f"write command: [{name}, --flag=value, ...], so that its flags can be read and corrected"
+        yield container.finding(text, severity=Severity.HIGH if weak else Severity.LOW, advice=advice)
     if carrier.object.group == "kubeadm.k8s.io" and carrier.object.api_version.endswith(("v1beta2", "v1beta3")):
         version = carrier.object.api_version.rpartition("/")[2]
-        yield carrier.finding(
-            f"kubeadm {version} is no longer read from Kubernetes {_GONE[version]} on", "apiVersion",
-            advice="kubeadm config migrate --old-config OLD --new-config NEW, with a kubeadm that still reads both",
-            severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"kubeadm {version} is no longer read from Kubernetes {_GONE[version]} on"
+        advice = "kubeadm config migrate --old-config OLD --new-config NEW, with a kubeadm that still reads both"
+        yield carrier.finding(text, "apiVersion", advice=advice, severity=Severity.LOW)

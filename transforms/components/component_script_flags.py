@@ -27,7 +27,6 @@ def component_script_flags(script: Script) -> Steps:
         found = [match.rstrip(" =") for match in _WEAK.findall(line)]
         if found:
             verb = "are" if len(found) > 1 else "is"
-            yield script.finding(
-                f"{' and '.join(found)} {verb} passed to a component", "lines", number, severity=Severity.HIGH,
-                advice="remove it, and set the field in the configuration file of the component",
-            )  # fmt: skip
+            text = f"{' and '.join(found)} {verb} passed to a component"
+            advice = "remove it, and set the field in the configuration file of the component"
+            yield script.finding(text, "lines", number, severity=Severity.HIGH, advice=advice)

@@ -38,12 +38,9 @@ def _one(etcd: Component, side: str, who: str) -> list[Edit] | Finding:
     facts = [etcd.state(flag) for flag in weak]
     missing = [flag for flag in files if etcd.value(flag) is None]
     if missing:
-        return etcd.finding(
-            f"etcd accepts {who} without a certificate of a known CA: {' and '.join(fact.text for fact in facts)}",
-            weak[0],
-            advice=f"give it {', '.join(f'--{flag}' for flag in missing)}, then --{asks}=true",
-            severity=Severity.CRITICAL if not side else Severity.HIGH,
-        )  # fmt: skip
+        text = f"etcd accepts {who} without a certificate of a known CA: {' and '.join(fact.text for fact in facts)}"
+        advice = f"give it {', '.join(f'--{flag}' for flag in missing)}, then --{asks}=true"
+        return etcd.finding(text, weak[0], advice=advice, severity=Severity.CRITICAL if not side else Severity.HIGH)
     see = (
         f"check that all {who} have a certificate of the CA in --{files[0]}: openssl verify -CAfile CA CERTIFICATE",
         "take a snapshot: etcdctl snapshot save FILE",

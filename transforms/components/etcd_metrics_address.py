@@ -29,10 +29,9 @@ def _one(etcd: Component) -> Steps:
         return
     sign = signs.scraped(etcd) or signs.probed_from_outside(etcd)
     if sign is not None:
-        yield etcd.finding(
-            f"etcd shows its metrics at {', '.join(open_ones)}, and {sign.text}", _FLAG, severity=Severity.LOW,
-            advice="listen on 127.0.0.1 once nothing connects from outside; until then close the port to others",
-        )  # fmt: skip
+        text = f"etcd shows its metrics at {', '.join(open_ones)}, and {sign.text}"
+        advice = "listen on 127.0.0.1 once nothing connects from outside; until then close the port to others"
+        yield etcd.finding(text, _FLAG, severity=Severity.LOW, advice=advice)
         return
     new = dict.fromkeys(url.replace(_host(url), "127.0.0.1", 1) if url in open_ones else url for url in urls)
     yield etcd.set(_FLAG, ",".join(new), how(etcd, etcd.state(_FLAG)))

@@ -20,13 +20,9 @@ def k3s_settings(carrier: ControlPlane) -> Steps:
     for key in ("token", "agent-token"):
         if carrier.text(key):
             joins = "server" if key == "token" and which.endswith("server") else "node"
-            yield carrier.finding(
-                f"the file holds {key}: whoever reads it can join the cluster as a {joins}",
-                key, severity=Severity.CRITICAL,
-                advice=f"treat it as leaked: rotate it (k3s token rotate), and name a file with {key}-file",
-            )  # fmt: skip
+            text = f"the file holds {key}: whoever reads it can join the cluster as a {joins}"
+            advice = f"treat it as leaked: rotate it (k3s token rotate), and name a file with {key}-file"
+            yield carrier.finding(text, key, severity=Severity.CRITICAL, advice=advice)
     if which == "rke2 server" and not carrier.has("profile"):
-        yield carrier.finding(
-            "no CIS profile: RKE2 does not check its hosts", severity=Severity.LOW,
-            advice="make the user etcd and copy rke2-cis-sysctl.conf to /etc/sysctl.d, then set profile: cis",
-        )  # fmt: skip
+        advice = "make the user etcd and copy rke2-cis-sysctl.conf to /etc/sysctl.d, then set profile: cis"
+        yield carrier.finding("no CIS profile: RKE2 does not check its hosts", severity=Severity.LOW, advice=advice)

@@ -26,10 +26,9 @@ def _one(proxy: Component) -> Steps:
         return
     sign = signs.scraped(proxy)
     if sign is not None:
-        yield proxy.finding(
-            f"kube-proxy shows its metrics at {address}, and {sign.text}", _FLAG, severity=Severity.LOW,
-            advice="set 127.0.0.1:10249 once nothing connects from outside; until then close the port to others",
-        )  # fmt: skip
+        text = f"kube-proxy shows its metrics at {address}, and {sign.text}"
+        advice = "set 127.0.0.1:10249 once nothing connects from outside; until then close the port to others"
+        yield proxy.finding(text, _FLAG, severity=Severity.LOW, advice=advice)
         return
     port = address.rpartition(":")[2]
     port = port if port.isdigit() and ":" in address else _PORT

@@ -46,10 +46,9 @@ def _one(kubelet: Component, options: Kubelet) -> Steps:
     nobody_checks = kubelet.is_file and kubelet.get("client-ca-file") is None
     if not weak:
         if nobody_checks and not signs.beside_kubeadm(kubelet.view):  # kubeadm adds it
-            yield kubelet.finding(
-                "no clientCAFile: the kubelet accepts no client certificate, so kubectl logs and exec fail",
-                advice=f"set authentication.x509.clientCAFile (kubeadm and EKS: {_KUBEADM_CA})", severity=Severity.LOW,
-            )  # fmt: skip
+            text = "no clientCAFile: the kubelet accepts no client certificate, so kubectl logs and exec fail"
+            advice = f"set authentication.x509.clientCAFile (kubeadm and EKS: {_KUBEADM_CA})"
+            yield kubelet.finding(text, advice=advice, severity=Severity.LOW)
         return
     evidence = [kubelet.state(flag) for flag in weak]
     ca = ""
@@ -60,10 +59,11 @@ def _one(kubelet: Component, options: Kubelet) -> Steps:
             yield kubelet.finding(
                 f"{' and '.join(fact.text for fact in evidence)}; whoever reaches port 10250 can run commands in its"
                 " pods",
-                weak[0], severity=Severity.CRITICAL,
+                weak[0],
+                severity=Severity.CRITICAL,
                 advice="set kubelet.client-ca to the CA file on the hosts, and run this again: without "
                 "authentication.x509.clientCAFile kubectl logs and exec would fail",
-            )  # fmt: skip
+            )
             return
         ca = options.client_ca or _KUBEADM_CA
         evidence.append(sign)

@@ -53,10 +53,10 @@ def _said(ingress: Ingress, found: list[_Open]) -> Finding:
     if names:
         more = f" (and {len(names) - 2} more)" if len(names) > 2 else ""
         said.append(f"every name below {' and '.join(names[:2])}{more} leads to it")
+    advice = _TAKE_OUT if why == _DEFAULT else _NAME
     return ingress.finding(
-        "; ".join(said), *path, advice=_TAKE_OUT if why == _DEFAULT else _NAME, severity=Severity.LOW,
-        topic="entrance without a host name of its own",
-    )  # fmt: skip
+        "; ".join(said), *path, advice=advice, severity=Severity.LOW, topic="entrance without a host name of its own"
+    )
 
 
 def _open(ingress: Ingress) -> Iterator[_Open]:

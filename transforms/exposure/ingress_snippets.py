@@ -25,12 +25,12 @@ def ingress_snippets(ingress: Ingress) -> Steps:
         keys = [key for key in state.keys(*_ANNOTATIONS) if is_snippet(str(key)) and _says_something(state, key)]
         if keys:
             more = f", like {len(keys) - 1} more," if len(keys) > 1 else ""
-            yield state.finding(
-                f"annotation {keys[0]}{more} puts its text unchecked into the configuration of the controller",
-                *_ANNOTATIONS, keys[0], severity=Severity.MEDIUM,
-                advice="use an annotation for that one purpose (headers, redirects, limits), and keep snippets"
-                " switched off in the controller: allow-snippet-annotations: false, or no -enable-snippets",
-            )  # fmt: skip
+            text = f"annotation {keys[0]}{more} puts its text unchecked into the configuration of the controller"
+            advice = (
+                "use an annotation for that one purpose (headers, redirects, limits), and keep snippets"
+                " switched off in the controller: allow-snippet-annotations: false, or no -enable-snippets"
+            )
+            yield state.finding(text, *_ANNOTATIONS, keys[0], severity=Severity.MEDIUM, advice=advice)
             return
 
 

@@ -24,25 +24,22 @@ def ingress_tls(ingress: Ingress) -> Steps:
     if ingress.names in INGRESSES and not ingress.items("spec", "tls"):
         if not ends_tls(ingress.text("spec", "ingressClassName"), ingress.object.annotations):
             yield ingress.finding(
-                f"{_served(ingress)} over HTTP: the Ingress has no section tls", "spec",
+                f"{_served(ingress)} over HTTP: the Ingress has no section tls",
+                "spec",
                 advice="add tls with a Secret of the type kubernetes.io/tls (cert-manager keeps one up to date), or "
                 "the annotation by which its class gets a certificate",
-            )  # fmt: skip
+            )
     elif ingress.names in OPENSHIFT_ROUTES and not ingress.has("spec", "tls"):
-        yield ingress.finding(
-            f"{_served(ingress)} over HTTP: the Route has no section tls", "spec",
-            advice="add tls with termination: edge and insecureEdgeTerminationPolicy: Redirect",
-        )  # fmt: skip
+        advice = "add tls with termination: edge and insecureEdgeTerminationPolicy: Redirect"
+        yield ingress.finding(f"{_served(ingress)} over HTTP: the Route has no section tls", "spec", advice=advice)
     elif ingress.names in GATEWAYS:
         yield from _listeners(ingress)
     elif ingress.names in ISTIO_GATEWAYS:
         for index, server in enumerate(ingress.items("spec", "servers")):
             redirects = server.view("tls").get("httpsRedirect") is True
             if server.view("port").get("protocol") in ("HTTP", "HTTP2", "GRPC") and not redirects:
-                yield ingress.finding(
-                    "a server of the Gateway takes HTTP", "spec", "servers", index,
-                    advice="add tls.httpsRedirect: true to it, and a server with the protocol HTTPS",
-                )  # fmt: skip
+                advice = "add tls.httpsRedirect: true to it, and a server with the protocol HTTPS"
+                yield ingress.finding("a server of the Gateway takes HTTP", "spec", "servers", index, advice=advice)
 
 
 def _served(ingress: Ingress) -> str:
@@ -62,9 +59,11 @@ def _listeners(gateway: Ingress) -> Iterator[Finding]:
         redirected = gateway.tree.ask(Relations).redirects_only(gateway.object, name, port)
         if listener.get("protocol") != "HTTP" or redirected:
             continue
+        text = f"listener {name} takes HTTP"
+        advice = (
+            "give it protocol: HTTPS and a certificate, and bind a route with the filter RequestRedirect "
+            "(scheme: https) to one that stays HTTP"
+        )
         yield gateway.finding(
-            f"listener {name} takes HTTP", "spec", "listeners", index,
-            advice="give it protocol: HTTPS and a certificate, and bind a route with the filter RequestRedirect "
-            "(scheme: https) to one that stays HTTP",
-            severity=Severity.LOW if encrypted else Severity.MEDIUM,
-        )  # fmt: skip
+            text, "spec", "listeners", index, advice=advice, severity=Severity.LOW if encrypted else Severity.MEDIUM
+        )

@@ -53,10 +53,9 @@ def service_cluster_ip(service: Service, options: Exposure) -> Steps:
     if kind not in _PUBLIC:
         return
     if service.has("metadata", "labels", GATEWAY):
-        yield service.finding(
-            f"type {kind} opens the Service to the outside for a Gateway", "spec", "type", severity=Severity.LOW,
-            advice="the listeners and routes of the Gateway decide what is open",
-        )  # fmt: skip
+        text = f"type {kind} opens the Service to the outside for a Gateway"
+        advice = "the listeners and routes of the Gateway decide what is open"
+        yield service.finding(text, "spec", "type", severity=Severity.LOW, advice=advice)
         return
     pods = service.tree.ask(Relations).selected_pods(service)
     known = sensitive(service, pods)
@@ -124,19 +123,21 @@ def _opened_again(service: Service) -> Iterator[Finding]:
             yield Finding(
                 message=f"an overlay gives {service.object} the type {kind}, which opens it to the outside",
                 advice="remove the type from the patch, or check that everybody who can reach the Service may use it",
-                severity=Severity.MEDIUM, piece=piece, path=path, once=f"{id(piece)} {path}",
-            )  # fmt: skip
+                severity=Severity.MEDIUM,
+                piece=piece,
+                path=path,
+                once=f"{id(piece)} {path}",
+            )
 
 
 def _left_open(service: Service, kind: str, against: list[Evidence]) -> Finding:
     if against:
         message = f"type {kind} opens the Service to the outside, probably on purpose: {against[0].text}"
-        return service.finding(
-            message, "spec", "type", severity=Severity.LOW,
-            advice="check that everybody who can reach it may use it, and that it serves TLS",
-        )  # fmt: skip
-    return service.finding(
-        f"type {kind} opens the Service to the outside of the cluster", "spec", "type",
-        advice="set type: ClusterIP if only the cluster needs it; else put an Ingress with TLS in front of it, or"
-        " narrow it with loadBalancerSourceRanges or an internal load balancer",
-    )  # fmt: skip
+        advice = "check that everybody who can reach it may use it, and that it serves TLS"
+        return service.finding(message, "spec", "type", severity=Severity.LOW, advice=advice)
+    text = f"type {kind} opens the Service to the outside of the cluster"
+    advice = (
+        "set type: ClusterIP if only the cluster needs it; else put an Ingress with TLS in front of it, or"
+        " narrow it with loadBalancerSourceRanges or an internal load balancer"
+    )
+    return service.finding(text, "spec", "type", advice=advice)

@@ -16,9 +16,9 @@ def service_external_ips(service: Service) -> Steps:
     """
     count = len(service.strings("spec", "externalIPs"))
     if count:
-        yield service.finding(
-            f"externalIPs take over all traffic to {count} address{'es' * (count > 1)} (CVE-2020-8554)",
-            "spec", "externalIPs",
-            advice="let a load balancer announce the address and remove externalIPs; the admission plugin "
-            "DenyServiceExternalIPs refuses them in the whole cluster",
-        )  # fmt: skip
+        text = f"externalIPs take over all traffic to {count} address{'es' * (count > 1)} (CVE-2020-8554)"
+        advice = (
+            "let a load balancer announce the address and remove externalIPs; the admission plugin "
+            "DenyServiceExternalIPs refuses them in the whole cluster"
+        )
+        yield service.finding(text, "spec", "externalIPs", advice=advice)

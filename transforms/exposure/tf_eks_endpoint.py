@@ -50,10 +50,9 @@ def _of_module(module: Module) -> Steps:
             continue
         ranges = module.strings(cidrs)
         if not ranges or _OPEN & set(ranges):
-            yield module.finding(
-                "the API server answers any address of the internet", *([] if by_default else [public]),
-                advice=f"set {public} = false, or {cidrs} to the addresses of those who use it", severity=Severity.HIGH,
-            )  # fmt: skip
+            text = "the API server answers any address of the internet"
+            advice = f"set {public} = false, or {cidrs} to the addresses of those who use it"
+            yield module.finding(text, *([] if by_default else [public]), advice=advice, severity=Severity.HIGH)
 
 
 def _opens_by_default(module: Module) -> bool:

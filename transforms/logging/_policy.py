@@ -40,13 +40,14 @@ class AuditPolicyOptions:
 
 
 def corrected(policy: AuditPolicy, property: str, what: str) -> Steps:
-    """The rule that makes ``property`` hold, before the first rule that stands in its way. ``what`` is lacking."""
+    """Yield the rule that makes ``property`` hold, before the first rule that stands in its way. ``what`` is
+    lacking."""
     if policy.judged and (found := policy.violations(property)):
         yield inserted(policy, property, found, what)
 
 
 def inserted(policy: AuditPolicy, property: str, found: list[Violation], what: str) -> Edit:
-    """The rule of ``property`` where it heals ``found``."""
+    """Return the rule of ``property`` where it heals ``found``."""
     rule, index = BY_NAME[property].rule, place(found)
     said = verdict(why=evidence(policy, found, what), effect=Effect.WATCHED, basis=Basis.PROVED)
     if index is None or index >= policy.length:
@@ -55,7 +56,8 @@ def inserted(policy: AuditPolicy, property: str, found: list[Violation], what: s
 
 
 def evidence(policy: AuditPolicy, found: list[Violation], what: str) -> list[Evidence]:
-    """What is recorded today of ``found``: of each rule that is in the way one request, at the place of the rule."""
+    """Return what is recorded today of ``found``: of each rule that is in the way one request, at the place of the
+    rule."""
     facts: dict[tuple[int | None, str], Evidence] = {}
     for violation in found:
         rule = violation.verdict.rule
@@ -66,14 +68,14 @@ def evidence(policy: AuditPolicy, found: list[Violation], what: str) -> list[Evi
 
 
 def described(violation: Violation) -> str:
-    """A request in words."""
+    """Return a request in words."""
     request = violation.request
     where = f" in namespace {request.namespace}" if request.namespace not in ("", NAMESPACE) else ""
     return f"{request.verb} {request.resource or request.path}{where} by {CALLERS.get(request.user, request.user)}"
 
 
 def recorded(violation: Violation) -> str:
-    """What is recorded of it, in words."""
+    """Return what is recorded of it, in words."""
     level = violation.verdict.level
     if violation.verdict.rule is None:
         return "not recorded, since no rule matches it"

@@ -36,11 +36,9 @@ def audit_flags(carrier: ControlPlane, options: AuditPolicyOptions) -> Steps:
 def _one(server: Component, strength: str) -> Steps:
     yield from _not_mounted(server)
     if server.get("audit-webhook-config-file") is not None and server.get("audit-log-path") is None:
-        yield server.finding(
-            "audit events go only to a webhook: an event that it misses is lost", "audit-webhook-config-file",
-            advice="add --audit-log-path as a second backend, or check that the webhook keeps all events",
-            severity=Severity.LOW,
-        )  # fmt: skip
+        text = "audit events go only to a webhook: an event that it misses is lost"
+        advice = "add --audit-log-path as a second backend, or check that the webhook keeps all events"
+        yield server.finding(text, "audit-webhook-config-file", advice=advice, severity=Severity.LOW)
         return
     yield from _endless(server)
     folders = paths(server.installer)
@@ -98,10 +96,9 @@ def _not_mounted(server: Component) -> Steps:
         return
     if server.installer in ("kubeadm", "cluster-api") and policy.startswith(MOUNTED_BY_KUBEADM):
         return
-    yield server.finding(
-        f"the API server does not start: no volume holds its audit policy {policy}", POLICY,
-        advice=f"mount {policy.rpartition('/')[0] or policy} of the host, read only", severity=Severity.MEDIUM,
-    )  # fmt: skip
+    text = f"the API server does not start: no volume holds its audit policy {policy}"
+    advice = f"mount {policy.rpartition('/')[0] or policy} of the host, read only"
+    yield server.finding(text, POLICY, advice=advice, severity=Severity.MEDIUM)
 
 
 def _is_short(value: str | None, wanted: str) -> bool:
@@ -116,7 +113,6 @@ def _endless(server: Component) -> Steps:
         if server.get(flag) == "0" and all(
             server.get(other) in (None, "0") for other in ROTATION if "size" not in other
         ):
-            yield server.finding(
-                f"--{flag}=0 keeps every log file: the disk fills up", flag, severity=Severity.LOW,
-                advice="write a number, once the logs are shipped elsewhere",
-            )  # fmt: skip
+            text = f"--{flag}=0 keeps every log file: the disk fills up"
+            advice = "write a number, once the logs are shipped elsewhere"
+            yield server.finding(text, flag, severity=Severity.LOW, advice=advice)

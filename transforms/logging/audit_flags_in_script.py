@@ -33,10 +33,9 @@ def audit_flags_in_script(script: Script, options: AuditPolicyOptions) -> Steps:
             empty.setdefault(found[1], index)
     if empty:
         flags = " and ".join(f"--{flag}" for flag in empty)
-        yield script.finding(
-            f"an API server without {flags} keeps no record of who did what", "lines", min(empty.values()),
-            advice=_advice(script, options.strength), severity=Severity.MEDIUM,
-        )  # fmt: skip
+        text = f"an API server without {flags} keeps no record of who did what"
+        advice = _advice(script, options.strength)
+        yield script.finding(text, "lines", min(empty.values()), advice=advice, severity=Severity.MEDIUM)
 
 
 def _advice(script: Script, strength: str) -> str:
@@ -47,11 +46,14 @@ def _advice(script: Script, strength: str) -> str:
     folders = ((file, "audit-policy", "Directory"), (log, "audit-logs", "DirectoryOrCreate"))
     volumes = [
         {
-            "name": name, "hostPath": path.rpartition("/")[0], "mountPath": path.rpartition("/")[0],
-            "readOnly": kind == "Directory", "pathType": kind,
+            "name": name,
+            "hostPath": path.rpartition("/")[0],
+            "mountPath": path.rpartition("/")[0],
+            "readOnly": kind == "Directory",
+            "pathType": kind,
         }
         for path, name, kind in folders
-    ]  # fmt: skip
+    ]
     server = {"apiServer": {"extraArgs": arguments, "extraVolumes": volumes}}
     given = "the audit policy of the tree" if script.tree.of(GROUP, "Policy") else "this policy"
     text = "" if given != "this policy" else f": {json.dumps(policy(strength))}"

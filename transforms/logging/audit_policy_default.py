@@ -27,8 +27,6 @@ def audit_policy_default(policy: AuditPolicy) -> Steps:
     objects = [violation for violation in found if violation.request.resource]
     for rule in shadowed(objects):
         first = next(violation for violation in objects if violation.verdict.rule == rule)
-        yield policy.finding(
-            f"this rule leaves {described(first)} out of the log", "rules", rule,
-            advice="narrow it to the components and requests that are noise, or give it level Metadata",
-            severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"this rule leaves {described(first)} out of the log"
+        advice = "narrow it to the components and requests that are noise, or give it level Metadata"
+        yield policy.finding(text, "rules", rule, advice=advice, severity=Severity.LOW)

@@ -29,10 +29,9 @@ def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> S
             continue  # Talos has a policy of its own; kops takes one in the cluster object
         named = server.get("audit-policy-file")
         if named is not None:
-            yield server.finding(
-                f"its audit policy {named} is not in the tree, so harden cannot check it", "audit-policy-file",
-                advice="keep the policy in Git beside this file", severity=Severity.LOW,
-            )  # fmt: skip
+            text = f"its audit policy {named} is not in the tree, so harden cannot check it"
+            advice = "keep the policy in Git beside this file"
+            yield server.finding(text, "audit-policy-file", advice=advice, severity=Severity.LOW)
             continue
 
         fact = server.fact("the API server names no audit policy, and the tree holds none")

@@ -37,11 +37,8 @@ def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> St
         )
         return
     first = found[0]
-    yield policy.finding(
-        f"{described(first)} is {recorded(first)}", "rules",
-        advice="put a rule with level Metadata for secrets first; the profile restricted writes it",
-        severity=Severity.MEDIUM,
-    )  # fmt: skip
+    advice = "put a rule with level Metadata for secrets first; the profile restricted writes it"
+    yield policy.finding(f"{described(first)} is {recorded(first)}", "rules", advice=advice, severity=Severity.MEDIUM)
 
 
 def _too_late(policy: AuditPolicy, rules: list[Hidden]) -> Steps:
@@ -49,8 +46,6 @@ def _too_late(policy: AuditPolicy, rules: list[Hidden]) -> Steps:
         before = "the new rule before it" if rule.by is None else f"rules[{rule.by}] before it"
         what = "matches nothing" if rule.whole else f"does not match {' and '.join(rule.resources)}"
         when = " any more" if rule.by is None else ""
-        yield policy.finding(
-            f"rules[{rule.rule}] {what}{when}: {before} records {' and '.join(rule.resources)} at level {rule.level}",
-            "rules", rule.rule, severity=Severity.LOW,
-            advice="remove that from the rule; the log still says who touched which object",
-        )  # fmt: skip
+        text = f"rules[{rule.rule}] {what}{when}: {before} records {' and '.join(rule.resources)} at level {rule.level}"
+        advice = "remove that from the rule; the log still says who touched which object"
+        yield policy.finding(text, "rules", rule.rule, severity=Severity.LOW, advice=advice)

@@ -15,14 +15,10 @@ def audit_policy_valid(policy: AuditPolicy) -> Steps:
     May break: nothing, since it only reports: only its author knows what the rule should say.
     """
     if policy.length == 0:
-        yield policy.finding(
-            "an API server does not start with this policy: it has no rule", "rules",
-            advice="write at least - level: Metadata; the profile restricted writes the rules it needs",
-            severity=Severity.HIGH,
-        )  # fmt: skip
+        message = "an API server does not start with this policy: it has no rule"
+        advice = "write at least - level: Metadata; the profile restricted writes the rules it needs"
+        yield policy.finding(message, "rules", advice=advice, severity=Severity.HIGH)
     for path, text in policy.problems():
-        yield policy.finding(
-            f"an API server does not start with this policy: {text}", *path,
-            advice="correct it before it reaches a control-plane node; until then harden checks nothing else in it",
-            severity=Severity.HIGH,
-        )  # fmt: skip
+        message = f"an API server does not start with this policy: {text}"
+        advice = "correct it before it reaches a control-plane node; until then harden checks nothing else in it"
+        yield policy.finding(message, *path, advice=advice, severity=Severity.HIGH)

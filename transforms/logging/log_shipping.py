@@ -24,13 +24,13 @@ def log_shipping(plane: ControlPlane) -> Steps:
 
     if any(map(is_log_agent, _names(plane.tree))):
         return
-    yield plane.finding(
-        "the tree configures an API server, and nothing in the tree sends logs away from its nodes",
-        advice="run a log agent on every node (Fluent Bit, Vector, Grafana Alloy, the OpenTelemetry Collector) that"
+    text = "the tree configures an API server, and nothing in the tree sends logs away from its nodes"
+    advice = (
+        "run a log agent on every node (Fluent Bit, Vector, Grafana Alloy, the OpenTelemetry Collector) that"
         " sends the audit log and the logs of containers to a store of their own; perhaps one runs already, outside"
-        " of this tree",
-        severity=Severity.LOW, once="log-shipping",
-    )  # fmt: skip
+        " of this tree"
+    )
+    yield plane.finding(text, advice=advice, severity=Severity.LOW, once="log-shipping")
 
 
 def _names(tree: Tree) -> Iterator[str]:

@@ -48,11 +48,9 @@ def runtime_rules(namespace: Namespace, options: Runtime) -> Steps:
     tree = namespace.tree
     names = sorted(name for name, space in tree.ask(Namespaces).items() if name and space.pods and _is_ours(name))
     if options.rules == "falco" and not names:
-        yield namespace.finding(
-            "Falco needs to know which namespaces are hardened, and no workload of the tree names its own",
-            advice="name the namespace in the manifests, the kustomization, or in .harden.yaml", severity=Severity.LOW,
-            once="runtime-rules",
-        )  # fmt: skip
+        message = "Falco needs to know which namespaces are hardened, and no workload of the tree names its own"
+        advice = "name the namespace in the manifests, the kustomization, or in .harden.yaml"
+        yield namespace.finding(message, advice=advice, severity=Severity.LOW, once="runtime-rules")
         return
     text = falco_rules(names) if options.rules == "falco" else tetragon_policies()
     file = "falco-rules.yaml" if options.rules == "falco" else "tetragon-policies.yaml"

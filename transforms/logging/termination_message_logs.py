@@ -35,12 +35,9 @@ def termination_message_logs(container: Container) -> Steps:
         found = verdict(doubts=own) if own else verdict(absent=[nothing])
         yield container.set(_POLICY, to="FallbackToLogsOnError", **found.words)
     elif written == "File" and not own:  # with a message of its own, the file may be all that somebody wants to read
-        yield container.finding(
-            "File is set, and nothing shows that the container writes a termination message",
-            _POLICY,
-            advice="set FallbackToLogsOnError, unless its log must be hidden from people who may read pods",
-            severity=Severity.LOW, topic="failure without a message",
-        )  # fmt: skip
+        text = "File is set, and nothing shows that the container writes a termination message"
+        advice = "set FallbackToLogsOnError, unless its log must be hidden from people who may read pods"
+        yield container.finding(text, _POLICY, advice=advice, severity=Severity.LOW, topic="failure without a message")
 
 
 def _is_given(container: Container) -> bool:

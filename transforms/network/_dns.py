@@ -34,7 +34,7 @@ _OPENSHIFT: list[dict[str, Any]] = [
 
 
 def cluster_dns(tree: Tree) -> tuple[list[dict[str, Any]], tuple[Port, ...]]:
-    """The DNS of the cluster: its pods, and the ports on which they listen."""
+    """Return the DNS of the cluster: its pods, and the ports on which they listen."""
     platforms = tree.ask(Platforms)
     if platforms.is_configured:
         openshift = platforms.name == "openshift"
@@ -45,7 +45,7 @@ def cluster_dns(tree: Tree) -> tuple[list[dict[str, Any]], tuple[Port, ...]]:
 
 
 def nameservers(pod: PodTemplate) -> tuple[list[dict[str, Any]], tuple[Port, ...]]:
-    """The name servers that the pod lists itself, with their port."""
+    """Return the name servers that the pod lists itself, with their port."""
     found: list[dict[str, Any]] = []
     texts = pod.strings("dnsConfig", "nameservers")
     if not texts:
@@ -61,7 +61,7 @@ def nameservers(pod: PodTemplate) -> tuple[list[dict[str, Any]], tuple[Port, ...
 
 
 def uses_cluster_dns(pod: PodTemplate) -> bool:
-    """Whether the pod asks the DNS of the cluster: under the policies ClusterFirst, the default, and
+    """Return whether the pod asks the DNS of the cluster: under the policies ClusterFirst, the default, and
     ClusterFirstWithHostNet."""
     return pod.get("dnsPolicy") not in ("None", "Default")
 

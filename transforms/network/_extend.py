@@ -19,7 +19,7 @@ Wanted = list[Rule]
 
 
 def additions(policy: Policy, direction: Direction, wanted: Wanted, gone: list[Path]) -> Iterator[Edit]:
-    """What ``policy`` lacks of ``wanted``; what stands at the paths ``gone`` is taken as removed."""
+    """Yield what ``policy`` lacks of ``wanted``; what stands at the paths ``gone`` is taken as removed."""
     view = policy.object
     rules = policy.rules(direction)
     kept = [number for number in range(len(rules or ())) if (number,) not in gone]
@@ -51,7 +51,7 @@ def _watched(*known: Evidence) -> Verdict:
 
 
 def lonely(policy: Policy, direction: Direction, explained: Wanted) -> list[Path]:
-    """The rules and peers of ``policy`` that no evidence explains, as paths from its list of rules."""
+    """Return the rules and peers of ``policy`` that no evidence explains, as paths from its list of rules."""
     return list(unexplained(policy.rules(direction), [rule.value for rule in explained], direction))
 
 
@@ -63,11 +63,8 @@ def removals(policy: Policy, direction: Direction, paths: list[Path]) -> Iterato
 
 
 def unexplained_finding(policy: Policy, direction: Direction, paths: list[Path]) -> Finding:
-    """What stands at ``paths`` stays, though nothing explains it."""
+    """Return the finding that what stands at ``paths`` stays, though nothing explains it."""
     what = "a rule or peer" if len(paths) == 1 else f"{len(paths)} rules or peers"
-    return policy.object.finding(
-        f"nothing in the tree explains {what} of {policy.object} for {direction}", "spec", direction, *paths[0],
-        advice="--prune-managed removes what nothing explains; a policy without harden's label is yours, and left"
-        " alone",
-        severity=Severity.LOW,
-    )  # fmt: skip
+    text = f"nothing in the tree explains {what} of {policy.object} for {direction}"
+    advice = "--prune-managed removes what nothing explains; a policy without harden's label is yours, and left alone"
+    return policy.object.finding(text, "spec", direction, *paths[0], advice=advice, severity=Severity.LOW)

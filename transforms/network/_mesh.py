@@ -52,7 +52,7 @@ _YES = frozenset({"true", "1", "t", "yes", "y", "on"})
 
 
 def mesh_of(pod: PodTemplate) -> Iterator[Mesh]:
-    """The meshes that take in ``pod``, as far as the tree shows."""
+    """Yield the meshes that take in ``pod``, as far as the tree shows."""
     try:
         holders = [pod.metadata, *_declarations(pod)]
         if any([_may_ask(holder) for holder in holders]):

@@ -18,7 +18,7 @@ EVERY_NAMESPACE: Value = {"namespaceSelector": {}}
 
 
 def own_labels(pod: PodTemplate) -> Value | None:
-    """The LabelSelector that finds the pods of ``pod``; None where there is none that can be relied on."""
+    """Return the LabelSelector that finds the pods of ``pod``; None where there is none that can be relied on."""
     try:
         own = pod.tree.ask(Isolation).selectors.own(pod)
         known = own.added is None or _will_be_labelled(pod)
@@ -38,20 +38,21 @@ def _will_be_labelled(pod: PodTemplate) -> bool:
 
 
 def peer(pod: PodTemplate, other: PodTemplate) -> Value:
-    """``other`` as it is named in a policy of ``pod``; every pod of its namespace where its labels cannot tell."""
+    """Return ``other`` as it is named in a policy of ``pod``; every pod of its namespace where its labels cannot
+    tell."""
     labels = own_labels(other)
     return _placed(pod.object, other.object, {} if labels is None else _written(pod.object, other.object, labels))
 
 
 def named(other: PodTemplate) -> str:
-    """A peer in words."""
+    """Return a peer in words."""
     unknown = "" if own_labels(other) else ", which no label tells from others"
     return f"{other.object}{unknown}"
 
 
 def behind(pod: PodTemplate, service: Object) -> Value:
-    """The pods that ``service`` selects, which the tree does not show, as they are named in a policy of ``pod``; every
-    pod of its namespace where the selector is not known."""
+    """Return the pods that ``service`` selects, which the tree does not show, as they are named in a policy of ``pod``;
+    every pod of its namespace where the selector is not known."""
     try:
         selector = service.view("spec", "selector")
         labels = {key: str(selector.get(key)) for key in selector.keys()}
@@ -63,7 +64,7 @@ def behind(pod: PodTemplate, service: Object) -> Value:
 
 
 def same_namespace(item: Object, other: Object) -> bool:
-    """Whether two objects come out in the same namespace, as far as that is known."""
+    """Return whether two objects come out in the same namespace, as far as that is known."""
     builds = item.tree.ask(Builds)
     if builds.is_placed_by_program(item) or builds.is_placed_by_program(other):
         return False

@@ -56,22 +56,23 @@ class NetworkPolicies:
 
 
 def blocks(text: str) -> list[str]:
-    """The parts of a list that is separated by commas."""
+    """Return the parts of a list that is separated by commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def directions(options: NetworkPolicies) -> list[Direction]:
-    """What is closed."""
+    """Return what is closed."""
     return ["ingress", "egress"] if options.egress else ["ingress"]
 
 
 def types(closed: Iterable[Direction]) -> list[str]:
-    """The `policyTypes` of what is ``closed``."""
+    """Return the `policyTypes` of what is ``closed``."""
     return [direction.capitalize() for direction in closed]
 
 
 def opened(policy: Policy, asked: Iterable[Direction]) -> str:
-    """In words, what ``policy``, which lets everything through in some direction, does in those that are ``asked``."""
+    """Return in words what ``policy``, which lets everything through in some direction, does in those that are
+    ``asked``."""
     words = {"ingress": "lets everybody in", "egress": "lets its pods connect to every pod and address"}
     found = []
     for direction in asked:
@@ -82,7 +83,7 @@ def opened(policy: Policy, asked: Iterable[Direction]) -> str:
 
 
 def policy(name: str, namespace: str | None, spec: dict[str, Any]) -> dict[str, Any]:
-    """A NetworkPolicy of ours; one without a namespace goes where the workload beside it goes."""
+    """Return a NetworkPolicy of ours; one without a namespace goes where the workload beside it goes."""
     metadata: dict[str, Any] = {"name": name}
     if namespace is not None:
         metadata["namespace"] = namespace
@@ -91,15 +92,15 @@ def policy(name: str, namespace: str | None, spec: dict[str, Any]) -> dict[str, 
 
 
 def free_name(view: View, name: str) -> str:
-    """``name``, or the next free one."""
+    """Return ``name``, or the next free one."""
     return view.tree.ask(Names).free("NetworkPolicy", name, view)
 
 
 def of(namespace: Namespace) -> list[Object]:
-    """The NetworkPolicies of a namespace, as read."""
+    """Return the NetworkPolicies of a namespace, as read."""
     return [item for item in namespace.objects if (item.group, item.kind) == ("networking.k8s.io", "NetworkPolicy")]
 
 
 def written(namespace: Namespace) -> str | None:
-    """The name of a namespace beside its object: as it stands there, whatever kustomizations make of it."""
+    """Return the name of a namespace beside its object: as it stands there, whatever kustomizations make of it."""
     return namespace.object.name if namespace.declared else namespace.name

@@ -67,7 +67,7 @@ class Rules(Struct):
         self._open.setdefault(_known(ports), {}).update(dict.fromkeys(evidence))
 
     def finished(self) -> list[Rule]:
-        """The rules as they are written."""
+        """Return the rules as they are written."""
         self._mark_what_is_said()
         found = [self._of_anybody()] if self._open else []
         if () in self._open:

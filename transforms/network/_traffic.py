@@ -58,7 +58,7 @@ class Traffic:
     # Ingress.
 
     def ingress(self) -> Rules:
-        """Who connects to the pods."""
+        """Return who connects to the pods."""
         rules = Rules("ingress")
         connections = self._tree.ask(Connections)
         for entry in [entry for pod in self.pods for entry in connections.entries_of(pod)]:
@@ -114,7 +114,7 @@ class Traffic:
             rules.allow([peer(self._pod, other)], on, said(f"in from {named(other)}", _ports(tuple(on)), [why]))
 
     def unknown_calls(self) -> Iterator[Finding]:
-        """Workloads of which nothing shows whom they call, and whose calls are refused."""
+        """Yield workloads of which nothing shows whom they call, and whose calls are refused."""
         known = self._tree.ask(SilentWorkloads)
         for pod in self.pods:
             why = known.found.get(pod)
@@ -125,11 +125,9 @@ class Traffic:
                 continue
             reason = ", since no policy can name a pod on the network of its node" if on_node else ""
             advice = "name the Services that it calls in a variable"
-            yield pod.finding(
-                f"{why.text}: its calls in its namespace are refused{reason}",
-                advice=advice if on_node else f"{advice}, or set network-policy.callers: silent",
-                severity=Severity.LOW, topic="workload with calls that nothing shows",
-            )  # fmt: skip
+            text = f"{why.text}: its calls in its namespace are refused{reason}"
+            to_do = advice if on_node else f"{advice}, or set network-policy.callers: silent"
+            yield pod.finding(text, advice=to_do, severity=Severity.LOW, topic="workload with calls that nothing shows")
 
     def _edges(self, of: Callable[[Connections, PodTemplate], list[Edge]]) -> Iterator[Edge]:
         """The connections of the pods, and what may be one: nothing that the tree names is cut."""
@@ -142,7 +140,7 @@ class Traffic:
                     yield edge
 
     def orphans(self) -> Iterator[Entry]:
-        """Services that nothing in the tree names."""
+        """Yield services that nothing in the tree names."""
         connections = self._tree.ask(Connections)
         for pod in self.pods:
             yield from (entry for entry in connections.entries_of(pod) if entry.way is Way.NAMESPACE)
@@ -150,7 +148,7 @@ class Traffic:
     # Egress.
 
     def egress(self, *, with_dns: bool = True) -> Rules:
-        """Whom the pods connect to."""
+        """Return whom the pods connect to."""
         rules = Rules("egress")
         for edge in self._edges(Connections.out_of):
             facts = said(f"out to {named(edge.server)}", _ports(edge.ports), edge.evidence)
@@ -240,7 +238,7 @@ class Traffic:
     # Findings.
 
     def unreachable(self) -> Iterator[Finding]:
-        """What the pods name and no rule lets them reach, as far as the tree shows."""
+        """Yield what the pods name and no rule lets them reach, as far as the tree shows."""
         if self.options.internet == "deny":
             yield from self._name_servers_of_nodes()
         yield from self._scraped()
@@ -306,7 +304,7 @@ class Traffic:
         return _about(other.evidence, text, advice, Severity.MEDIUM)
 
     def refused(self, policies: list[Policy], direction: Direction) -> Iterator[Finding]:
-        """Connections that the manifests show and that ``policies``, which somebody wrote, refuse."""
+        """Yield connections that the manifests show and that ``policies``, which somebody wrote, refuse."""
         tree = self._tree
         connections, names = tree.ask(Connections), ", ".join(str(policy.object) for policy in policies)
         for pod in self.pods:
@@ -351,7 +349,7 @@ def _named_addresses(external: External) -> list[str]:
 
 
 def on_host_network(pod: PodTemplate) -> bool:
-    """Whether it is on the network of its node, where policies do not reach."""
+    """Return whether it is on the network of its node, where policies do not reach."""
     try:
         return pod.get("hostNetwork") is True
     except (OpaqueError, WrongShapeError):
@@ -359,7 +357,7 @@ def on_host_network(pod: PodTemplate) -> bool:
 
 
 def said(what: str, ports: str, evidence: Any) -> list[Evidence]:
-    """``evidence`` with the connection that it speaks of before it."""
+    """Return ``evidence`` with the connection that it speaks of before it."""
     head = f"{what} on {ports}" if ports else what
     return [Evidence(f"{head}: {fact.text}", *_at(fact)) for fact in evidence]
 

@@ -48,7 +48,7 @@ def netpol_allow_all(policy: NetworkPolicy, options: NetworkPolicies) -> Steps:
         advice=_advice(pods, wanted, options),
         severity=Severity.MEDIUM if "ingress" in wanted else Severity.LOW,
         topic="rule for egress to everybody" if wanted == ["egress"] else None,
-    )  # fmt: skip
+    )
 
 
 def _counts(pod: PodTemplate) -> bool:

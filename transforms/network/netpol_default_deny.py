@@ -212,7 +212,7 @@ def _apart(namespace: Namespace, lacking: list[Evidence], wanted: list[Direction
         f"policies: {lacking[0].text}{more}",
         advice="list these policies where their workloads are listed, so that both are applied together, and run "
         f"again; or close it: {_ready(namespace, wanted)}",
-    )  # fmt: skip
+    )
 
 
 def _undone(namespace: Namespace, undoing: Policy, wanted: list[Direction], is_closed: bool) -> Finding:
@@ -221,7 +221,7 @@ def _undone(namespace: Namespace, undoing: Policy, wanted: list[Direction], is_c
         f"nothing isolates the pods of {_place(namespace)}: {undoing.object} {opened(undoing, wanted)}, and a default "
         "deny beside it does not change that",
         advice=f"remove {undoing.object} when every pod there has what it needs{close}",
-    )  # fmt: skip
+    )
 
 
 def _place(namespace: Namespace) -> str:

@@ -50,10 +50,9 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     if pod.kind == "PodTemplate":
         return  # nothing runs from it
     if on_host_network(pod):
-        yield pod.finding(
-            "no NetworkPolicy applies to a pod on the network of its node", "hostNetwork",
-            advice="filter on the node, or give it a network of its own", severity=Severity.LOW,
-        )  # fmt: skip
+        text = "no NetworkPolicy applies to a pod on the network of its node"
+        advice = "filter on the node, or give it a network of its own"
+        yield pod.finding(text, "hostNetwork", advice=advice, severity=Severity.LOW)
         yield from Traffic([pod], options).unknown_calls()
         return
     isolation = pod.tree.ask(Isolation)
@@ -68,10 +67,11 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     if pods[:1] != [pod]:
         return  # the first of them has it
     for other in isolation.foreign(pod)[:1]:
-        yield other.finding(
-            f"{other} may isolate workloads, and harden does not read its rules: no NetworkPolicy is written beside it",
-            advice="check that it closes and opens what it should", severity=Severity.LOW, once=f"{id(other)}",
-        )  # fmt: skip
+        text = (
+            f"{other} may isolate workloads, and harden does not read its rules: no NetworkPolicy is written beside it"
+        )
+        advice = "check that it closes and opens what it should"
+        yield other.finding(text, advice=advice, severity=Severity.LOW, once=f"{id(other)}")
         return
     yield from _isolated(pods, own, options)
 
@@ -139,11 +139,11 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
                 advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
             )
         else:
+            text = f"{entry.evidence[0].text}: no connection to it is allowed"
+            advice = "name its clients with an ingress rule, or set network-policy.orphans: same-namespace"
             yield entry.server.finding(
-                f"{entry.evidence[0].text}: no connection to it is allowed",
-                advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
-                severity=Severity.LOW, topic="workload with ports that no Service leads to",
-            )  # fmt: skip
+                text, advice=advice, severity=Severity.LOW, topic="workload with ports that no Service leads to"
+            )
 
 
 def _opens_dns(policies: list[Policy], traffic: Traffic) -> bool:

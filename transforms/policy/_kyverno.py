@@ -26,34 +26,33 @@ Version = tuple[int, int]
 
 
 def release(view: View, options: Policies) -> tuple[Version, Evidence]:
-    """The version of Kyverno, and where it is known from."""
+    """Return the version of Kyverno, and where it is known from."""
     asked = options.release
     if asked is not None:
         return asked, Evidence("policies.kyverno-version is {}.{}".format(*asked))
     found = view.tree.ask(Guardrails).kyverno_version
     if found is not None:
         return found
-    return kyverno.DEFAULT_VERSION, Evidence("nothing shows the version of Kyverno: {}.{} is assumed".format(
-        *kyverno.DEFAULT_VERSION))  # fmt: skip
+    return kyverno.DEFAULT_VERSION, Evidence(
+        "nothing shows the version of Kyverno: {}.{} is assumed".format(*kyverno.DEFAULT_VERSION)
+    )
 
 
 def is_known(view: View, options: Policies) -> bool:
-    """Whether the version is more than assumed."""
+    """Return whether the version is more than assumed."""
     return options.release is not None or view.tree.ask(Guardrails).kyverno_version is not None
 
 
 def deprecation(home: PolicyHome, version: Version) -> Steps:
-    """That policies in the language of Kyverno itself will not be served for ever."""
+    """Yield the finding that policies in the language of Kyverno itself will not be served for ever."""
     if version >= kyverno.CEL_SINCE and home.tree.ask(Guardrails).holds_cluster_policies:
-        yield home.finding(
-            "ClusterPolicy is deprecated since Kyverno 1.17; new policies are written in it as the others are",
-            advice="write them as ValidatingPolicy before the update to 1.20, which is announced to drop ClusterPolicy",
-            severity=Severity.LOW,
-        )  # fmt: skip
+        text = "ClusterPolicy is deprecated since Kyverno 1.17; new policies are written in it as the others are"
+        advice = "write them as ValidatingPolicy before the update to 1.20, which is announced to drop ClusterPolicy"
+        yield home.finding(text, advice=advice, severity=Severity.LOW)
 
 
 def writer(version: Version, fact: Evidence) -> Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]:
-    """What writes policies for ``version``."""
+    """Return what writes policies for ``version``."""
 
     def edits(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterator[Edit]:
         if version < kyverno.CEL_SINCE or home.tree.ask(Guardrails).holds_cluster_policies:
@@ -65,7 +64,7 @@ def writer(version: Version, fact: Evidence) -> Callable[[PolicyHome, AdmissionR
 
 
 def older(home: PolicyHome, rule: AdmissionRule) -> Iterator[Finding]:
-    """That the policies of ``rule`` are not what is written today."""
+    """Yield the finding that the policies of ``rule`` are not what is written today."""
     guardrails = home.tree.ask(Guardrails)
     own = guardrails.own(kyverno.GROUP, kyverno.CLUSTER_POLICY, rule.name)
     if own is not None:

@@ -28,7 +28,8 @@ class Policies:
     mutate: bool = False
 
     def rules(self) -> list[tuple[AdmissionRule, bool]]:
-        """The rules that are written, each with whether it refuses. Raises InputError for a name that is none."""
+        """Return the rules that are written, each with whether it refuses. Raises InputError for a name that is
+        none."""
         written, refusing = (_names(key, getattr(self, key)) for key in ("generate", "deny"))
         return [(rule, name in refusing) for name, rule in RULES.items() if name in written]
 

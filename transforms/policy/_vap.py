@@ -25,7 +25,7 @@ _DIFFERS = "pods in the cluster then differ from the manifests in Git"
 
 
 def edits(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterator[Edit]:
-    """What the tree lacks of ``rule``, which refuses in ``spaces``."""
+    """Yield what the tree lacks of ``rule``, which refuses in ``spaces``."""
     tree = home.tree
     own = tree.ask(Guardrails).own(GROUP, POLICY, rule.name)
     names = [space.name for space in spaces]
@@ -44,7 +44,7 @@ def edits(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterato
 
 
 def older(home: PolicyHome, rule: AdmissionRule) -> Iterator[Finding]:
-    """That the policy of ``rule`` is not what is written today."""
+    """Yield the finding that the policy of ``rule`` is not what is written today."""
     own = home.tree.ask(Guardrails).own(GROUP, POLICY, rule.name)
     if own is not None:
         yield from is_older(own, policy(rule, own.name)["spec"])
@@ -59,7 +59,8 @@ def _extended(item: Object, spaces: list[Shown]) -> Iterator[Edit]:
 
 
 def defaults(home: PolicyHome, spaces: list[Shown]) -> Steps:
-    """What the tree lacks of the MutatingAdmissionPolicies, on request: what pods get that say nothing themselves.
+    """Yield what the tree lacks of the MutatingAdmissionPolicies, on request: what pods get that say nothing
+    themselves.
 
     They hold in ``spaces``.
     """
@@ -67,9 +68,10 @@ def defaults(home: PolicyHome, spaces: list[Shown]) -> Steps:
     if version < mutating_policy.SINCE:
         yield home.finding(
             "no defaults are written (policies.mutate): MutatingAdmissionPolicy is served since 1.36, and "
-            f"{version[0]}.{version[1]} is assumed", advice="set --kubernetes-version 1.36, or unset policies.mutate",
+            f"{version[0]}.{version[1]} is assumed",
+            advice="set --kubernetes-version 1.36, or unset policies.mutate",
             severity=Severity.LOW,
-        )  # fmt: skip
+        )
         return
     tree = home.tree
     names = [space.name for space in spaces]

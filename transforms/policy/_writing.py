@@ -16,7 +16,7 @@ _MOST = 3  # namespaces that are named as evidence
 
 
 def create(home: PolicyHome, value: dict[str, Any], spaces: Sequence[Shown] = ()) -> Edit:
-    """A new object; one that refuses in ``spaces`` where there are any."""
+    """Return a new object; one that refuses in ``spaces`` where there are any."""
     if not spaces:
         inert = verdict(known=[*home.reasons, _inert(home)], basis=Basis.PROVED)
         return home.create(TOPIC, value, **inert.words)
@@ -24,7 +24,7 @@ def create(home: PolicyHome, value: dict[str, Any], spaces: Sequence[Shown] = ()
 
 
 def extend(item: Object, spaces: Sequence[Shown], *path: str | int) -> Iterator[Edit]:
-    """The namespaces of ``spaces`` that the list of names at ``path`` lacks."""
+    """Yield the namespaces of ``spaces`` that the list of names at ``path`` lacks."""
     names = item.strings(*path)
     for space in spaces:
         if space.name not in names:
@@ -32,15 +32,13 @@ def extend(item: Object, spaces: Sequence[Shown], *path: str | int) -> Iterator[
 
 
 def older(item: Object, wanted: dict[str, Any]) -> Iterator[Finding]:
-    """That a policy of this program asks for something else than ``wanted``, the spec that is written today. What
-    stands in the tree may be changed by hand, so it is left as it is."""
+    """Yield the finding that a policy of this program asks for something else than ``wanted``, the spec that is written
+    today. What stands in the tree may be changed by hand, so it is left as it is."""
     names = differing_fields(item, wanted)
     if item.editable and names:
-        yield item.finding(
-            f"{item} asks for something else than what this version writes: {', '.join(names)}", "spec",
-            advice="delete it (its bindings stay) and run harden again, unless it was changed by hand for a reason",
-            severity=Severity.MEDIUM,
-        )  # fmt: skip
+        text = f"{item} asks for something else than what this version writes: {', '.join(names)}"
+        advice = "delete it (its bindings stay) and run harden again, unless it was changed by hand for a reason"
+        yield item.finding(text, "spec", advice=advice, severity=Severity.MEDIUM)
 
 
 def _passing(spaces: Sequence[Shown]) -> Verdict:
@@ -52,7 +50,7 @@ def _inert(home: PolicyHome) -> Evidence:
 
 
 def facts(spaces: Sequence[Shown]) -> list[Evidence]:
-    """That all that is shown of ``spaces`` passes."""
+    """Return the facts that all that is shown of ``spaces`` passes."""
     found = []
     for space in spaces[:_MOST]:
         count = len({id(pod.object) for pod in space.namespace.pods})

@@ -26,9 +26,10 @@ def late_token_policy(policy: MutatingPolicy) -> Steps:
         return
     for path, text in expressions:
         if may_set_false(text, _FIELD):
-            yield policy.finding(
+            message = (
                 f"{policy.object} sets {_FIELD} of pods after the token is mounted: the field says false, but the"
-                " token is there", *path, severity=Severity.MEDIUM,
-                advice=f"remove the policy, and set {_FIELD}: false in the service accounts, or in the pod templates",
-            )  # fmt: skip
+                " token is there"
+            )
+            advice = f"remove the policy, and set {_FIELD}: false in the service accounts, or in the pod templates"
+            yield policy.finding(message, *path, severity=Severity.MEDIUM, advice=advice)
             return

@@ -67,10 +67,9 @@ def _labelled(namespace: Namespace, standing: _Standing, doubt: list[Evidence], 
     elif present is None and (standing.reaches_any or not standing.pods):
         yield _not_enforced(namespace, standing, doubt)
     if present is not None and present not in LEVELS:
-        yield namespace.finding(
-            f"namespace {_called(namespace)} enforces {present}, which is no Pod Security level", "metadata", "labels",
-            _PREFIX + "enforce", advice=f"write one of {', '.join(LEVELS)}; the API server refuses it as it is",
-        )  # fmt: skip
+        text = f"namespace {_called(namespace)} enforces {present}, which is no Pod Security level"
+        advice = f"write one of {', '.join(LEVELS)}; the API server refuses it as it is"
+        yield namespace.finding(text, "metadata", "labels", _PREFIX + "enforce", advice=advice)
     yield from _too_low(namespace, standing, present, options, doubt)
     inert = namespace.fact("warnings and audit records refuse no pod")
     for mode in ("audit", "warn"):
@@ -143,11 +142,9 @@ def _command(namespace: Namespace, level: str) -> str:
 def _not_enforced(namespace: Namespace, standing: _Standing, doubt: list[Evidence]) -> Finding:
     reason = _and_more(doubt) if doubt else "the tree shows no workload of this namespace"
     level = standing.capped if standing.reaches_any else LEVELS[1]
-    return namespace.finding(
-        f"namespace {_called(namespace)} enforces no Pod Security level: {reason}",
-        advice=f"once all its pods are known to pass: {_command(namespace, level)}",
-        severity=Severity.LOW, topic=_TOPIC,
-    )  # fmt: skip
+    text = f"namespace {_called(namespace)} enforces no Pod Security level: {reason}"
+    advice = f"once all its pods are known to pass: {_command(namespace, level)}"
+    return namespace.finding(text, advice=advice, severity=Severity.LOW, topic=_TOPIC)
 
 
 def _undeclared(namespace: Namespace, standing: _Standing) -> Finding:
@@ -158,11 +155,12 @@ def _undeclared(namespace: Namespace, standing: _Standing) -> Finding:
     level = standing.capped if standing.reaches_any else LEVELS[1]
     pod, name = next(iter(standing.worst.items()))
     broken = "" if standing.reaches_any else next_violation(pod, name)
-    return namespace.finding(
+    text = (
         f"no Namespace object of the tree says what namespace {_called(namespace)} enforces; "
-        f"{workloads} {standing.reached}" + f" ({broken})" * broken.startswith(NOT_KNOWN),
-        advice=f"if nothing labels it: {_command(namespace, level)}", severity=Severity.LOW, topic=_TOPIC,
-    )  # fmt: skip
+        f"{workloads} {standing.reached}" + f" ({broken})" * broken.startswith(NOT_KNOWN)
+    )
+    advice = f"if nothing labels it: {_command(namespace, level)}"
+    return namespace.finding(text, advice=advice, severity=Severity.LOW, topic=_TOPIC)
 
 
 def _too_low(

@@ -33,17 +33,21 @@ def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
         return
     if constraints.is_of_the_cluster:
         yield constraints.finding(
-            f"it opens {listed(found)}, and is a default of OpenShift", *found[0].path,
-            severity=Severity.LOW, advice="leave it unchanged, and grant it to nobody else",
+            f"it opens {listed(found)}, and is a default of OpenShift",
+            *found[0].path,
+            severity=Severity.LOW,
+            advice="leave it unchanged, and grant it to nobody else",
             topic="object of SecurityContextConstraints that OpenShift brings",
-        )  # fmt: skip
+        )
         return
     loose = all(opening.path[0] in _LOOSE for opening in found)
     yield constraints.finding(
-        f"it opens {listed(found)}; {_holders(constraints)}", *found[0].path,
-        severity=Severity.MEDIUM if loose else Severity.HIGH, topic="opening of SecurityContextConstraints",
+        f"it opens {listed(found)}; {_holders(constraints)}",
+        *found[0].path,
+        severity=Severity.MEDIUM if loose else Severity.HIGH,
+        topic="opening of SecurityContextConstraints",
         advice="start from restricted-v2, open only what its pods use, and bind its use to their service account",
-    )  # fmt: skip
+    )
     yield from _of_groups(constraints, found)
 
 
@@ -56,11 +60,13 @@ def _of_groups(constraints: SecurityContextConstraints, found: list[Opening]) ->
             continue
         critical = owns and is_everybody(group)
         yield constraints.finding(
-            f"Group {group}, {who}, may use it: {listed(found)}", "groups", index,
+            f"Group {group}, {who}, may use it: {listed(found)}",
+            "groups",
+            index,
             severity=Severity.CRITICAL if critical else Severity.HIGH,
             advice="remove the group, and bind its use to the service accounts whose pods need it",
             topic=None if critical else "group with wide SecurityContextConstraints",
-        )  # fmt: skip
+        )
 
 
 def _holders(constraints: SecurityContextConstraints) -> str:

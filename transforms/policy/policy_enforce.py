@@ -30,22 +30,20 @@ def policy_enforce(policy: Policy) -> Steps:
         return
     level = policy.level
     if level is None:
-        yield policy.finding(
-            f"{policy.object} only reports what it was written to refuse",
-            advice="check what it reported (policy reports, audit records); if that is nothing, make it refuse",
-            severity=Severity.LOW, topic="rule of admission in report-only mode",
-        )  # fmt: skip
+        text = f"{policy.object} only reports what it was written to refuse"
+        advice = "check what it reported (policy reports, audit records); if that is nothing, make it refuse"
+        yield policy.finding(text, advice=advice, severity=Severity.LOW, topic="rule of admission in report-only mode")
         return
     pods = [pod for pod in policy.tree.pod_templates if not pod.object.classes]
     below = next(((pod, name) for pod in pods for name in _below(pod, level)), None)
     if below is not None or not pods:
-        why = "the tree shows no workload" if below is None else f"{below[0].object} does not pass level {level}: " + (
-            next_violation(*below)
-        )  # fmt: skip
-        yield policy.finding(
-            f"{policy.object} only reports what it was written to refuse; {why}",
-            advice="harden what it reports, then make it refuse", severity=Severity.LOW,
-        )  # fmt: skip
+        why = (
+            "the tree shows no workload"
+            if below is None
+            else f"{below[0].object} does not pass level {level}: {next_violation(*below)}"
+        )
+        text = f"{policy.object} only reports what it was written to refuse; {why}"
+        yield policy.finding(text, advice="harden what it reports, then make it refuse", severity=Severity.LOW)
         return
     count = "the only workload" if len(pods) == 1 else f"all {len(pods)} workloads"
     passes = policy.fact(f"it holds for level {level}, and {count} of the tree reach{'es' * (len(pods) == 1)} it")

@@ -88,10 +88,8 @@ def _refused(space: Shown, name: str) -> Finding:
     view, reason = space.broken[name][0]
     more = len({id(each.object) for each, _ in space.broken[name]}) - 1
     who = f"{view.object}{f' and {more} more' if more else ''}"
-    return view.finding(
-        f"{name} refuses {who} when it is created next in namespace {space.name}: {reason}",
-        advice="harden it, or take the namespace out of the policy", severity=Severity.MEDIUM,
-    )  # fmt: skip
+    text = f"{name} refuses {who} when it is created next in namespace {space.name}: {reason}"
+    return view.finding(text, advice="harden it, or take the namespace out of the policy", severity=Severity.MEDIUM)
 
 
 def _open(space: Shown, refusing: list[str]) -> Steps:
@@ -103,7 +101,6 @@ def _open(space: Shown, refusing: list[str]) -> Steps:
     policies = list(dict.fromkeys(name for name, _, _ in found))
     more = len({id(each.object) for _, each, _ in found}) - 1
     who = f"{view.object}{f' and {more} more' if more else ''}"
-    yield view.finding(
-        f"{who} keep{'s' * (not more)} {', '.join(policies)} from refusing in namespace {space.name}: {reason}",
-        advice="harden it, or move it to a namespace of its own; until then they warn there", severity=Severity.LOW,
-    )  # fmt: skip
+    text = f"{who} keep{'s' * (not more)} {', '.join(policies)} from refusing in namespace {space.name}: {reason}"
+    advice = "harden it, or move it to a namespace of its own; until then they warn there"
+    yield view.finding(text, advice=advice, severity=Severity.LOW)

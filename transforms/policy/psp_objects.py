@@ -24,4 +24,4 @@ def psp_objects(policy: PodSecurityPolicy) -> Steps:
             " is assumed",
             advice="label the namespaces with a Pod Security level (namespace-pss-labels), and remove it",
             topic="leftover of PodSecurityPolicy",
-        )  # fmt: skip
+        )

@@ -21,8 +21,9 @@ def script_kubectl_privileged(script: Script) -> Steps:
         if run.script.object is not script.object:
             continue
         what = run.started.sign or "; ".join(broken.message for broken in run.broken)
-        yield script.finding(
-            f"{run.started.command} starts a pod that no manifest shows: {what}", "lines", run.line,
-            advice="enforce Pod Security level baseline in its namespace, so that this pod is refused; write what is"
-            " needed of it into a manifest", severity=Severity.HIGH,
-        )  # fmt: skip
+        text = f"{run.started.command} starts a pod that no manifest shows: {what}"
+        advice = (
+            "enforce Pod Security level baseline in its namespace, so that this pod is refused; write what is"
+            " needed of it into a manifest"
+        )
+        yield script.finding(text, "lines", run.line, advice=advice, severity=Severity.HIGH)

@@ -18,20 +18,20 @@ def webhook_failure_ignore(target: AdmissionWebhook | AdmissionPolicy) -> Steps:
     """
     if isinstance(target, AdmissionPolicy):
         if target.text("spec", "failurePolicy") == "Ignore":
-            yield target.finding(
-                f"{target.object} is skipped where an expression fails: failurePolicy is Ignore", "spec",
-                "failurePolicy", advice="set Fail once its expressions are known to work for every object",
-                severity=Severity.LOW,
-            )  # fmt: skip
+            text = f"{target.object} is skipped where an expression fails: failurePolicy is Ignore"
+            advice = "set Fail once its expressions are known to work for every object"
+            yield target.finding(text, "spec", "failurePolicy", advice=advice, severity=Severity.LOW)
         return
     ignored = [
         (index, hook) for index, hook in enumerate(target.items("webhooks")) if hook.text("failurePolicy") == "Ignore"
     ]
     for index, hook in ignored[:1]:
         more = f" and {len(ignored) - 1} more webhooks" if len(ignored) > 1 else ""
-        yield target.finding(
-            f"{hook.text('name')}{more} of {target.object} is skipped when it does not answer: failurePolicy is Ignore",
-            "webhooks", index, "failurePolicy",
-            advice="set Fail where it enforces security, with two replicas, and leave kube-system out by its "
-            "namespaceSelector so that the cluster can start", severity=Severity.LOW,
-        )  # fmt: skip
+        text = (
+            f"{hook.text('name')}{more} of {target.object} is skipped when it does not answer: failurePolicy is Ignore"
+        )
+        advice = (
+            "set Fail where it enforces security, with two replicas, and leave kube-system out by its "
+            "namespaceSelector so that the cluster can start"
+        )
+        yield target.finding(text, "webhooks", index, "failurePolicy", advice=advice, severity=Severity.LOW)

@@ -28,7 +28,7 @@ def converted(
     first: dict[str, Any],
     moved: Mapping[str, Iterable[str]] = MappingProxyType({}),
 ) -> Iterator[Edit]:
-    """The edits that make ``body`` of an object, in its place, called ``name``; ``first`` for the one that tells.
+    """Yield the edits that make ``body`` of an object, in its place, called ``name``; ``first`` for the one that tells.
 
     ``moved`` are labels and annotations that are in ``body`` now.
     """
@@ -53,7 +53,7 @@ def converted(
 
 
 def new_object(view: View, where: Target, body: dict[str, Any], how: Words) -> Edit:
-    """The edit that adds ``body`` as an object to the file of ``view``."""
+    """Return the edit that adds ``body`` as an object to the file of ``view``."""
     metadata: dict[str, Any] = {"name": where.name}
     if view.object.namespace is not None:
         metadata["namespace"] = view.object.namespace
@@ -64,7 +64,7 @@ def new_object(view: View, where: Target, body: dict[str, Any], how: Words) -> E
 
 
 def added(view: View, where: Target, values: dict[str, bytes], how: Words) -> Iterator[Edit]:
-    """The edits that name ``values`` in the ExternalSecret that makes the Secret already, or in a new one.
+    """Yield the edits that name ``values`` in the ExternalSecret that makes the Secret already, or in a new one.
 
     Raises SealingError.
     """
@@ -76,7 +76,7 @@ def added(view: View, where: Target, values: dict[str, bytes], how: Words) -> It
 
 
 def with_kept(edits: Iterable[Edit], kept: tuple[Kept, ...]) -> Iterator[Edit]:
-    """``edits``, those that take values out of the tree with what they are."""
+    """Yield ``edits``, those that take values out of the tree with what they are."""
     for edit in edits:
         holds = isinstance(edit, Drop) and any(part in _HOLDING for part in edit.path[-3:])
         yield replace(edit, keeps=kept) if holds else edit

@@ -14,22 +14,22 @@ _ALL_OF_THE_CORE = ("*.", "*.*")
 
 
 def entries(configuration: View) -> list[View]:
-    """The entries of `resources`."""
+    """Return the entries of `resources`."""
     return configuration.items("resources")
 
 
 def covering(configuration: View) -> Iterator[View]:
-    """The entries that say how Secrets are kept."""
+    """Yield the entries that say how Secrets are kept."""
     for entry in entries(configuration):
         if covers(entry):
             yield entry
 
 
 def covers(entry: View) -> bool:
-    """Whether an entry is about Secrets."""
+    """Return whether an entry is about Secrets."""
     return any(name == "secrets" or name in _ALL_OF_THE_CORE for name in entry.strings("resources"))
 
 
 def providers(entry: View) -> list[tuple[str, View]]:
-    """Name and settings of the providers of an entry; the first one writes, all of them read."""
+    """Return name and settings of the providers of an entry; the first one writes, all of them read."""
     return [(next(iter(item.keys()), ""), item) for item in entry.items("providers")]

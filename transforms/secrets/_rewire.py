@@ -36,7 +36,8 @@ class Move(Struct, frozen=True):
 
 
 def rewired(pod: PodTemplate, move: Move) -> Iterator[Edit]:
-    """The edits that let ``pod`` read the moved keys from the Secret, under the names and in the places as before."""
+    """Yield the edits that let ``pod`` read the moved keys from the Secret, under the names and in the places as
+    before."""
     for container in pod.containers:
         for index, entry in enumerate(container.items("envFrom")):
             if entry.text("configMapRef", "name") == move.old:
@@ -114,8 +115,8 @@ def _split(source: View, move: Move) -> tuple[dict[str, Any] | None, dict[str, A
 
 
 def mounted(pod: PodTemplate, move: Move, path: str) -> Iterator[Edit]:
-    """The edits that show what ``move`` gives ``pod`` as variables to the same containers as files, too, so that what
-    runs there can change over."""
+    """Yield the edits that show what ``move`` gives ``pod`` as variables to the same containers as files, too, so that
+    what runs there can change over."""
     mounts = Mounts(pod, path)
     for container in pod.containers:
         for entry in container.items("envFrom"):
@@ -143,8 +144,8 @@ class Mounts:
         self._mounts: list[tuple[Container, _Volume, str]] = []
 
     def place(self, container: Container, secret: str, key: str | None) -> str | None:
-        """The folder where ``container`` has ``key`` (None: all) of ``secret``, from now on if not yet; None where it
-        cannot have it."""
+        """Return the folder where ``container`` has ``key`` (None: all) of ``secret``, from now on if not yet; None
+        where it cannot have it."""
         if self._pod.partial or "windows" in self._pod.classes:
             return None
         mounts = list(self._mounts_of(container))
@@ -180,7 +181,7 @@ class Mounts:
         return volume
 
     def edits(self, how: Words) -> Iterator[Edit]:
-        """The edits that make what is not there yet."""
+        """Yield the edits that make what is not there yet."""
         mode = {"defaultMode": _GROUP_MODE} if self._pod.has("securityContext", "fsGroup") else {}
         for volume in self._made:
             items = {} if volume.keys is None else {"items": [{"key": key, "path": key} for key in volume.keys]}

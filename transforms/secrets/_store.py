@@ -11,7 +11,7 @@ from ._target import Target
 
 
 def missing(view: View, target: Target) -> Iterator[Finding]:
-    """A finding with a scaffold, where the store of ``target`` is not in the tree."""
+    """Yield a finding with a scaffold, where the store of ``target`` is not in the tree."""
     store = target.store
     if target.backend.name != "external-secrets" or store.seen:
         return
@@ -20,8 +20,6 @@ def missing(view: View, target: Target) -> Iterator[Finding]:
         f"{{apiVersion: {target.api}, kind: {store.kind}, metadata: {{name: {store.name}{where}}}, spec: {{provider: "
         "{vault: {server: ..., path: secret, version: v2, auth: {kubernetes: {mountPath: kubernetes, role: ...}}}}}}"
     )
-    yield view.finding(
-        f"the tree has no {store.kind}/{store.name}, from which secrets are read",
-        advice=f"name yours with secrets.store, or make it: {scaffold}", severity=Severity.LOW,
-        once=f"{store.kind}/{store.name}",
-    )  # fmt: skip
+    text = f"the tree has no {store.kind}/{store.name}, from which secrets are read"
+    advice = f"name yours with secrets.store, or make it: {scaffold}"
+    yield view.finding(text, advice=advice, severity=Severity.LOW, once=f"{store.kind}/{store.name}")

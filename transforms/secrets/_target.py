@@ -42,7 +42,7 @@ class Target(Struct, frozen=True):
         return verdict(against=[not_shown], basis=Basis.ASSUMED)
 
     def kept(self, values: dict[str, bytes], source: str) -> tuple[Kept, ...]:
-        """What goes to the folder for values."""
+        """Return what goes to the folder for values."""
         way: tuple[str, ...] = ("sealed",)
         if self.backend.name == "external-secrets":
             tool = self.store.provider or "vault"
@@ -71,7 +71,7 @@ class Target(Struct, frozen=True):
         metadata: dict[str, Any] | None = None,
         immutable: bool = False,
     ) -> dict[str, Any]:
-        """What stands beside the metadata of the object: the Secret that it makes has ``type`` and ``metadata``.
+        """Return what stands beside the metadata of the object: the Secret that it makes has ``type`` and ``metadata``.
 
         Raises SealingError.
         """
@@ -88,13 +88,14 @@ class Target(Struct, frozen=True):
             }
             template |= {"immutable": True} if immutable else {}
             return {
-                "apiVersion": sealed_secret.API, "kind": "SealedSecret",
+                "apiVersion": sealed_secret.API,
+                "kind": "SealedSecret",
                 "spec": {"encryptedData": sealed} | ({"template": template} if template else {}),
-            }  # fmt: skip
+            }
         return {"apiVersion": "v1", "kind": "Secret"} | ({"type": type} if type else {})
 
     def steps(self, what: str) -> tuple[str, ...]:
-        """What a person does before it is applied; ``what`` are the values to rotate, by their names."""
+        """Return what a person does before it is applied; ``what`` are the values to rotate, by their names."""
         script = self.moves.commands  # one for all of them, so one step
         first = {
             "external-secrets": f"write the values to the store: sh {script}",
@@ -106,8 +107,8 @@ class Target(Struct, frozen=True):
 
 
 def target(view: View, options: Secrets, name: str, secret: str, *, exactly: bool = False) -> Target | str:
-    """Where values go that the store calls ``name``, as Secret ``secret``, or with a number unless it is ``exactly``
-    that; a text says why nowhere."""
+    """Return where values go that the store calls ``name``, as Secret ``secret``, or with a number unless it is
+    ``exactly`` that; a text says why nowhere."""
     moves = moves_of(view)
     if exactly and "$" not in secret and not is_object_name(secret):
         return "the API server would refuse its name"
@@ -148,12 +149,12 @@ def _certificate(view: View, options: Secrets) -> bytes | str:
 
 
 def is_key(name: str) -> bool:
-    """Whether a Secret takes it as a key."""
+    """Return whether a Secret takes it as a key."""
     return SECRET_KEY.fullmatch(name) is not None
 
 
 def listed(names: list[str]) -> str:
-    """``A, B and C``."""
+    """Return ``A, B and C``."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

@@ -15,8 +15,8 @@ def eksctl_secrets_encryption(cluster: ClusterConfig) -> Steps:
     """
     if cluster.has("spec") or cluster.has("secretsEncryption", "keyARN"):
         return
-    yield cluster.finding(
-        "the cluster has no secretsEncryption",
-        advice="create a key in KMS and add {secretsEncryption: {keyARN: arn:aws:kms:REGION:ACCOUNT:key/ID}}; for a"
-        " cluster that runs: eksctl utils enable-secrets-encryption", severity=Severity.MEDIUM,
-    )  # fmt: skip
+    advice = (
+        "create a key in KMS and add {secretsEncryption: {keyARN: arn:aws:kms:REGION:ACCOUNT:key/ID}}; for a"
+        " cluster that runs: eksctl utils enable-secrets-encryption"
+    )
+    yield cluster.finding("the cluster has no secretsEncryption", advice=advice, severity=Severity.MEDIUM)

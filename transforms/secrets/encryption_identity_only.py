@@ -23,8 +23,6 @@ def encryption_identity_only(configuration: EncryptionConfiguration) -> Steps:
     for entry in covering(configuration):
         names = [name for name, _ in providers(entry)]
         if names and all(name == PLAIN for name in names):
-            yield entry.finding(
-                "identity is the only provider, so Secrets are in etcd in clear text", "providers",
-                advice=f"put another one before it on every API server, outside of Git: {_SCAFFOLD}",
-                severity=Severity.HIGH,
-            )  # fmt: skip
+            text = "identity is the only provider, so Secrets are in etcd in clear text"
+            advice = f"put another one before it on every API server, outside of Git: {_SCAFFOLD}"
+            yield entry.finding(text, "providers", advice=advice, severity=Severity.HIGH)

@@ -22,8 +22,11 @@ def encryption_key_in_git(configuration: EncryptionConfiguration) -> Steps:
             for number, key in enumerate(provider.items(name, "keys")):
                 value = key.text("secret")
                 if value and not is_placeholder(value):
+                    text = f"the file holds key {key.text('name')} of {name}"
+                    advice = (
+                        "add a new key on every API server, make it the first, encrypt all Secrets again,"
+                        " remove this one; then keep the file out of Git, or use a KMS"
+                    )
                     yield entry.finding(
-                        f"the file holds key {key.text('name')} of {name}", "providers", index, name, "keys", number,
-                        advice="add a new key on every API server, make it the first, encrypt all Secrets again,"
-                        " remove this one; then keep the file out of Git, or use a KMS", severity=Severity.CRITICAL,
-                    )  # fmt: skip
+                        text, "providers", index, name, "keys", number, advice=advice, severity=Severity.CRITICAL
+                    )

@@ -27,15 +27,16 @@ def encryption_missing_secrets(configuration: EncryptionConfiguration) -> Steps:
         known = entry.fact(f"{names[0]} encrypts {', '.join(listed)} already", "providers", 0)
         found = verdict(known=[known], effect=Effect.WATCHED, basis=Basis.PROVED)
         yield entry.append(
-            "resources", value="secrets", **found.words,
+            "resources",
+            value="secrets",
+            **found.words,
             requires=("check that every API server runs with this file and its keys",),
             follow_up=(
                 "restart all API servers",
                 "encrypt the existing Secrets: kubectl get secrets -A -o json | kubectl replace -f -",
             ),
-        )  # fmt: skip
+        )
         return
-    yield configuration.finding(
-        "no entry covers Secrets, so they are in etcd in clear text", "resources",
-        advice="add an entry with resources: [secrets] and a provider that encrypts", severity=Severity.HIGH,
-    )  # fmt: skip
+    text = "no entry covers Secrets, so they are in etcd in clear text"
+    advice = "add an entry with resources: [secrets] and a provider that encrypts"
+    yield configuration.finding(text, "resources", advice=advice, severity=Severity.HIGH)

@@ -26,11 +26,13 @@ def encryption_provider_order(configuration: EncryptionConfiguration) -> Steps:
         yield [
             *(entry.drop("providers", index, **how) for index, name in enumerate(names) if name == PLAIN),
             entry.append(
-                "providers", value={PLAIN: {}}, **how,
+                "providers",
+                value={PLAIN: {}},
+                **how,
                 requires=("check that every API server runs with this file and its keys",),
                 follow_up=(
                     "restart all API servers",
                     "encrypt the existing Secrets: kubectl get secrets -A -o json | kubectl replace -f -",
                 ),
             ),
-        ]  # fmt: skip
+        ]

@@ -28,9 +28,9 @@ def encryption_weak(configuration: EncryptionConfiguration) -> Steps:
             if name == "kms" and provider.get("kms", "apiVersion") in (None, "v1"):
                 message = "kms v1 is off by default since Kubernetes 1.29"
             if message is not None:
-                yield entry.finding(
-                    message, "providers", index, severity=Severity.MEDIUM,
-                    advice="add kms (apiVersion: v2), or secretbox, behind it on every API server, then put it first"
-                    " and encrypt all Secrets again",
-                )  # fmt: skip
+                advice = (
+                    "add kms (apiVersion: v2), or secretbox, behind it on every API server, then put it first"
+                    " and encrypt all Secrets again"
+                )
+                yield entry.finding(message, "providers", index, severity=Severity.MEDIUM, advice=advice)
             break  # the first one writes

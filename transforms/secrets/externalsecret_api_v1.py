@@ -20,25 +20,21 @@ def externalsecret_api_v1(item: ExternalSecrets, options: Secrets) -> Steps:
     """
     version = item.text("apiVersion")
     if version == f"{GROUP}/v1alpha1":
-        yield item.finding(
-            "v1alpha1 is no longer served", "apiVersion",
-            advice="rewrite it as v1: dataFrom has another form there", severity=Severity.MEDIUM,
-        )  # fmt: skip
+        advice = "rewrite it as v1: dataFrom has another form there"
+        yield item.finding("v1alpha1 is no longer served", "apiVersion", advice=advice, severity=Severity.MEDIUM)
     if version != f"{GROUP}/v1beta1":
         return
     path = ("spec", "externalSecretSpec") if item.object.kind == "ClusterExternalSecret" else ("spec",)
     if item.text(*path, "target", "template", "engineVersion") == "v1":
-        yield item.finding(
-            "v1 of the API has no template engine v1", *path, "target", "template", "engineVersion",
-            advice="rewrite the template for engine v2, then change apiVersion", severity=Severity.MEDIUM,
-        )  # fmt: skip
+        text = "v1 of the API has no template engine v1"
+        advice = "rewrite the template for engine v2, then change apiVersion"
+        yield item.finding(text, *path, "target", "template", "engineVersion", advice=advice, severity=Severity.MEDIUM)
         return
     shown = moves_of(item).backends.serves_v1()
     if shown is None and not options.unseen_api:
-        yield item.finding(
-            "v1beta1 is not served since release 0.17 of the operator, and nothing shows which one runs", "apiVersion",
-            advice=f"write {API} where it is 0.16 or newer", severity=Severity.MEDIUM,
-        )  # fmt: skip
+        text = "v1beta1 is not served since release 0.17 of the operator, and nothing shows which one runs"
+        advice = f"write {API} where it is 0.16 or newer"
+        yield item.finding(text, "apiVersion", advice=advice, severity=Severity.MEDIUM)
         return
     found = verdict(known=[shown], basis=Basis.PROVED) if shown else verdict(sure=False)
     before = () if shown else ("check that release 0.16 or newer of the External Secrets Operator runs",)

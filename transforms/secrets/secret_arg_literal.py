@@ -25,9 +25,9 @@ def secret_arg_literal(container: Container) -> Steps:
             continue
         places = sorted({int(found.path[-1]) for found in found_secrets({key: list(words)})})
         if places:
-            yield container.finding(
-                f"{key} of container {container.name} hold a credential", key, places[0],
-                advice="keep it in a Secret, take it from there as a variable with valueFrom.secretKeyRef, and write"
-                " $(NAME) in its place; rotate it: the Git history keeps it",
-            severity=Severity.CRITICAL,
-            )  # fmt: skip
+            text = f"{key} of container {container.name} hold a credential"
+            advice = (
+                "keep it in a Secret, take it from there as a variable with valueFrom.secretKeyRef, and write"
+                " $(NAME) in its place; rotate it: the Git history keeps it"
+            )
+            yield container.finding(text, key, places[0], advice=advice, severity=Severity.CRITICAL)

@@ -25,7 +25,10 @@ def secret_configmap_embedded(config_map: ConfigMap) -> Steps:
         name = rule.partition(":")[2]
         what = f"it seems to hold a credential, {name}" if name else "it may be a credential"
         yield config_map.finding(
-            f"{key}: {what}", "data", key,
+            f"{key}: {what}",
+            "data",
+            key,
             advice="if it is one, move the whole file or this one value to a Secret, and rotate it",
-            severity=Severity.HIGH if name else Severity.MEDIUM, topic="ConfigMap with what may be a credential",
-        )  # fmt: skip
+            severity=Severity.HIGH if name else Severity.MEDIUM,
+            topic="ConfigMap with what may be a credential",
+        )

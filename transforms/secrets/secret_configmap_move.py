@@ -43,19 +43,14 @@ def secret_configmap_move(config_map: ConfigMap, options: Secrets) -> Steps:
     if reason is not None or isinstance(where, str):
         severity = Severity.CRITICAL if SecretClass.SECRET in found.values() else Severity.HIGH
         default = "; a value that can be guessed must be replaced anyway" if SecretClass.WEAK in found.values() else ""
-        yield config_map.finding(
-            f"the ConfigMap holds {listed(list(found))} in clear text; not moved: {reason}", "data", next(iter(found)),
-            advice=_ADVICE + default, severity=severity,
-        )  # fmt: skip
+        text = f"the ConfigMap holds {listed(list(found))} in clear text; not moved: {reason}"
+        yield config_map.finding(text, "data", next(iter(found)), advice=_ADVICE + default, severity=severity)
         return
     try:
         edits = list(_edits(config_map, list(found), where, options))
     except SealingError as error:
-        yield config_map.finding(
-            f"the ConfigMap holds {listed(list(found))} in clear text; not moved: {error}", "data", next(iter(found)),
-            advice=_ADVICE,
-            severity=Severity.CRITICAL,
-        )  # fmt: skip
+        text = f"the ConfigMap holds {listed(list(found))} in clear text; not moved: {error}"
+        yield config_map.finding(text, "data", next(iter(found)), advice=_ADVICE, severity=Severity.CRITICAL)
         return
     yield from edits
     yield from missing(config_map, where)

@@ -57,11 +57,11 @@ def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
         return
     kinds = {verdict for *_, verdict in found}
     container, entry, _, _ = found[0]
+    text = f"container {container.name} has {listed(names)} in clear text; not moved: {reason}"
+    advice = _ADVICE + ("; a value that can be guessed must be replaced anyway" if SecretClass.WEAK in kinds else "")
     yield entry.finding(
-        f"container {container.name} has {listed(names)} in clear text; not moved: {reason}", "value",
-        advice=_ADVICE + ("; a value that can be guessed must be replaced anyway" if SecretClass.WEAK in kinds else ""),
-        severity=Severity.CRITICAL if SecretClass.SECRET in kinds else Severity.HIGH,
-    )  # fmt: skip
+        text, "value", advice=advice, severity=Severity.CRITICAL if SecretClass.SECRET in kinds else Severity.HIGH
+    )
 
 
 def _literals(pod: PodTemplate) -> Iterator[tuple[Container, View, str, SecretClass]]:
@@ -82,10 +82,12 @@ def _patched(pod: PodTemplate, written: set[str | None]) -> Iterator[Finding]:
             if entry.text("value") not in written:
                 piece, path = entry.object.place(entry.path)
                 yield entry.finding(
-                    f"a patch for container {container.name} has {name} in clear text", "value", advice=_ADVICE,
+                    f"a patch for container {container.name} has {name} in clear text",
+                    "value",
+                    advice=_ADVICE,
                     severity=Severity.CRITICAL if verdict is SecretClass.SECRET else Severity.HIGH,
                     once=f"{piece.file.name} {path}",
-                )  # fmt: skip
+                )
 
 
 def _of_the_system(pod: PodTemplate) -> str | None:

@@ -100,11 +100,11 @@ def _said(
     else:
         how = "mount them as files if the program can read files"
     place = ("env", names[0][0], "valueFrom", "secretKeyRef") if names else ("envFrom", all_of[0][0], "secretRef")
+    text = f"container {container.name} takes secrets as variables: {shown}"
+    advice = f"{how}; variables end up in crash dumps and child processes"
     yield container.finding(
-        f"container {container.name} takes secrets as variables: {shown}", *place, severity=Severity.LOW,
-        topic="container with secrets as variables",
-        advice=f"{how}; variables end up in crash dumps and child processes",
-    )  # fmt: skip
+        text, *place, severity=Severity.LOW, topic="container with secrets as variables", advice=advice
+    )
 
 
 def _mounted(container: Container) -> Iterator[str | None]:

@@ -15,9 +15,9 @@ def secret_generator_literals(kustomization: Kustomization) -> Steps:
     May break: nothing, since it only reports: where the values come from instead is decided where kustomize runs.
     """
     for place in kustomization.secrets():
-        yield kustomization.finding(
-            f"{place.generator} {place.name}: {place.what}", *place.path,
-            advice="take it from a store with an ExternalSecret, encrypt the file (SOPS), or make it in the pipeline"
-            " and keep it out of Git; rotate it: the Git history keeps it",
-            severity=Severity.CRITICAL,
-        )  # fmt: skip
+        text = f"{place.generator} {place.name}: {place.what}"
+        advice = (
+            "take it from a store with an ExternalSecret, encrypt the file (SOPS), or make it in the pipeline"
+            " and keep it out of Git; rotate it: the Git history keeps it"
+        )
+        yield kustomization.finding(text, *place.path, advice=advice, severity=Severity.CRITICAL)

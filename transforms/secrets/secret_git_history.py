@@ -26,9 +26,10 @@ def secret_git_history(target: ConfigMap | Secret | PodTemplate) -> Steps:
         yield target.finding(
             "the file holds credentials; the Git history keeps them after their removal",
             advice="replace each of them where it is checked, and revoke the old value",
-            severity=Severity.HIGH, once=target.object.piece.file.name,
+            severity=Severity.HIGH,
+            once=target.object.piece.file.name,
             topic="file with credentials in the Git history",
-        )  # fmt: skip
+        )
 
 
 def _holds(target: ConfigMap | Secret | PodTemplate) -> bool:

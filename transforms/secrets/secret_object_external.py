@@ -66,10 +66,12 @@ def secret_object_external(secret: Secret, options: Secrets) -> Steps:
         return
     key = "data" if secret.has("data") else "stringData"
     yield secret.finding(
-        f"the Secret has its values in the manifest; not moved: {reason}", key, advice=_ADVICE,
+        f"the Secret has its values in the manifest; not moved: {reason}",
+        key,
+        advice=_ADVICE,
         severity=Severity.CRITICAL if any(map(is_credential, values, values.values())) else Severity.MEDIUM,
         topic="Secret with values in the manifest",
-    )  # fmt: skip
+    )
 
 
 def values_of(secret: Secret) -> dict[str, bytes] | None:

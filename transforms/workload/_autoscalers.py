@@ -10,7 +10,7 @@ _SCALED = ("cpu", "memory")
 
 
 def vertical(container: Container, resource: str) -> Object | None:
-    """The VerticalPodAutoscaler that sets ``resource`` of ``container``, or None."""
+    """Return the VerticalPodAutoscaler that sets ``resource`` of ``container``, or None."""
     if resource not in _SCALED:
         return None
     for item in container.tree.ask(ResourcePolicies).vertical_autoscalers(container.pod.object):
@@ -39,7 +39,7 @@ def _policies(autoscaler: Object) -> list[View]:
 
 
 def horizontal(container: Container, resource: str) -> Object | None:
-    """The HorizontalPodAutoscaler that scales by the use of ``resource`` relative to its request, or None."""
+    """Return the HorizontalPodAutoscaler that scales by the use of ``resource`` relative to its request, or None."""
     for item in container.tree.ask(ResourcePolicies).horizontal_autoscalers(container.pod.object):
         if _scales_by(item, container.name, resource):
             return item

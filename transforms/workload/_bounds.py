@@ -38,7 +38,7 @@ class Bounds(Struct):
         return ", ".join(dict.fromkeys(fact.text.partition(" ")[0] for fact in self.facts))
 
     def fit(self, wanted: Fraction, request: Fraction | None) -> Fraction | None:
-        """The limit nearest to ``wanted`` that is let in beside ``request``; None where there is none.
+        """Return the limit nearest to ``wanted`` that is let in beside ``request``; None where there is none.
 
         A maximum is no matter here: where there is one, it is also the limit that is filled in.
         """
@@ -49,7 +49,7 @@ class Bounds(Struct):
 
 
 def bounds(container: Container, resource: str) -> Bounds | None:
-    """The bounds by the LimitRanges of its namespace, or None where they do not name ``resource``."""
+    """Return the bounds by the LimitRanges of its namespace, or None where they do not name ``resource``."""
     ranges = container.tree.ask(ResourcePolicies).limit_ranges(container.object)
     if not ranges:
         return None
@@ -103,7 +103,8 @@ def _greatest(one: Fraction | None, other: Fraction | None) -> Fraction | None:
 
 
 def quota(container: Container, resource: str) -> Evidence | None:
-    """The ResourceQuota under which a pod without a limit of ``resource`` is refused, as a fact; None without one."""
+    """Return the ResourceQuota under which a pod without a limit of ``resource`` is refused, as a fact; None without
+    one."""
     policies, name = container.tree.ask(ResourcePolicies), f"limits.{resource}"
     for item in policies.quotas(container.object) if policies.are_any else ():
         try:

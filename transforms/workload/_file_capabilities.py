@@ -27,26 +27,25 @@ def carried(container: Container) -> dict[str, str]:
     return files.value.carried(every_word(container), own_command=own_command(container)) if files is not None else {}
 
 
-def built(container: Container) -> dict[str, tuple[str, ...]]:
-    """Those that its Dockerfile gives to programs, by where it says so."""
+def said(container: Container) -> dict[str, tuple[str, ...]]:
+    """Those that its Dockerfile gives to programs, else those that its program is known to have, by who says so."""
+    known = known_image(container)
     found: dict[str, tuple[str, ...]] = {}
-    for capability in known_image(container).carried:
+    for capability in known.carried:
         found[capability.place] = (*found.get(capability.place, ()), capability.value)
+    if not found and known.capabilities is not None and known.capabilities.value:
+        found[known.capabilities.place] = known.capabilities.value
     return found
 
 
 def held(container: Container) -> dict[str, list[str]]:
     """Those that a program which is started may use and gets from nothing else, by who says so and where."""
-    row, known = container.row, known_image(container)
+    files = known_image(container).files
     found: dict[str, list[str]] = {}
-    if known.files is None and not known.carried and (row is None or not row.file_caps):
-        return found  # of most images
-    if known.files is not None:
-        found = {known.files.says(path): names.split(", ") for path, names in _started(container).items()}
-    elif (made := built(container)) and own_command(container):
-        found = {f"{where}: its program": list(names) for where, names in made.items()}
-    elif row is not None and row.file_caps and own_command(container):
-        found = {f"{row.origin}: its program": list(row.file_caps)}
+    if files is not None:
+        found = {files.says(path): names.split(", ") for path, names in _started(container).items()}
+    elif (carried := said(container)) and own_command(container):
+        found = {f"{where}: its program": list(names) for where, names in carried.items()}
     return {source: left for source, names in found.items() if (left := _given(container, names))}
 
 
@@ -66,12 +65,9 @@ def within_reach(container: Container) -> Iterator[Evidence]:
 
 def _of_other_programs(container: Container) -> dict[str, tuple[str, ...]]:
     """Those of the image where the manifest starts another program, by who says so."""
-    known, row = known_image(container), container.row
-    if known.files is not None or own_command(container):
+    if known_image(container).files is not None or own_command(container):
         return {}
-    if made := built(container):
-        return made
-    return {row.origin: row.file_caps} if row is not None and row.file_caps else {}
+    return said(container)
 
 
 def raisers(container: Container) -> Iterator[Evidence]:

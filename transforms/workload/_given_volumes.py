@@ -24,7 +24,7 @@ class Owner(Struct, frozen=True):
     text: str
 
     def says(self, more: str) -> Evidence:
-        """``more`` goes on with what follows from it."""
+        """Return the fact that goes on with ``more``, what follows from it."""
         return self.by.fact(f"{self.text}, {more}", "command" if self.by.has("command") else "args")
 
 
@@ -32,8 +32,8 @@ _NOTHING: dict[str | None, list[Owner]] = {}  # what most pods give
 
 
 def owner_of_volumes(container: Container) -> Owner | None:
-    """The number that other containers of the pod give a volume which ``container`` writes to; None where they give
-    none, and where they give it to several."""
+    """Return the number that other containers of the pod give a volume which ``container`` writes to; None where they
+    give none, and where they give it to several."""
     kept = container.pod.__dict__
     if "_given" not in kept:  # each container asks
         kept["_given"] = _given(container.pod)

@@ -42,8 +42,8 @@ _CACHE = late_pattern(r"(?s)/var/cache/.+|/(?:.*/)?\.?cache(?:/.*)?|/.*[-_.]cach
 
 
 def kind(volume: View, source: str = "hostPath") -> Kind | None:
-    """What the host path of ``volume`` is; None where it has none, or none that is written out. ``source`` is where a
-    volume names it: "hostPath", or "local" in a PersistentVolume."""
+    """Return what the host path of ``volume`` is; None where it has none, or none that is written out. ``source`` is
+    where a volume names it: "hostPath", or "local" in a PersistentVolume."""
     path = path_of(volume, source)
     if path is None:
         return None
@@ -51,7 +51,7 @@ def kind(volume: View, source: str = "hostPath") -> Kind | None:
 
 
 def path_of(volume: View, source: str = "hostPath") -> str | None:
-    """The host path of ``volume`` without a slash at its end and without ``/var`` before ``/run``."""
+    """Return the host path of ``volume`` without a slash at its end and without ``/var`` before ``/run``."""
     path = volume.get(source, "path")
     if not isinstance(path, str) or not path.startswith("/"):
         return None
@@ -85,10 +85,10 @@ def _is_scratch(path: str, type: str) -> bool:
 
 
 def is_replaced(kind: Kind | None) -> bool:
-    """Whether the volume becomes one of the pod's own, so that it is no sign of a need."""
+    """Return whether the volume becomes one of the pod's own, so that it is no sign of a need."""
     return kind in ("node", "memory", "scratch")
 
 
 def below(path: str, root: str) -> bool:
-    """Whether ``path`` is ``root`` or inside it."""
+    """Return whether ``path`` is ``root`` or inside it."""
     return path == root or path.startswith(root.rstrip("/") + "/")

@@ -66,12 +66,17 @@ def folders(container: Container) -> Folders | None:
         return None
     if _passes_modes(container, files):
         return None
-    homes = tuple(filter(_HOME.fullmatch, files.empty))
-    own = tuple(path for path in files.empty if path not in homes and _is_its_own(path))
+    return _sorted(known.files)
+
+
+def _sorted(files: Known[ImageFiles]) -> Folders:
+    """The folders of the image by what they are a sign of."""
+    empty = files.value.empty
+    homes = tuple(filter(_HOME.fullmatch, empty))
+    own = tuple(path for path in empty if path not in homes and _is_its_own(path))
     made = own if len(own) <= _MOST else ()
-    others = tuple(path for path in files.empty if path not in (*homes, *made))
-    occupied = tuple(path for path in files.occupied if path != _TMP)
-    return Folders(known.files, made, homes, others, occupied)
+    others = tuple(path for path in empty if path not in (*homes, *made))
+    return Folders(files, made, homes, others, tuple(path for path in files.value.occupied if path != _TMP))
 
 
 def files_in_tmp(container: Container) -> Known[ImageFiles] | None:

@@ -42,7 +42,7 @@ class Images:
 
 
 def moves(tag: str | None) -> bool:
-    """Whether a tag is meant to name another image tomorrow: ``latest``, none, ``stable``, ``7``."""
+    """Return whether a tag is meant to name another image tomorrow: ``latest``, none, ``stable``, ``7``."""
     return tag is None or not (_VERSION.search(tag) or _ONCE.search(tag))
 
 
@@ -82,7 +82,7 @@ def _one_platform(locked: LockedImage) -> list[Evidence]:
 def doubts(
     view: View, image: ImageReference, locked: LockedImage | None, options: Images, *path: str | int
 ) -> Iterator[Finding]:
-    """What a person should know of ``image``, which is pinned if the lock holds it and the options let it."""
+    """Yield what a person should know of ``image``, which is pinned if the lock holds it and the options let it."""
     if moves(image.tag):
         tag = f"has the moving tag {image.tag}" if image.tag else "has no tag, which means latest"
         if not lets(options, image):
@@ -91,51 +91,45 @@ def doubts(
         if locked is not None:
             yield _moving(view, image, f"{tag}; updates of the tag no longer arrive", *path)
     if locked is None:
-        yield view.finding(
-            f"image {image.text} is not pinned, harden.lock does not hold it", *path, severity=Severity.LOW,
-            advice="run harden lock PATH", once=image.text, topic="image not pinned",
-        )  # fmt: skip
+        text = f"image {image.text} is not pinned, harden.lock does not hold it"
+        advice = "run harden lock PATH"
+        yield view.finding(text, *path, severity=Severity.LOW, advice=advice, once=image.text, topic="image not pinned")
 
 
 def lets(options: Images, image: ImageReference) -> bool:
-    """Whether the profile pins tags like that of ``image``."""
+    """Return whether the profile pins tags like that of ``image``."""
     return options.tags == ALL or not moves(image.tag)
 
 
 def _moving(view: View, image: ImageReference, what: str, *path: str | int) -> Finding:
-    return view.finding(
-        f"image {image.text} {what}", *path, severity=Severity.LOW,
-        advice="name a version, and let a tool update it", once=f"{image.text} moves",
-    )  # fmt: skip
+    text = f"image {image.text} {what}"
+    advice = "name a version, and let a tool update it"
+    return view.finding(text, *path, severity=Severity.LOW, advice=advice, once=f"{image.text} moves")
 
 
 def replaced(view: View, image: str, file: str, *path: str | int) -> Finding:
-    """An image that a kustomization takes the tag and digest away from."""
-    return view.finding(
-        f"image {image} is not pinned: {file} replaces it", *path, severity=Severity.LOW, once=f"{image} {file}",
-        advice="write newTag and digest there",
-    )  # fmt: skip
+    """Return the finding on an image that a kustomization takes the tag and digest away from."""
+    text = f"image {image} is not pinned: {file} replaces it"
+    advice = "write newTag and digest there"
+    return view.finding(text, *path, severity=Severity.LOW, once=f"{image} {file}", advice=advice)
 
 
 def malformed(view: View, fault: str, *path: str | int) -> Finding:
-    """An image with a digest that is not legal: it looks like one that is pinned, and no node starts it."""
-    return view.finding(
-        f"the digest of its image is not legal: {fault}", *path, topic="image with a digest that is not legal",
-        advice="remove it and run harden lock PATH, or write the digest that the registry shows",
-    )  # fmt: skip
+    """Return the finding on a digest that is not legal: the image looks like one that is pinned, and no node starts
+    it."""
+    text = f"the digest of its image is not legal: {fault}"
+    advice = "remove it and run harden lock PATH, or write the digest that the registry shows"
+    return view.finding(text, *path, topic="image with a digest that is not legal", advice=advice)
 
 
 def left_alone(view: View, image: str, why: Evidence, *path: str | int) -> Finding:
-    """An image that is built or put on the node, and no tag of a registry that stays."""
-    return view.finding(
-        f"image {image} is not pinned: {why.text}", *path, severity=Severity.LOW,
-        advice="pin it where the manifest for the cluster is built", once=image,
-    )  # fmt: skip
+    """Return the finding on an image that is built or put on the node, and no tag of a registry that stays."""
+    text = f"image {image} is not pinned: {why.text}"
+    advice = "pin it where the manifest for the cluster is built"
+    return view.finding(text, *path, severity=Severity.LOW, advice=advice, once=image)
 
 
 def followed(view: View, tool: str, *path: str | int) -> Finding:
-    """An image that a tool keeps up to date."""
-    return view.finding(
-        f"{tool} writes this image", *path, advice=f"let {tool} write the digest, or remove its marker",
-        severity=Severity.LOW,
-    )  # fmt: skip
+    """Return the finding on an image that a tool keeps up to date."""
+    advice = f"let {tool} write the digest, or remove its marker"
+    return view.finding(f"{tool} writes this image", *path, advice=advice, severity=Severity.LOW)

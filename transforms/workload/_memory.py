@@ -24,7 +24,7 @@ _FLAGS = {"xmx": "-Xmx or -XX:MaxRAM", "max-old-space": "--max-old-space-size", 
 
 
 def heap_limit(container: Container) -> tuple[Fraction, list[Evidence]]:
-    """The limit that leaves room beside a heap of the size that a flag names, and that flag; 0 without one."""
+    """Return the limit that leaves room beside a heap of the size that a flag names, and that flag; 0 without one."""
     heaps = _heaps(container)
     if not heaps:
         return _NOTHING, []
@@ -59,7 +59,7 @@ def _beside(heap: Heap) -> Fraction:
 
 
 def needed(container: Container) -> tuple[Fraction, list[Evidence]]:
-    """What the container surely uses, and how that is known: its heap or the image table; 0 without either."""
+    """Return what the container surely uses, and how that is known: its heap or the image table; 0 without either."""
     heaps, row = _heaps(container), _of_row(container)
     found = max(heaps, key=lambda one: one[1].bytes) if heaps else None
     if found is not None and found[1].bytes >= row:
@@ -68,14 +68,14 @@ def needed(container: Container) -> tuple[Fraction, list[Evidence]]:
 
 
 def row_need(container: Container) -> tuple[Fraction, list[Evidence]]:
-    """What the image table says that it needs; 0 where it says nothing."""
+    """Return what the image table says that it needs; 0 where it says nothing."""
     need = _of_row(container)
     return need, [] if need is _NOTHING else [_row_fact(container)]
 
 
 def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
-    """Twice the most that it was seen to use, and that; 0 where nobody looked. A short run is no measure of what it
-    needs, so it is the least that a limit leaves it."""
+    """Return twice the most that it was seen to use, and that; 0 where nobody looked. A short run is no measure of what
+    it needs, so it is the least that a limit leaves it."""
     if container.tree.lock is None:
         return _NOTHING, []
     seen = [each for state in states(container) for each in observations(state) if each is not None and each.memory]
@@ -88,7 +88,7 @@ def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
 
 
 def of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
-    """The size of its in-memory volumes, which counts as its memory; and a doubt for each that has no size."""
+    """Return the size of its in-memory volumes, which counts as its memory; and a doubt for each that has no size."""
     total, doubt = _of_volumes(container)
     for state in patched(container):
         try:
@@ -110,7 +110,7 @@ def _of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
 
 
 def memory_volumes(container: Container) -> list[View]:
-    """The in-memory volumes that it mounts."""
+    """Return the in-memory volumes that it mounts."""
     volumes = (mount.volume for mount in mounts(container) if mount.source == "emptyDir")
     return [volume for volume in volumes if volume is not None and volume.get("emptyDir", "medium") == "Memory"]
 

@@ -36,7 +36,7 @@ _REQUIRED = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringE
 
 
 def named_access(pod: PodTemplate) -> Iterator[Evidence]:
-    """What ``pod`` names of its node in commands, arguments, variables and probes."""
+    """Yield what ``pod`` names of its node in commands, arguments, variables and probes."""
     yield from signs(pod, _named)
 
 
@@ -51,7 +51,7 @@ def _of_network(pod: PodTemplate) -> Iterator[Evidence]:
 
 
 def as_far_as_written(*parts: Iterator[Evidence]) -> Iterator[Evidence]:
-    """What ``parts`` see; one that meets a value which is filled in later, or is wrong, sees no more."""
+    """Yield what ``parts`` see; one that meets a value which is filled in later, or is wrong, sees no more."""
     for part in parts:
         try:
             yield from part
@@ -112,7 +112,7 @@ def _texts(container: Container) -> list[str]:
 
 
 def hardware(pod: PodTemplate) -> Iterator[Evidence]:
-    """What binds ``pod`` to one node or to a device."""
+    """Yield what binds ``pod`` to one node or to a device."""
     yield from signs(pod, _hardware)
 
 

@@ -155,8 +155,8 @@ def _kept_folders_of(container: Container) -> Iterator[Evidence]:
 
 
 def _needs(container: Container) -> Iterator[Evidence]:
-    if container.row is not None and container.row.root == "required":
-        yield container.fact(f"{container.row.origin}: it works as root only", "image")
+    if (needs_root := known_image(container).needs_root) is not None:
+        yield needs_root.fact(container, "it works as root only")
     yield from added_capabilities(container)
     for command, speaker in spoken(container, root_commands):
         yield speaker.says(f"runs {command}")

@@ -78,7 +78,7 @@ class Resources:
                 raise InputError(f"resources.{name.replace('_', '-')}: a limit is not below its request")
 
     def request(self, resource: str) -> str:
-        """The request of a container of which nothing is known."""
+        """Return the request of a container of which nothing is known."""
         return {"cpu": self.cpu_request, "memory": self.memory_request}.get(resource, self.ephemeral_request)
 
     def _check(self, name: str) -> None:
@@ -107,7 +107,7 @@ class Amount(Struct):
 
 
 def has_number(container: Container, resource: str) -> bool:
-    """Whether the author wrote a request, or a limit, which the API server takes for the request too."""
+    """Return whether the author wrote a request, or a limit, which the API server takes for the request too."""
     if container.has("resources", "requests", resource):
         return True
     transform = f"{'ephemeral' if resource == 'ephemeral-storage' else resource}-limit"
@@ -115,7 +115,7 @@ def has_number(container: Container, resource: str) -> bool:
 
 
 def request_of(resource: str, container: Container, options: Resources) -> Amount:
-    """The request of a container that names none; no more than the limit that a kustomization sets."""
+    """Return the request of a container that names none; no more than the limit that a kustomization sets."""
     amount = _request_of(resource, container, options)
     least = _least_limit(container, resource)
     if least is None or least[0] >= amount.number:
@@ -188,8 +188,8 @@ def _same_limit(container: Container, resource: str, request: _Request) -> Numbe
 
 
 def cpu_limit(container: Container, options: Resources) -> Amount | None:
-    """The missing cpu limit, from what the same program has elsewhere or from the request; None where there is one, or
-    where none is wanted."""
+    """Return the missing cpu limit, from what the same program has elsewhere or from the request; None where there is
+    one, or where none is wanted."""
     if container.has("resources", "limits", "cpu"):
         return None
     asked, default = quota(container, "cpu"), options.cpu_limit
@@ -223,9 +223,9 @@ def _larger(request: object, least: str) -> str:
 
 
 def memory_limit(container: Container, options: Resources) -> Amount | None:
-    """The missing memory limit: from what the same program has elsewhere, a heap flag, the request, a row of the image
-    table, or the default, and never less than twice what it was seen to use; None where there is one, or where none is
-    wanted."""
+    """Return the missing memory limit: from what the same program has elsewhere, a heap flag, the request, a row of the
+    image table, or the default, and never less than twice what it was seen to use; None where there is one, or where
+    none is wanted."""
     if container.has("resources", "limits", "memory"):
         return None
     asked = quota(container, "memory")
@@ -293,7 +293,8 @@ def _beside(
 def written(
     container: Container, kind: str, resource: str, amount: Amount, options: Resources
 ) -> Iterator[Edit | Finding]:
-    """The edit that writes ``amount``; a finding where somebody else has the say, nothing where a LimitRange fills in.
+    """Yield the edit that writes ``amount``; a finding where somebody else has the say, nothing where a LimitRange
+    fills in.
 
     ``kind`` is "requests" or "limits".
     """
@@ -374,9 +375,10 @@ def _of_whole_pod(container: Container, resource: str, kind: str) -> Iterator[Fi
     if pod.has("resources", kind, resource) or (kind == "requests" and pod.has("resources", "limits", resource)):
         return
     lacking = (
-        other for other in pod.containers
+        other
+        for other in pod.containers
         if not other.has("resources", kind, resource) and not (kind == "requests" and has_number(other, resource))
-    )  # fmt: skip
+    )
     first = next(lacking, None)  # none where a request is only not equal to its limit
     if first is None or first.path != container.path:
         return
@@ -401,7 +403,7 @@ def _whole(amount: Fraction) -> Fraction:
 
 
 def parsed(written: object) -> Fraction:
-    """The amount of what is known to be a quantity."""
+    """Return the amount of what is known to be a quantity."""
     amount = quantity.parse(written)
     return _NOTHING if amount is None else amount
 

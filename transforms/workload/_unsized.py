@@ -21,8 +21,8 @@ _NO_DEVICE = frozenset({"", "none", "void", "-1"})
 
 
 def unsized(container: Container, resource: str, *, requested: bool) -> str | None:
-    """Why no limit of ``resource`` ("cpu" or "memory") fits ``container`` without somebody who measures; None where
-    one does. ``requested``: whether its author wrote a request."""
+    """Return why no limit of ``resource`` ("cpu" or "memory") fits ``container`` without somebody who measures; None
+    where one does. ``requested``: whether its author wrote a request."""
     device = next(_devices(container), None)
     if device is not None:
         return f"container {container.name} works with {device}"

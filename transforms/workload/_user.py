@@ -151,24 +151,22 @@ def _instead(container: Container, explicit: bool) -> Choice:
     """A number in the place of root, of a user that is a name, or of one that nobody knows."""
     facts = known_image(container)
     owner = owner_of_volumes(container)
-    uid = facts.uid if facts.uid is not None else NOBODY_ELSE if owner is None else owner.uid
-    others = owner is not None and owner.uid != uid
-    gid = None
-    if explicit and container.effective("runAsGroup") is None:
-        gid = facts.gid if facts.uid is not None else uid
+    if facts.number is not None:
+        uid, group, why = facts.number.value.uid, facts.gid, _why(container)
+    elif owner is not None:
+        uid, group, why = owner.uid, owner.uid, owner.says("so it gets that number")
+    else:
+        uid, group, why = NOBODY_ELSE, NOBODY_ELSE, _why(container)
+    gid = group if explicit and container.effective("runAsGroup") is None else None
     against = [*root_evidence(container), *user_evidence(container)]
     if container.pod.partial:
         against += low_ports(container).values()  # the setting that gives them back is one of the pod
-    if owner is not None and facts.uid is None:
-        why = owner.says("so it gets that number")
-    else:
-        why = _why(container)
     is_known = any(each is not None for each in (facts.user, facts.number, facts.any_number, owner))
     found = verdict(
         against=against,
         known=[why] if is_known else (),
         unknown=() if is_known else [why],
-        doubts=[owner.says(f"and not to {uid}")] if owner is not None and others else (),
+        doubts=[owner.says(f"and not to {uid}")] if owner is not None and owner.uid != uid else (),
         sure=not against and _is_sure(container),
     )
     return Choice(container, uid, gid, found, list(signs(container, _kept_volumes)))
@@ -216,9 +214,11 @@ def unknown_user(container: Container) -> OpaqueError | None:
         mount = next((mount for mount in mounts(container) if mount.volume is None and mount.writable), None)
         if mount is not None:
             return OpaqueError(
-                "a volume of a pod that is made elsewhere", mount.view.path[1:], "mounts",
+                "a volume of a pod that is made elsewhere",
+                mount.view.path[1:],
+                "mounts",
                 "set the user where the pod is made: whom the files of the volume belong to shows there",
-            )  # fmt: skip
+            )
     return opaque
 
 
@@ -276,23 +276,28 @@ def _user_evidence(container: Container) -> Iterator[Evidence]:
 def against_group(container: Container, mount: Mount) -> str | None:
     """Why an fsGroup does not open the files of a volume that is kept to a new user; None where it does."""
     image, row = container.image, container.row
-    repository = image.known_part if image is not None else None
     name = (image.name if image is not None else None) or ""
-    stores = is_data_store(repository)
-    if _SECURE_SHELL.search(name) or (stores and (_EXACT_MODES.search(name) or _POSTGRES.search(name))):
+    is_store = is_data_store(image.known_part if image is not None else None)
+    if _SECURE_SHELL.search(name) or (is_store and (_EXACT_MODES.search(name) or _POSTGRES.search(name))):
         return "its server refuses files whose modes an fsGroup has changed"
-    if (row is None or row.pvc != "ok") and not container.pod.get("securityContext", "fsGroup"):
-        belong = f"files at {mount.path} belong to the user that wrote them"
-        if stores or (row is not None and row.class_ == "data-store"):
-            return f"{belong}, and a data store may refuse to share them with a group"
-        if mount.source != "persistentVolumeClaim":
-            return f"{belong}, and an fsGroup may not open them"
+    if (row is not None and row.pvc == "ok") or container.pod.get("securityContext", "fsGroup"):
+        return None
+    if is_store or (row is not None and row.class_ == "data-store"):
+        reason: str | None = "a data store may refuse to share them with a group"
+    else:
+        reason = _against_sharing(container, mount)
+    return f"files at {mount.path} belong to the user that wrote them, and {reason}" if reason is not None else None
 
-        modes = container.tree.ask(VolumeClaims).access_modes(container.pod, mount.view.text("name") or "")
-        if modes is None:
-            return f"{belong}, and the tree does not show whether other pods share the claim"
-        if not modes <= OF_ONE_NODE:
-            return f"{belong}, and pods of other nodes may share the claim ({', '.join(sorted(modes))})"
+
+def _against_sharing(container: Container, mount: Mount) -> str | None:
+    """Why the volume may be in use by pods that an fsGroup does not reach; None for a claim of one node."""
+    if mount.source != "persistentVolumeClaim":
+        return "an fsGroup may not open them"
+    modes = container.tree.ask(VolumeClaims).access_modes(container.pod, mount.view.text("name") or "")
+    if modes is None:
+        return "the tree does not show whether other pods share the claim"
+    if not modes <= OF_ONE_NODE:
+        return f"pods of other nodes may share the claim ({', '.join(sorted(modes))})"
     return None
 
 

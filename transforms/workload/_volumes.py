@@ -53,7 +53,7 @@ class _Last(AsRead):
 
 
 def mounts(container: Container) -> list[Mount]:
-    """What ``container`` mounts; a claim template of its StatefulSet is a persistentVolumeClaim."""
+    """Return what ``container`` mounts; a claim template of its StatefulSet is a persistentVolumeClaim."""
     if container.lacks("volumeMounts") and container.pod.lacks("volumes"):
         return []
     tree, wiring = container.tree, container.object.piece.wiring
@@ -80,7 +80,7 @@ def _mounts(container: Container) -> list[Mount]:
 
 
 def source(volume: View) -> str:
-    """The kind of ``volume``; one without a source is an emptyDir."""
+    """Return the kind of ``volume``; one without a source is an emptyDir."""
     return next((key for key in volume.keys() if key != "name"), "emptyDir")
 
 
@@ -97,7 +97,7 @@ def _claim_templates(pod: PodTemplate) -> Iterator[str | None]:
 
 
 def keeps_others_out(mount: Mount) -> bool:
-    """Whether files of a Secret, ConfigMap or projected volume may be read by root (and the fsGroup) only."""
+    """Return whether files of a Secret, ConfigMap or projected volume may be read by root (and the fsGroup) only."""
     if mount.volume is None or mount.source not in _WRITTEN_BY_KUBERNETES:
         return False
     holder = mount.volume.view(mount.source)

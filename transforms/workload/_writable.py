@@ -4,7 +4,7 @@ image, from its variables and flags, and from its commands."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
@@ -79,18 +79,9 @@ def needs(container: Container) -> Needs:
 
 def _weigh(container: Container, found: Needs) -> None:
     """What the container, as it is written or as a kustomization patches it, needs."""
-    row, known = container.row, known_image(container)
-    if row is not None and row.rofs == "no":
-        found.against.append(container.fact(f"{row.origin}: it does not run with a read-only root", "image"))
-    if row is None and not known.says_where_it_writes and container.image is not None:
-        if is_data_store(container.image.known_part) and not any(mount.writable for mount in mounts(container)):
-            found.against.append(container.fact("a data store without a volume writes to its image", "image"))
-    if row is not None and row.match == "nginx" and is_mounted(container, "/etc/nginx/templates"):
-        found.against.append(container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted"))
-    for path in known.hiding:
-        if not is_mounted(container, path.value):
-            found.against.append(path.fact(container))
-    if row is None or row.tmp != "no":
+    known = known_image(container)
+    found.against += _signs_against(container, known)
+    if container.row is None or container.row.tmp != "no":
         _place(container, found, "/tmp", Evidence("/tmp is where programs put temporary files"))
     hidden = files_in_tmp(container)
     if "/tmp" in found.volumes and hidden is not None:
@@ -106,6 +97,19 @@ def _weigh(container: Container, found: Needs) -> None:
     workdir = _workdir(container, known)
     _told(container, found, workdir)
     _commands(container, found, known, workdir)
+
+
+def _signs_against(container: Container, known: ImageLedger) -> Iterator[Evidence]:
+    """What is known of the image that speaks against a read-only root."""
+    row, image = container.row, container.image
+    if known.read_only is not None and not known.read_only.value:
+        yield known.read_only.fact(container, "it does not run with a read-only root")
+    if row is None and image is not None and is_data_store(image.known_part) and not known.says_where_it_writes:
+        if not any(mount.writable for mount in mounts(container)):
+            yield container.fact("a data store without a volume writes to its image", "image")
+    if row is not None and row.match == "nginx" and is_mounted(container, "/etc/nginx/templates"):
+        yield container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted")
+    yield from (path.fact(container) for path in known.hiding if not is_mounted(container, path.value))
 
 
 def _of_image(container: Container, found: Needs) -> None:

@@ -80,15 +80,12 @@ def _of_the_node(view: View) -> Iterator[Finding]:
     """A profile of the node that is not named, or named beside another type."""
     kind = view.get(*_PROFILE, "type")
     if kind == "Localhost" and not str(view.get(*_PROFILE, "localhostProfile") or "").strip():
-        yield view.finding(
-            "its AppArmor profile has type Localhost and no name, so the API server refuses the pod", *_PROFILE,
-            advice="name it (localhostProfile), or remove appArmorProfile: the profile of the runtime then applies",
-        )  # fmt: skip
+        text = "its AppArmor profile has type Localhost and no name, so the API server refuses the pod"
+        advice = "name it (localhostProfile), or remove appArmorProfile: the profile of the runtime then applies"
+        yield view.finding(text, *_PROFILE, advice=advice)
     elif kind == "RuntimeDefault" and _names_one(view):  # of Unconfined it is said where that goes
-        yield view.finding(
-            _BESIDE.format(kind), *_PROFILE,
-            advice="write type: Localhost where that profile is meant, else remove its name",
-        )  # fmt: skip
+        advice = "write type: Localhost where that profile is meant, else remove its name"
+        yield view.finding(_BESIDE.format(kind), *_PROFILE, advice=advice)
 
 
 def _names_one(view: View) -> bool:
@@ -103,11 +100,9 @@ def _of_no_container(pod: PodTemplate, keys: list[str]) -> Iterator[Finding]:
     for key in keys:
         name = key.removeprefix(_ANNOTATION)
         if name not in known and "$" not in name:
-            yield pod.metadata.finding(
-                f"an AppArmor profile is set for container {name or 'without a name'}, which the pod does not show",
-                "annotations", key, severity=Severity.LOW,
-                advice="name a container of the pod, unless something adds this one when the pod is made",
-            )  # fmt: skip
+            text = f"an AppArmor profile is set for container {name or 'without a name'}, which the pod does not show"
+            advice = "name a container of the pod, unless something adds this one when the pod is made"
+            yield pod.metadata.finding(text, "annotations", key, severity=Severity.LOW, advice=advice)
 
 
 def _without(metadata: View, keys: list[str], found: Verdict) -> Iterator[Edit]:

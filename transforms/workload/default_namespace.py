@@ -23,8 +23,5 @@ def default_namespace(pod: PodTemplate) -> Steps:
     if "default" not in pod.tree.ask(Builds).namespaces(pod.object):
         return  # without any namespace, whoever applies it chooses one
     path = ("metadata", "namespace") if pod.object.namespace else ("metadata",)
-    yield pod.object.finding(
-        f"{pod.object} is in the namespace default", *path,
-        advice="create a namespace for the application and move all its objects there; data in claims stays behind",
-        severity=Severity.LOW,
-    )  # fmt: skip
+    advice = "create a namespace for the application and move all its objects there; data in claims stays behind"
+    yield pod.object.finding(f"{pod.object} is in the namespace default", *path, advice=advice, severity=Severity.LOW)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, NamedTuple
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
+from hardener.authoring.known import is_sure
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
@@ -24,7 +25,7 @@ from hardener.kubernetes.pods.capabilities import (
 from hardener.kubernetes.pods.command_evidence import raw_socket_commands, root_commands
 from hardener.tree.core_views import Container
 
-from ._file_capabilities import built, carried, has_no_privileged, held, within_reach
+from ._file_capabilities import carried, has_no_privileged, held, said, within_reach
 from ._grounds import assumption
 from ._ports import low_ports
 from ._user import final_user, unknown_user
@@ -127,8 +128,8 @@ def _left_to_user(container: Container, added: set[str], *, serves_low: bool, op
     """Return what stays with a user that is not root: what its program file carries."""
     names, facts = _of_files(container, serves_low)
     facts = [Evidence("the user is not root, so capabilities have no effect for it"), *facts]
-    row = container.row
-    files_known = known_image(container).files is not None or (row is not None and row.sure_of("file_caps"))
+    known = known_image(container)
+    files_known = known.files is not None or is_sure(known.capabilities)
     needs_more = bool({*names, *added} - {BIND})
     sure = not (opens_raw or (names and not files_known) or needs_more or _only_maybe(container, names))
     unseen = list(signs(container, partial(_unseen, kept={*names, *added})))
@@ -169,26 +170,22 @@ def _commands(container: Container) -> list[str]:
 def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
     """Capabilities that the program file of the image carries: without them in the set it is not started."""
     for state in states(container):  # a kustomization may put another image there
-        if found := list(_carried(state)):
-            return [name for names, _ in found for name in names if name in DEFAULT], [fact for _, fact in found]
-    row, files = container.row, known_image(container).files
-    by_row = row is not None and row.sure_of("file_caps")
-    if low and (_only_maybe(container, [BIND]) if files is not None else not by_row):
+        if by_source := _carried(state):
+            facts = [state.fact(f"{source} carries {', '.join(names)}", "image") for source, names in by_source.items()]
+            return [name for names in by_source.values() for name in names if name in DEFAULT], facts
+    known = known_image(container)
+    may_carry = _only_maybe(container, [BIND]) if known.files is not None else not is_sure(known.capabilities)
+    if low and may_carry:
         return [BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
 
 
-def _carried(state: Container) -> Iterator[tuple[Iterable[str], Evidence]]:
-    """What the program files of the image carry, by the strongest of what is known of it."""
-    row, files = state.row, known_image(state).files
+def _carried(container: Container) -> dict[str, Sequence[str]]:
+    """What its program carries, by who says so: the files of the image where somebody read them."""
+    files = known_image(container).files
     if files is not None:
-        for path, names in carried(state).items():
-            yield names.split(", "), files.fact(state, f"{path} carries {names}")
-    elif made := built(state):
-        for where, several in made.items():
-            yield several, state.fact(f"{where}: its program carries {', '.join(several)}", "image")
-    elif row is not None and row.file_caps:
-        yield row.file_caps, state.fact(f"{row.origin}: its program carries {', '.join(row.file_caps)}", "image")
+        return {files.says(path): names.split(", ") for path, names in carried(container).items()}
+    return {f"{where}: its program": names for where, names in said(container).items()}
 
 
 def _unseen(container: Container, *, kept: set[str]) -> Iterator[Evidence]:
@@ -208,10 +205,9 @@ def _only_maybe(container: Container, keep: list[str]) -> bool:
 
 def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
     if kept:
-        yield container.finding(
-            f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow", "image",
-            advice="remove it from the file (setcap -r) if the program runs without it", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow"
+        advice = "remove it from the file (setcap -r) if the program runs without it"
+        yield container.finding(text, "image", advice=advice, severity=Severity.LOW)
 
 
 def _net_raw(container: Container) -> Iterator[Edit]:
@@ -256,7 +252,8 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
     severity = Severity.LOW if set(beyond) <= BASELINE else Severity.MEDIUM
     if any(plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
         severity = Severity.HIGH
-    yield container.finding(
+    text = (
         f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow; only its owner knows what"
-        " it needs", *_PATH, "add", advice="remove what it does not need", severity=severity,
-    )  # fmt: skip
+        " it needs"
+    )
+    yield container.finding(text, *_PATH, "add", advice="remove what it does not need", severity=severity)

@@ -35,11 +35,19 @@ def host_path_volume(volume: PersistentVolume) -> Steps:
             continue  # its path is "either a directory or block device" (core/v1, LocalVolumeSource)
         if what in _KINDS or (what == "data" and any(below(path, folder) for folder in _FOLDERS)):
             yield spec.finding(
-                f"a pod with its claim reaches {path} of the node", source, "path",
-                advice=_AWAY, severity=Severity.MEDIUM, topic="PersistentVolume with files of the node itself",
-            )  # fmt: skip
+                f"a pod with its claim reaches {path} of the node",
+                source,
+                "path",
+                advice=_AWAY,
+                severity=Severity.MEDIUM,
+                topic="PersistentVolume with files of the node itself",
+            )
         elif what is not None and source == "hostPath":  # a volume of the type local is made for such a folder
             yield spec.finding(
-                f"it is the folder {path} of whichever node its pod runs on", source, "path",
-                advice=_KEEP, severity=Severity.LOW, topic="PersistentVolume on a path of the node",
-            )  # fmt: skip
+                f"it is the folder {path} of whichever node its pod runs on",
+                source,
+                "path",
+                advice=_KEEP,
+                severity=Severity.LOW,
+                topic="PersistentVolume on a path of the node",
+            )

@@ -40,10 +40,8 @@ def host_users_false(pod: PodTemplate) -> Steps:
         return
     obstacle = next(_obstacles(pod), None)
     if obstacle is not None:
-        yield pod.finding(
-            f"the pod keeps the users of its node: {obstacle.text}",
-            advice="set hostUsers: false when that is gone", severity=Severity.LOW,
-        )  # fmt: skip
+        advice = "set hostUsers: false when that is gone"
+        yield pod.finding(f"the pod keeps the users of its node: {obstacle.text}", advice=advice, severity=Severity.LOW)
         return
     nothing = Evidence("nothing in the manifest needs the users of the node")
     doubts = [pod.fact("the manifest says true", "hostUsers")] if pod.has("hostUsers") else []
@@ -91,8 +89,8 @@ def _against(pod: PodTemplate) -> Iterator[Evidence]:
 
 
 def _of_container(container: Container) -> Iterator[Evidence]:
-    if container.row is not None and container.row.root == "required":
-        yield container.fact(f"{container.row.origin}: it works as root only", "image")
+    if (needs_root := known_image(container).needs_root) is not None:
+        yield needs_root.fact(container, "it works as root only")
     path = ("securityContext", "capabilities", "add")
     names = {plain(name) for name in container.strings(*path)} - _OF_THE_POD
     if names:

@@ -134,7 +134,6 @@ def _of_agent(pod: PodTemplate, sign: str) -> Iterator[Edit | list[Edit] | Findi
     kept = [volume for _, volume, what in volumes if what is not None and not is_replaced(what)]
     if kept:
         names = ", ".join(str(path_of(volume)) for volume in kept)
-        yield kept[0].finding(
-            f"an agent of the node mounts {names}", "hostPath", "path",
-            advice="check against its vendor's manifest that it needs them", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"an agent of the node mounts {names}"
+        advice = "check against its vendor's manifest that it needs them"
+        yield kept[0].finding(text, "hostPath", "path", advice=advice, severity=Severity.LOW)

@@ -24,8 +24,9 @@ def no_host_process(pod: PodTemplate) -> Steps:
         if view.get(*_FIELD) is True:
             yield view.finding(
                 "a HostProcess container is a process of its Windows node, which Pod Security level baseline forbids; "
-                "without it the pod needs another network, and often another image", *_FIELD,
+                "without it the pod needs another network, and often another image",
+                *_FIELD,
                 advice="run it as an ordinary container with os.name: windows, or keep it to agents of the node in a "
                 "namespace of their own",
                 severity=Severity.HIGH,
-            )  # fmt: skip
+            )

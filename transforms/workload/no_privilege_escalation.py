@@ -41,17 +41,14 @@ def no_privilege_escalation(container: Container) -> Steps:
     written = container.get(*_FIELD)
     # The API server refuses the pair of false with either of the two.
     if container.privileged:
-        yield container.finding(
-            while_privileged(container), *_PRIVILEGED, severity=Severity.LOW,
-            advice="remove privileged if the container runs without it; no-privileged says what needs it",
-        )  # fmt: skip
+        advice = "remove privileged if the container runs without it; no-privileged says what needs it"
+        yield container.finding(while_privileged(container), *_PRIVILEGED, severity=Severity.LOW, advice=advice)
     elif written is False:
         return
     elif _is_administrator(container):
-        yield container.finding(
-            "its processes may raise their privileges while it adds SYS_ADMIN", *_ADDED,
-            advice="remove SYS_ADMIN, then set allowPrivilegeEscalation: false", severity=Severity.LOW,
-        )  # fmt: skip
+        text = "its processes may raise their privileges while it adds SYS_ADMIN"
+        advice = "remove SYS_ADMIN, then set allowPrivilegeEscalation: false"
+        yield container.finding(text, *_ADDED, advice=advice, severity=Severity.LOW)
     else:
         yield container.set(*_FIELD, to=False, **_judged(container).words)
 
@@ -83,8 +80,8 @@ def _is_administrator(container: Container) -> bool:
 
 
 def _needs(container: Container) -> Iterator[Evidence]:
-    if container.row is not None and container.row.setuid:
-        yield container.fact(f"{container.row.origin}: it uses setuid programs", "image")
+    if (uses_setuid := known_image(container).uses_setuid) is not None:
+        yield uses_setuid.fact(container, "it uses setuid programs")
     files = known_image(container).files
     if files is not None:
         for path in files.value.raised(every_word(container), own_command=own_command(container)):

@@ -54,9 +54,13 @@ def _by_lock(entry: HelmImage, options: Images, path: tuple[str, ...]) -> Steps:
         why, advice = obstacle
         moving = ", and its tag moves" if moves(image.tag) else ""
         yield entry.finding(
-            f"image {image.text} is not pinned: {why}{moving}", *path, severity=Severity.LOW, topic=_TOPIC,
-            advice=advice, once=f"{image.text} {entry.object.piece.file.path} {why}",
-        )  # fmt: skip
+            f"image {image.text} is not pinned: {why}{moving}",
+            *path,
+            severity=Severity.LOW,
+            topic=_TOPIC,
+            advice=advice,
+            once=f"{image.text} {entry.object.piece.file.path} {why}",
+        )
         return
     yield from doubts(entry, image, locked, options)
     if locked is not None and lets(options, image):

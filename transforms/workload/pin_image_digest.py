@@ -91,7 +91,6 @@ def _other_images(container: Container) -> Iterator[Finding]:
     found = [name for name, image in started_images(container.env, container.words) if image.digest is None]
     if found:
         names = ", ".join(dict.fromkeys(found))
-        yield container.finding(
-            f"it starts other images that are not pinned: {names}", severity=Severity.LOW,
-            advice="write their digests there, if the program takes them",
-        )  # fmt: skip
+        text = f"it starts other images that are not pinned: {names}"
+        advice = "write their digests there, if the program takes them"
+        yield container.finding(text, severity=Severity.LOW, advice=advice)

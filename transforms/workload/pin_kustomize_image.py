@@ -30,19 +30,15 @@ def pin_kustomize_image(entry: KustomizedImage, options: Images) -> Steps:
     name, tag = entry.get("newName") or entry.get("name"), entry.get("newTag")
     image = parse(f"{name}:{tag}")
     if image is None:
-        yield entry.finding(
-            "its image is not a valid image reference", advice="correct it", severity=Severity.LOW
-        )  # fmt: skip
+        yield entry.finding("its image is not a valid image reference", advice="correct it", severity=Severity.LOW)
         return
     sources = entry.tree.ask(ImageSources)
     if tool := sources.updater(entry, "newTag", image=image):
         yield followed(entry, tool)
         return
     if renamed := sources.renamed_above(entry.folder, {str(entry.name), name}):
-        yield entry.finding(
-            f"image {image.text} is not pinned: {renamed} takes it from another registry", severity=Severity.LOW,
-            advice="write newTag and digest there",
-        )  # fmt: skip
+        text = f"image {image.text} is not pinned: {renamed} takes it from another registry"
+        yield entry.finding(text, severity=Severity.LOW, advice="write newTag and digest there")
         return
     locked = entry.in_lock(image)
     yield from doubts(entry, image, locked, options)

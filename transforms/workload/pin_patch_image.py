@@ -34,12 +34,9 @@ def pin_patch_image(entry: PatchImage) -> Steps:
         locked = entry.in_lock(image)
         tagged = image.text if image.tag else f"{image.text}:latest"
         moving = ", and its tag moves" if moves(image.tag) else ""
-        yield entry.finding(
-            f"image {image.text} is not pinned: a patch sets it, and harden does not edit this patch{moving}",
-            severity=Severity.LOW,
-            advice=f"write {tagged}@{locked.digest} there" if locked else "run harden lock PATH: it finds the digest",
-            once=f"{image.text} {entry.file}",
-        )  # fmt: skip
+        text = f"image {image.text} is not pinned: a patch sets it, and harden does not edit this patch{moving}"
+        advice = f"write {tagged}@{locked.digest} there" if locked else "run harden lock PATH: it finds the digest"
+        yield entry.finding(text, severity=Severity.LOW, advice=advice, once=f"{image.text} {entry.file}")
 
 
 def _pinned(entry: PatchImage) -> Steps:
@@ -48,8 +45,5 @@ def _pinned(entry: PatchImage) -> Steps:
     if followed_to is not None:
         locked, found = followed_to
         to = f"{image.text.removesuffix(str(image.digest))}{locked.digest}"
-        yield entry.finding(
-            f"a patch sets image {image.text}, and harden does not edit this patch; {found.evidence[0].text}",
-            severity=Severity.LOW,
-            advice=f"write {to} there", once=f"{image.text} {entry.file}",
-        )  # fmt: skip
+        text = f"a patch sets image {image.text}, and harden does not edit this patch; {found.evidence[0].text}"
+        yield entry.finding(text, severity=Severity.LOW, advice=f"write {to} there", once=f"{image.text} {entry.file}")

@@ -59,10 +59,9 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
         who = "which not every release of its operator takes"
         if container.pod.is_fragment:
             who = "and its pod is made elsewhere"
-        yield container.finding(
-            f"its root file system stays writable: it would need volumes at {paths}, {who}",
-            advice="set readOnlyRootFilesystem if it runs without them", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"its root file system stays writable: it would need volumes at {paths}, {who}"
+        advice = "set readOnlyRootFilesystem if it runs without them"
+        yield container.finding(text, advice=advice, severity=Severity.LOW)
         return
     found = _judged(container, plan, options)
     yield container.set(*FIELD, to=True, late=not found.is_safe, **found.words)
@@ -80,22 +79,23 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
 
 def _judged(container: Container, plan: Needs, options: Filesystem) -> Verdict:
     """Return how sure it is that the container runs with the volumes of ``plan`` and nothing else to write to."""
-    row = container.row
-    by_row = row is not None and row.rofs == "ok" and row.sure_of("rofs") and own_command(container)
-    by_its_program = not by_row and plan.inert and plan.volumes.keys() <= {"/tmp"}
+    read_only = known_image(container).read_only
+    by_image = read_only is not None and read_only.value and read_only.sure and own_command(container)
+    by_its_program = not by_image and plan.inert and plan.volumes.keys() <= {"/tmp"}
     shown = [] if plan.against or plan.doubts else plan.proofs[:1] or [_trust(container)]
     return verdict(
         against=plan.against,
         known=shown,
         doubts=plan.doubts,
-        sure=(by_row or by_its_program) and options.size_limit == NONE,
+        sure=(by_image or by_its_program) and options.size_limit == NONE,
         basis=Basis.PROVED if shown and by_its_program and options.size_limit == NONE else Basis.INFERRED,
     )
 
 
 def _trust(container: Container) -> Evidence:
-    if container.row is not None and container.row.rofs == "ok":
-        return container.fact(f"{container.row.origin}: it runs with a read-only root and these paths", "image")
+    read_only = known_image(container).read_only
+    if read_only is not None and read_only.value:
+        return read_only.fact(container, "it runs with a read-only root and these paths")
     seen = [known_image(state).paths for state in states(container)]
     if seen[0] is not None and all(paths is not None and paths.text for paths in seen):
         return seen[0].fact(container)

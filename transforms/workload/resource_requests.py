@@ -56,20 +56,17 @@ def _as_the_limit(container: Container, options: Resources) -> Iterator[Edit | F
         return
     usual = Resources()
     if now == quantity.parse(usual.memory_request) and amount == quantity.parse(usual.memory_limit):
-        yield container.finding(
-            "the memory request stays below its limit: both are as large as the defaults, so the real need is not"
-            " known",
-            "resources", "requests", "memory",
-            advice="measure its use under load, and set both to that plus a reserve", severity=Severity.LOW,
-        )  # fmt: skip
+        text = (
+            "the memory request stays below its limit: both are as large as the defaults, so the real need is not known"
+        )
+        advice = "measure its use under load, and set both to that plus a reserve"
+        yield container.finding(text, "resources", "requests", "memory", advice=advice, severity=Severity.LOW)
         return
     scaler = horizontal(container, "memory") if request is not None else None
     if scaler is not None:
-        yield container.finding(
-            f"the memory request stays below its limit: {scaler} scales by the use of memory relative to it",
-            "resources", "requests", "memory",
-            advice="raise the request together with the target of the autoscaler", severity=Severity.LOW,
-        )  # fmt: skip
+        text = f"the memory request stays below its limit: {scaler} scales by the use of memory relative to it"
+        advice = "raise the request together with the target of the autoscaler"
+        yield container.finding(text, "resources", "requests", "memory", advice=advice, severity=Severity.LOW)
         return
     fact = container.fact("equal to its limit", "resources", "limits", "memory")
     yield from written(container, "requests", "memory", Amount(str(limit), [fact]), options)

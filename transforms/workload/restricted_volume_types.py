@@ -45,15 +45,11 @@ def restricted_volume_types(pod: PodTemplate) -> Steps:
         if kind == "hostPath" or kind in RESTRICTED_ALLOWED:  # no-host-path has the say of the node's folders
             continue
         if kind not in RESTRICTED_SOURCES:
-            yield volume.finding(
-                f"Pod Security level restricted forbids a volume of type {kind}, which no API server knows", kind,
-                advice="correct the name of its type", topic=_TOPIC,
-            )  # fmt: skip
+            text = f"Pod Security level restricted forbids a volume of type {kind}, which no API server knows"
+            yield volume.finding(text, kind, advice="correct the name of its type", topic=_TOPIC)
             continue
         driver = _DRIVERS.get(kind)
         moved = f"csi (driver: {driver}, volumeHandle: its id)" if driver else f"the {kind} of this volume"
-        yield volume.finding(
-            f"Pod Security level restricted forbids a volume of type {kind}; only its owner can set up a replacement",
-            kind, topic=_TOPIC,
-            advice=_CLONE if kind == "gitRepo" else _CLAIM.format(source=moved),
-        )  # fmt: skip
+        text = f"Pod Security level restricted forbids a volume of type {kind}; only its owner can set up a replacement"
+        advice = _CLONE if kind == "gitRepo" else _CLAIM.format(source=moved)
+        yield volume.finding(text, kind, topic=_TOPIC, advice=advice)

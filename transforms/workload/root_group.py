@@ -45,11 +45,14 @@ def _finding(pod: PodTemplate, view: PodTemplate | Container, fields: list[str])
     shared = any(source(volume) == "hostPath" for volume in pod.items("volumes"))
     reach = "; it mounts a folder of the node, where files belong to that group" if shared else ""
     return view.finding(
-        f"{names} {'names' if len(fields) == 1 else 'name'} group 0, that of root{reach}", "securityContext", fields[0],
+        f"{names} {'names' if len(fields) == 1 else 'name'} group 0, that of root{reach}",
+        "securityContext",
+        fields[0],
         advice=f"{_advice(pod, view, fields)}; an image that is made for arbitrary users, as OpenShift runs them, "
         "needs group 0: leave it there",
-        severity=Severity.MEDIUM if shared else Severity.LOW, topic="use of group 0, that of root",
-    )  # fmt: skip
+        severity=Severity.MEDIUM if shared else Severity.LOW,
+        topic="use of group 0, that of root",
+    )
 
 
 def _advice(pod: PodTemplate, view: PodTemplate | Container, fields: list[str]) -> str:

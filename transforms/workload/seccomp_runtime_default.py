@@ -6,7 +6,7 @@ from hardener.authoring.edits import Edit, Evidence
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.facts.images.container_commands import spoken
-from hardener.facts.images.known_image import unknown_image
+from hardener.facts.images.known_image import known_image, unknown_image
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.kubernetes.pods.command_evidence import seccomp_sensitive
@@ -43,11 +43,9 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     elif pod.partial:
         yield from _of_each_container(pod)
     elif custom := [key for key, value in _annotations(pod).items() if value.startswith("localhost/")]:
-        yield pod.metadata.finding(
-            "an annotation names the seccomp profile, and Kubernetes no longer reads it since 1.27",
-            "annotations", custom[0],
-            advice="name it in securityContext.seccompProfile (type: Localhost) and remove the annotation",
-        )  # fmt: skip
+        text = "an annotation names the seccomp profile, and Kubernetes no longer reads it since 1.27"
+        advice = "name it in securityContext.seccompProfile (type: Localhost) and remove the annotation"
+        yield pod.metadata.finding(text, "annotations", custom[0], advice=advice)
     else:
         yield from _of_whole_pod(pod)
 
@@ -146,10 +144,8 @@ def _effective(container: Container) -> str | None:
 
 def _needs(container: Container) -> list[Evidence]:
     found = []
-    if container.row is not None and container.row.seccomp == "sensitive":
-        found.append(
-            container.fact(f"{container.row.origin}: it makes calls that the default profile refuses", "image")
-        )
+    if (rare_calls := known_image(container).makes_rare_calls) is not None:
+        found.append(rare_calls.fact(container, "it makes calls that the default profile refuses"))
     for name, speaker in spoken(container, seccomp_sensitive, probes=True):
         found.append(speaker.says(f"runs {name}"))
     return found

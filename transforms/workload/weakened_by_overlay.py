@@ -65,11 +65,11 @@ def weakened_by_overlay(pod: PodTemplate) -> Steps:
         first, fields = next(iter(several.values())), {each.field for each in several.values()}
         severity = Severity.HIGH if fields & _HARD else Severity.LOW if fields <= {*_LIMITS} else Severity.MEDIUM
         texts = _in_words(several)
+        text = f"patch {patch} weakens {pod.object}: {texts}"
+        advice = "remove it from the patch, or write there why it is needed"
         yield first.view.finding(
-            f"patch {patch} weakens {pod.object}: {texts}", *first.path, severity=severity,
-            advice="remove it from the patch, or write there why it is needed",
-            once=f"{patch.piece.file.path} {patch.start} {texts}",
-        )  # fmt: skip
+            text, *first.path, severity=severity, advice=advice, once=f"{patch.piece.file.path} {patch.start} {texts}"
+        )
 
 
 def _in_words(several: Iterable[tuple[str, str]]) -> str:

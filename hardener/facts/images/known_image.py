@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from hardener.authoring.edits import Evidence
 from hardener.authoring.known import KnownBy
+from hardener.facts.images.collectors.observed import put_observation
 from hardener.facts.images.ledger import Asked, ImageLedger
 from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
@@ -60,8 +61,6 @@ class KnownImages(AsRead):
         seen = observation(container)
         if seen is None:  # nearly always; a container with other variables may have been seen
             return found
-        from hardener.facts.images.collectors.observed import put_observation
-
         found = replace(found)
         put_observation(found, container, seen)
         return found

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from hardener.authoring.known import Known, KnownBy, stronger
+from hardener.authoring.known import Known, KnownBy, is_sure, stronger
+from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.kubernetes.images.config import SOME_NUMBER
+from hardener.kubernetes.images.table import ImageRow, lookup
 
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.model import BuiltImage
     from hardener.facts.images.programs import Program
     from hardener.kubernetes.images.files import ImageFiles
     from hardener.kubernetes.images.reference import ImageReference
-    from hardener.kubernetes.images.table import ImageRow
     from hardener.lock.model import LockedImage
     from hardener.tree.tree import Tree
 
@@ -50,7 +51,10 @@ class ImageLedger(Struct):
       user may change. `written`: what its entrypoint writes. `hiding`: folders that it was seen to write to and in
       which it has files, so that a volume there would hide them.
     - `root_commands`: what its entrypoint does that needs root.
-    - `carried`: file capabilities of its programs, without CAP_.
+    - `carried`: file capabilities that a Dockerfile gives to its programs, `capabilities` those that its program is
+      known to have; both without CAP_.
+    - `read_only`: whether it runs with a read-only root. `needs_root`: it works as root only. `uses_setuid`: it starts
+      setuid programs. `makes_rare_calls`: the default seccomp profile refuses some that it makes.
     - `files`: what its files say, as far as somebody read them.
     """
 
@@ -69,6 +73,11 @@ class ImageLedger(Struct):
     hiding: tuple[Known[str], ...] = ()
     root_commands: tuple[Known[str], ...] = ()
     carried: tuple[Known[str], ...] = ()
+    capabilities: Known[tuple[str, ...]] | None = None
+    read_only: Known[bool] | None = None
+    needs_root: Known[bool] | None = None
+    uses_setuid: Known[bool] | None = None
+    makes_rare_calls: Known[bool] | None = None
     files: Known[ImageFiles] | None = None
 
     def put_user(self, user: Known[str], number: Known[Number] | None = None) -> None:
@@ -112,12 +121,12 @@ class ImageLedger(Struct):
     @property
     def is_sure_of_user(self) -> bool:
         """Whether its user is proved, or looked up where the image is made."""
-        return self.user is not None and self.user.sure
+        return is_sure(self.user)
 
     @property
     def is_sure_of_number(self) -> bool:
         """The same of the number that its service runs with."""
-        return self.number is not None and self.number.sure
+        return is_sure(self.number)
 
     @property
     def kind_of_user(self) -> UserKind:
@@ -143,8 +152,6 @@ class Asked:
     @cached_property
     def row(self) -> ImageRow | None:
         """Its row of the image table, and before it those of ``.harden.yaml``."""
-        from hardener.kubernetes.images.table import lookup
-
         return lookup(self.image, self.tree.settings.images)
 
     @cached_property
@@ -155,6 +162,4 @@ class Asked:
     @cached_property
     def built(self) -> BuiltImage | None:
         """What the Dockerfiles of the tree say of it."""
-        from hardener.facts.images.dockerfiles.built_images import BuiltImages
-
         return self.tree.ask(BuiltImages).of(self.image)

@@ -72,9 +72,10 @@ def _capabilities(container: Container) -> Iterator[Evidence]:
 def _root_filesystem(container: Container) -> Iterator[Evidence]:
     if container.get(_CONTEXT, "readOnlyRootFilesystem") is not True:
         return
-    row = container.row
-    known = known_image(container).files is not None or (row is not None and row.rofs == "ok" and row.sure_of("rofs"))
-    if not known and _is_as_read(container, "read-only-root-filesystem", "readOnlyRootFilesystem"):
+    read_only = known_image(container).read_only
+    tried = read_only is not None and read_only.value and read_only.sure
+    is_known = tried or known_image(container).files is not None
+    if not is_known and _is_as_read(container, "read-only-root-filesystem", "readOnlyRootFilesystem"):
         yield _beside(container, "readOnlyRootFilesystem: true", "readOnlyRootFilesystem")
 
 

@@ -59,6 +59,11 @@ class ImageReference(Struct, frozen=True):
     fault: str | None = None
 
     @property
+    def is_latest(self) -> bool:
+        """Whether it names no version, so that runtimes take `latest`."""
+        return self.tag is None and self.digest is None and not self.opaque
+
+    @property
     def known_part(self) -> str | None:
         """The repository, or its name where an expression stands before that, as in `${REGISTRY}/nginx`."""
         return self.repository or self.name
@@ -121,11 +126,8 @@ def read(text: object) -> ImageReference | None:
     skeleton, holes = _EXPRESSION.subn(_HOLE, text) if "$" in text or "{{" in text else (text, 0)
     rest, at, digest = skeleton.partition("@")
     fault = digest_fault(digest) if at and _HOLE not in digest else None
-    # A colon before the last slash belongs to the registry's port.
-    head, colon, tag = rest.rpartition(":")
-    if not colon or "/" in tag:
-        head, colon, tag = rest, "", ""
-    if colon and not _legal(_TAG, tag):
+    head, tag = _without_tag(rest)
+    if tag is not None and not _legal(_TAG, tag):
         return None
     parts = _parts_with_holes(head) if _HOLE in head else _parts(head)
     if parts is None:
@@ -136,11 +138,17 @@ def read(text: object) -> ImageReference | None:
         registry=registry,
         repository=repository,
         name=name,
-        tag=_known(tag),
+        tag=_known(tag or ""),
         digest=None if fault else _known(digest),
         opaque=holes > 0,
         fault=fault,
     )
+
+
+def _without_tag(name: str) -> tuple[str, str | None]:
+    """A name and its tag, None without one. A colon before the last slash belongs to the registry's port."""
+    head, colon, tag = name.rpartition(":")
+    return (head, tag) if colon and "/" not in tag else (name, None)
 
 
 _Parts = tuple[str | None, str | None, str | None]  # registry, repository, name

@@ -153,12 +153,10 @@ def lookup(reference: ImageReference, own: OwnRows = NO_ROWS) -> ImageRow | None
     repository = _published(reference)
     if repository is None:
         return None
-    tag = reference.tag
-    if tag is None and reference.digest is None and not reference.opaque:
-        tag = "latest"
+    tag = "latest" if reference.is_latest else reference.tag
     found: list[ImageRow] = []
-    # The survey is about images of Linux.
-    for surveyed in (False,) if tag is not None and _OTHER_SYSTEM.search(tag) else (True, False):
+    is_linux = tag is None or _OTHER_SYSTEM.search(tag) is None
+    for surveyed in (True, False) if is_linux else (False,):  # the survey is about images of Linux
         above = _fitting(_rows_of(surveyed, repository), tag)
         both = [_over(row, other) for row in above for other in found]
         found = both or above or found
@@ -301,12 +299,21 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
         values[name] = taken
         if read is not None and _reach(name, read) and not _is_sure(name, taken, (one, above), (other, below)):
             doubted.add(name)
-    source = "; ".join(dict.fromkeys(row.source for row in (above, below) if row.source))
     return ImageRow(
-        above.match, above.tags, **values, source=source or None, read=read, verified=above.verified or below.verified,
+        above.match,
+        above.tags,
+        **values,
+        source=_together("; ", above.source, below.source),
+        read=read,
+        verified=above.verified or below.verified,
         doubted=frozenset(doubted),
-        origin=above.origin if below.says_nothing else " and ".join(dict.fromkeys((above.origin, below.origin))),
-    )  # fmt: skip
+        origin=_together(" and ", above.origin, None if below.says_nothing else below.origin) or TABLE,
+    )
+
+
+def _together(between: str, *texts: str | None) -> str | None:
+    """The texts that are there, each once; None where none is."""
+    return between.join(dict.fromkeys(filter(None, texts))) or None
 
 
 def _taken(one: Any, other: Any, unknown: Any, first: bool | None) -> Any:

@@ -1,11 +1,33 @@
-"""What other containers of the tree with the same image show of it; of paths those that run the same program."""
+"""What people wrote for an image elsewhere in the tree: a container that runs so shows how the image can run.
+
+Only what was read counts, and of a container without a read-only root no path: what it writes to its image shows
+nowhere.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.known import Known, KnownBy
 from hardener.facts.images.ledger import Asked, ImageLedger, Number
-from hardener.facts.images.same_images import SameImage, SameImages
-from hardener.kubernetes.images.config import SOME_NUMBER
+from hardener.facts.images.programs import Program, program_of
+from hardener.kubernetes.images.config import NOBODY_ELSE, SOME_NUMBER
+from hardener.kubernetes.pods.configured_paths import may_be_mounted
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
+from hardener.tree.fact import AsRead
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Tree
+
+_HIGHEST = 2**31 - 1  # the API server refuses a higher one
+_OURS = "harden-"  # how the volumes begin that a run adds
+# What Kubernetes writes there itself is no need of the program.
+_GIVEN = frozenset({"configMap", "secret", "projected", "downwardAPI", "image"})
 
 
 def collect(asked: Asked, ledger: ImageLedger) -> None:
@@ -31,3 +53,111 @@ def _put_user(ledger: ImageLedger, number: SameImage | None, claim: SameImage | 
     if claim is not None and ledger.user is None:
         # Its kubelet refuses root, and a user that is a name only.
         ledger.user = Known(SOME_NUMBER, KnownBy.SAME_IMAGE, f"{claim.where} has the same image")
+
+
+class SameImage(Struct, frozen=True):
+    """How one container of an image runs.
+
+    - `where`: the object and its file, for people.
+    - `uid`: its number, None where none is written. `non_root`: it has none, is refused as root, and starts.
+    - `writable`: what is mounted writable over its read-only root; None where its root is not read-only.
+    """
+
+    where: str
+    uid: int | None
+    non_root: bool
+    writable: tuple[Known[str], ...] | None
+
+
+class SameImages(AsRead):
+    """The containers that say something of their image, by its repository spelled out."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._with_number: dict[str, list[SameImage]] = {}
+        self._number: dict[str, SameImage] = {}  # by repository, as far as somebody asked
+        self._non_root: dict[str, SameImage] = {}
+        self._read_only: dict[Program, SameImage] = {}
+        for pod in tree.pod_templates:
+            try:
+                for container in pod.containers:
+                    self._add(container)
+            except (OpaqueError, WrongShapeError):
+                continue
+
+    def _add(self, container: Container) -> None:
+        if "securityContext" not in container.data and "securityContext" not in container.pod.data:
+            return  # it says nothing of its image
+        program = program_of(container)
+        if program is None:
+            return
+        try:
+            found = _of(container)
+        except (OpaqueError, WrongShapeError):
+            return
+        if found is None:
+            return
+        if found.uid:
+            self._with_number.setdefault(program[0], []).append(found)
+        if found.non_root:
+            self._non_root.setdefault(program[0], found)
+        if found.writable is not None:
+            self._read_only.setdefault(program, found)
+
+    def number(self, repository: str) -> SameImage | None:
+        """A container with the number that most containers of ``repository`` run as; None where none is written."""
+        found = self._with_number.get(repository)
+        if found is not None and repository not in self._number:
+            often = Counter(each.uid for each in found)
+            self._number[repository] = max(found, key=lambda each: often[each.uid])  # of equals the first
+        return self._number.get(repository)
+
+    def non_root(self, repository: str) -> SameImage | None:
+        """A container of ``repository`` that is refused as root and names no number; None where there is none."""
+        return self._non_root.get(repository)
+
+    def read_only(self, program: Program) -> SameImage | None:
+        """A container with a read-only root that runs ``program``; None without one."""
+        return self._read_only.get(program)
+
+
+def _of(container: Container) -> SameImage | None:
+    number = container.effective("runAsUser")
+    uid = number if type(number) is int and 0 < number <= _HIGHEST and number != NOBODY_ELSE else None
+    non_root = number is None and container.effective("runAsNonRoot") is True
+    read_only = container.get("securityContext", "readOnlyRootFilesystem") is True and not container.privileged
+    if uid is None and not non_root and not read_only:
+        return None
+    file = container.object.piece.file.name
+    where = f"container {container.name} of {container.object} in {file}"
+    writable = tuple(_mounted(container, where)) if read_only else None
+    return SameImage(where, uid, non_root, writable)
+
+
+def _mounted(container: Container, where: str) -> Iterator[Known[str]]:
+    """Places that are mounted to be written to. One where an image may hold files counts only where the volume is the
+    container's alone: what others put there first would be missing in a volume that is empty."""
+    filled = _filled(container.pod)
+    volumes = {volume.text("name"): volume for volume in container.pod.items("volumes")}
+    for mount in container.items("volumeMounts"):
+        volume, path = volumes.get(mount.text("name")), mount.text("mountPath")
+        if (
+            path
+            and not (mount.text("name") or "").startswith(_OURS)
+            and mount.get("readOnly") is not True
+            and not (volume and _GIVEN.intersection(volume.keys()))
+            and (mount.text("name") not in filled or may_be_mounted(path))
+        ):
+            text = f"{where} has the same image and a writable volume at {path}"
+            yield Known(path, KnownBy.SAME_IMAGE, where, text=text)
+
+
+def _filled(pod: PodTemplate) -> frozenset[str | None]:
+    """The volumes of ``pod`` that hold files of the node, and those that several of its containers mount."""
+    found: frozenset[str | None] | None = pod.__dict__.get("_filled")
+    if found is None:  # each container asks
+        names = Counter(
+            name for each in pod.containers for name in {mount.text("name") for mount in each.items("volumeMounts")}
+        )
+        of_node = {volume.text("name") for volume in pod.items("volumes") if volume.has("hostPath")}
+        found = pod.__dict__["_filled"] = frozenset({name for name, count in names.items() if count > 1} | of_node)
+    return found

@@ -18,8 +18,7 @@ def put_row(ledger: ImageLedger, row: ImageRow) -> None:
     """Put in what ``row`` says, which is one of the table or of the configuration."""
     by = KnownBy.CONFIGURED if row.is_own else KnownBy.TABLE
     _put_user(ledger, row, by)
-    if row.any_user:
-        ledger.any_number = Known(True, by, row.origin)
+    _put_needs(ledger, row, by)
     if row.ports:
         ledger.ports = joined(ledger.ports, Known(row.ports, by, row.origin))
     if row.volumes:
@@ -30,6 +29,20 @@ def put_row(ledger: ImageLedger, row: ImageRow) -> None:
         ledger.paths = Known(row.writable, by, row.origin)
     if row.sure_of("writable"):  # its entrypoint was read
         ledger.command = Known(Command(), by, row.origin)
+
+
+def _put_needs(ledger: ImageLedger, row: ImageRow, by: KnownBy) -> None:
+    """Put in what the image needs of who runs it, and works without."""
+    yes = Known(True, by, row.origin)
+    ledger.any_number = yes if row.any_user else ledger.any_number
+    ledger.needs_root = yes if row.root == "required" else ledger.needs_root
+    ledger.uses_setuid = yes if row.setuid else ledger.uses_setuid
+    ledger.makes_rare_calls = yes if row.seccomp == "sensitive" else ledger.makes_rare_calls
+    if row.rofs is not None:
+        ledger.read_only = Known(row.rofs == "ok", by, row.origin, sure=row.sure_of("rofs"))
+    is_read = row.sure_of("file_caps")
+    if row.file_caps or is_read:
+        ledger.capabilities = Known(row.file_caps, by, row.origin, sure=is_read, whole=is_read)
 
 
 def _put_user(ledger: ImageLedger, row: ImageRow, by: KnownBy) -> None:

@@ -16,6 +16,7 @@ _LINE = re.compile(
 _SHADOW = frozenset("bcdefgGkKpPRsu")
 # BusyBox: adduser and addgroup; there `-g` is the text about a person.
 _BUSYBOX = frozenset("hgsGuk")
+_MAKERS = frozenset({"useradd", "adduser", "usermod", "groupadd", "addgroup", "groupmod"})
 _LONG_WITHOUT = frozenset(
     {"create-home", "no-create-home", "system", "no-user-group", "user-group", "non-unique", "no-log-init", "group"}
     | {"disabled-password", "disabled-login", "force-badname", "allow-badname", "allow-bad-names", "quiet", "force"}
@@ -53,7 +54,7 @@ def made(program: str, arguments: Sequence[str]) -> Account | None:
     """The account that one command makes or changes."""
     is_busybox = program in ("adduser", "addgroup")
     is_of_group = program in ("groupadd", "addgroup", "groupmod")
-    if not (is_busybox or is_of_group or program in ("useradd", "usermod")):
+    if program not in _MAKERS:
         return None
     options, operands = _read(arguments, _BUSYBOX if is_busybox else _SHADOW)
     if not operands or "$" in operands[-1]:
@@ -65,13 +66,11 @@ def made(program: str, arguments: Sequence[str]) -> Account | None:
         return Account(name, number(_first(options, "gid", "g")), is_group=True)
     uid = number(_first(options, "uid", "u"))
     if is_busybox:
-        group = _first(options, "ingroup", "gid", "G")
         has_home = "H" not in options and "no-create-home" not in options
-        home = _first(options, "home", "h")
+        group, home = _first(options, "ingroup", "gid", "G"), _first(options, "home", "h")
     else:
-        group = _first(options, "gid", "g")
-        has_home = program == "useradd" and ("m" in options or "create-home" in options)
-        home = _first(options, "home-dir", "home", "d")
+        has_home = program == "useradd" and not options.keys().isdisjoint(("m", "create-home"))
+        group, home = _first(options, "gid", "g"), _first(options, "home-dir", "home", "d")
     return Account(name, uid, group=group, home=(home or f"/home/{name}") if has_home else None)
 
 

@@ -143,8 +143,8 @@ def _given(stage: Stage, uid: Said[int] | None, gid: Said[int] | None) -> tuple[
 def _called(stage: Stage, uid: Said[int] | None, gid: Said[int] | None) -> tuple[set[str], set[str]]:
     """What the user in effect and its groups are called, by name and number; root is left out of the users."""
     name, _, group = stage.user.value.partition(":") if stage.user is not None else ("", "", "")
-    names = {name, str(uid.value)} if uid is not None else {name}
-    groups = {group, str(gid.value)} if gid is not None else {group}
+    names = {name, *_text_of(uid)}
+    groups = {group, *_text_of(gid)}
     for account in (said.value for said in stage.accounts):
         called = groups if account.is_group else names
         if account.number is not None and str(account.number) in called:
@@ -155,6 +155,10 @@ def _called(stage: Stage, uid: Said[int] | None, gid: Said[int] | None) -> tuple
     if number(name) is not None and not group and not has_account:
         groups |= {"0", "root"}  # a number without an account is in the group of root
     return names - {"", "root", "0"}, groups - {""}
+
+
+def _text_of(said: Said[int] | None) -> tuple[str, ...]:
+    return (str(said.value),) if said is not None else ()
 
 
 _OF_THE_BUILD = frozenset({"dockerfile", "rank", "named_by", "base_said", "through", "unknown"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 
@@ -76,11 +76,7 @@ def left_by(script: str, folder: str | None) -> Left:
         if command.words[:1] == [script] and _SPACE.search(script):
             continue  # the script as a word of itself
         programs = list(shell.runs([command]))
-        for program, arguments in programs:
-            if program == "cd":
-                here = _joined(here, arguments[0]) if arguments else None
-            else:
-                _read(left, program, arguments, here)
+        here = _run(left, programs, here)
         names = {program for program, _ in programs}
         if names and not command.targets and _ELSEWHERE.isdisjoint(names):
             works_in.add(here)
@@ -88,6 +84,16 @@ def left_by(script: str, folder: str | None) -> Left:
             left.filled += _written(command, here)
     left.worked_in += sorted({path or "." for path in works_in} - {"/"})
     return left
+
+
+def _run(left: Left, programs: Iterable[tuple[str, Sequence[str]]], here: str | None) -> str | None:
+    """Put to ``left`` what ``programs`` leave one after the other, and return the folder behind them."""
+    for program, arguments in programs:
+        if program == "cd":
+            here = _joined(here, arguments[0]) if arguments else None
+        else:
+            _read(left, program, arguments, here)
+    return here
 
 
 def _read(left: Left, program: str, arguments: Sequence[str], here: str | None) -> None:

@@ -159,10 +159,10 @@ class Builder:
             return
         sources = tuple(word for word in named if word)[:_MOST_SOURCES]
         target = last if last.startswith("/") else posixpath.join(self.stage.folder or ".", last)
-        several = target.endswith(("/", "/.")) or "." in (target, last) or len(named) > 1
+        several = len(named) > 1 or _is_folder(target) or last == "."
         clean = _clean(target)
         kept = clean.rstrip("/") + "/" if several else clean
-        origin = (self._filled(flags["from"]) or "") if "from" in flags else None
+        origin = self._filled(flags["from"]) or "" if "from" in flags else None
         copy = Copy(sources, kept, origin, item.documents, self._said(clean), self.stages.context, self.stages)
         self.stage.copies.append(copy)
         placed = self._place(sources, clean, several)
@@ -231,6 +231,11 @@ class Builder:
 def _clean(path: str | None) -> str:
     normal = posixpath.normpath(path or ".")
     return "/" + normal.lstrip("/") if normal.startswith("/") else normal
+
+
+def _is_folder(target: str) -> bool:
+    """Whether the destination of a copy is a folder by the way it is written."""
+    return target == "." or target.endswith(("/", "/."))
 
 
 def _split(text: str) -> list[str]:
