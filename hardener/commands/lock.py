@@ -68,6 +68,11 @@ class Result(Struct):
     unheeded: dict[str, str] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
 
+    @property
+    def fails(self) -> bool:
+        """Whether an image could not be resolved or read, is missing, or moved."""
+        return bool(self.failed or self.unread or self.missing or self.moved)
+
 
 def lock(
     arguments: list[str], choices: Choices, *, check: bool, update: bool, frozen: bool, deep: bool = False,
@@ -124,7 +129,7 @@ def lock(
     if paths or not images:
         say_unread(tree)
     _print(result, wrote=writes)
-    return 1 if result.failed or result.unread or result.missing or result.moved else 0
+    return int(result.fails)
 
 
 def _refuse_together(*, check: bool, update: bool, frozen: bool, deep: bool) -> None:
