@@ -18,7 +18,7 @@ from hardener.facts.images import collectors
 
 from .conftest import DEPLOYMENT, ROOT, write
 
-DECISIONS = ROOT / "docs" / "design" / "decisions.md"
+PAGE_OF_RULES = ROOT / "docs/design/decisions.md"
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,14 @@ def test_each_collector_is_of_a_source() -> None:
 
 
 def test_rule_3_names_the_sources_in_their_order() -> None:
-    rule = re.search(r"^3\. .*?^4\. ", DECISIONS.read_text(encoding="utf-8"), re.M | re.S)
+    rule = re.search(r"^3\. .*?^4\. ", PAGE_OF_RULES.read_text(encoding="utf-8"), re.M | re.S)
     assert rule is not None
     assert re.findall(r"\(`([A-Z_]+)`\)", rule.group()) == [source.name for source in KnownBy]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "transforms").rglob("*.py")), ids=lambda path: path.stem)
+def test_no_rule_decides_by_the_source(path: Path) -> None:
+    assert "KnownBy" not in path.read_text(encoding="utf-8"), "a value says itself whether it is sure, and its place"
 
 
 SEEN = Known((80,), KnownBy.OBSERVED, "harden observe")

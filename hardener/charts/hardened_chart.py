@@ -289,7 +289,8 @@ def _bytes(path: str) -> bytes | None:
 
 
 def values_of(paths: Sequence[str]) -> list[Any]:
-    """What the files of values at ``paths`` say, as far as they can be read: helm says what is wrong with one."""
+    """Return what the files of values at ``paths`` say, as far as they can be read: helm says what is wrong with
+    one."""
     found: list[Any] = []
     for path in paths:
         try:
@@ -328,7 +329,7 @@ def _overrides(reached: Reached) -> list[Override]:
 
 
 def name_of(changes: Sequence[Change]) -> StepName:
-    """What tells a step from others, also in another run over the same render."""
+    """Return what tells a step from others, also in another run over the same render."""
     first = changes[0]
     places = tuple((change.object.piece.file.path, str(change.object), change.path[1:]) for change in changes)
     return first.transform.id, places
@@ -386,8 +387,8 @@ _DEEPEST = 5  # charts below charts
 
 
 def known_keys(folder: str, aliases: dict[str, list[str]] | None = None) -> list[Path]:
-    """The keys for the chart in ``folder`` and those below it, each once. ``aliases``: what the values call a chart
-    below it, by its name, where that is not its name."""
+    """Return the keys for the chart in ``folder`` and those below it, each once. ``aliases``: what the values call a
+    chart below it, by its name, where that is not its name."""
     found: dict[Path, None] = {}
     for path in _of_chart(folder, (), aliases or {}, 0):
         found.setdefault(path)

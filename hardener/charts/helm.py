@@ -41,8 +41,8 @@ class Helm:
 
     @classmethod
     def found(cls, program: str | None, outside: str, *, advice: str = _NAMED) -> Helm:
-        """The helm that a person has named by its path or by a name of PATH; None: ``helm``. One of PATH lies not in
-        the folder ``outside``, a real path. Raises ProgramError, whose ``advice`` says how to come to one."""
+        """Return the helm that a person has named by its path or by a name of PATH; None: ``helm``. One of PATH lies
+        not in the folder ``outside``, a real path. Raises ProgramError, whose ``advice`` says how to come to one."""
         asked = program if program is not None else "helm"
         named = os.path.basename(asked) != asked
         try:
@@ -73,8 +73,8 @@ class Helm:
         schema: bool = True,
         crds: bool = False,
     ) -> str:
-        """The chart in ``folder``, a copy of ours, as ``helm template`` prints it with the files ``values`` and the
-        ``sets`` (each as ``--set`` takes it), the later one over the earlier.
+        """Return the chart in ``folder``, a copy of ours, as ``helm template`` prints it with the files ``values`` and
+        the ``sets`` (each as ``--set`` takes it), the later one over the earlier.
 
         ``schema``: values that break the schema of the chart are an error. Raises ChartError, and ProgramError.
         """
@@ -84,12 +84,13 @@ class Helm:
         return self._asked("template", folder, options, values, sets, [release])
 
     def lint(self, folder: str, *, values: Sequence[str] = (), sets: Sequence[str] = ()) -> str:
-        """What ``helm lint`` says of the chart in ``folder``. Raises ChartError where it fails, and ProgramError."""
+        """Return what ``helm lint`` says of the chart in ``folder``. Raises ChartError where it fails, and
+        ProgramError."""
         return self._asked("lint", folder, [], values, sets, [])
 
     def wrong_versions(self, folder: str) -> set[str]:
-        """The dependencies of the chart in ``folder`` that its ``charts/`` holds in a version that it does not ask for.
-        Raises ChartError, and ProgramError."""
+        """Return the dependencies of the chart in ``folder`` that its ``charts/`` holds in a version that it does not
+        ask for. Raises ChartError, and ProgramError."""
         rows = (line.split("\t") for line in self._asked("dependency", folder, ["list"], (), (), []).splitlines())
         return {row[0].strip() for row in rows if len(row) > 3 and row[3].strip() == "wrong version"}
 
@@ -145,7 +146,8 @@ def _files_of_values(folder: str) -> Iterator[str]:
 
 @contextmanager
 def scratch() -> Iterator[str]:
-    """A folder of ours, which goes again. Raises ChartError where it cannot be made, or what is in it not written."""
+    """Yield a folder of ours, which goes again. Raises ChartError where it cannot be made, or what is in it not
+    written."""
     folder = ""
     try:
         folder = tempfile.mkdtemp(prefix=SCRATCH)

@@ -53,8 +53,8 @@ class Reader:
         self._known: dict[str, list[Any]] = {}
 
     def read(self, text: str) -> dict[Key, Document]:
-        """The objects of a render. What cannot be read as YAML, such as a key that stands twice, is an object of its
-        own, which differs as a whole."""
+        """Return the objects of a render. What cannot be read as YAML, such as a key that stands twice, is an object of
+        its own, which differs as a whole."""
         found: dict[Key, Document] = {}
         seen: Counter[tuple[str, ...]] = Counter()
         for source, part in parts(text):
@@ -81,7 +81,7 @@ class SteadyNames:
         self._by_chance = {(document.source, document.data.get("kind")) for document in gone}
 
     def keys(self, objects: Mapping[Key, Document]) -> dict[Key, Key]:
-        """The steady key of each of ``objects``."""
+        """Return the steady key of each of ``objects``."""
         seen: Counter[tuple[str, ...]] = Counter()
         found = {}
         for key, document in objects.items():
@@ -102,7 +102,7 @@ class SteadyNames:
 
 
 def parts(text: str) -> Iterator[tuple[str, str]]:
-    """The documents of what helm printed: the template that each comes from, and its text."""
+    """Yield the documents of what helm printed: the template that each comes from, and its text."""
     starts = list(_SOURCE.finditer(text))
     for number, match in enumerate(starts):
         end = starts[number + 1].start() if number + 1 < len(starts) else len(text)
@@ -110,7 +110,7 @@ def parts(text: str) -> Iterator[tuple[str, str]]:
 
 
 def key_of(data: dict[str, Any], seen: Counter[tuple[str, ...]]) -> Key:
-    """The key of an object, the next of those in ``seen``."""
+    """Return the key of an object, the next of those in ``seen``."""
     metadata = data.get("metadata")
     own = metadata if isinstance(metadata, dict) else {}
     known = (
@@ -124,7 +124,7 @@ def key_of(data: dict[str, Any], seen: Counter[tuple[str, ...]]) -> Key:
 
 
 def field_of(*lists: list[Any]) -> str | None:
-    """The field that tells the items of each of ``lists`` apart; None where there is none."""
+    """Return the field that tells the items of each of ``lists`` apart; None where there is none."""
     for name in _FIELDS:
         if all(_tells_apart(name, items) for items in lists):
             return name
@@ -139,7 +139,7 @@ def _tells_apart(name: str, items: list[Any]) -> bool:
 
 
 def place_of(data: Any, path: tuple[str | int, ...]) -> Place:
-    """``path`` in ``data`` as a place; where it leads no further, the rest is as it was."""
+    """Return ``path`` in ``data`` as a place; where it leads no further, the rest is as it was."""
     found: list[str | int | Item] = []
     for part in path:
         if isinstance(data, list) and isinstance(part, int) and part < len(data):
@@ -153,7 +153,7 @@ def place_of(data: Any, path: tuple[str | int, ...]) -> Place:
 
 
 def at_place(data: Any, place: Place) -> Any:
-    """What stands at ``place``; None where nothing does."""
+    """Return what stands at ``place``; None where nothing does."""
     for part in place:
         if isinstance(part, Item):
             items = data if isinstance(data, list) else ()
@@ -195,7 +195,7 @@ def _of_items(old: list[Any], new: list[Any], place: Place) -> Iterator[Place]:
 
 
 def changed(old: dict[Key, Document], new: dict[Key, Document]) -> Iterator[tuple[Key, Place]]:
-    """Where two renders differ; an object that is in one of them alone differs as a whole."""
+    """Yield where two renders differ; an object that is in one of them alone differs as a whole."""
     for key in {**old, **new}:
         before, after = old.get(key), new.get(key)
         if before is None or after is None:

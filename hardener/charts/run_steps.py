@@ -58,13 +58,13 @@ class Wanted:
         self._keys = {place: keys.get(key, key) for place, key in self._keys.items()}
 
     def place(self, edit: Edit) -> tuple[Key, Any]:
-        """The object of an edit, and its data as rendered."""
+        """Return the object of an edit, and its data as rendered."""
         number = int(edit.path[0])
         return self._keys[edit.piece, number], self._documents[edit.piece][number]
 
     def after(self, steps: Iterable[Step]) -> dict[Key, Any]:
-        """The objects that ``steps`` change, as they leave them. Raises WrongShapeError where one leans on a step that
-        is left out."""
+        """Return the objects that ``steps`` change, as they leave them. Raises WrongShapeError where one leans on a
+        step that is left out."""
         made: dict[Piece, list[Any]] = {}
         for step in sorted(steps, key=lambda step: step.number):
             for piece in dict.fromkeys(edit.piece for edit in step.edits):
@@ -90,8 +90,8 @@ _RIGHTS = frozenset({
 
 
 def resting_on(wanted: Wanted, steps: Sequence[Step], left: Collection[int]) -> dict[int, int]:
-    """Those of ``steps``, by their numbers, that may rest on one of ``left``, and on which: what comes later for the
-    same container, or for its pod, where both are about who it runs as and what it may do."""
+    """Return those of ``steps``, by their numbers, that may rest on one of ``left``, and on which: what comes later for
+    the same container, or for its pod, where both are about who it runs as and what it may do."""
     found: dict[int, int] = {}
     gone: list[tuple[Key, Path, int]] = []
     for step in sorted(steps, key=lambda step: step.number):

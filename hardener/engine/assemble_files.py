@@ -49,28 +49,35 @@ def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: 
         if not isinstance(change.edit, Create):
             change.path = as_read(change.path, change.step, shifts(change.object.piece))
     refused: set[Piece] = set()
-    for (piece, changes, places), proof in zip(jobs, proofs, strict=True):
-        for (record, path), line in zip(places, proof.places, strict=True):
-            if record is None:
-                outcome.lines[piece, path] = piece.line + line
-            else:
-                record.line = piece.line + line
-        if proof.refusal:
-            reason, line = proof.refusal
-            refused.add(piece)
-            advice = _OURS if proof.ours else _ADVICE
-            outcome.refused.append(
-                Refused(piece.file.name, piece.line + line, _said(reason, proof.ours), advice, len(changes))
-            )
-        elif proof.is_placed:
+    for job, proof in zip(jobs, proofs, strict=True):
+        piece, changes, _ = job
+        _note_lines(outcome, job, proof)
+        if proof.is_placed and not proof.refusal:
             outcome.findings += files[piece.file].stale.get(piece, ())
-        elif changes:
-            refused.add(piece)  # steps that cancel each other out leave nothing to report
+        elif proof.refusal or changes:  # steps that cancel each other out leave nothing to report
+            refused.add(piece)
+        if proof.refusal:
+            _refuse(outcome, piece, len(changes), *proof.refusal, proof.ours)
     outcome.files += [file.change() for file in files.values() if file.ids]
     if refused:
         outcome.changes = [change for change in outcome.changes if change.object.piece not in refused]
     if len(jobs) >= POOL_FROM:
         give_back()  # the report needs some
+
+
+def _note_lines(outcome: Outcome, job: Job, proof: Proof) -> None:
+    """Write the lines that were found to the records that asked for them."""
+    piece, _, places = job
+    for (record, path), line in zip(places, proof.places, strict=True):
+        if record is None:
+            outcome.lines[piece, path] = piece.line + line
+        else:
+            record.line = piece.line + line
+
+
+def _refuse(outcome: Outcome, piece: Piece, edits: int, reason: str, line: int, ours: bool) -> None:
+    advice = _OURS if ours else _ADVICE
+    outcome.refused.append(Refused(piece.file.name, piece.line + line, _said(reason, ours), advice, edits))
 
 
 def _whole(
@@ -80,33 +87,40 @@ def _whole(
     is rolled back in the others, which are proved anew."""
     while True:
         jobs = _collect(outcome)
-        proofs: list[Proof] = []
-        files: dict[ManifestFile, _File] = {}
-        for (piece, changes, _), proof in zip(jobs, _proofs(jobs, forks), strict=True):
-            progress(piece.file.name)
-            piece.tree = None  # it is read anew where that is still asked for
-            if proof.hunks:
-                # What it holds stands in the file now: of thousands of documents it would be in memory twice.
-                files.setdefault(piece.file, _File(piece.file)).add(piece, changes, proof)
-                proof = Proof(places=proof.places, is_placed=True) if proof.places else _PLACED
-            proofs.append(proof)
-        wrong = {file.source for file in files.values() if not file.finish()}
-        for source in wrong:
-            files.pop(source).take_back()
-        for number, (piece, _, _) in enumerate(jobs if wrong else ()):
-            if proofs[number].is_placed and piece.file in wrong:
-                refusal = "the file does not come out as its parts", 1
-                proofs[number] = Proof(places=proofs[number].places, refusal=refusal, ours=True)
+        proofs, files = _placed(jobs, progress, forks)
         torn = _torn(jobs, proofs)
         if not torn:
             return jobs, proofs, files
-
         for file in files.values():
             file.take_back()
         roll_back(outcome, {key: Doomed(*each) for key, each in torn.items()})
         self_check(outcome)
         for held in outcome.held:
             held.patch = json_patch.of_step(held.changes)
+
+
+def _placed(
+    jobs: list[Job], progress: Callable[[str], object], forks: bool
+) -> tuple[list[Proof], dict[ManifestFile, _File]]:
+    """The proofs of ``jobs``, and the files that they come to."""
+    proofs: list[Proof] = []
+    files: dict[ManifestFile, _File] = {}
+    for (piece, changes, _), proof in zip(jobs, _proofs(jobs, forks), strict=True):
+        progress(piece.file.name)
+        piece.tree = None  # it is read anew where that is still asked for
+        if proof.hunks:
+            # What it holds stands in the file now: of thousands of documents it would be in memory twice.
+            files.setdefault(piece.file, _File(piece.file)).add(piece, changes, proof)
+            proof = Proof(places=proof.places, is_placed=True) if proof.places else _PLACED
+        proofs.append(proof)
+    wrong = {file.source for file in files.values() if not file.finish()}
+    for source in wrong:
+        files.pop(source).take_back()
+    for number, (piece, _, _) in enumerate(jobs if wrong else ()):
+        if proofs[number].is_placed and piece.file in wrong:
+            refusal = "the file does not come out as its parts", 1
+            proofs[number] = Proof(places=proofs[number].places, refusal=refusal, ours=True)
+    return proofs, files
 
 
 def _torn(jobs: list[Job], proofs: list[Proof]) -> dict[int, tuple[list[Change], str, bool]]:
@@ -132,31 +146,35 @@ def _collect(outcome: Outcome) -> list[Job]:
     changes: dict[Piece, list[Change]] = {}
     for change in outcome.changes:
         changes.setdefault(change.object.piece, []).append(change)
-    places: dict[Piece, list[Place]] = {}
-    unreported = [waived.finding for waived in outcome.waived if waived.finding is not None]
-    records: list[Report | Waived] = [*outcome.findings, *unreported, *outcome.waived]
-    for record in records:
-        if record.piece is not None and not record.line:
-            places.setdefault(record.piece, []).append((record, record.path))
-    held = outcome.not_made
-    for change in held:
-        if isinstance(change.edit, Create):
-            continue
-        path = as_read(change.path, change.step, shifts(change.object.piece))
-        places.setdefault(change.object.piece, []).append((change, path))
-    facts: dict[Piece, dict[Path, None]] = {}  # many changes go by the same one
-    for change in chain(outcome.changes, held):
-        for fact in change.edit.evidence:
-            if fact.piece is not None:
-                facts.setdefault(fact.piece, {})[fact.path] = None
-    for piece, paths in facts.items():
-        places.setdefault(piece, []).extend([(None, path) for path in paths])
+    places = _places(outcome)
     return [
         (piece, changes.get(piece, []), places.get(piece, []))
         for file in outcome.tree.files
         for piece in file.pieces
         if piece in changes or piece in places
     ]
+
+
+def _places(outcome: Outcome) -> dict[Piece, list[Place]]:
+    """The places whose lines a report needs beside those of the changes that are made."""
+    found: dict[Piece, list[Place]] = {}
+    unreported = [waived.finding for waived in outcome.waived if waived.finding is not None]
+    records: list[Report | Waived] = [*outcome.findings, *unreported, *outcome.waived]
+    for record in records:
+        if record.piece is not None and not record.line:
+            found.setdefault(record.piece, []).append((record, record.path))
+    for change in outcome.not_made:
+        if not isinstance(change.edit, Create):
+            path = as_read(change.path, change.step, shifts(change.object.piece))
+            found.setdefault(change.object.piece, []).append((change, path))
+    facts: dict[Piece, dict[Path, None]] = {}  # many changes go by the same one
+    for change in chain(outcome.changes, outcome.not_made):
+        for fact in change.edit.evidence:
+            if fact.piece is not None:
+                facts.setdefault(fact.piece, {})[fact.path] = None
+    for piece, paths in facts.items():
+        found.setdefault(piece, []).extend([(None, path) for path in paths])
+    return found
 
 
 def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:

@@ -113,25 +113,37 @@ def compare(
 
     ``judged`` tells whether this run would have met an entry, by its id and the real path of its file.
     """
-    left, known = Counter(listed), set()
-    met = list(entries(outcome, mask))
+    left = Counter(listed)
+    known = _known(list(entries(outcome, mask)), left)
+    findings, held, changes = len(outcome.findings), len(outcome.held), len(outcome.changes)
+    outcome.findings = [found for found in outcome.findings if id(found) not in known]
+    outcome.held = [held for held in outcome.held if id(held.changes[0]) not in known]
+    outcome.changes = [change for change in outcome.changes if id(change) not in known]
+    _leave_out_files(outcome)
+    listed_findings = findings - len(outcome.findings) + held - len(outcome.held)
+    root = outcome.tree.root
+    stale = [entry for entry, count in left.items() if count > 0 and judged(entry[1], os.path.join(root, entry[2]))]
+    return Compared(listed_findings, changes - len(outcome.changes), sorted(stale))
+
+
+def _known(met: list[tuple[Entry, Any]], left: Counter[Entry]) -> set[int]:
+    """The ids of the records ``met`` that are ``left`` in the baseline, each of which is taken from there."""
+    known: set[int] = set()
     # The same under its own word first: what one run makes, one with another --max-risk holds back or reports.
     for alike in (False, True):
         for entry, record in met:
             if id(record) in known:
                 continue
             kept = [(what, *entry[1:]) for what in _WORDS] if alike else [entry]
-            if (match := next((one for one in kept if left[one] > 0), None)) is not None:
+            match = next((one for one in kept if left[one] > 0), None)
+            if match is not None:
                 left[match] -= 1
                 known.add(id(record))
-    counts = Counter[str](
-        finding=sum(id(found) in known for found in outcome.findings),
-        held=sum(id(held.changes[0]) in known for held in outcome.held),
-        change=sum(id(change) in known for change in outcome.changes),
-    )
-    outcome.findings = [found for found in outcome.findings if id(found) not in known]
-    outcome.held = [held for held in outcome.held if id(held.changes[0]) not in known]
-    outcome.changes = [change for change in outcome.changes if id(change) not in known]
+    return known
+
+
+def _leave_out_files(outcome: Outcome) -> None:
+    """Take out the files and the values of charts that no change of ``outcome`` is left in."""
     changed = {change.object.piece.file.path for change in outcome.changes}
     new = {id(change) for change in outcome.changes}
 
@@ -140,11 +152,6 @@ def compare(
 
     outcome.files = [file for file in outcome.files if file.file.path in changed or is_new(file.makes)]
     outcome.overrides = [override for override in outcome.overrides if is_new(override.changes)]
-    stale = [
-        entry for entry, count in left.items()
-        if count > 0 and judged(entry[1], os.path.join(outcome.tree.root, entry[2]))
-    ]  # fmt: skip
-    return Compared(counts["finding"] + counts["held"], counts["change"], sorted(stale))
 
 
 def described(compared: Compared, path: str, profile: str, written_for: str) -> Iterator[str]:

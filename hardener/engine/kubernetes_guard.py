@@ -100,14 +100,7 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
     """The steps of ``piece`` that break a rule, one per object, each as a change of it and what it breaks."""
     if not piece.source.holds_objects:
         return  # the rules are those of Kubernetes
-    objects: dict[Path, Object] = {}
-    last = None
-    for change in changes:
-        if change.object is not last:  # most are all of one
-            last = change.object
-            objects[last.path] = last
-    if piece.shared:  # one text of several places: a step may have changed other items of its List, too
-        objects |= {item.path: item for item in rules.tree.objects if item.piece is piece}
+    objects = _changed_objects(rules, piece, changes)
     found = [broken for item in objects.values() for broken in rules.state(item, piece.data)]
     if piece.is_new:
         # It was nothing before, so whatever it breaks is the doing of the step that made it.
@@ -124,6 +117,19 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
             goals[path] = judge, new[0]
     if goals:
         yield from _causes(piece, changes, read, goals)
+
+
+def _changed_objects(rules: _Rules, piece: Piece, changes: list[Change]) -> dict[Path, Object]:
+    """The objects of ``piece`` that ``changes`` are about, by their paths."""
+    objects: dict[Path, Object] = {}
+    last = None
+    for change in changes:
+        if change.object is not last:  # most are all of one
+            last = change.object
+            objects[last.path] = last
+    if piece.shared:  # one text of several places: a step may have changed other items of its List, too
+        objects |= {item.path: item for item in rules.tree.objects if item.piece is piece}
+    return objects
 
 
 def _takes_compared(change: Change) -> bool:

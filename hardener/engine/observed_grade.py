@@ -60,17 +60,20 @@ def regraded(transform: Transform, target: View, edits: list[Edit]) -> list[Edit
     if not own or not is_shown_by_a_run(transform, target, own):
         return edits
     try:
-        found = list(_each(pod, own))
-        if failed := [each for each in found if _fails(transform, each)]:
-            facts = list(dict.fromkeys(_against(transform, each.observation) for each in failed if each.observation))
-            return [_graded(edit, Grade.BREAKING, facts) for edit in edits]
-        if not found or len(own) < len(edits) or not all(_holds(transform, each) for each in found):
-            return edits
-        if _is_made_elsewhere(edits):
-            return edits
-        return _held(pod, edits, found)
+        return _judged(transform, pod, edits, own)
     except (OpaqueError, WrongShapeError):
         return edits
+
+
+def _judged(transform: Transform, pod: PodTemplate, edits: list[Edit], own: list[Edit]) -> list[Edit]:
+    """``edits``, of which ``own`` are about ``pod``, graded by what was seen of its containers."""
+    found = list(_each(pod, own))
+    failed = [each.observation for each in found if each.observation and _fails(transform, each)]
+    if failed:
+        facts = list(dict.fromkeys(_against(transform, observation) for observation in failed))
+        return [_graded(edit, Grade.BREAKING, facts) for edit in edits]
+    is_whole = bool(found) and len(own) == len(edits) and all(_holds(transform, each) for each in found)
+    return _held(pod, edits, found) if is_whole and not _is_made_elsewhere(edits) else edits
 
 
 def _is_made_elsewhere(edits: list[Edit]) -> bool:
@@ -180,18 +183,22 @@ def _identity_now(container: Container, field: str) -> Any:
 
 def _held(pod: PodTemplate, edits: list[Edit], each: list[_Seen]) -> list[Edit]:
     found = [one.observation for one in each if one.observation is not None]
-    if any(_changes_identity(edit) for edit in edits) and any(map(_keeps_files, states(pod))):
+    if any(map(_changes_identity, edits)) and any(map(_keeps_files, states(pod))):
         facts = _facts(found, ", on an empty volume, where no file has an owner from before")
         return [_with(edit, facts) for edit in edits]
     if any("resources" in edit.path for edit in edits):
         facts = _facts(found, ", without load")
         return [_with(edit, facts) for edit in edits]
-    grade, facts = Grade.SAFE, _facts(found)
-    if any(edit.grade is Grade.BREAKING for edit in edits):
-        # What speaks against it may be meant by a person, or come only as the container ends, which no run waits for.
-        ends = any(one.container.has("lifecycle", "preStop") for one in each)
-        grade = Grade.REVIEW if ends or any(map(_replaces, edits)) else Grade.SAFE
-    return [_graded(edit, grade, facts) for edit in edits]
+    grade = Grade.REVIEW if _is_spoken_against(edits, each) else Grade.SAFE
+    return [_graded(edit, grade, _facts(found)) for edit in edits]
+
+
+def _is_spoken_against(edits: list[Edit], each: list[_Seen]) -> bool:
+    """Whether what speaks against ``edits`` may be meant by a person, or come only as the container ends, which no run
+    waits for."""
+    if not any(edit.grade is Grade.BREAKING for edit in edits):
+        return False
+    return any(one.container.has("lifecycle", "preStop") for one in each) or any(map(_replaces, edits))
 
 
 def _changes_identity(edit: Edit) -> bool:

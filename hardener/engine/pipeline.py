@@ -210,14 +210,19 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         _stopped(state, transform, target, wrong)
         return
     if not blocked:
-        for item in yielded:
-            if isinstance(item, Finding):
-                _report(state, transform, target, item)
-        for each in unknown:
-            _stopped(state, transform, target, each)
+        _take(state, transform, target, yielded, unknown)
         _make(state, transform, target, steps, arguments, may_change)
     elif pod is not None and not _all_waived(state, transform, target, steps):
         _skip(state, transform, pod, blocked, classes[blocked])
+
+
+def _take(state: _Run, transform: Transform, target: View, yielded: list[Any], unknown: list[OpaqueError]) -> None:
+    """Put on record what ``transform`` reports at ``target``, and what it cannot decide there."""
+    for item in yielded:
+        if isinstance(item, Finding):
+            _report(state, transform, target, item)
+    for each in unknown:
+        _stopped(state, transform, target, each)
 
 
 def _barrier(
@@ -277,17 +282,26 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
     elif not state.gate.lets(step):
         outcome.held.append(Held(transform, step.grade, step.changes))
     elif outcome.tree.kustomizations and (facts := _objections(step)):
-        # Whatever the gate lets through: what a kustomization builds would not start, or not be what it was.
-        facts = [*facts, Evidence("--accept does not help here: change the patch first")]
-        against = draft(outcome.tree, transform, target, [_refuted(edit, facts) for edit in edits])
-        outcome.held.append(Held(transform, against.grade, against.changes))
+        outcome.held.append(_held_against(step, edits, facts))
     elif refused := _unwritable(state, step):
         outcome.refused.append(refused)
     else:
-        step.apply()
-        outcome.changes += step.changes
-        for unlisted in step.unlisted:
-            _report(state, transform, target, unlisted)
+        _apply(state, step)
+
+
+def _apply(state: _Run, step: Step) -> None:
+    step.apply()
+    state.outcome.changes += step.changes
+    for unlisted in step.unlisted:
+        _report(state, step.transform, step.target, unlisted)
+
+
+def _held_against(step: Step, edits: list[Edit], facts: list[Evidence]) -> Held:
+    """``step`` held back whatever the gate lets through: what a kustomization builds would not start, or not be what it
+    was."""
+    facts = [*facts, Evidence("--accept does not help here: change the patch first")]
+    against = draft(step.tree, step.transform, step.target, [_refuted(edit, facts) for edit in edits])
+    return Held(step.transform, against.grade, against.changes)
 
 
 def _only_reported(step: Step, may_change: bool) -> Finding:

@@ -309,19 +309,13 @@ _MADE: _Seen = {}  # stands for a place that a change made, which nobody looks i
 def _unmade(result: Result) -> int | None:
     """The number of the first change that the data do not hold, None when they hold all. What a later one changed again
     is not asked for; of list items that went, their number is."""
-    piece, changes, read = result.piece, result.changes, result.rewrite.before
-    shifted = shifts(piece)
+    piece, changes = result.piece, result.changes
     later: _Seen = {}
-    grown: dict[Path, tuple[int, int]] = {}
     # Against the order in which ``replay`` makes them: items come and go last.
     order = sorted([(change.step, isinstance(change.edit, _MOVES), at) for at, change in enumerate(changes)])
     beside: dict[Path, tuple[_Seen | None, Any]] = {}  # what was seen, and what is there, at the parents of places
-    for step, _, at in reversed(order):
-        edit, path = changes[at].edit, result.written[at]
-        if isinstance(edit, _COMES) or (isinstance(edit, Drop) and isinstance(edit.path[-1], int)):
-            where = as_written(changes[at].path[:-1], step, shifted)
-            if where is not None:
-                grown[where] = grown.get(where, (0, at))[0] + (-1 if isinstance(edit, Drop) else 1), at
+    for _, _, at in reversed(order):
+        path = result.written[at]
         if path is None:
             continue
         above, key = path[:-1], path[-1]
@@ -333,17 +327,37 @@ def _unmade(result: Result) -> int | None:
             continue  # made again with what holds it
         seen = parent.get(key)
         if seen is None:
-            if not _holds(holder, key, edit):
+            if not _holds(holder, key, changes[at].edit):
                 return at
         elif seen is not _MADE:
             beside.clear()  # what was seen below it is a part of it now
         parent[key] = _MADE
+    return _miscounted(result, _grown(result, [at for _, _, at in reversed(order)]), later)
+
+
+def _grown(result: Result, order: list[int]) -> dict[Path, tuple[int, int]]:
+    """By how many items each list grew, with the number of the change that says so last in this ``order``."""
+    shifted = shifts(result.piece)
+    found: dict[Path, tuple[int, int]] = {}
+    for at in order:
+        change = result.changes[at]
+        edit, goes = change.edit, isinstance(change.edit, Drop)
+        if isinstance(edit, _COMES) or (goes and isinstance(edit.path[-1], int)):
+            where = as_written(change.path[:-1], change.step, shifted)
+            if where is not None:
+                found[where] = found.get(where, (0, at))[0] + (-1 if goes else 1), at
+    return found
+
+
+def _miscounted(result: Result, grown: dict[Path, tuple[int, int]], later: _Seen) -> int | None:
+    """The number of a change of the first list that has not as many items as it grew by; None without one."""
+    piece, read, shifted = result.piece, result.rewrite.before, shifts(result.piece)
     for where, (by, at) in grown.items():
         parent = _parent(later, where)
         if parent is None or parent.get(where[-1]) is _MADE:
             continue  # a list that the run made
         number = len(_lookup(piece.data, where, [])) - by
-        place = as_read(changes[at].path[:-1], changes[at].step, shifted)
+        place = as_read(result.changes[at].path[:-1], result.changes[at].step, shifted)
         if (number and not _stands(read, (*place, number - 1))) or _stands(read, (*place, number)):
             return at
     return None
@@ -394,26 +408,33 @@ def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) ->
     the first key of an item), and so is one of JSON punctuation alone, or a comment that moved.
     """
     hunks = list(hunks)
-    doubtful = [
-        hunk
-        for hunk in hunks
-        if not before.issuperset(range(hunk.before_start, hunk.before_start + len(hunk.before)))
-        or not after.issuperset(range(hunk.after_start, hunk.after_start + len(hunk.after)))
-    ]
+    doubtful = [hunk for hunk in hunks if not (before.issuperset(_old(hunk)) and after.issuperset(_new(hunk)))]
     if not doubtful:
         return None
     went, came = ({line.strip() for hunk in hunks for line in side(hunk)} for side in (_BEFORE, _AFTER))
     moved = {line for line in went & came if line.startswith("#")}
-    for hunk in doubtful:
-        old, new = Counter(map(_bare, hunk.before)), Counter(map(_bare, hunk.after))
-        alone = before.isdisjoint(range(hunk.before_start, hunk.before_start + len(hunk.before)))
-        alone = alone and after.isdisjoint(range(hunk.after_start, hunk.after_start + len(hunk.after)))
-        for number, line in enumerate(hunk.before, hunk.before_start):
-            if number not in before and (alone or not new[_bare(line)]) and not _is_fine(line, moved, alone):
-                return number
-        for number, line in enumerate(hunk.after, hunk.after_start):
-            if number not in after and not old[_bare(line)] and not _is_fine(line, moved, alone):
-                return hunk.before_start
+    strays = (_stray(hunk, before, after, moved) for hunk in doubtful)
+    return next((line for line in strays if line is not None), None)
+
+
+def _old(hunk: yaml.Hunk) -> range:
+    return range(hunk.before_start, hunk.before_start + len(hunk.before))
+
+
+def _new(hunk: yaml.Hunk) -> range:
+    return range(hunk.after_start, hunk.after_start + len(hunk.after))
+
+
+def _stray(hunk: yaml.Hunk, before: set[int], after: set[int], moved: set[str]) -> int | None:
+    """The first line of ``hunk`` that is in neither set; ``moved`` are comments that went and came."""
+    old, new = Counter(map(_bare, hunk.before)), Counter(map(_bare, hunk.after))
+    alone = before.isdisjoint(_old(hunk)) and after.isdisjoint(_new(hunk))
+    for number, line in zip(_old(hunk), hunk.before, strict=True):
+        if number not in before and (alone or not new[_bare(line)]) and not _is_fine(line, moved, alone):
+            return number
+    for number, line in zip(_new(hunk), hunk.after, strict=True):
+        if number not in after and not old[_bare(line)] and not _is_fine(line, moved, alone):
+            return hunk.before_start
     return None
 
 

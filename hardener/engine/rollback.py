@@ -40,22 +40,7 @@ def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
 
     They, and what builds on them, become records in ``outcome.refused``. Returns the pieces that they had changed.
     """
-    by_piece: dict[Piece, list[Change]] = {}
-    for change in outcome.changes:
-        by_piece.setdefault(change.object.piece, []).append(change)
-    rebuilt: dict[Piece, _Rebuilt] = {}
-    settled = -1
-    while settled != len(doomed):
-        settled = len(doomed)
-        for piece in {change.object.piece: None for step in list(doomed.values()) for change in step.changes}:
-            if piece.is_new:
-                # One line of a kustomization, made with the first of them, lists all objects of a new file.
-                for other in piece.file.pieces if piece.file.is_new else [piece]:
-                    for change in by_piece.get(other, []):
-                        _doom(change, doomed)
-            else:
-                parsed = rebuilt[piece].parsed if piece in rebuilt else piece.read()
-                rebuilt[piece] = _rebuild(piece, parsed, by_piece.get(piece, []), doomed)
+    rebuilt = _rebuilt(outcome, doomed)
     created = {change.object for step in doomed.values() for change in step.changes if isinstance(change.edit, Create)}
     _hold_less(outcome, doomed, rebuilt, {item.piece for item in created})
     for step in doomed.values():
@@ -67,6 +52,31 @@ def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
         piece.data[:] = new.documents
     new_objects.remove(outcome.tree, created)
     return list(rebuilt)
+
+
+def _rebuilt(outcome: Outcome, doomed: dict[int, Doomed]) -> dict[Piece, _Rebuilt]:
+    """The pieces that the ``doomed`` steps had changed, without them; those that build on one are added to them."""
+    by_piece: dict[Piece, list[Change]] = {}
+    for change in outcome.changes:
+        by_piece.setdefault(change.object.piece, []).append(change)
+    found: dict[Piece, _Rebuilt] = {}
+    settled = -1
+    while settled != len(doomed):
+        settled = len(doomed)
+        for piece in {change.object.piece: None for step in list(doomed.values()) for change in step.changes}:
+            if piece.is_new:
+                _doom_new(piece, by_piece, doomed)
+            else:
+                parsed = found[piece].parsed if piece in found else piece.read()
+                found[piece] = _rebuild(piece, parsed, by_piece.get(piece, []), doomed)
+    return found
+
+
+def _doom_new(piece: Piece, by_piece: dict[Piece, list[Change]], doomed: dict[int, Doomed]) -> None:
+    # One line of a kustomization, made with the first of them, lists all objects of a new file.
+    for other in piece.file.pieces if piece.file.is_new else [piece]:
+        for change in by_piece.get(other, []):
+            _doom(change, doomed)
 
 
 class _Rebuilt(Struct):

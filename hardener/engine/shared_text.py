@@ -48,11 +48,7 @@ def steps_of(
     """The steps in what ``transform`` yielded at ``target``: its single edits, and each of its lists of them; and what
     keeps others from being made: expressions of which it says so, and those that decide what starts there. ``pod`` is
     what ``pod_of`` says of the target."""
-    single = [item for item in yielded if isinstance(item, Edit)]
-    steps, unknown = [single] if single else [], list[OpaqueError]()
-    if len(single) < len(yielded):
-        steps += [item for item in yielded if isinstance(item, list) and item]
-        unknown += [item for item in yielded if isinstance(item, OpaqueError)]
+    steps, unknown = _parts(yielded)
     if pod is not None and steps:
         steps, more = unknown_starts.parted(transform, target, steps)
         unknown += more
@@ -60,6 +56,15 @@ def steps_of(
         steps = doubted(steps, target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
+    return steps, unknown
+
+
+def _parts(yielded: list[Any]) -> tuple[list[list[Edit]], list[OpaqueError]]:
+    single = [item for item in yielded if isinstance(item, Edit)]
+    steps, unknown = [single] if single else [], list[OpaqueError]()
+    if len(single) < len(yielded):
+        steps += [item for item in yielded if isinstance(item, list) and item]
+        unknown += [item for item in yielded if isinstance(item, OpaqueError)]
     return steps, unknown
 
 
@@ -95,20 +100,27 @@ def together(
         if owner is None or owner.path in seen:
             continue
         seen.add(owner.path)
-        try:
-            steps, unknown = _wanted(transform, owner, arguments)
-        except (OpaqueError, WrongShapeError) as error:
-            raise DisagreementError(owner, str(error)) from None
-        step = next((step for step in steps if any(_same(edit, other) for edit in step)), [])
-        if not step and not _is_same_text(target, owner):
-            why = str(unknown[0]) if unknown else f"{transform.id} does not want the same there"
-            raise DisagreementError(owner, why)
+        step = _step_of(transform, target, owner, other, arguments)
         new = [edit for edit in step if not any(_same(edit, one) for one in known.get(edit.path, ()))]
         for edit in new:
             known.setdefault(edit.path, []).append(edit)
         found += new
         queue.extend(mirrored(piece, new))
     return found
+
+
+def _step_of(transform: Transform, target: View, owner: View, other: Edit, arguments: tuple[Any, ...]) -> list[Edit]:
+    """The step of ``owner``, which has the text of ``target``, too, that holds the edit ``other``. Raises
+    DisagreementError where the transform does not want it there."""
+    try:
+        steps, unknown = _wanted(transform, owner, arguments)
+    except (OpaqueError, WrongShapeError) as error:
+        raise DisagreementError(owner, str(error)) from None
+    step = next((step for step in steps if any(_same(edit, other) for edit in step)), [])
+    if not step and not _is_same_text(target, owner):
+        why = str(unknown[0]) if unknown else f"{transform.id} does not want the same there"
+        raise DisagreementError(owner, why)
+    return step
 
 
 def _is_same_text(target: View, other: View) -> bool:

@@ -85,13 +85,7 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
     """
     if len(edits) == 1 and _is_plain(edits[0], target.object):
         return _of_one(tree, transform, target, edits[0])
-    kinds = {type(edit) for edit in edits}
-    if Drop in kinds:
-        edits = [edit for edit in edits if not _is_gone(edit)]
-    if Append in kinds:
-        edits = widened(edits)
-    if [edit for edit in edits if edit.piece.source.is_code]:
-        edits = completed(edits)
+    edits = _planned(edits)
     if not edits:
         return Step(tree, transform, target, Grade.SAFE, [])
     created = [(edit, new_objects.draft(tree, edit)) for edit in edits if isinstance(edit, Create)]
@@ -100,14 +94,30 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
         created = [(_doubted(edit, unlisted), item) for edit, item in created]
         edits = [*(edit for edit in edits if not isinstance(edit, Create)), *(edit for edit, _ in created)]
     step = Step(tree, transform, target, worst(edits), [], unlisted=unlisted)
-    for item, own in _by_object(tree, target, edits):
+    _record_all(step, edits, created)
+    return step
+
+
+def _record_all(step: Step, edits: list[Edit], created: list[tuple[Create, Object]]) -> None:
+    for item, own in _by_object(step.tree, step.target, edits):
         _record(step, item, own if not item.piece.shared else _mirrored(item.piece, own, edits))
     if created:
         _create(step, created)
     step.changes = step.changes.copy()  # no larger than it is; there are as many as steps
     for change in step.changes:
         change.siblings = step.changes
-    return step
+
+
+def _planned(edits: list[Edit]) -> list[Edit]:
+    """``edits`` as they are made on the data as they are: without what is gone, with what they make necessary."""
+    kinds = {type(edit) for edit in edits}
+    if Drop in kinds:
+        edits = [edit for edit in edits if not _is_gone(edit)]
+    if Append in kinds:
+        edits = widened(edits)
+    if [edit for edit in edits if edit.piece.source.is_code]:
+        edits = completed(edits)
+    return edits
 
 
 def _is_plain(edit: Edit, item: Object) -> TypeGuard[Set]:

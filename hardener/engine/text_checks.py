@@ -122,19 +122,26 @@ def _markers(text: str) -> list[str]:
 def _same_ends(before: str, hunks: list[Hunk]) -> bool:
     """Whether lines that came end as others do, and those that stay in a hunk as they did."""
     crlf, newlines = before.count("\r\n"), before.count("\n")
+    # What no line of the text ends with.
+    odd = {"\r\n"} if newlines and not crlf else {"\n"} if crlf and crlf == newlines else set()
     for hunk in hunks:
-        if not crlf and not hunk.before and not any("\r" in line for line in hunk.after):
-            continue
-        ends: dict[str, set[str]] = {}
-        for line in hunk.before:
-            bare = line.rstrip("\r\n")
-            ends.setdefault(bare, set()).add(line[len(bare) :])
-        for line in hunk.after:
-            bare = line.rstrip("\r\n")
-            end = line[len(bare) :]
-            if bare in ends:
-                if end and end not in ends[bare] and "" not in ends[bare]:
-                    return False
-            elif (end == "\r\n" and not crlf and newlines) or (end == "\n" and crlf == newlines and crlf):
+        if crlf or hunk.before or any("\r" in line for line in hunk.after):
+            if not _ends_alike(hunk, odd):
                 return False
+    return True
+
+
+def _ends_alike(hunk: Hunk, odd: set[str]) -> bool:
+    """Whether the lines of ``hunk`` that stay end as they did, and none that came has an ``odd`` end."""
+    ends: dict[str, set[str]] = {}
+    for line in hunk.before:
+        bare = line.rstrip("\r\n")
+        ends.setdefault(bare, set()).add(line[len(bare) :])
+    for line in hunk.after:
+        bare = line.rstrip("\r\n")
+        end, known = line[len(bare) :], ends.get(bare)
+        if known is None and end in odd:
+            return False
+        if known is not None and end and end not in known and "" not in known:
+            return False
     return True

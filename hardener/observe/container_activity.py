@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct, field
@@ -50,26 +51,30 @@ class Activity(Struct, eq=False):
         """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``."""
         self.busy = bool(found.get("busy"))
         if found["users"]:
-            self.capabilities = set()
-        for number, (user, groups, effective) in enumerate(found["users"]):
-            if number == 0:
-                self.user, self.groups = user, tuple(groups)
-            self.capabilities |= {name for bit, name in enumerate(_CAPABILITIES) if effective >> bit & 1}
-        sockets = found["sockets"] or []
-        self.sees_sockets = self.sees_sockets or found["sockets"] is not None
+            user, groups, _ = found["users"][0]
+            self.user, self.groups = user, tuple(groups)
+            effective = [mask for _, _, mask in found["users"]]
+            self.capabilities = {
+                name for bit, name in enumerate(_CAPABILITIES) if any(mask >> bit & 1 for mask in effective)
+            }
+        if found["sockets"] is not None:
+            self.sees_sockets = True
+            self._take_sockets(found["sockets"], address)
+        if found["memory"] is not None:
+            self.memory = max(self.memory or 0, found["memory"])
+
+    def _take_sockets(self, sockets: list[Any], address: str) -> None:
         own = {port for _, _, port, _, _, listens, _ in sockets if listens}
         for protocol, here, port, there, other, listens, held in sockets:
             if listens:
-                if held and not here.startswith("127.") and here != "::1":
+                if held and not _is_loopback(here):
                     self.listens.add(f"{port}/{protocol}")
-            elif there == address or there.startswith("127.") or there in ("::1", "0.0.0.0", "::"):
+            elif there == address or _is_loopback(there) or there in ("0.0.0.0", "::"):
                 continue
             elif port in own:
                 self.callers.add((there, port))
             else:
                 self.connections.add((there, other))
-        if found["memory"] is not None:
-            self.memory = max(self.memory or 0, found["memory"])
 
     def take(self, other: Activity) -> None:
         """Take in what was seen of the same container before it was started again."""
@@ -109,40 +114,56 @@ def folders_written(
     paths = {path: kind for path, kind in changed.items() if not _is_beside(path, changed, mounted)}
     parents = {posixpath.dirname(path) for path in paths}
     paths = {path: kind for path, kind in paths.items() if _BYTECODE not in path.split("/")}
-    odd = {_nameable(path) for path in paths if not path.isprintable()}
-    paths = {path: kind for path, kind in paths.items() if path.isprintable()}
-    wrote: set[str] = set()
-    occupied: set[str] = set()
-    known: dict[str, bool] = {}
-
-    def filled(path: str) -> bool:
-        if path not in known:
-            known[path] = path == "/" or is_occupied(path)
-        return known[path]
-
-    for folder in sorted(odd):
-        wrote.add(folder)
-        occupied.add(folder)
-    for path, kind in sorted(paths.items()):
-        above = posixpath.dirname(path)
-        if kind == "A" and paths.get(above) == "A":
-            continue  # what is new in a new folder
-        if kind == "C" and path in parents:
-            continue  # a folder in which something changed
-        if any(path == each or path.startswith(each.rstrip("/") + "/") for each in wrote):
+    wrote = {_nameable(path) for path in paths if not path.isprintable()}
+    occupied = set(wrote)
+    changes = _Changes(
+        {path: kind for path, kind in paths.items() if path.isprintable()}, parents, is_folder, is_occupied
+    )
+    for path in changes.roots():
+        if any(path == each or _is_below(path, each) for each in wrote):
             continue
-        folder = above
-        if kind == "A" and filled(above) and (path in parents or is_folder(path)):
-            folder = path  # a folder of its own beside files of the image
-        elif kind == "C" and is_folder(path):
-            folder = path  # its owner or mode changed
         if len(wrote) >= _MOST_FOLDERS:
             return {"/"}, {"/"}
+        folder = changes.folder_of(path)
         wrote.add(folder)
-        if (folder != path and filled(folder)) or (folder == path and kind == "C" and filled(path)):
+        if changes.is_beside_files(folder, path):
             occupied.add(folder)
     wrote = {path for path in wrote if not any(_is_below(path, other) for other in wrote)}
     return wrote, occupied & wrote
+
+
+class _Changes:
+    """The changed ``paths`` of a file system, each with its kind; in the folders ``parents`` something changed."""
+
+    def __init__(
+        self,
+        paths: Mapping[str, str],
+        parents: Collection[str],
+        is_folder: Callable[[str], bool],
+        is_occupied: Callable[[str], bool],
+    ) -> None:
+        self._paths, self._parents, self._is_folder = paths, parents, is_folder
+        self._has_files = lru_cache(maxsize=None)(lambda path: path == "/" or is_occupied(path))
+
+    def roots(self) -> Iterator[str]:
+        """The paths, in order, but for what is new in a new folder, and folders in which something changed."""
+        for path, kind in sorted(self._paths.items()):
+            is_in_new = kind == "A" and self._paths.get(posixpath.dirname(path)) == "A"
+            if not is_in_new and not (kind == "C" and path in self._parents):
+                yield path
+
+    def folder_of(self, path: str) -> str:
+        """The folder where a volume takes what was written at ``path``: itself or the one above."""
+        above, kind = posixpath.dirname(path), self._paths[path]
+        if kind == "C":
+            return path if self._is_folder(path) else above  # its owner or mode changed
+        is_new = kind == "A" and self._has_files(above)
+        # A folder of its own beside files of the image.
+        return path if is_new and (path in self._parents or self._is_folder(path)) else above
+
+    def is_beside_files(self, folder: str, path: str) -> bool:
+        """Whether the image has files in ``folder``, where that takes what was written at ``path``."""
+        return (folder != path or self._paths[path] == "C") and self._has_files(folder)
 
 
 def _nameable(path: str) -> str:
@@ -158,14 +179,16 @@ def _is_below(path: str, other: str) -> bool:
 
 def _is_beside(path: str, changed: Mapping[str, str], mounted: Collection[str]) -> bool:
     """Whether the engine made it, or the kernel, or it leads to a volume."""
-    if path in _OF_ENGINE or any(path == root or path.startswith(f"{root}/") for root in _KERNEL):
-        return True
     places = [posixpath.normpath(place) for place in (*mounted, *_OF_ENGINE)]
     places += [place.removeprefix("/var") for place in places if place.startswith("/var/run/")]  # a link in most images
-    if any(path == place or path.startswith(f"{place}/") for place in places):
+    if any(path == root or path.startswith(f"{root}/") for root in (*_KERNEL, *places)):
         return True
-    return any(place.startswith(path.rstrip("/") + "/") for place in places) and not any(
-        posixpath.dirname(other) == path
-        for other in changed
-        if other not in places and not any(place.startswith(f"{other}/") for place in places)
-    )
+    if not any(_is_below(place, path) for place in places):
+        return False
+    # It leads to one, and nothing else changed in it.
+    below = (other for other in changed if posixpath.dirname(other) == path and other not in places)
+    return all(any(place.startswith(f"{other}/") for place in places) for other in below)
+
+
+def _is_loopback(address: str) -> bool:
+    return address.startswith("127.") or address == "::1"

@@ -54,35 +54,45 @@ def options(
     engine: Engine, pod: Map, container: Map, user: str, mounts: list[Mount], *, owns_network: bool
 ) -> list[str]:
     """The options of ``container``, which starts as ``user``; its variables, network and names are not among them."""
-    context, both = _map(container.get("securityContext")), _context(pod, container)
+    is_podman = engine.name == "podman"
+    context = _map(container.get("securityContext"))
     found = ["--user", user]
     if context.get("readOnlyRootFilesystem"):
-        found += ["--read-only", *(["--read-only-tmpfs=false"] if engine.name == "podman" else [])]
+        found += ["--read-only", *(["--read-only-tmpfs=false"] if is_podman else [])]
     found += ["--tmpfs", f"/dev/shm:rw,nosuid,nodev,noexec,mode=1777,size={_SHARED_MEMORY}"]
     found += ["--cap-drop", "ALL", *(word for name in capabilities(context) for word in ("--cap-add", name))]
+    found += _security_options(context, _context(pod, container))
+    found += [word for group in _groups(pod) for word in ("--group-add", str(group))]
+    if owns_network:
+        found += [word for name, value in _sysctls(pod).items() for word in ("--sysctl", f"{name}={value}")]
+    found += [word for mount in mounts for word in _mount_option(mount, is_podman=is_podman)]
+    found += _limits(_map(_map(container.get("resources")).get("limits")))
+    found += ["--pids-limit", str(_MOST_PROCESSES), "--ulimit", f"fsize={_MOST_FILE}:{_MOST_FILE}"]
+    if is_podman:
+        found += ["--image-volume", "ignore", "--http-proxy=false"]
+    for key, option in (("stdin", "--interactive"), ("tty", "--tty")):
+        found += [option] if container.get(key) else []
+    return found
+
+
+def _security_options(context: Map, both: Map) -> list[str]:
+    """The security options by the context of a container; ``both`` is it, and where it is silent that of its pod."""
+    found = []
     if context.get("allowPrivilegeEscalation") is False:
         found += ["--security-opt", "no-new-privileges"]
     if _map(both.get("seccompProfile")).get("type", "Unconfined") == "Unconfined":
         found += ["--security-opt", "seccomp=unconfined"]
     if _map(both.get("appArmorProfile")).get("type") == "Unconfined":
         found += ["--security-opt", "apparmor=unconfined"]
-    found += [word for group in _groups(pod) for word in ("--group-add", str(group))]
-    if owns_network:
-        found += [word for name, value in _sysctls(pod).items() for word in ("--sysctl", f"{name}={value}")]
-    for mount in mounts:
-        if mount.part:
-            key = "subpath" if engine.name == "podman" else "volume-subpath"
-            more = "" if mount.writable else ",ro=true" if engine.name == "podman" else ",readonly"
-            found += ["--mount", f"type=volume,src={mount.volume},dst={mount.path},{key}={mount.part}{more}"]
-        else:
-            found += ["-v", f"{mount.volume}:{mount.path}:{'rw' if mount.writable else 'ro'},nocopy"]
-    found += _limits(_map(_map(container.get("resources")).get("limits")))
-    found += ["--pids-limit", str(_MOST_PROCESSES), "--ulimit", f"fsize={_MOST_FILE}:{_MOST_FILE}"]
-    if engine.name == "podman":
-        found += ["--image-volume", "ignore", "--http-proxy=false"]
-    for key, option in (("stdin", "--interactive"), ("tty", "--tty")):
-        found += [option] if container.get(key) else []
     return found
+
+
+def _mount_option(mount: Mount, *, is_podman: bool) -> list[str]:
+    if not mount.part:
+        return ["-v", f"{mount.volume}:{mount.path}:{'rw' if mount.writable else 'ro'},nocopy"]
+    key, read_only = ("subpath", ",ro=true") if is_podman else ("volume-subpath", ",readonly")
+    more = "" if mount.writable else read_only
+    return ["--mount", f"type=volume,src={mount.volume},dst={mount.path},{key}={mount.part}{more}"]
 
 
 def command(container: Map, words: list[str], arguments: list[str], image: str) -> list[str]:

@@ -101,39 +101,11 @@ class Engine:
 
         Raises ProgramError: there is none, or it does not answer to this user.
         """
-        found: tuple[str, str] | None = None
-        for each in NAMES if name is None else (name,):
-            try:
-                found = each, programs.path_of(each, outside)
-                break
-            except ProgramError as error:
-                if name is not None or each == NAMES[-1]:
-                    what = str(error) if name is not None else "there is no container engine"
-                    raise ProgramError(f"{what}: {_INSTALL if name in (None, 'podman') else 'install it'}") from None
-        assert found is not None
+        program, path = _installed(name, outside)
         run = run_name()
         folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{run}-")
         try:
-            done = _call(
-                found[1], ["info", "--format", "json" if found[0] == "podman" else "{{json .}}"], folder, _FIRST_SECONDS
-            )
-            try:
-                info = json.loads(done.text)
-            except ValueError:
-                info = None
-            problems = info.get("ServerErrors") if isinstance(info, dict) else None
-            if problems or not done.ok:
-                told = problems if isinstance(problems, list) else [problems]
-                why = "; ".join(map(str, told)) if problems else done.reason
-                raise ProgramError(f"{found[0]} does not work for this user: {plain_line(why)}")
-            if not isinstance(info, dict):
-                raise ProgramError(f"{found[0]} does not answer as {found[0]} does")
-            if _has_one_user(info):
-                raise ProgramError(
-                    f"{found[0]} does not work for this user: it has no other user ids than its own: give it some in "
-                    "/etc/subuid and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME)"
-                )
-            return cls(*found, info, folder, run)
+            return cls(program, path, _info(program, path, folder), folder, run)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -349,3 +321,36 @@ def _began(pid: int) -> int:
     except OSError:
         return 0
     return -1 if os.path.isdir("/proc/self") else 0
+
+
+def _installed(name: str | None, outside: str) -> tuple[str, str]:
+    """The engine ``name``, or the first that is installed, with its path. Raises ProgramError."""
+    for each in NAMES if name is None else (name,):
+        try:
+            return each, programs.path_of(each, outside)
+        except ProgramError as error:
+            problem = error
+    what = "there is no container engine" if name is None else problem
+    raise ProgramError(f"{what}: {_INSTALL if name in (None, 'podman') else 'install it'}")
+
+
+def _info(name: str, path: str, folder: str) -> dict[str, Any]:
+    """What the engine ``name`` says of itself. Raises ProgramError where it does not work for this user."""
+    done = _call(path, ["info", "--format", "json" if name == "podman" else "{{json .}}"], folder, _FIRST_SECONDS)
+    try:
+        info = json.loads(done.text)
+    except ValueError:
+        info = None
+    problems = info.get("ServerErrors") if isinstance(info, dict) else None
+    if problems or not done.ok:
+        listed = problems if isinstance(problems, list) else [problems]
+        why = "; ".join(map(str, listed)) if problems else done.reason
+        raise ProgramError(f"{name} does not work for this user: {plain_line(why)}")
+    if not isinstance(info, dict):
+        raise ProgramError(f"{name} does not answer as {name} does")
+    if _has_one_user(info):
+        raise ProgramError(
+            f"{name} does not work for this user: it has no other user ids than its own: give it some in "
+            "/etc/subuid and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME)"
+        )
+    return info

@@ -76,18 +76,27 @@ class Images:
                     raise
                 return own
         assert digest is not None
+        try:
+            name, config = self._pulled(reference.normalized, digest)
+        except EngineError:
+            own = self._own(text, key)
+            if own is not None and own.digest == digest:
+                return own
+            raise
+        return Image(name, digest, config, key, found)
+
+    def _pulled(self, repository: str, digest: str) -> tuple[str, Mapping[str, Any]]:
+        """Name and config of an image in the engine, into which it is pulled where it is not there. Raises
+        EngineError."""
         problems: list[str] = []
-        for place in self._client.places(reference.normalized):
+        for place in self._client.places(repository):
             name = f"{place.login}/{place.repository}@{digest}"
             try:
                 if not self._engine.has_image(name):
                     self._engine.pull(name, plain_http=self._client.is_plain(place.host))
-                return Image(name, digest, self._config(name), key, found)
+                return name, self._config(name)
             except EngineError as error:
                 problems.append(f"{place.host}: {_end(str(error))}")
-        own = self._own(text, key)
-        if own is not None and own.digest == digest:
-            return own
         raise EngineError("; ".join(problems))
 
     def _own(self, text: str, key: str) -> Image | None:

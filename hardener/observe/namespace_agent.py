@@ -25,6 +25,8 @@ from typing import Any
 _LISTENS, _MOST_BODY, _MOST_SOCKETS = "0A", 10 * 1024, 20_000
 _GONE = frozenset(("00", "07"))  # no state, closed
 EPHEMERAL = 32768  # a port of UDP from here on is that of a client
+_DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GO_AWAY = 0, 1, 3, 4, 6, 7  # frames of HTTP/2
+_ENDS, _PADDED = 1, 8  # flags of them: the end of a stream, or an answer
 _NET_NAMESPACE = 0x40000000
 LATE = "no answer in time"
 TELL = frozenset(("ask_tcp", "ask_http", "ask_grpc", "carry", "give"))  # of what went wrong; None is well
@@ -311,17 +313,15 @@ def _grpc_answer(peer: socket.socket, until: float) -> str | None:
         kind, flags, stream, body = _read_frame(peer, until)
         if time.monotonic() > until:
             raise TimeoutError
-        if kind == 4 and not flags & 1:
-            peer.sendall(_frame(4, 1, 0, b""))
-        elif kind == 6 and not flags & 1:
-            peer.sendall(_frame(6, 1, 0, body))
-        elif kind == 0 and stream == 1:
-            held += body[1 : len(body) - body[0]] if flags & 8 and body else body
-            if len(held) > _MOST_BODY:
-                return "no answer of gRPC"
-        elif kind in (3, 7):
+        if kind in (_SETTINGS, _PING) and not flags & _ENDS:
+            peer.sendall(_frame(kind, _ENDS, 0, body if kind == _PING else b""))
+        if kind in (_RESET, _GO_AWAY):
             return "the connection was reset"
-        if stream == 1 and kind in (0, 1) and flags & 1:
+        if kind == _DATA and stream == 1:
+            held += body[1 : len(body) - body[0]] if flags & _PADDED and body else body
+        if len(held) > _MOST_BODY:
+            return "no answer of gRPC"
+        if stream == 1 and kind in (_DATA, _HEADERS) and flags & _ENDS:
             return None if held[5:7] == b"\x08\x01" else "it does not say SERVING"
 
 

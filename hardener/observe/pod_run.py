@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import re
 import tarfile
@@ -225,9 +226,7 @@ class PodRun:
         )
         if isinstance(spec.get("workingDir"), str) and spec["workingDir"]:
             options += ["--workdir", spec["workingDir"]]
-        if self.pod.spec.get("shareProcessNamespace") and owner is not None:
-            options += ["--pid", f"container:{owner.name}"]
-        options += self._of_network(owner)
+        options += self._of_namespaces(owner)
         given, environment = self._environment(known)
         end = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
         words_ = [
@@ -238,16 +237,7 @@ class PodRun:
             *given,
             *end(spec, said, arguments, image),
         ]
-        for attempt in range(_TRIES):
-            try:
-                with self._engine.turns:
-                    self._create(container, words_, environment)
-                break
-            except EngineError as error:
-                if attempt == _TRIES - 1 or not _TAKEN.search(str(error)):
-                    raise
-                self._remove([container.name])
-                self._pause(0.5 * (attempt + 1))
+        self._create_in_turn(container, words_, environment)
         container.began = time.monotonic()
         container.probes = Probes(spec, container.began, lambda probe, seconds: self._ask(container, probe, seconds))
         state = self._engine.inspect("container", container.name) or {}
@@ -256,6 +246,19 @@ class PodRun:
         self._look(container)
         self._hook(container)
         return container
+
+    def _create_in_turn(self, container: _Container, words: list[str], environment: Mapping[str, str]) -> None:
+        """Make and start it, again where what it takes is held by one that is on its way out."""
+        for attempt in range(_TRIES):
+            try:
+                with self._engine.turns:
+                    self._create(container, words, environment)
+                return
+            except EngineError as error:
+                if attempt == _TRIES - 1 or not _TAKEN.search(str(error)):
+                    raise
+                self._remove([container.name])
+                self._pause(0.5 * (attempt + 1))
 
     def _create(self, container: _Container, words: list[str], environment: Mapping[str, str]) -> None:
         """Make and start it. Raises NotStartedError, EngineError."""
@@ -276,9 +279,11 @@ class PodRun:
             said = f"{done.error} {done.text}"
             raise (EngineError if _OF_ENGINE.search(said) else NotStartedError)(done.reason)
 
-    def _of_network(self, owner: _Container | None) -> list[str]:
+    def _of_namespaces(self, owner: _Container | None) -> list[str]:
+        """The options that join the namespaces of ``owner``, or give it those of the pod."""
         if owner is not None:
-            return ["--network", f"container:{owner.name}"]
+            shared = ["--pid", f"container:{owner.name}"] if self.pod.spec.get("shareProcessNamespace") else []
+            return [*shared, "--network", f"container:{owner.name}"]
         found = ["--network", self._network, "--ip", self._endpoint.address, "--hostname", self.pod.given.name]
         aliases = [
             (str(name), str(each.get("ip")))
@@ -355,56 +360,56 @@ class PodRun:
     def _watch(
         self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None
     ) -> Came:
-        began = ready_since = None
-        quiet_since = time.monotonic()
-        patience = max((each.probes.patience for each in self._running if each.probes is not None), default=0.0)
-        longest = min(max(_LEAST_SECONDS, 3 * seconds, patience + seconds), _MOST_SECONDS)
-        started = time.monotonic()
-        began = started
+        longest = self._longest(seconds)
+        started = began = quiet_since = time.monotonic()
+        ready_since = math.inf
         while True:
-            before = self.restarts
-            for container in list(self._running):
-                if not container.done:
-                    self._tick(container, restarts=restarts)
-            if self.restarts != before:
-                began, ready_since = time.monotonic(), None
-            if self.pod.ends and all(each.done for each in self._running if not _is_sidecar(each.spec)):
+            if self._tick_all(restarts=restarts):
+                began, ready_since = time.monotonic(), math.inf
+            if self._has_ended():
                 return Came(True, "", self.restarts)
             now = time.monotonic()
             if any(each.seen.busy for each in self._running):
                 quiet_since = now
-            ready = all(each.done or each.probes is None or each.probes.ready for each in self._running)
-            ready_since = (ready_since or now) if ready else None
-            asked = all(each.probes is not None and each.probes.any for each in self._running)
-            enough = (
-                ready_since is not None
-                and not self.pod.ends
-                and (now - began >= seconds if whole or not asked else now - ready_since >= _SETTLE)
-            )
+            is_ready = all(map(_is_ready, self._running))
+            ready_since = min(ready_since, now) if is_ready else math.inf
+            has_probes = all(map(_has_probes, self._running))
+            since, needed = (began, seconds) if whole or not has_probes else (ready_since, _SETTLE)
+            is_up = is_ready and not self.pod.ends and now - since >= needed
+            silent = self._silent(serves) if is_up else []
+            is_late = now - started > longest
             # Who has work to do right after the start may not have come to what stops it.
-            quiet = asked or now - quiet_since >= _SETTLE
-            silent = self._silent(serves) if enough else []
-            late = now - started > longest
-            if enough and ((quiet and not silent) or (late and (serves is None or not silent))):
+            is_quiet = has_probes or now - quiet_since >= _SETTLE
+            if is_up and not silent and (is_quiet or is_late):
                 return Came(True, "", self.restarts)
-            if late and silent:
-                said = self._said(self._running[0])
-                return Came(False, self._line([f"it no longer listens on {', '.join(silent)}", said]), self.restarts)
-            if late:
-                return Came(False, self._late(longest), self.restarts)
+            if is_late:
+                is_enough = is_up and serves is None
+                return Came(is_enough, "" if is_enough else self._late(longest, silent), self.restarts)
             self._bound()
             self._pause()
+
+    def _longest(self, seconds: float) -> float:
+        """How long it may take to become ready, by its probes."""
+        patience = max((each.probes.patience for each in self._running if each.probes is not None), default=0.0)
+        return min(max(_LEAST_SECONDS, 3 * seconds, patience + seconds), _MOST_SECONDS)
+
+    def _tick_all(self, *, restarts: bool) -> bool:
+        """Look at all containers that run; whether one was started again."""
+        before = self.restarts
+        for container in list(self._running):
+            if not container.done:
+                self._tick(container, restarts=restarts)
+        return self.restarts != before
+
+    def _has_ended(self) -> bool:
+        return self.pod.ends and all(each.done for each in self._running if not _is_sidecar(each.spec))
 
     def _silent(self, serves: Mapping[str, Collection[str]] | None) -> list[str]:
         """The ports on which containers do not listen yet, though they should."""
         found = []
         for container in self._running:
-            if serves is not None:
-                wanted = serves.get(str(container.spec.get("name")), ())
-            else:
-                ports = [each for each in _maps(container.spec.get("ports")) if each.get("protocol", "TCP") == "TCP"]
-                wanted = [f"{each.get('containerPort')}/tcp" for each in ports]
             if container.seen.sees_sockets:
+                wanted = _declared(container) if serves is None else serves.get(str(container.spec.get("name")), ())
                 found += [port for port in wanted if port not in container.seen.listens]
         if serves is None and any(each.seen.sees_sockets for each in self._running):
             listens = {port for each in self._running for port in each.seen.listens}
@@ -412,14 +417,17 @@ class PodRun:
             found += sorted(called - listens - set(found))
         return found
 
-    def _late(self, seconds: float) -> str:
+    def _late(self, seconds: float, silent: list[str]) -> str:
+        """Why it did not come up in ``seconds``; ``silent`` are ports that it does not listen on."""
+        if silent:
+            return self._line([f"it no longer listens on {', '.join(silent)}", self._said(self._running[0])])
         if self.pod.ends:
             return f"it does not end in {seconds:.0f} s"
-        waiting = next((each for each in self._running if each.probes is not None and not each.probes.ready), None)
-        if waiting is None:
+        unready = next((each for each in self._running if each.probes is not None and not each.probes.ready), None)
+        if unready is None:
             return self._line([f"it ends again and again for {seconds:.0f} s", self._last])
-        assert waiting.probes is not None
-        said = list(filter(None, (waiting.probes.said, self._said(waiting))))
+        assert unready.probes is not None
+        said = list(filter(None, (unready.probes.said, self._said(unready))))
         return self._line([f"not ready in {seconds:.0f} s", *(said or [self._last])])
 
     def _tick(self, container: _Container, *, restarts: bool) -> None:
@@ -499,19 +507,13 @@ class PodRun:
             )
             return None if done.ok else self._line([done.error or done.text or "it fails"])
         kind = next(kind for kind in ("httpGet", "tcpSocket", "grpc") if kind in probe)
-        of = probe[kind] or {}
-        port = port_of(of.get("port"), container.spec)
-        host = self._endpoint.address
+        handler = probe[kind] or {}
+        port = port_of(handler.get("port"), container.spec)
         if port is None:
-            return f"it has no port {of.get('port')}"
-        asked: list[Any] = [f"ask_{_ASKS[kind]}", container.pid, host, port]
-        if kind == "httpGet":
-            headers = [(str(each.get("name")), str(each.get("value"))) for each in _maps(of.get("httpHeaders"))]
-            asked += [str(of.get("scheme") or "HTTP").upper(), str(of.get("path") or "/"), headers]
-        elif kind == "grpc":
-            asked.append(str(of.get("service") or ""))
-        said = self._agent(*asked, seconds, seconds=seconds + 5)
-        return said if said is None else self._mask(str(said))
+            return f"it has no port {handler.get('port')}"
+        place = container.pid, self._endpoint.address, port
+        answer = self._agent(f"ask_{_ASKS[kind]}", *place, *_question(kind, handler), seconds, seconds=seconds + 5)
+        return None if answer is None else self._mask(str(answer))
 
     def _bound(self) -> None:
         if self._free is not None and (now := self._agent("free", self._engine.storage)) is not None:
@@ -615,12 +617,12 @@ class PodRun:
         return self._line([*done.text.splitlines(), *done.error.splitlines()], one=True)
 
     def _line(self, lines: list[str], *, one: bool = False) -> str:
-        told = [line.strip() for text in lines for line in text.splitlines() if line.strip()]
+        lines = [line.strip() for text in lines for line in text.splitlines() if line.strip()]
         if one:
-            speaking = [line for line in told if _SPEAKS.search(line)]
-            told = (speaking or told)[-1:]
+            speaking = [line for line in lines if _SPEAKS.search(line)]
+            lines = (speaking or lines)[-1:]
         # Each variable may be a secret that nothing but its place tells.
-        text = self._mask(": ".join(told))
+        text = self._mask(": ".join(lines))
         for value in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(value, "***")
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
@@ -637,3 +639,25 @@ def _is_sidecar(spec: Map) -> bool:
 
 def _maps(value: Any) -> list[Map]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _is_ready(container: _Container) -> bool:
+    return container.done or container.probes is None or container.probes.ready
+
+
+def _has_probes(container: _Container) -> bool:
+    return container.probes is not None and container.probes.any
+
+
+def _declared(container: _Container) -> list[str]:
+    """The ports of TCP that a manifest declares, as "80/tcp"."""
+    ports = _maps(container.spec.get("ports"))
+    return [f"{port.get('containerPort')}/tcp" for port in ports if port.get("protocol", "TCP") == "TCP"]
+
+
+def _question(kind: str, handler: Map) -> list[Any]:
+    """What a probe asks at its port."""
+    if kind == "httpGet":
+        headers = [(str(each.get("name")), str(each.get("value"))) for each in _maps(handler.get("httpHeaders"))]
+        return [str(handler.get("scheme") or "HTTP").upper(), str(handler.get("path") or "/"), headers]
+    return [str(handler.get("service") or "")] if kind == "grpc" else []

@@ -84,12 +84,12 @@ def steps_by_pod(outcome: Outcome) -> dict[Name, DecidedPod]:
         for known in {id(each): each for each in map(by_place.get, _places(change, by_place)) if each}.values():
             edits = [one.edit for one in change.siblings if _is_of(one.edit, known.pod)]
             if is_shown_by_a_run(change.transform, known.pod, edits):
-                told = {container.name: settings(edits, container) for container in known.pod.containers}
+                of_containers = {container.name: settings(edits, container) for container in known.pod.containers}
                 known.steps.append(
                     PodStep(
                         change.transform.id,
                         edits,
-                        {key: value for key, value in told.items() if value},
+                        {key: value for key, value in of_containers.items() if value},
                         change.siblings,
                     )
                 )

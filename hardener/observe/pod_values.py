@@ -67,7 +67,7 @@ class Given:
     annotations: Map
     account: str
 
-    def told(self, path: str) -> str:
+    def field_of_pod(self, path: str) -> str:
         """What ``fieldRef`` gives. Raises MissingError for a field that only a node has."""
         if (found := _SUBSCRIPT.fullmatch(path)) is not None:
             return str((self.labels if found[1] == "labels" else self.annotations).get(found[2], ""))
@@ -165,7 +165,7 @@ def _from(name: str, said: Map, container: Map, pod: Map, given: Given) -> Varia
                 raise MissingError(f"its {what} is not in the tree")
             return Variable(name, _text(value), kind == "Secret")
     if isinstance(of := said.get("fieldRef"), dict):
-        return Variable(name, given.told(str(of.get("fieldPath"))))
+        return Variable(name, given.field_of_pod(str(of.get("fieldPath"))))
     if isinstance(of := said.get("resourceFieldRef"), dict):
         return Variable(name, _resource(of, container, pod))
     raise MissingError(f"env {name}: {', '.join(map(str, said))} is not known outside of a cluster")
@@ -211,14 +211,7 @@ def _source_files(key: str, of: Map, default: Any, container: Map, pod: Map, giv
     if key == "serviceAccountToken":
         return [VolumeFile(_inside(of.get("path") or "token"), given.token["token"], mode)]
     if key == "downwardAPI":
-        found = []
-        for item in _maps(of.get("items")):
-            if isinstance(field := item.get("fieldRef"), dict):
-                text = given.told(str(field.get("fieldPath")))
-            else:
-                text = _resource(_map(item.get("resourceFieldRef")), container, pod)
-            found.append(VolumeFile(_inside(item.get("path")), text.encode(), _mode(item, mode)))
-        return found
+        return [_downward_file(item, mode, container, pod, given) for item in _maps(of.get("items"))]
     secret = key == "secret"
     kind, name = ("Secret", of.get("secretName") or of.get("name")) if secret else ("ConfigMap", of.get("name"))
     held = (given.secrets if secret else given.config_maps).get(str(name))
@@ -229,15 +222,28 @@ def _source_files(key: str, of: Map, default: Any, container: Map, pod: Map, giv
     items = _maps(of.get("items"))
     if not items:
         return [VolumeFile(_inside(name), value, mode) for name, value in sorted(held.items())]
-    found = []
+    return list(_chosen_files(of, items, held, mode, f"{kind} {name}"))
+
+
+def _chosen_files(
+    source: Map, items: list[Map], held: Mapping[str, bytes], mode: int, called: str
+) -> Iterator[VolumeFile]:
+    """The files that ``items`` of a source choose of the keys ``held``."""
     for item in items:
         value = held.get(str(item.get("key")))
-        if value is None:
-            if of.get("optional"):
-                continue
-            raise MissingError(f"its key {item.get('key')} of {kind} {name} is not in the tree")
-        found.append(VolumeFile(_inside(item.get("path")), value, _mode(item, mode)))
-    return found
+        if value is not None:
+            yield VolumeFile(_inside(item.get("path")), value, _mode(item, mode))
+        elif not source.get("optional"):
+            raise MissingError(f"its key {item.get('key')} of {called} is not in the tree")
+
+
+def _downward_file(item: Map, mode: int, container: Map, pod: Map, given: Given) -> VolumeFile:
+    field = item.get("fieldRef")
+    if isinstance(field, dict):
+        text = given.field_of_pod(str(field.get("fieldPath")))
+    else:
+        text = _resource(_map(item.get("resourceFieldRef")), container, pod)
+    return VolumeFile(_inside(item.get("path")), text.encode(), _mode(item, mode))
 
 
 def content_of(item: Map) -> dict[str, bytes]:

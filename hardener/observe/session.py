@@ -252,9 +252,9 @@ class Session:
         """Whether it connects to one that does not come up as it is: what that does to it is not known."""
         for other in failed:
             names = case.application.network.endpoints[other.workload.key].services if _is_placed(other) else {}
-            told = {each for found in case.connects.values() for each in found}
+            called = {each for found in case.connects.values() for each in found}
             if other.application is case.application and any(
-                f"Service/{name}:" in each for name in names for each in told
+                f"Service/{name}:" in each for name in names for each in called
             ):
                 case.result.state = "not-run"
                 case.result.reason = f"it calls {other.result.key}, which does not come up as it is; --keep-going"
@@ -272,13 +272,13 @@ class Session:
                 continue
             steps = self._offered(case, found)
             spec = _spec(found, steps)
-            told = _text(spec or {})
-            if told in case.came_up_with:
+            text = _text(spec or {})
+            if text in case.came_up_with:
                 case.tried = case.whole = True
                 if not all_in:
                     self._hold(case, found, steps)
-            elif told not in case.run_with:
-                case.run_with.add(told)
+            elif text not in case.run_with:
+                case.run_with.add(text)
                 todo.append((case, found, steps, all_in))
         self._all(todo, lambda each: self._try(*each), of=lambda each: each[0])
         return bool(todo)
@@ -323,13 +323,7 @@ class Session:
             causes, left = halving.causes(steps)
             for cause in causes:
                 # Beside all that holds: alone it may fail for want of another change.
-                beside = [step for step in steps if step in left or step is cause[-1]]
-                again, _ = self._experiment(case, found.spec(_makeable(found, beside)), whole=False)
-                if again.up:
-                    id = cause[-1].id
-                    case.result.reason = f"once it came up with {id}, and once it did not: nothing is known of that"
-                else:
-                    self._failed(case, cause, again.reason)
+                self._confirm(case, found, cause, [step for step in steps if step in left or step is cause[-1]])
         except TooManyError:
             case.result.reason = f"{halving.runs} runs were not enough to find what stops it"
             return
@@ -342,6 +336,15 @@ class Session:
         else:
             self._hold(case, found, left)
         case.whole = not causes
+
+    def _confirm(self, case: _Case, found: DecidedPod, cause: list[PodStep], steps: list[PodStep]) -> None:
+        """Run it with ``steps`` once more, which ``cause`` is to stop, and note how that went."""
+        again, _ = self._experiment(case, found.spec(_makeable(found, steps)), whole=False)
+        if again.up:
+            id = cause[-1].id
+            case.result.reason = f"once it came up with {id}, and once it did not: nothing is known of that"
+        else:
+            self._failed(case, cause, again.reason)
 
     @staticmethod
     def _hold(case: _Case, found: DecidedPod, steps: list[PodStep]) -> None:
@@ -387,11 +390,11 @@ class Session:
         """Those that it calls, or that are called by what it calls, of its application."""
         found = [case]
         for each in found:
-            told = {name for names in each.connects.values() for name in names}
+            called = {name for names in each.connects.values() for name in names}
             for other in self._cases:
                 if other.application is case.application and other not in found and other.workload.is_up:
                     services = case.application.network.endpoints[other.workload.key].services
-                    if any(one.startswith(f"Service/{name}:") for name in services for one in told):
+                    if any(one.startswith(f"Service/{name}:") for name in services for one in called):
                         found.append(other)
         return found[1:]
 
@@ -417,32 +420,34 @@ class Session:
                 application.end(case.workload)
             problems: dict[str, str] = {}
 
-            def begin(case: _Case, application: Application = application, problems: dict[str, str] = problems) -> None:
-                self._progress(case.result.key, "with the others, all hardened")
-                found = pods[case.name]
-                spec = _spec(found, self._offered(case, found)) or case.workload.spec
-                try:
-                    came, seen = case.application.run(
-                        case.workload, spec, self._seconds, whole=False, restarts=True, stays=True
-                    )
-                except EngineError as error:
-                    came, seen = Came(False, f"{self._engine.name}: {self._mask(str(error))}"), {}
-                if came.up:
-                    self._learn(case, seen)
-                else:
-                    problems[case.result.key] = came.reason
+            def begin(case: _Case, problems: dict[str, str] = problems) -> None:
+                problem = self._run_with_others(case, pods[case.name])
+                if problem is not None:
+                    problems[case.result.key] = problem
 
             self._all(own, begin, together=True)
             for case in own:
-                later = application.ended(case.workload)
-                if later is not None:
-                    problems[case.result.key] = later
-            for case in own:
-                if case.result.key in problems:
-                    case.result.reason = f"not together with the others, hardened: {problems[case.result.key]}"
+                problem = application.ended(case.workload) or problems.get(case.result.key)
+                if problem is not None:
+                    case.result.reason = f"not together with the others, hardened: {problem}"
                     case.held.clear()
                     case.held_ids.clear()
                     case.whole = False
+
+    def _run_with_others(self, case: _Case, found: DecidedPod) -> str | None:
+        """Start a workload with all that harden would write, and leave it running; why it did not come up."""
+        self._progress(case.result.key, "with the others, all hardened")
+        spec = _spec(found, self._offered(case, found)) or case.workload.spec
+        try:
+            came, seen = case.application.run(
+                case.workload, spec, self._seconds, whole=False, restarts=True, stays=True
+            )
+        except EngineError as error:
+            return f"{self._engine.name}: {self._mask(str(error))}"
+        if not came.up:
+            return came.reason
+        self._learn(case, seen)
+        return None
 
     def _all(
         self,
@@ -455,22 +460,26 @@ class Session:
         """Do ``work`` for each of ``todo``: at a time for workloads that do not call each other, one after the other
         for those that do; all at once where they are to come up ``together``, or nothing is known of calls yet."""
         todo = list(todo)
-        first = all(of(each).workload.came is None for each in todo)
-        groups = (
-            [[each] for each in todo]
-            if together or first
-            else _groups(todo, of, [case for case in self._cases if case.workload.came])
-        )
-        # What waits for another one to come up must not keep it from starting.
-        threads = max(len(groups), 1) if together or first else _THREADS
+        if together or all(of(each).workload.came is None for each in todo):
+            # What waits for another one to come up must not keep it from starting.
+            self._in_threads([[each] for each in todo], work, max(len(todo), 1))
+            return
+
+        def work_and_restore(each: Any) -> None:
+            work(each)
+            self._stand_by(of(each))
+
+        groups = _groups(todo, of, [case for case in self._cases if case.workload.came])
+        self._in_threads(groups, work_and_restore, _THREADS)
+
+    def _in_threads(self, groups: Iterable[list[Any]], work: Callable[[Any], None], threads: int) -> None:
+        """Do ``work`` for each of each group; the first error stops all of it, and is raised."""
 
         def serve(group: list[Any]) -> None:
             for each in group:
                 if self._stop.is_set():
                     raise StoppedError("interrupted")
                 work(each)
-                if not first and not together:
-                    self._stand_by(of(each))
 
         pool = ThreadPoolExecutor(threads, thread_name_prefix="observe")
         futures: list[Future[None]] = [pool.submit(serve, group) for group in groups]
@@ -494,10 +503,10 @@ class Session:
                 continue
             for container in case.workload.pod.containers:
                 image = case.workload.images.get(str(container.data.get("image")))
-                told = runs(container)
-                if image is None or image.digest is None or told is None:
+                command = runs(container)
+                if image is None or image.digest is None or command is None:
                     continue
-                made = self._observation(case, container.name, image.digest, told)
+                made = self._observation(case, container.name, image.digest, command)
                 before = observation(container)
                 if before is not None:
                     made = _with_before(made, before)
@@ -509,13 +518,13 @@ class Session:
                     known[known.index(same)] = _merged(same, made)
         return found
 
-    def _observation(self, case: _Case, name: str, digest: str, told: str) -> Observation:
+    def _observation(self, case: _Case, name: str, digest: str, command: str) -> Observation:
         seen = case.workload.seen.get(name, Activity())
         assert case.workload.came is not None
         failed = {id: tuple(sorted(each)) for id, each in sorted(case.failed.get(name, {}).items())}
         return Observation(
             digest=digest,
-            runs=told,
+            runs=command,
             workload=case.result.key,
             container=name,
             on=date.today().isoformat(),
@@ -548,6 +557,12 @@ class Session:
                 result.containers.append((container.name, text, image.digest if image else None, seen))
         if not workload.is_up or not case.tried:
             return
+        self._judge(case)
+
+    @staticmethod
+    def _judge(case: _Case) -> None:
+        """Say in its result which changes hold, and whether all do."""
+        result = case.result
         if case.whole:
             result.failed = [
                 replace(failure, otherwise=otherwise(failure.ids[-1], case.held, case.failed))
@@ -565,7 +580,7 @@ def otherwise(
 ) -> tuple[str, ...]:
     """The settings of a transform that came up where others did not, by container; none where a container that failed
     with it has no others."""
-    more = [held.get(container, {}).get(id, set()) - told[id] for container, told in failed.items() if id in told]
+    more = [held.get(container, {}).get(id, set()) - names[id] for container, names in failed.items() if id in names]
     return tuple(sorted(set().union(*more))) if all(more) else ()
 
 
@@ -648,8 +663,8 @@ def _text(spec: Map) -> str:
 
 def _note(into: dict[str, dict[str, set[str]]], steps: Iterable[PodStep]) -> None:
     for step in steps:
-        for container, told in step.settings.items():
-            into.setdefault(container, {}).setdefault(step.id, set()).update(told)
+        for container, names in step.settings.items():
+            into.setdefault(container, {}).setdefault(step.id, set()).update(names)
 
 
 def _ends(workload: Workload) -> bool:
@@ -675,11 +690,11 @@ def _call(one: _Case, other: _Case) -> bool:
     """Whether they belong together: one calls the other, or somebody that the other calls, too."""
     if one.application is not other.application:
         return False
-    told = {name for names in one.connects.values() for name in names}
+    own = {name for names in one.connects.values() for name in names}
     others = {name for names in other.connects.values() for name in names}
-    if told & others:
+    if own & others:
         return True
-    for names, called in ((told, other), (others, one)):
+    for names, called in ((own, other), (others, one)):
         services = called.application.network.endpoints[called.workload.key].services
         if any(each.startswith(f"Service/{name}:") for name in services for each in names):
             return True

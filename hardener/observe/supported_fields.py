@@ -140,24 +140,33 @@ def _unlike(value: Any, shape: Any, path: Path) -> Iterator[str]:
     if value is None or shape is object:
         return
     if isinstance(shape, list):
-        if not isinstance(value, list):
-            yield f"{dotted(path)}: it is no list"
-            return
-        for number, each in enumerate(value):
-            if each is None:
-                yield f"{dotted((*path, number))}: it is empty"
-            yield from _unlike(each, shape[0], (*path, number))
+        yield from _unlike_list(value, shape[0], path)
     elif isinstance(shape, dict):
-        if not isinstance(value, dict):
-            yield f"{dotted(path) or 'its spec'}: it is no map"
-            return
-        for key, each in value.items():
-            if key in shape:
-                yield from _unlike(each, shape[key], (*path, key))
-            elif each is not None and each != [] and not (each is _AS_IF_NOT_THERE.get(key) and not path):
-                yield f"{dotted((*path, str(key)))}: an engine does not offer it"
+        yield from _unlike_map(value, shape, path)
     elif not isinstance(value, shape) or (isinstance(value, bool) and shape is not bool):
         yield f"{dotted(path)}: it is not {_CALLED[shape]}"
+
+
+def _unlike_list(value: Any, shape: Any, path: Path) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield f"{dotted(path)}: it is no list"
+        return
+    for number, each in enumerate(value):
+        if each is None:
+            yield f"{dotted((*path, number))}: it is empty"
+        yield from _unlike(each, shape, (*path, number))
+
+
+def _unlike_map(value: Any, fields: Map, path: Path) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{dotted(path) or 'its spec'}: it is no map"
+        return
+    for key, each in value.items():
+        is_as_if_absent = each is None or each == [] or (not path and each is _AS_IF_NOT_THERE.get(key))
+        if key in fields:
+            yield from _unlike(each, fields[key], (*path, key))
+        elif not is_as_if_absent:
+            yield f"{dotted((*path, str(key)))}: an engine does not offer it"
 
 
 def _asked(pod: Map) -> Iterator[str]:
@@ -167,6 +176,14 @@ def _asked(pod: Map) -> Iterator[str]:
         yield "readinessGates: only a cluster sets them"
     if not pod.get("containers"):
         yield "containers: there are none"
+    yield from _of_node(pod)
+    for key in ("initContainers", "containers"):
+        for number, container in enumerate(pod.get(key) or []):
+            yield from _container(container, (key, number))
+
+
+def _of_node(pod: Map) -> Iterator[str]:
+    """What a pod, beside its containers, asks of the machine that it runs on."""
     context = pod.get("securityContext") or {}
     yield from _profiles(context, ("securityContext",))
     for number, sysctl in enumerate(context.get("sysctls") or []):
@@ -175,24 +192,12 @@ def _asked(pod: Map) -> Iterator[str]:
     for number, volume in enumerate(pod.get("volumes") or []):
         if str((volume.get("emptyDir") or {}).get("medium") or "").startswith("HugePages"):
             yield f"{_NODE}: {dotted(('volumes', number, 'emptyDir'))} asks for huge pages"
-    for key in ("initContainers", "containers"):
-        for number, container in enumerate(pod.get(key) or []):
-            yield from _container(container, (key, number))
 
 
 def _container(container: Map, path: Path) -> Iterator[str]:
     if not container.get("image"):
         yield f"{dotted((*path, 'image'))}: there is none"
-    context = container.get("securityContext") or {}
-    place = (*path, "securityContext")
-    if context.get("privileged"):
-        yield f"{dotted((*place, 'privileged'))}: nothing is run privileged"
-    if context.get("procMount") not in (None, "Default"):
-        yield f"{dotted((*place, 'procMount'))}: {context['procMount']}"
-    for name in (context.get("capabilities") or {}).get("add") or []:
-        if name.upper().removeprefix("CAP_") in _OF_THE_MACHINE:
-            yield f"{_NODE}: {dotted((*place, 'capabilities', 'add'))} asks for {name}"
-    yield from _profiles(context, place)
+    yield from _privileges(container.get("securityContext") or {}, (*path, "securityContext"))
     for port in container.get("ports") or []:
         if port.get("hostPort"):
             yield f"{_NODE}: hostPort {port['hostPort']}"
@@ -205,12 +210,26 @@ def _container(container: Map, path: Path) -> Iterator[str]:
             if name not in _RESOURCES:
                 yield f"{_NODE}: {dotted((*path, 'resources', key))} asks for {name}"
     for key in _PROBES:
-        probe = container.get(key) or {}
-        asks = [handler for handler in _HANDLERS if probe.get(handler) is not None]
-        if probe and not asks:
-            yield f"{dotted((*path, key))}: it asks nothing"
-        if any(probe[handler].get("host") for handler in asks):
-            yield f"{dotted((*path, key))}: it asks another host"
+        yield from _probe(container.get(key) or {}, (*path, key))
+
+
+def _privileges(context: Map, path: Path) -> Iterator[str]:
+    if context.get("privileged"):
+        yield f"{dotted((*path, 'privileged'))}: nothing is run privileged"
+    if context.get("procMount") not in (None, "Default"):
+        yield f"{dotted((*path, 'procMount'))}: {context['procMount']}"
+    for name in (context.get("capabilities") or {}).get("add") or []:
+        if name.upper().removeprefix("CAP_") in _OF_THE_MACHINE:
+            yield f"{_NODE}: {dotted((*path, 'capabilities', 'add'))} asks for {name}"
+    yield from _profiles(context, path)
+
+
+def _probe(probe: Map, path: Path) -> Iterator[str]:
+    handlers = [probe[handler] for handler in _HANDLERS if probe.get(handler) is not None]
+    if probe and not handlers:
+        yield f"{dotted(path)}: it asks nothing"
+    if any(handler.get("host") for handler in handlers):
+        yield f"{dotted(path)}: it asks another host"
 
 
 def _profiles(context: Map, path: Path) -> Iterator[str]:

@@ -15,18 +15,18 @@ _MOST_KEYS = 5  # of one change
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
-    """Each key with its value, the objects that it changes, and why."""
+    """Yield each key with its value, the objects that it changes, and why."""
     for override in outcome.overrides:
         yield f"{assignment(override)}  {objects(override)} ({', '.join(ids(override))})"
 
 
 def title(outcome: Outcome) -> str:
-    """How many there are."""
+    """Return how many there are."""
     return f"Values: {counted(len(outcome.overrides), 'key')}"
 
 
 def records(outcome: Outcome) -> list[dict[str, Any]]:
-    """The overrides as records."""
+    """Return the overrides as records."""
     return [
         {
             "key": list(override.path),
@@ -40,7 +40,7 @@ def records(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def keys(outcome: Outcome) -> dict[int, list[str]]:
-    """The keys that make a change, by the id of the change."""
+    """Return the keys that make a change, by the id of the change."""
     found: dict[int, list[str]] = {}
     for override in outcome.overrides:
         for change in override.changes:
@@ -49,7 +49,7 @@ def keys(outcome: Outcome) -> dict[int, list[str]]:
 
 
 def named(keys: Sequence[str]) -> str:
-    """``keys`` as the end of a sentence; empty for none."""
+    """Return ``keys`` as the end of a sentence; empty for none."""
     found = list(dict.fromkeys(keys))
     if not found:
         return ""
@@ -58,13 +58,13 @@ def named(keys: Sequence[str]) -> str:
 
 
 def assignment(override: Override) -> str:
-    """The key, of which release where there are several, and its value."""
+    """Return the key, of which release where there are several, and its value."""
     where = f"{override.release}: " if override.release else ""
     return f"{where}{name_of(override.path)} = {value(override)}"
 
 
 def value(override: Override) -> str:
-    """What it becomes, in one line, not too long."""
+    """Return what it becomes, in one line, not too long."""
     if override.value is None:
         return "null, which takes it away"
     text = json.dumps(override.value, ensure_ascii=False)
@@ -72,10 +72,10 @@ def value(override: Override) -> str:
 
 
 def objects(override: Override) -> str:
-    """The names of the objects that it changes."""
+    """Return the names of the objects that it changes."""
     return listed({id(change.object): str(change.object) for change in override.changes})
 
 
 def ids(override: Override) -> list[str]:
-    """The transforms that ask for it, each once."""
+    """Return the transforms that ask for it, each once."""
     return list(dict.fromkeys(change.transform.id for change in override.changes))

@@ -9,18 +9,20 @@ from hardener.engine.outcome import Outcome
 
 
 def held_back(outcome: Outcome) -> str:
-    """How many steps of ``outcome`` were held back, and why: ``16 (15 review, 1 breaking), above --max-risk safe``."""
+    """Return how many steps of ``outcome`` were held back, and why: ``16 (15 review, 1 breaking), above --max-risk
+    safe``."""
     grades = Counter(held.grade for held in outcome.held)
     counts = ", ".join(f"{grades[grade]} {grade}" for grade in Grade if grade in grades)
     return f"{len(outcome.held)} ({counts}), above --max-risk {outcome.max_risk}"
 
 
 def why_held(grade: Grade, max_risk: Grade) -> str:
-    """Why one step of ``grade`` was held back."""
+    """Return why one step of ``grade`` was held back."""
     evidence = ": there is evidence that something breaks" if grade is Grade.BREAKING else ""
     return f"graded {grade}, above --max-risk {max_risk}{evidence}"
 
 
 def place(file: str, line: int) -> str:
-    """A file with its line; without one where there is none, as in a file that is not made yet (``line`` is 0)."""
+    """Return a file with its line; without one where there is none, as in a file that is not made yet (``line`` is
+    0)."""
     return f"{file}:{line}" if line else file

@@ -228,7 +228,7 @@ def _names(changes: list[Change]) -> str:
 
 
 def listed(objects: dict[int, str]) -> str:
-    """The names of ``objects``, the first five in full."""
+    """Return the names of ``objects``, the first five in full."""
     names = Counter(objects.values())
     shown = list(names)[:5]
     text = ", ".join(f"{name} x {names[name]}" if names[name] > 1 else name for name in shown)
@@ -237,5 +237,5 @@ def listed(objects: dict[int, str]) -> str:
 
 
 def counted(number: int, noun: str, plural: str = "s") -> str:
-    """``number`` with its noun, which gets the ending ``plural`` unless there is one."""
+    """Return ``number`` with its noun, which gets the ending ``plural`` unless there is one."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}{plural}"

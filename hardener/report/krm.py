@@ -25,7 +25,8 @@ _INDEXES = ("internal.config.kubernetes.io/index", "config.kubernetes.io/index")
 
 
 def results(outcome: Outcome, redactor: Redactor) -> list[dict[str, Any]]:
-    """What was changed (info), held back or refused (warning, error), waived (info) and found, through ``redactor``.
+    """Return what was changed (info), held back or refused (warning, error), waived (info) and found, through
+    ``redactor``.
 
     A finding that is high or critical is an error, one that is medium a warning, one that is low an info.
     """

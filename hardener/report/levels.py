@@ -16,7 +16,7 @@ _IS_NOTHING = re.compile(r"\s*(?:#.*|---\s*(?:#.*)?|%.*)?$").match  # a line abo
 
 
 def by_namespace(before: list[Standing], after: list[Standing]) -> dict[str | None, list[Pair]]:
-    """The standings of each pod before and after, by namespace; None holds those that name none."""
+    """Return the standings of each pod before and after, by namespace; None holds those that name none."""
     found: dict[str | None, list[Pair]] = {}
     for pair in zip(before, after, strict=True):
         found.setdefault(pair[0].namespace, []).append(pair)
@@ -24,7 +24,7 @@ def by_namespace(before: list[Standing], after: list[Standing]) -> dict[str | No
 
 
 def worst_first(before: list[Standing], after: list[Standing]) -> dict[str | None, list[Pair]]:
-    """The same, what stays lowest before the others: a report without room for all of them shows these."""
+    """Return the same, what stays lowest before the others: a report without room for all of them shows these."""
     found = by_namespace(before, after)
     for pairs in found.values():
         pairs.sort(key=_rank)
@@ -36,13 +36,13 @@ def _rank(pair: Pair) -> tuple[int, int]:
 
 
 def lines(before: list[Standing], after: list[Standing]) -> Iterator[str]:
-    """The levels for people: a line per namespace, one per workload, and what costs it the next level."""
+    """Yield the levels for people: a line per namespace, one per workload, and what costs it the next level."""
     for line, _ in placed(before, after):
         yield line
 
 
 def placed(before: list[Standing], after: list[Standing]) -> Iterator[tuple[str, list[tuple[str, int]]]]:
-    """The lines, each with the file and line that it names."""
+    """Yield the lines, each with the file and line that it names."""
     for namespace, pairs in by_namespace(before, after).items():
         yield of_namespace(namespace, pairs), []
         for old, new in pairs:
@@ -53,13 +53,13 @@ def placed(before: list[Standing], after: list[Standing]) -> Iterator[tuple[str,
 
 
 def of_namespace(namespace: str | None, pairs: list[Pair]) -> str:
-    """The level of a namespace: that of the lowest of its workloads."""
+    """Return the level of a namespace: that of the lowest of its workloads."""
     now, then = (_lowest([pair[side].level for pair in pairs]) for side in (0, 1))
     return f"{'namespace ' + namespace if namespace else 'no namespace named'}: {change(now, then)}"
 
 
 def place_of(standing: Standing) -> tuple[str, int]:
-    """The file of a workload, and the line where its document begins; 0 for an item of a list."""
+    """Return the file of a workload, and the line where its document begins; 0 for an item of a list."""
     item = standing.pod.object
     piece = item.piece
     if len(item.path) > 1 or piece.text.startswith("\ufeff"):
@@ -69,7 +69,7 @@ def place_of(standing: Standing) -> tuple[str, int]:
 
 
 def records(before: list[Standing], after: list[Standing]) -> Iterator[dict[str, Any]]:
-    """The levels for programs, one record per workload and namespace."""
+    """Yield the levels for programs, one record per workload and namespace."""
     for old, new in zip(before, after, strict=True):
         item = old.pod.object
         yield {
@@ -86,5 +86,5 @@ def _lowest(levels: list[str]) -> str:
 
 
 def change(before: str, after: str) -> str:
-    """A level, and the one that it becomes."""
+    """Return a level, and the one that it becomes."""
     return before if before == after else f"{before}, after apply {after}"

@@ -20,7 +20,8 @@ from hardener.sources.manifests import ManifestFile, Piece
 def masked_lines(
     redactor: Redactor, text: str, ranges: Iterable[range], known: Mapping[int, list[Any]] | None = None
 ) -> dict[int, str]:
-    """The lines of ``text`` within ``ranges`` (1-based line numbers) that hold a secret, masked, by their number.
+    """Return the lines of ``text`` within ``ranges`` (1-based line numbers) that hold a secret, masked, by their
+    number.
 
     ``ranges`` are in ascending order. Only the documents that the ranges touch are looked at. ``known`` holds the
     documents of segments by where they start; a segment whose documents hold no secret is not parsed again.
@@ -49,7 +50,7 @@ def masked_lines(
 
 
 def masked_text(redactor: Redactor, text: str, ranges: Iterable[range], file: ManifestFile) -> dict[int, str]:
-    """The same of a text of ``file``, which is no YAML; all of it is searched for secrets."""
+    """Return the same of a text of ``file``, which is no YAML; all of it is searched for secrets."""
     source = file.source
     # Reading a program takes long, and hardly one may hold a secret.
     searched = source.searched(file, text) if not source.is_program or may_hold_secret(text) else ""
@@ -75,8 +76,8 @@ def learn_pieces(redactor: Redactor, file: ManifestFile) -> None:
 
 
 def known_documents(file: ManifestFile) -> dict[int, list[Any]]:
-    """The documents of ``file`` as decided, by where they start: those that lost nothing, so that they still hold every
-    secret that the text shows."""
+    """Return the documents of ``file`` as decided, by where they start: those that lost nothing, so that they still
+    hold every secret that the text shows."""
     return {piece.start: piece.data for piece in file.pieces if piece.parsed and not _drops(piece)}
 
 
@@ -85,7 +86,7 @@ def _drops(piece: Piece) -> bool:
 
 
 def masked_file(redactor: Redactor, file: ManifestFile, text: str) -> str:
-    """``text``, which is that of ``file`` as read or as written, with every secret masked."""
+    """Return ``text``, which is that of ``file`` as read or as written, with every secret masked."""
     every = [range(1, text.count("\n") + 2)]
     if not file.source.has_segments:
         learn_pieces(redactor, file)

@@ -28,13 +28,14 @@ _LABELS = {"repository", "source", "sourcecode", "github"}  # without punctuatio
 
 
 def page_of(transform: Transform) -> str | None:
-    """The address of the page of ``transform``; None where it is not known, and for one that a package brings."""
+    """Return the address of the page of ``transform``; None where it is not known, and for one that a package
+    brings."""
     base = _base()
     return f"{base}/transforms/{transform.id}.md" if base and transform.module.startswith(_BUILT_IN) else None
 
 
 def schema_of(name: str) -> str | None:
-    """The address of the JSON schema ``name`` (``docs/schemas``) as a file; None where it is not known."""
+    """Return the address of the JSON schema ``name`` (``docs/schemas``) as a file; None where it is not known."""
     base = _base()
     return f"{base.replace('/blob/', '/raw/', 1)}/schemas/{name}.schema.json" if base else None
 
@@ -46,7 +47,8 @@ def _base() -> str | None:
 
 @cache
 def installed_from() -> tuple[str, str] | None:
-    """The web address of the repository and the commit that this installation is of; None where it is not known."""
+    """Return the web address of the repository and the commit that this installation is of; None where it is not
+    known."""
     found = _distribution()
     try:
         record = json.loads((found and found.read_text("direct_url.json")) or "{}")

@@ -53,7 +53,7 @@ class Patch:
 
     @classmethod
     def of(cls, change: FileChange, redactor: Redactor) -> Patch:
-        """The patch of ``change`` with its secrets masked, which ``redactor`` learns."""
+        """Return the patch of ``change`` with its secrets masked, which ``redactor`` learns."""
         old = change.file.content.text
         if not change.file.source.has_segments:
             learn_pieces(redactor, change.file)
@@ -66,28 +66,28 @@ class Patch:
         return cls(change, mask)
 
     def is_masked(self, redactor: Redactor) -> bool:
-        """Whether something in it is masked as ``redactor`` prints it, so that git cannot take it."""
+        """Tell whether something in it is masked as ``redactor`` prints it, so that git cannot take it."""
         return not self.whole or any(map(redactor.masks, self.pieces()))
 
     def shows_secret(self, hunk: Hunk) -> bool:
-        """Whether a line that ``hunk`` writes holds a secret."""
+        """Tell whether a line that ``hunk`` writes holds a secret."""
         return any(number in self._added for number in range(hunk.after_start, hunk.after_start + len(hunk.after)))
 
     def hides(self, number: int) -> bool:
-        """Whether the line ``number`` of the file as read, near a hunk, holds a secret."""
+        """Tell whether the line ``number`` of the file as read, near a hunk, holds a secret."""
         return number in self._hidden
 
     def old_line(self, number: int) -> str | None:
-        """The line ``number`` of the file as read, with its end; None where there is none."""
+        """Return the line ``number`` of the file as read, with its end; None where there is none."""
         return self._old[number] if 0 < number <= len(self._old) else None
 
     def parts(self) -> Iterator[str]:
-        """The head of the patch, then each of its hunks, as text."""
+        """Yield the head of the patch, then each of its hunks, as text."""
         yield self._head()
         yield from map("".join, self._hunks())
 
     def pieces(self) -> Iterator[str]:
-        """The same text, a new file document by document: it is one hunk, and may be as large as the rest."""
+        """Yield the same text, a new file document by document: it is one hunk, and may be as large as the rest."""
         if not self.change.file.is_new:
             yield from self.parts()
             return
@@ -136,7 +136,7 @@ class Lines:
         return self._text[self._starts[number - 1] : self._starts[number]]
 
     def between(self, first: int, end: int) -> str:
-        """The lines from ``first`` on, up to and without ``end``, as one text."""
+        """Return the lines from ``first`` on, up to and without ``end``, as one text."""
         return self._text[self._starts[first - 1] : self._starts[end - 1]]
 
 
@@ -223,7 +223,8 @@ def _ids(change: FileChange, group: _Group, shift: int) -> str:
 
 
 def quoted(name: str) -> str:
-    """A name as Git writes it: in quotes, with escapes, when there is a quote, a backslash or a control character."""
+    """Return a name as Git writes it: in quotes, with escapes, when there is a quote, a backslash or a control
+    character."""
     if not any(char in '"\\\x7f' or char < " " for char in name):
         return name
     escapes = {char: f"\\{char}" for char in '"\\'}
@@ -231,7 +232,7 @@ def quoted(name: str) -> str:
 
 
 def relative_name(path: str) -> str:
-    """The name of a file in a patch: from its Git root, else from the working directory, with slashes."""
+    """Return the name of a file in a patch: from its Git root, else from the working directory, with slashes."""
     root = git_root(path) or os.getcwd()
     relative = os.path.relpath(path, root)
     return (path.lstrip(os.sep) if relative.startswith("..") else relative).replace(os.sep, "/")

@@ -74,7 +74,7 @@ class Problem(Struct, frozen=True):
 
 
 def problems(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Problem]:
-    """All of them, by file and line; the fingerprints are the same in every run that finds the same."""
+    """Return all of them, by file and line; the fingerprints are the same in every run that finds the same."""
     found = sorted(
         _Collector(outcome, redactor, applied).collect(), key=lambda problem: (problem.file, problem.line, problem.id)
     )

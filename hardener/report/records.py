@@ -19,19 +19,19 @@ _MOST_PLACES = 20
 
 
 def object_record(item: Object | None) -> dict[str, str | None] | None:
-    """How ``item`` is named."""
+    """Return how ``item`` is named."""
     if item is None:
         return None
     return type_record(item) | {"name": item.name}
 
 
 def type_record(item: Object) -> dict[str, str | None]:
-    """How ``item`` is named, but for its name."""
+    """Return how ``item`` is named, but for its name."""
     return {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace}
 
 
 def left_out(tree: Tree) -> list[dict[str, Any]]:
-    """What was met and not read, by reason, as records; of a stream nothing."""
+    """Return what was met and not read, by reason, as records; of a stream nothing."""
     if tree.stream:
         return []
     named = unread.unread_files(tree)
@@ -47,7 +47,7 @@ def _left_out(one: LeftOut, named: list[str]) -> dict[str, Any]:
 
 
 def impact_records(outcome: Outcome, reach: Reachability | None = None) -> list[dict[str, Any]]:
-    """What a person has to know before the changes are applied, the gravest first, as records."""
+    """Return what a person has to know before the changes are applied, the gravest first, as records."""
     one = cache(object_record)  # most entries are about the same thousands of objects
     return [
         {"id": entry.id, "message": entry.text.strip(), "objects": list(map(one, entry.objects))}

@@ -139,7 +139,7 @@ class Redactor:
         return held
 
     def holds_secret(self, data: object) -> bool:
-        """Whether a parsed document holds a secret; one that was learned is not walked again."""
+        """Tell whether a parsed document holds a secret; one that was learned is not walked again."""
         known = self._looked.get(id(data))
         return known[1] if known is not None else any(True for _ in found_secrets(data))
 
@@ -192,22 +192,22 @@ class Redactor:
             self._learn_part("", secret, "", by_place=False)
 
     def text(self, text: str) -> str:
-        """``text`` with every known secret, and every token that its own form betrays, replaced by its mark."""
+        """Return ``text`` with every known secret, and every token that its own form betrays, replaced by its mark."""
         spans = self._spans(text)
         return _masked(text, spans) if spans else text
 
     def masks(self, text: str) -> bool:
-        """True when ``text(text)`` would change something."""
+        """Return True when ``text(text)`` would change something."""
         return bool(self._spans(text))
 
     def finds(self, text: str) -> bool:
-        """As masks(), and no mark gets a number by it."""
+        """Tell the same as masks(), and no mark gets a number by it."""
         if next(structured(text), None) is not None:
             return True
         return bool(self._index) and next(self._known_in(text), None) is not None
 
     def value(self, value: object) -> object:
-        """JSON-like data with every string masked; keys are kept."""
+        """Return JSON-like data with every string masked; keys are kept."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
@@ -215,7 +215,8 @@ class Redactor:
         return [self.value(item) for item in value] if isinstance(value, (list, tuple)) else value
 
     def mask_spans(self, text: str, spans: Iterable[tuple[int, int]], *, known: bool = False) -> str:
-        """``text`` with the characters [start, end) of each span masked, whatever they are, and the rest as text().
+        """Return ``text`` with the characters [start, end) of each span masked, whatever they are, and the rest as
+        text().
 
         Lines stay lines, with their indentation, and the header of a block scalar stays. The values are learned, unless
         they are ``known`` from the document.
@@ -322,7 +323,8 @@ def _starts(text: str, index: Mapping[str, object]) -> list[int]:
 
 
 def is_common(value: str) -> bool:
-    """True for what must not be masked wherever it occurs: default passwords, words of manifests, plain numbers."""
+    """Return True for what must not be masked wherever it occurs: default passwords, words of manifests, plain
+    numbers."""
     if compiled(r"[\d\s.,:/+\-]*").fullmatch(value) or len(set(value)) < 3:
         return True
     word = compiled(r"\d{1,2}$").sub("", value.lower())

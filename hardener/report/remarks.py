@@ -43,7 +43,7 @@ class Remark(Struct, frozen=True):
 
 
 def remarks(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Remark]:
-    """The remarks, by file and line."""
+    """Return the remarks, by file and line."""
     units = None if applied else Units(outcome, redactor)
     offered = _offered(outcome, units) if units is not None else {}
     found = problems(outcome, redactor, applied=applied)
@@ -138,8 +138,8 @@ def _together(unit: Unit, hunk: Hunk, redactor: Redactor) -> str:
 
 
 def suggested(hunk: Hunk, patch: Patch) -> Suggestion | None:
-    """What ``hunk`` does, as lines for lines. Lines that only come or go are taken with a neighbour; None where that
-    shows a secret, or there is none."""
+    """Return what ``hunk`` does, as lines for lines. Lines that only come or go are taken with a neighbour; None where
+    that shows a secret, or there is none."""
     first, last, text = hunk.before_start, hunk.before_start + len(hunk.before) - 1, "".join(hunk.after)
     if not hunk.before or not hunk.after:
         above, below = patch.old_line(first - 1), patch.old_line(last + 1)

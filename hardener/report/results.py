@@ -199,7 +199,8 @@ class Hardened:
         return bool(self.files)
 
     def patch(self) -> str:
-        """The changes as a patch for ``git apply``, as ``--format patch`` prints it; "" where nothing changes."""
+        """Return the changes as a patch for ``git apply``, as ``--format patch`` prints it; "" where nothing
+        changes."""
         return self._patch
 
 
@@ -218,7 +219,7 @@ class HardenedTree(Hardened):
 
 
 def records(outcome: Outcome, redactor: Redactor) -> dict[str, Any]:
-    """The fields of ``Hardened`` for ``outcome``. ``redactor`` knows its secrets already."""
+    """Return the fields of ``Hardened`` for ``outcome``. ``redactor`` knows its secrets already."""
     parts: list[str] = []
     json_report.write(outcome, Context(redactor=redactor), parts.append)
     # By way of its text: the same records as of the command line, and nothing that a later run could change.

@@ -8,10 +8,10 @@ from hardener.engine.outcome import Change
 
 
 def before(changes: Iterable[Change]) -> list[str]:
-    """The steps to take before ``changes`` are applied."""
+    """Return the steps to take before ``changes`` are applied."""
     return list(dict.fromkeys(step for change in changes for step in change.edit.requires))
 
 
 def after(changes: Iterable[Change]) -> list[str]:
-    """The steps to take after that."""
+    """Return the steps to take after that."""
     return list(dict.fromkeys(step for change in changes for step in change.edit.follow_up))

@@ -70,19 +70,19 @@ class Units:
             unit.steps = list({id(step): step for step in unit.steps}.values())
 
     def of(self, change: Change) -> Unit:
-        """What ``change`` belongs to."""
+        """Return what ``change`` belongs to."""
         return self._unit(id(change.siblings))
 
     def of_hunk(self, hunk: Hunk) -> Unit:
-        """What ``hunk`` belongs to."""
+        """Return what ``hunk`` belongs to."""
         return self._unit(id(hunk))
 
     def hunk_of(self, change: Change) -> Hunk | None:
-        """The lines that ``change`` stands in; None where it shares those of a neighbour."""
+        """Return the lines that ``change`` stands in; None where it shares those of a neighbour."""
         return self._hunks.get(id(change))
 
     def is_known(self, hunk: Hunk) -> bool:
-        """Whether ``hunk`` holds nothing but what a baseline lists."""
+        """Tell whether ``hunk`` holds nothing but what a baseline lists."""
         return id(hunk) in self._known and id(hunk) not in self._told
 
     def _unit(self, node: int) -> Unit:

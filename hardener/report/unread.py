@@ -65,17 +65,17 @@ class Note(Struct, frozen=True):
 
 
 def nothing_read(tree: Tree) -> bool:
-    """Whether the given paths held nothing that could be judged."""
+    """Tell whether the given paths held nothing that could be judged."""
     return not tree.stream and next(read_files(tree), None) is None
 
 
 def templates(tree: Tree) -> int:
-    """How many templates of Helm charts below the given paths were met."""
+    """Return how many templates of Helm charts below the given paths were met."""
     return sum(len(names) for _, names in tree.charts.values())
 
 
 def read_files(tree: Tree) -> Iterator[str]:
-    """The real paths of the files below the given paths that were read, and hold something that is judged."""
+    """Yield the real paths of the files below the given paths that were read, and hold something that is judged."""
     for file in tree.files:
         if file.editable and not file.is_new and any(piece.parsed for piece in file.pieces):
             yield file.path
@@ -122,7 +122,7 @@ def _missing(tree: Tree, kustomization: Object) -> Iterator[str]:
 
 
 def left_out(tree: Tree) -> list[LeftOut]:
-    """What was met below the given paths and not read, by reason."""
+    """Return what was met below the given paths and not read, by reason."""
     found = list(tree.left_out)
     problems = Counter(problem.id for problem in tree.problems)
     for problem, names in tree.charts.values():
@@ -140,7 +140,7 @@ def left_out(tree: Tree) -> list[LeftOut]:
 
 
 def unread_files(tree: Tree) -> dict[str, list[str]]:
-    """The paths of files that were looked into and hold nothing that is judged, by the id of the reason."""
+    """Return the paths of files that were looked into and hold nothing that is judged, by the id of the reason."""
     found: dict[str, dict[str, None]] = {}
     for problem in tree.problems:
         found.setdefault(problem.id, {})[problem.path] = None
@@ -193,12 +193,12 @@ def _notes_of_choices(tree: Tree) -> Iterator[Note]:
 
 
 def why_nothing(tree: Tree) -> str:
-    """The reasons for which nothing was read, each with its count."""
+    """Return the reasons for which nothing was read, each with its count."""
     return "; ".join(map(reason, left_out(tree))) or "there is no file"
 
 
 def reason(one: LeftOut) -> str:
-    """``3 files are test data (testdata)``."""
+    """Return ``3 files are test data (testdata)``."""
     parts = [counted(count, noun) for count, noun in ((one.files, "file"), (one.folders, "folder")) if count]
     if one.more:
         parts[0] = f"at least {parts[0]}"

@@ -180,14 +180,9 @@ def _parse(piece: Piece, text: str) -> None:
             return
         parsed = yaml.parse(text)
     except yaml.TextError as refused:
-        if template:
-            piece.problem = _template(text, template.start())
-        else:
-            advice = "correct the document; harden reads the other documents of the file"
-            piece.problem = ("broken-document", refused.reason, advice, refused.line or 1)
+        piece.problem = _template(text, template.start()) if template else _broken(refused)
         return
-    is_open = template and (parsed.has_plain("{{") or parsed.has_plain("{%"))
-    if template and is_open and not all(map(_is_filled_in, parsed.documents)):
+    if template and _is_open(parsed):
         piece.problem = _template(text, template.start())
         return
     _take(piece, parsed.documents)
@@ -196,6 +191,18 @@ def _parse(piece: Piece, text: str) -> None:
         piece.tree.shrink()
     if piece.parsed and "*" in text and "&" in text:
         piece.shared = parsed.shared()
+
+
+def _is_open(parsed: yaml.Parsed) -> bool:
+    """Whether what fills in a template makes more of it than texts."""
+    if not (parsed.has_plain("{{") or parsed.has_plain("{%")):
+        return False
+    return not all(map(_is_filled_in, parsed.documents))
+
+
+def _broken(refused: yaml.TextError) -> tuple[str, str, str, int]:
+    advice = "correct the document; harden reads the other documents of the file"
+    return ("broken-document", refused.reason, advice, refused.line or 1)
 
 
 def _take(piece: Piece, documents: list[Any]) -> None:

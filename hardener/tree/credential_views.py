@@ -52,16 +52,16 @@ class StaticTokens(View):
         tables = [item for item in tree.of(*TOKENS) if item.editable]
         seen = {item.piece.file.path for item in tables}
         found = [cls(item, rows, table=True) for item in tables if (rows := _table(item))]
-        others = {
-            id(file): file
-            for file in tree.files
-            if file.editable and not file.is_new and file.path not in seen and '"' in file.content.text
-        }
-        marked = {key: rows for key, file in others.items() if (rows := _rows(file))}
+        others = [file for file in tree.files if file.path not in seen and _may_hold_rows(file)]
+        marked = {id(file): rows for file in others if (rows := _rows(file))}
         for item in tree.everything if marked else ():
             if rows := marked.pop(id(item.piece.file), []):
                 found.append(cls(item, rows, table=False))
         return found
+
+
+def _may_hold_rows(file: ManifestFile) -> bool:
+    return file.editable and not file.is_new and '"' in file.content.text
 
 
 class Kubeconfig(View):

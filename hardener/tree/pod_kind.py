@@ -180,13 +180,23 @@ def _hosted(pod: PodTemplate) -> str | None:
 
 
 def _node_agent(pod: PodTemplate) -> str | None:
-    for container in _views(pod):
-        if container.row is not None and container.row.class_ == "node-agent":
-            return f"{container.row.origin}: {container.image and container.image.repository} is a node agent"
-        if container.image and container.image.repository and is_node_agent_repository(container.image.repository):
-            return f"image {container.image.repository} is a node agent"
-    if pod.kind != "DaemonSet":
-        return None
+    signs = map(_node_agent_image, _views(pod))
+    known = next((sign for sign in signs if sign is not None), None)
+    return known or (_on_the_node(pod) if pod.kind == "DaemonSet" else None)
+
+
+def _node_agent_image(container: Container) -> str | None:
+    """What shows that the image of ``container`` is that of a node agent."""
+    repository = container.image and container.image.repository
+    if container.row is not None and container.row.class_ == "node-agent":
+        return f"{container.row.origin}: {repository} is a node agent"
+    if repository and is_node_agent_repository(repository):
+        return f"image {repository} is a node agent"
+    return None
+
+
+def _on_the_node(pod: PodTemplate) -> str | None:
+    """What shows that a pod of a DaemonSet works on the node itself."""
     for key in ("hostNetwork", "hostPID"):
         if pod.data.get(key) is True:
             return f"a DaemonSet with {key}"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
@@ -120,18 +120,21 @@ def _of_ingress(ingress: Ingress) -> Iterator[_Open]:
 def _bound(ingress: Ingress, key: str) -> Iterator[_Open]:
     """The names of a route that is bound to Gateways, whose names bound its own."""
     own = ingress.strings("spec", key)
-    wide = [host for host in own if host.startswith("*")]
+    wide = _wide(own)
     if own and not wide:
         return
     around = ingress.tree.ask(Listeners).hosts(ingress.object)
-    named_around = around if around and "" not in around else None
-    wide_around = [host for host in named_around or () if host.startswith("*")]
-    if named_around and not wide_around:
+    are_named = bool(around) and "" not in (around or ())
+    wide_around = _wide(around or ()) if are_named else []
+    if are_named and not wide_around:
         return  # each listener has one name
     where = ("spec", key) if own else ("spec",)
-    if own and "*" not in own:
-        yield from ((host, "", where) for host in wide)
-    elif named_around:
-        yield from ((host, "", where) for host in wide_around)
-    else:
+    open_names = wide if own and "*" not in own else wide_around
+    for host in open_names:
+        yield host, "", where
+    if not open_names:
         yield "", _UNSEEN if around is None else "neither it nor its Gateway names a host", where
+
+
+def _wide(hosts: Iterable[str]) -> list[str]:
+    return [host for host in hosts if host.startswith("*")]

@@ -85,36 +85,40 @@ def _isolated(pods: list[PodTemplate], own: Own, options: NetworkPolicies) -> St
     existing = isolation.own_policy(pod, selector)
     by_others = [item for item in selecting if not item.managed]
     closed = [each for each in DIRECTIONS if by_others and isolation.closes(pod, by_others, each)]
-    for direction in closed:
-        yield from traffic.refused([item for item in selecting if direction in item.directions], direction)
+    yield from _refused(traffic, selecting, closed)
     rules: dict[Direction, Wanted] = {}
     if "ingress" not in closed:
         rules["ingress"] = traffic.ingress().finished()
         if options.orphans == "closed":
             yield from _orphans(traffic)
-    if "egress" not in closed and (options.egress or (existing and "egress" in existing.directions)):
-        others = [item for item in selecting if item is not existing]
-        rules["egress"] = traffic.egress(with_dns=not _have_dns(pod, others, traffic)).finished()
+    if "egress" not in closed and _is_to_close_egress(existing, options):
+        with_dns = not _have_dns(traffic, selecting, existing)
+        rules["egress"] = traffic.egress(with_dns=with_dns).finished()
         yield from traffic.unreachable()
         yield from traffic.unknown_calls()
-    if existing is None and rules:
+    if existing is not None:
+        yield from _extended(existing, rules, traffic)
+    elif rules:
         yield from _created(pod, selector, rules, by_others, directions(options))
-    elif existing is not None and existing.legal:
-        yield from _extended(existing, rules, traffic, options)
-    elif existing is not None:
-        yield existing.object.finding(
-            f"the API server refuses {existing.object}, so nothing isolates {pod.object}",
-            advice="remove it, and run again",
-        )
-        return
-    if own.added is not None and rules:
+    if own.added is not None and rules and (existing is None or existing.legal):
         yield from _labelled(pods, own.added)
 
 
-def _have_dns(pod: PodTemplate, policies: list[Policy], traffic: Traffic) -> bool:
-    """Whether those of ``policies`` that close what ``pod`` opens, wherever it is applied, let it ask for names."""
+def _refused(traffic: Traffic, selecting: list[Policy], closed: list[Direction]) -> Iterator[Finding]:
+    for direction in closed:
+        yield from traffic.refused([item for item in selecting if direction in item.directions], direction)
+
+
+def _is_to_close_egress(existing: Policy | None, options: NetworkPolicies) -> bool:
+    return options.egress or (existing is not None and "egress" in existing.directions)
+
+
+def _have_dns(traffic: Traffic, selecting: list[Policy], existing: Policy | None) -> bool:
+    """Whether policies beside ours, wherever the pods are applied, close what they open and let them ask for names."""
+    pod = traffic.pods[0]
     isolation = pod.tree.ask(Isolation)
-    closing = [item for item in policies if isolation.closes(pod, [item], "egress")]
+    others = [item for item in selecting if item is not existing]
+    closing = [item for item in others if isolation.closes(pod, [item], "egress")]
     beside = [item for item in closing if isolation.comes_with(pod.object, [item.object])]
     return bool(beside) and _opens_dns(beside, traffic)
 
@@ -199,15 +203,17 @@ def _explained(
         yield item.object.fact(f"{item.object} leaves {direction} open, whatever other policies say")
 
 
-def _extended(
-    existing: Policy, rules: dict[Direction, Wanted], traffic: Traffic, options: NetworkPolicies
-) -> Iterator[Edit | Finding]:
+def _extended(existing: Policy, rules: dict[Direction, Wanted], traffic: Traffic) -> Iterator[Edit | Finding]:
+    if not existing.legal:
+        text = f"the API server refuses {existing.object}, so nothing isolates {traffic.pods[0].object}"
+        yield existing.object.finding(text, advice="remove it, and run again")
+        return
     edits: list[Edit] = []
     for direction, wanted in rules.items():
         # That a policy for all pods opens DNS, too, is no reason to doubt a rule that does.
         explained = wanted if direction == "ingress" else traffic.egress().finished()
         gone = lonely(existing, direction, explained)
-        if gone and not options.prune_managed:
+        if gone and not traffic.options.prune_managed:
             yield unexplained_finding(existing, direction, gone)
             gone = []
         edits += additions(existing, direction, wanted, gone)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Finding, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.authoring.verdict import verdict
+from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.access.admission import KyvernoPolicy
 
 from ._kyverno import ACTION_OF_RULE_SINCE, ACTIONS, is_known, release
@@ -27,7 +27,7 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
     """
     version, fact = release(policy, options)
     present = [key for key in (_OLD, _OVERRIDES) if policy.has("spec", key)]
-    rules = [(index, rule) for index, rule in enumerate(policy.items("spec", "rules")) if rule.has("validate")]
+    rules = {index: rule for index, rule in enumerate(policy.items("spec", "rules")) if rule.has("validate")}
     if not present or not rules or version < ACTION_OF_RULE_SINCE:
         return
     if (obstacle := _obstacle(policy, present[0])) is not None:
@@ -38,17 +38,22 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
         return
     known = [fact, policy.fact(f"{present[0]} is set for all rules", "spec", present[0])]
     found = verdict(known=known, sure=is_known(policy, options), basis=Basis.PROVED)
-    # What a rule says is asked before anything of the policy.
-    silent = [index for index, rule in rules if not rule.has("validate", "failureAction")]
     edits: list[Edit] = []
-    for index in silent:
-        path = ("spec", "rules", index, "validate")
-        edits.append(policy.set(*path, "failureAction", to=action, **found.words))
-        if overrides:  # those of a rule are asked first, then those of the policy
-            every = [*policy.overrides(*path, "failureActionOverrides"), *overrides]
-            edits.append(policy.set(*path, "failureActionOverrides", to=every, **found.words))
+    for index, rule in rules.items():
+        if not rule.has("validate", "failureAction"):  # it is asked before anything of the policy
+            edits += _moved(policy, index, action, overrides, found)
     edits += [policy.drop("spec", key, **found.words) for key in present]
     yield edits
+
+
+def _moved(
+    policy: KyvernoPolicy, index: int, action: str, overrides: list[dict[str, Any]], found: Verdict
+) -> Iterator[Edit]:
+    path = ("spec", "rules", index, "validate")
+    yield policy.set(*path, "failureAction", to=action, **found.words)
+    if overrides:  # those of a rule are asked first, then those of the policy
+        every = [*policy.overrides(*path, "failureActionOverrides"), *overrides]
+        yield policy.set(*path, "failureActionOverrides", to=every, **found.words)
 
 
 def _obstacle(policy: KyvernoPolicy, key: str) -> Finding | None:

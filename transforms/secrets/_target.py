@@ -129,13 +129,19 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     wanted = moves.expected(view, store, options.remote_key, name)
     known = None
     if not exactly:
-        secret = secret if "$" in secret else as_object_name(secret)
-        known = moves.made_before(view, secret, wanted) if backend.name == "external-secrets" else None
-        secret = moves.free_name(view, secret) if known is None else secret
+        secret, known = _named(view, secret, wanted if backend.name == "external-secrets" else None)
     key = wanted if known is not None else moves.key(view, wanted)
     api = f"{external_secret.GROUP}/{options.eso_api}"
     file, namespace = view.object.piece.file.name, moves.namespace(view)
     return Target(moves, backend, store, key, namespace, secret, api, certificate, file, known)
+
+
+def _named(view: View, secret: str, wanted: str | None) -> tuple[str, View | None]:
+    """A free name like ``secret``, or that of the ExternalSecret which made the key ``wanted`` before, and that."""
+    moves = moves_of(view)
+    name = secret if "$" in secret else as_object_name(secret)
+    known = moves.made_before(view, name, wanted) if wanted is not None else None
+    return (moves.free_name(view, name) if known is None else name), known
 
 
 def _certificate(view: View, options: Secrets) -> bytes | str:

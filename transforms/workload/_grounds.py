@@ -6,8 +6,7 @@ Source: design decision 2.2.
 from __future__ import annotations
 
 from hardener.authoring.edits import Evidence
-from hardener.authoring.known import KnownBy
-from hardener.facts.images.known_image import known_image, unknown_image
+from hardener.facts.images.known_image import image_user_fact, known_image, unknown_image
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.tree.core_views import Container
@@ -28,7 +27,4 @@ def assumption(container: Container) -> Evidence | None:
         return None
     if number and number != NOBODY_ELSE and number == container.tree.ask(WrittenContexts).number(container):
         return None
-    if known.user is None:  # the lock has its digest alone, and the image table, where it would be looked up, no user
-        where = container.row.origin if container.row is not None else KnownBy.TABLE.label
-        return container.fact(f"{where}: its image runs as a user that is not known", "image")
-    return known.user.fact(container, f"its image runs as {known.user.value}")
+    return image_user_fact(container)

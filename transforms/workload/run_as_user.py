@@ -75,19 +75,24 @@ def _edits(
 
     An ``exempt`` container with a user of its own would still inherit the group.
     """
-    chosen = [choice.container for choice in (*choices, *settled)]
-    others = [each for each in pod.containers if not each.has(*_USER) and each not in chosen]
+    others = _left_out(pod, [*choices, *settled])
     inheriting = [choice for choice in choices if not choice.container.has(*_USER)]
     alone = not others and not exempt and not _may_gain(pod)
     shared = alone and bool(inheriting) and _is_uniform(inheriting)
     for choice in choices:
-        if choice.container.has(*_USER) or not shared:
+        if choice not in inheriting or not shared:
             yield from _numbers(choice.container, choice)
     if shared:
         yield from _numbers(pod, inheriting[0])
     elif pod.get(*_USER) == 0 and not others and pod.containers:
         own = pod.fact("every container has a user of its own", *_USER)
         yield _forget(pod, together(choice.verdict for choice in choices).along(own, basis=Basis.INFERRED))
+
+
+def _left_out(pod: PodTemplate, choices: list[Choice]) -> list[Container]:
+    """The containers that inherit the user of the pod and are none of ``choices``."""
+    chosen = [choice.container for choice in choices]
+    return [each for each in pod.containers if not each.has(*_USER) and each not in chosen]
 
 
 def _may_gain(pod: PodTemplate) -> bool:

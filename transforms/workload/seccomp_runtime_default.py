@@ -112,11 +112,10 @@ def _edits(pod: PodTemplate, kept: list[Container], found: Verdict) -> Iterator[
     """The profile once for the pod, or for its other containers where one has to inherit the weaker value."""
     names = {container.name for container in kept}
     others = [(container, _type(container)) for container in pod.containers if container.name not in names]
-    inherits = [container for container in kept if _type(container) is None]
+    inherits = any([_type(container) is None for container in kept])
+    silent = any([written is None for _, written in others])
     own = _type(pod)
-    weak: list[View] = []
-    if own not in _STRICT and not inherits and (own is not None or None in [written for _, written in others]):
-        weak.append(pod)
+    weak: list[View] = [pod] if own not in _STRICT and not inherits and (own is not None or silent) else []
     for container, written in others:
         # A weak value of its own is corrected where it stands: that is the smallest change.
         if inherits if written is None else written not in _STRICT:

@@ -28,7 +28,7 @@ class Rules:
         self._rules = [_rule(line) for line in (*lines, _DEFAULT) if line and not line.startswith("#")]
 
     def ignores(self, path: str, *, is_folder: bool) -> bool:
-        """Whether the file or folder at ``path``, below the chart and with ``/``, is no part of it."""
+        """Tell whether the file or folder at ``path``, below the chart and with ``/``, is no part of it."""
         for rule in self._rules:
             skips = rule.for_folders and not is_folder
             matches = not skips and rule.pattern.fullmatch(path.rpartition("/")[2] if rule.of_name else path)

@@ -17,8 +17,8 @@ _LARGEST = 1024 * 1024  # bytes
 
 
 def metadata(folder: str, shown: str) -> dict[str, Any]:
-    """What the Chart.yaml in ``folder`` says; ``dependencies`` holds those of requirements.yaml, which helm reads on
-    top of it. Raises ChartError, which calls the chart ``shown``."""
+    """Return what the Chart.yaml in ``folder`` says; ``dependencies`` holds those of requirements.yaml, which helm
+    reads on top of it. Raises ChartError, which calls the chart ``shown``."""
     if not os.path.isfile(os.path.join(folder, CHART)):
         raise ChartError(f"{plain(shown)} is no chart: it has no Chart.yaml")
     found = _read(folder, CHART, shown)
@@ -30,14 +30,14 @@ def metadata(folder: str, shown: str) -> dict[str, Any]:
 
 
 def dependencies(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """The dependencies that metadata names, each with a ``name``."""
+    """Return the dependencies that metadata names, each with a ``name``."""
     listed = data.get("dependencies")
     entries = listed if isinstance(listed, list) else []
     return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
 
 
 def vendored(folder: str) -> list[tuple[str, str]]:
-    """The charts that lie unpacked in ``charts/`` of the chart in ``folder``: name and folder of each."""
+    """Return the charts that lie unpacked in ``charts/`` of the chart in ``folder``: name and folder of each."""
     below = os.path.join(folder, "charts")
     found = []
     for name in sorted(os.listdir(below)) if os.path.isdir(below) else ():

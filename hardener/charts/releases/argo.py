@@ -33,7 +33,7 @@ _VARIABLE = re.compile(r"\$\{?(ARGOCD_APP_NAME|ARGOCD_APP_NAMESPACE)\b\}?")
 
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
-    """The releases of Argo CD in the tree; those of an ApplicationSet once, as its template says."""
+    """Yield the releases of Argo CD in the tree; those of an ApplicationSet once, as its template says."""
     for kind, start in (("Application", ("spec",)), ("ApplicationSet", ("spec", "template", "spec"))):
         for item in at_hand.tree.of(_GROUP, kind):
             if "patch" not in item.classes:
@@ -142,17 +142,19 @@ def _files(
     at_hand: AtHand, release: Release, helm: dict[str, Any], app: str | None, others: list[dict[str, Any]]
 ) -> Iterator[Values]:
     """The files of values, in their order."""
-    places = [(name, _place_of(at_hand, release, name, app, others)) for name in texts(helm.get("valueFiles"))]
-    found = [(name, None if place is None else _paths(at_hand, *place)) for name, place in places]
-    explicit = {path for name, paths in found for path in paths or () if not glob.has_magic(name)}
+    names = texts(helm.get("valueFiles"))
+    found = [_paths(at_hand, _place_of(at_hand, release, name, app, others)) for name in names]
+    pairs = list(zip(names, found, strict=True))
+    explicit = {path for name, paths in pairs for path in paths or () if not glob.has_magic(name)}
     seen: set[str] = set()
-    for name, paths in found:
-        if not paths and (paths is None or not helm.get("ignoreMissingValueFiles")):
+    for name, paths in pairs:
+        if paths is None or (not paths and not helm.get("ignoreMissingValueFiles")):
             yield unknown(name)
-        taken = seen | explicit if glob.has_magic(name) else seen
+        is_pattern = glob.has_magic(name)
+        taken = seen | explicit if is_pattern else seen
         left = [path for path in dict.fromkeys(paths or ()) if path not in taken]
         seen.update(left)
-        yield from _of_files(at_hand, release, left, is_pattern=glob.has_magic(name))
+        yield from _of_files(at_hand, release, left, is_pattern=is_pattern)
 
 
 def _of_files(at_hand: AtHand, release: Release, paths: list[str], *, is_pattern: bool) -> Iterator[Values]:
@@ -164,11 +166,13 @@ def _of_files(at_hand: AtHand, release: Release, paths: list[str], *, is_pattern
             yield values
 
 
-def _paths(at_hand: AtHand, written: str, start: str) -> list[str]:
-    """The files of the tree that ``written``, a path or a pattern, names from ``start``."""
-    if glob.has_magic(written):
-        return _matches(at_hand, written, start)
-    path = at_hand.inside(written, start)
+def _paths(at_hand: AtHand, place: tuple[str, str] | None) -> list[str] | None:
+    """The files of the tree that are meant by a path or a pattern, and the folder from where it is seen."""
+    if place is None:
+        return None
+    if glob.has_magic(place[0]):
+        return _matches(at_hand, *place)
+    path = at_hand.inside(*place)
     return [path] if path is not None and os.path.isfile(path) else []
 
 
@@ -178,19 +182,23 @@ def _place_of(
     """The path of a file of values, and the folder from where it is seen; None where the tree cannot tell."""
     root = at_hand.tree.root
     reference = re.match(r"\$([\w.-]+)/(.*)", written, re.S)
-    named = [source for source in others if reference and source.get("ref") == reference[1]]
-    if reference and named:
-        is_own = at_hand.other_repository([named[0].get("repoURL")]) is None
+    source = next((source for source in others if reference and source.get("ref") == reference[1]), None)
+    if reference and source is not None:
+        is_own = at_hand.other_repository([source.get("repoURL")]) is None
         return (reference[2], root) if is_own and literal(reference[2]) else None
-    if app is not None:
-        variables = {"ARGOCD_APP_NAME": app, "ARGOCD_APP_NAMESPACE": release.namespace or ""}
-        written = _VARIABLE.sub(lambda match: variables[match[1]] or match[0], written)
+    written = _with_variables(written, app, release.namespace or "")
     if literal(written) is None or "$" in written or "://" in written:
         return None
     if written.startswith("/"):
         return written.lstrip("/"), root
-    is_folder = release.chart is not None and os.path.isdir(release.chart)
-    return (written, str(release.chart)) if is_folder else None
+    return None if release.chart is None or not os.path.isdir(release.chart) else (written, release.chart)
+
+
+def _with_variables(written: str, app: str | None, namespace: str) -> str:
+    if app is None:
+        return written
+    variables = {"ARGOCD_APP_NAME": app, "ARGOCD_APP_NAMESPACE": namespace}
+    return _VARIABLE.sub(lambda match: variables[match[1]] or match[0], written)
 
 
 def _matches(at_hand: AtHand, pattern: str, start: str) -> list[str]:

@@ -27,17 +27,17 @@ _VERSIONED = re.compile(r"(.+?)-v?\d+\.\d+\.\d+\S*")
 
 
 def literal(value: Any) -> str | None:
-    """``value`` where it is a text without an expression that is filled in later; None for anything else."""
+    """Return ``value`` where it is a text without an expression that is filled in later; None for anything else."""
     return value if isinstance(value, str) and value and "\0" not in value and not _OPEN.search(value) else None
 
 
 def texts(value: Any) -> list[str]:
-    """The texts of the list ``value``; none where it is no list."""
+    """Return the texts of the list ``value``; none where it is no list."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def mappings(value: Any) -> list[dict[str, Any]]:
-    """The mappings of the list ``value``; none where it is no list."""
+    """Return the mappings of the list ``value``; none where it is no list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -51,12 +51,12 @@ class AtHand:
     # Charts.
 
     def chart(self, written: str, start: str) -> str | None:
-        """The chart of the tree at ``written``, as seen from the folder ``start``: a folder or a ``.tgz``."""
+        """Return the chart of the tree at ``written``, as seen from the folder ``start``: a folder or a ``.tgz``."""
         path = self.inside(written, start)
         return path if path is not None and is_chart(path) else None
 
     def named(self, called: str, version: str | None = None) -> tuple[str | None, str]:
-        """The chart that is ``called`` so (a name, or an address that ends with it), and why it is not at hand.
+        """Return the chart that is ``called`` so (a name, or an address that ends with it), and why it is not at hand.
 
         The folder that the configuration gives counts first; else a chart of the tree that has the same name and the
         same version, as it is written.
@@ -88,8 +88,9 @@ class AtHand:
         return found
 
     def other_repository(self, addresses: list[Any]) -> str | None:
-        """The name of the repository at ``addresses``, where none of them can be the one of the tree; None where one
-        can. A fork or a mirror has the same name; what is not known is taken for the own one, as its folders are."""
+        """Return the name of the repository at ``addresses``, where none of them can be the one of the tree; None
+        where one can. A fork or a mirror has the same name; what is not known is taken for the own one, as its
+        folders are."""
         known = self._remotes
         named = [git_remotes.name(found) for address in addresses if (found := literal(address))]
         others = [name for name in named if name not in known]
@@ -102,14 +103,14 @@ class AtHand:
     # Files.
 
     def inside(self, written: str, start: str) -> str | None:
-        """The real path of ``written``, seen from ``start``, where that lies in the tree; None elsewhere."""
+        """Return the real path of ``written``, seen from ``start``, where that lies in the tree; None elsewhere."""
         if self.tree.stream or "\0" in written or "://" in written:
             return None  # around a stream there is no tree
         path = os.path.realpath(os.path.join(start, written))
         return path if files.is_inside(path, os.path.realpath(self.tree.root)) else None
 
     def file(self, written: str, start: str, chart: str | None) -> Values | None:
-        """The values in the file ``written``, seen from ``start``; None where the tree has no such file."""
+        """Return the values in the file ``written``, seen from ``start``; None where the tree has no such file."""
         path = self.inside(written, start)
         if path is None or not os.path.isfile(path):
             return None
@@ -121,7 +122,8 @@ class AtHand:
         return Values(name, data, InFile(path, name), own and self.may_write(path))
 
     def may_write(self, path: str) -> bool:
-        """Whether the run may change the file ``path``: it lies in the paths that were given, and is not excluded."""
+        """Tell whether the run may change the file ``path``: it lies in the paths that were given, and is not
+        excluded."""
         tree = self.tree
         given = not tree.given or any(files.is_inside(path, folder) for folder in tree.given)
         return given and not tree.stream and not tree.selection.excludes(path, False)
@@ -137,7 +139,7 @@ class AtHand:
     # Objects.
 
     def called(self, group: str, kind: str, name: str) -> list[Object]:
-        """The objects of a kind that are called ``name``, patches left out."""
+        """Return the objects of a kind that are called ``name``, patches left out."""
         known = self._named.get((group, kind))
         if known is None:
             known = self._named[group, kind] = {}
@@ -147,18 +149,19 @@ class AtHand:
         return known.get(name, [])
 
     def namespace(self, item: Object) -> str | None:
-        """The namespace that ``item`` comes out in; None where it is not known, or there are several."""
+        """Return the namespace that ``item`` comes out in; None where it is not known, or there are several."""
         names = set(self.tree.ask(Builds).known_namespaces(item))
         return names.pop() if len(names) == 1 else None
 
 
 def writable(item: Object) -> bool:
-    """Whether values may be written into ``item``: a run may change its file, which is YAML, and nothing owns it."""
+    """Tell whether values may be written into ``item``: a run may change its file, a manifest, and nothing owns it."""
     return item.editable and not item.classes and item.piece.source.is_manifest
 
 
 def mapping_of(text: str) -> dict[str, Any] | None:
-    """The values that ``text`` holds; {} for an empty one, None where it is no mapping, a template, or encrypted."""
+    """Return the values that ``text`` holds; {} for an empty one, None where it is no mapping, a template, or
+    encrypted."""
     try:
         documents = yaml.parse(text).documents
     except HardenError:
@@ -172,12 +175,13 @@ def mapping_of(text: str) -> dict[str, Any] | None:
 
 
 def is_chart(path: str) -> bool:
-    """Whether ``path`` is the folder of a chart, or a packed one."""
+    """Tell whether ``path`` is the folder of a chart, or a packed one."""
     return os.path.isfile(os.path.join(path, CHART)) or (path.endswith(PACKED) and os.path.isfile(path))
 
 
 def chart_name(called: str) -> str:
-    """The name of the chart that is ``called`` so: the end of an address or path, without the version of a package."""
+    """Return the name of the chart that is ``called`` so: the end of an address or path, without the version of a
+    package."""
     name = called.rstrip("/").rpartition("/")[2]
     packed = _VERSIONED.fullmatch(name.removesuffix(PACKED)) if name.endswith(PACKED) else None
     return packed[1] if packed else name.removesuffix(PACKED)

@@ -27,7 +27,7 @@ _KINDS = (flux_releases, argo_releases, k3s_releases, kustomize_releases, terraf
 
 
 def releases(tree: Tree) -> list[Release]:
-    """Every release of ``tree``, its chart at hand or not, in the order of files and lines.
+    """Return every release of ``tree``, its chart at hand or not, in the order of files and lines.
 
     What several of them take their values from belongs to none: what is written there would change the others, too.
     """

@@ -36,7 +36,7 @@ _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
-    """The releases of Flux in the tree."""
+    """Yield the releases of Flux in the tree."""
     for item in at_hand.tree.of(_TOOLKIT, "HelmRelease"):
         if "patch" not in item.classes:
             yield _toolkit(at_hand, item)

@@ -26,7 +26,7 @@ _GROUP = "helm.cattle.io"
 
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
-    """The releases of k3s in the tree; a HelmChartConfig alone is one of a chart that comes with the cluster."""
+    """Yield the releases of k3s in the tree; a HelmChartConfig alone is one of a chart that comes with the cluster."""
     configs: dict[tuple[str, str | None], list[Object]] = {}
     for item in at_hand.tree.of(_GROUP, "HelmChartConfig"):
         if "patch" not in item.classes:

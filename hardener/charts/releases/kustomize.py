@@ -31,7 +31,7 @@ _MOST_FILES = 1000  # that one kustomization takes generators from
 
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
-    """The charts that kustomizations of the tree render."""
+    """Yield the charts that kustomizations of the tree render."""
     for folder, item in at_hand.tree.kustomizations.items():
         for index, chart in _entries(item.data, "helmCharts"):
             yield _release(at_hand, item, folder, ("helmCharts", index), chart, _home(item.data))

@@ -41,11 +41,11 @@ class Place(Protocol):
     def name(self) -> str: ...
 
     def takes(self, override: Override) -> bool:
-        """Whether ``override`` can stand there."""
+        """Tell whether ``override`` can stand there."""
 
     def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
-        """``text``, that of the file, with ``overrides``, in the order of ``base``, the ``values.yaml`` of the chart.
-        Raises TextError where they cannot be written."""
+        """Return ``text``, that of the file, with ``overrides``, in the order of ``base``, the ``values.yaml`` of the
+        chart. Raises TextError where they cannot be written."""
 
 
 @dataclass(slots=True, eq=False)
@@ -111,7 +111,7 @@ class Release:
 
     @contextmanager
     def chart_path(self) -> Iterator[str]:
-        """The path of its chart, a folder or a ``.tgz``, as long as it is needed. Only where it is at hand."""
+        """Yield the path of its chart, a folder or a ``.tgz``, as long as it is needed. Only where it is at hand."""
         if self.chart is not None:
             yield self.chart
             return
@@ -136,7 +136,8 @@ class Unwritable(Struct, frozen=True):
 def write(
     release: Release, overrides: Sequence[Override], text_of: Callable[[str], str]
 ) -> dict[str, str] | Unwritable:
-    """The new text of each file in which ``overrides`` are to stand, by its path; ``text_of`` gives the text as it is.
+    """Return the new text of each file in which ``overrides`` are to stand, by its path; ``text_of`` gives the text as
+    it is.
 
     An override stands in the first target where nothing that comes later sets its key, or hides what the tree does not
     show: it wins. Where one cannot, nothing is written.
@@ -180,8 +181,8 @@ def _defaults_of(release: Release) -> str:
 
 
 def advice_for(release: Release, overrides: Sequence[Override]) -> str:
-    """What a person does with ``overrides`` that cannot be written: the text to add, or its keys alone where a secret
-    stands in it."""
+    """Return what a person does with ``overrides`` that cannot be written: the text to add, or its keys alone where a
+    secret stands in it."""
     values: dict[str, Any] = {}
     for override in overrides:
         put(values, override.path, override.value)
@@ -312,7 +313,7 @@ def _holds_null(value: Any) -> bool:
 
 
 def merged(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What ``documents`` say together, the later ones over the earlier; none of them is changed."""
+    """Return what ``documents`` say together, the later ones over the earlier; none of them is changed."""
     result: dict[str, Any] = {}
     for document in documents:
         result = _merge(result, document)

@@ -39,7 +39,7 @@ _WRAPPED = "values {\n  it = "  # what makes a block of an expression
 
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
-    """The releases of Terraform in the tree."""
+    """Yield the releases of Terraform in the tree."""
     if at_hand.tree.block_files:
         for block in at_hand.tree.blocks.of(_TYPE):
             if block.data[HEAD][0] == "resource":

@@ -415,7 +415,7 @@ class Editor(Struct):
 
 
 def changed_text(text: str, lines: Iterable[Lines]) -> str:
-    """The text of a template with ``lines`` in it."""
+    """Return the text of a template with ``lines`` in it."""
     found = text.split("\n")
     end = "\r" if found[0].endswith("\r") else ""
     ordered = sorted(lines, key=lambda one: (one.line, one.removed > 0))

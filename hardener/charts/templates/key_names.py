@@ -29,7 +29,7 @@ Keys = tuple[str, ...]
 
 
 def values_named(node: Node) -> Iterator[Keys]:
-    """The values that the actions of a node and all below it name, with those of the blocks that stand in it."""
+    """Yield the values that the actions of a node and all below it name, with those of the blocks that stand in it."""
     known: set[int] = {block.number for block in node.blocks}
     nodes = [node]
     for one in nodes:
@@ -41,8 +41,8 @@ def values_named(node: Node) -> Iterator[Keys]:
 
 
 def prefix_of(node: Node, type_name: str) -> Keys | None:
-    """Below which key the chart keeps the values of a container or pod: ``web`` where it has ``.Values.web.image``, ()
-    where it has ``.Values.image``; None where it shows none. That of most of them."""
+    """Return below which key the chart keeps the values of a container or pod: ``web`` where it has
+    ``.Values.web.image``, () where it has ``.Values.image``; None where it shows none. That of most of them."""
     fields = _CONTAINER if type_name == "Container" else _POD
     votes: Counter[Keys] = Counter()
     for path in values_named(node):

@@ -51,13 +51,13 @@ class Templates(Struct):
     _documents: dict[tuple[Node, Node], Node | None] = field(default_factory=dict)
 
     def template(self, name: str) -> Template:
-        """The template in the file ``name``."""
+        """Return the template in the file ``name``."""
         if name not in self._read:
             self._read[name] = read_template(self.texts.get(name, ""))
         return self._read[name]
 
     def defined(self, name: str) -> tuple[str, list[Node]] | None:
-        """The file that defines the template ``name``, and its trees."""
+        """Return the file that defines the template ``name``, and its trees."""
         if self._defines is None:
             self._defines = {}
             for file in self.texts:
@@ -66,8 +66,9 @@ class Templates(Struct):
         return self._defines.get(name)
 
     def place(self, name: str, rendered_text: str, rendered_line: int) -> Place:
-        """Where the line ``rendered_line`` of ``rendered_text``, which the template ``name`` printed, comes from: of a
-        line that an action prints, the action; where nothing tells, the nearest key above. Lines count from 1."""
+        """Return where the line ``rendered_line`` of ``rendered_text``, which the template ``name`` printed, comes
+        from: of a line that an action prints, the action; where nothing tells, the nearest key above. Lines count from
+        1."""
         if self._rendered[0] != rendered_text:
             self._rendered = rendered_text, read_rendered(rendered_text)
             self._lists.clear()
@@ -76,7 +77,7 @@ class Templates(Struct):
         return self.of_node(name, way[-1]) if way else Place(name, 1)
 
     def of_node(self, name: str, rendered: Node) -> Place:
-        """Where the node ``rendered`` of what the template ``name`` printed comes from."""
+        """Return where the node ``rendered`` of what the template ``name`` printed comes from."""
         way = [rendered, *rendered.above()][::-1]
         return self._along(name, self.template(name).documents, way, ())
 
@@ -107,7 +108,7 @@ class Templates(Struct):
         return Place(name, line, last, exact, through)
 
     def pick(self, template: Node, rendered: Node) -> Node | None:
-        """The child of ``template`` that printed ``rendered``, which stands below what ``template`` printed."""
+        """Return the child of ``template`` that printed ``rendered``, which stands below what ``template`` printed."""
         parent = rendered.parent
         if parent is None:
             return None
@@ -320,7 +321,7 @@ def _likeness(template: Node, rendered: Node, depth: int) -> float:
 
 
 def by_template(text: str, chart: str, folder: str) -> list[tuple[str, str]]:
-    """The rendered documents by the template that they come from: its path, and their text."""
+    """Return the rendered documents by the template that they come from: its path, and their text."""
     found: dict[str, list[str]] = {}
     for source, part in parts(text):
         path = os.path.join(_folder_of(chart), _real_source(source, folder))
@@ -335,7 +336,7 @@ def _folder_of(chart: str) -> str:
 
 
 def template_texts(folder: str, chart: str) -> dict[str, str]:
-    """The templates of the copied chart in ``folder`` and of those below it, by their paths in ``chart``."""
+    """Return the templates of the copied chart in ``folder`` and of those below it, by their paths in ``chart``."""
     found = {}
     for top, folders, names in os.walk(folder):
         folders.sort()

@@ -102,14 +102,18 @@ def own_patch(
         failed = _failed(base, written, render, unsteady)
         if not left or not failed:
             break
-        dropped = {step.number: one for one in failed for step in _steps_of(one, wanted, left)}
-        dropped |= _resting(wanted, left, dropped)
-        by_hand |= dropped
-        left = [step for step in left if step.number not in dropped]
+        by_hand |= _dropped(wanted, left, failed)
+        left = [step for step in left if step.number not in by_hand]
     if not left or not written.texts:
         return OwnPatch("", Written({}, {}, []), [], by_hand)
     patch = "".join(diff(below + name, texts.get(name), text) for name, text in sorted(written.texts.items()))
     return OwnPatch(patch, written, left, by_hand)
+
+
+def _dropped(wanted: Wanted, left: list[Step], failed: list[ByHand]) -> dict[int, ByHand]:
+    """The steps of ``left`` that go since something ``failed``, and those that rest on them."""
+    dropped = {step.number: one for one in failed for step in _steps_of(one, wanted, left)}
+    return dropped | _resting(wanted, left, dropped)
 
 
 def _failed(
@@ -263,7 +267,7 @@ def _wrong(
 
 
 def written_over(base: Mapping[Key, Document], written: Written) -> dict[Key, Document]:
-    """The objects of the chart as the patch leaves them."""
+    """Return the objects of the chart as the patch leaves them."""
     return {
         key: Document(document.source, "", written.made[key]) if key in written.made else document
         for key, document in base.items()
@@ -271,7 +275,7 @@ def written_over(base: Mapping[Key, Document], written: Written) -> dict[Key, Do
 
 
 def chart_texts(chart: str) -> dict[str, str]:
-    """The templates of a chart and of those below it, and its values, by their paths in it."""
+    """Return the templates of a chart and of those below it, and its values, by their paths in it."""
     found = {}
     for path in _files(chart):
         try:

@@ -76,7 +76,7 @@ class Node:
         return [name for action in self.actions for name in _INCLUDES.findall(action)]
 
     def above(self) -> Iterator[Node]:
-        """What it stands in, from the inside out."""
+        """Yield what it stands in, from the inside out."""
         node = self.parent
         while node is not None:
             yield node
@@ -112,7 +112,7 @@ class Template(Struct):
 
 
 def read_template(text: str) -> Template:
-    """The tree of a template of a chart, or of a file of helpers. Every text has one."""
+    """Return the tree of a template of a chart, or of a file of helpers. Every text has one."""
     lines = _lines(text)
     parts: dict[str | None, list[Line]] = {None: []}
     for line in lines:
@@ -125,7 +125,7 @@ def read_template(text: str) -> Template:
 
 
 def read_rendered(text: str) -> list[Node]:
-    """The trees of the documents that helm printed."""
+    """Return the trees of the documents that helm printed."""
     lines = (Line(number, number, line.rstrip("\r"), (), (), ()) for number, line in enumerate(text.split("\n"), 1))
     return _documents(lines)
 
@@ -304,7 +304,7 @@ def _unquoted(text: str) -> str:
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Whether ``text`` may be what the text ``pattern`` of a template prints."""
+    """Tell whether ``text`` may be what the text ``pattern`` of a template prints."""
     if _SILENT in pattern:  # an `if` in the middle of a line: either branch
         return True
     first, *rest = pattern.split(OUT)
@@ -322,5 +322,5 @@ def fits(pattern: str, text: str) -> bool:
 
 
 def is_literal(pattern: str) -> bool:
-    """Whether no action has part in the text ``pattern`` of a template."""
+    """Tell whether no action has part in the text ``pattern`` of a template."""
     return OUT not in pattern and _SILENT not in pattern

@@ -42,7 +42,7 @@ class Candidates:
                 self._texts.setdefault(value, []).append(path)
 
     def of(self, edit: Edit, wanted: Wanted, *, guesses: bool) -> Iterator[list[Operation]]:
-        """The operations on values that may make ``edit``, one way after the other, the likeliest first; with
+        """Yield the operations on values that may make ``edit``, one way after the other, the likeliest first; with
         ``guesses`` also those for which only a name speaks."""
         key, data = wanted.place(edit)
         yield from self._of_maps(edit, key, data)
@@ -139,7 +139,7 @@ class Candidates:
             yield [Operation(Kind.SET, place, value, guessed=True)]
 
     def spoils(self, operations: list[Operation], hardened: dict[Key, Any]) -> bool:
-        """Whether a map of values comes out at another place, too, where nobody wants what may come out there."""
+        """Tell whether a map of values comes out at another place, too, where nobody wants what may come out there."""
         for operation in operations:
             if operation.kind is not Kind.SET:
                 continue
@@ -169,7 +169,7 @@ def _index(given: list[Any], item: Any) -> int | None:
 
 
 def scalars(values: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """The values that are neither maps nor lists, and lie in no list, each with its path."""
+    """Yield the values that are neither maps nor lists, and lie in no list, each with its path."""
     if isinstance(values, dict):
         for key, value in values.items():
             yield from scalars(value, (*path, key))
@@ -178,7 +178,7 @@ def scalars(values: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def plain(text: str) -> str:
-    """A name in small letters, without the signs between its words."""
+    """Return a name in small letters, without the signs between its words."""
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
@@ -188,7 +188,7 @@ def _is_called(one: str, other: str) -> bool:
 
 
 def nearness(path: Path, words: set[str]) -> int:
-    """How much of a key is said where the field stands."""
+    """Return how much of a key is said where the field stands."""
     parts = {plain(str(part)) for part in path[:-1]}
     return sum(1 for part in parts if any(part and part in word for word in words))
 

@@ -29,8 +29,8 @@ def computed_values(
     release: str = "release",
     namespace: str | None = None,
 ) -> dict[str, Any]:
-    """The values that the templates of the chart in ``folder``, a copy of ours, get by ``values`` and ``sets``: those
-    of the charts below it under their names or aliases as far as they are on, ``global``, what they import.
+    """Return the values that the templates of the chart in ``folder``, a copy of ours, get by ``values`` and ``sets``:
+    those of the charts below it under their names or aliases as far as they are on, ``global``, what they import.
 
     No template of the chart has a part in it, so it does not matter whether they fail, or whether it is a library.
     Raises ChartError, and ProgramError.
@@ -45,8 +45,8 @@ def computed_values(
 def turned_on(
     helm: Helm, folder: str, names: Sequence[str], *, values: Sequence[str] = (), sets: Sequence[str] = ()
 ) -> set[str]:
-    """Those of the dependencies ``names``, missing from the chart in ``folder``, that ``values`` and ``sets`` turn on,
-    under one alias at least. helm decides: something that stands for the chart is rendered or not.
+    """Return those of the dependencies ``names``, missing from the chart in ``folder``, that ``values`` and ``sets``
+    turn on, under one alias at least. helm decides: something that stands for the chart is rendered or not.
 
     Raises ChartError, and ProgramError.
     """

@@ -106,8 +106,8 @@ class Marked:
 
 
 def map_paths(values: Any) -> Iterator[Path]:
-    """The maps in ``values``, those in lists included, but for the whole. What a chart below has of the ``global`` of
-    the whole is left out: it is the same."""
+    """Yield the maps in ``values``, those in lists included, but for the whole. What a chart below has of the
+    ``global`` of the whole is left out: it is the same."""
     for path in _map_paths(values, ()):
         inside = path.index("global") if "global" in path[1:] else 0
         if not inside or not isinstance(value_at(values, path[inside:]), dict):
@@ -126,7 +126,7 @@ def _map_paths(values: Any, path: Path) -> Iterator[Path]:
 
 
 def list_paths(values: Any, path: Path = ()) -> Iterator[Path]:
-    """The lists in ``values`` that lie in no list."""
+    """Yield the lists in ``values`` that lie in no list."""
     if isinstance(values, dict):
         for key, value in values.items():
             yield from list_paths(value, (*path, key))

@@ -37,7 +37,7 @@ class Operation(Struct, frozen=True, eq=False):
     guessed: bool = False
 
     def same(self, other: Operation) -> bool:
-        """Whether both do the same."""
+        """Tell whether both do the same."""
         return self.kind is other.kind and self.path == other.path and _alike(self.value, other.value)
 
 
@@ -65,7 +65,7 @@ class Touched:
         return True
 
     def near(self, operation: Operation) -> Iterator[Operation]:
-        """Those that change what ``operation`` changes, or a part of it, or what it is a part of."""
+        """Yield those that change what ``operation`` changes, or a part of it, or what it is a part of."""
         for length in range(1, len(operation.path) + 1):
             yield from self._at.get(operation.path[:length], ())
         yield from self._below.get(operation.path, ())
@@ -86,8 +86,8 @@ def _agree(one: Operation, other: Operation) -> bool:
 
 
 def overrides(values: dict[str, Any], operations: Iterable[Operation]) -> dict[Path, Any]:
-    """The keys of ``values`` that ``operations`` change, each with its new value: of lists the whole, of maps the keys
-    that change; None for a key that goes. Raises ConflictError where one cannot be made."""
+    """Return the keys of ``values`` that ``operations`` change, each with its new value: of lists the whole, of maps
+    the keys that change; None for a key that goes. Raises ConflictError where one cannot be made."""
     unique: dict[tuple[Path, Kind, str], Operation] = {}
     for operation in operations:
         unique.setdefault((operation.path, operation.kind, repr(operation.value)), operation)
@@ -144,7 +144,7 @@ def _owned_parent(values: Any, operation: Operation, owned: set[int]) -> Any:
 
 
 def as_values(found: dict[Path, Any]) -> dict[str, Any]:
-    """Overrides as values."""
+    """Return overrides as values."""
     made: dict[str, Any] = {}
     for path, value in found.items():
         parent = made

@@ -128,7 +128,7 @@ class Search:
             self._settle(self._clusters(some))
 
     def reached(self) -> Reached:
-        """What came out so far."""
+        """Return what came out so far."""
         return Reached(self.accepted, self._overrides(self.accepted), self.reasons, self.spent)
 
     def give_up(self, path: Path, reason: str) -> None:
@@ -306,7 +306,7 @@ class Search:
         return wrong
 
     def differs(self, ways: list[Way], came: Objects) -> str | None:
-        """What of ``came``, a render of the chart with ``ways`` made, is not as wanted; None where all is."""
+        """Return what of ``came``, a render of the chart with ``ways`` made, is not as wanted; None where all is."""
         came = came if self.renders.names is None else self.renders.names(came)
         wrong = self._steadily_compared(self.wanted.after(way.step for way in ways), came, "the values")
         return None if wrong is None else wrong.said

@@ -35,7 +35,7 @@ def path_of(name: str) -> Path | None:
 
 
 def typed(text: str) -> Any:
-    """What ``--set`` makes of ``text``."""
+    """Return what ``--set`` makes of ``text``."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if _NUMBER.fullmatch(text) and -(1 << 63) <= int(text) < 1 << 63:
@@ -47,7 +47,7 @@ def typed(text: str) -> Any:
 
 
 def nested(path: Path, value: Any) -> dict[str, Any] | None:
-    """Values in which ``value`` stands at ``path``, keys alone; None for a path into a list."""
+    """Return values in which ``value`` stands at ``path``, keys alone; None for a path into a list."""
     if not all(isinstance(part, str) for part in path):
         return None
     for part in reversed(path):
@@ -56,7 +56,7 @@ def nested(path: Path, value: Any) -> dict[str, Any] | None:
 
 
 def keys_of(path: Path) -> tuple[str, ...]:
-    """The keys of ``path`` before the first index of a list."""
+    """Return the keys of ``path`` before the first index of a list."""
     found: list[str] = []
     for part in path:
         if not isinstance(part, str):
@@ -66,7 +66,7 @@ def keys_of(path: Path) -> tuple[str, ...]:
 
 
 def name_of(path: Path) -> str:
-    r"""The dotted name of ``path``: ``podAnnotations.example\.com/role``, ``ports[0]``."""
+    r"""Return the dotted name of ``path``: ``podAnnotations.example\.com/role``, ``ports[0]``."""
     parts = (f"[{part}]" if isinstance(part, int) else "." + re.sub(r"([\\.,=\[\]])", r"\\\1", part) for part in path)
     return plain("".join(parts).removeprefix("."))
 

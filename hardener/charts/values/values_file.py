@@ -51,14 +51,14 @@ class _Key(Struct, eq=False):
 
 
 def nested(overrides: Iterable[Override]) -> dict[str, Any]:
-    """The overrides as one map of values, as a values file holds them. Maps are merged, as helm does; of two other
-    values for one key the later stays."""
+    """Return the overrides as one map of values, as a values file holds them. Maps are merged, as helm does; of two
+    other values for one key the later stays."""
     found = _plain(_tree(overrides))
     return found if isinstance(found, dict) else {}
 
 
 def copies_secret(override: Override) -> bool:
-    """Whether a list of the override, which holds what stood there before, holds a secret."""
+    """Tell whether a list of the override, which holds what stood there before, holds a secret."""
     return any(any(found_secrets({key: found})) for key, found in _lists(override.value, override.path[-1]))
 
 
@@ -72,8 +72,8 @@ def _lists(value: Any, key: str) -> Iterator[tuple[str, list[Any]]]:
 
 
 def new_file(overrides: Sequence[Override], *, base: str, header: Sequence[str]) -> str:
-    """A values file that holds the overrides and nothing else, with ``header`` as comments at its top: a line that
-    begins with a blank, such as a command, is kept as it is, another one is wrapped.
+    """Return a values file that holds the overrides and nothing else, with ``header`` as comments at its top: a line
+    that begins with a blank, such as a command, is kept as it is, another one is wrapped.
 
     ``base`` is the text of the ``values.yaml`` of the chart: keys stand in its order, those that it does not hold last,
     and indentation, quotes and line breaks are its own. Above the key of each override a comment says which transforms
@@ -104,7 +104,8 @@ def new_file(overrides: Sequence[Override], *, base: str, header: Sequence[str])
 
 
 def edited(text: str, overrides: Sequence[Override], *, base: str = "") -> str:
-    """``text``, a values file that somebody wrote, with the overrides in it; every other byte stays, comments too.
+    """Return ``text``, a values file that somebody wrote, with the overrides in it; every other byte stays, comments
+    too.
 
     Helm reads the first document only, and that is the one which changes. A missing key comes behind the one that it
     follows in ``base``, the ``values.yaml`` of the chart, else at the end of its map. Raises KeyRefusedError where a
@@ -129,8 +130,8 @@ def edited(text: str, overrides: Sequence[Override], *, base: str = "") -> str:
 
 
 def key_lines(text: str, paths: Iterable[Keys]) -> dict[Keys, int]:
-    """On which line of the values file ``text`` each key stands, from 1. A key that is not there is left out; one
-    that comes by an alias or a merge stands at the anchor. Of a text that cannot be read nothing is known."""
+    """Return on which line of the values file ``text`` each key stands, from 1. A key that is not there is left out;
+    one that comes by an alias or a merge stands at the anchor. Of a text that cannot be read nothing is known."""
     model = _read(text)
     if model is None:
         return {}

@@ -42,6 +42,16 @@ def unknown_image(container: Container) -> Evidence | None:
     return container.fact("what is known of its image was not read from the image itself", "image")
 
 
+def image_user_fact(container: Container) -> Evidence:
+    """As whom the image of ``container`` runs by itself, as far as that is known."""
+    user = known_image(container).user
+    if user is not None:
+        return user.fact(container, f"its image runs as {user.value}")
+    # The lock has its digest alone, and the table, where it would be looked up, no user.
+    where = container.row.origin if container.row is not None else KnownBy.TABLE.label
+    return container.fact(f"{where}: its image runs as a user that is not known", "image")
+
+
 class KnownImages(AsRead):
     """Looked up once for an image and what is run of it, since each transform asks."""
 

@@ -110,13 +110,17 @@ class RunTimePeers(AsRead):
                 rules = binding.rules if holders else []
             except (OpaqueError, WrongShapeError):
                 continue
-            if holders and (_is_built_in(binding, rules) or _covers(rules, _ADDRESSES, _READ)):
+            if holders and _may_read_addresses(binding, rules):
                 fact = binding.fact(f"{binding.object} lets it list pods, Services or endpoints")
                 readers.update((pod, fact) for pod in holders if pod not in readers)
             if holders and _may_register(binding, rules):
                 fact = binding.fact(f"{binding.object} lets it register webhooks, which the API server calls")
                 registrars.update((pod, fact) for pod in holders if pod not in registrars)
         return readers, registrars
+
+
+def _may_read_addresses(binding: Binding, rules: list[Rule]) -> bool:
+    return _is_built_in(binding, rules) or _covers(rules, _ADDRESSES, _READ)
 
 
 def _may_register(binding: Binding, rules: list[Rule]) -> bool:

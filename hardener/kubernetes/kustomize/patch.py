@@ -169,8 +169,7 @@ def _merged_oddly(target: list[Any] | None, patch: list[Any], type_name: str, ke
     used = [key for key in keys if any(values[key] for values in found)] or list(keys)
     items: list[Any] = []
     for values in found:
-        known = {key: value for key, value in values.items() if value}
-        own, other = _first(target, known), _first(patch, known)
+        own, other = _first(target, values), _first(patch, values)
         value = own if other is None else _merged_in_place(own, other, type_name)
         wanted = [values[key] for key in used]
         if value is None or value == {}:
@@ -222,7 +221,9 @@ def _text(value: Any) -> str:
     return "" if value is None or isinstance(value, dict | list) else str(value)
 
 
-def _first(items: list[Any], known: dict[str, str]) -> Any:
+def _first(items: list[Any], values: dict[str, str]) -> Any:
+    """The first of ``items`` that has all of the ``values`` which are not empty; None where all are."""
+    known = {key: value for key, value in values.items() if value}
     for item in items:
         if isinstance(item, dict) and known and all(_text(item.get(key)) == value for key, value in known.items()):
             return item

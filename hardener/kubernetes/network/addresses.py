@@ -130,10 +130,7 @@ def find(
     """
     if form is Form.VALUE and ("\n" in text or len(text) > _SINGLE):
         form = Form.TEXT
-    if "\\n" in text:  # in a string of a string
-        text = text.replace("\\n", "\n")
-    if "$" in text or "{{" in text:
-        text = _EXPRESSION.sub(lambda match: match[1] or BLANK, text)
+    text = _filled(text)
     reader = _Reader(text, key, form)
     strangers = strangers and key_strength(key) < 2
     # A lone word that is no Service is looked at in a URL, and before what may be a port.
@@ -144,6 +141,16 @@ def find(
             yield from _service(reader, match)
         elif "." in match[0] or text[start - 1 : start] == "/" or text[end : end + 1] == behind:
             yield from _other(reader, match, services, namespaces, strangers)
+
+
+def _filled(text: str) -> str:
+    """``text`` with the defaults of its expressions, or a sign in place of them, and with the line ends that are
+    written as in a string of a string."""
+    if "\\n" in text:
+        text = text.replace("\\n", "\n")
+    if "$" in text or "{{" in text:
+        text = _EXPRESSION.sub(lambda match: match[1] or BLANK, text)
+    return text
 
 
 def _service(reader: _Reader, match: re.Match[str]) -> Iterator[Address]:
@@ -383,10 +390,14 @@ class _Reader:
         says = is_address_key(inner) if inner is not None else self.says_address
         if says and len(labels) > 1 and (self.form is not Form.WORD or self.one_word):
             return True
-        behind_port = self.text[end + 1 : end + 7].lstrip("0123456789")[:1]
-        is_whole = before in _BETWEEN_ADDRESSES or before == "="
-        is_pair = is_whole and behind_port in _BETWEEN_ADDRESSES and port >= _LEAST_PORT
-        return is_pair and (says or inner is None) and len(".".join(labels)) > 1
+        is_pair = port >= _LEAST_PORT and self._is_pair(start, end) and len(".".join(labels)) > 1
+        return is_pair and (says or inner is None)
+
+    def _is_pair(self, start: int, end: int) -> bool:
+        """Whether a host and its port stand by themselves: ``a:1,b:2``, ``key=a:1``."""
+        before = self.text[start - 1 : start]
+        behind = self.text[end + 1 : end + 7].lstrip("0123456789")[:1]
+        return (before in _BETWEEN_ADDRESSES or before == "=") and behind in _BETWEEN_ADDRESSES
 
     def _in_url_with_user(self, start: int) -> bool:
         """Whether the host of a URL begins here, behind its user where it has one."""

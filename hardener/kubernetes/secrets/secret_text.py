@@ -126,23 +126,30 @@ def secret_pairs(text: str, judge: Judge, *, comments: bool = False) -> Iterator
         if not comments and content.startswith(_COMMENT):
             continue
         for pair in _line_pairs(line):
-            key, value = pair.key, pair.value
-            if key in ("name", "key"):
-                name = value
+            if pair.key in ("name", "key"):
+                name = pair.value
                 # `value:` may stand before its `name:`, in the same list item.
-                if previous and not content.startswith("- ") and _takes(judge, Pair(name, previous, pair.quoted), code):
-                    yield Pair(name, previous, pair.quoted)
-            elif key == "value" and name:
-                key = name
-            previous = value if pair.key == "value" else ""
-            if key_strength(key) < 1 or key in ("name", "key"):
-                continue
-            if _takes(judge, Pair(key, value, pair.quoted), code):
-                yield Pair(key, value, pair.quoted)
-            elif key_strength(key) > 1 and _continues(line, value):
-                following = _following(lines, number, value)
-                if following and judge(key, following.split("\n", 1)[0]):
-                    yield Pair(key, following, True)
+                before = Pair(name, previous, pair.quoted)
+                if previous and not content.startswith("- ") and _takes(judge, before, code):
+                    yield before
+            else:
+                named = pair if pair.key != "value" or not name else Pair(name, pair.value, pair.quoted)
+                yield from _secret_pair(named, lines, number, judge, code)
+            previous = pair.value if pair.key == "value" else ""
+
+
+def _secret_pair(pair: Pair, lines: list[str], number: int, judge: Judge, code: str) -> Iterator[Pair]:
+    """The pair of line ``number`` where it is a secret, or its key with what follows on the lines below where that is
+    one."""
+    key = pair.key
+    if key_strength(key) < 1 or key in ("name", "key"):
+        return
+    if _takes(judge, pair, code):
+        yield pair
+    elif key_strength(key) > 1 and _continues(lines[number], pair.value):
+        following = _following(lines, number, pair.value)
+        if following and judge(key, following.split("\n", 1)[0]):
+            yield Pair(key, following, True)
 
 
 def all_pairs(line: str) -> list[Pair]:
@@ -204,22 +211,32 @@ def _line_pairs(line: str) -> Iterator[Pair]:
         ):
             continue
         raw = match["value"] or ""
-        quoted = raw[:1] in ("'", '"', "\\") and len(raw) > 1 and raw[-1] == raw[0].replace("\\", '"')
-        if quoted:
+        if len(raw) > 1 and raw[0] in ("'", '"', "\\") and raw[-1] == raw[0].replace("\\", '"'):
             yield Pair(match["key"], unquoted(raw), True)
+        elif first:
+            yield from _first_pair(match["key"], match["sign"], raw, line[match.end() :].strip())
         else:
-            rest = line[match.end() :].strip()
-            if first and " " in rest:
-                yield Pair(match["key"], re.split(r"\s#", rest, maxsplit=1)[0].strip().strip("\"'"), False)
-            word = (rest.split(maxsplit=1)[0] if first and rest else raw).lstrip("\"'")
-            if not (first and match["sign"] == ":" and " " in rest) or not word:
-                short = re.split(r"[;&|]", word, maxsplit=1)[0].rstrip(",;)}]")
-                yield Pair(match["key"], short, False)
-                if first and short != word:
-                    yield Pair(match["key"], word, False)
+            yield Pair(match["key"], _first_word(raw.lstrip("\"'")), False)
         first = False
     for match in compiled(_ELEMENT).finditer(line) if "</" in line else ():
         yield Pair(match["key"], match["value"].strip(), True)
+
+
+def _first_pair(key: str, sign: str, raw: str, rest: str) -> Iterator[Pair]:
+    """The readings of an unquoted value, ``raw`` or what is the ``rest`` of the line."""
+    if " " in rest:
+        yield Pair(key, re.split(r"\s#", rest, maxsplit=1)[0].strip().strip("\"'"), False)
+    word = (rest.split(maxsplit=1)[0] if rest else raw).lstrip("\"'")
+    if sign != ":" or " " not in rest or not word:
+        short = _first_word(word)
+        yield Pair(key, short, False)
+        if short != word:
+            yield Pair(key, word, False)
+
+
+def _first_word(text: str) -> str:
+    """``text`` up to where a shell ends a command, without closing brackets."""
+    return re.split(r"[;&|]", text, maxsplit=1)[0].rstrip(",;)}]")
 
 
 def _in_arn(before: str) -> bool:

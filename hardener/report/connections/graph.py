@@ -115,8 +115,8 @@ class Graph(Struct):
 
 
 def collect(tree: Tree, mask: Callable[[str], str]) -> Graph:
-    """The graph of the files that the run was given and of what their kustomizations build, with those at the other
-    end; ``mask`` hides secrets in texts."""
+    """Return the graph of the files that the run was given and of what their kustomizations build, with those at the
+    other end; ``mask`` hides secrets in texts."""
     return _Collector(tree, mask).graph()
 
 
@@ -138,8 +138,7 @@ class _Collector:
         own = {id(pod) for pod in self.tree.pod_templates if self._is_meant(pod) and not _is_copy(pod)}
         ends = _ends(self.tree.ask(Connections), own)
         services = self._open_services()
-        near = own | {id(pod) for edge in ends.edges for pod in (edge.client, edge.server)}
-        found = [(pod, _api_use(pod), self._silence(pod)) for pod in self.tree.pod_templates if id(pod) in near]
+        found = [(pod, _api_use(pod), self._silence(pod)) for pod in self._near(own, ends)]
         self._locate(
             *([Evidence("", pod.object.piece, pod.object.path), *use, *silence] for pod, use, silence in found),
             *(edge.evidence for edge in ends.edges),
@@ -153,6 +152,11 @@ class _Collector:
         others = [self._host(host, by_pod) for host in ends.hosts]
         described = [*self._described(services, by_pod)]
         return Graph(list(by_pod.values()), links, others, described, _unread(self.tree))
+
+    def _near(self, own: set[int], ends: _Ends) -> list[PodTemplate]:
+        """The pods that are meant, and those at the other end."""
+        near = own | {id(pod) for edge in ends.edges for pod in (edge.client, edge.server)}
+        return [pod for pod in self.tree.pod_templates if id(pod) in near]
 
     def _silence(self, pod: PodTemplate) -> list[Evidence]:
         """Why ``pod`` is known to open no connection, where it is."""

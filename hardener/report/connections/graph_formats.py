@@ -158,7 +158,7 @@ def _count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def ports(found: Iterable[Port]) -> str:
-    """``80/TCP, 53/UDP``; none means all of them."""
+    """Return ``80/TCP, 53/UDP``; none means all of them."""
     return ", ".join(f"{plain(str(port.port))}/{plain(port.protocol)}" for port in found) or _ALL_PORTS
 
 
@@ -244,7 +244,7 @@ class Outsiders:
 
 
 def reason(service: OpenService) -> str:
-    """What becomes of an open Service, and the first reason for it."""
+    """Return what becomes of an open Service, and the first reason for it."""
     return ": ".join([_decision(service), *(plain(fact.text) for fact in service.evidence[:1])])
 
 
@@ -252,7 +252,7 @@ def reason(service: OpenService) -> str:
 
 
 def mermaid(graph: Graph) -> Iterator[str]:
-    """A flowchart. What is no plain character stands as its number, so that no label can end itself."""
+    """Yield a flowchart. What is no plain character stands as its number, so that no label can end itself."""
     yield "flowchart LR"
     names = _labels(graph)
     for number, (namespace, workloads) in enumerate(by_namespace(graph).items(), 1):
@@ -274,7 +274,7 @@ def _mermaid(label: str) -> str:
 
 
 def dot(graph: Graph) -> Iterator[str]:
-    """A directed graph; ``dot -Tsvg`` draws it."""
+    """Yield a directed graph; ``dot -Tsvg`` draws it."""
     yield "digraph connections {"
     yield "  rankdir=LR;"
     yield "  node [shape=box];"

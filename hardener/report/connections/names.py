@@ -15,7 +15,8 @@ _SHORT = 26  # of a path that is shown as it is
 
 
 def told_apart(workloads: Iterable[Workload], mask: Callable[[str], str] = str) -> dict[int, str]:
-    """By number, where the file of a workload is, for those of ``workloads`` whose kind and name another one has, too.
+    """Return by number, where the file of a workload is, for those of ``workloads`` whose kind and name another one
+    has, too.
 
     ``mask`` hides secrets in the names of files. No two of one name have one text.
     """

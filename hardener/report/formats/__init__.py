@@ -38,5 +38,5 @@ NAMES = _names()
 
 
 def load(name: str) -> Format:
-    """The format called ``name``, one of ``NAMES``."""
+    """Return the format called ``name``, one of ``NAMES``."""
     return cast(Format, import_module(f"{__name__}.{name}"))

@@ -332,7 +332,7 @@ def _code(text: str) -> str:
 
 
 def as_text(text: str) -> str:
-    """Text that stands as it is: no markup, no link, no mention of a person or an issue."""
+    """Return text that stands as it is: no markup, no link, no mention of a person or an issue."""
     return _PING.sub(lambda found: f"{found[0]}<!-- -->", _SPECIAL.sub(lambda found: "\\" + found[0], text))
 
 

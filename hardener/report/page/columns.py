@@ -65,7 +65,7 @@ class _Item(Struct, eq=False):
 
 
 def connected(boxes: Sequence[Box], lines: Iterable[Line]) -> list[tuple[list[Box], list[Line]]]:
-    """``boxes`` in groups that share no line, with the lines of each; in the order of their first boxes."""
+    """Return ``boxes`` in groups that share no line, with the lines of each; in the order of their first boxes."""
     near: dict[Box, list[Box]] = defaultdict(list)
     for line in lines:
         near[line.start].append(line.end)

@@ -155,7 +155,7 @@ class Drawing:
         return part
 
     def notes(self) -> Iterator[str]:
-        """What the drawing leaves out, as sentences."""
+        """Yield what the drawing leaves out, as sentences."""
         if self.more_boxes or self.more_lines:
             boxes, lines = len(self.boxes), len(self.lines)
             yield (
@@ -171,7 +171,7 @@ class Drawing:
     # The SVG.
 
     def svg(self) -> Iterator[str]:
-        """The drawing; what it says stands in the list beside it, so that it is one image to a screen reader."""
+        """Yield the drawing; what it says stands in the list beside it, so that it is one image to a screen reader."""
         size = round(self.width), round(self.height)
         yield (
             f'<svg class="graph" role="img" aria-labelledby="graph-title" width="{size[0]}" height="{size[1]}" '

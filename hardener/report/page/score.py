@@ -55,7 +55,7 @@ class Row(Struct, frozen=True):
 
 
 def rows(outcome: Outcome) -> Iterator[Row]:
-    """A row for each of the ten risks, and one for what belongs to none of them, where there is any."""
+    """Yield a row for each of the ten risks, and one for what belongs to none of them, where there is any."""
     summary = outcome.summary()
     rest = {name: summary[name] for name in ("edits", "held", "findings")}
     for risk in RISKS.values():
@@ -75,12 +75,12 @@ def _lack(outcome: Outcome, risk: Risk) -> str:
 
 
 def score(documents: int, open_points: int) -> int:
-    """From 0 to 100; 100 where there is no open point."""
+    """Return a number from 0 to 100; 100 where there is no open point."""
     return 100 if not open_points else 100 * documents // (documents + open_points)
 
 
 def table(outcome: Outcome, after: str) -> Iterator[str]:
-    """The rows as a table of HTML; ``after`` heads the column of what is left open."""
+    """Yield the rows as a table of HTML; ``after`` heads the column of what is left open."""
     yield f"""<table class="scores"><caption>Score and open points by risk</caption>
 <thead><tr><th scope="col">Risk</th><th scope="col">Score before</th><th scope="col">Score {after}</th>
 <th scope="col">Open before</th><th scope="col">Open {after}</th></tr></thead>

@@ -21,7 +21,7 @@ Html = Iterator[str]
 
 
 def item(words: Words, file: str, risk: str | None, severity: str, grades: Iterable[str], label: str = "") -> str:
-    """The attributes of a record; ``label`` is a class of its own."""
+    """Return the attributes of a record; ``label`` is a class of its own."""
     return (
         f'class="item{" " + label if label else ""}" data-risk="{risk or ""}" data-severity="{severity}" '
         f'data-grade="{" ".join(dict.fromkeys(grades))}" data-file="{words.files[file]}"'
@@ -29,12 +29,12 @@ def item(words: Words, file: str, risk: str | None, severity: str, grades: Itera
 
 
 def chip(kind: str, text: str) -> str:
-    """A small label: a risk, a grade, a severity."""
+    """Return a small label: a risk, a grade, a severity."""
     return f'<span class="chip {kind}">{text}</span>'
 
 
 def held(outcome: Outcome, words: Words) -> Html:
-    """What is held back, each with the evidence against it and its patch."""
+    """Yield what is held back, each with the evidence against it and its patch."""
     for record in outcome.held:
         yield from _held(record, words)
 
@@ -64,7 +64,7 @@ def _held(record: Held, words: Words) -> Html:
 
 
 def findings(outcome: Outcome, words: Words) -> Html:
-    """The findings, those of one id together, the gravest first."""
+    """Yield the findings, those of one id together, the gravest first."""
     groups: dict[str, list[Report]] = {}
     for finding in sorted(outcome.findings, key=lambda one: (-one.severity.rank, one.file, one.line)):
         groups.setdefault(finding.id, []).append(finding)
@@ -86,7 +86,7 @@ def findings(outcome: Outcome, words: Words) -> Html:
 
 
 def refused(outcome: Outcome, words: Words) -> Html:
-    """The documents that keep their bytes, and the steps that were rolled back."""
+    """Yield the documents that keep their bytes, and the steps that were rolled back."""
     yield '<ul class="records">'
     for record in outcome.refused:
         yield from _refused(record, words)
@@ -103,7 +103,7 @@ def _refused(record: Refused, words: Words) -> Html:
 
 
 def values(outcome: Outcome, words: Words) -> Html:
-    """The keys of a chart's values that make the edits, each with its value, what it changes, and why."""
+    """Yield the keys of a chart's values that make the edits, each with its value, what it changes, and why."""
     yield '<ul class="records">'
     for override in outcome.overrides:
         made = override.changes
@@ -124,7 +124,7 @@ def values(outcome: Outcome, words: Words) -> Html:
 
 
 def changes(outcome: Outcome, words: Words) -> Html:
-    """The edits by transform, with why each was made."""
+    """Yield the edits by transform, with why each was made."""
     groups: dict[str, list[Change]] = {}
     for change in outcome.changes:
         groups.setdefault(change.transform.id, []).append(change)
@@ -159,7 +159,7 @@ def _change(change: Change, words: Words) -> str:
 
 
 def waived(outcome: Outcome, words: Words) -> Html:
-    """What somebody decided to leave as it is."""
+    """Yield what somebody decided to leave as it is."""
     yield '<ul class="records">'
     for record in outcome.waived:
         yield _waived(record, words)

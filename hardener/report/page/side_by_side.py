@@ -23,7 +23,7 @@ class _Run(Struct):
 
 
 def table(patch: Patch, words: Words, name: str) -> Iterator[str]:
-    """The patch as a table of HTML, hunk by hunk; ``name``, as HTML, is its caption."""
+    """Yield the patch as a table of HTML, hunk by hunk; ``name``, as HTML, is its caption."""
     yield (
         f'<table class="sides"><caption class="unseen">{name}: old and new lines side by side</caption><colgroup>'
         '<col class="number"><col><col class="number"><col></colgroup><thead class="unseen"><tr>'

@@ -48,7 +48,7 @@ class Page:
         self.words = Words(outcome, redactor, _numbered(outcome), {change.file.name for change in outcome.files})
 
     def whole(self) -> Iterator[str]:
-        """The page from its first character to its last."""
+        """Yield the page from its first character to its last."""
         parts = list(self._parts())
         style, script = _asset("page.css"), _asset("page.js")
         policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'"

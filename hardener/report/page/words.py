@@ -29,22 +29,22 @@ class Words(Struct):
     diffs: set[str]
 
     def text(self, text: str) -> str:
-        """``text`` as HTML, for content and for quoted attributes."""
+        """Return ``text`` as HTML, for content and for quoted attributes."""
         return html.escape(plain(self.redactor.text(text)))
 
     def line(self, masked: str) -> str:
-        """A line of a file, whose secrets are masked by now, as HTML; its tabs stay."""
+        """Return a line of a file, whose secrets are masked by now, as HTML; its tabs stay."""
         return html.escape("\t".join(map(plain, masked.removesuffix("\r").split("\t"))))
 
     def value(self, value: Any, *, hidden: bool = False) -> str:
-        """Data as HTML, cut when it is long."""
+        """Return data as HTML, cut when it is long."""
         if hidden:
             return _HIDDEN
         masked = self.redactor.text(json.dumps(self.redactor.value(value), ensure_ascii=False))
         return html.escape(plain(masked if len(masked) <= _LONGEST else masked[:_LONGEST] + " \u2026"))
 
     def before_and_after(self, before: Any, after: Any, *, hidden: bool) -> str:
-        """``true → false``; of what was or is not there only the other."""
+        """Return ``true → false``; of what was or is not there only the other."""
         if after is MISSING:
             return f"<del>{self.value(before, hidden=hidden)}</del> removed"
         new = f"<ins>{self.value(after)}</ins>"
@@ -60,7 +60,7 @@ class Words(Struct):
         return f'<span class="place">{name}</span>'
 
     def evidence(self, facts: list[Evidence]) -> str:
-        """A list of pieces of evidence with where they stand; nothing for none."""
+        """Return a list of pieces of evidence with where they stand; nothing for none."""
         items = []
         for fact in dict.fromkeys(facts):
             where = ""

@@ -77,7 +77,7 @@ class Layout:
         self._share_clusters()
 
     def places(self, item: Object) -> tuple[Place, ...]:
-        """Everywhere that ``item`` comes out."""
+        """Return all places that ``item`` comes out at."""
         found = self._places.get(item)
         if found is None:
             each = list(self._each_place(item))  # nearly always one, which thousands of objects have
@@ -86,11 +86,11 @@ class Layout:
         return found
 
     def cluster(self, place: Place) -> int:
-        """The cluster in which a workload with this place stands."""
+        """Return the cluster in which a workload with this place stands."""
         return self._cluster_of[place.unit]
 
     def own_cluster(self, place: Place) -> int | None:
-        """The one cluster in which an object with this place has a say; None where that is every cluster."""
+        """Return the one cluster in which an object with this place has a say; None where that is every cluster."""
         return self._cluster_of[place.unit] if place.unit in self._copied else None
 
     @cached_property

@@ -34,7 +34,7 @@ class State:
         return any(self._policies.values())
 
     def network(self, cluster: int, blocks_cover_pods: bool = True) -> Network:
-        """The pods that stand in ``cluster``, by number, under the policies that hold there."""
+        """Return the pods that stand in ``cluster``, by number, under the policies that hold there."""
         key = (cluster, blocks_cover_pods or not self._hangs_on_blocks)
         if key not in self._networks:
             twin = self._networks.get((cluster, not key[1]))
@@ -64,7 +64,7 @@ class State:
         return hangs_on_blocks(policy for policies in self._policies.values() for policy in policies)
 
     def end(self, pod: PodTemplate, place: Place) -> tuple[Pod, list[Policy]]:
-        """``pod`` at ``place``, with the policies that select it there."""
+        """Return ``pod`` at ``place``, with the policies that select it there."""
         network, number = self.network(self.layout.cluster(place)), self.layout.numbers[pod]
         return network.pods[number], network.policies_of(number)
 

@@ -15,7 +15,7 @@ _SHOWN = 5
 
 
 def reached(outcome: Outcome) -> Reachability | None:
-    """Who can reach whom before and after the run; None where it touches no NetworkPolicy."""
+    """Return who can reach whom before and after the run; None where it touches no NetworkPolicy."""
     if not any((c.object.group, c.object.kind) == ("networking.k8s.io", "NetworkPolicy") for c in outcome.changes):
         return None
 
@@ -23,7 +23,7 @@ def reached(outcome: Outcome) -> Reachability | None:
 
 
 def lines(found: Reachability) -> Iterator[str]:
-    """The numbers for people, and by name what is lost."""
+    """Yield the numbers for people, and by name what is lost."""
     parts = []
     if found.edges:
         parts.append(f"{found.edges - len(found.lost)} of {found.edges} inferred connections stay open")
@@ -44,7 +44,7 @@ def lines(found: Reachability) -> Iterator[str]:
 
 
 def record(found: Reachability) -> dict[str, Any]:
-    """The numbers for programs."""
+    """Return the numbers for programs."""
     return {
         "isolated": len(found.isolated),
         "pairs": found.pairs,

@@ -15,7 +15,8 @@ _LEAST = 6  # signs, however long the names are
 
 
 def lines(files: Sequence[FileChange], screen: Screen) -> Iterator[str]:
-    """A line per file with its signs, in the colours of ``screen``, and the sum; nothing where nothing changes."""
+    """Yield a line per file with its signs, in the colours of ``screen``, and the sum; nothing where nothing
+    changes."""
     rows = [(plain(change.file.name), *_counts(change)) for change in files]
     if not rows:
         return

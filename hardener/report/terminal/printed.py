@@ -309,12 +309,12 @@ class Printed(Struct):
 
 
 def facts_of(held: Held) -> dict[Evidence, None]:
-    """The evidence of a step that is held back, each once."""
+    """Return the evidence of a step that is held back, each once."""
     return dict.fromkeys(fact for change in held.changes for fact in change.edit.evidence)
 
 
 def alike(held: list[Held]) -> list[list[Held]]:
-    """The steps by transform, grade and first evidence, wherever that stands."""
+    """Return the steps by transform, grade and first evidence, wherever that stands."""
     groups: dict[tuple[str, Grade, str], list[Held]] = {}
     for each in held:
         first = next((fact.text for fact in facts_of(each)), "")
@@ -323,7 +323,7 @@ def alike(held: list[Held]) -> list[list[Held]]:
 
 
 def by_transform(changes: list[Change]) -> list[list[Change]]:
-    """The changes of each transform, in the order of the run."""
+    """Return the changes of each transform, in the order of the run."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
         groups.setdefault(change.transform.id, []).append(change)
@@ -331,24 +331,24 @@ def by_transform(changes: list[Change]) -> list[list[Change]]:
 
 
 def refused_by_git(masked: list[FileChange]) -> str:
-    """Which files of a patch Git does not take, and what does."""
+    """Return which files of a patch Git does not take, and what does."""
     names = ", ".join(change.file.name for change in masked)
     instead = "use harden apply, or --format patch, which leaves these out"
     return f"git apply refuses this patch, since secrets are masked in it ({instead}): {names}"
 
 
 def gravest_first(findings: Iterable[Report]) -> list[Report]:
-    """The findings by severity, then by place."""
+    """Return the findings by severity, then by place."""
     return sorted(findings, key=lambda finding: (-finding.severity.rank, finding.file, finding.line))
 
 
 def failing_title(records: Sequence[Change | Held | Report]) -> str:
-    """How many ``records`` a check fails on."""
+    """Return how many ``records`` a check fails on."""
     return f"Fails the check: {len(records)} ({by_severity(map(_severity_of, records))})"
 
 
 def failures(records: Iterable[Change | Held | Report]) -> list[Failure]:
-    """What a check fails on, the gravest first; what is alike for one object is one."""
+    """Return what a check fails on, the gravest first; what is alike for one object is one."""
     groups: dict[tuple[str, str, str, str], list[tuple[Severity, Place]]] = {}
     for record in records:
         severity = _severity_of(record)
@@ -372,19 +372,19 @@ def _severity_of(record: Change | Held | Report) -> Severity:
 
 
 def by_severity(records: Iterable[Severity]) -> str:
-    """How many there are of each severity, the gravest first: ``2 high, 7 low``."""
+    """Return how many there are of each severity, the gravest first: ``2 high, 7 low``."""
     counts = Counter(records)
     return ", ".join(f"{counts[each]} {each}" for each in reversed(Severity) if counts[each])
 
 
 def of_grades(grades: Iterable[Grade]) -> str:
-    """The grades that there are: ``safe/review``."""
+    """Return the grades that there are: ``safe/review``."""
     found = set(grades)
     return "/".join(grade for grade in Grade if grade in found)
 
 
 def in_files(names: Iterable[Place]) -> str:
-    """One place, or how many files."""
+    """Return one place, or how many files."""
     found = list(dict.fromkeys(names))
     if len(found) == 1:
         return place(*found[0])

@@ -26,7 +26,7 @@ class Screen(Struct, frozen=True):
 
     @classmethod
     def of(cls, stream: object, color: str = "auto") -> Screen:
-        """What ``stream`` is; ``color`` is what the command line says: auto, always or never."""
+        """Return what ``stream`` is; ``color`` is what the command line says: auto, always or never."""
         colour = has_colour(stream, color)
         if not is_terminal(stream):
             return cls(colour)
@@ -35,13 +35,13 @@ class Screen(Struct, frozen=True):
 
 
 def is_terminal(stream: object) -> bool:
-    """Whether a person looks at ``stream``."""
+    """Tell whether a person looks at ``stream``."""
     return bool(getattr(stream, "isatty", lambda: False)())
 
 
 def has_colour(stream: object, color: str = "auto") -> bool:
-    """Whether what goes to ``stream`` is coloured: as ``color`` says, else NO_COLOR, else FORCE_COLOR, else where it is
-    a terminal that has colours."""
+    """Tell whether what goes to ``stream`` is coloured: as ``color`` says, else NO_COLOR, else FORCE_COLOR, else where
+    it is a terminal that has colours."""
     if color != "auto":
         return color == "always"
     if os.environ.get("NO_COLOR"):
@@ -52,7 +52,7 @@ def has_colour(stream: object, color: str = "auto") -> bool:
 
 
 def knows_links(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal of ``environment`` makes links of OSC 8.
+    """Tell whether the terminal of ``environment`` makes links of OSC 8.
 
     FORCE_HYPERLINK says it, and "0" that it does not; else it is one of the terminals that the libraries
     ``supports-hyperlinks`` know by their variables.
@@ -72,7 +72,7 @@ def knows_links(environment: Mapping[str, str]) -> bool:
 
 
 def size(stream: object) -> tuple[int, int]:
-    """Columns and rows of the terminal of ``stream``; 0 for what it does not say."""
+    """Return columns and rows of the terminal of ``stream``; 0 for what it does not say."""
     try:
         found = os.get_terminal_size(stream.fileno())  # type: ignore[attr-defined]
     except (AttributeError, OSError, ValueError):
@@ -81,7 +81,7 @@ def size(stream: object) -> tuple[int, int]:
 
 
 def columns(stream: object) -> int:
-    """How wide the terminal of ``stream`` is; 0 where it does not say."""
+    """Return how wide the terminal of ``stream`` is; 0 where it does not say."""
     return size(stream)[0]
 
 

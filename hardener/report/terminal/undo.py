@@ -24,8 +24,8 @@ class Undo(Struct, frozen=True):
 
 
 def undo(files: list[FileChange], paths: tuple[str, ...] = ()) -> Undo | None:
-    """How ``files`` are brought back; None where Git has none of them. Many files are named by the folder that they
-    share below each of the ``paths`` that the run was about."""
+    """Return how ``files`` are brought back; None where Git has none of them. Many files are named by the folder that
+    they share below each of the ``paths`` that the run was about."""
     here = git_root(os.getcwd())
     by_root: dict[str, list[FileChange]] = {}
     lost: list[str] = []

@@ -251,8 +251,8 @@ _MOST_IN_FULL = 3
 
 
 def grouped(findings: list[Report]) -> Iterator[list[Report]]:
-    """The findings that a person needs to read once: those of one topic, else those with the same advice. Where they
-    stand is that of the first."""
+    """Yield the findings that a person needs to read once: those of one topic, else those with the same advice. Where
+    they stand is that of the first."""
     groups: dict[tuple[str, str], list[Report]] = {}
     for finding in findings:
         groups.setdefault((finding.id, finding.topic or f"{finding.severity} {finding.advice}"), []).append(finding)

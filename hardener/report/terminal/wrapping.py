@@ -11,7 +11,7 @@ _FURTHER = 4
 
 
 def wrapped(line: str, width: int) -> str:
-    """``line`` in lines of at most ``width`` columns, colours not counted; a word that is longer stays whole."""
+    """Return ``line`` in lines of at most ``width`` columns, colours not counted; a word that is longer stays whole."""
     if width < _NARROWEST or length(line) <= width:
         return line
     indent = len(line) - len(line.lstrip(" "))
@@ -29,18 +29,18 @@ def wrapped(line: str, width: int) -> str:
 
 
 def length(text: str) -> int:
-    """How many columns ``text`` takes, colours not counted."""
+    """Return how many columns ``text`` takes, colours not counted."""
     shown = _COLOUR.sub("", text)
     return len(shown) if shown.isascii() else sum(map(_columns, shown))
 
 
 def padded(text: str, width: int) -> str:
-    """``text`` with blanks behind it up to ``width`` columns."""
+    """Return ``text`` with blanks behind it up to ``width`` columns."""
     return text + " " * (width - length(text))
 
 
 def beginning(text: str, room: int) -> str:
-    """As much of the beginning of ``text``, which has no colours, as ``room`` columns hold."""
+    """Return as much of the beginning of ``text``, which has no colours, as ``room`` columns hold."""
     if text.isascii():
         return text[: max(room, 0)]
     used = 0
@@ -52,7 +52,7 @@ def beginning(text: str, room: int) -> str:
 
 
 def end(text: str, room: int) -> str:
-    """As much of the end of ``text``, which has no colours, as ``room`` columns hold."""
+    """Return as much of the end of ``text``, which has no colours, as ``room`` columns hold."""
     return beginning(text[::-1], room)[::-1]
 
 
@@ -63,7 +63,8 @@ def _columns(sign: str) -> int:
 
 
 def cut(text: str, room: int) -> str:
-    """``text`` in ``room`` columns: up to the last clause of it that fits, else up to the last word, and a mark."""
+    """Return ``text`` in ``room`` columns: up to the last clause of it that fits, else up to the last word, and a
+    mark."""
     if length(text) <= room:
         return text
     fits = beginning(text, room - 1)

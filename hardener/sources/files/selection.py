@@ -258,49 +258,74 @@ class _Walk(Struct, frozen=True):
         except OSError:
             yield folder, False  # read() says why it cannot be read
             return
-        selection, passed = self.selection, self.passed
-        counts = passed.enter(folder)
+        counts = self.passed.enter(folder)
         names = {entry.name for entry in entries}
-        cases = depth and "golden" in selection.test_data
-        if cases and _CASE <= names and os.path.isdir(os.path.join(folder, "before")):
-            passed.leave("test-data", folder, self, place)
+        if depth and self._is_golden_case(folder, names):
+            self.passed.leave("test-data", folder, self, place)
             return
-        if self.whole:
-            pass  # no rule of the tree counts
-        elif ".git" in names and folder != place.repository:
-            # A repository of its own.
-            place = _Place(_rules_above(folder, folder, passed), folder, excludes=place.excludes)
-        if ".gitignore" in names and not self.whole:
-            place = replaced(place, rules=_with(place.rules, folder, ".gitignore", passed))
+        if not self.whole:  # else no rule of the tree counts
+            place = self._place_in(folder, place, names)
         for entry in entries:
-            path, is_folder = entry.path, entry.is_dir(follow_symlinks=False)
-            if is_folder and entry.name in _OF_TOOLS and (entry.name == ".git" or not self.whole):
-                if entry.name != ".git":
-                    passed.tools[path] = None
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if is_folder and self._is_of_tool(entry):
                 continue
-            if not is_folder and not entry.name.endswith(self.suffixes) and entry.name not in NAMES:
-                if not self.also(path) and not (entry.is_symlink() and os.path.isdir(path)):
-                    passed.files["other-ending"] += counts
-                    continue
-            inner = place
-            if place.tracked_only or (place.rules and _ignored(path, is_folder, place.rules)):
-                if not selection.is_tracked(path, is_folder, place.repository, passed):
-                    passed.ignored[path] = is_folder
-                    continue
-                if is_folder:
-                    inner = replaced(place, tracked_only=True)
-                else:
-                    passed.tracked[path] = None
-            if is_folder and entry.name in selection.test_data and path not in self.way:
-                passed.leave("test-data", path, self, inner)
+            if not is_folder and not self._is_wanted(entry):
+                self.passed.files["other-ending"] += counts
                 continue
-            if place.excludes and selection.excludes(path, is_folder):
-                passed.leave("excluded", path, self, inner)
+            inner = self._selected(entry, is_folder, place)
+            if inner is None:
                 continue
             if is_folder:
-                yield from self._folder(path, inner, depth + 1)
+                yield from self._folder(entry.path, inner, depth + 1)
             else:
-                yield path, entry.is_symlink()
+                yield entry.path, entry.is_symlink()
+
+    def _is_golden_case(self, folder: str, names: set[str]) -> bool:
+        if "golden" not in self.selection.test_data or not names >= _CASE:
+            return False
+        return os.path.isdir(os.path.join(folder, "before"))
+
+    def _place_in(self, folder: str, place: _Place, names: set[str]) -> _Place:
+        """What counts in a folder that holds these names."""
+        if ".git" in names and folder != place.repository:  # a repository of its own
+            place = _Place(_rules_above(folder, folder, self.passed), folder, excludes=place.excludes)
+        if ".gitignore" in names:
+            place = replaced(place, rules=_with(place.rules, folder, ".gitignore", self.passed))
+        return place
+
+    def _is_of_tool(self, entry: os.DirEntry[str]) -> bool:
+        """Whether nobody looks into a folder, since a tool keeps it."""
+        if entry.name not in _OF_TOOLS or (self.whole and entry.name != ".git"):
+            return False
+        if entry.name != ".git":
+            self.passed.tools[entry.path] = None
+        return True
+
+    def _is_wanted(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a file is of a wanted name, or a link to a folder."""
+        if entry.name.endswith(self.suffixes) or entry.name in NAMES:
+            return True
+        return self.also(entry.path) or (entry.is_symlink() and os.path.isdir(entry.path))
+
+    def _selected(self, entry: os.DirEntry[str], is_folder: bool, place: _Place) -> _Place | None:
+        """What counts in a file or folder that is taken; None for one that is left out."""
+        selection, passed, path = self.selection, self.passed, entry.path
+        inner = place
+        if place.tracked_only or (place.rules and _ignored(path, is_folder, place.rules)):
+            if not selection.is_tracked(path, is_folder, place.repository, passed):
+                passed.ignored[path] = is_folder
+                return None
+            if is_folder:
+                inner = replaced(place, tracked_only=True)
+            else:
+                passed.tracked[path] = None
+        if is_folder and entry.name in selection.test_data and path not in self.way:
+            passed.leave("test-data", path, self, inner)
+            return None
+        if place.excludes and selection.excludes(path, is_folder):
+            passed.leave("excluded", path, self, inner)
+            return None
+        return inner
 
 
 def is_ignored(path: str, repository: str) -> bool:

@@ -86,37 +86,61 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
     imports = imports_of(raw) if own.any and not again else None
     if not again and not gate.names_any(raw):
         return Read(imports=imports)
-    # A plain search for words costs a tenth of a pattern's.
-    uses = _USES.search(raw) if any(word in raw for word in _WORDS) else None
+    uses = _import_of_library(raw)
     if uses is None and not again and not gate.bytes_pass(raw):
         return Read(imports=imports)
     if not given and _BY_MACHINE.search(raw, 0, _HEAD):
         return Read(imports=imports)
-    line = raw.count(b"\n", 0, uses.start()) + 1 if uses is not None else None
-    if not again and line is not None:
-        own.note(path)
-        if subclasses.may_define(raw):
-            own.add(path, raw)
-    if not again and not (gate.bytes_pass(raw) and gate.passes(raw)):
-        return Read(line=line, imports=imports)
+    line = _line_of(uses)
+    if not again:
+        if line is not None:
+            _take_up(own, path, raw)
+        if not (gate.bytes_pass(raw) and gate.passes(raw)):
+            return Read(line=line, imports=imports)
+    file, namespaces = _program(path, raw, status, editable, own.seen_from(path) if again else None)
+    return Read(file, namespaces, line, imports)
 
-    name = os.path.relpath(path)
-    try:
-        text, bom, codec = encoding.decode(raw)
-    except (LookupError, SyntaxError, UnicodeDecodeError):
-        advice = "correct the line with its coding, or save it as UTF-8"
-        raise UnreadableError("not-utf-8", "the file is not in the encoding that it says", advice) from None
+
+def _import_of_library(raw: bytes) -> re.Match[bytes] | None:
+    # A plain search for words costs a tenth of a pattern's.
+    return _USES.search(raw) if any(word in raw for word in _WORDS) else None
+
+
+def _line_of(found: re.Match[bytes] | None) -> int | None:
+    return found.string.count(b"\n", 0, found.start()) + 1 if found is not None else None
+
+
+def _program(
+    path: str, raw: bytes, status: os.stat_result, editable: bool, elsewhere: Elsewhere | None
+) -> tuple[ManifestFile | None, list[str]]:
+    """The file with the objects that its program makes, and the namespaces that it names; no file where it cannot be
+    read and holds no objects for sure."""
+    text, bom, codec = _decoded(raw)
     read = Content(text, bom, status.st_size, status.st_mtime_ns, codec)
-    file = ManifestFile(path, name, read, editable, source=SOURCE)
+    file = ManifestFile(path, os.path.relpath(path), read, editable, source=SOURCE)
     try:
-        read_objects(file, own.seen_from(path) if again else None)
+        read_objects(file, elsewhere)
     except TextError as refused:
         if not _holds_objects(text):
-            return Read(line=line, imports=imports)
+            return None, []
         advice = "correct it; what Python 3 does not read is not looked at"
         problem = ("python-unread", f"not looked at: {refused.reason}", advice, refused.line or 1)
         file.pieces.append(Piece(file, 0, len(text), 0, problem=problem))
-    return Read(file, _NAMESPACE.findall(text), line, imports)
+    return file, _NAMESPACE.findall(text)
+
+
+def _take_up(own: Subclasses, path: str, raw: bytes) -> None:
+    own.note(path)
+    if subclasses.may_define(raw):
+        own.add(path, raw)
+
+
+def _decoded(raw: bytes) -> tuple[str, bool, str]:
+    try:
+        return encoding.decode(raw)
+    except (LookupError, SyntaxError, UnicodeDecodeError):
+        advice = "correct the line with its coding, or save it as UTF-8"
+        raise UnreadableError("not-utf-8", "the file is not in the encoding that it says", advice) from None
 
 
 def content(path: str) -> bytes:
@@ -143,14 +167,13 @@ def naming(own: Subclasses, programs: Mapping[str, Imports | None]) -> list[str]
         is_new = False
         for path, given in imports.items():
             names = words(given.names)
-            may_import = level == 0 and not (modules.isdisjoint(names) and modules.isdisjoint(words(given.origins)))
+            may_import = level == 0 and _may_name(modules, given, names)
             if not may_import and not own.may_reach(names):
                 continue
             raw = content(path)
-            if may_import and (b"V1" in raw or b"V2" in raw) and _CLASS.search(raw) and importing.search(raw):
-                if own.imports(raw, path):
-                    found[path] = None
-            met = own.of_others({name.decode() for name in named.findall(raw)} if known else (), path)
+            if may_import and _imports_class(own, importing, raw, path):
+                found[path] = None
+            met = _met(own, named, raw, path) if known else set()
             if met:
                 is_new |= own.add(path, raw)
                 if own.reaches(met, raw, path, names):
@@ -158,6 +181,22 @@ def naming(own: Subclasses, programs: Mapping[str, Imports | None]) -> list[str]
         if not is_new:
             break
     return list(found)
+
+
+def _met(own: Subclasses, named: re.Pattern[bytes], raw: bytes, path: str) -> set[str]:
+    """The classes of other files that a file names."""
+    return own.of_others({name.decode() for name in named.findall(raw)}, path)
+
+
+def _imports_class(own: Subclasses, importing: re.Pattern[bytes], raw: bytes, path: str) -> bool:
+    """Whether a file imports of another one what that imports of a library."""
+    if not (b"V1" in raw or b"V2" in raw) or _CLASS.search(raw) is None:
+        return False
+    return importing.search(raw) is not None and own.imports(raw, path)
+
+
+def _may_name(modules: frozenset[str], given: Imports, names: set[str]) -> bool:
+    return not (modules.isdisjoint(names) and modules.isdisjoint(words(given.origins)))
 
 
 def _any_of(names: Iterable[str], pattern: bytes) -> re.Pattern[bytes]:

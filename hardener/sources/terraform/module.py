@@ -128,22 +128,25 @@ class Module:
     def _plain(self, value: Any, depth: int) -> tuple[Any] | None:
         """``value`` where it holds no expression that is not known itself."""
         if isinstance(value, str):
-            whole = _WHOLE.fullmatch(value)
-            if whole is not None:
-                return self._look_up(whole[1], depth + 1) if depth < _DEEPEST else None
-            if "${" not in value and "%{" not in value and not value.startswith("<<"):
-                return (value,)
-            filled = _INNER.sub(lambda match: self._filled(match, depth), value)
-            return None if "${" in filled or "%{" in filled or filled.startswith("<<") else (filled,)
+            return self._plain_text(value, depth)
         if isinstance(value, list):
             items = [self._plain(item, depth) for item in value]
             return None if None in items else ([item[0] for item in items if item is not None],)
         if isinstance(value, dict):
-            if ENCODED in value or any(str(name).startswith("(") for name in value):
+            if _has_expression(value):
                 return None
             fields = {name: self._plain(item, depth) for name, item in value.items() if name != HEAD}
             return None if None in fields.values() else ({n: v[0] for n, v in fields.items() if v is not None},)
         return (value,)
+
+    def _plain_text(self, text: str, depth: int) -> tuple[Any] | None:
+        whole = _WHOLE.fullmatch(text)
+        if whole is not None:
+            return self._look_up(whole[1], depth + 1) if depth < _DEEPEST else None
+        if _is_plain(text):
+            return (text,)
+        filled = _INNER.sub(lambda match: self._filled(match, depth), text)
+        return (filled,) if _is_plain(filled) else None
 
     def _filled(self, match: re.Match[str], depth: int) -> str:
         value = self._look_up(match[1], depth + 1) if depth < _DEEPEST else None
@@ -228,3 +231,12 @@ def _steps(expression: str) -> list[str | int] | None:
         found.append(int(number) if number is not None else match[1] if match[1] is not None else match[4])
         position = match.end()
     return found
+
+
+def _has_expression(value: dict[str, Any]) -> bool:
+    """Whether an expression makes a map, or one of its keys."""
+    return ENCODED in value or any(str(name).startswith("(") for name in value)
+
+
+def _is_plain(text: str) -> bool:
+    return "${" not in text and "%{" not in text and not text.startswith("<<")

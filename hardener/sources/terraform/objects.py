@@ -64,15 +64,18 @@ class Reader(Struct):
         if len(head) != 3 or head[0] != "resource":
             return None
         if head[1] in MANIFESTS:
-            found = node.children.get(MANIFESTS[head[1]])
-            if head[1] == "kubectl_manifest" and found is not None:
-                found = found.children.get(ENCODED)
-            if found is None or found.form != "object" or not {"apiVersion", "kind"} <= found.data.keys():
-                return None
-            made = self._as_written(found)
-            return made if isinstance(made.data.get("kind"), str) else None
+            return self._manifest(head[1], node)
         kind = resource(head[1])
         return self._object(kind, node) if kind is not None else None
+
+    def _manifest(self, type_name: str, node: Node) -> Part | None:
+        found = node.children.get(MANIFESTS[type_name])
+        if type_name == "kubectl_manifest" and found is not None:
+            found = found.children.get(ENCODED)
+        if found is None or found.form != "object" or not {"apiVersion", "kind"} <= found.data.keys():
+            return None
+        made = self._value(found, "any")  # in Kubernetes' own spelling
+        return made if isinstance(made.data.get("kind"), str) else None
 
     def _object(self, kind: Resource, node: Node) -> Part:
         body = self._block(kind.block, node)
@@ -188,7 +191,7 @@ class Reader(Struct):
         if node.form == "list" and form.startswith(("[", "any")):
             part = Part("value", [], node, kind=form)
             for index, child in node.children.items():
-                part.children[index] = self._value(child, form[1:] if form.startswith("[") else form)
+                part.children[index] = self._value(child, _inner(form, "["))
                 part.data.append(part.children[index].data)
             return part
         if node.form == "object" and form.startswith(("{", "any")):
@@ -197,7 +200,7 @@ class Reader(Struct):
                 if str(name).startswith("("):
                     part.data = opened(part.data, self._line(child, str(name)))
                     continue
-                part.children[name] = self._value(child, form[1:] if form.startswith("{") else form)
+                part.children[name] = self._value(child, _inner(form, "{"))
                 part.data[name] = part.children[name].data
             return part
         return Part("value", converted(node.data, form), node, kind=form)
@@ -230,10 +233,6 @@ class Reader(Struct):
 
         filled = _INNER.sub(fill, text)
         return Expression(filled) if "${" in filled or "%{" in filled else filled
-
-    def _as_written(self, node: Node) -> Part:
-        """An object in Kubernetes' own spelling."""
-        return self._value(node, "any")
 
 
 _CHANGED = re.compile(r"\$\{(?:all|spec|manifest|object|data|rule|automount_service_account_token)\b")
@@ -292,23 +291,35 @@ def camel(name: str) -> str:
 def converted(value: Any, form: str) -> Any:
     """``value`` as Terraform and the provider make it one of the type ``form``; as it is where they would refuse."""
     if isinstance(value, list):
-        return [converted(item, form[1:] if form.startswith("[") else form) for item in value]
+        return [converted(item, _inner(form, "[")) for item in value]
     if isinstance(value, dict):
         if set(value) == {ENCODED}:
             return "${jsonencode(...)}"
-        inner = form[1:] if form.startswith("{") else form
-        return {name: converted(item, inner) for name, item in value.items() if name != HEAD}
-    if value is None or form == "any" or (isinstance(value, str) and ("${" in value or "%{" in value)):
+        return {name: converted(item, _inner(form, "{")) for name, item in value.items() if name != HEAD}
+    if form == "any" or _is_left(value):
         return value
     if form in ("string", "{string", "[string"):
         return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    if form in ("integer", "number", "IntOrString", "[integer"):
+        return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+    return _converted_special(value, form)
+
+
+def _is_left(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and ("${" in value or "%{" in value))
+
+
+def _converted_special(value: Any, form: str) -> Any:
     if form == "boolean" and value in ("true", "false"):
         return value == "true"
     if form == "octal" and isinstance(value, str | int) and re.fullmatch("[0-7]+", str(value)):
         return int(str(value), 8)
-    if form in ("integer", "number", "IntOrString", "[integer") and isinstance(value, str) and _NUMBER.fullmatch(value):
-        return int(value)
     return value
+
+
+def _inner(form: str, opening: str) -> str:
+    """The type of the items of a list, or of the values of a map."""
+    return form[1:] if form.startswith(opening) else form
 
 
 def _heredoc(text: str, *, dedents: bool) -> str:
@@ -340,73 +351,80 @@ def changed(part: Part, new: Any) -> Any:
 def _changed_value(part: Part, new: Any) -> Any:
     data = part.node.data
     if isinstance(part.data, dict) and isinstance(new, dict) and part.node.form == "object":
-        found: dict[str, Any] = {}
-        for name, value in data.items():
-            child = part.children.get(name)
-            if child is None:
-                found[name] = value  # an expression as a key
-            elif name in new:
-                found[name] = changed(child, new[name])
-        for name, value in new.items():
-            if name not in part.children:
-                found[name] = written(value, part.kind[1:] if part.kind.startswith("{") else part.kind)
-        return found
+        return _changed_map(part, new)
     if isinstance(part.data, list) and isinstance(new, list) and part.node.form == "list":
-        items: list[Any] = []
-        for old, item in paired(part.data, new):
-            if item is None:
-                continue
-            form = part.kind[1:] if part.kind.startswith("[") else part.kind
-            items.append(written(item[0], form) if old is None else changed(part.children[old], item[0]))
-        return items
+        return _changed_list(part, new)
     if isinstance(part.data, dict | list) or part.node.form in ("object", "list"):
         raise TextError("a value is not replaced by one of another kind", part.node.row + 1)
     made = written(new, part.kind)
-    if isinstance(data, str) and isinstance(made, int) and not isinstance(made, bool):
-        return str(made)  # a number in quotes stays in them
-    return made
+    is_number = isinstance(made, int) and not isinstance(made, bool)
+    return str(made) if is_number and isinstance(data, str) else made  # a number in quotes stays in them
+
+
+def _changed_list(part: Part, new: list[Any]) -> list[Any]:
+    form = _inner(part.kind, "[")
+    pairs = [(old, item[0]) for old, item in paired(part.data, new) if item is not None]
+    return [written(item, form) if old is None else changed(part.children[old], item) for old, item in pairs]
+
+
+def _changed_map(part: Part, new: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in part.node.data.items():
+        child = part.children.get(name)
+        if child is None:
+            found[name] = value  # an expression as a key
+        elif name in new:
+            found[name] = changed(child, new[name])
+    form = _inner(part.kind, "{")
+    found |= {name: written(value, form) for name, value in new.items() if name not in part.children}
+    return found
 
 
 def _changed_block(part: Part, new: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = dict(part.node.data)
-    is_same = True
-    for name, value in new.items():
-        child = part.children.get(name)
-        home = part.names.get(name)
-        if child is None or home is None:
-            if child is not None and same(child.data, value):
-                continue
-            if child is not None and child.kind != "sent":
-                raise TextError(f"{name} does not stand here: {child.why}", part.node.row + 1)
-            _put(part, found, name, value)
-            is_same = False
-            continue
-        made = _in_node(child, value)
-        if made is child.node.data or made is _SAME:
-            continue
-        is_same = False
-        if "." in home:
-            outer, inner = home.split(".")
-            found[outer] = [{**found[outer][0], inner: made}]
-        else:
-            found[home] = made
-    for gone, child in part.children.items():
-        if gone in new:
-            continue
-        home = part.names.get(str(gone))
-        if home is None or "." in home:
-            raise TextError(f"{gone} does not stand here: {child.why}", part.node.row + 1)
-        if f"{_DYNAMIC}{home}" in found or child.form == "fixed":
-            raise TextError(f"what an expression makes is not removed: {child.why or home}", child.node.row + 1)
-        if (said := _expression_in(child)) is not None:
-            raise TextError(f"what an expression makes is not removed: {said.why}", said.node.row + 1)
-        del found[home]
-        is_same = False
-    if is_same:
+    set_any = [_set(part, found, name, value) for name, value in new.items()]
+    gone = [name for name in part.children if name not in new]
+    for name in gone:
+        _drop(part, found, str(name), part.children[name])
+    if not gone and not any(set_any):
         return part.node.data  # type: ignore[no-any-return]
     if part.block is not None:
         _check(part.block, found, part.node.row + 1)
     return found
+
+
+def _set(part: Part, found: dict[str, Any], name: str, value: Any) -> bool:
+    """Let the body ``found`` of a block say ``value`` as the field ``name``; False where it does already."""
+    child = part.children.get(name)
+    home = part.names.get(name)
+    if child is None or home is None:
+        if child is not None and same(child.data, value):
+            return False
+        if child is not None and child.kind != "sent":
+            raise TextError(f"{name} does not stand here: {child.why}", part.node.row + 1)
+        _put(part, found, name, value)
+        return True
+    made = _in_node(child, value)
+    if made is child.node.data or made is _SAME:
+        return False
+    if "." in home:
+        outer, inner = home.split(".")
+        found[outer] = [{**found[outer][0], inner: made}]
+    else:
+        found[home] = made
+    return True
+
+
+def _drop(part: Part, found: dict[str, Any], name: str, child: Part) -> None:
+    """Take a field out of the body ``found`` of a block."""
+    home = part.names.get(name)
+    if home is None or "." in home:
+        raise TextError(f"{name} does not stand here: {child.why}", part.node.row + 1)
+    if f"{_DYNAMIC}{home}" in found or child.form == "fixed":
+        raise TextError(f"what an expression makes is not removed: {child.why or home}", child.node.row + 1)
+    if (said := _expression_in(child)) is not None:
+        raise TextError(f"what an expression makes is not removed: {said.why}", said.node.row + 1)
+    del found[home]
 
 
 def _expression_in(part: Part) -> Part | None:
@@ -432,20 +450,21 @@ def _in_node(child: Part, value: Any) -> Any:
     if child.kind in ("dynamic", "each") and same(child.data, value):
         return _SAME
     if not isinstance(value, list) or child.kind == "dynamic":
-        raise TextError(
-            f"the list may get more items from {getattr(child.data, 'why', 'other blocks')}", child.node.row + 1
-        )
-    if child.kind == "each":
-        return _changed_each(child, value)
-    items: list[Any] = []
+        why = getattr(child.data, "why", "other blocks")
+        raise TextError(f"the list may get more items from {why}", child.node.row + 1)
+    return _changed_each(child, value) if child.kind == "each" else _changed_blocks(child, value)
+
+
+def _changed_blocks(child: Part, value: list[Any]) -> list[Any]:
     assert child.block is not None
+    items: list[Any] = []
     pairs = paired(child.data, value)
     for old, item in pairs:
         if item is not None:
             items.append(fresh(child.block, item[0]) if old is None else changed(child.children[old], item[0]))
-    if all(old is not None and item is not None for old, item in pairs):
-        if all(items[index] is child.children[index].node.data for index in range(len(items))):
-            return _SAME
+    all_stay = all(old is not None and item is not None for old, item in pairs)
+    if all_stay and all(item is child.children[index].node.data for index, item in enumerate(items)):
+        return _SAME
     if not items:
         raise TextError("the last block of its kind is not removed", child.node.row + 1)
     return items
@@ -516,9 +535,9 @@ def written(value: Any, form: str) -> Any:
     if form == "octal" and isinstance(value, int):
         return f"{value:04o}"
     if isinstance(value, list):
-        return [written(item, form[1:] if form.startswith("[") else form) for item in value]
+        return [written(item, _inner(form, "[")) for item in value]
     if isinstance(value, dict):
-        return {str(name): written(item, form[1:] if form.startswith("{") else form) for name, item in value.items()}
+        return {str(name): written(item, _inner(form, "{")) for name, item in value.items()}
     return value
 
 

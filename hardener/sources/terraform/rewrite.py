@@ -75,17 +75,23 @@ def write(before: Parsed, body: dict[str, Any]) -> tuple[str, list[Hunk], Parsed
         after = parse(changed)
     except TextError as refused:
         raise TextError("the text does not come out as Terraform", refused.line) from None
+    _check_written(before, after, body, writer.erased, hunks[0].before_start)
+    return changed, hunks, after
+
+
+def _check_written(before: Parsed, after: Parsed, body: dict[str, Any], erased: set[int], first: int) -> None:
+    """Raise TextError where the text does not read as the body that was decided, or a comment went with the rows that
+    were ``erased``; the ``first`` line changed."""
     texts = {name for name, item in before.documents[0].items() if isinstance(item, str) and item != body.get(name)}
     encoded = {name for name in texts if isinstance(body.get(name), dict)}  # of these the caller knows the data
     if not same(_without(after.documents[0], encoded), _without(body, encoded)):
-        raise TextError("the text does not come out as it was decided", hunks[0].before_start)
-    alone = [each.line for each in before.comments() if each.alone and each.line - 1 in writer.erased]
+        raise TextError("the text does not come out as it was decided", first)
+    alone = [each.line for each in before.comments() if each.alone and each.line - 1 in erased]
     if alone:  # whether it goes shows only when all steps are known: a later one may fill the block again
         raise TextError("a comment stands in what would be removed", alone[0])
-    kept = [each.text for each in before.comments() if each.line - 1 not in writer.erased]
+    kept = [each.text for each in before.comments() if each.line - 1 not in erased]
     if [comment.text for comment in after.comments()] != kept:
-        raise TextError("a comment would be lost", hunks[0].before_start)
-    return changed, hunks, after
+        raise TextError("a comment would be lost", first)
 
 
 def planned(before: Parsed, body: dict[str, Any]) -> _Writer:
@@ -123,28 +129,39 @@ class _Writer:
         """Make the value of ``node`` read as ``new``."""
         if same(node.data, new):
             return
-        if node.form in ("object", "encoded") and isinstance(new, dict):
-            if node.form == "object":
-                self.elements(node, new)
-            else:
-                for name, inner in node.children.items():
-                    self.value(inner, new.get(str(name)))
-        elif node.form == "blocks" and isinstance(new, list) and self.removes:
-            self._nested(node, new)
-        elif node.form == "blocks" and isinstance(new, list) and len(new) >= len(node.data):
-            for index, item in enumerate(new[: len(node.data)]):
-                if not same(node.data[index], item):
-                    self.body(node.children[index], item)
-            if len(new) > len(node.data):
-                raise TextError("a further nested block is not written", node.row + 1)
-        elif node.form == "expression" and isinstance(new, dict) and ENCODED in node.children:
-            self.value(node.children[ENCODED], new.get(ENCODED))
+        if node.form in ("object", "encoded", "expression") and isinstance(new, dict):
+            self._object(node, new)
+        elif node.form == "blocks" and isinstance(new, list):
+            self._blocks(node, new)
         elif node.form == "list" and isinstance(new, list):
             self.items(node, new)
         elif node.form == "literal" and not isinstance(new, dict | list):
             self.splices.replace(node.value_start, node.value_end, render.value(new, ""))
         else:
             raise TextError("an expression is not replaced", node.row + 1)
+
+    def _object(self, node: Node, new: dict[str, Any]) -> None:
+        if node.form == "object":
+            self.elements(node, new)
+        elif node.form == "encoded":
+            for name, inner in node.children.items():
+                self.value(inner, new.get(str(name)))
+        elif ENCODED in node.children:
+            self.value(node.children[ENCODED], new.get(ENCODED))
+        else:
+            raise TextError("an expression is not replaced", node.row + 1)
+
+    def _blocks(self, node: Node, new: list[Any]) -> None:
+        if self.removes:
+            self._nested(node, new)
+            return
+        if len(new) < len(node.data):
+            raise TextError("an expression is not replaced", node.row + 1)
+        for index, item in enumerate(new[: len(node.data)]):
+            if not same(node.data[index], item):
+                self.body(node.children[index], item)
+        if len(new) > len(node.data):
+            raise TextError("a further nested block is not written", node.row + 1)
 
     # Blocks.
 
@@ -158,21 +175,28 @@ class _Writer:
             self._lay_out(node, new)
             return
         for name in gone:
-            child = node.children[name]
-            for entry in child.children.values() if child.form == "blocks" else [child]:
-                self._erase(node, entry)
-        for name, child in node.children.items():
-            if name not in gone:
-                self.value(child, new[str(name)])
+            self._erase_entry(node, node.children[name])
+        kept = {name: child for name, child in node.children.items() if name not in gone}
+        for name, child in kept.items():
+            self.value(child, new[str(name)])
+        if added:
+            self._add_to_body(node, list(kept.values()), added)
+
+    def _erase_entry(self, node: Node, child: Node) -> None:
+        for entry in child.children.values() if child.form == "blocks" else [child]:
+            self._erase(node, entry)
+
+    def _add_to_body(self, node: Node, children: list[Node], added: dict[str, Any]) -> None:
+        """Put new attributes and nested blocks into a block beside its ``children`` that stay."""
         nested = {name: item for name, item in added.items() if render.is_nested(item)}
         plain = {name: item for name, item in added.items() if name not in nested}
         closing = node.value_end - 1
-        if added and not self.splices.starts_line(closing):
+        if not self.splices.starts_line(closing):
             raise TextError("the closing brace shares its line", node.row + 1)
         if plain:
-            self._attributes([child for name, child in node.children.items() if name not in gone], node, plain)
+            self._attributes(children, node, plain)
+        indent = self._inner(node) if nested else ""
         for name, items in nested.items():
-            indent = self._inner(node)
             for item in items:
                 blank = [""] * bool(node.children)
                 lines = self._in_step(render.block([name], item, indent), indent)
@@ -309,52 +333,37 @@ class _Writer:
     def _lay_out(self, node: Node, new: dict[str, Any]) -> None:
         """Write a block of one line on several, since only one attribute may stand in one line."""
         indent = self.splices.indent(node.value_start)
-        entries = sorted(node.children.items(), key=lambda child: child[1].start)
-        lines: list[str] = []
-        waiting: list[tuple[str, str]] = []  # attributes that stand below each other
-
-        def flush() -> None:
-            lines.extend(render.aligned(waiting))
-            waiting.clear()
-
+        lines = _Lines(indent + STEP)
         at = node.value_start + 1
-        for name, child in entries:
+        for name, child in sorted(node.children.items(), key=lambda child: child[1].start):
             before = self.source[at : child.start].decode().strip()
-            if name not in new:
-                if before:
-                    raise TextError("a comment would be lost", child.row + 1)
-                at = child.end
-                continue
-            if child.form in ("blocks", "expression", "encoded") and not same(child.data, new[str(name)]):
-                raise TextError("an expression is not replaced", child.row + 1)
-            head = f"{indent}{STEP}{before}{' ' * bool(before)}"
-            if child.form == "blocks":
-                flush()
-                lines.append(head + self.source[child.start : child.end].decode())
-            else:
-                kept = same(child.data, new[str(name)])
-                own = self.source[child.value_start : child.value_end].decode()
-                waiting.append((head + str(name), own if kept else render.value(new[str(name)], indent + STEP)))
             at = child.end
-        rest = self.source[at : node.value_end - 1].decode().strip()
-        if rest and waiting:
-            waiting[-1] = waiting[-1][0], f"{waiting[-1][1]} {rest}"
-        elif rest and lines:
-            lines[-1] += f" {rest}"
-        elif rest:
-            lines.append(f"{indent}{STEP}{rest}")
+            if name in new:
+                self._keep(lines, child, str(name), f"{before}{' ' * bool(before)}", new[str(name)])
+            elif before:
+                raise TextError("a comment would be lost", child.row + 1)
+        lines.end(self.source[at : node.value_end - 1].decode().strip())
         added = {name: item for name, item in new.items() if name not in node.data and name != HEAD}
         nested = {name: item for name, item in added.items() if render.is_nested(item)}
-        for name in added:
+        for name, item in added.items():
             if name not in nested:
-                waiting.append((f"{indent}{STEP}{name}", render.value(added[name], indent + STEP)))
-        flush()
+                lines.attribute(name, render.value(item, lines.indent))
         for name, items in nested.items():
             for each in items:
-                lines += [""] * bool(lines) + render.block([name], each, indent + STEP)
-        lines = self._in_step(lines, indent)
-        text = "{\n" + "".join(line + "\n" for line in lines) + indent + "}"
+                lines.blocks(render.block([name], each, lines.indent), apart=True)
+        text = "{\n" + "".join(line + "\n" for line in self._in_step(lines.all(), indent)) + indent + "}"
         self.splices.replace(node.value_start, node.value_end, text)
+
+    def _keep(self, lines: _Lines, child: Node, name: str, before: str, new: Any) -> None:
+        """Put what stays of a block among its new lines, with the comment ``before`` it."""
+        kept = same(child.data, new)
+        if child.form in ("blocks", "expression", "encoded") and not kept:
+            raise TextError("an expression is not replaced", child.row + 1)
+        if child.form == "blocks":
+            lines.blocks([lines.indent + before + self.source[child.start : child.end].decode()])
+        else:
+            own = self.source[child.value_start : child.value_end].decode()
+            lines.attribute(before + name, own if kept else render.value(new, lines.indent))
 
     # Objects and lists.
 
@@ -365,23 +374,27 @@ class _Writer:
             self._anew(node, new)
             return
         for name in gone:
-            alike = (key for key, item in added.items() if same(item, node.data[name]))
-            other = None if self.removes else next(alike, None)
-            if other is None and not self.removes:
-                raise TextError("an element is not removed", node.children[name].row + 1)
-            if other is None:
-                entries = sorted(node.children.values(), key=lambda child: child.start)
-                self._remove(entries, entries.index(node.children[name]))
-                continue
-            del added[other]
-            start, end = node.children[name].key
-            self.splices.replace(start, end, render.key(other))
-            self._longer[start] = len(render.key(other)) - len(self.source[start:end].decode())
-        for name, child in node.children.items():
-            if name not in gone:
-                self.value(child, new[str(name)])
+            self._drop_element(node, name, added)
+        kept = {name: child for name, child in node.children.items() if name not in gone}
+        for name, child in kept.items():
+            self.value(child, new[str(name)])
         if added:
-            self._elements([child for name, child in node.children.items() if name not in gone], node, added)
+            self._elements(list(kept.values()), node, added)
+
+    def _drop_element(self, node: Node, name: str, added: dict[str, Any]) -> None:
+        """Remove an element, or give it the name of one of those ``added`` that says the same."""
+        child = node.children[name]
+        if self.removes:
+            entries = sorted(node.children.values(), key=lambda child: child.start)
+            self._remove(entries, entries.index(child))
+            return
+        other = next((key for key, item in added.items() if same(item, node.data[name])), None)
+        if other is None:
+            raise TextError("an element is not removed", child.row + 1)
+        del added[other]
+        start, end = child.key
+        self.splices.replace(start, end, render.key(other))
+        self._longer[start] = len(render.key(other)) - len(self.source[start:end].decode())
 
     def _anew(self, node: Node, new: dict[str, Any]) -> None:
         """Write an object of one line with the elements ``new``; what stays of it keeps its text."""
@@ -507,6 +520,37 @@ class _Writer:
         """Whether an entry that ends at ``end``, with its comma, has its lines for itself, comments left aside."""
         rest = self.source[end : self.splices.line_end(end - 1)].strip()
         return self.splices.starts_line(item.start) and _is_comment(rest)
+
+
+class _Lines:
+    """The lines of a block that is laid out anew. Attributes that follow each other stand in columns."""
+
+    def __init__(self, indent: str) -> None:
+        self.indent = indent
+        self._lines: list[str] = []
+        self._attributes: list[tuple[str, str]] = []
+
+    def attribute(self, name: str, value: str) -> None:
+        self._attributes.append((self.indent + name, value))
+
+    def blocks(self, lines: list[str], *, apart: bool = False) -> None:
+        """Add lines of nested blocks; ``apart``: behind an empty line, but for the first."""
+        self._lines = self.all()
+        self._attributes = []
+        self._lines += [""] * (apart and bool(self._lines)) + lines
+
+    def end(self, rest: str) -> None:
+        """Add what stands behind the last entry."""
+        if rest and self._attributes:
+            name, value = self._attributes[-1]
+            self._attributes[-1] = name, f"{value} {rest}"
+        elif rest and self._lines:
+            self._lines[-1] += f" {rest}"
+        elif rest:
+            self._lines.append(f"{self.indent}{rest}")
+
+    def all(self) -> list[str]:
+        return [*self._lines, *render.aligned(self._attributes)]
 
 
 def _step_of(parsed: Parsed) -> str:

@@ -106,10 +106,7 @@ class Differ:
             raise TextError("the document would be replaced", self._line(node))
 
     def _mapping(self, node: Mapping, value: dict[str, Any], chain: list[Collection], index: int) -> None:
-        own, merged = self._entries(node)
-        for key in merged:
-            if key not in value:
-                raise TextError(f"key {key!r} comes from a merge and cannot be removed here", self._line(node))
+        own, merged = self._entries(node, value)
         gone = {i for key, i in own.items() if key not in value}
         inner = [*chain, node]
         if gone and self.replaced and not merged and not node.flow:
@@ -125,8 +122,8 @@ class Differ:
         if gone or adds:
             (self.flows if node.flow else self.blocks).edit(inner, gone, adds)
 
-    def _entries(self, node: Mapping) -> tuple[dict[str, int], dict[str, Any]]:
-        """The indexes of a mapping's own entries by their keys, and what a merge gives it."""
+    def _entries(self, node: Mapping, value: dict[str, Any]) -> tuple[dict[str, int], dict[str, Any]]:
+        """The indexes of a mapping's own entries by their keys; and what a merge gives it, which is all in `value`."""
         if not self.may_merge:
             return {key: i for i, key in enumerate(self.source.keys(node.at))}, {}
         own: dict[str, int] = {}
@@ -136,6 +133,9 @@ class Differ:
                 merged = self._merged(value_node)
             else:
                 own[key_of(key_node)] = i
+        for key in merged:
+            if key not in value:
+                raise TextError(f"key {key!r} comes from a merge and cannot be removed here", self._line(node))
         return own, merged
 
     def _kept_entries(

@@ -306,10 +306,14 @@ def _syntax_error(error: Exception) -> TextError:
 _TO_VALUE = re.compile(r"(?:[ \t\r\n]|#[^\n]*+)*+[:-]")
 
 
+_OPENED: dict[type, int] = {MappingStartEvent: MAPPING, SequenceStartEvent: SEQUENCE}
+
+
 def _build(next_event: Callable[[], Any]) -> Tree:
-    # Each event costs a call of the parser, so little else is done for the most of them, scalars.
+    # Each event costs a call of the parser, so little else is done for the most of them: no call for a scalar or a
+    # collection without an anchor or a tag.
     building = _Building()
-    tree, kinds, stack, actions = building.tree, building.kinds, building.stack, building.actions
+    tree, kinds, stack, behind = building.tree, building.kinds, building.stack, building.behind
     starts, ends, texts, style_of = tree.starts, tree.ends, tree.texts, _STYLE_OF
     while (event := next_event()) is not None:
         kind = type(event)
@@ -320,27 +324,37 @@ def _build(next_event: Callable[[], Any]) -> Tree:
             texts.append(intern(event.value))
             if event.anchor is not None or event.ctag is not None or not stack:
                 building.note(event, len(kinds) - 1)
-        elif kind in actions:
-            actions[kind](event)
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            closed = stack.pop()
+            ends[closed] = event.end_mark.index
+            behind[closed] = len(kinds)
+        elif (opened := _OPENED.get(kind)) is not None:
+            at = len(kinds)
+            kinds.append(opened + bool(event.flow_style))
+            starts.append(event.start_mark.index)
+            ends.append(0)
+            texts.append("")
+            if event.anchor is not None or event.ctag is not None or not stack:
+                building.note(event, at)
+            if len(stack) >= MAX_DEPTH:
+                raise TextError("nested too deeply", event.start_mark.line + 1)
+            stack.append(at)
+        elif kind is AliasEvent:
+            building.alias(event)
+        elif kind is DocumentStartEvent:
+            building.document()
     return building.finished()
 
 
 class _Building:
-    """A tree while its events come. ``stack`` are the open collections."""
+    """A tree while its events come: the ``kinds`` of its nodes, the ``stack`` of open collections, and ``behind`` each
+    collection the number of the node that follows it."""
 
     def __init__(self) -> None:
         self.tree = Tree()
         self.kinds: list[int] = []
         self.stack: list[int] = []
-        self.actions: dict[type, Callable[[Any], None]] = {
-            MappingStartEvent: self._open_mapping,
-            MappingEndEvent: self._close,
-            SequenceStartEvent: self._open_sequence,
-            SequenceEndEvent: self._close,
-            AliasEvent: self._alias,
-            DocumentStartEvent: self._document,
-        }
-        self._behind: dict[int, int] = {}  # of each collection, the number of the node behind it
+        self.behind: dict[int, int] = {}
         self._anchors: dict[str, int] = {}
 
     def note(self, event: Any, at: int) -> None:
@@ -353,53 +367,33 @@ class _Building:
             if event.anchor:
                 self._anchors[event.anchor] = at
 
-    def _open_mapping(self, event: Any) -> None:
-        self._open(event, MAPPING)
-
-    def _open_sequence(self, event: Any) -> None:
-        self._open(event, SEQUENCE)
-
-    def _open(self, event: Any, kind: int) -> None:
-        at = self._add(kind + bool(event.flow_style), event.start_mark.index, 0)
-        if len(self.stack) >= MAX_DEPTH:
-            raise TextError("nested too deeply", event.start_mark.line + 1)
-        self.note(event, at)
-        self.stack.append(at)
-
-    def _add(self, kind: int, start: int, end: int) -> int:
-        """Add a node without a text; give its number."""
-        at = len(self.kinds)
-        self.kinds.append(kind)
-        self.tree.starts.append(start)
-        self.tree.ends.append(end)
-        self.tree.texts.append("")
-        return at
-
-    def _close(self, event: Any) -> None:
-        closed = self.stack.pop()
-        self.tree.ends[closed] = event.end_mark.index
-        self._behind[closed] = len(self.kinds)
-
-    def _alias(self, event: Any) -> None:
+    def alias(self, event: Any) -> None:
+        """Add an alias. Raises TextError for one that leads nowhere, or to what it is in."""
         target = self._anchors.get(event.anchor)
         if target is None:
             raise TextError(f"undefined alias *{event.anchor}", event.start_mark.line + 1)
-        if self.kinds[target] >= MAPPING and target not in self._behind:
+        if self.kinds[target] >= MAPPING and target not in self.behind:
             raise TextError(f"alias *{event.anchor} inside its own anchor", event.start_mark.line + 1)
-        at = self._add(ALIAS, event.start_mark.index, event.end_mark.index)
+        at = len(self.kinds)
+        self.kinds.append(ALIAS)
+        self.tree.starts.append(event.start_mark.index)
+        self.tree.ends.append(event.end_mark.index)
+        self.tree.texts.append("")
         self.tree.targets[at] = target
         if not self.stack:
             self.tree.roots[-1] = at
 
-    def _document(self, event: Any) -> None:
+    def document(self) -> None:
+        """Begin a document, which knows no anchor of the one before."""
         self.tree.roots.append(-1)
         self._anchors = {}
 
     def finished(self) -> Tree:
+        """The tree when all events have come."""
         tree = self.tree
         tree.kinds += bytes(self.kinds)
         nexts = list(range(1, len(self.kinds) + 1))
-        for at, following in self._behind.items():
+        for at, following in self.behind.items():
             nexts[at] = following
         tree.nexts = nexts
         return tree

@@ -115,26 +115,27 @@ def same(a: Any, b: Any) -> bool:
     if kind is not type(b):
         return isinstance(a, str) and isinstance(b, str) and a == b
     if kind is dict:
-        return len(a) == len(b) and _same_entries(a, b)
+        if len(a) != len(b):
+            return False
+        for key, value in a.items():
+            if key not in b:
+                return False
+            other = b[key]
+            if value is not other and not same(value, other):  # texts are interned: most are one object
+                return False
+        return True
     if kind is list:
         return len(a) == len(b) and _same_items(a, b)
-    if kind is str:
-        return bool(a == b)
-    if isinstance(a, dict):  # of a class of its own
-        return a.keys() == b.keys() and _same_entries(a, b)
+    return bool(a == b) if kind is str else _same_others(a, b)
+
+
+def _same_others(a: Any, b: Any) -> bool:
+    """Compare what is of a class of its own, or a number."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(value, b[key]) for key, value in a.items())
     if isinstance(a, list):
         return len(a) == len(b) and _same_items(a, b)
     return bool(a == b or (a != a and b != b))
-
-
-def _same_entries(a: dict[Any, Any], b: dict[Any, Any]) -> bool:
-    for key, value in a.items():
-        if key not in b:
-            return False
-        other = b[key]
-        if value is not other and not same(value, other):  # texts are interned: most are one object
-            return False
-    return True
 
 
 def _same_items(a: list[Any], b: list[Any]) -> bool:

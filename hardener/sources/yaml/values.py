@@ -3,7 +3,21 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .positions import ALIAS, FLOW_MAPPING, FOLDED, PLAIN, Alias, Mapping, Node, Scalar, Sequence, Tree
+from .positions import (
+    ALIAS,
+    FLOW_MAPPING,
+    FLOW_SEQUENCE,
+    FOLDED,
+    MAPPING,
+    PLAIN,
+    SEQUENCE,
+    Alias,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    Tree,
+)
 from .scalars import key_text, resolve, tagged
 from .text_error import TextError
 
@@ -53,9 +67,11 @@ def simple_value(tree: Tree, at: int) -> Any:
     kind = kinds[at]
     if kind <= FOLDED:
         return texts[at] if kind else resolve(texts[at])
-    if kind == ALIAS:
-        raise NotSimpleError
-    return _simple_items(tree, at) if kind > FLOW_MAPPING else _simple_mapping(tree, at)
+    return _SIMPLE[kind](tree, at)
+
+
+def _simple_alias(tree: Tree, at: int) -> Any:
+    raise NotSimpleError
 
 
 def _simple_items(tree: Tree, at: int) -> list[Any]:
@@ -67,7 +83,7 @@ def _simple_items(tree: Tree, at: int) -> list[Any]:
         if kind <= FOLDED:  # most are; a call for each would cost more than the rest
             items.append(texts[child] if kind else resolve(texts[child]))
         else:
-            items.append(simple_value(tree, child))
+            items.append(_SIMPLE[kind](tree, child))
         child = nexts[child]
     return items
 
@@ -92,9 +108,18 @@ def _simple_mapping(tree: Tree, at: int) -> dict[str, Any]:
             found[key] = texts[child] if kind else resolve(texts[child])
             child += 1
         else:
-            found[key] = simple_value(tree, child)
+            found[key] = _SIMPLE[kind](tree, child)
             child = nexts[child]
     return found
+
+
+_SIMPLE = {
+    ALIAS: _simple_alias,
+    MAPPING: _simple_mapping,
+    FLOW_MAPPING: _simple_mapping,
+    SEQUENCE: _simple_items,
+    FLOW_SEQUENCE: _simple_items,
+}
 
 
 def says(tree: Tree, at: int, value: Any) -> bool:
@@ -108,12 +133,16 @@ def says(tree: Tree, at: int, value: Any) -> bool:
     if kind <= FOLDED:
         found = texts[at] if kind else resolve(texts[at])
         return found is value or (type(found) is type(value) and bool(found == value))
-    if kind > FLOW_MAPPING:
-        return type(value) is list and _items_say(tree, at, value)
-    return kind != ALIAS and type(value) is dict and _mapping_says(tree, at, value)
+    return _SAYS[kind](tree, at, value)
 
 
-def _items_say(tree: Tree, at: int, value: list[Any]) -> bool:
+def _alias_says(tree: Tree, at: int, value: Any) -> bool:
+    return False
+
+
+def _items_say(tree: Tree, at: int, value: Any) -> bool:
+    if type(value) is not list:
+        return False
     nexts = tree.nexts
     child, end = at + 1, nexts[at]
     for item in value:
@@ -123,7 +152,9 @@ def _items_say(tree: Tree, at: int, value: list[Any]) -> bool:
     return child == end
 
 
-def _mapping_says(tree: Tree, at: int, value: dict[Any, Any]) -> bool:
+def _mapping_says(tree: Tree, at: int, value: Any) -> bool:
+    if type(value) is not dict:
+        return False
     kinds, texts, nexts = tree.kinds, tree.texts, tree.nexts
     child, end = at + 1, nexts[at]
     for key, item in value.items():
@@ -139,11 +170,20 @@ def _mapping_says(tree: Tree, at: int, value: dict[Any, Any]) -> bool:
             if found is not item and (type(found) is not type(item) or found != item):
                 return False
             child += 1
-        elif says(tree, child, item):
+        elif _SAYS[kind](tree, child, item):
             child = nexts[child]
         else:
             return False
     return child == end
+
+
+_SAYS = {
+    ALIAS: _alias_says,
+    MAPPING: _mapping_says,
+    FLOW_MAPPING: _mapping_says,
+    SEQUENCE: _items_say,
+    FLOW_SEQUENCE: _items_say,
+}
 
 
 class Kept:

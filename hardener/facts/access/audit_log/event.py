@@ -189,18 +189,12 @@ def _of_event(entry: _Entry) -> Iterator[Request]:
         url = entry.requestURI.partition("?")[0]
         yield Request(acting.username, time, allowed and bool(url), entry.verb, url=url)
         return
+    group, sub, namespace, name = (
+        text or "" for text in (reference.apiGroup, reference.subresource, reference.namespace, reference.name)
+    )
     for index, verb in enumerate(_verbs(entry.verb, code)):
         yield _request(
-            acting.username,
-            time,
-            allowed,
-            verb,
-            reference.apiGroup or "",
-            reference.resource,
-            reference.subresource or "",
-            reference.namespace or "",
-            reference.name or "",
-            besides=index > 0,
+            acting.username, time, allowed, verb, group, reference.resource, sub, namespace, name, besides=index > 0
         )
     if (reference.apiGroup, reference.subresource or "") == (GROUP, "") and _binds(reference.resource, entry.verb):
         role = _role(entry.requestObject) or _role(entry.responseObject)

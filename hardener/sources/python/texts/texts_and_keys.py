@@ -7,12 +7,13 @@ import tokenize
 from collections.abc import Iterator
 
 _NONE = "None"  # nobody takes it for a secret
+_GIVES = ("=", ":")  # a name, a value
 _STARTS, _ENDS = ("FSTRING_START", "TSTRING_START"), ("FSTRING_END", "TSTRING_END")
 
 
 def texts_and_keys(source: str) -> str:
-    """``source`` with its texts, its comments, and the names that values are given to (``token=``, ``"token":``); other
-    code is left out. The whole of it where it is not Python 3."""
+    """Return ``source`` with its texts, its comments, and the names that values are given to (``token=``,
+    ``"token":``); other code is left out. The whole of it where it is not Python 3."""
     try:
         found = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):
@@ -32,12 +33,19 @@ def _kept(found: list[tokenize.TokenInfo], lines: list[str]) -> Iterator[str]:
             inside += 1
         if inside:
             yield token.string if following.start == token.end else f"{token.string} "
-        elif token.type == tokenize.NAME and following.string not in ("=", ":"):
-            yield f"{_NONE} "
-        elif token.type in (tokenize.NL, tokenize.NEWLINE):
-            yield "" if waits and token.type == tokenize.NL else token.string
-        elif token.type != tokenize.OP or token.string in ("=", ":"):
-            yield f"{token.string} "
-        waits = token.string in ("=", ":") or (waits and token.string in ("(", "\n", "\r\n"))
+        else:
+            yield _shown(token, is_key=following.string in _GIVES, waits=waits)
+        waits = token.string in _GIVES or (waits and token.string in ("(", "\n", "\r\n"))
         if name in _ENDS:
             inside -= 1
+
+
+def _shown(token: tokenize.TokenInfo, *, is_key: bool, waits: bool) -> str:
+    """What is shown of a token outside of texts with expressions; ``waits``: a value comes."""
+    if token.type == tokenize.NAME and not is_key:
+        return f"{_NONE} "
+    if token.type in (tokenize.NL, tokenize.NEWLINE):
+        return "" if waits and token.type == tokenize.NL else token.string
+    if token.type == tokenize.OP and token.string not in _GIVES:
+        return ""
+    return f"{token.string} "
