@@ -39,6 +39,7 @@ from hardener.cli.options import (
     OutputDir,
     OutputOption,
     PatchOption,
+    Paths,
     PinFormatOption,
     PolicyEngine,
     Profile,
@@ -142,9 +143,7 @@ harden diff k8s | git apply      what apply does
 )
 def diff(
     context: typer.Context,
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
-    ] = None,
+    paths: Paths = None,
     profile: Profile = None,
     max_risk: MaxRisk = Risk.review,
     accept: Accept = None,
@@ -196,9 +195,7 @@ harden check --since origin/main    judges what a branch changed
 )
 def check(
     context: typer.Context,
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
-    ] = None,
+    paths: Paths = None,
     profile: Profile = None,
     fail_on: Annotated[
         FailOn | None,
@@ -377,9 +374,7 @@ harden graph k8s --format mermaid
 )
 def graph(
     context: typer.Context,
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
-    ] = None,
+    paths: Paths = None,
     format: Annotated[GraphFormat, typer.Option("--format", help="How to print it.")] = GraphFormat.text,
     config: Config = None,
     evidence: Evidence = None,
@@ -438,9 +433,7 @@ harden observe k8s --check   in a pipeline: runs what harden.lock does not tell 
 )
 def observe(
     context: typer.Context,
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
-    ] = None,
+    paths: Paths = None,
     workload: Annotated[
         list[str] | None,
         typer.Option(
@@ -501,9 +494,7 @@ def observe(
 @command(short_help="Show the images of the manifests.")
 def images(
     context: typer.Context,
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
-    ] = None,
+    paths: Paths = None,
     format: Annotated[ImageFormat, typer.Option("--format", help="How to print it.")] = ImageFormat.text,
     config: Config = None,
     evidence: Evidence = None,

@@ -86,6 +86,7 @@ class ImageFormat(StrEnum):
     json = "json"
 
 
+Paths = Annotated[list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")]
 Profile = Annotated[
     str | None,
     typer.Option(

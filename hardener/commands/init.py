@@ -36,29 +36,21 @@ def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str
     """
     real = files.expand(paths)
     root = files.root_of(real)
-    if files.git_root(root) is None and (pre_commit or workflow):
+    runs_somewhere = pre_commit or bool(workflow)
+    if runs_somewhere and files.git_root(root) is None:
         raise InputError("--pre-commit and --workflow are for a Git repository, and this is none")
     profiles.load(profile, root=root)
     if profile not in profiles.BUILT_IN:
         profile = _seen_from(files.real_path(profile), root)
-    named = [_name(path, root) for path in real] if pre_commit or workflow else []
-    entry = init_files.pre_commit(named) if pre_commit else ""
-    texts = {CONFIG: init_files.config(profile, date.today())}
-    if pre_commit:
-        texts[PRE_COMMIT] = f"repos:\n{entry}"
-    for name in dict.fromkeys(workflow):
-        texts[WORKFLOWS[name]] = init_files.github(named) if name == "github" else init_files.gitlab(named)
+    named = [_name(path, root) for path in real] if runs_somewhere else []
+    texts = {CONFIG: init_files.config(profile, date.today()), **_hooks_and_jobs(named, pre_commit, workflow)}
     finish_killed([root])
-    there = [name for name in texts if os.path.lexists(os.path.join(root, name))]
+    there = {name for name in texts if os.path.lexists(os.path.join(root, name))}
     _write(root, {name: text for name, text in texts.items() if name not in there})
     for name in texts:
         print(f"{_shown(root, name)}: {'is there, and stays as it is' if name in there else 'written'}")
-    paste = PRE_COMMIT in there and not _HOOK.search(_text_of(root, PRE_COMMIT))
-    if paste:
-        print(f"\nFor {PRE_COMMIT}, below repos:\n{entry}", end="")
-    if GITLAB in texts and GITLAB not in _text_of(root, GITLAB_ROOT):
-        print(f"\nFor {GITLAB_ROOT}:\n{INCLUDE}")
-    shown = [text for name, text in texts.items() if name not in there or (name == PRE_COMMIT and paste)]
+    pasted = _print_what_to_paste(root, texts, there, named)
+    shown = [text for name, text in texts.items() if name not in there or name in pasted]
     if any(init_files.UNKNOWN in text for text in shown):
         print("\nReplace HOST/OWNER/REPOSITORY and COMMIT: where harden comes from, and which commit of it.")
     asked = GivenOptions(tuple(paths))
@@ -67,6 +59,25 @@ def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str
         f"{asked.command('baseline write')} lets a check pass what there is today"
     )
     return 0
+
+
+def _hooks_and_jobs(named: list[str], pre_commit: bool, workflow: list[str]) -> dict[str, str]:
+    """The texts of the files that run harden over the paths ``named``, by the names of the files."""
+    texts = {PRE_COMMIT: f"repos:\n{init_files.pre_commit(named)}"} if pre_commit else {}
+    for name in dict.fromkeys(workflow):
+        texts[WORKFLOWS[name]] = init_files.github(named) if name == "github" else init_files.gitlab(named)
+    return texts
+
+
+def _print_what_to_paste(root: str, texts: dict[str, str], there: set[str], named: list[str]) -> set[str]:
+    """Print what a person has to put into files that are there. Returns the names of ``texts`` that are shown so."""
+    pasted = set()
+    if PRE_COMMIT in there and not _HOOK.search(_text_of(root, PRE_COMMIT)):
+        print(f"\nFor {PRE_COMMIT}, below repos:\n{init_files.pre_commit(named)}", end="")
+        pasted.add(PRE_COMMIT)
+    if GITLAB in texts and GITLAB not in _text_of(root, GITLAB_ROOT):
+        print(f"\nFor {GITLAB_ROOT}:\n{INCLUDE}")
+    return pasted
 
 
 def _name(path: str, root: str) -> str:

@@ -68,6 +68,11 @@ class Result(Struct):
     unheeded: dict[str, str] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
 
+    @property
+    def fails(self) -> bool:
+        """Whether an image could not be resolved or read, is missing, or moved."""
+        return bool(self.failed or self.unread or self.missing or self.moved)
+
 
 def lock(
     arguments: list[str], choices: Choices, *, check: bool, update: bool, frozen: bool, deep: bool = False,
@@ -81,12 +86,10 @@ def lock(
     ``registries``: a file that stands in place of the user's own about registries.
     Returns 1 when an image could not be resolved, is missing (``check``, ``frozen``) or moved (``check``), else 0.
     """
-    if check + update + frozen > 1:
-        raise InputError("--check, --update and --frozen: choose one")
-    if deep and (check or frozen):
-        raise InputError("--deep reads the layers of images: it goes with neither --check nor --frozen")
+    _refuse_together(check=check, update=update, frozen=frozen, deep=deep)
+    writes = not (check or frozen)
     paths, images = _sorted_out(arguments, update)
-    if not (check or frozen):
+    if writes:
         finish_killed(paths or ["."])
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths or ["."], choices, progress)
@@ -96,43 +99,58 @@ def lock(
         everything = root in (os.path.realpath(path) for path in paths or ["."]) and not images
         held = tree.lock or Lock()
         result = Result(root, len(uses))
-        if frozen:
-            errands_to_run: list[Errand] = []
+        errands: list[Errand] = []
+        if not writes:
             _compare(uses, held, result)
-        elif check:
-            _compare(uses, held, result)
-            errands_to_run = _checks(uses, held, everything)
+        if check:
+            errands = _checks(uses, held, everything)
         elif update:
-            errands_to_run = _updates(uses, held, images, everything)
-            result.total = len(errands_to_run) if images and not paths else len(uses)
-        else:
-            errands_to_run = _lacking(uses, held, writer.stanzas(root) if tree.lock else {})
-        for use in uses:
-            if use.left:
-                illegal = use.reference.repository is None and not use.reference.opaque
-                result.left[use.key] = f"{use.left} ({use.where})" if illegal else use.left
-        if errands_to_run or deep:
+            errands = _updates(uses, held, images, everything)
+            result.total = len(errands) if images and not paths else len(uses)
+        elif not frozen:
+            errands = _lacking(uses, held, writer.stanzas(root) if tree.lock else {})
+        result.left.update({use.key: _why_left(use) for use in uses if use.left})
+        if errands or deep:
             config = configuration.load(root, choices.config)
             user = user_config.registries(root, registries)
             with registry_session.client(user, config.registries) as client:
-                progress.begin("asking registries", len(errands_to_run))
-                _run(client, errands_to_run, result, progress)
+                progress.begin("asking registries", len(errands))
+                _run(client, errands, result, progress)
                 if deep:
-                    named = {errand.key for errand in errands_to_run} if images else None
+                    named = {errand.key for errand in errands} if images else None
                     _read_files(client, _unread(uses, root, named, everything), config, result, progress)
                 result.unheeded = client.unheeded
         if not deep:
-            for key in result.changed.keys() & held.images.keys():
-                if held.images[key].files is not None and key not in result.failed:
-                    result.changed[key] += "  its files are not read: harden lock --deep"
+            _note_unread_files(result, held)
         if held.images and not frozen and not images:
             result.unused = stale(root, uses if everything else collect(tree, everywhere=True), held)
             if result.unused and not check:
                 writer.save(root, {}, result.unused)
     if paths or not images:
         say_unread(tree)
-    _print(result, wrote=not (check or frozen))
-    return 1 if result.failed or result.unread or result.missing or result.moved else 0
+    _print(result, wrote=writes)
+    return int(result.fails)
+
+
+def _refuse_together(*, check: bool, update: bool, frozen: bool, deep: bool) -> None:
+    """Raises InputError for options that do not go together."""
+    if check + update + frozen > 1:
+        raise InputError("--check, --update and --frozen: choose one")
+    if deep and (check or frozen):
+        raise InputError("--deep reads the layers of images: it goes with neither --check nor --frozen")
+
+
+def _why_left(use: Use) -> str:
+    """Why no registry is asked for the image of ``use``; with the place where it is no reference at all."""
+    illegal = use.reference.repository is None and not use.reference.opaque
+    return f"{use.left} ({use.where})" if illegal else str(use.left)
+
+
+def _note_unread_files(result: Result, held: Lock) -> None:
+    """Say of each image that changed that what the lock tells of its files is about the one before."""
+    for key in result.changed.keys() & held.images.keys():
+        if held.images[key].files is not None and key not in result.failed:
+            result.changed[key] += "  its files are not read: harden lock --deep"
 
 
 def _sorted_out(arguments: list[str], update: bool) -> tuple[list[str], list[ImageReference]]:

@@ -53,9 +53,7 @@ def observe(
         tree = read_tree(paths, choices, progress)
         wanted = _wanted(workloads)
         pods = [pod for pod in pods_of(tree).values() if wanted(pod.object.name, f"{pod.kind}/{pod.object.name}")]
-        if not pods:
-            named = f"no workload is called {', '.join(workloads)}" if workloads else "there is no workload to run"
-            raise InputError(f"{' '.join(paths)}: {named}")
+        _refuse_none(pods, paths, workloads)
         able = [pod for pod in pods if cannot_run(pod) is None]
         unknown = {f"{pod.object.kind}/{pod.object.name}" for pod in able if not _fits(pod)}
         if check and able and not unknown:
@@ -64,11 +62,7 @@ def observe(
             return 0
         if check and unknown:
             wanted = _wanted([*unknown])
-        try:
-            host = Engine.found(engine, tree.root)
-        except ProgramError as error:
-            more = f"; {NAME} does not tell of all workloads" if check else ""
-            raise InputError(f"{plain(str(error))}{more}") from None
+        host = _engine(engine, tree.root, check=check)
         try:
             host.clear_dead()
             run = _Run(paths, choices, tree, host, seconds, keep_going, registries, progress)
@@ -83,21 +77,40 @@ def observe(
     observed = Observed(
         host.called, seconds, run.results, run.before, run.after, written=written, interrupted=interrupted
     )  # fmt: skip
-    if format == "json":
-        print(seen_in_json(run.redactor.text(as_json(observed))))
-    else:
-        for line in lines_of(observed):
-            print(plain_line(run.redactor.text(line)))
+    _print(observed, format, run.redactor)
     if unsaved is not None:
         raise unsaved
     if interrupted:
         return 130
     if run.broken is not None:
         raise InputError(plain(run.redactor.text(run.broken)))
-    if check:
-        if any(_broke(result, known) for result in run.results):
-            return 1
+    if check and any(_broke(result, known) for result in run.results):
+        return 1
     return 0 if any(result.runs for result in run.results) else 2
+
+
+def _refuse_none(pods: list[PodTemplate], paths: list[str], workloads: list[str]) -> None:
+    """Raises InputError where there is no workload to run."""
+    if not pods:
+        named = f"no workload is called {', '.join(workloads)}" if workloads else "there is no workload to run"
+        raise InputError(f"{' '.join(paths)}: {named}")
+
+
+def _engine(name: str | None, root: str, *, check: bool) -> Engine:
+    """The container engine called ``name``, or the one that is there. Raises InputError where none is."""
+    try:
+        return Engine.found(name, root)
+    except ProgramError as error:
+        more = f"; {NAME} does not tell of all workloads" if check else ""
+        raise InputError(f"{plain(str(error))}{more}") from None
+
+
+def _print(observed: Observed, format: str, redactor: Redactor) -> None:
+    if format == "json":
+        print(seen_in_json(redactor.text(as_json(observed))))
+    else:
+        for line in lines_of(observed):
+            print(plain_line(redactor.text(line)))
 
 
 class _Run:

@@ -335,7 +335,6 @@ def _unwritable(state: _Run, step: Step) -> Refused | None:
 def _objections(step: Step) -> list[Evidence]:
     if not step.tree.ask(Overlays).patches_anything:
         return []
-
     from hardener.engine.overlay_guard import objections  # late: most trees have no overlay
 
     return objections(step)
