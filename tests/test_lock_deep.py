@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from hardener.authoring.config import Registry
-from hardener.commands import lock_deep
+from hardener.commands import lock as lock_command
 from hardener.lock import writer as lock_file
 from hardener.lock.oci import transport
 from hardener.lock.oci.client import Client
@@ -253,14 +253,15 @@ def test_an_interrupted_run_keeps_what_was_read(tmp_path: Path, push: Push, monk
         return dict(FILES)
 
     monkeypatch.setattr(Layers, "facts", facts)
-    monkeypatch.setattr(lock_deep, "_AT_ONCE", 1)
+    monkeypatch.setattr(lock_command, "_IMAGES_AT_ONCE", 1)
     from hardener.authoring.config import Config
     from hardener.commands.progress import Progress
     from hardener.kubernetes.images.reference import parse
 
-    wanted = {name: (parse(name), WEB.digest) for name in names}
+    errands = [lock_command.Errand(name, parse(name), digest=WEB.digest) for name in names]  # type: ignore[arg-type]
+    result = lock_command.Result(str(tmp_path))
     with pytest.raises(KeyboardInterrupt):
-        lock_deep.read(Client(), str(tmp_path), wanted, Config(), Progress(), lambda *_: None)  # type: ignore[arg-type]
+        lock_command._read_files(Client(), errands, Config(), result, Progress())
     held = lock_file.stanzas(str(tmp_path))
     assert [name for name in names if "files" in held[name]] == names[:2]
 

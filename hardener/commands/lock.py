@@ -1,27 +1,31 @@
-"""``harden lock``: what registries say of the images of a tree, written to ``harden.lock``."""
+"""``harden lock``: what registries say of the images of a tree, with ``--deep`` what their layers say, written to
+``harden.lock``."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
 from hardener.authoring import config as configuration
 from hardener.authoring import user_config
-from hardener.commands.lock_deep import read as read_layers
 from hardener.commands.lock_prune import stale
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree, say_unread
 from hardener.commands.write_files import finish_killed
 from hardener.errors import InputError
 from hardener.facts.images.image_uses import Use, collect
+from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.reference import parse as parse_image
+from hardener.kubernetes.images.table import lookup
 from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, LockedImage, load
 from hardener.lock.oci.image import digest_now, look_up
+from hardener.lock.oci.layers import Layers
+from hardener.lock.oci.limits import Limits
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.transport import CONNECTIONS
 from hardener.report.redactor import Redactor
@@ -31,8 +35,15 @@ from hardener.support.printable import plain, plain_line
 if TYPE_CHECKING:
     from hardener.lock.oci.client import Client
     from hardener.lock.oci.image import Found
+    from hardener.tree.tree import Tree
 
 _MOST_PREVIOUS = 4
+# Fewer than there are connections: what is held of an image while it is read may be some 100 MiB.
+_IMAGES_AT_ONCE = 4
+# Whom transforms let an image of root run as where the image table knows no one: the number, and the group that a
+# number without a line in passwd has.
+_NOBODY_ELSE = (NOBODY_ELSE, 0)
+_Entry = tuple[str, ImageReference, LockedImage, Callable[[], str] | None]
 
 
 class Errand(Struct, frozen=True):
@@ -74,6 +85,28 @@ class Result(Struct):
         return bool(self.failed or self.unread or self.missing or self.moved)
 
 
+class _Scope(Struct, frozen=True):
+    """What a run is about: the images that files use, those that the lock holds, and those that the command line names;
+    ``everything``: the whole of both."""
+
+    root: str
+    uses: list[Use]
+    held: Lock
+    images: list[ImageReference]
+    everything: bool
+
+    @classmethod
+    def of(cls, tree: Tree, paths: list[str], images: list[ImageReference], *, by_name: bool) -> _Scope:
+        """That of ``paths`` and ``images``; ``by_name``: of the images alone."""
+        # Whoever names the whole tree means what stands in the lock for manifests that are rendered elsewhere, too.
+        everything = not images and tree.root in map(os.path.realpath, paths)
+        return cls(tree.root, [] if by_name else collect(tree), tree.lock or Lock(), images, everything)
+
+    def entries(self) -> list[_Entry]:
+        """What the lock holds of the images that are used, or all that it holds."""
+        return _entries(self.uses, self.held, self.everything)
+
+
 def lock(
     arguments: list[str], choices: Choices, *, check: bool, update: bool, frozen: bool, deep: bool = False,
     registries: str | None = None,
@@ -89,44 +122,33 @@ def lock(
     _refuse_together(check=check, update=update, frozen=frozen, deep=deep)
     writes = not (check or frozen)
     paths, images = _sorted_out(arguments, update)
+    by_name = bool(images) and not paths
+    paths = paths or ["."]
     if writes:
-        finish_killed(paths or ["."])
+        finish_killed(paths)
     with Progress() as progress, worker_threads.ended_by_signals():
-        tree = read_tree(paths or ["."], choices, progress)
-        root = tree.root
-        uses = [] if images and not paths else collect(tree)
-        # Whoever names the whole tree means what stands in the lock for manifests that are rendered elsewhere, too.
-        everything = root in (os.path.realpath(path) for path in paths or ["."]) and not images
-        held = tree.lock or Lock()
-        result = Result(root, len(uses))
-        errands: list[Errand] = []
+        tree = read_tree(paths, choices, progress)
+        scope = _Scope.of(tree, paths, images, by_name=by_name)
+        errands = [] if frozen else _errands(scope, check=check, update=update)
+        result = Result(tree.root, len(errands if by_name else scope.uses))
         if not writes:
-            _compare(uses, held, result)
-        if check:
-            errands = _checks(uses, held, everything)
-        elif update:
-            errands = _updates(uses, held, images, everything)
-            result.total = len(errands) if images and not paths else len(uses)
-        elif not frozen:
-            errands = _lacking(uses, held, writer.stanzas(root) if tree.lock else {})
-        result.left.update({use.key: _why_left(use) for use in uses if use.left})
+            _compare(scope, result)
+        result.left.update({use.key: _why_left(use) for use in scope.uses if use.left})
         if errands or deep:
-            config = configuration.load(root, choices.config)
-            user = user_config.registries(root, registries)
+            config = configuration.load(tree.root, choices.config)
+            user = user_config.registries(tree.root, registries)
             with registry_session.client(user, config.registries) as client:
-                progress.begin("asking registries", len(errands))
                 _run(client, errands, result, progress)
                 if deep:
-                    named = {errand.key for errand in errands} if images else None
-                    _read_files(client, _unread(uses, root, named, everything), config, result, progress)
+                    _read_files(client, _unread(scope, errands), config, result, progress)
                 result.unheeded = client.unheeded
         if not deep:
-            _note_unread_files(result, held)
-        if held.images and not frozen and not images:
-            result.unused = stale(root, uses if everything else collect(tree, everywhere=True), held)
-            if result.unused and not check:
-                writer.save(root, {}, result.unused)
-    if paths or not images:
+            _note_unread_files(result, scope.held)
+        if not frozen:
+            result.unused = _unused(scope, tree)
+        if writes and result.unused:
+            writer.save(tree.root, {}, result.unused)
+    if not by_name:
         say_unread(tree)
     _print(result, wrote=writes)
     return int(result.fails)
@@ -138,6 +160,14 @@ def _refuse_together(*, check: bool, update: bool, frozen: bool, deep: bool) -> 
         raise InputError("--check, --update and --frozen: choose one")
     if deep and (check or frozen):
         raise InputError("--deep reads the layers of images: it goes with neither --check nor --frozen")
+
+
+def _unused(scope: _Scope, tree: Tree) -> list[str]:
+    """The stanzas that nothing in the repository uses; none where it is images that are asked for."""
+    if scope.images or not scope.held.images:
+        return []
+    uses = scope.uses if scope.everything else collect(tree, everywhere=True)
+    return stale(scope.root, uses, scope.held)
 
 
 def _why_left(use: Use) -> str:
@@ -170,9 +200,17 @@ def _sorted_out(arguments: list[str], update: bool) -> tuple[list[str], list[Ima
 # What there is to ask.
 
 
-def _compare(uses: list[Use], held: Lock, result: Result) -> None:
-    for use in uses:
-        if use.left is None and held.find(use.reference) is None:
+def _errands(scope: _Scope, *, check: bool, update: bool) -> list[Errand]:
+    if check:
+        return _checks(scope)
+    if not update:
+        return _lacking(scope.uses, scope.held, writer.stanzas(scope.root) if scope.held.images else {})
+    return _named(scope.images, scope.held) if scope.images else _updates(scope)
+
+
+def _compare(scope: _Scope, result: Result) -> None:
+    for use in scope.uses:
+        if use.left is None and scope.held.find(use.reference) is None:
             if use.optional:
                 result.left[use.key] = f"not in {NAME}, {use.optional}"
             else:
@@ -196,26 +234,29 @@ def _errand(use: Use, key: str, locked: LockedImage | None, digest: str | None, 
     return Errand(key, use.reference, locked, digest, tag_only, use.optional, lambda: use.where)
 
 
-def _checks(uses: list[Use], held: Lock, everything: bool) -> list[Errand]:
+def _checks(scope: _Scope) -> list[Errand]:
     return [
         Errand(key, image, locked, locked.digest, tag_only=True, where=where)
-        for key, image, locked, where in _entries(uses, held, everything)
+        for key, image, locked, where in scope.entries()
         if image.tag is not None or image.digest is None
     ]
 
 
-def _updates(uses: list[Use], held: Lock, images: list[ImageReference], everything: bool) -> list[Errand]:
-    if not images:
-        known = [
-            Errand(key, image, locked, where=where)
-            for key, image, locked, where in _entries(uses, held, everything)
-            if image.digest is None
-        ]
-        return known + [
-            _errand(use, use.key, None, use.reference.digest)
-            for use in uses
-            if use.left is None and held.find(use.reference) is None
-        ]
+def _updates(scope: _Scope) -> list[Errand]:
+    known = [
+        Errand(key, image, locked, where=where)
+        for key, image, locked, where in scope.entries()
+        if image.digest is None
+    ]  # fmt: skip
+    return known + [
+        _errand(use, use.key, None, use.reference.digest)
+        for use in scope.uses
+        if use.left is None and scope.held.find(use.reference) is None
+    ]
+
+
+def _named(images: list[ImageReference], held: Lock) -> list[Errand]:
+    """``images`` of the command line: each that the lock holds of that name and tag, else the image itself."""
     found: dict[str, Errand] = {}
     for image in images:
         fitting = [
@@ -229,9 +270,6 @@ def _updates(uses: list[Use], held: Lock, images: list[ImageReference], everythi
         if not fitting:
             found[image.text] = Errand(image.text, image, keep=True)
     return list(found.values())
-
-
-_Entry = tuple[str, ImageReference, LockedImage, Callable[[], str] | None]
 
 
 def _entries(uses: list[Use], held: Lock, everything: bool) -> list[_Entry]:
@@ -248,13 +286,15 @@ def _entries(uses: list[Use], held: Lock, everything: bool) -> list[_Entry]:
     return found
 
 
-def _unread(uses: list[Use], root: str, named: set[str] | None, everything: bool) -> list[Errand]:
-    """The images of the lock whose files it knows nothing of: those that are ``named``, else those of ``uses``."""
-    held, stanzas = load(root) or Lock(), writer.stanzas(root)
-    optional = {id(held.find(use.reference)): use.optional for use in uses}
+def _unread(scope: _Scope, errands: list[Errand]) -> list[Errand]:
+    """The images of the lock, as it is by now, whose files it knows nothing of: those of ``errands`` where images are
+    named, else those that are used."""
+    named = {errand.key for errand in errands} if scope.images else None
+    held, stanzas = load(scope.root) or Lock(), writer.stanzas(scope.root)
+    optional = {id(held.find(use.reference)): use.optional for use in scope.uses}
     return [
         Errand(key, reference, locked, locked.digest, optional=optional.get(id(locked)), where=where)
-        for key, reference, locked, where in _entries(uses, held, everything or named is not None)
+        for key, reference, locked, where in _entries(scope.uses, held, scope.everything or named is not None)
         if "files" not in stanzas.get(key, {}) and (named is None or key in named)
     ]
 
@@ -262,8 +302,9 @@ def _unread(uses: list[Use], root: str, named: set[str] | None, everything: bool
 # Asking.
 
 
-def _run(client: Client, tasks: Iterable[Errand], result: Result, progress: Progress) -> None:
+def _run(client: Client, tasks: list[Errand], result: Result, progress: Progress) -> None:
     """Ask for all ``tasks`` at once; what comes is saved now and then, and whatever ends the run."""
+    progress.begin("asking registries", len(tasks))
     with registry_session.Unsaved[dict[str, Any]](lambda entries: writer.save(result.root, entries)) as unsaved:
         for errand, found in unsaved.each(tasks, lambda errand: _asked(client, errand), CONNECTIONS):
             progress(errand.key)
@@ -279,17 +320,48 @@ def _run(client: Client, tasks: Iterable[Errand], result: Result, progress: Prog
 def _read_files(
     client: Client, tasks: list[Errand], config: configuration.Config, result: Result, progress: Progress
 ) -> None:
-    by_key = {errand.key: errand for errand in tasks if errand.key not in result.failed}
+    """Read the layers of the images of ``tasks``, and save what they say now and then, and whatever ends the run."""
+    wanted = [errand for errand in tasks if errand.key not in result.failed]
+    if not wanted:
+        return
+    layers = Layers(client, Limits(**config.deep), progress.tell)
+    progress.begin("reading layers", len(wanted))
 
-    def done(key: str, said: str | RegistryError) -> None:
-        if isinstance(said, str):
-            result.read[key] = said
-        else:
-            _failed(by_key[key], str(said), result, result.unread)
+    def ask(errand: Errand) -> dict[str, Any]:
+        row = lookup(errand.reference, config.images)
+        user = (row.uid, row.gid or 0) if row is not None and row.uid is not None else _NOBODY_ELSE
+        return layers.facts(str(errand.reference.normalized), str(errand.digest), user)
 
-    if by_key:
-        wanted = {key: (errand.reference, str(errand.digest)) for key, errand in by_key.items()}
-        read_layers(client, result.root, wanted, config, progress, done)
+    with registry_session.Unsaved[tuple[str, dict[str, Any]]](
+        lambda entries: writer.save_files(result.root, entries)
+    ) as unsaved:
+        for errand, found in unsaved.each(wanted, ask, _IMAGES_AT_ONCE):
+            progress(errand.key)
+            if isinstance(found, RegistryError):
+                _failed(errand, str(found), result, result.unread)
+            else:
+                unsaved.entries[errand.key] = (str(errand.digest), found)
+                result.read[errand.key] = _words_of_files(found)
+
+
+def _words_of_files(found: dict[str, Any]) -> str:
+    words = [found["platform"]]
+    if "uid" in found:
+        words.append(f"user {found['uid']}:{found['gid']}")
+    for path in found["starts"]:
+        if path in found["capabilities"]:
+            words.append(f"{path} carries {found['capabilities'][path]}")
+    if found["setuid"]:
+        words.append(_count(len(found["setuid"]), "setuid program"))
+    if "empty" in found:
+        writer = f" for {found['writer']}" if "writer" in found else ""
+        folders = _count(len(found["empty"]) + len(found["occupied"]), "folder")
+        words.append(f"{folders} to write to{writer}")
+    return "  ".join(words)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _asked(client: Client, errand: Errand) -> Found | str:
@@ -354,30 +426,29 @@ def masked(entry: dict[str, Any]) -> dict[str, Any]:
 # Telling.
 
 
+_UNUSED = {True: ("removed", "removed, no file names it"), False: ("unused", "no file names it")}  # by what was written
+
+
 def _print(result: Result, *, wrote: bool) -> None:
     name = plain(os.path.normpath(os.path.join(os.path.relpath(result.root), NAME)))
-    for title, lines in (
-        ("added", result.new), ("changed", result.changed), ("files read", result.read),
-        ("files not read", result.unread),
-        ("moved since", result.moved),
-        (f"missing in {name}: run harden lock", result.missing), ("not resolved", result.failed),
-        ("left alone", result.left), ("not heeded", result.unheeded),
-        ("removed, no file names it" if wrote else "no file names it", dict.fromkeys(result.unused, "")),
-    ):  # fmt: skip
+    counts = []
+    for lines, word, title in (
+        (result.new, "added", "added"),
+        (result.changed, "changed", "changed"),
+        (result.read, "read", "files read"),
+        (result.unread, "not read", "files not read"),
+        (result.moved, "moved", "moved since"),
+        (result.missing, "missing", f"missing in {name}: run harden lock"),
+        (result.failed, "not resolved", "not resolved"),
+        (result.left, "left alone", "left alone"),
+        (result.unheeded, "not heeded", "not heeded"),
+        (dict.fromkeys(result.unused, ""), *_UNUSED[wrote]),
+    ):
         if lines:
+            counts.append(f"{len(lines)} {word}")
             print(f"{title}: {len(lines)}")
             for key, line in sorted(lines.items()):
                 print(plain_line(f"  {plain(key)}  {line}".rstrip()))
-    counts = [
-        f"{len(lines)} {word}"
-        for lines, word in (
-            (result.new, "added"), (result.changed, "changed"), (result.read, "read"),
-            (result.unread, "not read"), (result.moved, "moved"),
-            (result.missing, "missing"), (result.failed, "not resolved"), (result.left, "left alone"),
-            (result.unheeded, "not heeded"), (result.unused, "removed" if wrote else "unused"),
-        )
-        if lines
-    ]  # fmt: skip
     images = "1 image" if result.total == 1 else f"{result.total} images"
     print(f"{name}: {images} named{': ' if counts else ', nothing to do'}{', '.join(counts)}")
     if wrote and (result.new or result.changed or result.read or result.unused):
