@@ -131,9 +131,7 @@ def lock(
         scope = _Scope.of(tree, paths, images, by_name=by_name)
         errands = [] if frozen else _errands(scope, check=check, update=update)
         result = Result(tree.root, len(errands if by_name else scope.uses))
-        if not writes:
-            _compare(scope, result)
-        result.left.update({use.key: _why_left(use) for use in scope.uses if use.left})
+        _note_uses(scope, result, compare=not writes)
         if errands or deep:
             config = configuration.load(tree.root, choices.config)
             user = user_config.registries(tree.root, registries)
@@ -208,9 +206,12 @@ def _errands(scope: _Scope, *, check: bool, update: bool) -> list[Errand]:
     return _named(scope.images, scope.held) if scope.images else _updates(scope)
 
 
-def _compare(scope: _Scope, result: Result) -> None:
+def _note_uses(scope: _Scope, result: Result, *, compare: bool) -> None:
+    """Say which images no registry is asked for; ``compare``: and which are not in the lock."""
     for use in scope.uses:
-        if use.left is None and scope.held.find(use.reference) is None:
+        if use.left:
+            result.left[use.key] = _why_left(use)
+        elif compare and scope.held.find(use.reference) is None:
             if use.optional:
                 result.left[use.key] = f"not in {NAME}, {use.optional}"
             else:

@@ -24,29 +24,36 @@ class Account(Struct, frozen=True):
 def resolve(user: str, passwd: bytes, group: bytes) -> Account | None:
     """The numbers of ``USER`` of a config, root for ""; None for a name that the files do not tell."""
     name, _, wanted = user.strip().partition(":")
-    lines = [line for line in _lines(passwd) if len(line) >= 4]
-    uid = _number(name or "0")
-    line = next((each for each in lines if (each[0] == name if uid is None else _number(each[2]) == uid)), None)
-    if line is not None:
-        uid = _number(line[2])
-    if uid is None:
-        return None
-    groups = [each for each in _lines(group) if len(each) >= 3]
-    gid = _number(line[3]) if line is not None else 0
+    users, groups = _lines(passwd, 4), _lines(group, 3)
+    line = _line_of(users, name or "0")
+    uid = _number_of(users, name or "0")
     if wanted:
-        gid = _number(wanted)
-        if gid is None:
-            gid = next((_number(each[2]) for each in groups if each[0] == wanted), None)
-    if gid is None:
+        gid = _number_of(groups, wanted)
+    else:
+        gid = _number(line[3]) if line is not None else 0
+    if uid is None or gid is None:
         return None
-    member = line[0] if line is not None else None
-    more = {_number(each[2]) for each in groups if len(each) >= 4 and member in each[3].split(",")} if member else set()
+    member = line[0] if line is not None else ""
+    more = {_number(each[2]) for each in groups if member and member in ",".join(each[3:4]).split(",")}
     return Account(uid, gid, frozenset({gid, *(number for number in more if number is not None)}))
 
 
-def _lines(content: bytes) -> list[list[str]]:
+def _lines(content: bytes, fields: int) -> list[list[str]]:
+    """Those lines of a file of accounts that have so many fields at the least."""
     text = content.decode("utf-8", "replace")
-    return [line.strip().split(":") for line in text.split("\n") if line.strip() and not line.startswith(("#", "+"))]
+    lines = [line.strip().split(":") for line in text.split("\n") if not line.startswith(("#", "+"))]
+    return [line for line in lines if len(line) >= fields]
+
+
+def _line_of(lines: list[list[str]], name: str) -> list[str] | None:
+    """The first with this name, or number where it is one."""
+    number = _number(name)
+    return next((line for line in lines if (line[0] == name if number is None else _number(line[2]) == number)), None)
+
+
+def _number_of(lines: list[list[str]], name: str) -> int | None:
+    number, line = _number(name), _line_of(lines, name)
+    return _number(line[2]) if number is None and line is not None else number
 
 
 def _number(text: str) -> int | None:

@@ -60,23 +60,38 @@ def _file(root: ImageRoot, path: str) -> bytes:
 def _programs(root: ImageRoot, config: dict[str, Any]) -> dict[str, Any]:
     words = [word for key in ("Entrypoint", "Cmd") for word in config.get(key) or () if isinstance(word, str)]
     starts = dict.fromkeys(filter(None, (_program(root, config, word) for word in _named(words))))
-    scripts = [path for path in starts if isinstance(entry := root.find(path), Inode) and entry.script]
+    carried, raised = _privileged(root)
+    first = [path for path in sorted(carried) if path in starts] + sorted(carried)
+    found: dict[str, Any] = {"starts": [_shown(path) for path in starts]}
+    # A script, or what cannot be found, may start any other program.
+    if not starts or any(_runs_scripts(path, root.find(path)) for path in starts):
+        found["script"] = True
+    found["capabilities"] = {path: carried[path] for path in sorted(list(dict.fromkeys(first))[:_LONGEST])}
+    found["setuid"] = _listed(raised)
+    return found
+
+
+def _privileged(root: ImageRoot) -> tuple[dict[str, str], list[str]]:
+    """The programs that carry capabilities, with them, and those that run as root whoever starts them."""
     carried, raised = {}, []
     for path, inode in root.files():
-        if inode.kind != "file" or not inode.mode & _ANY_X:
+        if not _is_program(inode):
             continue
         if inode.capability:
             carried[_shown(path)] = inode.capability
         if inode.mode & _SETUID and inode.uid == 0:
             raised.append(path)
-    first = [path for path in sorted(carried) if path in starts] + sorted(carried)
-    found: dict[str, Any] = {"starts": [_shown(path) for path in starts]}
-    # A script, or what cannot be found, may start any other program.
-    if scripts or not starts or any(_INTERPRETER.fullmatch(posixpath.basename(path)) for path in starts):
-        found["script"] = True
-    found["capabilities"] = {path: carried[path] for path in sorted(list(dict.fromkeys(first))[:_LONGEST])}
-    found["setuid"] = _listed(raised)
-    return found
+    return carried, raised
+
+
+def _runs_scripts(path: str, entry: Folder | Inode | None) -> bool:
+    """Whether the program at ``path`` is a script, or runs them."""
+    is_script = isinstance(entry, Inode) and entry.script
+    return is_script or _INTERPRETER.fullmatch(posixpath.basename(path)) is not None
+
+
+def _is_program(entry: Folder | Inode | None) -> bool:
+    return isinstance(entry, Inode) and entry.kind == "file" and bool(entry.mode & _ANY_X)
 
 
 def _named(words: list[str]) -> list[str]:
@@ -92,8 +107,7 @@ def _program(root: ImageRoot, config: dict[str, Any], word: str) -> str | None:
     else:
         places = [f"{folder}/{word}" for folder in str(path).split(":")[:_LONGEST] if folder] if word else []
     for place in places:
-        entry = root.find(place)
-        if isinstance(entry, Inode) and entry.kind == "file" and entry.mode & _ANY_X:
+        if _is_program(root.find(place)):
             return root.resolve(place)
     return None
 

@@ -88,13 +88,17 @@ def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, 
         read = _config(client, place, client.manifest(place, entry["digest"]))
         if read is not None:
             facts.append(read[1])
-    common = (
-        {key: value for key, value in facts[0].items() if all(one.get(key) == value for one in facts)} if facts else {}
-    )
-    if facts and "created" not in common:
-        days = [one["created"] for one in facts if "created" in one]
-        common |= {"created": max(days)} if days else {}
-    return tuple(sorted(names)), common
+    return tuple(sorted(names)), _common(facts)
+
+
+def _common(facts: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the configs of all platforms say alike, and the last of the days on which they were made."""
+    first = facts[0] if facts else {}
+    common = {key: value for key, value in first.items() if all(one.get(key) == value for one in facts)}
+    days = [one["created"] for one in facts if "created" in one]
+    if days:
+        common.setdefault("created", max(days))
+    return common
 
 
 def _config(client: Client, place: Place, manifest: Manifest) -> tuple[str, dict[str, Any]] | None:
@@ -118,27 +122,25 @@ def platform_name(of: dict[str, Any]) -> str:
 
 
 def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
-    said = blob.get("config")
-    if not isinstance(said, dict):
-        said = {}
-    user = said.get("User") or ""
-    ports, volumes = said.get("ExposedPorts") or {}, said.get("Volumes") or {}
-    words = {key: _texts(said.get(name)) for key, name in (("entrypoint", "Entrypoint"), ("cmd", "Cmd"))}
-    env = _texts(said.get("Env"))
-    if (
-        not _is_plain(user) or not isinstance(ports, dict) or not isinstance(volumes, dict)
-        or not all(map(_is_plain, (*ports, *volumes))) or env is None or None in words.values()
-    ):  # fmt: skip
+    config = blob.get("config")
+    if not isinstance(config, dict):
+        config = {}
+    user = config.get("User") or ""
+    ports, volumes = _keys(config.get("ExposedPorts")), _keys(config.get("Volumes"))
+    entrypoint, cmd, env = (_texts(config.get(key)) for key in ("Entrypoint", "Cmd", "Env"))
+    if not _is_plain(user) or env is None or None in (ports, volumes, entrypoint, cmd):
         raise RegistryError(f"{place.host}: a config is not one of an image")
-    found = {"user": user, "exposedPorts": sorted(ports), "volumes": sorted(volumes)}
-    found |= {key: said for key, said in words.items() if said}
-    for key, value in (("workingDir", said.get("WorkingDir")), ("created", blob.get("created"))):
-        if _is_plain(value) and value:
-            found[key] = value
-    # Names only: a value may be a secret.
-    names = sorted({text.partition("=")[0] for text in env} - {""})
-    found |= {"env": names} if names else {}
-    if sum(1 + len(word) for said in found.values() for word in ([said] if isinstance(said, str) else said)) > _LONGEST:
+    folder, created = config.get("WorkingDir"), blob.get("created")
+    optional = {
+        "entrypoint": entrypoint,
+        "cmd": cmd,
+        "workingDir": folder if _is_plain(folder) else "",
+        "created": created if _is_plain(created) else "",
+        "env": sorted({text.partition("=")[0] for text in env} - {""}),  # names only: a value may be a secret
+    }
+    found: dict[str, Any] = {"user": user, "exposedPorts": ports, "volumes": volumes}
+    found |= {key: value for key, value in optional.items() if value}
+    if sum(map(_length, found.values())) > _LONGEST:
         raise RegistryError(f"{place.host}: a config says more than fits into a lock")
     return found
 
@@ -146,6 +148,16 @@ def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
 def _is_plain(value: object) -> bool:
     """Whether it is a text of one line, which moves no cursor where it is printed."""
     return isinstance(value, str) and value.isprintable()
+
+
+def _length(said: str | list[str]) -> int:
+    return 1 + len(said) if isinstance(said, str) else sum(1 + len(word) for word in said)
+
+
+def _keys(value: object) -> list[str] | None:
+    """The keys of a mapping, sorted, [] for none; None for anything else, and for what is no text of one line."""
+    mapping = value or {}
+    return sorted(mapping) if isinstance(mapping, dict) and all(map(_is_plain, mapping)) else None
 
 
 def _texts(value: object) -> list[str] | None:

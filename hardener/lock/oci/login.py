@@ -9,7 +9,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Sequence
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from msgspec import Struct
 
@@ -114,19 +114,9 @@ class Logins:
         return made
 
     def _token(self, asked: Challenge, login: Login | None, place: Place, via: tuple[str, ...]) -> str:
-        host = place.login
+        host, realm = place.login, self._realm(asked, place.login)
         # Ours, whatever the registry would like: to read this one repository.
         query = {"service": asked.service, "scope": f"repository:{place.repository}:pull"}
-        try:
-            realm = urlsplit(asked.realm)
-            name = realm.hostname
-        except ValueError:
-            name = None
-        secure = name is not None and (
-            realm.scheme == "https" or (realm.scheme == "http" and self._plain(realm.netloc))
-        )
-        if not secure or realm.username is not None or realm.fragment:
-            raise RegistryError(f"{host}: names no address with TLS for tokens")
         self._transport.check(asked.realm, via)
         if login is not None and realm.scheme == "http" and not self._may_log_in(realm.netloc):
             raise RegistryError(
@@ -141,19 +131,41 @@ class Logins:
             joint = "&" if realm.query else "?"
             headers = {} if login is None else {"Authorization": login.basic}
             answer = self._transport.send("GET", f"{asked.realm}{joint}{urlencode(query)}", headers, _LIMIT, via=via)
-        if answer.status in (400, 401, 403) and login is not None:
+        refuses = answer.status in (400, 401, 403)
+        if refuses and login is not None:
             raise RegistryError(
                 f"{host}: the login for it is refused ({answer.status}): docker login {host}", answer.status
             )
         if answer.status != 200:
-            trouble = self.trouble(place) if answer.status in (400, 401, 403) else ""
+            trouble = self.trouble(place) if refuses else ""
             said = f"{host}: its token server {host_of(asked.realm)} answers {answer.status}{trouble}"
             raise RegistryError(said, answer.status)
-        try:
-            found = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            found = None
-        token = (found.get("token") or found.get("access_token")) if isinstance(found, dict) else None
-        if not isinstance(token, str) or len(token) > _LONGEST_TOKEN or not re.fullmatch(r"[!-~]+", token):
+        token = _token_in(answer.body)
+        if token is None:
             raise RegistryError(f"{host}: its token server {host_of(asked.realm)} gives no token")
         return token
+
+    def _realm(self, asked: Challenge, host: str) -> SplitResult:
+        """The address of the token server. Raises RegistryError for one that must not be asked."""
+        problem = RegistryError(f"{host}: names no address with TLS for tokens")
+        try:
+            realm = urlsplit(asked.realm)
+            name = realm.hostname
+        except ValueError:
+            raise problem from None
+        if name is None or realm.username is not None or realm.fragment:
+            raise problem
+        if realm.scheme == "https" or (realm.scheme == "http" and self._plain(realm.netloc)):
+            return realm
+        raise problem
+
+
+def _token_in(body: bytes) -> str | None:
+    """The token that a token server sent; None where it is none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    token = (found.get("token") or found.get("access_token")) if isinstance(found, dict) else None
+    is_token = isinstance(token, str) and len(token) <= _LONGEST_TOKEN and re.fullmatch(r"[!-~]+", token)
+    return token if is_token else None

@@ -23,6 +23,10 @@ _KINDS = {
     **dict.fromkeys((tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE, tarfile.GNUTYPE_SPARSE), "file"),
     tarfile.LNKTYPE: "link", tarfile.SYMTYPE: "symlink", tarfile.DIRTYPE: "folder",
 }  # fmt: skip
+# A size in their headers is no word on bytes that follow.
+_WITHOUT_BODY = frozenset({
+    tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE,
+})  # fmt: skip
 
 
 class Member(Struct, frozen=True):
@@ -124,22 +128,31 @@ def _member(
         _number(pax[key]) if key in pax else value
         for key, value in (("uid", header.uid), ("gid", header.gid), ("size", header.size))
     )
-    kind = _KINDS.get(header.type, "other")
-    if size < 0 or uid < 0 or gid < 0 or "\0" in name:
+    kind = _kind(header, name)
+    if min(size, uid, gid) < 0 or "\0" in name:
         raise RegistryError(_NOT_TAR)
-    # Old tars tell a folder by its name alone, which frombuf has seen in the header and not in what precedes it.
-    if kind == "file" and header.type == tarfile.AREGTYPE and name.endswith("/"):
-        kind = "folder"
     if header.type == tarfile.GNUTYPE_SPARSE:
-        more = block[482]
-        while more:
-            more = source.exactly(_BLOCK)[504]
-    if kind in ("link", "symlink", "folder") or header.type in (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE):
-        size = 0  # a size there is no word on bytes that follow
+        _skip_map(source, block)
+    if kind == "folder" or header.type in _WITHOUT_BODY:
+        size = 0
     count = min(size, wanted(name, size)) if kind == "file" and size else 0
     start = source.exactly(count)
     source.skip(size - count + -size % _BLOCK)
     return Member(name, kind, header.mode & 0o7777, uid, gid, target, pax.get(_CAPABILITY) or None, start)
+
+
+def _skip_map(source: _Source, block: bytes) -> None:
+    """Pass over the blocks that say where the holes of a sparse file are."""
+    more = block[482]
+    while more:
+        more = source.exactly(_BLOCK)[504]
+
+
+def _kind(header: tarfile.TarInfo, name: str) -> str:
+    # Old tars tell a folder by its name alone, which frombuf has seen in the header and not in what precedes it.
+    if header.type == tarfile.AREGTYPE and name.endswith("/"):
+        return "folder"
+    return _KINDS.get(header.type, "other")
 
 
 def _body(source: _Source, size: int) -> bytes:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 from hardener.errors import InputError
 from hardener.sources import files
 from hardener.sources.files import attributes as file_attributes
 from hardener.sources.files import run_folder
 from hardener.sources.files.run_folder import Entry, Journal, mark
-from hardener.support.late_signals import delayed
+
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class NotPlacedError(OSError):
@@ -47,7 +50,7 @@ class Transaction:
         self._stuck = False
 
     def __enter__(self) -> Transaction:
-        self._came = self._open.enter_context(delayed())
+        self._came = self._open.enter_context(_delayed_signals())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -290,3 +293,26 @@ def _missing(folder: str) -> Iterator[str]:
         folder = os.path.dirname(folder)
     if not os.access(folder, os.W_OK):
         raise PermissionError(errno.EACCES, "Permission denied", folder)
+
+
+@contextmanager
+def _delayed_signals() -> Iterator[list[int]]:
+    """Inside, the numbers of the signals that came and would end the run, the first one first; at the end that one is
+    delivered as if it came then.
+
+    A signal that is ignored stays so. In another thread than the main one nothing is delayed: Python delivers there
+    none.
+    """
+    came: list[int] = []
+    before = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in (getattr(signal, name, None) for name in _ENDING):
+                if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    before[number] = signal.signal(number, lambda number, frame: came.append(number))
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
