@@ -46,25 +46,29 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     asked for and helm is not there.
     """
     every = releases(outcome.tree)
-    found = [release for release in every if release.owner.editable and _is_meant(release, plan)]
     name_of = _Names(every)
-    at_hand = [release for release in found if release.at_hand]
+    found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
+    at_hand = [(release, name) for release, name in found if release.at_hand]
     if not outcome.tree.settings.helm_values:
         command = outcome.asked.command("apply", "--values")
-        for release in at_hand:
-            _say(outcome, release, f"{name_of(release)} renders {_chart(release)}; its values may harden it", command)
+        for release, name in at_hand:
+            _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", command)
         return
-    for release in found:
+    for release, name in found:
         if not release.at_hand:
-            _say(outcome, release, f"{name_of(release)} is not hardened by values: {release.missing}", _RENDER)
-    if not at_hand:
-        return
+            _say(outcome, release, f"{name} is not hardened by values: {release.missing}", _RENDER)
+    if at_hand:
+        _harden_all(at_hand, outcome, plan, progress)
+
+
+def _harden_all(
+    at_hand: list[tuple[Release, str]], outcome: Outcome, plan: Plan, progress: Callable[[str], object]
+) -> None:
     try:
         helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
     except ProgramError as error:
         raise InputError(str(error)) from None
-    for release in at_hand:
-        name = name_of(release)
+    for release, name in at_hand:
         progress(name)
         # What a chart is rendered with may be quoted by a finding, or by helm.
         outcome.tree.chart_values += [values.data for values in release.values]

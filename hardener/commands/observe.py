@@ -54,14 +54,13 @@ def observe(
         wanted = _wanted(workloads)
         pods = [pod for pod in pods_of(tree).values() if wanted(pod.object.name, f"{pod.kind}/{pod.object.name}")]
         _refuse_none(pods, paths, workloads)
-        able = [pod for pod in pods if cannot_run(pod) is None]
-        unknown = {f"{pod.object.kind}/{pod.object.name}" for pod in able if not _fits(pod)}
-        if check and able and not unknown:
-            more = f"; {_count(len(pods) - len(able))} cannot be run" if len(pods) > len(able) else ""
-            print(f"{NAME} tells of {_count(len(able))}: nothing was run{more}")
-            return 0
-        if check and unknown:
-            wanted = _wanted([*unknown])
+        if check and (able := [pod for pod in pods if cannot_run(pod) is None]):
+            unknown = [f"{pod.object.kind}/{pod.object.name}" for pod in able if not _fits(pod)]
+            if not unknown:
+                more = f"; {_count(len(pods) - len(able))} cannot be run" if len(pods) > len(able) else ""
+                print(f"{NAME} tells of {_count(len(able))}: nothing was run{more}")
+                return 0
+            wanted = _wanted(unknown)
         host = _engine(engine, tree.root, check=check)
         try:
             host.clear_dead()
@@ -80,11 +79,14 @@ def observe(
     _print(observed, format, run.redactor)
     if unsaved is not None:
         raise unsaved
-    if interrupted:
-        return 130
+    return 130 if interrupted else _status(run, known if check else {})
+
+
+def _status(run: _Run, known: Mapping[str, list[Observation]]) -> int:
+    """What ``observe`` returns for a whole run, which is compared with what is ``known``. Raises InputError."""
     if run.broken is not None:
         raise InputError(plain(run.redactor.text(run.broken)))
-    if check and any(_broke(result, known) for result in run.results):
+    if any(_broke(result, known) for result in run.results):
         return 1
     return 0 if any(result.runs for result in run.results) else 2
 

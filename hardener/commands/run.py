@@ -156,6 +156,23 @@ def plan_with(choices: Choices, found: configuration.Config, root: str | None = 
     if not named and found.path:
         named, folder = found.profile, os.path.dirname(os.path.abspath(found.path))
     chosen = profile.load(named or "restricted", folder=folder, root=root, trusts=not choices.no_waivers)
+    _set_options(chosen, choices, found)
+    accepted = frozenset(registry.get(id).id for id in _split(choices.accept))
+    only, skip = (
+        frozenset(id for name in _split(given) for id in _named(name)) for given in (choices.only, choices.skip)
+    )
+    for name in _split(choices.only):
+        chosen.require(name, _named(name))
+    return Plan(chosen, settings_of(choices, found), pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
+
+
+def _split(given: list[str] | None) -> list[str]:
+    """The names of an option that may be given several times, and take several names each time."""
+    return [name for part in given or [] for name in part.split(",")]
+
+
+def _set_options(chosen: Profile, choices: Choices, found: configuration.Config) -> None:
+    """Set options of ``chosen``, first those of the config file, then those of the command line."""
     for group, values in found.options.items():
         for key, value in values.items():
             chosen.set_option(f"{group}.{key}", value, os.path.relpath(found.path or ""))
@@ -169,14 +186,6 @@ def plan_with(choices: Choices, found: configuration.Config, root: str | None = 
     if choices.prune_managed:
         chosen.set_option("network-policy.prune-managed", True, "--prune-managed")
         chosen.set_option("rbac.prune-managed", True, "--prune-managed")
-    accepted = frozenset(registry.get(id).id for part in choices.accept or [] for id in part.split(","))
-    only, skip = (
-        frozenset(id for part in given or [] for name in part.split(",") for id in _named(name))
-        for given in (choices.only, choices.skip)
-    )
-    for name in (name for given in choices.only or [] for name in given.split(",")):
-        chosen.require(name, _named(name))
-    return Plan(chosen, settings_of(choices, found), pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
 
 
 def settings_of(choices: Choices, found: configuration.Config) -> Settings:
