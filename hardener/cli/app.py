@@ -11,8 +11,6 @@ from typing import Annotated
 import typer
 
 from hardener.cli import calm_collector
-from hardener.cli.groups import baseline as baseline_group
-from hardener.cli.groups import golden
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.options import (
     TEXT,
@@ -544,6 +542,58 @@ def profiles(
     from hardener.commands.explain import print_profiles
 
     print_profiles(name, print)
+
+
+golden = typer.Typer(help="Keep golden files of your own manifests.", rich_markup_mode=None, no_args_is_help=True)
+GoldenFolder = Annotated[str, typer.Argument(help="A folder with golden cases.", metavar="DIR")]
+
+
+@golden.command(cls=Command)
+def verify(folder: GoldenFolder) -> None:
+    """Run every case (before/, after/, findings.txt) and compare. Exit code 1 when one does not hold."""
+    from hardener.testing.golden import run_all
+
+    sys.exit(min(run_all(folder, print, accept=False), 1))
+
+
+@golden.command("accept", cls=Command)
+def accept_golden(folder: GoldenFolder) -> None:
+    """Write after/ and findings.txt of every case; review them as a diff."""
+    from hardener.testing.golden import run_all
+
+    sys.exit(min(run_all(folder, print, accept=True), 1))
+
+
+baseline_group = typer.Typer(
+    help="Write down what there is, to fail on what comes.", rich_markup_mode=None, no_args_is_help=True
+)
+
+
+@baseline_group.command("write", cls=Command)
+def write_baseline(
+    context: typer.Context,
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    profile: Profile = None,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    set: SetOption = None,
+    evidence: Evidence = None,
+    as_of: AsOf = None,
+    policy_engine: PolicyEngine = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Write it here (harden.baseline at the Git root).", metavar="FILE")
+    ] = None,
+) -> None:
+    """Write all findings and pending changes to a file, which harden check --baseline takes as known."""
+    from hardener.commands.baseline import write_baseline
+
+    sys.exit(write_baseline(paths or ["."], choices_of(context)))
 
 
 app.add_typer(golden, name="golden")
