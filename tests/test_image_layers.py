@@ -20,10 +20,9 @@ from hypothesis import strategies as st
 from hardener.lock.oci import limits as limits_module
 from hardener.lock.oci import tar_stream, unpack
 from hardener.lock.oci.accounts import Account, resolve
-from hardener.lock.oci.file_capability import decode
 from hardener.lock.oci.file_facts import facts
 from hardener.lock.oci.image_root import Folder, ImageRoot
-from hardener.lock.oci.layer import Layer, read
+from hardener.lock.oci.layer import Layer, capability_of, read
 from hardener.lock.oci.limits import GIB, Limits, Spent
 from hardener.lock.oci.registry_error import RegistryError
 
@@ -477,7 +476,7 @@ def test_a_huge_passwd_file_is_not_read() -> None:
     ],
 )
 def test_a_capability_of_a_file(raw: bytes, text: str) -> None:
-    assert decode(raw) == text
+    assert capability_of(raw) == text
 
 
 def test_programs_with_privileges() -> None:

@@ -23,9 +23,9 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.kustomize.image import images_of
 from hardener.kubernetes.kustomize.kustomization import is_component, is_kustomization, members, strings
+from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.outputs.documents import Changed, changed, created, elsewhere, relative
 from hardener.outputs.json_diff import Operation, diff
-from hardener.outputs.merge_patch import split
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read
@@ -39,6 +39,9 @@ _TRANSFORMERS = frozenset({
 })  # fmt: skip
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _API = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
+# Lists of built-in kinds whose items kustomize merges by their name.
+_BY_NAME = frozenset({"containers", "initContainers"})
+_GROUPS = frozenset({"", "apps", "batch"})  # of a custom resource it replaces lists whole
 
 
 class _Part(Struct):
@@ -196,7 +199,7 @@ def _patches(one: Changed) -> Iterator[list[Operation] | dict[str, Any]]:
         names = {"apiVersion": one.old["apiVersion"], "kind": one.old["kind"]}
         yield {"$patch": "delete"} | names | {"metadata": {"name": one.old["metadata"]["name"]}}
         return
-    rest, merged = split(diff(one.old, one.new, guard=True), one.old)
+    rest, merged = _split(diff(one.old, one.new, guard=True), one.old)
     if rest:
         yield rest
     if merged:
@@ -280,3 +283,80 @@ def _unique(taken: Counter[str], name: str, ending: str) -> str:
     taken[found.lower()] += 1
     count = taken[found.lower()]
     return found + (f"-{count}" if count > 1 else "") + ending
+
+
+# The part of a patch that is better merged than set: a new mapping, which a kustomization may have made before us.
+# ``labels`` that an overlay adds to an object without any would be lost under an RFC 6902 ``add`` of ours.
+
+
+def _split(operations: list[Operation], old: dict[str, Any]) -> tuple[list[Operation], dict[str, Any] | None]:
+    """``operations`` on the object ``old`` without those that add a mapping, and these as a strategic merge patch; None
+    where there is none."""
+    rest: list[Operation] = []
+    merged: dict[str, Any] = {}
+    for operation in operations:
+        keys = _keys(operation["path"])
+        value = operation.get("value")
+        mergeable = operation["op"] == "add" and isinstance(value, dict) and value and not _holds_null(value)
+        if not mergeable or not _put(merged, keys, value, old):
+            rest.append(operation)
+    if not merged:
+        return operations, None
+    if not any(operation["op"] != "test" for operation in rest):
+        rest = []
+    head = {"apiVersion": old["apiVersion"], "kind": old["kind"]}
+    name = {"name": old["metadata"]["name"]}
+    return rest, head | {"metadata": name | merged.pop("metadata", {})} | merged
+
+
+def _put(merged: dict[str, Any], keys: list[str], value: Any, old: dict[str, Any]) -> bool:
+    """Put ``value`` in ``merged`` under ``keys``; False where a list on the way is not merged by name."""
+    steps = _steps(keys, old)
+    if steps is None:
+        return False
+    target = merged
+    for key, name in steps[:-1]:
+        if name is None:
+            target = target.setdefault(key, {})
+            continue
+        items = target.setdefault(key, [])
+        found = next((one for one in items if one["name"] == name), None)
+        if found is None:
+            found = {"name": name}
+            items.append(found)
+        target = found
+    if steps[-1][1] is not None:
+        return False
+    target[steps[-1][0]] = value
+    return True
+
+
+def _steps(keys: list[str], old: dict[str, Any]) -> list[tuple[str, str | None]] | None:
+    """Each key on the way to a place in ``old``, with the name of the item below it where it holds a list; None where
+    a list is not merged by name."""
+    steps: list[tuple[str, str | None]] = []
+    here: Any = old
+    waiting = iter(keys)
+    for key in waiting:
+        here = here.get(key) if isinstance(here, dict) else None
+        if not isinstance(here, list):
+            steps.append((key, None))
+            continue
+        index = next(waiting, "")
+        here = here[int(index)] if index.isdigit() else None
+        name = here.get("name") if isinstance(here, dict) else None
+        built_in = old.get("kind") in POD_KINDS and str(old["apiVersion"]).rpartition("/")[0] in _GROUPS
+        if key not in _BY_NAME or not built_in or not isinstance(name, str):
+            return None
+        steps.append((key, name))
+    return steps
+
+
+def _keys(pointer: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_null, value.values()))
+    return any(map(_holds_null, value)) if isinstance(value, list) else value is None

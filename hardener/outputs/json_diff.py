@@ -56,14 +56,7 @@ def _list_diff(old: list[Any], new: list[Any], path: Path, guards: dict[str, Ope
     steps = SequenceMatcher(None, olds, news, autojunk=False).get_opcodes()
     for name, start, end, other, _ in steps:
         for offset in range(end - start if name == "equal" else 0):
-            index, inside = (
-                start + offset,
-                list(_diff(old[start + offset], new[other + offset], (*path, start + offset), guards)),
-            )
-            if inside and isinstance(old[index], dict) and isinstance(old[index].get("name"), str):
-                place = pointer((*path, index, "name"))
-                guards[place] = {"op": "test", "path": place, "value": old[index]["name"]}
-            yield from inside
+            yield from _item_diff(old[start + offset], new[other + offset], (*path, start + offset), guards)
     # From the back, so that each index is still right when its turn comes.
     for name, start, end, first, last in reversed(steps):
         if name == "equal":
@@ -72,6 +65,14 @@ def _list_diff(old: list[Any], new: list[Any], path: Path, guards: dict[str, Ope
         yield from ({"op": "remove", "path": pointer((*path, index))} for index in reversed(range(start, end)))
         for offset, value in enumerate(new[first:last]):
             yield {"op": "add", "path": pointer((*path, "-" if at_end else start + offset)), "value": value}
+
+
+def _item_diff(old: Any, new: Any, path: Path, guards: dict[str, Operation]) -> list[Operation]:
+    inside = list(_diff(old, new, path, guards))
+    if inside and isinstance(old, dict) and isinstance(old.get("name"), str):
+        place = pointer((*path, "name"))
+        guards[place] = {"op": "test", "path": place, "value": old["name"]}
+    return inside
 
 
 def _key(item: Any) -> str:

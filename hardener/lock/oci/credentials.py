@@ -72,18 +72,16 @@ def _files() -> Iterator[str]:
 
 def _of(settings: dict[str, Any], host: str, repository: str, troubles: list[str]) -> Login | None:
     keys = _keys(host, repository)
-    helpers, store, auths = (settings.get(key) for key in ("credHelpers", "credsStore", "auths"))
+    helpers, auths = (value if isinstance(value, dict) else {} for value in map(settings.get, ("credHelpers", "auths")))
     for key in keys:
-        if isinstance(helpers, dict) and isinstance(helpers.get(key), str):
-            return _helped(helpers[key], key, troubles)
-    if isinstance(auths, dict):
-        for key in keys:
-            entry = auths.get(key)
-            if isinstance(entry, dict) and (login := _written(entry)) is not None:
-                return login
+        if isinstance(helper := helpers.get(key), str):
+            return _helped(helper, key, troubles)
+    for key in keys:
+        if isinstance(entry := auths.get(key), dict) and (login := _written(entry)) is not None:
+            return login
+    store = settings.get("credsStore")
     if isinstance(store, str) and store:
-        known = [key for key in keys if isinstance(auths, dict) and key in auths]
-        for key in known or [_HUB_KEYS[0] if host == HUB else host]:
+        for key in [key for key in keys if key in auths] or [_HUB_KEYS[0] if host == HUB else host]:
             if (login := _helped(store, key, troubles)) is not None:
                 return login
     return None

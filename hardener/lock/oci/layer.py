@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
-from hardener.lock.oci.file_capability import decode
 from hardener.lock.oci.limits import Limits, Spent, TooMuch, Unreadable
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.tar_stream import Member, members
@@ -23,12 +23,21 @@ _START = 2  # bytes that tell a script
 # Lines of passwd and group begin so, under whatever name: the file may be reached by a link.
 _ACCOUNTS = re.compile(rb"[^:\n]*:[^:\n]*:\d*:")
 _LIST_NAMES = frozenset({"passwd", "group"})
+# Capabilities of a program file. Source: include/uapi/linux/capability.h (struct vfs_cap_data, vfs_ns_cap_data).
+_CAPABILITIES = (
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
+    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
+    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
+    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+).split()
+_EFFECTIVE = 1
+_WORDS = {1: (1, 12), 2: (2, 20), 3: (2, 24)}  # by version: pairs of 32 bits, and bytes of it all
 
 
 class Inode(Struct, frozen=True):
     """What stands behind a name. ``kind``: file, folder, symlink or other. ``target``: of a symlink.
 
-    ``capability``: as ``file_capability`` writes it. ``accounts``: the content of what may be a passwd or group file.
+    ``capability``: as ``capability_of`` writes it. ``accounts``: the content of what may be a passwd or group file.
     """
 
     kind: str
@@ -149,13 +158,36 @@ def _take(layer: Layer, member: Member) -> None:
 
 
 def _inode(member: Member) -> Inode:
-    capability = decode(member.capability) if member.capability is not None and member.kind == "file" else ""
+    capability = capability_of(member.capability) if member.capability is not None and member.kind == "file" else ""
     accounts = member.start if _may_list(member.name) and _ACCOUNTS.match(member.start) else None
     script = member.start.startswith(b"#!")
     target = member.target if member.kind == "symlink" else ""
     if not (capability or accounts or target):
         return _plain(member.kind, member.mode, member.uid, member.gid, script)
     return Inode(member.kind, member.mode, member.uid, member.gid, target, capability, script, accounts)
+
+
+def capability_of(raw: bytes) -> str:
+    """What the xattr security.capability says as getcap prints it, without ``cap_``, in capitals, such as
+    ``NET_ADMIN,NET_RAW=eip``; "" for none, and for what the kernel of a node takes for none."""
+    magic = int.from_bytes(raw[:4], "little")
+    version = magic >> 24
+    count, length = _WORDS.get(version, (0, 0))
+    if not count or len(raw) != length:
+        return ""
+    if version == 3 and struct.unpack_from("<I", raw, 20) != (0,):
+        return ""  # of another user namespace
+    words = struct.unpack_from(f"<{2 * count}I", raw, 4)
+    permitted = sum(word << 32 * place for place, word in enumerate(words[::2]))
+    inheritable = sum(word << 32 * place for place, word in enumerate(words[1::2]))
+    by_flags: dict[str, list[str]] = {}
+    for number in range(32 * count):
+        bit = 1 << number
+        flags = ("i" if inheritable & bit else "") + ("p" if permitted & bit else "")
+        if flags:
+            name = _CAPABILITIES[number] if number < len(_CAPABILITIES) else f"CAP_{number}"
+            by_flags.setdefault(("e" if magic & _EFFECTIVE else "") + flags, []).append(name)
+    return " ".join(f"{','.join(names)}={flags}" for flags, names in sorted(by_flags.items()))
 
 
 def _plain(kind: str, mode: int, uid: int, gid: int, script: bool) -> Inode:
