@@ -108,10 +108,6 @@ class _Scope(Struct, frozen=True):
         everything = not images and tree.root in map(os.path.realpath, paths)
         return cls(tree.root, [] if by_name else collect(tree), tree.lock or Lock(), images, everything)
 
-    def entries(self) -> list[_Entry]:
-        """What the lock holds of the images that are used, or all that it holds."""
-        return _entries(self.uses, self.held, self.everything)
-
 
 def lock(
     arguments: list[str], choices: Choices, *, check: bool, update: bool, frozen: bool, deep: bool = False,
@@ -244,7 +240,7 @@ def _errand(use: Use, key: str, locked: LockedImage | None, digest: str | None, 
 def _checks(scope: _Scope) -> list[Errand]:
     return [
         Errand(key, image, locked, locked.digest, tag_only=True, where=where)
-        for key, image, locked, where in scope.entries()
+        for key, image, locked, where in _entries(scope.uses, scope.held, scope.everything)
         if image.tag is not None or image.digest is None
     ]
 
@@ -252,7 +248,7 @@ def _checks(scope: _Scope) -> list[Errand]:
 def _updates(scope: _Scope) -> list[Errand]:
     known = [
         Errand(key, image, locked, where=where)
-        for key, image, locked, where in scope.entries()
+        for key, image, locked, where in _entries(scope.uses, scope.held, scope.everything)
         if image.digest is None
     ]  # fmt: skip
     return known + [
@@ -507,11 +503,9 @@ def _word(text: str, before: str, after: str) -> _Word:
 # Telling.
 
 
-_UNUSED = {True: ("removed", "removed, no file names it"), False: ("unused", "no file names it")}  # by what was written
-
-
 def _print(result: Result, *, wrote: bool) -> None:
     name = plain(os.path.normpath(os.path.join(os.path.relpath(result.root), NAME)))
+    unused = ("removed", "removed, no file names it") if wrote else ("unused", "no file names it")
     counts = []
     for lines, word, title in (
         (result.new, "added", "added"),
@@ -523,7 +517,7 @@ def _print(result: Result, *, wrote: bool) -> None:
         (result.failed, "not resolved", "not resolved"),
         (result.left, "left alone", "left alone"),
         (result.unheeded, "not heeded", "not heeded"),
-        (dict.fromkeys(result.unused, ""), *_UNUSED[wrote]),
+        (dict.fromkeys(result.unused, ""), *unused),
     ):
         if lines:
             counts.append(f"{len(lines)} {word}")
