@@ -204,13 +204,16 @@ def _container(container: Map, path: Path) -> Iterator[str]:
     for mount in container.get("volumeMounts") or []:
         if mount.get("mountPropagation") not in (None, "None"):
             yield f"{_NODE}: mountPropagation {mount['mountPropagation']}"
-    resources = container.get("resources") or {}
+    yield from _devices(container.get("resources") or {}, (*path, "resources"))
+    for key in _PROBES:
+        yield from _probe(container.get(key) or {}, (*path, key))
+
+
+def _devices(resources: Map, path: Path) -> Iterator[str]:
     for key in ("limits", "requests"):
         for name in resources.get(key) or {}:
             if name not in _RESOURCES:
-                yield f"{_NODE}: {dotted((*path, 'resources', key))} asks for {name}"
-    for key in _PROBES:
-        yield from _probe(container.get(key) or {}, (*path, key))
+                yield f"{_NODE}: {dotted((*path, key))} asks for {name}"
 
 
 def _privileges(context: Map, path: Path) -> Iterator[str]:

@@ -135,11 +135,7 @@ class Client:
         media_type = content.get("mediaType", declared) if content is not None else declared
         if content is None or media_type not in MEDIA_TYPES or declared not in (*MEDIA_TYPES, "application/json", ""):
             raise RegistryError(f"{place.host}: answers with no manifest of an image ({_short(declared)})")
-        # One that can be read as both is read as another thing by the next program: CVE-2021-41190.
-        is_index = media_type in INDEXES
-        if not isinstance(content.get("manifests" if is_index else "config"), list if is_index else dict) or (
-            ("config" in content or "layers" in content) if is_index else "manifests" in content
-        ):
+        if not _is_what_it_says(content, is_index=media_type in INDEXES):
             raise RegistryError(f"{place.host}: answers with a manifest that is neither an index nor an image")
         found = Manifest(digest, str(media_type), content)
         self._keep(_address(place, f"manifests/{digest}"), found, len(answer.body))
@@ -252,6 +248,13 @@ def _mapping(body: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _is_what_it_says(content: dict[str, Any], *, is_index: bool) -> bool:
+    # One that can be read as both is read as another thing by the next program: CVE-2021-41190.
+    if is_index:
+        return isinstance(content.get("manifests"), list) and content.keys().isdisjoint({"config", "layers"})
+    return isinstance(content.get("config"), dict) and "manifests" not in content
 
 
 def _short(text: str) -> str:
