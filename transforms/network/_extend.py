@@ -1,7 +1,5 @@
 """Policies of ours that are there already: what they lack is added, and nothing is taken without being asked."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

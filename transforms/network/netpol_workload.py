@@ -1,9 +1,7 @@
 """K05: every workload has a policy of its own that lets through what the manifests show."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
@@ -16,13 +14,10 @@ from hardener.kubernetes.network.policy_rules import missing
 from hardener.kubernetes.objects.object_names import as_object_name
 from hardener.tree.core_views import PodTemplate
 
-from ._extend import additions, lonely, removals, unexplained_finding
+from ._extend import Wanted, additions, lonely, removals, unexplained_finding
 from ._policies import ISOLATION_CHECKS, TOPIC, NetworkPolicies, directions, free_name, policy
 from ._rules import Rules
 from ._traffic import Traffic, on_host_network
-
-if TYPE_CHECKING:
-    from ._extend import Wanted
 
 _NO_CLIENT = Evidence("nothing connects to it")
 

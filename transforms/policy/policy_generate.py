@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Finding, Severity
+from hardener.authoring.edits import Edit, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
+from hardener.kubernetes.policies.admission_rules import AdmissionRule
 
 from . import _kyverno, _vap
 from ._options import Policies
 
 if TYPE_CHECKING:
-    from hardener.authoring.edits import Edit
-    from hardener.kubernetes.policies.admission_rules import AdmissionRule
-
     Write = Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]
     Older = Callable[[PolicyHome, AdmissionRule], Iterator[Finding]]
 

@@ -1,7 +1,5 @@
 """Volumes that another container of a pod gives to a number, as init containers do before the program starts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """Containers for which no limit can be made up: what they take is decided by data, by a model or by the machine."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from hardener.authoring.edits import WrongShapeError

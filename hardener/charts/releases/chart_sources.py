@@ -1,11 +1,9 @@
 """What of a tree a release may be made of: charts by their place or name, and files of values."""
 
-from __future__ import annotations
-
 import os
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.charts.releases.release import Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile
@@ -13,10 +11,8 @@ from hardener.errors import HardenError
 from hardener.facts.kustomize.builds import Builds
 from hardener.sources import files, yaml
 from hardener.sources.git import remotes as git_remotes
-
-if TYPE_CHECKING:
-    from hardener.tree.core_views import Object
-    from hardener.tree.tree import Tree
+from hardener.tree.core_views import Object
+from hardener.tree.tree import Tree
 
 CHART = "Chart.yaml"
 DEFAULTS = "values.yaml"

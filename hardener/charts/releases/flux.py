@@ -7,12 +7,10 @@ of the values.yaml of the chart, seen from the root of the source. fluxcd/helm-o
 ``valueFileSecrets``, ``valuesFrom``, ``values``; a release is called ``namespace-[targetNamespace-]name``.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings, texts, writable
 from hardener.charts.releases.release import Release, Values, unknown
@@ -23,9 +21,7 @@ from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.sources import files
 from hardener.support.data_path import value_at
-
-if TYPE_CHECKING:
-    from hardener.tree.core_views import Object
+from hardener.tree.core_views import Object
 
 _TOOLKIT = "helm.toolkit.fluxcd.io"
 _OPERATOR = "helm.fluxcd.io"

@@ -8,11 +8,9 @@ the inline values win; merge: the file wins; replace: the inline values alone), 
 ``chartHome/NAME``, or ``chartHome/NAME-VERSION/NAME`` where it was pulled.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.charts.releases.chart_sources import DEFAULTS, AtHand, literal, texts, writable
 from hardener.charts.releases.release import Release, Values, unknown
@@ -21,9 +19,7 @@ from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.sources import files, manifests
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _HOME = "charts"
 _GENERATOR = "HelmChartInflationGenerator"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -19,15 +19,12 @@ from hardener.charts.values.set_values import keys_of, nested, path_of, typed
 from hardener.charts.values.values_file import edited
 from hardener.engine.outcome import Override
 from hardener.sources.block_names import ENCODED, HEAD
-from hardener.sources.terraform.parsed import parse
+from hardener.sources.terraform.nodes import Node
+from hardener.sources.terraform.parsed import Parsed, parse
 from hardener.sources.terraform.rewrite import rewrite
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
-
-if TYPE_CHECKING:
-    from hardener.sources.terraform.nodes import Node
-    from hardener.sources.terraform.parsed import Parsed
-    from hardener.tree.blocks import Block
+from hardener.tree.blocks import Block
 
 _TYPE = "helm_release"
 _FILE = re.compile(r"\$\{file\(\s*\"(?:\$\{path\.(?:module|root|cwd)\}/)?([^\"$]+)\"\s*\)\}", re.S)

@@ -1,7 +1,5 @@
 """Under which namespaces and names an account is known in the cluster, where kustomizations give it these."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from msgspec import Struct

@@ -1,18 +1,13 @@
 """Which pods log in to a cloud as their service account, and which with a lasting key, as far as the tree shows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby, Neighbours
 from hardener.tree.core_views import Container, Object, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _GKE = "iam.gke.io/gcp-service-account"
 # The objects of AWS Controllers for Kubernetes and of Crossplane that give a service account a role.

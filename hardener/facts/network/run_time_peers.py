@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.network.connections.endpoints import mappings
 from hardener.kubernetes.components.component import is_ingress_or_gateway
+from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.fact import AsRead
+from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
     from hardener.facts.access.makers import PodMakers
     from hardener.facts.access.views import Binding
-    from hardener.kubernetes.rbac.rules import Rule
-    from hardener.tree.tree import Tree
 
 _PROMETHEUS = frozenset({"prometheus", "vmagent", "vmsingle", "victoria-metrics"})
 _ADDRESSES = (("", "endpoints"), ("discovery.k8s.io", "endpointslices"), ("", "pods"), ("", "services"))

@@ -3,11 +3,9 @@
 Each of them is read once. What a Secret holds is never part of an answer.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -21,9 +19,7 @@ from hardener.sources.files import UnreadableError
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, Object, View
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 _LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap of, as etcd takes them

@@ -1,7 +1,5 @@
 """The checks of restricted. Each docstring names the file of k8s.io/pod-security-admission that decides the same."""
 
-from __future__ import annotations
-
 from hardener.support.data_path import Path
 
 from .baseline import VALID_PROFILES, added_capabilities, seccomp_profile_baseline

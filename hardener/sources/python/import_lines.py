@@ -1,7 +1,5 @@
 """What a file names in its imports, by a search of its bytes: hardly a file of a tree is worth a parse for that."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

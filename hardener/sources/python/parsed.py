@@ -1,12 +1,10 @@
 """A Python file that was read: its Kubernetes objects as documents, and the places of everything in them."""
 
-from __future__ import annotations
-
 import gc
 import re
 import warnings
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -15,8 +13,8 @@ from hardener.sources.python.libraries.subclasses import NOWHERE, Elsewhere
 from hardener.sources.python.model import Bracket, Entry, Item, Mapping, Node, Scalar, Sequence, plain
 from hardener.sources.python.names.scan import scan
 from hardener.sources.python.names.scopes import Imported
-from hardener.sources.python.objects.address_reads import address_reads
-from hardener.sources.python.objects.branches import Around, branches
+from hardener.sources.python.objects.address_reads import AddressReads, address_reads
+from hardener.sources.python.objects.branches import Around, Block, branches
 from hardener.sources.python.objects.constants import unify
 from hardener.sources.python.objects.extract import Extractor
 from hardener.sources.python.objects.roots import roots
@@ -27,10 +25,6 @@ from hardener.sources.python.texts.embedded import Embedded, embedded
 from hardener.sources.python.writing import quotes
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
-
-if TYPE_CHECKING:
-    from hardener.sources.python.objects.address_reads import AddressReads
-    from hardener.sources.python.objects.branches import Block
 
 
 class Parsed(Struct):

@@ -1,7 +1,5 @@
 """Which files in HCL are read: a search of the text tells, without parsing."""
 
-from __future__ import annotations
-
 import re
 
 from hardener.support.late_pattern import late_pattern

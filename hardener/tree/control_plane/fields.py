@@ -1,7 +1,5 @@
 """Flags as fields of their own types: configuration files of components, and kops."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hardener.authoring.edits import Edit

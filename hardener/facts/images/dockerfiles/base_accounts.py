@@ -3,8 +3,6 @@
 The image table says as whom an image runs; that is another question than which accounts it holds.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Names of images as build files and manifests write them, and whether two of them may be one image."""
 
-from __future__ import annotations
-
 import re
 
 from msgspec import Struct

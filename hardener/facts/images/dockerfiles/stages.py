@@ -3,8 +3,6 @@
 Source: docs.docker.com/reference/dockerfile. A stage is read only where the one that is asked for is made from it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,10 +1,7 @@
 """The connections of a tree, collected: references of pods to Services, and what comes in from elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
@@ -30,9 +27,7 @@ from hardener.kubernetes.network.service_links import mentions
 from hardener.kubernetes.network.service_names import is_outside, meanings
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _SHORT = 200  # characters of a text that is remembered by what it says
 _DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway

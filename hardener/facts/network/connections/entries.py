@@ -1,10 +1,8 @@
 """Connections that come from where the tree shows no workload, and those of the ingress controllers and Prometheus
 servers that it does show."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
@@ -37,9 +35,7 @@ from hardener.kubernetes.network.label_selector import Selector, parse
 from hardener.kubernetes.objects.shape import ShapeError
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 
 class Sink(Protocol):

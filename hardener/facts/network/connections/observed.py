@@ -1,7 +1,5 @@
 """Whom a workload was seen to connect to by ``harden observe``, as harden.lock has it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 
 from msgspec import Struct

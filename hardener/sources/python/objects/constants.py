@@ -1,8 +1,6 @@
 """Constants: an edit goes to where they are assigned if only manifests use them, else to where they are used. An image
 with a name that is used elsewhere too is not edited: the name would no longer say which one runs."""
 
-from __future__ import annotations
-
 from hardener.sources.python.model import Mapping, Node, Scalar, Sequence
 from hardener.sources.python.names.resolve import Key, member, single
 from hardener.sources.python.objects.extract import Extractor

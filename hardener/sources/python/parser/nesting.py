@@ -2,8 +2,6 @@
 person writes: such a text must not reach it.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import warnings

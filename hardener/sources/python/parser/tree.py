@@ -1,7 +1,5 @@
 """The syntax tree of a program, with the places of its nodes."""
 
-from __future__ import annotations
-
 import ast
 import re
 
