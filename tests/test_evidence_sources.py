@@ -80,7 +80,7 @@ from hardener.kubernetes.images.table import lookup
 
 def collect(asked, ledger):
     """Put in as whom the official image of that version runs."""
-    if asked.built is None or asked.built.base is not None:
+    if asked.built is None or asked.built.base is not None or asked.built.from_scratch:
         return
     for folder in asked.tree.ask(BuiltImages).folders(asked.image):
         path = os.path.join(folder, ".tool-versions")

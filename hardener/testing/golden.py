@@ -149,6 +149,18 @@ def _settings(case: Path) -> dict[str, Any]:
     settings: Any = (documents[0] if documents else None) or {}
     if not isinstance(settings, dict):
         raise GoldenError(f"{path}: a case is one mapping with the keys {', '.join(sorted(_KEYS))}")
+    _check_types(settings, path)
+    _check_paths(settings, case)
+    if settings.get("max-risk", "safe") not in list(Grade):
+        raise GoldenError(f"{path}: max-risk is one of {', '.join(Grade)}")
+    if "only" not in settings and case.parent.name in registry.transforms():
+        settings["only"] = [case.parent.name]
+    if case.parent.parent.name == "profiles":
+        settings.setdefault("profile", case.parent.name)
+    return settings
+
+
+def _check_types(settings: dict[str, Any], path: Path) -> None:
     unknown = settings.keys() - _KEYS
     if unknown:
         raise GoldenError(f"{path}: unknown keys {', '.join(sorted(unknown))}")
@@ -156,6 +168,10 @@ def _settings(case: Path) -> dict[str, Any]:
         texts = value if key in _LISTS else [value]
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise GoldenError(f"{path}: {key} is a {'list of texts' if key in _LISTS else 'text, perhaps in quotes'}")
+
+
+def _check_paths(settings: dict[str, Any], case: Path) -> None:
+    """Raise GoldenError for a path out of the case; those that are read as they stand become real."""
     logs = settings.get("audit-log", [])
     settings["audit-log"] = [_own_path(case, "audit-log", name, case, "the case") for name in logs]
     for key in ("chart", "in-place"):
@@ -170,13 +186,6 @@ def _settings(case: Path) -> dict[str, Any]:
         place = Path(files.git_root(os.path.realpath(case)) or os.getcwd())
         given = os.path.abspath(settings["profile"])
         settings["profile"] = _own_path(case, "profile", given, place, "the repository of the case")
-    if settings.get("max-risk", "safe") not in list(Grade):
-        raise GoldenError(f"{path}: max-risk is one of {', '.join(Grade)}")
-    if "only" not in settings and case.parent.name in registry.transforms():
-        settings["only"] = [case.parent.name]
-    if case.parent.parent.name == "profiles":
-        settings.setdefault("profile", case.parent.name)
-    return settings
 
 
 def _run(work: Path, settings: dict[str, Any], case: Path) -> str:

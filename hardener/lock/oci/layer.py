@@ -82,17 +82,7 @@ def read(chunks: Iterable[bytes], digest: str, limits: Limits, taken: Spent, tel
 
     source = sent()
     layer = Layer([], [], [], total)
-    damage: RegistryError | None = None
-    try:
-        for member in members(inflated(), _Wanted()):
-            total.members += _weight(member)
-            if total.members > limits.members:
-                total.check(limits)
-            _take(layer, member)
-    except TooMuch:
-        raise
-    except RegistryError as failure:
-        damage = failure
+    damage = _fill(layer, members(inflated(), _Wanted()), limits)
     for _ in source:  # what follows the tar belongs to the digest, too
         pass
     if f"{algorithm}:{checksum.hexdigest()}" != digest:
@@ -101,6 +91,21 @@ def read(chunks: Iterable[bytes], digest: str, limits: Limits, taken: Spent, tel
         raise Unreadable(str(damage))
     total.take_off(taken)
     return layer
+
+
+def _fill(layer: Layer, found: Iterator[Member], limits: Limits) -> RegistryError | None:
+    """Put ``found`` into ``layer``; what is wrong with it, if anything. Raises TooMuch."""
+    try:
+        for member in found:
+            layer.spent.members += _weight(member)
+            if layer.spent.members > limits.members:
+                layer.spent.check(limits)
+            _take(layer, member)
+    except TooMuch:
+        raise
+    except RegistryError as failure:
+        return failure
+    return None
 
 
 def _weight(member: Member) -> int:

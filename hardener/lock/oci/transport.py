@@ -37,7 +37,7 @@ LONGEST_WAIT = 30.0
 _HEADERS = {"User-Agent": "harden", "Accept-Encoding": "identity"}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
-_COMES_AND_GOES = frozenset({500, 502, 503, 504})
+_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -109,42 +109,26 @@ class Transport:
             down = self._down.get(_origin(url))
         if down is not None:
             raise RegistryError(str(down), down.status)
-        problem = RegistryError(f"{host}: no answer")
         until = time.monotonic() + ANSWER_SECONDS
-        for attempt in range(len(BACK_OFF) + 1):
+        for pause in (*BACK_OFF, None):
             self._wait(url)
             try:
                 answer = self._follow(method, url, dict(headers), limit, content, taker, tuple(via))
             except httpx2.TransportError as error:
-                problem, wait = RegistryError(f"{host}: {_reason(error)}"), 0.0
-                down = problem if isinstance(error, _IS_DOWN) else None
-                if _stays_wrong(error) or (isinstance(error, httpx2.TimeoutException) and time.monotonic() > until):
-                    break
+                failure = _Failure.without_answer(host, error, late=time.monotonic() > until)
             else:
-                down = None
-                if answer.status == 429:
-                    down = problem = RegistryError(f"{host}: too many requests (429); try again later, or log in", 429)
-                elif answer.status in _COMES_AND_GOES:
-                    problem = RegistryError(f"{host}: answers {answer.status}", answer.status)
-                else:
+                if answer.status not in _TRY_AGAIN:
                     return answer
-                wait = _asked_wait(answer)
-                if answer.status == 429 and _is_used_up(answer):
-                    break
-                if wait > LONGEST_WAIT:
-                    down = problem = RegistryError(
-                        f"{host}: too many requests ({answer.status}); it asks to wait {wait:.0f} s"
-                    )
-                    break
-            if taker is None and time.monotonic() > until:  # each attempt took long, so would the next
-                down = problem
+                failure = _Failure.turned_away(host, answer)
+            # Each attempt took long, so would the next.
+            slow = not failure.is_last and taker is None and time.monotonic() > until
+            if failure.is_last or slow or pause is None:
                 break
-            if attempt < len(BACK_OFF):
-                self._hold(url, max(wait, BACK_OFF[attempt] * random.uniform(1, 1.25)), all=wait > 0)
-        if down is not None:
+            self._hold(url, max(failure.wait, pause * random.uniform(1, 1.25)), all=failure.wait > 0)
+        if failure.is_down or slow:
             with self._lock:
-                self._down[_origin(url)] = down
-        raise problem
+                self._down[_origin(url)] = failure.problem
+        raise failure.problem
 
     def _hold(self, url: str, seconds: float, *, all: bool) -> None:
         if all:  # it asked for it, so every thread waits
@@ -389,6 +373,33 @@ def host_of(url: str) -> str:
 # A server that fails so is not asked again in this run.
 _IS_DOWN = (httpx2.ConnectError, httpx2.TimeoutException, httpx2.ProxyError)
 _UNASKED = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
+
+
+class _Failure(Struct, frozen=True):
+    """An attempt that failed. ``is_down``: the server is not asked again in this run; ``is_last``: another attempt
+    would end the same; ``wait``: the seconds that the server asks for."""
+
+    problem: RegistryError
+    is_down: bool
+    is_last: bool
+    wait: float = 0.0
+
+    @classmethod
+    def without_answer(cls, host: str, error: httpx2.TransportError, *, late: bool) -> _Failure:
+        """That of an attempt which ``error`` ended, ``late`` where its time was up."""
+        is_last = _stays_wrong(error) or (late and isinstance(error, httpx2.TimeoutException))
+        return cls(RegistryError(f"{host}: {_reason(error)}"), isinstance(error, _IS_DOWN), is_last)
+
+    @classmethod
+    def turned_away(cls, host: str, answer: Answer) -> _Failure:
+        """That of an ``answer`` which says to come back later."""
+        status, wait = answer.status, _asked_wait(answer)
+        too_many = status == 429
+        if wait > LONGEST_WAIT and not (too_many and _is_used_up(answer)):
+            said = f"too many requests ({status}); it asks to wait {wait:.0f} s"
+            return cls(RegistryError(f"{host}: {said}"), True, True)
+        said = "too many requests (429); try again later, or log in" if too_many else f"answers {status}"
+        return cls(RegistryError(f"{host}: {said}", status), too_many, too_many and _is_used_up(answer), wait)
 
 
 def _stays_wrong(error: httpx2.TransportError) -> bool:
