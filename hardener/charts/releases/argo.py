@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings, texts, writable
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, writable
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile, InObject, InText, SetValue
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
 from hardener.sources import files
 from hardener.support.data_path import Path, value_at
+from hardener.support.shapes import mappings, texts
 from hardener.tree.core_views import Object
 
 _GROUP = "argoproj.io"

@@ -27,16 +27,6 @@ def literal(value: Any) -> str | None:
     return value if isinstance(value, str) and value and "\0" not in value and not _OPEN.search(value) else None
 
 
-def texts(value: Any) -> list[str]:
-    """Return the texts of the list ``value``; none where it is no list."""
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def mappings(value: Any) -> list[dict[str, Any]]:
-    """Return the mappings of the list ``value``; none where it is no list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 class AtHand:
     """What of ``tree`` is at hand for releases."""
 

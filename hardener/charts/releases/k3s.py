@@ -10,12 +10,13 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings, writable
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, writable
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InObject, InText, SetValue
 from hardener.charts.values.set_values import keys_of, nested, path_of
 from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.support.data_path import value_at
+from hardener.support.shapes import mappings
 from hardener.tree.core_views import Object
 
 _GROUP = "helm.cattle.io"

@@ -9,10 +9,10 @@ from functools import cached_property
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.makers import PodMakers
 from hardener.facts.access.views import Binding
-from hardener.facts.network.connections.endpoints import mappings
 from hardener.kubernetes.components.component import is_ingress_or_gateway
 from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import GROUP
+from hardener.support.shapes import mappings
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree

@@ -17,6 +17,7 @@ from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.data_path import Path
+from hardener.support.shapes import mappings, texts
 from hardener.tree.core_views import Container, Object, View
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
@@ -53,7 +54,7 @@ class ConfigSources(AsRead):
                     self._near[kind, name] = Nearby(tree.ask(Builds), items)
         for folder, item in tree.kustomizations.items():
             for kind, field in _GENERATORS.items():
-                for index, generator in enumerate(_mappings(item.data.get(field))):
+                for index, generator in enumerate(mappings(item.data.get(field))):
                     signs = list(_signs(self._generator(folder, generator, (field, index))))
                     if signs:
                         name = str(generator.get("name"))
@@ -84,10 +85,10 @@ class ConfigSources(AsRead):
 
     def _generator(self, folder: str, generator: dict[str, Any], path: Path) -> Iterator[tuple[str, str | None, Path]]:
         """Key, text and place of what a kustomization in ``folder`` makes a ConfigMap or Secret of."""
-        for index, line in enumerate(_strings(generator.get("literals"))):
+        for index, line in enumerate(texts(generator.get("literals"))):
             key, _, value = line.partition("=")
             yield key, value, (*path, "literals", index)
-        for index, line in enumerate(_strings(generator.get("files"))):
+        for index, line in enumerate(texts(generator.get("files"))):
             key, _, name = line.rpartition("=")
             yield key or os.path.basename(name), self._read(folder, name), (*path, "files", index)
 
@@ -147,11 +148,3 @@ def _keys(holder: View) -> frozenset[str] | None:
     """The keys that a volume takes; None for all."""
     items = holder.items("items")
     return frozenset(item.text("key") or "" for item in items) if items else None
-
-
-def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _strings(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hardener.kubernetes.pods.capabilities import BASELINE
 from hardener.support.data_path import Path
+from hardener.support.shapes import listed
 
 from .pod import (
     Holder,
@@ -15,7 +16,6 @@ from .pod import (
     equation,
     integer,
     items,
-    listed,
     mapping,
     plural,
     profile_of,

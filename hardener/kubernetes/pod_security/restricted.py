@@ -1,6 +1,7 @@
 """The checks of restricted. Each docstring names the file of k8s.io/pod-security-admission that decides the same."""
 
 from hardener.support.data_path import Path
+from hardener.support.shapes import listed
 
 from .baseline import VALID_PROFILES, added_capabilities, seccomp_profile_baseline
 from .pod import (
@@ -11,7 +12,6 @@ from .pod import (
     counted,
     integer,
     items,
-    listed,
     mapping,
     profile_of,
     quoted,

@@ -13,10 +13,11 @@ from typing import Any
 
 from hardener.kubernetes.pods.pod_template import group, templates
 from hardener.support.data_path import Path
+from hardener.support.shapes import entries, mapping
 
 from . import containers, objects, pod, resources
 from .changes import changed_violations, is_compared
-from .violation import Violation, entries, mapping
+from .violation import Violation
 
 __all__ = ["Violation", "changed_violations", "is_compared", "new_violations", "violations"]
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from hardener.kubernetes.objects.object_names import is_dns_label
 from hardener.support.data_path import Path
+from hardener.support.shapes import entries, mapping, number, texts
 
 from .pod import Pod
-from .violation import Violation, entries, mapping, number, texts
+from .violation import Violation
 
 _SHORTEST_TOKEN = 600  # ServiceAccountTokenProjection
 _LARGEST_MODE = 0o777

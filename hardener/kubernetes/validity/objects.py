@@ -12,8 +12,9 @@ from typing import Any
 
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
+from hardener.support.shapes import entries, mapping, number
 
-from .violation import Violation, entries, mapping, number
+from .violation import Violation
 
 SELECTING = frozenset({"Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"})
 SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"

@@ -11,9 +11,10 @@ from typing import Any
 
 from hardener.kubernetes.objects.quantity import parse
 from hardener.support.data_path import Path
+from hardener.support.shapes import entries, mapping
 
 from .pod import Pod
-from .violation import Violation, entries, mapping
+from .violation import Violation
 
 _NATIVE = frozenset({"cpu", "memory", "ephemeral-storage"})  # what may be overcommitted
 

@@ -10,16 +10,7 @@ from hardener.facts.images.observations import observations, seen
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections import entries
-from hardener.facts.network.connections.endpoints import (
-    Endpoints,
-    is_computed,
-    is_headless,
-    is_patch,
-    mapping,
-    mappings,
-    number,
-    selector,
-)
+from hardener.facts.network.connections.endpoints import Endpoints, is_computed, is_headless, is_patch, number, selector
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
 from hardener.facts.network.connections.sources import Sources, SourceText
 from hardener.facts.network.connections.texts import Text, Texts
@@ -30,6 +21,7 @@ from hardener.kubernetes.network.service_links import mentions
 from hardener.kubernetes.network.service_names import is_outside, meanings
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
+from hardener.support.shapes import mapping, mappings
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
 

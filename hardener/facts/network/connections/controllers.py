@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from hardener.facts.network.connections.endpoints import mapping, mappings
 from hardener.facts.network.run_time_peers import images
 from hardener.kubernetes.components.component import is_ingress_or_gateway
 from hardener.support.late_pattern import late_pattern
+from hardener.support.shapes import mapping, mappings
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 

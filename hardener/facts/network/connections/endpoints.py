@@ -9,17 +9,10 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.model import Port
 from hardener.facts.objects.object_links import Relations
 from hardener.sources.open_values import OpenDict, OpenList
+from hardener.support.shapes import mapping, mappings
 from hardener.tree import pod_kind
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def mappings(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def number(value: Any) -> int | None:

@@ -13,7 +13,6 @@ from hardener.facts.network.connections.endpoints import (
     declared_ports,
     expressions,
     is_headless,
-    mapping,
     named_ports,
     number,
 )
@@ -34,6 +33,7 @@ from hardener.kubernetes.network.ingress import Backend
 from hardener.kubernetes.network.label_selector import Selector, parse
 from hardener.kubernetes.objects.shape import ShapeError
 from hardener.support.data_path import Path
+from hardener.support.shapes import mapping
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 

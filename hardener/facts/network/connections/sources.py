@@ -13,13 +13,13 @@ from msgspec import Struct
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
-from hardener.facts.network.connections.endpoints import mapping
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.table import lookup
 from hardener.kubernetes.network.addresses import Address, Form, find
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
+from hardener.support.shapes import mapping
 from hardener.tree.core_views import OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
 

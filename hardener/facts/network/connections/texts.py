@@ -10,7 +10,6 @@ from msgspec import Struct
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import patched
-from hardener.facts.network.connections.endpoints import mapping, mappings
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.network.addresses import Form
 from hardener.kubernetes.secrets.secret_values import decoded
@@ -19,6 +18,7 @@ from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
+from hardener.support.shapes import mapping, mappings, texts
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 
@@ -171,14 +171,14 @@ class Texts:
     def _of_generator(self, kind: str, folder: str, item: Object, path: Path, generator: dict[str, Any]) -> _Settings:
         place = (*item.path, *path)
         entries: list[_Entry] = []
-        for index, line in enumerate(_strings(generator.get("literals"))):
+        for index, line in enumerate(texts(generator.get("literals"))):
             key, _, value = line.partition("=")
             entries.append(_Entry(key, value.strip("\"'"), item.piece, (*place, "literals", index)))
-        for index, line in enumerate(_strings(generator.get("files"))):
+        for index, line in enumerate(texts(generator.get("files"))):
             key, _, name = line.rpartition("=")
             text = self._read(folder, name)
             entries.append(_Entry(key or os.path.basename(name), text, item.piece, (*place, "files", index)))
-        named = [("envs", index, name) for index, name in enumerate(_strings(generator.get("envs")))]
+        named = [("envs", index, name) for index, name in enumerate(texts(generator.get("envs")))]
         if isinstance(generator.get("env"), str):
             named.append(("env", 0, generator["env"]))
         for field, index, name in named:
@@ -215,10 +215,6 @@ def _of_object(item: Object) -> _Settings:
             if isinstance(value, str):
                 entries.append(_Entry(str(key), value, item.piece, (*item.path, field, key)))
     return _Settings(str(item), entries, secret)
-
-
-def _strings(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _containers(pod: PodTemplate) -> Iterator[tuple[Path, dict[str, Any]]]:
