@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hardener.kubernetes.components.component import (
-    ALSO_ELSEWHERE,
-    is_node_agent_repository,
-    is_static_control_plane_name,
-)
+from hardener.kubernetes.components import component
 from hardener.sources.open_values import OpenDict
 from hardener.support.shapes import mapping, mappings
 from hardener.tree.api_servers import HOSTING, ApiServers, component_of
@@ -130,7 +126,7 @@ def _static(pod: PodTemplate) -> str | None:
         return sign
     for container in _views(pod):
         name = container.image.name if container.image else None
-        if name is not None and is_static_control_plane_name(name) and is_of_control_plane(pod, name):
+        if name is not None and component.is_static_control_plane_name(name) and is_of_control_plane(pod, name):
             return f"image {name}"
     return None
 
@@ -154,7 +150,7 @@ def is_of_control_plane(pod: PodTemplate, name: str) -> bool:
     In a workload it is one beside an API server; in another pod, one of the system or of the node. A pod for a purpose
     of its own is on the network of the cluster.
     """
-    if name not in ALSO_ELSEWHERE:
+    if name not in component.ALSO_ELSEWHERE:
         return True
     if pod.kind in HOSTING:
         return pod.object.tree.ask(ApiServers).beside(pod.object)
@@ -183,7 +179,7 @@ def _node_agent_image(container: Container) -> str | None:
     repository = container.image and container.image.repository
     if container.row is not None and container.row.class_ == "node-agent":
         return f"{container.row.origin}: {repository} is a node agent"
-    if repository and is_node_agent_repository(repository):
+    if repository and component.is_node_agent_repository(repository):
         return f"image {repository} is a node agent"
     return None
 

@@ -19,20 +19,13 @@ from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.audit.blind_spots import blind_spots
+from hardener.kubernetes.rbac import unlogged_rights
 from hardener.kubernetes.rbac.kubectl_commands import Needed, needed, wait_for
 from hardener.kubernetes.rbac.observed_rule import AuditLog, ObservedRule
 from hardener.kubernetes.rbac.platform import is_monitoring
 from hardener.kubernetes.rbac.rules import Rule, compact
 from hardener.kubernetes.rbac.security_context_constraints import ROLE as SCC_ROLE
 from hardener.kubernetes.rbac.subjects import DEFAULT
-from hardener.kubernetes.rbac.unlogged_rights import (
-    EVENTS,
-    KUBELET,
-    completed,
-    is_tokenless,
-    is_unlogged,
-    makes_objects,
-)
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 
@@ -230,15 +223,15 @@ def _complete(found: Needs, seen: dict[str | None, list[Rule]], *, tells: bool, 
     added: dict[str, None] = {}
     missing: dict[str, None] = {}
     for space, used in seen.items():
-        whole = completed(used)
+        whole = unlogged_rights.completed(used)
         added.update(dict.fromkeys(whole.added))
         missing.update(dict.fromkeys(whole.missing))
-        if tells and space is not None and any(map(makes_objects, whole.rules)):
-            whole.rules += EVENTS
+        if tells and space is not None and any(map(unlogged_rights.makes_objects, whole.rules)):
+            whole.rules += unlogged_rights.EVENTS
             added["no events are recorded of anybody: create and patch are given where it writes objects"] = None
         found.rules[space] = compact(whole.rules)
     if monitors:
-        found.rules[None] = compact([*found.rules.get(None, ()), *KUBELET])
+        found.rules[None] = compact([*found.rules.get(None, ()), *unlogged_rights.KUBELET])
         added["requests to kubelets are in no log: get on what they show is given"] = None
     found.facts += (Evidence(f"not in the log: {text}") for text in added)
     found.facts += (Evidence(f"not in the log, and not given: {text}") for text in missing)
@@ -293,11 +286,11 @@ def unused(binding: Binding, subject: Subject) -> Needs | None:
     """Why an account is known not to use its rights; None where it may, or where they count without a request of it."""
     tree = binding.tree
     rules = _rules(binding)
-    if rules is None or any(map(is_tokenless, rules)):
+    if rules is None or any(map(unlogged_rights.is_tokenless, rules)):
         return None
     if binding.everything is not None and tree.ask(Platforms).of(binding.object) == "openshift":
         return None  # its pods may run under a SecurityContextConstraints that comes with these rights
-    is_logged = not any(map(is_unlogged, rules)) and not is_monitoring(subject.name)
+    is_logged = not any(map(unlogged_rights.is_unlogged, rules)) and not is_monitoring(subject.name)
     if is_logged and _is_silent(binding, cluster_accounts(binding, subject)):
         text = "the audit log shows other accounts over 7 days or more, and nothing of this one"
         return Needs("unused (evidence: audit log)", facts=[Evidence(text)])

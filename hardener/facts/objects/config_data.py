@@ -90,19 +90,20 @@ class ConfigSources(AsRead):
             yield key, value, (*path, "literals", index)
         for index, line in enumerate(texts(generator.get("files"))):
             key, _, name = line.rpartition("=")
-            yield key or os.path.basename(name), self._read(folder, name), (*path, "files", index)
+            yield key or os.path.basename(name), read_named(self._tree.root, folder, name), (*path, "files", index)
 
-    def _read(self, folder: str, name: str) -> str:
-        """The text of a file that a kustomization names; "" for one outside the tree, and one that is no text."""
-        path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
-        if not files.is_inside(path, self._tree.root):
+
+def read_named(root: str, folder: str, name: str) -> str:
+    """The text of a file that a kustomization names; "" for one outside the tree ``root``, and one that is no text."""
+    path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
+    if not files.is_inside(path, root):
+        return ""
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:
             return ""
-        try:
-            if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:
-                return ""
-            return files.read(path).text
-        except (OSError, UnreadableError):
-            return ""
+        return files.read(path).text
+    except (OSError, UnreadableError):
+        return ""
 
 
 def _texts(item: Object) -> Iterator[tuple[str, str | None, Path]]:

@@ -10,12 +10,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from hardener.kubernetes.policies.admission_policy import GROUP, selector
+from hardener.kubernetes.policies.admission_policy import policy_object, selector
 
 POLICY, BINDING = "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"
 SINCE = (1, 36)
-
-_LABELS = {"app.kubernetes.io/managed-by": "harden"}
 
 
 class Default(Struct, frozen=True):
@@ -54,18 +52,10 @@ def policy(default: Default, name: str) -> dict[str, Any]:
         "matchConditions": [{"name": key, "expression": text} for key, text in default.conditions],
         "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": default.expression}}],
     }
-    return _object(POLICY, name, body)
+    return policy_object(POLICY, name, body)
 
 
 def binding(policy_name: str, name: str, namespaces: Sequence[str]) -> dict[str, Any]:
     """A binding of the policy in ``namespaces``."""
-    return _object(
-        BINDING,
-        name,
-        {"policyName": policy_name, "matchResources": {"namespaceSelector": selector("In", namespaces)}},
-    )
-
-
-def _object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    metadata = {"name": name, "labels": dict(_LABELS)}
-    return {"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": metadata, "spec": spec}
+    body = {"policyName": policy_name, "matchResources": {"namespaceSelector": selector("In", namespaces)}}
+    return policy_object(BINDING, name, body)

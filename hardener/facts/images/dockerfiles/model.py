@@ -89,11 +89,6 @@ class BuiltImage(Struct, frozen=True):
         return name not in self.unknown
 
     @property
-    def knowledge(self) -> Literal["dockerfile", "dockerfile+entrypoint"]:
-        """What was read, in the words of the image table."""
-        return "dockerfile+entrypoint" if self.script_read else "dockerfile"
-
-    @property
     def is_named(self) -> bool:
         """Whether a build file names the image, so that no other Dockerfile builds it."""
         return self.rank == "named"

@@ -10,11 +10,10 @@ from msgspec import Struct
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import patched
+from hardener.facts.objects.config_data import read_named
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.network.addresses import Form
 from hardener.kubernetes.secrets.secret_values import decoded
-from hardener.sources import files
-from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
@@ -24,7 +23,6 @@ from hardener.tree.tree import Tree
 
 _VARIABLE = late_pattern(r"\$\(([A-Za-z_][\w.-]{0,100})\)")
 _LONGEST_VALUE = 4096  # of a variable that is filled in
-_LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap of
 _PORT_OF = re.compile(r"(?i)(?:host(?:name)?|addr(?:ess)?|server|endpoint|ip|url)(\d*)$")
 
 
@@ -176,31 +174,19 @@ class Texts:
             entries.append(_Entry(key, value.strip("\"'"), item.piece, (*place, "literals", index)))
         for index, line in enumerate(texts(generator.get("files"))):
             key, _, name = line.rpartition("=")
-            text = self._read(folder, name)
+            text = read_named(self._tree.root, folder, name)
             entries.append(_Entry(key or os.path.basename(name), text, item.piece, (*place, "files", index)))
         named = [("envs", index, name) for index, name in enumerate(texts(generator.get("envs")))]
         if isinstance(generator.get("env"), str):
             named.append(("env", 0, generator["env"]))
         for field, index, name in named:
             where = (*place, field, index) if field == "envs" else (*place, field)
-            for line in self._read(folder, name).splitlines():
+            for line in read_named(self._tree.root, folder, name).splitlines():
                 key, sign, value = line.partition("=")
                 if sign and not line.lstrip().startswith("#"):
                     entries.append(_Entry(key.strip(), value.strip(), item.piece, where))
         said = f"{kind}/{generator.get('name')}"
         return _Settings(said, entries, kind == "Secret")
-
-    def _read(self, folder: str, name: str) -> str:
-        """The text of a file that a kustomization names; "" for one outside the tree, and one that is no text."""
-        path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
-        if not files.is_inside(path, self._tree.root):
-            return ""
-        try:
-            if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:
-                return ""
-            return files.read(path).text
-        except (OSError, UnreadableError):
-            return ""
 
 
 def _of_object(item: Object) -> _Settings:
