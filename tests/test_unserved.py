@@ -16,7 +16,7 @@ from hardener.sources.python.libraries import types
 
 from .overlay_trees import BASE, WEB, run
 
-DATA = Path(kind_names.__file__).with_name("data")
+DATA = Path(kind_names.__file__).parents[1] / "data"
 INTERNAL = "internal.apiserver.k8s.io"  # is off unless it is asked for
 INGRESS = "apiVersion: {}\nkind: Ingress\nmetadata: {{name: web}}\nspec: {{}}\n"
 

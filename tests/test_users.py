@@ -117,7 +117,7 @@ def test_an_fs_group_opens_what_no_other_node_may_mount(text: str, kept: str) ->
 def test_a_known_user_is_safe_where_no_volume_shuts_it_out(volume: str, grade: Grade) -> None:
     (template,) = Tree.from_text(pod("nginx:1.27.3", volume=volume)).pod_templates
     (choice,) = user.decide(template)
-    assert choice.grade is grade, [fact.text for fact in choice.evidence]
+    assert choice.verdict.grade is grade, [fact.text for fact in choice.verdict.evidence]
 
 
 @pytest.mark.parametrize(
