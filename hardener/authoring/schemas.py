@@ -78,7 +78,6 @@ def _refined(schema: Schema, **limits: Any) -> Schema:
 
 
 def _options() -> Schema:
-    """The options of all transforms, by group and key."""
     groups = {}
     for group, keys in profiles.option_types().items():
         transform = next(each for each in registry.transforms().values() if each.takes and each.takes.group == group)

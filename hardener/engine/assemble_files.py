@@ -99,7 +99,6 @@ def _whole(
 def _placed(
     jobs: list[Job], progress: Callable[[str], object], forks: bool
 ) -> tuple[list[Proof], dict[ManifestFile, _File]]:
-    """The proofs of ``jobs``, and the files that they come to."""
     proofs: list[Proof] = []
     files: dict[ManifestFile, _File] = {}
     for (piece, changes, _), proof in zip(jobs, _proofs(jobs, forks), strict=True):

@@ -118,7 +118,6 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
 
 
 def _changed_objects(rules: _Rules, piece: Piece, changes: list[Change]) -> dict[Path, Object]:
-    """The objects of ``piece`` that ``changes`` are about, by their paths."""
     objects: dict[Path, Object] = {}
     last = None
     for change in changes:

@@ -46,7 +46,6 @@ def resources(role: Role) -> Steps:
 
 
 def _kept(role: Role, index: int, rule: Rule) -> Finding | None:
-    """A finding where a rule stays."""
     if rule.urls:
         return left(
             role,

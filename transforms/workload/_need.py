@@ -94,7 +94,6 @@ def _of_class(pod: PodTemplate, container: Container | None = None) -> Iterator[
 
 
 def _written_root(container: Container) -> Iterator[Evidence]:
-    """Whether root, or more, is written for ``container``."""
     if container.privileged:
         yield container.fact("privileged", "securityContext", "privileged")
     number = container.effective("runAsUser")

@@ -138,7 +138,6 @@ def _filled_in(value: Any, path: Path) -> Iterator[Path]:
 def _files(
     at_hand: AtHand, release: Release, helm: dict[str, Any], app: str | None, others: list[dict[str, Any]]
 ) -> Iterator[Values]:
-    """The files of values, in their order."""
     names = texts(helm.get("valueFiles"))
     found = [_paths(at_hand, _place_of(at_hand, release, name, app, others)) for name in names]
     pairs = list(zip(names, found, strict=True))

@@ -62,7 +62,6 @@ def _weigh_patches(tree: Tree, release: Release) -> None:
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any], path: Path) -> Iterator[Path]:
-    """The paths at which ``new`` differs from ``old``."""
     for key in dict.fromkeys([*old, *new]):
         one, other = old.get(key), new.get(key)
         if isinstance(one, dict) and isinstance(other, dict):

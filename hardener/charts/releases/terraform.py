@@ -237,7 +237,6 @@ class InTerraform(Struct, frozen=True):
         raise TextError(f"{self.block} is not found in its file any more")
 
     def _new(self, raw: str, overrides: Sequence[Override], base: str) -> str:
-        """The expression ``raw`` with ``overrides``."""
         if heredoc := _HEREDOC.fullmatch(raw):
             return _heredoc(raw, heredoc, overrides, base)
         encoded = _ENCODE.search(raw.rstrip())

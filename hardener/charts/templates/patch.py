@@ -208,7 +208,6 @@ def _steps_of(failed: ByHand, wanted: Wanted, steps: list[Step]) -> list[Step]:
 
 
 def _resting(wanted: Wanted, steps: list[Step], dropped: dict[int, ByHand]) -> dict[int, ByHand]:
-    """Those of ``steps`` that may rest on one that is ``dropped``."""
     return {
         number: replace(dropped[on], reason=f"it may rest on another change, which is left: {dropped[on].reason}")
         for number, on in resting_on(wanted, steps, dropped).items()

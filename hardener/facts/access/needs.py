@@ -247,7 +247,6 @@ def _by_namespace(observed: Iterable[ObservedRule]) -> dict[str | None, list[Rul
 
 
 def _rule_of(each: ObservedRule) -> Rule:
-    """One observed request as a rule."""
     if each.non_resource_url is not None:
         return Rule((), (), each.verbs, (), (each.non_resource_url,))
     return Rule((each.api_group,), (each.resource,), each.verbs, each.resource_names)

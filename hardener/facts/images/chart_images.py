@@ -128,7 +128,6 @@ class HelmImage(View):
 
 
 def _values_of(tree: Tree) -> list[Values]:
-    """The values that the tree holds."""
     found: list[Values] = []
     versions: dict[str, str | None] = {}
     for item in tree.values:

@@ -109,7 +109,6 @@ def _mentions(tree: Tree, everywhere: bool) -> Iterator[Mention]:
 
 
 def _containers(pod: PodTemplate) -> Iterable[Container]:
-    """The containers of a pod, as far as they are written."""
     try:
         return pod.containers
     except WrongShapeError:

@@ -201,7 +201,6 @@ def _places(item: Object) -> tuple[str, ...]:
 
 
 def _written(view: View, *, plain: bool) -> Own:
-    """The selector of a workload as it is written."""
     if plain:
         return Own({"matchLabels": {key: str(view.get(key)) for key in view.keys()}})
     found: dict[str, Any] = {}

@@ -235,7 +235,6 @@ def _singled_out(rule: Plain, plain: Request) -> Iterator[Request]:
 
 
 def _callers(rule: Plain) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The callers that ``rule`` names."""
     groups = strings(rule, "userGroups")
     for user in strings(rule, "users"):
         yield user, (*_groups_of(user), *groups[:1])

@@ -122,7 +122,5 @@ def seccomp_profile_restricted(pod: Pod) -> Problem | None:
         return None
     detail = f"pod or {setters(missing)} must set securityContext.seccompProfile.type to " + quoted(VALID_PROFILES[:1])
     return Problem(
-        "seccompProfile",
-        f"{detail} or {quoted(VALID_PROFILES[1:])}",
-        context_paths(missing, "seccompProfile", "type"),
+        "seccompProfile", f"{detail} or {quoted(VALID_PROFILES[1:])}", context_paths(missing, "seccompProfile", "type")
     )

@@ -16,10 +16,7 @@ BIND = "bind"
 BINDINGS = ("rolebindings", "clusterrolebindings")
 """With the verb ``BIND`` they stand for roles that were bound, and that nothing names."""
 
-EVENTS = (
-    Rule(("",), ("events",), ("create", "patch")),
-    Rule(("events.k8s.io",), ("events",), ("create", "patch")),
-)
+EVENTS = (Rule(("",), ("events",), ("create", "patch")), Rule(("events.k8s.io",), ("events",), ("create", "patch")))
 """What programs need to tell of their work."""
 KUBELET = (
     Rule(("",), ("nodes/healthz", "nodes/metrics", "nodes/pods", "nodes/stats"), ("get",)),

@@ -100,7 +100,6 @@ def _portion_end(text: str, after: int) -> int:
 
 
 def _marks_of(text: str, lines: list[str], start: int) -> Iterator[tuple[int, str]]:
-    """The marks in ``lines``, which stand in ``text`` from ``start`` on."""
     for line in lines:
         if len(line) < LONG:
             if is_marked(line):

@@ -159,7 +159,6 @@ class State:
         return mapping(value_at(self._data(item.piece), item.path))
 
     def _data(self, piece: Piece) -> list[Any]:
-        """The documents of ``piece`` in this state."""
         if not self.as_read or not applied_steps(piece) or piece.is_new:
             return piece.data
         if piece not in self._documents:

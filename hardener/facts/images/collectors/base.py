@@ -34,7 +34,6 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
 
 
 def _known(asked: Asked) -> ImageLedger:
-    """What is known of the base itself."""
     row, locked = asked.row, asked.locked
     found = published(row, locked.config if locked is not None else UNKNOWN)
     if row is not None:

@@ -214,7 +214,6 @@ def _joined(here: str | None, path: str) -> str | None:
 
 
 def _written(command: shell.Command, here: str | None) -> list[str]:
-    """The absolute paths that one command writes to."""
     text = shlex.join(command.words) + "".join(f" > {shlex.quote(target)}" for target in command.targets)
     if here is not None:
         text = f"cd {shlex.quote(here)} && {text}" if command.words else f"cd {shlex.quote(here)}; {text}"

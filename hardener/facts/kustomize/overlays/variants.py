@@ -281,7 +281,6 @@ class PatchedOverlays(Overlays):
 
 
 def _known(item: Object, image: str) -> tuple[Any, Any]:
-    """What is known of ``image``, in the tree of ``item``."""
     reference = parse_image(image)
     return (
         (lookup(reference, item.tree.settings.images), item.in_lock(reference))

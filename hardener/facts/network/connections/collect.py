@@ -351,7 +351,6 @@ def _namespaces(tree: Tree) -> frozenset[str]:
 
 
 def _addresses(item: Object) -> list[str]:
-    """The addresses of an Endpoints or EndpointSlice object."""
     found = [
         str(address["ip"])
         for subset in mappings(item.data.get("subsets"))

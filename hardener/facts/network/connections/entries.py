@@ -403,7 +403,6 @@ def _listed(value: Any) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _declared_at(pod: PodTemplate) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The ports that the containers of ``pod`` declare, with their paths in it."""
     for key in ("initContainers", "containers"):
         for index, container in _listed(pod.data.get(key)):
             for place, item in _listed(container.get("ports")):

@@ -79,13 +79,7 @@ class _Configuration:
     """Parts of a pod in a dict or call. ``head`` is how a part is named there."""
 
     def __init__(
-        self,
-        extractor: Extractor,
-        node: syntax.Node,
-        scope: Scope,
-        parts: _Parts,
-        bracket: Bracket | None,
-        head: str,
+        self, extractor: Extractor, node: syntax.Node, scope: Scope, parts: _Parts, bracket: Bracket | None, head: str
     ) -> None:
         self.extractor, self.scope = extractor, scope
         self.parts, self.bracket, self.head = parts, bracket, head

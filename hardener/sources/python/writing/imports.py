@@ -156,7 +156,6 @@ def _is_bound(name: str, statements: list[Imported]) -> bool:
 
 
 def _module(beside: Mapping, own: str, type_name: str, name: str) -> str:
-    """The module that has the class ``name``."""
     module, _, sibling = own.rpartition(".")
     if beside.dialect is PULUMI:
         return f"pulumi_kubernetes.{types.module(type_name)}"
