@@ -1,23 +1,19 @@
 """What a transform yields: edits of an object, and findings. All of it plain data, addressed by path."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from hardener.errors import HardenError
 from hardener.kubernetes.objects import key_order
+from hardener.sources.manifests import Piece
 from hardener.sources.open_values import OpenDict, OpenList, opened
 from hardener.support.data_path import Parts, Path, dotted, joined
-
-if TYPE_CHECKING:
-    from hardener.sources.manifests import Piece
 
 
 class Grade(StrEnum):

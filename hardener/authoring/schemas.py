@@ -4,8 +4,6 @@ A schema refuses nothing that the reader takes. What no schema can tell, such as
 alone refuses. Source: json-schema.org, draft 2020-12.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 import re
@@ -80,7 +78,6 @@ def _refined(schema: Schema, **limits: Any) -> Schema:
 
 
 def _options() -> Schema:
-    """The options of all transforms, by group and key."""
     groups = {}
     for group, keys in profiles.option_types().items():
         transform = next(each for each in registry.transforms().values() if each.takes and each.takes.group == group)

@@ -37,11 +37,7 @@ _BY_FACTS = {
     _Stand.NOTHING_FOUND: Grade.REVIEW,
     _Stand.SHOWN: Grade.SAFE,
 }
-_BY_EFFECT = {
-    Effect.PLAIN: Grade.SAFE,
-    Effect.WATCHED: Grade.REVIEW,
-    Effect.BEYOND: Grade.BREAKING,
-}
+_BY_EFFECT = {Effect.PLAIN: Grade.SAFE, Effect.WATCHED: Grade.REVIEW, Effect.BEYOND: Grade.BREAKING}
 
 
 class Words(TypedDict):

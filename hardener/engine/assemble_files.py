@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import chain
 from sys import intern
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Create, Evidence, Set, Severity
 from hardener.engine import json_patch
@@ -22,12 +21,10 @@ from hardener.engine.text_checks import UnfitHunkError, is_same_text, patched_pa
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.yaml import text_templates
+from hardener.sources.yaml.text_templates import TextTemplates
 from hardener.support import forked_work
 from hardener.support.data_path import Path
 from hardener.support.free_memory import give_back
-
-if TYPE_CHECKING:
-    from hardener.sources.yaml.text_templates import TextTemplates
 
 POOL_FROM = 500  # pieces: below that, starting processes costs more than it saves
 
@@ -102,7 +99,6 @@ def _whole(
 def _placed(
     jobs: list[Job], progress: Callable[[str], object], forks: bool
 ) -> tuple[list[Proof], dict[ManifestFile, _File]]:
-    """The proofs of ``jobs``, and the files that they come to."""
     proofs: list[Proof] = []
     files: dict[ManifestFile, _File] = {}
     for (piece, changes, _), proof in zip(jobs, _proofs(jobs, forks), strict=True):

@@ -1,18 +1,13 @@
 """What a run does with a piece of a file: the steps that it applied, and what is known of them by then."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from hardener.authoring.edits import Edit
 from hardener.sources.manifests import Piece
+from hardener.sources.source import Written
 from hardener.support.data_path import Path
-
-if TYPE_CHECKING:
-    from hardener.authoring.edits import Edit
-    from hardener.sources.source import Written
 
 Steps = Sequence[tuple["Edit", ...]]
 

@@ -1,17 +1,12 @@
 """What the audit logs of a run do not say: entries that cannot be read, accounts left out, missing reads."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.access.audit_log import GivenLog
 from hardener.facts.access.grants import Access
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _ID = "audit-log"
 _LONG_ENOUGH = 7.0  # days: what happens weekly is in it

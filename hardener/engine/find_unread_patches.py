@@ -1,11 +1,8 @@
 """What kustomizations name and nobody can weigh: patches that kustomize refuses or that are for no pod of the tree, and
 resources that are not there."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
@@ -18,9 +15,6 @@ from hardener.support.shell_words import quoted_path
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 from hardener.tree.view import literal
-
-if TYPE_CHECKING:
-    from hardener.facts.kustomize.overlays.overlays import Overlays
 
 _REFUSED = "correct it: kustomize build fails on it, too, and harden does not check what it sets"
 _OUTSIDE = "name a folder that holds both as evidence: --evidence DIR"

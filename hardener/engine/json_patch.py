@@ -1,17 +1,13 @@
 """RFC 6902 patches of steps that were held back."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import Append, Create, Drop, HostFile, Insert
 from hardener.engine.index_shifts import as_written, shifts
+from hardener.engine.outcome import Change
 from hardener.kubernetes.kustomize.operations import operate, pointer_parts
 from hardener.support.data_path import Path
-
-if TYPE_CHECKING:
-    from hardener.engine.outcome import Change
 
 
 def pointer(path: Path) -> str:

@@ -6,8 +6,6 @@ Nearly all documents pass on their data alone. Only where that breaks a rule, or
 is the text read again; then the steps are replayed one by one until the one that breaks the rule is known.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -120,7 +118,6 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
 
 
 def _changed_objects(rules: _Rules, piece: Piece, changes: list[Change]) -> dict[Path, Object]:
-    """The objects of ``piece`` that ``changes`` are about, by their paths."""
     objects: dict[Path, Object] = {}
     last = None
     for change in changes:

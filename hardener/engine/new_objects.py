@@ -1,10 +1,7 @@
 """New objects: the file each goes to, and its line in the kustomizations that list its siblings."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Append, Basis, Create, HostFile, copied
 from hardener.engine.document import document
@@ -15,9 +12,7 @@ from hardener.sources.manifests import ManifestFile, Piece
 from hardener.tree import host_files
 from hardener.tree.blocks import Block
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 
 def draft(tree: Tree, edit: Create) -> Object:

@@ -3,15 +3,13 @@
 What comes out is plain data, so that it can be made in another process.
 """
 
-from __future__ import annotations
-
 import marshal
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -22,12 +20,9 @@ from hardener.engine.outcome import MISSING, Change
 from hardener.engine.text_checks import lost_comment, other_form, patched
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
-from hardener.sources.source import Owned, Plan, Touch, UnprovedError
+from hardener.sources.source import Owned, Parsed, Plan, Touch, UnprovedError, Written
+from hardener.sources.yaml.text_templates import TextTemplates
 from hardener.support.data_path import Path, dotted
-
-if TYPE_CHECKING:
-    from hardener.sources.source import Parsed, Written
-    from hardener.sources.yaml.text_templates import TextTemplates
 
 _BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")

@@ -5,7 +5,7 @@ A step is rolled back as one, with the objects that it created and their lines i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -15,10 +15,8 @@ from hardener.engine.document import applied_steps, keep_steps
 from hardener.engine.index_shifts import as_read, as_written, shifts, shifts_of
 from hardener.engine.outcome import Change, Outcome, Refused
 from hardener.sources.manifests import Piece
+from hardener.sources.source import Parsed
 from hardener.support.data_path import Path
-
-if TYPE_CHECKING:
-    from hardener.sources.source import Parsed
 
 _ADVICE = "the step was left out, all others were made"
 _BY_HAND = "make this change by hand; all others were made"

@@ -1,22 +1,18 @@
 """What the transforms of a run visit: the views of the files that may be edited, by what they are called."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Set
 from types import UnionType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import Visit, name_of
 from hardener.facts.images.image_overrides import ImageSources
 from hardener.facts.objects.namespace_contents import targets as namespace_targets
+from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, KustomizedImage, Namespace, OpaqueError, PodTemplate
 from hardener.tree.pod_fragments import written_containers
-
-if TYPE_CHECKING:
-    from hardener.sources.manifests import Piece
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 
 class Targets:

@@ -1,8 +1,6 @@
 """What an id means that is no transform: of a finding about a file or a document, or of a reason for which files are
 not read."""
 
-from __future__ import annotations
-
 MEANINGS: dict[str, str] = {
     "audit-log": "A part of an audit log was not used. Its message says which lines, and why.",
     "broken-document": "A document could not be parsed. It keeps its bytes, and nothing in it was judged.",

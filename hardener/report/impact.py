@@ -1,10 +1,8 @@
 """What a person has to know before the changes are applied: what restarts, what is released, what may show late."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -17,11 +15,9 @@ from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.components.kernel_settings import NAME
 from hardener.kubernetes.pods.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
+from hardener.report.reachability.measure import Reachability
 from hardener.tree.control_plane import components
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.report.reachability.measure import Reachability
 
 
 class Entry(Struct, frozen=True):

@@ -1,19 +1,15 @@
 """Records that several formats for programs hold: objects, files that were not read, and the impact of the changes."""
 
-from __future__ import annotations
-
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.engine.outcome import Outcome
 from hardener.report import impact, unread
+from hardener.report.reachability.measure import Reachability
 from hardener.sources.files.selection import LeftOut
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
-
-if TYPE_CHECKING:
-    from hardener.report.reachability.measure import Reachability
 
 _MOST_PLACES = 20
 

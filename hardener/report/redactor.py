@@ -8,24 +8,14 @@ a host. It is masked there and nowhere else. So is the value of a label and a pa
 says that it is a secret. A word that is a secret is looked for as a word, not inside of names.
 """
 
-from __future__ import annotations
-
 import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from hardener.kubernetes.secrets import secret_values
 from hardener.kubernetes.secrets.secret_formats import structured
 from hardener.kubernetes.secrets.secret_text import Pair, all_pairs, spellings
-from hardener.kubernetes.secrets.secret_values import (
-    comment_secrets,
-    comments,
-    decoded,
-    found_secrets,
-    prose_secrets,
-    says_secret,
-    text_secrets,
-)
 from hardener.kubernetes.secrets.secret_words import (
     compiled,
     is_path,
@@ -128,7 +118,7 @@ class Redactor:
         the document stay readable."""
         names: str | None = None
         held = False
-        for found in found_secrets(data):
+        for found in secret_values.found_secrets(data):
             held = True
             for part in found.parts:
                 if names is None and _is_word(part):
@@ -141,12 +131,12 @@ class Redactor:
     def holds_secret(self, data: object) -> bool:
         """Tell whether a parsed document holds a secret; one that was learned is not walked again."""
         known = self._looked.get(id(data))
-        return known[1] if known is not None else any(True for _ in found_secrets(data))
+        return known[1] if known is not None else any(True for _ in secret_values.found_secrets(data))
 
     def learn_text(self, text: str) -> None:
         """Learn from text that is no YAML, a template or a broken document. Rather too much than too little."""
         names = "\n".join(compiled(_NAME_LINE).findall(text))
-        for secret in text_secrets(text, comments=True):
+        for secret in secret_values.text_secrets(text, comments=True):
             self._learn_part("", secret, names, by_place=False)
         if "{{" in text:
             for line in text.splitlines():
@@ -155,8 +145,8 @@ class Redactor:
         for document in compiled(r"(?m)^---").split(text):
             if compiled(_IS_SECRET).search(document):
                 for key, value in _secret_data(document):
-                    for part in (decoded(value) or "", *spellings(value)):
-                        self._learn_part(key, part, names, by_place=not says_secret(key, part))
+                    for part in (secret_values.decoded(value) or "", *spellings(value)):
+                        self._learn_part(key, part, names, by_place=not secret_values.says_secret(key, part))
 
     def _learn_part(self, key: str, part: str, names: str, *, by_place: bool) -> None:
         """Learn a secret, unless it is readable elsewhere: as the name of an object, because of what it is, or, where
@@ -172,15 +162,15 @@ class Redactor:
 
     def learn_entry(self, key: str, value: str) -> None:
         """Learn the ``value`` of an entry of a Secret, unless the key says that it is the name of something."""
-        self._learn_part(key, value, "", by_place=not says_secret(key, value))
+        self._learn_part(key, value, "", by_place=not secret_values.says_secret(key, value))
 
     def learn_comments(self, text: str) -> bool:
         """Learn the secrets in the comments of ``text``, YAML that was read, and tell whether there are any."""
         found = False
-        for comment in comments(text):
+        for comment in secret_values.comments(text):
             if comment not in self._commented:
                 self._commented[comment] = False
-                for secret in prose_secrets(comment):
+                for secret in secret_values.prose_secrets(comment):
                     self._commented[comment] = True
                     self._learn_part("", secret, "", by_place=False)
             found = found or self._commented[comment]
@@ -188,7 +178,7 @@ class Redactor:
 
     def learn_prose(self, text: str) -> None:
         """Learn the secrets in a sentence that a person wrote, such as the reason of a waiver."""
-        for secret in comment_secrets(f"# {text}"):
+        for secret in secret_values.comment_secrets(f"# {text}"):
             self._learn_part("", secret, "", by_place=False)
 
     def text(self, text: str) -> str:
@@ -234,7 +224,7 @@ class Redactor:
         """Learn what a scalar, as it stands in YAML, holds; its ordinal."""
         value = _scalar(source)
         if "\n" in value:
-            inside = list(text_secrets(value))
+            inside = list(secret_values.text_secrets(value))
             for part in inside:
                 self.learn(part)
             if not inside:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from hardener.sources import yaml
 from hardener.sources.owned_lines import owned_lines
 from hardener.sources.source import Around, Mutate, Owned, Plan, Reader, Source, Touch, UnprovedError
+from hardener.sources.yaml.text_templates import TextTemplates
 from hardener.support.data_path import Path
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
-    from hardener.sources.yaml.text_templates import TextTemplates
 
 
 class PlainManifests(Source):

@@ -1,12 +1,9 @@
 """The languages that files are written in: one line each, loaded when a file of it is met."""
 
-from __future__ import annotations
-
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from hardener.sources.source import Source
+from hardener.sources.source import Source
 
 
 class Entry(NamedTuple):

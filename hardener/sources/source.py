@@ -15,12 +15,12 @@ from msgspec import Struct, field
 from hardener.sources import yaml
 from hardener.sources.open_values import OpenList
 from hardener.sources.yaml import Comment, Hunk
+from hardener.sources.yaml.text_templates import TextTemplates
 from hardener.support.data_path import Parts, Path
 
 if TYPE_CHECKING:
     from hardener.sources.files import UnreadableError
     from hardener.sources.manifests import ManifestFile, Piece
-    from hardener.sources.yaml.text_templates import TextTemplates
 
 Mutate = Callable[[list[Any]], None]
 """Changes the documents of a text in place."""

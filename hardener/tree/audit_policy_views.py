@@ -1,20 +1,14 @@
 """Audit policies of the API server as transforms see them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hardener.kubernetes.audit.order import hidden
-from hardener.kubernetes.audit.properties import BY_NAME, omitting, place, violations
+from hardener.kubernetes.audit.order import Hidden, hidden
+from hardener.kubernetes.audit.properties import BY_NAME, Violation, omitting, place, violations
 from hardener.kubernetes.audit.validity import problems
 from hardener.support.data_path import Path
+from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError, View, literal
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.audit.order import Hidden
-    from hardener.kubernetes.audit.properties import Violation
-    from hardener.tree.tree import Tree
 
 # What knows audit policies is imported late: hardly a tree holds one.
 

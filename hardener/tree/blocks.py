@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.sources.block_names import ENCODED, HEAD
+from hardener.sources.manifests import Piece
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.sources.manifests import Piece
     from hardener.tree.tree import Tree
 
 __all__ = ["ENCODED", "Block", "Blocks"]

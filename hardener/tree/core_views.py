@@ -12,13 +12,13 @@ from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.kubernetes.images.reference import read as read_image
 from hardener.kubernetes.images.table import ImageRow, lookup
 from hardener.kubernetes.pods.pod_template import FRAGMENT
+from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, joined
 from hardener.tree.pod_kind import classify, classify_object
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
     from hardener.lock.model import LockedImage
-    from hardener.sources.manifests import Piece
     from hardener.tree.tree import Tree
 
 __all__ = [

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from hardener.kubernetes.components.certificate import from_pem
-from hardener.kubernetes.components.static_tokens import file_rows, rows_in
+from hardener.kubernetes.components.certificate import Certificate, from_pem
+from hardener.kubernetes.components.static_tokens import Row, file_rows, rows_in
 from hardener.kubernetes.objects.interest import TOKENS
 from hardener.kubernetes.secrets.secret_values import decoded
+from hardener.sources.manifests import ManifestFile
 from hardener.support.late_pattern import late_pattern
+from hardener.tree.core_views import Object
+from hardener.tree.tree import Tree
 from hardener.tree.view import View
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.components.certificate import Certificate
-    from hardener.kubernetes.components.static_tokens import Row
-    from hardener.sources.manifests import ManifestFile
-    from hardener.tree.core_views import Object
-    from hardener.tree.tree import Tree
 
 # What reads tokens and certificates is imported late: hardly a tree holds one.
 

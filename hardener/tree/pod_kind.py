@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hardener.kubernetes.components.component import (
-    ALSO_ELSEWHERE,
-    is_node_agent_repository,
-    is_static_control_plane_name,
-)
+from hardener.kubernetes.components import component
 from hardener.sources.open_values import OpenDict
+from hardener.support.shapes import mapping, mappings
 from hardener.tree.api_servers import HOSTING, ApiServers, component_of
 from hardener.tree.view import OpaqueError
 
@@ -70,34 +67,26 @@ def classify_object(item: Object) -> dict[str, str]:
     return found or ORDINARY
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def _containers(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*_mappings(spec.get("initContainers")), *_mappings(spec.get("containers"))]
+    return [*mappings(spec.get("initContainers")), *mappings(spec.get("containers"))]
 
 
 def _windows(spec: dict[str, Any], containers: list[dict[str, Any]]) -> str | None:
-    if "os" in spec and str(_mapping(spec["os"]).get("name")).lower() == "windows":
+    if "os" in spec and str(mapping(spec["os"]).get("name")).lower() == "windows":
         return "os.name is windows"
     if "nodeSelector" in spec:
-        selector = _mapping(spec["nodeSelector"])
+        selector = mapping(spec["nodeSelector"])
         for label in ("kubernetes.io/os", "beta.kubernetes.io/os"):
             if str(selector.get(label)).lower() == "windows":
                 return f"nodeSelector {label} is windows"
     for holder in (spec, *containers):
-        if "securityContext" in holder and "windowsOptions" in _mapping(holder["securityContext"]):
+        if "securityContext" in holder and "windowsOptions" in mapping(holder["securityContext"]):
             return "windowsOptions are set"
     return None
 
 
 def _owned(item: Object) -> str | None:
-    owners = _mappings(_mapping(item.data.get("metadata")).get("ownerReferences"))
+    owners = mappings(mapping(item.data.get("metadata")).get("ownerReferences"))
     return f"owned by {owners[0].get('kind')} {owners[0].get('name')}" if owners else None
 
 
@@ -137,7 +126,7 @@ def _static(pod: PodTemplate) -> str | None:
         return sign
     for container in _views(pod):
         name = container.image.name if container.image else None
-        if name is not None and is_static_control_plane_name(name) and is_of_control_plane(pod, name):
+        if name is not None and component.is_static_control_plane_name(name) and is_of_control_plane(pod, name):
             return f"image {name}"
     return None
 
@@ -161,7 +150,7 @@ def is_of_control_plane(pod: PodTemplate, name: str) -> bool:
     In a workload it is one beside an API server; in another pod, one of the system or of the node. A pod for a purpose
     of its own is on the network of the cluster.
     """
-    if name not in ALSO_ELSEWHERE:
+    if name not in component.ALSO_ELSEWHERE:
         return True
     if pod.kind in HOSTING:
         return pod.object.tree.ask(ApiServers).beside(pod.object)
@@ -190,7 +179,7 @@ def _node_agent_image(container: Container) -> str | None:
     repository = container.image and container.image.repository
     if container.row is not None and container.row.class_ == "node-agent":
         return f"{container.row.origin}: {repository} is a node agent"
-    if repository and is_node_agent_repository(repository):
+    if repository and component.is_node_agent_repository(repository):
         return f"image {repository} is a node agent"
     return None
 
@@ -201,10 +190,10 @@ def _on_the_node(pod: PodTemplate) -> str | None:
         if pod.data.get(key) is True:
             return f"a DaemonSet with {key}"
     for container in _views(pod):
-        if _mapping(container.data.get("securityContext")).get("privileged") is True:
+        if mapping(container.data.get("securityContext")).get("privileged") is True:
             return "a DaemonSet with a privileged container"
-    for volume in _mappings(pod.data.get("volumes")):
-        path = _mapping(volume.get("hostPath")).get("path")
+    for volume in mappings(pod.data.get("volumes")):
+        path = mapping(volume.get("hostPath")).get("path")
         if isinstance(path, str) and (path == "/" or any(_under(path, folder) for folder in _NODE_FOLDERS)):
             return f"a DaemonSet that mounts {path} of the node"
     return None

@@ -19,12 +19,7 @@ from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.components.static_tokens import file_rows
 from hardener.kubernetes.images import helm_values
 from hardener.kubernetes.kustomize import kustomization as kustomize
-from hardener.kubernetes.objects.interest import (
-    TOKENS,
-    is_evidence_only,
-    is_interesting,
-    is_interesting_pipeline,
-)
+from hardener.kubernetes.objects import interest
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, registry, script, yaml
 from hardener.sources.files import Content, UnreadableError
@@ -114,8 +109,8 @@ def _load(
     content: Content,
     *,
     editable: bool,
-    wanted: Callable[[str], bool] = is_interesting,
-    optional: Callable[[str], bool] = is_evidence_only,
+    wanted: Callable[[str], bool] = interest.is_interesting,
+    optional: Callable[[str], bool] = interest.is_evidence_only,
     known: dict[int, Piece] | None = None,
 ) -> ManifestFile:
     found = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
@@ -125,7 +120,7 @@ def _load(
 def _may_hide(text: str) -> bool:
     """Whether a piece of text holds an object that this program looks at, or cannot be parsed and may hold one, however
     its kind is spelt: YAML has ways that a search of the text does not find."""
-    if is_interesting(text):
+    if interest.is_interesting(text):
         return True
     if "kind" not in text and "\\" not in text:
         return False
@@ -134,7 +129,7 @@ def _may_hide(text: str) -> bool:
     except yaml.TextError:
         return True
     kinds = [document["kind"] for document in documents if isinstance(document, dict) and "kind" in document]
-    return any(isinstance(kind, str) and is_interesting(f"kind: {kind}\n{text}") for kind in kinds)
+    return any(isinstance(kind, str) and interest.is_interesting(f"kind: {kind}\n{text}") for kind in kinds)
 
 
 class _Reader(Struct):
@@ -237,13 +232,13 @@ class _Reader(Struct):
         if is_node_configuration(real):
             wanted: Callable[[str], bool] = lambda text: True  # noqa: E731
         else:
-            wanted = _may_hide if editable and self.tree.settings.no_waivers else is_interesting
+            wanted = _may_hide if editable and self.tree.settings.no_waivers else interest.is_interesting
         if editable and self.tree.settings.no_waivers:
             return wanted, lambda text: False
-        return wanted, is_evidence_only
+        return wanted, interest.is_evidence_only
 
     def _without_object(self, real: str, name: str, content: Content, editable: bool) -> None:
-        if is_interesting_pipeline(content.text):
+        if interest.is_interesting_pipeline(content.text):
             self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=editable))
         else:
             self._pass_by("no-manifest", editable)
@@ -301,7 +296,7 @@ class _Reader(Struct):
             wanted = is_kubeconfig
             file = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=lambda text: True)
         elif file_rows(content.text):
-            file = script.load(path, name, content, TOKENS, editable=editable)
+            file = script.load(path, name, content, interest.TOKENS, editable=editable)
         else:
             return False
         self.tree.files.append(file)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
-from hardener.lock.model import load
+from hardener.lock.model import Lock, load
 from hardener.sources.files import Content, is_other
 from hardener.sources.files.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.sources.manifests import ManifestFile, Piece
@@ -31,14 +31,9 @@ from hardener.sources.source import Problem
 from hardener.support.data_path import Path, joined, value_at
 from hardener.tree import reader
 from hardener.tree.blocks import Blocks
-from hardener.tree.core_views import Object, PodTemplate
+from hardener.tree.core_views import Container, Object, PodTemplate
 from hardener.tree.fact import Fact, Incremental
-from hardener.tree.pod_fragments import is_fragment, of
-
-if TYPE_CHECKING:
-    from hardener.lock.model import Lock
-    from hardener.tree.core_views import Container
-    from hardener.tree.pod_fragments import Fragment
+from hardener.tree.pod_fragments import Fragment, is_fragment, of
 
 _Fact = TypeVar("_Fact", bound=Fact)
 

@@ -28,6 +28,7 @@ from hardener.authoring.edits import (
     evidence_of,
     said,
 )
+from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.objects import key_order
 from hardener.sources.open_values import OpenDict, OpenList
 from hardener.support.data_path import Path, dotted, joined
@@ -35,7 +36,6 @@ from hardener.support.late_pattern import late_pattern
 from hardener.tree import host_files
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.images.reference import ImageReference
     from hardener.lock.model import LockedImage
     from hardener.tree.core_views import Object
     from hardener.tree.tree import Tree

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, QualifiedNameProvider
 
-from hardener.sources.python import gate, import_lines
+from hardener.sources.python import gate, reading
 from hardener.sources.python.names.resolve import qualified_names
 from hardener.sources.python.names.scan import scan
 from hardener.sources.python.parsed import parse
-from hardener.sources.python.parser import encoding, nesting
-from hardener.sources.python.parser.tree import read
+from hardener.sources.python.parser import encoding
+from hardener.sources.python.parser.tree import DEEPEST, read
 from hardener.sources.yaml import TextError
 
 from ..conftest import ROOT
@@ -279,9 +279,9 @@ IMPORTS = {
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 @pytest.mark.parametrize("text", IMPORTS.values(), ids=IMPORTS)
 def test_the_lines_of_imports_hold_all_their_names(text: str, end: str) -> None:
-    lines = import_lines.imports_of(text.replace("\n", end).encode())
-    given = import_lines.words(lines.names)
-    found = given | import_lines.words(lines.origins)
+    lines = reading.imports_of(text.replace("\n", end).encode())
+    given = reading.words(lines.names)
+    found = given | reading.words(lines.origins)
     nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {name for node in nodes for alias in node.names for name in (alias.name, alias.asname or "")}
     names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
@@ -292,11 +292,11 @@ def test_the_lines_of_imports_hold_all_their_names(text: str, end: str) -> None:
 
 def test_the_lines_of_imports_are_few() -> None:
     text = "import a\n" + "x = f(y)\n" * 1000 + "from b import c\n" + "z = 1\n" * 1000
-    assert import_lines.imports_of(text.encode()) == (b"from b ", b" a\n c")
+    assert reading.imports_of(text.encode()) == (b"from b ", b" a\n c")
 
 
 def test_who_imports_all_names_imports_the_module() -> None:
-    assert import_lines.imports_of(b"from a.b import *\n").names == b"from a.b import *"
+    assert reading.imports_of(b"from a.b import *\n").names == b"from a.b import *"
 
 
 # Names, and the types.
@@ -345,6 +345,6 @@ def test_the_types_are_those_of_the_schemas() -> None:
 def test_where_nesting_is_too_deep(before: str) -> None:
     after = {"[1, g(": ")]", "3,\n    ": "]"}
     end = next((closing for opening, closing in after.items() if before.endswith(opening)), "")
-    read(f"{before}{'-' * (nesting.DEEPEST - 20)}1{end}\n")
+    read(f"{before}{'-' * (DEEPEST - 20)}1{end}\n")
     with pytest.raises(RecursionError):
-        read(f"{before}{'-' * nesting.DEEPEST}1{end}\n")
+        read(f"{before}{'-' * DEEPEST}1{end}\n")

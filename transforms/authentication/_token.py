@@ -19,11 +19,7 @@ _EXTENDABLE = 3607
 _SINCE = "2022"  # of an image: clients of all languages read the token again by then
 _NAMESPACE = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
 
-_CHOICES = {
-    "accounts": ("all", DEFAULT),
-    "containers": ("possible", "shown"),
-    "expiration": ("extendable", "hour"),
-}
+_CHOICES = {"accounts": ("all", DEFAULT), "containers": ("possible", "shown"), "expiration": ("extendable", "hour")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

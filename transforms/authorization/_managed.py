@@ -1,7 +1,5 @@
 """Roles of ours, when an audit log shows more than was known as they were written."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import product
 

@@ -1,18 +1,14 @@
 """Names and objects of new roles and bindings."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.free_names import Names
+from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import GROUP
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.rbac.rules import Rule
 
 VERSION = f"{GROUP}/v1"
 MANAGED = {"app.kubernetes.io/managed-by": "harden"}

@@ -1,7 +1,5 @@
 """What the transforms of wildcards do, loaded for a tree that holds roles."""
 
-from __future__ import annotations
-
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps
 from hardener.facts.access.grants import Access
@@ -48,7 +46,6 @@ def resources(role: Role) -> Steps:
 
 
 def _kept(role: Role, index: int, rule: Rule) -> Finding | None:
-    """A finding where a rule stays."""
     if rule.urls:
         return left(
             role,

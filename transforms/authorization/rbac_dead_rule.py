@@ -1,16 +1,10 @@
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
-from hardener.kubernetes.rbac.rules import ANY, VERBS, is_nameless
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.rbac.rules import Rule
+from hardener.kubernetes.rbac.rules import ANY, VERBS, Rule, is_nameless
 
 _NO_MATCH = "rule without a match"
 

@@ -1,12 +1,11 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.grants import Access
+from hardener.facts.access.running import Pods
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.system_pods import classes_of
@@ -14,9 +13,6 @@ from hardener.kubernetes.rbac.subjects import DEFAULT
 from hardener.tree.core_views import Object, PodTemplate
 
 from ._names import MANAGED
-
-if TYPE_CHECKING:
-    from hardener.facts.access.running import Pods
 
 _REFUSED = frozenset({"Pod", "Job"})
 _LEFT_ALONE = ("patch", "owned", "static-pod", "partial", "system-namespace")

@@ -1,16 +1,10 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from hardener.authoring.edits import Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
 from hardener.kubernetes.rbac.platform import is_monitoring
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.rbac.rules import Rule
+from hardener.kubernetes.rbac.rules import Rule
 
 _PROXY = "nodes/proxy"
 _FINE = ("nodes/metrics", "nodes/stats", "nodes/healthz", "nodes/pods")

@@ -1,7 +1,4 @@
-from __future__ import annotations
-
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
@@ -9,10 +6,7 @@ from hardener.facts.access.grants import Access, Holder
 from hardener.facts.access.pod_constraints import PodConstraints, reaches_everybody, said
 from hardener.facts.access.views import Binding, Role
 from hardener.kubernetes.rbac.rules import ANY
-from hardener.kubernetes.rbac.security_context_constraints import ROLE, listed, used_by
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.rbac.security_context_constraints import Opening
+from hardener.kubernetes.rbac.security_context_constraints import ROLE, Opening, listed, used_by
 
 _ADVICE = (
     "give the pods a security context that restricted-v2 or nonroot-v2 accepts, and bind that; else a"

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.views import Role
 

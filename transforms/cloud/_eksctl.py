@@ -1,7 +1,5 @@
 """Node groups of an eksctl configuration."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from hardener.tree.cloud_views import EksctlCluster

@@ -1,7 +1,5 @@
 """Texts that give one service account a role of its own; they are advice, nothing is written."""
 
-from __future__ import annotations
-
 _URL = '${replace(aws_iam_openid_connect_provider.eks.url, "https://", "")}'
 
 IRSA = (

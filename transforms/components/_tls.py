@@ -1,7 +1,5 @@
 """Versions and cipher suites of TLS that a component accepts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
@@ -96,11 +94,7 @@ def _of_ingress_route(ingress: Ingress) -> Iterator[_Open]:
             yield "", f"the match {match} names no host", ("spec", "routes", index, "match")
 
 
-_OTHERS = {
-    "VirtualService": _of_virtual_service,
-    "HTTPProxy": _of_http_proxy,
-    "IngressRoute": _of_ingress_route,
-}
+_OTHERS = {"VirtualService": _of_virtual_service, "HTTPProxy": _of_http_proxy, "IngressRoute": _of_ingress_route}
 
 
 def _of_ingress(ingress: Ingress) -> Iterator[_Open]:

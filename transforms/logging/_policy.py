@@ -1,20 +1,15 @@
 """What the transforms of audit policies share: their options, and the rule that each of them inserts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence
 from hardener.authoring.transform import Steps
 from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
-from hardener.kubernetes.audit.properties import BY_NAME, CALLERS, NAMESPACE, place
+from hardener.kubernetes.audit.properties import BY_NAME, CALLERS, NAMESPACE, Violation, place
 from hardener.kubernetes.audit.rules import STRENGTHS
 from hardener.tree.audit_policy_views import AuditPolicy
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.audit.properties import Violation
 
 _MOST = 3  # requests that are told
 FOLLOW_UP = (

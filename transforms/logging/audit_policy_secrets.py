@@ -1,16 +1,10 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.kubernetes.audit.order import Hidden
 from hardener.kubernetes.audit.properties import is_leak
 from hardener.tree.audit_policy_views import AuditPolicy
 
 from ._policy import AuditPolicyOptions, described, inserted, recorded
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.audit.order import Hidden
 
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.HIGH, cis="3.2.2", options=AuditPolicyOptions)

@@ -1,7 +1,5 @@
 """K05: nothing talks to the pods of a namespace unless a policy names it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 
@@ -17,27 +15,17 @@ from hardener.kubernetes.network.network_policy import Direction
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
 from hardener.tree.pod_kind import is_applied
 
-from ._policies import (
-    ISOLATION_CHECKS,
-    TOPIC,
-    NetworkPolicies,
-    directions,
-    free_name,
-    of,
-    opened,
-    policy,
-    types,
-    written,
-)
+from . import _policies
 from ._traffic import on_host_network
 
 
 @transform(
-    each=Namespace, stage="network", severity=Severity.MEDIUM, cis="5.3.2", options=NetworkPolicies, absence=True,
+    each=Namespace, stage="network", severity=Severity.MEDIUM, cis="5.3.2", options=_policies.NetworkPolicies,
+    absence=True,
     after=("netpol-workload",),
-    peers=ISOLATION_CHECKS,
+    peers=_policies.ISOLATION_CHECKS,
 )  # fmt: skip
-def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps:
+def netpol_default_deny(namespace: Namespace, options: _policies.NetworkPolicies) -> Steps:
     """A pod of the namespace takes and opens no connection that no policy names.
 
     Why: without a policy every pod of the cluster, and whoever takes one over, reaches every other pod and the metadata
@@ -47,7 +35,7 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
     """
     if namespace.declared and not namespace.object.name:
         return  # no API server takes it
-    wanted = directions(options)
+    wanted = _policies.directions(options)
     whole = _for_all_pods(namespace)
     is_closed = any(_closes_all(item, wanted) for item in whole)
     isolation = namespace.tree.ask(Isolation)
@@ -61,7 +49,7 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
 def _for_all_pods(namespace: Namespace) -> list[Policy]:
     """The policies of the namespace that speak of each of its pods."""
     by_object = namespace.tree.ask(Isolation).by_object
-    policies = [by_object[item] for item in of(namespace) if item in by_object]
+    policies = [by_object[item] for item in _policies.of(namespace) if item in by_object]
     return [item for item in policies if item.selects_all]
 
 
@@ -99,7 +87,7 @@ def _sources(namespace: Namespace) -> Iterator[Evidence]:
         yield from peers.makers_in(name)[:1]
 
 
-def _closed(namespace: Namespace, wanted: list[Direction], options: NetworkPolicies) -> Steps:
+def _closed(namespace: Namespace, wanted: list[Direction], options: _policies.NetworkPolicies) -> Steps:
     """The default deny where nothing speaks against it or somebody asks for it, else what stands in its way."""
     standing = _Standing(namespace, wanted)
     if options.namespace_wide == "always" or (standing.decided and options.namespace_wide == "auto"):
@@ -126,9 +114,9 @@ def _default_deny(namespace: Namespace, standing: _Standing, wanted: list[Direct
         effect=Effect.BEYOND if unseen else Effect.WATCHED,
         basis=Basis.PROVED,
     )
-    spec = {"podSelector": {}, "policyTypes": types(wanted)}
-    value = policy(free_name(namespace, "default-deny-all"), written(namespace), spec)
-    return namespace.create(TOPIC, value, impact="namespace-isolated", **judged.words)
+    spec = {"podSelector": {}, "policyTypes": _policies.types(wanted)}
+    value = _policies.policy(_policies.free_name(namespace, "default-deny-all"), _policies.written(namespace), spec)
+    return namespace.create(_policies.TOPIC, value, impact="namespace-isolated", **judged.words)
 
 
 def _against(standing: _Standing) -> Iterator[Evidence]:
@@ -224,8 +212,8 @@ def _apart(namespace: Namespace, lacking: list[Evidence], wanted: list[Direction
 def _undone(namespace: Namespace, undoing: Policy, wanted: list[Direction], is_closed: bool) -> Finding:
     close = "" if is_closed else f", and close it: {_ready(namespace, wanted)}"
     return namespace.finding(
-        f"nothing isolates the pods of {_place(namespace)}: {undoing.object} {opened(undoing, wanted)}, and a default "
-        "deny beside it does not change that",
+        f"nothing isolates the pods of {_place(namespace)}: {undoing.object} {_policies.opened(undoing, wanted)}, and "
+        "a default deny beside it does not change that",
         advice=f"remove {undoing.object} when every pod there has what it needs{close}",
     )
 
@@ -238,7 +226,7 @@ def _ready(namespace: Namespace, wanted: list[Direction]) -> str:
     name = f", namespace: {namespace.name}" if namespace.name else ""
     return (
         f"{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: default-deny-all{name}}}, "
-        f"spec: {{podSelector: {{}}, policyTypes: [{', '.join(types(wanted))}]}}}}"
+        f"spec: {{podSelector: {{}}, policyTypes: [{', '.join(_policies.types(wanted))}]}}}}"
     )
 
 

@@ -1,16 +1,11 @@
 """Which policies are written, and which of them refuse."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from hardener.errors import InputError
-from hardener.kubernetes.policies.admission_rules import RULES
+from hardener.kubernetes.policies.admission_rules import RULES, AdmissionRule
 from hardener.kubernetes.policies.kyverno import version
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.policies.admission_rules import AdmissionRule
 
 _PREFIX = "harden-"
 

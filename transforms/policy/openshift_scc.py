@@ -1,18 +1,12 @@
 """K04: what OpenShift lets pods do, in place of Pod Security levels."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.pod_constraints import PodConstraints, SecurityContextConstraints, said
-from hardener.kubernetes.rbac.security_context_constraints import described, is_everybody, listed
+from hardener.kubernetes.rbac.security_context_constraints import Opening, described, is_everybody, listed
 from hardener.kubernetes.rbac.subjects import DEFAULT, service_account
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.rbac.security_context_constraints import Opening
 
 _MOST = 3  # holders in one message
 _LOOSE = frozenset({"volumes", "seccompProfiles"})  # they open nothing by themselves

@@ -1,7 +1,5 @@
 """K04: policies that report what they were written to refuse."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Severity

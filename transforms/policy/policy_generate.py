@@ -1,24 +1,18 @@
 """K04: policies that refuse what this profile forbids, at the moment it is created."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Finding, Severity
+from hardener.authoring.edits import Edit, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
+from hardener.kubernetes.policies.admission_rules import AdmissionRule
 
 from . import _kyverno, _vap
 from ._options import Policies
 
-if TYPE_CHECKING:
-    from hardener.authoring.edits import Edit
-    from hardener.kubernetes.policies.admission_rules import AdmissionRule
-
-    Write = Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]
-    Older = Callable[[PolicyHome, AdmissionRule], Iterator[Finding]]
+Write = Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]
+Older = Callable[[PolicyHome, AdmissionRule], Iterator[Finding]]
 
 _NO_ADD_ON = "use --policy-engine vap, which needs nothing but the API server and works beside"
 

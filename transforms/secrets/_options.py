@@ -1,7 +1,5 @@
 """The options of the profile that all transforms of secrets share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
@@ -108,7 +106,6 @@ def _said(
 
 
 def _mounted(container: Container) -> Iterator[str | None]:
-    """The Secrets that ``container`` has as files."""
     names = {mount.text("name") for mount in container.items("volumeMounts")}
     for volume in container.pod.items("volumes"):
         if volume.text("name") in names:

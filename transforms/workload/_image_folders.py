@@ -1,7 +1,5 @@
 """Where the user of a container may write in its image, as ``harden lock --deep`` read it."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Callable, Iterator
 

@@ -5,8 +5,6 @@ and weak values never prove each other. What shows that one of them is meant hol
 given the node is not made safe in parts. Source: design decision 2.2, explicit values.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
@@ -96,7 +94,6 @@ def _of_class(pod: PodTemplate, container: Container | None = None) -> Iterator[
 
 
 def _written_root(container: Container) -> Iterator[Evidence]:
-    """Whether root, or more, is written for ``container``."""
     if container.privileged:
         yield container.fact("privileged", "securityContext", "privileged")
     number = container.effective("runAsUser")

@@ -1,21 +1,16 @@
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays.patch import Patch
 from hardener.facts.kustomize.overlays.patched import PatchedPod
 from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.kustomize.overlays.variants import patch_of
 from hardener.facts.objects.pod_security_levels import beyond
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
-
-if TYPE_CHECKING:
-    from hardener.facts.kustomize.overlays.patch import Patch
 
 _ON_NODE = ("hostNetwork", "hostPID", "hostIPC")
 _HARD = frozenset({"privileged", *_ON_NODE, "hostPathVolumes"})  # what hands over the node

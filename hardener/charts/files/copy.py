@@ -19,7 +19,7 @@ from hardener.charts.files import helm_ignore
 from hardener.charts.files import metadata as chart_metadata
 from hardener.charts.helm import ChartError, Helm, scratch
 from hardener.charts.values import computed_values
-from hardener.sources.files import RUN_FOLDER, git_root
+from hardener.sources.files import RUN_FOLDER, git_root, is_inside
 from hardener.support.printable import plain
 
 BYTES = 64 * 1024 * 1024  # of all files of a chart together
@@ -179,7 +179,7 @@ class _Copying:
     def dependency(self, source: str, name: str, chart: str) -> str:
         """Copy the chart ``name`` in the folder ``source``, a real path, to the ``charts/`` of the copy ``chart``. What
         comes back is the reason why it is not done, else empty."""
-        if not _is_in(source, self._tree):
+        if not is_inside(source, self._tree):
             return "lies outside of the tree"
         if not os.path.isdir(source):
             return "is not where its repository says"
@@ -226,11 +226,11 @@ class _Copying:
         """Where links may lead to in what the link ``name`` leads to, the real ``path``."""
         if not os.path.exists(path):
             raise self._refused(name, "is a link to nothing")
-        if _is_in(path, top):
+        if is_inside(path, top):
             return top
         # What belongs to a chart of the same tree may be linked as a whole, and no single file of the tree.
         if re.fullmatch(r"(?:.*/)?charts/[^/]+", name) and os.path.isfile(os.path.join(path, "Chart.yaml")):
-            if _is_in(path, self._tree):
+            if is_inside(path, self._tree):
                 return path
         raise self._refused(name, "is a link that leads out of the chart")
 
@@ -296,14 +296,10 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
 
 def _rules_text(folder: str) -> str:
     path = os.path.join(folder, helm_ignore.NAME)
-    if not os.path.isfile(path) or not _is_in(os.path.realpath(path), folder):
+    if not os.path.isfile(path) or not is_inside(os.path.realpath(path), folder):
         return ""
     with open(path, "rb") as handle:
         return handle.read(_LARGEST_RULES).decode(errors="replace")
-
-
-def _is_in(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 _PIECE = 1024 * 1024  # bytes

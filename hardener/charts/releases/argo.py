@@ -7,24 +7,21 @@ docs/user-guide/parameters.md (``.argocd-source.yaml``), docs/user-guide/build-e
 (commas of a parameter are no separators).
 """
 
-from __future__ import annotations
-
 import glob
 import os
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings, texts, writable
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, writable
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile, InObject, InText, SetValue
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
 from hardener.sources import files
 from hardener.support.data_path import Path, value_at
-
-if TYPE_CHECKING:
-    from hardener.tree.core_views import Object
+from hardener.support.shapes import mappings, texts
+from hardener.tree.core_views import Object
 
 _GROUP = "argoproj.io"
 _MOST_FILES = 100  # that one pattern may name
@@ -141,7 +138,6 @@ def _filled_in(value: Any, path: Path) -> Iterator[Path]:
 def _files(
     at_hand: AtHand, release: Release, helm: dict[str, Any], app: str | None, others: list[dict[str, Any]]
 ) -> Iterator[Values]:
-    """The files of values, in their order."""
     names = texts(helm.get("valueFiles"))
     found = [_paths(at_hand, _place_of(at_hand, release, name, app, others)) for name in names]
     pairs = list(zip(names, found, strict=True))

@@ -1,11 +1,9 @@
 """What of a tree a release may be made of: charts by their place or name, and files of values."""
 
-from __future__ import annotations
-
 import os
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.charts.releases.release import Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile
@@ -13,10 +11,8 @@ from hardener.errors import HardenError
 from hardener.facts.kustomize.builds import Builds
 from hardener.sources import files, yaml
 from hardener.sources.git import remotes as git_remotes
-
-if TYPE_CHECKING:
-    from hardener.tree.core_views import Object
-    from hardener.tree.tree import Tree
+from hardener.tree.core_views import Object
+from hardener.tree.tree import Tree
 
 CHART = "Chart.yaml"
 DEFAULTS = "values.yaml"
@@ -29,16 +25,6 @@ _VERSIONED = re.compile(r"(.+?)-v?\d+\.\d+\.\d+\S*")
 def literal(value: Any) -> str | None:
     """Return ``value`` where it is a text without an expression that is filled in later; None for anything else."""
     return value if isinstance(value, str) and value and "\0" not in value and not _OPEN.search(value) else None
-
-
-def texts(value: Any) -> list[str]:
-    """Return the texts of the list ``value``; none where it is no list."""
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def mappings(value: Any) -> list[dict[str, Any]]:
-    """Return the mappings of the list ``value``; none where it is no list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 class AtHand:

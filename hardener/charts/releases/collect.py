@@ -1,10 +1,8 @@
 """The charts that something in a tree has rendered, and where overrides of their values are written."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.charts.releases import argo as argo_releases
 from hardener.charts.releases import flux as flux_releases
@@ -17,9 +15,7 @@ from hardener.charts.releases.values_in_yaml import InFile, InObject, InText
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.sources.yaml import same
 from hardener.support.data_path import Path, value_at
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 __all__ = ["Release", "Unwritable", "Values", "releases", "write"]
 
@@ -66,7 +62,6 @@ def _weigh_patches(tree: Tree, release: Release) -> None:
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any], path: Path) -> Iterator[Path]:
-    """The paths at which ``new`` differs from ``old``."""
     for key in dict.fromkeys([*old, *new]):
         one, other = old.get(key), new.get(key)
         if isinstance(one, dict) and isinstance(other, dict):

@@ -7,14 +7,12 @@ of the values.yaml of the chart, seen from the root of the source. fluxcd/helm-o
 ``valueFileSecrets``, ``valuesFrom``, ``values``; a release is called ``namespace-[targetNamespace-]name``.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings, texts, writable
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, writable
 from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InObject
 from hardener.charts.values.set_values import nested, path_of, typed
@@ -23,9 +21,8 @@ from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.sources import files
 from hardener.support.data_path import value_at
-
-if TYPE_CHECKING:
-    from hardener.tree.core_views import Object
+from hardener.support.shapes import mapping, mappings, texts
+from hardener.tree.core_views import Object
 
 _TOOLKIT = "helm.toolkit.fluxcd.io"
 _OPERATOR = "helm.fluxcd.io"
@@ -46,12 +43,12 @@ def releases(at_hand: AtHand) -> Iterator[Release]:
 
 
 def _toolkit(at_hand: AtHand, item: Object) -> Release:
-    spec = _mapping(item.data.get("spec"))
+    spec = mapping(item.data.get("spec"))
     source: Any = value_at(spec, ("chart", "spec"))
-    reference = _mapping(spec.get("chartRef"))
+    reference = mapping(spec.get("chartRef"))
     if reference.get("kind") == "HelmChart":
         source = _chart_object(at_hand, item, reference)
-    source = _mapping(source)
+    source = mapping(source)
     called = str(source.get("chart") or reference.get("name") or "")
     release = Release(item, "Flux", called)
     kind = value_at(source, ("sourceRef", "kind"))
@@ -119,8 +116,8 @@ def _defaults(at_hand: AtHand, release: Release, source: dict[str, Any], *, of_r
 
 
 def _operator(at_hand: AtHand, item: Object) -> Release:
-    spec = _mapping(item.data.get("spec"))
-    chart = _mapping(spec.get("chart"))
+    spec = mapping(item.data.get("spec"))
+    chart = mapping(spec.get("chart"))
     called = str(chart.get("name") or chart.get("path") or "")
     release = Release(item, "Flux", called)
     if path := literal(chart.get("path")):
@@ -229,7 +226,3 @@ def _generated(at_hand: AtHand, folder: str, generator: dict[str, Any], key: str
         if own == key:
             return value
     return None
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

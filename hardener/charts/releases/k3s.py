@@ -6,21 +6,18 @@ valuesSecrets of the HelmChart, then those of the HelmChartConfig of the same na
 numbers, true, false and null are typed and anything else is a text. ``chartContent`` is a ``.tgz`` in base64.
 """
 
-from __future__ import annotations
-
 import binascii
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings, writable
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, writable
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InObject, InText, SetValue
 from hardener.charts.values.set_values import keys_of, nested, path_of
 from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.support.data_path import value_at
-
-if TYPE_CHECKING:
-    from hardener.tree.core_views import Object
+from hardener.support.shapes import mappings
+from hardener.tree.core_views import Object
 
 _GROUP = "helm.cattle.io"
 

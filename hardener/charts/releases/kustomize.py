@@ -8,22 +8,19 @@ the inline values win; merge: the file wins; replace: the inline values alone), 
 ``chartHome/NAME``, or ``chartHome/NAME-VERSION/NAME`` where it was pulled.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hardener.charts.releases.chart_sources import DEFAULTS, AtHand, literal, texts, writable
+from hardener.charts.releases.chart_sources import DEFAULTS, AtHand, literal, writable
 from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InObject
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.sources import files, manifests
 from hardener.support.data_path import Path
+from hardener.support.shapes import texts
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _HOME = "charts"
 _GENERATOR = "HelmChartInflationGenerator"

@@ -4,14 +4,12 @@ Values are merged as helm merges its files (helm.sh/docs/chart_template_guide/va
 a map key by key, anything else as a whole, what comes later over what comes before.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -22,9 +20,7 @@ from hardener.errors import HardenError
 from hardener.sources import files, yaml
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
-
-if TYPE_CHECKING:
-    from hardener.tree.core_views import Object
+from hardener.tree.core_views import Object
 
 _NOT_SHOWN = "to what the tree does not show"
 WHOLE: Path = ()

@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, mappings
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of
 from hardener.charts.releases.release import WHOLE, Release, Values, put, unknown
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
 from hardener.charts.values.values_file import edited
 from hardener.engine.outcome import Override
 from hardener.sources.block_names import ENCODED, HEAD
-from hardener.sources.terraform.parsed import parse
+from hardener.sources.terraform.nodes import Node
+from hardener.sources.terraform.parsed import Parsed, parse
 from hardener.sources.terraform.rewrite import rewrite
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
-
-if TYPE_CHECKING:
-    from hardener.sources.terraform.nodes import Node
-    from hardener.sources.terraform.parsed import Parsed
-    from hardener.tree.blocks import Block
+from hardener.support.shapes import listed, mappings
+from hardener.tree.blocks import Block
 
 _TYPE = "helm_release"
 _FILE = re.compile(r"\$\{file\(\s*\"(?:\$\{path\.(?:module|root|cwd)\}/)?([^\"$]+)\"\s*\)\}", re.S)
@@ -61,7 +59,7 @@ def _release(at_hand: AtHand, block: Block) -> Release:
         release.chart, release.missing = at_hand.named(path, literal(data.get("version")))
     release.name = literal(data.get("name"))
     release.namespace = literal(data.get("namespace")) if "namespace" in data else "default"
-    for index, item in enumerate(_listed(data.get("values"))):
+    for index, item in enumerate(listed(data.get("values"))):
         release.values.append(_item(at_hand, release, block, index, item))
     if isinstance(data.get("values"), str):
         release.values.append(unknown(f"values of {block}"))
@@ -69,10 +67,6 @@ def _release(at_hand: AtHand, block: Block) -> Release:
     _sets(release, block)
     release.advice = f"add an item to values of {block}, as yamlencode() or a heredoc of"
     return release
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _item(at_hand: AtHand, release: Release, block: Block, index: int, item: Any) -> Values:
@@ -243,7 +237,6 @@ class InTerraform(Struct, frozen=True):
         raise TextError(f"{self.block} is not found in its file any more")
 
     def _new(self, raw: str, overrides: Sequence[Override], base: str) -> str:
-        """The expression ``raw`` with ``overrides``."""
         if heredoc := _HEREDOC.fullmatch(raw):
             return _heredoc(raw, heredoc, overrides, base)
         encoded = _ENCODE.search(raw.rstrip())

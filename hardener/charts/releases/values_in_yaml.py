@@ -1,9 +1,7 @@
 """Where the values of a release stand in YAML: a file, a mapping or a text of an object, one value set by itself."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -13,10 +11,7 @@ from hardener.engine.outcome import Override
 from hardener.sources import yaml
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path, value_at
-
-if TYPE_CHECKING:
-    from hardener.tree.core_views import Object
-
+from hardener.tree.core_views import Object
 
 _OTHER_SHAPE = "the object has no place for values"
 

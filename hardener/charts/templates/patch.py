@@ -4,8 +4,6 @@ It is shown and never written. Every line of it has been tried: the chart with t
 object by object; an object that is not goes without.
 """
 
-from __future__ import annotations
-
 import copy
 import os
 from collections import Counter
@@ -210,7 +208,6 @@ def _steps_of(failed: ByHand, wanted: Wanted, steps: list[Step]) -> list[Step]:
 
 
 def _resting(wanted: Wanted, steps: list[Step], dropped: dict[int, ByHand]) -> dict[int, ByHand]:
-    """Those of ``steps`` that may rest on one that is ``dropped``."""
     return {
         number: replace(dropped[on], reason=f"it may rest on another change, which is left: {dropped[on].reason}")
         for number, on in resting_on(wanted, steps, dropped).items()

@@ -3,18 +3,13 @@
 (checkov.io, "Suppressing and skipping policies"; a mark outside of the block means nothing to it.)
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from hardener.engine.waivers.waiver import Collection, Waiver
 from hardener.sources.manifests import Piece
+from hardener.sources.source import Parsed
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.sources.source import Parsed
 
 _MARK = re.compile(r"#\s*checkov:skip=(\w+)(?::\s*(.*))?")
 

@@ -4,18 +4,14 @@ Such a comment speaks for the outermost node that begins on its line: for a list
 elsewhere, for the whole document on its first line.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.engine.waivers.waiver import Collection, Waiver, unknown
 from hardener.sources.manifests import Piece
+from hardener.sources.source import Parsed
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.sources.source import Parsed
 
 _COMMENT = re.compile(r"#[ \t]*harden:[ \t]*(?:ignore\b(?:[ \t]*\[([^\]]*)\])?|\w+[ \t]*\[)(.*)")
 _FORM = "write it as # harden: ignore[ID] REASON"

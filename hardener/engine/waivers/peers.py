@@ -4,8 +4,6 @@ kube-linter, Checkov and Polaris read annotations, kubeaudit labels, Kubescape a
 (each peer's documentation of its suppressions).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,6 +13,7 @@ from hardener.engine.waivers.annotations import Holder, holders
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver
 from hardener.sources.manifests import ManifestFile
 from hardener.support.data_path import Path
+from hardener.support.shapes import mappings
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 
@@ -102,13 +101,13 @@ def read_kubescape(tree: Tree, file: ManifestFile, checks: Checks, found: Collec
 
 
 def _controls(policy: dict[str, Any]) -> Iterator[str]:
-    for entry in _mappings(policy.get("posturePolicies")):
+    for entry in mappings(policy.get("posturePolicies")):
         # Kubescape takes a framework alone for everything in it; that is more than anybody means to say here.
         yield str(entry.get("controlID") or entry.get("controlId") or "").upper()
 
 
 def _scopes(policy: dict[str, Any], item: Object) -> Iterator[Scope]:
-    for resource in _mappings(policy.get("resources")):
+    for resource in mappings(policy.get("resources")):
         attributes = resource.get("attributes")
         if isinstance(attributes, dict) and attributes and all(_fits(k, v, item) for k, v in attributes.items()):
             yield item.piece, item.path
@@ -122,7 +121,3 @@ def _fits(key: str, pattern: Any, item: Object) -> bool:
         return value is not None and re.fullmatch(str(pattern), value) is not None
     except re.error:
         return False
-
-
-def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,11 +1,9 @@
 """Which pods run as which service account, what rights its bindings give, and who else uses it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -22,9 +20,7 @@ from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import is_patch
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 DEFAULT = "default"
 _MOST = 5  # bindings of one pod; more prove no more

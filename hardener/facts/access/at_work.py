@@ -3,11 +3,9 @@
 A workload of the tree, a token Secret, an object of Flux or Argo, what a controller brings with it, or a name.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
@@ -19,9 +17,7 @@ from hardener.kubernetes.rbac.rules import ANY
 from hardener.kubernetes.rbac.subjects import DEFAULT
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 # Names of accounts of whoever applies manifests, of people and of controllers: a guess would cut them off.
 _DEPLOYS = re.compile(

@@ -3,11 +3,8 @@
 Rules with stars reach those that it does not show too: whoever holds one may live of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.grants import Access, Holder
@@ -19,9 +16,7 @@ from hardener.kubernetes.rbac.rules import ANY, Rule
 from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.tree.core_views import OpaqueError
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
 _NOWHERE = "no CustomResourceDefinition of the tree declares"

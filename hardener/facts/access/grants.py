@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -24,6 +23,7 @@ from hardener.kubernetes.network.label_selector import Selector, parse
 from hardener.kubernetes.objects.custom_definitions import definitions
 from hardener.kubernetes.objects.discovery import Discovery, Row
 from hardener.kubernetes.objects.shape import ShapeError, mapping, sequence
+from hardener.kubernetes.rbac.observed_rule import AuditLog
 from hardener.kubernetes.rbac.platform import PART_OF, Platform, named_like, proved
 from hardener.kubernetes.rbac.subjects import DEFAULT, GROUP
 from hardener.sources import files
@@ -31,10 +31,7 @@ from hardener.sources.files import UnreadableError
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.rbac.observed_rule import AuditLog
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 # Other fields of a kustomization that find objects by their names.

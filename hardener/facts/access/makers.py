@@ -1,10 +1,7 @@
 """Programs of the tree that may make pods by themselves (runners of builds, operators): in a namespace of theirs the
 tree does not show all pods, so that nothing may refuse there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.grants import Access
@@ -13,10 +10,8 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.fact import Live
+from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
 
 # What pods come of, by API group.
 _RESOURCES = (

@@ -4,8 +4,6 @@ From the top: an audit log says what it did (observed); it is not used at all (u
 that can be read (derived). Else a few rights are assumed, with what flags and mounts of its pods add.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -15,27 +13,72 @@ from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.at_work import used_elsewhere
-from hardener.facts.access.cluster_accounts import ClusterAccount, cluster_accounts, target_namespace
 from hardener.facts.access.grants import Access, mounted_token
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.audit.blind_spots import blind_spots
+from hardener.kubernetes.rbac import unlogged_rights
 from hardener.kubernetes.rbac.kubectl_commands import Needed, needed, wait_for
 from hardener.kubernetes.rbac.observed_rule import AuditLog, ObservedRule
 from hardener.kubernetes.rbac.platform import is_monitoring
 from hardener.kubernetes.rbac.rules import Rule, compact
 from hardener.kubernetes.rbac.security_context_constraints import ROLE as SCC_ROLE
-from hardener.kubernetes.rbac.unlogged_rights import (
-    EVENTS,
-    KUBELET,
-    completed,
-    is_tokenless,
-    is_unlogged,
-    makes_objects,
-)
-from hardener.tree.core_views import Container, OpaqueError, PodTemplate
+from hardener.kubernetes.rbac.subjects import DEFAULT
+from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
+
+
+class ClusterAccount(Struct, frozen=True):
+    """``namespace`` and ``name`` of an account as the cluster knows it. ``targets`` are the namespaces there that stand
+    for the one of its binding in the tree: that of a RoleBinding, of a ClusterRoleBinding that of the account."""
+
+    namespace: str
+    name: str
+    targets: frozenset[str]
+
+
+def cluster_accounts(binding: Binding, subject: Subject) -> list[ClusterAccount]:
+    """List what the account ``subject`` of ``binding`` is in the cluster, one for each build that gives it another
+    namespace or name; none where nothing says its namespace."""
+    builds = binding.tree.ask(Builds)
+    own = binding.namespace_of(subject)
+    rendered = [name for name in builds.namespaces(binding.object) if name] if binding.namespaced else []
+    found: dict[tuple[str, str], None] = {}
+    for account in binding.tree.ask(Access).account_objects(binding, subject):
+        if _may_be_meant(builds, binding, account, own):
+            found.update(dict.fromkeys(_rendered(builds, account, own)))
+    if not found:
+        spaces = rendered if subject.namespace is None else [own]
+        found = {(space, subject.name): None for space in spaces or [own] if space}
+    return [
+        ClusterAccount(space, name, frozenset({space} if not rendered or space in rendered else rendered))
+        for space, name in found
+    ]
+
+
+def _may_be_meant(builds: Builds, binding: Binding, account: Object, namespace: str | None) -> bool:
+    """Whether the subject in ``namespace`` is ``account``: kustomize takes it for one of the same build and namespace,
+    where an unset one is "default"."""
+    if namespace is None:
+        return True
+    same_namespace = namespace == (account.namespace or DEFAULT)
+    return same_namespace and not builds.roots(account).isdisjoint(builds.roots(binding.object))
+
+
+def _rendered(builds: Builds, account: Object, namespace: str | None) -> Iterator[tuple[str, str]]:
+    """Namespace and name of ``account`` in each build that renders it."""
+    for rendering in builds.renderings(account):
+        written = rendering.namespace or account.namespace
+        for space in [written] if written else builds.namespaces(account):
+            if space or namespace:
+                yield str(space or namespace), rendering.name_of(account)
+
+
+def target_namespace(binding: Binding, subject: Subject) -> str:
+    """Return the namespace in the tree that ``ClusterAccount.targets`` stand for; "" is an unset one."""
+    return (binding.object.namespace if binding.namespaced else binding.namespace_of(subject)) or ""
+
 
 ENOUGH = timedelta(days=7)
 """How long an account has to be silent, or watched, until that says something."""
@@ -180,15 +223,15 @@ def _complete(found: Needs, seen: dict[str | None, list[Rule]], *, tells: bool, 
     added: dict[str, None] = {}
     missing: dict[str, None] = {}
     for space, used in seen.items():
-        whole = completed(used)
+        whole = unlogged_rights.completed(used)
         added.update(dict.fromkeys(whole.added))
         missing.update(dict.fromkeys(whole.missing))
-        if tells and space is not None and any(map(makes_objects, whole.rules)):
-            whole.rules += EVENTS
+        if tells and space is not None and any(map(unlogged_rights.makes_objects, whole.rules)):
+            whole.rules += unlogged_rights.EVENTS
             added["no events are recorded of anybody: create and patch are given where it writes objects"] = None
         found.rules[space] = compact(whole.rules)
     if monitors:
-        found.rules[None] = compact([*found.rules.get(None, ()), *KUBELET])
+        found.rules[None] = compact([*found.rules.get(None, ()), *unlogged_rights.KUBELET])
         added["requests to kubelets are in no log: get on what they show is given"] = None
     found.facts += (Evidence(f"not in the log: {text}") for text in added)
     found.facts += (Evidence(f"not in the log, and not given: {text}") for text in missing)
@@ -204,7 +247,6 @@ def _by_namespace(observed: Iterable[ObservedRule]) -> dict[str | None, list[Rul
 
 
 def _rule_of(each: ObservedRule) -> Rule:
-    """One observed request as a rule."""
     if each.non_resource_url is not None:
         return Rule((), (), each.verbs, (), (each.non_resource_url,))
     return Rule((each.api_group,), (each.resource,), each.verbs, each.resource_names)
@@ -243,11 +285,11 @@ def unused(binding: Binding, subject: Subject) -> Needs | None:
     """Why an account is known not to use its rights; None where it may, or where they count without a request of it."""
     tree = binding.tree
     rules = _rules(binding)
-    if rules is None or any(map(is_tokenless, rules)):
+    if rules is None or any(map(unlogged_rights.is_tokenless, rules)):
         return None
     if binding.everything is not None and tree.ask(Platforms).of(binding.object) == "openshift":
         return None  # its pods may run under a SecurityContextConstraints that comes with these rights
-    is_logged = not any(map(is_unlogged, rules)) and not is_monitoring(subject.name)
+    is_logged = not any(map(unlogged_rights.is_unlogged, rules)) and not is_monitoring(subject.name)
     if is_logged and _is_silent(binding, cluster_accounts(binding, subject)):
         text = "the audit log shows other accounts over 7 days or more, and nothing of this one"
         return Needs("unused (evidence: audit log)", facts=[Evidence(text)])

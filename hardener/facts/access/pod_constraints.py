@@ -1,9 +1,6 @@
 """SecurityContextConstraints of the tree, and who may use them."""
 
-from __future__ import annotations
-
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.access.grants import Access, Holder
@@ -14,10 +11,8 @@ from hardener.kubernetes.rbac.security_context_constraints import Opening
 from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.tree.core_views import OpaqueError
 from hardener.tree.fact import AsRead
+from hardener.tree.tree import Tree
 from hardener.tree.view import View
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
 
 
 class SecurityContextConstraints(View):

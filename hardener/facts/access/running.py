@@ -1,17 +1,12 @@
 """Which pods of the tree run as accounts of one name, by the namespaces that they come out in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.rbac.subjects import DEFAULT
 from hardener.tree.core_views import Object, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.facts.kustomize.builds import Builds
 
 
 class Pods(tuple[PodTemplate, ...]):

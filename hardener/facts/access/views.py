@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct
 
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.rbac.dangerous_grants import AGGREGATION
 from hardener.kubernetes.rbac.owners import owner
-from hardener.kubernetes.rbac.rules import rule_of
+from hardener.kubernetes.rbac.rules import Rule, rule_of
 from hardener.kubernetes.rbac.subjects import GROUP, service_account
 from hardener.tree.core_views import OpaqueError
 from hardener.tree.view import View, literal
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.rbac.rules import Rule
 
 
 class Subject(Struct, frozen=True):

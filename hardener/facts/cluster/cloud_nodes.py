@@ -3,18 +3,14 @@
 Every answer is evidence, or None where nothing says so.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import Evidence
 from hardener.tree.blocks import Block, texts
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 BY_NAME = "inferred by name"
 """The evidence of ``node_sign`` where only the name says so."""

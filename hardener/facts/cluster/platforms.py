@@ -1,18 +1,14 @@
 """For which platforms the manifests were written, as far as a label, an annotation or a kind tells."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.objects.api_groups import OPENSHIFT
 from hardener.tree.core_views import Object
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 # Sources: docs.aws.amazon.com/eks, cloud.google.com/kubernetes-engine and learn.microsoft.com/azure/aks, on load
 # balancers, identities of workloads and storage.

@@ -1,18 +1,14 @@
 """Which pods log in to a cloud as their service account, and which with a lasting key, as far as the tree shows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby, Neighbours
+from hardener.support.shapes import mapping
 from hardener.tree.core_views import Container, Object, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _GKE = "iam.gke.io/gcp-service-account"
 # The objects of AWS Controllers for Kubernetes and of Crossplane that give a service account a role.
@@ -72,7 +68,7 @@ class CloudIdentities:
         found: dict[tuple[str, str], list[Object]] = {}
         for group, kind in (("", "ConfigMap"), ("", "Secret"), _EXTERNAL):
             for item in self._tree.of(group, kind):
-                target = _mapping(_mapping(item.data.get("spec")).get("target")).get("name") if group else None
+                target = mapping(mapping(item.data.get("spec")).get("target")).get("name") if group else None
                 name = target if isinstance(target, str) else item.name
                 found.setdefault(("Secret" if group else kind, name), []).append(item)
         return {key: Nearby(self._tree.ask(Builds), items) for key, items in found.items()}
@@ -88,11 +84,7 @@ class CloudIdentities:
 
 def _keys(item: Object) -> Iterator[str]:
     for field in ("data", "stringData"):
-        yield from map(str, _mapping(item.data.get(field)))
-    entries = _mapping(item.data.get("spec")).get("data")
+        yield from map(str, mapping(item.data.get(field)))
+    entries = mapping(item.data.get("spec")).get("data")
     for entry in entries if isinstance(entries, list) else ():
-        yield str(_mapping(entry).get("secretKey"))
-
-
-def _mapping(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
+        yield str(mapping(entry).get("secretKey"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -19,10 +19,8 @@ from hardener.sources import files, yaml
 from hardener.support.data_path import Path, value_at
 from hardener.tree.core_views import Object
 from hardener.tree.fact import AsRead
+from hardener.tree.tree import Tree
 from hardener.tree.view import View
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
 
 _CHART = "Chart.yaml"
 _DEPENDENCIES = "charts"  # a folder of a chart: what it takes in, as `helm dependency update` writes it
@@ -130,7 +128,6 @@ class HelmImage(View):
 
 
 def _values_of(tree: Tree) -> list[Values]:
-    """The values that the tree holds."""
     found: list[Values] = []
     versions: dict[str, str | None] = {}
     for item in tree.values:

@@ -1,11 +1,9 @@
 """What decides about an image beside the manifest: a kustomization, a build on this machine, a tool that updates it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from hardener.authoring.edits import Evidence
 from hardener.kubernetes.images.reference import ImageReference, normalize
@@ -13,10 +11,8 @@ from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.tree.core_views import Container, KustomizedImage, Object
 from hardener.tree.fact import AsRead
+from hardener.tree.tree import Tree
 from hardener.tree.view import View
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
 
 # Registries of the node itself: what they hold is put there by hand (kind load, minikube, ko).
 _ON_THE_NODE = frozenset({"localhost", "127.0.0.1", "kind-registry", "kind.local", "ko.local", "dev.local"})

@@ -1,16 +1,16 @@
 """The images of a tree, each once, with the places that name it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.facts.images.chart_images import ChartImages
+from hardener.facts.images.chart_images import ChartImages, HelmImage
 from hardener.facts.images.image_overrides import ImageSources, is_on_the_node
+from hardener.facts.kustomize.overlays.images import PatchImage
 from hardener.facts.kustomize.overlays.images import collect as patch_images
+from hardener.facts.kustomize.overlays.patch import Patch
 from hardener.kubernetes.images.helm_values import composed
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.reference import parse as parse_image
@@ -19,16 +19,10 @@ from hardener.kubernetes.images.started_images import started_images
 from hardener.kubernetes.kustomize.image import written
 from hardener.kubernetes.pods.custom_resource import image_fields
 from hardener.support.data_path import Path
+from hardener.tree.core_views import Container, KustomizedImage, Object, PodTemplate
 from hardener.tree.pod_fragments import written_containers
+from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError, View
-
-if TYPE_CHECKING:
-    from hardener.facts.images.chart_images import HelmImage
-    from hardener.facts.kustomize.overlays.images import PatchImage
-    from hardener.facts.kustomize.overlays.patch import Patch
-    from hardener.tree.core_views import Container, KustomizedImage, Object, PodTemplate
-    from hardener.tree.tree import Tree
-
 
 _LONGEST = 160  # characters that are shown of what is no reference
 
@@ -115,7 +109,6 @@ def _mentions(tree: Tree, everywhere: bool) -> Iterator[Mention]:
 
 
 def _containers(pod: PodTemplate) -> Iterable[Container]:
-    """The containers of a pod, as far as they are written."""
     try:
         return pod.containers
     except WrongShapeError:

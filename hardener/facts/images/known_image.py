@@ -1,10 +1,7 @@
 """What is known of the image of a container, from every source that the tree has. Each has a collector, which puts in
 what it says; they are asked from the weakest to the strongest, in the order of ``KnownBy``."""
 
-from __future__ import annotations
-
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -16,9 +13,7 @@ from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
 from hardener.tree.core_views import Container
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _COLLECTORS = "hardener.facts.images.collectors"
 _NOTHING = ImageLedger()

@@ -1,24 +1,20 @@
 """What is known of an image, from every source that the tree has: each fact with where it is from."""
 
-from __future__ import annotations
-
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from msgspec import Struct
 
 from hardener.authoring.known import Known, KnownBy, is_sure, stronger
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
+from hardener.facts.images.dockerfiles.model import BuiltImage
+from hardener.facts.images.programs import Program
 from hardener.kubernetes.images.config import SOME_NUMBER
+from hardener.kubernetes.images.files import ImageFiles
+from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.table import ImageRow, lookup
-
-if TYPE_CHECKING:
-    from hardener.facts.images.dockerfiles.model import BuiltImage
-    from hardener.facts.images.programs import Program
-    from hardener.kubernetes.images.files import ImageFiles
-    from hardener.kubernetes.images.reference import ImageReference
-    from hardener.lock.model import LockedImage
-    from hardener.tree.tree import Tree
+from hardener.lock.model import LockedImage
+from hardener.tree.tree import Tree
 
 UserKind = Literal["root", "number", "name", "unknown"]
 

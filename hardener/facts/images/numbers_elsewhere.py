@@ -1,9 +1,7 @@
 """Requests and limits that the containers of the tree have beside their image, for others that run the same program."""
 
-from __future__ import annotations
-
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.programs import Program, program_of
@@ -11,9 +9,7 @@ from hardener.kubernetes.objects import quantity
 from hardener.support.data_path import value_at
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _RESOURCES = ("cpu", "memory")
 _KINDS = ("requests", "limits")

@@ -5,27 +5,21 @@ the network or the cluster makes of a change. An observation is taken for a cont
 arguments and names of variables as the one that was seen.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Append, Create, Edit, Insert, Set, WrongShapeError
+from hardener.authoring.transform import Transform
 from hardener.facts.images.image_overrides import ImageSources
+from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.kubernetes.kustomize.image import written
-from hardener.lock.observed import runs_of
+from hardener.lock.model import Lock
+from hardener.lock.observed import Observation, runs_of
 from hardener.sources.open_values import OpenList
 from hardener.support.data_path import Path, dotted
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.authoring.transform import Transform
-    from hardener.kubernetes.images.reference import ImageReference
-    from hardener.lock.model import Lock
-    from hardener.lock.observed import Observation
 
 OF_POD = "pod."
 # Where containers stand in a pod, by how many parts of a path lead there.

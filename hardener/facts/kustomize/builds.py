@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize import kustomize_tree
@@ -17,9 +16,7 @@ from hardener.sources.files.selection import pattern_test
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """Names for new objects: one that is taken gets the next free number, so that nothing is overwritten and every
 ``kustomize build`` still ends ("may not add resource with an already registered id")."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -12,9 +10,7 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.objects.object_names import LONGEST_NAME, as_object_name
 from hardener.tree.core_views import Object, View
 from hardener.tree.fact import Incremental
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _MANAGED_BY = "app.kubernetes.io/managed-by"
 _SHORTEST = 63  # whatever kustomizations put around a name

@@ -11,15 +11,12 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 # A kustomization may be taken in on so many ways (two ways at each of many levels) that nobody could name all results.
 _MOST = 10_000

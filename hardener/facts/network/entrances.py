@@ -3,10 +3,7 @@
 An application is what the same kustomization builds, else what has the same namespace in the same folder.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
@@ -16,10 +13,8 @@ from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.components.component import says_internal
 from hardener.tree.core_views import Object, PodTemplate, Service
 from hardener.tree.fact import AsRead
+from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError, literal
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
 
 PUBLIC = ("LoadBalancer", "NodePort")
 _Application = tuple[str, str | None]

@@ -4,10 +4,7 @@ A route answers under its own names as far as its listeners do, and one without 
 `spec.hostnames` of the Gateway API; `hosts` of a VirtualService and of the Gateway of Istio).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
@@ -15,9 +12,7 @@ from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.network.ingress import GATEWAY_ROUTES, GATEWAYS, ISTIO_GATEWAYS, parents
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _Named = dict[str, Neighbours]
 

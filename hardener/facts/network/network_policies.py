@@ -1,10 +1,8 @@
 """Which NetworkPolicies of the tree select a pod, as read: before the run makes policies of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -21,9 +19,7 @@ from hardener.kubernetes.network.network_policy import NAMESPACE_LABEL, Directio
 from hardener.sources.open_values import OpenDict
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 

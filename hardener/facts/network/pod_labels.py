@@ -1,10 +1,8 @@
 """By which labels a NetworkPolicy finds the pods of a workload, as the tree is read."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.kubernetes.network.label_selector import EVERYTHING, Selector, parse
@@ -12,9 +10,7 @@ from hardener.kubernetes.network.passing_labels import stays
 from hardener.kubernetes.objects.object_names import as_label_value
 from hardener.kubernetes.objects.shape import ShapeError, mapping
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 Place = tuple[str, str | None]  # a folder, and a namespace as written
 NAME = "app.kubernetes.io/name"
@@ -205,7 +201,6 @@ def _places(item: Object) -> tuple[str, ...]:
 
 
 def _written(view: View, *, plain: bool) -> Own:
-    """The selector of a workload as it is written."""
     if plain:
         return Own({"matchLabels": {key: str(view.get(key)) for key in view.keys()}})
     found: dict[str, Any] = {}

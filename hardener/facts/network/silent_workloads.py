@@ -5,11 +5,8 @@ that kind: what they call is built into their images. A workload that others cal
 taken at its word, and so is a data store, and one whose sources are in the tree and name no Service.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -23,10 +20,7 @@ from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.rbac.subjects import DEFAULT
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
-
+from hardener.tree.tree import Tree
 
 MANY = 3
 """With more silent workloads than these in a namespace, all of its pods are taken for callers."""

@@ -3,11 +3,9 @@
 Each of them is read once. What a Secret holds is never part of an answer.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -19,11 +17,10 @@ from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.data_path import Path
+from hardener.support.shapes import mappings, texts
 from hardener.tree.core_views import Container, Object, View
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 _LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap of, as etcd takes them
@@ -57,7 +54,7 @@ class ConfigSources(AsRead):
                     self._near[kind, name] = Nearby(tree.ask(Builds), items)
         for folder, item in tree.kustomizations.items():
             for kind, field in _GENERATORS.items():
-                for index, generator in enumerate(_mappings(item.data.get(field))):
+                for index, generator in enumerate(mappings(item.data.get(field))):
                     signs = list(_signs(self._generator(folder, generator, (field, index))))
                     if signs:
                         name = str(generator.get("name"))
@@ -88,24 +85,25 @@ class ConfigSources(AsRead):
 
     def _generator(self, folder: str, generator: dict[str, Any], path: Path) -> Iterator[tuple[str, str | None, Path]]:
         """Key, text and place of what a kustomization in ``folder`` makes a ConfigMap or Secret of."""
-        for index, line in enumerate(_strings(generator.get("literals"))):
+        for index, line in enumerate(texts(generator.get("literals"))):
             key, _, value = line.partition("=")
             yield key, value, (*path, "literals", index)
-        for index, line in enumerate(_strings(generator.get("files"))):
+        for index, line in enumerate(texts(generator.get("files"))):
             key, _, name = line.rpartition("=")
-            yield key or os.path.basename(name), self._read(folder, name), (*path, "files", index)
+            yield key or os.path.basename(name), read_named(self._tree.root, folder, name), (*path, "files", index)
 
-    def _read(self, folder: str, name: str) -> str:
-        """The text of a file that a kustomization names; "" for one outside the tree, and one that is no text."""
-        path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
-        if not files.is_inside(path, self._tree.root):
+
+def read_named(root: str, folder: str, name: str) -> str:
+    """The text of a file that a kustomization names; "" for one outside the tree ``root``, and one that is no text."""
+    path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
+    if not files.is_inside(path, root):
+        return ""
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:
             return ""
-        try:
-            if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:
-                return ""
-            return files.read(path).text
-        except (OSError, UnreadableError):
-            return ""
+        return files.read(path).text
+    except (OSError, UnreadableError):
+        return ""
 
 
 def _texts(item: Object) -> Iterator[tuple[str, str | None, Path]]:
@@ -151,11 +149,3 @@ def _keys(holder: View) -> frozenset[str] | None:
     """The keys that a volume takes; None for all."""
     items = holder.items("items")
     return frozenset(item.text("key") or "" for item in items) if items else None
-
-
-def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _strings(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -1,11 +1,8 @@
 """Pods that the tree does not show: what points at them, and in which namespaces they come out."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
@@ -17,9 +14,7 @@ from hardener.support.late_pattern import late_pattern
 from hardener.tree.blocks import is_expression
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _KIND = late_pattern(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
 _NAMESPACE = late_pattern(r"""\bnamespace["']?[ \t]*:[ \t]*["']?([a-z0-9-]+)(?![\w{$])""")

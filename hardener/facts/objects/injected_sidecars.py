@@ -5,19 +5,15 @@ Injection" and "CNI Plugin"; kuma.io, "Data plane proxy on Kubernetes"; develope
 labels". Their init containers ask for NET_ADMIN, except in CNI mode, in which an agent of the node does their work.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import Evidence
 from hardener.kubernetes.pods import operator_pods as rendered
 from hardener.support.data_path import value_at
 from hardener.tree.core_views import Namespace, Object, PodTemplate, View
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 # Label or annotation of a namespace or a pod that asks for a sidecar, and the mesh.
 _ASKS = {

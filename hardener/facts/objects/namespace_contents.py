@@ -1,10 +1,7 @@
 """What the tree shows of each namespace, and what in it points at pods that the tree does not show."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
@@ -13,9 +10,7 @@ from hardener.kubernetes.objects.scope import is_cluster_scoped
 from hardener.tree.core_views import Namespace, Object, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 
 class Namespaces(AsRead, dict[str | None, Namespace]):

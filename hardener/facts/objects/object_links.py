@@ -1,9 +1,6 @@
 """Which objects of the tree name or select each other: Services and pods, Ingresses, service accounts and roles."""
 
-from __future__ import annotations
-
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
@@ -13,9 +10,7 @@ from hardener.kubernetes.rbac.subjects import service_account
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 
 class Relations(AsRead):

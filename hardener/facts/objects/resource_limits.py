@@ -1,17 +1,11 @@
 """Objects of the tree that have a say in the requests and limits of others: autoscalers, LimitRanges, quotas."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _TARGET_OF = {
     ("autoscaling.k8s.io", "VerticalPodAutoscaler"): "targetRef",

@@ -1,9 +1,5 @@
 """Pods of the namespaces of the system, which its installer made."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import Transform
 from hardener.facts.kustomize.builds import Builds
@@ -12,13 +8,11 @@ from hardener.kubernetes.components.component import is_static_control_plane_nam
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
+from hardener.tree.tree import Tree
 
 # The risks for which a pod of a system namespace is an application where its images are known: its workload itself, and
 # the token that it mounts. Source: design decision 4.
 _OF_APPLICATIONS = ("K01", "K09")
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
 
 
 class SystemPods(AsRead):

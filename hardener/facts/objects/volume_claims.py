@@ -4,18 +4,12 @@ Source: kubernetes.io/docs/concepts/storage/persistent-volumes, access modes: a 
 one node, one of ReadWriteOncePod by one pod.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 OF_ONE_NODE = frozenset({"ReadWriteOnce", "ReadWriteOncePod"})
 

@@ -14,12 +14,9 @@ import os
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from hardener.facts.kustomize.builds import Builds
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.facts.kustomize.builds import Builds
 
 _MOST = 8  # that a reference may mean
 _ANY = "*"  # no namespace is called like this

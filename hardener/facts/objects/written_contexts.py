@@ -1,17 +1,13 @@
 """The security contexts that people wrote for containers: what a run writes itself is no fact about them."""
 
-from __future__ import annotations
-
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 
 class WrittenContexts(AsRead):

@@ -1,12 +1,9 @@
 """Where secrets of a cluster live beside Git, as the tree or the profile says it."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -15,9 +12,7 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.secrets.external_secret import GROUP, PROVIDERS, STORES
 from hardener.tree.core_views import Object, OpaqueError
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 NAMES = ("external-secrets", "sealed-secrets", "sops", "secret")
 _CHART = "external-secrets"

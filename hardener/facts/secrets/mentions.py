@@ -3,13 +3,11 @@
 Rather one too many: a program may read a ConfigMap that an argument, a role or a custom resource names.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import Evidence
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS
@@ -17,9 +15,7 @@ from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _NEAR = 4  # lines between the word ConfigMap and a name that belongs to it
 _HINT = "configmap"

@@ -1,12 +1,9 @@
 """What is known about moving the secrets of an object out of the tree: whether there is a place for the values, who
 reads them, and what stands against it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
@@ -20,9 +17,7 @@ from hardener.kubernetes.secrets import external_secret
 from hardener.sources.files import UnreadableError, is_inside, read_bytes
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 # Of pods: what they read stays as it is, since something else than this tree decides about them.
 _FIXED = ("patch", "owned", "static-pod", "system-namespace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from hardener.kubernetes.secrets.external_secret import GROUP, STORES
 from hardener.kubernetes.secrets.secret_values import SecretClass, classify
@@ -13,9 +13,7 @@ from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.data_path import Path
 from hardener.tree.core_views import View
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 
 class ConfigMap(View):

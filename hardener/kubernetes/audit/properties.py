@@ -4,8 +4,6 @@ The requests are those of a person, a service account, a node and a nobody, and 
 policy single out: users, groups, namespaces and names that it tells apart.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, product
 
@@ -237,7 +235,6 @@ def _singled_out(rule: Plain, plain: Request) -> Iterator[Request]:
 
 
 def _callers(rule: Plain) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The callers that ``rule`` names."""
     groups = strings(rule, "userGroups")
     for user in strings(rule, "users"):
         yield user, (*_groups_of(user), *groups[:1])

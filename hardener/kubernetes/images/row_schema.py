@@ -3,8 +3,6 @@
 Source of the capabilities: linux/include/uapi/linux/capability.h.
 """
 
-from __future__ import annotations
-
 import math
 import posixpath
 import re
@@ -102,9 +100,7 @@ _NUMBER: _Test = (
 )
 # No part of a path is empty, "." or ".."
 _PATHS = _list_of(
-    is_clean_path,
-    "absolute paths",
-    {"type": "string", "pattern": r"^(/(?!\.{1,2}(/|$))[A-Za-z0-9._@+-]+)+$"},
+    is_clean_path, "absolute paths", {"type": "string", "pattern": r"^(/(?!\.{1,2}(/|$))[A-Za-z0-9._@+-]+)+$"}
 )
 _CAPABILITIES = _list_of(
     lambda value: value in CAPABILITIES, "capabilities, without CAP_", {"enum": sorted(CAPABILITIES)}

@@ -6,8 +6,6 @@ monitors have the same shape; the annotations of the example configuration of Pr
 (github.com/prometheus/prometheus, documentation/examples/prometheus-kubernetes.yml).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -15,6 +13,7 @@ from typing import Any, NamedTuple
 
 from hardener.kubernetes.network.ingress import Backend
 from hardener.support.data_path import Path
+from hardener.support.shapes import mapping, mappings
 
 _WEBHOOKS = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
 _HTTPS = 443  # the port of a webhook that names none
@@ -69,8 +68,8 @@ def api_server_calls(kind: str, document: dict[str, Any]) -> Iterator[Backend]:
 def _named(document: dict[str, Any], path: Path) -> Iterator[Backend]:
     value: Any = document
     for part in path:
-        value = value[part] if isinstance(part, int) else _mapping(value).get(part)
-    service = _mapping(value)
+        value = value[part] if isinstance(part, int) else mapping(value).get(part)
+    service = mapping(value)
     if isinstance(service.get("name"), str):
         namespace, port = service.get("namespace"), service.get("port")
         plain = port if isinstance(port, int) and not isinstance(port, bool) else _HTTPS
@@ -84,7 +83,7 @@ def monitor(group: str, kind: str, document: dict[str, Any]) -> Monitor | None:
     if known is None or not isinstance(spec, dict):
         return None
     key, services = known
-    spaces = _mapping(spec.get("namespaceSelector"))
+    spaces = mapping(spec.get("namespaceSelector"))
     names = spaces.get("matchNames")
     namespaces: tuple[str, ...] | None = None
     if spaces.get("any") is True:
@@ -93,9 +92,9 @@ def monitor(group: str, kind: str, document: dict[str, Any]) -> Monitor | None:
         namespaces = tuple(str(name) for name in names)
     ports = tuple(
         (_port(item.get("port")), _port(item.get("targetPort")) or _port(item.get("portNumber")))
-        for item in _mappings(spec.get(key))
+        for item in mappings(spec.get(key))
     )
-    return Monitor(services, _mapping(spec.get("selector")), namespaces, ports)
+    return Monitor(services, mapping(spec.get("selector")), namespaces, ports)
 
 
 def is_scraped(annotations: dict[str, str]) -> bool:
@@ -110,14 +109,6 @@ def scrape_port(annotations: dict[str, str]) -> int | None:
         if value.isdigit() and len(value) < 6 and 0 < int(value) < 65536:
             return int(value)
     return None
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _port(value: Any) -> int | str | None:

@@ -3,8 +3,6 @@
 Source: apimachinery pkg/apis/meta/v1, types.go and helpers.go (LabelSelectorAsSelector).
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
@@ -55,7 +53,6 @@ EVERYTHING = Selector()
 
 @lru_cache(maxsize=1024)  # a tree names a few labels again and again, and all that it says is kept
 def _of_one(key: str, operator: str, *values: str) -> Selector:
-    """The selector with one condition."""
     return Selector((Requirement(key, operator, values if len(values) < 2 else _several(values)),))
 
 

@@ -1,11 +1,10 @@
 """The checks of baseline. Each docstring names the file of k8s.io/pod-security-admission that decides the same."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from hardener.kubernetes.pods.capabilities import BASELINE
 from hardener.support.data_path import Path
+from hardener.support.shapes import listed
 
 from .pod import (
     Holder,
@@ -17,7 +16,6 @@ from .pod import (
     equation,
     integer,
     items,
-    listed,
     mapping,
     plural,
     profile_of,

@@ -1,12 +1,11 @@
 """A pod template as the checks read it, and the words they share."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from hardener.support.data_path import Path
+from hardener.support.shapes import listed
 
 _NOTHING: Mapping[Any, Any] = {}
 
@@ -63,11 +62,6 @@ def mapping(value: Any) -> Mapping[Any, Any]:
     if value is None or type(value) is dict:  # as nearly all are, and to ask a class that is abstract takes long
         return value or _NOTHING
     return value if isinstance(value, Mapping) else _NOTHING
-
-
-def listed(value: Any) -> list[Any]:
-    """The list, or an empty one."""
-    return value if isinstance(value, list) else []
 
 
 def items(value: Any) -> Iterator[tuple[int, Mapping[Any, Any]]]:

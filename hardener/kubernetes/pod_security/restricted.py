@@ -1,8 +1,7 @@
 """The checks of restricted. Each docstring names the file of k8s.io/pod-security-admission that decides the same."""
 
-from __future__ import annotations
-
 from hardener.support.data_path import Path
+from hardener.support.shapes import listed
 
 from .baseline import VALID_PROFILES, added_capabilities, seccomp_profile_baseline
 from .pod import (
@@ -13,7 +12,6 @@ from .pod import (
     counted,
     integer,
     items,
-    listed,
     mapping,
     profile_of,
     quoted,
@@ -124,7 +122,5 @@ def seccomp_profile_restricted(pod: Pod) -> Problem | None:
         return None
     detail = f"pod or {setters(missing)} must set securityContext.seccompProfile.type to " + quoted(VALID_PROFILES[:1])
     return Problem(
-        "seccompProfile",
-        f"{detail} or {quoted(VALID_PROFILES[1:])}",
-        context_paths(missing, "seccompProfile", "type"),
+        "seccompProfile", f"{detail} or {quoted(VALID_PROFILES[1:])}", context_paths(missing, "seccompProfile", "type")
     )

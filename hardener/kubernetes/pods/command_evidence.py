@@ -220,11 +220,7 @@ class Writes(Struct, frozen=True):
 
 
 # Programs whose operands are all written to, and options of theirs that take a value.
-_WRITE_ALL = {
-    "touch": frozenset({"-d", "-r", "-t"}),
-    "mkdir": frozenset({"-m", "--mode"}),
-    "tee": frozenset(),
-}
+_WRITE_ALL = {"touch": frozenset({"-d", "-r", "-t"}), "mkdir": frozenset({"-m", "--mode"}), "tee": frozenset()}
 # Programs that write to their last operand, or to the value of -t.
 _WRITE_LAST = {
     "cp": frozenset({"-S"}),

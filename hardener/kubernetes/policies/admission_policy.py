@@ -4,8 +4,6 @@ Source: k8s.io/api/admissionregistration/v1. ``Deny`` and ``Warn`` do not go tog
 no object that lives in no namespace.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -24,7 +22,7 @@ _NAME = "kubernetes.io/metadata.name"  # a label that every namespace has
 
 def policy(rule: AdmissionRule, name: str) -> dict[str, Any]:
     """A policy called ``name`` that refuses what ``rule`` does."""
-    return _object(POLICY, name, {"failurePolicy": "Fail"} | spec(rule, rule.resources))
+    return policy_object(POLICY, name, {"failurePolicy": "Fail"} | spec(rule, rule.resources))
 
 
 def spec(rule: AdmissionRule, resources: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -59,12 +57,12 @@ def selector(operator: str, namespaces: Sequence[str]) -> dict[str, Any]:
 
 
 def _binding(policy_name: str, name: str, actions: list[str], resources: dict[str, Any]) -> dict[str, Any]:
-    return _object(
-        BINDING, name, {"policyName": policy_name, "validationActions": actions, "matchResources": resources}
-    )
+    body = {"policyName": policy_name, "validationActions": actions, "matchResources": resources}
+    return policy_object(BINDING, name, body)
 
 
-def _object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+def policy_object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """An object of admission with ``spec``, marked as one of ours."""
     metadata = {"name": name, "labels": dict(_LABELS)}
     return {"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": metadata, "spec": spec}
 

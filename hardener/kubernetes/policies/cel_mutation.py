@@ -5,8 +5,6 @@ value}`` of a patch) and the grammar of CEL (cel-spec, doc/langdef.md). Nothing 
 outcome counts.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 
@@ -96,7 +94,6 @@ class _Reader:
         return inside is not self._open[-1] and inside.sets_false(self._wanted)
 
     def _take_value(self, index: int, name: str) -> None:
-        """Take in a token of the value of the field ``name``."""
         inside, (kind, text) = self._open[-1], self._tokens[index]
         before, behind = self._tokens[index - 1], self._tokens[index + 1]
         if (kind, text) == _FALSE and before[1] in ("(", "?", ":") and behind[1] in (")", ":", ",", "}"):

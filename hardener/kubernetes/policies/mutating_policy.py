@@ -5,19 +5,15 @@ plugins that change objects (pkg/kubeapiserver/options/plugins.go, AllOrderedPlu
 pod: ServiceAccount has mounted it by then, and ``automountServiceAccountToken: false`` would leave it there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from hardener.kubernetes.policies.admission_policy import GROUP, selector
+from hardener.kubernetes.policies.admission_policy import policy_object, selector
 
 POLICY, BINDING = "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"
 SINCE = (1, 36)
-
-_LABELS = {"app.kubernetes.io/managed-by": "harden"}
 
 
 class Default(Struct, frozen=True):
@@ -56,18 +52,10 @@ def policy(default: Default, name: str) -> dict[str, Any]:
         "matchConditions": [{"name": key, "expression": text} for key, text in default.conditions],
         "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": default.expression}}],
     }
-    return _object(POLICY, name, body)
+    return policy_object(POLICY, name, body)
 
 
 def binding(policy_name: str, name: str, namespaces: Sequence[str]) -> dict[str, Any]:
     """A binding of the policy in ``namespaces``."""
-    return _object(
-        BINDING,
-        name,
-        {"policyName": policy_name, "matchResources": {"namespaceSelector": selector("In", namespaces)}},
-    )
-
-
-def _object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    metadata = {"name": name, "labels": dict(_LABELS)}
-    return {"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": metadata, "spec": spec}
+    body = {"policyName": policy_name, "matchResources": {"namespaceSelector": selector("In", namespaces)}}
+    return policy_object(BINDING, name, body)

@@ -1,7 +1,5 @@
 """What stands for the stars of a rule: the verbs, resources and groups that exist now."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from msgspec import Struct, field

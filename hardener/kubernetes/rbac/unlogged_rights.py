@@ -5,8 +5,6 @@ by GET (WebSocket) or by POST (SPDY); pkg/registry/rbac/*/policybased and escala
 certificates/* and gc; pkg/registry/admissionregistration/*/authz.go; OpenShift library-go route/hostassignment.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
@@ -18,10 +16,7 @@ BIND = "bind"
 BINDINGS = ("rolebindings", "clusterrolebindings")
 """With the verb ``BIND`` they stand for roles that were bound, and that nothing names."""
 
-EVENTS = (
-    Rule(("",), ("events",), ("create", "patch")),
-    Rule(("events.k8s.io",), ("events",), ("create", "patch")),
-)
+EVENTS = (Rule(("",), ("events",), ("create", "patch")), Rule(("events.k8s.io",), ("events",), ("create", "patch")))
 """What programs need to tell of their work."""
 KUBELET = (
     Rule(("",), ("nodes/healthz", "nodes/metrics", "nodes/pods", "nodes/stats"), ("get",)),

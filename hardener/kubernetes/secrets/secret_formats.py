@@ -4,8 +4,6 @@ The forms are those that gitleaks, trufflehog and detect-secrets keep, and a few
 `data/secret-formats.tsv` holds them and names the source of each.
 """
 
-from __future__ import annotations
-
 import binascii
 import re
 from bisect import bisect_left
@@ -102,7 +100,6 @@ def _portion_end(text: str, after: int) -> int:
 
 
 def _marks_of(text: str, lines: list[str], start: int) -> Iterator[tuple[int, str]]:
-    """The marks in ``lines``, which stand in ``text`` from ``start`` on."""
     for line in lines:
         if len(line) < LONG:
             if is_marked(line):

@@ -4,8 +4,6 @@ The classifier decides for one key and value; the walk finds the places: environ
 kustomize literals, annotations, and any other entry whose key names a secret.
 """
 
-from __future__ import annotations
-
 import binascii
 import json
 import math
@@ -350,7 +348,6 @@ def _parts(text: str) -> tuple[str, ...]:
 
 
 def _scalar(path: Path, key: str, value: object, classes: frozenset[SecretClass]) -> Iterator[Found]:
-    """The value of ``key`` at ``path``, when its class is one of ``classes``."""
     text = _plain(value)
     if text and classify(key, text)[0] in classes:
         yield Found(path, text, _parts(text))
@@ -398,7 +395,6 @@ def _telling_entry(path: Path, key: str, value: object, node: dict[Any, Any], pa
 def _data_entries(
     kind: object, path: Path, node: dict[Any, Any], below: list[tuple[Path, Any, str]]
 ) -> Iterator[Found]:
-    """The secrets of the data of a Secret or ConfigMap."""
     if kind == "Secret":
         return _secret_entries(path, node, below)
     return _config_entries(path, node)

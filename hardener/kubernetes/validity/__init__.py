@@ -7,18 +7,17 @@ The numbers are those of docs/design/proof.md "Rules of Kubernetes". Not judged 
 again is said by the report; the user of an image, kustomize, Flux and Argo CD need more than the document.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hardener.kubernetes.pods.pod_template import group, templates
 from hardener.support.data_path import Path
+from hardener.support.shapes import entries, mapping
 
 from . import containers, objects, pod, resources
 from .changes import changed_violations, is_compared
-from .violation import Violation, entries, mapping
+from .violation import Violation
 
 __all__ = ["Violation", "changed_violations", "is_compared", "new_violations", "violations"]
 

@@ -4,18 +4,17 @@ Source: k8s.io/kubernetes ValidateObjectMetaUpdate, ValidateStatefulSetUpdate, V
 ValidateJobUpdate, ValidateServiceUpdate.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator
 from typing import Any
 
 from hardener.kubernetes.pods.pod_template import group, templates
 from hardener.support.data_path import Path, value_at
+from hardener.support.shapes import entries, mapping
 
 from .objects import SELECTING
 from .pod import containers_of
 from .resources import amounts
-from .violation import Violation, entries, mapping
+from .violation import Violation
 
 # ValidateStatefulSetUpdate: "updates to statefulset spec for fields other than ... are forbidden".
 _STATEFUL_SET = frozenset({"replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",

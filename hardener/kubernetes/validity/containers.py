@@ -3,16 +3,15 @@
 Source: k8s.io/kubernetes pkg/apis/core/validation (validation.go); the functions are named at each rule.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from hardener.kubernetes.objects.object_names import is_dns_label
 from hardener.support.data_path import Path
+from hardener.support.shapes import entries, mapping, number, texts
 
 from .pod import Pod
-from .violation import Violation, entries, mapping, number, texts
+from .violation import Violation
 
 _SHORTEST_TOKEN = 600  # ServiceAccountTokenProjection
 _LARGEST_MODE = 0o777

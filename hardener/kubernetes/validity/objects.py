@@ -4,8 +4,6 @@ Source: k8s.io/kubernetes pkg/apis/core/validation (ValidateService), pkg/apis/n
 k8s.io/pod-security-admission admission (ValidateNamespace), apimachinery api/validation (ValidateObjectMeta).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -14,8 +12,9 @@ from typing import Any
 
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
+from hardener.support.shapes import entries, mapping, number
 
-from .violation import Violation, entries, mapping, number
+from .violation import Violation
 
 SELECTING = frozenset({"Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"})
 SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"

@@ -3,15 +3,14 @@
 Source: k8s.io/kubernetes pkg/apis/core/validation (validation.go); the functions are named at each rule.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from hardener.support.data_path import Path
+from hardener.support.shapes import entries, mapping, number, texts
 
-from .violation import Violation, entries, mapping, number, texts
+from .violation import Violation
 
 _LARGEST_ID = 2**31 - 1  # IsValidUserID
 _LARGEST_MAPPED_ID = 65535  # one range of 65,536 ids per pod: kubelet userns manager

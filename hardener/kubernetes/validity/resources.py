@@ -4,8 +4,6 @@ Source: k8s.io/kubernetes pkg/apis/core/validation (validateResourceRequirements
 pkg/apis/core/v1/defaults.go (SetDefaults_LimitRangeItem), plugin/pkg/admission/limitranger.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -13,9 +11,10 @@ from typing import Any
 
 from hardener.kubernetes.objects.quantity import parse
 from hardener.support.data_path import Path
+from hardener.support.shapes import entries, mapping
 
 from .pod import Pod
-from .violation import Violation, entries, mapping
+from .violation import Violation
 
 _NATIVE = frozenset({"cpu", "memory", "ephemeral-storage"})  # what may be overcommitted
 

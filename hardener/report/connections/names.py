@@ -1,7 +1,5 @@
 """Workloads of one name in a drawing, told apart by their files."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable

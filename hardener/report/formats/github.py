@@ -3,8 +3,6 @@
 A step shows ten errors and ten warnings, a job fifty; what comes after them stands in the log alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from hardener.authoring.edits import Severity

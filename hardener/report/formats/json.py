@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import Edit, Evidence
 from hardener.authoring.transform import Transform
@@ -19,9 +19,6 @@ from hardener.report.redactor import Redactor
 from hardener.support.data_path import Path
 from hardener.support.printable import seen_in_json
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    pass
 
 ERRORS = "backslashreplace"
 FOR_PEOPLE = False

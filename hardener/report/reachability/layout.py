@@ -10,14 +10,11 @@ A namespace that is named is the same everywhere: a policy holds for all pods of
 another application than theirs. One that is not named is that of its unit alone: nobody knows which it is.
 """
 
-from __future__ import annotations
-
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -28,9 +25,7 @@ from hardener.kubernetes.network.network_policy import Policy
 from hardener.kubernetes.network.reachability import Network
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.pod_kind import is_applied
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _Source = tuple[str, str]  # "build", "folder" or "component", and its folder
 _Part = tuple[str, str | None]  # "namespace", "file" or "folder", and its name

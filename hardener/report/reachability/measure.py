@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field, structs
 
@@ -29,9 +28,7 @@ from hardener.kubernetes.network.reachability import bits
 from hardener.report.reachability.layout import Layout, Place
 from hardener.report.reachability.state import State
 from hardener.tree.core_views import PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _ELSEWHERE = Pod("\0elsewhere", {})  # a pod of which nothing is known, of a namespace of which nothing is known
 _DNS = Pod("kube-system", {"k8s-app": "kube-dns"}, {NAMESPACE_LABEL: "kube-system"})

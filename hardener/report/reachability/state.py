@@ -1,7 +1,5 @@
 """The pods and policies of a tree in one state: as it was read, or as a run leaves it."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from hardener.kubernetes.network.reachability import Network, hangs_on_blocks
 from hardener.report.reachability.layout import Layout, Place, PodFacts
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, value_at
+from hardener.support.shapes import mapping
 from hardener.tree.core_views import Object, PodTemplate
 
 
@@ -84,8 +83,8 @@ class State:
 
     def _read(self, pod: PodTemplate, was: bool) -> PodFacts:
         piece = pod.object.piece
-        template = _mapping(value_at(self._data(piece) if was else piece.data, pod.template_path))
-        spec = _mapping(template.get(str(pod.path[-1])))
+        template = mapping(value_at(self._data(piece) if was else piece.data, pod.template_path))
+        spec = mapping(template.get(str(pod.path[-1])))
         ports: dict[str, tuple[tuple[int, str], ...]] = {}
         for key in ("initContainers", "containers"):
             for container in _mappings(spec.get(key)):
@@ -157,10 +156,9 @@ class State:
         return known[key]
 
     def _object(self, item: Object) -> Mapping[str, Any]:
-        return _mapping(value_at(self._data(item.piece), item.path))
+        return mapping(value_at(self._data(item.piece), item.path))
 
     def _data(self, piece: Piece) -> list[Any]:
-        """The documents of ``piece`` in this state."""
         if not self.as_read or not applied_steps(piece) or piece.is_new:
             return piece.data
         if piece not in self._documents:
@@ -184,14 +182,10 @@ def _concerned(path: Path, templates: set[Path]) -> Iterator[Path]:
 
 
 def _labels(value: Mapping[str, Any]) -> Mapping[str, str]:
-    labels = _mapping(_mapping(value.get("metadata")).get("labels"))
+    labels = mapping(mapping(value.get("metadata")).get("labels"))
     if all([type(key) is str and type(label) is str for key, label in labels.items()]):
         return labels  # as nearly always; nobody changes them any more
     return {str(key): str(label) for key, label in labels.items()}
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -1,15 +1,10 @@
 """What the NetworkPolicies of a run close, in numbers; nothing is counted for a run that changes none."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.engine.outcome import Outcome
-from hardener.report.reachability.measure import measure
-
-if TYPE_CHECKING:
-    from hardener.report.reachability.measure import Reachability
+from hardener.report.reachability.measure import Reachability, measure
 
 _SHOWN = 5
 

@@ -1,39 +1,29 @@
 """What is printed for people, line by line: secrets masked, names that act on nothing, colours and links of ours."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from msgspec import Struct
 
+from hardener.authoring.config import NEWEST
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report, Waived
 from hardener.facts.cluster import platforms
+from hardener.kubernetes.components.flag_values import parsed_version
 from hardener.report import unread
 from hardener.report.context import Context
 from hardener.report.held_back import place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
+from hardener.report.terminal.undo import Undo, undo
+from hardener.report.terminal.wrapping import wrapped
 from hardener.support.late_pattern import late_pattern
 from hardener.support.printable import plain_line, plain_lines, without_commands
-
-if TYPE_CHECKING:
-    from hardener.report.terminal.undo import Undo
-
-from typing import TYPE_CHECKING, Any
-
-from hardener.authoring.config import NEWEST
-from hardener.kubernetes.components.flag_values import parsed_version
-from hardener.report.terminal.undo import undo
-from hardener.report.terminal.wrapping import wrapped
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 # A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.

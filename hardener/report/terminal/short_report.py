@@ -4,8 +4,6 @@ On a terminal it has as many rows as the terminal has, less those around it: eac
 title says how much of it is shown. A pipe gets all but the findings behind the tenth.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,19 +17,7 @@ from hardener.report import chart_values, impact, levels, steps, unread
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
-from hardener.report.terminal.printed import (
-    Place,
-    Printed,
-    alike,
-    by_severity,
-    by_transform,
-    facts_of,
-    failing_title,
-    failures,
-    gravest_first,
-    of_grades,
-    refused_by_git,
-)
+from hardener.report.terminal import printed
 from hardener.report.terminal.wrapping import cut, end, length, padded, wrapped
 
 _FINDINGS = 10  # that a pipe gets
@@ -47,10 +33,10 @@ class _Row(Struct):
     ``tail`` is the place that it is about."""
 
     head: str = ""
-    where: Place | None = None
+    where: printed.Place | None = None
     item: str = ""
     text: str = ""
-    tail: Place | None = None
+    tail: printed.Place | None = None
     whole: bool = False  # over as many rows as it needs
 
 
@@ -78,7 +64,7 @@ class _Section(Struct):
         return sum(entry.count for entry in self.entries[self.shown :])
 
 
-class ShortReport(Printed):
+class ShortReport(printed.Printed):
     """Prints what a person needs to know at once."""
 
     def write(self) -> None:
@@ -98,7 +84,7 @@ class ShortReport(Printed):
             self._title("Patch")
             self._say()
             if masked := self._patches(patches):
-                self._say(refused_by_git(masked))
+                self._say(printed.refused_by_git(masked))
         if last and self._is_roomy:
             self._say()
         for line in last:
@@ -173,10 +159,10 @@ class ShortReport(Printed):
         if not self.context.failing:
             return None
         entries = []
-        for group in failures(self.context.failing):
+        for group in printed.failures(self.context.failing):
             head = f"  {self._painted(group.severity)} {group.id}{f' x {group.count}' if group.count > 1 else ''}  "
             entries.append(_Entry([_Row(head, group.where, group.item, group.text)], group.count))
-        return _Section(failing_title(self.context.failing), entries, "record", first=2, most=_FAILING)
+        return _Section(printed.failing_title(self.context.failing), entries, "record", first=2, most=_FAILING)
 
     def _levels(self) -> _Section | None:
         if not self.context.levels or not self.context.levels[0]:
@@ -220,13 +206,13 @@ class ShortReport(Printed):
         if self._leaves_out_held():
             return _Section(f"{title}-v lists them", [])
         entries = []
-        for group in sorted(alike(self.outcome.held), key=lambda group: -group[0].transform.severity.rank):
+        for group in sorted(printed.alike(self.outcome.held), key=lambda group: -group[0].transform.severity.rank):
             held, first = group[0], group[0].changes[0]
             head = f"  {self._paint('yellow', held.transform.id)}{_times(group)} "
             head += f"{held.transform.risk} {self._painted(held.transform.severity)} {held.grade}  "
             where = (first.object.piece.file.name, first.line)
             more = f" and {len(group) - 1} more" if len(group) > 1 else ""
-            facts = list(facts_of(held))
+            facts = list(printed.facts_of(held))
             reason = facts[0].text if facts else "there is no evidence that it works"
             tail = next(iter(self._places(facts[:1])), None)
             rows = [_Row(head, where, f"{first.object}{more}"), _Row("    not made: ", text=reason, tail=tail)]
@@ -244,7 +230,7 @@ class ShortReport(Printed):
         changes = self.outcome.changes
         if not changes:
             return None
-        groups = sorted(by_transform(changes), key=lambda group: -group[0].transform.severity.rank)
+        groups = sorted(printed.by_transform(changes), key=lambda group: -group[0].transform.severity.rank)
         transforms = counted(len(groups), "transform")
         verb = "Applied" if self.context.applied else "To apply"
         title = f"{verb}: {self._changed()}, by {transforms}"
@@ -262,7 +248,7 @@ class ShortReport(Printed):
             (
                 group[0].transform.id,
                 group[0].transform.severity,
-                of_grades(change.edit.grade for change in group),
+                printed.of_grades(change.edit.grade for change in group),
                 self._made_at(group),
             )
             for group in groups
@@ -283,9 +269,9 @@ class ShortReport(Printed):
         if not found:
             return None
         groups: dict[tuple[str, str, str], list[Report]] = {}
-        for finding in gravest_first(found):
+        for finding in printed.gravest_first(found):
             groups.setdefault((finding.id, finding.severity, _shape(finding)), []).append(finding)
-        counts = by_severity(finding.severity for finding in found)
+        counts = printed.by_severity(finding.severity for finding in found)
         title = f"Left for a person: {counted(len(found), 'finding')} ({counts})"
         return _Section(title, [self._finding(group) for group in groups.values()], "finding", first=2, most=_FINDINGS)
 
@@ -369,7 +355,7 @@ class ShortReport(Printed):
         line, places = self._line(row, whole=row.whole)
         self.out(self._linked(self._paint("bold", line) if bold else line, places) + "\n")
 
-    def _line(self, row: _Row, *, whole: bool) -> tuple[str, dict[str, Place]]:
+    def _line(self, row: _Row, *, whole: bool) -> tuple[str, dict[str, printed.Place]]:
         """The row as it is shown, in one line unless it is to be ``whole``, and the places by the texts that name
         them."""
         width = self.context.screen.width if self.context.screen.height else 0

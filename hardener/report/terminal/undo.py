@@ -1,7 +1,5 @@
 """The commands that bring files back as Git has them."""
 
-from __future__ import annotations
-
 import os
 import re
 

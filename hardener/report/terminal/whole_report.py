@@ -1,7 +1,5 @@
 """The whole report for people: the patch, then impact, what was held back, the edits, the findings, the undo."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 
@@ -13,22 +11,11 @@ from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted, listed
 from hardener.report.levels import placed
 from hardener.report.patch import Patch
-from hardener.report.terminal.printed import (
-    Printed,
-    alike,
-    by_severity,
-    by_transform,
-    facts_of,
-    failing_title,
-    failures,
-    gravest_first,
-    of_grades,
-    refused_by_git,
-)
+from hardener.report.terminal import printed
 from hardener.support.data_path import dotted
 
 
-class WholeReport(Printed):
+class WholeReport(printed.Printed):
     """Prints all of the outcome; ``verbose`` adds every edit and folds nothing, ``quiet`` leaves the summary."""
 
     def write(self) -> None:
@@ -72,8 +59,8 @@ class WholeReport(Printed):
     def _failing(self) -> None:
         if not self.context.failing:
             return
-        self._title(failing_title(self.context.failing))
-        for each in failures(self.context.failing):
+        self._title(printed.failing_title(self.context.failing))
+        for each in printed.failures(self.context.failing):
             times = f" x {each.count}" if each.count > 1 else ""
             item = f" {each.item}" if each.item else ""
             line = f"  {self._painted(each.severity)} {each.id}{times}  {place(*each.where)}{item}  {each.text}"
@@ -99,7 +86,7 @@ class WholeReport(Printed):
         self._title(
             f"Held back: {held_back(self.outcome)}; {'-v lists them' if asked else '--accept ID makes it anyway'}"
         )
-        for group in [] if asked else alike(self.outcome.held):
+        for group in [] if asked else printed.alike(self.outcome.held):
             if len(group) > _MOST_IN_FULL and not self.context.verbose:
                 self._folded_steps(group)
             else:
@@ -110,8 +97,8 @@ class WholeReport(Printed):
         """One line for steps of one transform that are held back alike, and the evidence that they share."""
         names = listed({id(held.changes[0].object): str(held.changes[0].object) for held in group})
         self._say(f"{self._held_head(group[0])} x {len(group)}  {names} (-v shows each with its patch)")
-        texts = [{fact.text for fact in facts_of(held)} for held in group]
-        for text in dict.fromkeys(fact.text for fact in facts_of(group[0])):
+        texts = [{fact.text for fact in printed.facts_of(held)} for held in group]
+        for text in dict.fromkeys(fact.text for fact in printed.facts_of(group[0])):
             if all(text in others for others in texts):
                 self._say(f"    because: {text}")
 
@@ -123,7 +110,7 @@ class WholeReport(Printed):
         first = held.changes[0]
         where = (first.object.piece.file.name, first.line)
         self._say(f"{self._held_head(held)}  {place(*where)} {first.object}", at=[where])
-        for fact in facts_of(held):
+        for fact in printed.facts_of(held):
             self._say(f"    because: {self._evidence(fact)}", at=self._places([fact]))
         for operation in held.patch:
             value = f" {_value(operation['value'])}" if "value" in operation else ""
@@ -162,12 +149,12 @@ class WholeReport(Printed):
             return
         verb = "Applied" if self.context.applied else "To apply"
         self._title(f"{verb}: {self._changed()}")
-        groups = by_transform(self.outcome.changes)
+        groups = printed.by_transform(self.outcome.changes)
         width = max(len(changes[0].transform.id) for changes in groups)
         for changes in groups:
             transform = changes[0].transform
             id = self._paint("green", transform.id.ljust(width))
-            grade = of_grades(change.edit.grade for change in changes)
+            grade = printed.of_grades(change.edit.grade for change in changes)
             graded = f"{transform.risk} {transform.severity} {grade}"
             self._say(f"  {id}  {graded}  {self._made_at(changes)}  {transform.summary}")
             if self.context.verbose:
@@ -193,9 +180,9 @@ class WholeReport(Printed):
         found = self.outcome.findings
         if not found:
             return
-        counts = by_severity(finding.severity for finding in found)
+        counts = printed.by_severity(finding.severity for finding in found)
         self._title(f"Left for a person: {counted(len(found), 'finding')} ({counts})")
-        for group in grouped(gravest_first(found)):
+        for group in grouped(printed.gravest_first(found)):
             first, full = group[0], self.context.verbose
             if first.topic and len(group) > 1 and len({finding.advice for finding in group}) == 1:
                 noun, _, rest = first.topic.partition(" ")
@@ -236,7 +223,7 @@ class WholeReport(Printed):
             f"{counted(counts['findings'], 'finding')}"
         )
         if masked:
-            self._say(refused_by_git(masked))
+            self._say(printed.refused_by_git(masked))
         if self.context.verdict and (advice := self._next()):
             self._say(f"next: {advice}")
         if undo := self._undo():

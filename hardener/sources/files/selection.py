@@ -18,11 +18,11 @@ from msgspec.structs import replace as replaced
 from hardener.sources import registry
 from hardener.sources.files import NAMES, RUN_FOLDER, UnreadableError, git_root, is_other, read_bytes
 from hardener.sources.git import index as git_index
+from hardener.sources.git.index import GitIndex
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-    from hardener.sources.git.index import GitIndex
 
 TEST_DATA = frozenset({"testdata", "fixtures", "golden", "node_modules"})
 """Folders of these names hold what others test with, or what others wrote: none of it is run as it stands."""

@@ -4,18 +4,14 @@ First a few searches of the bytes, the fewest for nearly all files, then Python'
 of Kubernetes.
 """
 
-from __future__ import annotations
-
+import ast
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.sources.python.libraries import types
 from hardener.sources.python.libraries.dialects import has_shape
-
-if TYPE_CHECKING:
-    import ast
 
 # A library with its classes, or a manifest as a dict or text.
 _CLASS = re.compile(rb"V[12](?:(?:alpha|beta)\d)?[A-Z]")

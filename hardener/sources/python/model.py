@@ -6,17 +6,14 @@ Offsets are those of the text as UTF-8, without a byte order mark; lines count f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
 from hardener.sources.open_values import Expression, opened
+from hardener.sources.python.libraries.dialects import Dialect
 from hardener.sources.yaml import TextError
 from hardener.sources.yaml.values import MAX_EXPANSION
-
-if TYPE_CHECKING:
-    from hardener.sources.python.libraries.dialects import Dialect
-
 
 COMPREHENSION = "a comprehension"  # why a list is open that only a loop makes
 

@@ -1,23 +1,27 @@
-"""A Python file that was read: its Kubernetes objects as documents, and the places of everything in them."""
+"""A Python file that was read: its Kubernetes objects as documents, and the places of everything in them.
+
+Constants: an edit goes to where they are assigned if only manifests use them, else to where they are used. An image
+with a name that is used elsewhere too is not edited: the name would no longer say which one runs.
+"""
 
 from __future__ import annotations
 
+import ast
 import gc
 import re
 import warnings
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
 from hardener.sources.python.libraries.own_classes import Own
 from hardener.sources.python.libraries.subclasses import NOWHERE, Elsewhere
 from hardener.sources.python.model import Bracket, Entry, Item, Mapping, Node, Scalar, Sequence, plain
+from hardener.sources.python.names.resolve import Key, member, single
 from hardener.sources.python.names.scan import scan
 from hardener.sources.python.names.scopes import Imported
-from hardener.sources.python.objects.address_reads import address_reads
-from hardener.sources.python.objects.branches import Around, branches
-from hardener.sources.python.objects.constants import unify
+from hardener.sources.python.objects.address_reads import AddressReads, address_reads
 from hardener.sources.python.objects.extract import Extractor
 from hardener.sources.python.objects.roots import roots
 from hardener.sources.python.parser import syntax
@@ -28,9 +32,112 @@ from hardener.sources.python.writing import quotes
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
 
-if TYPE_CHECKING:
-    from hardener.sources.python.objects.address_reads import AddressReads
-    from hardener.sources.python.objects.branches import Block
+
+def unify(documents: list[Mapping], extractor: Extractor) -> None:
+    """Let all uses of a constant be one node, where every use of its name is one, and for the same field: a value that
+    is wrong for one field may be right for another."""
+    loads = _loads(extractor)
+    fields: dict[Node, set[str]] = {}
+    for document in documents:
+        _note(document, "", fields)
+    one: dict[Scalar, Node] = {}
+    for (scope, name), uses in extractor.uses.items():
+        binding, _ = single(scope.bindings[name])
+        value = extractor.made.get(binding.value) if binding is not None and binding.value is not None else None
+        if not isinstance(value, Scalar):
+            continue
+        meant = set().union(*(fields.get(use, {""}) for use in uses))
+        if len(meant) == 1 and loads.get((scope, name), 0) <= len(uses):
+            one.update(dict.fromkeys(uses, value))
+        elif "image" in meant:
+            for use in uses:
+                use.written = False
+    if not one:
+        return
+    for document in documents:
+        _replace(document, one)
+
+
+def _note(node: Node, field: str, fields: dict[Node, set[str]]) -> None:
+    """Record for which fields each scalar is the value."""
+    if isinstance(node, Mapping):
+        for name, entry in node.fields.items():
+            _note(entry.value, name, fields)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            _note(item, field, fields)
+    elif isinstance(node, Scalar):
+        fields.setdefault(node, set()).add(field)
+
+
+def _loads(extractor: Extractor) -> dict[Key, int]:
+    found: dict[Key, int] = {}
+    for scope in extractor.scan.scopes:
+        for name, count in scope.loads.items():
+            owner = scope.owner(name)
+            if owner is not None:
+                found[owner, name] = found.get((owner, name), 0) + count
+        for name, attribute in scope.members:
+            owner, bound, rest = member(scope, name, (("attribute", attribute),))
+            if owner is not None and not rest:
+                found[owner, bound] = found.get((owner, bound), 0) + 1
+    return found
+
+
+def _replace(node: Node, one: dict[Scalar, Node]) -> None:
+    if isinstance(node, Mapping):
+        for entry in node.fields.values():
+            if isinstance(entry.value, Scalar):
+                entry.value = one.get(entry.value, entry.value)
+            else:
+                _replace(entry.value, one)
+    elif isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            if isinstance(item, Scalar):
+                node.items[index] = one.get(item, item)
+            else:
+                _replace(item, one)
+
+
+_BRANCHES = ast.If | ast.IfExp | ast.Match
+_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+class Block(Struct, frozen=True):
+    """The lines of a branch or of a function."""
+
+    first: int
+    last: int
+    is_function: bool
+
+
+class Around(Struct, frozen=True):
+    """The first lines of the functions around a place, the outermost first, and whether a branch of the innermost one
+    is around it, too; of the program where there is none."""
+
+    functions: tuple[int, ...] = ()
+    branch: bool = False
+
+    def within(self, block: Block) -> Around:
+        """What is around a place in ``block``, which stands in these."""
+        return Around((*self.functions, block.first)) if block.is_function else Around(self.functions, True)
+
+
+def branches(source: bytes) -> list[Block]:
+    """The branches and functions of the program ``source``, those around others first. What the Python that runs
+    cannot read is one branch."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # of a later Python
+        return [Block(1, source.count(b"\n") + source.count(b"\r") + 1, False)]
+    found: list[Block] = []
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _BRANCHES | _FUNCTIONS):
+            found.append(Block(node.lineno, node.end_lineno or node.lineno, isinstance(node, _FUNCTIONS)))
+        waiting += ast.iter_child_nodes(node)
+    return sorted(found, key=lambda block: (block.first, -block.last))
 
 
 class Parsed(Struct):

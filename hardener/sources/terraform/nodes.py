@@ -86,7 +86,6 @@ def _entry(syntax: Syntax, name: Syntax, value: Node) -> Node:
 
 
 def _value(syntax: Syntax, depth: int) -> Node:
-    """The node of an expression."""
     if depth > _DEEPEST:
         raise TextError("nested too deep", syntax.start_point[0] + 1)
     inner = syntax

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -12,14 +13,47 @@ from hardener.sources.block_names import HEAD
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.source import Around, Problem, Reader, Reading, unreadable
-from hardener.sources.terraform import interest
 from hardener.sources.terraform.source import OBJECTS, SOURCE, Home
 from hardener.sources.yaml import TextError
+from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from hardener.sources.terraform.manifest_text import ManifestText
     from hardener.sources.terraform.module import Module
     from hardener.sources.terraform.object_block import ObjectBlock
+
+
+NAMESPACE = late_pattern(r'\bnamespace"?[ \t]*=[ \t]*"([a-z0-9][a-z0-9-]*)"')
+
+_WORDS = (
+    "aws_iam_", "aws_eks_", "aws_launch_template", "aws_launch_configuration", "aws_instance", "aws_autoscaling_group",
+    "terraform-aws-modules/eks", "terraform-aws-modules/terraform-aws-eks", "google_container_",
+    "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting", "helm_release", '"kubernetes_',
+    '"kubectl_manifest"',
+)  # fmt: skip
+# Modules of a registry for the providers that make pods: "acme/redis/kubernetes".
+_MODULE = late_pattern(r"""\bsource\s*=\s*"(?:[\w.-]+/){2,3}(?:kubernetes|helm)(?://[^"]*)?\"""")
+# The blocks and the attribute of which a configuration of Terragrunt has at least one (docs.terragrunt.com, "HCL").
+_TERRAGRUNT = late_pattern(
+    r"^(?:inputs[ \t]*=|(?:terraform|include|dependency|remote_state|generate)\b[^=\n]*\{)", re.M
+)
+
+
+def is_interesting(text: str) -> bool:
+    """Whether a file can hold a resource of a cluster, its nodes or their rights."""
+    return any(word in text for word in _WORDS) or bool(_MODULE.search(text))
+
+
+def is_terragrunt(text: str) -> bool:
+    """Whether a file in HCL is a configuration of Terragrunt; other tools have files of that ending."""
+    return bool(_TERRAGRUNT.search(text))
+
+
+def first_line(text: str) -> int:
+    """The first line, from 1, that names a resource of interest."""
+    first = min((at for word in _WORDS if (at := text.find(word)) >= 0), default=0)
+    return text.count("\n", 0, first) + 1
+
 
 NATIVE = (".tf", ".tofu")
 _NOT_LOOKED_AT = "a manifest in Terraform is not looked at: {}"
@@ -70,19 +104,19 @@ class Files(Reader):
         except UnreadableError as error:
             return unreadable(error, path, name, editable=editable)
         is_hcl = path.endswith(".hcl")
-        if not interest.is_interesting(content.text) or (is_hcl and not interest.is_terragrunt(content.text)):
+        if not is_interesting(content.text) or (is_hcl and not is_terragrunt(content.text)):
             return Reading(passed="no-manifest")
         if path.endswith(NATIVE):
             return self._native(path, name, content, editable=editable)
         if not editable:
             return Reading()
         id, message, advice = _OTHERS[os.path.splitext(path)[1]]
-        return Reading(problems=[Problem(id, path, name, message, advice, interest.first_line(content.text))])
+        return Reading(problems=[Problem(id, path, name, message, advice, first_line(content.text))])
 
     def _native(self, path: str, name: str, content: Content, *, editable: bool) -> Reading:
         file = ManifestFile(path, name, content, editable, source=SOURCE, kept=Kept(self._module(path)))
         problems = [*read_blocks(file), *_unread(file)]
-        return Reading(file, interest.NAMESPACE.findall(content.text), problems if editable else ())
+        return Reading(file, NAMESPACE.findall(content.text), problems if editable else ())
 
     def _module(self, path: str) -> Module:
         """What the expressions of the files beside ``path`` name."""

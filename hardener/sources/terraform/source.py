@@ -17,6 +17,7 @@ from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.owned_lines import owned_lines
 from hardener.sources.source import Around, Mutate, Owned, Plan, Reader, Source, Touch, Unknown, Written
 from hardener.sources.yaml import TextError
+from hardener.sources.yaml.text_templates import TextTemplates
 from hardener.support.data_path import Parts, Path, dotted
 from hardener.support.late_pattern import late_pattern
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from hardener.sources.terraform.object_block import ObjectBlock
     from hardener.sources.terraform.objects import Part
     from hardener.sources.terraform.parsed import Parsed
-    from hardener.sources.yaml.text_templates import TextTemplates
 
 _AS_WRITTEN = late_pattern(r'^[ \t]*resource[ \t]+"(?:kubernetes|kubectl)_manifest"', re.M)
 _SECRET = late_pattern(r"(\bkind[\"']?[ \t]*[:=][ \t]*)[\"']?Secret\b")

@@ -4,17 +4,7 @@ from collections.abc import Callable
 from sys import intern
 from typing import Any
 
-from ruamel.yaml.events import (
-    DocumentEndEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-    StreamStartEvent,
-)
+from ruamel.yaml import events
 
 from .parsed import parse
 from .positions import MAX_DEPTH, fast_events
@@ -39,13 +29,13 @@ def documents(text: str) -> list[Any]:
 
 def _documents(next_event: Callable[[], Any]) -> list[Any]:
     found: list[Any] = []
-    if type(next_event()) is not StreamStartEvent:
+    if type(next_event()) is not events.StreamStartEvent:
         raise NotSimpleError
-    while type(event := next_event()) is DocumentStartEvent:
+    while type(event := next_event()) is events.DocumentStartEvent:
         found.append(_value(next_event(), next_event, 0))
-        if type(next_event()) is not DocumentEndEvent:
+        if type(next_event()) is not events.DocumentEndEvent:
             raise NotSimpleError
-    if type(event) is not StreamEndEvent:
+    if type(event) is not events.StreamEndEvent:
         raise NotSimpleError
     return found
 
@@ -55,21 +45,21 @@ def _value(event: Any, next_event: Callable[[], Any], depth: int) -> Any:
     if event.anchor is not None or event.ctag is not None or depth >= MAX_DEPTH:
         raise NotSimpleError
     kind = type(event)
-    if kind is MappingStartEvent:
+    if kind is events.MappingStartEvent:
         return _mapping(next_event, depth + 1)
-    if kind is SequenceStartEvent:
+    if kind is events.SequenceStartEvent:
         items = []
-        while type(event := next_event()) is not SequenceEndEvent:
+        while type(event := next_event()) is not events.SequenceEndEvent:
             items.append(_value(event, next_event, depth + 1))
         return items
-    if kind is not ScalarEvent:
+    if kind is not events.ScalarEvent:
         raise NotSimpleError
     return intern(event.value) if event.style else resolve(intern(event.value))
 
 
 def _mapping(next_event: Callable[[], Any], depth: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    while type(event := next_event()) is ScalarEvent:
+    while type(event := next_event()) is events.ScalarEvent:
         if event.anchor is not None or event.ctag is not None:
             raise NotSimpleError
         key = intern(event.value)
@@ -78,10 +68,10 @@ def _mapping(next_event: Callable[[], Any], depth: int) -> dict[str, Any]:
         if key in found:
             raise NotSimpleError
         event = next_event()
-        if type(event) is ScalarEvent and event.anchor is None and event.ctag is None:  # as most are
+        if type(event) is events.ScalarEvent and event.anchor is None and event.ctag is None:  # as most are
             found[key] = intern(event.value) if event.style else resolve(intern(event.value))
         else:
             found[key] = _value(event, next_event, depth)
-    if type(event) is not MappingEndEvent:
+    if type(event) is not events.MappingEndEvent:
         raise NotSimpleError
     return found

@@ -5,6 +5,7 @@ import re
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from . import values
 from .positions import (
     ALIAS,
     DOUBLE,
@@ -25,18 +26,6 @@ from .positions import (
 from .scalars import same
 from .source import Source
 from .text_error import TextError
-from .values import (
-    At,
-    NotSimpleError,
-    Owners,
-    check_expansion,
-    is_merge,
-    key_of,
-    merge_sources,
-    says,
-    simple_value,
-    value_of,
-)
 
 
 class Comment(NamedTuple):
@@ -220,8 +209,8 @@ class Parsed:
                     visit(item, (*path, index))
             else:
                 for key, value in target.pairs:
-                    if not is_merge(key):
-                        visit(value, (*path, key_of(key)))
+                    if not values.is_merge(key):
+                        visit(value, (*path, values.key_of(key)))
 
         for number, root in enumerate(self.source.roots):
             if root is not None:
@@ -263,7 +252,7 @@ class Parsed:
 
     def _enter_merged(self, node: Node, key: str) -> tuple[int, int] | None:
         for key_node, value in node.pairs:  # type: ignore[attr-defined]
-            for source in merge_sources(value) if is_merge(key_node) else ():
+            for source in values.merge_sources(value) if values.is_merge(key_node) else ():
                 if (entered := self._enter(source.at, key)) is not None:
                     return entered
         return None
@@ -297,14 +286,14 @@ def parse(text: str, expected: list[Any] | None = None) -> Parsed:
         if "*" in text and source.tree.targets:
             for root in source.roots:
                 if root is not None:
-                    check_expansion(root, len(source.tree.kinds) - len(source.tree.targets))
+                    values.check_expansion(root, len(source.tree.kinds) - len(source.tree.targets))
         parsed = Parsed(source)
         if expected is None or not _says(source.tree, expected):
             parsed.documents = _documents(source)  # what is wrong with them is said now
         else:
             parsed._held = expected
         return parsed
-    except At as refusal:
+    except values.At as refusal:
         raise TextError(refusal.reason, source.line(refusal.start) + 1) from None
     except RecursionError:
         raise TextError("nested too deeply") from None
@@ -324,7 +313,7 @@ def _says(tree: Tree, documents: list[Any]) -> bool:
         return False
     try:
         for root, document in zip(tree.roots, documents, strict=True):
-            if document is not None if root < 0 else not says(tree, root, document):
+            if document is not None if root < 0 else not values.says(tree, root, document):
                 return False
     except TextError:
         return False
@@ -335,15 +324,15 @@ def _documents(source: Source) -> list[Any]:
     tree = source.tree
     if tree.is_simple:
         try:
-            return [None if root < 0 else simple_value(tree, root) for root in tree.roots]
-        except (NotSimpleError, TextError):
+            return [None if root < 0 else values.simple_value(tree, root) for root in tree.roots]
+        except (values.NotSimpleError, TextError):
             pass  # the long way reads it, or says what is wrong
     return documents_with_owners(source, None)
 
 
-def documents_with_owners(source: Source, owners: Owners | None) -> list[Any]:
+def documents_with_owners(source: Source, owners: values.Owners | None) -> list[Any]:
     """The plain data of ``source``, anew; ``owners`` learns which node each container came from."""
-    return [None if root is None else value_of(root, owners) for root in source.roots]
+    return [None if root is None else values.value_of(root, owners) for root in source.roots]
 
 
 def _join_halves(tree: Tree) -> None:
@@ -353,4 +342,4 @@ def _join_halves(tree: Tree) -> None:
             try:
                 tree.texts[at] = tree.texts[at].encode("utf-16", "surrogatepass").decode("utf-16")
             except UnicodeDecodeError:
-                raise At("a text holds half of a character", tree.node(at)) from None
+                raise values.At("a text holds half of a character", tree.node(at)) from None

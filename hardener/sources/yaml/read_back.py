@@ -3,17 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ruamel.yaml.events import (
-    DocumentEndEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-    StreamStartEvent,
-)
+from ruamel.yaml import events
 
 from .documents import ODD
 from .parsed import parse
@@ -41,8 +31,8 @@ def _is_said(next_event: Callable[[], Any], document: Any) -> bool:
     return (type(next_event()), type(next_event())) == _END
 
 
-_START = StreamStartEvent, DocumentStartEvent
-_END = DocumentEndEvent, StreamEndEvent
+_START = events.StreamStartEvent, events.DocumentStartEvent
+_END = events.DocumentEndEvent, events.StreamEndEvent
 
 
 def _says(event: Any, value: Any, next_event: Callable[[], Any], depth: int) -> bool:
@@ -50,16 +40,16 @@ def _says(event: Any, value: Any, next_event: Callable[[], Any], depth: int) -> 
     if event.anchor is not None or event.ctag is not None or depth >= MAX_DEPTH:
         return False
     kind = type(event)
-    if kind is ScalarEvent:
+    if kind is events.ScalarEvent:
         found = event.value if event.style else resolve(event.value)
         return type(found) is type(value) and bool(found == value)
-    if kind is MappingStartEvent and type(value) is dict:
+    if kind is events.MappingStartEvent and type(value) is dict:
         return _mapping_says(value, next_event, depth + 1)
-    if kind is SequenceStartEvent and type(value) is list:
+    if kind is events.SequenceStartEvent and type(value) is list:
         for item in value:
             if not _says(next_event(), item, next_event, depth + 1):
                 return False
-        return type(next_event()) is SequenceEndEvent
+        return type(next_event()) is events.SequenceEndEvent
     return False
 
 
@@ -74,4 +64,4 @@ def _mapping_says(value: dict[Any, Any], next_event: Callable[[], Any], depth: i
             return False
         if not _says(next_event(), item, next_event, depth):
             return False
-    return type(next_event()) is MappingEndEvent
+    return type(next_event()) is events.MappingEndEvent

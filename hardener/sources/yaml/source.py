@@ -6,18 +6,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-from .positions import (
-    FOLDED,
-    LITERAL,
-    MAPPING,
-    SEQUENCE,
-    Collection,
-    Mapping,
-    Node,
-    Scalar,
-    Sequence,
-    Tree,
-)
+from .positions import FOLDED, LITERAL, MAPPING, SEQUENCE, Collection, Mapping, Node, Scalar, Sequence, Tree
 from .text_error import TextError
 from .values import ITEM, Owners, Paths, kept, keys_of, simple_value
 

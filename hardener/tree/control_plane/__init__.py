@@ -3,19 +3,15 @@ components' own configuration files. One vocabulary for all: `Component`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from hardener.authoring.transform import Steps
 from hardener.kubernetes.components.flag_values import NAMES
 from hardener.tree.control_plane import reading, rules
 from hardener.tree.control_plane.component import HOSTED, Component, How
 from hardener.tree.control_plane.saying import how, since
+from hardener.tree.tree import Tree
 from hardener.tree.view import View
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from hardener.authoring.transform import Steps
-    from hardener.tree.tree import Tree
 
 __all__ = [
     "HOSTED", "AuthenticationFile", "Component", "ComponentFile", "ControlPlane", "DevelopmentCluster", "How",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.kubernetes.components import flags as component_flags
 from hardener.kubernetes.components.flag_values import entries, parsed_version
+from hardener.kubernetes.components.flags import Flag
 from hardener.support.data_path import Path
 from hardener.tree.view import OpaqueError, View, literal
-
-if TYPE_CHECKING:
-    from hardener.authoring.edits import Severity
-    from hardener.kubernetes.components.flags import Flag
 
 HOSTED = "hosted"
 """The installer of a component that runs as an ordinary workload."""

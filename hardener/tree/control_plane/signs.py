@@ -1,15 +1,11 @@
 """What the tree shows around a component: the layout of its host, who scrapes it, what probes it."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hardener.authoring.edits import Evidence
 from hardener.tree.control_plane.component import HOSTED, Component, distribution, is_server
-
-if TYPE_CHECKING:
-    from hardener.authoring.edits import Evidence
-    from hardener.tree.view import View
+from hardener.tree.view import View
 
 _KUBEADM_KUBELET = "/var/lib/kubelet/config.yaml"
 _MANIFESTS = "/etc/kubernetes/manifests"

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
-from hardener.authoring.edits import WrongShapeError, copied
+from hardener.authoring.edits import Evidence, WrongShapeError, copied
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.policies.standard_policies import level
+from hardener.support.data_path import Path
+from hardener.tree.core_views import Namespace, Object
+from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError, View
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from hardener.authoring.edits import Evidence
-    from hardener.support.data_path import Path
-    from hardener.tree.core_views import Namespace, Object
-    from hardener.tree.tree import Tree
 
 CONSTRAINTS = "constraints.gatekeeper.sh"
 _GROUP = "admissionregistration.k8s.io"

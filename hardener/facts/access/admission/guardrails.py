@@ -1,12 +1,10 @@
 """What the tree shows of admission policies: which it holds, which engine runs them, where new ones belong, and in
 which namespaces they may refuse, since all that is in them is shown and passes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -28,10 +26,8 @@ from hardener.kubernetes.policies.admission_rules import AdmissionRule
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.script_views import Script
+from hardener.tree.tree import Tree
 from hardener.tree.view import View
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
 
 _ACTIONS = "validationActions"
 _KYVERNO = frozenset({

@@ -3,12 +3,9 @@
 A log may be larger than memory: its entries are read one by one, and only names are kept, never values.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct, field
@@ -17,11 +14,9 @@ from hardener.errors import InputError
 from hardener.facts.access.audit_log.event import NotAnEventError, requests
 from hardener.facts.access.audit_log.stream import entries, opened
 from hardener.facts.access.audit_log.usage import Usage, rules
+from hardener.kubernetes.rbac.observed_rule import ObservedRule
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.kubernetes.rbac.observed_rule import ObservedRule
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 
 class Damage(Struct, frozen=True):

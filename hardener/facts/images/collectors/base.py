@@ -1,21 +1,17 @@
 """What an image that is built from this tree has from the base of its Dockerfile, which harden.lock and the image table
 know. What the program of the base writes and carries counts only where that is the program which is started."""
 
-from __future__ import annotations
-
 import posixpath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from hardener.authoring.known import Known, KnownBy
 from hardener.facts.images.collectors.lock import published
+from hardener.facts.images.dockerfiles.model import BuiltImage
 from hardener.facts.images.ledger import Asked, ImageLedger
 from hardener.kubernetes.images.config import UNKNOWN
-
-if TYPE_CHECKING:
-    from hardener.facts.images.dockerfiles.model import BuiltImage
-    from hardener.kubernetes.images.table import ImageRow
+from hardener.kubernetes.images.table import ImageRow
 
 T = TypeVar("T")
 
@@ -38,7 +34,6 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
 
 
 def _known(asked: Asked) -> ImageLedger:
-    """What is known of the base itself."""
     row, locked = asked.row, asked.locked
     found = published(row, locked.config if locked is not None else UNKNOWN)
     if row is not None:

@@ -1,21 +1,17 @@
 """What a Dockerfile of the tree says of the image that it builds."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from hardener.authoring.known import Known, KnownBy, joined
+from hardener.facts.images.dockerfiles.model import BuiltImage, Said
 from hardener.facts.images.ledger import Asked, Command, ImageLedger, Number
 from hardener.kubernetes.images.config import plain_user
 from hardener.kubernetes.pods.command_evidence import below
 from hardener.support.late_pattern import late_pattern
-
-if TYPE_CHECKING:
-    from hardener.facts.images.dockerfiles.model import BuiltImage, Said
 
 T = TypeVar("T")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -20,9 +19,7 @@ from hardener.kubernetes.images.config import NOBODY_ELSE, SOME_NUMBER
 from hardener.kubernetes.pods.configured_paths import may_be_mounted
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _HIGHEST = 2**31 - 1  # the API server refuses a higher one
 _OURS = "harden-"  # how the volumes begin that a run adds

@@ -1,7 +1,5 @@
 """Which files of a repository say how images are built, and what they say."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 

@@ -102,12 +102,7 @@ def suffix_of(path: str) -> str | None:
 
 
 def located(
-    files: RepositoryFiles,
-    folders: Sequence[str],
-    context: str | None,
-    dockerfile: str | None,
-    *,
-    inside: bool,
+    files: RepositoryFiles, folders: Sequence[str], context: str | None, dockerfile: str | None, *, inside: bool
 ) -> tuple[str, str] | None:
     """(Dockerfile, context) as real paths, from the first of ``folders`` where there is such a file.
 

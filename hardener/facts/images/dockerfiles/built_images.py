@@ -14,22 +14,21 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.dockerfiles import instructions
-from hardener.facts.images.dockerfiles.model import BuiltImage
+from hardener.facts.images.dockerfiles.instructions import Instruction
+from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
 from hardener.facts.images.dockerfiles.reading import agreed, image_of
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
+from hardener.facts.images.dockerfiles.stage import Stage
 from hardener.facts.images.dockerfiles.stages import Stages
 from hardener.kubernetes.images import reference as image_reference
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.tree.fact import AsRead
+from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.builds import Build
-    from hardener.facts.images.dockerfiles.instructions import Instruction
     from hardener.facts.images.dockerfiles.matching import Matching
-    from hardener.facts.images.dockerfiles.model import Rank, Said
-    from hardener.facts.images.dockerfiles.stage import Stage
-    from hardener.tree.tree import Tree
 
 _NAMED = re.compile(r"(?i)(?:docker|container)file")
 _MOST_DOCKERFILES = 2000

@@ -1,7 +1,5 @@
 """The answer: an image of this tree, as its Dockerfile says it is."""
 
-from __future__ import annotations
-
 from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
@@ -89,11 +87,6 @@ class BuiltImage(Struct, frozen=True):
         """Whether what the files say of the field ``name`` was understood. Where it was and the field is None, the base
         has the answer."""
         return name not in self.unknown
-
-    @property
-    def knowledge(self) -> Literal["dockerfile", "dockerfile+entrypoint"]:
-        """What was read, in the words of the image table."""
-        return "dockerfile+entrypoint" if self.script_read else "dockerfile"
 
     @property
     def is_named(self) -> bool:

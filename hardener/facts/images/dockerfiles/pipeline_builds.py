@@ -1,7 +1,5 @@
 """Builds that pipelines describe without a command: actions of GitHub, tasks of Azure, steps of Google Cloud Build."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
@@ -19,7 +17,6 @@ _AZURE_VARIABLE = re.compile(r"\$\(([A-Za-z_][\w.]*)\)")
 
 
 def _mappings(data: object) -> Iterator[tuple[Mapping[str, Any], tuple[str | int, ...]]]:
-    """Every mapping in ``data``, with its path."""
     waiting: list[tuple[object, tuple[str | int, ...]]] = [(data, ())]
     seen = 0
     while waiting and seen < 50_000:
@@ -158,7 +155,6 @@ def _azure_variables(mappings: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def _task(
     source: Source, line: int, task: str, inputs: Mapping[str, Any], values: Mapping[str, str]
 ) -> Iterator[Build]:
-    """What one task of Docker builds."""
     given = {str(key).lower(): _azure(value, values) for key, value in inputs.items() if isinstance(value, str)}
     image = given.get("repository") or given.get("imagename")
     if image is None or given.get("command", "buildAndPush") not in ("build", "buildAndPush"):
@@ -206,7 +202,6 @@ def cloud_build(source: Source) -> Iterator[Build]:
 
 
 def _step(source: Source, line: int, step: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Build]:
-    """What one step builds."""
     words = [fill(word, values) for word in step["args"] if isinstance(word, str)]
     name, folder = str(step.get("name")), step.get("dir")
     if "kaniko" in name:

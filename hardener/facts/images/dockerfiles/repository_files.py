@@ -1,16 +1,11 @@
 """Every file of the repository of a tree, and the text of those that are small and hold text."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
 
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.tree.fact import AsRead
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 LARGEST = 1024 * 1024  # bytes of a file that is read
 _MOST = 200_000  # files that are listed

@@ -1,7 +1,5 @@
 """What the commands of a RUN leave in an image: accounts, paths given to somebody, files, capabilities."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 import shlex
@@ -216,7 +214,6 @@ def _joined(here: str | None, path: str) -> str | None:
 
 
 def _written(command: shell.Command, here: str | None) -> list[str]:
-    """The absolute paths that one command writes to."""
     text = shlex.join(command.words) + "".join(f" > {shlex.quote(target)}" for target in command.targets)
     if here is not None:
         text = f"cd {shlex.quote(here)} && {text}" if command.words else f"cd {shlex.quote(here)}; {text}"

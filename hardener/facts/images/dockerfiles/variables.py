@@ -1,7 +1,5 @@
 """Variables in a text (`$NAME`, `${NAME}`, `${NAME:-default}`), filled in where their value is known."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

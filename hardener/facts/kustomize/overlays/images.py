@@ -6,19 +6,16 @@ A strategic merge patch that is an object of its file has containers as any othe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.facts.kustomize.overlays.overlays import Overlays
-from hardener.facts.kustomize.overlays.patch import Merge, Operations
+from hardener.facts.kustomize.overlays.patch import Merge, Operations, Patch
 from hardener.kubernetes.images.reference import ImageReference, read
 from hardener.kubernetes.kustomize.operations import pointer_parts
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
+from hardener.tree.tree import Tree
 from hardener.tree.view import View
-
-if TYPE_CHECKING:
-    from hardener.facts.kustomize.overlays.patch import Patch
-    from hardener.tree.tree import Tree
 
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _LISTS = frozenset({"containers", "initContainers"})

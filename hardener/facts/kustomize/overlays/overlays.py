@@ -6,14 +6,14 @@ from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
 from hardener.facts.kustomize.overlays.reading import Layer
+from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
+from hardener.tree.core_views import Container, Object, PodTemplate
 from hardener.tree.fact import AsRead
+from hardener.tree.tree import Tree
 
 if TYPE_CHECKING:
     from hardener.facts.kustomize.overlays.variants import Chain, Result, Variant
-    from hardener.sources.manifests import Piece
-    from hardener.tree.core_views import Container, Object, PodTemplate
-    from hardener.tree.tree import Tree
 
 
 class Overlays(AsRead):

@@ -1,9 +1,7 @@
 """One thing that a kustomization does to an object: a patch of either kind, or an entry of its ``images``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -12,11 +10,9 @@ from hardener.kubernetes.kustomize.operations import operate, pointer_parts
 from hardener.kubernetes.kustomize.patch import identity, merge
 from hardener.kubernetes.kustomize.target import Identity, is_named, is_selected
 from hardener.kubernetes.pods.pod_template import POD_KINDS
+from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, value_at
-
-if TYPE_CHECKING:
-    from hardener.sources.manifests import Piece
-    from hardener.tree.core_views import Object
+from hardener.tree.core_views import Object
 
 Data = dict[str, Any]
 Hits = list[tuple[Any, ...]]

@@ -1,15 +1,9 @@
 """The pods whose patches are weighed: those of the given files, and those that patches in the given files are for."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.tree.core_views import OpaqueError, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _NEVER_WEIGHED = frozenset({"patch", "owned", "static-pod"})
 

@@ -1,10 +1,8 @@
 """The patches that a kustomization lists, read, and found by the names of the objects that they are for."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -17,9 +15,7 @@ from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 # In the order in which kustomize applies them (api/internal/target, configureBuiltinTransformers).
 _KEYS = ("patchesStrategicMerge", "patches", "patchesJson6902")

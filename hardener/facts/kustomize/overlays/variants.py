@@ -3,12 +3,10 @@
 They are made of the data as it is now, so that what this run has changed is in them, too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -29,9 +27,7 @@ from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, partial_specs, 
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, value_at
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate, View
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _RBAC = "rbac.authorization.k8s.io"
 _WHOLE = frozenset({"kyverno.io", _RBAC})  # API groups whose objects are weighed as a whole
@@ -285,7 +281,6 @@ class PatchedOverlays(Overlays):
 
 
 def _known(item: Object, image: str) -> tuple[Any, Any]:
-    """What is known of ``image``, in the tree of ``item``."""
     reference = parse_image(image)
     return (
         (lookup(reference, item.tree.settings.images), item.in_lock(reference))

@@ -1,26 +1,17 @@
 """The connections of a tree, collected: references of pods to Services, and what comes in from elsewhere."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Evidence
+from msgspec import Struct
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.observations import observations, seen
 from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections import entries
-from hardener.facts.network.connections.endpoints import (
-    Endpoints,
-    is_computed,
-    is_headless,
-    is_patch,
-    mapping,
-    mappings,
-    number,
-    selector,
-)
+from hardener.facts.network.connections.endpoints import Endpoints, is_computed, is_headless, is_patch, number, selector
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
-from hardener.facts.network.connections.observed import SeenText, connections_seen
 from hardener.facts.network.connections.sources import Sources, SourceText
 from hardener.facts.network.connections.texts import Text, Texts
 from hardener.facts.objects.object_links import Relations
@@ -28,11 +19,60 @@ from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.network.addresses import Address, Form, find, finds_peers, is_service_key
 from hardener.kubernetes.network.service_links import mentions
 from hardener.kubernetes.network.service_names import is_outside, meanings
+from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.tree.core_views import Object, PodTemplate
+from hardener.support.shapes import mapping, mappings
+from hardener.tree.core_views import Object, OpaqueError, PodTemplate
+from hardener.tree.tree import Tree
 
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+_SERVICE = "Service"
+
+
+class SeenText(Struct, frozen=True):
+    """A connection that was seen, in the form in which connections are made of texts."""
+
+    when: str
+    piece: Piece
+    path: Path
+    key: str = ""
+    form: Form = Form.TEXT
+    port: int | None = None
+    secret: bool = False
+
+    def evidence(self, what: str) -> Evidence:
+        return Evidence(f"harden observe saw it connect to {what} ({self.when})", self.piece, self.path)
+
+
+def connections_seen(pod: PodTemplate, services: Collection[str]) -> Iterator[tuple[SeenText, Address]]:
+    """The Services of the tree, by the names ``services``, that ``pod`` was seen to connect to, each once."""
+    lock = pod.tree.lock
+    if lock is None or not lock.is_observed:
+        return
+    said: set[str] = set()
+    try:
+        for state in states(pod):
+            for container in state.containers:
+                for run in filter(None, observations(container)):
+                    for name in run.connects:
+                        address = _address(name, services)
+                        if address is not None and name not in said:
+                            said.add(name)
+                            yield SeenText(seen(run), *pod.object.place(pod.path)), address
+    except (OpaqueError, WrongShapeError):
+        return
+
+
+def _address(said: str, services: Collection[str]) -> Address | None:
+    """The address of "Service/cache:6379", of the namespace of who connects, or "Service/data/cache:6379"."""
+    kind, *names = said.split("/")
+    if kind != _SERVICE or not 1 <= len(names) <= 2:
+        return None
+    name, _, port = names[-1].partition(":")
+    if name not in services:
+        return None
+    host = name if len(names) == 1 else f"{name}.{names[0]}"
+    return Address(host, int(port) if port.isdecimal() else None, firm=True, known=True)
+
 
 _SHORT = 200  # characters of a text that is remembered by what it says
 _DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway
@@ -311,7 +351,6 @@ def _namespaces(tree: Tree) -> frozenset[str]:
 
 
 def _addresses(item: Object) -> list[str]:
-    """The addresses of an Endpoints or EndpointSlice object."""
     found = [
         str(address["ip"])
         for subset in mappings(item.data.get("subsets"))

@@ -1,20 +1,16 @@
 """The ingress controllers of a tree, and which of them an Ingress or a route is for."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hardener.facts.network.connections.endpoints import mapping, mappings
 from hardener.facts.network.run_time_peers import images
 from hardener.kubernetes.components.component import is_ingress_or_gateway
 from hardener.support.late_pattern import late_pattern
+from hardener.support.shapes import mapping, mappings
 from hardener.tree.core_views import Object, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 # Controllers whose own pods carry the traffic, by a word of their image or name. Others (Contour, Envoy Gateway, the
 # load balancers of clouds) send it from pods that they make, or from outside the cluster.

@@ -1,9 +1,7 @@
 """What stands behind a Service: the pods that its selector matches, and which of their ports."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.overlays.overlays import Overlays
@@ -11,19 +9,10 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.model import Port
 from hardener.facts.objects.object_links import Relations
 from hardener.sources.open_values import OpenDict, OpenList
+from hardener.support.shapes import mapping, mappings
 from hardener.tree import pod_kind
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def mappings(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+from hardener.tree.tree import Tree
 
 
 def number(value: Any) -> int | None:

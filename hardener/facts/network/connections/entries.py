@@ -1,10 +1,8 @@
 """Connections that come from where the tree shows no workload, and those of the ingress controllers and Prometheus
 servers that it does show."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
@@ -15,31 +13,21 @@ from hardener.facts.network.connections.endpoints import (
     declared_ports,
     expressions,
     is_headless,
-    mapping,
     named_ports,
     number,
 )
 from hardener.facts.network.connections.model import Edge, Entry, Port, Way
 from hardener.facts.network.run_time_peers import RunTimePeers, gateway_of_all_namespaces, is_prometheus
 from hardener.facts.objects.object_links import Relations
+from hardener.kubernetes.network import callers
 from hardener.kubernetes.network.addresses import Form, find
-from hardener.kubernetes.network.callers import (
-    MONITORS,
-    Monitor,
-    api_server_calls,
-    is_scraped,
-    monitor,
-    purpose,
-    scrape_port,
-)
 from hardener.kubernetes.network.ingress import Backend
 from hardener.kubernetes.network.label_selector import Selector, parse
 from hardener.kubernetes.objects.shape import ShapeError
 from hardener.support.data_path import Path
+from hardener.support.shapes import mapping
 from hardener.tree.core_views import Object, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 
 class Sink(Protocol):
@@ -167,7 +155,7 @@ class _Entries:
 
     def called(self, item: Object) -> None:
         """What the API server calls, and what an Ingress asks for who may pass."""
-        for backend in api_server_calls(item.kind, item.data):
+        for backend in callers.api_server_calls(item.kind, item.data):
             for service in self._named(item, backend):
                 fact = Evidence(f"the API server calls {service} for {item}", item.piece, (*item.path, *backend.path))
                 self._to_service(service, backend.port, Way.API_SERVER, fact)
@@ -198,9 +186,9 @@ class _Entries:
 
     def monitors(self) -> None:
         """ServiceMonitors and PodMonitors: those who follow them are made by an operator, so that no tree has them."""
-        if self._tree.kinds.isdisjoint(MONITORS):
+        if self._tree.kinds.isdisjoint(callers.MONITORS):
             return
-        found = [(item, it) for item in self._tree.objects if (it := monitor(item.group, item.kind, item.data))]
+        found = [(item, it) for item in self._tree.objects if (it := callers.monitor(item.group, item.kind, item.data))]
         services = _ByLabel((service, _labels(service)) for service in self._tree.of("", "Service"))
         pods = _ByLabel((pod, pod.labels) for pod in self._every_pod)
         for item, it in found:
@@ -220,13 +208,13 @@ class _Entries:
                     on = {port for pair in it.ports for port in _of_pod(pod, pair)}
                     self._add(pod, tuple(sorted(on, key=lambda port: port.order)), Way.MONITORING, fact)
 
-    def _in_reach(self, item: Object, it: Monitor, other: Object) -> bool:
+    def _in_reach(self, item: Object, it: callers.Monitor, other: Object) -> bool:
         builds = self._tree.ask(Builds)
         if it.namespaces is None:
             return builds.meet(item, other)
         return not it.namespaces or any(builds.may_be_in(other, name) for name in it.namespaces)
 
-    def _monitored(self, service: Object, it: Monitor, fact: Evidence) -> None:
+    def _monitored(self, service: Object, it: callers.Monitor, fact: Evidence) -> None:
         for pod in self._pods(service):
             for name, target in it.ports:
                 if name is None and target is not None:
@@ -239,17 +227,17 @@ class _Entries:
         """Annotations that ask Prometheus to come: from its pods in the tree, else from any pod of the cluster."""
         servers = [pod for pod in self._every_pod if is_prometheus(pod)]
         for service in self._tree.of("", "Service"):
-            if is_scraped(service.annotations):
+            if callers.is_scraped(service.annotations):
                 fact = service.fact(f"{service} asks to be scraped", "metadata", "annotations")
-                port = scrape_port(service.annotations)
+                port = callers.scrape_port(service.annotations)
                 for pod in self._pods(service):
                     self._scrape(servers, pod, (Port(port),) if port else self._ports(service, pod), fact)
         for pod in self._every_pod:
             annotations = mapping(pod.metadata.data.get("annotations"))
             texts = {str(key): str(value).lower() for key, value in annotations.items()}
-            if texts and is_scraped(texts):
+            if texts and callers.is_scraped(texts):
                 fact = pod.metadata.fact("its pods ask to be scraped", "annotations")
-                self._scrape(servers, pod, _scraped_ports(pod, scrape_port(texts)), fact)
+                self._scrape(servers, pod, _scraped_ports(pod, callers.scrape_port(texts)), fact)
 
     def _scrape(self, servers: list[PodTemplate], pod: PodTemplate, on: tuple[Port, ...], fact: Evidence) -> None:
         if not on:
@@ -294,13 +282,13 @@ class _Entries:
         read = {(edge.server, port) for edge in edges if is_prometheus(edge.client) for port in edge.ports}
         for pod in self._every_pod:
             for index_of, item in _declared_at(pod):
-                on = _port_of(item) if purpose(item.get("name")) is not None else None
+                on = _port_of(item) if callers.purpose(item.get("name")) is not None else None
                 if on is not None:
                     fact = pod.fact(f"port {on} is called {item.get('name')}", *index_of, "name")
                     self._for_purpose(pod, (on,), item.get("name"), fact, None, read)
         for service in self._tree.of("", "Service"):
             for index, item in _listed(mapping(service.data.get("spec")).get("ports")):
-                if purpose(item.get("name")) is None:
+                if callers.purpose(item.get("name")) is None:
                     continue
                 for pod in self._pods(service):
                     on_pod = self._ports(service, pod, str(item.get("name")))
@@ -317,7 +305,7 @@ class _Entries:
         service: Object | None,
         read: set[tuple[PodTemplate, Port]],
     ) -> None:
-        way = {"metrics": Way.MONITORING, "webhook": Way.API_SERVER}.get(purpose(name) or "")
+        way = {"metrics": Way.MONITORING, "webhook": Way.API_SERVER}.get(callers.purpose(name) or "")
         left = tuple(port for port in on if way is Way.API_SERVER or (pod, port) not in read)
         if way is not None and left:
             self._add(pod, left, way, fact, service)
@@ -415,7 +403,6 @@ def _listed(value: Any) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _declared_at(pod: PodTemplate) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The ports that the containers of ``pod`` declare, with their paths in it."""
     for key in ("initContainers", "containers"):
         for index, container in _listed(pod.data.get(key)):
             for place, item in _listed(container.get("ports")):

@@ -5,30 +5,23 @@ address) or where a compose file says that a service depends on it; a bare word 
 manifests of the tree say nothing of a program.
 """
 
-from __future__ import annotations
-
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
-from hardener.facts.network.connections.endpoints import mapping
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.table import lookup
 from hardener.kubernetes.network.addresses import Address, Form, find
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
+from hardener.support.shapes import mapping
 from hardener.tree.core_views import OpaqueError, PodTemplate
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _NO_SOURCE = late_pattern(
     r"(?i).*\.(?:md|mdx|rst|adoc|lock|sum|map|min\.js|svg|css|scss|csv|tsv|ipynb|po|pot|license|pem|crt)"

@@ -1,34 +1,28 @@
 """What a pod is told: the texts of its variables, commands, ConfigMaps and Secrets, each with the place it stands."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import patched
-from hardener.facts.network.connections.endpoints import mapping, mappings
+from hardener.facts.objects.config_data import read_named
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.network.addresses import Form
 from hardener.kubernetes.secrets.secret_values import decoded
-from hardener.sources import files
-from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
+from hardener.support.shapes import mapping, mappings, texts
 from hardener.tree.core_views import Object, PodTemplate
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.tree import Tree
 
 _VARIABLE = late_pattern(r"\$\(([A-Za-z_][\w.-]{0,100})\)")
 _LONGEST_VALUE = 4096  # of a variable that is filled in
-_LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap of
 _PORT_OF = re.compile(r"(?i)(?:host(?:name)?|addr(?:ess)?|server|endpoint|ip|url)(\d*)$")
 
 
@@ -175,36 +169,24 @@ class Texts:
     def _of_generator(self, kind: str, folder: str, item: Object, path: Path, generator: dict[str, Any]) -> _Settings:
         place = (*item.path, *path)
         entries: list[_Entry] = []
-        for index, line in enumerate(_strings(generator.get("literals"))):
+        for index, line in enumerate(texts(generator.get("literals"))):
             key, _, value = line.partition("=")
             entries.append(_Entry(key, value.strip("\"'"), item.piece, (*place, "literals", index)))
-        for index, line in enumerate(_strings(generator.get("files"))):
+        for index, line in enumerate(texts(generator.get("files"))):
             key, _, name = line.rpartition("=")
-            text = self._read(folder, name)
+            text = read_named(self._tree.root, folder, name)
             entries.append(_Entry(key or os.path.basename(name), text, item.piece, (*place, "files", index)))
-        named = [("envs", index, name) for index, name in enumerate(_strings(generator.get("envs")))]
+        named = [("envs", index, name) for index, name in enumerate(texts(generator.get("envs")))]
         if isinstance(generator.get("env"), str):
             named.append(("env", 0, generator["env"]))
         for field, index, name in named:
             where = (*place, field, index) if field == "envs" else (*place, field)
-            for line in self._read(folder, name).splitlines():
+            for line in read_named(self._tree.root, folder, name).splitlines():
                 key, sign, value = line.partition("=")
                 if sign and not line.lstrip().startswith("#"):
                     entries.append(_Entry(key.strip(), value.strip(), item.piece, where))
         said = f"{kind}/{generator.get('name')}"
         return _Settings(said, entries, kind == "Secret")
-
-    def _read(self, folder: str, name: str) -> str:
-        """The text of a file that a kustomization names; "" for one outside the tree, and one that is no text."""
-        path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
-        if not files.is_inside(path, self._tree.root):
-            return ""
-        try:
-            if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:
-                return ""
-            return files.read(path).text
-        except (OSError, UnreadableError):
-            return ""
 
 
 def _of_object(item: Object) -> _Settings:
@@ -219,10 +201,6 @@ def _of_object(item: Object) -> _Settings:
             if isinstance(value, str):
                 entries.append(_Entry(str(key), value, item.piece, (*item.path, field, key)))
     return _Settings(str(item), entries, secret)
-
-
-def _strings(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _containers(pod: PodTemplate) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -4,8 +4,6 @@ Dagster merges them into a pod that it makes itself, keys of either style (dagst
 own and these parts do not say is not known; so is what the instance configures.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 
@@ -81,13 +79,7 @@ class _Configuration:
     """Parts of a pod in a dict or call. ``head`` is how a part is named there."""
 
     def __init__(
-        self,
-        extractor: Extractor,
-        node: syntax.Node,
-        scope: Scope,
-        parts: _Parts,
-        bracket: Bracket | None,
-        head: str,
+        self, extractor: Extractor, node: syntax.Node, scope: Scope, parts: _Parts, bracket: Bracket | None, head: str
     ) -> None:
         self.extractor, self.scope = extractor, scope
         self.parts, self.bracket, self.head = parts, bracket, head

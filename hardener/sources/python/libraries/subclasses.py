@@ -503,7 +503,6 @@ class _Body:
                 self._doubt(f"a spread (line {argument.value.lineno}) in {self.made.place}")
 
     def _handed(self, node: ast.expr, depth: int = 0) -> Handed:
-        """What an expression hands on."""
         found: Handed | None = None
         if isinstance(node, ast.Name):
             found = self._handed_name(node, depth)

@@ -5,22 +5,12 @@ The names of functions that leave an object alone were read off the programs tha
 frameworks ship; what only sends does so with a whole object, never with a part of one.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from hardener.sources.python.names.resolve import (
-    called,
-    classes,
-    defined,
-    is_dict_call,
-    last_name,
-    qualified_names,
-    single,
-)
+from hardener.sources.python.names import resolve
 from hardener.sources.python.names.scan import ADDING, Scan
 from hardener.sources.python.names.scopes import Scope
 from hardener.sources.python.parser import syntax
@@ -83,7 +73,7 @@ def handed(scan: Scan) -> Iterator[Handed]:
             position, function = callback
             yield from _called_back(call, scope, position, function)
             arguments = arguments[:position]
-        if (name := last_name(call.func)) and not _leaves(call, scope, name):
+        if (name := resolve.last_name(call.func)) and not _leaves(call, scope, name):
             whole = bool(_SENDING.fullmatch(name))
             whole = whole or (isinstance(call.func, syntax.Attribute) and bool(_CLIENT.fullmatch(name)))
             for argument in arguments:
@@ -95,7 +85,7 @@ def _callback(call: syntax.Call, scope: Scope) -> tuple[int, Scope] | None:
     """Which argument of a call is a function of the file, and that function: ``pool.submit(fix, pod)``."""
     for position, argument in enumerate(call.args):
         name = argument.value.value if isinstance(argument.value, syntax.Name) else ""
-        function = defined(name, scope) if name and not argument.star else None
+        function = resolve.defined(name, scope) if name and not argument.star else None
         if function is not None and isinstance(function.node, syntax.FunctionDef):
             return position, function
     return None
@@ -106,7 +96,7 @@ def _called_back(call: syntax.Call, scope: Scope, position: int, function: Scope
     ``Thread(target=fix, args=(pod,))``."""
     assert isinstance(function.node, syntax.FunctionDef)
     behind = [each for each in call.args[position + 1 :] if not each.star]
-    if last_name(call.func) in _EACH:
+    if resolve.last_name(call.func) in _EACH:
         yield from (Handed(each.value, scope, call) for each in behind)
         return
     values = [each.value for each in behind if each.keyword is None]
@@ -133,9 +123,9 @@ def _leaves(call: syntax.Call, scope: Scope, name: str) -> bool:
     # A class keeps what it gets, an exception shows it.
     if name.lstrip("_")[:1].isupper() or scope.is_instance(name):
         return True
-    if called(call, scope) is not None or is_dict_call(call, scope):
+    if resolve.called(call, scope) is not None or resolve.is_dict_call(call, scope):
         return True
-    return any(each.startswith(_FRAMEWORKS) for each in qualified_names(call.func, scope))
+    return any(each.startswith(_FRAMEWORKS) for each in resolve.qualified_names(call.func, scope))
 
 
 def _followed(call: syntax.Call, scope: Scope, function: Scope, skipped: int) -> Iterator[Handed]:
@@ -161,7 +151,7 @@ def function_of(call: syntax.Call, scope: Scope) -> tuple[Scope | None, int]:
     name: the object of a method."""
     function = call.func
     if isinstance(function, syntax.Name):
-        found = scope.own_class() if scope.is_instance(function.value) else defined(function.value, scope)
+        found = scope.own_class() if scope.is_instance(function.value) else resolve.defined(function.value, scope)
         if found is not None and found.kind == "class":
             return _method(found, "__init__"), 1
         return found, 0
@@ -181,24 +171,24 @@ def _class_of(base: syntax.Node, scope: Scope) -> tuple[Scope | None, bool]:
     if isinstance(base, syntax.Name):
         if scope.is_instance(base.value):
             return scope.own_class(), True
-        found = defined(base.value, scope)
+        found = resolve.defined(base.value, scope)
         if found is not None:
             return (found if found.kind == "class" else None), False
         owner = scope.owner(base.value)
-        binding = single(owner.bindings[base.value])[0] if owner is not None else None
+        binding = resolve.single(owner.bindings[base.value])[0] if owner is not None else None
         if binding is None or not isinstance(binding.value, syntax.Call):
             return None, False
         base, scope = binding.value, binding.scope
     while isinstance(base, syntax.Call) and isinstance(base.func, syntax.Attribute):
         base = base.func.value
     if isinstance(base, syntax.Call) and isinstance(base.func, syntax.Name):
-        found = defined(base.func.value, scope)
+        found = resolve.defined(base.func.value, scope)
         return (found if found is not None and found.kind == "class" else None), True
     return None, False
 
 
 def _method(class_: Scope, name: str) -> Scope | None:
-    for each in classes(class_):
+    for each in resolve.classes(class_):
         bindings = each.bindings.get(name, [])
         if bindings:
             inner = bindings[0].inner if len(bindings) == 1 else None

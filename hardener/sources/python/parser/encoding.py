@@ -1,7 +1,5 @@
 """The encoding of a Python file, as PEP 263 says it."""
 
-from __future__ import annotations
-
 import io
 import tokenize
 

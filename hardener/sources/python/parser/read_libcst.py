@@ -357,12 +357,7 @@ _READ: dict[Any, Any] = {
     cst.FunctionDef: _function,
     cst.ClassDef: _class,
     cst.For: lambda reader, node, start, end: syntax.For(
-        start,
-        end,
-        reader.read(node.target),
-        reader.read(node.iter),
-        reader.read(node.body),
-        reader.maybe(node.orelse),
+        start, end, reader.read(node.target), reader.read(node.iter), reader.read(node.body), reader.maybe(node.orelse)
     ),
     cst.WithItem: lambda reader, node, start, end: syntax.WithItem(
         start, end, reader.read(node.item), reader.read(node.asname.name) if node.asname is not None else None

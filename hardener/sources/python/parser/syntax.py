@@ -7,12 +7,10 @@ order in which a walk meets them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 
 class Node(Struct, eq=False):

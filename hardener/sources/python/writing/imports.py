@@ -1,19 +1,14 @@
 """How a class is called beside another one of the same library, and the names that have to be imported for it."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from hardener.sources.python.libraries import types
 from hardener.sources.python.libraries.dialects import CDK8S, KUBE, LIGHTKUBE, PULUMI, recognise, two_step
 from hardener.sources.python.model import Mapping
+from hardener.sources.python.names.scopes import Imported
 from hardener.sources.python.writing.layout import Layout
 from hardener.sources.yaml import TextError
-
-if TYPE_CHECKING:
-    from hardener.sources.python.names.scopes import Imported
 
 _CLIENT = "k8s"  # what everyone calls it in a DAG
 WRAPPERS = ("Quantity", "IntOrString")  # classes of cdk8s for plain values
@@ -161,7 +156,6 @@ def _is_bound(name: str, statements: list[Imported]) -> bool:
 
 
 def _module(beside: Mapping, own: str, type_name: str, name: str) -> str:
-    """The module that has the class ``name``."""
     module, _, sibling = own.rpartition(".")
     if beside.dialect is PULUMI:
         return f"pulumi_kubernetes.{types.module(type_name)}"
