@@ -673,15 +673,13 @@ def main() -> None:
     except KeyboardInterrupt:
         _fail(interrupted, 130)
     except Exception as error:
-        from hardener.cli.bug_report import describe
-
         message = getattr(error, "format_message", None)  # those of typer; their class has no public name
         if message is not None and type(error).__name__ != "NoArgsIsHelpError" and len(sys.argv) > 1:
             command = getattr(getattr(error, "ctx", None), "command_path", "harden")
             _fail(f"harden: {' '.join(message().split()).removesuffix('.')}; see {command} --help", 2)
         if message is not None:  # no argument, or a group without its command: the help says what there is
             _fail(message(), 2)
-        _fail(describe(error), 3)
+        _fail(_bug_report(error), 3)
 
 
 def _asked() -> typer.Typer:
@@ -695,6 +693,34 @@ def _asked() -> typer.Typer:
     found = copy(app)
     found.registered_commands, found.registered_groups = named, []
     return found
+
+
+def _bug_report(error: BaseException) -> str:
+    """A short message for ``error``; the stack goes to a file of its own. Neither holds a message or a value,
+    since both may quote a manifest."""
+    import os
+    import platform
+    import tempfile
+    import traceback
+
+    from hardener import __version__
+
+    # The text of the error is left out: it can quote a value. The type and our own stack find the bug.
+    name = type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"harden {__version__}, Python {platform.python_version()}, {platform.system()}", name]
+    lines += [
+        f"  {os.path.basename(os.path.dirname(f.filename))}/{os.path.basename(f.filename)}:{f.lineno} {f.name}"
+        for f in frames
+    ]
+    message = f"harden: this is a bug of ours: {name} in {lines[-1].strip()}"
+    try:
+        handle, path = tempfile.mkstemp(prefix="harden-crash-", suffix=".txt")
+        with os.fdopen(handle, "w") as stream:
+            stream.write("\n".join(lines) + "\n")
+    except OSError:
+        return message
+    return f"{message}; the stack, without any value, is in {path}"
 
 
 def _fail(message: str, status: int) -> None:
