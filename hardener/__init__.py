@@ -4,6 +4,8 @@ What a program calls and what an author of a transform needs is importable from 
 it is asked for. These names are public, ``docs/library.md`` says what else is; modules below may move.
 """
 
+from __future__ import annotations
+
 from importlib import import_module
 from os.path import dirname, isdir, join
 from typing import TYPE_CHECKING, Any

@@ -1,5 +1,7 @@
 """The base of all errors, and the one that a user causes. Each other error stands beside what raises it."""
 
+from __future__ import annotations
+
 
 class HardenError(Exception):
     """The base of every error that this program raises by itself."""

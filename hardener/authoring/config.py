@@ -1,5 +1,7 @@
 """``.harden.yaml``: what a repository says about its cluster and wants by default."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterator

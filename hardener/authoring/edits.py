@@ -1,5 +1,7 @@
 """What a transform yields: edits of an object, and findings. All of it plain data, addressed by path."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum

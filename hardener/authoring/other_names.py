@@ -1,5 +1,7 @@
 """What other scanners and benchmarks call what a transform does: from a name of theirs to the transforms, and back."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 

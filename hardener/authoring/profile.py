@@ -1,5 +1,7 @@
 """Profiles: which transforms run, which only report, and with what options."""
 
+from __future__ import annotations
+
 import os
 from typing import Annotated, Any
 

@@ -1,5 +1,7 @@
 """Finds the transforms: those of the folder, then those that installed packages offer as ``harden.transforms``."""
 
+from __future__ import annotations
+
 import os
 import pkgutil
 import sys

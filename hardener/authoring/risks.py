@@ -1,5 +1,7 @@
 """The OWASP Kubernetes Top Ten, 2025 edition, with the number each risk has in the 2022 edition."""
 
+from __future__ import annotations
+
 from msgspec import Struct
 
 

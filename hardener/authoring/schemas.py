@@ -4,6 +4,8 @@ A schema refuses nothing that the reader takes. What no schema can tell, such as
 alone refuses. Source: json-schema.org, draft 2020-12.
 """
 
+from __future__ import annotations
+
 import inspect
 import json
 import re

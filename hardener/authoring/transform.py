@@ -4,6 +4,8 @@ The folder names the risk, the function the id, the docstring the rationale. Not
 finds the decorated function in its module.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

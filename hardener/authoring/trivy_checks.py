@@ -5,6 +5,8 @@ compliance specs of aquasecurity/trivy-checks (``checks/kubernetes``; ``pkg/comp
 ``k8s-nsa-1.0.yaml``, ``k8s-pss-restricted-0.1.yaml``). What was not found there is left out.
 """
 
+from __future__ import annotations
+
 import re
 
 _FORM = re.compile(r"(?i)(?:avd-)?(ksv|kcv)-?0*(\d{1,4})")

@@ -4,6 +4,8 @@ A repository's ``.harden.yaml`` may be a stranger's. What could send a login els
 Source of the place: specifications.freedesktop.org/basedir-spec.
 """
 
+from __future__ import annotations
+
 import os
 from typing import Any
 

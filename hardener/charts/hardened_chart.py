@@ -1,5 +1,7 @@
 """One chart hardened by its values: rendered, hardened as a stream, and what of that values can do."""
 
+from __future__ import annotations
+
 import os
 import re
 import tempfile

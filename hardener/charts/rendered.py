@@ -1,5 +1,7 @@
 """What helm rendered, object by object, and where two renders differ."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping

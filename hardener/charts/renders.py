@@ -1,5 +1,7 @@
 """The renders of one chart: each kept, counted, and no more of them than are asked for."""
 
+from __future__ import annotations
+
 import json
 import os
 import tempfile

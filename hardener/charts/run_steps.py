@@ -1,5 +1,7 @@
 """What a run wants to change of a rendered chart, step by step, and what the objects would be then."""
 
+from __future__ import annotations
+
 import copy
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,6 +1,8 @@
 """What a command line says becomes calls of `hardener.commands`, and results exit codes; nothing is decided or
 printed here but errors."""
 
+from __future__ import annotations
+
 import atexit
 import gc
 import os

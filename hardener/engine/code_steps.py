@@ -1,6 +1,8 @@
 """What is asked of steps on code, where an expression may decide: doubts, edits that others imply, and new objects that
 have no place."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

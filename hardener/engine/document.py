@@ -1,5 +1,7 @@
 """What a run does with a piece of a file: the steps that it applied, and what is known of them by then."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from msgspec import Struct, field

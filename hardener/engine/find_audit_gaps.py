@@ -1,5 +1,7 @@
 """What the audit logs of a run do not say: entries that cannot be read, accounts left out, missing reads."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity

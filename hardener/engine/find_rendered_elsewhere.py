@@ -1,5 +1,7 @@
 """Objects whose pods the tree does not show: a controller of the cluster makes them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity

@@ -1,6 +1,8 @@
 """Objects that no API server takes as they are written: a kind that is spelt wrong, a kind of another API group, an API
 version that is gone, a field that is a list where it has to be a mapping."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 

@@ -1,6 +1,8 @@
 """What kustomizations name and nobody can weigh: patches that kustomize refuses or that are for no pod of the tree, and
 resources that are not there."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 

@@ -1,5 +1,7 @@
 """Where a path of one step stands in the document as read and as written, when list items came or went in between."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from hardener.authoring.edits import Drop, Edit, Insert

@@ -1,5 +1,7 @@
 """RFC 6902 patches of steps that were held back."""
 
+from __future__ import annotations
+
 from collections import Counter
 from typing import Any
 

@@ -3,6 +3,8 @@
 Each entry is named by what it is about, never by line or value: it survives edits around it, and holds no secret.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from collections import Counter

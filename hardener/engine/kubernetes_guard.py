@@ -6,6 +6,8 @@ Nearly all documents pass on their data alone. Only where that breaks a rule, or
 is the text read again; then the steps are replayed one by one until the one that breaks the rule is known.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,5 +1,7 @@
 """New objects: the file each goes to, and its line in the kustomizations that list its siblings."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 

@@ -5,6 +5,8 @@ users keeps its grade where files outlive the pod, a limit keeps its own, and a 
 the container had in the run.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence

@@ -4,6 +4,8 @@ A step is looked at when it is about to be applied, on the data as it is then, s
 what was really made. Objects that no kustomization patches cost a look in a table.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any

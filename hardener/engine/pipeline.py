@@ -3,6 +3,8 @@
 One call of a transform on one target is one step: applied, held back, refused or reported as one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 

@@ -3,6 +3,8 @@
 What comes out is plain data, so that it can be made in another process.
 """
 
+from __future__ import annotations
+
 import marshal
 import re
 from collections import Counter

@@ -3,6 +3,8 @@
 In YAML an anchor and its aliases share a text, in a program what a variable leads to.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import lru_cache
 

@@ -4,6 +4,8 @@ A container whose security context is an alias of another one's, or the same var
 one gets. What else it takes (a volume for a root that is read-only) is decided for each of them.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from typing import Any
 

@@ -1,5 +1,7 @@
 """One step: all that one call of a transform wants to change, recorded before it is made."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from functools import cache

@@ -1,5 +1,7 @@
 """What the transforms of a run visit: the views of the files that may be edited, by what they are called."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Set
 from types import UnionType
 from typing import Any, get_args

@@ -3,6 +3,8 @@
 The writers promise all of this themselves. It is looked at again, since a fault of theirs would be a fault in the file.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

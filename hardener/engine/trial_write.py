@@ -1,6 +1,8 @@
 """A step tried on text before it is made: one that takes secrets out of the tree is made in all files, or in none, and
 what is decided later must not lean on one that no text can be given."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from msgspec.structs import replace

@@ -5,6 +5,8 @@ limit, no folder, no token. A transform of which the changes hold for any image 
 holds back stays held back, with that evidence.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 from msgspec.structs import replace

@@ -1,6 +1,8 @@
 """What keeps transforms from deciding: values that are not known, and shapes that the API refuses. One finding for each
 says which transforms wait for it."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable
 
 from msgspec import Struct, field

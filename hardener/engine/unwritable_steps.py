@@ -3,6 +3,8 @@
 What a program says of an object may be spread over it, so a step may ask for what no place of the text can hold.
 """
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Edit, WrongShapeError
 from hardener.engine.document import applied_steps
 from hardener.engine.outcome import Change, Outcome

@@ -1,5 +1,7 @@
 """The values of a Helm chart that a run overrides, for people and as records."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,5 +1,7 @@
 """What a format needs to know beside the outcome: what a command says with it, and how the report was asked for."""
 
+from __future__ import annotations
+
 import sys
 
 from msgspec import Struct, field

@@ -1,5 +1,7 @@
 """What was held back, in words: how much of which grade, above which choice, and where."""
 
+from __future__ import annotations
+
 from collections import Counter
 
 from hardener.authoring.edits import Grade

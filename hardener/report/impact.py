@@ -1,5 +1,7 @@
 """What a person has to know before the changes are applied: what restarts, what is released, what may show late."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any

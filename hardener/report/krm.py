@@ -3,6 +3,8 @@
 Their shape is that of the functions specification of kustomize, cmd/config/docs/api-conventions/functions-spec.md.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any

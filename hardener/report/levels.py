@@ -1,5 +1,7 @@
 """The Pod Security level that each namespace and workload reaches, before and after the changes of a run."""
 
+from __future__ import annotations
+
 import itertools
 import re
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """Which lines of a file show a secret, and how they look without it."""
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest

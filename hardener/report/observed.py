@@ -1,5 +1,7 @@
 """What a session of ``harden observe`` found, as a table for people and as JSON."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -10,6 +10,8 @@ The pages stand in the repository, as ``docs/transforms/<id>.md``. The first of 
 None of them is asked over the network, and without one nothing is made up.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re

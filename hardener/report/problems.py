@@ -5,6 +5,8 @@ text of a record went through the redactor; files are named from the Git root, l
 disk when the report is read.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os

@@ -1,5 +1,7 @@
 """Records that several formats for programs hold: objects, files that were not read, and the impact of the changes."""
 
+from __future__ import annotations
+
 import os
 from functools import cache
 from typing import Any

@@ -8,6 +8,8 @@ a host. It is masked there and nowhere else. So is the value of a label and a pa
 says that it is a secret. A word that is a secret is looked for as a word, not inside of names.
 """
 
+from __future__ import annotations
+
 import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping

@@ -4,6 +4,8 @@ The pending changes of one hunk are one remark, since they are one suggestion; h
 documents are one each.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from msgspec import Struct

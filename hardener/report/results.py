@@ -1,5 +1,7 @@
 """What a run decided, as records for a program: those of the JSON report, typed, with the texts of the files."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field  # those of Python, which nobody can change

@@ -1,5 +1,7 @@
 """What a person does by hand before and after changes are applied to a cluster: in order, each step once."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from hardener.engine.outcome import Change

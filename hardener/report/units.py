@@ -4,6 +4,8 @@ A hunk may hold the edits of several steps, and a step may stand in several hunk
 takes one of them has to take all, so both ways are followed until nothing is cut in two.
 """
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable

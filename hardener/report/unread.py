@@ -1,5 +1,7 @@
 """What a run did not read: in one line where that is test data, and by reason where nothing was read at all."""
 
+from __future__ import annotations
+
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator

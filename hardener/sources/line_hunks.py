@@ -1,5 +1,7 @@
 """What differs between two texts, line by line, in linear time."""
 
+from __future__ import annotations
+
 import difflib
 import re
 from collections import Counter

@@ -1,5 +1,7 @@
 """What a program knows only when it runs: texts that stand for expressions, mappings and lists that may get more."""
 
+from __future__ import annotations
+
 from typing import Any
 
 

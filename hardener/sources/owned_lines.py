@@ -1,5 +1,7 @@
 """The lines of a YAML text that edits may touch: those of their entries, and of what is opened or closed for them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from hardener.sources.source import Owned, Touch

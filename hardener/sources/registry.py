@@ -1,5 +1,7 @@
 """The languages that files are written in: one line each, loaded when a file of it is met."""
 
+from __future__ import annotations
+
 from importlib import import_module
 from typing import NamedTuple
 

@@ -1,5 +1,7 @@
 """A shell script as lines, for what is only looked at: nothing in it is ever changed."""
 
+from __future__ import annotations
+
 import os
 import re
 from typing import Any

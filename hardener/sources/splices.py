@@ -1,5 +1,7 @@
 """Small replacements of a text, put together in one pass, and reported as hunks of whole lines."""
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_right
 from functools import lru_cache

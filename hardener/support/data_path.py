@@ -1,5 +1,7 @@
 """A place in plain data, and what stands there."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any

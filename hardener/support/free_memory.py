@@ -5,6 +5,8 @@ its size above it, too (``mallopt(3)``, M_MMAP_THRESHOLD: the threshold is dynam
 from arenas of its own, so that it would never be used again.
 """
 
+from __future__ import annotations
+
 import sys
 
 

@@ -1,5 +1,7 @@
 """Signals that would end a run, noted while files take their places, and delivered when all is done or taken back."""
 
+from __future__ import annotations
+
 import signal
 import threading
 from collections.abc import Iterator

@@ -5,6 +5,8 @@ what a runner of jobs reads as a command to it no longer is one: GitHub Actions 
 holds ``##[``, Azure Pipelines ``##vso[``, TeamCity ``##teamcity[``.
 """
 
+from __future__ import annotations
+
 import re
 from functools import cache
 

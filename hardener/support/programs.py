@@ -1,6 +1,8 @@
 """Every program that harden starts is started here: found in absolute folders of PATH alone, so never in the folder
 where somebody runs harden, and never by a shell."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys

@@ -1,5 +1,7 @@
 """How data of any shape is looked at without an error: what has another shape counts as absent."""
 
+from __future__ import annotations
+
 from typing import Any
 
 

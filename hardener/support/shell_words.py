@@ -1,5 +1,7 @@
 """Words of a command that a person copies into a shell."""
 
+from __future__ import annotations
+
 import os
 import shlex
 

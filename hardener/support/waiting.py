@@ -1,5 +1,7 @@
 """Who hears that a run waits for another one: nobody, until the program says how it tells its user."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 _tells: list[Callable[[str], object]] = []

@@ -1,5 +1,7 @@
 """Work for many threads whose results come as they are done, and that an interrupt ends at once."""
 
+from __future__ import annotations
+
 import queue
 import signal
 import threading

@@ -1,5 +1,7 @@
 """Audit policies of the API server as transforms see them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from typing import Any
 

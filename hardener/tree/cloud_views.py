@@ -1,6 +1,8 @@
 """What a cluster in a cloud is made of, as views: resources of Terraform, and the objects of eksctl, Karpenter,
 Cluster API and kOps."""
 
+from __future__ import annotations
+
 import re
 
 from hardener.tree.blocks import Block

@@ -1,5 +1,7 @@
 """What opens Services to the outside, as a view."""
 
+from __future__ import annotations
+
 from hardener.kubernetes.network.ingress import OPENINGS, Backend, backends, guards, hosts, only_redirects
 from hardener.tree.view import View
 

@@ -1,5 +1,7 @@
 """Shell scripts as transforms see them: read for what they say about a cluster, never changed."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.sources.script import SCRIPT

@@ -1,5 +1,7 @@
 """Where kubeadm is told how nodes join, in its own objects and in those of Cluster API."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.support.data_path import Path

@@ -1,5 +1,7 @@
 """What the transforms of service account tokens have in common."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import re
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Severity

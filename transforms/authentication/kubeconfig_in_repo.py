@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.components.kubeconfig import PROVIDER_SECRETS, SECRETS, is_credential

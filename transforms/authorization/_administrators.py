@@ -1,5 +1,7 @@
 """Bindings that make administrators of service accounts, and what these get in place of that."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Severity

@@ -1,5 +1,7 @@
 """Roles of ours, when an audit log shows more than was known as they were written."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from itertools import product
 

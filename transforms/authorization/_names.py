@@ -1,5 +1,7 @@
 """Names and objects of new roles and bindings."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Container, Iterable
 from typing import Any

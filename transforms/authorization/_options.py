@@ -1,5 +1,7 @@
 """Options of the transforms of rights."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 

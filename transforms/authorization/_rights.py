@@ -1,5 +1,7 @@
 """What a binding that makes an administrator becomes: pairs of a role and a binding, one for each namespace."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any

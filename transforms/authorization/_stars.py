@@ -1,5 +1,7 @@
 """Rules with stars: which may be written out, how sure that is, and the edits."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity

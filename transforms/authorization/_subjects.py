@@ -1,5 +1,7 @@
 """Subjects that lose their place in a binding."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Edit
 from hardener.authoring.verdict import Verdict
 from hardener.facts.access.views import Binding, Subject

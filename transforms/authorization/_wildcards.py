@@ -1,5 +1,7 @@
 """What the transforms of wildcards do, loaded for a tree that holds roles."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps
 from hardener.facts.access.grants import Access

@@ -1,5 +1,7 @@
 """Node groups of an eksctl configuration."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.tree.cloud_views import EksctlCluster

@@ -1,5 +1,7 @@
 """The metadata service of AWS (IMDS): what launch templates, Karpenter, eksctl, kOps and modules say of it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,5 +1,7 @@
 """Admission plugins that are added to those of an API server."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from hardener.authoring.edits import Edit, Evidence

@@ -1,5 +1,7 @@
 """Versions and cipher suites of TLS that a component accepts."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 

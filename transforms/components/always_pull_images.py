@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import ControlPlane, components

@@ -1,5 +1,7 @@
 """K07: the kubelet knows who calls and what the caller may do."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,5 +1,7 @@
 """K07: the kubelet does not change the settings of the kernel."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect

@@ -1,5 +1,7 @@
 """What the control plane of a managed cluster logs."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 

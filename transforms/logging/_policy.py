@@ -1,5 +1,7 @@
 """What the transforms of audit policies share: their options, and the rule that each of them inserts."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from hardener.authoring.edits import Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.audit.defaults import LOG, MOUNTED_BY_KUBEADM, POLICY, ROTATION, paths

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.audit_policy_views import AuditPolicy

@@ -1,5 +1,7 @@
 """K10: what reports at run time that a hardened workload does what it never does."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 

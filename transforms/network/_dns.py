@@ -1,5 +1,7 @@
 """The rules that let a pod ask for names."""
 
+from __future__ import annotations
+
 from functools import cache
 from ipaddress import ip_address
 from typing import Any

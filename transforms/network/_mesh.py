@@ -7,6 +7,8 @@ developer.hashicorp.com, "Consul on Kubernetes annotations and labels", "Require
 annotations".
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Workloads as peers of a policy: by which labels, and in which namespaces, the other end is found."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,5 +1,7 @@
 """What our NetworkPolicies have in common: options, label, file, name."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network

@@ -1,5 +1,7 @@
 """The rules of one direction of a policy, put together from single connections."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain

@@ -1,5 +1,7 @@
 """What a policy of a workload lets through: the connections that the manifests show, and what every pod needs."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,5 +1,7 @@
 """K05: no policy takes back what the others close."""
 
+from __future__ import annotations
+
 import json
 from typing import Any
 

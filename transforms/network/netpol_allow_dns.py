@@ -1,5 +1,7 @@
 """K05: names are still resolved where everything else is closed."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Basis, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict

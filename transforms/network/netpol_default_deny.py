@@ -1,5 +1,7 @@
 """K05: nothing talks to the pods of a namespace unless a policy names it."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 

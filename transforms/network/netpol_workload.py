@@ -1,5 +1,7 @@
 """K05: every workload has a policy of its own that lets through what the manifests show."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,6 +1,8 @@
 """Policies for Kyverno: ClusterPolicies where the tree writes such or the version knows no other, else
 ValidatingPolicies."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity

@@ -1,5 +1,7 @@
 """Which policies are written, and which of them refuse."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,5 +1,7 @@
 """Policies of the API server: a ValidatingAdmissionPolicy for each rule, a binding that warns, and one that refuses."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity

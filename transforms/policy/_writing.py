@@ -1,5 +1,7 @@
 """What the policies of all engines have in common when they are written."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from typing import Any
 

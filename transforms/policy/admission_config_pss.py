@@ -1,5 +1,7 @@
 """K04: the level that namespaces without a label are held to."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

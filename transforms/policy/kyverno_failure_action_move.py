@@ -1,5 +1,7 @@
 """K04: what a Kyverno policy does with a violation is said where Kyverno still reads it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import Any
 

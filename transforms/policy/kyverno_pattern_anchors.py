@@ -1,5 +1,7 @@
 """K04: patterns of Kyverno that look at every container, and ask for no field that may be left out."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from hardener.authoring.edits import Basis, Evidence, Severity

@@ -1,5 +1,7 @@
 """K04: policies that take the token from pods when it is mounted already."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import MutatingPolicy

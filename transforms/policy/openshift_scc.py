@@ -1,5 +1,7 @@
 """K04: what OpenShift lets pods do, in place of Pod Security levels."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Finding, Severity

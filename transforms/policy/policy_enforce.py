@@ -1,5 +1,7 @@
 """K04: policies that report what they were written to refuse."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Severity

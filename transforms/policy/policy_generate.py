@@ -1,5 +1,7 @@
 """K04: policies that refuse what this profile forbids, at the moment it is created."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 
 from hardener.authoring.edits import Edit, Finding, Severity

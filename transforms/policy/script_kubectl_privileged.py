@@ -1,5 +1,7 @@
 """K04: scripts that start privileged pods."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission.guardrails import Guardrails

@@ -1,5 +1,7 @@
 """K04: admission checks that are skipped when they cannot answer."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import AdmissionPolicy, AdmissionWebhook

@@ -1,5 +1,7 @@
 """The documents of a move: one that becomes another kind in place, one that is made, one that gains entries."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any

@@ -3,6 +3,8 @@
 Source: k8s.io/apiserver pkg/apis/apiserver/validation and pkg/server/options/encryptionconfig.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.tree.view import View

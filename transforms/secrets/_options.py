@@ -1,5 +1,7 @@
 """The options of the profile that all transforms of secrets share."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 

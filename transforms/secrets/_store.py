@@ -1,5 +1,7 @@
 """What is said once of a store that the tree does not show."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Finding, Severity

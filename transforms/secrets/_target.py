@@ -1,5 +1,7 @@
 """Where the values of an object go, and what stands in its place then."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from msgspec import Struct

@@ -1,5 +1,7 @@
 """What autoscalers of the tree do with the requests of a container."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.tree.core_views import Container, Object, View

@@ -4,6 +4,8 @@ Source: pkg/apis/core/v1/defaults.go SetDefaults_LimitRangeItem, plugin/pkg/admi
 pkg/quota/v1/evaluator/core/pods.go.
 """
 
+from __future__ import annotations
+
 from fractions import Fraction
 
 from msgspec import Struct, field

@@ -4,6 +4,8 @@ Source: capabilities(7). A file with a capability that is effective at once is n
 have it; with `no_new_privs` it is started and does not get it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 
 from hardener.authoring.edits import Evidence

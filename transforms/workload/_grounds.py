@@ -3,6 +3,8 @@
 Source: design decision 2.2.
 """
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.known_image import image_user_fact, known_image, unknown_image
 from hardener.facts.objects.written_contexts import WrittenContexts

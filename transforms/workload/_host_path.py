@@ -1,5 +1,7 @@
 """What the folders of a node that pods mount are, and what may become of them."""
 
+from __future__ import annotations
+
 import posixpath
 from typing import Literal
 

@@ -1,5 +1,7 @@
 """Where the user of a container may write in its image, as ``harden lock --deep`` read it."""
 
+from __future__ import annotations
+
 import posixpath
 from collections.abc import Callable, Iterator
 

@@ -1,5 +1,7 @@
 """How much memory a container needs, as far as its flags, its volumes and the image table tell."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 from math import ceil
 

@@ -1,5 +1,7 @@
 """What a pod itself names the access to its node for: addresses, commands and paths of the node, and hardware."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError

@@ -5,6 +5,8 @@ and weak values never prove each other. What shows that one of them is meant hol
 given the node is not made safe in parts. Source: design decision 2.2, explicit values.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError

@@ -1,5 +1,7 @@
 """The ports below 1024 that a container serves."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image

@@ -3,6 +3,8 @@
 Limits are decided first, from what the author wrote, then requests: what this run writes is nobody's number.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction

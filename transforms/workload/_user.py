@@ -1,5 +1,7 @@
 """Who a container runs as, and who it shall run as: the one decision behind the transforms of the stage "user"."""
 
+from __future__ import annotations
+
 import posixpath
 import re
 from collections.abc import Iterator, Sequence

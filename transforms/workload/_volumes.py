@@ -1,5 +1,7 @@
 """What a container mounts, and what kind of volume stands behind it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from msgspec import Struct

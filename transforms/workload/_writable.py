@@ -1,6 +1,8 @@
 """What a container has to write to under a read-only root, and what speaks against one: from what is known of its
 image, from its variables and flags, and from its commands."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.objects.pod_security_levels import keeping_ephemeral

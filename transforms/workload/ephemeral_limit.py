@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from hardener.authoring.edits import Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.container_commands import every_word

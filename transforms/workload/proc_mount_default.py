@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.tree.core_views import Container

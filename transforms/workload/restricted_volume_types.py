@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.pod_security.restricted import RESTRICTED_ALLOWED, RESTRICTED_SOURCES
 from hardener.tree.core_views import PodTemplate

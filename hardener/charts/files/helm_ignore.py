@@ -4,6 +4,8 @@ It is read as helm reads it: rules in order, the first that decides ends the sea
 does *not* match is ignored. helm reads it for a folder, never for an archive.
 """
 
+from __future__ import annotations
+
 import re
 from typing import NamedTuple
 

@@ -1,5 +1,7 @@
 """What a chart says of itself: ``Chart.yaml``, and ``requirements.yaml`` of older charts."""
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Collection

@@ -7,6 +7,8 @@ docs/user-guide/parameters.md (``.argocd-source.yaml``), docs/user-guide/build-e
 (commas of a parameter are no separators).
 """
 
+from __future__ import annotations
+
 import glob
 import os
 import re

@@ -1,5 +1,7 @@
 """What of a tree a release may be made of: charts by their place or name, and files of values."""
 
+from __future__ import annotations
+
 import os
 import re
 from functools import cached_property

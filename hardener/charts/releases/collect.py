@@ -1,5 +1,7 @@
 """The charts that something in a tree has rendered, and where overrides of their values are written."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any

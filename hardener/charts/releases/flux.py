@@ -7,6 +7,8 @@ of the values.yaml of the chart, seen from the root of the source. fluxcd/helm-o
 ``valueFileSecrets``, ``valuesFrom``, ``values``; a release is called ``namespace-[targetNamespace-]name``.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 from collections.abc import Iterator

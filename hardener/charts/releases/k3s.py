@@ -6,6 +6,8 @@ valuesSecrets of the HelmChart, then those of the HelmChartConfig of the same na
 numbers, true, false and null are typed and anything else is a text. ``chartContent`` is a ``.tgz`` in base64.
 """
 
+from __future__ import annotations
+
 import binascii
 from collections.abc import Iterator
 from typing import Any

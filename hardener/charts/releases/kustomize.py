@@ -8,6 +8,8 @@ the inline values win; merge: the file wins; replace: the inline values alone), 
 ``chartHome/NAME``, or ``chartHome/NAME-VERSION/NAME`` where it was pulled.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from typing import Any

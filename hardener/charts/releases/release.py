@@ -4,6 +4,8 @@ Values are merged as helm merges its files (helm.sh/docs/chart_template_guide/va
 a map key by key, anything else as a whole, what comes later over what comes before.
 """
 
+from __future__ import annotations
+
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence

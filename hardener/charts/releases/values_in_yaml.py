@@ -1,5 +1,7 @@
 """Where the values of a release stand in YAML: a file, a mapping or a text of an object, one value set by itself."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """A change of a rendered object as lines of the template that it comes from, and keys of values."""
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,5 +1,7 @@
 """What a new key of values is called: as the chart calls those of the same container or pod."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

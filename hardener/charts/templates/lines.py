@@ -4,6 +4,8 @@ Nothing is run: the tree of the template and that of what helm printed are laid 
 top. It is a place to show to a person, and where nothing tells, a line above it.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 

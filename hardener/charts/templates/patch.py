@@ -4,6 +4,8 @@ It is shown and never written. Every line of it has been tried: the chart with t
 object by object; an object that is not goes without.
 """
 
+from __future__ import annotations
+
 import copy
 import os
 from collections import Counter

@@ -1,6 +1,8 @@
 """How values may make an edit of a rendered chart: by the maps and lists of them that come out there, by switches, and
 by single keys that are called like it. Nothing is proved here."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from itertools import islice

@@ -1,5 +1,7 @@
 """What helm makes of the values of a chart: all of them together, and which dependencies they turn on."""
 
+from __future__ import annotations
+
 import base64
 import json
 import os

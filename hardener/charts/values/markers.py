@@ -1,6 +1,8 @@
 """Where the values of a chart come out: each map and list of them gets a mark, and where a mark comes out is where that
 map or list goes."""
 
+from __future__ import annotations
+
 import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -5,6 +5,8 @@ a comma and an equals sign are escaped by a backslash, ``[0]`` is an item of a l
 ``false``, ``null`` and whole numbers without a leading zero are no texts, unless ``--set-string`` says so.
 """
 
+from __future__ import annotations
+
 import re
 from typing import Any
 

@@ -3,6 +3,8 @@
 Three carriers of our own, annotations, comments and the configuration, and the marks of other scanners.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 

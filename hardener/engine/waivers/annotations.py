@@ -1,5 +1,7 @@
 """Waivers in annotations: ``hardener.dev/ignore-<id>: "reason"``, of the object or of its pod template."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from typing import Any

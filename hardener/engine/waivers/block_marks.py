@@ -3,6 +3,8 @@
 (checkov.io, "Suppressing and skipping policies"; a mark outside of the block means nothing to it.)
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 

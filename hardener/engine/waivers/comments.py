@@ -4,6 +4,8 @@ Such a comment speaks for the outermost node that begins on its line: for a list
 elsewhere, for the whole document on its first line.
 """
 
+from __future__ import annotations
+
 import re
 from typing import Any
 

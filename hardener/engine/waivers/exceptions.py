@@ -1,5 +1,7 @@
 """Waivers in ``.harden.yaml``: ``exceptions``, each with a day on which it ends."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from datetime import date

@@ -6,6 +6,8 @@ pkg/k8s/helpers.go). The first releases counted a label by its reason, so that a
 count one that is there. A capability and a mount are named one by one.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

@@ -4,6 +4,8 @@ kube-linter, Checkov and Polaris read annotations, kubeaudit labels, Kubescape a
 (each peer's documentation of its suppressions).
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,5 +1,7 @@
 """One waiver: what somebody has decided to leave as it is, where, and why."""
 
+from __future__ import annotations
+
 from msgspec import Struct, field
 
 from hardener.authoring import registry

@@ -1,5 +1,7 @@
 """Which pods run as which service account, what rights its bindings give, and who else uses it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice

@@ -1,5 +1,7 @@
 """Whether a pod uses the Kubernetes API, and which of its containers do, as far as the tree shows."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from fnmatch import fnmatchcase

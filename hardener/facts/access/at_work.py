@@ -3,6 +3,8 @@
 A workload of the tree, a token Secret, an object of Flux or Argo, what a controller brings with it, or a name.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from typing import Any

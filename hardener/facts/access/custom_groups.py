@@ -3,6 +3,8 @@
 Rules with stars reach those that it does not show too: whoever holds one may live of them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator
 from functools import cached_property
 

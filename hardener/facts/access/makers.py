@@ -1,6 +1,8 @@
 """Programs of the tree that may make pods by themselves (runners of builds, operators): in a namespace of theirs the
 tree does not show all pods, so that nothing may refuse there."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError

@@ -4,6 +4,8 @@ From the top: an audit log says what it did (observed); it is not used at all (u
 that can be read (derived). Else a few rights are assumed, with what flags and mounts of its pods add.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta

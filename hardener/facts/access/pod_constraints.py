@@ -1,5 +1,7 @@
 """SecurityContextConstraints of the tree, and who may use them."""
 
+from __future__ import annotations
+
 from functools import cached_property
 
 from hardener.authoring.edits import WrongShapeError

@@ -1,5 +1,7 @@
 """Which pods of the tree run as accounts of one name, by the namespaces that they come out in."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from functools import cached_property
 

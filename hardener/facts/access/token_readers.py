@@ -1,5 +1,7 @@
 """Which pods read a Secret that holds a token of a service account."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError

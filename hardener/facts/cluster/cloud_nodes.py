@@ -3,6 +3,8 @@
 Every answer is evidence, or None where nothing says so.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """For which platforms the manifests were written, as far as a label, an annotation or a kind tells."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any

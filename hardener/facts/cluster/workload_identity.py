@@ -1,5 +1,7 @@
 """Which pods log in to a cloud as their service account, and which with a lasting key, as far as the tree shows."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import cached_property
 

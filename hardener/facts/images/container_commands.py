@@ -4,6 +4,8 @@ Source: kubernetes.io/docs/tasks/inject-data-application/define-command-argument
 entrypoint and the cmd of the image, `args` only its cmd.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeVar
 

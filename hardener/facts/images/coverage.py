@@ -1,5 +1,7 @@
 """For how many containers it is known whom their image runs as, what it runs, and what it writes; and where from."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any

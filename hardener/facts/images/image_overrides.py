@@ -1,5 +1,7 @@
 """What decides about an image beside the manifest: a kustomization, a build on this machine, a tool that updates it."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

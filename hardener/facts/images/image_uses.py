@@ -1,5 +1,7 @@
 """The images of a tree, each once, with the places that name it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 

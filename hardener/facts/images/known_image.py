@@ -1,6 +1,8 @@
 """What is known of the image of a container, from every source that the tree has. Each has a collector, which puts in
 what it says; they are asked from the weakest to the strongest, in the order of ``KnownBy``."""
 
+from __future__ import annotations
+
 from importlib import import_module
 
 from msgspec.structs import replace

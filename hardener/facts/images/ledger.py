@@ -1,5 +1,7 @@
 """What is known of an image, from every source that the tree has: each fact with where it is from."""
 
+from __future__ import annotations
+
 from functools import cached_property
 from typing import Literal
 

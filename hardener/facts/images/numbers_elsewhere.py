@@ -1,5 +1,7 @@
 """Requests and limits that the containers of the tree have beside their image, for others that run the same program."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 from typing import NamedTuple
 

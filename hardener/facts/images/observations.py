@@ -5,6 +5,8 @@ the network or the cluster makes of a change. An observation is taken for a cont
 arguments and names of variables as the one that was seen.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Sequence
 

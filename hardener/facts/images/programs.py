@@ -2,6 +2,8 @@
 that start in the same way, with the same command and the same first argument, options left out. An image of many
 programs (`busybox`, `thanos query` and `thanos store`) says nothing about what one of them does."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.fact import AsRead

@@ -5,6 +5,8 @@ needs: what is written beside it may show that it needs root, and never that it 
 name is written, and a command whose program and first operand are written: an expression behind those is a value.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from typing import Any
 

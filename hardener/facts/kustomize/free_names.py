@@ -1,6 +1,8 @@
 """Names for new objects: one that is taken gets the next free number, so that nothing is overwritten and every
 ``kustomize build`` still ends ("may not add resource with an already registered id")."""
 
+from __future__ import annotations
+
 from collections.abc import Container, Iterator
 from typing import TypeVar
 

@@ -3,6 +3,8 @@
 An application is what the same kustomization builds, else what has the same namespace in the same folder.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError

@@ -4,6 +4,8 @@ A route answers under its own names as far as its listeners do, and one without 
 `spec.hostnames` of the Gateway API; `hosts` of a VirtualService and of the Gateway of Istio).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import WrongShapeError

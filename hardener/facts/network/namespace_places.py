@@ -4,6 +4,8 @@ Asked both ways, so that the objects near another one are looked up and not sear
 that asks is compared with what ``there`` tells of all others.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache

@@ -1,5 +1,7 @@
 """Which NetworkPolicies of the tree select a pod, as read: before the run makes policies of its own."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any

@@ -1,5 +1,7 @@
 """By which labels a NetworkPolicy finds the pods of a workload, as the tree is read."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any

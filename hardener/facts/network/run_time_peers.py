@@ -4,6 +4,8 @@ end, and no policy may cut it.
 Gateways and ingress controllers, Prometheus and its like, and whoever may read Endpoints, Services or pods of the API.
 """
 
+from __future__ import annotations
+
 from functools import cached_property
 
 from hardener.authoring.edits import Evidence, WrongShapeError

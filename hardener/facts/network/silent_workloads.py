@@ -5,6 +5,8 @@ that kind: what they call is built into their images. A workload that others cal
 taken at its word, and so is a data store, and one whose sources are in the tree and name no Service.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import cached_property
 

@@ -3,6 +3,8 @@
 Each of them is read once. What a Secret holds is never part of an answer.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from typing import Any

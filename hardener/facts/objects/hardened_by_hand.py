@@ -4,6 +4,8 @@ What harden writes as `safe` says nothing of a person, seccomp RuntimeDefault fi
 and then a plain one have to end where a plain run ends. What this run has written says nothing either.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError

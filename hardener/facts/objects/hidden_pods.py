@@ -1,5 +1,7 @@
 """Pods that the tree does not show: what points at them, and in which namespaces they come out."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterable, Iterator

@@ -5,6 +5,8 @@ Injection" and "CNI Plugin"; kuma.io, "Data plane proxy on Kubernetes"; develope
 labels". Their init containers ask for NET_ADMIN, except in CNI mode, in which an agent of the node does their work.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,5 +1,7 @@
 """What the tree shows of each namespace, and what in it points at pods that the tree does not show."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 

@@ -1,5 +1,7 @@
 """Which objects of the tree name or select each other: Services and pods, Ingresses, service accounts and roles."""
 
+from __future__ import annotations
+
 from functools import cached_property
 
 from hardener.authoring.edits import WrongShapeError

@@ -1,5 +1,7 @@
 """The Pod Security levels of the pods of the tree, at the Kubernetes version of the run."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from msgspec import Struct

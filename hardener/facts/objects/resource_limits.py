@@ -1,5 +1,7 @@
 """Objects of the tree that have a say in the requests and limits of others: autoscalers, LimitRanges, quotas."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Neighbours

@@ -1,5 +1,7 @@
 """Containers beside an agent of the node that do not work on the node themselves, and of which the image is known."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.known_image import known_image
 from hardener.kubernetes.components.component import is_node_agent_repository

@@ -1,5 +1,7 @@
 """Pods of the namespaces of the system, which its installer made."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import Transform
 from hardener.facts.kustomize.builds import Builds

@@ -4,6 +4,8 @@ Source: kubernetes.io/docs/concepts/storage/persistent-volumes, access modes: a 
 one node, one of ReadWriteOncePod by one pod.
 """
 
+from __future__ import annotations
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby

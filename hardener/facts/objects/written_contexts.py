@@ -1,5 +1,7 @@
 """The security contexts that people wrote for containers: what a run writes itself is no fact about them."""
 
+from __future__ import annotations
+
 from copy import deepcopy
 from typing import Any
 

@@ -1,5 +1,7 @@
 """How secrets leave the tree: where they go, who reads them, and what stands against it. Transforms make the edits."""
 
+from __future__ import annotations
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -1,5 +1,7 @@
 """Where secrets of a cluster live beside Git, as the tree or the profile says it."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterator

@@ -3,6 +3,8 @@
 Rather one too many: a program may read a ConfigMap that an argument, a role or a custom resource names.
 """
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterator

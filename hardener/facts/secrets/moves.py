@@ -1,6 +1,8 @@
 """What is known about moving the secrets of an object out of the tree: whether there is a place for the values, who
 reads them, and what stands against it."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from functools import cached_property

@@ -1,5 +1,7 @@
 """What an audit log cannot show of an account, since the policy of the server leaves it out."""
 
+from __future__ import annotations
+
 from hardener.kubernetes.audit.policy import Plain, Request, evaluate
 
 _VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")

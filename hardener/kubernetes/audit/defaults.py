@@ -1,5 +1,7 @@
 """Where the audit log and its policy stand on a host, and how much of it is kept (CIS 1.2.16-19)."""
 
+from __future__ import annotations
+
 POLICY, LOG = "audit-policy-file", "audit-log-path"
 ROTATION = {"audit-log-maxage": "30", "audit-log-maxbackup": "10", "audit-log-maxsize": "100"}
 """Days, files and MB."""

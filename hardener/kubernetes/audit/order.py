@@ -3,6 +3,8 @@
 Source: k8s.io/apiserver pkg/audit/policy/checker.go; the first rule that matches decides.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -5,6 +5,8 @@ pkg/apis/audit/v1/types.go. That ``group: "*"`` matches every group is new in 1.
 before, a server does not start with it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any
 

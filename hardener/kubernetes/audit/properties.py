@@ -4,6 +4,8 @@ The requests are those of a person, a service account, a node and a nobody, and 
 policy single out: users, groups, namespaces and names that it tells apart.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, product
 

@@ -4,6 +4,8 @@ Source: the rules of falcosecurity/plugins k8saudit, which read request bodies a
 of the rules are about the same request, so their order among themselves means nothing.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 Rule = dict[str, Any]

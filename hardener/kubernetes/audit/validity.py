@@ -3,6 +3,8 @@
 Sources: k8s.io/apiserver pkg/apis/audit/validation/validation.go; pkg/audit/policy/reader.go (a policy has rules).
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

@@ -3,6 +3,8 @@
 Source: apiserver.config.k8s.io/v1 AdmissionConfiguration; pod-security.admission.config.k8s.io/v1.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -3,6 +3,8 @@
 They are known by their keys, and get a group and a kind that nothing else has.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from typing import Any

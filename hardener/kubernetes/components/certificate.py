@@ -4,6 +4,8 @@ Source: RFC 5280, section 4.1; of names, X.520: 2.5.4.3 is the common name, 2.5.
 server tells the groups of a client.
 """
 
+from __future__ import annotations
+
 import binascii
 from collections.abc import Iterator
 from datetime import date

@@ -5,6 +5,8 @@ component of an image's path where the organisation would mislead (`prometheus/n
 Source of what is administration: Kubescape's `sensitiveInterfaces`.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache

@@ -5,6 +5,8 @@ retirement; kubernetes-dashboard, kiam, kube2iam, weave-net, aad-pod-identity: n
 helm.sh, 2020; dockershim: removed in Kubernetes 1.24).
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 

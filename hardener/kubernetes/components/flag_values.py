@@ -1,5 +1,7 @@
 """Components of a cluster, and how the values of their flags are read."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 

@@ -3,6 +3,8 @@
 The table is read when a tree holds a component; most hold none.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path

@@ -3,6 +3,8 @@
 Source: k8s.io/client-go tools/clientcmd/api/v1, types.go (AuthInfo, Cluster).
 """
 
+from __future__ import annotations
+
 from hardener.kubernetes.secrets.secret_words import compiled, is_placeholder
 
 SECRETS = ("client-key-data", "token", "password")

@@ -4,6 +4,8 @@ Source: k8s.io/apiserver, pkg/authentication/token/tokenfile (NewCSV): rows of t
 fourth.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -4,6 +4,8 @@ Source of the config: github.com/opencontainers/image-spec, config.md; of what a
 a name under `runAsNonRoot` (pkg/kubelet/kuberuntime/security_context_others.go).
 """
 
+from __future__ import annotations
+
 from msgspec import Struct
 
 ROOT_NAMES = frozenset({"", "0", "root"})

@@ -4,6 +4,8 @@ A program file with a capability that is effective at once (``=ep``) is not star
 that capability (measured); under ``no_new_privs`` a setuid program stays what it was.
 """
 
+from __future__ import annotations
+
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -4,6 +4,8 @@ Source: helm.sh/docs/chart_best_practices/values and the chart of `helm create`:
 empty tag is the appVersion of the chart; bitnami and others: `registry` and `digest` beside them.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -4,6 +4,8 @@ Source of the grammar: github.com/distribution/reference; of the short names (`n
 its normalize.go; of what is a digest: github.com/opencontainers/go-digest, which runtimes check it with.
 """
 
+from __future__ import annotations
+
 import re
 from sys import intern
 

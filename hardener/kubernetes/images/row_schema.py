@@ -3,6 +3,8 @@
 Source of the capabilities: linux/include/uapi/linux/capability.h.
 """
 
+from __future__ import annotations
+
 import math
 import posixpath
 import re

@@ -3,6 +3,8 @@
 Source: operators of OLM (`RELATED_IMAGE_*`), prometheus-operator (`--prometheus-config-reloader=`), and their like.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise

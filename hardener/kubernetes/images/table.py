@@ -9,6 +9,8 @@ nobody knows what a private registry keeps under a known name. The public mirror
 are taken for Docker Hub.
 """
 
+from __future__ import annotations
+
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence

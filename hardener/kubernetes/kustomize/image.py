@@ -3,6 +3,8 @@
 Source: sigs.k8s.io/kustomize, api/filters/imagetag (updater.go) and api/image.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any

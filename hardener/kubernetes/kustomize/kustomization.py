@@ -4,6 +4,8 @@ Source: sigs.k8s.io/kustomize/api/types, kustomization.go; of the images, api/fi
 api/internal/builtins, PrefixTransformer.go.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -3,6 +3,8 @@
 Sources: sigs.k8s.io/kustomize, api/filters/patchjson6902; github.com/evanphx/json-patch.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from typing import Any

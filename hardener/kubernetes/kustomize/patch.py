@@ -6,6 +6,8 @@ lists that have the key of another one, which Kubernetes refuses anyway. JSON pa
 Sources: sigs.k8s.io/kustomize, kyaml/yaml/walk and merge2; of the lists that have keys, kyaml/openapi/kubernetesapi.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,6 +4,8 @@ Sources: sigs.k8s.io/kustomize api/types/selector.go (anchored patterns), api/re
 kyaml/resid (an unset namespace is "default"); of label selectors, k8s.io/apimachinery/pkg/labels.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from functools import lru_cache

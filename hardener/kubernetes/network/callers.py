@@ -6,6 +6,8 @@ monitors have the same shape; the annotations of the example configuration of Pr
 (github.com/prometheus/prometheus, documentation/examples/prometheus-kubernetes.yml).
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from functools import lru_cache

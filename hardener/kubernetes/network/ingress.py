@@ -4,6 +4,8 @@ Sources: the APIs networking.k8s.io/v1 (and the versions before it), gateway.net
 networking.istio.io (VirtualService), traefik.io (IngressRoute), projectcontour.io (HTTPProxy).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 

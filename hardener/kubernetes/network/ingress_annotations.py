@@ -4,6 +4,8 @@ Sources: the pages on annotations of ingress-nginx, NGINX Ingress Controller, AW
 Application Gateway Ingress Controller, Traefik, HAProxy, haproxy-ingress, Kong, OpenShift, Tencent TKE and Huawei CCE.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 

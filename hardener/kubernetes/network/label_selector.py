@@ -3,6 +3,8 @@
 Source: apimachinery pkg/apis/meta/v1, types.go and helpers.go (LabelSelectorAsSelector).
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any

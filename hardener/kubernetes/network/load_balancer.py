@@ -5,6 +5,8 @@ Services of the cloud providers (AWS, Azure, GKE, OpenStack, OCI, DigitalOcean, 
 MetalLB, Cilium, kube-vip, PureLB, Calico, Antrea, Tailscale, F5, ExternalDNS and Gardener.
 """
 
+from __future__ import annotations
+
 import re
 
 REJECTED = "the API server rejects it on a ClusterIP Service"

@@ -6,6 +6,8 @@ Sources: "Recommended Labels" and "Well-Known Labels, Annotations and Taints" of
 scanner about exceptions.
 """
 
+from __future__ import annotations
+
 import re
 from functools import lru_cache
 

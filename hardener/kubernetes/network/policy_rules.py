@@ -3,6 +3,8 @@
 A peer stands for itself only: that one selector takes in the pods of another is not looked at.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -4,6 +4,8 @@ Source: pkg/kubelet/envvars/envvars.go. The variables of the API server (KUBERNE
 without the links, so they do not count.
 """
 
+from __future__ import annotations
+
 from hardener.support.late_pattern import late_pattern
 
 _VARIABLE = late_pattern(

@@ -3,6 +3,8 @@
 Source: github.com/kubernetes/dns, docs/specification.md; dns-pod-service.md of the documentation of Kubernetes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from typing import NamedTuple
 

@@ -4,6 +4,8 @@ Block layout, as every generator writes it; ``names`` and ``subresources`` may s
 apiextensions v1, types.go.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

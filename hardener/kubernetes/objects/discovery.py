@@ -7,6 +7,8 @@ of nodes, plugin/pkg/admission/gc for finalizers, apiserver pkg/endpoints/filter
 pkg/registry/rbac/escalation_check.go.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Iterator
 from functools import cache

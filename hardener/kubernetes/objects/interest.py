@@ -1,5 +1,7 @@
 """Which text is worth parsing: most of the bytes of a real tree are CRDs and other things that are never looked at."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

@@ -4,6 +4,8 @@ There is no official order; this one follows kubectl's documentation and the man
 only where to put a NEW key: keys that exist are never moved.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import lru_cache
 

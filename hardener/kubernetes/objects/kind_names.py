@@ -5,6 +5,8 @@ Source of the groups, kinds and versions: the discovery documents of a Kubernete
 internal.apiserver.k8s.io, which is off unless it is asked for.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 from hardener.kubernetes.objects.removed_apis import removed

@@ -4,6 +4,8 @@ Source: apimachinery pkg/util/validation (IsDNS1123Label, IsDNS1123Subdomain, Is
 path (IsValidPathSegmentName), which is what roles and bindings are held to.
 """
 
+from __future__ import annotations
+
 import re
 from functools import lru_cache
 

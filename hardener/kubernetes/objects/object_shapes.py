@@ -4,6 +4,8 @@ An API server decodes an object before it looks at it, and refuses one in which 
 schemas of Kubernetes, against which a test compares the table.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 from hardener.kubernetes.pods.pod_template import group

@@ -4,6 +4,8 @@ Source: k8s.io/apimachinery pkg/api/resource (quantity.go, suffix.go). Values ar
 memory. Kubernetes itself rounds up what it cannot hold, so printing rounds up too.
 """
 
+from __future__ import annotations
+
 import re
 from fractions import Fraction
 from functools import lru_cache

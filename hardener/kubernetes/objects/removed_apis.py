@@ -4,6 +4,8 @@ Source: the Deprecated API Migration Guide of Kubernetes. Kinds of which a trans
 rbac.authorization.k8s.io (`rbac-api-version`), and PodSecurityPolicy (`psp-objects`).
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 

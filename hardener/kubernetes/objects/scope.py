@@ -4,6 +4,8 @@ Source: the discovery documents of a Kubernetes 1.36 API server; SecurityContext
 PodSecurityPolicy went in 1.25.
 """
 
+from __future__ import annotations
+
 _CLUSTER_SCOPED: frozenset[tuple[str, str]] = frozenset({
     ("", "ComponentStatus"), ("", "Namespace"), ("", "Node"), ("", "PersistentVolume"),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),

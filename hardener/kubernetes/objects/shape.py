@@ -1,5 +1,7 @@
 """The shapes in which an API server takes a value: null means absent, and a wrong shape refuses the whole object."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

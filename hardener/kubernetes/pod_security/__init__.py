@@ -10,6 +10,8 @@ Of what the API server fills in before it judges, only the emptyDir of a volume 
 The hostPort that a hostNetwork pod gets for each port does not: such a pod fails baseline anyway.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any

@@ -1,5 +1,7 @@
 """The checks of baseline. Each docstring names the file of k8s.io/pod-security-admission that decides the same."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.kubernetes.pods.capabilities import BASELINE

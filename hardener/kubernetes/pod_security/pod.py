@@ -1,5 +1,7 @@
 """A pod template as the checks read it, and the words they share."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple

@@ -1,5 +1,7 @@
 """The checks of restricted. Each docstring names the file of k8s.io/pod-security-admission that decides the same."""
 
+from __future__ import annotations
+
 from hardener.support.data_path import Path
 from hardener.support.shapes import listed
 

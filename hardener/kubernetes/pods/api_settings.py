@@ -3,6 +3,8 @@
 What commands, arguments and env show is told by `command_evidence`; this adds what only files say.
 """
 
+from __future__ import annotations
+
 import re
 
 from hardener.kubernetes.pods.command_evidence import api_mentions

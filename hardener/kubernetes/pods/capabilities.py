@@ -1,6 +1,8 @@
 """Linux capabilities by name: what a container gets by default, and what an entrypoint needs that starts as root and
 then becomes another user (gosu, su-exec)."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
 
 ROOT_NEEDS = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")

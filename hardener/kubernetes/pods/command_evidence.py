@@ -8,6 +8,8 @@ script. Scripts are read as far as a reader would: simple commands, redirections
 Results quote command words, flags and paths, never whole lines: lines can hold secrets.
 """
 
+from __future__ import annotations
+
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -7,6 +7,8 @@ directory specification; `--cert-dir`: k8s.io/apiserver, options/serving.go (a c
 given); the rest: the documentation of each program.
 """
 
+from __future__ import annotations
+
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -3,6 +3,8 @@
 Argo Workflow, Tekton Task, SparkApplication and whatever names an image.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping
 

@@ -5,6 +5,8 @@ other flags describe, lists as a whole; ``--profile=sysadmin`` is privileged; a 
 and its file system in every profile but baseline and restricted.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence

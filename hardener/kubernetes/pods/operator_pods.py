@@ -4,6 +4,8 @@ Sources: the API references of Flux (kustomize- and helm-controller), k3s helm-c
 Carvel, KubeVela and OLM; of the operators, the kinds of which each of them makes pods.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -3,6 +3,8 @@
 Source: the API types of Kubernetes and of the projects named below.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 
 from hardener.support.data_path import Path

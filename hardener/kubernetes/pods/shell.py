@@ -4,6 +4,8 @@ Read as far as a reader would: redirections, `cd`, wrappers such as `exec` or `t
 quotes, comments and here-documents is not a command. Nothing is evaluated.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache

@@ -4,6 +4,8 @@ Source: k8s.io/api/admissionregistration/v1. ``Deny`` and ``Warn`` do not go tog
 no object that lives in no namespace.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -4,6 +4,8 @@ Source: the API reference of ValidatingAdmissionPolicy (GA in 1.30). CEL is writ
 (``.?x``) are read by the API server and not by every other implementation, and the tests run every expression.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 

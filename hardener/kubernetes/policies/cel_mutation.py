@@ -5,6 +5,8 @@ value}`` of a patch) and the grammar of CEL (cel-spec, doc/langdef.md). Nothing 
 outcome counts.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

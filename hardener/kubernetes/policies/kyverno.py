@@ -7,6 +7,8 @@ holds for each of its items. A ClusterPolicy of Pods holds for controllers too, 
 a ValidatingPolicy does the first only where it names nothing but pods.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from typing import Any

@@ -5,6 +5,8 @@ plugins that change objects (pkg/kubeapiserver/options/plugins.go, AllOrderedPlu
 pod: ServiceAccount has mounted it by then, and ``automountServiceAccountToken: false`` would leave it there.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -4,6 +4,8 @@ Sources: falco.org rules reference and the fields of the rules of falcosecurity/
 tetragon.io, TracingPolicy. Nothing here stops a process: the rules report.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 _TOKENS = ("/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount")

@@ -4,6 +4,8 @@ Sources: the policy library of Kyverno (folders pod-security/baseline and /restr
 it gives its policies), the library of Gatekeeper (pod-security-policy), by the names that they are published under.
 """
 
+from __future__ import annotations
+
 _BASELINE = frozenset({
     "disallow-privileged-containers", "disallow-privileged", "disallow-host-namespaces", "disallow-host-path",
     "disallow-host-ports", "disallow-host-process", "disallow-proc-mount", "disallow-selinux", "disallow-capabilities",

@@ -4,6 +4,8 @@ Sources: CIS Kubernetes Benchmark 5.1, the RBAC good practices of kubernetes.io,
 Kubescape, rbac-police and KubeHound for the ways to more rights.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct

@@ -1,5 +1,7 @@
 """What stands for the stars of a rule: the verbs, resources and groups that exist now."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from msgspec import Struct, field

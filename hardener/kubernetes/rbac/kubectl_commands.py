@@ -5,6 +5,8 @@ Source: the requests of kubectl 1.3x by sub-command (k8s.io/kubectl pkg/cmd): `a
 its pods over and over.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from msgspec import Struct

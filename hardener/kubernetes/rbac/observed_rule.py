@@ -4,6 +4,8 @@ Sources: plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go (system:disco
 system:basic-user); apimachinery pkg/util/rand (the letters of generated names).
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Collection, Iterable
 from typing import Protocol

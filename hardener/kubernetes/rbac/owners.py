@@ -4,6 +4,8 @@ Source: kubernetes plugin/pkg/auth/authorizer/rbac/bootstrappolicy; the label is
 providers: EKS, GKE and AKS put theirs into every cluster.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,6 +4,8 @@
 nothing: anybody may call an account argocd-server.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Collection
 from fnmatch import fnmatchcase

@@ -6,6 +6,8 @@ and no create, whose requests carry none (apiserver pkg/endpoints/request/reques
 such as pods/exec. Paths count in a ClusterRole only.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -5,6 +5,8 @@ operator installs them (bindata/bootkube/scc-manifests), that of the node export
 A pod may use one that its service account, or who makes it, has ``use`` of, or is named in.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 

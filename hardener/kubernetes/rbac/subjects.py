@@ -3,6 +3,8 @@
 Source: k8s.io/api rbac/v1, types.go; of the name of an account as a user, apiserver pkg/authentication/serviceaccount.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from hardener.support.late_pattern import late_pattern

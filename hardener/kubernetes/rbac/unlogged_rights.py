@@ -5,6 +5,8 @@ by GET (WebSocket) or by POST (SPDY); pkg/registry/rbac/*/policybased and escala
 certificates/* and gc; pkg/registry/admissionregistration/*/authz.go; OpenShift library-go route/hostassignment.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field

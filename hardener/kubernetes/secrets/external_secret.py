@@ -4,6 +4,8 @@ Sources: its CRDs (version v1 is served since 0.16, v1beta1 is not since 0.17), 
 Secrets Manager, Google Secret Manager and Azure Key Vault.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 from typing import Any

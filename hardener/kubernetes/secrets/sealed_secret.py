@@ -3,6 +3,8 @@
 Source of the format: github.com/bitnami-labs/sealed-secrets pkg/crypto/crypto.go and pkg/apis/sealedsecrets/v1alpha1.
 """
 
+from __future__ import annotations
+
 import base64
 import os
 

@@ -3,6 +3,8 @@
 Sources: the entrypoints and documentation of the images, of the official registries only.
 """
 
+from __future__ import annotations
+
 import re
 
 _MYSQL = "MYSQL_(ROOT_PASSWORD|ROOT_HOST|DATABASE|USER|PASSWORD)"

@@ -4,6 +4,8 @@ The forms are those that gitleaks, trufflehog and detect-secrets keep, and a few
 `data/secret-formats.tsv` holds them and names the source of each.
 """
 
+from __future__ import annotations
+
 import binascii
 import re
 from bisect import bisect_left

@@ -1,5 +1,7 @@
 """Secrets inside longer text: configuration files, scripts, command lines, and manifests that do not parse."""
 
+from __future__ import annotations
+
 import binascii
 import json
 import re

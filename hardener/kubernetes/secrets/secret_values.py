@@ -4,6 +4,8 @@ The classifier decides for one key and value; the walk finds the places: environ
 kustomize literals, annotations, and any other entry whose key names a secret.
 """
 
+from __future__ import annotations
+
 import binascii
 import json
 import math

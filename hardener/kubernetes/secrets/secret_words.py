@@ -1,5 +1,7 @@
 """What secrets look like: key words, placeholders, default passwords. Tables, and the tests that read them."""
 
+from __future__ import annotations
+
 import re
 from functools import cache, lru_cache
 from itertools import pairwise

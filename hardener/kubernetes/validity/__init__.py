@@ -7,6 +7,8 @@ The numbers are those of docs/design/proof.md "Rules of Kubernetes". Not judged 
 again is said by the report; the user of an image, kustomize, Flux and Argo CD need more than the document.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any

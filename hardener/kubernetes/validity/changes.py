@@ -4,6 +4,8 @@ Source: k8s.io/kubernetes ValidateObjectMetaUpdate, ValidateStatefulSetUpdate, V
 ValidateJobUpdate, ValidateServiceUpdate.
 """
 
+from __future__ import annotations
+
 from collections.abc import Container, Iterator
 from typing import Any
 

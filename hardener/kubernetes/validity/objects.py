@@ -4,6 +4,8 @@ Source: k8s.io/kubernetes pkg/apis/core/validation (ValidateService), pkg/apis/n
 k8s.io/pod-security-admission admission (ValidateNamespace), apimachinery api/validation (ValidateObjectMeta).
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache

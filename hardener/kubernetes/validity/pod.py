@@ -3,6 +3,8 @@
 Source: k8s.io/kubernetes pkg/apis/core/validation (validation.go); the functions are named at each rule.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any

@@ -4,6 +4,8 @@ Source: k8s.io/kubernetes pkg/apis/core/validation (validateResourceRequirements
 pkg/apis/core/v1/defaults.go (SetDefaults_LimitRangeItem), plugin/pkg/admission/limitranger.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache

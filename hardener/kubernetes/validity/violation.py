@@ -3,6 +3,8 @@
 Values of a shape that the API would not even decode count as absent: the rules judge what they understand.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 from hardener.support.data_path import Path

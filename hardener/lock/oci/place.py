@@ -1,5 +1,7 @@
 """Where a repository of images is."""
 
+from __future__ import annotations
+
 from msgspec import Struct
 
 

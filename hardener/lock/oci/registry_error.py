@@ -1,5 +1,7 @@
 """Why an image could not be looked up."""
 
+from __future__ import annotations
+
 from hardener.errors import HardenError
 
 

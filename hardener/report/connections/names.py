@@ -1,5 +1,7 @@
 """Workloads of one name in a drawing, told apart by their files."""
 
+from __future__ import annotations
+
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable

@@ -3,6 +3,8 @@
 A step shows ten errors and ten warnings, a job fifty; what comes after them stands in the log alone.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from hardener.authoring.edits import Severity

@@ -1,5 +1,7 @@
 """The code quality report of GitLab, which takes problems with the same fingerprint for one."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable
 from typing import Any

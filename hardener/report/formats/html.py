@@ -1,5 +1,7 @@
 """The report as one page of HTML that needs nothing but itself, made by ``hardener.report.page``."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from hardener.engine.outcome import Outcome

@@ -2,6 +2,8 @@
 line about files that were not read. What a person has to know before the changes are applied is the output of a case
 that passed, since a skipped or failed one would count."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 

@@ -4,6 +4,8 @@ GitHub takes 65,536 characters. What does not fit is left out from its end, and 
 names in it may be anybody's: they stand as text, and ping nobody.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections import Counter

@@ -1,5 +1,7 @@
 """The changes as a git patch and nothing else: ``harden diff --format patch | git apply``."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from hardener.engine.outcome import Outcome

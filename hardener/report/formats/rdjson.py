@@ -1,5 +1,7 @@
 """The Reviewdog Diagnostic Format, with suggestions that a reviewer takes with a click."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable
 from typing import Any

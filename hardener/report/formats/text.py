@@ -1,5 +1,7 @@
 """The report for people: what fits a screen, or all of it where they ask for that."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from hardener.engine.outcome import Outcome

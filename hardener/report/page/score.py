@@ -5,6 +5,8 @@ points), rounded down: 100 where nothing is known to be open, 50 at one open poi
 tree holds no object has no score.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from msgspec import Struct

@@ -4,6 +4,8 @@ Each record is an element of the class ``item`` with its risk, grade, severity a
 attributes, which the filters of the page read.
 """
 
+from __future__ import annotations
+
 import html
 from collections.abc import Iterable, Iterator
 

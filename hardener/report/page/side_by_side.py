@@ -1,6 +1,8 @@
 """A patch as a table, old and new side by side. It is read from the text of the patch, so that what is masked there
 is masked here."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from itertools import zip_longest

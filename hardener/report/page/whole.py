@@ -1,5 +1,7 @@
 """The page as a whole: its head with the content security policy, its parts in their order, the list of its parts."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import os

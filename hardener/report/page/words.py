@@ -1,5 +1,7 @@
 """What every text of the page passes: secrets masked, control characters shown, characters of HTML escaped."""
 
+from __future__ import annotations
+
 import html
 import json
 from typing import Any

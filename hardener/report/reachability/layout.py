@@ -10,6 +10,8 @@ A namespace that is named is the same everywhere: a policy holds for all pods of
 another application than theirs. One that is not named is that of its unit alone: nobody knows which it is.
 """
 
+from __future__ import annotations
+
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

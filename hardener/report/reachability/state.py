@@ -1,5 +1,7 @@
 """The pods and policies of a tree in one state: as it was read, or as a run leaves it."""
 
+from __future__ import annotations
+
 import operator
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """What the NetworkPolicies of a run close, in numbers; nothing is counted for a run that changes none."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,5 +1,7 @@
 """How many lines of each file change, as ``git diff --stat`` prints it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 
 from hardener.engine.outcome import FileChange

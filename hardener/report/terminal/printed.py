@@ -1,5 +1,7 @@
 """What is printed for people, line by line: secrets masked, names that act on nothing, colours and links of ours."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections import Counter

@@ -1,5 +1,7 @@
 """One step as a question to a person: what it does, why, on what evidence, and the lines that it changes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from hardener.authoring.edits import Grade

@@ -4,6 +4,8 @@ On a terminal it has as many rows as the terminal has, less those around it: eac
 title says how much of it is shown. A pipe gets all but the findings behind the tenth.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,5 +1,7 @@
 """The commands that bring files back as Git has them."""
 
+from __future__ import annotations
+
 import os
 import re
 

@@ -1,5 +1,7 @@
 """The whole report for people: the patch, then impact, what was held back, the edits, the findings, the undo."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 

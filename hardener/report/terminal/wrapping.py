@@ -1,5 +1,7 @@
 """Lines for a terminal that is narrower than they are: broken between words, what follows stands further in."""
 
+from __future__ import annotations
+
 import re
 from unicodedata import combining, east_asian_width
 

@@ -2,6 +2,8 @@
 place of a file takes them over, or the file is refused.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import stat

@@ -6,6 +6,8 @@ stands between two of them has a fixed length (of a name in characters, of a pat
 less for the rest. A translation that is not of the known form is left as it is.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 

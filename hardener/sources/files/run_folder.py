@@ -17,6 +17,8 @@ A run that writes in two places, such as a repository and a folder for hosts, ha
 decides: the others name it, and when its journal is gone, the run was finished.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import stat

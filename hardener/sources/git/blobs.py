@@ -1,5 +1,7 @@
 """The files that Git would bring back into a work tree, by what they hold."""
 
+from __future__ import annotations
+
 import hashlib
 
 from hardener.sources.git.program import Git

@@ -5,6 +5,8 @@ The format is that of gitformat-index(5), versions 2 to 4. The index of a linked
 its file ``.git`` says. Of a split index the files of both halves count, those included that the newer one drops.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import struct

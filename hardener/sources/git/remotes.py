@@ -3,6 +3,8 @@
 Source: git-config, of the sections `remote`; git-clone, "Git URLs", of the forms of an address.
 """
 
+from __future__ import annotations
+
 import os
 import re
 

@@ -4,6 +4,8 @@ First a few searches of the bytes, the fewest for nearly all files, then Python'
 of Kubernetes.
 """
 
+from __future__ import annotations
+
 import ast
 import re
 import warnings

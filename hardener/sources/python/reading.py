@@ -4,6 +4,8 @@ Of a large tree hardly a file makes any. Its path and a few searches of its byte
 loaded for them.
 """
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set

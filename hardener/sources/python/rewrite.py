@@ -1,5 +1,7 @@
 """Text changed through its data: the differences between the data as read and as decided become splices."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar

@@ -1,6 +1,8 @@
 """A manifest as YAML in a heredoc of a block: `yamldecode(<<-EOT ... EOT)` of a `kubernetes_manifest`, `yaml_body` of a
 `kubectl_manifest`. The YAML engine reads and changes it where it stands."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,8 @@
 """What the expressions of one folder of Terraform files name, where that is one literal: locals, variables with a
 default that nothing else sets, and attributes of resources."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Callable, Iterable

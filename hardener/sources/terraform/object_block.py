@@ -1,5 +1,7 @@
 """The text of a block that stands for a Kubernetes object: read as that object, and rewritten through it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any

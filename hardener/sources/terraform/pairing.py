@@ -1,5 +1,7 @@
 """Which items of a list stay, when it changes."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable
 from typing import Any
 

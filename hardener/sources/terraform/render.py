@@ -1,5 +1,7 @@
 """Plain data as the text of Terraform, in the layout of `terraform fmt`."""
 
+from __future__ import annotations
+
 import re
 from itertools import groupby
 from typing import Any

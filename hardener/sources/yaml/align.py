@@ -1,5 +1,7 @@
 """Find which items of a changed list are which items of the old one."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable
 from difflib import SequenceMatcher
 from typing import Any

@@ -1,5 +1,7 @@
 """Edit collections in block style, and put values into them."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 from typing import Any

@@ -1,5 +1,7 @@
 """Compare the node tree of the text with the data as it should be, and record the splices between the two."""
 
+from __future__ import annotations
+
 from collections.abc import Collection as Collection_
 from collections.abc import Hashable
 from typing import Any

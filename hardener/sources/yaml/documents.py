@@ -1,5 +1,7 @@
 """The plain data of a text, straight from the events of the parser: nobody asks where anything of it stands."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from sys import intern
 from typing import Any

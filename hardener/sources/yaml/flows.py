@@ -1,5 +1,7 @@
 """Edit collections in brackets, JSON among them."""
 
+from __future__ import annotations
+
 import re
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Read one segment: plain data, and where each part of it stands."""
 
+from __future__ import annotations
+
 import gc
 import re
 from functools import cached_property

@@ -5,6 +5,8 @@ The events come from ruamel.yaml's C parser (libyaml); its pure parser is the fa
 end marks of block collections run on to the next token.
 """
 
+from __future__ import annotations
+
 import re
 from array import array
 from collections.abc import Callable, Iterator, MutableSequence
@@ -69,7 +71,7 @@ class Tree:
         """Whether no node has an anchor or a tag, and none stands for another."""
         return not self.properties and not self.targets
 
-    def node(self, at: int) -> "Node":
+    def node(self, at: int) -> Node:
         """The node of number ``at``."""
         kind = self.kinds[at]
         if kind <= FOLDED:
@@ -157,7 +159,7 @@ class Mapping(Node):
         self._pairs: Pairs | None = None
 
     @property
-    def pairs(self) -> "Pairs":
+    def pairs(self) -> Pairs:
         found = self._pairs
         if found is None:
             found = self._pairs = Pairs(self.tree, self.children)

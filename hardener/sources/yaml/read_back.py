@@ -1,5 +1,7 @@
 """Whether a text that was just written from plain data says them, event by event: nobody asks for its places."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

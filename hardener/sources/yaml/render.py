@@ -1,5 +1,7 @@
 """Write plain data as YAML or JSON text, in block style as lines and in flow style as one piece."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 from typing import Any

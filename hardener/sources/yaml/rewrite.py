@@ -1,5 +1,7 @@
 """Change a segment through its data, and prove that nothing else changed."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple

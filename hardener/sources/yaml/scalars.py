@@ -4,6 +4,8 @@ The API server and kubectl read YAML with go-yaml v2 (YAML 1.1 booleans, octals 
 YAML 1.1 or 1.2. Reading follows go-yaml v2; writing quotes whatever any of the three could take for something else.
 """
 
+from __future__ import annotations
+
 import re
 import struct
 from functools import lru_cache

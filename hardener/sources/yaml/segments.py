@@ -1,5 +1,7 @@
 """Cut a file at its document markers, so that one broken document does not block its neighbours."""
 
+from __future__ import annotations
+
 import re
 from itertools import pairwise
 from typing import NamedTuple

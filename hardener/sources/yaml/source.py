@@ -1,5 +1,7 @@
 """The geometry of one segment: lines, columns, where an entry begins and where it really ends."""
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_left, bisect_right
 from functools import cached_property

@@ -1,5 +1,7 @@
 """Collect small replacements of a text, put them together in one pass, and report them as hunks of whole lines."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 from typing import NamedTuple

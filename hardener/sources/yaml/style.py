@@ -1,5 +1,7 @@
 """How the surroundings are written, so that what is added looks like them."""
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_left
 from collections import Counter
@@ -55,7 +57,7 @@ class Layout(NamedTuple):
     dash: int = 2
     quote: str = '"'
     literals: bool = True  # may write multi-line strings with `|`
-    styles: "Styles | None" = None  # which know how short sequences are written
+    styles: Styles | None = None  # which know how short sequences are written
     position: int = 0
 
 

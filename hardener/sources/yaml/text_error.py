@@ -1,5 +1,7 @@
 """The one way this engine says no."""
 
+from __future__ import annotations
+
 from hardener.errors import HardenError
 
 

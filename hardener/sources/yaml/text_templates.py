@@ -5,6 +5,8 @@ other word that needs no quotes stands there as well, and is what is read: nothi
 else. So a text in which words of our own were read back, each at its place, proves every text with other words there.
 """
 
+from __future__ import annotations
+
 import re
 from functools import lru_cache
 from typing import Any

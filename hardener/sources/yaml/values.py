@@ -1,5 +1,7 @@
 """From nodes to plain data: what the Kubernetes API would hold in its hands."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Flags as a mapping, as a list of name and value, and as a list of words: kubeadm, Cluster API, Talos, k3s, RKE2."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from hardener.authoring.edits import Edit

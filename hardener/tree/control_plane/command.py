@@ -1,5 +1,7 @@
 """A component that runs as a pod: flags are words of its command line."""
 
+from __future__ import annotations
+
 from functools import cached_property
 from typing import Any
 

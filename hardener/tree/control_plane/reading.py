@@ -1,5 +1,7 @@
 """Which components an object describes, and how."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """The rules of the table, made of a component: a step, and findings."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
 from hardener.authoring.verdict import Effect, worst

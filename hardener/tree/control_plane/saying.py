@@ -1,5 +1,7 @@
 """How the edits of a component's step are described."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from hardener.authoring.edits import Basis, Evidence

@@ -1,5 +1,7 @@
 """What the tree shows around a component: the layout of its host, who scrapes it, what probes it."""
 
+from __future__ import annotations
+
 import os
 from typing import Any
 

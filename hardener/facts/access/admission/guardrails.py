@@ -1,6 +1,8 @@
 """What the tree shows of admission policies: which it holds, which engine runs them, where new ones belong, and in
 which namespaces they may refuse, since all that is in them is shown and passes."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property

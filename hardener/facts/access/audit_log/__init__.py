@@ -3,6 +3,8 @@
 A log may be larger than memory: its entries are read one by one, and only names are kept, never values.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable
 from datetime import datetime

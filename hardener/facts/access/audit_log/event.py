@@ -5,6 +5,8 @@ Bodies of requests and responses are skipped by the decoder: no value of an obje
 binding the role that it names is read, where the log holds it.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

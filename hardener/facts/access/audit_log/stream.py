@@ -4,6 +4,8 @@ Known containers: a list of entries (``gcloud logging read``), ``items`` (an Eve
 (CloudWatch). A line of a CloudWatch export to S3 begins with a time.
 """
 
+from __future__ import annotations
+
 import gzip
 import re
 import zlib

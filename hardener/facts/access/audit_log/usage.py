@@ -1,5 +1,7 @@
 """What the accounts of a log did, counted in bounded memory."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field

@@ -1,6 +1,8 @@
 """What an image that is built from this tree has from the base of its Dockerfile, which harden.lock and the image table
 know. What the program of the base writes and carries counts only where that is the program which is started."""
 
+from __future__ import annotations
+
 import posixpath
 from typing import Any, TypeVar
 

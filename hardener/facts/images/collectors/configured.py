@@ -1,5 +1,7 @@
 """What a row of ``.harden.yaml`` says of an image, joined with that of the image table."""
 
+from __future__ import annotations
+
 from hardener.facts.images.collectors.table import put_row
 from hardener.facts.images.ledger import Asked, ImageLedger
 

@@ -1,5 +1,7 @@
 """What a Dockerfile of the tree says of the image that it builds."""
 
+from __future__ import annotations
+
 import posixpath
 from collections.abc import Iterator
 from typing import Any, TypeVar

@@ -1,5 +1,7 @@
 """What ``harden.lock`` has of an image: its config, and what ``harden lock --deep`` read of its files."""
 
+from __future__ import annotations
+
 import posixpath
 
 from hardener.authoring.known import Known, KnownBy

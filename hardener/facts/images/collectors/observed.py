@@ -4,6 +4,8 @@ It saw one start: the user that its first process had then, the ports that it li
 to. Who the image runs as for a kubelet is said by its config alone, as an entrypoint may become another user.
 """
 
+from __future__ import annotations
+
 from hardener.authoring.known import Known, KnownBy, joined
 from hardener.facts.images.ledger import ImageLedger, Number
 from hardener.facts.images.observations import seen

@@ -1,5 +1,7 @@
 """What a row of the image table says of an image."""
 
+from __future__ import annotations
+
 from hardener.authoring.known import Known, KnownBy, joined
 from hardener.facts.images.ledger import Asked, Command, ImageLedger, Number
 from hardener.kubernetes.images.config import ROOT_NAMES

@@ -1,5 +1,7 @@
 """Users and groups that commands make (`useradd`, `adduser`, `groupadd`, `addgroup`, lines of `/etc/passwd`)."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping, Sequence
 

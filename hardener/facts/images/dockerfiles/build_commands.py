@@ -4,6 +4,8 @@ The text is read line by line, whatever stands around a command. A variable coun
 and one of a loop over plain words to each of them.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice

@@ -1,5 +1,7 @@
 """Which files of a repository say how images are built, and what they say."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator
 

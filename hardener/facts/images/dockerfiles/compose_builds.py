@@ -1,5 +1,7 @@
 """Builds that Docker Compose, Skaffold, Azure Developer CLI and bake files in JSON describe."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -3,6 +3,8 @@
 A script is found where a COPY put it: a file of the build context, a here-document, or a file of another stage.
 """
 
+from __future__ import annotations
+
 import posixpath
 import re
 from collections.abc import Callable, Iterator

@@ -5,6 +5,8 @@ instruction at a blank line (Docker reads on), loses one that the end of the fil
 of the lines of one instruction. The text is put right for it first, without a change to the number of a line.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from bisect import bisect_right

@@ -21,6 +21,8 @@ a build file of this tree names an image with the same prefix. Any other is this
 Where builds write different tags, those count that write the tag of the manifest, else those that do not write a tag.
 """
 
+from __future__ import annotations
+
 import posixpath
 import re
 from collections import Counter

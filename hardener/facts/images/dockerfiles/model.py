@@ -1,5 +1,7 @@
 """The answer: an image of this tree, as its Dockerfile says it is."""
 
+from __future__ import annotations
+
 from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct

@@ -1,5 +1,7 @@
 """Builds that pipelines describe without a command: actions of GitHub, tasks of Azure, steps of Google Cloud Build."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product

@@ -1,5 +1,7 @@
 """An image as its Dockerfile says it is: what a stage leaves, told as ``BuiltImage``."""
 
+from __future__ import annotations
+
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar

@@ -1,5 +1,7 @@
 """Every file of the repository of a tree, and the text of those that are small and hold text."""
 
+from __future__ import annotations
+
 import os
 
 from hardener.sources import files

@@ -1,5 +1,7 @@
 """What the commands of a RUN leave in an image: accounts, paths given to somebody, files, capabilities."""
 
+from __future__ import annotations
+
 import posixpath
 import re
 import shlex

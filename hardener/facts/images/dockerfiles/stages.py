@@ -8,6 +8,8 @@ Accounts that well-known base images hold, so that `USER node` has a number; eac
 The image table says as whom an image runs; that is another question than which accounts it holds.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple

@@ -1,5 +1,7 @@
 """Builds that a Tiltfile (Starlark, read as Python) or a bake file in HCL describes."""
 
+from __future__ import annotations
+
 import ast
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,5 +1,7 @@
 """Variables in a text (`$NAME`, `${NAME}`, `${NAME:-default}`), filled in where their value is known."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 

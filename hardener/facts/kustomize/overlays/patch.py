@@ -1,5 +1,7 @@
 """One thing that a kustomization does to an object: a patch of either kind, or an entry of its ``images``."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The pods whose patches are weighed: those of the given files, and those that patches in the given files are for."""
 
+from __future__ import annotations
+
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.tree.core_views import OpaqueError, PodTemplate

@@ -1,5 +1,7 @@
 """The patches that a kustomization lists, read, and found by the names of the objects that they are for."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from typing import Any

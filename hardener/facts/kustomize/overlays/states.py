@@ -1,5 +1,7 @@
 """A view in each of its states: as it is written, and as the kustomizations of the tree patch it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TypeVar, overload

@@ -3,6 +3,8 @@
 They are made of the data as it is now, so that what this run has changed is in them, too.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,5 +1,7 @@
 """The connections of a tree, collected: references of pods to Services, and what comes in from elsewhere."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator
 from ipaddress import ip_address
 

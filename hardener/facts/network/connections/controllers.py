@@ -1,5 +1,7 @@
 """The ingress controllers of a tree, and which of them an Ingress or a route is for."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from functools import cached_property

@@ -1,5 +1,7 @@
 """What stands behind a Service: the pods that its selector matches, and which of their ports."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

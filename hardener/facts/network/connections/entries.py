@@ -1,6 +1,8 @@
 """Connections that come from where the tree shows no workload, and those of the ingress controllers and Prometheus
 servers that it does show."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 

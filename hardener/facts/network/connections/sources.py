@@ -5,6 +5,8 @@ address) or where a compose file says that a service depends on it; a bare word 
 manifests of the tree say nothing of a program.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 

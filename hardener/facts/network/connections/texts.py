@@ -1,5 +1,7 @@
 """What a pod is told: the texts of its variables, commands, ConfigMaps and Secrets, each with the place it stands."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """What a Service leads to, as far as images, names and ports tell: an administration interface, a data store."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import NamedTuple
 

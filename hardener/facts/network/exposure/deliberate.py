@@ -1,5 +1,7 @@
 """The signs that somebody exposed a Service on purpose, or that something would stop working without it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError

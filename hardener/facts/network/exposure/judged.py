@@ -1,6 +1,8 @@
 """Whether a Service is for the inside or for the outside, as far as the tree tells: what closes it, and what keeps it
 open."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from msgspec import Struct

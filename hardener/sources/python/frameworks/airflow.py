@@ -5,6 +5,8 @@ an argument that its version of the provider does not have, so those that came l
 shows that they are there.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

@@ -4,6 +4,8 @@ Dagster merges them into a pod that it makes itself, keys of either style (dagst
 own and these parts do not say is not known; so is what the instance configures.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

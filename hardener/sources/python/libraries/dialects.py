@@ -2,6 +2,8 @@
 every class.
 """
 
+from __future__ import annotations
+
 import keyword as words
 import re
 from collections.abc import Callable, Collection

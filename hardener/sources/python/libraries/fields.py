@@ -1,5 +1,7 @@
 """What a keyword argument, an attribute or the key of a dict means as a field of its object."""
 
+from __future__ import annotations
+
 from hardener.sources.python.libraries import types
 from hardener.sources.python.libraries.dialects import CDK8S, KUBE, PULUMI, fields_by_keyword
 from hardener.sources.python.model import Mapping

@@ -1,5 +1,7 @@
 """Which class of the tree's own the callee of a call is."""
 
+from __future__ import annotations
+
 from hardener.sources.python.libraries.subclasses import NOWHERE, Elsewhere, Subclass, defined, may_define
 from hardener.sources.python.names.resolve import qualified_names
 from hardener.sources.python.names.scopes import Scope

@@ -4,6 +4,8 @@ tests/python_sources/type_graph.py).
 A type is written as in the model: "Container", "[Container" a list, "{string" a map, "string", "object" for anything.
 """
 
+from __future__ import annotations
+
 import json
 from functools import cache
 from pathlib import Path

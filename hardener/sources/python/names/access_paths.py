@@ -1,5 +1,7 @@
 """Ways into an object, as an expression writes them: ``pod.spec["containers"][0]``."""
 
+from __future__ import annotations
+
 from hardener.sources.python.objects.expressions import scalar
 from hardener.sources.python.parser import syntax
 

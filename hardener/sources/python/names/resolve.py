@@ -1,5 +1,7 @@
 """What a name means at a place: a class of a library, or the one expression that it was given."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

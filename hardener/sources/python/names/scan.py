@@ -1,5 +1,7 @@
 """One walk over a module that notes what the model is made of: names, constructors, dicts and later changes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

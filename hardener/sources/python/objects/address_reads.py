@@ -4,6 +4,8 @@ An object that is bound to a name is read through that name (`web.status.apply(.
 is handed over, may be any of the Services that the program makes.
 """
 
+from __future__ import annotations
+
 import ast
 from collections.abc import Iterator, Mapping
 

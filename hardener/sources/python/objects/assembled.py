@@ -1,5 +1,7 @@
 """Nodes for objects that no text holds as a whole: a framework puts them together from its settings."""
 
+from __future__ import annotations
+
 from hardener.sources.python.libraries.dialects import Dialect
 from hardener.sources.python.libraries.subclasses import UNKNOWN, Fixed
 from hardener.sources.python.model import Entry, Mapping, Node, Opaque, Scalar, Sequence

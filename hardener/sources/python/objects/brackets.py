@@ -1,5 +1,7 @@
 """What stands between the brackets of a call, dict, list or tuple, item by item."""
 
+from __future__ import annotations
+
 from hardener.sources.python.model import Bracket, Item
 from hardener.sources.python.parser import syntax
 

@@ -5,6 +5,8 @@ The names of functions that leave an object alone were read off the programs tha
 frameworks ship; what only sends does so with a whole object, never with a part of one.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

@@ -1,5 +1,7 @@
 """What else calls do with the objects of a file: patch others with them, or take a dict as their arguments."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

@@ -1,5 +1,7 @@
 """What an expression alone says: its value where it is a literal, else what is shown of it."""
 
+from __future__ import annotations
+
 import re
 from typing import Any, TypeGuard
 

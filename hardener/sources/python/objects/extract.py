@@ -1,5 +1,7 @@
 """Expressions read as nodes of the model: constructors, dicts, lists, literals, and names that lead to them."""
 
+from __future__ import annotations
+
 from hardener.sources.python.libraries import types
 from hardener.sources.python.libraries.dialects import CDK8S, PULUMI, Known, recognise
 from hardener.sources.python.libraries.fields import field_of, field_of_argument, field_of_key, misunderstood

@@ -1,5 +1,7 @@
 """Literals and texts: what they are worth, with the parts of a text that are not known as "${expression}"."""
 
+from __future__ import annotations
+
 import ast
 from collections.abc import Set
 

@@ -6,6 +6,8 @@ known anywhere. What is handed to a function of the file is changed as that one 
 function that may change it may set everything in it.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Iterator
 

@@ -6,6 +6,8 @@ field, and no key that Kubernetes does not have: task definitions of other platf
 of charts look alike at first. One that a function returns is a part where the function is called for one.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

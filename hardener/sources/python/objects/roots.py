@@ -1,5 +1,7 @@
 """Which objects of a file are documents: whole manifests, and pods or containers that no manifest here holds."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 

@@ -1,5 +1,7 @@
 """The encoding of a Python file, as PEP 263 says it."""
 
+from __future__ import annotations
+
 import io
 import tokenize
 

@@ -1,5 +1,7 @@
 """Where the comments and text literals of a program stand, of which Python's own tree says little."""
 
+from __future__ import annotations
+
 import io
 import re
 

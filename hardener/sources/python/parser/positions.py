@@ -1,5 +1,7 @@
 """Where the nodes and comments of a module stand in its text."""
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_right
 from collections.abc import Mapping

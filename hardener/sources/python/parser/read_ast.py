@@ -4,6 +4,8 @@ Python's own tree says where each expression stands, but nothing of parentheses,
 text literal: these are looked up around its nodes.
 """
 
+from __future__ import annotations
+
 import ast
 import re
 import sys

@@ -4,6 +4,8 @@ How deeply a program is nested. The parser ends the whole process where it runs 
 person writes: such a text must not reach it.
 """
 
+from __future__ import annotations
+
 import ast
 import re
 import warnings

@@ -1,5 +1,7 @@
 """Manifests as YAML inside text literals: found, read with their fields masked, changed by the YAML engine."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """YAML inside a text literal: what the program fills in is masked, so that the YAML engine can read and write it."""
 
+from __future__ import annotations
+
 import re
 from typing import Any
 

@@ -4,6 +4,8 @@ More keys or items may come there, so what holds the line is open. The YAML engi
 the line is all that a key has, its mask is the value, as it is within a line.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from typing import Any

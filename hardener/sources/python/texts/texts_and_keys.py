@@ -1,5 +1,7 @@
 """What of a Python program may be a secret: its texts and comments. A word of its code names a value and is none."""
 
+from __future__ import annotations
+
 import io
 import tokenize
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """The brackets of a text, those that no model knows too: what stands around a change has to be laid out with it."""
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator

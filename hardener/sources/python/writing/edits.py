@@ -1,5 +1,7 @@
 """What is to change in a text: places with a new text, and brackets with items that come and go."""
 
+from __future__ import annotations
+
 from msgspec import Struct, field
 
 from hardener.sources.python.model import Bracket, Item

@@ -1,5 +1,7 @@
 """How a class is called beside another one of the same library, and the names that have to be imported for it."""
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 

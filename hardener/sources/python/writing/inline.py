@@ -1,5 +1,7 @@
 """What changes within one line, as text that stays on it or is laid out over several."""
 
+from __future__ import annotations
+
 from bisect import bisect_left
 from collections.abc import Iterator
 from operator import attrgetter

@@ -4,6 +4,8 @@ What stands on several lines keeps its layout; what stands on one line stays the
 laid out one item a line. Every other byte is left as it is.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Iterable

@@ -1,5 +1,7 @@
 """Plain values as literals of Python."""
 
+from __future__ import annotations
+
 import math
 import re
 from functools import lru_cache

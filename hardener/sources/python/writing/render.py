@@ -1,5 +1,7 @@
 """New values as the text of a dialect: constructors, dicts and lists in the way of what stands around them."""
 
+from __future__ import annotations
+
 import keyword
 import re
 from typing import Any
