@@ -16,7 +16,6 @@ from hardener.authoring import profile, registry
 from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.authoring.risks import RISKS
-from hardener.commands import secrets_folder
 from hardener.commands.progress import Progress, later, phase
 from hardener.commands.write_files import finish_killed, may_write, write_files
 from hardener.engine import pipeline
@@ -251,6 +250,8 @@ def read(
 
         audit_log.check(plan.settings.audit_logs)
     if plan.settings.secrets_out:
+        from hardener.commands import secrets_folder  # late: most runs move no secret
+
         secrets_folder.check(plan.settings.secrets_out, [root, *real])
     return Tree.read(real, root=root, settings=plan.settings, progress=phase(progress, "reading")), plan
 

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
-from hardener.commands import secrets_folder
 from hardener.engine.outcome import FileChange, Outcome, Report
 from hardener.errors import InputError
 from hardener.report.impact import counted, listed
@@ -99,6 +98,8 @@ def write_secrets(outcome: Outcome, run: Transaction) -> None:
     then no file of the tree may be written."""
     folder = outcome.tree.settings.secrets_out
     if folder and any(change.edit.keeps for change in outcome.changes):
+        from hardener.commands import secrets_folder  # late: most runs move no secret
+
         secrets_folder.stage(folder, (kept for change in outcome.changes for kept in change.edit.keeps), run)
 
 

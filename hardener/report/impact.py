@@ -18,7 +18,6 @@ from hardener.kubernetes.components.kernel_settings import NAME
 from hardener.kubernetes.pods.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
 from hardener.report.reachability.measure import Reachability
-from hardener.tree.control_plane import components
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 
@@ -213,6 +212,7 @@ def _is_of_component(change: Change) -> bool:
     visited = {visit.view for visit in change.transform.visits}
     if change.transform.stage not in _OF_COMPONENTS or not visited.isdisjoint(_OF_PODS):
         return False
+    from hardener.tree.control_plane import components  # late: few trees hold a component
 
     try:
         return any(components(change.object))

@@ -7,10 +7,9 @@ Gateways and ingress controllers, Prometheus and its like, and whoever may read 
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.access.makers import PodMakers
-from hardener.facts.access.views import Binding
 from hardener.kubernetes.components.component import is_ingress_or_gateway
 from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import GROUP
@@ -19,6 +18,10 @@ from hardener.tree.core_views import PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError
+
+if TYPE_CHECKING:
+    from hardener.facts.access.makers import PodMakers
+    from hardener.facts.access.views import Binding
 
 _PROMETHEUS = frozenset({"prometheus", "vmagent", "vmsingle", "victoria-metrics"})
 _ADDRESSES = (("", "endpoints"), ("discovery.k8s.io", "endpointslices"), ("", "pods"), ("", "services"))

@@ -16,10 +16,7 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.dockerfiles import instructions
 from hardener.facts.images.dockerfiles.instructions import Instruction
 from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
-from hardener.facts.images.dockerfiles.reading import agreed, image_of
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
-from hardener.facts.images.dockerfiles.stage import Stage
-from hardener.facts.images.dockerfiles.stages import Stages
 from hardener.kubernetes.images import reference as image_reference
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.tree.fact import AsRead
@@ -29,6 +26,7 @@ from hardener.tree.view import OpaqueError
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.builds import Build
     from hardener.facts.images.dockerfiles.matching import Matching
+    from hardener.facts.images.dockerfiles.stage import Stage
 
 _NAMED = re.compile(r"(?i)(?:docker|container)file")
 _MOST_DOCKERFILES = 2000
@@ -119,6 +117,8 @@ class BuiltImages(AsRead):
         if match is None:
             return None
 
+        from hardener.facts.images.dockerfiles.reading import agreed  # late: most trees build no image
+
         rank, builds = match
         if any(build.dockerfile is None for build in builds):
             return _of_another_tool(builds, rank)
@@ -132,6 +132,8 @@ class BuiltImages(AsRead):
         stage = self._stage(build)
         if stage is None or build.dockerfile is None:
             return None
+        from hardener.facts.images.dockerfiles.reading import image_of  # late: most trees build no image
+
         name = self._files.name(build.dockerfile)
         said: Said[str] | None = build.said if build.said.line else None
         return image_of(stage, self._files, name, rank, said)
@@ -152,6 +154,8 @@ class BuiltImages(AsRead):
         instructions = self._instructions[path]
         if instructions is None:
             return None
+        from hardener.facts.images.dockerfiles.stages import Stages  # late: most trees build no image
+
         name, arguments = self._files.name(path), dict(build.arguments)
         stages = Stages(instructions, name, build.context, arguments, self._base_of(build))
         index = stages.index(build.target)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
-from hardener.facts.kustomize.overlays.reading import Layer
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, Object, PodTemplate
@@ -13,6 +12,7 @@ from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 
 if TYPE_CHECKING:
+    from hardener.facts.kustomize.overlays.reading import Layer
     from hardener.facts.kustomize.overlays.variants import Chain, Result, Variant
 
 
