@@ -74,6 +74,7 @@ def numbers(pod: dict[str, Any]) -> list[int | None]:
 
 NAMED = {**BUILD, "web/Dockerfile": "FROM example.com/base\nUSER app\n"}
 WRITTEN = {"other.yaml": deployment("other", {"securityContext": {"runAsUser": 1234}})}
+NUMBER_ALONE = {".harden.yaml": f"images: [{{match: {IMAGE.partition(':')[0]}, uid: 4711, any-user: true}}]\n"}
 OWN_ROW = {".harden.yaml": f"images: [{{match: {IMAGE.partition(':')[0]}, user: root, uid: 4711}}]\n"}
 
 
@@ -90,6 +91,9 @@ OWN_ROW = {".harden.yaml": f"images: [{{match: {IMAGE.partition(':')[0]}, user: 
         ({**BUILD, "web/Dockerfile": "FROM nginxinc/nginx-unprivileged:1.27\n"}, "101", 101),
         ({**BUILD, **OWN_ROW, "web/Dockerfile": "FROM nginxinc/nginx-unprivileged:1.27\n"}, "root", 4711),
         ({**BUILD, **OWN_ROW, "web/Dockerfile": "FROM nginxinc/nginx-unprivileged:1.27\nUSER 7\n"}, "7", 7),
+        # A row without a user says nothing of the numbers of another one.
+        ({**BUILD, **NUMBER_ALONE, "web/Dockerfile": "FROM nginxinc/nginx-unprivileged:1.27\n"}, "101", 101),
+        ({**BUILD, **NUMBER_ALONE, "web/Dockerfile": "FROM debian:12\nENTRYPOINT [server]\n"}, "root", None),
     ],
 )
 def test_the_stronger_source_speaks(files: dict[str, str], user: str | None, uid: int | None, tmp_path: Path) -> None:

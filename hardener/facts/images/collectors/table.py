@@ -27,14 +27,15 @@ def put_row(ledger: ImageLedger, row: ImageRow) -> None:
     ledger.writable = (*writable, *ledger.writable)
     if row.writable or row.rofs is not None:
         ledger.paths = Known(row.writable, by, row.origin)
-    if row.sure_of("writable"):  # its entrypoint was read
+    if row.sure_of("writable") and ledger.command is None:  # its entrypoint was read; a base that names it says more
         ledger.command = Known(Command(), by, row.origin)
 
 
 def _put_needs(ledger: ImageLedger, row: ImageRow, by: KnownBy) -> None:
     """Put in what the image needs of who runs it, and works without."""
     yes = Known(True, by, row.origin)
-    ledger.any_number = yes if row.any_user else ledger.any_number
+    if row.any_user and not _has_user_of_base(ledger):
+        ledger.any_number = yes
     ledger.needs_root = yes if row.root == "required" else ledger.needs_root
     ledger.uses_setuid = yes if row.setuid else ledger.uses_setuid
     ledger.makes_rare_calls = yes if row.seccomp == "sensitive" else ledger.makes_rare_calls
@@ -53,5 +54,10 @@ def _put_user(ledger: ImageLedger, row: ImageRow, by: KnownBy) -> None:
         number = Known(Number(row.uid, row.gid), by, row.origin, sure=row.sure_of("root" if is_root else "uid"))
     if row.user is not None:
         ledger.put_user(Known("root" if is_root else row.user, by, row.origin, sure=row.sure_of("user")), number)
-    elif number is not None:
+    elif number is not None and not _has_user_of_base(ledger):
         ledger.number = number
+
+
+def _has_user_of_base(ledger: ImageLedger) -> bool:
+    """Whether the user is that of the base: a row without a user says no number of it."""
+    return ledger.user is not None and ledger.user.by is KnownBy.BASE
