@@ -104,6 +104,11 @@ OTHER_FORMS = {
         'terraform {\n  source = "git::https://github.com/terraform-aws-modules/terraform-aws-eks.git?ref=v21.1.0"\n}\n',
         ("terragrunt", 2),
     ),
+    "a name that is an ending": (
+        ".hcl",
+        'terraform {\n  source = "git::https://github.com/terraform-aws-modules/terraform-aws-eks.git?ref=v21.1.0"\n}\n',
+        ("terragrunt", 2),
+    ),
 }
 
 

@@ -110,7 +110,7 @@ class Files(Reader):
             return self._native(path, name, content, editable=editable)
         if not editable:
             return Reading()
-        id, message, advice = _OTHERS[os.path.splitext(path)[1]]
+        id, message, advice = _OTHERS[".hcl" if is_hcl else ".json"]
         return Reading(problems=[Problem(id, path, name, message, advice, first_line(content.text))])
 
     def _native(self, path: str, name: str, content: Content, *, editable: bool) -> Reading:
