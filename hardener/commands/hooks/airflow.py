@@ -3,8 +3,6 @@
 Airflow calls pod_mutation_hook for the pods of its Kubernetes executor and of KubernetesPodOperator.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from .client_pods import harden_pod

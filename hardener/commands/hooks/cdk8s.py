@@ -3,8 +3,6 @@
 Call harden_pods(app) before app.synth().
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from cdk8s import ApiObject, App, JsonPatch

@@ -1,7 +1,5 @@
 """What the hooks for pods of the kubernetes client share; `harden hook` puts it in their place."""
 
-from __future__ import annotations
-
 from typing import Any
 
 # Both belong to the Pod Security level "restricted". An image that starts as root stops with either of them, so look

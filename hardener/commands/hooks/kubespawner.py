@@ -3,8 +3,6 @@
 Then name it there: c.KubeSpawner.modify_pod_hook = modify_pod_hook
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from .client_pods import harden_pod

@@ -1,7 +1,5 @@
 """What the hooks for plain manifests share; `harden hook` puts it in their place."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -3,8 +3,6 @@
 Import this module before the first resource is made. Charts and YAML files that the program renders are covered too.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pulumi
