@@ -73,7 +73,7 @@ class Mutant:
     seed: Seed
     texts: Texts
     profile: str
-    max_risk: str
+    max_grade: str
     made_by: list[str]
 
 
@@ -453,8 +453,8 @@ def mutant(number: int, seed: int, more: bool = True) -> Mutant:
             continue
         texts[name] = text
         made_by.append(mutate.__name__.lstrip("_"))
-    _, profile, max_risk = chance.choices(RUNS, [weight for weight, _, _ in RUNS])[0]
-    return Mutant(number, chosen, texts, profile, max_risk, made_by)
+    _, profile, max_grade = chance.choices(RUNS, [weight for weight, _, _ in RUNS])[0]
+    return Mutant(number, chosen, texts, profile, max_grade, made_by)
 
 
 # -- hardened twice
@@ -494,7 +494,7 @@ def _harden(work: Path, found: Mutant) -> list[str]:
     try:
         options = {"as_of": "2026-11-28", **found.seed.options}
         try:
-            plan = plan_of(Choices(profile=found.profile, max_risk=found.max_risk, **options), str(work))
+            plan = plan_of(Choices(profile=found.profile, max_grade=found.max_grade, **options), str(work))
         except InputError:
             return []  # a configuration of the tree that is wrong by now
         outcome = plan.run(Tree.read([str(work)], root=str(work), settings=plan.settings), lambda name: None)
@@ -599,7 +599,7 @@ def main(arguments: list[str]) -> int:
                 kinds[failure.kind] += 1
                 found = failure.mutant
                 made = "+".join(found.made_by)
-                print(f"{found.number} {found.profile}/{found.max_risk} {failure.kind} [{made}] {found.seed.name}")
+                print(f"{found.number} {found.profile}/{found.max_grade} {failure.kind} [{made}] {found.seed.name}")
                 if chosen.keep and kinds[failure.kind] == 1:
                     _keep(chosen.keep, failure)
             done += size
@@ -620,7 +620,7 @@ def _keep(folder: Path, failure: Failure) -> None:
         path.write_bytes(text.encode())
     again = twice(found, {name: (target / name).read_bytes().decode() for name in smallest_names(target)})
     shown = again.shown if again else failure.shown
-    note = f"{failure.kind}\n--profile {found.profile} --max-risk {found.max_risk} {found.seed.options}\n"
+    note = f"{failure.kind}\n--profile {found.profile} --max-grade {found.max_grade} {found.seed.options}\n"
     (folder / f"{found.number}.txt").write_text(f"{note}{found.seed.name} {found.made_by}\n{shown}")
 
 

@@ -557,7 +557,7 @@ def test_what_is_to_be_deleted_is_named_as_it_is_in_the_cluster(harden: Harden, 
         "base/kustomization.yaml": "resources: [rbac.yaml]\n", "base/rbac.yaml": BINDING,
         "one/kustomization.yaml": overlay.format("one"), "two/kustomization.yaml": overlay.format("two"),
     })  # fmt: skip
-    done = harden("diff", ".", "--max-risk", "breaking")
+    done = harden("diff", ".", "--max-grade", "breaking")
     for name in ("one", "two"):
         assert f"kubectl delete clusterrolebinding {name}-app-admin-binding\n" in done.out
 

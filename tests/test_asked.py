@@ -21,7 +21,7 @@ POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  hostPID: true\n 
 CONTAINER = "  - name: c\n    image: example.com/c:1\n"
 OPTIONS = [
     [],
-    ["--max-risk", "safe"],
+    ["--max-grade", "safe"],
     ["--profile", "strict", "--skip", "cpu-limit,K05", "--skip", "no-host-ipc"],
     ["--kubernetes-version", "1.33", "--evidence", "k8s", "--as-of", "2026-01-02", "--policy-engine", "none"],
     ["--prune-managed", "--pin-format", "digest-only", "--out-of-band", "out", "--accept", "no-host-pid"],
@@ -83,16 +83,16 @@ def test_apply_is_not_named_where_it_would_make_other_changes(
 
 def test_a_held_back_change_names_the_whole_command(harden: Harden) -> None:
     for format in ("github", "sarif"):
-        out = harden("check", "k8s", "--max-risk", "safe", "--format", format).out
-        assert "harden apply k8s --max-risk safe --accept no-host-pid makes it anyway" in out
-    typed(harden, "harden apply k8s --max-risk safe --accept no-host-pid")
+        out = harden("check", "k8s", "--max-grade", "safe", "--format", format).out
+        assert "harden apply k8s --max-grade safe --accept no-host-pid makes it anyway" in out
+    typed(harden, "harden apply k8s --max-grade safe --accept no-host-pid")
     assert not [
-        held for held in json.loads(harden("check", "k8s", "--max-risk", "safe", "--format", "json").out)["held"]
+        held for held in json.loads(harden("check", "k8s", "--max-grade", "safe", "--format", "json").out)["held"]
         if held["id"] == "no-host-pid"
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [[], ["--max-risk", "safe"], ["--fail-on", "high"], ["--no-waivers"]], ids=" ".join)
+@pytest.mark.parametrize("options", [[], ["--max-grade", "safe"], ["--fail-on", "high"], ["--no-waivers"]], ids=" ".join)
 def test_a_failed_check_names_what_makes_that_which_was_held_back(
     options: list[str], harden: Harden, tmp_path: Path
 ) -> None:
@@ -130,12 +130,12 @@ def test_what_is_accepted_and_changes_nothing_is_said(harden: Harden, tmp_path: 
 
 
 def test_a_baseline_names_the_check_that_takes_it(harden: Harden) -> None:
-    out = harden("baseline", "write", "k8s", "--max-risk", "safe").out
+    out = harden("baseline", "write", "k8s", "--max-grade", "safe").out
     command = out.partition("commit it, then: ")[2].strip()
-    assert command == "harden check k8s --max-risk safe --baseline harden.baseline"
+    assert command == "harden check k8s --max-grade safe --baseline harden.baseline"
     assert typed(harden, command) == 0
-    done = harden("check", "k8s", "--max-risk", "safe", "--baseline", "none.json", "--pin-format", "digest-only")
-    assert "harden baseline write k8s --max-risk safe --baseline none.json makes it" in done.err
+    done = harden("check", "k8s", "--max-grade", "safe", "--baseline", "none.json", "--pin-format", "digest-only")
+    assert "harden baseline write k8s --max-grade safe --baseline none.json makes it" in done.err
 
 
 def test_many_paths_are_not_repeated(harden: Harden, tmp_path: Path) -> None:

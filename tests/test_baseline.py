@@ -107,8 +107,8 @@ def test_a_corpus_tree_passes_with_its_baseline(name: str, tmp_path: Path) -> No
 def test_what_another_grade_holds_back_is_known(written: str, checked: str, harden: Harden, tmp_path: Path) -> None:
     pod = POD.replace("spec:\n", "spec:\n  hostPID: true\n") + CONTAINER
     write(tmp_path, {"web.yaml": DEPLOYMENT, "pod.yaml": pod})
-    harden("baseline", "write", "--max-risk", written)
-    known = ("check", "--only", "K01", "--max-risk", checked, "--baseline", "harden.baseline", "--fail-on", "low")
+    harden("baseline", "write", "--max-grade", written)
+    known = ("check", "--only", "K01", "--max-grade", checked, "--baseline", "harden.baseline", "--fail-on", "low")
     done = harden(*known)
     assert done.status == 0, done.out
     write(tmp_path, {"new.yaml": pod.replace("name: p}", "name: new}")})

@@ -445,7 +445,7 @@ def test_the_levels_of_pods_are_those_of_the_tree(made: Callable[..., Path]) -> 
 
 def test_held_back_changes_are_counted(made: Callable[..., Path]) -> None:
     folder = made(tree("flux-values"))
-    report = json.loads(run("diff", ".", "--format", "json", "--max-risk", "safe", *BOTH, cwd=folder).out)
+    report = json.loads(run("diff", ".", "--format", "json", "--max-grade", "safe", *BOTH, cwd=folder).out)
     assert report["summary"]["held"] == len(report["held"]) > 0
     assert report["summary"]["edits"] == len(report["changes"]) == len(report["values"])
 

@@ -15,20 +15,20 @@ import pytest
 from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 
 OPTIONS = {
-    "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
+    "apply": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
     " -i --interactive --values --output --output-dir --patch --color -h --help",
-    "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
+    "diff": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
     " --since --no-waivers --stat --no-pager --color -h --help"
     " -f --values --set-value --release --namespace --helm-program --renders",
-    "check": "--profile --fail-on --max-risk --accept --only --skip --format --kubernetes-version --config --set"
+    "check": "--profile --fail-on --max-grade --accept --only --skip --format --kubernetes-version --config --set"
     " --evidence --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format"
     " -v --verbose --quiet --since --baseline --no-waivers --require --allow-empty --patch --color -h --help"
     " -f --values --set-value --release --namespace --helm-program --renders",
-    "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
+    "filter": "--profile --max-grade --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --report --patch --color -h --help",
-    "values": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --option"
+    "values": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --option"
     " --as-of --yes -f --values --set --release --namespace --helm-program --renders -o --output --in-place"
     " --template-patch"
     " --patch --color -v --verbose --quiet -h --help",
@@ -146,7 +146,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
         (["aply", "x"], "aply"),
         (["apply", "--frob", "x"], "--frob"),
         (["apply"], "PATH"),
-        (["diff", "--max-risk", "none"], "'breaking'; see harden diff --help"),
+        (["diff", "--max-grade", "none"], "'breaking'; see harden diff --help"),
         (["frob"], "'frob'; see harden --help"),
         (["diff", "--format", "xml"], "xml"),
         (["diff", "--profile"], "--profile"),

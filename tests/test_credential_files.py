@@ -185,7 +185,7 @@ WAYS = [
     ("diff", ".", "--profile", "strict", "-v"),
     ("diff", ".", "--profile", "strict", "--format", "json"),
     ("graph", "."),
-    ("apply", ".", "--max-risk", "breaking", "--yes"),
+    ("apply", ".", "--max-grade", "breaking", "--yes"),
     ("apply", ".", "--yes", "--secrets-out", "out", "--format", "json"),
 ]
 

@@ -148,7 +148,7 @@ def test_a_run_kept_to_safe_changes_nothing_of_a_later_one(
     item: dict[str, Any], harden: Harden, tmp_path: Path
 ) -> None:
     ends = []
-    for first in ([], ["--max-risk", "safe"]):
+    for first in ([], ["--max-grade", "safe"]):
         write(tmp_path, {"app.yaml": yaml.safe_dump(item)})
         harden("apply", "app.yaml", "--yes", *first)
         harden("apply", "app.yaml", "--yes")

@@ -56,7 +56,7 @@ def test_the_fixture_of_the_specification(harden: Harden, tmp_path: Path) -> Non
     write(tmp_path, {"pg.yaml": yaml.safe_dump({"apiVersion": "v1", "kind": "Service", **pair["before"]})})
     held = json.loads(harden("diff", ".", "--only", "service-cluster-ip", "--format", "json").out)["held"]
     assert [item["grade"] for item in held] == ["breaking"]
-    assert harden("apply", ".", "--only", "service-cluster-ip", "--max-risk", "breaking", "--yes").status == 0
+    assert harden("apply", ".", "--only", "service-cluster-ip", "--max-grade", "breaking", "--yes").status == 0
     after = yaml.safe_load((tmp_path / "pg.yaml").read_text())
     assert after == {"apiVersion": "v1", "kind": "Service", **pair["after"]}
 
@@ -79,7 +79,7 @@ def test_the_report_heads_with_what_is_lost(
     spec: str, annotations: str, line: str, harden: Harden, tmp_path: Path
 ) -> None:
     write(tmp_path, {"a.yaml": service("a", spec, annotations)})
-    told = harden("diff", ".", "--max-risk", "breaking").out.splitlines()
+    told = harden("diff", ".", "--max-grade", "breaking").out.splitlines()
     assert told[told.index("Impact") + 1].strip() == line
 
 

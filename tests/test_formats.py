@@ -549,7 +549,7 @@ def test_the_worst_levels_come_first_where_not_all_have_room(harden: Harden, tmp
     pod = "      hostPID: true\n      containers:\n"
     write(tmp_path, files | {"z.yaml": DEPLOYMENT.replace("web", "debug").replace("      containers:\n", pod)})
     commit(tmp_path)
-    text = harden("check", "--max-risk", "safe", "--format", "markdown").out
+    text = harden("check", "--max-grade", "safe", "--format", "markdown").out
     section = text.partition("Pod Security levels</summary>")[2].partition("\n### ")[0]
     first, *others = re.findall(r"^  - .*", section, re.M)
     assert "z.yaml:1 Deployment/debug" in first
@@ -559,4 +559,4 @@ def test_the_worst_levels_come_first_where_not_all_have_room(harden: Harden, tmp
         re.M,
     )
     assert note and int(note[1]) == len(others) + 1 and int(note[1]) + int(note[2]) == 61
-    assert note[3] == "`harden check . --max-risk safe` shows them"
+    assert note[3] == "`harden check . --max-grade safe` shows them"

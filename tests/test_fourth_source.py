@@ -177,7 +177,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("listed")
 def test_a_fourth_language_is_read_hardened_and_written(harden: Harden, tmp_path: File) -> None:
     write(tmp_path, {"shop.properties": BEFORE, "server.properties": "port=80\n"})
-    only = ("--only", "no-host-pid", "--only", "no-privilege-escalation", "--max-risk", "breaking")
+    only = ("--only", "no-host-pid", "--only", "no-privilege-escalation", "--max-grade", "breaking")
     done = harden("apply", ".", *only)
     assert done.status == 0, done.out + done.err
     assert (tmp_path / "shop.properties").read_bytes() == AFTER.encode()
@@ -198,7 +198,7 @@ def test_what_would_come_out_otherwise_is_not_written(
 
     monkeypatch.setattr(Properties, "rewrite_text", wrong)
     write(tmp_path, {"shop.properties": BEFORE})
-    done = harden("apply", ".", "--only", "no-host-pid", "--max-risk", "breaking")
+    done = harden("apply", ".", "--only", "no-host-pid", "--max-grade", "breaking")
     assert "our bug: the text does not come out as it was decided" in done.out
     assert (tmp_path / "shop.properties").read_text() == BEFORE
 

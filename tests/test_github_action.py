@@ -167,7 +167,7 @@ def test_inputs_come_in_through_the_environment_alone() -> None:
         ({"command": "diff", "paths": "k8s\n"}, 1, False),
         ({"command": "apply", "paths": "k8s"}, 0, True),
         ({"command": "apply", "paths": "k8s", "options": "--skip\nrun-as-non-root\n--quiet"}, 0, False),
-        ({"command": "apply", "paths": "k8s", "profile": "baseline", "max_risk": "safe"}, 0, False),
+        ({"command": "apply", "paths": "k8s", "profile": "baseline", "max_grade": "safe"}, 0, False),
         ({"command": "format"}, 2, False),
         ({"paths": "gone"}, 2, False),
         ({"require": "k8s/*.yaml\nk8s"}, 1, False),

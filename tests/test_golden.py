@@ -57,9 +57,9 @@ def test_findings_are_compared_too(case: Path) -> None:
 
 
 def test_a_misspelt_setting_is_named(case: Path) -> None:
-    (case / "case.yaml").write_text("max_risk: safe\n")
+    (case / "case.yaml").write_text("max_grade: safe\n")
     failed, text = told(case.parent)
-    assert failed == 1 and "unknown keys max_risk" in text
+    assert failed == 1 and "unknown keys max_grade" in text
 
 
 @pytest.mark.parametrize("accept", [False, True])
@@ -89,7 +89,7 @@ def test_a_folder_without_a_case_is_a_mistake(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["- a", "max-risk: none", "only: no-privileged", "kubernetes-version: 1.30", "profile: 5"]
+    "text", ["- a", "max-grade: none", "only: no-privileged", "kubernetes-version: 1.30", "profile: 5"]
 )
 def test_a_setting_of_a_wrong_kind_is_named(case: Path, text: str) -> None:
     (case / "case.yaml").write_text(text + "\n")
@@ -142,7 +142,7 @@ def test_a_record_stays_the_same_when_a_line_comes_in_above_it(case: Path) -> No
     before = records(case, TWO_COMMENTS)
     assert {line.split()[0] for line in before} == {"applied", "held", "finding"}
     assert records(case, "# ours\n" + TWO_COMMENTS.replace("  name: web\n", "  name: web\n  namespace:\n", 1)) == before
-    (case / "case.yaml").write_text("max-risk: safe\n")
+    (case / "case.yaml").write_text("max-grade: safe\n")
     held = [line for line in records(case, TWO_COMMENTS) if line.startswith("held ")]
     assert held and held == [line for line in records(case, "# ours\n" + TWO_COMMENTS) if line.startswith("held ")]
 
@@ -156,7 +156,7 @@ def test_what_another_transform_writes_above_does_not_move_a_record(case: Path) 
 
 
 def test_findings_at_two_places_of_an_object_are_two_records(case: Path) -> None:
-    (case / "case.yaml").write_text("only: [read-only-root-filesystem]\nmax-risk: breaking\n")
+    (case / "case.yaml").write_text("only: [read-only-root-filesystem]\nmax-grade: breaking\n")
     found = [line for line in records(case, TWO_COMMENTS) if line.startswith("finding stale-comment ")]
     place = "web.yaml Pod/web spec.containers[{}].securityContext.readOnlyRootFilesystem"
     assert found == [

@@ -22,19 +22,19 @@ EKS = 'resource "aws_eks_cluster" "a" {{\n  name    = "a"\n  version = "{}"\n}}\
 @pytest.mark.parametrize("command", ["diff", "apply"])
 def test_the_title_counts_by_grade(command: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": NAMESPACE + POD})
-    held = json.loads(harden("diff", ".", "--max-risk", "safe", "--format", "json").out)["held"]
+    held = json.loads(harden("diff", ".", "--max-grade", "safe", "--format", "json").out)["held"]
     grades = [record["grade"] for record in held]
     assert "review" in grades
     counts = ", ".join(f"{grades.count(grade)} {grade}" for grade in ("review", "breaking") if grade in grades)
-    out = harden(command, ".", "--max-risk", "safe").out
-    assert f"\nHeld back: {len(held)} ({counts}), above --max-risk safe; " in out
+    out = harden(command, ".", "--max-grade", "safe").out
+    assert f"\nHeld back: {len(held)} ({counts}), above --max-grade safe; " in out
     assert "evidence that something breaks" not in out
 
 
 def test_each_entry_shows_its_grade_and_no_line_where_there_is_none(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": NAMESPACE + POD})
-    held = json.loads(harden("diff", ".", "--max-risk", "safe", "--format", "json").out)["held"]
-    out = harden("diff", ".", "--max-risk", "safe", "-v").out
+    held = json.loads(harden("diff", ".", "--max-grade", "safe", "--format", "json").out)["held"]
+    out = harden("diff", ".", "--max-grade", "safe", "-v").out
     for record in held:
         line = f":{record['line']}" if record["line"] else ""
         head = f"  {record['id']} {record['risk']} {record['severity']} {record['grade']}  {record['file']}{line} "
@@ -50,15 +50,15 @@ def test_what_is_no_agent_of_the_node_any_more_is_hardened_like_any_other_pod(ha
     write(tmp_path, {"web.yaml": agent})
     ids = {record["id"] for record in json.loads(harden("diff", ".", "--format", "json").out)["changes"]}
     assert "run-as-non-root" not in ids
-    made = json.loads(harden("diff", ".", "--max-risk", "breaking", "--format", "json").out)
+    made = json.loads(harden("diff", ".", "--max-grade", "breaking", "--format", "json").out)
     assert {"no-host-pid", "run-as-non-root"} <= {record["id"] for record in made["changes"]}
     assert "node-agent" not in {record["id"] for record in made["findings"]}
 
 
 def test_the_markdown_report_says_the_same(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": NAMESPACE + POD})
-    out = harden("diff", ".", "--max-risk", "safe", "--format", "markdown").out
-    assert re.search(r"Held back: \d+ \(\d+ review.*\), above --max-risk safe\.", out)
+    out = harden("diff", ".", "--max-grade", "safe", "--format", "markdown").out
+    assert re.search(r"Held back: \d+ \(\d+ review.*\), above --max-grade safe\.", out)
     assert re.search(r"- \*\*\S+\*\* K\d\d \w+ review: ", out) and ".yaml:0" not in out
 
 

@@ -66,12 +66,12 @@ def test_all_of_it(web: Path, harden: Harden) -> None:
     files = made(web)
     assert yaml.safe_load(files[".harden.yaml"]) == {"profile": "baseline"}
     (repository,) = yaml.safe_load(files[".pre-commit-config.yaml"])["repos"]
-    assert [hook["args"] for hook in repository["hooks"]] == [["--max-risk", "safe", "k8s"]] * 2
+    assert [hook["args"] for hook in repository["hooks"]] == [["--max-grade", "safe", "k8s"]] * 2
     steps = yaml.safe_load(files[init_command.GITHUB])["jobs"]["harden"]["steps"]
     assert steps[1]["with"]["paths"] == "k8s\n"
     job = yaml.safe_load(files[init_command.GITLAB])["harden"]
     assert "harden check k8s $HARDEN_OPTIONS" in job["script"]
-    assert job["variables"] == {"HARDEN_OPTIONS": "--max-risk safe"}
+    assert job["variables"] == {"HARDEN_OPTIONS": "--max-grade safe"}
     assert init_command.INCLUDE in done.out
     assert harden("check", ".", "--allow-empty").status == 1, "the new files are no manifests"
 
@@ -190,7 +190,7 @@ def test_the_files_go_to_the_root_of_git(web: Path) -> None:
     done = run("init", "--pre-commit", cwd=web / "k8s")
     assert done.out.startswith("../.harden.yaml: written\n")
     assert set(made(web)) == {".harden.yaml", ".pre-commit-config.yaml"}
-    assert "args: [--max-risk, safe, k8s]" in made(web)[".pre-commit-config.yaml"]
+    assert "args: [--max-grade, safe, k8s]" in made(web)[".pre-commit-config.yaml"]
 
 
 def test_outside_of_git(tmp_path: Path, harden: Harden) -> None:
@@ -226,5 +226,5 @@ def test_a_name_stays_a_text(name: str, web: Path, harden: Harden) -> None:
     assert harden("init", name, *ALL).status == 0
     files = made(web)
     (repository,) = yaml.safe_load(files[".pre-commit-config.yaml"])["repos"]
-    assert repository["hooks"][0]["args"] == ["--max-risk", "safe", name]
+    assert repository["hooks"][0]["args"] == ["--max-grade", "safe", name]
     assert yaml.safe_load(files[init_command.GITHUB])["jobs"]["harden"]["steps"][1]["with"]["paths"] == f"{name}\n"

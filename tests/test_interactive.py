@@ -194,7 +194,7 @@ def test_held_back_steps_are_offered_with_their_evidence(tmp_path: Path, harden:
     assert held
     session = walk(tmp_path, {held[0]: "y"}, rest="n")
     part = next(one for one in session.shown.split(QUESTION) if f": {held[0]} K" in one)
-    assert "held back: graded breaking, above --max-risk review: there is evidence that something breaks" in part
+    assert "held back: graded breaking, above --max-grade review: there is evidence that something breaks" in part
     assert "  because: " in part
     assert re.search(rf"\n  {held[0]} +\w+ +breaking +\d+ edits? in", session.shown)
 

@@ -184,7 +184,7 @@ def test_values_of_secrets_are_in_no_result(harden: Harden) -> None:
 CONFIGS: list[tuple[str, str]] = [
     ("kind: ConfigMap\ndata: {profile: baseline}", "baseline"),
     ("kind: ConfigMap\ndata: {only: 'seccomp-runtime-default', set: \"resources.cpu-limit=none\\n\"}", "restricted"),
-    ("kind: Harden\nspec: {profile: strict, only: [run-as-user, cpu-limit], max-risk: safe}", "strict"),
+    ("kind: Harden\nspec: {profile: strict, only: [run-as-user, cpu-limit], max-grade: safe}", "strict"),
     ("kind: Harden", "restricted"),
 ]
 
@@ -208,7 +208,7 @@ def test_the_function_config_chooses(config: str, profile: str, harden: Harden) 
         (listed(DEPLOYMENT) + "---\n" + listed(DEPLOYMENT), "no ResourceList"),
         (HEAD + "functionConfig: {kind: ConfigMap, data: {profil: a}}\n", "unknown profil; there are profile"),
         (HEAD + "functionConfig: {kind: ConfigMap, data: {profile: a}}\n", "unknown profile a"),
-        (HEAD + "functionConfig: {kind: ConfigMap, data: {max-risk: none}}\n", "max-risk is one of safe"),
+        (HEAD + "functionConfig: {kind: ConfigMap, data: {max-grade: none}}\n", "max-grade is one of safe"),
         (HEAD + "functionConfig: {kind: H, spec: {kubernetes-version: 1.30}}\n", "in quotes"),
         (HEAD + "functionConfig: {kind: H, spec: {only: {a: b}}}\n", "only is a list"),
         (HEAD + "functionConfig: {kind: H, spec: [a]}\n", "spec is a mapping"),

@@ -70,7 +70,7 @@ Report = dict[str, Any]
 
 def diff(harden: Harden, folder: Path, labels: str, only: str, security: str = "", text: str = POD) -> Report:
     write(folder, {"app.yaml": text.replace("LABELS", labels).replace("SECURITY", security), ".harden.yaml": ""})
-    done = harden("diff", ".", "--profile", "strict", "--only", only, "--max-risk", "breaking", "--format", "json")
+    done = harden("diff", ".", "--profile", "strict", "--only", only, "--max-grade", "breaking", "--format", "json")
     assert done.status in (0, 1), done.err
     report: Report = json.loads(done.out)
     return report

@@ -198,8 +198,8 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 Case = tuple[list[str], dict[str, Any]]
 CASES: dict[str, Case] = {
     "as-it-is": ([], {}),
-    "safe": (["--max-risk", "safe"], {"max_risk": Grade.SAFE}),
-    "breaking": (["--max-risk", "breaking"], {"max_risk": "breaking"}),
+    "safe": (["--max-grade", "safe"], {"max_grade": Grade.SAFE}),
+    "breaking": (["--max-grade", "breaking"], {"max_grade": "breaking"}),
     "strict": (["--profile", "strict"], {"profile": "strict"}),
     "only": (["--only", "K01", "--only", "K06"], {"only": ["K01", "K06"]}),
     "only-text": (["--only", "seccomp-runtime-default,fs-group"], {"only": "seccomp-runtime-default,fs-group"}),
@@ -299,7 +299,7 @@ def test_secrets_that_move_go_where_apply_puts_them(tmp_path: Path, monkeypatch:
 WRONG: dict[str, Case] = {
     "profile": (["--profile", "strikt"], {"profile": "strikt"}),
     "profile-file": (["--profile", "no.yaml"], {"profile": Path("no.yaml")}),
-    "max-risk": (["--max-risk", "none"], {"max_risk": "none"}),
+    "max-grade": (["--max-grade", "none"], {"max_grade": "none"}),
     "accept": (["--accept", "fs-grup"], {"accept": "fs-grup"}),
     "only": (["--only", "host-users-false"], {"only": ["host-users-false"]}),
     "skip": (["--skip", "K99"], {"skip": "K99"}),
@@ -409,7 +409,7 @@ def test_files_are_written_whole_or_not_at_all(shop: Path, monkeypatch: pytest.M
 
 def test_records_and_the_patch_mask_secrets_and_the_texts_do_not(tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": SECRETS.replace("value:", "value: ")})
-    for result in (harden_text(SECRETS, max_risk="breaking"), harden_tree(tmp_path, max_risk="breaking")):
+    for result in (harden_text(SECRETS, max_grade="breaking"), harden_tree(tmp_path, max_grade="breaking")):
         assert result.changes and result.findings
         assert TOKEN not in repr(result) + result.patch()
         file = result.files[0]
@@ -486,7 +486,7 @@ def test_a_text_is_all_that_is_looked_at(tmp_path: Path) -> None:
         import json
         for text in json.loads({texts!r}).values():
             for profile in ("baseline", "restricted", "strict"):
-                harden_text(text, profile=profile, max_risk="breaking")
+                harden_text(text, profile=profile, max_grade="breaking")
         text = harden_text({DEPLOYMENT!r}).text
         sys.stderr.write("the text: " + text)
         """,
@@ -528,7 +528,7 @@ def test_a_run_leaves_no_tree_behind(tmp_path: Path) -> None:
     guest(
         tmp_path,
         f"""
-        harden_text({SECRETS!r} + "---\\n" + {pod!r}, max_risk="breaking", profile="strict")
+        harden_text({SECRETS!r} + "---\\n" + {pod!r}, max_grade="breaking", profile="strict")
         gc.collect()
         from hardener import Tree
         left = [found for found in gc.get_objects() if isinstance(found, Tree)]
@@ -741,7 +741,7 @@ def facts(pod: PodTemplate, words: list[str]) -> Iterator[Edit | Finding]:
 
 
 def program(path: Path) -> list[ChangeRecord]:
-    text: HardenedText = harden_text("a: 1", max_risk="safe", only=["K01"], set={"resources.cpu-limit": "none"})
+    text: HardenedText = harden_text("a: 1", max_grade="safe", only=["K01"], set={"resources.cpu-limit": "none"})
     tree: HardenedTree = harden_tree([path, "b"], write=True, profile=path, skip="K02")
     try:
         file: FileRecord = tree.files[0]
@@ -833,7 +833,7 @@ def test_types_are_precise_in_a_strict_program(venv: Path, tmp_path: Path) -> No
     programs = {f"page_{number}.py": blocks()[number].text for number in [*PROGRAMS, RULE]}
     write(tmp_path, {"program.py": _PROGRAM, **programs})
     write(
-        tmp_path, {"wrong.py": "from hardener import harden_text\nharden_text('', max_risk=1)\nharden_text('').txt\n"}
+        tmp_path, {"wrong.py": "from hardener import harden_text\nharden_text('', max_grade=1)\nharden_text('').txt\n"}
     )
     python = ("--python-executable", str(venv / "python"), "--cache-dir", str(tmp_path / "cache"))
     done = inside(venv, "python", "-m", "mypy", "--strict", *python, "program.py", *programs, cwd=tmp_path)

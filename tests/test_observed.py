@@ -75,7 +75,7 @@ def outcome(
 ) -> Outcome:
     """All that is decided; nothing is held back."""
     read = tree(text, held) if isinstance(text, str) else text
-    return pipeline.run(read, profile.load(name), pipeline.Gate(max_risk=risk))
+    return pipeline.run(read, profile.load(name), pipeline.Gate(max_grade=risk))
 
 
 def steps(found: Outcome) -> Iterable[list[Change]]:

@@ -104,7 +104,7 @@ spec:
 
 
 @pytest.mark.parametrize(
-    "command", [["diff", "-v"], ["check", "-v"], ["diff", "-v", "--max-risk", "safe"]], ids=" ".join
+    "command", [["diff", "-v"], ["check", "-v"], ["diff", "-v", "--max-grade", "safe"]], ids=" ".join
 )
 @pytest.mark.parametrize("format", FORMATS)
 def test_names_act_on_nothing(format: str, command: list[str], harden: Harden, odd_tree: Path) -> None:

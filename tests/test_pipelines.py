@@ -49,7 +49,7 @@ def script(lines: str, folder: Path, *shell: str, **environment: str) -> subproc
 
 
 def hardened(folder: Path) -> None:
-    for command in ("apply k8s --max-risk safe --yes --quiet", "apply k8s --max-risk safe --yes --quiet"):
+    for command in ("apply k8s --max-grade safe --yes --quiet", "apply k8s --max-grade safe --yes --quiet"):
         done = script(f"harden {command}", folder)
         assert done.returncode == 0, done.stderr
 
@@ -90,9 +90,9 @@ def test_gitlab_checks_a_merge_request(shop: Path) -> None:
 
 
 def test_gitlab_takes_options_in_one_place(shop: Path) -> None:
-    options = "--max-risk review --baseline harden.baseline --fail-on high"
+    options = "--max-grade review --baseline harden.baseline --fail-on high"
     assert options in (FOLDER / "gitlab/harden.gitlab-ci.yml").read_text(encoding="utf-8")
-    assert script("harden baseline write k8s --max-risk review", shop).returncode == 0
+    assert script("harden baseline write k8s --max-grade review", shop).returncode == 0
     done = gitlab("harden", shop, HARDEN_OPTIONS=options)
     assert done.returncode == 0, done.stdout
     (shop / "k8s/debug.yaml").write_text(
@@ -180,7 +180,7 @@ def test_the_workflow_that_opens_a_pull_request(shop: Path, origin: Path, tmp_pa
     workflow = loaded("github/apply.yaml")
     steps = workflow["jobs"]["harden"]["steps"]
     action, (last,) = steps[1], (step for step in steps if "run" in step)
-    assert "${{" not in last["run"] and set(action["with"]) <= {"command", "paths", "max-risk", "reports"}
+    assert "${{" not in last["run"] and set(action["with"]) <= {"command", "paths", "max-grade", "reports"}
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/gh").write_text(GH)
     (tmp_path / "bin/gh").chmod(0o755)

@@ -106,7 +106,7 @@ def test_the_check_alone_lets_pass_what_a_baseline_knows(project: Project) -> No
     (own,) = yaml.safe_load(config.read_text(encoding="utf-8"))["repos"]
     own["hooks"] = yaml.safe_load(blocks("docs/ci.md", "yaml", "pre-commit")[1])
     config.write_text(yaml.safe_dump({"repos": [own]}), encoding="utf-8")
-    assert run("baseline", "write", "k8s", "--max-risk", "safe", cwd=project.folder).status == 0
+    assert run("baseline", "write", "k8s", "--max-grade", "safe", cwd=project.folder).status == 0
     commit(project.folder)
     known = project.run("run", "--all-files")
     assert known.returncode == 0, known.stdout + known.stderr

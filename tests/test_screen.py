@@ -148,14 +148,14 @@ def test_a_held_back_change_has_one_plain_reason(harden: Harden, tmp_path: Path)
 def test_safe_changes_alone_count_what_they_leave_out(command: list[str], harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     commit(tmp_path)
-    held = json.loads(harden("check", "--max-risk", "safe", "--format", "json").out)["held"]
+    held = json.loads(harden("check", "--max-grade", "safe", "--format", "json").out)["held"]
     assert held
-    out = harden(*command, "--max-risk", "safe").out
+    out = harden(*command, "--max-grade", "safe").out
     assert re.search(
-        rf"^Held back: {len(held)} \(\d+ review, 1 breaking\), above --max-risk safe; -v lists them$", out, re.M
+        rf"^Held back: {len(held)} \(\d+ review, 1 breaking\), above --max-grade safe; -v lists them$", out, re.M
     )
     assert "not made: " not in out and "    because: " not in out
-    assert harden("check", "-v", "--max-risk", "safe").out.count("    patch:   ") >= len(held)
+    assert harden("check", "-v", "--max-grade", "safe").out.count("    patch:   ") >= len(held)
 
 
 def test_levels_stand_behind_the_verdict_with_their_files(harden: Harden, tmp_path: Path) -> None:
@@ -369,7 +369,7 @@ def test_a_check_names_what_it_fails_on(harden: Harden, tmp_path: Path) -> None:
     pod += "  - name: c\n    image: example.com/c:1\n    securityContext: {privileged: true}\n"
     write(tmp_path, {"new.yaml": pod})
     commit(tmp_path)
-    for options in (["--max-risk", "safe"], []):
+    for options in (["--max-grade", "safe"], []):
         report = json.loads(harden("check", "--fail-on", "high", *options, "--format", "json").out)
         grave = [
             one["id"] for key in ("changes", "held", "findings") for one in report[key]

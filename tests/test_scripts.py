@@ -73,7 +73,7 @@ def test_a_comment_waives_it(harden: Harden, tmp_path: Path) -> None:
 def test_a_script_is_never_changed(harden: Harden, tmp_path: Path) -> None:
     text = shared("seed", "k10-insecure.sh").read_text()
     write(tmp_path, {"k10.sh": text})
-    done = harden("apply", ".", "--max-risk", "breaking", "--yes")
+    done = harden("apply", ".", "--max-grade", "breaking", "--yes")
     assert done.status == 0
     assert (tmp_path / "k10.sh").read_text() == text
     assert "audit.k8s.io/v1" in done.out  # the policy is in the finding

@@ -159,16 +159,16 @@ RUNS = [
     ["diff", "--format", "json"],
     ["diff", "--format", "html"],
     ["check", "--format", "html"],
-    ["diff", "--format", "html", "--max-risk", "breaking"],
-    ["apply", ".", "--format", "html", "--max-risk", "breaking"],
-    ["diff", "-v", "--max-risk", "breaking"],
-    ["diff", "--format", "json", "--max-risk", "breaking"],
-    ["diff", "-v", "--max-risk", "safe"],
-    ["diff", "--format", "json", "--max-risk", "safe"],
+    ["diff", "--format", "html", "--max-grade", "breaking"],
+    ["apply", ".", "--format", "html", "--max-grade", "breaking"],
+    ["diff", "-v", "--max-grade", "breaking"],
+    ["diff", "--format", "json", "--max-grade", "breaking"],
+    ["diff", "-v", "--max-grade", "safe"],
+    ["diff", "--format", "json", "--max-grade", "safe"],
     ["diff", "-v", "--profile", "strict"],
     ["diff", "-v", "--profile", "baseline"],
     ["apply", "."],
-    ["apply", ".", "-v", "--max-risk", "breaking"],
+    ["apply", ".", "-v", "--max-grade", "breaking"],
     ["apply", ".", "--format", "json"],
     ["apply", "web.yaml", "-v"],
     ["apply", "before.yaml", "-v", "--quiet"],
@@ -197,7 +197,7 @@ FORMATS = [name for name in formats.NAMES if name != "text"]
 @pytest.mark.parametrize("command", ["diff", "check", "apply"])
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_format_shows_a_secret(format: str, command: str, harden: Harden, planted: Path) -> None:
-    for options in ([], ["--max-risk", "breaking"], ["--profile", "strict"]):
+    for options in ([], ["--max-grade", "breaking"], ["--profile", "strict"]):
         done = harden(command, ".", "--format", format, *options, cwd=planted)
         assert done.status in (0, 1), done.err
         assert done.all, "it says something"
@@ -233,7 +233,7 @@ def test_an_error_in_a_format_shows_no_secret(
 
 
 @pytest.mark.parametrize("name", list(tree()))
-@pytest.mark.parametrize("arguments", [[], ["-v"], ["-v", "--max-risk", "breaking"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [[], ["-v"], ["-v", "--max-grade", "breaking"]], ids=" ".join)
 def test_no_filter_shows_a_secret_in_its_report(name: str, arguments: list[str], harden: Harden) -> None:
     text = tree()[name]
     done = harden("filter", *arguments, stdin=text.encode())
@@ -251,7 +251,7 @@ def test_each_file_alone(name: str, harden: Harden, tmp_path: Path) -> None:
         ["diff", "-v"],
         ["diff", "--format", "json"],
         ["diff", "--format", "html"],
-        ["apply", ".", "-v", "--max-risk", "breaking"],
+        ["apply", ".", "-v", "--max-grade", "breaking"],
     ):
         done = harden(*arguments, cwd=tmp_path / "work")
         assert done.status in (0, 1), done.err

@@ -101,6 +101,6 @@ SHOWN: dict[str, tuple[str, str, str]] = {
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_what_mutants_have_shown(name: str) -> None:
-    text, profile, max_risk = SHOWN[name]
-    failure = twice(Mutant(0, Seed(name, {}), {"a.yaml": text}, profile, max_risk, []))
+    text, profile, max_grade = SHOWN[name]
+    failure = twice(Mutant(0, Seed(name, {}), {"a.yaml": text}, profile, max_grade, []))
     assert failure is None, failure.shown

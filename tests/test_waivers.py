@@ -434,7 +434,7 @@ def test_a_pod_does_not_decide_for_an_exempt_container(id: str, field: str, weak
     """The weak value of the pod stays for the one that is exempt; the other one gets the strict value itself."""
     report = diff(
         pod_level(f"      securityContext: {{{field}: {weak}}}\n", f"# harden: ignore[{id}] until 2.0"),
-        "--max-risk", "breaking", only=id,
+        "--max-grade", "breaking", only=id,
     )  # fmt: skip
     assert {tuple(c["path"][3:5]) for c in report["changes"]} == {("containers", 0)}
     assert strict in [change["after"] for change in report["changes"]]
@@ -549,7 +549,7 @@ def test_a_shape_that_the_api_refuses_is_no_crash(broken: str, diff: Diff) -> No
             text = text.replace("      containers:\n", "      initContainers:\n").replace(
                 "      hostNetwork: true\n", ""
             )
-        diff(text, "--max-risk", "breaking", only="")
+        diff(text, "--max-grade", "breaking", only="")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Struct, field
 
+from hardener.authoring.edits import Grade
 from hardener.errors import InputError
 from hardener.kubernetes.images.row_schema import is_quick, mistakes
 from hardener.kubernetes.images.table import NO_ROWS, OwnRows, row_of
@@ -72,6 +73,7 @@ class Registry(Struct, frozen=True):
 
 class Config(Struct):
     """The settings of a repository; ``path`` is None when it has none. ``options`` are profile options by group.
+    ``max_grade``: the grade up to which changes are made.
 
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
     none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
@@ -82,6 +84,7 @@ class Config(Struct):
 
     path: str | None = None
     profile: str | None = None
+    max_grade: Grade | None = None
     kubernetes_version: str | None = None
     platform: str | None = None
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -116,6 +119,7 @@ def load(root: str, named: str | None = None) -> Config:
     return Config(
         path=path,
         profile=found.profile,
+        max_grade=found.max_grade or found.max_risk,
         kubernetes_version=found.kubernetes_version,
         platform=found.platform,
         options=found.options,
@@ -222,6 +226,8 @@ def document_records() -> dict[str, Any]:
         "Document",
         [
             ("profile", told(str | None, "baseline, restricted, strict, or the path of a profile file."), None),
+            ("max_grade", told(Grade | None, "The grade up to which changes are made; --max-grade wins."), None),
+            ("max_risk", told(Grade | None, "An earlier name of max-grade."), None),
             ("kubernetes_version", told(str | None, "The oldest Kubernetes of your clusters, in quotes."), None),
             ("platform", told(str | None, "What the clusters are, where the manifests do not show it."), None),
             ("options", told(options, "Profile options by group; harden explain ID names those of a transform."), {}),

@@ -19,10 +19,12 @@ from hardener.support.data_path import Parts, Path, dotted, joined
 
 
 class Grade(StrEnum):
-    """How sure a change is: nothing breaks, a person should look, or there is evidence that something breaks."""
+    """How sure a change is: nothing breaks, a person should look, the fact that decides is not known, or there is
+    evidence that something breaks. The surest first: it is made where the gate stands at its grade or behind it."""
 
     SAFE = "safe"
     REVIEW = "review"
+    GUESS = "guess"
     BREAKING = "breaking"
 
     def __init__(self, word: str) -> None:

@@ -32,7 +32,7 @@ class _Stand(Enum):
 
 _BY_FACTS = {
     _Stand.AGAINST: Grade.BREAKING,
-    _Stand.UNKNOWN: Grade.REVIEW,
+    _Stand.UNKNOWN: Grade.GUESS,
     _Stand.DOUBTFUL: Grade.REVIEW,
     _Stand.NOTHING_FOUND: Grade.REVIEW,
     _Stand.SHOWN: Grade.SAFE,

@@ -29,7 +29,7 @@ from hardener.cli.options import (
     GraphFormat,
     HelmOption,
     ImageFormat,
-    MaxRisk,
+    MaxGrade,
     NamespaceOption,
     NoWaivers,
     Only,
@@ -46,7 +46,6 @@ from hardener.cli.options import (
     ReleaseOption,
     RendersOption,
     Require,
-    Risk,
     SecretsOut,
     SetOption,
     SetValueOption,
@@ -78,7 +77,7 @@ command = partial(app.command, cls=Command)
     short_help="Rewrite manifests in place.",
     epilog="""
 harden apply k8s                        all changes but the breaking ones
-harden apply k8s --max-risk safe        what the manifests prove
+harden apply k8s --max-grade safe        what the manifests prove
 harden apply k8s --only K05             the network alone
 harden apply k8s --accept run-as-user   one that is held back
 harden apply -i k8s                     one by one
@@ -88,7 +87,7 @@ def apply(
     context: typer.Context,
     paths: Annotated[list[str], typer.Argument(help="Files, folders or patterns.", metavar="PATH...")],
     profile: Profile = None,
-    max_risk: MaxRisk = Risk.review,
+    max_grade: MaxGrade = None,
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
@@ -143,7 +142,7 @@ def diff(
     context: typer.Context,
     paths: Paths = None,
     profile: Profile = None,
-    max_risk: MaxRisk = Risk.review,
+    max_grade: MaxGrade = None,
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
@@ -203,7 +202,7 @@ def check(
             rich_help_panel=VERDICT,
         ),
     ] = None,
-    max_risk: MaxRisk = Risk.review,
+    max_grade: MaxGrade = None,
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
@@ -258,7 +257,7 @@ helm template shop ./chart | harden filter --report harden.txt
 def filter(
     context: typer.Context,
     profile: Profile = None,
-    max_risk: MaxRisk = Risk.review,
+    max_grade: MaxGrade = None,
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
@@ -325,7 +324,7 @@ def values(
     helm_program: HelmOption = None,
     renders: RendersOption = 200,
     profile: Profile = None,
-    max_risk: MaxRisk = Risk.review,
+    max_grade: MaxGrade = None,
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,
@@ -576,7 +575,7 @@ def write_baseline(
         list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
     ] = None,
     profile: Profile = None,
-    max_risk: MaxRisk = Risk.review,
+    max_grade: MaxGrade = None,
     accept: Accept = None,
     only: Only = None,
     skip: Skip = None,

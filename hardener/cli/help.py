@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -19,11 +20,16 @@ _OTHERS = "Options"
 _ORDER = (RUNS, WHICH, CHART, WHERE, VERDICT, REPORT, _OTHERS)
 
 
+# Names of options before this release, which scripts still have; help does not show them.
+_OLD_NAMES = {"--max-risk": "--max-grade"}
+
+
 class Command(TyperCommand):
     """A command with its options in groups, and its ``epilog`` as it is written, a line an example."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse an option that stands where another one's value should: it would be taken for a file."""
+        args = list(_by_new_names(args))
         options = {name: each for each in self.get_params(ctx) for name in each.opts if name.startswith("-")}
         given = args[: args.index("--")] if "--" in args else args
         for name, after in pairwise(given):
@@ -60,6 +66,16 @@ class Command(TyperCommand):
             with formatter.section("Examples"):
                 for line in inspect.cleandoc(self.epilog).splitlines():
                     formatter.write(f"  {line}\n")
+
+
+def _by_new_names(args: list[str]) -> Iterator[str]:
+    """``args`` with options by the names that they have now; what stands behind "--" are files."""
+    options = iter(args)
+    for arg in options:
+        name, equals, value = arg.partition("=")
+        yield _OLD_NAMES.get(name, name) + equals + value
+        if arg == "--":
+            yield from options
 
 
 def ids(incomplete: str) -> list[tuple[str, str]]:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from hardener.commands.values import Release
 
 
-class Risk(StrEnum):
+class UpTo(StrEnum):
     safe = "safe"
     review = "review"
+    guess = "guess"
     breaking = "breaking"
 
 
@@ -96,8 +97,9 @@ Profile = Annotated[
         autocompletion=profiles,
     ),
 ]
-MaxRisk = Annotated[
-    Risk, typer.Option(help="Apply changes up to this grade; hold the others back.", rich_help_panel=WHICH)
+MaxGrade = Annotated[
+    UpTo | None,
+    typer.Option(help="Apply changes up to this grade (review); hold the others back.", rich_help_panel=WHICH),
 ]
 Accept = Annotated[
     list[str] | None,

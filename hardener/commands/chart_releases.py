@@ -130,7 +130,7 @@ def _harden(
     texts = {change.file.path: change.text for change in outcome.files}
 
     def run_without(tree: Tree, refuses: Refuses) -> Outcome:
-        gate = Gate(plan.gate.max_risk, plan.gate.accepted, lambda step: False if refuses(step) else None)
+        gate = Gate(plan.gate.max_grade, plan.gate.accepted, lambda step: False if refuses(step) else None)
         return replace(plan, gate=gate, touched=None).run(tree, progress)
 
     def text_of(path: str) -> str:

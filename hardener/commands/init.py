@@ -55,7 +55,7 @@ def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str
         print("\nReplace HOST/OWNER/REPOSITORY and COMMIT: where harden comes from, and which commit of it.")
     asked = GivenOptions(tuple(paths))
     print(
-        f"\nNext: {asked.command('lock')}, commit harden.lock, then: {asked.command('diff', '--max-risk', 'safe')}; "
+        f"\nNext: {asked.command('lock')}, commit harden.lock, then: {asked.command('diff', '--max-grade', 'safe')}; "
         f"{asked.command('baseline write')} lets a check pass what there is today"
     )
     return 0

@@ -49,7 +49,7 @@ profile: {_text(profile)}
 def pre_commit(paths: list[str]) -> str:
     """The entry below ``repos:`` of ``.pre-commit-config.yaml``."""
     repository, revision = pages.installed_from() or (f"https://HOST/{UNKNOWN}", _REVISION)
-    arguments = _flow(["--max-risk", "safe", *paths])
+    arguments = _flow(["--max-grade", "safe", *paths])
     return f"""\
 - repo: {repository}
   rev: {revision}
@@ -86,7 +86,7 @@ jobs:
         command: check
         paths: |
 {named}\
-        max-risk: safe           # later: review
+        max-grade: safe           # later: review
         comment: "true"
         # fail-on: high          # one threshold for findings and pending changes; empty: any pending change
         # baseline: harden.baseline
@@ -110,7 +110,7 @@ def gitlab(paths: list[str]) -> str:
 harden:
   extends: .harden
   variables:
-    HARDEN_OPTIONS: --max-risk safe   # later, for example: --max-risk review --baseline harden.baseline --fail-on high
+    HARDEN_OPTIONS: --max-grade safe   # later, for example: --max-grade review --baseline harden.baseline
   rules:
   - if: $CI_PIPELINE_SOURCE == "merge_request_event"
   - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE == "push"
@@ -130,7 +130,7 @@ harden-merge-request:
   rules:
   - if: $CI_PIPELINE_SOURCE == "schedule" && $HARDEN_TOKEN
   script:
-  - harden apply {named} --max-risk safe --yes --format markdown >harden.md
+  - harden apply {named} --max-grade safe --yes --format markdown >harden.md
   - git add --all -- . ':!harden.md'
   - if git diff --cached --quiet; then exit 0; fi
   - git -c user.name=harden -c user.email=harden@localhost commit --quiet --message harden

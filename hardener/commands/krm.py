@@ -24,7 +24,7 @@ from hardener.support.printable import plain_line
 from hardener.tree.tree import Tree, lock_of
 
 _VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")
-_TEXTS = ("profile", "max-risk", "kubernetes-version", "as-of")
+_TEXTS = ("profile", "max-grade", "max-risk", "kubernetes-version", "as-of")
 _LISTS = ("accept", "only", "skip", "set")
 
 
@@ -87,8 +87,10 @@ def _choices(config: Any) -> Choices:
         raise InputError(f"functionConfig: unknown {names}; there are {', '.join((*_TEXTS, *_LISTS))}")
     taken: dict[str, Any] = {name.replace("-", "_"): _one(name, given[name]) for name in _TEXTS if name in given}
     taken |= {name: _several(name, given[name]) for name in _LISTS if name in given}
-    if taken.get("max_risk", "review") not in list(Grade):
-        raise InputError(f"functionConfig: max-risk is one of {', '.join(Grade)}")
+    if old := taken.pop("max_risk", None):
+        taken.setdefault("max_grade", old)
+    if taken.get("max_grade", "review") not in list(Grade):
+        raise InputError(f"functionConfig: max-grade is one of {', '.join(Grade)}")
     return Choices(**taken)
 
 

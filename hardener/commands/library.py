@@ -57,7 +57,7 @@ def harden_text(
     text: str,
     *,
     profile: PathName | None = None,
-    max_risk: str = "review",
+    max_grade: str | None = None,
     accept: Names = (),
     only: Names = (),
     skip: Names = (),
@@ -65,19 +65,20 @@ def harden_text(
     config: PathName | None = None,
     set: Options | None = None,
     as_of: date | str | None = None,
+    max_risk: str | None = None,
 ) -> HardenedText:
     """Harden the manifests in ``text``, a stream of YAML or JSON, as ``harden filter`` does.
 
     The text is all there is: no file is read but a profile or configuration that is named, and no ``harden.lock``. What
     would have to be concluded from objects that are not there is a finding. The options are those of ``harden_tree``;
-    ``profile`` is "restricted" where nothing names one. The ``text`` of the result and its ``files`` hold the real
-    text, secrets included.
+    ``profile`` is "restricted" where nothing names one, and ``max_grade`` "review". The ``text`` of the result and its
+    ``files`` hold the real text, secrets included.
 
     Raises InputError for a wrong option, and for a text that UTF-8 cannot write.
     """
     with _one_at_a_time():
         choices = _choices(
-            profile=profile, max_risk=max_risk, accept=accept, only=only, skip=skip,
+            profile=profile, max_grade=max_grade or max_risk, accept=accept, only=only, skip=skip,
             kubernetes_version=kubernetes_version, config=config, set=set, as_of=as_of,
         )  # fmt: skip
         try:
@@ -94,7 +95,7 @@ def harden_tree(
     path: PathName | Iterable[PathName],
     *,
     profile: PathName | None = None,
-    max_risk: str = "review",
+    max_grade: str | None = None,
     write: bool = False,
     accept: Names = (),
     only: Names = (),
@@ -112,14 +113,16 @@ def harden_tree(
     pin_format: str | None = None,
     since: str | None = None,
     chart_values: bool = False,
+    max_risk: str | None = None,
 ) -> HardenedTree:
     """Harden the files of ``path``, a file, folder or pattern, or several; evidence comes from the Git root.
 
     Without ``write`` no file is touched, as with ``harden diff``: ``files`` of the result hold the new texts. With it
     they are written as by ``harden apply --yes``: all of them or none. Those texts are the real ones, secrets included.
 
-    ``profile`` is a name or a file; None is the one of ``.harden.yaml``, else "restricted". Steps up to ``max_risk``
-    ("safe", "review" or "breaking") are made, and those of the transforms in ``accept``; ``only`` and ``skip`` are
+    ``profile`` is a name or a file; None is the one of ``.harden.yaml``, else "restricted". Steps up to ``max_grade``
+    ("safe", "review", "guess" or "breaking"; None is that of ``.harden.yaml``, else "review") are made, and those of
+    the transforms in ``accept``; ``max_risk`` is an earlier name of ``max_grade``. ``only`` and ``skip`` are
     transforms, or risks such as "K01". ``set`` are profile options: ``{"resources.cpu-limit": "none"}``. ``since`` is a
     revision of Git: only documents that differ from it are looked at, and nothing is written. ``chart_values`` is
     ``--values``. The others mean what the options of their names mean to ``harden apply``.
@@ -131,7 +134,7 @@ def harden_tree(
     logs = [os.fspath(each) for each in ([audit_log] if isinstance(audit_log, str | os.PathLike) else audit_log)]
     with _one_at_a_time():
         choices = _choices(
-            profile=profile, max_risk=max_risk, accept=accept, only=only, skip=skip,
+            profile=profile, max_grade=max_grade or max_risk, accept=accept, only=only, skip=skip,
             kubernetes_version=kubernetes_version, config=config, set=set, as_of=as_of, evidence=evidence,
             prune_managed=prune_managed, out_of_band=out_of_band, secrets_out=secrets_out, policy_engine=policy_engine,
             audit_log=logs, pin_format=pin_format, since=since, chart_values=chart_values,
@@ -155,7 +158,7 @@ def harden_tree(
 def _choices(
     *,
     profile: PathName | None,
-    max_risk: str,
+    max_grade: str | None,
     accept: Names,
     only: Names,
     skip: Names,
@@ -174,11 +177,11 @@ def _choices(
     chart_values: bool = False,
 ) -> Choices:
     """The options as the command line gives them. Raises InputError for what it would not take itself."""
-    _check("--max-risk", max_risk, [str(grade) for grade in Grade])
+    _check("--max-grade", max_grade, [str(grade) for grade in Grade])
     _check("--policy-engine", policy_engine, POLICY_ENGINES)
     _check("--pin-format", pin_format, PIN_FORMATS)
     return Choices(
-        profile=_text(profile), max_risk=max_risk, accept=_list(accept), only=_list(only), skip=_list(skip),
+        profile=_text(profile), max_grade=max_grade, accept=_list(accept), only=_list(only), skip=_list(skip),
         kubernetes_version=kubernetes_version, config=_text(config),
         set=[f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in (set or {}).items()],
         evidence=_text(evidence), as_of=date.isoformat(as_of) if isinstance(as_of, date) else as_of,

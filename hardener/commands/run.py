@@ -50,7 +50,7 @@ class Choices(Struct, frozen=True, kw_only=True):
     """What the command line asks for, as given; every option that is left out is as if it was not given."""
 
     profile: str | None = None
-    max_risk: str = "review"
+    max_grade: str | None = None
     accept: list[str] | None = None
     only: list[str] | None = None
     skip: list[str] | None = None
@@ -162,7 +162,8 @@ def plan_with(choices: Choices, found: configuration.Config, root: str | None = 
     )
     for name in _split(choices.only):
         chosen.require(name, _named(name))
-    return Plan(chosen, settings_of(choices, found), pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
+    upto = Grade(choices.max_grade or found.max_grade or Grade.REVIEW)
+    return Plan(chosen, settings_of(choices, found), pipeline.Gate(upto, accepted), only, skip)
 
 
 def _split(given: list[str] | None) -> list[str]:

@@ -129,7 +129,7 @@ def compare(
 def _known(met: list[tuple[Entry, Any]], left: Counter[Entry]) -> set[int]:
     """The ids of the records ``met`` that are ``left`` in the baseline, each of which is taken from there."""
     known: set[int] = set()
-    # The same under its own word first: what one run makes, one with another --max-risk holds back or reports.
+    # The same under its own word first: what one run makes, one with another --max-grade holds back or reports.
     for alike in (False, True):
         for entry, record in met:
             if id(record) in known:

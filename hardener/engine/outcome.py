@@ -182,7 +182,7 @@ class FileChange(Struct, eq=False):
 class Outcome(Struct, eq=False):
     """Everything a run decided: edits + held back + waived + refused, and what it found and left alone.
 
-    ``max_risk`` is the grade up to which steps are made. ``failure`` tells why nothing, or not all, could be written.
+    ``max_grade`` is the grade up to which steps are made. ``failure`` tells why nothing, or not all, could be written.
     ``looked_at`` are the risks of the transforms that ran, each with the names of the views of which they had a target;
     ``narrowed`` are the risks of which the run was asked to leave out transforms or targets; ``asked`` is how it was
     called; ``overrides`` are the values of a chart that make the changes; ``template_patch``
@@ -199,7 +199,7 @@ class Outcome(Struct, eq=False):
     files: list[FileChange] = field(default_factory=list)
     documents: int = 0
     lines: dict[tuple[Piece, Path], int] = field(default_factory=dict)  # where evidence stands
-    max_risk: Grade = Grade.REVIEW
+    max_grade: Grade = Grade.REVIEW
     failure: str | None = None
     looked_at: dict[str, set[str]] = field(default_factory=dict)
     narrowed: set[str] = field(default_factory=set)

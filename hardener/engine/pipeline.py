@@ -63,19 +63,19 @@ _PARTLY = {
 
 
 class Gate(Struct):
-    """Which grades are applied: those up to ``max_risk``, and any of the transforms in ``accepted``.
+    """Which grades are applied: those up to ``max_grade``, and any of the transforms in ``accepted``.
 
     ``choose`` decides about single steps, whatever their grade; None leaves a step to the grade.
     """
 
-    max_risk: Grade = Grade.REVIEW
+    max_grade: Grade = Grade.REVIEW
     accepted: frozenset[str] = frozenset()
     choose: Callable[[Step], bool | None] | None = None
 
     def lets(self, step: Step) -> bool:
         if self.choose is not None and self.choose(step):
             return True
-        return step.grade.rank <= self.max_risk.rank or step.transform.id in self.accepted
+        return step.grade.rank <= self.max_grade.rank or step.transform.id in self.accepted
 
     def refuses(self, step: Step) -> bool:
         """Whether somebody does not want ``step``; it leaves no record."""
@@ -131,7 +131,7 @@ def run(
 
 
 def _started(tree: Tree, profile: Profile, gate: Gate) -> _Run:
-    outcome = Outcome(tree, profile.name, max_risk=gate.max_risk)
+    outcome = Outcome(tree, profile.name, max_grade=gate.max_grade)
     state = _Run(outcome, gate, collect(tree), Targets(tree), tree.ask(SystemPods))
     tree.waivers = state.waivers
     state.has_waivers = bool(state.waivers)

@@ -9,17 +9,17 @@ from hardener.engine.outcome import Outcome
 
 
 def held_back(outcome: Outcome) -> str:
-    """Return how many steps of ``outcome`` were held back, and why: ``16 (15 review, 1 breaking), above --max-risk
+    """Return how many steps of ``outcome`` were held back, and why: ``16 (15 review, 1 breaking), above --max-grade
     safe``."""
     grades = Counter(held.grade for held in outcome.held)
     counts = ", ".join(f"{grades[grade]} {grade}" for grade in Grade if grade in grades)
-    return f"{len(outcome.held)} ({counts}), above --max-risk {outcome.max_risk}"
+    return f"{len(outcome.held)} ({counts}), above --max-grade {outcome.max_grade}"
 
 
-def why_held(grade: Grade, max_risk: Grade) -> str:
+def why_held(grade: Grade, max_grade: Grade) -> str:
     """Return why one step of ``grade`` was held back."""
     evidence = ": there is evidence that something breaks" if grade is Grade.BREAKING else ""
-    return f"graded {grade}, above --max-risk {max_risk}{evidence}"
+    return f"graded {grade}, above --max-grade {max_grade}{evidence}"
 
 
 def place(file: str, line: int) -> str:

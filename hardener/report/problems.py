@@ -136,7 +136,7 @@ class _Collector:
     def _held(self, held: Held) -> Problem:
         first, transform = held.changes[0], held.transform
         facts = dict.fromkeys(fact for change in held.changes for fact in change.evidence)
-        what = [f"{first.object}: {transform.summary} Held back: {why_held(held.grade, self.outcome.max_risk)}"]
+        what = [f"{first.object}: {transform.summary} Held back: {why_held(held.grade, self.outcome.max_grade)}"]
         what += [f"because {fact.text}" for fact in facts]
         what += [f"patch: {_operation(operation, self.redactor.text)}" for operation in held.patch]
         what += [f"before: {step}" for step in steps.before(held.changes)]

@@ -63,7 +63,7 @@ class ChangeRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRecord:
-    """A step that was not made, since its grade is above ``max_risk``.
+    """A step that was not made, since its grade is above ``max_grade``.
 
     ``before``, ``after``, ``path`` and ``line`` are those of its first edit; ``patch`` is all of it, as RFC 6902
     against the document as the run leaves it.

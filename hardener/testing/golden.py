@@ -1,6 +1,6 @@
 """Golden cases: a folder with ``before/``, ``after/`` and ``findings.txt`` says what a run does to manifests.
 
-``case.yaml`` beside them may name ``profile``, ``only``, ``max-risk``, ``accept``, ``set``, ``kubernetes-version``,
+``case.yaml`` beside them may name ``profile``, ``only``, ``max-grade``, ``accept``, ``set``, ``kubernetes-version``,
 ``as-of``, ``policy-engine``, ``audit-log`` (files beside it) and ``secrets-out`` (a folder beside the copy); a
 ``.harden.yaml`` in ``before/`` is the configuration. With ``chart``, a folder in ``before/``, the case is about the
 values of that Helm chart: ``values`` are those of its user, and ``in-place`` the one of them that is edited; it needs
@@ -48,8 +48,8 @@ from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
 _KEYS = {
-    "profile", "only", "max-risk", "accept", "set", "kubernetes-version", "as-of", "audit-log", "secrets-out",
-    "policy-engine", "chart", "values", "in-place",
+    "profile", "only", "max-grade", "max-risk", "accept", "set", "kubernetes-version", "as-of", "audit-log",
+    "secrets-out", "policy-engine", "chart", "values", "in-place",
 }  # fmt: skip
 _LISTS = {"only", "accept", "set", "audit-log", "values"}
 # How the name of a case without a record begins: all is as it should be, or it is left alone and nothing is said.
@@ -155,8 +155,10 @@ def _settings(case: Path) -> dict[str, Any]:
         raise GoldenError(f"{path}: a case is one mapping with the keys {', '.join(sorted(_KEYS))}")
     _check_types(settings, path)
     _check_paths(settings, case)
-    if settings.get("max-risk", "safe") not in list(Grade):
-        raise GoldenError(f"{path}: max-risk is one of {', '.join(Grade)}")
+    if "max-risk" in settings:  # its name before
+        settings.setdefault("max-grade", settings.pop("max-risk"))
+    if settings.get("max-grade", "safe") not in list(Grade):
+        raise GoldenError(f"{path}: max-grade is one of {', '.join(Grade)}")
     if "only" not in settings and case.parent.name in registry.transforms():
         settings["only"] = [case.parent.name]
     if case.parent.parent.name == "profiles":
@@ -196,7 +198,7 @@ def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
     named = settings.get("profile")
     choices = Choices(
         profile=named,
-        max_risk=settings.get("max-risk", "review"), accept=settings.get("accept"), only=settings.get("only"),
+        max_grade=settings.get("max-grade"), accept=settings.get("accept"), only=settings.get("only"),
         kubernetes_version=settings.get("kubernetes-version"), set=settings.get("set"), as_of=settings.get("as-of"),
         audit_log=settings["audit-log"], secrets_out=settings.get("secrets-out"),
         policy_engine=settings.get("policy-engine"),

@@ -35,7 +35,7 @@ class Observed:
     @cached_property
     def safe(self) -> dict[str, Map]:
         """The pods by the names of their workloads, with what is safe."""
-        return _hardened(self._ground, self.folder, "--max-risk", "safe")
+        return _hardened(self._ground, self.folder, "--max-grade", "safe")
 
     @cached_property
     def again(self) -> dict[str, Map]:

@@ -80,7 +80,7 @@ class Case:
         return "".join(f"{part} " for part in parts)
 
 
-_WORDS = ("profile", "max-risk", "kubernetes-version", "as-of", "policy-engine", "secrets-out")
+_WORDS = ("profile", "max-grade", "kubernetes-version", "as-of", "policy-engine", "secrets-out")
 
 
 def _texts(folder: Path) -> dict[str, str]:

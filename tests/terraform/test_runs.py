@@ -281,7 +281,7 @@ def test_secrets_near_a_change_are_masked(harden: Harden, tmp_path: Path) -> Non
 
 def test_a_held_change_shows_its_patch(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"main.tf": NODES})
-    held = json.loads(harden("diff", ".", "--max-risk", "safe", "--format", "json").out)["held"]
+    held = json.loads(harden("diff", ".", "--max-grade", "safe", "--format", "json").out)["held"]
     assert [step["patch"] for step in held] == [
         [{"op": "replace", "path": "/metadata_options/0/http_tokens", "value": "required"}],
         [{"op": "add", "path": "/metadata_options/0/http_put_response_hop_limit", "value": 1}],

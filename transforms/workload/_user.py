@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from msgspec import Struct
 
-from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.authoring.edits import Basis, Evidence, WrongShapeError
 from hardener.authoring.known import Known
 from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.images.container_commands import own_command
@@ -19,6 +19,7 @@ from hardener.facts.images.ledger import ImageLedger
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
 from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
+from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.kubernetes.pods.command_evidence import below, given_away
@@ -220,7 +221,7 @@ def _instead(container: Container, explicit: bool) -> Choice:
     against = [*root_evidence(container), *user_evidence(container)]
     if container.pod.partial:
         against += low_ports(container).values()  # the setting that gives them back is one of the pod
-    is_known = any(each is not None for each in (facts.user, facts.number, facts.any_number, owner))
+    is_known = not is_guess(container)
     found = verdict(
         against=against,
         known=[why] if is_known else (),
@@ -229,6 +230,23 @@ def _instead(container: Container, explicit: bool) -> Choice:
         sure=not against and _is_sure(container),
     )
     return Choice(container, uid, gid, found, list(signs(container, _kept_volumes)))
+
+
+def is_guess(container: Container) -> bool:
+    """Whether nothing tells which number other than root ``container`` could run as; see docs/design/decisions.md 9."""
+    known = known_image(container)
+    return known.number is None and known.any_number is None and owner_of_volumes(container) is None
+
+
+def runs_as_known_user(container: Container) -> bool:
+    """Whether ``container`` does not run as root, by what a person wrote or by what is known of its image."""
+    number = container.effective("runAsUser")
+    if number is not None:
+        is_written = container.tree.ask(WrittenContexts).number(container) == number
+        return bool(number != 0 and (is_written or not is_guess(container)))
+    if container.effective("runAsNonRoot") is True:
+        return True
+    return known_image(container).kind_of_user in ("number", "name")
 
 
 def _is_sure(container: Container) -> bool:
@@ -306,7 +324,7 @@ def _group_of(container: Container, number: int) -> Choice | None:
     if known and facts.number is not None:
         return Choice(container, None, gid, verdict(known=[facts.number.fact(container, "its group")], sure=False))
     fact = container.fact("no group is written, so it gets the number of its user")
-    return Choice(container, None, gid, verdict(unknown=[fact]))
+    return Choice(container, None, gid, verdict(doubts=[fact], basis=Basis.ASSUMED))
 
 
 def user_evidence(container: Container) -> Iterator[Evidence]:

@@ -27,8 +27,9 @@ from hardener.tree.core_views import Container
 
 from ._file_capabilities import carried, has_no_privileged, held, said, within_reach
 from ._grounds import assumption
+from ._need import root_evidence
 from ._ports import low_ports
-from ._user import final_user, unknown_user
+from ._user import final_user, is_guess, unknown_user, user_evidence
 
 _PATH = ("securityContext", "capabilities")
 
@@ -83,10 +84,16 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
         yield from _net_raw(container)
 
 
-def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding]:
+def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding | list[Edit]]:
     user = final_user(container)
     low = low_ports(container)
     raw = _raw_sockets(container)
+    if user != "non-root" and unknown_user(container) is None and _waits_for_user(container):
+        if "NET_RAW" not in dropped | added:
+            yield from _net_raw(container)
+        waits = container.fact("the user that it shall run as is a guess, and what it may drop depends on it")
+        yield [container.append(*_PATH, "drop", value="ALL", **verdict(unknown=[waits]).words)]
+        return
     if user == "non-root":
         left = _left_to_user(container, added, serves_low=bool(low), opens_raw=bool(raw))
         yield from _beyond(container, [name for name in left.names if name not in (BIND, *added)])
@@ -114,6 +121,11 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
     for name in dict.fromkeys(left.names):
         if name not in added and name not in dropped:
             yield container.append(*_PATH, "add", value=name, **found.words)
+
+
+def _waits_for_user(container: Container) -> bool:
+    """Whether nothing shows that it needs root, and nothing tells another user of it."""
+    return is_guess(container) and not (any(root_evidence(container)) or any(user_evidence(container)))
 
 
 class _Left(NamedTuple):

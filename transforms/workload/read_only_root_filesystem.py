@@ -9,12 +9,14 @@ from hardener.authoring.verdict import Verdict, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
+from hardener.facts.images.ledger import ImageLedger
 from hardener.facts.images.what_starts import unknown_start, unknown_word
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes.objects import quantity
 from hardener.kubernetes.objects.object_names import LONGEST_LABEL, as_dns_label
 from hardener.tree.core_views import Container, PodTemplate
 
+from ._user import runs_as_known_user
 from ._writable import FIELD, Needs, needs
 
 NONE = "none"
@@ -83,13 +85,34 @@ def _judged(container: Container, plan: Needs, options: Filesystem) -> Verdict:
     by_image = read_only is not None and read_only.value and read_only.sure and own_command(container)
     by_its_program = not by_image and plan.inert and plan.volumes.keys() <= {"/tmp"}
     shown = [] if plan.against or plan.doubts else plan.proofs[:1] or [_trust(container)]
+    is_open = not (by_its_program or _are_places_known(container) or runs_as_known_user(container))
     return verdict(
         against=plan.against,
-        known=shown,
+        known=() if is_open else shown,
+        unknown=[_whose_places(container)] if is_open else (),
         doubts=plan.doubts,
         sure=(by_image or by_its_program) and options.size_limit == NONE,
         basis=Basis.PROVED if shown and by_its_program and options.size_limit == NONE else Basis.INFERRED,
     )
+
+
+def _are_places_known(container: Container) -> bool:
+    """Whether somebody tells of all places that the container writes to, however a kustomization patches it."""
+    return all(map(_tells_all_places, map(known_image, states(container))))
+
+
+def _tells_all_places(known: ImageLedger) -> bool:
+    if known.read_only is not None and known.read_only.value:
+        return True
+    return known.paths is not None and (known.paths.whole or known.paths.text is not None)
+
+
+def _whose_places(container: Container) -> Evidence:
+    """Why a read-only root is a guess: root may write everywhere, and so may a user that nobody knows."""
+    known = known_image(container)
+    if known.user is None or known.kind_of_user != "root":
+        return container.fact("neither the user of its image nor all places that it writes to are known", "image")
+    return known.user.fact(container, "its image runs as root, and not all places that it writes to are known")
 
 
 def _trust(container: Container) -> Evidence:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.known import Known
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, Verdict, together, verdict
@@ -14,7 +14,7 @@ from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
-from ._user import image_user_is_name, may_gain_containers, user_evidence
+from ._user import image_user_is_name, is_guess, may_gain_containers, user_evidence
 
 _FIELD = ("securityContext", "runAsNonRoot")
 _NOT_KNOWN = "the user of its image is not known"
@@ -39,7 +39,7 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
     pods that run keep running until then.
     """
     good: list[_Judged] = []
-    held: list[_Judged] = []
+    apart: list[_Judged] = []
     kept: list[Container] = []
     exempt = pod.exempt("run-as-non-root", *_FIELD)
     for container in pod.containers:
@@ -49,18 +49,18 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
         if (opaque := _unknown(container, found)) is not None:
             yield opaque
             found = None
-        if found is not None and not found.breaks and container not in exempt:
+        if found is not None and found.grade.rank < Grade.GUESS.rank and container not in exempt:
             good.append((container, found))
             continue
         kept.append(container)
         if found is not None:
-            held.append((container, found))
+            apart.append((container, found))
     added = list(_added(pod))
     yield from _edits(pod, good, [*kept, *added])
-    if len(held) == len(pod.containers) and not exempt:
-        yield from _edits(pod, held, added)
+    if len(apart) == len(pod.containers) and not exempt and len({found.grade for _, found in apart}) == 1:
+        yield from _edits(pod, apart, added)
         return
-    for each in held:
+    for each in apart:
         yield list(_edits(pod, [each], [*kept, *added]))
 
 
@@ -174,7 +174,10 @@ def _judged_alone(container: Container, *, patched: bool = False) -> Verdict | N
         return verdict(unknown=[container.fact(_NOT_KNOWN, "image")])
     # With a number beside it, it starts; alone it stops every image that is root, or a user with a name.
     alone = container.fact(f"{_NOT_KNOWN}, and no number is written", "image")
-    return verdict(against=[*user_evidence(container), alone])
+    against = list(user_evidence(container))
+    if against or container in container.pod.exempt("run-as-user", "securityContext", "runAsUser"):
+        return verdict(against=[*against, alone])
+    return verdict(unknown=[alone])
 
 
 def _of_own_user(container: Container, user: Known[str], weak: bool) -> Verdict:
@@ -191,9 +194,10 @@ def _of_new_number(container: Container, number: int) -> Verdict:
     if known.number is not None and known.uid == number:
         sure = known.number.sure and "run-as-user" in container.pod.changed_by
         return verdict(known=[known.number.fact(container, f"it can run as user {number}")], sure=sure)
-    if known.user is None:
-        return verdict(unknown=[container.fact(_NOT_KNOWN, "image")])
-    return verdict(known=[known.user.fact(container, f"its image runs as {known.user.value}")], sure=False)
+    user = container.fact(_NOT_KNOWN, "image")
+    if known.user is not None:
+        user = known.user.fact(container, f"its image runs as {known.user.value}")
+    return verdict(unknown=[user]) if is_guess(container) else verdict(known=[user], sure=False)
 
 
 def _place(container: Container) -> tuple[str, ...]:

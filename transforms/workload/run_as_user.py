@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Verdict, together, verdict
 from hardener.facts.cluster.platforms import Platforms
@@ -39,33 +39,35 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
         yield from _without_root(pod)
         return
     exempt = pod.exempt("run-as-user", *_USER)
-    good: list[Choice] = []
-    held: list[Choice] = []
+    choices: list[Choice] = []
     waived: list[Choice] = []
     for choice in decide(pod, explicit=options.explicit):
         opaque = None if choice.verdict.breaks else unknown_user(choice.container)
         if opaque is not None:
             yield opaque
-        elif choice.container in exempt:
-            waived.append(choice)
         else:
-            (held if choice.verdict.breaks else good).append(choice)
+            (waived if choice.container in exempt else choices).append(choice)
+    good = [choice for choice in choices if choice.verdict.grade.rank < Grade.GUESS.rank]
     yield from [*_edits(pod, good, exempt), *_group_of_volumes(pod, good)]
-    yield from _held(pod, held, good, exempt)
+    for grade in (Grade.GUESS, Grade.BREAKING):
+        yield from _apart(pod, [choice for choice in choices if choice.verdict.grade is grade], good, exempt)
     for choice in waived:
         yield list(_numbers(choice.container, choice))
     yield from _unsolved(pod, options, good)
 
 
-def _held(pod: PodTemplate, held: list[Choice], good: list[Choice], exempt: list[Container]) -> Iterator[list[Edit]]:
-    """What inherits number 0 from the pod is decided together, and so is a pod of which all is held back alike."""
+def _apart(pod: PodTemplate, held: list[Choice], good: list[Choice], exempt: list[Container]) -> Iterator[list[Edit]]:
+    """Steps for ``held``, choices of one grade that are not made with the ``good`` ones.
+
+    What inherits number 0 from the pod is decided together, and so is a pod of which all is held back alike.
+    """
     inheriting = [choice for choice in held if not choice.container.has(*_USER)] if pod.get(*_USER) == 0 else []
     alike = held if len(held) == len(pod.containers) and _is_uniform(held) else inheriting
     if alike:
-        yield [*_edits(pod, alike, exempt, settled=good), *_group_of_volumes(pod, alike)]
+        yield [*_edits(pod, alike, exempt, settled=good), *_group_of_volumes(pod, alike, good)]
     for choice in held:
         if choice not in alike:
-            yield [*_numbers(choice.container, choice), *_group_of_volumes(pod, [choice])]
+            yield [*_numbers(choice.container, choice), *_group_of_volumes(pod, [choice], good)]
 
 
 def _edits(
@@ -118,10 +120,11 @@ def _numbers(view: View, choice: Choice) -> Iterator[Edit]:
             yield view.set(*path, to=number, impact="user-by-number", **choice.verdict.words)
 
 
-def _group_of_volumes(pod: PodTemplate, choices: list[Choice]) -> Iterator[Edit]:
-    """The group that opens what another user wrote to volumes that outlive the pod."""
+def _group_of_volumes(pod: PodTemplate, choices: list[Choice], settled: Sequence[Choice] = ()) -> Iterator[Edit]:
+    """The group that opens what another user wrote to volumes that outlive the pod, unless ``settled`` ones have it."""
     asking = [choice for choice in choices if choice.volumes]
-    if not asking or pod.partial or pod.has("securityContext", "fsGroup"):
+    has_group = pod.has("securityContext", "fsGroup") or any(choice.volumes for choice in settled)
+    if not asking or pod.partial or has_group:
         return
     facts = [fact for choice in asking for fact in choice.volumes]
     found = together(choice.verdict for choice in asking).along(*facts, basis=Basis.INFERRED)

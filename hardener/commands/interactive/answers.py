@@ -74,7 +74,7 @@ class Answers:
 
     def chooser(self, gate: Gate) -> Gate:
         """``gate`` with these answers. A step that the gate would hold back anyway is held back, not dropped."""
-        plain = Gate(gate.max_risk, gate.accepted)
+        plain = Gate(gate.max_grade, gate.accepted)
 
         def choose(step: Step) -> bool | None:
             self.targets[key(step.changes, whole=False)] = step.target
@@ -84,4 +84,4 @@ class Answers:
             unwanted = answer is not None or self.quit
             return False if unwanted and plain.lets(step) else None
 
-        return Gate(gate.max_risk, gate.accepted, choose)
+        return Gate(gate.max_grade, gate.accepted, choose)

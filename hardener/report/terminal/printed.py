@@ -170,7 +170,7 @@ class Printed(Struct):
 
     def _leaves_out_held(self) -> bool:
         """Whether what is held back is only counted: somebody asked for safe changes alone."""
-        return self.outcome.max_risk is Grade.SAFE and not self.context.verbose
+        return self.outcome.max_grade is Grade.SAFE and not self.context.verbose
 
     def _next(self) -> str | None:
         """What a person does next; None where that is not for us to say."""

@@ -27,7 +27,7 @@ class Question(Printed):
         self._say(f"  {transform.summary}")
         self._say(f"  why:     {transform.why}")
         if held:
-            self._say(f"  {self._paint('yellow', 'held back')}: {why_held(grade, self.outcome.max_risk)}")
+            self._say(f"  {self._paint('yellow', 'held back')}: {why_held(grade, self.outcome.max_grade)}")
         self._reasons(changes)
         for step in steps.before(changes):
             self._say(f"  before:  {step}")
