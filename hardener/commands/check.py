@@ -29,6 +29,9 @@ def check(
 ) -> int:  # fmt: skip
     """Report what is not hardened, and the Pod Security levels.
 
+    A guess that only adds to what is written fails nothing. One that would take something away is judged as a held-back
+    change, and fails always where nothing in the tree may lower the result.
+
     Returns 0 with a ``fail_on`` of "none". Else 2 where a pattern of ``require`` fits no file that was read, where
     nothing was read unless ``allow_empty``, and where nothing in the tree may lower the result and something that may
     hold an object was not looked at. Else 1 where something is as severe as ``fail_on``: a finding, a held-back change,
@@ -50,7 +53,10 @@ def check(
     if blind:
         verb = "was" if len(blind) == 1 else "were"
         missing.append(f"{counted(len(blind), 'place')} that may hold an object {verb} not looked at (--no-waivers)")
-    too_bad = list(_too_bad(outcome, fail_on))
+    weak = [held for held in outcome.guesses if held.takes_away]
+    too_bad = list(_too_bad(outcome, fail_on, [*outcome.held_back, *weak]))
+    if choices.no_waivers and fail_on != "none" and weak:
+        too_bad.append(f"{counted(len(weak), 'guess', 'es')} would take away what is written (--no-waivers)")
     differ = plan.touched.documents(outcome) if plan.touched is not None else None
     remarks = [
         *_narrowed(outcome, choices, differ),
@@ -59,7 +65,7 @@ def check(
         *(f"not looked at: {plain(redactor.text(one))}" for one in blind),
     ]
     verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor, differ)
-    failing = _failing(outcome, fail_on)
+    failing = _failing(outcome, fail_on, outcome.held_back, weak, always=choices.no_waivers)
     shown = Context(
         redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=tuple(failing)
     )  # fmt: skip
@@ -79,13 +85,13 @@ def _verdict(outcome: Outcome, reasons: list[str], fail_on: str | None, redactor
     return f"{'check failed' if fail_on != 'none' else 'not failed, since --fail-on is none'}: {'; '.join(reasons)}"
 
 
-def _too_bad(outcome: Outcome, fail_on: str | None) -> Iterator[str]:
-    """What a check fails on, in words."""
+def _too_bad(outcome: Outcome, fail_on: str | None, held_back: list[Held]) -> Iterator[str]:
+    """What a check fails on, in words; ``held_back`` is what counts of the steps that are not made."""
     if fail_on == "none":
         return
     least = Severity(fail_on or Severity.CRITICAL)
     pending = [change.transform.severity for change in outcome.changes]
-    held = [held.transform.severity for held in outcome.held]
+    held = [held.transform.severity for held in held_back]
     found = [finding.severity for finding in outcome.findings]
     if fail_on is None and (outcome.files or outcome.overrides):
         yield f"{counted(len(pending), 'change')} {_are(len(pending))} pending"
@@ -100,12 +106,16 @@ def _too_bad(outcome: Outcome, fail_on: str | None) -> Iterator[str]:
             yield f"{some}{counted(len(severities), noun)} {_are(number)} {worse}"
 
 
-def _failing(outcome: Outcome, fail_on: str | None) -> Iterator[Record]:
-    """The records that a check fails on. Without ``fail_on`` all pending changes are, and the report has them."""
+def _failing(
+    outcome: Outcome, fail_on: str | None, held_back: list[Held], weak: list[Held], *, always: bool
+) -> Iterator[Record]:
+    """The records that a check fails on; of ``weak``, the guesses about what is written, all where that is ``always``
+    so. Without ``fail_on`` all pending changes are, and the report has them."""
     if fail_on == "none":
         return
     least = Severity(fail_on or Severity.CRITICAL)
-    steps: list[Change | Held] = [*(outcome.changes if fail_on else []), *outcome.held]
+    steps: list[Change | Held] = [*(outcome.changes if fail_on else []), *held_back, *([] if always else weak)]
+    yield from weak if always else ()
     yield from (step for step in steps if step.transform.severity.rank >= least.rank)
     yield from (finding for finding in outcome.findings if finding.severity.rank >= least.rank)
 

@@ -52,7 +52,7 @@ def fn() -> int:
     # Kustomize leaves an exec function out without a word when it may not run it: this line shows that it ran.
     line = (
         f"harden {__version__}: profile {outcome.profile}, {len(tree.objects)} objects, {counts['edits']} edits, "
-        f"{counts['held']} held back, {counts['findings']} findings"
+        f"{counts['held'] - counts['guesses']} held back, {counts['guesses']} guesses, {counts['findings']} findings"
     )
     print(plain_line(redactor.text(line)), file=sys.stderr)
     return 0

@@ -185,7 +185,7 @@ def _held(pod: PodTemplate, edits: list[Edit], each: list[_Seen]) -> list[Edit]:
     found = [one.observation for one in each if one.observation is not None]
     if any(map(_changes_identity, edits)) and any(map(_keeps_files, states(pod))):
         facts = _facts(found, ", on an empty volume, where no file has an owner from before")
-        return [_with(edit, facts) for edit in edits]
+        return [_lifted(edit, facts) for edit in edits]
     if any("resources" in edit.path for edit in edits):
         facts = _facts(found, ", without load")
         return [_with(edit, facts) for edit in edits]
@@ -234,6 +234,11 @@ def _facts(found: Sequence[Observation], how: str = "") -> list[Evidence]:
 def _graded(edit: Edit, grade: Grade, facts: list[Evidence]) -> Edit:
     late = edit.late and grade is Grade.BREAKING
     return replace(edit, grade=grade, basis=Basis.PROVED, evidence=(*facts, *edit.evidence), late=late)
+
+
+def _lifted(edit: Edit, facts: list[Evidence]) -> Edit:
+    """``edit`` with what was seen, which is enough to take a guess to a person."""
+    return replace(_with(edit, facts), grade=Grade.REVIEW) if edit.grade is Grade.GUESS else _with(edit, facts)
 
 
 def _with(edit: Edit, facts: list[Evidence]) -> Edit:

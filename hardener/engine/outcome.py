@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from hardener.authoring.edits import MISSING as MISSING
-from hardener.authoring.edits import Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Drop, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.given_options import GivenOptions
 from hardener.engine.text_checks import patched
@@ -19,6 +19,8 @@ from hardener.sources.yaml import Hunk
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
+
+_NOTHING_WRITTEN: tuple[Any, ...] = (MISSING, None, {}, [])
 
 
 class Change(Struct, eq=False):
@@ -58,6 +60,16 @@ class Held(Struct, eq=False):
     grade: Grade
     changes: list[Change]
     patch: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether the fact that decides is not known, so that nothing speaks against it."""
+        return self.grade is Grade.GUESS
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether it would take away or replace what is written, and not only add to it."""
+        return any(isinstance(change.edit, Drop) or change.before not in _NOTHING_WRITTEN for change in self.changes)
 
 
 class Report(Struct, eq=False):
@@ -208,6 +220,16 @@ class Outcome(Struct, eq=False):
     template_patch: str = ""
 
     @property
+    def guesses(self) -> list[Held]:
+        """What is held back since the fact that decides is not known."""
+        return [held for held in self.held if held.is_guess]
+
+    @property
+    def held_back(self) -> list[Held]:
+        """What else is held back: something speaks against it, or nothing but what is surer was asked for."""
+        return [held for held in self.held if not held.is_guess]
+
+    @property
     def command(self) -> str:
         """The command of ours that makes its changes."""
         return "apply" if self.tree.chart is None else "values"
@@ -245,6 +267,7 @@ class Outcome(Struct, eq=False):
             "edits": len(self.changes),
             "findings": len(self.findings),
             "held": len(self.held),
+            "guesses": len(self.guesses),
             "refused": len(self.refused),
             "waived": len(self.waived),
             "byRisk": dict(sorted(risks.items())),

@@ -7,19 +7,23 @@ from collections import Counter
 from hardener.authoring.edits import Grade
 from hardener.engine.outcome import Outcome
 
+_MEANS = {
+    Grade.GUESS: ": the fact that decides is not known",
+    Grade.BREAKING: ": there is evidence that something breaks",
+}
+
 
 def held_back(outcome: Outcome) -> str:
     """Return how many steps of ``outcome`` were held back, and why: ``16 (15 review, 1 breaking), above --max-grade
-    safe``."""
-    grades = Counter(held.grade for held in outcome.held)
+    safe``. Guesses are counted apart."""
+    grades = Counter(held.grade for held in outcome.held_back)
     counts = ", ".join(f"{grades[grade]} {grade}" for grade in Grade if grade in grades)
-    return f"{len(outcome.held)} ({counts}), above --max-grade {outcome.max_grade}"
+    return f"{grades.total()} ({counts}), above --max-grade {outcome.max_grade}"
 
 
 def why_held(grade: Grade, max_grade: Grade) -> str:
     """Return why one step of ``grade`` was held back."""
-    evidence = ": there is evidence that something breaks" if grade is Grade.BREAKING else ""
-    return f"graded {grade}, above --max-grade {max_grade}{evidence}"
+    return f"graded {grade}, above --max-grade {max_grade}{_MEANS.get(grade, '')}"
 
 
 def place(file: str, line: int) -> str:

@@ -143,7 +143,8 @@ class _Collector:
         what += [f"after: {step}" for step in steps.after(held.changes)]
         what.append(f"{self.outcome.asked.command(self.outcome.command, '--accept', transform.id)} makes it anyway")
         at = (first.object.piece.file.name, first.line, first.object, first.path)
-        found = self._problem(Kind.HELD, _of(transform), at, "; ".join(what) + ".")
+        severity = Severity.LOW if held.is_guess and not held.takes_away else transform.severity
+        found = self._problem(Kind.HELD, (transform.id, severity, transform.risk), at, "; ".join(what) + ".")
         return replace(found, transform=transform, grade=held.grade, places=tuple(self._places(facts)))
 
     def _finding(self, finding: Report) -> Problem:

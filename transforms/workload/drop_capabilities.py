@@ -91,7 +91,7 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
     if user != "non-root" and unknown_user(container) is None and _waits_for_user(container):
         if "NET_RAW" not in dropped | added:
             yield from _net_raw(container)
-        waits = container.fact("the user that it shall run as is a guess, and what it may drop depends on it")
+        waits = container.fact("the user that it shall run as is a guess, and what it may drop depends on it", "image")
         yield [container.append(*_PATH, "drop", value="ALL", **verdict(unknown=[waits]).words)]
         return
     if user == "non-root":

@@ -21,6 +21,7 @@ from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import chart_values, impact, levels, steps, unread
 from hardener.report.connections import graph, graph_formats
 from hardener.report.context import Context
+from hardener.report.guesses import Guesses, ImageGuess
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
@@ -33,8 +34,8 @@ FOR_PEOPLE = False
 LONGEST = 65_536
 # The most that a section takes, so that the ones behind it have their part; the diffs take what is left.
 _SHARES = {
-    "impact": 8_000, "levels": 4_000, "values": 8_000, "applied": 10_000, "held": 12_000, "findings": 12_000,
-    "graph": 8_000,
+    "impact": 8_000, "levels": 4_000, "values": 8_000, "applied": 10_000, "held": 12_000, "guesses": 4_000,
+    "findings": 12_000, "graph": 8_000,
 }  # fmt: skip
 _MOST_ARROWS = 500  # GitHub draws no more
 _PLACES = 10
@@ -91,8 +92,7 @@ class _Comment:
         sections = {
             "impact": _bullets("Impact", (as_text(self._mask(line)) for line in impact.lines(self.outcome))),
             "levels": self._levels(), "values": self._values(), "applied": self._applied(),
-            "held": self._held(), "findings": self._findings(),
-            "graph": self._graph(),
+            "held": self._held(), "guesses": self._guesses(), "findings": self._findings(), "graph": self._graph(),
         }  # fmt: skip
         made = {}
         for name, section in sections.items():
@@ -107,6 +107,7 @@ class _Comment:
             made["values"],
             made["applied"],
             made["held"],
+            made["guesses"],
             made["findings"],
             diffs,
             made["graph"],
@@ -126,9 +127,11 @@ class _Comment:
         counts = self.outcome.summary()
         done = "changed" if self.applied else "would change"
         version = "{}.{}".format(*self.outcome.tree.settings.kubernetes_version)
+        guesses = f"{counted(counts['guesses'], 'guess', 'es')}, " if counts["guesses"] else ""
         numbers = (
-            f"{counted(counts['edits'], 'edit')}, {counted(counts['changed'], 'file')} {done}; {counts['held']} held "
-            f"back, {counts['refused']} refused, {counts['waived']} waived, {counted(counts['findings'], 'finding')}"
+            f"{counted(counts['edits'], 'edit')}, {counted(counts['changed'], 'file')} {done}; {guesses}"
+            f"{len(self.outcome.held_back)} held back, {counts['refused']} refused, {counts['waived']} waived, "
+            f"{counted(counts['findings'], 'finding')}"
         )
         where = f"profile {self._code(self.outcome.profile)}, Kubernetes {version}"
         if self.outcome.tree.chart is not None:
@@ -188,14 +191,26 @@ class _Comment:
     def _held(self) -> _Section:
         before, after = steps.before(self.outcome.changes), steps.after(self.outcome.changes)
         items = [self._step("Before you apply", step) for step in before]
-        held = sorted(self.outcome.held, key=lambda each: -each.transform.severity.rank)
+        held = sorted(self.outcome.held_back, key=lambda each: -each.transform.severity.rank)
         items += [self._held_item(each) for each in held]
         items += [self._step("After you apply", step) for step in after]
-        count = f"{len(self.outcome.held)} held back" if self.outcome.held else "steps by hand"
+        count = f"{len(held)} held back" if held else "steps by hand"
         head = f"\n### A person decides first: {count}\n\n"
-        if self.outcome.held:
+        if held:
             head += f"Held back: {held_back(self.outcome)}. `--accept ID` makes those of one transform.\n\n"
         return _Section(head, items)
+
+    def _guesses(self) -> _Section:
+        guesses = Guesses(self.outcome)
+        if not guesses:
+            return _Section("", [])
+        ways = self._say("; ".join(guesses.ways()))
+        head = f"\n### {guesses.title}\n\nTo know: {ways}. `--max-grade guess` makes them.\n\n"
+        return _Section(head, [self._guess(each) for each in guesses.images])
+
+    def _guess(self, each: ImageGuess) -> str:
+        of = counted(len(each.containers), "container")
+        return f"- {self._code(each.image)} ({of}): {self._say(self._evidence(each.fact))}\n"
 
     def _step(self, when: str, step: str) -> str:
         return f"- {when}: {self._say(step)}\n"

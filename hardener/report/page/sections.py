@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from hardener.authoring.edits import Grade, Severity
 from hardener.engine.outcome import Change, Held, Outcome, Refused, Report, Waived
 from hardener.report import chart_values, steps
+from hardener.report.guesses import Guesses
 from hardener.report.impact import counted
 from hardener.report.page.words import Words
 from hardener.support.data_path import dotted
@@ -35,7 +36,16 @@ def chip(kind: str, text: str) -> str:
 
 def held(outcome: Outcome, words: Words) -> Html:
     """Yield what is held back, each with the evidence against it and its patch."""
-    for record in outcome.held:
+    for record in outcome.held_back:
+        yield from _held(record, words)
+
+
+def guesses(outcome: Outcome, words: Words) -> Html:
+    """Yield what waits since nothing is known that decides: how a person comes to know it, then each with its patch."""
+    found = Guesses(outcome)
+    yield f"<p>{words.text(found.title)}. To know: {words.text('; '.join(found.ways()))}.</p>"
+    yield f"<p>{words.text('--max-grade guess makes them.')}</p>\n"
+    for record in found.steps:
         yield from _held(record, words)
 
 

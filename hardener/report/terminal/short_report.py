@@ -16,6 +16,7 @@ from msgspec import Struct
 from hardener.engine.outcome import Change, Report
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.report import chart_values, impact, levels, steps, unread
+from hardener.report.guesses import Guesses
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
@@ -23,6 +24,7 @@ from hardener.report.terminal import printed
 from hardener.report.terminal.wrapping import cut, end, length, padded, wrapped
 
 _FINDINGS = 10  # that a pipe gets
+_GUESSES = 9  # rows: images, and a line that says how a person comes to know more
 _FAILING = 50  # that a pipe gets of what a check fails on
 _AROUND = 4  # rows of a terminal for what stands before and behind a report, such as the command and the next prompt
 _ROOMY = 32  # rows; a terminal with fewer gets no empty lines, and one row for a finding
@@ -105,6 +107,7 @@ class ShortReport(printed.Printed):
         yield self._levels()
         yield self._impact()
         yield self._held()
+        yield self._guesses()
         yield self._waived()
         yield self._values()
         yield self._edits()
@@ -137,6 +140,9 @@ class ShortReport(printed.Printed):
     def _left(self) -> Iterator[str]:
         """What the verdict does not count."""
         counts = self.outcome.summary()
+        counts["held"] -= counts["guesses"]
+        if counts["guesses"]:
+            yield counted(counts["guesses"], "guess", "es")
         for key, words, said in (
             ("held", "held back", "held-back"),
             ("refused", "refused", ""),
@@ -202,13 +208,13 @@ class ShortReport(printed.Printed):
         return _Section("Impact", entries, "line", first=4) if entries else None
 
     def _held(self) -> _Section | None:
-        if not self.outcome.held:
+        if not self.outcome.held_back:
             return None
         title = f"Held back: {held_back(self.outcome)}; "
         if self._leaves_out_held():
             return _Section(f"{title}-v lists them", [])
         entries = []
-        for group in sorted(printed.alike(self.outcome.held), key=lambda group: -group[0].transform.severity.rank):
+        for group in sorted(printed.alike(self.outcome.held_back), key=lambda group: -group[0].transform.severity.rank):
             held, first = group[0], group[0].changes[0]
             head = f"  {self._paint('yellow', held.transform.id)}{_times(group)} "
             head += f"{held.transform.risk} {self._painted(held.transform.severity)} {held.grade}  "
@@ -220,6 +226,18 @@ class ShortReport(printed.Printed):
             rows = [_Row(head, where, f"{first.object}{more}"), _Row("    not made: ", text=reason, tail=tail)]
             entries.append(_Entry(rows, len(group)))
         return _Section(f"{title}--accept ID makes it anyway", entries, "change")
+
+    def _guesses(self) -> _Section | None:
+        guesses = Guesses(self.outcome)
+        if not guesses:
+            return None
+        ways = f"  to know: {'; '.join(guesses.ways())}"
+        entries = [_Entry([_Row(whole=True, text=ways)], 0)]
+        for each in guesses.images:
+            head = f"  {each.image} ({counted(len(each.containers), 'container')}) "
+            tail = next(iter(self._places([each.fact])), None)
+            entries.append(_Entry([_Row(head, text=each.fact.text, tail=tail)], len(each.steps)))
+        return _Section(f"{guesses.title}; --max-grade guess makes them", entries, "change", first=2, most=_GUESSES)
 
     def _waived(self) -> _Section | None:
         entries = []

@@ -9,6 +9,7 @@ from hardener import __version__
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Report
 from hardener.report import impact, steps
+from hardener.report.guesses import Guesses
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted, listed
 from hardener.report.levels import placed
@@ -37,6 +38,7 @@ class WholeReport(printed.Printed):
             self._levels()
             self._impact()
             self._held()
+            self._guesses()
             self._waived()
             self._values()
             self._edits()
@@ -82,18 +84,33 @@ class WholeReport(printed.Printed):
                 self._say(f"  {line}")
 
     def _held(self) -> None:
-        if not self.outcome.held:
+        if not self.outcome.held_back:
             return
         asked = self._leaves_out_held()
         self._title(
             f"Held back: {held_back(self.outcome)}; {'-v lists them' if asked else '--accept ID makes it anyway'}"
         )
-        for group in [] if asked else printed.alike(self.outcome.held):
+        for group in [] if asked else printed.alike(self.outcome.held_back):
             if len(group) > _MOST_IN_FULL and not self.context.verbose:
                 self._folded_steps(group)
             else:
                 for held in group:
                     self._held_step(held)
+
+    def _guesses(self) -> None:
+        guesses = Guesses(self.outcome)
+        if not guesses:
+            return
+        self._title(guesses.title)
+        for each in guesses.images:
+            at = self._places([each.fact])
+            self._say(
+                f"  {each.image} ({counted(len(each.containers), 'container')}) {self._evidence(each.fact)}", at=at
+            )
+        self._say(f"  to know: {'; '.join(guesses.ways())}", whole=True)
+        self._say("  to make them anyway: --max-grade guess")
+        for step in guesses.steps if self.context.verbose else ():
+            self._held_step(step)
 
     def _folded_steps(self, group: list[Held]) -> None:
         """One line for steps of one transform that are held back alike, and the evidence that they share."""

@@ -1,0 +1,110 @@
+"""What waits since the fact that decides is not known: by image, with the ways to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any
+
+from msgspec import Struct
+
+from hardener.authoring.edits import Evidence
+from hardener.authoring.known import KnownBy
+from hardener.engine.outcome import Held, Outcome
+from hardener.facts.images.known_image import known_image
+from hardener.report.impact import counted
+from hardener.support.data_path import Path
+from hardener.tree.core_views import Container
+
+_Key = tuple[int, Path]  # the place of an image, by the identity of its piece
+_FIRST = ("run-as-user", "read-only-root-filesystem")  # whose evidence says what it is that nobody knows
+
+
+class ImageGuess(Struct):
+    """An image, the steps that wait for it, and the containers that run it, each by its place.
+
+    ``fact`` is what is not known.
+    """
+
+    image: str
+    fact: Evidence
+    steps: list[Held]
+    containers: set[_Key]
+
+
+class Guesses:
+    """The guesses of ``outcome``; it is false where there is none."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self.steps = outcome.guesses
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    @property
+    def title(self) -> str:
+        """How many there are, of how many containers."""
+        containers = {key for each in self.images for key in each.containers}
+        verb = "waits" if len(self.steps) == 1 else "wait"
+        changes, of = counted(len(self.steps), "change"), counted(len(containers), "container")
+        need = "its image needs" if len(containers) == 1 else "their images need"
+        return f"Guesses: {changes} of {of} {verb}; what {need} is not known"
+
+    @cached_property
+    def images(self) -> list[ImageGuess]:
+        """By image, those first that are the cheapest to confirm: with the fewest steps and containers."""
+        found: dict[str, ImageGuess] = {}
+        for step in sorted(self.steps, key=lambda step: step.transform.id not in _FIRST):
+            facts = _facts_of_images(step)
+            image = _image_of(facts[0]) if facts else "images of the tree"
+            first = facts[0] if facts else step.changes[0].edit.evidence[0]
+            each = found.setdefault(image, ImageGuess(image, first, [], set()))
+            each.steps.append(step)
+            each.containers.update(map(_key, facts))
+        return sorted(found.values(), key=lambda each: (len(each.steps), len(each.containers), each.image))
+
+    def ways(self) -> Iterator[str]:
+        """How a person comes to know more, the way that fits first."""
+        asked = self._outcome.asked
+        containers = self._containers
+        yield from _roots_of_dockerfiles(containers)
+        if not self._outcome.tree.stream:
+            if any(each.locked is None for each in containers) or not containers:
+                yield f"{asked.command('lock', '--deep')} reads who an image runs as"
+            yield f"{asked.command('observe')} runs it as another user"
+        yield "a row in images: of .harden.yaml says it"
+
+    @property
+    def _containers(self) -> list[Container]:
+        """Those that the guesses are about; of a chart that is rendered elsewhere none."""
+        places = {key for each in self.images for key in each.containers}
+        pods = {id(change.object) for step in self.steps for change in step.changes}
+        found = (pod for pod in self._outcome.tree.pods_and_parts if id(pod.object) in pods)
+        return [each for pod in found for each in pod.containers if _key(each.fact("", "image")) in places]
+
+
+def _roots_of_dockerfiles(containers: Iterable[Container]) -> Iterator[str]:
+    """Where a Dockerfile of the tree leaves its image to root: a line there settles it."""
+    users = [user for each in containers if (user := known_image(each).user) is not None]
+    places = dict.fromkeys(user.place for user in users if user.value == "root" and user.by is KnownBy.DOCKERFILE)
+    if places:
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        yield f"set USER in {next(iter(places))}{more}"
+
+
+def _facts_of_images(step: Held) -> list[Evidence]:
+    """The facts of ``step`` about images that nobody knows, each at its container."""
+    facts = dict.fromkeys(fact for change in step.changes for fact in change.edit.evidence)
+    return [fact for fact in facts if fact.piece is not None and fact.path[-1:] == ("image",)]
+
+
+def _key(fact: Evidence) -> _Key:
+    return id(fact.piece), fact.path
+
+
+def _image_of(fact: Evidence) -> str:
+    found: Any = fact.piece.data if fact.piece is not None else None
+    for part in fact.path:
+        found = found[part]
+    return str(found)
