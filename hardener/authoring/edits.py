@@ -132,10 +132,11 @@ class Set(Edit, frozen=True, kw_only=True):
 
 class Append(Edit, frozen=True, kw_only=True):
     """``value`` becomes the last item of the list at ``path``; a missing or null list is made. With ``widens`` a text
-    there becomes the first item."""
+    there becomes the first item. Where the list holds ``unless``, ``value`` is needless and not added."""
 
     value: Any
     widens: bool = False
+    unless: Any = MISSING
 
 
 class Insert(Edit, frozen=True, kw_only=True):

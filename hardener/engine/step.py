@@ -114,7 +114,7 @@ def _planned(edits: list[Edit]) -> list[Edit]:
     if Drop in kinds:
         edits = [edit for edit in edits if not _is_gone(edit)]
     if Append in kinds:
-        edits = widened(edits)
+        edits = widened([edit for edit in edits if not _is_needless(edit)])
     if [edit for edit in edits if edit.piece.source.is_code]:
         edits = completed(edits)
     return edits
@@ -194,6 +194,14 @@ def _by_object(tree: Tree, target: View, edits: list[Edit]) -> list[tuple[Object
 def _is_gone(edit: Edit) -> bool:
     """Whether ``edit`` removes what is not there any more: all steps of a call are planned on the data before it."""
     return isinstance(edit, Drop) and _value(edit.piece.data, edit.path) is MISSING
+
+
+def _is_needless(edit: Edit) -> bool:
+    """Whether ``edit`` adds to a list what an item there covers that an earlier step of the call has added."""
+    if not isinstance(edit, Append) or edit.unless is MISSING:
+        return False
+    there = _value(edit.piece.data, edit.path)
+    return isinstance(there, list) and edit.unless in there
 
 
 def _mirrored(piece: Piece, own: list[Edit], step: list[Edit]) -> list[Edit]:

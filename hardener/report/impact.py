@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hardener.authoring.edits import WrongShapeError
+from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.known import KnownBy
 from hardener.authoring.transform import name_of
 from hardener.engine.outcome import Change, Outcome
@@ -48,6 +48,7 @@ def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Ent
         yield from (Entry("reachability", text) for text in summary.lines(reach))
     yield from _restarted(outcome)
     yield from (Entry("users-by-number", text) for text in _users(outcome))
+    yield from _guessed([change for change in outcome.changes if change.edit.grade is Grade.GUESS])
     yield from _grouped(by_impact.get("group-of-volumes", []))
     yield from _late([change for change in outcome.changes if change.edit.late])
 
@@ -124,6 +125,13 @@ def _grouped(grouped: list[Change]) -> Iterator[Entry]:
         yield _entry("group-of-volumes", grouped, text)
 
 
+def _guessed(guessed: list[Change]) -> Iterator[Entry]:
+    if guessed:
+        number, ids = _number_of_objects(guessed), ", ".join(dict.fromkeys(change.transform.id for change in guessed))
+        text = f"{counted(number, 'object')} changed by a guess ({ids}), try it before others need it: {_names(guessed)}"
+        yield _entry("guessed", guessed, text)
+
+
 def _late(late: list[Change]) -> Iterator[Entry]:
     if late:
         ids = ", ".join(dict.fromkeys(change.transform.id for change in late))
@@ -148,7 +156,7 @@ def _users(outcome: Outcome) -> Iterator[str]:
     sources = dict.fromkeys(source.words for source in KnownBy)
     texts = [f"{by[source]} known from {source}" for source in sources if by[source]]
     if by[None]:
-        texts.append(f"{by[None]} whose image is not known: it may need its own user or root")
+        texts.append(f"{by[None]} by a guess: it may need its own user or root")
     number = sum(by.values())
     yield f"{counted(number, 'container')} run{'s' * (number == 1)} as a numbered user: {'; '.join(texts)}"
     if by[None]:
@@ -162,7 +170,8 @@ def _sources(pod: PodTemplate) -> Iterator[str | None]:
             number = container.effective("runAsUser")
             if number and number != written.number(container):
                 known = known_image(container)
-                fact = known.number if known.uid == number else known.user
+                # Of another number it has to be shown that the image takes any.
+                fact = known.number if known.uid == number else known.any_number
                 yield fact.by.words if fact is not None else None
     except (OpaqueError, WrongShapeError):
         return

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from hardener.authoring.edits import (
+    MISSING,
     Append,
     Basis,
     Create,
@@ -264,9 +265,10 @@ class View:
         requires: tuple[str, ...] = (),
         follow_up: tuple[str, ...] = (),
         widens: bool = False,
+        unless: Any = MISSING,
     ) -> Edit:
         """An edit that adds ``value`` at the end of the list at ``path``, which is made where there is none; with
-        ``widens`` out of a text as well."""
+        ``widens`` out of a text as well. It is not made where an earlier step has put ``unless`` there."""
         there = self._check(path)
         if type(there) is OpenList:
             self._is_open(there, path)
@@ -274,6 +276,7 @@ class View:
             piece=self.object.piece, path=joined(self.path, path), value=value, grade=grade, basis=basis,
             evidence=evidence_of(evidence), impact=impact, requires=requires, follow_up=follow_up,
             type_name=self.type_name or self._type_of_path(), typed=len(self.path), widens=widens,
+            unless=unless,
         )  # fmt: skip
 
     def insert(

@@ -88,12 +88,7 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
     user = final_user(container)
     low = low_ports(container)
     raw = _raw_sockets(container)
-    if user != "non-root" and unknown_user(container) is None and _waits_for_user(container):
-        if "NET_RAW" not in dropped | added:
-            yield from _net_raw(container)
-        waits = container.fact("the user that it shall run as is a guess, and what it may drop depends on it", "image")
-        yield [container.append(*_PATH, "drop", value="ALL", **verdict(unknown=[waits]).words)]
-        return
+    waits = user != "non-root" and unknown_user(container) is None and _waits_for_user(container)
     if user == "non-root":
         left = _left_to_user(container, added, serves_low=bool(low), opens_raw=bool(raw))
         yield from _beyond(container, [name for name in left.names if name not in (BIND, *added)])
@@ -103,7 +98,7 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         left = _left_to_root(container, user, serves_low=bool(low))
     if left.names and container.pod.partial and not container.pod.is_fragment:
         # An operator that takes a part of a pod takes no added capabilities.
-        if user != "non-root":
+        if user != "non-root" and not waits:
             why = f"{left.facts[0].text}, and its {container.pod.kind} takes none that are added"
             yield container.finding(
                 f"its capabilities stay: {why}", advice="run it as a user that is not root", severity=Severity.LOW
@@ -114,17 +109,25 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         why=[*left.facts, *list(low.values())[:1]],
         against=raw if "NET_RAW" not in added else (),
         doubts=raw if "NET_RAW" in added else (),
+        unknown=[container.fact("which user it can run as, and so what it may drop, is not known", "image")]
+        if waits
+        else (),
         sure=left.sure,
         basis=Basis.INFERRED,
     )
-    yield container.append(*_PATH, "drop", value="ALL", **found.words)
+    wanted = [container.append(*_PATH, "drop", value="ALL", **found.words)]
     for name in dict.fromkeys(left.names):
         if name not in added and name not in dropped:
-            yield container.append(*_PATH, "add", value=name, **found.words)
+            wanted.append(container.append(*_PATH, "add", value=name, **found.words))
+    yield wanted
+    if waits and "NET_RAW" not in dropped | added:
+        yield list(_net_raw(container))
 
 
 def _waits_for_user(container: Container) -> bool:
-    """Whether nothing shows that it needs root, and nothing tells another user of it."""
+    """Whether nothing shows that it needs root or stays so, and nothing tells another user of it."""
+    if container in container.pod.exempt("run-as-user", "securityContext", "runAsUser"):
+        return False
     return is_guess(container) and not (any(root_evidence(container)) or any(user_evidence(container)))
 
 
@@ -229,7 +232,7 @@ def _net_raw(container: Container) -> Iterator[Edit]:
     else:
         nothing = Evidence("nothing in its commands opens raw sockets")
         found = verdict(known=[nothing], doubts=[assumed] if assumed else ())
-    yield container.append(*_PATH, "drop", value="NET_RAW", **found.words)
+    yield container.append(*_PATH, "drop", value="NET_RAW", unless="ALL", **found.words)
 
 
 def _raw_sockets(container: Container) -> list[Evidence]:

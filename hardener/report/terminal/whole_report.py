@@ -235,11 +235,12 @@ class WholeReport(printed.Printed):
         counts = self.outcome.summary()
         self._say()
         done = "changed" if self.context.applied else "would change"
+        guesses = f"{counted(counts['guesses'], 'guess', 'es')}, " if counts["guesses"] else ""
         self._say(
             f"{counted(counts['files'], 'file')}, {counted(counts['documents'], 'document')}: "
             f"{counted(counts['edits'], 'edit')}, {counted(counts['changed'], 'file')} {done}; "
-            f"{counts['held']} held back, {counts['refused']} refused, {counts['waived']} waived, "
-            f"{counted(counts['findings'], 'finding')}"
+            f"{guesses}{len(self.outcome.held_back)} held back, {counts['refused']} refused, "
+            f"{counts['waived']} waived, {counted(counts['findings'], 'finding')}"
         )
         if masked:
             self._say(printed.refused_by_git(masked))
