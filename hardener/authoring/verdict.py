@@ -61,6 +61,11 @@ class Verdict(NamedTuple):
         return self.grade is Grade.BREAKING
 
     @property
+    def waits(self) -> bool:
+        """Whether the change is not made by default: something speaks against it, or nothing is known that decides."""
+        return self.grade in (Grade.GUESS, Grade.BREAKING)
+
+    @property
     def is_safe(self) -> bool:
         """Whether the change is shown to work."""
         return self.grade is Grade.SAFE
