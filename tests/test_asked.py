@@ -92,7 +92,9 @@ def test_a_held_back_change_names_the_whole_command(harden: Harden) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [[], ["--max-grade", "safe"], ["--fail-on", "high"], ["--no-waivers"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "options", [[], ["--max-grade", "safe"], ["--fail-on", "high"], ["--no-waivers"]], ids=" ".join
+)
 def test_a_failed_check_names_what_makes_that_which_was_held_back(
     options: list[str], harden: Harden, tmp_path: Path
 ) -> None:

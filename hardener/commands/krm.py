@@ -87,7 +87,7 @@ def _choices(config: Any) -> Choices:
         raise InputError(f"functionConfig: unknown {names}; there are {', '.join((*_TEXTS, *_LISTS))}")
     taken: dict[str, Any] = {name.replace("-", "_"): _one(name, given[name]) for name in _TEXTS if name in given}
     taken |= {name: _several(name, given[name]) for name in _LISTS if name in given}
-    if old := taken.pop("max_risk", None):
+    if old := taken.pop("max_risk", None):  # its name before
         taken.setdefault("max_grade", old)
     if taken.get("max_grade", "review") not in list(Grade):
         raise InputError(f"functionConfig: max-grade is one of {', '.join(Grade)}")

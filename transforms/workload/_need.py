@@ -13,7 +13,7 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.facts.objects.hardened_by_hand import hardened_beside
+from hardener.facts.objects.hardened_by_hand import hardened_beside, hardened_beside_root
 from hardener.facts.objects.side_containers import is_side_container
 from hardener.kubernetes.pods.capabilities import is_left_to_root, plain
 from hardener.kubernetes.pods.command_evidence import root_commands, writes
@@ -105,10 +105,13 @@ def _written_root(container: Container) -> Iterator[Evidence]:
 
 def _hardened(pod: PodTemplate) -> Iterator[Evidence]:
     """What a person hardened where a weak value reaches."""
-    shared = any(signs(pod, _host_namespaces))
+    # What is weak in the pod itself a run takes away; what a patch makes weak stays, and so may root.
+    is_shared, patched_to_share = any(_host_namespaces(pod)), any(signs(pod, _host_namespaces))
     for container in pod.containers:
-        if shared or any(signs(container, _written_root)) or any(signs(container, _replaced_folders)):
+        if is_shared or container.privileged or any(_replaced_folders(container)):
             yield from hardened_beside(container)
+        elif patched_to_share or any(signs(container, _written_root)) or any(signs(container, _replaced_folders)):
+            yield from hardened_beside_root(container)
 
 
 def _host_namespaces(pod: PodTemplate) -> Iterator[Evidence]:

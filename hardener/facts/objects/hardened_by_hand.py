@@ -6,7 +6,7 @@ and then a plain one have to end where a plain run ends. What this run has writt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.known_image import known_image
@@ -24,9 +24,25 @@ def hardened_beside(container: Container) -> Iterator[Evidence]:
     yield from signs(container, _hardened)
 
 
+def hardened_beside_root(container: Container) -> Iterator[Evidence]:
+    """The same where nothing but root is weak there. A run that leaves root for want of a number writes
+    ``allowPrivilegeEscalation: false`` all the same, so that says nothing of a person then."""
+    leaves_root = known_image(container).number is None and known_image(container).any_number is None
+    yield from signs(container, _hardened_beside_guess if leaves_root else _hardened)
+
+
 def _hardened(container: Container) -> Iterator[Evidence]:
-    """What of a program is filled in later says nothing."""
-    for look in (_user, _claim, _profile, _escalation, _capabilities, _root_filesystem):
+    yield from _hardened_beside_guess(container)
+    yield from _seen(container, (_escalation,))
+
+
+def _hardened_beside_guess(container: Container) -> Iterator[Evidence]:
+    yield from _seen(container, (_user, _claim, _profile, _capabilities, _root_filesystem))
+
+
+def _seen(container: Container, looks: Iterable[Callable[[Container], Iterator[Evidence]]]) -> Iterator[Evidence]:
+    """What ``looks`` see; what of a program is filled in later says nothing."""
+    for look in looks:
         try:
             yield from look(container)
         except (OpaqueError, WrongShapeError):
@@ -74,7 +90,7 @@ def _root_filesystem(container: Container) -> Iterator[Evidence]:
         return
     read_only = known_image(container).read_only
     tried = read_only is not None and read_only.value and read_only.sure
-    is_known = tried or known_image(container).files is not None
+    is_known = tried or known_image(container).files is not None or known_image(container).tells_all_places
     if not is_known and _is_as_read(container, "read-only-root-filesystem", "readOnlyRootFilesystem"):
         yield _beside(container, "readOnlyRootFilesystem: true", "readOnlyRootFilesystem")
 
