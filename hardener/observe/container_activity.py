@@ -114,22 +114,11 @@ def folders_written(
     paths = {path: kind for path, kind in changed.items() if not _is_beside(path, changed, mounted)}
     parents = {posixpath.dirname(path) for path in paths}
     paths = {path: kind for path, kind in paths.items() if _BYTECODE not in path.split("/")}
-    wrote = {_nameable(path) for path in paths if not path.isprintable()}
-    occupied = set(wrote)
-    changes = _Changes(
-        {path: kind for path, kind in paths.items() if path.isprintable()}, parents, is_folder, is_occupied
-    )
-    for path in changes.roots():
-        if any(path == each or _is_below(path, each) for each in wrote):
-            continue
-        if len(wrote) >= _MOST_FOLDERS:
-            return {"/"}, {"/"}
-        folder = changes.folder_of(path)
-        wrote.add(folder)
-        if changes.is_beside_files(folder, path):
-            occupied.add(folder)
-    wrote = {path for path in wrote if not any(_is_below(path, other) for other in wrote)}
-    return wrote, occupied & wrote
+    above_nameless = {_nameable(path) for path in paths if not path.isprintable()}
+    named = {path: kind for path, kind in paths.items() if path.isprintable()}
+    wrote, occupied = _Changes(named, parents, is_folder, is_occupied).folders(above_nameless)
+    outermost = {path for path in wrote if not any(_is_below(path, other) for other in wrote)}
+    return outermost, occupied & outermost
 
 
 class _Changes:
@@ -144,6 +133,21 @@ class _Changes:
     ) -> None:
         self._paths, self._parents, self._is_folder = paths, parents, is_folder
         self._has_files = lru_cache(maxsize=None)(lambda path: path == "/" or is_occupied(path))
+
+    def folders(self, known: Collection[str]) -> tuple[set[str], set[str]]:
+        """The folders ``known`` and those that take what was written outside of them; then those of them that hold
+        files of the image, as the known ones do."""
+        wrote, occupied = set(known), set(known)
+        for path in self.roots():
+            if any(path == each or _is_below(path, each) for each in wrote):
+                continue
+            if len(wrote) >= _MOST_FOLDERS:
+                return {"/"}, {"/"}
+            folder = self.folder_of(path)
+            wrote.add(folder)
+            if self.is_beside_files(folder, path):
+                occupied.add(folder)
+        return wrote, occupied
 
     def roots(self) -> Iterator[str]:
         """The paths, in order, but for what is new in a new folder, and folders in which something changed."""

@@ -97,8 +97,7 @@ def own_patch(
     unsteady = _unsteady(base, render) if left else frozenset()
     while True:
         left, after = _together(base, wanted, reached, left, by_hand)
-        asked = {wanted.place(edit)[0] for step in left for edit in step.edits}
-        written = write_objects(templates, base, {key: data for key, data in after.items() if key in asked})
+        written = _write_steps(templates, base, wanted, left, after)
         failed = _failed(base, written, render, unsteady)
         if not left or not failed:
             break
@@ -108,6 +107,14 @@ def own_patch(
         return OwnPatch("", Written({}, {}, []), [], by_hand)
     patch = "".join(diff(below + name, texts.get(name), text) for name, text in sorted(written.texts.items()))
     return OwnPatch(patch, written, left, by_hand)
+
+
+def _write_steps(
+    templates: Templates, base: Mapping[Key, Document], wanted: Wanted, steps: list[Step], after: Mapping[Key, Any]
+) -> Written:
+    """Write what makes those objects of ``after`` that ``steps`` change."""
+    asked = {wanted.place(edit)[0] for step in steps for edit in step.edits}
+    return write_objects(templates, base, {key: data for key, data in after.items() if key in asked})
 
 
 def _dropped(wanted: Wanted, left: list[Step], failed: list[ByHand]) -> dict[int, ByHand]:
