@@ -9,13 +9,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-# Bits by their numbers: include/uapi/linux/capability.h.
-_CAPABILITIES = (
-    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
-    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
-    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
-    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-).split()
+from hardener.kubernetes.pods.capabilities import BY_BIT
+
 # What an engine itself puts into a container; podman names the user there that it is started as.
 _OF_ENGINE = (
     "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab", "/etc/passwd", "/etc/group", "/.dockerenv",
@@ -54,9 +49,7 @@ class Activity(Struct, eq=False):
             user, groups, _ = found["users"][0]
             self.user, self.groups = user, tuple(groups)
             effective = [mask for _, _, mask in found["users"]]
-            self.capabilities = {
-                name for bit, name in enumerate(_CAPABILITIES) if any(mask >> bit & 1 for mask in effective)
-            }
+            self.capabilities = {name for bit, name in enumerate(BY_BIT) if any(mask >> bit & 1 for mask in effective)}
         if found["sockets"] is not None:
             self.sees_sockets = True
             self._take_sockets(found["sockets"], address)
