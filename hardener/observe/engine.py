@@ -22,7 +22,7 @@ from hardener.errors import HardenError
 from hardener.support import programs
 from hardener.support.printable import plain, plain_line
 from hardener.support.programs import ProgramError
-from hardener.support.shapes import mapping
+from hardener.support.shapes import mapping, mappings
 
 LABEL, PULLED = "hardener.dev/observe", "hardener.dev/pulled"
 NAMES = ("podman", "docker")
@@ -273,10 +273,8 @@ def _call(
 
 def _has_one_user(info: Mapping[str, Any]) -> bool:
     """Whether a rootless podman has no user ids but that of its user: hardly an image can be unpacked then."""
-    host = info.get("host")
-    mappings = host.get("idMappings") if isinstance(host, dict) else None
-    users = mappings.get("uidmap") if isinstance(mappings, dict) else None
-    sizes = [each.get("size") for each in users if isinstance(each, dict)] if isinstance(users, list) else []
+    users = mapping(mapping(info.get("host")).get("idMappings")).get("uidmap")
+    sizes = [each.get("size") for each in mappings(users)]
     return bool(sizes) and sum(size for size in sizes if isinstance(size, int)) <= 1
 
 

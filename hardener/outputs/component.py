@@ -24,11 +24,11 @@ from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.kustomize.image import images_of
 from hardener.kubernetes.kustomize.kustomization import is_component, is_kustomization, members, strings
 from hardener.kubernetes.pods.pod_template import POD_KINDS
-from hardener.outputs.documents import Changed, changed, created, elsewhere, relative
+from hardener.outputs.documents import Changed, changed, created, elsewhere
 from hardener.outputs.json_diff import Operation, diff
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
-from hardener.sources.files import UnreadableError, is_inside, read
+from hardener.sources.files import UnreadableError, is_inside, read, relative
 from hardener.sources.yaml import same
 from hardener.tree.core_views import Object
 
@@ -162,7 +162,7 @@ def _reason_against(one: Changed, redactor: Redactor) -> str | None:
 
 
 def _component(outcome: Outcome, part: _Part, folder: str) -> Iterator[tuple[str, str]]:
-    where = os.path.relpath(part.root, os.path.dirname(folder)).replace(os.sep, "/")
+    where = relative(part.root, os.path.dirname(folder))
     body: dict[str, Any] = dict(_API)
     names: Counter[str] = Counter()
     patches: list[dict[str, Any]] = []

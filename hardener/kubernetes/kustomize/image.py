@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardener.kubernetes.pods.pod_template import partial_specs, templates
-from hardener.support.data_path import Path
+from hardener.support.data_path import existing
 from hardener.support.late_pattern import late_pattern
 
 _IMAGE = late_pattern(r"(?P<name>.*?)(?P<tag>:[^:/@]*)?(?P<digest>@.*)?", re.S)
@@ -21,8 +21,8 @@ def images_of(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """The containers of ``document`` that name an image, each with it."""
     specs: list[Any] = []
     for path in templates(document):
-        specs.append(_at(document, (*path, "spec")))
-    specs += (_at(document, path) for path in partial_specs(document))
+        specs.append(existing(document, (*path, "spec")))
+    specs += (existing(document, path) for path in partial_specs(document))
     for spec in specs:
         for key in _KEYS:
             containers = spec.get(key)
@@ -68,9 +68,3 @@ def _copied(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value
-
-
-def _at(value: Any, path: Path) -> Any:
-    for part in path:
-        value = value[part]
-    return value
