@@ -86,5 +86,5 @@ def _lowest(levels: list[str]) -> str:
 
 
 def change(before: str, after: str) -> str:
-    """Return a level, and the one that it becomes."""
+    """Return the level ``before``, and where ``harden apply`` changes it the one ``after``, for a person."""
     return before if before == after else f"{before}, after apply {after}"

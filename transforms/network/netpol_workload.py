@@ -62,7 +62,7 @@ def lonely(policy: Policy, direction: Direction, explained: Wanted) -> list[Path
 
 
 def removals(policy: Policy, direction: Direction, paths: list[Path]) -> Iterator[Edit]:
-    """Take out what stands at ``paths``."""
+    """Yield the edits that take out the rules and peers of ``policy`` at ``paths``."""
     found = _watched(Evidence("nothing in the tree explains it any more"))
     for path in paths:
         yield policy.object.drop("spec", direction, *path, **found.words)
