@@ -176,7 +176,7 @@ def _component(outcome: Outcome, part: _Part, folder: str) -> Iterator[tuple[str
             yield f"patches/{name}", yaml.dump(patch)
     resources: list[str] = []
     for chain, items in _by_chain(outcome, part).items():
-        entry, files = _new(outcome, chain, items, len(resources))
+        entry, files = _new(chain, items, len(resources))
         resources.append(entry)
         yield from files
     body |= {"resources": resources} if resources else {}
@@ -256,9 +256,7 @@ def _layers(outcome: Outcome, item: Object, top: str) -> list[Object]:
     return []
 
 
-def _new(
-    outcome: Outcome, chain: tuple[str, ...], items: list[tuple[Object, Any]], number: int
-) -> tuple[str, list[tuple[str, str]]]:
+def _new(chain: tuple[str, ...], items: list[tuple[Object, Any]], number: int) -> tuple[str, list[tuple[str, str]]]:
     """The entry of resources for new objects, and the files behind it: a folder for each layer, the outermost first."""
     names: Counter[str] = Counter()
     top = f"new-{number + 1}" if number else "new"

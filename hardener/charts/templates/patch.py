@@ -96,7 +96,7 @@ def own_patch(
     left = [step for step in steps if not step.creates]
     unsteady = _unsteady(base, render) if left else frozenset()
     while True:
-        left, after = _together(base, wanted, reached, left, by_hand)
+        left, after = _together(wanted, reached, left, by_hand)
         written = _write_steps(templates, base, wanted, left, after)
         failed = _failed(base, written, render, unsteady)
         if not left or not failed:
@@ -190,7 +190,7 @@ def _write_object(
 
 
 def _together(
-    base: Mapping[Key, Document], wanted: Wanted, reached: Sequence[Step], steps: list[Step], by_hand: dict[int, ByHand]
+    wanted: Wanted, reached: Sequence[Step], steps: list[Step], by_hand: dict[int, ByHand]
 ) -> tuple[list[Step], dict[Key, Any]]:
     """Those of ``steps`` that can be made without the ones that were dropped, and the objects as they leave them."""
     try:
