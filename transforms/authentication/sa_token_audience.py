@@ -5,7 +5,6 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.api_use import STANDARD_PATH
 from hardener.support.data_path import Path
-from hardener.tree.control_plane import components, control_planes
 from hardener.tree.core_views import PodTemplate
 
 # What people write who mean the API server, which takes its issuer for its audience unless it is told another.
@@ -45,6 +44,8 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
 
 def _audiences(pod: PodTemplate) -> set[str]:
     """The audiences that API servers of the tree take for theirs."""
+    from hardener.tree.control_plane import components, control_planes  # late: hardly a pod names such an audience
+
     return {
         entry
         for carrier in control_planes(pod.tree)
