@@ -207,7 +207,7 @@ def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
         return
     moves: list[tuple[Any, str | int, Edit]] = []
     for edit in step:
-        if isinstance(edit, Drop | Insert):
+        if isinstance(edit, (Drop, Insert)):
             moves.append((_parent(documents, edit), edit.path[-1], edit))
     for edit in step:
         if isinstance(edit, Set):

@@ -379,7 +379,7 @@ def _parent(seen: _Seen, path: Path) -> _Seen | None:
 def _holds(parent: Any, key: str | int, edit: Edit) -> bool:
     """Whether ``parent`` is as ``edit`` leaves the place ``key`` of it."""
     found = _lookup(parent, (key,), MISSING)
-    if isinstance(edit, Set | Append | Insert):
+    if isinstance(edit, (Set, Append, Insert)):
         return found is edit.value or (found is not MISSING and yaml.same(found, copied(edit.value)))
     return found is MISSING
 
