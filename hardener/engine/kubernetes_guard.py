@@ -9,7 +9,6 @@ is the text read again; then the steps are replayed one by one until the one tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -131,18 +130,12 @@ def _takes_compared(change: Change) -> bool:
     return change.after is MISSING or isinstance(change.after, dict | list)
 
 
-@dataclass(slots=True)
 class _Judge:
     """One object as it was read, and what a later state of it breaks beside that; places count as in the final data."""
 
-    rules: _Rules
-    object: Object
-    read: list[Any]
-    shifted: list[Shift]
-    before: list[Violation] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.before = self._placed(self.rules.state(self.object, self.read), 0)
+    def __init__(self, rules: _Rules, item: Object, read: list[Any], shifted: list[Shift]) -> None:
+        self.rules, self.object, self.read, self.shifted = rules, item, read, shifted
+        self.before = self._placed(rules.state(item, read), 0)
 
     def new(self, documents: list[Any], step: int) -> list[Violation]:
         """What ``documents``, as they are before ``step``, break and the text as read does not."""

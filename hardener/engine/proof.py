@@ -232,7 +232,7 @@ def _replaced(steps: Steps) -> set[tuple[str, str]]:
     for step in steps:
         if len(step) == 1:
             continue  # most are
-        gone = {edit.path for edit in step if isinstance(edit, Drop) and isinstance(edit.path[-1], str)}
+        gone = {edit.path for edit in step if type(edit) is Drop and isinstance(edit.path[-1], str)}
         if not gone:
             continue
         for edit in step:
@@ -338,7 +338,7 @@ def _grown(result: Result, order: list[int]) -> dict[Path, tuple[int, int]]:
     found: dict[Path, tuple[int, int]] = {}
     for at in order:
         change = result.changes[at]
-        edit, goes = change.edit, isinstance(change.edit, Drop)
+        edit, goes = change.edit, type(change.edit) is Drop
         if isinstance(edit, _COMES) or (goes and isinstance(edit.path[-1], int)):
             where = as_written(change.path[:-1], change.step, shifted)
             if where is not None:
@@ -379,7 +379,7 @@ def _parent(seen: _Seen, path: Path) -> _Seen | None:
 def _holds(parent: Any, key: str | int, edit: Edit) -> bool:
     """Whether ``parent`` is as ``edit`` leaves the place ``key`` of it."""
     found = _lookup(parent, (key,), MISSING)
-    if isinstance(edit, Set | Append | Insert):
+    if isinstance(edit, (Set, Append, Insert)):
         return found is edit.value or (found is not MISSING and yaml.same(found, copied(edit.value)))
     return found is MISSING
 
@@ -454,7 +454,7 @@ def _located(result: Result) -> list[Located]:
         edit, line, comment = change.edit, line_of(before, read), None
         if has_comments and not isinstance(edit, _COMES):  # the place of something absent has none
             comment = before.comment(int(read[0]), read[1:])
-        if written is None or isinstance(edit, Drop):
+        if written is None or type(edit) is Drop:
             stays = comment is not None and rewrite.text.count(comment) >= text.count(comment)
             located.append(Located(line, 0, read, comment, stays))
         else:

@@ -4,7 +4,6 @@ from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.api_use import STANDARD_PATH
-from hardener.tree.control_plane import components, control_planes
 from hardener.tree.core_views import PodTemplate
 
 # What people write who mean the API server, which takes its issuer for its audience unless it is told another.
@@ -44,6 +43,8 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
 
 def _audiences(pod: PodTemplate) -> set[str]:
     """The audiences that API servers of the tree take for theirs."""
+    from hardener.tree.control_plane import components, control_planes  # late: hardly a pod names such an audience
+
     return {
         entry
         for carrier in control_planes(pod.tree)
