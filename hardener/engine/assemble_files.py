@@ -12,6 +12,7 @@ from sys import intern
 from hardener.authoring.edits import Create, Evidence, Set, Severity
 from hardener.engine import json_patch
 from hardener.engine.document import document
+from hardener.engine.enforced_levels import drop_advice, resting_on
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
@@ -54,6 +55,7 @@ def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: 
         elif proof.refusal or changes:  # steps that cancel each other out leave nothing to report
             refused.add(piece)
         if proof.refusal:
+            drop_advice(outcome, changes)
             _refuse(outcome, piece, len(changes), *proof.refusal, proof.ours)
     outcome.files += [file.change() for file in files.values() if file.ids]
     if refused:
@@ -85,7 +87,7 @@ def _whole(
     while True:
         jobs = _collect(outcome)
         proofs, files = _placed(jobs, progress, forks)
-        torn = _torn(jobs, proofs)
+        torn = _torn(outcome, jobs, proofs)
         if not torn:
             return jobs, proofs, files
         for file in files.values():
@@ -119,18 +121,26 @@ def _placed(
     return proofs, files
 
 
-def _torn(jobs: list[Job], proofs: list[Proof]) -> dict[int, tuple[list[Change], str, bool]]:
-    """The steps that some of their pieces can be written with, and others cannot: their changes, why, and whether that
-    is a bug of ours."""
+def _torn(outcome: Outcome, jobs: list[Job], proofs: list[Proof]) -> dict[int, tuple[list[Change], str, bool]]:
+    """The steps that some of their pieces can be written with, and others cannot, and the labels that rest on such a
+    piece: their changes, why, and whether that is a bug of ours."""
     torn: dict[int, tuple[list[Change], str, bool]] = {}
     for (piece, changes, _), proof in zip(jobs, proofs, strict=True):
         if proof.refusal is None:
             continue
-        for change in changes:
-            if any(other.object.piece is not piece for other in change.siblings):
-                reason = f"{change.transform.id} needs {piece.file.name}, too: {proof.refusal[0]}"
-                torn.setdefault(id(change.siblings), (change.siblings, _said(reason, proof.ours), proof.ours))
+        lost = [(change, f"needs {piece.file.name}, too") for change in changes if _is_wider(change)]
+        lost += [
+            (label, f"rests on {changes[0].object}, which stays as it is") for label in resting_on(outcome, changes)
+        ]
+        for change, why in lost:
+            reason = _said(f"{change.transform.id} {why}: {proof.refusal[0]}", proof.ours)
+            torn.setdefault(id(change.siblings), (change.siblings, reason, proof.ours))
     return torn
+
+
+def _is_wider(change: Change) -> bool:
+    """Whether its step changes other documents as well."""
+    return any(other.object.piece is not change.object.piece for other in change.siblings)
 
 
 def _said(reason: str, ours: bool) -> str:

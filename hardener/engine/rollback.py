@@ -12,6 +12,7 @@ from msgspec import Struct
 from hardener.authoring.edits import Append, Create, Drop, Edit, Insert, WrongShapeError, copied, places, replay
 from hardener.engine import new_objects
 from hardener.engine.document import applied_steps, keep_steps
+from hardener.engine.enforced_levels import drop_advice, resting_on
 from hardener.engine.index_shifts import as_read, as_written, shifts, shifts_of
 from hardener.engine.outcome import Change, Outcome, Refused
 from hardener.sources.manifests import Piece
@@ -42,6 +43,7 @@ def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
     created = {change.object for step in doomed.values() for change in step.changes if isinstance(change.edit, Create)}
     _hold_less(outcome, doomed, rebuilt, {item.piece for item in created})
     for step in doomed.values():
+        drop_advice(outcome, step.changes)
         _refuse(outcome, step, rebuilt)
     outcome.changes = [change for change in outcome.changes if id(change.siblings) not in doomed]
     _renumber(outcome, rebuilt)
@@ -61,6 +63,8 @@ def _rebuilt(outcome: Outcome, doomed: dict[int, Doomed]) -> dict[Piece, _Rebuil
     settled = -1
     while settled != len(doomed):
         settled = len(doomed)
+        for label in resting_on(outcome, [change for step in doomed.values() for change in step.changes]):
+            _doom(label, doomed)
         for piece in {change.object.piece: None for step in list(doomed.values()) for change in step.changes}:
             if piece.is_new:
                 _doom_new(piece, by_piece, doomed)

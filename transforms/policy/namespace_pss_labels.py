@@ -11,13 +11,15 @@ from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import is_shared
-from hardener.facts.objects.pod_security_levels import NOT_KNOWN, level_of, next_violation, what_lifts
+from hardener.facts.objects.owned_pods import OwnedPods
+from hardener.facts.objects.pod_security_levels import level_of, next_violation, what_lifts
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.tree.core_views import Namespace, PodTemplate
 
 _PREFIX = "pod-security.kubernetes.io/"
 _TOPIC = "namespace without an enforced Pod Security level"
 _RESTRICTED = "restricted"
+_REPORTING = ("audit", "warn")  # modes that refuse no pod
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ def _labelled(namespace: Namespace, standing: _Standing, doubt: list[Evidence], 
         yield namespace.finding(text, "metadata", "labels", _PREFIX + "enforce", advice=advice)
     yield from _too_low(namespace, standing, present, options, doubt)
     inert = namespace.fact("warnings and audit records refuse no pod")
-    for mode in ("audit", "warn"):
-        if enforced or not any(_level(namespace, other) for other in ("audit", "warn")):  # else somebody chose
+    for mode in _REPORTING:
+        if enforced or not any(_level(namespace, other) for other in _REPORTING):  # else somebody chose
             yield _labels(namespace, mode, _RESTRICTED, inert, Effect.PLAIN)
 
 
@@ -82,7 +84,9 @@ class _Standing:
     no more."""
 
     def __init__(self, namespace: Namespace, highest: str) -> None:
-        self.pods = [(level_of(pod, name), name, pod) for pod in namespace.pods for name in _names(namespace, pod)]
+        owned = namespace.tree.ask(OwnedPods)
+        pods = dict.fromkeys([*namespace.pods, *(pod for name in namespace.names for pod in owned.get(name, ()))])
+        self.pods = [(level_of(pod, name), name, pod) for pod in pods for name in _names(namespace, pod)]
         self.reached = min((level for level, _, _ in self.pods), key=LEVELS.index, default=LEVELS[0])
         self.worst = {pod: name for level, name, pod in self.pods if level == self.reached}
         self.count = len({pod for _, _, pod in self.pods})
@@ -134,9 +138,12 @@ def _labels(namespace: Namespace, mode: str, level: str, known: Evidence, effect
 
 def _command(namespace: Namespace, level: str) -> str:
     # The dry run prints what the API server holds against the pods that run: its ValidateNamespace warns of each.
-    called = next((str(name) for name in namespace.names), "")
-    label = f"kubectl label namespace {called} {_PREFIX}enforce={level}"
+    label = f"kubectl label namespace {_first_name(namespace)} {_PREFIX}enforce={level}"
     return f"{label} (with --dry-run=server it names the running pods that fall below)"
+
+
+def _first_name(namespace: Namespace) -> str:
+    return next((str(name) for name in namespace.names), "")
 
 
 def _not_enforced(namespace: Namespace, standing: _Standing, doubt: list[Evidence]) -> Finding:
@@ -152,15 +159,27 @@ def _undeclared(namespace: Namespace, standing: _Standing) -> Finding:
     workloads = (
         "its only workload here reaches" if standing.count == 1 else f"its {standing.count} workloads here reach"
     )
-    level = standing.capped if standing.reaches_any else LEVELS[1]
-    pod, name = next(iter(standing.worst.items()))
-    broken = "" if standing.reaches_any else next_violation(pod, name)
     text = (
         f"no Namespace object of the tree says what namespace {_called(namespace)} enforces; "
-        f"{workloads} {standing.reached}" + f" ({broken})" * broken.startswith(NOT_KNOWN)
+        f"{workloads} {standing.reached}"
     )
-    advice = f"if nothing labels it: {_command(namespace, level)}"
+    if not standing.reaches_any:
+        advice = f"if nothing labels it: {_command_to_report(namespace)}; enforce a level once all its pods reach it"
+        return namespace.finding(f"{text} ({_reason(standing)})", advice=advice, severity=Severity.LOW, topic=_TOPIC)
+    advice = f"if nothing labels it: {_command(namespace, standing.capped)}"
     return namespace.finding(text, advice=advice, severity=Severity.LOW, topic=_TOPIC)
+
+
+def _command_to_report(namespace: Namespace) -> str:
+    labels = " ".join(f"{_PREFIX}{mode}={_RESTRICTED}" for mode in _REPORTING)
+    return f"kubectl label namespace {_first_name(namespace)} {labels} (neither refuses a pod)"
+
+
+def _reason(standing: _Standing) -> str:
+    """What keeps the first of the lowest pods from any level."""
+    pod, name = next(iter(standing.worst.items()))
+    broken = next_violation(pod, name)
+    return broken if standing.count == 1 else f"{pod.object}: {broken}"
 
 
 def _too_low(

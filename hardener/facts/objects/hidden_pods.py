@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.object_links import Relations
+from hardener.facts.objects.owned_pods import OwnedPods
 from hardener.kubernetes.pods import operator_pods as rendered
 from hardener.kubernetes.pods.custom_resource import image_fields
 from hardener.kubernetes.pods.pod_template import POD_KINDS
@@ -25,7 +26,8 @@ _OPEN = "*"  # at the end of a namespace that is filled in later from there on
 
 class HiddenPods(AsRead, dict[str | None, list[Evidence]]):
     """What points at pods that the tree does not show, by their namespace: objects that a controller or an operator
-    makes workloads of, Services without a workload, kustomizations that take in what is not there.
+    makes workloads of, owners of pods that are not there, Services without a workload, kustomizations that take in what
+    is not there.
 
     ``of`` looks up what is for one namespace: some is for all whose name begins in a certain way.
     """
@@ -48,6 +50,10 @@ class HiddenPods(AsRead, dict[str | None, list[Evidence]]):
                 continue
             for name in names:
                 self.setdefault(name, []).append(item.fact(text))
+        for owned, pods in tree.ask(OwnedPods).items():
+            for pod in pods:
+                sign = f"{pod.object} is {pod.object.classes['owned']}, which the tree does not show"
+                self.setdefault(owned, []).append(pod.object.fact(sign))
         for name, fact in (*tree.ask(Builds).unseen(), *_of_unread(tree), *_of_code(tree), *_of_blocks(tree)):
             self.setdefault(name, []).append(fact)
 

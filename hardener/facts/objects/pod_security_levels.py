@@ -18,7 +18,7 @@ from hardener.sources.open_values import OpenList
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
-NOT_KNOWN = "not known"
+_NOT_KNOWN = "not known"
 """How the reason begins that a pod has no level because a part of it is filled in later."""
 _OF_HOST = ("hostNetwork", "hostPID", "hostIPC")
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
@@ -107,7 +107,7 @@ def _not_known(pod: PodTemplate) -> pod_security.Violation | None:
                     port.get("hostPort")
     except OpaqueError as opaque:
         path = opaque.path[len(pod.path) - 1 :]
-        return pod_security.Violation("unknown", LEVELS[1], f"{NOT_KNOWN}: {opaque}", (path,))
+        return pod_security.Violation("unknown", LEVELS[1], f"{_NOT_KNOWN}: {opaque}", (path,))
     except WrongShapeError:
         return None  # the API refuses it
     return None
