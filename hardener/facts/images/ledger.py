@@ -11,6 +11,7 @@ from hardener.authoring.known import Known, KnownBy, is_sure, stronger
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import BuiltImage
 from hardener.facts.images.programs import Program
+from hardener.facts.images.told import Told
 from hardener.kubernetes.images.config import SOME_NUMBER
 from hardener.kubernetes.images.files import ImageFiles
 from hardener.kubernetes.images.reference import ImageReference
@@ -43,8 +44,9 @@ class ImageLedger(Struct):
     - `number`: the numbers that its service runs with. `any_number`: it runs as any user, too.
     - `ports`: their numbers, of each protocol. `volumes`: its VOLUMEs.
     - `command`: what it runs by itself. `workdir`: the folder that it starts in.
-    - `paths`: the folders that the strongest source which tells of them has; its text says for how long nothing else
-      was seen.
+    - `paths`: the folders that the strongest source which tells of them has; its text says why these are all: for how
+      long nothing else was seen, or what was read.
+    - `uses_tmp`: whether it writes to /tmp, as programs do that say nothing of it.
     - `writable`: folders that it writes to. `filled`: places with files of the image. `owned`: those of them that its
       user may change. `written`: what its entrypoint writes. `hiding`: folders that it was seen to write to and in
       which it has files, so that a volume there would hide them.
@@ -64,6 +66,7 @@ class ImageLedger(Struct):
     command: Known[Command] | None = None
     workdir: Known[str] | None = None
     paths: Known[tuple[str, ...]] | None = None
+    uses_tmp: Known[bool] | None = None
     writable: tuple[Known[str], ...] = ()
     filled: tuple[Known[str], ...] = ()
     owned: tuple[Known[str], ...] = ()
@@ -137,15 +140,22 @@ class ImageLedger(Struct):
 
 
 class Asked:
-    """An image of which a collector tells: what is run of it, and what the tree has about it."""
+    """An image of which a collector tells: what is run of it, and what the tree has about it. ``told``: all that it is
+    told to run in the place of that."""
 
     def __init__(
-        self, tree: Tree, image: ImageReference, command: tuple[str, ...] = (), program: Program | None = None
+        self,
+        tree: Tree,
+        image: ImageReference,
+        command: tuple[str, ...] = (),
+        program: Program | None = None,
+        told: Told | None = None,
     ) -> None:
         self.tree = tree
         self.image = image
         self.command = command
         self.program = program
+        self.told = told
 
     @cached_property
     def row(self) -> ImageRow | None:

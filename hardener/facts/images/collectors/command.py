@@ -1,0 +1,59 @@
+"""What the command of a container shows of it, where that is read whole."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from hardener.authoring.known import Known, KnownBy
+from hardener.facts.images.ledger import Asked, ImageLedger
+from hardener.facts.images.told import Told
+from hardener.kubernetes.pods.command_evidence import below, writes
+from hardener.kubernetes.pods.configured_paths import one_run
+from hardener.kubernetes.pods.whole_command import read_whole
+
+_PLACE = "its command, read whole"
+_OPEN_TO_ALL = ("/tmp", "/var/tmp")
+# Of the image: a mount there is out of reach for others than root, or puts other programs in the place of known ones.
+_ROOTS_HOME = "/root"
+_PROGRAMS = ("bin", "sbin")
+
+
+def collect(asked: Asked, ledger: ImageLedger) -> None:
+    """Put in every place that it writes to, and of an image that does nothing by itself, that it runs as any user."""
+    if asked.told is None or _hides_programs(asked.told):
+        return
+    told = asked.told
+    reading = read_whole((*told.starts, *told.probes), told.workdir)
+    if reading.open is not None:
+        return
+    if ledger.read_only is not None and ledger.read_only.by is not KnownBy.CONFIGURED:
+        ledger.read_only = None  # that is said of the program of the image
+    ledger.paths = Known(reading.writes, KnownBy.COMMAND, _PLACE, whole=True, text=_where(reading.writes))
+    uses_tmp = any(below(path, "/tmp") for path in reading.writes)
+    ledger.uses_tmp = Known(uses_tmp, KnownBy.COMMAND, _PLACE)
+    # What the words of the manifest do not show to those who look for writes in them.
+    seen = writes(tuple(chain.from_iterable(told.starts)), told.workdir).paths
+    ledger.written += tuple(_known(path) for path in reading.writes if path not in seen)
+    if told.is_all and asked.built is None and _is_open_to_others(reading.writes, told):
+        ledger.any_number = Known(True, KnownBy.COMMAND, _PLACE)
+
+
+def _where(paths: tuple[str, ...]) -> str:
+    return f"{_PLACE}: it writes {'only to ' + ', '.join(paths) if paths else 'nowhere'}"
+
+
+def _known(path: str) -> Known[str]:
+    return Known(path, KnownBy.COMMAND, _PLACE, text=f"{_PLACE}: it writes to {path}")
+
+
+def _hides_programs(told: Told) -> bool:
+    return any(not set(_PROGRAMS).isdisjoint(mount.split("/")) for mount in told.mounts)
+
+
+def _is_open_to_others(paths: tuple[str, ...], told: Told) -> bool:
+    """Whether another user reaches all of ``paths``: in a volume, of which other rules say whom it is for, or where an
+    image lets everybody write."""
+    if any(below(one_run(mount), _ROOTS_HOME) for mount in told.mounts):
+        return False
+    places = [one_run(mount) for mount in told.mounts]
+    return all(any(below(path, place) for place in (*places, *_OPEN_TO_ALL)) for path in paths)
