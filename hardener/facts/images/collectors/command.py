@@ -28,8 +28,11 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
         return
     if ledger.read_only is not None and ledger.read_only.by is not KnownBy.CONFIGURED:
         ledger.read_only = None  # that is said of the program of the image
-    ledger.paths = Known(reading.writes, KnownBy.COMMAND, _PLACE, whole=True, text=_where(reading.writes))
-    uses_tmp = any(below(path, "/tmp") for path in reading.writes)
+    said = tuple(known.value for known in ledger.writable)
+    # Of the tools of an image that does nothing by itself more may be known, such as where they have a cache.
+    paths = tuple(dict.fromkeys((*reading.writes, *said))) if told.is_all else reading.writes
+    ledger.paths = Known(paths, KnownBy.COMMAND, _PLACE, whole=True, text=_where(paths))
+    uses_tmp = any(below(path, "/tmp") for path in (*reading.writes, *said))
     ledger.uses_tmp = Known(uses_tmp, KnownBy.COMMAND, _PLACE)
     # What the words of the manifest do not show to those who look for writes in them.
     seen = writes(tuple(chain.from_iterable(told.starts)), told.workdir).paths
