@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hardener.commands.run import Choices, plan_of
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.ledger import ImageLedger
 from hardener.kubernetes.images.general_purpose import is_general_purpose, started_with
@@ -26,7 +27,8 @@ def known(folder: Path, container: dict[str, Any], **spec: Any) -> ImageLedger:
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
     write(folder, {"p.yaml": yaml.safe_dump({**pod, "spec": {"containers": [first], "volumes": volumes, **spec}})})
     root = str(folder.resolve())
-    return known_image(next(iter(Tree.read([root], root=root).pod_templates)).containers[0])
+    tree = Tree.read([root], root=root, settings=plan_of(Choices(), root).settings)
+    return known_image(next(iter(tree.pod_templates)).containers[0])
 
 
 @pytest.mark.parametrize(
@@ -125,3 +127,25 @@ def test_which_images_do_nothing_by_themselves(image: str, is_one: bool) -> None
 )
 def test_what_they_start(image: str, command: list[str], args: list[str], words: tuple[str, ...]) -> None:
     assert started_with(reference(image), command, args) == words
+
+
+@pytest.mark.parametrize(
+    ("container", "is_known"),
+    [
+        ({}, True),
+        ({"command": WAITS}, True),
+        ({"command": ["sh", "/data/run.sh"], **MOUNTED}, False),
+        ({"command": ["touch", "/etc/a"]}, False),
+        ({"image": "python:3.13", "command": ["python", "/data/run.py"], **MOUNTED}, True),
+    ],
+)  # fmt: skip
+def test_a_row_of_an_image_that_is_told_what_to_run_speaks_of_the_image(
+    container: dict[str, Any], is_known: bool, tmp_path: Path
+) -> None:
+    assert (known(tmp_path, {"image": "busybox", **container}).any_number is not None) is is_known
+
+
+def test_a_row_of_the_user_speaks_of_what_is_run(tmp_path: Path) -> None:
+    write(tmp_path, {".harden.yaml": "images: [{match: busybox, any-user: true}]\n"})
+    found = known(tmp_path, {"image": "busybox", "command": ["sh", "/data/run.sh"], **MOUNTED})
+    assert found.any_number is not None and found.any_number.place != "image table"

@@ -20,25 +20,37 @@ _PROGRAMS = ("bin", "sbin")
 
 def collect(asked: Asked, ledger: ImageLedger) -> None:
     """Put in every place that it writes to, and of an image that does nothing by itself, that it runs as any user."""
-    if asked.told is None or _hides_programs(asked.told):
-        return
     told = asked.told
-    reading = read_whole((*told.starts, *told.probes), told.workdir)
-    if reading.open is not None:
+    if told is None:
         return
+    reading = read_whole((*told.starts, *told.probes), told.workdir)
+    is_whole = reading.open is None and not _hides_programs(told)
+    if is_whole:
+        _put_places(ledger, told, reading.writes)
+    if told.is_all:
+        _forget_any_number(ledger)
+        if is_whole and asked.built is None and _is_open_to_others(reading.writes, told):
+            ledger.any_number = Known(True, KnownBy.COMMAND, _PLACE)
+
+
+def _put_places(ledger: ImageLedger, told: Told, written: tuple[str, ...]) -> None:
     if ledger.read_only is not None and ledger.read_only.by is not KnownBy.CONFIGURED:
         ledger.read_only = None  # that is said of the program of the image
     said = tuple(known.value for known in ledger.writable)
     # Of the tools of an image that does nothing by itself more may be known, such as where they have a cache.
-    paths = tuple(dict.fromkeys((*reading.writes, *said))) if told.is_all else reading.writes
+    paths = tuple(dict.fromkeys((*written, *said))) if told.is_all else written
     ledger.paths = Known(paths, KnownBy.COMMAND, _PLACE, whole=True, text=_where(paths))
-    uses_tmp = any(below(path, "/tmp") for path in (*reading.writes, *said))
+    uses_tmp = any(below(path, "/tmp") for path in (*written, *said))
     ledger.uses_tmp = Known(uses_tmp, KnownBy.COMMAND, _PLACE)
     # What the words of the manifest do not show to those who look for writes in them.
     seen = writes(tuple(chain.from_iterable(told.starts)), told.workdir).paths
-    ledger.written += tuple(_known(path) for path in reading.writes if path not in seen)
-    if told.is_all and asked.built is None and _is_open_to_others(reading.writes, told):
-        ledger.any_number = Known(True, KnownBy.COMMAND, _PLACE)
+    ledger.written += tuple(_known(path) for path in written if path not in seen)
+
+
+def _forget_any_number(ledger: ImageLedger) -> None:
+    """Strike that any user will do where a table says so of the image alone: that says nothing of what it is told."""
+    if ledger.any_number is not None and ledger.any_number.by is not KnownBy.CONFIGURED:
+        ledger.any_number = None
 
 
 def _where(paths: tuple[str, ...]) -> str:
