@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -111,6 +111,17 @@ class ImageLedger(Struct):
     @property
     def gid(self) -> int | None:
         return self.number.value.gid if self.number is not None else None
+
+    @property
+    def number_to_run_as(self) -> Known[Any] | None:
+        """What tells by which number but root's it can run: its own, that of its service, or that any will do."""
+        own = self.user if self.user is not None and self.user.value.isdecimal() else None
+        return self.number or own or self.any_number
+
+    @property
+    def all_paths(self) -> Known[tuple[str, ...]] | None:
+        """The folders that it writes to, where these are known to be all: it was read whole, or seen to run."""
+        return self.paths if self.paths is not None and (self.paths.whole or self.paths.by.proves) else None
 
     @property
     def says_where_it_writes(self) -> bool:
