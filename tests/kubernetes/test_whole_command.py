@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hardener.kubernetes.pods.whole_command import VALUE, Reading, read_whole
+from hardener.kubernetes.pods.script_parts import VALUE, Parts, parts
+from hardener.kubernetes.pods.whole_command import Reading, read_whole
 
 
 def script(text: str) -> list[str]:
@@ -50,6 +51,8 @@ def script(text: str) -> list[str]:
         (script("find /data -name '*.tmp' -mtime +1 -delete"), ("/data",)),
         (script("find /data -type f -exec rm {} \\;"), ("/data",)),
         (script("sh -c 'echo 1 > /data/a'"), ("/data/a",)),
+        (script("awk '{print $(NF-1)}' /in/a > /data/a"), ("/data/a",)),
+        (script("echo \"$(date) `hostname` $(grep \"a (b\" /in/a)\" >> /data/a"), ("/data/a",)),
         (script("dd if=/dev/zero of=/data/a bs=1M count=10"), ("/data/a",)),
     ],
 )  # fmt: skip
@@ -64,6 +67,14 @@ def test_what_is_read_whole(words: list[str], writes: tuple[str, ...]) -> None:
         (["sh", "/scripts/run.sh"], "the script that it runs is not known"),
         (["sh"], "the shell reads what it runs"),
         (["sh", "-c", VALUE], "the script that it runs is not known"),
+        (script("echo 'a $(echo ' ; x; echo ' b)'"), "what x needs is not known"),
+        (script("echo '<<A'\nx\nA\n"), "what x needs is not known"),
+        (script("cat <<A\nit's\nA\nx 'y'\n"), "what x needs is not known"),
+        (script("cat <<A\n$(x)\nA\n"), "a part of the script is not understood"),
+        (script("echo `x`"), "what x needs is not known"),
+        (script('echo "$(echo "$(x)")"'), "what x needs is not known"),
+        (script("echo $((1 + $(x)))"), "what x needs is not known"),
+        (script("echo $(cat <<A\n)\nA\n)"), "a part of the script is not understood"),
         (script("$COMMAND"), "what a program needs is not known"),
         (script("$(cat /scripts/command)"), "what a program needs is not known"),
         (script('exec "$@"'), "what a program needs is not known"),
@@ -114,7 +125,7 @@ def test_what_is_read_whole(words: list[str], writes: tuple[str, ...]) -> None:
         (script("PATH=/scripts:$PATH wget -qO- web"), "a part of the script is not understood"),
         (script("echo 1 >& /etc/a"), "a part of the script is not understood"),
         (script("exec 3<> /etc/a"), "a part of the script is not understood"),
-        (script('echo "$(echo "a)b")"; x'), "a part of the script is not understood"),
+        (script('echo "$(echo "a)b")"; x'), "what x needs is not known"),
         (script("echo 'never closed"), "a part of the script is not understood"),
         (script("echo $(( $(rm -rf /x/$A) + 1 )); rm $B"), "a place that it writes to is not known"),
         (script("case $1 in a) echo;; esac"), "what case needs is not known"),
@@ -137,3 +148,25 @@ def test_each_start_begins_in_its_folder() -> None:
 
 def test_one_that_is_open_leaves_all_open() -> None:
     assert read_whole([["sleep", "1"], ["/scripts/stop.sh"]]).open == "what /scripts/stop.sh needs is not known"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a b", Parts("a b", "a b", (), False)),
+        ("a # b 'c\nd", Parts("a \nd", "a \nd", (), False)),
+        ("a 'b # $(c)' \"d\"", Parts("a 'b # $(c)' \"d\"", "a  ", (), False)),
+        ("a $(b \"c)\" (d)) e", Parts(f"a {VALUE} e", "a  e", ('b "c)" (d)',), False)),
+        ("a=$((1 + (2 * 3)))", Parts("a=0", "a=", (), False)),
+        ("a=$((1 + $(b)))", Parts("a=0", "a=", ("b",), False)),
+        ("a <<-'B' c\n\t'd\n\tB\ne", Parts("a <<-'B' c\nB\ne", "a  c\ne", (), True)),
+        ("a $((b) | (c))", None),
+        ("a 'b", None),
+        ('a "b', None),
+        ("a $(b", None),
+        ("a `b", None),
+        ("a <<B\nc", None),
+    ],
+)  # fmt: skip
+def test_the_parts_of_a_script(text: str, expected: Parts | None) -> None:
+    assert parts(text) == expected

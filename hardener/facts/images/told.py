@@ -12,7 +12,7 @@ from hardener.facts.images.programs import program_of
 from hardener.facts.images.what_starts import unknown_start, unknown_word
 from hardener.kubernetes.images.general_purpose import is_general_purpose, started_with
 from hardener.kubernetes.images.reference import ImageReference
-from hardener.kubernetes.pods.whole_command import VALUE
+from hardener.kubernetes.pods.script_parts import VALUE
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError
 

@@ -8,18 +8,15 @@ and where it is known which of its operands it writes to.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from getopt import GetoptError, getopt, gnu_getopt
 
 from msgspec import Struct
 
 from hardener.kubernetes.pods.command_evidence import known_path, node_paths
+from hardener.kubernetes.pods.script_parts import VALUE, parts
 from hardener.kubernetes.pods.shell import MOST_WRAPPERS, SHELLS, Command, runs, script_commands, unique
 from hardener.support.late_pattern import late_pattern
-
-VALUE = "\ue000"
-"""Stands in a word for what is filled in when it runs."""
 
 
 class Reading(Struct, frozen=True):
@@ -306,16 +303,12 @@ _SPECIAL: dict[str, Callable[[Sequence[str]], list[str]]] = {
 # ---------------------------------------------------------------------------------------------------------------------
 # Scripts
 
-_SUBSTITUTION = late_pattern(r"\$\(([^()`]*)\)|`([^`]*)`")  # without another one in it
-_ARITHMETIC = late_pattern(r"\$\(\([^()`'\"\\]*(?:\([^()`'\"\\]*\)[^()`'\"\\]*)*\)\)")
-_QUOTED = late_pattern(r"\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\"|(?<![^\s;|&(])#[^\n]*", re.DOTALL)
-# Of what is left without quotes and comments: a quote that is not closed, a file opened to read and to write, output
-# to what may be a file, and variables that change what a name runs.
-_NOT_UNDERSTOOD = late_pattern(r"['\"]|<>|>&[ \t]*[^\d\s-]|(?<![\w$])(?:PATH|LD_\w+|BASH_ENV)\+?=")
+# Of what stands in no quotes: a file opened to read and to write, output to what may be a file, and variables that
+# change what a name runs.
+_NOT_UNDERSTOOD = late_pattern(r"<>|>&[ \t]*[^\d\s-]|(?<![\w$])(?:PATH|LD_\w+|BASH_ENV)\+?=")
 _OF_ROOT = late_pattern(r"(?:^|[^\w.-])(?:/root(?![\w.-])|/etc/g?shadow\b|~|\$HOME\b|\$\{HOME\b)")
 _SHELL_FLAGS = late_pattern(r"[-+][a-zA-Z]+")
 _TAKES_OPTION = late_pattern(r"[-+][a-zA-Z]*o")
-_MOST_SUBSTITUTIONS = 50
 _DEEPEST = 5  # scripts within scripts
 _PROGRAM = late_pattern(r"[\w./+-]{1,60}")
 
@@ -392,23 +385,15 @@ class _Reader:
         """What a shell script writes to."""
         if depth > _DEEPEST:
             raise _OpenError("scripts within scripts")
-        for _ in range(_MOST_SUBSTITUTIONS):
-            substitution = _SUBSTITUTION.search(text)
-            if substitution is not None:
-                yield from self.of_script(substitution[1] or substitution[2] or "", depth + 1)
-                text = f"{text[: substitution.start()]}{VALUE}{text[substitution.end() :]}"
-                continue
-            counted = _ARITHMETIC.sub("0", text)  # what is computed first has been read by now
-            if counted == text:
-                break
-            text = counted
-        plain = _QUOTED.sub("", text)
-        if "$(" in text or "`" in text or _NOT_UNDERSTOOD.search(plain):
+        found = parts(text)
+        if found is None or _NOT_UNDERSTOOD.search(found.plain):
             raise _OpenError("a part of the script is not understood")
-        if "<<" in plain:
-            yield _SCRATCH  # bash keeps a here-document there
-        has_parts = "(" in plain  # of which each may be in a folder of its own
-        for command in script_commands(text):
+        for script in found.substituted:
+            yield from self.of_script(script, depth + 1)
+        if found.has_documents:
+            yield _SCRATCH  # bash keeps them there
+        has_parts = "(" in found.plain  # of which each may be in a folder of its own
+        for command in script_commands(found.text):
             yield from self._of_command(command, has_parts, depth)
 
     def _of_command(self, command: Command, has_parts: bool, depth: int) -> Iterator[str]:
