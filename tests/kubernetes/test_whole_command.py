@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+from random import Random
+
 import pytest
 
 from hardener.kubernetes.pods.script_parts import VALUE, Parts, parts
@@ -44,7 +48,7 @@ def script(text: str) -> list[str]:
         (script("curl -s http://files/a > /data/a"), ("/data/a",)),
         (script("sed -i 's/a/b/' /etc/app/app.conf"), ("/etc/app/app.conf",)),
         (script("sed s/a/b/ /in/a >> /out/a"), ("/out/a",)),
-        (script("cd /data && echo 1 > version"), ("/data/version",)),
+        (script("cd /data && echo 1 > /data/version"), ("/data/version",)),
         (script("cat > /conf/app.yaml <<EOF\na: $A\nEOF\n"), ("/tmp", "/conf/app.yaml")),
         (script("sort -u /in/a | uniq -c"), ("/tmp",)),
         (script('echo 1 > "/data/$NAME/version"'), ("/data",)),
@@ -93,6 +97,7 @@ def test_what_is_read_whole(words: list[str], writes: tuple[str, ...]) -> None:
         (script('echo 1 > "$FILE"'), "a place that it writes to is not known"),
         (script("echo 1 > $(cat name)"), "a place that it writes to is not known"),
         (script("echo 1 > ~/version"), "it names what is root's alone"),
+        (script("cd /data; touch a"), "a place that it writes to is not known"),  # where there is none it goes on
         (script("cd $DIR; touch a"), "a place that it writes to is not known"),
         (script("cd; touch a"), "a place that it writes to is not known"),
         (script("(cd /data; touch a); touch b"), "a place that it writes to is not known"),
@@ -124,6 +129,10 @@ def test_what_is_read_whole(words: list[str], writes: tuple[str, ...]) -> None:
         (script("trap 'rm -rf $DIR' EXIT; sleep 1"), "a place that it writes to is not known"),
         (script("PATH=/scripts:$PATH wget -qO- web"), "a part of the script is not understood"),
         (script("echo 1 >& /etc/a"), "a part of the script is not understood"),
+        (script("echo 1 2>&1$A"), "a part of the script is not understood"),
+        (script("echo 1 2>&1'a'"), "a part of the script is not understood"),
+        (script("echo 1 2>&1x"), "a part of the script is not understood"),
+        (script("echo a\\ #> $FILE"), "a place that it writes to is not known"),
         (script("exec 3<> /etc/a"), "a part of the script is not understood"),
         (script('echo "$(echo "a)b")"; x'), "what x needs is not known"),
         (script("echo 'never closed"), "a part of the script is not understood"),
@@ -139,7 +148,9 @@ def test_what_leaves_a_command_open(words: list[str], reason: str) -> None:
 
 
 def test_a_relative_path_is_known_where_the_folder_is() -> None:
-    assert read_whole([script("echo 1 > version; cd log; touch a")], "/srv") == Reading(("/srv/version", "/srv/log/a"))
+    assert read_whole([script("echo 1 > version; cd log; touch a")], "/srv") == Reading(
+        ("/srv/version", "/srv/a", "/srv/log/a")
+    )
 
 
 def test_each_start_begins_in_its_folder() -> None:
@@ -155,11 +166,11 @@ def test_one_that_is_open_leaves_all_open() -> None:
     [
         ("a b", Parts("a b", "a b", (), False)),
         ("a # b 'c\nd", Parts("a \nd", "a \nd", (), False)),
-        ("a 'b # $(c)' \"d\"", Parts("a 'b # $(c)' \"d\"", "a  ", (), False)),
-        ("a $(b \"c)\" (d)) e", Parts(f"a {VALUE} e", "a  e", ('b "c)" (d)',), False)),
-        ("a=$((1 + (2 * 3)))", Parts("a=0", "a=", (), False)),
-        ("a=$((1 + $(b)))", Parts("a=0", "a=", ("b",), False)),
-        ("a <<-'B' c\n\t'd\n\tB\ne", Parts("a <<-'B' c\nB\ne", "a  c\ne", (), True)),
+        ("a 'b # $(c)' \"d\"", Parts("a 'b # $(c)' \"d\"", f"a {VALUE} {VALUE * 3}", (), False)),
+        ("a $(b \"c)\" (d)) e", Parts(f"a {VALUE} e", f"a {VALUE} e", ('b "c)" (d)',), False)),
+        ("a=$((1 + (2 * 3)))", Parts("a=0", f"a={VALUE}", (), False)),
+        ("a=$((1 + $(b)))", Parts("a=0", f"a={VALUE}", ("b",), False)),
+        ("a <<-'B' c\n\t'd\n\tB\ne", Parts("a <<-'B' c\nB\ne", f"a {VALUE} c\ne", (), True)),
         ("a $((b) | (c))", None),
         ("a 'b", None),
         ('a "b', None),
@@ -170,3 +181,28 @@ def test_one_that_is_open_leaves_all_open() -> None:
 )  # fmt: skip
 def test_the_parts_of_a_script(text: str, expected: Parts | None) -> None:
     assert parts(text) == expected
+
+
+PIECES = (
+    *("echo a", "touch @", "> @", "cat", "[ a ]", "tr a b", "if true; then ", "; fi", "{ ", "; }", "cd log", "x", "A"),
+    *("'", '"', "`", "$(", ")", "(", "$((", "))", "${x:-", "}", "$x", "it's", "1", "2>&1", ">&", "in"),
+    *(" ", " ", " ", "#", " #", "\\", "\\\n", ";", "\n", "&&", "||", "|", "|&", "<<A\n", "\nA\n", "<<'A'\n", "<<<"),
+)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_shell_writes_nowhere_else(seed: int, tmp_path: Path) -> None:
+    """Scripts that are put together at random: of one that is read whole a real shell makes no other file."""
+    choose, folder, started = Random(seed), tmp_path / "files", tmp_path / "started"
+    folder.mkdir()
+    started.mkdir()
+    for _ in range(400):
+        pieces = (choose.choice(PIECES) for _ in range(choose.randint(3, 12)))
+        text = "".join(piece.replace("@", f"{folder}/{number} ") for number, piece in enumerate(pieces))
+        found = read_whole([script(text)])
+        if found.open is None and str(folder) in text:
+            subprocess.run(["sh", "-c", text], cwd=started, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            made = {str(path) for path in folder.iterdir()}
+            assert (made - set(found.writes), list(started.iterdir())) == (set(), []), text
+            for path in folder.iterdir():
+                path.unlink()

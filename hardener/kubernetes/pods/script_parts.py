@@ -26,7 +26,7 @@ class Parts(Struct, frozen=True):
     """The parts of a script.
 
     - `text`: the script without comments and the texts of here-documents, a VALUE in the place of each substitution and
-      0 in that of each arithmetic. `plain`: the same without what stands in quotes.
+      0 in that of each arithmetic. `plain`: the same with a VALUE for all that stands in quotes, too.
     - `substituted`: the scripts whose output is taken in. `has_documents`: it holds here-documents.
     """
 
@@ -60,6 +60,7 @@ class _Reader:
         self._documents: list[tuple[str, bool, bool]] = []  # delimiter, whether tabs count, whether it is filled in
         self._has_documents = False
         self._in_quotes = False
+        self._begins_word = True  # what follows
 
     def parts(self) -> Parts:
         while self._at < len(self._text):
@@ -80,7 +81,7 @@ class _Reader:
             self._keep(character, quoted=True)
         elif character == "'":
             self._keep(self._text[self._at : self._find("'", self._at + 1) + 1], quoted=True)
-        elif character == "#" and (self._at == 0 or self._text[self._at - 1] in _BEFORE_COMMENT):
+        elif character == "#" and self._begins_word:
             self._skip_line()
         elif character == "\n":
             self._keep(character)
@@ -92,14 +93,16 @@ class _Reader:
 
     def _keep(self, part: str, *, quoted: bool = False) -> None:
         self._kept.append(part)
-        if not quoted:
-            self._plain.append(part)
+        self._plain.append(VALUE if quoted else part)
         self._at += len(part)
+        self._begins_word = not quoted and part in _BEFORE_COMMENT
 
     def _put(self, part: str, end: int) -> None:
         """Put ``part`` in the place of all up to ``end``."""
         self._kept.append(part)
+        self._plain.append(VALUE)
         self._at = end
+        self._begins_word = False
 
     def _find(self, mark: str, start: int) -> int:
         found = self._text.find(mark, start)

@@ -305,20 +305,21 @@ _SPECIAL: dict[str, Callable[[Sequence[str]], list[str]]] = {
 
 # Of what stands in no quotes: a file opened to read and to write, output to what may be a file, and variables that
 # change what a name runs.
-_NOT_UNDERSTOOD = late_pattern(r"<>|>&[ \t]*[^\d\s-]|(?<![\w$])(?:PATH|LD_\w+|BASH_ENV)\+?=")
+_NOT_UNDERSTOOD = late_pattern(r"<>|>&(?!(?:\d+|-)(?:[\s;|&()<>]|$))|(?<![\w$])(?:PATH|LD_\w+|BASH_ENV)\+?=")
 _OF_ROOT = late_pattern(r"(?:^|[^\w.-])(?:/root(?![\w.-])|/etc/g?shadow\b|~|\$HOME\b|\$\{HOME\b)")
 _SHELL_FLAGS = late_pattern(r"[-+][a-zA-Z]+")
 _TAKES_OPTION = late_pattern(r"[-+][a-zA-Z]*o")
 _DEEPEST = 5  # scripts within scripts
+_MOST_FOLDERS = 10
 _PROGRAM = late_pattern(r"[\w./+-]{1,60}")
 
 
 class _Reader:
-    """Reads one start: the folder that it is in changes with each `cd`."""
+    """Reads one start. Which of its commands run, and whether a `cd` holds for the next, is not followed: it may be in
+    each of the folders that are met, None among them for one that is not known."""
 
     def __init__(self, workdir: str | None) -> None:
-        self._directory = workdir
-        self._left: str | None = None  # why a relative path is not known
+        self._folders = [workdir]
 
     def of_words(self, words: Sequence[str], depth: int, *, fed: bool = False) -> Iterator[str]:
         """What the program that ``words`` start writes to. ``fed``: it gets further operands, which nobody knows."""
@@ -392,14 +393,11 @@ class _Reader:
             yield from self.of_script(script, depth + 1)
         if found.has_documents:
             yield _SCRATCH  # bash keeps them there
-        has_parts = "(" in found.plain  # of which each may be in a folder of its own
         for command in script_commands(found.text):
-            yield from self._of_command(command, has_parts, depth)
+            yield from self._of_command(command, depth)
 
-    def _of_command(self, command: Command, has_parts: bool, depth: int) -> Iterator[str]:
+    def _of_command(self, command: Command, depth: int) -> Iterator[str]:
         if command.words:
-            if command.words[0] == "cd" and has_parts:
-                self._left = "it changes its folder in a part of the script"
             yield from self.of_words(command.words, depth)
         yield from self._places(command.targets)
 
@@ -409,23 +407,20 @@ class _Reader:
             yield from self.of_script(operands[0], depth + 1)
 
     def _change_to(self, arguments: Sequence[str]) -> None:
-        target = arguments[-1] if arguments else ""
-        path = self._path(target) if target not in ("", "-") else None
-        self._directory = path
-        self._left = self._left if path is not None else "it changes to a folder that is not known"
+        target = arguments[-1] if arguments and arguments[-1] != "-" else ""
+        self._folders += [path for path in self._paths(target) if path not in self._folders]
 
-    def _path(self, target: str) -> str | None:
-        """The absolute path that ``target`` is; None where that is not known."""
+    def _paths(self, target: str) -> list[str | None]:
+        """The absolute paths that ``target`` may be; None among them for one that is not known."""
         if target.startswith("/"):
-            return target
-        if self._left is not None or self._directory is None or target[:1] in ("$", "~", VALUE, ""):
-            return None
-        return posixpath.join(self._directory, target)
+            return [target]
+        if target[:1] in ("$", "~", VALUE, "") or len(self._folders) > _MOST_FOLDERS:
+            return [None]
+        return [None if folder is None else posixpath.join(folder, target) for folder in self._folders]
 
     def _places(self, targets: Iterable[str]) -> Iterator[str]:
         """The paths of what is written to, without those that are no files of the image."""
-        for target in targets:
-            path = self._path(target)
+        for path in (path for target in targets for path in self._paths(target)):
             known = known_path(path.replace(VALUE, "*")) if path is not None else None
             if path is not None and known is None and _is_no_file(path):
                 continue
