@@ -539,7 +539,7 @@ def test_where_facts_are_from_is_counted(tmp_path: Path) -> None:
     read.lock = lock(replace(RUN, wrote=("/run",), user=0), user=None)
     found = coverage(read)
     assert {name: (each.by, each.unknown) for name, each in found.items()} == {
-        "user": ({"harden observe": 1}, 1), "command": ({}, 2), "paths": ({"harden observe": 1}, 1),
+        "user": ({"harden observe": 1}, 1), "number": ({}, 2), "command": ({}, 2), "paths": ({"harden observe": 1}, 1),
     }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hardener.facts.images.collectors.same_image import SameImages
+from hardener.facts.images.known_image import known_image
 from hardener.facts.images.numbers_elsewhere import NumbersElsewhere
 from hardener.tree.tree import Tree
 
@@ -48,6 +49,22 @@ def runs_as(number: Any, **more: Any) -> dict[str, Any]:
 def test_the_number_of_an_image_is_that_of_most_containers(containers: list[dict[str, Any]], uid: int | None) -> None:
     found = tree(*[[each] for each in containers]).ask(SameImages).number("example.com/web")
     assert (None if found is None else found.uid) == uid
+
+
+@pytest.mark.parametrize(
+    ("image", "command", "uid"),
+    [
+        ("busybox:1.37", ["sh", "-c", "date"], 1000),
+        ("busybox:1.37", ["sh", "-c", "hostname"], None),
+        ("example.com/web:1", ["sh", "-c", "hostname"], 1000),
+    ],
+)
+def test_an_image_that_does_nothing_by_itself_has_the_number_of_what_it_is_told(
+    image: str, command: list[str], uid: int | None
+) -> None:
+    shown = runs_as(1000, image=image, command=["sh", "-c", "date"])
+    found = tree([shown], [{"image": image, "command": command}])
+    assert known_image(found.pod_templates[1].containers[0]).uid == uid
 
 
 def with_memory(amount: Any, **more: Any) -> dict[str, Any]:

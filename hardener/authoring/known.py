@@ -32,6 +32,7 @@ class KnownBy(Enum):
     OBSERVED = "harden observe", "harden observe", True, False
     LOCK = "harden.lock", "harden.lock", True, True
     DOCKERFILE = "Dockerfile", "a Dockerfile", False, True
+    COMMAND = "command", "a command that was read whole", False, False
     SAME_IMAGE = "same image", "another container with the same image", False, False
     CONFIGURED = "image table", "the image table", False, True  # counted with the table, which it adds to
     BASE = "Dockerfile and its base", "a Dockerfile and its base", False, True

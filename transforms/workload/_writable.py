@@ -81,7 +81,7 @@ def _weigh(container: Container, found: Needs) -> None:
     """What the container, as it is written or as a kustomization patches it, needs."""
     known = known_image(container)
     found.against += _signs_against(container, known)
-    if container.row is None or container.row.tmp != "no":
+    if _may_use_tmp(container, known):
         _place(container, found, "/tmp", Evidence("/tmp is where programs put temporary files"))
     hidden = files_in_tmp(container)
     if "/tmp" in found.volumes and hidden is not None:
@@ -97,6 +97,12 @@ def _weigh(container: Container, found: Needs) -> None:
     workdir = _workdir(container, known)
     _told(container, found, workdir)
     _commands(container, found, known, workdir)
+
+
+def _may_use_tmp(container: Container, known: ImageLedger) -> bool:
+    if known.uses_tmp is not None:
+        return known.uses_tmp.value
+    return container.row is None or container.row.tmp != "no"
 
 
 def _signs_against(container: Container, known: ImageLedger) -> Iterator[Evidence]:

@@ -1,4 +1,5 @@
-"""For how many containers it is known whom their image runs as, what it runs, and what it writes; and where from."""
+"""For how many containers it is known whom their image runs as, which number they can run as, what it runs, and every
+place that it writes to; and where from."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from msgspec import Struct
 from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.known import Known, KnownBy
 from hardener.facts.images.known_image import known_image
+from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container, OpaqueError
 from hardener.tree.tree import Tree
 
@@ -30,14 +32,21 @@ class Coverage(Struct, frozen=True):
 
 
 def coverage(tree: Tree) -> dict[str, Coverage]:
-    """`user`, `command` and `paths` of the containers in the files that are edited."""
-    found: dict[str, list[str | None]] = {"user": [], "command": [], "paths": []}
+    """`user`, `number`, `command` and `paths` of the containers in the files that are edited."""
+    found: dict[str, list[str | None]] = {"user": [], "number": [], "command": [], "paths": []}
     for container in _containers(tree):
         known = known_image(container)
         found["user"].append(_label(known.user))
+        found["number"].append(MANIFEST if _has_number(container) else _label(known.number_to_run_as))
         found["command"].append(MANIFEST if container.command else _label(known.command))
-        found["paths"].append(_label(known.paths))
+        found["paths"].append(_label(known.all_paths))
     return {name: _counted(sources) for name, sources in found.items()}
+
+
+def _has_number(container: Container) -> bool:
+    """Whether a person wrote a number for ``container`` that is not root's."""
+    number = container.tree.ask(WrittenContexts).number(container)
+    return type(number) is int and number > 0
 
 
 def _containers(tree: Tree) -> Iterator[Container]:

@@ -15,6 +15,7 @@ from hardener.facts.images.collectors.observed import put_observation
 from hardener.facts.images.ledger import Asked, ImageLedger
 from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
+from hardener.facts.images.told import Told, told
 from hardener.tree.core_views import Container
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
@@ -56,17 +57,18 @@ class KnownImages(AsRead):
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._known: dict[tuple[str, tuple[str, ...], Program | None], ImageLedger] = {}
+        self._known: dict[tuple[str, tuple[str, ...], Program | None, Told | None], ImageLedger] = {}
 
     def of(self, container: Container) -> ImageLedger:
         """What is known of the image of ``container``."""
         if container.image is None:
             return _NOTHING
         program = program_of(container)
-        key = (container.image.text, container.command, program)
+        words = told(container)
+        key = (container.image.text, container.command, program, words)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = collected(Asked(self._tree, container.image, container.command, program))
+            found = self._known[key] = collected(Asked(self._tree, container.image, container.command, program, words))
         seen = observation(container)
         if seen is None:  # nearly always; a container with other variables may have been seen
             return found

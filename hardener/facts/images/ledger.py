@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -11,6 +11,7 @@ from hardener.authoring.known import Known, KnownBy, is_sure, stronger
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import BuiltImage
 from hardener.facts.images.programs import Program
+from hardener.facts.images.told import Told
 from hardener.kubernetes.images.config import SOME_NUMBER
 from hardener.kubernetes.images.files import ImageFiles
 from hardener.kubernetes.images.reference import ImageReference
@@ -43,8 +44,9 @@ class ImageLedger(Struct):
     - `number`: the numbers that its service runs with. `any_number`: it runs as any user, too.
     - `ports`: their numbers, of each protocol. `volumes`: its VOLUMEs.
     - `command`: what it runs by itself. `workdir`: the folder that it starts in.
-    - `paths`: the folders that the strongest source which tells of them has; its text says for how long nothing else
-      was seen.
+    - `paths`: the folders that the strongest source which tells of them has; its text says why these are all: for how
+      long nothing else was seen, or what was read.
+    - `uses_tmp`: whether it writes to /tmp, as programs do that say nothing of it.
     - `writable`: folders that it writes to. `filled`: places with files of the image. `owned`: those of them that its
       user may change. `written`: what its entrypoint writes. `hiding`: folders that it was seen to write to and in
       which it has files, so that a volume there would hide them.
@@ -64,6 +66,7 @@ class ImageLedger(Struct):
     command: Known[Command] | None = None
     workdir: Known[str] | None = None
     paths: Known[tuple[str, ...]] | None = None
+    uses_tmp: Known[bool] | None = None
     writable: tuple[Known[str], ...] = ()
     filled: tuple[Known[str], ...] = ()
     owned: tuple[Known[str], ...] = ()
@@ -110,6 +113,17 @@ class ImageLedger(Struct):
         return self.number.value.gid if self.number is not None else None
 
     @property
+    def number_to_run_as(self) -> Known[Any] | None:
+        """What tells by which number but root's it can run: its own, that of its service, or that any will do."""
+        own = self.user if self.user is not None and self.user.value.isdecimal() else None
+        return self.number or own or self.any_number
+
+    @property
+    def all_paths(self) -> Known[tuple[str, ...]] | None:
+        """The folders that it writes to, where these are known to be all: it was read whole, or seen to run."""
+        return self.paths if self.paths is not None and (self.paths.whole or self.paths.by.proves) else None
+
+    @property
     def says_where_it_writes(self) -> bool:
         """Whether anything tells of a place that it writes to, and not only that another container has a volume."""
         return bool(self.volumes and self.volumes.value) or any(
@@ -144,15 +158,22 @@ class ImageLedger(Struct):
 
 
 class Asked:
-    """An image of which a collector tells: what is run of it, and what the tree has about it."""
+    """An image of which a collector tells: what is run of it, and what the tree has about it. ``told``: all that it is
+    told to run in the place of that."""
 
     def __init__(
-        self, tree: Tree, image: ImageReference, command: tuple[str, ...] = (), program: Program | None = None
+        self,
+        tree: Tree,
+        image: ImageReference,
+        command: tuple[str, ...] = (),
+        program: Program | None = None,
+        told: Told | None = None,
     ) -> None:
         self.tree = tree
         self.image = image
         self.command = command
         self.program = program
+        self.told = told
 
     @cached_property
     def row(self) -> ImageRow | None:

@@ -152,7 +152,7 @@ def lookup(reference: ImageReference, own: OwnRows = NO_ROWS) -> ImageRow | None
     (`latest` when none is written). A tag that is not known (an expression, or a digest alone) gets only the facts on
     which all its rows agree; that is why the files have rows without facts, for tags that are something else.
     """
-    repository = _published(reference)
+    repository = published(reference)
     if repository is None:
         return None
     tag = "latest" if reference.is_latest else reference.tag
@@ -167,8 +167,8 @@ def lookup(reference: ImageReference, own: OwnRows = NO_ROWS) -> ImageRow | None
     return _agreed(found) if found else None
 
 
-def _published(reference: ImageReference) -> str | None:
-    """The repository that the rows are about, of a mirror that of Docker Hub."""
+def published(reference: ImageReference) -> str | None:
+    """The repository that facts are kept by: spelled out, and of a mirror of official images that of Docker Hub."""
     repository = reference.normalized
     for mirror in _MIRRORS_OF_OFFICIAL:
         if repository is not None and repository.startswith(mirror):

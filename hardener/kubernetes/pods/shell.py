@@ -68,7 +68,7 @@ _FLAGS_WITH_VALUE = {
 }
 _ENDS_OF_COMMANDS = frozenset({"newline", "separator", "substitution"})  # lexemes
 _DEEPEST = 4  # scripts within scripts
-_MOST_WRAPPERS = 10  # in one command
+MOST_WRAPPERS = 10  # in one command; what stands behind them is not read
 
 # In a list of plain words, such a word begins a command of its own: an exec hook stands behind command and args.
 _STARTERS = frozenset(
@@ -89,6 +89,11 @@ def _name(word: str) -> str:
 
 def commands(words: Iterable[object]) -> tuple[Command, ...]:
     return _read(tuple([word for word in words if isinstance(word, str)]))
+
+
+def script_commands(text: str) -> tuple[Command, ...]:
+    """The simple commands of ``text``, a whole shell script, in order."""
+    return tuple(_script(text, 0))
 
 
 def started(words: Iterable[object]) -> tuple[str, ...]:
@@ -258,7 +263,7 @@ def runs(commands: Iterable[Command]) -> Iterator[tuple[str, list[str]]]:
     for command in commands:
         words = command.words
         start = 0
-        for _ in range(_MOST_WRAPPERS):
+        for _ in range(MOST_WRAPPERS):
             if start >= len(words):
                 break
             program = _name(words[start])

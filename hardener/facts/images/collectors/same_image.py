@@ -16,10 +16,15 @@ from hardener.authoring.known import Known, KnownBy
 from hardener.facts.images.ledger import Asked, ImageLedger, Number
 from hardener.facts.images.programs import Program, program_of
 from hardener.kubernetes.images.config import NOBODY_ELSE, SOME_NUMBER
+from hardener.kubernetes.images.general_purpose import is_general_purpose
+from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.pods.configured_paths import may_be_mounted
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
+
+Whose = str | Program
+"""The repository of an image, or a program."""
 
 _HIGHEST = 2**31 - 1  # the API server refuses a higher one
 _OURS = "harden-"  # how the volumes begin that a run adds
@@ -32,7 +37,8 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
     if asked.program is None:
         return
     same = asked.tree.ask(SameImages)
-    _put_user(ledger, same.number(asked.program[0]), same.non_root(asked.program[0]))
+    whose = _whose(asked.image, asked.program)
+    _put_user(ledger, same.number(whose), same.non_root(whose))
     shown = same.read_only(asked.program)
     if shown is not None and shown.writable is not None:
         ledger.writable = (*shown.writable, *ledger.writable)
@@ -52,6 +58,12 @@ def _put_user(ledger: ImageLedger, number: SameImage | None, claim: SameImage | 
         ledger.user = Known(SOME_NUMBER, KnownBy.SAME_IMAGE, f"{claim.where} has the same image")
 
 
+def _whose(image: ImageReference, program: Program) -> Whose:
+    """Whose number that of a container is: of its image, and of an image that does nothing by itself that of what it is
+    told to run."""
+    return program if is_general_purpose(image) else program[0]
+
+
 class SameImage(Struct, frozen=True):
     """How one container of an image runs.
 
@@ -67,12 +79,12 @@ class SameImage(Struct, frozen=True):
 
 
 class SameImages(AsRead):
-    """The containers that say something of their image, by its repository spelled out."""
+    """The containers that say something of their image: by its repository spelled out, or by their program."""
 
     def __init__(self, tree: Tree) -> None:
-        self._with_number: dict[str, list[SameImage]] = {}
-        self._number: dict[str, SameImage] = {}  # by repository, as far as somebody asked
-        self._non_root: dict[str, SameImage] = {}
+        self._with_number: dict[Whose, list[SameImage]] = {}
+        self._number: dict[Whose, SameImage] = {}  # as far as somebody asked
+        self._non_root: dict[Whose, SameImage] = {}
         self._read_only: dict[Program, SameImage] = {}
         for pod in tree.pod_templates:
             try:
@@ -85,7 +97,7 @@ class SameImages(AsRead):
         if "securityContext" not in container.data and "securityContext" not in container.pod.data:
             return  # it says nothing of its image
         program = program_of(container)
-        if program is None:
+        if program is None or container.image is None:
             return
         try:
             found = _of(container)
@@ -93,24 +105,25 @@ class SameImages(AsRead):
             return
         if found is None:
             return
+        whose = _whose(container.image, program)
         if found.uid:
-            self._with_number.setdefault(program[0], []).append(found)
+            self._with_number.setdefault(whose, []).append(found)
         if found.non_root:
-            self._non_root.setdefault(program[0], found)
+            self._non_root.setdefault(whose, found)
         if found.writable is not None:
             self._read_only.setdefault(program, found)
 
-    def number(self, repository: str) -> SameImage | None:
-        """A container with the number that most containers of ``repository`` run as; None where none is written."""
-        found = self._with_number.get(repository)
-        if found is not None and repository not in self._number:
+    def number(self, whose: Whose) -> SameImage | None:
+        """A container with the number that most containers of ``whose`` run as; None where none is written."""
+        found = self._with_number.get(whose)
+        if found is not None and whose not in self._number:
             often = Counter(each.uid for each in found)
-            self._number[repository] = max(found, key=lambda each: often[each.uid])  # of equals the first
-        return self._number.get(repository)
+            self._number[whose] = max(found, key=lambda each: often[each.uid])  # of equals the first
+        return self._number.get(whose)
 
-    def non_root(self, repository: str) -> SameImage | None:
-        """A container of ``repository`` that is refused as root and names no number; None where there is none."""
-        return self._non_root.get(repository)
+    def non_root(self, whose: Whose) -> SameImage | None:
+        """A container of ``whose`` that is refused as root and names no number; None where there is none."""
+        return self._non_root.get(whose)
 
     def read_only(self, program: Program) -> SameImage | None:
         """A container with a read-only root that runs ``program``; None without one."""
