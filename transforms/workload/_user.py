@@ -218,9 +218,11 @@ def _instead(container: Container, explicit: bool) -> Choice:
         uid, group, why = NOBODY_ELSE, NOBODY_ELSE, _why(container)
     gid = group if explicit and container.effective("runAsGroup") is None else None
     against = [*root_evidence(container), *user_evidence(container)]
-    if container.pod.partial:
-        against += low_ports(container).values()  # the setting that gives them back is one of the pod
-    is_known = any(each is not None for each in (facts.user, facts.number, facts.any_number, owner))
+    has_number = any(each is not None for each in (facts.number, facts.any_number, owner))
+    # The setting that gives them back is one of the pod, and a number that says nothing of the image is one risk more.
+    if container.pod.partial or not has_number:
+        against += low_ports(container).values()
+    is_known = has_number or facts.user is not None
     found = verdict(
         against=against,
         known=[why] if is_known else (),
