@@ -27,6 +27,7 @@ from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
 from ._ports import low_ports
+from ._products import product_evidence
 from ._volumes import Mount, keeps_others_out, mounts
 
 _MOST = 4  # owners of one volume that are told apart
@@ -219,9 +220,10 @@ def _instead(container: Container, explicit: bool) -> Choice:
     gid = group if explicit and container.effective("runAsGroup") is None else None
     against = [*root_evidence(container), *user_evidence(container)]
     has_number = any(each is not None for each in (facts.number, facts.any_number, owner))
-    # The setting that gives them back is one of the pod, and a number that says nothing of the image is one risk more.
-    if container.pod.partial or not has_number:
-        against += low_ports(container).values()
+    if not has_number:
+        against += unnumbered_evidence(container)
+    elif container.pod.partial:
+        against += low_ports(container).values()  # the setting that gives them back is one of the pod
     is_known = has_number or facts.user is not None
     found = verdict(
         against=against,
@@ -231,6 +233,12 @@ def _instead(container: Container, explicit: bool) -> Choice:
         sure=not against and _is_sure(container),
     )
     return Choice(container, uid, gid, found, list(signs(container, _kept_volumes)))
+
+
+def unnumbered_evidence(container: Container) -> Iterator[Evidence]:
+    """Signs that a number which says nothing of the image of ``container`` is not the one that it needs."""
+    yield from low_ports(container).values()
+    yield from product_evidence(container)
 
 
 def _is_sure(container: Container) -> bool:

@@ -14,8 +14,7 @@ from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
-from ._ports import low_ports
-from ._user import image_user_is_name, may_gain_containers, user_evidence
+from ._user import image_user_is_name, may_gain_containers, unnumbered_evidence, user_evidence
 
 _FIELD = ("securityContext", "runAsNonRoot")
 _NOT_KNOWN = "the user of its image is not known"
@@ -175,7 +174,7 @@ def _judged_alone(container: Container, *, patched: bool = False) -> Verdict | N
         return verdict(unknown=[container.fact(_NOT_KNOWN, "image")])
     # With a number beside it, it starts; alone it stops every image that is root, or a user with a name.
     alone = container.fact(f"{_NOT_KNOWN}, and no number is written", "image")
-    return verdict(against=[*user_evidence(container), *low_ports(container).values(), alone])
+    return verdict(against=[*user_evidence(container), *unnumbered_evidence(container), alone])
 
 
 def _of_own_user(container: Container, user: Known[str], weak: bool) -> Verdict:
