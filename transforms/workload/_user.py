@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.authoring.known import Known
+from hardener.authoring.known import Known, KnownBy
 from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
@@ -218,7 +218,7 @@ def _instead(container: Container, explicit: bool) -> Choice:
     else:
         uid, group, why = NOBODY_ELSE, NOBODY_ELSE, _why(container)
     gid = group if explicit and container.effective("runAsGroup") is None else None
-    against = [*root_evidence(container), *user_evidence(container)]
+    against = [*root_evidence(container), *user_evidence(container), *sibling_evidence(container)]
     has_number = any(each is not None for each in (facts.number, facts.any_number, owner))
     if not has_number:
         against += unnumbered_evidence(container)
@@ -233,6 +233,24 @@ def _instead(container: Container, explicit: bool) -> Choice:
         sure=not against and _is_sure(container),
     )
     return Choice(container, uid, gid, found, list(signs(container, _kept_volumes)))
+
+
+def sibling_evidence(container: Container) -> Iterator[Evidence]:
+    """What an author wrote for ``container``, where nothing but another container with its image shows that it may be
+    otherwise."""
+    known = known_image(container)
+    told = known.number or known.user
+    if told is None or told.by is not KnownBy.SAME_IMAGE:
+        return
+    for written, is_set in (
+        ("runAsUser: 0", container.effective("runAsUser") == 0),
+        ("runAsNonRoot: false", container.effective("runAsNonRoot") is False),
+    ):
+        if is_set:
+            key = written.partition(":")[0]
+            holder = container if container.has("securityContext", key) else container.pod
+            text = f"{written} is set, and what another container does with its image is no reason to take it away"
+            yield holder.fact(text, "securityContext", key)
 
 
 def unnumbered_evidence(container: Container) -> Iterator[Evidence]:

@@ -14,7 +14,7 @@ from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
-from ._user import image_user_is_name, may_gain_containers, unnumbered_evidence, user_evidence
+from ._user import image_user_is_name, may_gain_containers, sibling_evidence, unnumbered_evidence, user_evidence
 
 _FIELD = ("securityContext", "runAsNonRoot")
 _NOT_KNOWN = "the user of its image is not known"
@@ -182,6 +182,8 @@ def _of_own_user(container: Container, user: Known[str], weak: bool) -> Verdict:
     # Of a name the cluster has to be OpenShift, which objects beside it do not prove.
     by_number = known_image(container).kind_of_user == "number" or container.tree.ask(Platforms).is_configured
     fact = user.fact(container, f"its user is {user.value}")
+    if against := list(sibling_evidence(container)):
+        return verdict(against=against, known=[fact])
     return verdict(known=[fact], sure=user.sure and not weak and by_number, basis=user.basis)
 
 
