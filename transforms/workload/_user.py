@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.authoring.known import Known, KnownBy
+from hardener.authoring.known import Known
 from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
@@ -238,9 +238,7 @@ def _instead(container: Container, explicit: bool) -> Choice:
 def sibling_evidence(container: Container) -> Iterator[Evidence]:
     """What an author wrote for ``container``, where nothing but another container with its image shows that it may be
     otherwise."""
-    known = known_image(container)
-    told = known.number or known.user
-    if told is None or told.by is not KnownBy.SAME_IMAGE:
+    if not known_image(container).user_shows_elsewhere:
         return
     for written, is_set in (
         ("runAsUser: 0", container.effective("runAsUser") == 0),
