@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import Harden, write
+from tests.conftest import Harden, shared, write
 
 HOST = frozenset({"no-privileged", "no-host-network", "no-host-pid", "no-host-ipc", "no-host-path", "run-as-user"})
 ROOT_FOLDER: dict[str, Any] = {"volumes": [{"name": "host", "hostPath": {"path": "/"}}]}
@@ -61,6 +61,12 @@ def weighed(harden: Harden, folder: Path, item: dict[str, Any], *arguments: str)
 )  # fmt: skip
 def test_weak_values_alone_are_taken_away(item: dict[str, Any], harden: Harden, tmp_path: Path) -> None:
     assert not weighed(harden, tmp_path, item)["held"] & HOST
+
+
+def test_the_first_example_of_the_guide_is_no_need(harden: Harden, tmp_path: Path) -> None:
+    """Nobody knows its image, and nothing says what for it has all of its node."""
+    example = yaml.safe_load(shared("seed", "k01-insecure.yaml").read_text())
+    assert {"no-privileged", "no-host-path"} <= weighed(harden, tmp_path, example)["changes"]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +122,13 @@ def test_a_hardened_value_shows_that_host_access_is_meant(
         (deployment({"args": ["--device=/dev/kvm"], **PRIVILEGED}), {"no-privileged"}),
         (deployment({"command": ["sh", "-c", "pip install x && python a.py"], **ROOT}), {"run-as-user"}),
         (deployment({"command": ["mpirun", "--allow-run-as-root", "train"], **ROOT}), {"run-as-user"}),
+        # It is named for work on the node, and what one of its signs holds holds the rest.
+        (deployment({"name": "usb", **AT_HOST}, {**PRIVILEGED}, {**ROOT}, hostNetwork=True, hostPID=True, hostIPC=True,
+                    **ROOT_FOLDER), HOST),
+        (deployment({"image": "example.com/builder:dind", **PRIVILEGED}), {"no-privileged"}),
+        (deployment({"ports": [{"containerPort": 51820, "protocol": "UDP"}]}, hostIPC=True), {"no-host-ipc"}),
+        (deployment({"volumeMounts": [{"name": "host", "mountPath": "/sys"}], **ROOT},
+                    volumes=[{"name": "host", "hostPath": {"path": "/sys"}}]), {"no-host-path", "run-as-user"}),
         # It is bound to hardware.
         (deployment({**PRIVILEGED}, nodeSelector={"kubernetes.io/hostname": "attic"}), {"no-privileged"}),
         (deployment({**PRIVILEGED}, nodeSelector={"usb.feature.node.kubernetes.io/stick": "true"}), {"no-privileged"}),
@@ -166,7 +179,7 @@ def test_what_this_run_wrote_holds_nothing(harden: Harden, tmp_path: Path) -> No
 
 def test_a_user_of_its_own_counts_where_this_run_gives_another_container_one(harden: Harden, tmp_path: Path) -> None:
     meant = {"securityContext": {"allowPrivilegeEscalation": True, "runAsUser": 1000}}
-    write(tmp_path, {"app.yaml": yaml.safe_dump(deployment({**ROOT}, meant))})
+    write(tmp_path, {"app.yaml": yaml.safe_dump(deployment({"image": "nginx:1.27"}, meant))})
     found = json.loads(harden("diff", "app.yaml", "--format", "json").out)
     assert "run-as-user" in {record["id"] for record in found["changes"]}
     (held,) = [record for record in found["held"] if record["id"] == "no-privilege-escalation"]

@@ -160,6 +160,7 @@ def harden(folder: Path, name: str, only: frozenset[str] = IDS) -> Any:
         ({"cpu_limit_ratio": 0}, "resources.cpu-limit-ratio: a limit is not below its request"),
         ({"memory_limit_least": "much"}, "resources.memory-limit-least: much is no quantity"),
         ({"memory_limit": "0"}, "resources.memory-limit: 0 is no quantity"),
+        ({"cpu_elsewhere_most": "none"}, "resources.cpu-elsewhere-most: none is no quantity"),
     ],
 )
 def test_options_that_are_no_numbers(options: dict[str, Any], said: str) -> None:

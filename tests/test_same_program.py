@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -89,3 +90,57 @@ def test_the_largest_number_of_another_container_counts(pods: list[list[dict[str
     asking = found.pod_templates[0].containers[0]
     number = found.ask(NumbersElsewhere).largest(asking, "requests", "memory")
     assert (None if number is None else number.text) == written
+
+
+def pod(container: dict[str, Any], **metadata: Any) -> str:
+    named = [{"name": "c", "image": IMAGE} | container]
+    item = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": named}}
+    return json.dumps(item)
+
+
+@pytest.mark.parametrize(
+    ("asking", "other", "counts"),
+    [
+        pytest.param({"namespace": "a"}, {"namespace": "a"}, True, id="one namespace"),
+        pytest.param({"namespace": "a"}, {"namespace": "b"}, False, id="two namespaces"),
+        pytest.param({"namespace": "a"}, {}, False, id="a namespace and none"),
+        pytest.param({}, {}, True, id="one folder, no namespace"),
+        pytest.param({"namespace": "a", "name": "x"}, {"namespace": "b", "name": "x"}, True, id="one name"),
+        *(
+            pytest.param(
+                {"namespace": "a", "labels": {key: "shop"}}, {"namespace": "b", "labels": {key: "shop"}}, counts, id=key
+            )
+            for key, counts in (("app", True), ("app.kubernetes.io/part-of", True), ("tier", False))
+        ),
+    ],
+)
+def test_what_another_application_asks_for_says_nothing(
+    asking: dict[str, Any], other: dict[str, Any], counts: bool
+) -> None:
+    texts = [pod({}, **{"name": "one"} | asking), pod(with_memory("64Mi"), **{"name": "two"} | other)]
+    found = Tree.from_text("\n---\n".join(texts))
+    number = found.ask(NumbersElsewhere).largest(found.pod_templates[0].containers[0], "requests", "memory")
+    assert (number is not None) is counts
+
+
+@pytest.mark.parametrize(
+    ("image", "counts"),
+    [
+        *(
+            (name, False)
+            for name in ("busybox", "alpine:3", "bash", "curlimages/curl:8", "registry.example.com/m/python")
+        ),
+        *((name, True) for name in ("redis", "registry.example.com/busybox/shop:1", "example.com/curler")),
+    ],
+)
+def test_what_an_image_for_anything_asks_for_says_nothing(image: str, counts: bool) -> None:
+    found = tree([{"image": image}], [with_memory("64Mi", image=image)])
+    number = found.ask(NumbersElsewhere).largest(found.pod_templates[0].containers[0], "requests", "memory")
+    assert (number is not None) is counts
+
+
+def test_a_number_above_the_most_is_left_out() -> None:
+    found = tree([{}], [with_memory("1000Gi")], [with_memory("64Mi")])
+    asking = found.pod_templates[0].containers[0]
+    number = found.ask(NumbersElsewhere).largest(asking, "requests", "memory", Fraction(8 * 2**30))
+    assert number is not None and number.text == "64Mi"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.images.container_commands import every_word, spoken
+from hardener.facts.images.container_commands import every_word
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.components.component import is_ingress_or_gateway
-from hardener.kubernetes.pods.command_evidence import node_commands, node_paths
+from hardener.kubernetes.pods.command_evidence import node_paths
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
+from . import _node_work
 from ._volumes import mounts
 
 _LOOPBACK = late_pattern(r"(?<![\w.-])(?:localhost|127\.\d+\.\d+\.\d+)(?![\w-]|\.\w)|(?<![\w.:])::1(?![\w:])")
@@ -36,12 +37,13 @@ _REQUIRED = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringE
 
 
 def named_access(pod: PodTemplate) -> Iterator[Evidence]:
-    """Yield what ``pod`` names of its node in commands, arguments, variables and probes."""
+    """Yield what ``pod`` names of its node in commands, arguments, variables and probes, and the other signs that it
+    works on its node."""
     yield from signs(pod, _named)
 
 
 def _named(pod: PodTemplate) -> Iterator[Evidence]:
-    yield from as_far_as_written(_of_network(pod), *map(_of_files, pod.containers))
+    yield from as_far_as_written(*_node_work.parts(pod), _of_network(pod), *map(_of_files, pod.containers))
 
 
 def _of_network(pod: PodTemplate) -> Iterator[Evidence]:
@@ -60,8 +62,6 @@ def as_far_as_written(*parts: Iterator[Evidence]) -> Iterator[Evidence]:
 
 
 def _of_files(container: Container) -> Iterator[Evidence]:
-    for command, speaker in spoken(container, node_commands, probes=True):
-        yield speaker.says(f"runs {command}")
     folders = [mount.path for mount in mounts(container) if mount.source == "hostPath"]
     for path in node_paths(_texts(container), folders):
         yield container.fact(f"container {container.name} is given {path}, a path of the node")

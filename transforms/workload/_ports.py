@@ -1,14 +1,19 @@
-"""The ports below 1024 that a container serves."""
+"""The ports that a container serves, and those of them below 1024."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import patched
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.pods import command_evidence
-from hardener.tree.core_views import Container, OpaqueError
+from hardener.tree.core_views import Container, Object, OpaqueError
 
+_FIRST_OF_ALL = 1024  # ports below it are those of root, unless the kernel is told otherwise
+_PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 _WITHOUT = "without_low_ports"  # by the view: at which state of what the piece starts there were none
 
 
@@ -32,19 +37,75 @@ def low_ports(container: Container) -> dict[int, Evidence]:
 
 
 def _low_ports(container: Container) -> dict[int, Evidence]:
+    found = {number: fact for number, fact in shown_ports(container).items() if number < _FIRST_OF_ALL}
+    env = container.env
+    for number, speaker in spoken(container, lambda words: command_evidence.low_ports(words, env), beside=env):
+        found.setdefault(number, speaker.says(f"is told to listen on port {number}"))
+    return found
+
+
+def shown_ports(container: Container) -> dict[int, Evidence]:
+    """Ports that ``container`` serves with where they are said: in its ports, else in those of its image; in its
+    probes; and by Services, where no container of the pod declares them."""
     found: dict[int, Evidence] = {}
     container.check_whole("ports")
     declared = container.items("ports")
     for index, port in enumerate(declared):
         number = port.get("containerPort")
-        if isinstance(number, int) and 0 < number < 1024:
+        if isinstance(number, int) and number > 0:
             found[number] = container.fact(f"port {number} is declared", "ports", index)
     if not declared:
         ports = known_image(container).ports
         for number in ports.value if ports is not None else ():
-            if number < 1024 and ports is not None:
+            if ports is not None:
                 found[number] = ports.fact(container, f"it serves port {number}")
-    env = container.env
-    for number, speaker in spoken(container, lambda words: command_evidence.low_ports(words, env), beside=env):
-        found.setdefault(number, speaker.says(f"is told to listen on port {number}"))
+    elsewhere = {number for other in container.pod.containers for number in _declared(other)}
+    for number, fact in (*_probed(container), *_behind_services(container)):
+        if number not in elsewhere:
+            found.setdefault(number, fact)
     return found
+
+
+def _declared(container: Container) -> list[object]:
+    """The numbers of the ports that ``container`` declares; None for one that is filled in later."""
+    try:
+        return [port.get("containerPort") for port in container.items("ports")]
+    except (OpaqueError, WrongShapeError):
+        return [None]
+
+
+def _probed(container: Container) -> Iterator[tuple[int, Evidence]]:
+    """The ports that the kubelet asks ``container`` at, by number, at the address of its pod."""
+    for probe in _PROBES:
+        if container.lacks(probe):
+            continue
+        for action in ("httpGet", "tcpSocket", "grpc"):
+            number = container.get(probe, action, "port") if container.has(probe, action) else None
+            if isinstance(number, int) and not container.has(probe, action, "host"):
+                yield number, container.fact(f"a probe asks for port {number}", probe, action, "port")
+
+
+def _behind_services(container: Container) -> Iterator[tuple[int, Evidence]]:
+    """The ports that Services send to the pod of ``container``; of several containers, to those that declare none."""
+    pod = container.pod
+    serving = [each for each in pod.containers if not each.init]
+    silent = [each for each in serving if not _declared(each)]
+    if container not in (silent or serving):
+        return
+    for service in container.tree.ask(Relations).services_of(pod):
+        try:
+            yield from _sent_by(service, whole=silent == serving)
+        except (OpaqueError, WrongShapeError):
+            continue
+
+
+def _sent_by(service: Object, *, whole: bool) -> Iterator[tuple[int, Evidence]]:
+    """The ports that ``service`` sends to, by number. Of a headless one they are what its author says of its pods,
+    where these say nothing themselves (``whole``)."""
+    if service.get("spec", "clusterIP") == "None" and not whole:
+        return
+    for index, item in enumerate(service.items("spec", "ports")):
+        number = item.get("targetPort") if item.has("targetPort") else item.get("port")
+        if isinstance(number, int):
+            path = ("spec", "ports", index)
+            yield number, service.fact(f"{service} sends to port {number}", *path)

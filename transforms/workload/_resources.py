@@ -123,6 +123,8 @@ _CPU_LIMIT_RATIO = 4  # max(4 x request, 1) is at least theirs in 89 % of 97
 _MEMORY_LIMIT = "2Gi"  # at least theirs in 83 %; 512Mi in 58 %, 1Gi in 73 %
 # Beside a request, max(4 x request, 1Gi) is at least theirs in 80 % of 521; max(2 x request, 256Mi) in 45 %.
 _MEMORY_LIMIT_RATIO, _MEMORY_LIMIT_LEAST = 4, "1Gi"
+# What is taken over from another container: none of theirs requests more, and 97 % limit to no more.
+_CPU_ELSEWHERE_MOST, _MEMORY_ELSEWHERE_MOST = "4", "8Gi"
 _NOTHING = Fraction(0)
 _POD_NUMBERS = (1, 34)  # from here on the API server reads spec.resources
 _OF_WHOLE_PODS = ("cpu", "memory")
@@ -136,7 +138,8 @@ class Resources:
 
     Beside a request, a cpu limit is ``cpu_limit_ratio`` times the request, at least ``cpu_limit``, and a memory limit
     ``memory_limit_ratio`` times, at least ``memory_limit_least``. ``cpu_limit: none`` writes cpu limits only where a
-    quota asks for them; ``equal_memory`` makes memory requests equal to their limits.
+    quota asks for them; ``equal_memory`` makes memory requests equal to their limits. What another container of the
+    application has that runs the same program is taken over up to ``cpu_elsewhere_most`` and ``memory_elsewhere_most``.
     """
 
     GROUP: ClassVar[str] = "resources"
@@ -148,11 +151,16 @@ class Resources:
     memory_limit_ratio: int = _MEMORY_LIMIT_RATIO
     memory_limit_least: str = _MEMORY_LIMIT_LEAST
     equal_memory: bool = False
+    cpu_elsewhere_most: str = _CPU_ELSEWHERE_MOST
+    memory_elsewhere_most: str = _MEMORY_ELSEWHERE_MOST
     ephemeral_request: str = "64Mi"
     ephemeral_limit: str = "1Gi"
 
     def __post_init__(self) -> None:
-        for name in ("cpu_request", "memory_request", "memory_limit_least", "ephemeral_request", "ephemeral_limit"):
+        for name in (
+            *("cpu_request", "memory_request", "memory_limit_least", "ephemeral_request", "ephemeral_limit"),
+            *("cpu_elsewhere_most", "memory_elsewhere_most"),
+        ):
             self._check(name)
         for name in ("cpu_limit", "memory_limit"):
             if getattr(self, name) != NONE:
@@ -164,6 +172,10 @@ class Resources:
     def request(self, resource: str) -> str:
         """Return the request of a container of which nothing is known."""
         return {"cpu": self.cpu_request, "memory": self.memory_request}.get(resource, self.ephemeral_request)
+
+    def most_elsewhere(self, resource: str) -> Fraction:
+        """Return the largest number of "cpu" or "memory" that is taken over from another container."""
+        return parsed(self.cpu_elsewhere_most if resource == "cpu" else self.memory_elsewhere_most)
 
     def _check(self, name: str) -> None:
         amount = quantity.parse(getattr(self, name))
@@ -218,9 +230,10 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
         return Amount(default)
     elsewhere = container.tree.ask(NumbersElsewhere)
     # The API server takes a limit without a request for the request too.
-    same = elsewhere.largest(container, "requests", resource)
+    most = options.most_elsewhere(resource)
+    same = elsewhere.largest(container, "requests", resource, most)
     if same is None:
-        limit = elsewhere.largest(container, "limits", resource)
+        limit = elsewhere.largest(container, "limits", resource, most)
         same = limit if limit is not None and limit.amount < parsed(default) else None
     if resource == "memory":
         needed, evidence = _memory.needed(container)
@@ -265,9 +278,10 @@ def _request_beside(container: Container, resource: str, options: Resources) -> 
     return found
 
 
-def _same_limit(container: Container, resource: str, request: _Request) -> Number | None:
+def _same_limit(container: Container, resource: str, request: _Request, options: Resources) -> Number | None:
     """The limit of another container that runs the same program, where it fits beside ``request``."""
-    limit = container.tree.ask(NumbersElsewhere).largest(container, "limits", resource)
+    most = options.most_elsewhere(resource)
+    limit = container.tree.ask(NumbersElsewhere).largest(container, "limits", resource, most)
     return None if limit is None or limit.amount < request.amount else limit
 
 
@@ -285,7 +299,7 @@ def cpu_limit(container: Container, options: Resources) -> Amount | None:
         return None
     more = [] if asked is None else [asked]
     unknown = unsized(container, "cpu", requested=bool(request.evidence)) if asked is None else None
-    same = _same_limit(container, "cpu", request)
+    same = _same_limit(container, "cpu", request, options)
     if same is not None:
         return Amount(same.text, [same.fact, *more], unknown=unknown)
     text = _times(request.written, options.cpu_limit_ratio, default)
@@ -363,7 +377,7 @@ def _beside(
 ) -> tuple[str, list[Evidence]]:
     """The memory limit beside ``request``, and how it is known: as large as elsewhere; of a heap that ``flags`` name or
     a default whatever the request says; else from the request."""
-    same = _same_limit(container, "memory", request)
+    same = _same_limit(container, "memory", request, options)
     if same is not None:
         return same.text, [same.fact]
     if flags and (not request.evidence or request.amount == _whole(_memory.needed(container)[0])):

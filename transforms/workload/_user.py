@@ -28,6 +28,7 @@ from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
 from ._ports import low_ports
+from ._products import product_evidence
 from ._volumes import Mount, keeps_others_out, mounts
 
 _MOST = 4  # owners of one volume that are told apart
@@ -218,10 +219,12 @@ def _instead(container: Container, explicit: bool) -> Choice:
     else:
         uid, group, why = NOBODY_ELSE, NOBODY_ELSE, _why(container)
     gid = group if explicit and container.effective("runAsGroup") is None else None
-    against = [*root_evidence(container), *user_evidence(container)]
-    if container.pod.partial:
-        against += low_ports(container).values()  # the setting that gives them back is one of the pod
+    against = [*root_evidence(container), *user_evidence(container), *sibling_evidence(container)]
     is_known = not is_guess(container)
+    if not is_known:
+        against += unnumbered_evidence(container)
+    elif container.pod.partial:
+        against += low_ports(container).values()  # the setting that gives them back is one of the pod
     found = verdict(
         against=against,
         known=[why] if is_known else (),
@@ -247,6 +250,28 @@ def runs_as_known_user(container: Container) -> bool:
     if container.effective("runAsNonRoot") is True:
         return True
     return known_image(container).kind_of_user in ("number", "name")
+
+
+def sibling_evidence(container: Container) -> Iterator[Evidence]:
+    """What an author wrote for ``container``, where nothing but another container with its image shows that it may be
+    otherwise."""
+    if not known_image(container).user_shows_elsewhere:
+        return
+    for written, is_set in (
+        ("runAsUser: 0", container.effective("runAsUser") == 0),
+        ("runAsNonRoot: false", container.effective("runAsNonRoot") is False),
+    ):
+        if is_set:
+            key = written.partition(":")[0]
+            holder = container if container.has("securityContext", key) else container.pod
+            text = f"{written} is set, and what another container does with its image is no reason to take it away"
+            yield holder.fact(text, "securityContext", key)
+
+
+def unnumbered_evidence(container: Container) -> Iterator[Evidence]:
+    """Signs that a number which says nothing of the image of ``container`` is not the one that it needs."""
+    yield from low_ports(container).values()
+    yield from product_evidence(container)
 
 
 def _is_sure(container: Container) -> bool:

@@ -21,6 +21,7 @@ from hardener.kubernetes.pods.configured_paths import may_be_mounted, one_run, t
 from hardener.tree.core_views import Container, OpaqueError
 
 from ._image_folders import empty, files_in_tmp, folders
+from ._products import without_volume
 from ._user import is_database_root
 from ._volumes import mounts
 
@@ -110,9 +111,12 @@ def _signs_against(container: Container, known: ImageLedger) -> Iterator[Evidenc
     row, image = container.row, container.image
     if known.read_only is not None and not known.read_only.value:
         yield known.read_only.fact(container, "it does not run with a read-only root")
-    if row is None and image is not None and is_data_store(image.known_part) and not known.says_where_it_writes:
-        if not any(mount.writable for mount in mounts(container)):
+    kept = known.says_where_it_writes or any(mount.writable for mount in mounts(container))
+    if row is None and not kept:
+        if image is not None and is_data_store(image.known_part):
             yield container.fact("a data store without a volume writes to its image", "image")
+        else:
+            yield from without_volume(container)
     if row is not None and row.match == "nginx" and is_mounted(container, "/etc/nginx/templates"):
         yield container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted")
     yield from (path.fact(container) for path in known.hiding if not is_mounted(container, path.value))

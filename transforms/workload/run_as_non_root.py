@@ -14,7 +14,14 @@ from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
-from ._user import image_user_is_name, is_guess, may_gain_containers, user_evidence
+from ._user import (
+    image_user_is_name,
+    is_guess,
+    may_gain_containers,
+    sibling_evidence,
+    unnumbered_evidence,
+    user_evidence,
+)
 
 _FIELD = ("securityContext", "runAsNonRoot")
 _NOT_KNOWN = "the user of its image is not known"
@@ -174,7 +181,7 @@ def _judged_alone(container: Container, *, patched: bool = False) -> Verdict | N
         return verdict(unknown=[container.fact(_NOT_KNOWN, "image")])
     # With a number beside it, it starts; alone it stops every image that is root, or a user with a name.
     alone = container.fact(f"{_NOT_KNOWN}, and no number is written", "image")
-    against = list(user_evidence(container))
+    against = [*user_evidence(container), *unnumbered_evidence(container)]
     if against or container in container.pod.exempt("run-as-user", "securityContext", "runAsUser"):
         return verdict(against=[*against, alone])
     return verdict(unknown=[alone])
@@ -185,6 +192,8 @@ def _of_own_user(container: Container, user: Known[str], weak: bool) -> Verdict:
     # Of a name the cluster has to be OpenShift, which objects beside it do not prove.
     by_number = known_image(container).kind_of_user == "number" or container.tree.ask(Platforms).is_configured
     fact = user.fact(container, f"its user is {user.value}")
+    if against := list(sibling_evidence(container)):
+        return verdict(against=against, known=[fact])
     return verdict(known=[fact], sure=user.sure and not weak and by_number, basis=user.basis)
 
 

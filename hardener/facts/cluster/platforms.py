@@ -50,14 +50,16 @@ class Platforms(AsRead):
         self._tree = tree
         self._builds = tree.ask(Builds)
         self._roots = frozenset(root for item in self.openshift for root in self._builds.roots(item))
-        self._folders = frozenset(item.folder for item in self.openshift)
+        self._folders: dict[str, set[str | None]] = {}  # in which namespaces their objects come out
+        for item in self.openshift:
+            self._folders.setdefault(item.folder, set()).update(self._builds.known_namespaces(item))
         # A function may be called for one cloud alone; what it makes then is made for that one together.
         self._functions = frozenset(_functions(item)[-1] for item in signs if _functions(item))
 
     def of(self, item: Object) -> str | None:
         """The platform that ``item`` is applied to: by the configuration, else "openshift" where its kind is one that
         only OpenShift has, where the function that makes it makes such an object, too, where each build that holds it
-        holds one, or, where none does, its folder; else None."""
+        holds one, or, where none does, its folder, in a namespace that may be its own; else None."""
         if self._tree.settings.platform is not None:
             return self._tree.settings.platform
         if item.group in OPENSHIFT or not self._functions.isdisjoint(_functions(item) if self._functions else ()):
@@ -65,8 +67,17 @@ class Platforms(AsRead):
         if not self.openshift:
             return None
         roots = self._builds.roots(item)
-        found = roots <= self._roots if roots else item.folder in self._folders
+        found = roots <= self._roots if roots else self._is_beside_one(item)
         return "openshift" if found else None
+
+    def _is_beside_one(self, item: Object) -> bool:
+        """Whether the folder of ``item`` holds an object that only OpenShift has, in a namespace that may be its own:
+        the files of a folder may be for several clusters."""
+        there = self._folders.get(item.folder)
+        if there is None:
+            return False
+        own = self._builds.known_namespaces(item)
+        return None in there or None in own or not there.isdisjoint(own)
 
     @property
     def is_configured(self) -> bool:

@@ -138,6 +138,12 @@ class ImageLedger(Struct):
         return self.paths is not None and (self.paths.whole or self.paths.text is not None)
 
     @property
+    def user_shows_elsewhere(self) -> bool:
+        """Whether what is known of its user is nothing but what people wrote for another container."""
+        known = self.number or self.user
+        return known is not None and known.by is KnownBy.SAME_IMAGE
+
+    @property
     def is_sure_of_user(self) -> bool:
         """Whether its user is proved, or looked up where the image is made."""
         return is_sure(self.user)

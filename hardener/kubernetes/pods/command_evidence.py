@@ -20,17 +20,14 @@ from typing import Literal
 
 from msgspec import Struct
 
+from hardener.kubernetes.pods.node_work import NEEDS_ROOT
 from hardener.kubernetes.pods.shell import commands, runs, started, unique
 from hardener.support.late_pattern import late_pattern
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Privileges
 
-_OF_NODE = frozenset(
-    {"chroot", "insmod", "ip6tables", "iptables", "losetup", "modprobe", "mount", "nft", "nsenter", "rmmod", "swapoff"}
-    | {"swapon", "umount"}
-)
-_ROOT = _OF_NODE | frozenset(
+_ROOT = NEEDS_ROOT | frozenset(
     {"addgroup", "adduser", "apt-get", "chmod", "chown", "dnf", "gosu", "groupadd", "microdnf", "runuser", "setcap"}
     | {"setpriv", "su", "su-exec", "sudo", "useradd", "usermod", "yum", "zypper"}
 )
@@ -84,11 +81,6 @@ def _installed_for_all(program: str, arguments: Sequence[str]) -> list[str]:
     if program in _NODE_PACKAGES and not _NODE_INSTALL.isdisjoint(arguments):
         return [] if _NODE_GLOBALLY.isdisjoint(arguments) else [f"{program} install -g"]
     return []
-
-
-def node_commands(words: Sequence[str]) -> list[str]:
-    """Those of ``root_commands`` that work on the node, or on what only the kernel of the node has."""
-    return _programs(words, _OF_NODE)
 
 
 # Paths in `--flag=/a/b`, `unix:///a/b`, `/a:/b` and scripts; not the host of a URL, nor what stands in the middle of a
