@@ -19,8 +19,8 @@ from hardener.kubernetes.pods.command_evidence import below, writes
 from hardener.kubernetes.pods.configured_paths import may_be_mounted, one_run, told_paths
 from hardener.tree.core_views import Container, OpaqueError
 
+from ._data_folders import is_database_root
 from ._image_folders import empty, files_in_tmp, folders
-from ._user import is_database_root
 from ._volumes import mounts
 
 FIELD = ("securityContext", "readOnlyRootFilesystem")

@@ -54,6 +54,7 @@ class ImageLedger(Struct):
     - `read_only`: whether it runs with a read-only root. `needs_root`: it works as root only. `uses_setuid`: it starts
       setuid programs. `makes_rare_calls`: the default seccomp profile refuses some that it makes.
     - `files`: what its files say, as far as somebody read them.
+    - `started_as`: the image whose program it starts, where that is the base that its Dockerfile builds on.
     """
 
     user: Known[str] | None = None
@@ -77,6 +78,7 @@ class ImageLedger(Struct):
     uses_setuid: Known[bool] | None = None
     makes_rare_calls: Known[bool] | None = None
     files: Known[ImageFiles] | None = None
+    started_as: Known[ImageReference] | None = None
 
     def put_user(self, user: Known[str], number: Known[Number] | None = None) -> None:
         """Put in who the image runs as, and the number of that user.
