@@ -28,6 +28,7 @@ from ._data_folders import is_database_root, is_its_own, refuses_group
 from ._need import root_evidence
 from ._ports import low_ports
 from ._volumes import Mount, keeps_others_out, mounts
+from ._writable import out_of_reach
 
 _MOST = 4  # owners of one volume that are told apart
 _MOST_GIVEN = 100  # paths of one container that are looked at
@@ -212,7 +213,7 @@ def _instead(container: Container, explicit: bool) -> Choice:
     else:
         uid, group, why = NOBODY_ELSE, NOBODY_ELSE, _why(container)
     gid = group if explicit and container.effective("runAsGroup") is None else None
-    against = [*root_evidence(container), *user_evidence(container)]
+    against = [*root_evidence(container), *user_evidence(container), *out_of_reach(container, uid)]
     if container.pod.partial:
         against += low_ports(container).values()  # the setting that gives them back is one of the pod
     is_known = any(each is not None for each in (facts.user, facts.number, facts.any_number, owner))
