@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.dockerfiles import instructions
 from hardener.facts.images.dockerfiles.instructions import Instruction
-from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
+from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said, least
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.kubernetes.images import reference as image_reference
 from hardener.kubernetes.images.reference import ImageReference
@@ -170,9 +170,10 @@ class BuiltImages(AsRead):
 
         def built(image: str) -> Stage | None:
             reference = image_reference.parse(image)
-            base = self._matching.base(reference) if self._matching is not None and reference is not None else None
-            if base is None or len(self._under_way) >= _DEEPEST:
+            match = self._matching.base(reference) if self._matching is not None and reference is not None else None
+            if match is None or len(self._under_way) >= _DEEPEST:
                 return None
+            rank, base = match
             if base.dockerfile in (*self._under_way, build.dockerfile):
                 return None  # a circle: it is the image of that name from elsewhere
             self._under_way.append(build.dockerfile or "")
@@ -184,6 +185,7 @@ class BuiltImages(AsRead):
                 return None
             child = stage.child()
             child.triggers = stage.triggers
+            child.rank = least(rank, stage.rank)
             child.through = (self._files.name(base.dockerfile or ""), *stage.through)
             return child
 

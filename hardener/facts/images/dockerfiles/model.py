@@ -21,6 +21,11 @@ Rank = Literal["named", "service", "folder"]
 RANKS: tuple[Rank, ...] = ("named", "service", "folder")
 
 
+def least(*ranks: Rank) -> Rank:
+    """The least sure of ``ranks``."""
+    return max(ranks, key=RANKS.index)
+
+
 class Said(Struct, Generic[T], frozen=True):
     """A fact, and where it is said: the name of the file for people, and the line, which counts from 1."""
 

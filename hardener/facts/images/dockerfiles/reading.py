@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from hardener.facts.images.dockerfiles.accounts import Account, number
 from hardener.facts.images.dockerfiles.entrypoint_scripts import shown_by
-from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
+from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said, least
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.facts.images.dockerfiles.stage import Stage
 from hardener.kubernetes.images import reference as image_reference
@@ -31,7 +31,7 @@ def image_of(
         unknown.add("base")
     return BuiltImage(
         dockerfile=dockerfile,
-        rank=rank,
+        rank=least(rank, stage.rank),
         named_by=named_by,
         base=base,
         base_said=stage.base,
