@@ -136,7 +136,7 @@ def _out_of_reach(container: Container, uid: int) -> Iterator[Evidence]:
                 yield speaker.says(f"writes to {path}, where user {uid} may not")
         elif workdir is None or not is_mounted(container, workdir):
             yield speaker.says("installs packages when it starts")
-    for each in known.written:
+    for each in known.written_as_any:
         if not _may_write(container, known, each.value, uid):
             yield each.fact(container, f"it writes to {each.value}, where user {uid} may not")
 

@@ -54,17 +54,19 @@ class KnownImages(AsRead):
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._known: dict[tuple[str, tuple[str, ...], Program | None], ImageLedger] = {}
+        self._known: dict[tuple[str, tuple[str, ...], tuple[str, ...], Program | None], ImageLedger] = {}
 
     def of(self, container: Container) -> ImageLedger:
         """What is known of the image of ``container``."""
         if container.image is None:
             return _NOTHING
         program = program_of(container)
-        key = (container.image.text, container.command, program)
+        args = container.args if container.command else ()
+        key = (container.image.text, container.command, args, program)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = collected(Asked(self._tree, container.image, container.command, program))
+            asked = Asked(self._tree, container.image, container.command, program, args)
+            found = self._known[key] = collected(asked)
         seen = observation(container)
         if seen is None:  # nearly always; a container with other variables may have been seen
             return found

@@ -46,7 +46,8 @@ class ImageLedger(Struct):
     - `paths`: the folders that the strongest source which tells of them has; its text says for how long nothing else
       was seen.
     - `writable`: folders that it writes to. `filled`: places with files of the image. `owned`: those of them that its
-      user may change. `written`: what its entrypoint writes. `hiding`: folders that it was seen to write to and in
+      user may change. `written`: what its entrypoint writes, `written_as_any`:
+      without what it writes for root alone. `hiding`: folders that it was seen to write to and in
       which it has files, so that a volume there would hide them.
     - `root_commands`: what its entrypoint does that needs root.
     - `carried`: file capabilities that a Dockerfile gives to its programs, `capabilities` those that its program is
@@ -69,6 +70,7 @@ class ImageLedger(Struct):
     filled: tuple[Known[str], ...] = ()
     owned: tuple[Known[str], ...] = ()
     written: tuple[Known[str], ...] = ()
+    written_as_any: tuple[Known[str], ...] = ()
     hiding: tuple[Known[str], ...] = ()
     root_commands: tuple[Known[str], ...] = ()
     carried: tuple[Known[str], ...] = ()
@@ -142,12 +144,18 @@ class Asked:
     """An image of which a collector tells: what is run of it, and what the tree has about it."""
 
     def __init__(
-        self, tree: Tree, image: ImageReference, command: tuple[str, ...] = (), program: Program | None = None
+        self,
+        tree: Tree,
+        image: ImageReference,
+        command: tuple[str, ...] = (),
+        program: Program | None = None,
+        args: tuple[str, ...] = (),
     ) -> None:
         self.tree = tree
         self.image = image
         self.command = command
         self.program = program
+        self.args = args
 
     @cached_property
     def row(self) -> ImageRow | None:

@@ -31,7 +31,21 @@ _OF_NODE = frozenset(
     | {"swapon", "umount"}
 )
 _ROOT = _OF_NODE | frozenset(
-    {"addgroup", "adduser", "apt-get", "chmod", "chown", "dnf", "gosu", "groupadd", "microdnf", "runuser", "setcap"}
+    {
+        "addgroup",
+        "adduser",
+        "apt-get",
+        "chmod",
+        "chown",
+        "cron",
+        "crond",
+        "dnf",
+        "gosu",
+        "groupadd",
+        "microdnf",
+        "runuser",
+        "setcap",
+    }
     | {"setpriv", "su", "su-exec", "sudo", "useradd", "usermod", "yum", "zypper"}
 )
 _ROOT_WITH = {

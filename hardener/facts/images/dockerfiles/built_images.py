@@ -25,6 +25,7 @@ from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.builds import Build
+    from hardener.facts.images.dockerfiles.entrypoint_scripts import Shown
     from hardener.facts.images.dockerfiles.matching import Matching
     from hardener.facts.images.dockerfiles.stage import Stage
 
@@ -127,6 +128,18 @@ class BuiltImages(AsRead):
             return None
         images = [self._read(build, rank) for build in reversed(unlike.values())]
         return None if None in images else agreed([image for image in images if image is not None])
+
+    def started(self, reference: ImageReference, words: tuple[str, ...]) -> Shown | None:
+        """What the scripts of the image show that ``words`` start in the place of its entrypoint; None where none of
+        its Dockerfiles is read, or several are."""
+        match = self._matching.of(reference) if self._matching is not None else None
+        unlike = {(build.dockerfile, build.target) for build in match[1]} if match is not None else set()
+        stage = self._stage(match[1][0]) if match is not None and len(unlike) == 1 else None
+        if stage is None:
+            return None
+        from hardener.facts.images.dockerfiles.entrypoint_scripts import shown_by_command  # late: as ``agreed``
+
+        return shown_by_command(words, stage, self._files)
 
     def _read(self, build: Build, rank: Rank) -> BuiltImage | None:
         stage = self._stage(build)

@@ -58,6 +58,8 @@ def image_of(
         installs=_once(shown.installs),
         starts=_once(shown.starts),
         asks_who=shown.asks_who,
+        needs_root=_once(shown.needs_root),
+        writes_as_any=_once(shown.writes_as_any),
         script_read=shown.read,
         unknown=frozenset(unknown),
     )
