@@ -131,6 +131,7 @@ def _put_program(ledger: ImageLedger, base: ImageLedger, said: _Inherited) -> No
     paths = tuple(said.path(path) for path in base.writable)
     ledger.writable += paths
     ledger.carried += base.carried
+    ledger.filled += tuple(said.path(path) for path in base.filled)
     if paths and ledger.paths is None:
         ledger.paths = Known(tuple(path.value for path in paths), KnownBy.BASE, paths[0].place)
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from hardener.facts.images.dockerfiles.accounts import Account, number
+from hardener.facts.images.dockerfiles.copied_folders import copied_folders
 from hardener.facts.images.dockerfiles.entrypoint_scripts import shown_by
 from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said, least
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
@@ -49,7 +50,7 @@ def image_of(
             :_MOST
         ],
         given=_given(stage, uid, gid),
-        filled=_once([*stage.filled, *stage.worked_in]),
+        filled=_once([*stage.filled, *copied_folders(stage, files), *stage.worked_in]),
         capabilities=_once(
             Said(" ".join(filter(None, said.value)), said.file, said.line) for said in stage.capabilities
         ),

@@ -62,6 +62,15 @@ class Stage(Struct):
             return self.workdir.value if self.workdir.value.startswith("/") else None
         return "/" if self.from_scratch else None
 
+    @property
+    def home(self) -> str:
+        """The home of the user in effect, as far as accounts and names tell."""
+        name = self.user.value.partition(":")[0] if self.user is not None else "root"
+        if name in ("root", "0"):
+            return "/root"
+        homes = (said.value.home for said in self.accounts if said.value.home and said.value.name == name)
+        return next(homes, None) or f"/home/{name}"
+
     def child(self) -> Stage:
         """What a stage begins with that is made from this one."""
         return Stage(
