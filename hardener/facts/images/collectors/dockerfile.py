@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from hardener.authoring.known import Known, KnownBy, joined
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import BuiltImage, Said
+from hardener.facts.images.dockerfiles.settings_files import SettingsFiles
 from hardener.facts.images.ledger import Asked, Command, ImageLedger, Number
 from hardener.kubernetes.images.config import plain_user
 from hardener.kubernetes.pods.command_evidence import below
@@ -44,6 +45,9 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
     start = built if own_command else asked.tree.ask(BuiltImages).started(asked.image, (*asked.command, *asked.args))
     if start is not None:
         _put_start(ledger, built, start)
+    named = [Said(_absolute(built, said.value), said.file, said.line) for said in _settings(asked)]
+    ledger.written += _written(built, named)
+    ledger.written_as_any += _written(built, named)
 
 
 def _known(built: BuiltImage, said: Said[Any], value: T, text: str | None = None) -> Known[T]:
@@ -129,6 +133,11 @@ def _put_start(ledger: ImageLedger, built: BuiltImage, start: BuiltImage | Shown
     ledger.written += _written(built, start.writes)
     ledger.written_as_any += _written(built, start.writes_as_any)
     ledger.root_commands += tuple(_known(built, said, said.value, said.value) for said in start.needs_root)
+
+
+def _settings(asked: Asked) -> tuple[Said[str], ...]:
+    """The files that the settings of the program name."""
+    return asked.tree.ask(SettingsFiles).of(asked.image)
 
 
 def _written(built: BuiltImage, places: Iterable[Said[str]]) -> tuple[Known[str], ...]:
