@@ -14,6 +14,7 @@ from hardener.facts.images.known_image import known_image
 from hardener.facts.images.ledger import ImageLedger
 from hardener.facts.images.products import product_row, runs_data_store
 from hardener.facts.kustomize.overlays.states import patched, signs
+from hardener.facts.objects.config_data import ConfigFolders
 from hardener.kubernetes.images.files import ImageFiles
 from hardener.kubernetes.pods.command_evidence import below, writes
 from hardener.kubernetes.pods.configured_paths import may_be_mounted, one_run, told_paths
@@ -211,6 +212,14 @@ def _told(container: Container, found: Needs, workdir: str | None) -> None:
     def ask(words: tuple[str, ...]) -> list[tuple[str, str]]:
         return [(each.path, each.kind) for each in told_paths(words, env, program=program or "", workdir=workdir)]
 
+    for path, reason in container.tree.ask(ConfigFolders).written(container):
+        if _is_writable(container, found, path):
+            continue
+        if may_be_mounted(path, _known_empty(container), workdir):
+            _place(container, found, path, reason)
+        else:
+            text = f"{reason.text} to write to, where the image may hold files"
+            found.against.append(Evidence(text, reason.piece, reason.path))
     for (path, kind), speaker in spoken(container, ask, beside=env):
         if _is_writable(container, found, path):
             continue
