@@ -230,6 +230,23 @@ MATCHES = {
     "a product of the name of its organisation": ("docker build -t acme/minio src/web\n", "minio/minio", False),
     "another image of the same prefix": ("docker build -t acme/redis src/web\n", "acme/redis:2", True),
     "an image of the table": ("docker build -t prometheus src/web\n", "quay.io/prometheus/prometheus:v3", False),
+    "a variant behind the name": (
+        "docker build -t web/alpine src/web\n",
+        "registry.example.com/acme/web/alpine:1",
+        True,
+    ),
+    "a variant of somebody else": ("docker build -t web/alpine src/web\n", "quay.io/prometheus/busybox", False),
+    "tagged with another name": (
+        "docker build -t a src/web\ndocker tag a:latest r.io/acme/pages:1\n",
+        "r.io/acme/pages:1",
+        True,
+    ),
+    "tagged by make": ("T=docker\n$(T) build -t a:$V src/web\n$(T) image tag a:$V acme/pages\n", "acme/pages:2", True),
+    "a tag of what is not built here": (
+        "docker pull redis\ndocker tag redis r.io/acme/cache\n",
+        "r.io/acme/cache",
+        False,
+    ),
 }
 
 
@@ -272,6 +289,10 @@ FOLDERS = {
     "a registry of the own network": ("web/Dockerfile", "registry:5000/web", True),
     "a registry of somebody else": ("prometheus/Dockerfile", "quay.io/prometheus/prometheus", False),
     "a registry that is filled in": ("web/Dockerfile", "${REGISTRY}/web:1", True),
+    "a variant behind the folder": ("web-service/Dockerfile", "web-service/alpine:3", True),
+    "a variant, in a registry": ("web-service/Dockerfile", "registry.example.com/acme/web-service/alpine:3", True),
+    "a distribution of an organisation": ("acme/Dockerfile", "registry.example.com/acme/alpine:3", False),
+    "a distribution of the table": ("prometheus/Dockerfile", "quay.io/prometheus/busybox", False),
 }
 
 
@@ -287,7 +308,39 @@ OWN = {
     "one of a prefix has a folder": (["r.io/acme/web", "r.io/acme/job"], ["web"], False),
     "an organisation whose images have no folder": (["acme/web", "acme/job"], ["web"], False),
     "an organisation that the table knows": (["prom/prometheus", "prom/x"], ["prometheus", "x"], False),
+    "an organisation of which images were surveyed": (
+        ["weaveworksdemos/catalogue", "weaveworksdemos/catalogue-db"], ["catalogue", "catalogue-db"], True),
+    "one that was surveyed": (["weaveworksdemos/catalogue-db"], ["catalogue-db"], False),
 }  # fmt: skip
+
+# The Dockerfiles and build files of a base, what the image says behind FROM, the rank of both together; None where the
+# base is taken for one from elsewhere.
+BASES = {
+    "named as in FROM": ({"b.sh": "docker build -t acme/base base\n"}, "acme/base:1", "named"),
+    "built for another registry": (
+        {"b.sh": "docker build -t base base\n"},
+        "registry.example.com/acme/base:1",
+        "named",
+    ),
+    "built with a variable": ({"Makefile": "all:\n\tdocker build -t $(REG)/acme/base base\n"}, "acme/base", "named"),
+    "named with a variable": ({"b.sh": "docker build -t acme/base base\n"}, "${REG}/base", "named"),
+    "tagged": ({"b.sh": "docker build -t x base\ndocker tag x acme/base\n"}, "acme/base", "named"),
+    "a service of Compose": ({"compose.yaml": "services: {base: {build: base}}\n"}, "base", "service"),
+    "a folder": ({}, "base", "folder"),
+    "a variant of a folder": ({}, "base/alpine", "folder"),
+    "a registry of somebody": ({}, "quay.io/acme/base", None),
+    "an official image": ({"redis/Dockerfile": "FROM x\nUSER 7\n"}, "redis", None),
+}
+
+
+@pytest.mark.parametrize("files,image,rank", BASES.values(), ids=BASES)
+def test_a_base_that_the_tree_builds(tmp_path: Path, files: dict[str, str], image: str, rank: str | None) -> None:
+    base = {"base/Dockerfile": "FROM alpine\nUSER 1234\n"}
+    web = {"web/Dockerfile": f"ARG REG\nFROM {image}\n", "web.sh": "docker build -t acme/web web\n"}
+    found = of(tree(tmp_path / "repo", {**base, **web, **files}), "acme/web")
+    assert found is not None
+    user = found.user.value if found.user is not None else None
+    assert (user, found.rank) == (("1234", rank) if rank is not None else (None, "named"))
 
 
 @pytest.mark.parametrize("images,folders,known", OWN.values(), ids=OWN)

@@ -239,12 +239,30 @@ FILLED = {
     "redirected": ("RUN echo 1 > /etc/x.conf\n", ["/etc/x.conf"]),
     "a here-document": ("COPY <<EOF /etc/x.conf\nUSER 1\nEOF\n", ["/etc/x.conf"]),
     "the exec form": ('COPY ["a b", "/srv/"]\n', ["/srv"]),
+    "Go": ("RUN go install example.com/x@v1\n", ["/go/bin", "/root/go/bin", "."]),
+    "pip, for the user": ("RUN useradd -m app\nUSER app\nRUN pip install --user x\n", ["/home/app/.local"]),
+    "pip, for all": ("RUN pip install x\n", []),
+    "npm, for all": ("WORKDIR /a\nUSER node\nRUN npm install -g x\n", ["/home/node/.npm-global", "/a"]),
+    "gems": ("RUN gem install x\n", ["/usr/local/bundle", "/root/.gem", "/root/.local/share/gem"]),
+    "what another program starts": (
+        "WORKDIR /a\nRUN npx --yes playwright install\n", ["/ms-playwright", "/root/.cache/ms-playwright", "/a"]),
+    "a download that is run": ("RUN curl -sSf https://example.com/x | sh -s -- -y\n", ["/root"]),
+    "a home by its account": (
+        "RUN useradd -m -d /opt/ray ray\nUSER ray\nRUN curl https://example.com/x | bash\n", ["/opt/ray"]),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("text,filled", FILLED.values(), ids=FILLED)
 def test_paths_that_hold_files(tmp_path: Path, text: str, filled: list[str]) -> None:
     assert [said.value for said in read(tmp_path, f"FROM a\n{text}").filled] == filled
+
+
+def test_folders_of_a_context_are_filled_by_its_copy(tmp_path: Path) -> None:
+    context = {name: "" for name in ("data/seed/a.sql", "empty/.gitkeep", "logs/a.log", "node_modules/x/y.js", "a.py")}
+    text = "FROM a\nCOPY . /srv/shop\nCOPY data /data/\n"
+    image = read(tmp_path, text, **context, **{".dockerignore": "# no\nlogs\n**/node_modules/\n"})
+    assert [said.value for said in image.filled] == ["/srv/shop", "/data", "/srv/shop/data", "/srv/shop/data/seed",
+                                                     "/data/seed"]  # fmt: skip
 
 
 def test_capabilities_of_files(tmp_path: Path) -> None:

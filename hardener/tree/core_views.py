@@ -288,10 +288,15 @@ class Container(View):
         """The command as written; () where it is the image's, or not known."""
         return self._list("command")
 
+    @property
+    def args(self) -> tuple[str, ...]:
+        """The arguments as written; () where they are the image's, or not known."""
+        return self._list("args")
+
     @cached_property
     def words(self) -> tuple[str, ...]:
         """Command, arguments and the commands of hooks and probes, as written."""
-        found = [*self.command, *self._list("args")]
+        found = [*self.command, *self.args]
         for hook in ("postStart", "preStop") if self.data.get("lifecycle") is not None else ():
             found += self._list("lifecycle", hook, "exec", "command")
         return tuple(found)

@@ -226,6 +226,7 @@ def test_low_ports(words: list[str], env: dict[str, str], ports: list[int]) -> N
         (["--output=/x", "mkdirs", "/y"], ()),
         (["sed", "s/a/b/", "/x"], ()),
         ([], ()),
+        (script("pip install --target /deps a; python3 -m pip install -t /more b"), ("/deps", "/more")),
     ],
 )  # fmt: skip
 def test_writes(words: list[str], paths: tuple[str, ...]) -> None:
@@ -244,6 +245,8 @@ def test_writes(words: list[str], paths: tuple[str, ...]) -> None:
         (script("apk info; apt-get --version; pip list; npm start"), False),
         (script("helm install x"), False),
         (script("echo npm install"), False),
+        (script("pip install --prefix=/deps a"), False),
+        (script("python3 -m pip install a"), True),
     ],
 )
 def test_package_managers_write_everywhere(words: list[str], unplaced: bool) -> None:

@@ -22,7 +22,7 @@ _TMP = "/tmp"
 _HARMLESS = frozenset({"IPC_LOCK", "NET_ADMIN", "NET_BIND_SERVICE", "NET_RAW", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME"})
 _MOUNTABLE = late_pattern(r"[^:\\]+")  # a colon is forbidden, a backslash stands for what the lock cannot hold
 # Everybody's, in nearly every image: no sign that this program writes there.
-_EVERYBODYS = ("/tmp", "/var/tmp", "/run/lock", "/var/lock", "/dev/shm", "/var/mail", "/var/spool/mail")
+EVERYBODYS = ("/tmp", "/var/tmp", "/run/lock", "/var/lock", "/dev/shm", "/var/mail", "/var/spool/mail")
 _HOME = late_pattern(r"/home/[^/]+|/root")
 _NAMED = 3  # paths in one line
 _MOST = 8  # folders of their own that get a volume each; with more, the image was made to be written to anywhere
@@ -115,4 +115,4 @@ def _is_its_own(path: str) -> bool:
 
 
 def _is_everybodys(path: str) -> bool:
-    return any(path == place or posixpath.commonpath((path, place)) == place for place in _EVERYBODYS)
+    return any(path == place or posixpath.commonpath((path, place)) == place for place in EVERYBODYS)

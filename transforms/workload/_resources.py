@@ -20,9 +20,10 @@ from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import every_word
 from hardener.facts.images.numbers_elsewhere import Number, NumbersElsewhere
+from hardener.facts.images.products import runs_data_store
 from hardener.facts.kustomize.overlays.states import patched, states
 from hardener.facts.objects.resource_limits import ResourcePolicies
-from hardener.kubernetes.components.component import is_data_store, is_jvm, is_machine_learning
+from hardener.kubernetes.components.component import is_jvm, is_machine_learning
 from hardener.kubernetes.objects import quantity
 from hardener.tree.core_views import Container, OpaqueError
 
@@ -50,7 +51,7 @@ def unsized(container: Container, resource: str, *, requested: bool) -> str | No
         return f"{repository or container.name} {learning}"
     if _memory.heap_limit(container)[1]:
         return None
-    if is_data_store(repository) or _class(container) == "data-store":
+    if runs_data_store(container):
         return f"{image.name if image else container.name} is a data store"
     if _memory.row_need(container)[1]:
         return None

@@ -16,20 +16,21 @@ from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.ledger import ImageLedger
+from hardener.facts.images.products import product_row, runs_data_store
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
 from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
 from hardener.facts.objects.written_contexts import WrittenContexts
-from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.kubernetes.pods.command_evidence import below, given_away
-from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
+from ._data_folders import is_database_root, is_its_own, refuses_group
 from ._need import root_evidence
 from ._ports import low_ports
 from ._products import product_evidence
 from ._volumes import Mount, keeps_others_out, mounts
+from ._writable import out_of_reach
 
 _MOST = 4  # owners of one volume that are told apart
 _MOST_GIVEN = 100  # paths of one container that are looked at
@@ -92,10 +93,6 @@ def _given_by(container: Container) -> Iterator[tuple[str | None, Owner]]:
 
 User = Literal["non-root", "root", "unknown"]
 
-_POSTGRES = re.compile(r"(^|[-_.])(postgres|postgresql|postgis|timescaledb(-ha)?|pgvector|spilo)([-_.0-9]|$)")
-# Their servers refuse files that a group may read or write, which an fsGroup makes of them.
-_EXACT_MODES = late_pattern(r"(^|[-_.])(rabbitmq|mongo|mongodb|etcd)([-_.0-9]|$)")
-_SECURE_SHELL = late_pattern(r"(^|[-_.])(sshd|openssh(-server)?|sftp)([-_.0-9]|$)")
 _KEY_FILES = re.compile(r"/\.ssh(/|$)|id_(rsa|dsa|ecdsa|ed25519)|ssh[-_]?key|key-?file|\.erlang\.cookie|\.pgpass", re.I)
 # What an image runs as by itself, of which no number is known.
 _UNNUMBERED = {
@@ -103,7 +100,6 @@ _UNNUMBERED = {
     "root": "its image runs as root, and no other user of it is known",
     "number": "its image runs as a number that is not known",
 }
-_PGDATA = "/var/lib/postgresql/data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +216,7 @@ def _instead(container: Container, explicit: bool) -> Choice:
         uid, group, why = NOBODY_ELSE, NOBODY_ELSE, _why(container)
     gid = group if explicit and container.effective("runAsGroup") is None else None
     against = [*root_evidence(container), *user_evidence(container), *sibling_evidence(container)]
+    against += out_of_reach(container, uid)
     is_known = not is_guess(container)
     if not is_known:
         against += unnumbered_evidence(container)
@@ -377,14 +374,13 @@ def _user_evidence(container: Container) -> Iterator[Evidence]:
 
 def against_group(container: Container, mount: Mount) -> str | None:
     """Why an fsGroup does not open the files of a volume that is kept to a new user; None where it does."""
-    image, row = container.image, container.row
-    name = (image.name if image is not None else None) or ""
-    is_store = is_data_store(image.known_part if image is not None else None)
-    if _SECURE_SHELL.search(name) or (is_store and (_EXACT_MODES.search(name) or _POSTGRES.search(name))):
+    row = product_row(container)
+    if refuses_group(container, mount):
         return "its server refuses files whose modes an fsGroup has changed"
-    if (row is not None and row.pvc == "ok") or container.pod.get("securityContext", "fsGroup"):
+    takes_group = (row is not None and row.pvc == "ok") or container.pod.get("securityContext", "fsGroup")
+    if takes_group or is_its_own(container, mount):
         return None
-    if is_store or (row is not None and row.class_ == "data-store"):
+    if runs_data_store(container):
         reason: str | None = "a data store may refuse to share them with a group"
     else:
         reason = _against_sharing(container, mount)
@@ -408,15 +404,6 @@ def _kept_volumes(container: Container) -> Iterator[Evidence]:
         if mount.persistent and mount.writable:
             text = f"an fsGroup opens volume {mount.view.text('name')} at {mount.path}; its files keep that group"
             yield mount.view.fact(text, "mountPath")
-
-
-def is_database_root(container: Container, path: str) -> bool:
-    """Whether ``path`` is where a PostgreSQL keeps its data: it refuses a folder that is not its user's own."""
-    image, row = container.image, container.row
-    if image is None or not (_POSTGRES.search(image.name or "") and is_data_store(image.known_part)):
-        return False
-    default = _PGDATA if row is None or not row.writable or _PGDATA in row.writable else ""
-    return posixpath.normpath(container.env.get("PGDATA") or default) == posixpath.normpath(path)
 
 
 def _database_root(container: Container, found: list[Mount]) -> Iterator[Evidence]:

@@ -9,20 +9,21 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.authoring.known import Known, items
+from hardener.authoring.known import Known, KnownBy, items
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.ledger import ImageLedger
-from hardener.facts.kustomize.overlays.states import patched
-from hardener.kubernetes.components.component import is_data_store
+from hardener.facts.images.products import product_row, runs_data_store
+from hardener.facts.kustomize.overlays.states import patched, signs
+from hardener.facts.objects.config_data import ConfigFolders
 from hardener.kubernetes.images.files import ImageFiles
 from hardener.kubernetes.pods.command_evidence import below, writes
 from hardener.kubernetes.pods.configured_paths import may_be_mounted, one_run, told_paths
 from hardener.tree.core_views import Container, OpaqueError
 
-from ._image_folders import empty, files_in_tmp, folders
+from ._data_folders import is_database_root
+from ._image_folders import EVERYBODYS, empty, files_in_tmp, folders
 from ._products import without_volume
-from ._user import is_database_root
 from ._volumes import mounts
 
 FIELD = ("securityContext", "readOnlyRootFilesystem")
@@ -108,18 +109,57 @@ def _may_use_tmp(container: Container, known: ImageLedger) -> bool:
 
 def _signs_against(container: Container, known: ImageLedger) -> Iterator[Evidence]:
     """What is known of the image that speaks against a read-only root."""
-    row, image = container.row, container.image
     if known.read_only is not None and not known.read_only.value:
         yield known.read_only.fact(container, "it does not run with a read-only root")
-    kept = known.says_where_it_writes or any(mount.writable for mount in mounts(container))
-    if row is None and not kept:
-        if image is not None and is_data_store(image.known_part):
-            yield container.fact("a data store without a volume writes to its image", "image")
-        else:
-            yield from without_volume(container)
+    yield from _kept_in_image(container, known)
+    row = product_row(container)
     if row is not None and row.match == "nginx" and is_mounted(container, "/etc/nginx/templates"):
         yield container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted")
     yield from (path.fact(container) for path in known.hiding if not is_mounted(container, path.value))
+
+
+def _kept_in_image(container: Container, known: ImageLedger) -> Iterator[Evidence]:
+    """That a data store, or another product, of which nobody knows the folder and the number has no volume for its
+    data."""
+    if known.says_where_it_writes or any(mount.writable for mount in mounts(container)):
+        return
+    if not runs_data_store(container):
+        yield from without_volume(container) if container.row is None else ()
+    elif known.number is None or not known.number.by.of_image:
+        yield container.fact("a data store without a volume writes to its image", "image")
+
+
+def out_of_reach(container: Container, uid: int) -> Iterator[Evidence]:
+    """What ``container`` is seen to write in its image, where user ``uid``, which it shall get, may not: what holds a
+    read-only root holds the user as well, unless the place is that user's."""
+    yield from signs(container, lambda state: _out_of_reach(state, uid))
+
+
+def _out_of_reach(container: Container, uid: int) -> Iterator[Evidence]:
+    known = known_image(container)
+    if known.kind_of_user == "root":  # it belongs to root, or to a number that its entrypoint takes
+        yield from _kept_in_image(container, known)
+    workdir = _workdir(container, known)
+    for path, speaker in spoken(container, lambda words: _written(words, workdir)):
+        if path is not None:
+            if not _may_write(container, known, path, uid):
+                yield speaker.says(f"writes to {path}, where user {uid} may not")
+        elif workdir is None or not is_mounted(container, workdir):
+            yield speaker.says("installs packages when it starts")
+    for each in known.written_as_any:
+        if not _may_write(container, known, each.value, uid):
+            yield each.fact(container, f"it writes to {each.value}, where user {uid} may not")
+
+
+def _may_write(container: Container, known: ImageLedger, path: str, uid: int) -> bool:
+    """Whether user ``uid`` may write to ``path``: in a volume, where everybody may, or in a folder of its own."""
+    if is_mounted(container, path) or _root_of(container, path) is not None:
+        return True
+    if known.files is not None and known.files.value.about(uid):
+        own = known.files.value.occupied
+    else:
+        own = tuple(each.value for each in known.owned) if known.uid == uid else ()
+    return any(_below(path, place) for place in (*EVERYBODYS, *own))
 
 
 def _of_image(container: Container, found: Needs) -> None:
@@ -151,8 +191,10 @@ def _hide(container: Container, found: Needs, hidden: Known[ImageFiles]) -> None
 
 def _volumes(container: Container) -> tuple[str, ...]:
     """The VOLUMEs of the image, where the image table does not know better what it writes to."""
-    row, known = container.row, known_image(container)
-    return items(known.volumes) if row is None or row.volumes or not row.writable else ()
+    row, volumes = container.row, known_image(container).volumes
+    knows_better = row is not None and row.writable and not row.volumes
+    by_own_build = volumes is not None and volumes.by is KnownBy.DOCKERFILE
+    return items(volumes) if by_own_build or not knows_better else ()
 
 
 def _declared(container: Container, found: Needs, path: str, volumes: Known[tuple[str, ...]] | None) -> None:
@@ -179,6 +221,14 @@ def _told(container: Container, found: Needs, workdir: str | None) -> None:
     def ask(words: tuple[str, ...]) -> list[tuple[str, str]]:
         return [(each.path, each.kind) for each in told_paths(words, env, program=program or "", workdir=workdir)]
 
+    for path, reason in container.tree.ask(ConfigFolders).written(container):
+        if _is_writable(container, found, path):
+            continue
+        if may_be_mounted(path, _known_empty(container), workdir):
+            _place(container, found, path, reason)
+        else:
+            text = f"{reason.text} to write to, where the image may hold files"
+            found.against.append(Evidence(text, reason.piece, reason.path))
     for (path, kind), speaker in spoken(container, ask, beside=env):
         if _is_writable(container, found, path):
             continue
@@ -237,7 +287,8 @@ def _is_writable(container: Container, found: Needs, path: str) -> bool:
 def _known_empty(container: Container) -> tuple[str, ...]:
     """Folders in which the image holds nothing that it needs."""
     known = known_image(container)
-    table = container.row.empty if container.row is not None else ()
+    row = product_row(container)
+    table = row.empty if row is not None else ()
     return (*(each.value for each in known.writable), *table, *empty(container))
 
 

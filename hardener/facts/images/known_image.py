@@ -52,23 +52,27 @@ def image_user_fact(container: Container) -> Evidence:
     return container.fact(f"{where}: its image runs as a user that is not known", "image")
 
 
+_Key = tuple[str, tuple[str, ...], tuple[str, ...], Program | None, Told | None]  # an image, and what is run of it
+
+
 class KnownImages(AsRead):
     """Looked up once for an image and what is run of it, since each transform asks."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._known: dict[tuple[str, tuple[str, ...], Program | None, Told | None], ImageLedger] = {}
+        self._known: dict[_Key, ImageLedger] = {}
 
     def of(self, container: Container) -> ImageLedger:
         """What is known of the image of ``container``."""
         if container.image is None:
             return _NOTHING
         program = program_of(container)
-        words = told(container)
-        key = (container.image.text, container.command, program, words)
+        words, args = told(container), container.args if container.command else ()
+        key = (container.image.text, container.command, args, program, words)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = collected(Asked(self._tree, container.image, container.command, program, words))
+            asked = Asked(self._tree, container.image, container.command, program, args=args, told=words)
+            found = self._known[key] = collected(asked)
         seen = observation(container)
         if seen is None:  # nearly always; a container with other variables may have been seen
             return found

@@ -48,7 +48,8 @@ class ImageLedger(Struct):
       long nothing else was seen, or what was read.
     - `uses_tmp`: whether it writes to /tmp, as programs do that say nothing of it.
     - `writable`: folders that it writes to. `filled`: places with files of the image. `owned`: those of them that its
-      user may change. `written`: what its entrypoint writes. `hiding`: folders that it was seen to write to and in
+      user may change. `written`: what its entrypoint writes, `written_as_any`:
+      without what it writes for root alone. `hiding`: folders that it was seen to write to and in
       which it has files, so that a volume there would hide them.
     - `root_commands`: what its entrypoint does that needs root.
     - `carried`: file capabilities that a Dockerfile gives to its programs, `capabilities` those that its program is
@@ -56,6 +57,7 @@ class ImageLedger(Struct):
     - `read_only`: whether it runs with a read-only root. `needs_root`: it works as root only. `uses_setuid`: it starts
       setuid programs. `makes_rare_calls`: the default seccomp profile refuses some that it makes.
     - `files`: what its files say, as far as somebody read them.
+    - `started_as`: the image whose program it starts, where that is the base that its Dockerfile builds on.
     """
 
     user: Known[str] | None = None
@@ -71,6 +73,7 @@ class ImageLedger(Struct):
     filled: tuple[Known[str], ...] = ()
     owned: tuple[Known[str], ...] = ()
     written: tuple[Known[str], ...] = ()
+    written_as_any: tuple[Known[str], ...] = ()
     hiding: tuple[Known[str], ...] = ()
     root_commands: tuple[Known[str], ...] = ()
     carried: tuple[Known[str], ...] = ()
@@ -80,6 +83,7 @@ class ImageLedger(Struct):
     uses_setuid: Known[bool] | None = None
     makes_rare_calls: Known[bool] | None = None
     files: Known[ImageFiles] | None = None
+    started_as: Known[ImageReference] | None = None
 
     def put_user(self, user: Known[str], number: Known[Number] | None = None) -> None:
         """Put in who the image runs as, and the number of that user.
@@ -173,12 +177,14 @@ class Asked:
         image: ImageReference,
         command: tuple[str, ...] = (),
         program: Program | None = None,
+        args: tuple[str, ...] = (),
         told: Told | None = None,
     ) -> None:
         self.tree = tree
         self.image = image
         self.command = command
         self.program = program
+        self.args = args
         self.told = told
 
     @cached_property

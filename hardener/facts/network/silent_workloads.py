@@ -13,14 +13,14 @@ from functools import cached_property
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.products import runs_data_store
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import Connections, Port
 from hardener.facts.network.connections.endpoints import Endpoints, is_patch
 from hardener.facts.network.namespace_places import Place, here, there
 from hardener.facts.network.run_time_peers import RunTimePeers, is_prometheus
-from hardener.kubernetes.components.component import is_data_store
 from hardener.kubernetes.rbac.subjects import DEFAULT
-from hardener.tree.core_views import Container, OpaqueError, PodTemplate
+from hardener.tree.core_views import OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 
@@ -73,7 +73,7 @@ class SilentWorkloads(AsRead):
         if pod in self._connections.told_by_sources:
             return True
         try:
-            return all(map(_is_data_store, pod.containers))
+            return all(map(runs_data_store, pod.containers))
         except (OpaqueError, WrongShapeError):
             return False
 
@@ -144,9 +144,3 @@ def _namespaces(pod: PodTemplate) -> tuple[str | None, ...]:
     """The namespaces of ``pod``; one that is not named may be ``default``, and that one need not be named."""
     names = pod.tree.ask(Builds).namespaces(pod.object)
     return tuple(dict.fromkeys([*names, *((None, DEFAULT) if {None, DEFAULT} & set(names) else ())]))
-
-
-def _is_data_store(container: Container) -> bool:
-    if container.row is not None and container.row.class_ == "data-store":
-        return True
-    return container.image is not None and is_data_store(container.image.repository)

@@ -1,4 +1,5 @@
-"""What ConfigMaps and Secrets show of the containers that read them: whether these use the Kubernetes API.
+"""What ConfigMaps and Secrets show of the containers that read them: whether these use the Kubernetes API, and which
+folders they write to.
 
 Each of them is read once. What a Secret holds is never part of an answer.
 """
@@ -6,7 +7,7 @@ Each of them is read once. What a Secret holds is never part of an answer.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.pods.api_settings import api_settings
+from hardener.kubernetes.pods.configured_folders import written_folders
 from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
@@ -37,44 +39,50 @@ class _Sign(Struct, frozen=True):
     path: Path
 
 
-class ConfigSources(AsRead):
-    """The ConfigMaps and Secrets, and what kustomizations generate them from, whose text shows use of the API."""
+class _Settings(AsRead):
+    """The ConfigMaps and Secrets, and what kustomizations generate them from, whose text shows what is looked for."""
+
+    _kinds: tuple[str, ...] = ("ConfigMap", "Secret")
+
+    @staticmethod
+    def _find(text: str | None) -> Sequence[str]:
+        """What ``text`` shows."""
+        raise NotImplementedError
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._signs: dict[int, list[_Sign]] = {}  # by the id of the object
         self._near: dict[tuple[str, str], Nearby] = {}
         self._generated: dict[tuple[str, str], list[tuple[Object, list[_Sign]]]] = {}
-        for kind in _GENERATORS:
+        for kind in self._kinds:
             known: dict[str, list[Object]] = {}
             for item in tree.of("", kind):
                 known.setdefault(item.name, []).append(item)
-                if signs := list(_signs(_texts(item))):
+                if signs := list(self._signs_in(_texts(item))):
                     self._signs[id(item)] = signs
             for name, items in known.items():
                 if any(id(item) in self._signs for item in items):  # all of them, since the nearest one counts
                     self._near[kind, name] = Nearby(tree.ask(Builds), items)
         for folder, item in tree.kustomizations.items():
-            for kind, field in _GENERATORS.items():
+            for kind in self._kinds:
+                field = _GENERATORS[kind]
                 for index, generator in enumerate(mappings(item.data.get(field))):
-                    signs = list(_signs(self._generator(folder, generator, (field, index))))
+                    signs = list(self._signs_in(self._generator(folder, generator, (field, index))))
                     if signs:
                         name = str(generator.get("name"))
                         self._generated.setdefault((kind, name), []).append((item, signs))
 
-    def api_use(self, container: Container) -> Iterator[Evidence]:
-        """What shows in them that ``container`` uses the API, one fact for each. Raises WrongShapeError."""
+    def _shown(self, container: Container) -> Iterator[tuple[Object, str, str, _Sign]]:
+        """The object, kind, name and sign of what ``container`` reads. Raises WrongShapeError."""
         if not self._near and not self._generated:
             return
-        said: set[tuple[int, str]] = set()
         for kind, name, keys in references(container):
             for item, signs in self._called(kind, name, container.object):
-                found = next((sign for sign in signs if keys is None or sign.key in keys), None)
-                if found is not None and (id(item), name) not in said:
-                    said.add((id(item), name))
-                    what = f"mentions {found.sign}" if kind == "ConfigMap" else "names the API"
-                    text = f"container {container.name} reads {kind}/{name}, where {found.key} {what}"
-                    yield item.fact(text, *found.path)
+                yield from ((item, kind, name, sign) for sign in signs if keys is None or sign.key in keys)
+
+    def _signs_in(self, texts: Iterator[tuple[str, str | None, Path]]) -> Iterator[_Sign]:
+        for key, text, path in texts:
+            yield from (_Sign(key, found, path) for found in self._find(text))
 
     def _called(self, kind: str, name: str, item: Object) -> Iterator[tuple[Object, list[_Sign]]]:
         near = self._near.get((kind, name))
@@ -93,6 +101,44 @@ class ConfigSources(AsRead):
         for index, line in enumerate(texts(generator.get("files"))):
             key, _, name = line.rpartition("=")
             yield key or os.path.basename(name), read_named(self._tree.root, folder, name), (*path, "files", index)
+
+
+class ConfigSources(_Settings):
+    """Those that show use of the API."""
+
+    @staticmethod
+    def _find(text: str | None) -> Sequence[str]:
+        return api_settings(text)[:1]
+
+    def api_use(self, container: Container) -> Iterator[Evidence]:
+        """What shows in them that ``container`` uses the API, one fact for each. Raises WrongShapeError."""
+        said: set[tuple[int, str]] = set()
+        for item, kind, name, sign in self._shown(container):
+            if (id(item), name) not in said:
+                said.add((id(item), name))
+                what = f"mentions {sign.sign}" if kind == "ConfigMap" else "names the API"
+                text = f"container {container.name} reads {kind}/{name}, where {sign.key} {what}"
+                yield item.fact(text, *sign.path)
+
+
+class ConfigFolders(_Settings):
+    """The ConfigMaps that name folders to write to."""
+
+    _kinds = ("ConfigMap",)
+
+    @staticmethod
+    def _find(text: str | None) -> Sequence[str]:
+        return written_folders(text) if text is not None else ()
+
+    def written(self, container: Container) -> Iterator[tuple[str, Evidence]]:
+        """The folders that ``container`` is told to write to, each with the place that says so, each once. Raises
+        WrongShapeError."""
+        said: set[str] = set()
+        for item, kind, name, sign in self._shown(container):
+            if sign.sign not in said:
+                said.add(sign.sign)
+                text = f"container {container.name} reads {kind}/{name}, where {sign.key} names {sign.sign}"
+                yield sign.sign, item.fact(text, *sign.path)
 
 
 def read_named(root: str, folder: str, name: str) -> str:
@@ -114,13 +160,6 @@ def _texts(item: Object) -> Iterator[tuple[str, str | None, Path]]:
         for key, value in found.items() if isinstance(found, dict) else ():
             if isinstance(key, str) and isinstance(value, str):
                 yield key, decoded(value) if (item.kind, field) == ("Secret", "data") else value, (field, key)
-
-
-def _signs(texts: Iterator[tuple[str, str | None, Path]]) -> Iterator[_Sign]:
-    for key, text, path in texts:
-        found = api_settings(text)
-        if found:
-            yield _Sign(key, found[0], path)
 
 
 def references(container: Container) -> Iterator[Reference]:

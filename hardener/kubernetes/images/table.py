@@ -167,6 +167,12 @@ def lookup(reference: ImageReference, own: OwnRows = NO_ROWS) -> ImageRow | None
     return _agreed(found) if found else None
 
 
+def is_kept_by_hand(reference: ImageReference) -> bool:
+    """Whether a row by hand is about the image: a product that many run, and not one of many surveyed."""
+    repository = published(reference)
+    return repository is not None and bool(_rows_of(False, repository))
+
+
 def published(reference: ImageReference) -> str | None:
     """The repository that facts are kept by: spelled out, and of a mirror of official images that of Docker Hub."""
     repository = reference.normalized

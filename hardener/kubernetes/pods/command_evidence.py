@@ -28,7 +28,8 @@ from hardener.support.late_pattern import late_pattern
 # Privileges
 
 _ROOT = NEEDS_ROOT | frozenset(
-    {"addgroup", "adduser", "apt-get", "chmod", "chown", "dnf", "gosu", "groupadd", "microdnf", "runuser", "setcap"}
+    {"addgroup", "adduser", "apt-get", "chmod", "chown", "cron", "crond", "dnf", "gosu", "groupadd", "microdnf"}
+    | {"runuser", "setcap"}
     | {"setpriv", "su", "su-exec", "sudo", "useradd", "usermod", "yum", "zypper"}
 )
 _ROOT_WITH = {
@@ -246,13 +247,13 @@ _INSTALLERS = {
         ("apt-get", "apt", "yum", "dnf", "microdnf", "zypper"), frozenset({"install", "update", "upgrade"})
     ),
     "apk": frozenset({"add", "upgrade"}),
-    **dict.fromkeys(("pip", "pip3"), frozenset({"install"})),
     **dict.fromkeys(("npm", "pnpm"), frozenset({"install", "i", "ci"})),
     "yarn": frozenset({"install", "add"}),
     "gem": frozenset({"install"}),
     "bundle": frozenset({"install"}),
     "go": frozenset({"install"}),
 }
+_PIP_FOLDERS = frozenset({"-t", "--target", "--prefix", "--root"})
 _SED_IN_PLACE = late_pattern(r"-[nErsuz]*i|--in-place")
 _LONGEST_PATH = 4096
 _SHORT_FLAGS = late_pattern(r"-[A-Za-z]+")
@@ -266,7 +267,8 @@ def writes(words: Sequence[str], workdir: str | None = None) -> Writes:
     Absolute targets of redirection, tee, sed -i, cp, mv, ln, touch, mkdir, install, rsync, dd, wget, curl, tar -x,
     unzip and git clone, and relative ones in ``workdir`` or behind a `cd` to an absolute path; `/dev`, `/proc` and
     `/sys` are left out.
-    Of `/data/$NAME/x` the known part, `/data`, is named. Package managers are `unplaced`.
+    Of `/data/$NAME/x` the known part, `/data`, is named. Package managers are `unplaced`, but for a pip that is told a
+    folder.
     """
     found: list[str] = []
     unplaced = False
@@ -279,11 +281,19 @@ def writes(words: Sequence[str], workdir: str | None = None) -> Writes:
                 directory = directory if len(directory) <= _LONGEST_PATH else ""
             if program in _INSTALLERS and not _INSTALLERS[program].isdisjoint(arguments):
                 unplaced = True
-            elif program in ("python", "python3") and arguments[:3] == ["-m", "pip", "install"]:
-                unplaced = True
-            targets += _operand_targets(program, arguments)
+            installed = _installed_by_pip(program, arguments)
+            folders = _option(installed, _PIP_FOLDERS) if installed is not None else []
+            unplaced = unplaced or (installed is not None and not folders)
+            targets += folders or _operand_targets(program, arguments)
         found += [path for target in targets if (path := known_path(posixpath.join(directory, target)))]
     return Writes(tuple(unique(found)), unplaced)
+
+
+def _installed_by_pip(program: str, arguments: Sequence[str]) -> Sequence[str] | None:
+    """The words behind `pip install`, `python -m pip install`; None for another command."""
+    if program in ("python", "python3") and arguments[:2] == ["-m", "pip"]:
+        program, arguments = "pip", arguments[2:]
+    return arguments[1:] if program in _PIP and arguments[:1] == ["install"] else None
 
 
 def _operand_targets(program: str, arguments: Sequence[str]) -> list[str]:

@@ -91,6 +91,16 @@ def told_paths(
     return list(dict.fromkeys(told))
 
 
+def is_written(name: str) -> bool:
+    """Whether a variable or a key of this name says a folder that is written to."""
+    return _kind_of(name) == "written"
+
+
+def is_own_file(path: str) -> bool:
+    """Whether ``path`` is a file by its name that a program makes: a log, a database, a socket."""
+    return _FILE.fullmatch(posixpath.basename(path)) is not None
+
+
 _Kind = Literal["written", "home"]
 
 

@@ -13,9 +13,32 @@ from hardener.facts.images.collectors.lock import published
 from hardener.facts.images.dockerfiles.model import BuiltImage
 from hardener.facts.images.ledger import Asked, ImageLedger
 from hardener.kubernetes.images.config import UNKNOWN
+from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.table import ImageRow
+from hardener.kubernetes.pods.shell import started
 
 T = TypeVar("T")
+
+# What bases start under another name than their own, beside NAMEd and NAME-server. Source: the CMD of each.
+_PROGRAMS = {
+    "eclipse-mosquitto": ("mosquitto",),
+    "elasticsearch": ("eswrapper",),
+    "influxdb": ("influxd",),
+    "mariadb": ("mysqld",),
+    "mysql-server": ("mysqld",),
+    "nginx-unprivileged": ("nginx",),
+    "openresty": ("nginx",),
+    "percona": ("mysqld",),
+    "percona-server": ("mysqld",),
+    "pgvector": ("postgres",),
+    "php": ("apache2-foreground",),
+    "postgis": ("postgres",),
+    "timescaledb": ("postgres",),
+    "timescaledb-ha": ("postgres",),
+    "tomcat": ("catalina.sh",),
+    "zookeeper": ("zkServer.sh",),
+}
+_ENTRYPOINTS = frozenset({"docker-entrypoint.sh", "docker-entrypoint", "docker-php-entrypoint"})  # of official images
 
 
 def collect(asked: Asked, ledger: ImageLedger) -> None:
@@ -23,7 +46,7 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
     built = asked.built
     if built is None or built.base is None:
         return
-    said = _Inherited(built, built.base.text)
+    said = _Inherited(built, built.base)
     base = _known(Asked(asked.tree, built.base))
     if base.user is not None and built.user is None and built.knows("user") and not _is_configured(asked.row):
         _put_user(ledger, base, said, base.user)
@@ -33,6 +56,8 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
         ledger.command = said.over(base.command)
     if said.runs_base:
         _put_program(ledger, base, said)
+        if not _is_general(Asked(asked.tree, built.base).row):
+            ledger.started_as = Known(built.base, KnownBy.BASE, said.place.removesuffix(", "))
 
 
 def _known(asked: Asked) -> ImageLedger:
@@ -58,13 +83,18 @@ def _is_configured(row: ImageRow | None) -> bool:
     return row is not None and row.is_own and row.user is not None
 
 
+def _is_general(row: ImageRow | None) -> bool:
+    """Whether an image is one that others put their programs on: a distribution, a language."""
+    return row is not None and row.class_ == "base"
+
+
 class _Inherited:
     """How the Dockerfile of ``built`` names its base."""
 
-    def __init__(self, built: BuiltImage, base: str) -> None:
+    def __init__(self, built: BuiltImage, base: ImageReference) -> None:
         where = built.said_at(built.base_said) if built.base_said is not None else built.dockerfile
-        self.place = f"{where}: FROM {base}, "
-        self.runs_base = _runs_base(built)
+        self.place = f"{where}: FROM {base.text}, "
+        self.runs_base = _runs_base(built, base)
 
     def over(self, known: Known[T] | None, **changed: Any) -> Known[T] | None:
         """``known`` of the base, as what is known of the image made from it."""
@@ -91,16 +121,36 @@ def _put_user(ledger: ImageLedger, base: ImageLedger, said: _Inherited, user: Kn
 
 
 def _put_program(ledger: ImageLedger, base: ImageLedger, said: _Inherited) -> None:
-    """Put in what the program of ``base`` writes and carries."""
+    """Put in what the program of ``base`` needs, writes and carries."""
+    ledger.needs_root = ledger.needs_root or said.over(base.needs_root)
+    ledger.uses_setuid = ledger.uses_setuid or said.over(base.uses_setuid)
+    ledger.makes_rare_calls = ledger.makes_rare_calls or said.over(base.makes_rare_calls)
+    ledger.capabilities = ledger.capabilities or said.over(base.capabilities, sure=False)
+    if ledger.read_only is None and base.read_only is not None and not base.read_only.value:
+        ledger.read_only = said.over(base.read_only)  # that its base could do without says nothing of what was added
     paths = tuple(said.path(path) for path in base.writable)
     ledger.writable += paths
     ledger.carried += base.carried
+    ledger.filled += tuple(said.path(path) for path in base.filled)
     if paths and ledger.paths is None:
         ledger.paths = Known(tuple(path.value for path in paths), KnownBy.BASE, paths[0].place)
 
 
-def _runs_base(built: BuiltImage) -> bool:
-    """Whether the program of its base is started: no other one is named."""
-    if built.entrypoint is not None or built.base is None or not (built.knows("entrypoint") and built.knows("cmd")):
+def _runs_base(built: BuiltImage, base: ImageReference) -> bool:
+    """Whether the program of ``base`` is started: no other one is named, or an own script hands over to it."""
+    if not (built.knows("entrypoint") and built.knows("cmd")):
         return False
-    return built.cmd is None or not built.cmd.value or posixpath.basename(built.cmd.value[0]) == built.base.name
+    cmd = built.cmd.value if built.cmd is not None else ()
+    if built.entrypoint is None and (not cmd or cmd[0].startswith("-")):
+        return True
+    words = (*built.entrypoint.value, *cmd) if built.entrypoint is not None else cmd
+    programs = (*started(words), *(posixpath.basename(said.value) for said in built.starts))
+    hands_over = built.entrypoint is not None and not _ENTRYPOINTS.isdisjoint(programs[1:])
+    return hands_over or any(_is_program_of(program, base.name) for program in programs)
+
+
+def _is_program_of(program: str, base: str | None) -> bool:
+    """Whether ``program`` is what an image of the name ``base`` starts."""
+    if base is None:
+        return False
+    return program in (base, f"{base}d", *_PROGRAMS.get(base, ())) or program.startswith(f"{base}-")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
 from hardener.authoring.known import Known, KnownBy, joined
+from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import BuiltImage, Said
+from hardener.facts.images.dockerfiles.settings_files import SettingsFiles
 from hardener.facts.images.ledger import Asked, Command, ImageLedger, Number
 from hardener.kubernetes.images.config import plain_user
 from hardener.kubernetes.pods.command_evidence import below
 from hardener.support.late_pattern import late_pattern
+
+if TYPE_CHECKING:
+    from hardener.facts.images.dockerfiles.entrypoint_scripts import Shown
 
 T = TypeVar("T")
 
@@ -37,8 +42,12 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
         given = tuple(said.value for said in built.given)
         ledger.paths = Known(given, KnownBy.DOCKERFILE, built.said_at(None))
     ledger.carried += tuple(known for said in built.capabilities for known in _carried(said))
-    if own_command:
-        _put_start(ledger, built)
+    start = built if own_command else asked.tree.ask(BuiltImages).started(asked.image, (*asked.command, *asked.args))
+    if start is not None:
+        _put_start(ledger, built, start)
+    named = [Said(_absolute(built, said.value), said.file, said.line) for said in _settings(asked)]
+    ledger.written += _written(built, named)
+    ledger.written_as_any += _written(built, named)
 
 
 def _known(built: BuiltImage, said: Said[Any], value: T, text: str | None = None) -> Known[T]:
@@ -118,13 +127,23 @@ def _absolute(built: BuiltImage, path: str) -> str:
     return posixpath.normpath(posixpath.join(workdir, path))
 
 
-def _put_start(ledger: ImageLedger, built: BuiltImage) -> None:
-    """Put in what the entrypoint of the image does."""
-    ledger.written += tuple(_known(built, said, said.value, f"it writes to {said.value}") for said in built.writes)
-    if built.asks_who is None:
-        # What the Dockerfile itself runs at the start is among the words of its entrypoint.
-        in_scripts = [said for said in (*built.root_commands, *built.installs) if said.file != built.dockerfile]
-        ledger.root_commands += tuple(_known(built, said, said.value, said.value) for said in in_scripts)
+def _put_start(ledger: ImageLedger, built: BuiltImage, start: BuiltImage | Shown) -> None:
+    """Put in what its entrypoint, or the command of the container, does.
+
+    What the Dockerfile itself runs at the start is among the words of its entrypoint.
+    """
+    ledger.written += _written(built, start.writes)
+    ledger.written_as_any += _written(built, start.writes_as_any)
+    ledger.root_commands += tuple(_known(built, said, said.value, said.value) for said in start.needs_root)
+
+
+def _settings(asked: Asked) -> tuple[Said[str], ...]:
+    """The files that the settings of the program name."""
+    return asked.tree.ask(SettingsFiles).of(asked.image)
+
+
+def _written(built: BuiltImage, places: Iterable[Said[str]]) -> tuple[Known[str], ...]:
+    return tuple(_known(built, said, said.value, f"it writes to {said.value}") for said in places)
 
 
 def _carried(said: Said[str]) -> Iterator[Known[str]]:

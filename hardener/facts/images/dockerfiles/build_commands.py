@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+from msgspec.structs import replace
+
 from hardener.facts.images.dockerfiles.builds import Build, Source, arguments_of, located
 from hardener.facts.images.dockerfiles.variables import fill
 from hardener.kubernetes.pods import shell
 
-_INTEREST = re.compile(r"\b(?:build|bud|submit|executor)\b")
+_INTEREST = re.compile(r"\b(?:build|bud|submit|executor|tag)\b")
 _MOST = 1000  # commands of one file
 _LONGEST = 16_384  # characters of one command
 _MOST_ITEMS = 50  # of a loop
@@ -58,6 +60,7 @@ def commands(source: Source, *, from_file: bool) -> Iterator[Build]:
     folders = source.folders()
     folders = [source.folder, *folders] if from_file else folders
     count = 0
+    made: dict[str, Build] = {}
     for line, command in _logical_lines(text):
         if not _INTEREST.search(command) or len(command) > _LONGEST:
             continue
@@ -67,7 +70,11 @@ def commands(source: Source, *, from_file: bool) -> Iterator[Build]:
         used = [name for name in loops if re.search(rf"\$\{{?{name}\b", command)]
         for item in loops[used[0]] if used else [None]:
             known = values if item is None else {**values, used[0]: item}
-            yield from _builds(source, line, fill(command, known), folders)
+            filled = fill(command, known)
+            for build in _builds(source, line, filled, folders):
+                made[_latest(build.image)] = build
+                yield build
+            yield from _renamed(source, line, filled, made)
 
 
 def variables(text: str) -> dict[str, str | None]:
@@ -136,6 +143,20 @@ def _builds(source: Source, line: int, command: str, folders: Sequence[str]) -> 
                 starts = folders if here is None else [f"{folder}/{here}" for folder in folders]
                 yield from from_words(source, line, words, starts)
                 break
+
+
+def _renamed(source: Source, line: int, command: str, made: Mapping[str, Build]) -> Iterator[Build]:
+    """The images of which `docker tag IMAGE NAME` says another name, of those that are ``made``."""
+    for program, arguments in shell.runs(shell.commands([f"{command}\n"])):
+        words = arguments[1:] if arguments[:1] == ["image"] else arguments
+        if (program in _PROGRAMS or program.startswith("$")) and words[:1] == ["tag"] and len(words) == 3:
+            build = made.get(_latest(words[1]))
+            if build is not None:
+                yield replace(build, image=words[2], said=source.said(line, f"tags {words[1]} as {words[2]}"))
+
+
+def _latest(image: str) -> str:
+    return image.removesuffix(":latest")
 
 
 _BUILDERS = (("az", "acr", "build"), ("gcloud", "builds", "submit"))

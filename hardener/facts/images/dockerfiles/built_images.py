@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.dockerfiles import instructions
 from hardener.facts.images.dockerfiles.instructions import Instruction
-from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
+from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said, least
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.kubernetes.images import reference as image_reference
 from hardener.kubernetes.images.reference import ImageReference
@@ -25,6 +25,7 @@ from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.builds import Build
+    from hardener.facts.images.dockerfiles.entrypoint_scripts import Shown
     from hardener.facts.images.dockerfiles.matching import Matching
     from hardener.facts.images.dockerfiles.stage import Stage
 
@@ -128,6 +129,18 @@ class BuiltImages(AsRead):
         images = [self._read(build, rank) for build in reversed(unlike.values())]
         return None if None in images else agreed([image for image in images if image is not None])
 
+    def started(self, reference: ImageReference, words: tuple[str, ...]) -> Shown | None:
+        """What the scripts of the image show that ``words`` start in the place of its entrypoint; None where none of
+        its Dockerfiles is read, or several are."""
+        match = self._matching.of(reference) if self._matching is not None else None
+        unlike = {(build.dockerfile, build.target) for build in match[1]} if match is not None else set()
+        stage = self._stage(match[1][0]) if match is not None and len(unlike) == 1 else None
+        if stage is None:
+            return None
+        from hardener.facts.images.dockerfiles.entrypoint_scripts import shown_by_command  # late: as ``agreed``
+
+        return shown_by_command(words, stage, self._files)
+
     def _read(self, build: Build, rank: Rank) -> BuiltImage | None:
         stage = self._stage(build)
         if stage is None or build.dockerfile is None:
@@ -170,9 +183,10 @@ class BuiltImages(AsRead):
 
         def built(image: str) -> Stage | None:
             reference = image_reference.parse(image)
-            base = self._matching.base(reference) if self._matching is not None and reference is not None else None
-            if base is None or len(self._under_way) >= _DEEPEST:
+            match = self._matching.base(reference) if self._matching is not None and reference is not None else None
+            if match is None or len(self._under_way) >= _DEEPEST:
                 return None
+            rank, base = match
             if base.dockerfile in (*self._under_way, build.dockerfile):
                 return None  # a circle: it is the image of that name from elsewhere
             self._under_way.append(build.dockerfile or "")
@@ -184,6 +198,7 @@ class BuiltImages(AsRead):
                 return None
             child = stage.child()
             child.triggers = stage.triggers
+            child.rank = least(rank, stage.rank)
             child.through = (self._files.name(base.dockerfile or ""), *stage.through)
             return child
 

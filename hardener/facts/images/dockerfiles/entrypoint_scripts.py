@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from hardener.facts.images.dockerfiles.model import Said
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
+from hardener.facts.images.dockerfiles.root_branches import as_any_user
 from hardener.facts.images.dockerfiles.stage import Copy, Stage
 from hardener.kubernetes.pods import command_evidence, shell
 
@@ -45,19 +46,35 @@ class Shown(Struct):
     installs: list[Said[str]] = field(default_factory=list)
     starts: list[Said[str]] = field(default_factory=list)
     asks_who: Said[str] | None = None
+    needs_root: list[Said[str]] = field(default_factory=list)
+    writes_as_any: list[Said[str]] = field(default_factory=list)
     read: bool = False
 
 
 def shown_by(stage: Stage, files: RepositoryFiles) -> Shown:
     """What the entrypoint and the command of ``stage`` show."""
     shown = Shown()
-    found: dict[str, Script | None] = {}
-    waiting: list[str] = []
-    missing = False
+    named: list[str] = []
     for said in (stage.entrypoint, stage.cmd):
         if said is not None and said.value:
             _look(shown, said.value, lambda text, said=said: (said.file, said.line))  # type: ignore[misc]
-            waiting += _names(said.value)
+            named += _names(said.value)
+    _follow(shown, named, stage, files)
+    return shown
+
+
+def shown_by_command(words: tuple[str, ...], stage: Stage, files: RepositoryFiles) -> Shown:
+    """What the scripts of ``stage`` show that ``words`` start in the place of its entrypoint."""
+    shown = Shown()
+    _follow(shown, _names(words), stage, files)
+    return shown
+
+
+def _follow(shown: Shown, named: list[str], stage: Stage, files: RepositoryFiles) -> None:
+    """Put to ``shown`` what the scripts show that are ``named``, and those that they start."""
+    found: dict[str, Script | None] = {}
+    missing = False
+    waiting = list(named)
     for name in waiting:  # grows
         if name in found:
             continue
@@ -70,13 +87,32 @@ def shown_by(stage: Stage, files: RepositoryFiles) -> Shown:
             continue
         if sum(each is not None for each in found.values()) > _MOST_SCRIPTS:
             shown.read = False
-            return shown
+            return
         shown.read = True
         _look(shown, (script.text,), _lines(script))
         waiting += _names((script.text,))
     shown.read = shown.read and not missing
     shown.starts = [said for said in shown.starts if found.get(said.value) is None]
-    return shown
+    _follow_as_any(shown, named, found)
+
+
+def _follow_as_any(shown: Shown, named: list[str], found: dict[str, Script | None]) -> None:
+    """Put to ``shown`` what the scripts do whoever runs them; of one that asks in an odd way nothing."""
+    waiting = list(dict.fromkeys(named))
+    for name in waiting:  # grows
+        script = found.get(name)
+        done = as_any_user(script.text) if script is not None else None
+        if script is None or done is None:
+            continue
+        place = _lines(Script(done.text, script.file, script.before))
+        if done.ends:
+            shown.needs_root.append(Said("ends unless it is root", script.file, script.before + done.ends))
+        shown.needs_root += [Said(word, *place(word)) for word in command_evidence.root_commands((done.text,))]
+        written = command_evidence.writes((done.text,))
+        shown.writes_as_any += [Said(path, *place(path)) for path in written.paths[:_MOST_PATHS]]
+        if written.unplaced:
+            shown.needs_root.append(Said("installs packages when it starts", *place("install")))
+        waiting += [each for each in _names((done.text,)) if each not in waiting]
 
 
 def _lines(script: Script) -> Callable[[str], tuple[str, int]]:

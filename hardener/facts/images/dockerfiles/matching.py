@@ -4,13 +4,17 @@ The rule, the first that holds:
 
 1. A build file names exactly this repository.
 2. A build file names it up to what it does not know, or under another registry: the last component is the same, only
-   one Dockerfile is built under it, and the image is not known to be somebody else's.
+   one Dockerfile is built under it, and the image is not known to be somebody else's, or the last two are.
 3. A service of a build file has its name, and the image is one of this tree's own.
 4. The folder of one Dockerfile, or its suffix, has its name, and the image is one of this tree's own.
 
+Behind the name of 3 and 4 may stand that of a distribution or a platform: `web-service/alpine` is built as, or in,
+`web-service`.
+
 An image is somebody else's that has the name of an official image of Docker Hub (`redis`, `bitnami/redis`), that has
 the name of its organisation (`grafana/grafana`), or that the image table knows, unless build files of this tree build
-each image of its prefix, and there are two at least: then this is where they are made. It is not where rule 1 holds, or
+each image of its prefix, or it has a folder with a Dockerfile for each and no row is one by hand, and there are two at
+least: then this is where they are made. It is not where rule 1 holds, or
 a build file of this tree names an image with the same prefix. Any other is this tree's own where
 
 - it is one word, or in a registry of the own machine or network (`localhost:5000/web`),
@@ -33,7 +37,7 @@ from msgspec import Struct
 from hardener.facts.images.dockerfiles.builds import Build, suffix_of
 from hardener.facts.images.dockerfiles.model import Rank, Said
 from hardener.kubernetes.images.reference import ImageReference, normalize
-from hardener.kubernetes.images.table import lookup
+from hardener.kubernetes.images.table import is_kept_by_hand, lookup
 
 _HOLE = re.compile(
     r"\$\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\([^()]*\)|\{\{[^{}]*\}\}|\$[A-Za-z_]\w*|%[A-Za-z_]+%|<[A-Za-z_ -]+>|`[^`]*`"
@@ -130,6 +134,24 @@ _PACKING = frozenset({"src", "docker", "build", "container", "image", "images", 
 # Suffixes of a Dockerfile that say for what it is built.
 _PURPOSES = frozenset({"dev", "debug", "development", "prod", "production", "test", "tests", "local", "ci", "release"})
 
+# Last components that say what an image is made for or from, and not what it is.
+_VARIANTS = frozenset(
+    {"alpine", "amazonlinux", "amd64", "arm64", "bookworm", "bullseye", "buster", "busybox", "centos", "debian"}
+    | {
+        "distroless",
+        "fedora",
+        "linux",
+        "linux-amd64",
+        "linux-arm64",
+        "scratch",
+        "slim",
+        "ubi",
+        "ubi8",
+        "ubi9",
+        "ubuntu",
+    }
+)
+
 _NOWHERE = Said("no build file names it; its folder has the name", "", 0)
 
 Match = tuple[Rank, list[Build]]
@@ -178,13 +200,20 @@ class Matching:
         exact = self._exact.get(name.whole or "", ())
         if named := [build for build in exact if build.rank == "named"]:
             return "named", _of_tag(named, name.tag)
+        if found := self._by_end(name):
+            return "named", _of_tag(found, name.tag)
         foreign = self._is_foreign(name, reference)
         if not foreign and (found := self._by_last(name)):
             return "named", _of_tag(found, name.tag)
-        if exact and not foreign:
+        if exact and (not foreign or not (_is_official(name) or is_kept_by_hand(reference))):
             return "service", list(exact)
-        if not self._is_own(name, reference, foreign):
-            return None
+        plain = _without_variant(name, reference)
+        if plain is not None and (match := self._by_place(plain)) is not None:
+            return match
+        return self._by_place(name) if self._is_own(name, reference, foreign) else None
+
+    def _by_place(self, name: Name) -> Match | None:
+        """The builds of the service, or the Dockerfiles of the folder, that have the name of an own image."""
         last = alike(name.last)
         if last in self._services:
             return "service", self._services[last]
@@ -194,24 +223,35 @@ class Matching:
             return ("service", services) if services else None
         return "folder", [Build(name.last, _NOWHERE, path, context, rank="folder") for path, context in files]
 
-    def base(self, reference: ImageReference) -> Build | None:
-        """The one build of an image that a FROM names, by rule 1; None for an image that is known from elsewhere."""
+    def base(self, reference: ImageReference) -> tuple[Rank, Build] | None:
+        """The one build of an image that a FROM names, and how it is known; None for an image that is known from
+        elsewhere."""
         name = of_reference(reference)
-        if name is None or name.whole is None or self._is_foreign(name, reference):
+        if name is None:
             return None
-        found = [build for build in self._exact.get(name.whole, ()) if build.rank == "named"]
-        return found[0] if len({(build.dockerfile, build.target) for build in found}) == 1 else None
+        if _without_variant(name, reference) is None and name.whole is not None and self._is_foreign(name, reference):
+            return None
+        match = self.of(reference)
+        if match is None:
+            return None
+        rank, found = match
+        return (rank, found[0]) if len({(build.dockerfile, build.target) for build in found}) == 1 else None
 
     def _is_foreign(self, name: Name, reference: ImageReference) -> bool:
         if name.prefix is not None and name.prefix in self._prefixes:
             return False
-        product = len(name.parts) > 1 and alike(name.parts[-2]) == alike(name.last)
-        if name.last in OFFICIAL or product:
+        if _is_official(name):
             return True
         if lookup(reference) is None:
             return False
         placed, of_prefix = self._placed_of(name.prefix)
         return placed < 2 or placed < of_prefix
+
+    def _by_end(self, name: Name) -> list[Build]:
+        """The builds of one Dockerfile under the last two components of ``name``, which are no chance."""
+        found = self._last.get(alike(name.last), [])
+        same = [build for other, build in found if len(other.parts) > 1 and name.parts[-2:] == other.parts[-2:]]
+        return same if len({build.dockerfile for build in same}) == 1 else []
 
     def _by_last(self, name: Name) -> list[Build]:
         """The builds under the last component of ``name``, where they are of one Dockerfile."""
@@ -259,7 +299,7 @@ class Matching:
             return 0, 0
         if prefix not in self._placed:
             images = self._of_prefix.get(prefix, {})
-            known = any(lookup(image) is not None for image in images.values())
+            known = any(map(is_kept_by_hand, images.values()))
             placed = [last for last in images if self._is_built(last) or (not known and alike(last) in self._folders)]
             self._placed[prefix] = len(placed), len(images)
         return self._placed[prefix]
@@ -268,6 +308,22 @@ class Matching:
         """Whether a build file builds something of this name."""
         word = alike(last)
         return word in self._last or word in self._services or bool(self._projects(last))
+
+
+def _is_official(name: Name) -> bool:
+    """Whether it is one of Docker Hub's official images by its name, or has that of its organisation."""
+    product = len(name.parts) > 1 and alike(name.parts[-2]) == alike(name.last)
+    return name.last in OFFICIAL or product
+
+
+def _without_variant(name: Name, reference: ImageReference) -> Name | None:
+    """The name before the one of a distribution or a platform, as in `web-service/alpine`; None without such a one."""
+    has_one = name.last in _VARIANTS and len(name.parts) > 1 and name.parts[-2] not in OFFICIAL
+    is_organisation = len(name.parts) == 2 and reference.registry is not None and not _is_local(reference.registry)
+    if not has_one or is_organisation or lookup(reference) is not None:
+        return None
+    prefix = name.prefix.rpartition("/")[0] if name.prefix is not None else None
+    return Name(name.prefix, name.parts[:-1], prefix or None, name.tag)
 
 
 def _of_tag(builds: list[Build], tag: str | None) -> list[Build]:

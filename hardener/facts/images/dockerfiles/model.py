@@ -19,6 +19,14 @@ Rank = Literal["named", "service", "folder"]
 """
 
 
+RANKS: tuple[Rank, ...] = ("named", "service", "folder")
+
+
+def least(*ranks: Rank) -> Rank:
+    """The least sure of ``ranks``."""
+    return max(ranks, key=RANKS.index)
+
+
 class Said(Struct, Generic[T], frozen=True):
     """A fact, and where it is said: the name of the file for people, and the line, which counts from 1."""
 
@@ -51,6 +59,8 @@ class BuiltImage(Struct, frozen=True):
     - `root_commands`, `writes`, `installs`, `starts`: what entrypoint and command do, and the scripts of this tree that
       they start: commands that need root, absolute paths that are written, package managers, programs that take over.
     - `asks_who`: where they look at the number of their user (`id -u`), so that they may do without root.
+      `needs_root`, `writes_as_any`: what the scripts do that needs root, and where they write, whoever runs them;
+      without what they do for root alone.
     - `script_read`: a script of this tree is started, and it was read with each one that it starts. False: what the
       program itself writes is not known.
     - `unknown`: the names of fields above about which the files say something that is not understood.
@@ -80,6 +90,8 @@ class BuiltImage(Struct, frozen=True):
     installs: tuple[Said[str], ...] = ()
     starts: tuple[Said[str], ...] = ()
     asks_who: Said[str] | None = None
+    needs_root: tuple[Said[str], ...] = ()
+    writes_as_any: tuple[Said[str], ...] = ()
     script_read: bool = False
     unknown: frozenset[str] = frozenset()
 
@@ -127,6 +139,8 @@ _WORDS = {
     "installs": "",
     "starts": "starts ",
     "asks_who": "",
+    "needs_root": "",
+    "writes_as_any": "writes to ",
 }
 _LONGEST = 120  # characters that are shown of a value
 

@@ -9,8 +9,9 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from hardener.facts.images.dockerfiles.accounts import Account, number
+from hardener.facts.images.dockerfiles.copied_folders import copied_folders
 from hardener.facts.images.dockerfiles.entrypoint_scripts import shown_by
-from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
+from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said, least
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.facts.images.dockerfiles.stage import Stage
 from hardener.kubernetes.images import reference as image_reference
@@ -31,7 +32,7 @@ def image_of(
         unknown.add("base")
     return BuiltImage(
         dockerfile=dockerfile,
-        rank=rank,
+        rank=least(rank, stage.rank),
         named_by=named_by,
         base=base,
         base_said=stage.base,
@@ -49,7 +50,7 @@ def image_of(
             :_MOST
         ],
         given=_given(stage, uid, gid),
-        filled=_once([*stage.filled, *stage.worked_in]),
+        filled=_once([*stage.filled, *copied_folders(stage, files), *stage.worked_in]),
         capabilities=_once(
             Said(" ".join(filter(None, said.value)), said.file, said.line) for said in stage.capabilities
         ),
@@ -58,6 +59,8 @@ def image_of(
         installs=_once(shown.installs),
         starts=_once(shown.starts),
         asks_who=shown.asks_who,
+        needs_root=_once(shown.needs_root),
+        writes_as_any=_once(shown.writes_as_any),
         script_read=shown.read,
         unknown=frozenset(unknown),
     )

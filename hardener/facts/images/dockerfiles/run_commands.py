@@ -23,6 +23,26 @@ _ELSEWHERE = frozenset(
     passwd pip pip3 printf rm rmdir sed set setcap sh sleep tee test touch true update-ca-certificates useradd
     usermod which xargs yum zypper""".split()
 )
+# Programs that put what they install into folders of their own: the words that do so, these folders, and those below
+# the home of the user. Sources: the documentation of each, and GOPATH, CARGO_HOME, GEM_HOME of the official images.
+_INSTALLERS: dict[str, tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]] = {
+    "bundle": (frozenset({"install"}), ("/usr/local/bundle",), ()),
+    "cargo": (frozenset({"install"}), ("/usr/local/cargo/bin",), (".cargo/bin",)),
+    "composer": (frozenset({"global"}), (), (".composer", ".config/composer")),
+    "conda": (frozenset({"create", "env", "install"}), ("/opt/conda",), (".conda",)),
+    "dotnet": (frozenset({"tool"}), (), (".dotnet/tools",)),
+    "gem": (frozenset({"install"}), ("/usr/local/bundle",), (".gem", ".local/share/gem")),
+    "go": (frozenset({"get", "install"}), ("/go/bin",), ("go/bin",)),
+    "huggingface-cli": (frozenset({"download"}), (), (".cache/huggingface",)),
+    "mamba": (frozenset({"create", "env", "install"}), ("/opt/conda",), ()),
+    "npm": (frozenset({"-g", "--global"}), (), (".npm-global",)),
+    "pip": (frozenset({"--user"}), (), (".local",)),
+    "pip3": (frozenset({"--user"}), (), (".local",)),
+    "pipx": (frozenset({"install"}), (), (".local",)),
+    "playwright": (frozenset({"install"}), ("/ms-playwright",), (".cache/ms-playwright",)),
+    "uv": (frozenset({"tool"}), (), (".local",)),
+}
+_PIPES = frozenset({"sh", "bash", "ash"})  # which run what a download prints
 _READ_BY_THEMSELVES = frozenset({"mkdir", "cd", "rm", "chown", "chmod"})  # that write nothing into files
 # Modes with which everybody may write. `+w` alone is not one: the umask takes it from all but the owner.
 _WORLD = re.compile(r"[0-7]?[0-7]{2}[2367]|(?=[ug]*+[ao])[ugoa]++[+=][rst]*w[rwxXst]*")
@@ -52,14 +72,15 @@ class Gift(Struct, frozen=True):
 
 
 class Left(Struct):
-    """What a RUN leaves: ``made`` are folders without files, ``filled`` paths that hold some, ``worked_in`` folders
-    where a program ran that may leave some."""
+    """What a RUN leaves: ``made`` are folders without files, ``filled`` paths that hold some, ``at_home`` those below
+    the home of the user, ``worked_in`` folders where a program ran that may leave some."""
 
     accounts: list[Account] = field(default_factory=list)
     gifts: list[Gift] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     filled: list[str] = field(default_factory=list)
     worked_in: list[str] = field(default_factory=list)
+    at_home: list[str] = field(default_factory=list)
     capabilities: list[tuple[str, str]] = field(default_factory=list)  # (capabilities, file or "")
 
 
@@ -105,6 +126,21 @@ def _read(left: Left, program: str, arguments: Sequence[str], here: str | None) 
             left.gifts.append(Gift(account.home, account.name, account.group))
     elif program in _READERS:
         _READERS[program](left, arguments, here)
+    elif program in _INSTALLERS:
+        words, folders, at_home = _INSTALLERS[program]
+        if not words.isdisjoint(arguments):
+            left.filled += folders
+            left.at_home += at_home
+    elif program in _PIPES and all(word.startswith("-") for word in arguments):
+        left.at_home.append(".")
+    elif program in ("npx", "pnpm", "python", "python3", "yarn") and arguments:
+        _read(left, *_behind_runner(arguments), here)
+
+
+def _behind_runner(arguments: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """What `npx playwright install` and `python -m playwright install` start."""
+    named = [word for word in arguments if word not in ("-m", "--yes", "-y", "dlx", "exec")]
+    return (posixpath.basename(named[0]), named[1:]) if named else ("", ())
 
 
 def _mkdir(left: Left, arguments: Sequence[str], here: str | None) -> None:

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from hardener.facts.images.dockerfiles.accounts import Account
 from hardener.facts.images.dockerfiles.instructions import Instruction
-from hardener.facts.images.dockerfiles.model import Said
+from hardener.facts.images.dockerfiles.model import Rank, Said
 from hardener.facts.images.dockerfiles.run_commands import Gift
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Stage(Struct):
     base: Said[str] | None = None
     from_scratch: bool = False
     through: tuple[str, ...] = ()
+    rank: Rank = "named"  # how it is known which Dockerfiles those are
     env: dict[str, Said[str] | None] = field(default_factory=dict)
     user: Said[str] | None = None
     workdir: Said[str] | None = None
@@ -61,10 +62,20 @@ class Stage(Struct):
             return self.workdir.value if self.workdir.value.startswith("/") else None
         return "/" if self.from_scratch else None
 
+    @property
+    def home(self) -> str:
+        """The home of the user in effect, as far as accounts and names tell."""
+        name = self.user.value.partition(":")[0] if self.user is not None else "root"
+        if name in ("root", "0"):
+            return "/root"
+        homes = (said.value.home for said in self.accounts if said.value.home and said.value.name == name)
+        return next(homes, None) or f"/home/{name}"
+
     def child(self) -> Stage:
         """What a stage begins with that is made from this one."""
         return Stage(
-            self.base, self.from_scratch, self.through, dict(self.env), self.user, self.workdir, self.entrypoint,
-            self.cmd, self.shell, list(self.ports), list(self.volumes), list(self.accounts), list(self.gifts),
-            list(self.filled), list(self.worked_in), list(self.capabilities), list(self.copies), [], set(self.unknown),
+            self.base, self.from_scratch, self.through, self.rank, dict(self.env), self.user, self.workdir,
+            self.entrypoint, self.cmd, self.shell, list(self.ports), list(self.volumes), list(self.accounts),
+            list(self.gifts), list(self.filled), list(self.worked_in), list(self.capabilities), list(self.copies),
+            [], set(self.unknown),
         )  # fmt: skip

@@ -225,6 +225,7 @@ class Builder:
         stage.gifts += map(self._said, left.gifts)
         stage.filled += map(self._said, left.filled)
         stage.worked_in += map(self._said, left.worked_in)
+        stage.filled += [self._said(_clean(posixpath.join(stage.home, folder))) for folder in left.at_home]
         stage.capabilities += map(self._said, left.capabilities)
 
 

@@ -19,7 +19,7 @@ from hardener.facts.images.dockerfiles.instructions import Instruction
 from hardener.facts.images.dockerfiles.model import Said
 from hardener.facts.images.dockerfiles.stage import Stage
 from hardener.facts.images.dockerfiles.stage_builder import Builder, assignments
-from hardener.facts.images.dockerfiles.variables import filled
+from hardener.facts.images.dockerfiles.variables import fill, filled
 from hardener.kubernetes.images import reference as image_reference
 from hardener.kubernetes.images.reference import ImageReference
 
@@ -129,6 +129,11 @@ class Stages:
         stage = self.names.get(image.lower())
         return stage if stage is not None and stage < index else image
 
+    def _as_written(self, index: int) -> str | None:
+        """The image that stage ``index`` is made from, with the variables whose value is not known."""
+        match = _FROM.match(self.parts[index][0].flags()[1])
+        return fill(match[1].strip("\"'"), self.globals) if match is not None else None
+
     def chain(self, index: int) -> list[int]:
         """Stage ``index`` and those that it is made from, the first one first."""
         found = [index]
@@ -143,9 +148,10 @@ class Stages:
                 continue
             origin = self.origin(number)
             start = self.parts[number][0]
+            named = str(origin) if origin is not None else self._as_written(number)
             if isinstance(origin, int):
                 stage, triggers = self._left[origin].child(), self._left[origin].triggers
-            elif origin not in (None, "scratch") and (known := self.built(str(origin))) is not None:
+            elif named not in (None, "scratch") and (known := self.built(str(named))) is not None:
                 stage, triggers = known.child(), known.triggers
             else:
                 stage, triggers = Stage(from_scratch=origin == "scratch"), []

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.products import runs_data_store
 from hardener.kubernetes.components.component import DATA_PORTS, is_data_store, is_monitoring, sensitive_component
 from hardener.tree.core_views import Container, Object, PodTemplate, Service, View
 from hardener.tree.view import OpaqueError, literal
@@ -51,8 +52,7 @@ def data_store(service: Service, pods: list[PodTemplate]) -> Evidence | None:
     """What shows that ``service`` leads to a data store; None where nothing does."""
     for pod in pods:
         for container in _serving(service, pod):
-            known = container.row is not None and container.row.class_ == "data-store"
-            if container.image and (known or is_data_store(container.image.repository)):
+            if container.image and runs_data_store(container):
                 return container.fact(f"{container.image.name} is a data store", "image")
     for index, port in enumerate(service.items("spec", "ports")):
         for number in sorted(DATA_PORTS & _numbers(port, pods)):

@@ -1,0 +1,4 @@
+#!/bin/sh
+date > /tmp/started
+date > /var/cache/scratch/started
+exec sleep 3600

@@ -1,0 +1,3 @@
+#!/bin/sh
+date > /srv/pages/started
+exec sleep 3600
