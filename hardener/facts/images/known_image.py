@@ -13,6 +13,7 @@ from hardener.facts.images.collectors.observed import put_observation
 from hardener.facts.images.ledger import Asked, ImageLedger
 from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
+from hardener.kubernetes.images.conditions import met
 from hardener.tree.core_views import Container
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
@@ -65,12 +66,22 @@ class KnownImages(AsRead):
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = collected(Asked(self._tree, container.image, container.command, program))
+        if found.read_only_with:
+            found = _as_set(found, container)
         seen = observation(container)
         if seen is None:  # nearly always; a container with other variables may have been seen
             return found
         found = replace(found)
         put_observation(found, container, seen)
         return found
+
+
+def _as_set(found: ImageLedger, container: Container) -> ImageLedger:
+    """What is known of its image with the settings of ``container``."""
+    setting = met(found.read_only_with, container.variables, container.words)
+    if setting is None or found.read_only is None:
+        return found
+    return replace(found, read_only=replace(found.read_only, value=True))
 
 
 def collected(asked: Asked) -> ImageLedger:
