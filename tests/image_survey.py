@@ -14,7 +14,8 @@ becomes a comment; only what is plainly a value becomes one:
 - `data` is written to. `copes_unless` is `root-start-required-with`. A number that must stay (`fixed_uid`) is one that
   its maintainers set. A base by name and variant has no tag where its folders depend on its version (`_BY_VERSION`).
 - A row shows which version was read where its tags name one, where a newest source has a day and its entrypoint was
-  read, too, or where its source was read again (`checked`).
+  read, too, where its source was read again (`checked`), and of an official image where the folder of its source is
+  that of a version.
 - Paths and capabilities with a remark in brackets are values, unless the remark is a condition (`_CONDITION`). With a
   remark outside brackets they are not. `(file capability ...)` makes it one of `file-caps`.
 - `memory` is a value where the text begins with a quantity, not that of a heap; `jvm` and `dotnet` are `runtime`.
@@ -84,13 +85,15 @@ _LISTS = {"writable", "volumes", "filled", "ports", "capabilities", "file-caps"}
 _BY_VERSION = {"docker.io/library/postgres"}
 _NOT_EMPTY = {"SKIP_SETCAP"}  # variables of scripts that ask for a text, and not whether they are set
 _DAY = re.compile(r"^(?:newest )?snapshot (20[0-9]{2}-[0-9]{2}(?:-[0-9]{2})?)\b")
+_OFFICIAL = "docker.io/library/"
+_OF_VERSION = re.compile(r"^\S+ (?:repos/\w+/remote/)?((?:latest|[0-9][0-9.]*)/|[0-9][0-9.]+\.md$)")
 _FROM = re.compile(r"^FROM ([a-z0-9./-]+:[A-Za-z0-9_.-]*[0-9][A-Za-z0-9_.-]*)")
 _API = {"yes": "needed", "no": "no", "optional": "optional"}
 _ORDER = (
     "match", "tags", "behaves-as", "user", "uid", "gid", "shipped-uid", "shipped-gid", "any-user", "writable",
-    "writes-complete", "filled", "volumes", "ports", "file-caps", "capabilities", "rofs", "rofs-ok-with", "root", "root-start",
-    "root-start-unless", "root-start-required-with", "setuid", "class", "runtime", "api", "memory", "source", "read",
-    "verified", "version-unknown",
+    "writes-complete", "filled", "volumes", "ports", "file-caps", "capabilities", "rofs", "rofs-ok-with", "root",
+    "root-start", "root-start-unless", "root-start-required-with", "setuid", "class", "runtime", "api", "memory",
+    "source", "read", "verified", "version-unknown",
 )  # fmt: skip
 
 
@@ -126,7 +129,7 @@ def mapped(entries: Iterable[dict[str, Any]]) -> Survey:
         legal = [name for name in names if "*" in name or parse(name) is not None]
         survey.counts["name: no reference of an image (ko://)"] += len(names) - len(legal)
         for name in dict.fromkeys(map(normalize, legal)):
-            by_name[name].append(Row(name, entry.get("tags"), dict(facts), [*comments]))
+            by_name[name].append(Row(name, entry.get("tags"), facts | _version(name, entry), [*comments]))
     for entry in entries:
         for name in dict.fromkeys(map(normalize, entry.get("match", ()))):
             _add_fields(by_name[name], Row(name, entry.get("tags"), *_fields(entry, survey.counts)), survey.counts)
@@ -186,6 +189,12 @@ def _facts(entry: dict[str, Any], survey: Survey) -> tuple[dict[str, Any], list[
         comments.append(note)
     facts |= _decided(entry, facts, counts)
     return facts, [" ".join(comment.split()) for comment in comments]
+
+
+def _version(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """What shows the version that was read of an official image."""
+    found = list(filter(None, map(_OF_VERSION.match, entry["source"]))) if name.startswith(_OFFICIAL) else []
+    return {"verified": f"of version {found[0][1].strip('/').removesuffix('.md')}"} if found else {}
 
 
 def _fields(entry: dict[str, Any], counts: Counter[str]) -> tuple[dict[str, Any], list[str]]:

@@ -188,6 +188,21 @@ def test_a_number_of_a_family_is_no_number_of_one_of_it() -> None:
     assert [facts(row) for row in found.rows] == [{"filled": ["/a"]}]
 
 
+@pytest.mark.parametrize(
+    ("image", "source", "verified"),
+    [
+        ("python", "docker-library/python 3.13/slim-trixie/Dockerfile", "of version 3.13"),
+        ("ubuntu", "docker-library/repo-info repos/ubuntu/remote/24.04.md", "of version 24.04"),
+        ("busybox", "docker-library/busybox latest/glibc/amd64/image-config.json", "of version latest"),
+        ("consul", "hashicorp/docker-consul 0.X/docker-entrypoint.sh", None),
+        ("acme/python", "acme/python 3.13/slim-trixie/Dockerfile", None),  # a fork may be as old as it likes
+    ],
+)
+def test_the_source_of_an_official_image_shows_its_version(image: str, source: str, verified: str | None) -> None:
+    (row,) = survey({"image": image, "source": [source]}).rows
+    assert row.facts.get("verified") == verified
+
+
 @pytest.mark.parametrize(("one", "other"), [("alpine", "^(?!.*alpine)"), ("^(a|b)", "^(?!a|b)")])
 def test_tags_of_which_one_leaves_out_the_other_are_all(one: str, other: str) -> None:
     assert len(survey({"uid": 7, "tags": one}, {"uid": 8, "tags": other}).rows) == 2

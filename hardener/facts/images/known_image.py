@@ -37,6 +37,9 @@ def unknown_image(container: Container) -> Evidence | None:
         return None
     if known.user is None and container.row is None:
         return container.fact("its image is not known", "image")
+    row = container.row
+    if row is not None and row.version_unknown and row.read not in (None, "docs"):
+        return container.fact("which version of its image was read is not known", "image")
     return container.fact("what is known of its image was not read from the image itself", "image")
 
 

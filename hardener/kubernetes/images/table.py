@@ -5,8 +5,8 @@
 
 A row is about the image of one publisher. `match` is a name or a glob (`*` also matches `/`) over the normalised
 repository, so `nginx` means Docker's official image under each of its names, and not `registry.example.com/nginx`:
-nobody knows what a private registry keeps under a known name. The public mirrors that copy official images unchanged
-are taken for Docker Hub.
+nobody knows what a private registry keeps under a known name. Mirrors and proxies that name what is behind them are
+taken for that (`mirrors.py`).
 """
 
 from __future__ import annotations
@@ -22,16 +22,15 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hardener.kubernetes.images.mirrors import published
 from hardener.kubernetes.images.reference import ImageReference, normalize, parse
 from hardener.sources import yaml
 
 _BY_HAND = Path(__file__).parents[1] / "data" / "images.yaml"
 _SURVEYED = _BY_HAND.with_name("surveyed-images.yaml")
-_OFFICIAL = "docker.io/library/"
 _ENTRY = "\n- match: "
 _OTHER_SYSTEM = re.compile(r"windows|nanoserver")
 _NAMES = re.compile(r"[^\[\]\", ]+")
-_MIRRORS_OF_OFFICIAL = ("public.ecr.aws/docker/library/", "mirror.gcr.io/library/")
 
 TABLE = "image table"
 READ = ("docs", "dockerfile", "dockerfile+entrypoint")
@@ -198,9 +197,10 @@ def _lookup(reference: ImageReference, own: OwnRows, left: int) -> ImageRow | No
 
 def _own_row(reference: ImageReference, own: OwnRows) -> ImageRow | None:
     """What the rows of the image itself say."""
-    repository = _published(reference)
-    if repository is None:
+    named = reference.normalized
+    if named is None:
         return None
+    repository, is_sure = published(named)
     tag = "latest" if reference.is_latest else reference.tag
     found: list[ImageRow] = []
     is_linux = tag is None or _OTHER_SYSTEM.search(tag) is None
@@ -208,18 +208,11 @@ def _own_row(reference: ImageReference, own: OwnRows) -> ImageRow | None:
         above = _fitting(_rows_of(surveyed, repository), tag)
         both = [_over(row, other) for row in above for other in found]
         found = both or above or found
-    if above := _fitting(own.of(repository), tag):
+    if not is_sure:
+        found = [replace(row, doubted=frozenset(_FACTS)) for row in found]
+    if above := _fitting(own.of(named), tag) or _fitting(own.of(repository), tag):
         found = [_joined(row, other, True) for row in above for other in found or [ImageRow(row.match)]]
     return _agreed(found) if found else None
-
-
-def _published(reference: ImageReference) -> str | None:
-    """The repository that the rows are about, of a mirror that of Docker Hub."""
-    repository = reference.normalized
-    for mirror in _MIRRORS_OF_OFFICIAL:
-        if repository is not None and repository.startswith(mirror):
-            return _OFFICIAL + repository.removeprefix(mirror)
-    return repository
 
 
 def rows() -> tuple[ImageRow, ...]:
@@ -369,7 +362,7 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
 def _with_base(row: ImageRow, base: ImageRow) -> ImageRow:
     """The facts of ``row``, and where it is silent those of the image that it behaves as.
 
-    A fact of the base is as sure as there where a Dockerfile of ``row`` showed which base that is, and its version.
+    Nothing is sure where no Dockerfile of a known version showed which base it is.
     """
     shared = {name: unknown for name, unknown in _FACTS.items() if name in _NOT_OF_BASE}
     below = replace(base, **shared, behaves_as=None)
@@ -377,7 +370,7 @@ def _with_base(row: ImageRow, base: ImageRow) -> ImageRow:
     lists = {name: tuple(dict.fromkeys((*getattr(row, name), *getattr(below, name)))) for name in _LISTED}
     doubted = found.doubted | {name for name in _LISTED if getattr(row, name) != lists[name] != getattr(below, name)}
     if row.version_unknown or row.read in (None, READ[0]):
-        doubted |= {name for name in _FACTS if getattr(found, name) != getattr(row, name)}
+        doubted |= _FACTS.keys()
     return replace(found, **lists, doubted=doubted)
 
 
