@@ -20,8 +20,9 @@ becomes a comment; only what is plainly a value becomes one:
   remark outside brackets they are not. `(file capability ...)` makes it one of `file-caps`.
 - `memory` is a value where the text begins with a quantity, not that of a heap; `jvm` and `dotnet` are `runtime`.
 - A name that stands in two rows for the same tags gets the facts of both; those that disagree are left out, and `read`
-  is the lesser. A row for all tags beside rows for some is one for the other tags. Tags that no row speaks of get a
-  row without facts, so that an unknown tag is not taken for a known one.
+  is the lesser. Places that are written or filled are those of both; of a user by number and by name it is the name,
+  which a number helps. A row for all tags beside rows for some is one for the other tags. Tags that no row speaks of
+  get a row without facts, so that an unknown tag is not taken for a known one.
 - Fields for tags that no row has are added to what the row for all tags says, as a row for these; where they name a
   user, they are a row of their own. What was read again wins; else two that disagree are left out, and of lists both
   are taken.
@@ -43,7 +44,7 @@ from typing import Any
 import yaml
 
 from hardener.kubernetes.images.reference import normalize, parse
-from hardener.kubernetes.images.row_schema import CAPABILITIES, is_clean_path, mistakes
+from hardener.kubernetes.images.row_schema import CAPABILITIES, CLASSES, is_clean_path, mistakes
 from hardener.kubernetes.images.table import READ
 from hardener.kubernetes.objects import quantity
 
@@ -67,7 +68,7 @@ _CANNOT = re.compile(
     r"|USER root: reads host"
 )
 _CONDITION = re.compile(r"\b(when|where|if|or|unless|only|given|set|default|changes)\b")
-_KINDS = {"database": "data-store"} | dict.fromkeys(("app", "cli", "game", "media", "ml", "proxy", "tool"))
+_KINDS = {"database": "data-store"}  # of others only those that are classes say something of the image
 _READ = {"source": "dockerfile"}  # not all of it
 _FIELDS = {
     "root_start": "root-start", "root_start_unless": "root-start-unless", "copes_unless": "root-start-required-with",
@@ -81,6 +82,7 @@ _LEFT_OUT = (
     "uid_inferred", "writes_only_with", "writes_only_with_arg",
 )  # fmt: skip
 _CONDITIONS = {"root-start-unless", "root-start-required-with", "rofs-ok-with"}
+_BOTH = {"writable", "filled"}  # two who read saw what each of them saw
 _LISTS = {"writable", "volumes", "filled", "ports", "capabilities", "file-caps"}
 _BY_VERSION = {"docker.io/library/postgres"}
 _NOT_EMPTY = {"SKIP_SETCAP"}  # variables of scripts that ask for a text, and not whether they are set
@@ -177,10 +179,10 @@ def _facts(entry: dict[str, Any], survey: Survey) -> tuple[dict[str, Any], list[
         else:
             counts[f"needs_root: {found}"] += 1
     kind = _KINDS.get(entry["kind"], entry["kind"])
-    if kind is None:
-        counts["kind: says nothing (app)"] += 1
-    else:
+    if kind in CLASSES:
         facts["class"] = kind
+    else:
+        counts["kind: says nothing (app)"] += 1
     if "api" in entry:
         facts["api"] = _API[entry["api"]]
     if text := entry.get("memory"):
@@ -402,11 +404,18 @@ def _merged(name: str, tags: str | None, rows: list[Row], counts: Counter[str]) 
                 facts[key] = min(facts.get(key, value), value, key=READ.index)
             elif key == "source":
                 facts[key] = ", ".join(dict.fromkeys([*facts.get(key, value).split(", "), *value.split(", ")]))
+            elif key in _BOTH:
+                against |= {"writes-complete"} if facts.get(key, value) != value else set()
+                facts[key] = list(dict.fromkeys([*facts.get(key, ()), *value]))
             elif facts.setdefault(key, value) != value:
                 against.add(key)
     if not all("verified" in row.facts for row in rows):
         facts.pop("verified", None)
-    for key in against:
+    names = {user for row in rows if (user := row.facts.get("user")) and not user.isdecimal()}
+    if len(names) == 1 and names != {"root"} and facts.get("uid"):
+        facts["user"] = names.pop()
+        against.discard("user")
+    for key in against & facts.keys():
         counts[f"two rows disagree: {key}"] += 1
         del facts[key]
     if len(rows) > 1:

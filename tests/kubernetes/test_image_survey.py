@@ -138,6 +138,12 @@ def test_two_rows_of_a_name_are_one() -> None:
     assert found.counts["two rows disagree: uid"] == 1
 
 
+def test_two_who_read_saw_what_each_of_them_saw() -> None:
+    one = {"user": "7", "uid": 7, "writable": ["/a"], "writes_complete": True}
+    (row,) = survey(one, {"user": "app", "uid": 7, "writable": ["/b"], "filled": ["/c"]}).rows
+    assert facts(row) == {"user": "app", "uid": 7, "writable": ["/a", "/b"], "filled": ["/c"]}
+
+
 def test_a_row_for_all_tags_is_for_those_that_no_other_names() -> None:
     tags = {row.tags: facts(row) for row in survey({"uid": 7}, {"uid": 8, "tags": "alpine"}).rows}
     assert tags == {"^(?!.*alpine)": {"uid": 7}, "alpine": {"uid": 8}}
@@ -230,6 +236,6 @@ def test_a_value_that_the_table_does_not_read_is_refused() -> None:
 
 @pytest.mark.slow
 def test_the_table_is_what_the_survey_makes() -> None:
-    files = (shared("images") / name for name in ("controllers.yaml", "official.yaml", "fields.yaml"))
+    files = (shared("images") / name for name in ("controllers.yaml", "official.yaml", "more.yaml", "fields.yaml"))
     entries = [entry for file in files for entry in yaml.safe_load(file.read_text("utf-8"))]
     assert written(mapped(entries).rows) == image_table._SURVEYED.read_text(encoding="utf-8")
