@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hardener.kubernetes.images.reference import normalize
+from hardener.support.late_pattern import late_pattern
 
 _HUB = "docker.io"
 # What begins so is served as what stands behind it.
@@ -41,7 +42,7 @@ _HUBS = (
     "mirror.gcr.io",
 )
 _WORD = "(proxy|cache|mirror|remote)"
-_FOLDER = re.compile(
+_FOLDER = late_pattern(
     rf"({_WORD}[-_.])?(?P<hub>{'|'.join(map(re.escape, _HUBS))})([-_.]{_WORD})?"
     rf"|({_WORD}[-_.])?(?P<host>{'|'.join(map(re.escape, _HOSTS))})([-_.]{_WORD})?"
     rf"|(?P<short>{'|'.join(_SHORT)})[-_.]{_WORD}"
@@ -50,7 +51,7 @@ _PULL_THROUGH = {
     "docker-hub": _HUB, "ecr-public": "public.ecr.aws", "quay": "quay.io", "kubernetes": "registry.k8s.io",
     "github": "ghcr.io",
 }  # fmt: skip
-_ECR = re.compile(r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
+_ECR = late_pattern(r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 # Whose first folder is the name of a user, who may be called as he likes.
 _PUBLIC = frozenset(
     {_HUB, "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "mcr.microsoft.com", "lscr.io", "registry.gitlab.com"}

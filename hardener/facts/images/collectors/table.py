@@ -39,7 +39,7 @@ def _put_needs(ledger: ImageLedger, row: ImageRow, by: KnownBy) -> None:
     if row.any_user and not _has_user_of_base(ledger):
         ledger.any_number = yes
     ledger.needs_root = yes if row.root == "required" else ledger.needs_root
-    if row.root_start is not None:
+    if row.root_start is not None and row.root != "required":
         required = row.root_start == "required"
         turned_by = row.root_start_unless if required else row.root_start_required_with
         ledger.root_start = Known(RootStart(required, turned_by), by, row.origin, sure=row.sure_of("root_start"))
