@@ -215,3 +215,69 @@ def test_a_volume_that_somebody_fills_shows_no_place_for_an_empty_one(
 ) -> None:
     found = known(tmp_path, {"app.yaml": deployment("app", {}), "other.yaml": elsewhere})
     assert [path.value for path in found.writable] == paths
+
+
+CONSUL, VAULT, MINIO = "hashicorp/consul:1.17.0", "hashicorp/vault:1.15.2", "minio/minio:RELEASE.2024-01-01T00-00-00Z"
+ALONE = "it starts as root only"
+# A container, and what shows that it starts as root only.
+STARTS: dict[str, tuple[dict[str, Any], str | None]] = {
+    "a variable would change it": (
+        {"image": CONSUL},
+        f"{ALONE}, unless CONSUL_DISABLE_PERM_MGMT is set: set that together with the user",
+    ),
+    "the variable is set, to nothing": (
+        {"image": CONSUL, "env": [{"name": "CONSUL_DISABLE_PERM_MGMT", "value": ""}]}, None,
+    ),
+    "its value stands elsewhere": (
+        {"image": VAULT, "env": [{"name": "SKIP_SETCAP", "valueFrom": {"configMapKeyRef": {"name": "v", "key": "k"}}}]},
+        None,
+    ),
+    "the variable must not be empty": (
+        {"image": VAULT, "env": [{"name": "SKIP_SETCAP", "value": ""}]},
+        f"{ALONE}, unless SKIP_SETCAP is set: set that together with the user",
+    ),
+    "its entrypoint does not run": ({"image": CONSUL, "command": ["consul", "agent", "-dev"]}, None),
+    "nothing would change it": ({"image": "gitea/gitea:1.21.0"}, ALONE),
+    "it copes": ({"image": MINIO}, None),
+    "a variable makes it need root": (
+        {"image": MINIO, "env": [{"name": "MINIO_USERNAME", "value": "app"}]},
+        "where MINIO_USERNAME is set, it starts as root only",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("container", "fact"), STARTS.values(), ids=STARTS)
+def test_a_start_as_root_holds_the_user_back(
+    container: dict[str, Any], fact: str | None, harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {"app.yaml": deployment("app", container)})
+    done = harden("diff", ".", "--only", "run-as-user", "--format", "json")
+    found = [each["text"] for held in json.loads(done.out)["held"] for each in held["evidence"]]
+    assert [text for text in found if ALONE in text] == ([f"image table: {fact}"] if fact else [])
+
+
+def test_a_read_only_root_that_a_setting_allows(tmp_path: Path) -> None:
+    assert [read_only(tmp_path, VAULT, env) for env in ([], [{"name": "SKIP_SETCAP", "value": "1"}])] == [False, True]
+
+
+def read_only(folder: Path, image: str, env: list[dict[str, str]]) -> bool | None:
+    found = known(folder, {"app.yaml": deployment("app", {"image": image, "env": env})}).read_only
+    return found.value if found is not None else None
+
+
+@pytest.mark.parametrize(("command", "whole"), [([], True), (["sh", "-c", "server"], False)])
+def test_all_places_are_known_where_the_row_says_so(command: list[str], whole: bool, tmp_path: Path) -> None:
+    rows = f"images: [{{match: {IMAGE.partition(':')[0]}, writable: [/data], writes-complete: true}}]\n"
+    found = known(tmp_path, {"app.yaml": deployment("app", {"command": command}), ".harden.yaml": rows})
+    assert found.paths is not None and (found.paths.value, found.paths.whole) == (("/data",), whole)
+
+
+def test_a_number_that_its_maintainers_set_is_no_sure_one(tmp_path: Path) -> None:
+    found = known(tmp_path, {"app.yaml": deployment("app", {"image": "cr.l5d.io/linkerd/web:stable"})})
+    assert found.uid == 2103 and found.number is not None and not found.number.sure
+    assert found.number.text == "image table: the manifests of its maintainers run it as 2103"
+
+
+def test_files_of_a_base_are_hidden_by_no_volume(tmp_path: Path) -> None:
+    files = {**BUILD, "web/Dockerfile": "FROM golang:1.22\nENTRYPOINT [server]\n", "app.yaml": deployment("app", {})}
+    assert "/go" in [path.value for path in known(tmp_path, files).filled]

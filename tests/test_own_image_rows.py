@@ -97,7 +97,11 @@ def test_the_list_of_images_knows_them(harden: Harden, tmp_path: Path) -> None:
     ("rows", "line", "text"),
     [
         ("- {user: app}", 2, "match is missing: the name of an image without its tag, or a glob"),
-        ("- match: nginx\n  usr: app", 3, "usr is no key of a row about an image: known are match, tags, user, "),
+        (
+            "- match: nginx\n  usr: app",
+            3,
+            "usr is no key of a row about an image: known are match, tags, behaves-as, user, ",
+        ),
         ("- match: nginx\n  user: root\n  rofs: no", 4, "rofs is ok or no (in quotes)"),
         ("- match: nginx\n  writable:\n  - /a b", 3, "writable is a list of absolute paths"),
         ("- match: a\n- match: b\n  uid: -1", 4, "uid is a number"),

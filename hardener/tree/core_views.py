@@ -330,6 +330,13 @@ class Container(View):
             if isinstance(item, dict) and isinstance(item.get("value"), (str, int, float))
         }
 
+    @property
+    def variables(self) -> dict[str, str | None]:
+        """All environment variables by name, with None for a value that stands elsewhere."""
+        written = self.data.get("env")
+        items = [item for item in written if isinstance(item, dict)] if isinstance(written, list) else []
+        return {str(item["name"]): self.env.get(str(item["name"])) for item in items if "name" in item}
+
     def effective(self, key: str) -> Any:
         """The value of a security context field that holds here: the container's, else the pod's."""
         for view in (self, self.pod):

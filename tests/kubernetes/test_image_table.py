@@ -101,7 +101,8 @@ def test_an_unknown_tag_is_not_taken_for_its_neighbour() -> None:
     assert row("docker:${TAG}") is None
     postgres = row("postgres:${TAG}")
     assert postgres is not None
-    assert (postgres.user, postgres.uid, postgres.writable) == ("root", None, ())
+    assert (postgres.user, postgres.uid, postgres.writable) == ("root", None, ("/var/run/postgresql", "/tmp"))
+    assert not postgres.sure_of("writable")  # each of them writes elsewhere, too
 
 
 def test_the_volume_of_postgres_moved_with_18() -> None:
@@ -178,7 +179,8 @@ def test_every_row_makes_sense() -> None:
         if found.user is not None and found.user.isdecimal():
             assert found.uid == int(found.user), text
         # A named user is useless without its number: the kubelet cannot tell whether it is root.
-        assert found.user in (None, "root") or found.uid or not found.verified, text
+        checked = found.verified is not None and not found.verified.startswith("of version")
+        assert found.user in (None, "root") or found.uid or not checked, text
 
 
 MISTAKES: dict[str, dict[str, Any]] = {
@@ -200,6 +202,10 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "memory is a quantity": {"match": "a", "memory": "jvm, -Xmx200m"},
     "source is a line of text": {"match": "a", "source": ""},
     "read is docs or dockerfile": {"match": "a", "read": "readme"},
+    "behaves-as is an image, with or without its tag": {"match": "a", "behaves-as": "a:$TAG"},
+    "root-start is required or copes": {"match": "a", "root-start": "needed"},
+    "root-start-unless is a list of settings": {"match": "a", "root-start-unless": ["SKIP SETCAP"]},
+    "filled is a list of absolute paths": {"match": "a", "filled": ["home"]},
     "gid_ is no key of a row about an image": {"match": "a", "gid_": 1},
 }
 
@@ -208,6 +214,83 @@ MISTAKES: dict[str, dict[str, Any]] = {
 def test_the_schema_says_what_is_wrong(text: str, entry: dict[str, Any]) -> None:
     found = [f"{key} {what}" if key else what for key, what in mistakes(entry)]
     assert len(found) == 1 and found[0].startswith(text), found
+
+
+def test_a_version_that_is_not_known_is_never_sure() -> None:
+    assert not ImageRow("a", read="dockerfile+entrypoint", version_unknown=True).sure_of("user")
+
+
+@pytest.mark.parametrize(
+    ("entry", "known"),
+    [
+        ({}, False),
+        ({"tags": "alpine"}, False),
+        ({"tags": r"^[6-9]\."}, True),
+        ({"verified": "2026-11-28, by reading the Dockerfile"}, True),
+        ({"tags": r"^[6-9]\.", "version-unknown": True}, False),
+    ],
+)
+def test_a_row_of_the_table_shows_its_version(entry: dict[str, Any], known: bool) -> None:
+    assert row_of({"match": "a", "read": "dockerfile", **entry}).sure_of("user") == known
+    assert row_of({"match": "a", "read": "dockerfile"}, origin=".harden.yaml").sure_of("user")  # who has it knows
+
+
+OWN = OwnRows(
+    [
+        ImageRow("web", behaves_as="nginx:1.27", read="dockerfile"),
+        ImageRow("old", behaves_as="nginx:1.27", read="dockerfile", version_unknown=True),
+        ImageRow("data", behaves_as="postgres", writable=("/backup",), read="dockerfile"),
+        ImageRow("other", behaves_as="nginx:1.27", user="app", uid=7, read="dockerfile"),
+        ImageRow("round", behaves_as="round", uid=7),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "facts", "sure"),
+    [
+        ("web:2", {"user": "root", "uid": 101, "class_": "web", "root_start": "copes"}, {"user", "uid", "root_start"}),
+        ("old:2", {"user": "root", "uid": 101}, set()),
+        # Its version is not known, so its data may be in either place; what it writes besides is its own.
+        ("data:2", {"uid": None, "writable": ("/backup", "/var/run/postgresql", "/tmp")}, {"user"}),
+        ("other:2", {"user": "app", "uid": 7, "gid": None, "writable": ("/var/cache/nginx", "/run", "/tmp")}, {"uid"}),
+        ("round", {"uid": 7}, set()),
+    ],
+)
+def test_a_row_inherits_from_what_it_behaves_as(image: str, facts: dict[str, Any], sure: set[str]) -> None:
+    reference = parse(image)
+    assert reference is not None
+    found = lookup(reference, OWN)
+    assert found is not None
+    assert {name: getattr(found, name) for name in facts} == facts
+    assert {name for name in ("user", "uid", "root_start", "writable") if found.sure_of(name)} >= sure
+    assert not found.sure_of("writable") or image in ("web:2", "other:2")
+    assert (found.api, found.writes_complete) == (None, False)  # which are its own
+
+
+def test_images_that_are_known_by_their_base() -> None:
+    mysql = row("registry.istio.io/release/examples-bookinfo-mysqldb:1.20.3")
+    assert mysql is not None and (mysql.user, mysql.uid, mysql.class_) == ("root", 999, "data-store")
+    assert "/var/run/mysqld" in mysql.writable and not mysql.sure_of("uid")
+    postgres = row("us-central1-docker.pkg.dev/bank-of-anthos-ci/bank-of-anthos/accounts-db:v0.6.10")
+    assert postgres is not None and postgres.uid == 70
+    assert postgres.writable == ("/var/run/postgresql", "/tmp", "/var/lib/postgresql/data")
+
+
+@pytest.mark.parametrize(
+    ("image", "user"),
+    [
+        ("confluentinc/cp-kafka:5.5.2", "root"),
+        ("confluentinc/cp-kafka:7.6.0", "1000"),
+        ("grafana/tempo:2.3.0", "root"),
+        ("grafana/tempo:2.5.0", "10001"),
+        ("n8nio/n8n:0.200.0", "root"),
+        ("n8nio/n8n:1.50.0", "node"),
+    ],
+)
+def test_a_row_holds_for_its_versions(image: str, user: str) -> None:
+    found = row(image)
+    assert found is not None and found.user == user
 
 
 SURE = {

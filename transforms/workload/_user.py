@@ -17,6 +17,7 @@ from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.ledger import ImageLedger
 from hardener.facts.images.products import product_row, runs_data_store
+from hardener.facts.images.root_starts import root_start
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
 from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
@@ -350,11 +351,13 @@ def _group_of(container: Container, number: int) -> Choice | None:
 
 
 def user_evidence(container: Container) -> Iterator[Evidence]:
-    """Signs that the files of ``container`` belong to the user that it runs as now."""
+    """Signs that ``container`` starts as the user that it runs as now alone, or that its files belong to that user."""
     yield from signs(container, _user_evidence)
 
 
 def _user_evidence(container: Container) -> Iterator[Evidence]:
+    if (needs_root := root_start(container)) is not None:
+        yield needs_root
     found = mounts(container)
     if not found:
         return

@@ -16,6 +16,7 @@ from hardener.facts.images.ledger import Asked, ImageLedger
 from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
 from hardener.facts.images.told import Told, told
+from hardener.kubernetes.images.conditions import met
 from hardener.tree.core_views import Container
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
@@ -39,6 +40,9 @@ def unknown_image(container: Container) -> Evidence | None:
         return None
     if known.user is None and container.row is None:
         return container.fact("its image is not known", "image")
+    row = container.row
+    if row is not None and row.version_unknown and row.read not in (None, "docs"):
+        return container.fact("which version of its image was read is not known", "image")
     return container.fact("what is known of its image was not read from the image itself", "image")
 
 
@@ -73,12 +77,22 @@ class KnownImages(AsRead):
         if found is None:
             asked = Asked(self._tree, container.image, container.command, program, args=args, told=words)
             found = self._known[key] = collected(asked)
+        if found.read_only_with:
+            found = _as_set(found, container)
         seen = observation(container)
         if seen is None:  # nearly always; a container with other variables may have been seen
             return found
         found = replace(found)
         put_observation(found, container, seen)
         return found
+
+
+def _as_set(found: ImageLedger, container: Container) -> ImageLedger:
+    """What is known of its image with the settings of ``container``."""
+    setting = met(found.read_only_with, container.variables, container.words)
+    if setting is None or found.read_only is None:
+        return found
+    return replace(found, read_only=replace(found.read_only, value=True))
 
 
 def collected(asked: Asked) -> ImageLedger:

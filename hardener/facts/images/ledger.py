@@ -30,6 +30,14 @@ class Number(Struct, frozen=True):
     listed: str | None = None
 
 
+class RootStart(Struct, frozen=True):
+    """Whether the command of an image fails at once under another user than root. ``turned_by``: settings of a
+    container that turn it round, see `hardener/kubernetes/images/conditions.py`."""
+
+    required: bool
+    turned_by: tuple[str, ...] = ()
+
+
 class Command(Struct, frozen=True):
     """What an image runs by itself; () where it has none of the two."""
 
@@ -54,8 +62,10 @@ class ImageLedger(Struct):
     - `root_commands`: what its entrypoint does that needs root.
     - `carried`: file capabilities that a Dockerfile gives to its programs, `capabilities` those that its program is
       known to have; both without CAP_.
-    - `read_only`: whether it runs with a read-only root. `needs_root`: it works as root only. `uses_setuid`: it starts
-      setuid programs. `makes_rare_calls`: the default seccomp profile refuses some that it makes.
+    - `read_only`: whether it runs with a read-only root; `read_only_with`: settings of a container with which one that
+      does not does. `needs_root`: it works as root only. `root_start`: whether its
+      own command starts as another user. `uses_setuid`: it starts setuid programs. `makes_rare_calls`: the default
+      seccomp profile refuses some that it makes.
     - `files`: what its files say, as far as somebody read them.
     - `started_as`: the image whose program it starts, where that is the base that its Dockerfile builds on.
     """
@@ -79,7 +89,9 @@ class ImageLedger(Struct):
     carried: tuple[Known[str], ...] = ()
     capabilities: Known[tuple[str, ...]] | None = None
     read_only: Known[bool] | None = None
+    read_only_with: tuple[str, ...] = ()
     needs_root: Known[bool] | None = None
+    root_start: Known[RootStart] | None = None
     uses_setuid: Known[bool] | None = None
     makes_rare_calls: Known[bool] | None = None
     files: Known[ImageFiles] | None = None

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from hardener.kubernetes.images.mirrors import published
 from hardener.kubernetes.images.reference import ImageReference
-from hardener.kubernetes.images.table import published
 
 _OFFICIAL = "docker.io/library/"
 
@@ -63,12 +63,17 @@ _GENERAL_PURPOSE = {
 
 def is_general_purpose(image: ImageReference) -> bool:
     """Whether ``image`` does nothing by itself."""
-    return published(image) in _GENERAL_PURPOSE
+    return _repository(image) in _GENERAL_PURPOSE
+
+
+def _repository(image: ImageReference) -> str:
+    """The public repository behind the name of ``image``; "" where that is not known."""
+    return published(image.normalized).repository if image.normalized is not None else ""
 
 
 def started_with(image: ImageReference, command: Sequence[str], args: Sequence[str]) -> tuple[str, ...]:
     """All words of what ``image``, one that does nothing by itself, is told to run; () where it is told nothing."""
-    entry = _GENERAL_PURPOSE.get(published(image) or "", _NO_ENTRYPOINT)
+    entry = _GENERAL_PURPOSE.get(_repository(image), _NO_ENTRYPOINT)
     if command or not args:
         return (*command, *args) if command else ()
     if entry.program is None or (entry.unless_named and not args[0].startswith("-")):

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from hardener.kubernetes.images.conditions import CONDITION
+from hardener.kubernetes.images.reference import parse
 from hardener.kubernetes.images.table import READ
 from hardener.kubernetes.objects import quantity
 
@@ -93,6 +95,11 @@ def _is_match(value: Any) -> bool:
     return bool(names) and all(isinstance(name, str) and _MATCH.fullmatch(name) for name in names)
 
 
+def _is_image(value: Any) -> bool:
+    image = parse(value)
+    return image is not None and image.repository is not None and not image.opaque
+
+
 _ONE_LINE: _Schema = {"type": "string", "pattern": r"^[^\n]*\S[^\n]*$"}
 _NAME: _Schema = {"type": "string", "pattern": f"^({_MATCH.pattern})$"}
 _NUMBER: _Test = (
@@ -108,6 +115,11 @@ _CAPABILITIES = _list_of(
     lambda value: value in CAPABILITIES, "capabilities, without CAP_", {"enum": sorted(CAPABILITIES)}
 )
 _SWITCH: _Test = (lambda value: isinstance(value, bool), "true or false", {"type": "boolean"})
+_CONDITIONS = _list_of(
+    _text(CONDITION),
+    "settings: NAME=VALUE for a variable, in which * stands for any text, or an argument",
+    {"type": "string", "pattern": f"^({CONDITION.pattern})$"},
+)
 _LINE: _Test = (_is_line, "a line of text", _ONE_LINE)
 
 _TESTS: dict[str, _Test] = {
@@ -117,6 +129,7 @@ _TESTS: dict[str, _Test] = {
         {"anyOf": [_NAME, {"type": "array", "minItems": 1, "items": _NAME}]},
     ),
     "tags": (_is_pattern, "a regular expression", {"type": "string", "format": "regex", "maxLength": _LONGEST_PATTERN}),
+    "behaves-as": (_is_image, "an image, with or without its tag", _ONE_LINE),
     "user": (
         _text(_USER),
         "the name of a user, or a number in quotes, without a group",
@@ -124,9 +137,13 @@ _TESTS: dict[str, _Test] = {
     ),
     "uid": _NUMBER,
     "gid": _NUMBER,
+    "shipped-uid": _NUMBER,
+    "shipped-gid": _NUMBER,
     "any-user": _SWITCH,
     "writable": _PATHS,
+    "writes-complete": _SWITCH,
     "empty": _PATHS,
+    "filled": _PATHS,
     "volumes": _PATHS,
     "ports": _list_of(
         lambda value: _is_number(value) and 0 < value < 65536,
@@ -136,9 +153,13 @@ _TESTS: dict[str, _Test] = {
     "file-caps": _CAPABILITIES,
     "capabilities": _CAPABILITIES,
     "rofs": _one_of("ok", "no"),
+    "rofs-ok-with": _CONDITIONS,
     "tmp": _one_of("no"),
     "pvc": _one_of("ok"),
     "root": _one_of("required"),
+    "root-start": _one_of("required", "copes"),
+    "root-start-unless": _CONDITIONS,
+    "root-start-required-with": _CONDITIONS,
     "setuid": _SWITCH,
     "seccomp": _one_of("sensitive"),
     "class": _one_of(*CLASSES),
@@ -154,6 +175,7 @@ _TESTS: dict[str, _Test] = {
     "source": _LINE,
     "read": _one_of(*READ),
     "verified": _LINE,
+    "version-unknown": _SWITCH,
 }
 
 

@@ -5,8 +5,8 @@
 
 A row is about the image of one publisher. `match` is a name or a glob (`*` also matches `/`) over the normalised
 repository, so `nginx` means Docker's official image under each of its names, and not `registry.example.com/nginx`:
-nobody knows what a private registry keeps under a known name. The public mirrors that copy official images unchanged
-are taken for Docker Hub.
+nobody knows what a private registry keeps under a known name. Mirrors and proxies that name what is behind them are
+taken for that (`mirrors.py`).
 """
 
 from __future__ import annotations
@@ -20,63 +20,87 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from hardener.kubernetes.images.reference import ImageReference, normalize
-from hardener.sources.yaml import parse
+from hardener.kubernetes.images.mirrors import published
+from hardener.kubernetes.images.reference import ImageReference, normalize, parse
+from hardener.sources import yaml
 
 _BY_HAND = Path(__file__).parents[1] / "data" / "images.yaml"
 _SURVEYED = _BY_HAND.with_name("surveyed-images.yaml")
-_OFFICIAL = "docker.io/library/"
 _ENTRY = "\n- match: "
 _OTHER_SYSTEM = re.compile(r"windows|nanoserver")
 _NAMES = re.compile(r"[^\[\]\", ]+")
-_MIRRORS_OF_OFFICIAL = ("public.ecr.aws/docker/library/", "mirror.gcr.io/library/")
 
 TABLE = "image table"
 READ = ("docs", "dockerfile", "dockerfile+entrypoint")
 """What was read for a row, the least first."""
 _BY_DOCKERFILE = frozenset({"user", "uid", "gid", "ports", "volumes"})
-_NO_FACTS = frozenset({"match", "tags", "source", "read", "verified", "doubted", "origin"})
+_NO_FACTS = frozenset(
+    {"match", "tags", "behaves_as", "source", "read", "verified", "version_unknown", "doubted", "origin"}
+)
+# What an image has of its own, whatever it behaves as.
+_NOT_OF_BASE = frozenset({"api", "api_except", "memory", "sensitive", "shipped_uid", "shipped_gid", "writes_complete"})
+_LISTED = ("writable", "volumes", "filled")  # an image has those of its base besides its own
+_MOST_BASES = 4
+_DIGIT = re.compile(r"[0-9]")
 
 
 class ImageRow(Struct, frozen=True):
     """Facts about an image; None, () and False mean that nobody has looked.
 
     - `match`: glob over the normalised repository. `tags`: regex searched for in the tag, None for all tags.
+    - `behaves_as`: the image whose row says what this one leaves open, as one made from it does. Without a tag, which
+      version of it is not known.
     - `user`: USER of the image config, "root" when it names none. `uid`, `gid`: the ids that its service runs with.
+    - `shipped_uid`, `shipped_gid`: those that the manifests of its maintainers set.
     - `any_user`: it runs under any number, too.
-    - `writable`: paths that must stay writable under a read-only root. `empty`: paths that hold nothing in the image.
+    - `writable`: paths that must stay writable under a read-only root. `writes_complete`: it writes nowhere else but to
+      its VOLUMEs and /tmp. `empty`: paths that hold nothing in the image. `filled`: paths with files that it needs.
     - `volumes`: its VOLUMEs.
     - `ports`: TCP ports the image serves. `file_caps`: file capabilities (`=ep`) of its binary, without CAP_.
     - `capabilities`: those that it needs as its vendor ships it, without CAP_.
-    - `rofs`: "ok" or "no". `tmp`: "no" when /tmp is not needed. `pvc`: "ok" when a volume of another owner works.
-    - `root`: "required". `setuid`: setuid programs are used. `seccomp`: "sensitive".
+    - `rofs`: "ok" or "no". `rofs_ok_with`: settings with which one that is "no" is ok. `tmp`: "no" when /tmp is not
+      needed. `pvc`: "ok" when a volume of another owner works.
+    - `root`: "required" when its work needs root. `root_start`: "required" when its own command fails at once under
+      another user, "copes" when it was seen to handle that. `root_start_unless`: settings with which a required one is
+      not, `root_start_required_with`: those with which one that copes is; see `images/conditions.py`.
+    - `setuid`: setuid programs are used. `seccomp`: "sensitive".
     - `class_`: "node-agent", "ingress-controller", "model-server", ... `runtime`: "jvm", "dotnet".
     - `api`: need of the Kubernetes API, "needed", "no", "optional".
     - `api_except`: globs of container names for which `api` is "no".
     - `memory`: a quantity it needs. `sensitive`: it is an administration interface.
     - `source`: where the facts are from. `read`: what was read for them, one of `READ`.
-    - `verified`: date and how they were checked once more.
+    - `verified`: date and how they were checked once more. `version_unknown`: which version was read is not known.
     - `doubted`: facts that were joined from a row for which less was read.
     - `origin`: where people find the row: "image table", or the configuration where it is one of a user.
     """
 
     match: str
     tags: str | None = None
+    behaves_as: str | None = None
     user: str | None = None
     uid: int | None = None
     gid: int | None = None
+    shipped_uid: int | None = None
+    shipped_gid: int | None = None
     any_user: bool = False
     writable: tuple[str, ...] = ()
+    writes_complete: bool = False
     empty: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     file_caps: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
     rofs: str | None = None
+    rofs_ok_with: tuple[str, ...] = ()
     tmp: str | None = None
     pvc: str | None = None
     root: str | None = None
+    root_start: str | None = None
+    root_start_unless: tuple[str, ...] = ()
+    root_start_required_with: tuple[str, ...] = ()
     setuid: bool = False
     seccomp: str | None = None
     class_: str | None = None
@@ -88,6 +112,7 @@ class ImageRow(Struct, frozen=True):
     source: str | None = None
     read: str | None = None
     verified: str | None = None
+    version_unknown: bool = False
     doubted: frozenset[str] = frozenset()
     origin: str = TABLE
 
@@ -95,11 +120,13 @@ class ImageRow(Struct, frozen=True):
         """Whether enough was read for ``fact``, the name of a field, to call a change safe that rests on it.
 
         A Dockerfile shows users, ports and VOLUMEs. What is written, and what root and capabilities are for, is shown
-        by the entrypoint. What documentation says is a reason to ask, and never more.
+        by the entrypoint. What documentation says, or a source of unknown age, is a reason to ask, and never more.
         """
         if fact not in _FACTS:
             raise ValueError(f"{fact} is no fact of an image")
-        return self.read is not None and fact not in self.doubted and _reach(fact, self.read)
+        if self.read is None or self.version_unknown or fact in self.doubted:
+            return False
+        return _reach(fact, self.read)
 
     @property
     def is_own(self) -> bool:
@@ -109,7 +136,7 @@ class ImageRow(Struct, frozen=True):
     @property
     def says_nothing(self) -> bool:
         """Whether it stands for tags that are something else, and holds no fact."""
-        return all(getattr(self, name) == value for name, value in _FACTS.items())
+        return self.behaves_as is None and all(getattr(self, name) == value for name, value in _FACTS.items())
 
 
 _NO_ROW = ImageRow("")
@@ -150,11 +177,30 @@ def lookup(reference: ImageReference, own: OwnRows = NO_ROWS) -> ImageRow | None
 
     The first `match` that fits decides, in each file for itself; its rows for different tags are told apart by the tag
     (`latest` when none is written). A tag that is not known (an expression, or a digest alone) gets only the facts on
-    which all its rows agree; that is why the files have rows without facts, for tags that are something else.
+    which all its rows agree; that is why the files have rows without facts, for tags that are something else. Where the
+    row names an image that this one behaves as, that image is looked up for what the row leaves open.
     """
-    repository = published(reference)
-    if repository is None:
+    return _lookup(reference, own, _MOST_BASES)
+
+
+def _lookup(reference: ImageReference, own: OwnRows, left: int) -> ImageRow | None:
+    """``left``: how many more images may be looked up, as each row may name another one."""
+    row = _own_row(reference, own)
+    base = parse(row.behaves_as) if row is not None and row.behaves_as is not None and left else None
+    if row is None or base is None:
+        return row
+    if base.is_latest:
+        base = replace(base, opaque=True)  # its version is not known
+    below = _lookup(base, own, left - 1)
+    return row if below is None else _with_base(row, below)
+
+
+def _own_row(reference: ImageReference, own: OwnRows) -> ImageRow | None:
+    """What the rows of the image itself say."""
+    named = reference.normalized
+    if named is None:
         return None
+    repository, is_sure = published(named)
     tag = "latest" if reference.is_latest else reference.tag
     found: list[ImageRow] = []
     is_linux = tag is None or _OTHER_SYSTEM.search(tag) is None
@@ -162,24 +208,17 @@ def lookup(reference: ImageReference, own: OwnRows = NO_ROWS) -> ImageRow | None
         above = _fitting(_rows_of(surveyed, repository), tag)
         both = [_over(row, other) for row in above for other in found]
         found = both or above or found
-    if above := _fitting(own.of(repository), tag):
+    if not is_sure:
+        found = [replace(row, doubted=frozenset(_FACTS)) for row in found]
+    if above := _fitting(own.of(named), tag) or _fitting(own.of(repository), tag):
         found = [_joined(row, other, True) for row in above for other in found or [ImageRow(row.match)]]
     return _agreed(found) if found else None
 
 
 def is_kept_by_hand(reference: ImageReference) -> bool:
     """Whether a row by hand is about the image: a product that many run, and not one of many surveyed."""
-    repository = published(reference)
-    return repository is not None and bool(_rows_of(False, repository))
-
-
-def published(reference: ImageReference) -> str | None:
-    """The repository that facts are kept by: spelled out, and of a mirror of official images that of Docker Hub."""
-    repository = reference.normalized
-    for mirror in _MIRRORS_OF_OFFICIAL:
-        if repository is not None and repository.startswith(mirror):
-            return _OFFICIAL + repository.removeprefix(mirror)
-    return repository
+    named = reference.normalized
+    return named is not None and bool(_rows_of(False, published(named)[0]))
 
 
 def rows() -> tuple[ImageRow, ...]:
@@ -248,7 +287,7 @@ def _rows_at(surveyed: bool, glob: str) -> tuple[ImageRow, ...]:
     if surveyed:
         return tuple(row_of(_facts_of(entry) | {"match": glob}) for entry in entries)
 
-    found = (parse(textwrap.dedent(f"  match: {entry}")).documents[0] for entry in entries)
+    found = (yaml.parse(textwrap.dedent(f"  match: {entry}")).documents[0] for entry in entries)
     return tuple(row_of(entry | {"match": glob} if isinstance(entry["match"], list) else entry) for entry in found)
 
 
@@ -272,11 +311,16 @@ def _value(text: str) -> Any:
 
 
 def row_of(entry: Mapping[str, Any], origin: str = TABLE) -> ImageRow:
-    """A row from its mapping; the keys are the fields' names with dashes (`file-caps`), and `class`."""
+    """A row from its mapping; the keys are the fields' names with dashes (`file-caps`), and `class`.
+
+    A row of the table shows which version was read by its tags, or by the day on which it was checked.
+    """
     values: dict[str, Any] = {
         "class_" if key == "class" else key.replace("-", "_"): tuple(value) if isinstance(value, list) else value
         for key, value in entry.items()
     }
+    if origin == TABLE and "verified" not in entry and not _DIGIT.search(entry.get("tags", "")):
+        values["version_unknown"] = True
     return ImageRow(**values, origin=origin)
 
 
@@ -310,13 +354,30 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
     return ImageRow(
         above.match,
         above.tags,
+        above.behaves_as or below.behaves_as,
         **values,
         source=_together("; ", above.source, below.source),
         read=read,
         verified=above.verified or below.verified,
+        version_unknown=not any(row.read is not None and not row.version_unknown for row in (above, below)),
         doubted=frozenset(doubted),
         origin=_together(" and ", above.origin, None if below.says_nothing else below.origin) or TABLE,
     )
+
+
+def _with_base(row: ImageRow, base: ImageRow) -> ImageRow:
+    """The facts of ``row``, and where it is silent those of the image that it behaves as.
+
+    Nothing is sure where no Dockerfile of a known version showed which base it is.
+    """
+    shared = {name: unknown for name, unknown in _FACTS.items() if name in _NOT_OF_BASE}
+    below = replace(base, **shared, behaves_as=None)
+    found = _joined(row, below, True)
+    lists = {name: tuple(dict.fromkeys((*getattr(row, name), *getattr(below, name)))) for name in _LISTED}
+    doubted = found.doubted | {name for name in _LISTED if getattr(row, name) != lists[name] != getattr(below, name)}
+    if row.version_unknown or row.read in (None, READ[0]):
+        doubted |= _FACTS.keys()
+    return replace(found, **lists, doubted=doubted)
 
 
 def _together(between: str, *texts: str | None) -> str | None:
@@ -365,6 +426,11 @@ def _agreed(candidates: Sequence[ImageRow]) -> ImageRow | None:
         }
         reads = [row.read for row in candidates]
         values["read"] = None if None in reads else min((read for read in reads if read), key=READ.index)
+        values["version_unknown"] = any(row.version_unknown for row in candidates)
         values["doubted"] = frozenset().union(*(row.doubted for row in candidates))
+        if "writable" not in values:  # there may be more than what each of them writes to
+            shared = [path for path in first.writable if all(path in other.writable for other in others)]
+            values |= {"writable": tuple(shared), "writes_complete": False}
+            values["doubted"] |= {"writable", "rofs"}
         first = ImageRow(**values)
     return None if first.says_nothing else first

@@ -54,6 +54,7 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
     ledger.volumes = _besides(ledger.volumes, said.over(base.volumes))
     if base.command is not None and built.knows("entrypoint") and built.knows("cmd"):
         ledger.command = said.over(base.command)
+    ledger.filled += tuple(said.path(path) for path in base.filled)
     if said.runs_base:
         _put_program(ledger, base, said)
         if not _is_general(Asked(asked.tree, built.base).row):
@@ -103,7 +104,7 @@ class _Inherited:
         return replace(known, by=KnownBy.BASE, place=f"{self.place}{known.place}", whole=False, **changed)
 
     def path(self, known: Known[str]) -> Known[str]:
-        """The same of a path that the program of the base writes to."""
+        """The same of a path that the program of the base writes to, or that the base fills."""
         place = f"{self.place}{known.place}"
         return Known(known.value, KnownBy.BASE, place, text=f"{place}: it writes to {known.value}")
 
@@ -132,6 +133,7 @@ def _put_program(ledger: ImageLedger, base: ImageLedger, said: _Inherited) -> No
     ledger.writable += paths
     ledger.carried += base.carried
     ledger.filled += tuple(said.path(path) for path in base.filled)
+    ledger.root_start = said.over(base.root_start) or ledger.root_start
     if paths and ledger.paths is None:
         ledger.paths = Known(tuple(path.value for path in paths), KnownBy.BASE, paths[0].place)
 
