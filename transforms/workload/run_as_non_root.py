@@ -14,7 +14,7 @@ from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
-from ._user import image_user_is_name, is_guess, may_gain_containers, user_evidence
+from ._user import image_user_is_name, is_guess, may_gain_containers, unknown_user, user_evidence
 
 _FIELD = ("securityContext", "runAsNonRoot")
 _NOT_KNOWN = "the user of its image is not known"
@@ -175,9 +175,15 @@ def _judged_alone(container: Container, *, patched: bool = False) -> Verdict | N
     # With a number beside it, it starts; alone it stops every image that is root, or a user with a name.
     alone = container.fact(f"{_NOT_KNOWN}, and no number is written", "image")
     against = list(user_evidence(container))
-    if against or container in container.pod.exempt("run-as-user", "securityContext", "runAsUser"):
+    if against or _gets_no_number(container):
         return verdict(against=[*against, alone])
     return verdict(unknown=[alone])
+
+
+def _gets_no_number(container: Container) -> bool:
+    """Whether no number comes to stand beside it: one is not wanted, or cannot be told from what is written."""
+    is_exempt = container in container.pod.exempt("run-as-user", "securityContext", "runAsUser")
+    return is_exempt or unknown_user(container) is not None
 
 
 def _of_own_user(container: Container, user: Known[str], weak: bool) -> Verdict:
