@@ -13,7 +13,7 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.facts.objects.hardened_by_hand import hardened_beside
+from hardener.facts.objects.hardened_by_hand import hardened_beside, hardened_beside_root
 from hardener.facts.objects.side_containers import is_side_container
 from hardener.kubernetes.pods.capabilities import is_left_to_root, plain
 from hardener.kubernetes.pods.command_evidence import root_commands, writes
@@ -33,7 +33,8 @@ def root_evidence(container: Container) -> list[Evidence]:
     """Signs that ``container`` needs root or more, and where root, privileged or a namespace of the node is written for
     it, that this is meant; [] when there is none."""
     found = [*_of_class(container.pod, container), *signs(container, _needs)]
-    if any(signs(container, _written_root)) or any(signs(container.pod, _host_namespaces)):
+    is_weak = any(signs(container, _privileged)) or any(signs(container, _written_root))
+    if is_weak or any(signs(container.pod, _host_namespaces)):
         found = [*found, *pod_evidence(container.pod)]
     return _each_once(found)
 
@@ -95,9 +96,12 @@ def _of_class(pod: PodTemplate, container: Container | None = None) -> Iterator[
         yield Evidence(f"an agent of the node: {sign}")
 
 
-def _written_root(container: Container) -> Iterator[Evidence]:
+def _privileged(container: Container) -> Iterator[Evidence]:
     if container.privileged:
         yield container.fact("privileged", "securityContext", "privileged")
+
+
+def _written_root(container: Container) -> Iterator[Evidence]:
     number = container.effective("runAsUser")
     if number == 0 or (number is None and container.effective("runAsNonRoot") is False):
         yield container.fact("root")
@@ -107,8 +111,10 @@ def _hardened(pod: PodTemplate) -> Iterator[Evidence]:
     """What a person hardened where a weak value reaches."""
     shared = any(signs(pod, _host_namespaces))
     for container in pod.containers:
-        if shared or any(signs(container, _written_root)) or any(signs(container, _replaced_folders)):
+        if shared or any(signs(container, _privileged)) or any(signs(container, _replaced_folders)):
             yield from hardened_beside(container)
+        elif any(signs(container, _written_root)):
+            yield from hardened_beside_root(container)
 
 
 def _host_namespaces(pod: PodTemplate) -> Iterator[Evidence]:

@@ -9,7 +9,6 @@ from hardener.authoring.verdict import Verdict, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
-from hardener.facts.images.ledger import ImageLedger
 from hardener.facts.images.what_starts import unknown_start, unknown_word
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes.objects import quantity
@@ -98,13 +97,7 @@ def _judged(container: Container, plan: Needs, options: Filesystem) -> Verdict:
 
 def _are_places_known(container: Container) -> bool:
     """Whether somebody tells of all places that the container writes to, however a kustomization patches it."""
-    return all(map(_tells_all_places, map(known_image, states(container))))
-
-
-def _tells_all_places(known: ImageLedger) -> bool:
-    if known.read_only is not None and known.read_only.value:
-        return True
-    return known.paths is not None and (known.paths.whole or known.paths.text is not None)
+    return all(known_image(state).tells_all_places for state in states(container))
 
 
 def _whose_places(container: Container) -> Evidence:

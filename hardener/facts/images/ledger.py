@@ -117,6 +117,13 @@ class ImageLedger(Struct):
         )
 
     @property
+    def tells_all_places(self) -> bool:
+        """Whether somebody tells of every place that it writes to, or that a read-only root does for it."""
+        if self.read_only is not None and self.read_only.value:
+            return True
+        return self.paths is not None and (self.paths.whole or self.paths.text is not None)
+
+    @property
     def is_sure_of_user(self) -> bool:
         """Whether its user is proved, or looked up where the image is made."""
         return is_sure(self.user)

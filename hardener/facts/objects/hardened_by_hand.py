@@ -1,12 +1,13 @@
 """Hardened values that a person wrote beside a weak one: who hardened a part of a security context meant the rest.
 
 What harden writes as `safe` says nothing of a person, seccomp RuntimeDefault first of all: a run that is kept to `safe`
-and then a plain one have to end where a plain run ends. What this run has written says nothing either.
+and then a plain one have to end where a plain run ends. What this run has written says nothing either, and beside root
+that stays since another user is a guess, what a plain run writes whoever it runs as.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.known_image import known_image
@@ -24,9 +25,24 @@ def hardened_beside(container: Container) -> Iterator[Evidence]:
     yield from signs(container, _hardened)
 
 
+def hardened_beside_root(container: Container) -> Iterator[Evidence]:
+    """Those of them that show that root is meant where it is written: no plain run writes them beside it."""
+    yield from signs(container, _hardened_with_root)
+
+
 def _hardened(container: Container) -> Iterator[Evidence]:
+    return _seen(container, (_user, _claim, _profile, _escalation, _capabilities, _root_filesystem))
+
+
+def _hardened_with_root(container: Container) -> Iterator[Evidence]:
+    if known_image(container).tells_all_places:
+        return _seen(container, (_user, _claim, _profile, _capabilities))
+    return _seen(container, (_user, _claim, _profile, _capabilities, _root_filesystem))
+
+
+def _seen(container: Container, looks: Iterable[Callable[[Container], Iterator[Evidence]]]) -> Iterator[Evidence]:
     """What of a program is filled in later says nothing."""
-    for look in (_user, _claim, _profile, _escalation, _capabilities, _root_filesystem):
+    for look in looks:
         try:
             yield from look(container)
         except (OpaqueError, WrongShapeError):
