@@ -85,7 +85,9 @@ def test_apply_is_not_named_where_it_would_make_other_changes(
 def test_what_tells_more_of_an_image_is_named_with_the_options_that_it_knows(command: str, harden: Harden) -> None:
     given = ["--profile", "strict", "--evidence", "k8s", "--skip", "cpu-limit", "--max-grade", "review"]
     out = harden(command, "k8s/a b.yaml", *given).out
-    found = re.search(r"^  to know: (harden lock .*?) reads who [^;]*; (harden observe .*?) runs it as another", out, re.M)
+    found = re.search(
+        r"^  to know: (harden lock .*?) reads who [^;]*; (harden observe .*?) runs it as another", out, re.M
+    )
     assert found is not None
     assert found[1] == "harden lock 'k8s/a b.yaml' --evidence k8s --deep"
     assert found[2] == "harden observe 'k8s/a b.yaml' --profile strict --evidence k8s"
@@ -104,7 +106,9 @@ def test_a_held_back_change_names_the_whole_command(harden: Harden) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [[], ["--max-grade", "safe"], ["--fail-on", "high"], ["--no-waivers"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "options", [[], ["--max-grade", "safe"], ["--fail-on", "high"], ["--no-waivers"]], ids=" ".join
+)
 def test_a_failed_check_names_what_makes_that_which_was_held_back(
     options: list[str], harden: Harden, tmp_path: Path
 ) -> None:
