@@ -16,8 +16,8 @@ from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 
 OPTIONS = {
     "apply": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence"
-    " --yes --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " -i --interactive --values --output --output-dir --patch --color -h --help",
+    " --yes --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose"
+    " --quiet -i --interactive --values --output --output-dir --patch --color -h --help",
     "diff": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
     " --since --no-waivers --stat --no-pager --color -h --help"
