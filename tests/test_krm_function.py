@@ -91,12 +91,12 @@ def test_the_items_are_hardened_and_the_results_say_how(version: str, harden: Ha
     found = run(harden, text)
     assert found["apiVersion"] == f"config.kubernetes.io/{version}"
     pod = found["items"][0]["spec"]["template"]["spec"]
-    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}}
     result = next(item for item in found["results"] if item["tags"]["id"] == "drop-capabilities")
     assert result["severity"] == "info" and result["tags"]["risk"] == "K01" and result["tags"]["grade"] == "review"
     assert result["resourceRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
     assert result["field"] == {
-        "path": "spec.template.spec.containers[0].securityContext.capabilities.drop[0]", "proposedValue": "ALL",
+        "path": "spec.template.spec.containers[0].securityContext.capabilities.drop[0]", "proposedValue": "NET_RAW",
     }  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def test_a_second_run_changes_nothing_more(harden: Harden) -> None:
 )
 def test_spellings_of_a_list(text: str, harden: Harden) -> None:
     found = run(harden, text)
-    assert found["items"][0]["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert found["items"][0]["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
     assert {"drop-capabilities", "netpol-workload"} <= {item["tags"]["id"] for item in found["results"]}
 
 
@@ -246,7 +246,7 @@ def test_a_build_is_hardened(base: Path) -> None:
     done = kustomize("build", "--enable-alpha-plugins", "--enable-exec", ".", cwd=base)
     assert done.returncode == 0, done.stderr
     (found,) = yaml.safe_load_all(done.stdout)
-    assert found["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert found["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
     assert "annotations" not in found["metadata"]
     assert done.stderr.startswith("harden ") and "profile restricted" in done.stderr
 

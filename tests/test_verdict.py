@@ -24,8 +24,13 @@ WHY, AGAINST, KNOWN, ABSENT, UNKNOWN, DOUBT = (
 GRADES: list[tuple[str, dict[str, Any], Grade]] = [
     ("the manifest, or what is known of the image, shows that it works", {"known": [KNOWN]}, Grade.SAFE),
     ("what is known is not sure enough", {"known": [KNOWN], "sure": False}, Grade.REVIEW),
-    ("what decides is not known, and not known is never safe", {"unknown": [UNKNOWN]}, Grade.REVIEW),
-    ("what decides is not known, whatever else is", {"known": [KNOWN], "unknown": [UNKNOWN]}, Grade.REVIEW),
+    ("what decides is not known, and a guess is made by nobody who does not ask", {"unknown": [UNKNOWN]}, Grade.GUESS),
+    ("what decides is not known, whatever else is", {"known": [KNOWN], "unknown": [UNKNOWN]}, Grade.GUESS),
+    (
+        "what decides is not known, and a fact speaks against it",
+        {"unknown": [UNKNOWN], "against": [AGAINST]},
+        Grade.BREAKING,
+    ),
     ("doubt without evidence is review", {"known": [KNOWN], "doubts": [DOUBT]}, Grade.REVIEW),
     ("signs of a need were looked for in vain", {"absent": [ABSENT]}, Grade.REVIEW),
     ("a sign of a need holds a weak value", {"absent": [ABSENT], "against": [AGAINST]}, Grade.BREAKING),

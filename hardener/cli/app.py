@@ -571,9 +571,7 @@ baseline_group = typer.Typer(
 @baseline_group.command("write", cls=Command)
 def write_baseline(
     context: typer.Context,
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
-    ] = None,
+    paths: Paths = None,
     profile: Profile = None,
     max_grade: MaxGrade = None,
     accept: Accept = None,

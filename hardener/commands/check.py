@@ -49,14 +49,8 @@ def check(
     blind = list(unread.not_looked_at(outcome)) if choices.no_waivers else []
     known = _compare(outcome, choices, plan) if choices.baseline else []
     redactor = Redactor()
-    missing = [redactor.text(reason) for reason in _missing(outcome, required, allow_empty)]
-    if blind:
-        verb = "was" if len(blind) == 1 else "were"
-        missing.append(f"{counted(len(blind), 'place')} that may hold an object {verb} not looked at (--no-waivers)")
-    weak = [held for held in outcome.guesses if held.takes_away]
-    too_bad = list(_too_bad(outcome, fail_on, [*outcome.held_back, *weak]))
-    if choices.no_waivers and fail_on != "none" and weak:
-        too_bad.append(f"{counted(len(weak), 'guess', 'es')} would take away what is written (--no-waivers)")
+    missing = [redactor.text(reason) for reason in _missing(outcome, required, allow_empty, len(blind))]
+    too_bad = list(_too_bad(outcome, fail_on, no_waivers=choices.no_waivers))
     differ = plan.touched.documents(outcome) if plan.touched is not None else None
     remarks = [
         *_narrowed(outcome, choices, differ),
@@ -65,17 +59,20 @@ def check(
         *(f"not looked at: {plain(redactor.text(one))}" for one in blind),
     ]
     verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor, differ)
-    failing = _failing(outcome, fail_on, outcome.held_back, weak, always=choices.no_waivers)
-    shown = Context(
-        redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=tuple(failing)
-    )  # fmt: skip
+    failing = tuple(_failing(outcome, fail_on, no_waivers=choices.no_waivers))
+    shown = Context(redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=failing)
     show(outcome, style, shown)
     if not style.for_people:
-        for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
-            print(plain_line(line), file=sys.stderr)
+        _print_beside(remarks, missing)
     if fail_on == "none":
         return 0
     return 2 if missing else 1 if too_bad else 0
+
+
+def _print_beside(remarks: list[str], missing: list[str]) -> None:
+    """Print what a report for programs has no place for where it is in nobody's way."""
+    for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
+        print(plain_line(line), file=sys.stderr)
 
 
 def _verdict(outcome: Outcome, reasons: list[str], fail_on: str | None, redactor: Redactor, differ: int | None) -> str:
@@ -85,13 +82,19 @@ def _verdict(outcome: Outcome, reasons: list[str], fail_on: str | None, redactor
     return f"{'check failed' if fail_on != 'none' else 'not failed, since --fail-on is none'}: {'; '.join(reasons)}"
 
 
-def _too_bad(outcome: Outcome, fail_on: str | None, held_back: list[Held]) -> Iterator[str]:
-    """What a check fails on, in words; ``held_back`` is what counts of the steps that are not made."""
+def _weak(outcome: Outcome) -> list[Held]:
+    """The guesses that would take away what is written: these alone a check judges as it judges what is held back."""
+    return [held for held in outcome.guesses if held.takes_away]
+
+
+def _too_bad(outcome: Outcome, fail_on: str | None, *, no_waivers: bool) -> Iterator[str]:
+    """What a check fails on, in words."""
     if fail_on == "none":
         return
     least = Severity(fail_on or Severity.CRITICAL)
+    weak = _weak(outcome)
     pending = [change.transform.severity for change in outcome.changes]
-    held = [held.transform.severity for held in held_back]
+    held = [held.transform.severity for held in (*outcome.held_back, *weak)]
     found = [finding.severity for finding in outcome.findings]
     if fail_on is None and (outcome.files or outcome.overrides):
         yield f"{counted(len(pending), 'change')} {_are(len(pending))} pending"
@@ -104,18 +107,19 @@ def _too_bad(outcome: Outcome, fail_on: str | None, held_back: list[Held]) -> It
             worse = f"{least}" if least is Severity.CRITICAL else f"{least} or worse"
             some = f"{number} of " if number < len(severities) else ""
             yield f"{some}{counted(len(severities), noun)} {_are(number)} {worse}"
+    if no_waivers and weak:
+        yield f"{counted(len(weak), 'guess', 'es')} would take away what is written (--no-waivers)"
 
 
-def _failing(
-    outcome: Outcome, fail_on: str | None, held_back: list[Held], weak: list[Held], *, always: bool
-) -> Iterator[Record]:
-    """The records that a check fails on; of ``weak``, the guesses about what is written, all where that is ``always``
-    so. Without ``fail_on`` all pending changes are, and the report has them."""
+def _failing(outcome: Outcome, fail_on: str | None, *, no_waivers: bool) -> Iterator[Record]:
+    """The records that a check fails on. Without ``fail_on`` all pending changes are, and the report has them."""
     if fail_on == "none":
         return
     least = Severity(fail_on or Severity.CRITICAL)
-    steps: list[Change | Held] = [*(outcome.changes if fail_on else []), *held_back, *([] if always else weak)]
-    yield from weak if always else ()
+    weak = _weak(outcome)
+    yield from weak if no_waivers else ()
+    held = [*outcome.held_back, *([] if no_waivers else weak)]
+    steps: list[Change | Held] = [*(outcome.changes if fail_on else []), *held]
     yield from (step for step in steps if step.transform.severity.rank >= least.rank)
     yield from (finding for finding in outcome.findings if finding.severity.rank >= least.rank)
 
@@ -136,8 +140,10 @@ def _required(pattern: str) -> Wanted:
         raise InputError(f"--require {pattern}: is no pattern as in .gitignore") from None
 
 
-def _missing(outcome: Outcome, required: list[tuple[str, Wanted]], allow_empty: bool) -> Iterator[str]:
-    """What should have been read and was not."""
+def _missing(
+    outcome: Outcome, required: list[tuple[str, Wanted]], allow_empty: bool, not_looked_at: int
+) -> Iterator[str]:
+    """What should have been read and was not, with the number of places where that may not be."""
     tree = outcome.tree
     read = [os.path.realpath(path) for path in unread.read_files(tree)]
     here = os.path.realpath(os.getcwd())
@@ -147,6 +153,9 @@ def _missing(outcome: Outcome, required: list[tuple[str, Wanted]], allow_empty: 
             yield f"--require {pattern}: no file that was read fits it"
     if not read and not allow_empty:
         yield f"nothing was read, which --allow-empty lets pass: {unread.why_nothing(tree)}"
+    if not_looked_at:
+        verb = "was" if not_looked_at == 1 else "were"
+        yield f"{counted(not_looked_at, 'place')} that may hold an object {verb} not looked at (--no-waivers)"
 
 
 def _narrowed(outcome: Outcome, choices: Choices, differ: int | None) -> Iterator[str]:

@@ -14,10 +14,9 @@ from hardener import __version__
 from hardener.authoring.edits import Grade
 from hardener.authoring.profile import BUILT_IN
 from hardener.commands.filter import standard_input
-from hardener.commands.run import Choices, learn, learn_moved, plan_of
+from hardener.commands.run import Choices, informed, plan_of
 from hardener.errors import InputError
 from hardener.report.krm import results
-from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import TextError, dump, parse, rewrite, segments
 from hardener.support.printable import plain_line
@@ -41,9 +40,7 @@ def fn() -> int:
     plan = plan_of(choices, root)
     tree = Tree.from_text(text, plan.settings, lock_of(root))
     outcome = plan.run(tree, lambda name: None)
-    redactor = Redactor()
-    learn(tree, redactor)
-    learn_moved(outcome, redactor)
+    redactor = informed(outcome)
     found = results(outcome, redactor)
     changed = outcome.files[0].text if outcome.files else text
     sys.stdout.buffer.write(_written(changed, found).encode())
@@ -87,7 +84,7 @@ def _choices(config: Any) -> Choices:
         raise InputError(f"functionConfig: unknown {names}; there are {', '.join((*_TEXTS, *_LISTS))}")
     taken: dict[str, Any] = {name.replace("-", "_"): _one(name, given[name]) for name in _TEXTS if name in given}
     taken |= {name: _several(name, given[name]) for name in _LISTS if name in given}
-    if old := taken.pop("max_risk", None):
+    if old := taken.pop("max_risk", None):  # its name before
         taken.setdefault("max_grade", old)
     if taken.get("max_grade", "review") not in list(Grade):
         raise InputError(f"functionConfig: max-grade is one of {', '.join(Grade)}")

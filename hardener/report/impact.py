@@ -128,9 +128,7 @@ def _grouped(grouped: list[Change]) -> Iterator[Entry]:
 def _guessed(guessed: list[Change]) -> Iterator[Entry]:
     if guessed:
         number, ids = _number_of_objects(guessed), ", ".join(dict.fromkeys(change.transform.id for change in guessed))
-        text = (
-            f"{counted(number, 'object')} changed by a guess ({ids}), try it before others need it: {_names(guessed)}"
-        )
+        text = f"{counted(number, 'object')} changed by a guess ({ids}), try it first: {_names(guessed)}"
         yield _entry("guessed", guessed, text)
 
 

@@ -25,8 +25,8 @@ _INDEXES = ("internal.config.kubernetes.io/index", "config.kubernetes.io/index")
 
 
 def results(outcome: Outcome, redactor: Redactor) -> list[dict[str, Any]]:
-    """Return what was changed (info), held back or refused (warning, error), waived (info) and found, through
-    ``redactor``.
+    """Return what was changed (info), held back (warning; a guess info), refused (warning, error), waived (info) and
+    found, through ``redactor``.
 
     A finding that is high or critical is an error, one that is medium a warning, one that is low an info.
     """
@@ -43,9 +43,10 @@ def _changes(outcome: Outcome) -> Iterator[dict[str, Any]]:
 def _held(outcome: Outcome) -> Iterator[dict[str, Any]]:
     for held in outcome.held:
         evidence = dict.fromkeys(fact for change in held.changes for fact in change.edit.evidence)
-        message = _because(f"held back: {held.transform.summary}", evidence)
+        why, severity = ("waits, a guess", "info") if held.is_guess else ("held back", "warning")
+        message = _because(f"{why}: {held.transform.summary}", evidence)
         tags = _tags(held.transform.id, held.transform.risk, grade=held.grade, severity=held.transform.severity)
-        yield _result("warning", message, tags) | _place(held.changes[0])
+        yield _result(severity, message, tags) | _place(held.changes[0])
 
 
 def _refused(outcome: Outcome) -> Iterator[dict[str, Any]]:

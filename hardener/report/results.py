@@ -155,13 +155,14 @@ class FileRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The counts of a run: files and documents that were read, files that change, and how many records there are of
-    each kind (``edits`` is that of ``changes``)."""
+    each kind (``edits`` is that of ``changes``). ``guesses`` are those of ``held`` that have the grade guess."""
 
     files: int
     documents: int
     changed: int
     edits: int
     held: int
+    guesses: int
     findings: int
     refused: int
     waived: int

@@ -22,7 +22,7 @@ from tests.pages.markdown import HEAD, block, code, plain, table
 
 _LONGEST = 70  # lines of a tree that is shown whole
 _MOST = 6  # records of a case, reasons of a grade
-_GRADES = ("safe", "review", "breaking")
+_BY_DEFAULT = {"safe": "made", "review": "made", "guess": "waits", "breaking": "held back"}
 _SCANNERS = {
     "checkov": "Checkov", "kube-linter": "KubeLinter", "kubeaudit": "kubeaudit", "kubescape": "Kubescape",
     "polaris": "Polaris", "trivy": "Trivy",
@@ -281,7 +281,7 @@ def _grades(transform: Transform) -> list[str]:
     """The grades that its changes have in all its golden cases, each with reasons."""
     if transform.only_reports:
         return []
-    reasons: dict[str, Counter[str]] = {grade: Counter() for grade in _GRADES}
+    reasons: dict[str, Counter[str]] = {grade: Counter() for grade in _BY_DEFAULT}
     for case in cases(transform):
         for record in case.of(transform.id, "applied", "held"):
             for why in record.why.split("; "):
@@ -291,7 +291,7 @@ def _grades(transform: Transform) -> list[str]:
     for grade, found in reasons.items():
         if found:
             named = [plain(why) for why, _ in found.most_common(_MOST) if why]
-            rows.append((grade, "made" if grade != "breaking" else "held back", "<br>".join(named)))
+            rows.append((grade, _BY_DEFAULT[grade], "<br>".join(named)))
     return [*lines, *table(("grade", "by default", "because, for example"), rows)]
 
 

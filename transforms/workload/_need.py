@@ -16,10 +16,10 @@ from hardener.facts.kustomize.overlays.states import signs
 from hardener.facts.objects.hardened_by_hand import hardened_beside, hardened_beside_root
 from hardener.facts.objects.side_containers import is_side_container
 from hardener.kubernetes.pods.capabilities import is_left_to_root, plain
-from hardener.kubernetes.pods.command_evidence import root_commands, writes
+from hardener.kubernetes.pods.command_evidence import below, root_commands, writes
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
-from ._host_path import below, is_replaced, kind, path_of
+from ._host_path import is_replaced, kind, path_of
 from ._named import as_far_as_written, hardware, named_access
 from ._volumes import Mount, mounts
 
@@ -33,8 +33,7 @@ def root_evidence(container: Container) -> list[Evidence]:
     """Signs that ``container`` needs root or more, and where root, privileged or a namespace of the node is written for
     it, that this is meant; [] when there is none."""
     found = [*_of_class(container.pod, container), *signs(container, _needs)]
-    is_weak = any(signs(container, _privileged)) or any(signs(container, _written_root))
-    if is_weak or any(signs(container.pod, _host_namespaces)):
+    if any(signs(container, _written_root)) or any(signs(container.pod, _host_namespaces)):
         found = [*found, *pod_evidence(container.pod)]
     return _each_once(found)
 
@@ -96,12 +95,9 @@ def _of_class(pod: PodTemplate, container: Container | None = None) -> Iterator[
         yield Evidence(f"an agent of the node: {sign}")
 
 
-def _privileged(container: Container) -> Iterator[Evidence]:
+def _written_root(container: Container) -> Iterator[Evidence]:
     if container.privileged:
         yield container.fact("privileged", "securityContext", "privileged")
-
-
-def _written_root(container: Container) -> Iterator[Evidence]:
     number = container.effective("runAsUser")
     if number == 0 or (number is None and container.effective("runAsNonRoot") is False):
         yield container.fact("root")
@@ -109,11 +105,12 @@ def _written_root(container: Container) -> Iterator[Evidence]:
 
 def _hardened(pod: PodTemplate) -> Iterator[Evidence]:
     """What a person hardened where a weak value reaches."""
-    shared = any(signs(pod, _host_namespaces))
+    # What is weak in the pod itself a run takes away; what a patch makes weak stays, and so may root.
+    is_shared, patched_to_share = any(_host_namespaces(pod)), any(signs(pod, _host_namespaces))
     for container in pod.containers:
-        if shared or any(signs(container, _privileged)) or any(signs(container, _replaced_folders)):
+        if is_shared or container.privileged or any(_replaced_folders(container)):
             yield from hardened_beside(container)
-        elif any(signs(container, _written_root)):
+        elif patched_to_share or any(signs(container, _written_root)) or any(signs(container, _replaced_folders)):
             yield from hardened_beside_root(container)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, WrongShapeError
 from hardener.authoring.known import Known
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, Verdict, together, verdict
@@ -49,7 +49,7 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
         if (opaque := _unknown(container, found)) is not None:
             yield opaque
             found = None
-        if found is not None and found.grade.rank < Grade.GUESS.rank and container not in exempt:
+        if found is not None and not found.waits and container not in exempt:
             good.append((container, found))
             continue
         kept.append(container)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Verdict, together, verdict
 from hardener.facts.cluster.platforms import Platforms
@@ -47,10 +47,11 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
             yield opaque
         else:
             (waived if choice.container in exempt else choices).append(choice)
-    good = [choice for choice in choices if choice.verdict.grade.rank < Grade.GUESS.rank]
+    good = [choice for choice in choices if not choice.verdict.waits]
+    guesses = [choice for choice in choices if choice.verdict.waits and not choice.verdict.breaks]
     yield from [*_edits(pod, good, exempt), *_group_of_volumes(pod, good)]
-    for grade in (Grade.GUESS, Grade.BREAKING):
-        yield from _apart(pod, [choice for choice in choices if choice.verdict.grade is grade], good, exempt)
+    yield from _apart(pod, guesses, good, exempt)
+    yield from _apart(pod, [choice for choice in choices if choice.verdict.breaks], good, exempt)
     for choice in waived:
         yield list(_numbers(choice.container, choice))
     yield from _unsolved(pod, options, good)

@@ -118,7 +118,7 @@ class ImageLedger(Struct):
 
     @property
     def tells_all_places(self) -> bool:
-        """Whether somebody tells of every place that it writes to, or that a read-only root does for it."""
+        """Whether somebody tells of all places that it writes to: who read it, ran it, or tried a read-only root."""
         if self.read_only is not None and self.read_only.value:
             return True
         return self.paths is not None and (self.paths.whole or self.paths.text is not None)

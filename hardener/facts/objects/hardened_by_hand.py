@@ -1,8 +1,7 @@
 """Hardened values that a person wrote beside a weak one: who hardened a part of a security context meant the rest.
 
 What harden writes as `safe` says nothing of a person, seccomp RuntimeDefault first of all: a run that is kept to `safe`
-and then a plain one have to end where a plain run ends. What this run has written says nothing either, and beside root
-that stays since another user is a guess, what a plain run writes whoever it runs as.
+and then a plain one have to end where a plain run ends. What this run has written says nothing either.
 """
 
 from __future__ import annotations
@@ -26,22 +25,25 @@ def hardened_beside(container: Container) -> Iterator[Evidence]:
 
 
 def hardened_beside_root(container: Container) -> Iterator[Evidence]:
-    """Those of them that show that root is meant where it is written: no plain run writes them beside it."""
-    yield from signs(container, _hardened_with_root)
+    """The same where nothing but root is weak there. A run that leaves root for want of a number writes
+    ``allowPrivilegeEscalation: false`` all the same, and a read-only root where somebody tells of all places that are
+    written, so these say nothing of a person then."""
+    leaves_root = known_image(container).number is None and known_image(container).any_number is None
+    yield from signs(container, _hardened_beside_guess if leaves_root else _hardened)
 
 
 def _hardened(container: Container) -> Iterator[Evidence]:
-    return _seen(container, (_user, _claim, _profile, _escalation, _capabilities, _root_filesystem))
+    yield from _seen(container, (_user, _claim, _profile, _escalation, _capabilities, _root_filesystem))
 
 
-def _hardened_with_root(container: Container) -> Iterator[Evidence]:
-    if known_image(container).tells_all_places:
-        return _seen(container, (_user, _claim, _profile, _capabilities))
-    return _seen(container, (_user, _claim, _profile, _capabilities, _root_filesystem))
+def _hardened_beside_guess(container: Container) -> Iterator[Evidence]:
+    yield from _seen(container, (_user, _claim, _profile, _capabilities))
+    if not known_image(container).tells_all_places:
+        yield from _seen(container, (_root_filesystem,))
 
 
 def _seen(container: Container, looks: Iterable[Callable[[Container], Iterator[Evidence]]]) -> Iterator[Evidence]:
-    """What of a program is filled in later says nothing."""
+    """What ``looks`` see; what of a program is filled in later says nothing."""
     for look in looks:
         try:
             yield from look(container)
@@ -90,7 +92,7 @@ def _root_filesystem(container: Container) -> Iterator[Evidence]:
         return
     read_only = known_image(container).read_only
     tried = read_only is not None and read_only.value and read_only.sure
-    is_known = tried or known_image(container).files is not None
+    is_known = tried or known_image(container).files is not None or known_image(container).tells_all_places
     if not is_known and _is_as_read(container, "read-only-root-filesystem", "readOnlyRootFilesystem"):
         yield _beside(container, "readOnlyRootFilesystem: true", "readOnlyRootFilesystem")
 

@@ -107,7 +107,7 @@ class WholeReport(printed.Printed):
             self._say(
                 f"  {each.image} ({counted(len(each.containers), 'container')}) {self._evidence(each.fact)}", at=at
             )
-        self._say(f"  to know: {'; '.join(guesses.ways())}", whole=True)
+        self._say(f"  to know: {'; '.join(guesses.ways())}")
         self._say("  to make them anyway: --max-grade guess")
         for step in guesses.steps if self.context.verbose else ():
             self._held_step(step)
