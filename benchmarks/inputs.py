@@ -266,7 +266,7 @@ def deployments(path: Path, count: int) -> Path:
 
 
 def small_deployments(path: Path, count: int) -> Path:
-    """Write ``count`` Deployments of 17 lines into one file; each of them gets 13 edits by default."""
+    """Write ``count`` Deployments of 17 lines into one file; each of them gets 8 edits by default."""
     texts = [_SMALL.format(name=f"app-{n}", number=n, replicas=1 + n % 5) for n in range(count)]
     path.write_text("---\n".join(texts), encoding="utf-8")
     return path

@@ -81,6 +81,20 @@ def test_apply_is_not_named_where_it_would_make_other_changes(
     typed(harden, shown.partition(" shows ")[0])
 
 
+@pytest.mark.parametrize("command", ["check", "diff"])
+def test_what_tells_more_of_an_image_is_named_with_the_options_that_it_knows(command: str, harden: Harden) -> None:
+    given = ["--profile", "strict", "--evidence", "k8s", "--skip", "cpu-limit", "--max-grade", "review"]
+    out = harden(command, "k8s/a b.yaml", *given).out
+    found = re.search(
+        r"^  to know: (harden lock .*?) reads who [^;]*; (harden observe .*?) runs it as another", out, re.M
+    )
+    assert found is not None
+    assert found[1] == "harden lock 'k8s/a b.yaml' --evidence k8s --deep"
+    assert found[2] == "harden observe 'k8s/a b.yaml' --profile strict --evidence k8s"
+    for words in found.groups():
+        assert harden(*shlex.split(words)[1:], "--help").status == 0
+
+
 def test_a_held_back_change_names_the_whole_command(harden: Harden) -> None:
     for format in ("github", "sarif"):
         out = harden("check", "k8s", "--max-grade", "safe", "--format", format).out
@@ -127,6 +141,7 @@ def test_what_is_accepted_and_changes_nothing_is_said(harden: Harden, tmp_path: 
             assert "makes no change" not in out
             out = harden(command, "k8s/postgres.yaml", "--accept", "run-as-non-root", *more).out
             assert f"\n  {said}\n" in out
+    # What waits is decided after it.
     assert "--accept no-host-ipc makes no change\n" in harden("diff", "k8s/web.yaml", "--accept", "no-host-ipc").out
     assert "makes no change" not in harden("check", "k8s", "--accept", "no-host-pid").out
 

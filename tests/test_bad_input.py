@@ -75,7 +75,7 @@ def _good(harden: Harden, folder: Path, *arguments: str) -> Done:
     after = snapshot(folder)
     assert done.status == 0, done.all
     assert "Traceback" not in done.all and "bug of ours" not in done.all
-    assert b"runAsNonRoot: true" in after["good.yaml"][1]
+    assert b"allowPrivilegeEscalation: false" in after["good.yaml"][1]
     assert [name for name in after if name in before or not _is_new(name)] == list(before)
     return done
 
@@ -117,7 +117,7 @@ def test_a_broken_document_does_not_block_its_neighbours(harden: Harden, tmp_pat
     write(tmp_path / "work", {"bad.yaml": DEPLOYMENT.encode() + broken + b"---\n" + DEPLOYMENT.encode()})
     done = _good(harden, tmp_path / "work")
     text = (tmp_path / "work/bad.yaml").read_bytes()
-    assert text.count(b"runAsNonRoot: true") == 2 and broken in text
+    assert text.count(b"allowPrivilegeEscalation: false") == 2 and broken in text
     assert "bad.yaml:18 " in done.out
 
 
@@ -206,7 +206,7 @@ def test_an_unreadable_folder(harden: Harden, tmp_path: Path, monkeypatch: pytes
         done = harden("apply", ".", cwd=tmp_path / "work")
     assert done.status == 0
     assert "unreadable-file  closed:1\n" in done.out
-    assert "runAsNonRoot" in (tmp_path / "work/good.yaml").read_text()
+    assert "allowPrivilegeEscalation: false" in (tmp_path / "work/good.yaml").read_text()
 
 
 # -- files that cannot be written
@@ -300,7 +300,7 @@ def test_a_real_disk_that_is_full(harden: Harden, small_disk: Path) -> None:
     assert snapshot(small_disk) == before
     filler.unlink()
     assert harden("apply", ".", *ONLY_THERE, cwd=small_disk).status == 0
-    assert (small_disk / "web.yaml").read_text().count("runAsNonRoot") == 1
+    assert (small_disk / "web.yaml").read_text().count("allowPrivilegeEscalation") == 1
 
 
 def test_nothing_could_be_written_is_exit_code_2(harden: Harden, two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -392,7 +392,8 @@ def test_what_cannot_be_taken_back_is_said(harden: Harden, two: Path, monkeypatc
     done = harden("apply", ".", *ONLY_THERE, cwd=two)
     assert done.status == 2
     assert done.out.startswith("only bad.yaml was written, since 1 of 2 files cannot be, ")
-    assert "runAsNonRoot" in (two / "bad.yaml").read_text() and "\nApplied: 13 edits in 1 file, by " in done.out
+    assert "allowPrivilegeEscalation: false" in (two / "bad.yaml").read_text()
+    assert "\nApplied: 8 edits in 1 file, by " in done.out
     assert (two / "good.yaml").read_text() == DEPLOYMENT
 
 

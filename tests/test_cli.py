@@ -15,9 +15,9 @@ import pytest
 from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 
 OPTIONS = {
-    "apply": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
-    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " -i --interactive --values --output --output-dir --patch --color -h --help",
+    "apply": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence"
+    " --yes --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose"
+    " --quiet -i --interactive --values --output --output-dir --patch --color -h --help",
     "diff": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
     " --since --no-waivers --stat --no-pager --color -h --help"
@@ -312,16 +312,17 @@ def test_verbose_shows_every_edit_with_its_evidence(harden: Harden, tmp_path: Pa
 
 
 def test_the_order_of_the_report(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"web.yaml": DEPLOYMENT, "bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n"})
+    node = DEPLOYMENT + "        securityContext: {privileged: true}\n        command: [nsenter, -t, '1']\n"
+    write(tmp_path, {"web.yaml": DEPLOYMENT, "node.yaml": node, "bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n"})
     commit(tmp_path)
-    order = ("diff --git", "hardened", "Impact", "Held back", "To apply", "Applied", "Refused", "Left for a person",
-             "next", "undo")  # fmt: skip
+    order = ("diff --git", "hardened", "Impact", "Held back", "Guesses", "To apply", "Applied", "Refused",
+             "Left for a person", "next", "undo")  # fmt: skip
     shown = harden("diff").out, harden("apply", ".").out
     heads = [re.findall(rf"^({'|'.join(order)})\b", out, re.M) for out in shown]
     for found in heads:
         assert list(dict.fromkeys(found)) == [head for head in order if head in found]
-    assert {"diff --git", "Impact", "To apply", "Refused"} <= set(heads[0])
-    assert {"hardened", "Impact", "Applied", "Refused", "next", "undo"} <= set(heads[1])
+    assert {"diff --git", "Impact", "Held back", "Guesses", "To apply", "Refused"} <= set(heads[0])
+    assert {"hardened", "Impact", "Held back", "Guesses", "Applied", "Refused", "next", "undo"} <= set(heads[1])
 
 
 @pytest.mark.parametrize(
@@ -337,7 +338,7 @@ def test_who_shows_the_patch(arguments: list[str], patch: bool, harden: Harden, 
     commit(tmp_path)
     done = harden(*arguments)
     assert ("\ndiff --git a/web.yaml b/web.yaml\n" in done.out) is patch
-    assert done.out.count("runAsNonRoot: true") == patch or not patch
+    assert done.out.count("allowPrivilegeEscalation: false") == patch or not patch
 
 
 def test_an_option_that_swallows_the_next_is_told(harden: Harden, tmp_path: Path) -> None:
@@ -390,7 +391,7 @@ def test_runs_from_a_checkout_that_is_not_installed(tmp_path: Path) -> None:
         cwd=tmp_path / "work", env=environment, capture_output=True, text=True,
     )  # fmt: skip
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
-    assert "runAsNonRoot: true" in (tmp_path / "work/web.yaml").read_text()
+    assert "allowPrivilegeEscalation: false" in (tmp_path / "work/web.yaml").read_text()
 
 
 @pytest.mark.slow

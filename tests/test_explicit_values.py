@@ -12,6 +12,7 @@ import yaml
 from tests.conftest import Harden, shared, write
 
 HOST = frozenset({"no-privileged", "no-host-network", "no-host-pid", "no-host-ipc", "no-host-path", "run-as-user"})
+GUESSING = ("--max-grade", "guess")  # what is held back then has a sign against it
 ROOT_FOLDER: dict[str, Any] = {"volumes": [{"name": "host", "hostPath": {"path": "/"}}]}
 AT_HOST: dict[str, Any] = {"volumeMounts": [{"name": "host", "mountPath": "/host"}]}
 PRIVILEGED: dict[str, Any] = {"securityContext": {"privileged": True}}
@@ -29,10 +30,12 @@ def deployment(*containers: dict[str, Any], image: str = "example.com/app:1", **
 
 
 def weighed(harden: Harden, folder: Path, item: dict[str, Any], *arguments: str) -> dict[str, set[str]]:
-    """The transforms of which ``apply`` would make a step, and those that it holds back."""
+    """The transforms of which ``apply`` would make a step, those that it holds back, and those of these that wait as
+    guesses."""
     write(folder, {"app.yaml": yaml.safe_dump(item)})
     found = json.loads(harden("diff", "app.yaml", "--format", "json", *arguments).out)
-    return {what: {record["id"] for record in found[what]} for what in ("changes", "held")}
+    ids = {what: {record["id"] for record in found[what]} for what in ("changes", "held")}
+    return ids | {"guesses": {record["id"] for record in found["held"] if record["grade"] == "guess"}}
 
 
 @pytest.mark.parametrize(
@@ -57,10 +60,17 @@ def weighed(harden: Harden, folder: Path, item: dict[str, Any], *arguments: str)
             {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "app"}}}]}}),
         # Another container is hardened, and privileged is none of its values.
         deployment({**PRIVILEGED}, {"securityContext": {"readOnlyRootFilesystem": True}}),
+        # What a plain run leaves beside root that it only guesses about.
+        deployment({"securityContext": {"runAsUser": 0, "allowPrivilegeEscalation": False,
+                                        "capabilities": {"drop": ["NET_RAW"]}}},
+                   securityContext={"seccompProfile": {"type": "RuntimeDefault"}}),
+        deployment({"securityContext": {"allowPrivilegeEscalation": False}}, securityContext={"runAsNonRoot": False}),
     ],
 )  # fmt: skip
 def test_weak_values_alone_are_taken_away(item: dict[str, Any], harden: Harden, tmp_path: Path) -> None:
-    assert not weighed(harden, tmp_path, item)["held"] & HOST
+    assert not weighed(harden, tmp_path, item, *GUESSING)["held"] & HOST
+    plain = weighed(harden, tmp_path, item)
+    assert plain["held"] & HOST <= {"run-as-user"} & plain["guesses"]
 
 
 def test_the_first_example_of_the_guide_is_no_need(harden: Harden, tmp_path: Path) -> None:
@@ -87,7 +97,7 @@ def test_a_hardened_value_shows_that_host_access_is_meant(
 ) -> None:
     access: dict[str, Any] = {weak: True}
     item = deployment({}, {"securityContext": hardened}, **access)
-    found = weighed(harden, tmp_path, item)
+    found = weighed(harden, tmp_path, item, *GUESSING)
     assert found["held"] & HOST and not found["changes"] & (HOST - {"run-as-user"})
 
 
@@ -143,7 +153,7 @@ def test_a_hardened_value_shows_that_host_access_is_meant(
     ],
 )  # fmt: skip
 def test_what_holds_them(item: dict[str, Any], held: set[str], harden: Harden, tmp_path: Path) -> None:
-    found = weighed(harden, tmp_path, item)
+    found = weighed(harden, tmp_path, item, *GUESSING)
     assert held <= found["held"] and not held & found["changes"]
 
 
@@ -173,8 +183,10 @@ def test_a_run_kept_to_safe_changes_nothing_of_a_later_one(
 
 def test_what_this_run_wrote_holds_nothing(harden: Harden, tmp_path: Path) -> None:
     item = deployment({"securityContext": {"allowPrivilegeEscalation": True, "runAsUser": 0}})
-    found = weighed(harden, tmp_path, item)
-    assert {"run-as-user", "drop-capabilities", "no-privilege-escalation"} <= found["changes"]
+    steps = {"run-as-user", "drop-capabilities", "no-privilege-escalation"}
+    assert steps <= weighed(harden, tmp_path, item, *GUESSING)["changes"]
+    plain = weighed(harden, tmp_path, item)
+    assert steps - {"run-as-user"} <= plain["changes"] and "run-as-user" in plain["guesses"]
 
 
 def test_a_user_of_its_own_counts_where_this_run_gives_another_container_one(harden: Harden, tmp_path: Path) -> None:

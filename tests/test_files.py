@@ -137,7 +137,7 @@ def test_absolute_paths_and_other_working_directories(harden: Harden, tmp_path: 
     commit(tmp_path / "repo")
     done = harden("apply", tmp_path / "repo" / "a", cwd=tmp_path / "else")
     assert done.status == 0 and "../repo/a/web.yaml" in done.out
-    assert "runAsNonRoot" in (tmp_path / "repo/a/web.yaml").read_text()
+    assert "allowPrivilegeEscalation: false" in (tmp_path / "repo/a/web.yaml").read_text()
 
 
 def test_one_missing_path_of_two_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +235,7 @@ def test_odd_kustomizations_stop_nothing(kustomization: str, harden: Harden, tmp
     write(tmp_path, {"kustomization.yaml": kustomization, "web.yaml": DEPLOYMENT})
     done = harden("apply", ".")
     assert (done.status, "bug of ours" in done.err) == (0, False), done.err
-    assert "runAsNonRoot" in (tmp_path / "web.yaml").read_text()
+    assert "allowPrivilegeEscalation: false" in (tmp_path / "web.yaml").read_text()
 
 
 def test_chart_templates_are_left_alone_with_a_finding(harden: Harden, tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_items_of_a_list_are_objects(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"list.yaml": "apiVersion: v1\nkind: List\nitems:\n" + items})
     done = harden("apply", ".", "-v")
     text = (tmp_path / "list.yaml").read_text()
-    assert text.count("runAsNonRoot: true") == 2
+    assert text.count("allowPrivilegeEscalation: false") == 2
     assert "Deployment/one" in done.out and "Deployment/two" in done.out
 
 
@@ -317,7 +317,7 @@ def test_links_inside_the_tree_stay_links_and_their_target_is_edited_once(harden
     done = harden("apply", "in", "--skip", "netpol-workload")  # which makes files
     assert done.out.startswith("hardened 2 files: ")
     assert os.readlink(tmp_path / "in/a.yaml") == "z.yaml"
-    assert "runAsNonRoot" in (tmp_path / "in/z.yaml").read_text()
+    assert "allowPrivilegeEscalation: false" in (tmp_path / "in/z.yaml").read_text()
     assert "symbolic-link" not in done.out
 
 
@@ -328,7 +328,7 @@ def test_links_that_lead_nowhere_are_a_finding(target: str, harden: Harden, tmp_
     done = harden("apply", "in")
     assert done.status == 0
     assert "in/loop.yaml:1\n" in done.out
-    assert "runAsNonRoot" in (tmp_path / "in/web.yaml").read_text()
+    assert "allowPrivilegeEscalation: false" in (tmp_path / "in/web.yaml").read_text()
 
 
 def test_a_loop_of_folders_ends(harden: Harden, tmp_path: Path) -> None:

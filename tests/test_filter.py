@@ -26,7 +26,7 @@ spec:
 def test_what_apply_writes_is_what_filter_prints(harden: Harden) -> None:
     done = harden("filter", stdin=DEPLOYMENT.encode())
     assert done.status == 0
-    assert "runAsNonRoot: true" in done.out and "name: web  # the only one\n" in done.out
+    assert "allowPrivilegeEscalation: false" in done.out and "name: web  # the only one\n" in done.out
     assert [line for line in DEPLOYMENT.splitlines() if line not in done.out.splitlines()] == []
     assert done.err.startswith("hardened 1 file: ") and "standard input, no tree around it" in done.err
     again = harden("filter", stdin=done.out.encode())
@@ -90,7 +90,7 @@ def test_a_broken_document_does_not_block_its_neighbours(harden: Harden) -> None
     broken = "---\nkind: Pod\napiVersion: v1\n  x: 1\n"
     done = harden("filter", stdin=(DEPLOYMENT + broken + "---\n" + DEPLOYMENT.replace("web", "api")).encode())
     assert broken in done.out
-    assert done.out.count("runAsNonRoot: true") == 2
+    assert done.out.count("allowPrivilegeEscalation: false") == 2
     assert "Refused: 1 document" in done.err and "<stdin>:18" in done.err
 
 
@@ -135,19 +135,20 @@ def test_json_in_json_out(harden: Harden) -> None:
                        "spec": {"containers": [{"name": "c", "image": "example.com/c:1"}]}}, indent=2)  # fmt: skip
     done = harden("filter", stdin=text.encode())
     spec = json.loads(done.out)["spec"]
-    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["containers"][0]["securityContext"]["allowPrivilegeEscalation"] is False
     assert spec["containers"][0]["resources"]["limits"]["memory"] == "2Gi"
 
 
 def test_options_work_on_a_stream_too(harden: Harden) -> None:
     done = harden("filter", "--only", "seccomp-runtime-default", "--quiet", stdin=DEPLOYMENT.encode())
-    assert "RuntimeDefault" in done.out and "runAsNonRoot" not in done.out
+    assert "RuntimeDefault" in done.out and "allowPrivilegeEscalation" not in done.out
     assert len([line for line in done.err.splitlines() if line]) == 2
 
 
 def test_the_config_of_the_repository_holds_for_a_stream(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {".harden.yaml": "profile: baseline\n"})
-    done = harden("filter", stdin=DEPLOYMENT.encode())
+    own_user = DEPLOYMENT.replace("example.com/web:1.2.3", "nginxinc/nginx-unprivileged:1.27")
+    done = harden("filter", stdin=own_user.encode())
     assert "profile baseline" in done.err and "runAsNonRoot" not in done.out
 
 

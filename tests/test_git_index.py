@@ -201,7 +201,7 @@ def test_no_program_is_started_to_know_what_git_tracks(
         monkeypatch.setattr(name, started)
     with pytest.raises(AssertionError):
         subprocess.run(["git", "version"])  # it would be seen
-    assert "runAsNonRoot" in harden("diff", ".").out
+    assert "allowPrivilegeEscalation: false" in harden("diff", ".").out
 
 
 def test_the_names_are_bytes_of_the_file_system(tmp_path: Path) -> None:

@@ -30,18 +30,21 @@ def test_an_accepted_case_holds(case: Path) -> None:
     failed, text = told(case.parent)
     assert failed == 0
     assert text.endswith("1 passed, 0 failed")
-    assert "runAsNonRoot: true" in (case / "after" / "web.yaml").read_text()
-    assert "applied run-as-non-root" in (case / "findings.txt").read_text()
+    assert "allowPrivilegeEscalation: false" in (case / "after" / "web.yaml").read_text()
+    assert "applied no-privilege-escalation" in (case / "findings.txt").read_text()
 
 
 def test_a_case_that_does_not_hold_says_what_differs_in_text_and_in_data(case: Path) -> None:
     after = case / "after" / "web.yaml"
-    after.write_text(after.read_text().replace("runAsNonRoot: true", "runAsNonRoot: false"))
+    after.write_text(after.read_text().replace("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true"))
     failed, text = told(case.parent)
     assert failed == 1
-    removed, added = (line for line in text.splitlines() if line[:1] in "+-" and "runAsNonRoot" in line)
-    assert (removed.split(), added.split()) == (["-", "runAsNonRoot:", "false"], ["+", "runAsNonRoot:", "true"])
-    assert "runAsNonRoot'] changed from False to True" in text
+    removed, added = (line for line in text.splitlines() if line[:1] in "+-" and "allowPrivilegeEscalation" in line)
+    assert (removed.split(), added.split()) == (
+        ["-", "allowPrivilegeEscalation:", "true"],
+        ["+", "allowPrivilegeEscalation:", "false"],
+    )
+    assert "allowPrivilegeEscalation'] changed from True to False" in text
 
 
 def test_an_edit_of_the_layout_alone_is_told_as_such(case: Path) -> None:

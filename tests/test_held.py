@@ -22,13 +22,16 @@ EKS = 'resource "aws_eks_cluster" "a" {{\n  name    = "a"\n  version = "{}"\n}}\
 @pytest.mark.parametrize("command", ["diff", "apply"])
 def test_the_title_counts_by_grade(command: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": NAMESPACE + POD})
-    held = json.loads(harden("diff", ".", "--max-grade", "safe", "--format", "json").out)["held"]
-    grades = [record["grade"] for record in held]
+    found = json.loads(harden("diff", ".", "--max-grade", "safe", "--format", "json").out)
+    grades = [record["grade"] for record in found["held"] if record["grade"] != "guess"]
     assert "review" in grades
+    assert found["summary"]["guesses"] == len(found["held"]) - len(grades) > 0
     counts = ", ".join(f"{grades.count(grade)} {grade}" for grade in ("review", "breaking") if grade in grades)
     out = harden(command, ".", "--max-grade", "safe").out
-    assert f"\nHeld back: {len(held)} ({counts}), above --max-grade safe; " in out
+    assert f"\nHeld back: {len(grades)} ({counts}), above --max-grade safe; " in out
     assert "evidence that something breaks" not in out
+    guesses = found["summary"]["guesses"]
+    assert f"\nGuesses: {guesses} changes of 1 container wait; what its image needs is not known" in out
 
 
 def test_each_entry_shows_its_grade_and_no_line_where_there_is_none(harden: Harden, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ _UNKNOWN = {
     "values": (*_JUDGES, *_WRITES, *_OF_TREES),
     "baseline write": ("since", "no_waivers", "chart_values", *_OF_CHARTS, *_WRITES),
 }
+# Commands that know few options.
+_KNOWN = {"lock": ("config", "evidence"), "observe": ("profile", "config", "evidence")}
 _SIGNS = {"chart_values": "--values"}  # options that are not called like what they are about
 _SIGNS_OF = {"values": {"set": "--option"}}  # and those that one command calls otherwise
 
@@ -73,7 +75,7 @@ class GivenOptions(Struct, frozen=True):
         options: list[str] = []
         signs = _SIGNS | _SIGNS_OF.get(name, {})
         for option, values in self.options:
-            if option not in _UNKNOWN.get(name, ()):
+            if option not in _UNKNOWN.get(name, ()) and option in _KNOWN.get(name, (option,)):
                 sign = signs.get(option, "--" + option.replace("_", "-"))
                 options += [word for value in values for word in (sign, value)] if values else [sign]
         return " ".join([*words, *paths, *map(quoted, [*options, *more])])

@@ -19,6 +19,7 @@ from ._user import (
     is_guess,
     may_gain_containers,
     sibling_evidence,
+    unknown_user,
     unnumbered_evidence,
     user_evidence,
 )
@@ -182,9 +183,15 @@ def _judged_alone(container: Container, *, patched: bool = False) -> Verdict | N
     # With a number beside it, it starts; alone it stops every image that is root, or a user with a name.
     alone = container.fact(f"{_NOT_KNOWN}, and no number is written", "image")
     against = [*user_evidence(container), *unnumbered_evidence(container)]
-    if against or container in container.pod.exempt("run-as-user", "securityContext", "runAsUser"):
+    if against or _gets_no_number(container):
         return verdict(against=[*against, alone])
     return verdict(unknown=[alone])
+
+
+def _gets_no_number(container: Container) -> bool:
+    """Whether no number comes to stand beside it: one is not wanted, or cannot be told from what is written."""
+    is_exempt = container in container.pod.exempt("run-as-user", "securityContext", "runAsUser")
+    return is_exempt or unknown_user(container) is not None
 
 
 def _of_own_user(container: Container, user: Known[str], weak: bool) -> Verdict:

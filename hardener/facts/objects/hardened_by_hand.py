@@ -26,18 +26,20 @@ def hardened_beside(container: Container) -> Iterator[Evidence]:
 
 def hardened_beside_root(container: Container) -> Iterator[Evidence]:
     """The same where nothing but root is weak there. A run that leaves root for want of a number writes
-    ``allowPrivilegeEscalation: false`` all the same, so that says nothing of a person then."""
+    ``allowPrivilegeEscalation: false`` all the same, and a read-only root where somebody tells of all places that are
+    written, so these say nothing of a person then."""
     leaves_root = known_image(container).number is None and known_image(container).any_number is None
     yield from signs(container, _hardened_beside_guess if leaves_root else _hardened)
 
 
 def _hardened(container: Container) -> Iterator[Evidence]:
-    yield from _hardened_beside_guess(container)
-    yield from _seen(container, (_escalation,))
+    yield from _seen(container, (_user, _claim, _profile, _escalation, _capabilities, _root_filesystem))
 
 
 def _hardened_beside_guess(container: Container) -> Iterator[Evidence]:
-    yield from _seen(container, (_user, _claim, _profile, _capabilities, _root_filesystem))
+    yield from _seen(container, (_user, _claim, _profile, _capabilities))
+    if not known_image(container).tells_all_places:
+        yield from _seen(container, (_root_filesystem,))
 
 
 def _seen(container: Container, looks: Iterable[Callable[[Container], Iterator[Evidence]]]) -> Iterator[Evidence]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from hardener.authoring import registry
 from hardener.authoring.config import NEWEST
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report, Waived
@@ -127,9 +128,10 @@ class Printed(Struct):
             *self.outcome.waived,
         ]
         told = {each.transform.id for each in steps} | {item.step for item in self.outcome.refused}
-        others = list(dict.fromkeys(held.transform.id for held in self.outcome.held))
+        held = list(dict.fromkeys(held.transform.id for held in self.outcome.held))
         for id in dict.fromkeys(self.outcome.asked.values("accept")):
             if id not in told:
+                others = _decided_before(id, held)
                 need = f"; it may need what is held back: {', '.join(others[:_MOST_IDS])}" if others else ""
                 yield f"--accept {id} makes no change{need}"
 
@@ -425,3 +427,9 @@ def _said_versions(tree: Tree) -> Iterator[tuple[Object, tuple[int, int]]]:
 
 def _text(version: tuple[int, int]) -> str:
     return ".".join(map(str, version))
+
+
+def _decided_before(id: str, others: list[str]) -> list[str]:
+    """Those of ``others``, transforms too, that run before ``id``: it may need their changes."""
+    order = list(registry.transforms())
+    return [other for other in others if id in order and order.index(other) < order.index(id)]
