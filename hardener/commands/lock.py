@@ -233,8 +233,8 @@ def _lacking(uses: list[Use], held: Lock, stanzas: dict[str, dict[str, Any]]) ->
     return found
 
 
-def _errand(use: Use, key: str, locked: LockedImage | None, digest: str | None, *, tag_only: bool = False) -> Errand:
-    return Errand(key, use.reference, locked, digest, tag_only, use.optional, lambda: use.where)
+def _errand(use: Use, key: str, locked: LockedImage | None, digest: str | None) -> Errand:
+    return Errand(key, use.reference, locked, digest, optional=use.optional, where=lambda: use.where)
 
 
 def _checks(scope: _Scope) -> list[Errand]:

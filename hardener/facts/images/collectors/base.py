@@ -121,7 +121,7 @@ def _put_user(ledger: ImageLedger, base: ImageLedger, said: _Inherited, user: Kn
 
 
 def _put_program(ledger: ImageLedger, base: ImageLedger, said: _Inherited) -> None:
-    """What its program needs, writes and carries."""
+    """Put in what the program of ``base`` needs, writes and carries."""
     ledger.needs_root = ledger.needs_root or said.over(base.needs_root)
     ledger.uses_setuid = ledger.uses_setuid or said.over(base.uses_setuid)
     ledger.makes_rare_calls = ledger.makes_rare_calls or said.over(base.makes_rare_calls)

@@ -128,7 +128,7 @@ def _absolute(built: BuiltImage, path: str) -> str:
 
 
 def _put_start(ledger: ImageLedger, built: BuiltImage, start: BuiltImage | Shown) -> None:
-    """What its entrypoint, or the command of the container, does. What the Dockerfile itself runs at the start is among
+    """Put in what its entrypoint, or the command of the container, does. What the Dockerfile itself runs is among
     the words of its entrypoint."""
     ledger.written += _written(built, start.writes)
     ledger.written_as_any += _written(built, start.writes_as_any)

@@ -18,8 +18,6 @@ Rank = Literal["named", "service", "folder"]
 - ``folder``: no build file says it; the folder of the Dockerfile, or its suffix, has the name of the image.
 """
 
-RANKS: tuple[Rank, ...] = ("named", "service", "folder")
-
 
 def least(*ranks: Rank) -> Rank:
     """The least sure of ``ranks``."""
