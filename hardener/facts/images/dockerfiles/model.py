@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ Rank = Literal["named", "service", "folder"]
 
 def least(*ranks: Rank) -> Rank:
     """The least sure of ``ranks``."""
-    return max(ranks, key=RANKS.index)
+    return max(ranks, key=get_args(Rank).index)
 
 
 class Said(Struct, Generic[T], frozen=True):
