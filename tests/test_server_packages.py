@@ -29,7 +29,7 @@ def test_packages_that_a_command_installs(command: str, found: list[str]) -> Non
     assert packages(program, arguments) == found
 
 
-WITH = "nginx nginx-light php8.2-fpm php-fpm default-mysql-server mariadb-server postgresql postgresql-15 redis-server cron"
+WITH = "nginx nginx-light php8.2-fpm php-fpm default-mysql-server mariadb-server postgresql postgresql-15 cron"
 WITHOUT = "nginx-common php8.2-cli default-mysql-client postgresql-client-15 redis-tools openssh-client apache2-utils"
 
 
