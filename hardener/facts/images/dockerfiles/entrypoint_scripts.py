@@ -48,7 +48,7 @@ class Shown(Struct):
     asks_who: Said[str] | None = None
     needs_root: list[Said[str]] = field(default_factory=list)
     writes_as_any: list[Said[str]] = field(default_factory=list)
-    read: bool = False
+    is_read: bool = False
 
 
 def shown_by(stage: Stage, files: RepositoryFiles) -> Shown:
@@ -86,12 +86,12 @@ def _follow(shown: Shown, named: list[str], stage: Stage, files: RepositoryFiles
             missing = missing or name.endswith(".sh")
             continue
         if sum(each is not None for each in found.values()) > _MOST_SCRIPTS:
-            shown.read = False
+            shown.is_read = False
             return
-        shown.read = True
+        shown.is_read = True
         _look(shown, (script.text,), _lines(script))
         waiting += _names((script.text,))
-    shown.read = shown.read and not missing
+    shown.is_read = shown.is_read and not missing
     shown.starts = [said for said in shown.starts if found.get(said.value) is None]
     _follow_as_any(shown, named, found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 from msgspec import Struct
 
@@ -24,7 +24,7 @@ RANKS: tuple[Rank, ...] = ("named", "service", "folder")
 
 def least(*ranks: Rank) -> Rank:
     """The least sure of ``ranks``."""
-    return max(ranks, key=RANKS.index)
+    return max(ranks, key=get_args(Rank).index)
 
 
 class Said(Struct, Generic[T], frozen=True):
@@ -56,6 +56,7 @@ class BuiltImage(Struct, frozen=True):
     - `filled`: paths that hold files of the image: what was copied there, or made by a RUN. A relative one is seen from
       the working directory of the base.
     - `capabilities`: `cap_net_bind_service=+ep /bin/x`, the file left out where it is not known.
+    - `servers`: the package managers and the packages with a server that a RUN installs.
     - `root_commands`, `writes`, `installs`, `starts`: what entrypoint and command do, and the scripts of this tree that
       they start: commands that need root, absolute paths that are written, package managers, programs that take over.
     - `asks_who`: where they look at the number of their user (`id -u`), so that they may do without root.
@@ -85,6 +86,7 @@ class BuiltImage(Struct, frozen=True):
     given: tuple[Said[str], ...] = ()
     filled: tuple[Said[str], ...] = ()
     capabilities: tuple[Said[str], ...] = ()
+    servers: tuple[Said[tuple[str, str]], ...] = ()
     root_commands: tuple[Said[str], ...] = ()
     writes: tuple[Said[str], ...] = ()
     installs: tuple[Said[str], ...] = ()
@@ -99,6 +101,11 @@ class BuiltImage(Struct, frozen=True):
         """Whether what the files say of the field ``name`` was understood. Where it was and the field is None, the base
         has the answer."""
         return name not in self.unknown
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all scripts were read that it starts."""
+        return self.script_read
 
     @property
     def is_named(self) -> bool:
@@ -134,6 +141,7 @@ _WORDS = {
     "given": "the user may write to ",
     "filled": "files in ",
     "capabilities": "setcap ",
+    "servers": "installs ",
     "root_commands": "",
     "writes": "writes to ",
     "installs": "",

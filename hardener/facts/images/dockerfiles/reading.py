@@ -54,6 +54,7 @@ def image_of(
         capabilities=_once(
             Said(" ".join(filter(None, said.value)), said.file, said.line) for said in stage.capabilities
         ),
+        servers=_once(stage.servers),
         root_commands=_once(shown.root_commands),
         writes=_once(shown.writes),
         installs=_once(shown.installs),
@@ -61,7 +62,7 @@ def image_of(
         asks_who=shown.asks_who,
         needs_root=_once(shown.needs_root),
         writes_as_any=_once(shown.writes_as_any),
-        script_read=shown.read,
+        script_read=shown.is_read,
         unknown=frozenset(unknown),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct, field
 
 from hardener.facts.images.dockerfiles.accounts import Account, made, written
+from hardener.facts.images.dockerfiles.server_packages import MANAGERS, packages
 from hardener.kubernetes.pods import command_evidence, shell
 
 _LONGEST_MODE = 40  # characters
@@ -81,6 +82,7 @@ class Left(Struct):
     filled: list[str] = field(default_factory=list)
     worked_in: list[str] = field(default_factory=list)
     at_home: list[str] = field(default_factory=list)
+    packages: list[tuple[str, str]] = field(default_factory=list)  # (package manager, package)
     capabilities: list[tuple[str, str]] = field(default_factory=list)  # (capabilities, file or "")
 
 
@@ -126,6 +128,8 @@ def _read(left: Left, program: str, arguments: Sequence[str], here: str | None) 
             left.gifts.append(Gift(account.home, account.name, account.group))
     elif program in _READERS:
         _READERS[program](left, arguments, here)
+    elif program in MANAGERS:
+        left.packages += [(MANAGERS[program], name) for name in packages(program, arguments)]
     elif program in _INSTALLERS:
         words, folders, at_home = _INSTALLERS[program]
         if not words.isdisjoint(arguments):

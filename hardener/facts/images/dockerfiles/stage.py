@@ -49,6 +49,7 @@ class Stage(Struct):
     filled: list[Said[str]] = field(default_factory=list)
     worked_in: list[Said[str]] = field(default_factory=list)  # folders where a program may have left files
     capabilities: list[Said[tuple[str, str]]] = field(default_factory=list)
+    servers: list[Said[tuple[str, str]]] = field(default_factory=list)  # package managers, and packages with a server
     copies: list[Copy] = field(default_factory=list)
     triggers: list[Instruction] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
@@ -76,6 +77,6 @@ class Stage(Struct):
         return Stage(
             self.base, self.from_scratch, self.through, self.rank, dict(self.env), self.user, self.workdir,
             self.entrypoint, self.cmd, self.shell, list(self.ports), list(self.volumes), list(self.accounts),
-            list(self.gifts), list(self.filled), list(self.worked_in), list(self.capabilities), list(self.copies),
-            [], set(self.unknown),
+            list(self.gifts), list(self.filled), list(self.worked_in), list(self.capabilities), list(self.servers),
+            list(self.copies), [], set(self.unknown),
         )  # fmt: skip

@@ -15,6 +15,7 @@ from hardener.facts.images.dockerfiles import run_commands
 from hardener.facts.images.dockerfiles.instructions import Instruction
 from hardener.facts.images.dockerfiles.model import Said
 from hardener.facts.images.dockerfiles.run_commands import Gift
+from hardener.facts.images.dockerfiles.server_packages import server_of
 from hardener.facts.images.dockerfiles.stage import Copy, Stage
 from hardener.facts.images.dockerfiles.variables import fill, filled
 
@@ -227,6 +228,7 @@ class Builder:
         stage.worked_in += map(self._said, left.worked_in)
         stage.filled += [self._said(_clean(posixpath.join(stage.home, folder))) for folder in left.at_home]
         stage.capabilities += map(self._said, left.capabilities)
+        stage.servers += [self._said(each) for each in left.packages if server_of(each[1]) is not None]
 
 
 def _clean(path: str | None) -> str:
