@@ -27,7 +27,7 @@ from hardener.tree.core_views import Container
 
 from ._file_capabilities import carried, has_no_privileged, held, said, within_reach
 from ._grounds import assumption
-from ._ports import low_ports
+from ._ports import likely_low_ports, low_ports
 from ._user import final_user, unknown_user
 
 _PATH = ("securityContext", "capabilities")
@@ -85,7 +85,7 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding]:
     user = final_user(container)
-    low = low_ports(container)
+    low = low_ports(container) if user == "non-root" else likely_low_ports(container)
     raw = _raw_sockets(container)
     if user == "non-root":
         left = _left_to_user(container, added, serves_low=bool(low), opens_raw=bool(raw))
