@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from operator import itemgetter
 from typing import NamedTuple
 
 from hardener.authoring.edits import Evidence, WrongShapeError
@@ -72,7 +73,7 @@ class NumbersElsewhere(AsRead):
                     if len(largest) == 2 and amount <= largest[1][0]:
                         continue
                     largest.append((amount, str(written), container))
-                    largest.sort(key=_amount, reverse=True)
+                    largest.sort(key=itemgetter(0), reverse=True)
                     del largest[2:]
 
     def largest(self, container: Container, kind: str, resource: str, most: Fraction | None = None) -> Number | None:
@@ -89,13 +90,9 @@ class NumbersElsewhere(AsRead):
         ]
         if not found:
             return None
-        amount, written, other = max(found, key=_amount)
+        amount, written, other = max(found, key=itemgetter(0))
         said = f"{other} runs the same image, and its {resource} {kind.removesuffix('s')} is {written}"
         return Number(amount, written, other.fact(said, "resources", kind, resource))
-
-
-def _amount(entry: _Written) -> Fraction:
-    return entry[0]
 
 
 def _is_same(one: Container, other: Container) -> bool:
