@@ -14,6 +14,7 @@ from hardener.tree.core_views import Container, Object, OpaqueError
 
 _FIRST_OF_ALL = 1024  # ports below it are those of root, unless the kernel is told otherwise
 _PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+_ACTIONS = ("httpGet", "tcpSocket", "grpc")
 _WITHOUT = "without_low_ports"  # by the view: at which state of what the piece starts there were none
 
 
@@ -37,16 +38,29 @@ def low_ports(container: Container) -> dict[int, Evidence]:
 
 
 def _low_ports(container: Container) -> dict[int, Evidence]:
-    found = {number: fact for number, fact in shown_ports(container).items() if number < _FIRST_OF_ALL}
+    found = {number: fact for number, fact in _own_ports(container).items() if number < _FIRST_OF_ALL}
     env = container.env
     for number, speaker in spoken(container, lambda words: command_evidence.low_ports(words, env), beside=env):
         found.setdefault(number, speaker.says(f"is told to listen on port {number}"))
     return found
 
 
+def likely_low_ports(container: Container) -> dict[int, Evidence]:
+    """``low_ports``, and those that probes or Services alone name.
+
+    Others may count on one that its runtime opens to every user, so these are no reason to give a container more.
+    """
+    others = {number: fact for number, fact in _ports_by_others(container) if number < _FIRST_OF_ALL}
+    return others | low_ports(container)
+
+
 def shown_ports(container: Container) -> dict[int, Evidence]:
     """Ports that ``container`` serves with where they are said: in its ports, else in those of its image; in its
     probes; and by Services, where no container of the pod declares them."""
+    return dict(_ports_by_others(container)) | _own_ports(container)
+
+
+def _own_ports(container: Container) -> dict[int, Evidence]:
     found: dict[int, Evidence] = {}
     container.check_whole("ports")
     declared = container.items("ports")
@@ -59,11 +73,15 @@ def shown_ports(container: Container) -> dict[int, Evidence]:
         for number in ports.value if ports is not None else ():
             if ports is not None:
                 found[number] = ports.fact(container, f"it serves port {number}")
-    elsewhere = {number for other in container.pod.containers for number in _declared(other)}
-    for number, fact in (*_probed(container), *_behind_services(container)):
-        if number not in elsewhere:
-            found.setdefault(number, fact)
     return found
+
+
+def _ports_by_others(container: Container) -> Iterator[tuple[int, Evidence]]:
+    """The ports that probes and Services name and no container of the pod declares."""
+    declared = {number for other in container.pod.containers for number in _declared(other)}
+    for number, fact in (*_behind_services(container), *_probed(container)):
+        if number not in declared:
+            yield number, fact
 
 
 def _declared(container: Container) -> list[object]:
@@ -77,11 +95,13 @@ def _declared(container: Container) -> list[object]:
 def _probed(container: Container) -> Iterator[tuple[int, Evidence]]:
     """The ports that the kubelet asks ``container`` at, by number, at the address of its pod."""
     for probe in _PROBES:
-        if container.lacks(probe):
-            continue
-        for action in ("httpGet", "tcpSocket", "grpc"):
-            number = container.get(probe, action, "port") if container.has(probe, action) else None
-            if isinstance(number, int) and not container.has(probe, action, "host"):
+        for action in _ACTIONS if not container.lacks(probe) else ():
+            try:
+                number = container.get(probe, action, "port")
+                is_own = not container.has(probe, action, "host")
+            except (OpaqueError, WrongShapeError):
+                continue
+            if isinstance(number, int) and is_own:
                 yield number, container.fact(f"a probe asks for port {number}", probe, action, "port")
 
 
@@ -107,5 +127,4 @@ def _sent_by(service: Object, *, whole: bool) -> Iterator[tuple[int, Evidence]]:
     for index, item in enumerate(service.items("spec", "ports")):
         number = item.get("targetPort") if item.has("targetPort") else item.get("port")
         if isinstance(number, int):
-            path = ("spec", "ports", index)
-            yield number, service.fact(f"{service} sends to port {number}", *path)
+            yield number, service.fact(f"{service} sends to port {number}", "spec", "ports", index)

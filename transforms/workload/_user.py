@@ -28,7 +28,7 @@ from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._data_folders import is_database_root, is_its_own, refuses_group
 from ._need import root_evidence
-from ._ports import low_ports
+from ._ports import likely_low_ports, low_ports
 from ._products import product_evidence
 from ._volumes import Mount, keeps_others_out, mounts
 from ._writable import out_of_reach
@@ -268,7 +268,7 @@ def sibling_evidence(container: Container) -> Iterator[Evidence]:
 
 def unnumbered_evidence(container: Container) -> Iterator[Evidence]:
     """Signs that a number which says nothing of the image of ``container`` is not the one that it needs."""
-    yield from low_ports(container).values()
+    yield from likely_low_ports(container).values()
     yield from product_evidence(container)
 
 

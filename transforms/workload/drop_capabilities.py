@@ -28,7 +28,7 @@ from hardener.tree.core_views import Container
 from ._file_capabilities import carried, has_no_privileged, held, said, within_reach
 from ._grounds import assumption
 from ._need import root_evidence
-from ._ports import low_ports
+from ._ports import likely_low_ports, low_ports
 from ._user import final_user, is_guess, unknown_user, user_evidence
 
 _PATH = ("securityContext", "capabilities")
@@ -86,7 +86,7 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding | list[Edit]]:
     user = final_user(container)
-    low = low_ports(container)
+    low = low_ports(container) if user == "non-root" else likely_low_ports(container)
     raw = _raw_sockets(container)
     waits = user != "non-root" and unknown_user(container) is None and _waits_for_user(container)
     if user == "non-root":

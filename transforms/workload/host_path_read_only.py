@@ -11,9 +11,10 @@ from hardener.kubernetes.pods.command_evidence import below, flags
 from hardener.tree.core_views import Container
 
 from ._host_path import Kind, kind, path_of
-from ._need import signs_of_writing
+from ._need import purpose, signs_of_writing
 from ._volumes import mounts
 
+_SET_BY_PRIVILEGED = ("kernel", "kubelet")
 # The system makes files here for the pod that mounts it; a read-only mount is of no use to anyone.
 _FOR_FILES = ("/dev/hugepages", "/dev/mqueue", "/dev/shm", "/dev/pts")
 
@@ -45,7 +46,9 @@ def host_path_read_only(container: Container) -> Steps:
             continue
         if any(below(path, mount.path) for path in _written(container)):
             continue
-        against = signs(container, partial(_writes, at=mount.path, what=what))
+        against = [*signs(container, partial(_writes, at=mount.path, what=what))]
+        if what in _SET_BY_PRIVILEGED and container.privileged:
+            against += purpose(container.pod)  # what kept it privileged
         found = verdict(against=against, absent=[Evidence("nothing in the manifest shows that it writes there")])
         edit = mount.view.set("readOnly", to=True, late=True, **found.words)
         if found.breaks:

@@ -11,7 +11,7 @@ from hardener.kubernetes.pods.capabilities import BIND, plain
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._grounds import assumption
-from ._ports import low_ports
+from ._ports import likely_low_ports, low_ports
 from ._user import final_users
 
 _NAME = "net.ipv4.ip_unprivileged_port_start"
@@ -30,7 +30,9 @@ def unprivileged_ports(pod: PodTemplate) -> Steps:
 
     May break: nothing known; a sandboxed runtime may ignore the setting, and the port then needs the capability.
     """
-    served = [(container, low_ports(container)) for container in pod.containers if not container.privileged]
+    # To a user that this run wrote nobody else has given a port.
+    ports_of = likely_low_ports if "run-as-user" in pod.changed_by else low_ports
+    served = [(container, ports_of(container)) for container in pod.containers if not container.privileged]
     served = [(container, ports) for container, ports in served if ports]
     on_node = list(signs(pod, _on_node))
     if on_node:
