@@ -61,7 +61,8 @@ class Node:
         assert done.returncode == 0, done.stderr
 
     def ends(self, wanted: Mapping[Key, Sequence[Map]]) -> dict[Key, str]:
-        """Run the pod of each list of objects in a namespace of its own: "" where it comes up and serves, else why it does not."""
+        """Run the pod of each list of objects in a namespace of its own: "" where it comes to serve, else why it does
+        not."""
         waiting, found = list(wanted), {}
         while waiting:
             some, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
