@@ -63,7 +63,8 @@ class Node:
     def ends(self, wanted: Mapping[Key, Sequence[Map]]) -> dict[Key, str]:
         """Run the pod of each list of objects in a namespace of its own: "" where it comes to serve, else why it does
         not."""
-        waiting, found = list(wanted), {}
+        waiting = list(wanted)
+        found: dict[Key, str] = {}
         while waiting:
             some, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
             self._create({key: wanted[key] for key in some})
@@ -127,10 +128,9 @@ def _end_containers(folder: Path) -> None:
     if not kubelet.exists():
         return
     os.kill(int(kubelet.read_text()), signal.SIGTERM)  # else it starts them again
-    for kind in ("tasks", "containers"):
-        command = ["ctr", "-a", folder / "containerd.sock", "-n", "k8s.io", kind]
+    for kind, *options in (("tasks", "-f"), ("containers",)):
+        command = ["ctr", "-a", str(folder / "containerd.sock"), "-n", "k8s.io", kind]
         listed = subprocess.run([*command, "list", "-q"], capture_output=True, text=True, timeout=60).stdout.split()
-        options = ["-f"] if kind == "tasks" else []
         subprocess.run([*command, "delete", *options, *listed], capture_output=True, timeout=120)
 
 
@@ -142,12 +142,12 @@ def _end(status: Map) -> str | None:
     """Why a pod does not come up, "" where it serves; None where that is not known yet."""
     if status["phase"] == "Failed":
         return f"{status.get('reason')}: {status.get('message')}"
-    (container,) = status.get("containerStatuses") or ({},)
-    state = container.get("state", {})
-    ended = state.get("terminated") or container.get("lastState", {}).get("terminated")
-    waiting = state.get("waiting", {})
+    container: Map = (status.get("containerStatuses") or [{}])[0]
+    state: Map = container.get("state", {})
+    ended: Map | None = state.get("terminated") or container.get("lastState", {}).get("terminated")
+    waiting: Map = state.get("waiting", {})
     if ended:
-        return ended.get("message", "").strip() or f"exit code {ended['exitCode']}"
+        return str(ended.get("message", "")).strip() or f"exit code {ended['exitCode']}"
     if waiting and waiting["reason"] not in _ON_ITS_WAY:
         return f"{waiting['reason']}: {waiting.get('message')}"
     return "" if "running" in state and _serves(status.get("podIP", "")) else None
