@@ -49,14 +49,16 @@ class Node:
     def _kubectl(self, *words: str, objects: Iterable[Map] = ()) -> str:
         """What kubectl prints, with ``objects`` on its standard input."""
         given = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-        command = [services.program("kubectl"), "--kubeconfig", self.folder / "kubeconfig", *words]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=120)
+        command = [services.program("kubectl"), "--kubeconfig", str(self.folder / "kubeconfig"), *words]
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            command, input=given, capture_output=True, text=True, timeout=120
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def load(self, archive: Path) -> None:
         """Take the images of an OCI archive."""
-        command = ["ctr", "-a", self.folder / "containerd.sock", "-n", "k8s.io", "images", "import", archive]
+        command = ["ctr", "-a", str(self.folder / "containerd.sock"), "-n", "k8s.io", "images", "import", str(archive)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
 
