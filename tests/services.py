@@ -34,6 +34,7 @@ OF_FIXTURES = {
     "ground": ("podman", "registry", "slow"),
     "guarded": ("registry",),
     "hooks": ("slow",),
+    "kubelet": ("kubectl", "kubelet", "slow"),
     "machine": ("podman", "registry"),
     "observed": ("podman", "registry", "slow"),
     "pages": ("slow",),

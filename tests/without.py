@@ -25,7 +25,7 @@ from . import services
 OPTIONAL = {
     "chromium": "chromium",
     "docker-registry": "registry",
-    "etcd": None,
+    "etcd": "kubelet",
     "helm": "helm",
     "kustomize": "kustomize",
     "node": "node",

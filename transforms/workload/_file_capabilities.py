@@ -80,9 +80,10 @@ def raisers(container: Container) -> Iterator[Evidence]:
 
 def lost_without_raising(container: Container) -> Iterator[Evidence]:
     """What the programs of ``container`` need and do not get where no process can raise its privileges."""
-    back = _ports_come_back(container)
+    serves = bool(low_ports(container)) or any(may_serve_low_ports(container))
+    keeps_ports = not serves or _ports_come_back(container)
     for source, names in held(container).items():
-        lost = [name for name in names if name != BIND or (low_ports(container) and not back)]
+        lost = [name for name in names if name != BIND or not keeps_ports]
         if lost:
             yield container.fact(f"{source} carries {', '.join(lost)}, and would not get it", "image")
 

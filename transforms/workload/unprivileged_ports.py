@@ -10,6 +10,7 @@ from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.pods.capabilities import BIND, plain
 from hardener.tree.core_views import Container, PodTemplate
 
+from ._file_capabilities import may_serve_low_ports
 from ._grounds import assumption
 from ._ports import likely_low_ports, low_ports
 from ._user import final_users
@@ -30,9 +31,7 @@ def unprivileged_ports(pod: PodTemplate) -> Steps:
 
     May break: nothing known; a sandboxed runtime may ignore the setting, and the port then needs the capability.
     """
-    # To a user that this run wrote nobody else has given a port.
-    ports_of = likely_low_ports if "run-as-user" in pod.changed_by else low_ports
-    served = [(container, ports_of(container)) for container in pod.containers if not container.privileged]
+    served = [(container, _served(container)) for container in pod.containers if not container.privileged]
     served = [(container, ports) for container, ports in served if ports]
     on_node = list(signs(pod, _on_node))
     if on_node:
@@ -48,6 +47,14 @@ def unprivileged_ports(pod: PodTemplate) -> Steps:
     for container, ports in served:
         if final_users(container) != {"non-root"}:
             yield from _capability(container, verdict(known=ports.values(), sure=assumption(container) is None))
+
+
+def _served(container: Container) -> dict[int, Evidence]:
+    """Its ports below 1024; 0 stands for any of them, where a program may bind them and nobody names one."""
+    # To a user that this run wrote nobody else has given a port.
+    ports_of = likely_low_ports if "run-as-user" in container.pod.changed_by else low_ports
+    may_serve = next(may_serve_low_ports(container), None)
+    return ports_of(container) or ({} if may_serve is None else {0: may_serve})
 
 
 def _on_node(pod: PodTemplate) -> Iterator[Evidence]:

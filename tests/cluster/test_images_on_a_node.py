@@ -1,0 +1,155 @@
+"""Images with a number, a name, root, a low port or a filled folder start, or do not, as harden says of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hardener.authoring.edits import Grade
+
+from ..conftest import commit, run, write
+from .made_images import CASES, STARTS, VARIANTS
+from .node import Map, Node, started, write_archive
+
+pytestmark = pytest.mark.skipif("GUESS" not in Grade.__members__, reason="needs the grade guess")
+_WRITTEN = """\
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: {name}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: app
+  namespace: {name}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: app
+    image: registry.example.com/{name}:1
+    resources: {{requests: {{cpu: 1m, memory: 8Mi}}, limits: {{cpu: "1", memory: 64Mi}}}}
+    terminationMessagePolicy: FallbackToLogsOnError
+{container}"""
+_ALL = os.environ.get("HARDEN_CASES") == "all"
+Key = tuple[str, str]  # a case, and what its pod has: "written", "default" or one of VARIANTS
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a run at the default gate holds back and leaves, by case, and what each pod ends with: see ``Node.ends``."""
+
+    held: dict[str, dict[str, Map]]
+    pods: dict[str, Map]
+    ends: dict[Key, str]
+
+    def steps(self, name: str, variant: str) -> list[Map]:
+        """The held-back steps of a case that a variant of its pod has."""
+        return [self.held[name][id] for id in VARIANTS[variant] if id in self.held[name]]
+
+
+@pytest.fixture(scope="module")
+def kubelet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node that has the images."""
+    with started() as node:
+        archive = tmp_path_factory.mktemp("images") / "images.tar"
+        write_archive(archive, {f"registry.example.com/{name}:1": case.image for name, case in CASES.items()})
+        node.load(archive)
+        yield node
+
+
+@pytest.fixture(scope="module")
+def tried(kubelet: Node, tmp_path_factory: pytest.TempPathFactory) -> Tried:
+    """All pods, at once."""
+    report, pods = _hardened(tmp_path_factory.mktemp("default"))
+    held: dict[str, dict[str, Map]] = {name: {} for name in CASES}
+    for step in report["held"]:
+        held[step["object"]["namespace"]][step["id"]] = step
+    wanted = {(name, "default"): pods[name] for name in CASES}
+    if _ALL:
+        wanted |= {(name, "written"): list(yaml.safe_load_all(_written(name))) for name in CASES}
+    for variant, ids in VARIANTS.items():
+        accepted = _hardened(tmp_path_factory.mktemp(variant), *ids)[1]
+        is_held = {name for name in CASES if held[name].keys() & set(ids)}
+        asked = is_held if _ALL else {name for name, case in CASES.items() if variant in case.ends}
+        wanted |= {(name, variant): accepted[name] for name in CASES if name in asked}
+    only = {name: next(one for one in documents if one["kind"] == "Pod") for name, documents in pods.items()}
+    return Tried(held, only, kubelet.ends(wanted))
+
+
+def _written(name: str) -> str:
+    return _WRITTEN.format(name=name, container=CASES[name].container)
+
+
+def _hardened(folder: Path, *accepted: str) -> tuple[Map, dict[str, list[Map]]]:
+    """The report of a run on a tree with all cases, and the objects that it leaves of each."""
+    files = {"compose.yaml": "services:\n", ".harden.yaml": "images:\n"}
+    for name, case in CASES.items():
+        files[f"k8s/{name}.yaml"] = _written(name)
+        if case.row:
+            files[".harden.yaml"] += f"- {case.row}\n"
+        if case.context:
+            files["compose.yaml"] += f"  {name}: {{image: registry.example.com/{name}:1, build: {name}}}\n"
+            files |= {f"{name}/{file}": text for file, text in case.context.items()}
+    write(folder, files)
+    commit(folder)
+    options = [word for id in accepted for word in ("--accept", id)]
+    done = run("apply", "k8s", "--format", "json", *options, cwd=folder)
+    assert done.status == 0, done.err
+    texts = {name: (folder / f"k8s/{name}.yaml").read_text(encoding="utf-8") for name in CASES}
+    return json.loads(done.out), {name: list(yaml.safe_load_all(text)) for name, text in texts.items()}
+
+
+def _controls(pod: Map) -> set[str]:
+    """Those of ``Case.made`` that the container of ``pod`` has."""
+    own, whole = pod["spec"]["containers"][0].get("securityContext", {}), pod["spec"].get("securityContext", {})
+    capabilities = own.get("capabilities", {})
+    drops_all = "ALL" in capabilities.get("drop", ()) and set(capabilities.get("add", ())) <= {"NET_BIND_SERVICE"}
+    found = {
+        "non-root": own.get("runAsNonRoot", whole.get("runAsNonRoot")) is True,
+        "read-only": own.get("readOnlyRootFilesystem") is True,
+        "drop-all": drops_all,
+    }
+    return {control for control, is_there in found.items() if is_there}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_pod_of_the_default_gate_stays_up(tried: Tried, name: str) -> None:
+    assert _agrees(tried.ends[name, "default"], CASES[name].default)
+    if _ALL:
+        assert tried.ends[name, "written"] == STARTS
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_known_is_made_and_what_is_not_waits(tried: Tried, name: str) -> None:
+    assert _controls(tried.pods[name]) == set(CASES[name].made.split())
+    own = tried.pods[name]["spec"]["containers"][0]["securityContext"]
+    assert own["allowPrivilegeEscalation"] is False
+
+
+@pytest.mark.parametrize(("name", "variant"), [(name, one) for name, case in CASES.items() for one in case.ends])
+def test_what_is_held_back_does_what_its_grade_says(tried: Tried, name: str, variant: str) -> None:
+    case = CASES[name]
+    assert _agrees(tried.ends[name, variant], case.ends[variant])
+    grades = {step["grade"] for step in tried.steps(name, variant)}
+    if (sign := case.signs.get(variant)) is None:
+        assert grades and grades <= {"guess", "breaking"}
+    else:
+        assert "breaking" in grades
+        assert any(sign in fact["text"] for step in tried.steps(name, variant) for fact in step["evidence"])
+
+
+@pytest.mark.skipif(not _ALL, reason="HARDEN_CASES=all tries out all that is held back")
+def test_no_other_held_step_fails(tried: Tried) -> None:
+    others = {key: end for key, end in tried.ends.items() if key[1] in VARIANTS and key[1] not in CASES[key[0]].ends}
+    assert {key: end for key, end in others.items() if end != STARTS} == {}
+
+
+def _agrees(end: str, expected: str) -> bool:
+    return end == STARTS if expected == STARTS else expected in end
