@@ -340,6 +340,8 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
         if name in strange:
             one, other = one if first else unknown, other if first is False else unknown
         taken = _taken(one, other, unknown, first)
+        if name == "filled" and first and taken != one:  # an empty volume works where who read says that it is written
+            taken = tuple(path for path in taken if path not in above.writable)
         if taken == unknown:
             continue
         values[name] = taken
