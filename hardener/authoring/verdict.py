@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum, auto
+from enum import IntEnum, auto
+from operator import attrgetter
 from typing import NamedTuple, TypedDict
 
 from hardener.authoring.edits import Basis, Evidence, Grade
 
 
-class Effect(Enum):
+class Effect(IntEnum):
     """What a change does beside what its rule is about; see docs/design/decisions.md 11."""
 
     PLAIN = auto()
@@ -20,7 +21,7 @@ class Effect(Enum):
     """It reaches what the tree does not show, a revert does not take it back, or a forgotten step stops a component."""
 
 
-class _Stand(Enum):
+class _Stand(IntEnum):
     """What the facts of a rule come to."""
 
     AGAINST = auto()
@@ -126,7 +127,7 @@ def together(verdicts: Iterable[Verdict]) -> Verdict:
 
 def worst(*grades: Grade) -> Grade:
     """Return the least sure of ``grades``, which is that of everything that is made only together."""
-    return max(grades, key=lambda grade: grade.rank)
+    return max(grades, key=attrgetter("rank"))
 
 
 def _basis(decisive: list[Evidence], missing: list[Evidence], doubts: list[Evidence]) -> Basis:

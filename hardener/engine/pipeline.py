@@ -219,7 +219,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
 def _take(state: _Run, transform: Transform, target: View, yielded: list[Any], unknown: list[OpaqueError]) -> None:
     """Put on record what ``transform`` reports at ``target``, and what it cannot decide there."""
     for item in yielded:
-        if isinstance(item, Finding):
+        if type(item) is Finding:
             _report(state, transform, target, item)
     for each in unknown:
         _stopped(state, transform, target, each)

@@ -24,7 +24,7 @@ from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.sources.source import Owned, Parsed, Plan, Touch, UnprovedError, Written
 from hardener.sources.yaml.text_templates import TextTemplates
-from hardener.support.data_path import Path, dotted
+from hardener.support.data_path import Path, dotted, existing
 
 _BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
@@ -232,7 +232,7 @@ def _replaced(steps: Steps) -> set[tuple[str, str]]:
     for step in steps:
         if len(step) == 1:
             continue  # most are
-        gone = {edit.path for edit in step if isinstance(edit, Drop) and isinstance(edit.path[-1], str)}
+        gone = {edit.path for edit in step if type(edit) is Drop and isinstance(edit.path[-1], str)}
         if not gone:
             continue
         for edit in step:
@@ -338,7 +338,7 @@ def _grown(result: Result, order: list[int]) -> dict[Path, tuple[int, int]]:
     found: dict[Path, tuple[int, int]] = {}
     for at in order:
         change = result.changes[at]
-        edit, goes = change.edit, isinstance(change.edit, Drop)
+        edit, goes = change.edit, type(change.edit) is Drop
         if isinstance(edit, _COMES) or (goes and isinstance(edit.path[-1], int)):
             where = as_written(change.path[:-1], change.step, shifted)
             if where is not None:
@@ -379,18 +379,16 @@ def _parent(seen: _Seen, path: Path) -> _Seen | None:
 def _holds(parent: Any, key: str | int, edit: Edit) -> bool:
     """Whether ``parent`` is as ``edit`` leaves the place ``key`` of it."""
     found = _lookup(parent, (key,), MISSING)
-    if isinstance(edit, Set | Append | Insert):
+    if isinstance(edit, (Set, Append, Insert)):
         return found is edit.value or (found is not MISSING and yaml.same(found, copied(edit.value)))
     return found is MISSING
 
 
 def _lookup(value: Any, path: Path, default: Any) -> Any:
     try:
-        for part in path:
-            value = value[part]
+        return existing(value, path)
     except (LookupError, TypeError):
         return default
-    return value
 
 
 def _stands(parsed: Parsed, path: Path) -> bool:
@@ -456,7 +454,7 @@ def _located(result: Result) -> list[Located]:
         edit, line, comment = change.edit, line_of(before, read), None
         if has_comments and not isinstance(edit, _COMES):  # the place of something absent has none
             comment = before.comment(int(read[0]), read[1:])
-        if written is None or isinstance(edit, Drop):
+        if written is None or type(edit) is Drop:
             stays = comment is not None and rewrite.text.count(comment) >= text.count(comment)
             located.append(Located(line, 0, read, comment, stays))
         else:

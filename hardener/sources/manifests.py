@@ -23,6 +23,8 @@ _FILTER = "helm template ... | harden filter"
 RENDER = f"render it first and harden the result: {_FILTER}"
 RENDER_CHART = f"harden values CHART hardens it by its values; or harden what it renders: {_FILTER}"
 
+_OF_ITS_FILE: Any = None
+
 
 class Piece(Struct, eq=False):
     """One run of a file: ``data`` holds its documents as plain data while transforms work on them.
@@ -49,16 +51,15 @@ class Piece(Struct, eq=False):
     wiring: int = 0
     tree: yaml.Tree | None = None
     run: Any = None
-    own_source: Source | None = None  # where that is another one than its file's
+    source: Source = _OF_ITS_FILE  # what answers for the language that it is written in
+
+    def __post_init__(self) -> None:
+        if self.source is _OF_ITS_FILE:
+            self.source = self.file.source
 
     @property
     def text(self) -> str:
         return self.file.content.text[self.start : self.end]
-
-    @property
-    def source(self) -> Source:
-        """What answers for the language that it is written in."""
-        return self.own_source or self.file.source
 
     def read(self) -> Parsed:
         """The piece as read, with the places of everything in it; its documents are not to be changed."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
-from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from hardener.authoring.config import Exemption
 from hardener.kubernetes.components import bare_document
@@ -80,8 +79,7 @@ class Draft(NamedTuple):
     text: str
 
 
-@dataclass(eq=False)
-class Tree:
+class Tree(Struct, eq=False, dict=True):
     """All files of a run. ``stream``: there is no tree around it: it is standard input, or what the Helm chart
     ``chart``, as it was given, is rendered to."""
 
@@ -108,7 +106,10 @@ class Tree:
     facts: dict[type[Fact], Any] = field(default_factory=dict)  # that were asked for, by class
     _live: list[type[Fact]] = field(default_factory=list)  # those of them that are live
     rendered_charts: list[Tree] = field(default_factory=list)  # of its releases
-    chart_values: list[Any] = field(default_factory=list, repr=False)  # that charts are rendered with: may hold secrets
+    chart_values: list[Any] = field(default_factory=list)  # that charts are rendered with: may hold secrets
+
+    def __repr__(self) -> str:
+        return f"Tree({self.root!r})"
 
     @classmethod
     def read(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
@@ -16,10 +15,9 @@ from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.network.silent_workloads import MANY, SilentWorkloads, is_agent
 from hardener.kubernetes.network.network_policy import Direction
 from hardener.tree.core_views import OpaqueError, PodTemplate
-from hardener.tree.tree import Tree
 
 from ._dns import cluster_dns, nameservers, uses_cluster_dns
-from ._mesh import Mesh, mesh_of
+from ._mesh import mesh_of
 from ._peers import EVERY_NAMESPACE, EVERY_POD, behind, named, peer
 from ._policies import NetworkPolicies, blocks
 from ._rules import Rules
@@ -40,20 +38,15 @@ _GKE = (("169.254.169.252/32", (987, 988)), ("169.254.169.254/32", (80, 8080)))
 _EKS = "169.254.170.23/32"
 
 
-@dataclass(slots=True)
 class Traffic:
     """What policies of ``pods``, whom one policy is for, have to let through; the first stands for all of them."""
 
-    pods: list[PodTemplate]
-    options: NetworkPolicies
-    _pod: PodTemplate = field(init=False)
-    _tree: Tree = field(init=False)
-    _meshes: list[Mesh] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._pod = self.pods[0]
+    def __init__(self, pods: list[PodTemplate], options: NetworkPolicies) -> None:
+        self.pods = pods
+        self.options = options
+        self._pod = pods[0]
         self._tree = self._pod.tree
-        self._meshes = list({mesh.name: mesh for pod in self.pods for mesh in mesh_of(pod)}.values())
+        self._meshes = list({mesh.name: mesh for pod in pods for mesh in mesh_of(pod)}.values())
 
     # Ingress.
 

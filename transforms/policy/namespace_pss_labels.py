@@ -9,7 +9,6 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
-from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import is_shared
 from hardener.facts.objects.pod_security_levels import NOT_KNOWN, level_of, next_violation, what_lifts
@@ -53,6 +52,7 @@ def namespace_pss_labels(namespace: Namespace, options: NamespaceLabels) -> Step
         if standing.pods and not namespace.tree.stream and not any(mark in str(namespace.name) for mark in "$({<"):
             yield _undeclared(namespace, standing)
         return
+    from hardener.facts.access.admission.guardrails import Guardrails  # late: most trees declare no namespace
 
     doubt = namespace.tree.ask(Guardrails).unseen(namespace)
     yield from _labelled(namespace, standing, doubt, options)

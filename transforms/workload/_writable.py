@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.authoring.known import Known, items
@@ -27,8 +28,7 @@ FIELD = ("securityContext", "readOnlyRootFilesystem")
 _OF_PROGRAMS = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/app")  # where an image keeps what it runs with
 
 
-@dataclass(slots=True)
-class Needs:
+class Needs(Struct):
     """Paths that get a volume, with the reason, and facts against a read-only root. ``inert``: no way of running the
     container lets its user write elsewhere anyway, as each of ``proofs`` says."""
 
@@ -36,8 +36,8 @@ class Needs:
     against: list[Evidence]
     doubts: list[Evidence]
     inert: bool = True
-    proofs: list[Evidence] = field(default_factory=list)
-    _places: set[str] = field(init=False)
+    proofs: list[Evidence] = []
+    _places: set[str] = set()
 
     def __post_init__(self) -> None:
         self._places = {one_run(path) for path in self.volumes}

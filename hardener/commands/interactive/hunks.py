@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from hardener.authoring.edits import Create, Edit, replay
 from hardener.engine.document import applied_steps, raw_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 from hardener.authoring.edits import Evidence
@@ -27,16 +26,16 @@ def is_on_the_node(image: ImageReference) -> bool:
     return image.registry is not None and image.registry.partition(":")[0] in _ON_THE_NODE
 
 
-@dataclass(slots=True)
 class ImageSources(AsRead):
     """What the tree says of images."""
 
-    entries: list[KustomizedImage] = field(default_factory=list)  # of all kustomizations
-    kustomized: dict[str, list[KustomizedImage]] = field(default_factory=dict)  # by file and folder that is built
-    # By file: for each way in which a kustomization that no other takes in builds it, the names that are replaced.
-    ways: dict[str, list[frozenset[str | None]]] = field(default_factory=dict)
-    built: list[tuple[str, str, str]] = field(default_factory=list)  # folder, file, name of the image
-    updated: set[str] = field(default_factory=set)  # normalised repositories
+    def __init__(self) -> None:
+        self.entries: list[KustomizedImage] = []  # of all kustomizations
+        self.kustomized: dict[str, list[KustomizedImage]] = {}  # by file and folder that is built
+        # By file: for each way in which a kustomization that no other takes in builds it, the names that are replaced.
+        self.ways: dict[str, list[frozenset[str | None]]] = {}
+        self.built: list[tuple[str, str, str]] = []  # folder, file, name of the image
+        self.updated: set[str] = set()  # normalised repositories
 
     @classmethod
     def collect(cls, tree: Tree) -> Self:

@@ -3,6 +3,8 @@ what it says; they are asked from the weakest to the strongest, in the order of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 
 from msgspec.structs import replace
@@ -90,10 +92,16 @@ def _as_set(found: ImageLedger, container: Container) -> ImageLedger:
 def collected(asked: Asked) -> ImageLedger:
     """What each source says of the image that is ``asked`` for."""
     found = ImageLedger()
-    for source in reversed(KnownBy):
-        if source is not KnownBy.OBSERVED:  # that is seen of a container
-            import_module(f"{_COLLECTORS}.{source.name.lower()}").collect(asked, found)
+    for collect in _collectors():
+        collect(asked, found)
     return found
+
+
+@cache
+def _collectors() -> list[Callable[[Asked, ImageLedger], None]]:
+    """What each source is asked by, the weakest first; what was observed is seen of a container, not of an image."""
+    sources = [source for source in reversed(KnownBy) if source is not KnownBy.OBSERVED]
+    return [import_module(f"{_COLLECTORS}.{source.name.lower()}").collect for source in sources]
 
 
 _KEPT = "known_image"  # by the view itself, which forty transforms ask

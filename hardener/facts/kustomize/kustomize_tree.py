@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.tree.core_views import Object
@@ -47,8 +46,7 @@ class Rendering(Struct, frozen=True):
 UNCHANGED = Rendering()
 
 
-@dataclass(eq=False)
-class Folder:
+class Folder(Struct, eq=False, dict=True):
     """A kustomization: ``files`` that it lists, and the folders that it takes in as ``resources`` and ``components``.
 
     ``entries``: how many resources it had when it was read. ``users``: who takes it in, each with what happens there to

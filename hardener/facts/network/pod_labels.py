@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.kubernetes.network.label_selector import EVERYTHING, Selector, parse
@@ -23,8 +24,7 @@ _BY_LABELS = frozenset({"Pod", "Job", "CronJob", "ScheduledJob", "ScaledJob"})
 _IMMUTABLE = frozenset({"Job"})
 
 
-@dataclass(slots=True)
-class Own:
+class Own(Struct):
     """By which labels a policy finds the pods of a workload: ``selector``, a LabelSelector.
 
     ``added`` is the value of the label NAME that its template lacks, without which nothing tells them from other pods;
@@ -34,8 +34,7 @@ class Own:
     selector: dict[str, Any] | None
     added: str | None = None
     problem: str | None = None
-
-    meaning: Selector | None = field(init=False, compare=False)  # of ``selector``; None where that means nothing
+    meaning: Selector | None = None  # of ``selector``; None where that means nothing
 
     def __post_init__(self) -> None:
         self.meaning = None if self.selector is None else meaning(self.selector)

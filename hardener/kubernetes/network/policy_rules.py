@@ -6,7 +6,6 @@ A peer stands for itself only: that one selector takes in the pods of another is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -28,8 +27,7 @@ class Missing(Struct, frozen=True):
     into: int | None
 
 
-@dataclass(frozen=True)
-class _Rule:
+class _Rule(Struct, frozen=True, dict=True):
     """Peers and ports by what they mean, and ports as written. The peer None is anybody, ports None are all."""
 
     peers: tuple[Peer | None, ...]

@@ -6,8 +6,9 @@ Source: k8s.io/kubernetes pkg/apis/core/validation (validation.go); the function
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from hardener.support.data_path import Path
 from hardener.support.shapes import entries, mapping, number, texts
@@ -30,8 +31,7 @@ _SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 _APPARMOR_CONTAINER = "container.apparmor.security.beta.kubernetes.io/"
 
 
-@dataclass(slots=True)
-class Pod:
+class Pod(Struct):
     """A pod template as the rules see it: ``path`` leads to its spec, ``metadata_path`` to its metadata.
 
     ``kind`` is that of the object around it, ``claims`` the names of its volumeClaimTemplates, ``containers`` the path,
@@ -47,9 +47,9 @@ class Pod:
     version: tuple[int, int]
     containers: tuple[tuple[Path, dict[Any, Any], bool], ...]
     # What has a security context, itself and then its containers; and these contexts, empty where there is none.
-    places: list[tuple[Path, dict[Any, Any]]] = field(init=False)
-    contexts: list[tuple[Path, dict[Any, Any]]] = field(init=False)
-    volumes: list[tuple[int, dict[Any, Any]]] = field(init=False)
+    places: list[tuple[Path, dict[Any, Any]]] = []
+    contexts: list[tuple[Path, dict[Any, Any]]] = []
+    volumes: list[tuple[int, dict[Any, Any]]] = []
 
     def __post_init__(self) -> None:
         self.places = [(self.path, self.spec), *[(path, container) for path, container, _ in self.containers]]

@@ -31,7 +31,7 @@ def amounts(place: object, kind: str) -> dict[str, Fraction]:
     return {
         name: amount
         for name, value in found.items()
-        if isinstance(name, str) and isinstance(value, str | int | float) and (amount := _parse(value)) is not None
+        if isinstance(name, str) and isinstance(value, (str, int, float)) and (amount := _parse(value)) is not None
     }
 
 

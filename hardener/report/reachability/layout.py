@@ -15,10 +15,9 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
@@ -46,8 +45,7 @@ class Place(Struct, frozen=True):
     name: str | None
 
 
-@dataclass
-class Layout:
+class Layout(Struct, eq=False, dict=True):
     """The pods of a tree by number, and the places of its objects. Patches and what a controller owns are no pods."""
 
     tree: Tree

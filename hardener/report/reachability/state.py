@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
 
 from hardener.engine.document import applied_steps
 from hardener.facts.kustomize.builds import Builds
@@ -19,8 +20,7 @@ from hardener.support.shapes import mapping
 from hardener.tree.core_views import Object, PodTemplate
 
 
-@dataclass
-class State:
+class State(Struct, eq=False, dict=True):
     """The tree of ``layout``: ``as_read``, before the steps of the run, or with them."""
 
     layout: Layout

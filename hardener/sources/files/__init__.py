@@ -7,8 +7,9 @@ import os
 import re
 import stat
 from array import array
-from dataclasses import dataclass, field
 from functools import cache
+
+from msgspec import Struct
 
 from hardener.errors import HardenError, InputError
 from hardener.support.late_pattern import late_pattern
@@ -29,8 +30,7 @@ class UnreadableError(HardenError):
         self.id, self.message, self.advice = id, message, advice
 
 
-@dataclass(slots=True)
-class Content:
+class Content(Struct, eq=False):
     """The text of a file without its byte order mark, its size and time as read (to see a change under us), and the
     encoding that it has, and keeps."""
 
@@ -39,7 +39,7 @@ class Content:
     size: int
     mtime_ns: int
     encoding: str = "utf-8"
-    _starts: array[int] | None = field(default=None, compare=False, repr=False)
+    _starts: array[int] | None = None
 
     @property
     def line_starts(self) -> array[int]:
@@ -165,6 +165,11 @@ def target_path(given: str) -> str:
 def is_inside(path: str, folder: str) -> bool:
     """Whether the real path ``path`` is ``folder`` or lies in it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def relative(path: str, root: str) -> str:
+    """The name of a file seen from ``root``, with slashes."""
+    return os.path.relpath(path, root).replace(os.sep, "/")
 
 
 def root_of(paths: list[str]) -> str:

@@ -157,7 +157,7 @@ def read_blocks(file: ManifestFile) -> list[Problem]:
     for (start, end, line), document, block in zip(parsed.extents(), parsed.documents, parsed.blocks, strict=True):
         made = reader.read(document[HEAD], block)
         if made is not None:
-            file.pieces.append(Piece(file, start, end, line, [made.data], parsed=True, own_source=OBJECTS))
+            file.pieces.append(Piece(file, start, end, line, [made.data], parsed=True, source=OBJECTS))
             if (said := ignored(block)) is not None:
                 problems.append(_ignored(file, *said))
             continue
@@ -200,4 +200,4 @@ def _read_manifest(piece: Piece, line: int, text: str) -> None:
     if found is None:
         file.unread.append((line, "an expression makes it"))
     else:
-        piece.data, piece.own_source = found.documents, OBJECTS
+        piece.data, piece.source = found.documents, OBJECTS

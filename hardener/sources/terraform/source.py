@@ -104,7 +104,7 @@ class TerraformBlocks(Source):
     def draft(self, beside: Piece, value: dict[str, Any]) -> Piece | None:
         lines = beside.line + beside.text.count("\n") + (not beside.text.endswith("\n"))
         return Piece(
-            beside.file, beside.end, beside.end, lines, [value], parsed=True, is_new=True, own_source=beside.own_source
+            beside.file, beside.end, beside.end, lines, [value], parsed=True, is_new=True, source=beside.source
         )
 
     def put(self, file: ManifestFile, piece: Piece) -> None:

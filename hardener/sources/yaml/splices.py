@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from .source import Source
 from .text_error import TextError
@@ -13,8 +14,7 @@ _TAIL = re.compile(r"[ \t]*+(?:#[^\r\n]*+)?\r?$", re.M)
 _INLINE = 1 << 30  # the depth of a splice that is no whole line
 
 
-@dataclass(slots=True)
-class Hunk:
+class Hunk(Struct):
     """Lines that went and lines that came, with their line ends; line numbers count from 1 within the segment."""
 
     before_start: int

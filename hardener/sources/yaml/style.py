@@ -188,7 +188,7 @@ class Styles:
 
     def sequence(self, key: str | None, position: int, items: list[Any]) -> FlowStyle | None:
         """Give the bracket style for a new sequence under `key`, None for block style."""
-        if any(isinstance(item, dict | list) for item in items) or len(str(items)) > SHORT:
+        if any(isinstance(item, (dict, list)) for item in items) or len(str(items)) > SHORT:
             return None
         if any(isinstance(item, str) and "\n" in item for item in items):
             return None

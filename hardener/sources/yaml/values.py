@@ -53,7 +53,7 @@ class Owners:
         """Give the number of the node that `value` is or was made from, None for what is new or no container."""
         if isinstance(value, Kept):
             return value.at
-        return self._nodes.get(id(value)) if isinstance(value, dict | list) else None
+        return self._nodes.get(id(value)) if isinstance(value, (dict, list)) else None
 
 
 class NotSimpleError(Exception):
@@ -260,7 +260,7 @@ def value_of(node: Node, owners: Owners | None = None) -> Any:
         found: Any = [value_of(item, owners) for item in node.items]  # type: ignore[attr-defined]
     else:
         found = value_of(node.target)  # type: ignore[attr-defined]
-        if not isinstance(found, dict | list):
+        if not isinstance(found, (dict, list)):
             return found
     if owners is not None:
         owners.add(found, node.at)
