@@ -405,7 +405,6 @@ def _merged(name: str, tags: str | None, rows: list[Row], counts: Counter[str]) 
             elif key == "source":
                 facts[key] = ", ".join(dict.fromkeys([*facts.get(key, value).split(", "), *value.split(", ")]))
             elif key in _BOTH:
-                against |= {"writes-complete"} if facts.get(key, value) != value else set()
                 facts[key] = list(dict.fromkeys([*facts.get(key, ()), *value]))
             elif facts.setdefault(key, value) != value:
                 against.add(key)
@@ -415,6 +414,9 @@ def _merged(name: str, tags: str | None, rows: list[Row], counts: Counter[str]) 
     if len(names) == 1 and names != {"root"} and facts.get("uid"):
         facts["user"] = names.pop()
         against.discard("user")
+    for complete in (row for row in rows if "writes-complete" in row.facts):
+        if not _places(facts) <= _places(complete.facts) | {"/tmp"}:
+            against.add("writes-complete")  # somebody saw more
     for key in against & facts.keys():
         counts[f"two rows disagree: {key}"] += 1
         del facts[key]
@@ -424,6 +426,11 @@ def _merged(name: str, tags: str | None, rows: list[Row], counts: Counter[str]) 
         del facts["gid"]  # a group without its user says nothing
     comments = list(dict.fromkeys(comment for row in rows for comment in row.comments))
     return Row(name, tags, facts, comments)
+
+
+def _places(facts: dict[str, Any]) -> set[str]:
+    """Where an image writes."""
+    return {*facts.get("writable", ()), *facts.get("volumes", ())}
 
 
 def written(rows: Iterable[Row]) -> str:
