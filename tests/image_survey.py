@@ -206,7 +206,7 @@ def _fields(entry: dict[str, Any], counts: Counter[str]) -> tuple[dict[str, Any]
     for key in ("writable", "filled"):
         if (paths := _paths(entry, key, comments, counts)) and not (key == "writable" and "writes_only_with" in entry):
             facts[key] = paths
-    if data := _paths(entry, "data", comments, counts):
+    if (data := _paths(entry, "data", comments, counts)) and not _is_family(entry):  # else it is a pattern of paths
         facts["writable"] = list(dict.fromkeys([*facts.get("writable", ()), *data]))
     if entry.get("runs_as_any_uid"):
         facts["any-user"] = True
@@ -224,9 +224,10 @@ def _decided(entry: dict[str, Any], facts: dict[str, Any], counts: Counter[str])
     for key, name in _FIELDS.items():
         if key in entry and (key != "root_start" or facts.get("root") != "required"):
             found[name] = _conditions(entry[key]) if name in _CONDITIONS else entry[key]
-    family = any("*" in name for name in entry.get("match", ()))
     for key in ("shipped-uid", "shipped-gid"):
-        if found.get(key) == 0 or family:  # what most of a family run as is shown by no manifest of one of them
+        if found.get(key) == 0 or _is_family(
+            entry
+        ):  # what most of a family run as is shown by no manifest of one of them
             found.pop(key, None)
     if base := entry.get("behaves_as"):
         said = _FROM.match(entry.get("why", entry.get("note", "")))
@@ -240,6 +241,10 @@ def _decided(entry: dict[str, Any], facts: dict[str, Any], counts: Counter[str])
     for key in _LEFT_OUT:
         counts[f"{key}: nothing asks for it"] += key in entry
     return found
+
+
+def _is_family(entry: dict[str, Any]) -> bool:
+    return any("*" in name for name in entry.get("match", ()))
 
 
 def _conditions(said: str | list[str]) -> list[str]:

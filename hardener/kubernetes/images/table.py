@@ -206,6 +206,8 @@ def _own_row(reference: ImageReference, own: OwnRows) -> ImageRow | None:
     is_linux = tag is None or _OTHER_SYSTEM.search(tag) is None
     for surveyed in (True, False) if is_linux else (False,):  # the survey is about images of Linux
         above = _fitting(_rows_of(surveyed, repository), tag)
+        if not above and named != repository:
+            above = _fitting(_rows_of(surveyed, named), tag)
         both = [_over(row, other) for row in above for other in found]
         found = both or above or found
     if not is_sure:
