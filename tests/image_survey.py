@@ -206,7 +206,7 @@ def _fields(entry: dict[str, Any], counts: Counter[str]) -> tuple[dict[str, Any]
     for key in ("writable", "filled"):
         if (paths := _paths(entry, key, comments, counts)) and not (key == "writable" and "writes_only_with" in entry):
             facts[key] = paths
-    if data := _paths(entry, "data", comments, counts):
+    if (data := _paths(entry, "data", comments, counts)) and not _is_family(entry):  # else it is a pattern of paths
         facts["writable"] = list(dict.fromkeys([*facts.get("writable", ()), *data]))
     if entry.get("runs_as_any_uid"):
         facts["any-user"] = True
@@ -224,9 +224,10 @@ def _decided(entry: dict[str, Any], facts: dict[str, Any], counts: Counter[str])
     for key, name in _FIELDS.items():
         if key in entry and (key != "root_start" or facts.get("root") != "required"):
             found[name] = _conditions(entry[key]) if name in _CONDITIONS else entry[key]
-    family = any("*" in name for name in entry.get("match", ()))
     for key in ("shipped-uid", "shipped-gid"):
-        if found.get(key) == 0 or family:  # what most of a family run as is shown by no manifest of one of them
+        if found.get(key) == 0 or _is_family(
+            entry
+        ):  # what most of a family run as is shown by no manifest of one of them
             found.pop(key, None)
     if base := entry.get("behaves_as"):
         said = _FROM.match(entry.get("why", entry.get("note", "")))
@@ -240,6 +241,10 @@ def _decided(entry: dict[str, Any], facts: dict[str, Any], counts: Counter[str])
     for key in _LEFT_OUT:
         counts[f"{key}: nothing asks for it"] += key in entry
     return found
+
+
+def _is_family(entry: dict[str, Any]) -> bool:
+    return any("*" in name for name in entry.get("match", ()))
 
 
 def _conditions(said: str | list[str]) -> list[str]:
@@ -405,7 +410,6 @@ def _merged(name: str, tags: str | None, rows: list[Row], counts: Counter[str]) 
             elif key == "source":
                 facts[key] = ", ".join(dict.fromkeys([*facts.get(key, value).split(", "), *value.split(", ")]))
             elif key in _BOTH:
-                against |= {"writes-complete"} if facts.get(key, value) != value else set()
                 facts[key] = list(dict.fromkeys([*facts.get(key, ()), *value]))
             elif facts.setdefault(key, value) != value:
                 against.add(key)
@@ -415,6 +419,9 @@ def _merged(name: str, tags: str | None, rows: list[Row], counts: Counter[str]) 
     if len(names) == 1 and names != {"root"} and facts.get("uid"):
         facts["user"] = names.pop()
         against.discard("user")
+    for complete in (row for row in rows if "writes-complete" in row.facts):
+        if not _places(facts) <= _places(complete.facts) | {"/tmp"}:
+            against.add("writes-complete")  # somebody saw more
     for key in against & facts.keys():
         counts[f"two rows disagree: {key}"] += 1
         del facts[key]
@@ -424,6 +431,11 @@ def _merged(name: str, tags: str | None, rows: list[Row], counts: Counter[str]) 
         del facts["gid"]  # a group without its user says nothing
     comments = list(dict.fromkeys(comment for row in rows for comment in row.comments))
     return Row(name, tags, facts, comments)
+
+
+def _places(facts: dict[str, Any]) -> set[str]:
+    """Where an image writes."""
+    return {*facts.get("writable", ()), *facts.get("volumes", ())}
 
 
 def written(rows: Iterable[Row]) -> str:

@@ -288,7 +288,9 @@ def read_only(folder: Path, image: str, env: list[dict[str, str]]) -> bool | Non
     return found.value if found is not None else None
 
 
-@pytest.mark.parametrize(("command", "whole"), [([], True), (["sh", "-c", "server"], False)])
+@pytest.mark.parametrize(
+    ("command", "whole"), [([], True), (["/bin/web", "--port=80"], True), (["sh", "-c", "server"], False)]
+)
 def test_all_places_are_known_where_the_row_says_so(command: list[str], whole: bool, tmp_path: Path) -> None:
     rows = f"images: [{{match: {IMAGE.partition(':')[0]}, writable: [/data], writes-complete: true}}]\n"
     found = known(tmp_path, {"app.yaml": deployment("app", {"command": command}), ".harden.yaml": rows})
@@ -304,3 +306,11 @@ def test_a_number_that_its_maintainers_set_is_no_sure_one(tmp_path: Path) -> Non
 def test_files_of_a_base_are_hidden_by_no_volume(tmp_path: Path) -> None:
     files = {**BUILD, "web/Dockerfile": "FROM golang:1.22\nENTRYPOINT [server]\n", "app.yaml": deployment("app", {})}
     assert "/go" in [path.value for path in known(tmp_path, files).filled]
+
+
+def test_who_read_all_places_knows_more_than_a_container_with_some(tmp_path: Path) -> None:
+    hardened = {"securityContext": {"readOnlyRootFilesystem": True}, "image": "redis:7", **mounted("other")}
+    files = {"app.yaml": deployment("app", {"image": "redis:7"}), "other.yaml": deployment("other", hardened)}
+    found = known(tmp_path, files)
+    assert found.paths is not None and found.paths.whole
+    assert {path.value for path in found.writable} == {"/data", "/other"}

@@ -142,6 +142,8 @@ def test_two_who_read_saw_what_each_of_them_saw() -> None:
     one = {"user": "7", "uid": 7, "writable": ["/a"], "writes_complete": True}
     (row,) = survey(one, {"user": "app", "uid": 7, "writable": ["/b"], "filled": ["/c"]}).rows
     assert facts(row) == {"user": "app", "uid": 7, "writable": ["/a", "/b"], "filled": ["/c"]}
+    (row,) = survey(one, {"writable": ["/tmp", "/a"]}).rows
+    assert facts(row) == {"user": "7", "uid": 7, "writable": ["/a", "/tmp"], "writes-complete": True}
 
 
 def test_a_row_for_all_tags_is_for_those_that_no_other_names() -> None:

@@ -355,6 +355,10 @@ JOINED: dict[str, tuple[ImageRow, ImageRow, dict[str, Any], set[str]]] = {
         ImageRow("a", writable=("/a",), read="dockerfile", verified="2026-11-28, by reading it"),
         ImageRow("a", writable=("/a", "/b"), read=READ_BOTH), {"writable": ("/a",)}, set(),
     ),
+    "what is written in spite of its files is no place that a volume hides": (
+        BY_HAND, ImageRow("a", filled=("/a", "/b"), read=READ_BOTH),
+        {"user": "root", "writable": ("/a",), "filled": ("/b",)}, {"user"},
+    ),
     "documentation does not become a Dockerfile": (
         BY_HAND, ImageRow("a", ports=(80,), read="docs"),
         {"user": "root", "writable": ("/a",), "ports": (80,)}, {"user"},

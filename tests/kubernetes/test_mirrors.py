@@ -74,6 +74,12 @@ def test_what_is_known_by_a_folder_is_not_sure() -> None:
     assert (proxy.uid, proxy.sure_of("uid")) == (999, False)
 
 
+def test_a_mirror_may_have_a_row_of_its_own() -> None:
+    known, other = found("bitnamilegacy/redis:7"), found("bitnamilegacy/of-another-time:1")
+    assert known is not None and known.class_ == "cache" and "/bitnami/redis/data" in known.writable
+    assert other is not None and (other.uid, other.writable) == (1001, ())
+
+
 def test_a_row_of_the_user_may_name_the_mirror_or_what_is_behind_it() -> None:
     image = "registry.example.com/dockerhub/library/redis:7"
     for name in ("registry.example.com/dockerhub/library/redis", "redis"):

@@ -206,6 +206,8 @@ def _own_row(reference: ImageReference, own: OwnRows) -> ImageRow | None:
     is_linux = tag is None or _OTHER_SYSTEM.search(tag) is None
     for surveyed in (True, False) if is_linux else (False,):  # the survey is about images of Linux
         above = _fitting(_rows_of(surveyed, repository), tag)
+        if not above and named != repository:
+            above = _fitting(_rows_of(surveyed, named), tag)
         both = [_over(row, other) for row in above for other in found]
         found = both or above or found
     if not is_sure:
@@ -346,6 +348,8 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
         if name in strange:
             one, other = one if first else unknown, other if first is False else unknown
         taken = _taken(one, other, unknown, first)
+        if name == "filled" and first and taken != one:  # an empty volume works where who read says that it is written
+            taken = tuple(path for path in taken if path not in above.writable)
         if taken == unknown:
             continue
         values[name] = taken

@@ -42,7 +42,8 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
     shown = same.read_only(asked.program)
     if shown is not None and shown.writable is not None:
         ledger.writable = (*shown.writable, *ledger.writable)
-        ledger.paths = Known(tuple(path.value for path in shown.writable), KnownBy.SAME_IMAGE, shown.where)
+        if ledger.paths is None or not ledger.paths.whole:  # who read all of them knows more
+            ledger.paths = Known(tuple(path.value for path in shown.writable), KnownBy.SAME_IMAGE, shown.where)
 
 
 def _put_user(ledger: ImageLedger, number: SameImage | None, claim: SameImage | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from hardener.authoring.known import Known, KnownBy, joined
 from hardener.facts.images.ledger import Asked, Command, ImageLedger, Number, RootStart
 from hardener.kubernetes.images.config import ROOT_NAMES
@@ -11,12 +13,21 @@ from hardener.kubernetes.images.table import ImageRow
 def collect(asked: Asked, ledger: ImageLedger) -> None:
     """Put in what the image table says, where no row of ``.harden.yaml`` is joined to it."""
     if asked.row is not None and not asked.row.is_own:
-        put_row(ledger, asked.row, own_command=not asked.command)
+        put_row(ledger, asked.row, own_program=runs_its_program(asked))
 
 
-def put_row(ledger: ImageLedger, row: ImageRow, *, own_command: bool = True) -> None:
-    """Put in what ``row`` says, which is one of the table or of the configuration. ``own_command``: what is run is the
-    command of the image, of which the row tells where it writes."""
+def runs_its_program(asked: Asked) -> bool:
+    """Whether what is run is the program of the image, of which a row tells where it writes: its own command, or the
+    program that has its name (`redis-server`, `mysqld`)."""
+    if not asked.command:
+        return True
+    program, name = posixpath.basename(asked.command[0]), asked.image.name or ""
+    return program in (name, f"{name}d") or program.startswith(f"{name}-")
+
+
+def put_row(ledger: ImageLedger, row: ImageRow, *, own_program: bool = True) -> None:
+    """Put in what ``row`` says, which is one of the table or of the configuration. ``own_program``: what is run is the
+    program of the image."""
     by = KnownBy.CONFIGURED if row.is_own else KnownBy.TABLE
     _put_user(ledger, row, by)
     _put_needs(ledger, row, by)
@@ -28,7 +39,7 @@ def put_row(ledger: ImageLedger, row: ImageRow, *, own_command: bool = True) -> 
     ledger.writable = (*writable, *ledger.writable)
     ledger.filled += tuple(Known(path, by, row.origin) for path in row.filled)
     if row.writable or row.writes_complete or row.rofs is not None:
-        ledger.paths = Known(row.writable, by, row.origin, whole=row.writes_complete and own_command)
+        ledger.paths = Known(row.writable, by, row.origin, whole=row.writes_complete and own_program)
     if row.sure_of("writable") and ledger.command is None:  # its entrypoint was read; a base that names it says more
         ledger.command = Known(Command(), by, row.origin)
 
