@@ -166,7 +166,7 @@ def _judged_alone(container: Container, *, patched: bool = False) -> Verdict | N
         fact = container.fact(f"runAsUser is {number}", *_place(container))
         return verdict(known=[fact], sure=not weak, basis=Basis.PROVED)
     if "windows" in container.pod.classes:
-        return verdict(unknown=[Evidence(_NOT_KNOWN)])
+        return verdict(unknown=[container.fact(_NOT_KNOWN, "image")])
     known = known_image(container)
     assigned = container.tree.ask(Platforms).of(container.object) == "openshift"
     if known.user is not None and known.kind_of_user in (("number", "name") if assigned else ("number",)):
