@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from hardener.authoring.known import Known, KnownBy, joined
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import BuiltImage, Said
+from hardener.facts.images.dockerfiles.server_packages import server_of, starts
 from hardener.facts.images.dockerfiles.settings_files import SettingsFiles
 from hardener.facts.images.ledger import Asked, Command, ImageLedger, Number
 from hardener.kubernetes.images.config import plain_user
@@ -45,6 +46,7 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
     start = built if own_command else asked.tree.ask(BuiltImages).started(asked.image, (*asked.command, *asked.args))
     if start is not None:
         _put_start(ledger, built, start)
+        _put_servers(ledger, built, start, (*asked.command, *asked.args) or _own_words(built))
     named = [Said(_absolute(built, said.value), said.file, said.line) for said in _settings(asked)]
     ledger.written += _written(built, named)
     ledger.written_as_any += _written(built, named)
@@ -128,13 +130,39 @@ def _absolute(built: BuiltImage, path: str) -> str:
 
 
 def _put_start(ledger: ImageLedger, built: BuiltImage, start: BuiltImage | Shown) -> None:
-    """Put in what its entrypoint, or the command of the container, does.
-
-    What the Dockerfile itself runs at the start is among the words of its entrypoint.
-    """
+    """Put in what its entrypoint, or the command of the container, does. What the Dockerfile itself runs is among
+    the words of its entrypoint."""
     ledger.written += _written(built, start.writes)
     ledger.written_as_any += _written(built, start.writes_as_any)
     ledger.root_commands += tuple(_known(built, said, said.value, said.value) for said in start.needs_root)
+
+
+def _own_words(built: BuiltImage) -> tuple[str, ...]:
+    """The words of its own entrypoint and command."""
+    return tuple(word for said in (built.entrypoint, built.cmd) if said is not None for word in said.value)
+
+
+def _put_servers(ledger: ImageLedger, built: BuiltImage, start: BuiltImage | Shown, words: tuple[str, ...]) -> None:
+    """What the servers need that packages of it bring, as far as ``words`` start them as root."""
+    if built.user is not None and plain_user(built.user.value) != "root":
+        return
+    for said in built.servers:
+        manager, package = said.value
+        server = server_of(package)
+        programs = [each.value for each in start.starts]
+        starter = starts(server, words, programs, script_read=start.is_read) if server is not None else None
+        if server is None or starter is None:
+            continue
+        by = starter if starter in server.programs else f"what {starter} starts"
+        text = f"it installs {package}: {by} begins as root, and becomes another user by itself"
+        ledger.root_commands += (_known(built, said, package, text),)
+        uid = server.number(manager)
+        if uid is not None and ledger.number is None:
+            ledger.number = _known(built, said, Number(uid, uid))
+        ledger.ports = joined(ledger.ports, _known(built, said, server.ports) if server.ports else None)
+        wrote = (_known(built, said, path, f"{package} writes to {path}") for path in server.writable)
+        ledger.writable = (*wrote, *ledger.writable)
+        ledger.filled += tuple(_known(built, said, path) for path in server.filled)
 
 
 def _settings(asked: Asked) -> tuple[Said[str], ...]:
