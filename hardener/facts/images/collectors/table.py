@@ -39,7 +39,8 @@ def put_row(ledger: ImageLedger, row: ImageRow, *, own_program: bool = True) -> 
     ledger.writable = (*writable, *ledger.writable)
     ledger.filled += tuple(Known(path, by, row.origin) for path in row.filled)
     if row.writable or row.writes_complete or row.rofs is not None:
-        ledger.paths = Known(row.writable, by, row.origin, whole=row.writes_complete and own_program)
+        whole = row.writes_complete and own_program
+        ledger.paths = Known(row.writable, by, row.origin, sure=whole and row.sure_of("writes_complete"), whole=whole)
     if row.sure_of("writable") and ledger.command is None:  # its entrypoint was read; a base that names it says more
         ledger.command = Known(Command(), by, row.origin)
 
