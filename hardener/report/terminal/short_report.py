@@ -234,9 +234,9 @@ class ShortReport(printed.Printed):
         ways = f"  to know: {'; '.join(guesses.ways())}"
         entries = [_Entry([_Row(whole=True, text=ways)], 0)]
         for each in guesses.images:
-            head = f"  {each.image} ({counted(len(each.containers), 'container')}) "
+            text = f"{each.image} ({counted(len(each.containers), 'container')}) {each.fact.text}"
             tail = next(iter(self._places([each.fact])), None)
-            entries.append(_Entry([_Row(head, text=each.fact.text, tail=tail)], len(each.steps)))
+            entries.append(_Entry([_Row("  ", text=text, tail=tail)], len(each.steps)))
         return _Section(f"{guesses.title}; --max-grade guess makes them", entries, "change", first=2, most=_GUESSES)
 
     def _waived(self) -> _Section | None:
@@ -337,21 +337,48 @@ class ShortReport(printed.Printed):
             for section in sections:
                 section.shown = min(len(section.entries), section.most or len(section.entries))
             return
-        width = screen.width or 80
-        room = screen.height - _AROUND - sum(-(-max(length(line), 1) // width) for line in fixed)
+        room = screen.height - _AROUND - sum(self._height(line) for line in fixed)
         room -= sum(1 + self._is_roomy for section in sections if section.title)
         room -= self._is_roomy
         # What each section has to have, then by turns: none takes the place of another.
         for least in (True, False):
-            room = _by_turns(sections, room, least)
+            room = self._by_turns(sections, room, least)
         for section in sections:
             if not section.here:  # a heading of what has no room says nothing
                 section.shown = 0
-            for row in (row for entry in section.entries[: section.shown] for row in entry.rows):
-                more = self._line(row, whole=True)[0].count("\n")
-                if more <= room:
+            for row in (row for entry in section.entries[: section.shown] for row in entry.rows if not row.whole):
+                whole = self._line(row, whole=True)[0]
+                more = whole.count("\n")
+                has_long_words = self._height(whole) > more + 1
+                if more <= room and not has_long_words:
                     room -= more
                     row.whole = True
+
+    def _by_turns(self, sections: list[_Section], room: int, least: bool) -> int:
+        """Show one entry of each section after the other while there is ``room``, which is returned as it is then:
+        with ``least`` those that come before the entries of others, else all."""
+        waiting = list(sections)
+        while waiting:
+            for section in list(waiting):
+                if section.shown == len(section.entries) or (least and section.shown == section.first):
+                    waiting.remove(section)
+                    continue
+                rows = sum(self._rows(row) for row in section.entries[section.shown].rows)
+                if rows > room:
+                    waiting.remove(section)
+                else:
+                    room -= rows
+                    section.shown += 1
+        return room
+
+    def _rows(self, row: _Row) -> int:
+        """How many rows of the terminal ``row`` takes: those of one that is whole whatever the room, else one."""
+        return self._height(self._line(row, whole=True)[0]) if row.whole else 1
+
+    def _height(self, text: str) -> int:
+        """How many rows of the terminal ``text`` takes, which is not cut."""
+        width = self.context.screen.width or 80
+        return sum(-(-max(length(line), 1) // width) for line in text.split("\n"))
 
     def _section(self, section: _Section) -> None:
         capped = bool(self.context.screen.height)
@@ -389,22 +416,6 @@ class ShortReport(printed.Printed):
         line = row.head + "  ".join(filter(None, (named, text))) + (f" ({tail})" if tail else "")
         shown = {text: found for text, found in ((where, row.where), (tail, row.tail)) if found is not None}
         return wrapped(line.rstrip(), width) if width and whole else line.rstrip(), shown
-
-
-def _by_turns(sections: list[_Section], room: int, least: bool) -> int:
-    """Show one entry of each section after the other while there is ``room``, which is returned as it is then: with
-    ``least`` those that come before the entries of others, else all."""
-    waiting = list(sections)
-    while waiting:
-        for section in list(waiting):
-            is_done = section.shown == len(section.entries) or (least and section.shown == section.first)
-            rows = room + 1 if is_done else len(section.entries[section.shown].rows)
-            if rows > room:
-                waiting.remove(section)
-            else:
-                room -= rows
-                section.shown += 1
-    return room
 
 
 def _fitted(width: int, head: int, where: str, item: str, text: str, tail: str) -> tuple[str, str, str, str]:
