@@ -372,7 +372,7 @@ def test_the_options_are_those_of_the_command_line() -> None:
     }
     command = typer.main.get_group(app).commands["filter"]
     of_filter = {str(parameter.name) for parameter in command.params}
-    assert set(signature(harden_text).parameters) - {"text"} == of_filter - {
+    assert set(signature(harden_text).parameters) - {"text", "max_risk"} == of_filter - {
         "report", "patch", "color", "verbose", "quiet", "help",
     }  # fmt: skip
     for function in (harden_text, harden_tree):
