@@ -199,6 +199,8 @@ Case = tuple[list[str], dict[str, Any]]
 CASES: dict[str, Case] = {
     "as-it-is": ([], {}),
     "safe": (["--max-grade", "safe"], {"max_grade": Grade.SAFE}),
+    "guess": (["--max-grade", "guess"], {"max_grade": "guess"}),
+    "an-earlier-name": (["--max-grade", "guess"], {"max_risk": "guess"}),
     "breaking": (["--max-grade", "breaking"], {"max_grade": "breaking"}),
     "strict": (["--profile", "strict"], {"profile": "strict"}),
     "only": (["--only", "K01", "--only", "K06"], {"only": ["K01", "K06"]}),
