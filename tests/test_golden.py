@@ -65,6 +65,14 @@ def test_a_misspelt_setting_is_named(case: Path) -> None:
     assert failed == 1 and "unknown keys max_grade" in text
 
 
+def test_a_gate_has_an_earlier_name(case: Path) -> None:
+    made = {}
+    for key in ("max-grade", "max-risk"):
+        (case / "case.yaml").write_text(f"{key}: safe\n")
+        made[key] = records(case, TWO_COMMENTS)
+    assert made["max-risk"] == made["max-grade"] and any(line.startswith("held ") for line in made["max-risk"])
+
+
 @pytest.mark.parametrize("accept", [False, True])
 @pytest.mark.parametrize("name", ["before/web.yaml", "after/web.yaml", "findings.txt"])
 def test_a_file_that_is_too_large_is_one_line(

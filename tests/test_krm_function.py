@@ -198,6 +198,15 @@ def test_the_function_config_chooses(config: str, profile: str, harden: Harden) 
     assert yaml.safe_load(done.out)["functionConfig"] == yaml.safe_load(config)
 
 
+@pytest.mark.parametrize("key", ["max-grade", "max-risk"])
+@pytest.mark.parametrize(("gate", "is_made"), [("safe", False), ("review", False), ("guess", True)])
+def test_the_gate_of_the_function_config(key: str, gate: str, is_made: bool, harden: Harden) -> None:
+    config = f"functionConfig: {{kind: Harden, spec: {{{key}: {gate}}}}}\n"
+    done = harden("fn", stdin=(HEAD + config + listed(DEPLOYMENT).removeprefix(HEAD)).encode())
+    assert done.status == 0, done.err
+    assert ("runAsUser: 65532" in done.out) is is_made
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

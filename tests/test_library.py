@@ -199,6 +199,8 @@ Case = tuple[list[str], dict[str, Any]]
 CASES: dict[str, Case] = {
     "as-it-is": ([], {}),
     "safe": (["--max-grade", "safe"], {"max_grade": Grade.SAFE}),
+    "guess": (["--max-grade", "guess"], {"max_grade": "guess"}),
+    "an-earlier-name": (["--max-grade", "guess"], {"max_risk": "guess"}),
     "breaking": (["--max-grade", "breaking"], {"max_grade": "breaking"}),
     "strict": (["--profile", "strict"], {"profile": "strict"}),
     "only": (["--only", "K01", "--only", "K06"], {"only": ["K01", "K06"]}),
@@ -372,7 +374,7 @@ def test_the_options_are_those_of_the_command_line() -> None:
     }
     command = typer.main.get_group(app).commands["filter"]
     of_filter = {str(parameter.name) for parameter in command.params}
-    assert set(signature(harden_text).parameters) - {"text"} == of_filter - {
+    assert set(signature(harden_text).parameters) - {"text", "max_risk"} == of_filter - {
         "report", "patch", "color", "verbose", "quiet", "help",
     }  # fmt: skip
     for function in (harden_text, harden_tree):

@@ -166,15 +166,26 @@ def test_builds_with_the_same_patches_are_one_state(tree: Path) -> None:
     assert len(patched_states(read(tree, base, overlays))) == 1
 
 
-def test_an_image_that_is_known_to_be_another_makes_a_state(tree: Path) -> None:
-    overlay = {"dev/kustomization.yaml": "resources: [../base]\nimages: [{name: example.com/web, newName: nginx}]\n"}
-    [(_, data)] = patched_states(read(tree, BASE, overlay))
-    assert data["containers"][0]["image"] == "nginx:1.2.3"
+@pytest.mark.parametrize(
+    ("image", "reasons", "is_made_with_a_number"),
+    [
+        ("python", ["as it is patched, the user of its image is root"], True),
+        # A port below 1024 speaks against a number that says nothing of the image.
+        ("nginx", ["image table: it serves port 80",
+                   "the user of its image is not known, and no number is written"], False),
+    ],
+)  # fmt: skip
+def test_an_image_that_is_known_to_be_another_makes_a_state(
+    tree: Path, image: str, reasons: list[str], is_made_with_a_number: bool
+) -> None:
+    images = f"images: [{{name: example.com/web, newName: {image}}}]\n"
+    [(_, data)] = patched_states(read(tree, BASE, {"dev/kustomization.yaml": f"resources: [../base]\n{images}"}))
+    assert data["containers"][0]["image"] == f"{image}:1.2.3"
     outcome = run(tree, only="run-as-non-root")
     assert not applied(outcome, "run-as-non-root")
-    assert why(held(outcome, "run-as-non-root")) == ["the user of its image is not known, and no number is written"]
+    assert why(held(outcome, "run-as-non-root")) == reasons
     outcome = run(tree)
-    assert applied(outcome, "run-as-non-root"), "with a number beside it root is no matter"
+    assert bool(applied(outcome, "run-as-non-root")) is is_made_with_a_number
 
 
 def test_an_image_that_a_patch_names_may_be_another(tree: Path) -> None:

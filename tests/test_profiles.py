@@ -106,12 +106,46 @@ def web(tmp_path: Path) -> Path:
 
 
 def test_only_and_skip(harden: Harden, web: Path) -> None:
-    everything = ids(harden)
-    assert ids(harden, "--only", "run-as-user") == {"run-as-user"}
-    assert ids(harden, "--only", "run-as-user,cpu-limit") == {"run-as-user", "cpu-limit"}
-    assert ids(harden, "--only", "run-as-user", "--only", "cpu-limit") == {"run-as-user", "cpu-limit"}
-    assert ids(harden, "--skip", "run-as-non-root,cpu-limit") == everything - {"run-as-non-root", "cpu-limit"}
-    assert ids(harden, "--only", "run-as-non-root", "--skip", "run-as-non-root") == set()
+    guess = ("--max-grade", "guess")
+    everything = ids(harden, *guess)
+    assert ids(harden, "--only", "run-as-user", *guess) == {"run-as-user"}
+    assert ids(harden, "--only", "run-as-user,cpu-limit", *guess) == {"run-as-user", "cpu-limit"}
+    assert ids(harden, "--only", "run-as-user", "--only", "cpu-limit", *guess) == {"run-as-user", "cpu-limit"}
+    assert ids(harden, "--skip", "run-as-non-root,cpu-limit", *guess) == everything - {"run-as-non-root", "cpu-limit"}
+    assert ids(harden, "--only", "run-as-non-root", "--skip", "run-as-non-root", *guess) == set()
+
+
+# One gate on the command line, and one of .harden.yaml: which holds.
+@pytest.mark.parametrize(
+    ("config", "options", "gate"),
+    [
+        ("", (), "review"),
+        ("", ("--max-grade", "guess"), "guess"),
+        ("", ("--max-risk", "guess"), "guess"),
+        ("", ("--max-risk=safe",), "safe"),
+        ("max-grade: guess\n", (), "guess"),
+        ("max-risk: guess\n", (), "guess"),
+        ("max-grade: safe\nmax-risk: guess\n", (), "safe"),
+        ("max-grade: guess\n", ("--max-grade", "review"), "review"),
+        ("max-grade: safe\n", ("--max-risk", "guess"), "guess"),
+        ("max-grade: safe\n", ("--no-waivers",), "review"),
+        ("max-risk: safe\n", ("--no-waivers",), "review"),
+        ("max-grade: safe\n", ("--no-waivers", "--max-grade", "guess"), "guess"),
+    ],
+)
+def test_the_gate(harden: Harden, web: Path, config: str, options: tuple[str, ...], gate: str) -> None:
+    write(web, {".harden.yaml": config} if config else {})
+    report = json.loads(harden("check", "web.yaml", "--format", "json", *options).out)
+    grades = ["safe", "review", "guess", "breaking"]
+    made = {change["grade"] for change in report["changes"]}
+    assert max(map(grades.index, made), default=0) == grades.index(gate)
+    assert all(grades.index(held["grade"]) > grades.index(gate) for held in report["held"])
+
+
+def test_an_odd_gate_is_refused_in_one_line(harden: Harden, web: Path) -> None:
+    write(web, {".harden.yaml": "max-grade: some\n"})
+    done = harden("check", "web.yaml")
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1) and "max-grade" in done.err
 
 
 @pytest.mark.parametrize("command", ["apply", "diff", "check"])
@@ -150,12 +184,13 @@ def test_options(harden: Harden, tmp_path: Path) -> None:
 
 
 def test_the_command_line_wins_over_the_config_and_the_config_over_the_profile(harden: Harden, tmp_path: Path) -> None:
+    guess = ("--max-grade", "guess")  # which gives a volume with a size
     write(tmp_path, {"ours.yaml": "extends: strict\noptions:\n  filesystem:\n    size-limit: 1Mi\n"})
-    assert "sizeLimit: 1Mi" in after(harden, tmp_path, "--profile", "./ours.yaml")
+    assert "sizeLimit: 1Mi" in after(harden, tmp_path, *guess, "--profile", "./ours.yaml")
     write(tmp_path, {".harden.yaml": "profile: ./ours.yaml\noptions:\n  filesystem:\n    size-limit: 2Mi\n"})
-    assert "sizeLimit: 2Mi" in after(harden, tmp_path)
-    assert "sizeLimit: 3Mi" in after(harden, tmp_path, "--set", "filesystem.size-limit=3Mi")
-    assert "sizeLimit: 2Mi" in after(harden, tmp_path, "--profile", "restricted")
+    assert "sizeLimit: 2Mi" in after(harden, tmp_path, *guess)
+    assert "sizeLimit: 3Mi" in after(harden, tmp_path, *guess, "--set", "filesystem.size-limit=3Mi")
+    assert "sizeLimit: 2Mi" in after(harden, tmp_path, *guess, "--profile", "restricted")
 
 
 def test_the_config_of_the_git_root_holds_in_every_folder(harden: Harden, web: Path) -> None:

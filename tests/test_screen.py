@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,32 @@ from .terminals import harden_on_terminal, on_terminal
 LINK = re.compile(r"\033\]8;;(.*?)\033\\(.*?)\033\]8;;\033\\")
 
 
+# What somebody meant, so that it is held back.
+ROLE = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: builder, namespace: shop}
+rules:
+- apiGroups: ["", apps]
+  resources: ["*"]
+  verbs: ["*"]
+"""
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     folder = tmp_path / "work"
     shutil.copytree(ROOT / "examples" / "shop", folder / "shop")
     commit(folder)
     return folder
+
+
+@pytest.fixture
+def busy_shop(shop: Path) -> Path:
+    """The shop, of which a change is a guess, with another that is held back."""
+    write(shop, {"shop/role.yaml": ROLE})
+    commit(shop)
+    return shop
 
 
 def height(rows: list[str], columns: int) -> int:
@@ -39,23 +60,31 @@ def height(rows: list[str], columns: int) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize(("rows", "columns"), [(24, 80), (40, 80), (24, 120), (50, 120), (60, 200), (30, 60)])
 @pytest.mark.parametrize("command", ["check", "apply"])
-def test_the_whole_story_is_there_without_scrolling(command: str, rows: int, columns: int, shop: Path) -> None:
-    shown = harden_on_terminal(command, "shop", folder=shop, rows=rows, columns=columns)
+def test_the_whole_story_is_there_without_scrolling(command: str, rows: int, columns: int, busy_shop: Path) -> None:
+    shown = harden_on_terminal(command, "shop", folder=busy_shop, rows=rows, columns=columns)
     # The command itself, a line before and one behind it, and the next prompt take rows, too.
     assert height(shown.rows, columns) <= rows - 4, shown.text
-    verdict = {"check": "check failed: 92 changes are pending; 1 held back, 13 findings",
-               "apply": "hardened 7 files: 92 edits; 1 held back, 13 findings"}[command]  # fmt: skip
+    verdict = {"check": "check failed: 87 changes are pending; 4 guesses, 1 held back, 15 findings",
+               "apply": "hardened 7 files: 87 edits; 4 guesses, 1 held back, 15 findings"}[command]  # fmt: skip
     assert " ".join(shown.text.split()).startswith(verdict)
-    heads = re.findall(r"^(Pod Security levels|Impact|Held back|To apply|Applied|Left for a person|next|undo)\b",
-                       shown.text, re.M)  # fmt: skip
+    sections = "Pod Security levels|Impact|Held back|Guesses|To apply|Applied|Left for a person|next|undo"
+    heads = re.findall(rf"^({sections})\b", shown.text, re.M)
     assert (
         heads
         == {
-            "check": ["Pod Security levels", "Impact", "Held back", "To apply", "Left for a person", "next"],
-            "apply": ["Impact", "Held back", "Applied", "Left for a person", "next", "undo"],
+            "check": ["Pod Security levels", "Impact", "Held back", "Guesses", "To apply", "Left for a person", "next"],
+            "apply": ["Impact", "Held back", "Guesses", "Applied", "Left for a person", "next", "undo"],
         }[command]
     )
-    assert "not made: its server" in shown.text and "service-cluster-ip" in shown.text
+    assert "not made: the resources of" in shown.text and "service-cluster-ip" in shown.text
+    words = " ".join(shown.text.split())
+    assert "Guesses: 4 changes of 1 container wait" in words
+    assert (
+        "to know: harden lock shop --deep reads who an image runs as; harden observe shop runs it as another user; "
+        "a row in images: of .harden.yaml says it" in words
+    )
+    if rows > 24:
+        assert "\n  registry.example.com/shop/migrate:4.2" in shown.text
     for row in shown.rows:
         assert len(row) <= columns or row.startswith(("undo: ", "next: ")), row
 
@@ -97,14 +126,14 @@ def test_what_is_folded_is_counted(rows: int, shop: Path) -> None:
     shown = harden_on_terminal("check", "shop", folder=shop, rows=rows).text
     section = shown.partition("\nTo apply: ")[2].partition("\nLeft for")[0]
     title, *entries = section.splitlines()
-    assert title.startswith("92 edits in 7 files, by 15 transforms, ")
+    assert title.startswith("87 edits in 7 files, by 15 transforms, ")
     here = sum(int(number) for number in re.findall(r" (\d+) edits? in ", "\n".join(entries)))
     assert title.endswith(f", first {here} edit{'s' * (here != 1)} shown")
     section = shown.partition("\nLeft for a person: ")[2].partition("\nnext")[0]
     title, *entries = section.splitlines()
     counts = [re.match(r"  low K\d\d \S+?(?: x (\d+))?  ", entry) for entry in entries]
     here = sum(int(found[1] or 1) for found in counts if found)
-    assert title == f"13 findings (13 low), first {here} findings shown"
+    assert title == f"14 findings (14 low), first {here} findings shown"
 
 
 def test_a_section_without_room_is_its_title(harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,22 +168,27 @@ def test_a_held_back_change_has_one_plain_reason(harden: Harden, tmp_path: Path)
     commit(tmp_path)
     out = harden("check").out
     entries = re.findall(r"^  (\S+) K\d\d (\w+) breaking  web\.yaml:\d+ Deployment/web\n    not made: (.*)$", out, re.M)
-    held = json.loads(harden("check", "--format", "json").out)["held"]
+    report = json.loads(harden("check", "--format", "json").out)
+    held = [one for one in report["held"] if one["grade"] == "breaking"]
+    assert held and {one["grade"] for one in report["held"]} <= {"guess", "breaking"}
     assert sorted((id, severity) for id, severity, _ in entries) == sorted((one["id"], one["severity"]) for one in held)
     assert all(re.search(r" \(web\.yaml:\d+\)$", reason) or reason for _, _, reason in entries)
 
 
 @pytest.mark.parametrize("command", [["check"], ["diff"], ["apply", "."]])
 def test_safe_changes_alone_count_what_they_leave_out(command: list[str], harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    write(tmp_path, {"web.yaml": DEPLOYMENT + "        securityContext: {capabilities: {add: [SYS_ADMIN]}}\n"})
     commit(tmp_path)
     held = json.loads(harden("check", "--max-grade", "safe", "--format", "json").out)["held"]
-    assert held
+    grades = Counter(one["grade"] for one in held)
+    assert set(grades) == {"review", "guess", "breaking"}
     out = harden(*command, "--max-grade", "safe").out
-    assert re.search(
-        rf"^Held back: {len(held)} \(\d+ review, 1 breaking\), above --max-grade safe; -v lists them$", out, re.M
-    )
+    left_out = grades["review"] + grades["breaking"]
+    counts = f"{left_out} ({grades['review']} review, {grades['breaking']} breaking)"
+    assert f"\nHeld back: {counts}, above --max-grade safe; -v lists them\n" in out
+    assert re.search(rf"^Guesses: {grades['guess']} changes? of 1 container waits?; what its image needs", out, re.M)
     assert "not made: " not in out and "    because: " not in out
+    assert harden(*command, "--max-risk=safe").out == out  # its name before
     assert harden("check", "-v", "--max-grade", "safe").out.count("    patch:   ") >= len(held)
 
 
@@ -162,10 +196,12 @@ def test_levels_stand_behind_the_verdict_with_their_files(harden: Harden, tmp_pa
     write(tmp_path, {"a/web.yaml": "# first\n---\n" + DEPLOYMENT, "b/web.yaml": DEPLOYMENT, "c.yaml": "a: 1\n"})
     commit(tmp_path)
     lines = harden("check").out.splitlines()
+    assert "Pod Security levels: 2 baseline" in lines  # what is a guess brings none higher
+    lines = harden("check", "--max-grade", "guess").out.splitlines()
     start = lines.index("Pod Security levels: 2 baseline; after apply 2 restricted")
     assert lines[0].startswith("check failed: ") and lines[2:start] in ([""], [lines[2], ""])
     assert lines[start + 2] == "    baseline, after apply restricted  a/web.yaml:3 Deployment/web and 1 more"
-    whole = harden("check", "-v").out
+    whole = harden("check", "-v", "--max-grade", "guess").out
     for name, line in (("a/web.yaml", 3), ("b/web.yaml", 1)):
         assert f"    {name}:{line} Deployment/web  baseline, after apply restricted\n" in whole
 
@@ -283,16 +319,17 @@ def pager(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_terminal_gets_the_patch_through_the_pager(shop: Path, pager: Path, tmp_path: Path) -> None:
+def test_a_terminal_gets_the_patch_through_the_pager(busy_shop: Path, pager: Path, tmp_path: Path) -> None:
     named = {"GIT_PAGER": f"{pager} -a 'b c'", "PAGER": "none"}
-    shown = harden_on_terminal("diff", "shop", folder=shop, environment=named)
+    shown = harden_on_terminal("diff", "shop", folder=busy_shop, environment=named)
     assert (shown.status, shown.text) == (1, "paged\n")
     assert (tmp_path / "settings").read_text() == "FRX|-c|-a b c\n"
     kept = (tmp_path / "kept").read_text()
     assert "\033[32m+" in kept and "\033[1mImpact\033[0m" in kept and "\033]8" not in kept
     plain = re.sub(r"\033\[\d*m", "", kept)
-    assert plain.split() == run("diff", "shop", cwd=shop).out.split()
-    assert plain.startswith("# ") and plain.index("diff --git") < plain.index("Impact") < plain.index("Held back")
+    assert plain.split() == run("diff", "shop", cwd=busy_shop).out.split()
+    places = [plain.index(text) for text in ("diff --git", "Impact", "Held back", "Guesses")]
+    assert plain.startswith("# ") and places == sorted(places)
 
 
 @pytest.mark.sampled(2)
@@ -329,7 +366,9 @@ def test_which_pager(
     shown = harden_on_terminal("diff", *arguments, folder=tree, rows=400, environment={**environment, "PATH": path})
     assert shown.status == 1
     assert (tmp_path / "kept").exists() is paged
-    assert ("runAsNonRoot: true" in shown.text) is (not paged and not {"--quiet", "--format"} & set(arguments)) or paged
+    assert ("allowPrivilegeEscalation: false" in shown.text) is (
+        not paged and not {"--quiet", "--format"} & set(arguments)
+    ) or paged
     assert not (tree / "ran").exists()
 
 

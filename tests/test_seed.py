@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +28,25 @@ def hardened(name: str, harden: Harden, folder: Path, *arguments: str) -> tuple[
     return before, after, done
 
 
-def test_k01(harden: Harden, tmp_path: Path) -> None:
-    _, after, done = hardened("k01", harden, tmp_path)
+@pytest.mark.parametrize("grade", ["review", "guess"])
+def test_k01(grade: str, harden: Harden, tmp_path: Path) -> None:
+    """Nothing is known of its image: who it runs as, and so what may be read-only, waits unless guesses are made."""
+    _, after, done = hardened("k01", harden, tmp_path, "--max-grade", grade)
     pod = yaml.safe_load(after)
     secure: dict[str, Any] = yaml.safe_load(shared("seed", "k01-secure.yaml").read_text())
+    with_guesses = grade == "guess"
 
-    assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
-    assert pod["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     container = pod["spec"]["containers"][0]
-    context = container["securityContext"]
-    assert context["allowPrivilegeEscalation"] is False
-    assert context["readOnlyRootFilesystem"] is True
-    assert context["capabilities"] == {"drop": ["ALL"]}
-    assert "privileged" not in context
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert pod["spec"]["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}} | (
+        {"runAsNonRoot": True} if with_guesses else {}
+    )
     # The secure half says 1000; without a row of the image table it is 65532.
-    assert context.get("runAsUser", pod["spec"]["securityContext"].get("runAsUser")) == 65532
+    assert container["securityContext"] == {"allowPrivilegeEscalation": False} | (
+        {"runAsUser": 65532, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+        if with_guesses
+        else {"runAsUser": 0, "capabilities": {"drop": ["NET_RAW"]}}
+    )
     assert container["resources"] == {
         "requests": {"cpu": "25m", "memory": "128Mi"},
         "limits": {"cpu": "1", "memory": "2Gi"},
@@ -50,19 +55,21 @@ def test_k01(harden: Harden, tmp_path: Path) -> None:
     # The entire host file system is gone, its mount is kept.
     assert pod["spec"]["volumes"][0] == {"name": "host-fs", "emptyDir": {}}
     assert {"mountPath": "/host", "name": "host-fs"} in container["volumeMounts"]
-    (added,) = pod["spec"]["volumes"][1:]
-    assert {"mountPath": "/tmp", "name": added["name"]} in container["volumeMounts"]
+    added = [{"mountPath": "/tmp", "name": volume["name"]} for volume in pod["spec"]["volumes"][1:]]
+    assert len(added) == with_guesses
+    assert container["volumeMounts"] == [{"mountPath": "/host", "name": "host-fs"}, *added]
     assert (container["name"], container["image"]) == ("app", "myapp:latest")
     # Comments: those of lines that stay, stay; one that went with its line is quoted in the report.
     assert "image: myapp:latest          # Mutable tag!\n" in after
-    shown = harden("diff", "k01.yaml", "-v").out + done.out
+    shown = harden("diff", "k01.yaml", "-v", "--max-grade", grade).out + done.out
     for comment in ("# Full host access!", "# Entire host filesystem!"):
         assert comment in after or comment in shown
 
 
 def test_k01_names_the_comments_that_went_with_their_line(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"k01.yaml": shared("seed", "k01-insecure.yaml").read_text()})
-    after = harden("diff", "k01.yaml", "-v")
+    assert "the comment '# Full host access!' was removed with its line" in harden("diff", "k01.yaml", "-v").out
+    after = harden("diff", "k01.yaml", "-v", "--max-grade", "guess")
     assert "the comment '# Full host access!' was removed with its line" in after.out
     assert "the comment '# Running as root!' may no longer be true" in after.out or "'# Running as root!'" in after.out
 
@@ -85,6 +92,34 @@ def test_k09(harden: Harden, tmp_path: Path) -> None:
     assert [line for line in before.splitlines() if line not in after.splitlines()] == []
     assert "token-csv-in-repo" in done.out
     assert "abc123" not in done.all
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "reached"),
+    [("k01", "privileged", "baseline"), ("k03", "baseline", "baseline"), ("k09", "baseline", "baseline")],
+)
+def test_what_is_not_known_keeps_the_insecure_half_below_restricted(
+    name: str, before: str, reached: str, harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {f"{name}.yaml": shared("seed", f"{name}-insecure.yaml").read_text()})
+    commit(tmp_path)
+    for grade, level in (("review", reached), ("guess", "restricted")):
+        shown = harden("check", f"{name}.yaml", "--profile", "restricted", "--max-grade", grade).out
+        then = "" if level == before else f"; after apply 1 {level}"
+        assert f"\nPod Security levels: 1 {before}{then}\n" in shown
+        assert ("\nGuesses: " in shown) is (grade == "review")
+
+
+def test_a_guess_says_in_three_lines_what_it_waits_for(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"k01.yaml": shared("seed", "k01-insecure.yaml").read_text()})
+    commit(tmp_path)
+    lines = harden("apply", "k01.yaml", "--profile", "restricted").out.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("Guesses: "))
+    title, ways, image = lines[start : start + 3]
+    assert title.endswith("what its image needs is not known; --max-grade guess makes them")
+    assert re.match("  to know: harden lock k01.yaml --deep .*; harden observe k01.yaml .*; .* of .harden.yaml ", ways)
+    assert image == "  myapp:latest (1 container) the user of its image is not known, so it gets 65532 (k01.yaml:8)"
+    assert not lines[start + 3]
 
 
 @pytest.mark.parametrize("name", ["k01", "k06", "k09"])

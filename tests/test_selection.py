@@ -104,7 +104,7 @@ def test_tracked_and_ignored_files_are_hardened_and_said(harden: Harden, tmp_pat
     commit(tmp_path)
     write(tmp_path, {"kustomize/new.yaml": API})
     done = harden("apply", ".", "--skip", "K05")
-    assert "runAsNonRoot" in (tmp_path / "kustomize/web.yaml").read_text()
+    assert "allowPrivilegeEscalation" in (tmp_path / "kustomize/web.yaml").read_text()
     assert (tmp_path / "kustomize/new.yaml").read_text() == API
     assert "  1 file in Git is read although ignored: kustomize/web.yaml\n" in done.out
 

@@ -63,6 +63,11 @@ class _Section(Struct):
         return sum(entry.count for entry in self.entries[: self.shown])
 
     @property
+    def says_how(self) -> bool:
+        """Whether a row is shown that is whole whatever the room: it says what to do about all of the section."""
+        return any(row.whole for entry in self.entries[: self.shown] for row in entry.rows)
+
+    @property
     def left(self) -> int:
         """How much of what the title counts is not shown."""
         return sum(entry.count for entry in self.entries[self.shown :])
@@ -344,7 +349,7 @@ class ShortReport(printed.Printed):
         for least in (True, False):
             room = self._by_turns(sections, room, least)
         for section in sections:
-            if not section.here:  # a heading of what has no room says nothing
+            if not section.here and not section.says_how:  # a heading of what has no room says nothing
                 section.shown = 0
             for row in (row for entry in section.entries[: section.shown] for row in entry.rows if not row.whole):
                 whole = self._line(row, whole=True)[0]
@@ -386,7 +391,7 @@ class ShortReport(printed.Printed):
             if self._is_roomy:
                 self._say()
             title = section.title
-            if capped and 0 < section.shown < len(section.entries):
+            if capped and section.here and section.left:
                 shown = f", first {counted(section.here, section.noun)} shown"
                 title = cut(title, self.context.screen.width - len(shown)) + shown
             self._row(_Row(text=title), bold=True)
