@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.kubernetes.network.network_policy import NAMESPACE_LABEL, Address, Pod, Policy, allows, parse, selects
+from hardener.kubernetes.network.network_policy import NAMESPACE_LABEL, Address, Pod, Policy, judge, parse, selects
 from hardener.kubernetes.pods.pod_template import POD_KINDS, templates
 
 from . import services
@@ -67,13 +67,13 @@ class Cluster:
 
     def reaches(self, client: Pod | Address, server: Pod, port: int | str | None, protocol: str = "TCP") -> bool:
         """Whether the connection comes about, also where blocks of addresses do not cover pods."""
-        return allows(self.policies, client, server, port, protocol, blocks_cover_pods=False)
+        return judge(self.policies, client, server, port, protocol, blocks_cover_pods=False).allowed
 
     def resolves(self, client: Pod) -> bool:
         """Whether the DNS of the cluster answers, on both protocols, its cache on the node too."""
         dns = Pod("kube-system", {"k8s-app": "kube-dns"}, {NAMESPACE_LABEL: "kube-system"})
         return all(
-            allows(self.policies, client, server, 53, protocol, blocks_cover_pods=False)
+            judge(self.policies, client, server, 53, protocol, blocks_cover_pods=False).allowed
             for protocol in ("UDP", "TCP")
             for server in (dns, Address.of("169.254.20.10"))
         )

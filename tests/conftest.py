@@ -218,12 +218,6 @@ def run(*arguments: str | Path, cwd: Path, stdin: bytes = b"", terminal: bool = 
     return Done(status or 0, out.bytes.getvalue().decode(), err.bytes.getvalue().decode())
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What a run keeps for the next one is not kept among the user's own."""
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("caches"))
-
-
 @pytest.fixture
 def harden(tmp_path: Path) -> Harden:
     """``run`` in ``tmp_path``."""

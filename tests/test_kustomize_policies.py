@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from hardener.facts.network.connections.model import Connections
-from hardener.kubernetes.network.network_policy import allows
+from hardener.kubernetes.network.network_policy import judge
 from hardener.report.reachability.measure import measure
 from hardener.tree.tree import Tree
 
@@ -185,7 +185,7 @@ def hold(objects: list[dict[str, Any]], edges: list[tuple[str, str, int]], close
     assert [name for name, pod in pods.items() if not cluster.isolated(pod)] == []
     assert [name for name, pod in pods.items() if not cluster.resolves(pod)] == []
     assert [(a, b, port) for a, b, port in edges if not cluster.reaches(pods[a], pods[b], port)] == []
-    assert [(a, b, port) for a, b, port in closed if allows(cluster.policies, pods[a], pods[b], port)] == []
+    assert [(a, b, port) for a, b, port in closed if judge(cluster.policies, pods[a], pods[b], port).allowed] == []
 
 
 def harden(tree: Path) -> dict[str, Any]:
@@ -251,7 +251,7 @@ def test_one_base_for_three_namespaces(tmp_path: Path, tool: str) -> None:
     policies = [policy for cluster in clusters.values() for policy in cluster.policies]
     for space in spaces[1:]:
         stranger = clusters["dev"].by_app["web"]
-        assert not allows(policies, stranger, clusters[space].by_app["api"], 8000), f"dev reaches {space}"
+        assert not judge(policies, stranger, clusters[space].by_app["api"], 8000).allowed, f"dev reaches {space}"
 
 
 @pytest.mark.parametrize("tool", BUILDERS)

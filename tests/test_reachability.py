@@ -15,7 +15,7 @@ from hardener.authoring import registry
 from hardener.authoring.edits import Edit, Grade
 from hardener.engine.step import draft
 from hardener.facts.network.connections import Connections, Edge, Entry, Port, Way
-from hardener.kubernetes.network.network_policy import NAMESPACE_LABEL, Pod, allows, parse
+from hardener.kubernetes.network.network_policy import NAMESPACE_LABEL, Pod, judge, parse
 from hardener.report.reachability import state
 from hardener.report.reachability.layout import Layout
 from hardener.report.reachability.measure import Reachability, measure
@@ -667,11 +667,12 @@ def brute(parts: Parts, asked: list[tuple[int, str]], blocks_cover_pods: bool = 
         pods.append(Pod(str(space), own, known, {"http": ((8080, "TCP"),)}, host))
     read = [parse({"spec": spec}, str(space)) for space, spec in policies]
     found = [one for one in read if one is not None]
+
+    def reaches(client: Pod, server: Pod) -> bool:
+        return any(judge(found, client, server, *on, blocks_cover_pods=blocks_cover_pods).allowed for on in asked)
+
     return {
-        (a, b)
-        for a, client in enumerate(pods)
-        for b, server in enumerate(pods)
-        if a != b and any(allows(found, client, server, *on, blocks_cover_pods=blocks_cover_pods) for on in asked)
+        (a, b) for a, client in enumerate(pods) for b, server in enumerate(pods) if a != b and reaches(client, server)
     }
 
 

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 _not_had: dict[tuple[str, str], str] = {}  # package and version: why; to ask again for each test takes long
-_CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # as it was before any test
 
 
 def cache_folder() -> Path:
     """Where what was taken out of a package is kept between runs."""
-    folder = _CACHES / "hardener-tests"
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hardener-tests"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -200,7 +200,7 @@ def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
     """Apply the edits of one step to ``documents`` in place; their paths mean the data before the step.
 
     Raises WrongShapeError where a path leads through a value that is neither a mapping, a list nor null;
-    ``concrete_paths`` raises it before anything changed.
+    ``places`` raises it before anything changed.
     """
     if len(step) == 1 and type(step[0]) is Set:  # most steps
         _set(documents, step[0])

@@ -27,7 +27,7 @@ def place() -> str:
 
 
 def shown() -> str:
-    """Return that place for a message."""
+    """Return ``place()`` for a message, with ~ for the home folder."""
     path, home = place(), os.path.expanduser("~")
     return f"~{path[len(home) :]}" if home != "/" and path.startswith(f"{home}/") else path
 

@@ -386,18 +386,17 @@ _LARGEST = 4 * 1024 * 1024  # bytes of one file
 _DEEPEST = 5  # charts below charts
 
 
-def known_keys(folder: str, aliases: dict[str, list[str]] | None = None) -> list[Path]:
-    """Return the keys for the chart in ``folder`` and those below it, each once. ``aliases``: what the values call a
-    chart below it, by its name, where that is not its name."""
+def known_keys(folder: str) -> list[Path]:
+    """Return the keys for the chart in ``folder`` and those below it, each once."""
     found: dict[Path, None] = {}
-    for path in _of_chart(folder, (), aliases or {}, 0):
+    for path in _of_chart(folder, (), 0):
         found.setdefault(path)
         if len(found) >= _MOST:
             break
     return list(found)
 
 
-def _of_chart(folder: str, above: Path, aliases: dict[str, list[str]], depth: int) -> Iterator[Path]:
+def _of_chart(folder: str, above: Path, depth: int) -> Iterator[Path]:
     text = _text(os.path.join(folder, "values.yaml"))
     yield from ((*above, *path) for path in _commented(text))
     for top, folders, names in os.walk(os.path.join(folder, "templates")):
@@ -408,8 +407,7 @@ def _of_chart(folder: str, above: Path, aliases: dict[str, list[str]], depth: in
     below = os.path.join(folder, "charts")
     if depth < _DEEPEST and os.path.isdir(below):
         for name in sorted(os.listdir(below)):
-            for called in aliases.get(name, [name]):
-                yield from _of_chart(os.path.join(below, name), (*above, called), {}, depth + 1)
+            yield from _of_chart(os.path.join(below, name), (*above, name), depth + 1)
 
 
 def _commented(text: str) -> Iterator[Path]:

@@ -572,9 +572,7 @@ baseline_group = typer.Typer(
 @baseline_group.command("write", cls=Command)
 def write_baseline(
     context: typer.Context,
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
-    ] = None,
+    paths: Paths = None,
     profile: Profile = None,
     max_risk: MaxRisk = Risk.review,
     accept: Accept = None,

@@ -12,12 +12,11 @@ from hardener.commands.interactive import walk
 from hardener.commands.interactive.answers import Answers
 from hardener.commands.interactive.walk import check_terminal
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Style, binary, learn, learn_moved, print_report, read, show, write
+from hardener.commands.run import Choices, Style, binary, informed, print_report, read, show, write
 from hardener.commands.write_files import finish_killed, may_write, write_secrets
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.context import Context
-from hardener.report.redactor import Redactor
 from hardener.report.terminal.question import Question
 from hardener.report.terminal.screen import Screen
 from hardener.sources import files
@@ -50,7 +49,7 @@ def apply(
 def _beside(outcome: Outcome, paths: list[str], output: str | None, folder: str | None, style: Style) -> int:
     """Write what a run decided without touching the source; the report goes to standard error where patches go to
     standard output. Returns 0."""
-    redactor = _informed(outcome)
+    redactor = informed(outcome)
     lines = outputs.write(
         outcome, output, folder, files.expand(paths), redactor, binary(sys.stdout),
         lambda run: write_secrets(outcome, run),
@@ -85,15 +84,7 @@ def _chosen(paths: list[str], choices: Choices, style: Style, *, confirm: Callab
         sys.stdout.flush()
 
     def question(outcome: Outcome) -> Question:
-        return Question(outcome, Context(redactor=_informed(outcome), screen=screen), out)
+        return Question(outcome, Context(redactor=informed(outcome), screen=screen), out)
 
     screen = Screen.of(sys.stdout, style.color)
     return walk(run, question, confirm)
-
-
-def _informed(outcome: Outcome) -> Redactor:
-    """A redactor that knows the secrets of the tree, and those that leave it."""
-    redactor = Redactor()
-    learn(outcome.tree, redactor)
-    learn_moved(outcome, redactor)
-    return redactor

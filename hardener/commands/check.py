@@ -46,10 +46,7 @@ def check(
     blind = list(unread.not_looked_at(outcome)) if choices.no_waivers else []
     known = _compare(outcome, choices, plan) if choices.baseline else []
     redactor = Redactor()
-    missing = [redactor.text(reason) for reason in _missing(outcome, required, allow_empty)]
-    if blind:
-        verb = "was" if len(blind) == 1 else "were"
-        missing.append(f"{counted(len(blind), 'place')} that may hold an object {verb} not looked at (--no-waivers)")
+    missing = [redactor.text(reason) for reason in _missing(outcome, required, allow_empty, len(blind))]
     too_bad = list(_too_bad(outcome, fail_on))
     differ = plan.touched.documents(outcome) if plan.touched is not None else None
     remarks = [
@@ -59,17 +56,20 @@ def check(
         *(f"not looked at: {plain(redactor.text(one))}" for one in blind),
     ]
     verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor, differ)
-    failing = _failing(outcome, fail_on)
-    shown = Context(
-        redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=tuple(failing)
-    )  # fmt: skip
+    failing = tuple(_failing(outcome, fail_on))
+    shown = Context(redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=failing)
     show(outcome, style, shown)
     if not style.for_people:
-        for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
-            print(plain_line(line), file=sys.stderr)
+        _print_beside(remarks, missing)
     if fail_on == "none":
         return 0
     return 2 if missing else 1 if too_bad else 0
+
+
+def _print_beside(remarks: list[str], missing: list[str]) -> None:
+    """Print what a report for programs has no place for where it is in nobody's way."""
+    for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
+        print(plain_line(line), file=sys.stderr)
 
 
 def _verdict(outcome: Outcome, reasons: list[str], fail_on: str | None, redactor: Redactor, differ: int | None) -> str:
@@ -126,8 +126,10 @@ def _required(pattern: str) -> Wanted:
         raise InputError(f"--require {pattern}: is no pattern as in .gitignore") from None
 
 
-def _missing(outcome: Outcome, required: list[tuple[str, Wanted]], allow_empty: bool) -> Iterator[str]:
-    """What should have been read and was not."""
+def _missing(
+    outcome: Outcome, required: list[tuple[str, Wanted]], allow_empty: bool, not_looked_at: int
+) -> Iterator[str]:
+    """What should have been read and was not, with the number of places where that may not be."""
     tree = outcome.tree
     read = [os.path.realpath(path) for path in unread.read_files(tree)]
     here = os.path.realpath(os.getcwd())
@@ -137,6 +139,9 @@ def _missing(outcome: Outcome, required: list[tuple[str, Wanted]], allow_empty: 
             yield f"--require {pattern}: no file that was read fits it"
     if not read and not allow_empty:
         yield f"nothing was read, which --allow-empty lets pass: {unread.why_nothing(tree)}"
+    if not_looked_at:
+        verb = "was" if not_looked_at == 1 else "were"
+        yield f"{counted(not_looked_at, 'place')} that may hold an object {verb} not looked at (--no-waivers)"
 
 
 def _narrowed(outcome: Outcome, choices: Choices, differ: int | None) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hardener.commands.run import Choices, Style, learn, learn_moved, plan_of, print_report
+from hardener.commands.run import Choices, Style, informed, plan_of, print_report
 from hardener.commands.write_files import finish_killed
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
@@ -31,11 +31,9 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
     plan = plan_of(choices, root)
     outcome = plan.run(Tree.from_text(text, plan.settings, lock_of(root)), lambda name: None)
     stream: Any = sys.stderr if report is None else io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    redactor = Redactor()
-    if not style.quiet or (report or "").endswith(".json"):
-        learn(outcome.tree, redactor)
-        learn_moved(outcome, redactor)
-    if (report or "").endswith(".json"):
+    in_json = (report or "").endswith(".json")
+    redactor = informed(outcome) if in_json or not style.quiet else Redactor()
+    if in_json:
         style = replace(style, format="json")
     print_report(outcome, style, Context(redactor=redactor, applied=True, whole=report is not None), stream)
     if report is not None:

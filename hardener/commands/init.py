@@ -40,17 +40,12 @@ def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str
     if runs_somewhere and files.git_root(root) is None:
         raise InputError("--pre-commit and --workflow are for a Git repository, and this is none")
     profiles.load(profile, root=root)
-    if profile not in profiles.BUILT_IN:
-        profile = _seen_from(files.real_path(profile), root)
     named = [_name(path, root) for path in real] if runs_somewhere else []
-    texts = {CONFIG: init_files.config(profile, date.today()), **_hooks_and_jobs(named, pre_commit, workflow)}
+    texts = {CONFIG: _config(profile, root), **_hooks_and_jobs(named, pre_commit, workflow)}
     finish_killed([root])
-    there = {name for name in texts if os.path.lexists(os.path.join(root, name))}
-    _write(root, {name: text for name, text in texts.items() if name not in there})
-    for name in texts:
-        print(f"{_shown(root, name)}: {'is there, and stays as it is' if name in there else 'written'}")
+    there = _write_new(root, texts)
     pasted = _print_what_to_paste(root, texts, there, named)
-    shown = [text for name, text in texts.items() if name not in there or name in pasted]
+    shown = [text for name, text in texts.items() if name not in there - pasted]
     if any(init_files.UNKNOWN in text for text in shown):
         print("\nReplace HOST/OWNER/REPOSITORY and COMMIT: where harden comes from, and which commit of it.")
     asked = GivenOptions(tuple(paths))
@@ -88,9 +83,11 @@ def _name(path: str, root: str) -> str:
     return name
 
 
-def _seen_from(path: str, root: str) -> str:
-    """A file as ``.harden.yaml`` at ``root`` names it: with a slash, which makes it no name of a profile."""
-    return os.path.join(os.curdir, os.path.relpath(path, root))
+def _config(profile: str, root: str) -> str:
+    """The text of ``.harden.yaml`` at ``root``. It names a file with a slash, which makes it no name of a profile."""
+    if profile not in profiles.BUILT_IN:
+        profile = os.path.join(os.curdir, os.path.relpath(files.real_path(profile), root))
+    return init_files.config(profile, date.today())
 
 
 def _shown(root: str, name: str) -> str:
@@ -103,6 +100,15 @@ def _text_of(root: str, name: str) -> str:
         return files.read(os.path.join(root, name)).text
     except files.UnreadableError:
         return ""
+
+
+def _write_new(root: str, texts: dict[str, str]) -> set[str]:
+    """Make those files of ``texts`` that are not there, and tell of each. Returns the others. Raises InputError."""
+    there = {name for name in texts if os.path.lexists(os.path.join(root, name))}
+    _write(root, {name: text for name, text in texts.items() if name not in there})
+    for name in texts:
+        print(f"{_shown(root, name)}: {'is there, and stays as it is' if name in there else 'written'}")
+    return there
 
 
 def _write(root: str, texts: dict[str, str]) -> None:

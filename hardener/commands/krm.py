@@ -14,10 +14,9 @@ from hardener import __version__
 from hardener.authoring.edits import Grade
 from hardener.authoring.profile import BUILT_IN
 from hardener.commands.filter import standard_input
-from hardener.commands.run import Choices, learn, learn_moved, plan_of
+from hardener.commands.run import Choices, informed, plan_of
 from hardener.errors import InputError
 from hardener.report.krm import results
-from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import TextError, dump, parse, rewrite, segments
 from hardener.support.printable import plain_line
@@ -41,9 +40,7 @@ def fn() -> int:
     plan = plan_of(choices, root)
     tree = Tree.from_text(text, plan.settings, lock_of(root))
     outcome = plan.run(tree, lambda name: None)
-    redactor = Redactor()
-    learn(tree, redactor)
-    learn_moved(outcome, redactor)
+    redactor = informed(outcome)
     found = results(outcome, redactor)
     changed = outcome.files[0].text if outcome.files else text
     sys.stdout.buffer.write(_written(changed, found).encode())

@@ -15,9 +15,8 @@ from threading import RLock
 from hardener.authoring import config as configuration
 from hardener.authoring.edits import Grade
 from hardener.commands.filter import hardened
-from hardener.commands.run import Choices, learn, learn_moved, plan_with, read
+from hardener.commands.run import Choices, informed, plan_with, read
 from hardener.commands.write_files import write_files
-from hardener.engine.outcome import Outcome
 from hardener.errors import HardenError, InputError
 from hardener.report.redactor import Redactor
 from hardener.report.results import HardenedText, HardenedTree, records
@@ -87,7 +86,7 @@ def harden_text(
         found = configuration.load("", choices.config) if choices.config else configuration.Config()
         plan = plan_with(choices, found)
         outcome = plan.run(Tree.from_text(text, plan.settings), _silent, forks=False)
-        return HardenedText(text=hardened(text, outcome), **records(outcome, _informed(outcome)))
+        return HardenedText(text=hardened(text, outcome), **records(outcome, informed(outcome)))
 
 
 def harden_tree(
@@ -145,7 +144,7 @@ def harden_tree(
         tree, plan = read(names, choices, _silent)
         outcome = plan.run(tree, _silent, forks=False)
         whole = write_files(outcome) if write else True
-        redactor = _informed(outcome)
+        redactor = informed(outcome)
         result = HardenedTree(written=write and whole, **records(outcome, redactor))
         if not whole:
             raise NotWrittenError(redactor.text(outcome.failure or ""), result)
@@ -216,11 +215,3 @@ def _one_at_a_time() -> Iterator[None]:
 
 def _silent(name: str) -> None:
     """Nobody looks at how far a run is."""
-
-
-def _informed(outcome: Outcome) -> Redactor:
-    """A redactor that knows the secrets of the tree and those that leave it, learned in the order of a report."""
-    redactor = Redactor()
-    learn(outcome.tree, redactor)
-    learn_moved(outcome, redactor)
-    return redactor

@@ -24,7 +24,7 @@ from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.kubernetes.images.table import lookup
 from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, LockedImage, load
-from hardener.lock.oci.image import digest_now, look_up
+from hardener.lock.oci.image import Found, digest_now, look_up
 from hardener.lock.oci.layers import Layers
 from hardener.lock.oci.limits import Limits
 from hardener.lock.oci.registry_error import RegistryError
@@ -37,7 +37,6 @@ from hardener.support.printable import plain, plain_line
 
 if TYPE_CHECKING:
     from hardener.lock.oci.client import Client
-    from hardener.lock.oci.image import Found
     from hardener.tree.tree import Tree
 
 _MOST_PREVIOUS = 4
@@ -233,8 +232,8 @@ def _lacking(uses: list[Use], held: Lock, stanzas: dict[str, dict[str, Any]]) ->
     return found
 
 
-def _errand(use: Use, key: str, locked: LockedImage | None, digest: str | None, *, tag_only: bool = False) -> Errand:
-    return Errand(key, use.reference, locked, digest, tag_only, use.optional, lambda: use.where)
+def _errand(use: Use, key: str, locked: LockedImage | None, digest: str | None) -> Errand:
+    return Errand(key, use.reference, locked, digest, optional=use.optional, where=lambda: use.where)
 
 
 def _checks(scope: _Scope) -> list[Errand]:

@@ -156,7 +156,7 @@ class _Run:
                 images = Images(self._engine, client, tree.lock or Lock())
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
-                    self._engine, agent, tree, decide, images, self._mask, seconds=self._seconds,
+                    self._engine, agent, tree, decide, images, self.redactor.text, seconds=self._seconds,
                     keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
@@ -191,9 +191,6 @@ class _Run:
                 writer.save(self._tree.root, self._stanzas)
             writer.save_observed(self._tree.root, self._observations)
         return self.kept
-
-    def _mask(self, text: str) -> str:
-        return self.redactor.text(text)
 
 
 class _Decide:

@@ -13,7 +13,7 @@ from hardener.support.printable import plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
-    from rich.progress import TaskID
+    from rich.progress import ProgressColumn, TaskID
 
 DELAY = 1.0  # seconds
 _TELL_SECONDS = 0.2  # between two numbers of bytes
@@ -75,17 +75,9 @@ class Progress:
         if self._bar is None:
             if time.monotonic() - self._started < DELAY:
                 return
-            from rich.console import Console  # late: only a slow run on a terminal shows a bar
-            from rich.progress import BarColumn, TextColumn
-            from rich.progress import Progress as Bar
-            from rich.table import Column
+            from rich.progress import BarColumn  # late: only a slow run on a terminal shows a bar
 
-            # One row on any terminal: what does not fit of a name is left out.
-            line = TextColumn(
-                "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")
-            )
-            self._bar = Bar(BarColumn(_BAR), line, console=Console(stderr=True), transient=True)
-            self._bar.start()
+            self._bar = _started(BarColumn(_BAR))
             self._task = self._bar.add_task("", total=None)
         if self._task is not None:
             count = f"{self._count} of {self.total}" if self.total else str(self._count or "")
@@ -102,6 +94,19 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+def _started(*columns: ProgressColumn) -> Bar:
+    """A bar with ``columns`` and a text, one row on any terminal: what does not fit of a name is left out."""
+    from rich.console import Console  # late: only a terminal shows them
+    from rich.progress import Progress as Bar
+    from rich.progress import TextColumn
+    from rich.table import Column
+
+    line = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
+    bar = Bar(*columns, line, console=Console(stderr=True), transient=True)
+    bar.start()
+    return bar
 
 
 def short(name: str) -> str:
@@ -155,16 +160,7 @@ class Rows:
             return
         with self._lock:
             if self._bar is None:
-                from rich.console import Console  # late: only a terminal shows them
-                from rich.progress import Progress as Bar
-                from rich.progress import TextColumn
-                from rich.table import Column
-
-                line = TextColumn(
-                    "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")
-                )
-                self._bar = Bar(line, console=Console(stderr=True), transient=True)
-                self._bar.start()
+                self._bar = _started()
             text = f"{short(name)}  {plain(what)}"
             if name in self._rows:
                 self._bar.update(self._rows[name], description=text)

@@ -373,6 +373,14 @@ def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
         redactor.learn_prose(waived.reason)
 
 
+def informed(outcome: Outcome) -> Redactor:
+    """A redactor that knows the secrets of the tree and those that leave it, learned in the order of a report."""
+    redactor = Redactor()
+    learn(outcome.tree, redactor)
+    learn_moved(outcome, redactor)
+    return redactor
+
+
 def show(outcome: Outcome, style: Style, context: Context) -> None:
     """Print the report of ``outcome`` to standard output, in the way of ``style`` and ``context``."""
     redactor = context.redactor

@@ -3,7 +3,6 @@ have no place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -106,8 +105,8 @@ def without_place(transform: Transform, target: View, edits: list[Edit]) -> Find
     source = _refusing(target, edits)
     made = target.object if source.is_program else "its resource"
     describe = _kind_of if "$" in target.object.name else _named  # a name made of an expression helps nobody
-    names = " and ".join(_each(map(describe, new)))
-    kinds = " and ".join(_each(map(_kind, new)))
+    names = " and ".join(dict.fromkeys(map(describe, new)))
+    kinds = " and ".join(dict.fromkeys(map(_kind, new)))
     return target.finding(
         f"{transform.summary} Not applied: it takes {names}, which has to be made where {made} is made",
         advice=source.made_beside.format(them="it" if len(new) == 1 else "them"),
@@ -120,10 +119,6 @@ def _refusing(target: View, edits: list[Edit]) -> Source:
     """The language that has no place for a new object: that of the target, or of another piece that is changed."""
     pieces = [target.object.piece, *(edit.piece for edit in edits)]
     return next((piece.source for piece in pieces if piece.source.is_code), target.object.piece.source)
-
-
-def _each(words: Iterator[str]) -> list[str]:
-    return list(dict.fromkeys(words))
 
 
 def _kind(edit: Create) -> str:

@@ -9,7 +9,7 @@ from hardener.authoring.edits import Append, Create, Drop, HostFile, Insert
 from hardener.engine.index_shifts import as_written, shifts
 from hardener.engine.outcome import Change
 from hardener.kubernetes.kustomize.operations import operate, pointer_parts
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, existing
 
 
 def pointer(path: Path) -> str:
@@ -120,8 +120,7 @@ def _add(
 
 def _dropped(data: Any, path: Path, before: Any) -> list[Path]:
     """What goes with ``path``: all of it, or only the keys seen when it was decided, if later steps added others."""
-    for part in path:
-        data = data[part]
+    data = existing(data, path)
     if isinstance(data, dict) and isinstance(before, dict) and data.keys() - before.keys():
         return [(*path, key) for key in before]
     return [path]

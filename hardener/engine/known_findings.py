@@ -45,7 +45,7 @@ def entries(outcome: Outcome, mask: Callable[[str], str]) -> Iterator[tuple[Entr
 
     def entry(what: str, id: str, path: str, item: Object | None, piece: Piece | None, place: Path) -> Entry:
         where = places.named(piece, place) if piece is not None else ""
-        name = _relative(path, outcome.tree.root)
+        name = files.relative(path, outcome.tree.root)
         return (what, id, mask(name), mask(_object(item)), mask(where))
 
     for found in outcome.findings:
@@ -177,10 +177,6 @@ def _object(item: Object | None) -> str:
         return ""
     group = f"{item.group}/" if item.group else ""
     return f"{group}{item.kind} " + (f"{item.namespace}/" if item.namespace else "") + item.name
-
-
-def _relative(path: str, root: str) -> str:
-    return os.path.relpath(path, root).replace(os.sep, "/")
 
 
 class _Places:

@@ -20,7 +20,7 @@ from hardener.engine.rollback import Doomed, roll_back
 from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path, dotted
+from hardener.support.data_path import Path, dotted, existing
 from hardener.tree.core_views import Object
 
 
@@ -75,24 +75,17 @@ class _Rules:
     def state(self, item: Object, documents: list[Any]) -> list[Violation]:
         """What one state of ``item`` breaks."""
         ranges = [found.data for found in self.tree.ask(ResourcePolicies).limit_ranges(item)]
-        found = violations(_at(documents, item.path), self.tree.settings.kubernetes_version, ranges)
+        found = violations(existing(documents, item.path), self.tree.settings.kubernetes_version, ranges)
         return [_below(item, broken) for broken in found]
 
     def change(self, item: Object, before: list[Any], after: list[Any]) -> list[Violation]:
         """What the change of ``item`` breaks."""
-        found = changed_violations(_at(before, item.path), _at(after, item.path), self.accounts)
+        found = changed_violations(existing(before, item.path), existing(after, item.path), self.accounts)
         return [_below(item, broken) for broken in found]
 
 
 def _below(item: Object, broken: Violation) -> Violation:
     return broken._replace(path=item.path + broken.path)
-
-
-def _at(documents: list[Any], path: Path) -> Any:
-    value: Any = documents
-    for part in path:
-        value = value[part]
-    return value
 
 
 def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tuple[Change, Violation]]:

@@ -20,7 +20,7 @@ from hardener.kubernetes.kustomize.patch import identity
 from hardener.kubernetes.pods.pod_template import templates
 from hardener.kubernetes.validity import Violation, violations
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, existing
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
@@ -188,9 +188,7 @@ def _users(data: dict[str, Any]) -> dict[tuple[Path, str], tuple[Any, Path]]:
     """The users and groups that each container runs with as they are written, and where: its own, else the pod's."""
     found: dict[tuple[Path, str], tuple[Any, Path]] = {}
     for path in templates(data):
-        spec: Any = data
-        for part in (*path, "spec"):
-            spec = spec[part]
+        spec = existing(data, (*path, "spec"))
         for key in ("initContainers", "containers"):
             containers = spec.get(key)
             for index, container in enumerate(containers if isinstance(containers, list) else ()):

@@ -24,7 +24,7 @@ from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.sources.source import Owned, Parsed, Plan, Touch, UnprovedError, Written
 from hardener.sources.yaml.text_templates import TextTemplates
-from hardener.support.data_path import Path, dotted
+from hardener.support.data_path import Path, dotted, existing
 
 _BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
@@ -386,11 +386,9 @@ def _holds(parent: Any, key: str | int, edit: Edit) -> bool:
 
 def _lookup(value: Any, path: Path, default: Any) -> Any:
     try:
-        for part in path:
-            value = value[part]
+        return existing(value, path)
     except (LookupError, TypeError):
         return default
-    return value
 
 
 def _stands(parsed: Parsed, path: Path) -> bool:

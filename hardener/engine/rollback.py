@@ -16,7 +16,7 @@ from hardener.engine.index_shifts import as_read, as_written, shifts, shifts_of
 from hardener.engine.outcome import Change, Outcome, Refused
 from hardener.sources.manifests import Piece
 from hardener.sources.source import Parsed
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, existing
 
 _ADVICE = "the step was left out, all others were made"
 _BY_HAND = "make this change by hand; all others were made"
@@ -125,15 +125,10 @@ def _places(documents: list[Any], step: tuple[Edit, ...], shifted: list[Path]) -
             if _leads_through(edit.path, shifted):
                 return None
             if isinstance(edit, Drop):
-                _lookup(documents, edit.path)
+                existing(documents, edit.path)  # it is there to be dropped
         return places(documents, step)
     except (WrongShapeError, LookupError, TypeError):
         return None
-
-
-def _lookup(value: Any, path: Path) -> None:
-    for part in path:
-        value = value[part]
 
 
 def _shifts(change: Change) -> bool:

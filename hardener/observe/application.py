@@ -24,6 +24,7 @@ from hardener.observe.pod_network import Network
 from hardener.observe.pod_run import Came, Planned, PodRun
 from hardener.observe.pod_values import Given, MissingError, content_of
 from hardener.observe.supported_fields import unsupported
+from hardener.support.shapes import mapping
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
@@ -217,7 +218,7 @@ class Application:
 
     def _planned(self, workload: Workload, spec: Map) -> Planned:
         metadata = workload.pod.metadata.data
-        labels, annotations = _map(metadata.get("labels")), _map(metadata.get("annotations"))
+        labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
         account = str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default")
         links = spec.get("enableServiceLinks") is not False
         given = Given(
@@ -241,8 +242,8 @@ class Application:
 
 def _with_claims(spec: Map, workload: Workload) -> Map:
     """``spec`` with the volumes that a StatefulSet makes of its volumeClaimTemplates."""
-    templates = _map(workload.pod.object.data.get("spec")).get("volumeClaimTemplates")
-    names = [_map(each.get("metadata")).get("name") for each in templates or [] if isinstance(each, dict)]
+    templates = mapping(workload.pod.object.data.get("spec")).get("volumeClaimTemplates")
+    names = [mapping(each.get("metadata")).get("name") for each in templates or [] if isinstance(each, dict)]
     claims = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
     return spec | {"volumes": [*(spec.get("volumes") or []), *claims]} if claims else spec
 
@@ -254,8 +255,8 @@ def _images_of(spec: Map) -> list[str]:
 
 def _placed(workload: Workload) -> pod_network.Pod:
     item = workload.pod.object
-    governing = _map(item.data.get("spec")).get("serviceName") if item.kind == "StatefulSet" else None
-    labels = _map(workload.pod.metadata.data.get("labels"))
+    governing = mapping(item.data.get("spec")).get("serviceName") if item.kind == "StatefulSet" else None
+    labels = mapping(workload.pod.metadata.data.get("labels"))
     name = str(governing) if governing else None
     return pod_network.Pod(workload.key, item.kind, item.name, labels, workload.spec, name)
 
@@ -275,7 +276,3 @@ def _token(namespace: str, account: str) -> dict[str, bytes]:
     claims = {"sub": f"system:serviceaccount:{namespace}:{account}", "iss": "https://kubernetes.default.svc"}
     token = f"{part({'alg': 'RS256', 'kid': 'observe'})}.{part(claims)}.{secrets.token_urlsafe(64)}"
     return {"token": token.encode(), "namespace": namespace.encode(), "ca.crt": _AUTHORITY.encode()}
-
-
-def _map(value: Any) -> Map:
-    return value if isinstance(value, dict) else {}

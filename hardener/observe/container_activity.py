@@ -9,13 +9,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-# Bits by their numbers: include/uapi/linux/capability.h.
-_CAPABILITIES = (
-    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
-    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
-    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
-    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-).split()
+from hardener.kubernetes.pods.capabilities import BY_BIT
+
 # What an engine itself puts into a container; podman names the user there that it is started as.
 _OF_ENGINE = (
     "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab", "/etc/passwd", "/etc/group", "/.dockerenv",
@@ -54,9 +49,7 @@ class Activity(Struct, eq=False):
             user, groups, _ = found["users"][0]
             self.user, self.groups = user, tuple(groups)
             effective = [mask for _, _, mask in found["users"]]
-            self.capabilities = {
-                name for bit, name in enumerate(_CAPABILITIES) if any(mask >> bit & 1 for mask in effective)
-            }
+            self.capabilities = {name for bit, name in enumerate(BY_BIT) if any(mask >> bit & 1 for mask in effective)}
         if found["sockets"] is not None:
             self.sees_sockets = True
             self._take_sockets(found["sockets"], address)
@@ -114,22 +107,11 @@ def folders_written(
     paths = {path: kind for path, kind in changed.items() if not _is_beside(path, changed, mounted)}
     parents = {posixpath.dirname(path) for path in paths}
     paths = {path: kind for path, kind in paths.items() if _BYTECODE not in path.split("/")}
-    wrote = {_nameable(path) for path in paths if not path.isprintable()}
-    occupied = set(wrote)
-    changes = _Changes(
-        {path: kind for path, kind in paths.items() if path.isprintable()}, parents, is_folder, is_occupied
-    )
-    for path in changes.roots():
-        if any(path == each or _is_below(path, each) for each in wrote):
-            continue
-        if len(wrote) >= _MOST_FOLDERS:
-            return {"/"}, {"/"}
-        folder = changes.folder_of(path)
-        wrote.add(folder)
-        if changes.is_beside_files(folder, path):
-            occupied.add(folder)
-    wrote = {path for path in wrote if not any(_is_below(path, other) for other in wrote)}
-    return wrote, occupied & wrote
+    above_nameless = {_nameable(path) for path in paths if not path.isprintable()}
+    named = {path: kind for path, kind in paths.items() if path.isprintable()}
+    wrote, occupied = _Changes(named, parents, is_folder, is_occupied).folders(above_nameless)
+    outermost = {path for path in wrote if not any(_is_below(path, other) for other in wrote)}
+    return outermost, occupied & outermost
 
 
 class _Changes:
@@ -144,6 +126,21 @@ class _Changes:
     ) -> None:
         self._paths, self._parents, self._is_folder = paths, parents, is_folder
         self._has_files = lru_cache(maxsize=None)(lambda path: path == "/" or is_occupied(path))
+
+    def folders(self, known: Collection[str]) -> tuple[set[str], set[str]]:
+        """The folders ``known`` and those that take what was written outside of them; then those of them that hold
+        files of the image, as the known ones do."""
+        wrote, occupied = set(known), set(known)
+        for path in self.roots():
+            if any(path == each or _is_below(path, each) for each in wrote):
+                continue
+            if len(wrote) >= _MOST_FOLDERS:
+                return {"/"}, {"/"}
+            folder = self.folder_of(path)
+            wrote.add(folder)
+            if self.is_beside_files(folder, path):
+                occupied.add(folder)
+        return wrote, occupied
 
     def roots(self) -> Iterator[str]:
         """The paths, in order, but for what is new in a new folder, and folders in which something changed."""

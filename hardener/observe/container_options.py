@@ -17,6 +17,7 @@ from msgspec import Struct
 from hardener.errors import HardenError
 from hardener.kubernetes.objects import quantity
 from hardener.observe.engine import Engine
+from hardener.support.shapes import mapping
 
 Map = dict[str, Any]
 
@@ -55,7 +56,7 @@ def options(
 ) -> list[str]:
     """The options of ``container``, which starts as ``user``; its variables, network and names are not among them."""
     is_podman = engine.name == "podman"
-    context = _map(container.get("securityContext"))
+    context = mapping(container.get("securityContext"))
     found = ["--user", user]
     if context.get("readOnlyRootFilesystem"):
         found += ["--read-only", *(["--read-only-tmpfs=false"] if is_podman else [])]
@@ -66,7 +67,7 @@ def options(
     if owns_network:
         found += [word for name, value in _sysctls(pod).items() for word in ("--sysctl", f"{name}={value}")]
     found += [word for mount in mounts for word in _mount_option(mount, is_podman=is_podman)]
-    found += _limits(_map(_map(container.get("resources")).get("limits")))
+    found += _limits(mapping(mapping(container.get("resources")).get("limits")))
     found += ["--pids-limit", str(_MOST_PROCESSES), "--ulimit", f"fsize={_MOST_FILE}:{_MOST_FILE}"]
     if is_podman:
         found += ["--image-volume", "ignore", "--http-proxy=false"]
@@ -80,9 +81,9 @@ def _security_options(context: Map, both: Map) -> list[str]:
     found = []
     if context.get("allowPrivilegeEscalation") is False:
         found += ["--security-opt", "no-new-privileges"]
-    if _map(both.get("seccompProfile")).get("type", "Unconfined") == "Unconfined":
+    if mapping(both.get("seccompProfile")).get("type", "Unconfined") == "Unconfined":
         found += ["--security-opt", "seccomp=unconfined"]
-    if _map(both.get("appArmorProfile")).get("type") == "Unconfined":
+    if mapping(both.get("appArmorProfile")).get("type") == "Unconfined":
         found += ["--security-opt", "apparmor=unconfined"]
     return found
 
@@ -131,7 +132,7 @@ def user_of(pod: Map, container: Map, config: Mapping[str, Any]) -> str:
 
 def capabilities(context: Map) -> list[str]:
     """The capabilities of a container with the security context ``context``, without CAP_."""
-    said = _map(context.get("capabilities"))
+    said = mapping(context.get("capabilities"))
     dropped = {_plain(name) for name in said.get("drop") or []}
     added = [_plain(name) for name in said.get("add") or []]
     found = [] if "ALL" in dropped else [name for name in DEFAULT_CAPABILITIES if name not in dropped]
@@ -143,13 +144,13 @@ def _plain(name: Any) -> str:
 
 
 def _context(pod: Map, container: Map) -> Map:
-    return _map(pod.get("securityContext")) | {
-        key: value for key, value in _map(container.get("securityContext")).items() if value is not None
+    return mapping(pod.get("securityContext")) | {
+        key: value for key, value in mapping(container.get("securityContext")).items() if value is not None
     }
 
 
 def _groups(pod: Map) -> list[int]:
-    context = _map(pod.get("securityContext"))
+    context = mapping(pod.get("securityContext"))
     groups = [*(context.get("supplementalGroups") or []), context.get("fsGroup")]
     return [group for group in groups if isinstance(group, int)]
 
@@ -157,7 +158,7 @@ def _groups(pod: Map) -> list[int]:
 def _sysctls(pod: Map) -> dict[str, str]:
     # Where the pod says nothing a low port is shut, as with CRI-O; containerd may open them all.
     found = {"net.ipv4.ip_unprivileged_port_start": "1024"}
-    given = _map(pod.get("securityContext")).get("sysctls") or []
+    given = mapping(pod.get("securityContext")).get("sysctls") or []
     return found | {str(each.get("name")): str(each.get("value")) for each in given if isinstance(each, dict)}
 
 
@@ -168,7 +169,3 @@ def _limits(limits: Map) -> list[str]:
     found = ["--memory", f"{most}b", "--memory-swap", f"{most}b"]
     # docker takes no more than there are.
     return [*found, "--cpus", f"{min(max(float(cpu), 0.01), os.cpu_count() or 1):.2f}"] if cpu else found
-
-
-def _map(value: Any) -> Map:
-    return value if isinstance(value, dict) else {}

@@ -22,6 +22,7 @@ from hardener.errors import HardenError
 from hardener.support import programs
 from hardener.support.printable import plain, plain_line
 from hardener.support.programs import ProgramError
+from hardener.support.shapes import mapping, mappings
 
 LABEL, PULLED = "hardener.dev/observe", "hardener.dev/pulled"
 NAMES = ("podman", "docker")
@@ -77,11 +78,11 @@ class Engine:
         self.turns = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
         self._head: list[str] = []
         if name == "podman":
-            host = _map(info.get("host"))
-            version = _map(info.get("version")).get("Version", "")
-            self.rootless = bool(_map(host.get("security")).get("rootless"))
-            self.storage = str(_map(info.get("store")).get("graphRoot", ""))
-            runtime = _map(host.get("ociRuntime")).get("path")
+            host = mapping(info.get("host"))
+            version = mapping(info.get("version")).get("Version", "")
+            self.rootless = bool(mapping(host.get("security")).get("rootless"))
+            self.storage = str(mapping(info.get("store")).get("graphRoot", ""))
+            runtime = mapping(host.get("ociRuntime")).get("path")
             if runtime:
                 self._head = ["--runtime", self._wrapped(str(runtime))]
         else:
@@ -270,16 +271,10 @@ def _call(
     return Answer(ok, _text(done.output), _text(done.error))
 
 
-def _map(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _has_one_user(info: Mapping[str, Any]) -> bool:
     """Whether a rootless podman has no user ids but that of its user: hardly an image can be unpacked then."""
-    host = info.get("host")
-    mappings = host.get("idMappings") if isinstance(host, dict) else None
-    users = mappings.get("uidmap") if isinstance(mappings, dict) else None
-    sizes = [each.get("size") for each in users if isinstance(each, dict)] if isinstance(users, list) else []
+    users = mapping(mapping(info.get("host")).get("idMappings")).get("uidmap")
+    sizes = [each.get("size") for each in mappings(users)]
     return bool(sizes) and sum(size for size in sizes if isinstance(size, int)) <= 1
 
 

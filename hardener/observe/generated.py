@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.sources import files
+from hardener.support.shapes import mappings, texts
 from hardener.tree.tree import Tree
 
 _FIELDS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
@@ -25,7 +26,7 @@ def generated(tree: Tree, kind: str, namespace: str) -> dict[str, dict[str, byte
         (entry, folder)
         for folder, item in sorted(tree.kustomizations.items())
         if item.data.get("namespace") in (None, namespace)
-        for entry in _maps(item.data.get(_FIELDS[kind]))
+        for entry in mappings(item.data.get(_FIELDS[kind]))
         if entry.get("namespace") in (None, namespace)
     ]
     for entry, folder in sorted(entries, key=lambda each: each[0].get("behavior") in ("merge", "replace")):
@@ -38,16 +39,16 @@ def generated(tree: Tree, kind: str, namespace: str) -> dict[str, dict[str, byte
 
 
 def _content(tree: Tree, entry: dict[str, Any], folder: str) -> Iterator[tuple[str, bytes]]:
-    for line in _texts(entry.get("literals")):
+    for line in texts(entry.get("literals")):
         key, equals, value = line.partition("=")
         if equals:
             yield key, value.strip("\"'").encode()
-    for line in _texts(entry.get("files")):
+    for line in texts(entry.get("files")):
         key, _, name = line.rpartition("=")
         raw = _read(tree, folder, name)
         if raw is not None:
             yield key or os.path.basename(name), raw
-    for name in [*_texts(entry.get("envs")), *_texts([entry.get("env")])]:
+    for name in [*texts(entry.get("envs")), *texts([entry.get("env")])]:
         raw = _read(tree, folder, name)
         for line in (raw or b"").decode("utf-8", "replace").splitlines():
             key, equals, value = line.strip().partition("=")
@@ -67,11 +68,3 @@ def _read(tree: Tree, folder: str, name: str) -> bytes | None:
             return file.read(_LARGEST)
     except OSError:
         return None
-
-
-def _maps(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _texts(value: Any) -> list[str]:
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []

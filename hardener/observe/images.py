@@ -17,6 +17,7 @@ from hardener.lock.oci.image import Found, look_up
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.pod_values import MissingError
+from hardener.support.shapes import mapping
 
 
 class Image(Struct, frozen=True):
@@ -111,8 +112,7 @@ class Images:
 
     def _config(self, name: str) -> Mapping[str, Any]:
         known = self._engine.inspect("image", name) or {}
-        config = known.get("Config")
-        return config if isinstance(config, dict) else {}
+        return mapping(known.get("Config"))
 
 
 def _end(said: str) -> str:

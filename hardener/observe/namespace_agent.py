@@ -313,16 +313,25 @@ def _grpc_answer(peer: socket.socket, until: float) -> str | None:
         kind, flags, stream, body = _read_frame(peer, until)
         if time.monotonic() > until:
             raise TimeoutError
-        if kind in (_SETTINGS, _PING) and not flags & _ENDS:
-            peer.sendall(_frame(kind, _ENDS, 0, body if kind == _PING else b""))
+        _acknowledge(peer, kind, flags, body)
         if kind in (_RESET, _GO_AWAY):
             return "the connection was reset"
         if kind == _DATA and stream == 1:
-            held += body[1 : len(body) - body[0]] if flags & _PADDED and body else body
+            held += _unpadded(flags, body)
         if len(held) > _MOST_BODY:
             return "no answer of gRPC"
         if stream == 1 and kind in (_DATA, _HEADERS) and flags & _ENDS:
             return None if held[5:7] == b"\x08\x01" else "it does not say SERVING"
+
+
+def _acknowledge(peer: socket.socket, kind: int, flags: int, body: bytes) -> None:
+    """Answer a frame that asks for it, with what it holds where that is a ping."""
+    if kind in (_SETTINGS, _PING) and not flags & _ENDS:
+        peer.sendall(_frame(kind, _ENDS, 0, body if kind == _PING else b""))
+
+
+def _unpadded(flags: int, body: bytes) -> bytes:
+    return body[1 : len(body) - body[0]] if flags & _PADDED and body else body
 
 
 def _frame(kind: int, flags: int, stream: int, body: bytes) -> bytes:

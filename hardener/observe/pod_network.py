@@ -11,6 +11,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from hardener.support.shapes import mapping, mappings
+
 Map = dict[str, Any]
 _FIRST = 16  # addresses before are those of the engine
 _NOBODY = 2  # where nothing answers: the API server is not there
@@ -60,15 +62,17 @@ class Network:
         for number, pod in enumerate(pods):
             self.endpoints[pod.key] = Endpoint(str(hosts[_FIRST + number]))
         for service in services:
-            spec = _map(service.get("spec"))
-            name = str(_map(service.get("metadata")).get("name"))
-            wanted = _map(spec.get("selector"))
+            spec = mapping(service.get("spec"))
+            name = str(mapping(service.get("metadata")).get("name"))
+            wanted = mapping(spec.get("selector"))
             behind = [pod for pod in pods if wanted and wanted.items() <= pod.labels.items()]
             for pod in behind[:1]:  # one of them answers; with more, each is one of its endpoints
                 self._join(self.endpoints[pod.key], pod, name, spec)
             if behind:
                 headless = spec.get("clusterIP") == "None"
-                self._services.append((name, self.endpoints[behind[0].key].address, _maps(spec.get("ports")), headless))
+                self._services.append(
+                    (name, self.endpoints[behind[0].key].address, mappings(spec.get("ports")), headless)
+                )
         for pod in pods:
             if pod.service is not None:
                 self.endpoints[pod.key].names += _spellings(f"{pod.name}-0.{pod.service}", namespace)
@@ -76,7 +80,7 @@ class Network:
     def _join(self, endpoint: Endpoint, pod: Pod, name: str, spec: Map) -> None:
         endpoint.names += _spellings(name, self.namespace)
         own = {port.get("containerPort") for port in _ports(pod.spec)}
-        for port in _maps(spec.get("ports")):
+        for port in mappings(spec.get("ports")):
             number = port.get("port")
             if not isinstance(number, int):
                 continue
@@ -140,8 +144,8 @@ def _target(port: Map, spec: Map) -> int | None:
 
 
 def _ports(spec: Mapping[str, Any]) -> list[Map]:
-    containers = [*_maps(spec.get("initContainers")), *_maps(spec.get("containers"))]
-    return [port for container in containers for port in _maps(container.get("ports"))]
+    containers = [*mappings(spec.get("initContainers")), *mappings(spec.get("containers"))]
+    return [port for container in containers for port in mappings(container.get("ports"))]
 
 
 def _service_variables(name: str, address: str, ports: list[Map]) -> dict[str, str]:
@@ -168,11 +172,3 @@ def _service_variables(name: str, address: str, ports: list[Map]) -> dict[str, s
             f"{of_port}_ADDR": address,
         }
     return found
-
-
-def _map(value: Any) -> Map:
-    return value if isinstance(value, dict) else {}
-
-
-def _maps(value: Any) -> list[Map]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

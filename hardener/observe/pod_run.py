@@ -27,6 +27,7 @@ from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, port_of, words_of
 from hardener.observe.volumes import Volumes
 from hardener.support.printable import plain
+from hardener.support.shapes import mappings
 
 Map = dict[str, Any]
 _TICK = 0.25  # seconds between two looks
@@ -154,12 +155,12 @@ class PodRun:
         self._volumes.make(self.pod.mounts_token)
         # Watched before anything can read them; podman chooses no other file later.
         self._tokens = {path: bool(self._agent("watch", path)) for path in self._volumes.token_files()}
-        for spec in _maps(self.pod.spec.get("initContainers")):
+        for spec in mappings(self.pod.spec.get("initContainers")):
             if spec.get("restartPolicy") == "Always":
                 self._sidecar(spec)
             else:
                 self._init(spec)
-        for spec in _maps(self.pod.spec.get("containers")):
+        for spec in mappings(self.pod.spec.get("containers")):
             self._running.append(self._begin(spec))
         self._carry()
 
@@ -287,7 +288,7 @@ class PodRun:
         found = ["--network", self._network, "--ip", self._endpoint.address, "--hostname", self.pod.given.name]
         aliases = [
             (str(name), str(each.get("ip")))
-            for each in _maps(self.pod.spec.get("hostAliases"))
+            for each in mappings(self.pod.spec.get("hostAliases"))
             for name in each.get("hostnames") or []
         ]
         found += [word for name, address in [*self._hosts, *aliases] for word in ("--add-host", f"{name}:{address}")]
@@ -369,24 +370,32 @@ class PodRun:
             if self._has_ended():
                 return Came(True, "", self.restarts)
             now = time.monotonic()
-            if any(each.seen.busy for each in self._running):
-                quiet_since = now
-            is_ready = all(map(_is_ready, self._running))
-            ready_since = min(ready_since, now) if is_ready else math.inf
+            quiet_since = now if self._is_busy() else quiet_since
+            ready_since = min(ready_since, now) if self._are_ready() else math.inf
             has_probes = all(map(_has_probes, self._running))
             since, needed = (began, seconds) if whole or not has_probes else (ready_since, _SETTLE)
-            is_up = is_ready and not self.pod.ends and now - since >= needed
+            is_up = self._are_ready() and not self.pod.ends and now - since >= needed
             silent = self._silent(serves) if is_up else []
             is_late = now - started > longest
             # Who has work to do right after the start may not have come to what stops it.
-            is_quiet = has_probes or now - quiet_since >= _SETTLE
-            if is_up and not silent and (is_quiet or is_late):
-                return Came(True, "", self.restarts)
+            may_do_more = not has_probes and now - quiet_since < _SETTLE
             if is_late:
-                is_enough = is_up and serves is None
-                return Came(is_enough, "" if is_enough else self._late(longest, silent), self.restarts)
+                return self._came_late(longest, silent, is_up=is_up, needs_ports=serves is not None)
+            if is_up and not silent and not may_do_more:
+                return Came(True, "", self.restarts)
             self._bound()
             self._pause()
+
+    def _is_busy(self) -> bool:
+        return any(each.seen.busy for each in self._running)
+
+    def _are_ready(self) -> bool:
+        return all(map(_is_ready, self._running))
+
+    def _came_late(self, longest: float, silent: list[str], *, is_up: bool, needs_ports: bool) -> Came:
+        """What came of it after the ``longest`` wait. ``silent`` ports matter only where it ``needs_ports``."""
+        came = is_up and not (silent and needs_ports)
+        return Came(came, "" if came else self._late(longest, silent), self.restarts)
 
     def _longest(self, seconds: float) -> float:
         """How long it may take to become ready, by its probes."""
@@ -637,10 +646,6 @@ def _is_sidecar(spec: Map) -> bool:
     return spec.get("restartPolicy") == "Always"
 
 
-def _maps(value: Any) -> list[Map]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
 def _is_ready(container: _Container) -> bool:
     return container.done or container.probes is None or container.probes.ready
 
@@ -651,13 +656,13 @@ def _has_probes(container: _Container) -> bool:
 
 def _declared(container: _Container) -> list[str]:
     """The ports of TCP that a manifest declares, as "80/tcp"."""
-    ports = _maps(container.spec.get("ports"))
+    ports = mappings(container.spec.get("ports"))
     return [f"{port.get('containerPort')}/tcp" for port in ports if port.get("protocol", "TCP") == "TCP"]
 
 
 def _question(kind: str, handler: Map) -> list[Any]:
     """What a probe asks at its port."""
     if kind == "httpGet":
-        headers = [(str(each.get("name")), str(each.get("value"))) for each in _maps(handler.get("httpHeaders"))]
+        headers = [(str(each.get("name")), str(each.get("value"))) for each in mappings(handler.get("httpHeaders"))]
         return [str(handler.get("scheme") or "HTTP").upper(), str(handler.get("path") or "/"), headers]
     return [str(handler.get("service") or "")] if kind == "grpc" else []

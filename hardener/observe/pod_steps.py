@@ -12,6 +12,8 @@ from msgspec import Struct
 from hardener.authoring.edits import Create, Edit, WrongShapeError, copied, replay
 from hardener.engine.outcome import Change, Outcome
 from hardener.facts.images.observations import is_shown_by_a_run, settings
+from hardener.support.data_path import existing
+from hardener.support.shapes import mapping
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 
@@ -48,10 +50,7 @@ class DecidedPod(Struct, eq=False):
                     replay(documents, step.edits)
                 except (KeyError, IndexError, TypeError):
                     raise WrongShapeError(step.id) from None
-        found: Any = documents
-        for part in self.pod.path:
-            found = found[part]
-        return found if isinstance(found, dict) else {}
+        return mapping(existing(documents, self.pod.path))
 
 
 def pods_of(tree: Tree) -> dict[Name, PodTemplate]:

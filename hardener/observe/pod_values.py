@@ -17,6 +17,7 @@ from typing import Any
 
 from hardener.errors import HardenError
 from hardener.kubernetes.objects import quantity
+from hardener.support.shapes import mapping, mappings
 
 Map = dict[str, Any]
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
@@ -92,12 +93,12 @@ class Given:
 def variables(container: Map, pod: Map, given: Given) -> list[Variable]:
     """The variables of ``container``, each name once. Raises MissingError."""
     found = {name: Variable(name, value) for name, value in given.services.items()}
-    for source in _maps(container.get("envFrom")):
+    for source in mappings(container.get("envFrom")):
         for key, secret, held in _named(source, given):
             name = f"{source.get('prefix') or ''}{key}"
             if _NAME.fullmatch(name):
                 found[name] = Variable(name, _text(held), secret)
-    for each in _maps(container.get("env")):
+    for each in mappings(container.get("env")):
         name = str(each.get("name"))
         said = each.get("valueFrom")
         if isinstance(said, dict) and said:
@@ -174,12 +175,12 @@ def _from(name: str, said: Map, container: Map, pod: Map, given: Given) -> Varia
 def _resource(of: Map, container: Map, pod: Map) -> str:
     named = of.get("containerName")
     if named:
-        container = next((each for each in _maps(pod.get("containers")) if each.get("name") == named), container)
+        container = next((each for each in mappings(pod.get("containers")) if each.get("name") == named), container)
     kind, _, name = str(of.get("resource")).partition(".")
-    resources = _map(container.get("resources"))
+    resources = mapping(container.get("resources"))
     # What is limited and not requested is requested up to its limit.
     parts = (kind,) if kind == "limits" else ("requests", "limits")
-    value = next((found for part in parts if (found := _map(resources.get(part)).get(name)) is not None), None)
+    value = next((found for part in parts if (found := mapping(resources.get(part)).get(name)) is not None), None)
     if value is None:
         value = "0" if kind == "requests" else {"memory": _MEMORY, "cpu": _CPU}.get(name, _DISK)
     amount, divisor = quantity.parse(str(value)), quantity.parse(str(of.get("divisor") or "1"))
@@ -197,7 +198,7 @@ def files_of(volume: Map, container: Map, pod: Map, given: Given) -> list[Volume
             return _source_files(key, volume[key], volume[key].get("defaultMode"), container, pod, given)
     if isinstance(projected := volume.get("projected"), dict):
         found: dict[str, VolumeFile] = {}
-        for source in _maps(projected.get("sources")):
+        for source in mappings(projected.get("sources")):
             for key, of in source.items():
                 if isinstance(of, dict):
                     for file in _source_files(key, of, projected.get("defaultMode"), container, pod, given):
@@ -211,7 +212,7 @@ def _source_files(key: str, of: Map, default: Any, container: Map, pod: Map, giv
     if key == "serviceAccountToken":
         return [VolumeFile(_inside(of.get("path") or "token"), given.token["token"], mode)]
     if key == "downwardAPI":
-        return [_downward_file(item, mode, container, pod, given) for item in _maps(of.get("items"))]
+        return [_downward_file(item, mode, container, pod, given) for item in mappings(of.get("items"))]
     secret = key == "secret"
     kind, name = ("Secret", of.get("secretName") or of.get("name")) if secret else ("ConfigMap", of.get("name"))
     held = (given.secrets if secret else given.config_maps).get(str(name))
@@ -219,7 +220,7 @@ def _source_files(key: str, of: Map, default: Any, container: Map, pod: Map, giv
         if of.get("optional"):
             return []
         raise MissingError(f"its {kind} {name} is not in the tree")
-    items = _maps(of.get("items"))
+    items = mappings(of.get("items"))
     if not items:
         return [VolumeFile(_inside(name), value, mode) for name, value in sorted(held.items())]
     return list(_chosen_files(of, items, held, mode, f"{kind} {name}"))
@@ -242,7 +243,7 @@ def _downward_file(item: Map, mode: int, container: Map, pod: Map, given: Given)
     if isinstance(field, dict):
         text = given.field_of_pod(str(field.get("fieldPath")))
     else:
-        text = _resource(_map(item.get("resourceFieldRef")), container, pod)
+        text = _resource(mapping(item.get("resourceFieldRef")), container, pod)
     return VolumeFile(_inside(item.get("path")), text.encode(), _mode(item, mode))
 
 
@@ -284,11 +285,3 @@ def _lines(held: Map) -> str:
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
-
-
-def _map(value: Any) -> Map:
-    return value if isinstance(value, dict) else {}
-
-
-def _maps(value: Any) -> list[Map]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hardener.observe.pod_values import Variable, text_with
+from hardener.support.shapes import mappings
 
 Map = dict[str, Any]
 Asks = Callable[[Map, float], str | None]
@@ -101,9 +102,8 @@ def port_of(port: Any, container: Map) -> int | None:
         return port
     if isinstance(port, str) and port.isdecimal():
         return int(port)
-    ports = container.get("ports")
-    for each in ports if isinstance(ports, list) else ():
-        if isinstance(each, dict) and each.get("name") == port and isinstance(each.get("containerPort"), int):
+    for each in mappings(container.get("ports")):
+        if each.get("name") == port and isinstance(each.get("containerPort"), int):
             return int(each["containerPort"])
     return None
 

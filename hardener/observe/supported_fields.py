@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.support.data_path import Path, dotted
+from hardener.support.shapes import mappings
 
 Map = dict[str, Any]
 
@@ -128,9 +129,8 @@ def _node(pod: Map) -> Iterator[str]:
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(key):
             yield f"{_NODE}: {key}"
-    volumes = pod.get("volumes")
-    for volume in volumes if isinstance(volumes, list) else ():
-        if isinstance(volume, dict) and "hostPath" in volume:
+    for volume in mappings(pod.get("volumes")):
+        if "hostPath" in volume:
             of = volume["hostPath"]
             yield f"{_NODE}: hostPath {of.get('path') if isinstance(of, dict) else of}"
 

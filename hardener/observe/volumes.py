@@ -19,6 +19,7 @@ from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_options import Mount, NotStartedError
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.pod_values import Given, Variable, VolumeFile, files_of, text_with, variables
+from hardener.support.shapes import mappings
 
 Map = dict[str, Any]
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -48,7 +49,7 @@ class Volumes:
 
     def make(self, mounts_token: bool) -> None:
         """Make and fill them. Raises MissingError, EngineError."""
-        for volume in _maps(self._pod.get("volumes")):
+        for volume in mappings(self._pod.get("volumes")):
             files = files_of(volume, {}, self._pod, self._given)
             # A claim is a fresh file system; what is in an emptyDir is for everybody.
             mode = 0o755 if "persistentVolumeClaim" in volume or "ephemeral" in volume else 0o777
@@ -59,10 +60,10 @@ class Volumes:
 
     def _parts(self, name: str) -> list[str]:
         """The subPaths at which the volume is mounted, which the kubelet makes."""
-        containers = [*_maps(self._pod.get("initContainers")), *_maps(self._pod.get("containers"))]
+        containers = [*mappings(self._pod.get("initContainers")), *mappings(self._pod.get("containers"))]
         found = []
         for container in containers:
-            for mount in _maps(container.get("volumeMounts")):
+            for mount in mappings(container.get("volumeMounts")):
                 part = _part(mount, container, self._pod, self._given) if mount.get("name") == name else ""
                 if part and not _leaves(part):  # one that leaves it is refused where it is mounted
                     found.append(part)
@@ -103,7 +104,7 @@ class Volumes:
     def mounts(self, container: Map, known: list[Variable], mounts_token: bool) -> list[Mount]:
         """Where ``container`` has them. Raises NotStartedError."""
         found = []
-        for mount in _maps(container.get("volumeMounts")):
+        for mount in mappings(container.get("volumeMounts")):
             volume = self._made.get(str(mount.get("name")))
             if volume is None:
                 raise NotStartedError(f"its volume {mount.get('name')} is none of the pod")
@@ -122,8 +123,8 @@ class Volumes:
         """Where the tokens of the service account lie on this machine."""
         projected = [
             (str(volume.get("name")), str(source["serviceAccountToken"].get("path") or "token"))
-            for volume in _maps(self._pod.get("volumes"))
-            for source in _maps((volume.get("projected") or {}).get("sources"))
+            for volume in mappings(self._pod.get("volumes"))
+            for source in mappings((volume.get("projected") or {}).get("sources"))
             if isinstance(source.get("serviceAccountToken"), dict)
         ]
         if _TOKEN_VOLUME in self._made:
@@ -178,7 +179,3 @@ def _part(mount: Map, container: Map, pod: Map, given: Given) -> str:
 
 def _leaves(part: str) -> bool:
     return part.startswith("/") or ".." in part.split("/")
-
-
-def _maps(value: Any) -> list[Map]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -24,11 +24,11 @@ from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.kustomize.image import images_of
 from hardener.kubernetes.kustomize.kustomization import is_component, is_kustomization, members, strings
 from hardener.kubernetes.pods.pod_template import POD_KINDS
-from hardener.outputs.documents import Changed, changed, created, elsewhere, relative
+from hardener.outputs.documents import Changed, changed, created, elsewhere
 from hardener.outputs.json_diff import Operation, diff
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
-from hardener.sources.files import UnreadableError, is_inside, read
+from hardener.sources.files import UnreadableError, is_inside, read, relative
 from hardener.sources.yaml import same
 from hardener.tree.core_views import Object
 
@@ -162,7 +162,7 @@ def _reason_against(one: Changed, redactor: Redactor) -> str | None:
 
 
 def _component(outcome: Outcome, part: _Part, folder: str) -> Iterator[tuple[str, str]]:
-    where = os.path.relpath(part.root, os.path.dirname(folder)).replace(os.sep, "/")
+    where = relative(part.root, os.path.dirname(folder))
     body: dict[str, Any] = dict(_API)
     names: Counter[str] = Counter()
     patches: list[dict[str, Any]] = []
@@ -176,7 +176,7 @@ def _component(outcome: Outcome, part: _Part, folder: str) -> Iterator[tuple[str
             yield f"patches/{name}", yaml.dump(patch)
     resources: list[str] = []
     for chain, items in _by_chain(outcome, part).items():
-        entry, files = _new(outcome, chain, items, len(resources))
+        entry, files = _new(chain, items, len(resources))
         resources.append(entry)
         yield from files
     body |= {"resources": resources} if resources else {}
@@ -256,9 +256,7 @@ def _layers(outcome: Outcome, item: Object, top: str) -> list[Object]:
     return []
 
 
-def _new(
-    outcome: Outcome, chain: tuple[str, ...], items: list[tuple[Object, Any]], number: int
-) -> tuple[str, list[tuple[str, str]]]:
+def _new(chain: tuple[str, ...], items: list[tuple[Object, Any]], number: int) -> tuple[str, list[tuple[str, str]]]:
     """The entry of resources for new objects, and the files behind it: a folder for each layer, the outermost first."""
     names: Counter[str] = Counter()
     top = f"new-{number + 1}" if number else "new"

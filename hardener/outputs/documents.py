@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ from hardener.engine.document import raw_of
 from hardener.engine.outcome import Outcome
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import same
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, existing
 from hardener.tree.core_views import Object
 
 
@@ -44,7 +43,7 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
         before, after = piece.read().documents, piece.data
         own = objects.get(piece, [])
         for item in own:
-            old, new = _at(before, item.path), _at(after, item.path)
+            old, new = existing(before, item.path), existing(after, item.path)
             if not same([old], [new]):
                 yield Changed(piece, item.path, item, old, new)
         known = {item.path[0] for item in own}
@@ -70,14 +69,3 @@ def elsewhere(outcome: Outcome) -> Iterator[str]:
 def _pieces(outcome: Outcome) -> list[Piece]:
     found = {change.object.piece for change in outcome.changes}
     return [piece for file in outcome.tree.files for piece in file.pieces if piece in found]
-
-
-def _at(value: Any, path: Path) -> Any:
-    for part in path:
-        value = value[part]
-    return value
-
-
-def relative(path: str, root: str) -> str:
-    """The name of a file seen from ``root``, with slashes."""
-    return os.path.relpath(path, root).replace(os.sep, "/")

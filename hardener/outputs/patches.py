@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.engine.outcome import Outcome
-from hardener.outputs.documents import changed, created, elsewhere, relative
+from hardener.outputs.documents import changed, created, elsewhere
 from hardener.outputs.json_diff import diff
 from hardener.report.redactor import Redactor
+from hardener.sources.files import relative
 from hardener.tree.core_views import Object
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

@@ -21,7 +21,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 
 def title(outcome: Outcome) -> str:
-    """Return how many there are."""
+    """Return the title of the overrides, with their number."""
     return f"Values: {counted(len(outcome.overrides), 'key')}"
 
 

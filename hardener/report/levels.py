@@ -54,7 +54,7 @@ def placed(before: list[Standing], after: list[Standing]) -> Iterator[tuple[str,
 
 def of_namespace(namespace: str | None, pairs: list[Pair]) -> str:
     """Return the level of a namespace: that of the lowest of its workloads."""
-    now, then = (_lowest([pair[side].level for pair in pairs]) for side in (0, 1))
+    now, then = (min((pair[side].level for pair in pairs), key=LEVELS.index) for side in (0, 1))
     return f"{'namespace ' + namespace if namespace else 'no namespace named'}: {change(now, then)}"
 
 
@@ -81,10 +81,6 @@ def records(before: list[Standing], after: list[Standing]) -> Iterator[dict[str,
         }  # fmt: skip
 
 
-def _lowest(levels: list[str]) -> str:
-    return min(levels, key=LEVELS.index)
-
-
 def change(before: str, after: str) -> str:
-    """Return a level, and the one that it becomes."""
+    """Return the level ``before``, and where ``harden apply`` changes it the one ``after``, for a person."""
     return before if before == after else f"{before}, after apply {after}"

@@ -170,7 +170,7 @@ def _memory(result: Result) -> str:
 
 
 def as_json(observed: Observed) -> str:
-    """Return the same as JSON."""
+    """Return what ``harden observe`` saw as JSON."""
     found: dict[str, Any] = {
         "engine": observed.engine,
         "seconds": observed.seconds,

@@ -13,5 +13,5 @@ def before(changes: Iterable[Change]) -> list[str]:
 
 
 def after(changes: Iterable[Change]) -> list[str]:
-    """Return the steps to take after that."""
+    """Return what a person does after ``changes`` are made, each step once."""
     return list(dict.fromkeys(step for change in changes for step in change.edit.follow_up))

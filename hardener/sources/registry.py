@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
     @property
     def source(self) -> Source:
-        """What answers for it."""
+        """The source of the language, loaded when it is asked for."""
         found: Source = import_module(self.module).SOURCE
         return found
 

@@ -298,7 +298,7 @@ class Source:
         return self.rewrite_text(piece, piece.text, mutate)
 
     def rewrite_text(self, piece: Piece, text: str, mutate: Mutate) -> Written:
-        """The same of another ``text`` in its place."""
+        """As ``rewrite``, of ``text`` in place of that of ``piece``."""
         raise NotImplementedError
 
     def check(self, piece: Piece, after: list[Any], touched: Parts, at: Path, *, removes: bool) -> None:

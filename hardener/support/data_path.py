@@ -47,6 +47,13 @@ def value_at(data: Any, path: Path) -> Any:
     return data
 
 
+def existing(data: Any, path: Path) -> Any:
+    """The value at ``path``. Raises LookupError or TypeError where no path leads there."""
+    for part in path:
+        data = data[part]
+    return data
+
+
 def dotted(path: Path) -> str:
     """``spec.containers[0].image`` for a path of keys and indexes."""
     text = ""

@@ -30,6 +30,15 @@ def texts(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
+def copied(value: Any) -> Any:
+    """A copy of plain data that shares no mapping and no list with it."""
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    if isinstance(value, dict):
+        return {key: copied(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
+    return value
+
+
 def number(value: object) -> int | None:
     """``value`` where it is an integer; true and false are none."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None

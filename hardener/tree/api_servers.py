@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.kubernetes.components.flag_values import CONTROL_PLANE, called, started
+from hardener.support.shapes import texts
 from hardener.tree.fact import AsRead
 from hardener.tree.view import OpaqueError
 
@@ -36,7 +37,7 @@ class ApiServers(AsRead):
 
 def component_of(container: Container) -> str | None:
     """The part of a control plane that ``container`` runs; None for anything else."""
-    command, args = _texts(container, "command"), _texts(container, "args")
+    command, args = texts(container.data.get("command")), texts(container.data.get("args"))
     image = container.image.name if container.image else None
     name = started(command) or called(command, args) or (None if command else image)
     return name if name in CONTROL_PLANE else None
@@ -48,11 +49,6 @@ def readable(pod: PodTemplate) -> tuple[Container, ...]:
         return tuple(container for container in pod.containers if not container.init)
     except (OpaqueError, WrongShapeError):
         return ()
-
-
-def _texts(container: Container, key: str) -> list[str]:
-    found = container.data.get(key)
-    return [word for word in found if isinstance(word, str)] if isinstance(found, list) else []
 
 
 def _place(item: Object) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardener.kubernetes.network.network_policy import ANYWHERE, NAMESPACE_LABEL, Pod, Policy, allows, judge, parse
+from hardener.kubernetes.network.network_policy import ANYWHERE, NAMESPACE_LABEL, Pod, Policy, judge, parse
 from hardener.kubernetes.network.reachability import Network
 
 KEYS, VALUES, NAMESPACES, NAMES = ("a", "b"), ("1", "2"), ("x", "y", "z"), ("http", "dns")
@@ -95,7 +95,7 @@ def test_many_pods_at_once_are_as_each_pair(
             for other, client in found.items()
             if other != number
             and any(
-                allows(rules, client, server, port, protocol, blocks_cover_pods=blocks_cover_pods)
+                judge(rules, client, server, port, protocol, blocks_cover_pods=blocks_cover_pods).allowed
                 for port, protocol in ports_in_use()
             )
         }

@@ -19,7 +19,6 @@ from hardener.kubernetes.network.network_policy import (
     Pod,
     Policy,
     Ports,
-    allows,
     judge,
     lets_all,
     meet,
@@ -72,7 +71,7 @@ def is_open(rules: list[Policy], line: str, **options: bool) -> bool:
     """Whether ``line``, as "web > api:8080" or "web > api:53/UDP", is allowed; ":*" is every port."""
     client, server, port, protocol = re.fullmatch(r"(\S+) > (\S+?):([\w*-]+)(?:/(\w+))?", line).groups()  # type: ignore[union-attr]
     number = None if port == "*" else int(port) if port.isdigit() else port
-    return allows(rules, ENDS[client], ENDS[server], number, protocol or "TCP", **options)
+    return judge(rules, ENDS[client], ENDS[server], number, protocol or "TCP", **options).allowed
 
 
 # What is said, what stays open, what does not.

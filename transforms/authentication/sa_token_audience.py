@@ -4,7 +4,6 @@ from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.api_use import STANDARD_PATH
-from hardener.support.data_path import Path
 from hardener.tree.core_views import PodTemplate
 
 # What people write who mean the API server, which takes its issuer for its audience unless it is told another.
@@ -28,7 +27,7 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
     May break: a service of this name that is no API server, and checks its callers' tokens for this audience.
     """
     for volume in pod.items("volumes"):
-        for index, source in enumerate(volume.items("projected", "sources")):
+        for source in volume.items("projected", "sources"):
             audience = source.get(_SOURCE, "audience")
             if audience not in _MEANT or audience in _audiences(pod):
                 continue
@@ -39,7 +38,7 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
             if not source.has(_SOURCE, "path"):
                 refused = Evidence("the API server refuses a projected token without the name of its file")
                 yield source.set(_SOURCE, "path", to="token", **found.along(refused, basis=Basis.INFERRED).words)
-            yield from _place(pod, volume.text("name"), ("projected", "sources", index))
+            yield from _place(pod, volume.text("name"))
 
 
 def _audiences(pod: PodTemplate) -> set[str]:
@@ -55,7 +54,7 @@ def _audiences(pod: PodTemplate) -> set[str]:
     }
 
 
-def _place(pod: PodTemplate, volume: str | None, path: Path) -> Steps:
+def _place(pod: PodTemplate, volume: str | None) -> Steps:
     """A word about where clients look for the token, where it stands elsewhere."""
     for container in pod.containers:
         for index, mount in enumerate(container.items("volumeMounts")):

@@ -69,7 +69,7 @@ def blocks(text: str) -> list[str]:
 
 
 def directions(options: NetworkPolicies) -> list[Direction]:
-    """Return what is closed."""
+    """Return the directions that policies of this run close."""
     return ["ingress", "egress"] if options.egress else ["ingress"]
 
 

@@ -62,7 +62,7 @@ def lonely(policy: Policy, direction: Direction, explained: Wanted) -> list[Path
 
 
 def removals(policy: Policy, direction: Direction, paths: list[Path]) -> Iterator[Edit]:
-    """Take out what stands at ``paths``."""
+    """Yield the edits that take out the rules and peers of ``policy`` at ``paths``."""
     found = _watched(Evidence("nothing in the tree explains it any more"))
     for path in paths:
         yield policy.object.drop("spec", direction, *path, **found.words)
@@ -129,7 +129,7 @@ def _isolated(pods: list[PodTemplate], own: Own, options: NetworkPolicies) -> St
     selecting = isolation.selecting(pod)
     existing = isolation.own_policy(pod, selector)
     by_others = [item for item in selecting if not item.managed]
-    closed = [each for each in DIRECTIONS if by_others and isolation.closes(pod, by_others, each)]
+    closed = _closed(pod, by_others)
     yield from _refused(traffic, selecting, closed)
     rules: dict[Direction, Wanted] = {}
     if "ingress" not in closed:
@@ -147,6 +147,12 @@ def _isolated(pods: list[PodTemplate], own: Own, options: NetworkPolicies) -> St
         yield from _created(pod, selector, rules, by_others, directions(options))
     if own.added is not None and rules and (existing is None or existing.legal):
         yield from _labelled(pods, own.added)
+
+
+def _closed(pod: PodTemplate, by_others: list[Policy]) -> list[Direction]:
+    """The directions that policies ``by_others`` close for ``pod`` already."""
+    isolation = pod.tree.ask(Isolation)
+    return [each for each in DIRECTIONS if by_others and isolation.closes(pod, by_others, each)]
 
 
 def _refused(traffic: Traffic, selecting: list[Policy], closed: list[Direction]) -> Iterator[Finding]:

@@ -51,7 +51,7 @@ def deprecation(home: PolicyHome, version: Version) -> Steps:
         yield home.finding(text, advice=advice, severity=Severity.LOW)
 
 
-def writer(version: Version, fact: Evidence) -> Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]:
+def writer(version: Version) -> Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]:
     """Return what writes policies for ``version``."""
 
     def edits(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterator[Edit]:

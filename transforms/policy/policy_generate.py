@@ -34,9 +34,9 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
     elif engine == "vap":
         yield from _of_the_api_server(home, options)
     elif engine != "none":
-        release, fact = _kyverno.release(home, options)
+        release, _ = _kyverno.release(home, options)
         yield from _kyverno.deprecation(home, release)
-        yield from _written(home, options, _kyverno.writer(release, fact), _kyverno.older)
+        yield from _written(home, options, _kyverno.writer(release), _kyverno.older)
 
 
 def _of_the_api_server(home: PolicyHome, options: Policies) -> Steps:

@@ -42,7 +42,7 @@ class Target(Struct, frozen=True):
         return verdict(against=[not_shown], basis=Basis.ASSUMED)
 
     def kept(self, values: dict[str, bytes], source: str) -> tuple[Kept, ...]:
-        """Return what goes to the folder for values."""
+        """Return ``values`` as they go to the folder of ``--secrets-out``; ``source`` is what held them."""
         way: tuple[str, ...] = ("sealed",)
         if self.backend.name == "external-secrets":
             tool = self.store.provider or "vault"
@@ -155,7 +155,7 @@ def _certificate(view: View, options: Secrets) -> bytes | str:
 
 
 def is_key(name: str) -> bool:
-    """Return whether a Secret takes it as a key."""
+    """Return whether ``name`` is legal as a key of a Secret."""
     return SECRET_KEY.fullmatch(name) is not None
 
 

@@ -6,6 +6,8 @@ from hardener.facts.secrets import ConfigMap
 from hardener.kubernetes.secrets.secret_values import SecretClass, classify
 from hardener.tree.core_views import PodTemplate, Secret
 
+from ._values import is_credential, values_of
+
 _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
 
 
@@ -32,8 +34,6 @@ def secret_git_history(target: ConfigMap | Secret | PodTemplate) -> Steps:
 
 def _holds(target: ConfigMap | Secret | PodTemplate) -> bool:
     if isinstance(target, Secret):
-        from .secret_object_external import is_credential, values_of  # late: most trees hold no Secret
-
         return any(is_credential(key, value) for key, value in (values_of(target) or {}).items())
     if isinstance(target, ConfigMap):
         return any(_is_one(key, target.text("data", key)) for key in target.keys("data"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import Literal
 
+from hardener.kubernetes.pods.command_evidence import below
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import View
 
@@ -87,8 +88,3 @@ def _is_scratch(path: str, type: str) -> bool:
 def is_replaced(kind: Kind | None) -> bool:
     """Return whether the volume becomes one of the pod's own, so that it is no sign of a need."""
     return kind in ("node", "memory", "scratch")
-
-
-def below(path: str, root: str) -> bool:
-    """Return whether ``path`` is ``root`` or inside it."""
-    return path == root or path.startswith(root.rstrip("/") + "/")

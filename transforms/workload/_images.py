@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Severity
+from hardener.authoring.known import KnownBy
 from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.errors import InputError
 from hardener.kubernetes.images.reference import ImageReference
@@ -49,7 +50,7 @@ def moves(tag: str | None) -> bool:
 def judged(image: ImageReference, locked: LockedImage, *doubts: Evidence, basis: Basis = Basis.PROVED) -> Verdict:
     """Return how sure it is that nothing changes when ``image`` is pinned to what the lock names."""
     return verdict(
-        known=[Evidence(f"harden.lock: the digest of {image.text}")],
+        known=[_in_lock(f"the digest of {image.text}")],
         sure=image.tag is not None and _VERSION.search(image.tag) is not None,
         doubts=[*_one_platform(locked), *doubts],
         basis=basis,
@@ -63,9 +64,13 @@ def follow(image: ImageReference, view: View) -> tuple[LockedImage, Verdict] | N
     if locked is None:
         return None
     made = f", to an image made on {locked.config.created[:10]}" if locked.config.created else ""
-    moved = Evidence(f"harden.lock: the tag moved after it was pinned to {_short(image.digest)}{made}")
+    moved = _in_lock(f"the tag moved after it was pinned to {_short(image.digest)}{made}")
     found = verdict(known=[moved], doubts=_one_platform(locked), effect=Effect.WATCHED, basis=Basis.PROVED)
     return locked, found
+
+
+def _in_lock(words: str) -> Evidence:
+    return Evidence(f"{KnownBy.LOCK.label}: {words}")
 
 
 def _short(digest: str | None) -> str:
@@ -76,7 +81,7 @@ def _one_platform(locked: LockedImage) -> list[Evidence]:
     if not locked.is_one_platform:
         return []
     # On a node of another platform the container would not start; a registry gives the digest of the index.
-    return [Evidence(f"harden.lock: it is of one platform ({', '.join(locked.platforms) or 'not named'})")]
+    return [_in_lock(f"it is of one platform ({', '.join(locked.platforms) or 'not named'})")]
 
 
 def doubts(

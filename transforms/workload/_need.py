@@ -16,10 +16,10 @@ from hardener.facts.kustomize.overlays.states import signs
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.facts.objects.side_containers import is_side_container
 from hardener.kubernetes.pods.capabilities import is_left_to_root, plain
-from hardener.kubernetes.pods.command_evidence import root_commands, writes
+from hardener.kubernetes.pods.command_evidence import below, root_commands, writes
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
-from ._host_path import below, is_replaced, kind, path_of
+from ._host_path import is_replaced, kind, path_of
 from ._named import as_far_as_written, hardware, named_access
 from ._volumes import Mount, mounts
 

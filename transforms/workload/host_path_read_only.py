@@ -7,10 +7,10 @@ from hardener.authoring.edits import Evidence
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.kubernetes.pods.command_evidence import flags
+from hardener.kubernetes.pods.command_evidence import below, flags
 from hardener.tree.core_views import Container
 
-from ._host_path import Kind, below, kind, path_of
+from ._host_path import Kind, kind, path_of
 from ._need import signs_of_writing
 from ._volumes import mounts
 

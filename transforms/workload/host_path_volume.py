@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.kubernetes.pods.command_evidence import below
 from hardener.tree.core_views import PersistentVolume
 
-from ._host_path import below, kind, path_of
+from ._host_path import kind, path_of
 
 # What leads to the node itself: by what it is, and by where it stands.
 _KINDS = ("node", "kernel", "kubelet", "socket", "device")

@@ -55,7 +55,7 @@ def _toolkit(at_hand: AtHand, item: Object) -> Release:
     release = Release(item, "Flux", called)
     kind = value_at(source, ("sourceRef", "kind"))
     if kind == "GitRepository" and (path := literal(called)):
-        other = at_hand.other_repository(_addresses(at_hand, item, source))
+        other = at_hand.other_repository(_addresses(at_hand, source))
         _by_path(at_hand, release, path, other)
     elif called:
         release.chart, release.missing = at_hand.named(called, literal(source.get("version")))
@@ -84,7 +84,7 @@ def _by_path(at_hand: AtHand, release: Release, path: str, other: str | None) ->
         release.missing = elsewhere if other is not None else f"{path} is no chart of the tree"
 
 
-def _addresses(at_hand: AtHand, item: Object, source: dict[str, Any]) -> list[Any]:
+def _addresses(at_hand: AtHand, source: dict[str, Any]) -> list[Any]:
     """The addresses of the repositories that the source of a chart may be."""
     name, namespace = (value_at(source, ("sourceRef", key)) for key in ("name", "namespace"))
     found = at_hand.called(_SOURCES, "GitRepository", str(name))

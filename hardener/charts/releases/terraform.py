@@ -25,7 +25,7 @@ from hardener.sources.terraform.rewrite import rewrite
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
 from hardener.support.shapes import listed, mappings
-from hardener.tree.blocks import Block
+from hardener.tree.blocks import Block, is_expression
 
 _TYPE = "helm_release"
 _FILE = re.compile(r"\$\{file\(\s*\"(?:\$\{path\.(?:module|root|cwd)\}/)?([^\"$]+)\"\s*\)\}", re.S)
@@ -86,7 +86,7 @@ def _item(at_hand: AtHand, release: Release, block: Block, index: int, item: Any
         return _of_object(name, data, place, block.editable)
     if item.startswith("${") and (encoded := _ENCODE.match(item[2:-1].strip())):
         return _of_object(name, _object(encoded[1]), place, block.editable)
-    data = None if _is_template(item) else mapping_of(item)
+    data = None if is_expression(item) else mapping_of(item)
     return Values(name, data or {}, None, False, (WHOLE,) if data is None else ())
 
 
@@ -96,21 +96,17 @@ def _of_object(name: str, data: Any, place: InTerraform, may_write: bool) -> Val
     return Values(name, _known(data), place, may_write, tuple(_expressions(data, ())))
 
 
-def _is_template(text: str) -> bool:
-    return "${" in text or "%{" in text
-
-
 def _expressions(value: Any, path: Path) -> Iterator[Path]:
     """The paths of what is an expression; a list as a whole."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if _is_template(str(key)) or key.startswith("("):
+            if is_expression(str(key)) or key.startswith("("):
                 yield path
             yield from _expressions(item, (*path, key))
     elif isinstance(value, list):
         if any(True for item in value for _ in _expressions(item, ())):
             yield path
-    elif isinstance(value, str) and _is_template(value):
+    elif isinstance(value, str) and is_expression(value):
         yield path
 
 
@@ -175,8 +171,8 @@ def _set(release: Release, block: Block, entry: dict[str, Any]) -> None:
     if path is None:
         release.values.append(unknown(shown))
         return
-    is_expression = isinstance(value, dict | list) or (isinstance(value, str) and _is_template(value))
-    is_unknown = is_expression or kind == "literal"
+    is_computed = isinstance(value, dict | list) or (isinstance(value, str) and is_expression(value))
+    is_unknown = is_computed or kind == "literal"
     text = _text(value)
     values = None if is_unknown else nested(path, text if kind == "string" else typed(text))
     if values is not None:
@@ -189,7 +185,7 @@ def _set(release: Release, block: Block, entry: dict[str, Any]) -> None:
 
 def _set_path(entry: dict[str, Any]) -> Path | None:
     name = entry.get("name")
-    return path_of(name) if isinstance(name, str) and not _is_template(name) else None
+    return path_of(name) if isinstance(name, str) and not is_expression(name) else None
 
 
 def _text(value: Any) -> str:
@@ -249,7 +245,7 @@ def _heredoc(raw: str, heredoc: re.Match[str], overrides: Sequence[Override], ba
     body = heredoc[3]
     newline = "\r\n" if "\r\n" in body else "\n"
     indent = _shared_indent(body, heredoc[4] + "  ") if heredoc[1] else 0
-    if any(_is_template(str((override.path, override.value))) for override in overrides):
+    if any(is_expression(str((override.path, override.value))) for override in overrides):
         raise TextError("a value would read as a template of Terraform")
     new = edited(_heredoc_text(heredoc), list(overrides), base=base)
     lines = [" " * indent + line if line.strip() else line for line in new.splitlines(keepends=True)]
@@ -266,7 +262,7 @@ def _encoded(text: str, overrides: Sequence[Override]) -> str:
     def change(documents: list[Any]) -> None:
         values = documents[0]["it"]
         for override in overrides:
-            if _is_template(str(override.value)):
+            if is_expression(str(override.value)):
                 raise TextError("a value would read as a template of Terraform")
             put(values, override.path, override.value)
 

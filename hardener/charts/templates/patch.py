@@ -96,9 +96,8 @@ def own_patch(
     left = [step for step in steps if not step.creates]
     unsteady = _unsteady(base, render) if left else frozenset()
     while True:
-        left, after = _together(base, wanted, reached, left, by_hand)
-        asked = {wanted.place(edit)[0] for step in left for edit in step.edits}
-        written = write_objects(templates, base, {key: data for key, data in after.items() if key in asked})
+        left, after = _together(wanted, reached, left, by_hand)
+        written = _write_steps(templates, base, wanted, left, after)
         failed = _failed(base, written, render, unsteady)
         if not left or not failed:
             break
@@ -108,6 +107,14 @@ def own_patch(
         return OwnPatch("", Written({}, {}, []), [], by_hand)
     patch = "".join(diff(below + name, texts.get(name), text) for name, text in sorted(written.texts.items()))
     return OwnPatch(patch, written, left, by_hand)
+
+
+def _write_steps(
+    templates: Templates, base: Mapping[Key, Document], wanted: Wanted, steps: list[Step], after: Mapping[Key, Any]
+) -> Written:
+    """Write what makes those objects of ``after`` that ``steps`` change."""
+    asked = {wanted.place(edit)[0] for step in steps for edit in step.edits}
+    return write_objects(templates, base, {key: data for key, data in after.items() if key in asked})
 
 
 def _dropped(wanted: Wanted, left: list[Step], failed: list[ByHand]) -> dict[int, ByHand]:
@@ -183,7 +190,7 @@ def _write_object(
 
 
 def _together(
-    base: Mapping[Key, Document], wanted: Wanted, reached: Sequence[Step], steps: list[Step], by_hand: dict[int, ByHand]
+    wanted: Wanted, reached: Sequence[Step], steps: list[Step], by_hand: dict[int, ByHand]
 ) -> tuple[list[Step], dict[Key, Any]]:
     """Those of ``steps`` that can be made without the ones that were dropped, and the objects as they leave them."""
     try:

@@ -166,7 +166,7 @@ class _LineReader:
         self._current, self._blocks, self._actions, self._began = "", None, [], self.number + 1
 
     def literal(self, part: str) -> None:
-        """Read what stands between two actions."""
+        """Take in ``part``, the text between two actions."""
         for place, run in enumerate(part.split("\n")):
             if place:
                 self.end_line()

@@ -37,7 +37,7 @@ class Operation(Struct, frozen=True, eq=False):
     guessed: bool = False
 
     def same(self, other: Operation) -> bool:
-        """Tell whether both do the same."""
+        """Tell whether ``other`` puts the same value at the same place."""
         return self.kind is other.kind and self.path == other.path and _alike(self.value, other.value)
 
 

@@ -51,7 +51,7 @@ def _of(tree: Tree, binding: Binding) -> Iterator[tuple[PodTemplate, str | None,
     """Who may make pods by ``binding``, where, why, and whether its rights name what pods come of."""
     try:
         holders = [pod for subject in binding.subjects for pod in tree.ask(Access).pods(binding, subject)]
-        if not holders or not _makes_pods(tree, binding):
+        if not holders or not _makes_pods(binding):
             return
         named = binding.namespaced or any("pods" in rule.resources for rule in binding.rules)
     except (OpaqueError, WrongShapeError):
@@ -63,7 +63,7 @@ def _of(tree: Tree, binding: Binding) -> Iterator[tuple[PodTemplate, str | None,
             yield pod, name, binding.fact(text), named
 
 
-def _makes_pods(tree: Tree, binding: Binding) -> bool:
+def _makes_pods(binding: Binding) -> bool:
     rules = binding.rules
     if not binding.roles:
         return binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from msgspec import Struct
 
@@ -20,7 +19,7 @@ from hardener.kubernetes.images.reference import read as read_image
 from hardener.kubernetes.images.started_images import started_images
 from hardener.kubernetes.kustomize.image import written
 from hardener.kubernetes.pods.custom_resource import image_fields
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, existing
 from hardener.tree.core_views import Container, KustomizedImage, Object, PodTemplate
 from hardener.tree.pod_fragments import written_containers
 from hardener.tree.tree import Tree
@@ -175,9 +174,7 @@ def _mention(image: ImageReference, view: View, *path: str, left: str | None = N
 
 def _of_field(item: Object, path: Path) -> ImageReference | None:
     """The image that a field of a custom resource names: as a text, or in parts as values of Helm do."""
-    value: Any = item.data
-    for part in path:
-        value = value[part]
+    value = existing(item.data, path)
     image = composed(value) if isinstance(value, dict) else read_image(value)
     return None if image is None else _as_far_as_legal(image)
 

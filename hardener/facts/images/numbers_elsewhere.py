@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from operator import itemgetter
 from typing import NamedTuple
 
 from hardener.authoring.edits import Evidence, WrongShapeError
@@ -57,7 +58,7 @@ class NumbersElsewhere(AsRead):
                 if len(largest) == 2 and amount <= largest[1][0]:
                     continue
                 largest.append((amount, str(written), container))
-                largest.sort(key=_amount, reverse=True)
+                largest.sort(key=itemgetter(0), reverse=True)
                 del largest[2:]
 
     def largest(self, container: Container, kind: str, resource: str) -> Number | None:
@@ -71,7 +72,3 @@ class NumbersElsewhere(AsRead):
                 said = f"{other} runs the same image, and its {resource} {kind.removesuffix('s')} is {written}"
                 return Number(amount, written, other.fact(said, "resources", kind, resource))
         return None
-
-
-def _amount(entry: _Written) -> Fraction:
-    return entry[0]

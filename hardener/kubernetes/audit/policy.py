@@ -12,6 +12,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from hardener.support.shapes import texts
+
 LEVELS = ("None", "Metadata", "Request", "RequestResponse")
 STAGES = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")
 GROUP_WILDCARD = (1, 36)  # the first version that knows it
@@ -60,8 +62,7 @@ def rules_of(policy: Plain) -> list[Plain]:
 
 def strings(rule: Plain, key: str) -> list[str]:
     """The texts of the list under ``key``."""
-    found = rule.get(key)
-    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+    return texts(rule.get(key))
 
 
 def group_resources(rule: Plain) -> list[Plain]:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardener.kubernetes.pods.pod_template import partial_specs, templates
-from hardener.support.data_path import Path
+from hardener.support.data_path import existing
 from hardener.support.late_pattern import late_pattern
+from hardener.support.shapes import copied
 
 _IMAGE = late_pattern(r"(?P<name>.*?)(?P<tag>:[^:/@]*)?(?P<digest>@.*)?", re.S)
 _KEYS = ("initContainers", "containers")
@@ -21,8 +22,8 @@ def images_of(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """The containers of ``document`` that name an image, each with it."""
     specs: list[Any] = []
     for path in templates(document):
-        specs.append(_at(document, (*path, "spec")))
-    specs += (_at(document, path) for path in partial_specs(document))
+        specs.append(existing(document, (*path, "spec")))
+    specs += (existing(document, path) for path in partial_specs(document))
     for spec in specs:
         for key in _KEYS:
             containers = spec.get(key)
@@ -40,7 +41,7 @@ def retagged(document: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
     """``document``, with the images that ``entry`` names as it wants them; itself where it names none."""
     if not any(named(image) == entry.get("name") for _, image in images_of(document)):
         return document
-    copy = {key: _copied(value) for key, value in document.items()}
+    copy = {key: copied(value) for key, value in document.items()}
     for container, image in images_of(copy):
         if named(image) == entry.get("name"):
             container["image"] = written(image, entry)
@@ -62,15 +63,3 @@ def written(image: str, entry: Mapping[str, Any]) -> str:
     elif suffix:
         tag, digest = f"{tag or ':'}{suffix}", ""
     return f"{new if isinstance(new, str) and new else name}{tag}{digest}"
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    return [_copied(item) for item in value] if isinstance(value, list) else value
-
-
-def _at(value: Any, path: Path) -> Any:
-    for part in path:
-        value = value[part]
-    return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hardener.support import shapes
 from hardener.support.data_path import Path
 
 NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
@@ -30,10 +31,10 @@ def is_kustomization(document: object) -> bool:
 def patch_names(document: Mapping[str, Any]) -> Iterator[str]:
     """The files that it names as patches."""
     for key in ("patches", "patchesJson6902"):
-        for patch in _list(document, key):
+        for patch in shapes.listed(document.get(key)):
             if isinstance(patch, dict) and isinstance(patch.get("path"), str):
                 yield patch["path"]
-    for name in _list(document, "patchesStrategicMerge"):
+    for name in shapes.listed(document.get("patchesStrategicMerge")):
         if isinstance(name, str) and "\n" not in name:
             yield name
 
@@ -52,17 +53,18 @@ def resources(document: Mapping[str, Any]) -> Iterator[str]:
 def plugins(document: Mapping[str, Any]) -> Iterator[str]:
     """The files and folders that configure its generators, transformers and validators; they hold no objects of it."""
     for key in ("generators", "transformers", "validators"):
-        yield from (name for name in _list(document, key) if isinstance(name, str) and "\n" not in name)
+        yield from (name for name in shapes.texts(document.get(key)) if "\n" not in name)
 
 
 def entries(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """What it takes in, as written, with the place: files, folders and URLs, and the charts that it renders."""
     for key in ("resources", "bases", "components"):
-        yield from (((key, index), name) for index, name in enumerate(_list(document, key)) if isinstance(name, str))
+        yield from (
+            ((key, index), name) for index, name in enumerate(shapes.listed(document.get(key))) if isinstance(name, str)
+        )
     for key, name_key in (("helmCharts", "name"), ("helmChartInflationGenerator", "chartName")):
-        for index, chart in enumerate(_list(document, key)):
-            if isinstance(chart, dict):
-                yield (key, index), str(chart.get(name_key))
+        for index, chart in shapes.entries(document.get(key)):
+            yield (key, index), str(chart.get(name_key))
 
 
 def is_remote(name: str) -> bool:
@@ -78,7 +80,7 @@ def is_component(document: Mapping[str, Any]) -> bool:
 
 def strings(document: Mapping[str, Any], key: str) -> Iterator[str]:
     """The texts of its list ``key``."""
-    yield from (item for item in _list(document, key) if isinstance(item, str))
+    yield from shapes.texts(document.get(key))
 
 
 def setting(document: Mapping[str, Any], key: str) -> str:
@@ -95,8 +97,8 @@ def members(document: Mapping[str, Any]) -> Iterator[str]:
 
 def template_labels(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The labels that it gives to pods."""
-    entries = [entry for entry in _list(document, "labels") if isinstance(entry, dict)]
-    given = [entry.get("pairs") for entry in entries if entry.get("includeSelectors") or entry.get("includeTemplates")]
+    labels = shapes.mappings(document.get("labels"))
+    given = [entry.get("pairs") for entry in labels if entry.get("includeSelectors") or entry.get("includeTemplates")]
     for pairs in (document.get("commonLabels"), *given):
         if isinstance(pairs, dict):
             yield from ((str(key), str(value)) for key, value in pairs.items())
@@ -109,16 +111,11 @@ def takes_affixes(group: str, kind: str) -> bool:
 
 def images(document: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Its entries of `images` that change something, with their index."""
-    for index, entry in enumerate(_list(document, "images")):
-        if isinstance(entry, dict) and isinstance(entry.get("name"), str):
+    for index, entry in shapes.entries(document.get("images")):
+        if isinstance(entry.get("name"), str):
             if any(entry.get(key) for key in ("newName", "newTag", "tagSuffix", "digest")):
                 yield index, entry
 
 
 def _paths(document: Mapping[str, Any], key: str) -> Iterator[str]:
-    return (name for name in _list(document, key) if isinstance(name, str) and "\0" not in name)
-
-
-def _list(document: Mapping[str, Any], key: str) -> list[Any]:
-    found = document.get(key)
-    return found if isinstance(found, list) else []
+    return (name for name in shapes.texts(document.get(key)) if "\0" not in name)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.kubernetes.kustomize.patch import PatchError, identity
+from hardener.support.shapes import copied
 
 _INDEX = re.compile(r"-?\d{1,9}")
 _MOST_COPIED = 100_000  # values: copies of copies grow without end
@@ -33,20 +34,20 @@ def operate(
     things. Raises PatchError where an operation cannot be made, or a test fails. To replace a key that is not there is
     an error up to kustomize 5.7 only, so ``hit`` tells of it, too.
     """
-    root: list[Any] = [_plain_copy(document)]
-    copied = 0
+    root: list[Any] = [copied(document)]
+    values = 0
     for operation in operations:
         name = operation.get("op")
         path = _parts(operation.get("path"))
         if hit is not None:
             hit.append(tuple(_identities(root, path if name != "add" else path[:-1])))
         if name in ("add", "replace", "test"):
-            value = _plain_copy(operation.get("value"))
+            value = copied(operation.get("value"))
         elif name in ("move", "copy"):
             origin = _parts(operation.get("from"))
-            value = _plain_copy(_take(root, origin) if name == "move" else _get(root, origin))
-            copied += _size(value) if name == "copy" else 0
-            if copied > _MOST_COPIED:
+            value = copied(_take(root, origin) if name == "move" else _get(root, origin))
+            values += _size(value) if name == "copy" else 0
+            if values > _MOST_COPIED:
                 raise PatchError("the patch copies more than any object holds")
         elif name == "remove":
             _take(root, path)
@@ -63,14 +64,6 @@ def operate(
     if not isinstance(root[0], dict):
         raise PatchError("the patch makes it something else than an object")
     return root[0]
-
-
-def _plain_copy(value: Any) -> Any:
-    if not isinstance(value, (dict, list)):
-        return value
-    if isinstance(value, list):
-        return [_plain_copy(item) for item in value]
-    return {key: _plain_copy(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
 
 
 def _size(value: Any) -> int:

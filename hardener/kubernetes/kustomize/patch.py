@@ -1,7 +1,7 @@
 """What a strategic merge patch of a kustomization makes of an object, as plain data.
 
 It has the shape of its object. What no patch speaks of stays as it is; kustomize also drops nulls there, and items of
-lists that have the key of another one, which Kubernetes refuses anyway. JSON patches are in ``kustomize_operations``.
+lists that have the key of another one, which Kubernetes refuses anyway. JSON patches are in ``operations``.
 
 Sources: sigs.k8s.io/kustomize, kyaml/yaml/walk and merge2; of the lists that have keys, kyaml/openapi/kubernetesapi.
 """

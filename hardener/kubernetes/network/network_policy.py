@@ -155,19 +155,6 @@ class Verdict(Struct, frozen=True):
 # The question.
 
 
-def allows(
-    policies: Iterable[Policy],
-    client: Pod | Address,
-    server: Pod | Address,
-    port: int | str | None,
-    protocol: str = "TCP",
-    *,
-    blocks_cover_pods: bool = True,
-) -> bool:
-    """Whether ``client`` can open connections to ``server``; see ``judge``."""
-    return judge(policies, client, server, port, protocol, blocks_cover_pods=blocks_cover_pods).allowed
-
-
 def judge(
     policies: Iterable[Policy],
     client: Pod | Address,

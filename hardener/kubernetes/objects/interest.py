@@ -87,7 +87,7 @@ def _is_kubeconfig(text: str) -> bool:
 
 
 def _is_cluster(text: str, kinds: list[str]) -> bool:
-    """Whether it describes a cluster of kOps or kind."""
+    """Whether a file with ``kinds`` describes a cluster of kOps or kind."""
     return not _KINDS_OF_CLUSTERS.isdisjoint(kinds) and any(group in text for group in _CLUSTERS)
 
 

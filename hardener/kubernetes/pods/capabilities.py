@@ -20,6 +20,15 @@ DEFAULT = BASELINE | {"NET_RAW"}
 """What a container runtime gives a container that says nothing."""
 
 
+BY_BIT = (
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
+    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
+    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
+    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+).split()
+"""All of Linux, each at the number of its bit (include/uapi/linux/capability.h)."""
+
+
 def plain(name: str) -> str:
     """``name`` as this module spells it: ``cap_chown`` is CHOWN."""
     return name.upper().removeprefix("CAP_")

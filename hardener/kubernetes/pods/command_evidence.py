@@ -139,16 +139,26 @@ def given_away(words: Sequence[str]) -> list[GivenAway]:
 def _chowned(arguments: Sequence[str]) -> Iterator[GivenAway]:
     options = [word for word in arguments if word.startswith("-")]
     operands = [word for word in arguments if not word.startswith("-")]
-    owner = _OWNER.fullmatch(operands[0]) if operands else None
-    if owner is None or not 0 < int(owner[1]) <= _HIGHEST_USER:
+    uid = _owner_number(operands[0]) if operands else None
+    depends_on_files = any(word.startswith(("--ref", "--from")) for word in options)
+    if uid is None or depends_on_files:
         return
-    if any(word.startswith(("--ref", "--from")) for word in options):
-        return
-    whole = any(word == "--recursive" or (_SHORT_FLAGS.fullmatch(word) and "R" in word) for word in options)
+    whole = any(map(_is_recursive, options))
     for path in operands[1:]:
         normal = posixpath.normpath(path)
         if path.startswith("/") and not _UNKNOWN_PART.search(normal):
-            yield GivenAway("/" + normal.lstrip("/"), int(owner[1]), whole)
+            yield GivenAway("/" + normal.lstrip("/"), uid, whole)
+
+
+def _owner_number(owner: str) -> int | None:
+    """The number of the user in an operand such as ``1000:1000``; None for root, and for a name."""
+    match = _OWNER.fullmatch(owner)
+    uid = int(match[1]) if match else 0
+    return uid if 0 < uid <= _HIGHEST_USER else None
+
+
+def _is_recursive(option: str) -> bool:
+    return option == "--recursive" or ("R" in option and _SHORT_FLAGS.fullmatch(option) is not None)
 
 
 def setuid_commands(words: Sequence[str]) -> list[str]:

@@ -73,8 +73,7 @@ def _expand_group(found: Expansion, rule: Rule, group: str, rows: Iterable[Row])
     for row in rows:
         verbs = _verbs_of(rule, row)
         special = [verb for verb in row.special if verb in rule.verbs]
-        if ANY in rule.verbs:
-            found.lost += [f"{verb} {row.resource}" for verb in row.special]
+        found.lost += _lost_to_star(rule, row)
         if not verbs and not special:
             continue
         if not group and row.resource in RUNS_CODE:
@@ -82,13 +81,18 @@ def _expand_group(found: Expansion, rule: Rule, group: str, rows: Iterable[Row])
             continue
         found.custom |= row.custom
         by_verbs.setdefault(ordered((*verbs, *special)), []).append(row.resource)
-        is_updated = "update" in verbs and "/" not in row.resource
-        if is_updated and row.custom:  # whoever makes objects for it may have to set it as their owner
+        may_be_owner = "update" in verbs and "/" not in row.resource
+        if may_be_owner and row.custom:  # whoever makes objects for it may have to set it as their owner
             by_verbs.setdefault(("update",), []).append(f"{row.resource}/finalizers")
-        finalizers |= is_updated and not row.custom
+        finalizers |= may_be_owner and not row.custom
     if finalizers:
         found.lost.append(f"update */finalizers of {group or 'the core group'}")
     found.rules += [Rule((group,), tuple(names), verbs, rule.names) for verbs, names in by_verbs.items()]
+
+
+def _lost_to_star(rule: Rule, row: Row) -> list[str]:
+    """The special verbs of ``row`` that a star allows and nobody writes in its place."""
+    return [f"{verb} {row.resource}" for verb in row.special] if ANY in rule.verbs else []
 
 
 def _verbs_of(rule: Rule, row: Row) -> tuple[str, ...]:

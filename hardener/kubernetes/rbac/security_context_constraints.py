@@ -15,6 +15,7 @@ from msgspec import Struct
 from hardener.kubernetes.pods.capabilities import BASELINE, plain
 from hardener.kubernetes.rbac.rules import ANY, Rule
 from hardener.support.data_path import Path
+from hardener.support.shapes import texts
 
 GROUP = "security.openshift.io"
 KIND = "SecurityContextConstraints"
@@ -99,11 +100,11 @@ def openings(data: Mapping[str, Any]) -> list[Opening]:
         found.append(root)
     if _type(data, "seLinuxContext") == "RunAsAny":
         found.append(Opening("any SELinux label", ("seLinuxContext", "type")))
-    if any(_texts(data, "allowedUnsafeSysctls")):
+    if any(texts(data.get("allowedUnsafeSysctls"))):
         found.append(Opening("sysctls that reach the node", ("allowedUnsafeSysctls",)))
-    if {"*", "unconfined"}.intersection(_texts(data, "seccompProfiles")):
+    if {"*", "unconfined"}.intersection(texts(data.get("seccompProfiles"))):
         found.append(Opening("no seccomp profile", ("seccompProfiles",)))
-    if ANY in _texts(data, "volumes"):
+    if ANY in texts(data.get("volumes")):
         text = "every kind of volume" if paths else "every kind of volume but paths of the node"
         found.append(Opening(text, ("volumes",)))
     return sorted(found, key=lambda opening: not opening.owns_node)
@@ -111,7 +112,7 @@ def openings(data: Mapping[str, Any]) -> list[Opening]:
 
 def _capabilities(data: Mapping[str, Any]) -> Iterator[Opening]:
     for key, given in (("allowedCapabilities", ""), ("defaultAddCapabilities", "without asking ")):
-        names = [plain(name) for name in _texts(data, key)]
+        names = [plain(name) for name in texts(data.get(key))]
         if ANY in names or "ALL" in names:
             yield Opening(f"{given}every capability", (key,), owns_node=True)
         elif beyond := [name for name in names if name not in BASELINE]:
@@ -145,7 +146,7 @@ def is_of_the_cluster(data: Mapping[str, Any]) -> bool:
     fields = {opening.path[0] for opening in own} | _ALSO_OPEN.get(str(name), frozenset())
     if not fields.issuperset(opening.path[0] for opening in openings(data)):
         return False
-    holders = [*_texts(data, "users"), *_texts(data, "groups")]
+    holders = [*texts(data.get("users")), *texts(data.get("groups"))]
     return all(holder in _OWN_HOLDERS or holder.startswith(_OWN_ACCOUNTS) for holder in holders)
 
 
@@ -170,16 +171,11 @@ def described(group: str) -> str | None:
 
 def listed(found: Collection[Opening], most: int = 4) -> str:
     """``found`` in one sentence."""
-    texts = list(dict.fromkeys(opening.text for opening in found))
-    more = f" and {len(texts) - most} more" if len(texts) > most else ""
-    return f"{', '.join(texts[:most])}{more}"
+    named = list(dict.fromkeys(opening.text for opening in found))
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return f"{', '.join(named[:most])}{more}"
 
 
 def _type(data: Mapping[str, Any], key: str) -> object:
     value = data.get(key)
     return value.get("type") if isinstance(value, Mapping) else None
-
-
-def _texts(data: Mapping[str, Any], key: str) -> list[str]:
-    value = data.get(key)
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

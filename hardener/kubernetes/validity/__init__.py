@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hardener.kubernetes.pods.pod_template import group, templates
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, existing
 from hardener.support.shapes import entries, mapping
 
 from . import containers, objects, pod, resources
@@ -90,9 +90,7 @@ def _of_object(
 
 
 def _pod(document: dict[Any, Any], kind: str, path: Path, version: tuple[int, int]) -> pod.Pod:
-    template: Any = document
-    for part in path:
-        template = template[part]
+    template = existing(document, path)
     spec = template["spec"]
     claims = frozenset(
         name

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
+from hardener.kubernetes.pods.capabilities import BY_BIT
 from hardener.lock.oci.limits import Limits, Spent, TooMuch, Unreadable
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.tar_stream import Member, members
@@ -24,12 +25,6 @@ _START = 2  # bytes that tell a script
 _ACCOUNTS = re.compile(rb"[^:\n]*:[^:\n]*:\d*:")
 _LIST_NAMES = frozenset({"passwd", "group"})
 # Capabilities of a program file. Source: include/uapi/linux/capability.h (struct vfs_cap_data, vfs_ns_cap_data).
-_CAPABILITIES = (
-    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
-    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
-    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
-    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-).split()
 _EFFECTIVE = 1
 _WORDS = {1: (1, 12), 2: (2, 20), 3: (2, 24)}  # by version: pairs of 32 bits, and bytes of it all
 
@@ -185,7 +180,7 @@ def capability_of(raw: bytes) -> str:
         bit = 1 << number
         flags = ("i" if inheritable & bit else "") + ("p" if permitted & bit else "")
         if flags:
-            name = _CAPABILITIES[number] if number < len(_CAPABILITIES) else f"CAP_{number}"
+            name = BY_BIT[number] if number < len(BY_BIT) else f"CAP_{number}"
             by_flags.setdefault(("e" if magic & _EFFECTIVE else "") + flags, []).append(name)
     return " ".join(f"{','.join(names)}={flags}" for flags, names in sorted(by_flags.items()))
 

@@ -84,18 +84,18 @@ class Layers:
         # What it says of itself may be wrong, and saves a download where it is not.
         Spent(sum(size for _, size in layers)).check(self._limits)
         root, spent = ImageRoot(), Spent()
-        for digest, size in layers:
-            layer = self._layer(place, digest, size, spent)
+        for digest, _ in layers:
+            layer = self._layer(place, digest, spent)
             spent.add(layer.spent)
             spent.check(self._limits)
             root.put(layer)
         return root
 
-    def _layer(self, place: Place, digest: str, size: int, spent: Spent) -> Layer:
+    def _layer(self, place: Place, digest: str, spent: Spent) -> Layer:
         with self._lock:
             reading = self._reading.setdefault(digest, threading.Lock())
         with reading:  # whoever comes second finds what the first has read
-            return self._known(digest) or self._fetched(place, digest, size, spent)
+            return self._known(digest) or self._fetched(place, digest, spent)
 
     def _known(self, digest: str) -> Layer | None:
         with self._lock:
@@ -103,7 +103,7 @@ class Layers:
                 self._kept.move_to_end(digest)
             return self._kept.get(digest)
 
-    def _fetched(self, place: Place, digest: str, size: int, spent: Spent) -> Layer:
+    def _fetched(self, place: Place, digest: str, spent: Spent) -> Layer:
         def take(chunks: Iterator[bytes]) -> Layer:
             try:
                 return read(chunks, digest, self._limits, spent, self._tell)

@@ -128,7 +128,6 @@ class _Collector:
         self.tree = tree
         self.mask = mask
         self._lines: dict[tuple[Piece, Path], int] = {}
-        self._shown: dict[int, tuple[PodTemplate, Workload]] = {}
         self._parts: dict[int, int] = {}
         for pod in tree.pod_templates:
             self._parts[id(pod.object)] = self._parts.get(id(pod.object), 0) + 1

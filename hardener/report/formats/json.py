@@ -40,7 +40,7 @@ def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> N
 
 
 def _head_of_report(outcome: Outcome) -> dict[str, Any]:
-    """All that is no list of records."""
+    """What stands before the lists of records: the summary and the settings of the run."""
     summary = outcome.summary()
     reach = reachability_summary.reached(outcome)
     if reach is not None:

@@ -6,6 +6,7 @@ names in it may be anybody's: they stand as text, and ping nobody.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections import Counter
@@ -284,7 +285,7 @@ class _Comment:
         """The diff of a file, without the hunks that do not fit; None where none does."""
         added = sum(len(hunk.after) for hunk in patch.change.hunks)
         removed = sum(len(hunk.before) for hunk in patch.change.hunks)
-        name = _html(self._mask(patch.change.file.name))
+        name = html.escape(self._mask(patch.change.file.name), quote=False)
         ids = Counter(patch.change.ids)
         why = ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items())
         masked = f"Secrets are masked in it: harden {self.outcome.command} can make this change, git cannot.\n\n"
@@ -334,7 +335,3 @@ def _code(text: str) -> str:
 def as_text(text: str) -> str:
     """Return text that stands as it is: no markup, no link, no mention of a person or an issue."""
     return _PING.sub(lambda found: f"{found[0]}<!-- -->", _SPECIAL.sub(lambda found: "\\" + found[0], text))
-
-
-def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

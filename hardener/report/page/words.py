@@ -37,7 +37,7 @@ class Words(Struct):
         return html.escape("\t".join(map(plain, masked.removesuffix("\r").split("\t"))))
 
     def value(self, value: Any, *, hidden: bool = False) -> str:
-        """Return data as HTML, cut when it is long."""
+        """Return ``value``, plain data, as JSON in HTML: secrets masked, cut when it is long."""
         if hidden:
             return _HIDDEN
         masked = self.redactor.text(json.dumps(self.redactor.value(value), ensure_ascii=False))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from operator import attrgetter
 
 from msgspec import Struct, field, structs
 
@@ -195,25 +196,13 @@ def _meetings(both: _Both, edge: Edge) -> Iterator[tuple[Place, Place, bool]]:
 
 
 def _nearest(both: _Both, clients: Iterable[Place], servers: Iterable[Place]) -> list[tuple[Place, Place]]:
-    for key in (_unit, _source, both.layout.cluster, _anything):
+    for key in (attrgetter("unit"), attrgetter("source"), both.layout.cluster, lambda _: None):
         by_key: dict[object, list[Place]] = {}
         for place in servers:
             by_key.setdefault(key(place), []).append(place)
         if near := [(client, server) for client in clients for server in by_key.get(key(client), ())]:
             return near
     return []
-
-
-def _unit(place: Place) -> object:
-    return place.unit
-
-
-def _source(place: Place) -> object:
-    return place.source
-
-
-def _anything(place: Place) -> object:
-    return None
 
 
 def _move(pod: Pod, policies: list[Policy], to: Pod) -> tuple[Pod, list[Policy]]:

@@ -41,7 +41,7 @@ def lines(found: Reachability) -> Iterator[str]:
 
 
 def record(found: Reachability) -> dict[str, Any]:
-    """Return the numbers for programs."""
+    """Return the numbers of ``found`` as JSON has them."""
     return {
         "isolated": len(found.isolated),
         "pairs": found.pairs,

@@ -376,7 +376,7 @@ def of_grades(grades: Iterable[Grade]) -> str:
 
 
 def in_files(names: Iterable[Place]) -> str:
-    """Return one place, or how many files."""
+    """Return where ``names`` are: the one place, the one file, or how many files."""
     found = list(dict.fromkeys(names))
     if len(found) == 1:
         return place(*found[0])

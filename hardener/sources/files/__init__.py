@@ -167,6 +167,11 @@ def is_inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
+def relative(path: str, root: str) -> str:
+    """The name of a file seen from ``root``, with slashes."""
+    return os.path.relpath(path, root).replace(os.sep, "/")
+
+
 def root_of(paths: list[str]) -> str:
     """Where evidence is read from: the Git root, else the deepest folder that holds all ``paths``."""
     folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in paths]

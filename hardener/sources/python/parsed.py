@@ -372,7 +372,7 @@ def _parsed(module: syntax.Module, places: Places, elsewhere: Elsewhere) -> Pars
     lines, comments = Lines(source), places.comments()
     read = Parsed(source, [], documents, found.imports, extractor.lints, texts, unread, lines, comments, elsewhere)
     read.documents = read.data()
-    del extractor.later
+    del extractor.mutator
     for scope in found.scopes:
         scope.bindings.clear()  # what they lead to goes at once, and is no work for the collector
     return read

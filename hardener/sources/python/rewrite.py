@@ -319,7 +319,7 @@ class _NewItems(Generic[T]):
         self._waiting: list[T] = []
 
     def add(self, new: T) -> None:
-        """The next item is a new one."""
+        """Take ``new`` for the next item: it stands behind the one before, else at the beginning."""
         if self._place is None:
             self._waiting.append(new)
         else:
@@ -334,7 +334,7 @@ class _NewItems(Generic[T]):
         self._place = index
 
     def finish(self, bracket: Bracket | None) -> None:
-        """No more items come."""
+        """Write what waits behind the last item of ``bracket``, since no more items come."""
         self._write(len(bracket.items) - 1 if bracket is not None else -1)
 
     def _write(self, behind: int) -> None:

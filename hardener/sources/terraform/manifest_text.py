@@ -76,8 +76,8 @@ class Rewrite(Struct):
     after: ManifestText
 
 
-def read(text: str, parsed: Parsed) -> ManifestText | None:
-    """The manifest in the one block of ``text``; None where it holds none as YAML. Raises TextError for what is none
+def read(parsed: Parsed) -> ManifestText | None:
+    """The manifest in the one block of a text; None where it holds none as YAML. Raises TextError for what is none
     that can be read."""
     head, block = parsed.documents[0][HEAD], parsed.blocks[0]
     node = given(head, block)
@@ -144,7 +144,7 @@ def rewrite(text: str, mutate: Callable[[list[Any]], None]) -> Rewrite:
 
 
 def _again(text: str) -> ManifestText:
-    found = read(text, parse(text))
+    found = read(parse(text))
     if found is None:
         raise TextError("the text does not come out as a manifest", 1)
     return found

@@ -96,7 +96,7 @@ def read(text: str, resolve: Resolve, row: int = 0) -> ObjectBlock | ManifestTex
     if len(parsed.blocks) != 1:
         return None
     root = Reader(resolve, row).read(parsed.documents[0][HEAD], parsed.blocks[0])
-    return ObjectBlock(parsed, root) if root is not None else manifest_text.read(text, parsed)
+    return ObjectBlock(parsed, root) if root is not None else manifest_text.read(parsed)
 
 
 def again(text: str, resolve: Resolve, row: int = 0) -> ObjectBlock | ManifestText:

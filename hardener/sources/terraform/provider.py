@@ -25,10 +25,6 @@ class Field(NamedTuple):
     form: str
     block: Block | None
 
-    @property
-    def is_block(self) -> bool:
-        return self.block is not None
-
 
 class Block:
     """A kind of block: ``type_name`` is the Kubernetes type of what it says, ``fields`` what may stand in it, by the

@@ -12,6 +12,7 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.policies.standard_policies import level
 from hardener.support.data_path import Path
+from hardener.support.shapes import mappings
 from hardener.tree.core_views import Namespace, Object
 from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError, View
@@ -98,8 +99,7 @@ class KyvernoPolicy(_Policy):
 
     def overrides(self, *path: str | int) -> list[dict[str, Any]]:
         """A copy of the actions for some namespaces at ``path``."""
-        found = copied(self._find(path))
-        return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+        return mappings(copied(self._find(path)))
 
 
 class CelPolicy(_Policy):

@@ -91,7 +91,7 @@ def _put_user(ledger: ImageLedger, base: ImageLedger, said: _Inherited, user: Kn
 
 
 def _put_program(ledger: ImageLedger, base: ImageLedger, said: _Inherited) -> None:
-    """What its program writes and carries."""
+    """Put in what the program of ``base`` writes and carries."""
     paths = tuple(said.path(path) for path in base.writable)
     ledger.writable += paths
     ledger.carried += base.carried

@@ -7,6 +7,6 @@ from hardener.facts.images.ledger import Asked, ImageLedger
 
 
 def collect(asked: Asked, ledger: ImageLedger) -> None:
-    """Put in what the row of the user says."""
+    """Put into ``ledger`` what a row of ``.harden.yaml`` says of the image."""
     if asked.row is not None and asked.row.is_own:
         put_row(ledger, asked.row)

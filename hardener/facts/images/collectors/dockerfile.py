@@ -119,7 +119,7 @@ def _absolute(built: BuiltImage, path: str) -> str:
 
 
 def _put_start(ledger: ImageLedger, built: BuiltImage) -> None:
-    """What its entrypoint does."""
+    """Put in what the entrypoint of the image does."""
     ledger.written += tuple(_known(built, said, said.value, f"it writes to {said.value}") for said in built.writes)
     if built.asks_who is None:
         # What the Dockerfile itself runs at the start is among the words of its entrypoint.

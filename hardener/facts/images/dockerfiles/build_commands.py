@@ -82,7 +82,7 @@ def variables(text: str) -> dict[str, str | None]:
 
 
 def _assign(raw: dict[str, str | None], name: str, sign: str, value: str) -> None:
-    """Put to ``raw`` that a text sets ``name``."""
+    """Note in ``raw`` that a text sets the variable ``name`` to ``value``, by ``=`` or by another ``sign``."""
     if len(value) > _LONGEST_VALUE or (sign == ":" and not value):
         return
     plain = _plain(value)

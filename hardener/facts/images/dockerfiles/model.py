@@ -18,8 +18,6 @@ Rank = Literal["named", "service", "folder"]
 - ``folder``: no build file says it; the folder of the Dockerfile, or its suffix, has the name of the image.
 """
 
-RANKS: tuple[Rank, ...] = ("named", "service", "folder")
-
 
 class Said(Struct, Generic[T], frozen=True):
     """A fact, and where it is said: the name of the file for people, and the line, which counts from 1."""

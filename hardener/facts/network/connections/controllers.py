@@ -27,7 +27,6 @@ class Controllers:
     """Looked up by family, in a tree that holds what they lead in."""
 
     def __init__(self, tree: Tree, pods: list[PodTemplate]) -> None:
-        self._tree = tree
         self._gateways = {item.name: item for item in tree.of("networking.istio.io", "Gateway")}
         self._classes = {item.name: item for item in tree.of("networking.k8s.io", "IngressClass")}
         self._class_of = {item.name: item for item in tree.of("gateway.networking.k8s.io", "Gateway")}

@@ -185,7 +185,7 @@ class _Operator:
                 self._opened(f"{argument.keyword.value} (line {line})")
 
     def _hand_on(self, own: Subclass) -> None:
-        self.arguments = own.handed_on(self.arguments)
+        self.arguments = own.forwarded(self.arguments)
         if own.doubts:  # it may replace what it was given, too
             unknown = {name: Fixed(UNKNOWN, own.doubts) for name in self.arguments if name not in _NAMES}
             self.arguments |= unknown

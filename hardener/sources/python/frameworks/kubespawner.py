@@ -21,7 +21,7 @@ from hardener.sources.python.names.resolve import Key, followed
 from hardener.sources.python.names.scan import Scan
 from hardener.sources.python.names.scopes import Binding, Change, Scope
 from hardener.sources.python.objects import assembled, mutations
-from hardener.sources.python.objects.call_effects import handed
+from hardener.sources.python.objects.call_effects import changeable_arguments
 from hardener.sources.python.objects.expressions import string
 from hardener.sources.python.objects.extract import Extractor
 from hardener.sources.python.parser import syntax
@@ -109,7 +109,7 @@ def _set_by_statements(scan: Scan, names: _Configs) -> Iterator[tuple[Change, It
 
 def _set_by_functions(scan: Scan, names: _Configs) -> Iterator[tuple[Change, set[str] | None]]:
     """The calls that get the settings, as changes of those that they name; None for any."""
-    for each in handed(scan):
+    for each in changeable_arguments(scan):
         path = names.path(each.scope, *steps(each.value)) if each.parameter is None else None
         if path is None or len(path) > 1 or (path and path[0][1] not in _CLASSES):
             continue
@@ -131,7 +131,7 @@ class _Configs:
         self._given: dict[Key, list[tuple[syntax.Node | None, Scope]]] = {}
         self._known: dict[Key, set[str] | None] = {}
         given: list[tuple[syntax.Node, Scope, Key]] = []
-        for each in handed(scan):
+        for each in changeable_arguments(scan):
             if each.parameter is not None:
                 given.append((each.value, each.scope, each.parameter))
                 self._given.setdefault(each.parameter, []).append((each.value, each.scope))

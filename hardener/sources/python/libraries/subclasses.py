@@ -37,7 +37,7 @@ OPERATOR = re.compile(
 )
 
 
-class Handed(Struct, frozen=True):
+class Forwarded(Struct, frozen=True):
     """What a class hands on as one argument: the argument ``keyword`` of its call where that is given, else ``value``,
     which is plain data or ``UNKNOWN``. Without a ``keyword`` no call changes it."""
 
@@ -56,7 +56,7 @@ class Fixed(Struct, frozen=True):
 class Subclass(Struct, eq=False):
     """An own class. ``base`` is the full name of the class of a library that it is made from in the end; ``above`` an
     own one between them. ``takes`` are its own parameters, ``order`` those that take arguments by their places,
-    ``hands`` is what it hands on by name, ``rest`` tells that it hands on any other argument. ``doubt`` says why
+    ``forwards`` is what it hands on by name, ``rest`` tells that it hands on any other argument. ``doubt`` says why
     nothing of that is sure."""
 
     name: str
@@ -64,21 +64,21 @@ class Subclass(Struct, eq=False):
     base: str
     above: Subclass | None = None
     takes: frozenset[str] = frozenset()
-    hands: dict[str, Handed] = field(default_factory=dict)
+    forwards: dict[str, Forwarded] = field(default_factory=dict)
     rest: bool = True
     order: tuple[str, ...] | None = None  # None: it has no constructor of its own
     doubt: str = ""
 
-    def handed_on(self, given: dict[str, Any]) -> dict[str, Any]:
+    def forwarded(self, given: dict[str, Any]) -> dict[str, Any]:
         """The arguments that the library gets of a call that has those ``given``: some of these, and what is Fixed."""
         current = given
         for made in self.chain():
             found: dict[str, Any] = {}
-            for name, handed in made.hands.items():
-                if handed.keyword is not None and handed.keyword in current:
-                    found[name] = current[handed.keyword]
-                elif handed.value is not None:
-                    found[name] = Fixed(handed.value, made.place)
+            for name, one in made.forwards.items():
+                if one.keyword is not None and one.keyword in current:
+                    found[name] = current[one.keyword]
+                elif one.value is not None:
+                    found[name] = Fixed(one.value, made.place)
             if made.rest:
                 found |= {name: each for name, each in current.items() if name not in made.takes | found.keys()}
             current = found
@@ -88,8 +88,8 @@ class Subclass(Struct, eq=False):
         """By which argument of a call the library gets its argument ``name``; None where no call can give it."""
         found: str | None = name
         for made in reversed(list(self.chain())):
-            if found is None or found in made.hands:
-                found = made.hands[found].keyword if found is not None else None
+            if found is None or found in made.forwards:
+                found = made.forwards[found].keyword if found is not None else None
             elif not made.rest or found in made.takes:
                 found = None
         return found
@@ -444,7 +444,7 @@ class _Body:
         for name, function in functions.items():
             self._attributes(function, UNKNOWN)
             if function.decorator_list:  # a property
-                self.made.hands[name] = Handed(None, UNKNOWN, function.lineno)
+                self.made.forwards[name] = Forwarded(None, UNKNOWN, function.lineno)
         for node in ast.walk(self.node):
             if _sets_any(node):
                 self._doubt(f"what {self.made.place} sets by names that it is told")
@@ -496,51 +496,51 @@ class _Body:
             self._doubt(f"{self.made.place}, which hands on arguments by position")
         for argument in call.keywords:
             if argument.arg is not None:
-                self.made.hands[argument.arg] = self._handed(argument.value)
+                self.made.forwards[argument.arg] = self._forwarded(argument.value)
             elif self._is_rest(argument.value):
                 self.made.rest = True
             else:
                 self._doubt(f"a spread (line {argument.value.lineno}) in {self.made.place}")
 
-    def _handed(self, node: ast.expr, depth: int = 0) -> Handed:
-        found: Handed | None = None
+    def _forwarded(self, node: ast.expr, depth: int = 0) -> Forwarded:
+        found: Forwarded | None = None
         if isinstance(node, ast.Name):
-            found = self._handed_name(node, depth)
+            found = self._forwarded_name(node, depth)
         elif isinstance(node, ast.BoolOp):
-            found = self._handed_or_default(node, depth)
+            found = self._forwarded_or_default(node, depth)
         elif isinstance(node, ast.Call):
             found = self._taken_of_rest(node)
         elif isinstance(node, ast.Subscript) and self._is_rest(node.value):
             key = _text(node.slice)
-            found = Handed(key, None, node.lineno) if key is not None else None
-        return found or Handed(None, self.plain(node), node.lineno)
+            found = Forwarded(key, None, node.lineno) if key is not None else None
+        return found or Forwarded(None, self.plain(node), node.lineno)
 
-    def _handed_name(self, node: ast.Name, depth: int) -> Handed | None:
+    def _forwarded_name(self, node: ast.Name, depth: int) -> Forwarded | None:
         if node.id in self.given and depth < _DEEPEST:
-            return self._handed(self.given[node.id], depth + 1)
+            return self._forwarded(self.given[node.id], depth + 1)
         if node.id in self.rebound:
-            return Handed(None, UNKNOWN, node.lineno)
+            return Forwarded(None, UNKNOWN, node.lineno)
         if node.id in self.made.takes:
-            return Handed(node.id, self.defaults.get(node.id), node.lineno)
+            return Forwarded(node.id, self.defaults.get(node.id), node.lineno)
         return None
 
-    def _handed_or_default(self, node: ast.BoolOp, depth: int) -> Handed | None:
+    def _forwarded_or_default(self, node: ast.BoolOp, depth: int) -> Forwarded | None:
         """What ``image or IMAGE`` hands on."""
         if not isinstance(node.op, ast.Or) or len(node.values) != 2:
             return None
-        first = self._handed(node.values[0], depth)
+        first = self._forwarded(node.values[0], depth)
         if first.keyword is None or first.value:
             return None
-        return Handed(first.keyword, self.plain(node.values[1]), node.lineno)
+        return Forwarded(first.keyword, self.plain(node.values[1]), node.lineno)
 
-    def _taken_of_rest(self, call: ast.Call) -> Handed | None:
+    def _taken_of_rest(self, call: ast.Call) -> Forwarded | None:
         """What ``kwargs.pop("image", IMAGE)`` hands on."""
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("pop", "get"):
             return None
         key = _text(call.args[0]) if call.args else None
         if key is None or not self._is_rest(call.func.value):
             return None
-        return Handed(key, self.plain(call.args[1]) if len(call.args) > 1 else None, call.lineno)
+        return Forwarded(key, self.plain(call.args[1]) if len(call.args) > 1 else None, call.lineno)
 
     def _is_rest(self, node: ast.expr) -> bool:
         return bool(self.rest) and isinstance(node, ast.Name) and node.id == self.rest
@@ -579,7 +579,7 @@ class _Body:
 
     def _set_in_rest(self, statement: ast.Assign, is_plain: bool) -> Iterator[ast.expr]:
         for key, name in self._keys_of_rest(statement.targets):
-            value = self._handed(statement.value) if is_plain else Handed(None, UNKNOWN, statement.lineno)
+            value = self._forwarded(statement.value) if is_plain else Forwarded(None, UNKNOWN, statement.lineno)
             self._decide(key, value)
             yield name
 
@@ -600,10 +600,10 @@ class _Body:
             self.made.takes |= {key}
         elif function.attr == "setdefault" and len(call.args) > 1:
             is_sure = any(isinstance(each, ast.Expr) and each.value is call for each in init.body)
-            self._decide(key, Handed(key, self.plain(call.args[1]) if is_sure else UNKNOWN, call.lineno))
+            self._decide(key, Forwarded(key, self.plain(call.args[1]) if is_sure else UNKNOWN, call.lineno))
 
-    def _decide(self, key: str, handed: Handed) -> None:
-        self.made.hands[key] = Handed(None, UNKNOWN, handed.line) if key in self.made.hands else handed
+    def _decide(self, key: str, one: Forwarded) -> None:
+        self.made.forwards[key] = Forwarded(None, UNKNOWN, one.line) if key in self.made.forwards else one
 
     def _attributes(self, function: ast.FunctionDef | ast.AsyncFunctionDef, value: Any, after: int = 0) -> None:
         """Attributes of the object that are set: the library reads its arguments from there. ``value`` is UNKNOWN
@@ -618,10 +618,10 @@ class _Body:
                     continue
                 if target.value.id != itself or target.lineno <= after:
                     continue
-                handed = Handed(None, UNKNOWN, target.lineno)
+                one = Forwarded(None, UNKNOWN, target.lineno)
                 if value is not UNKNOWN and isinstance(node, ast.Assign) and id(node) in plain:
-                    handed = self._handed(node.value)
-                self.made.hands[target.attr] = handed
+                    one = self._forwarded(node.value)
+                self.made.forwards[target.attr] = one
 
 
 def _targets(node: ast.AST) -> list[ast.expr]:

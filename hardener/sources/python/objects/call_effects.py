@@ -49,7 +49,7 @@ _TAKEN = frozenset(
 _FRAMEWORKS = ("airflow.", "dagster", "flytekit", "prefect", "pulumi.")  # what they get, they declare
 
 
-class Handed(Struct, frozen=True):
+class CallArgument(Struct, frozen=True):
     """An expression that a call gets. ``scope`` is where it is seen from, ``call`` the call; ``parameter`` is the scope
     of a function of the file and its name for the object. ``whole``: only what is no whole object is changed."""
 
@@ -60,7 +60,7 @@ class Handed(Struct, frozen=True):
     whole: bool = False
 
 
-def handed(scan: Scan) -> Iterator[Handed]:
+def changeable_arguments(scan: Scan) -> Iterator[CallArgument]:
     """What calls get that they may change."""
     declared = _decorators(scan)
     for call, scope in scan.calls:
@@ -80,7 +80,7 @@ def handed(scan: Scan) -> Iterator[Handed]:
             whole = whole or (isinstance(call.func, syntax.Attribute) and bool(_CLIENT.fullmatch(name)))
             for argument in arguments:
                 if argument.keyword is None or argument.keyword.value not in _TAKEN:
-                    yield Handed(argument.value, scope, call, None, whole)
+                    yield CallArgument(argument.value, scope, call, None, whole)
 
 
 def _callback(call: syntax.Call, scope: Scope) -> tuple[int, Scope] | None:
@@ -93,20 +93,20 @@ def _callback(call: syntax.Call, scope: Scope) -> tuple[int, Scope] | None:
     return None
 
 
-def _called_back(call: syntax.Call, scope: Scope, position: int, function: Scope) -> Iterator[Handed]:
+def _called_back(call: syntax.Call, scope: Scope, position: int, function: Scope) -> Iterator[CallArgument]:
     """What a function gets that stands at ``position`` among the arguments of a call: those behind it, or those of
     ``Thread(target=fix, args=(pod,))``."""
     assert isinstance(function.node, syntax.FunctionDef)
     behind = [each for each in call.args[position + 1 :] if not each.star]
     if resolve.last_name(call.func) in _EACH:
-        yield from (Handed(each.value, scope, call) for each in behind)
+        yield from (CallArgument(each.value, scope, call) for each in behind)
         return
     values = [each.value for each in behind if each.keyword is None]
     for each in behind:
         if each.keyword is not None and each.keyword.value == "args" and isinstance(each.value, syntax.Tuple):
             values += [element.value for element in each.value.elements]
     for value, parameter in zip(values, function.node.params.params, strict=False):
-        yield Handed(value, scope, call, (function, parameter.name.value))
+        yield CallArgument(value, scope, call, (function, parameter.name.value))
 
 
 def _decorators(scan: Scan) -> set[syntax.Node]:
@@ -130,7 +130,7 @@ def _leaves(call: syntax.Call, scope: Scope, name: str) -> bool:
     return any(each.startswith(_FRAMEWORKS) for each in resolve.qualified_names(call.func, scope))
 
 
-def _followed(call: syntax.Call, scope: Scope, function: Scope, skipped: int) -> Iterator[Handed]:
+def _followed(call: syntax.Call, scope: Scope, function: Scope, skipped: int) -> Iterator[CallArgument]:
     """The arguments of a call by the parameters of a function of the file."""
     assert isinstance(function.node, syntax.FunctionDef)
     parameters = function.node.params
@@ -145,7 +145,7 @@ def _followed(call: syntax.Call, scope: Scope, function: Scope, skipped: int) ->
         elif position < len(positional) and not any(each.star for each in call.args[:position]):
             name = positional[position]
         if name is not None:
-            yield Handed(argument.value, scope, call, (function, name))
+            yield CallArgument(argument.value, scope, call, (function, name))
 
 
 def function_of(call: syntax.Call, scope: Scope) -> tuple[Scope | None, int]:

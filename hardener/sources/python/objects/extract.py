@@ -41,7 +41,7 @@ class Extractor:
         self.inner: set[syntax.Node] = set()
         self.lints: list[tuple[int, str]] = []
         self.uses: dict[Key, list[Scalar]] = {}
-        self.later = mutations.Later(places, self.value_set_later, scan.lines)
+        self.mutator = mutations.Mutator(places, self.value_set_later, scan.lines)
         self.members = Members(scan.scopes)
         self.texts = Texts(places, mutations.grown(self.changes), self.members)
         self.going: set[syntax.Node] = set()
@@ -75,7 +75,7 @@ class Extractor:
         self.going.add(node)
         made = self._value(node, scope, type_name, around, raw)
         for path, change in self.changes.get(node, ()):
-            made = self.later.changed(made, path, change)
+            made = self.mutator.changed(made, path, change)
         self.made[node] = made
         self.going.discard(node)
         return made
@@ -261,7 +261,7 @@ class Extractor:
                 self._open(mapping, f"{argument.star}{self.places.text(argument.value)}", argument)
             else:
                 given[name] = argument.value, item
-        for name, each in own.handed_on(given).items():
+        for name, each in own.forwarded(given).items():
             field = known.dialect.field(known.type_name, name)
             if isinstance(each, Fixed):
                 mapping.fields[field] = assembled.fixed(mapping, name, each)

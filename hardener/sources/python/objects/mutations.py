@@ -31,7 +31,7 @@ from hardener.sources.python.names.resolve import Key, member
 from hardener.sources.python.names.scan import Scan
 from hardener.sources.python.names.scopes import Binding, Change, Scope
 from hardener.sources.python.objects.brackets import call_bracket, elements_bracket
-from hardener.sources.python.objects.call_effects import COPIES, function_of, handed
+from hardener.sources.python.objects.call_effects import COPIES, changeable_arguments, function_of
 from hardener.sources.python.objects.expressions import opaque_text, scalar, string
 from hardener.sources.python.objects.literals import opaque
 from hardener.sources.python.parser import syntax
@@ -59,7 +59,7 @@ def changes_by_value(scan: Scan) -> Changes:
     direct, held = _by_name(scan)
     given: dict[Key, list[tuple[syntax.Node, Scope]]] = {}
     open_calls = []
-    for each in handed(scan):
+    for each in changeable_arguments(scan):
         if each.parameter is not None:
             given.setdefault(each.parameter, []).append((each.value, each.scope))
         else:
@@ -358,7 +358,7 @@ def _inside(node: Mapping | Sequence) -> list[Node]:
     return [entry.value for entry in node.fields.values()] if isinstance(node, Mapping) else node.items
 
 
-class Later:
+class Mutator:
     """Applies changes to the nodes of the objects. ``read`` gives the node for the value that a change gives a field of
     a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls."""
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from hardener.sources import yaml
 from hardener.sources.open_values import opened
 from hardener.sources.yaml import TextError
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, existing
 
 _ALONE = re.compile(r"(?P<indent>[ \t]*)(?P<field>\$(?:\([A-Za-z0-9_.]+\)|\{[A-Za-z_]\w*\}|[A-Za-z_]\w*))[ \t]*\r?\n?")
 _SCALAR = re.compile(r"[|>][-+0-9]*[ \t]*(?:#.*)?$")
@@ -127,7 +127,7 @@ def open_at(documents: list[Any], found: list[Place], shown: Callable[[Place], s
     values: dict[str, Any] = {}
     for place in found:
         if place.empty is not None:
-            holder = _at(documents, (place.document, *place.empty[:-1]))
+            holder = existing(documents, (place.document, *place.empty[:-1]))
             mask = place.mask.removeprefix("#")
             values[mask] = holder[place.empty[-1]]
             holder[place.empty[-1]] = mask
@@ -136,15 +136,9 @@ def open_at(documents: list[Any], found: list[Place], shown: Callable[[Place], s
         for path, _ in place.holders:
             by_path.setdefault((place.document, *path), place)
     for path, place in sorted(by_path.items(), key=lambda each: -len(each[0])):
-        above = _at(documents, path[:-1])
+        above = existing(documents, path[:-1])
         above[path[-1]] = opened(above[path[-1]], shown(place))
     return values
-
-
-def _at(value: Any, path: Path) -> Any:
-    for part in path:
-        value = value[part]
-    return value
 
 
 def emptied(value: Any, values: dict[str, Any]) -> Any:
