@@ -133,8 +133,6 @@ def load(root: str, named: str | None = None) -> Config:
 
 def _converted(document: Any, name: str) -> Any:
     """Return ``document`` as the record of a config file. Raises InputError where it is none."""
-    import msgspec  # late: most runs have no config file
-
     known = document_records()
     version = document.get("kubernetes-version") if isinstance(document, dict) else None
     if isinstance(version, float):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from types import UnionType
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from hardener.authoring.edits import Edit, Finding, OpaqueError, Severity
 from hardener.authoring.risks import BY_FOLDER, RISKS
@@ -212,9 +212,6 @@ def name_of(view: type) -> str:
 
 @cache
 def _options(options: type) -> Options:
-    from dataclasses import fields  # late: hardly a run asks for what it does not know yet
-    from typing import get_type_hints
-
     hints = get_type_hints(options)
     types = {}
     for item in fields(options):

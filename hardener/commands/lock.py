@@ -24,7 +24,7 @@ from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.kubernetes.images.table import lookup
 from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, LockedImage, load
-from hardener.lock.oci.image import digest_now, look_up
+from hardener.lock.oci.image import Found, digest_now, look_up
 from hardener.lock.oci.layers import Layers
 from hardener.lock.oci.limits import Limits
 from hardener.lock.oci.registry_error import RegistryError
@@ -37,7 +37,6 @@ from hardener.support.printable import plain, plain_line
 
 if TYPE_CHECKING:
     from hardener.lock.oci.client import Client
-    from hardener.lock.oci.image import Found
     from hardener.tree.tree import Tree
 
 _MOST_PREVIOUS = 4

@@ -33,9 +33,6 @@ def rbac_dangerous_grant(role: Role) -> Steps:
     """
     if role.owner is not None:
         return
-    # Late, as in all modules of this folder: most trees hold no role.
-    from hardener.kubernetes.rbac.dangerous_grants import dangerous
-
     holders = role.tree.ask(Access).holders(role)
     everywhere = not role.namespaced and (not holders or any(not holder.binding.namespaced for holder in holders))
     spaces = {holder.binding.object.namespace for holder in holders} | {role.object.namespace}
@@ -85,8 +82,6 @@ def _of_rule(role: Role, index: int, found: list[_Danger], reach: str, who: str)
 
 def _aggregated(role: Role, grants: list[Grant]) -> Iterator[Finding]:
     """A role that the controller adds to others, with one of ``grants`` that leads further."""
-    from hardener.kubernetes.rbac.dangerous_grants import EVERYTHING
-
     further = next((grant for grant in grants if leads_further(grant) or grant is EVERYTHING), None)
     if further is not None and role.aggregated_to:
         yield role.finding(

@@ -7,9 +7,11 @@ Gateways and ingress controllers, Prometheus and its like, and whoever may read 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.access.grants import Access
+from hardener.facts.access.makers import PodMakers
+from hardener.facts.access.views import Binding
 from hardener.kubernetes.components.component import is_ingress_or_gateway
 from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import GROUP
@@ -18,10 +20,6 @@ from hardener.tree.core_views import PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError
-
-if TYPE_CHECKING:
-    from hardener.facts.access.makers import PodMakers
-    from hardener.facts.access.views import Binding
 
 _PROMETHEUS = frozenset({"prometheus", "vmagent", "vmsingle", "victoria-metrics"})
 _ADDRESSES = (("", "endpoints"), ("discovery.k8s.io", "endpointslices"), ("", "pods"), ("", "services"))
@@ -64,8 +62,6 @@ class RunTimePeers(AsRead):
     def _makers(self) -> PodMakers | None:
         if not self._bound:
             return None
-        from hardener.facts.access.makers import PodMakers  # late: most trees hold no role
-
         return self._tree.ask(PodMakers)
 
     def learns(self, pod: PodTemplate) -> Evidence | None:
@@ -96,10 +92,6 @@ class RunTimePeers(AsRead):
         registrars: dict[PodTemplate, Evidence] = {}
         if not self._bound:
             return readers, registrars
-        # Late: most trees hold no role.
-        from hardener.facts.access.grants import Access
-        from hardener.facts.access.views import Binding
-
         access = self._tree.ask(Access)
         for item in self._bound:
             if "patch" in item.classes:

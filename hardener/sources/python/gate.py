@@ -82,8 +82,6 @@ def _holds_pod_keys(raw: bytes) -> bool:
 
 
 def _tree_passes(raw: bytes) -> bool:
-    import ast  # late: hardly a file comes this far
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
