@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import spoken
+from hardener.facts.images.image_scripts import scripts_of_root
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.facts.objects.hardened_by_hand import hardened_beside, hardened_beside_root
@@ -163,6 +164,7 @@ def _needs(container: Container) -> Iterator[Evidence]:
     for command, speaker in spoken(container, root_commands):
         yield speaker.says(f"runs {command}")
     yield from (command.fact(container) for command in known_image(container).root_commands)
+    yield from scripts_of_root(container)
     yield from _host_access(container)
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.authoring.known import Known, KnownBy, items
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
+from hardener.facts.images.image_scripts import writes_by_variables
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.ledger import ImageLedger
 from hardener.facts.images.products import product_row, runs_data_store
@@ -146,6 +147,9 @@ def _out_of_reach(container: Container, uid: int) -> Iterator[Evidence]:
                 yield speaker.says(f"writes to {path}, where user {uid} may not")
         elif workdir is None or not is_mounted(container, workdir):
             yield speaker.says("installs packages when it starts")
+    for path, fact in writes_by_variables(container):
+        if not _may_write(container, known, path, uid):
+            yield Evidence(f"{fact.text}, where user {uid} may not", fact.piece, fact.path)
     for each in known.written_as_any:
         if not _may_write(container, known, each.value, uid):
             yield each.fact(container, f"it writes to {each.value}, where user {uid} may not")
@@ -255,6 +259,8 @@ def _commands(container: Container, found: Needs, known: ImageLedger, workdir: s
             found.against.append(speaker.says("installs packages when it starts"))
         else:
             _write(container, found, path, speaker.says(f"writes to {path}"))
+    for path, fact in writes_by_variables(container):
+        _write(container, found, path, fact)
     for each in known.written:
         _write(container, found, each.value, each.fact(container))
 

@@ -44,7 +44,7 @@ _INSTALLERS: dict[str, tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]] 
     "uv": (frozenset({"tool"}), (), (".local",)),
 }
 _PIPES = frozenset({"sh", "bash", "ash"})  # which run what a download prints
-_RUNNERS = frozenset({"npx", "pnpm", "python", "python3", "yarn"})  # of a program that their arguments name
+_RUNNERS = frozenset({"npx", "pnpm", "python", "python3", "yarn"})  # which start the program that they are given
 _READ_BY_THEMSELVES = frozenset({"mkdir", "cd", "rm", "chown", "chmod"})  # that write nothing into files
 # Modes with which everybody may write. `+w` alone is not one: the umask takes it from all but the owner.
 _WORLD = re.compile(r"[0-7]?[0-7]{2}[2367]|(?=[ug]*+[ao])[ugoa]++[+=][rst]*w[rwxXst]*")
