@@ -76,8 +76,8 @@ _WORDS = (
     "devices", "dhcp", "dhcpd", "dind", "docker", "dockerd", "ebpf", "falco", "fpga", "fuse", "gluetun", "gpu", "gpus",
     "ipsec", "iptables", "iscsi", "kvm", "libvirt", "lvm", "modprobe", "nfs", "nfsd", "nut", "nvidia", "openvpn",
     "podman", "qemu", "rdma", "samba", "sftp", "smb", "sriov", "sshd", "strongswan", "sysbox", "sysctl", "sysdig",
-    "tailscale", "tetragon", "tftp", "udev", "ups", "usb", "v4l", "vpn", "wireguard", "zerotier", "zigbee", "zigbee2mqtt",
-    "zwave",
+    "tailscale", "tetragon", "tftp", "udev", "ups", "usb", "v4l", "vpn", "wireguard", "zerotier", "zigbee",
+    "zigbee2mqtt", "zwave",
 )  # fmt: skip
 _OF_NODE = (
     "(?:disk|gpu|hardware|host|kernel|node|system)-?(?:agent|exporter|inspector|monitor|monitoring|problem|tuner)"
