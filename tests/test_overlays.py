@@ -167,9 +167,9 @@ def test_builds_with_the_same_patches_are_one_state(tree: Path) -> None:
 
 
 def test_an_image_that_is_known_to_be_another_makes_a_state(tree: Path) -> None:
-    overlay = {"dev/kustomization.yaml": "resources: [../base]\nimages: [{name: example.com/web, newName: nginx}]\n"}
+    overlay = {"dev/kustomization.yaml": "resources: [../base]\nimages: [{name: example.com/web, newName: node}]\n"}
     [(_, data)] = patched_states(read(tree, BASE, overlay))
-    assert data["containers"][0]["image"] == "nginx:1.2.3"
+    assert data["containers"][0]["image"] == "node:1.2.3"
     outcome = run(tree, only="run-as-non-root")
     assert not applied(outcome, "run-as-non-root")
     assert why(held(outcome, "run-as-non-root")) == ["the user of its image is not known, and no number is written"]
@@ -306,6 +306,9 @@ def test_paths_that_the_overlay_writes_to_get_volumes(tree: Path) -> None:
 
 def test_a_port_of_the_overlay(tree: Path) -> None:
     outcome = run(tree, BASE, of_container("ports: [{containerPort: 80}]"))
+    assert "port 80 is declared" in why(held(outcome, "run-as-user"))
+    known = {path: text.replace("example.com/web:1.2.3", "nginx:1.27") for path, text in BASE.items()}
+    outcome = run(tree, known, of_container("ports: [{containerPort: 80}]"))
     assert [change.after for change in applied(outcome, "unprivileged-ports")] == [
         {"name": "net.ipv4.ip_unprivileged_port_start", "value": "80"}
     ]
