@@ -47,7 +47,7 @@ def test_programs(words: list[str], found: list[str]) -> None:
     assert started_at_node(words) == found
 
 
-@pytest.mark.parametrize("port", [22, 111, 445, 2049, 20048, 51820])
+@pytest.mark.parametrize("port", [22, 111, 445, 2049, 3493, 20048, 51820])
 def test_ports(port: int) -> None:
     assert served_from_node(port)
 
@@ -111,6 +111,9 @@ def test_variables(name: str, is_sign: bool) -> None:
         ("node-exporter", "node-exporter"),
         ("node_monitor", "node-monitor"),
         ("system-monitor-7", "system-monitor"),
+        ("network-ups-tools", "ups"),
+        ("groups", None),
+        ("peanut", None),
         ("dockerize", None),
         ("redocker", None),
         ("csidh", None),

@@ -47,7 +47,7 @@ _PORTS = {
     **dict.fromkeys((139, 445), "SMB"),
     **dict.fromkeys((500, 4500), "IPsec"),
     **dict.fromkeys((2375, 2376), "the Docker daemon"),
-    **{1194: "OpenVPN", 41641: "Tailscale", 51820: "WireGuard"},
+    **{1194: "OpenVPN", 3493: "Network UPS Tools", 41641: "Tailscale", 51820: "WireGuard"},
 }
 
 # Folders of the node that say by themselves what they are for. Its root folder does not.
@@ -74,9 +74,10 @@ _VARIABLES = late_pattern(
 _WORDS = (
     "bpf", "buildah", "buildkit", "buildkitd", "buildx", "cifs", "cni", "containerd", "csi", "cuda", "device",
     "devices", "dhcp", "dhcpd", "dind", "docker", "dockerd", "ebpf", "falco", "fpga", "fuse", "gluetun", "gpu", "gpus",
-    "ipsec", "iptables", "iscsi", "kvm", "libvirt", "lvm", "modprobe", "nfs", "nfsd", "nvidia", "openvpn", "podman",
-    "qemu", "rdma", "samba", "sftp", "smb", "sriov", "sshd", "strongswan", "sysbox", "sysctl", "sysdig", "tailscale",
-    "tetragon", "tftp", "udev", "usb", "v4l", "vpn", "wireguard", "zerotier", "zigbee", "zigbee2mqtt", "zwave",
+    "ipsec", "iptables", "iscsi", "kvm", "libvirt", "lvm", "modprobe", "nfs", "nfsd", "nut", "nvidia", "openvpn",
+    "podman", "qemu", "rdma", "samba", "sftp", "smb", "sriov", "sshd", "strongswan", "sysbox", "sysctl", "sysdig",
+    "tailscale", "tetragon", "tftp", "udev", "ups", "usb", "v4l", "vpn", "wireguard", "zerotier", "zigbee",
+    "zigbee2mqtt", "zwave",
 )  # fmt: skip
 _OF_NODE = (
     "(?:disk|gpu|hardware|host|kernel|node|system)-?(?:agent|exporter|inspector|monitor|monitoring|problem|tuner)"
