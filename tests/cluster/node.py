@@ -121,6 +121,7 @@ def started() -> Iterator[Node]:
     finally:
         _end_containers(folder)
         subprocess.run([stop, folder], capture_output=True, timeout=120)
+        _end_shims(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -134,6 +135,18 @@ def _end_containers(folder: Path) -> None:
         command = ["ctr", "-a", str(folder / "containerd.sock"), "-n", "k8s.io", kind]
         listed = subprocess.run([*command, "list", "-q"], capture_output=True, text=True, timeout=60).stdout.split()
         subprocess.run([*command, "delete", *options, *listed], capture_output=True, timeout=120)
+
+
+def _end_shims(folder: Path) -> None:
+    """End what a container that was about to start leaves: a shim of our containerd, each by its own id."""
+    socket_of_ours = str(folder / "containerd.sock").encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if socket_of_ours in words and b"containerd-shim" in words[0]:
+                os.kill(int(process.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
 
 
 def _object(kind: str, metadata: Map) -> Map:

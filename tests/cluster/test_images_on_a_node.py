@@ -123,7 +123,7 @@ def _controls(pod: Map) -> set[str]:
 def test_the_pod_of_the_default_gate_stays_up(tried: Tried, name: str) -> None:
     assert _agrees(tried.ends[name, "default"], CASES[name].default)
     if _ALL:
-        assert tried.ends[name, "written"] == STARTS
+        assert _agrees(tried.ends[name, "written"], CASES[name].written)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -147,8 +147,10 @@ def test_what_is_held_back_does_what_its_grade_says(tried: Tried, name: str, var
 
 @pytest.mark.skipif(not _ALL, reason="HARDEN_CASES=all tries out all that is held back")
 def test_no_other_held_step_fails(tried: Tried) -> None:
-    others = {key: end for key, end in tried.ends.items() if key[1] in VARIANTS and key[1] not in CASES[key[0]].ends}
-    assert {key: end for key, end in others.items() if end != STARTS} == {}
+    failed = [key for key, end in tried.ends.items() if key[1] in VARIANTS and end != STARTS]
+    assert [
+        (name, variant) for name, variant in failed if variant not in CASES[name].ends and CASES[name].default == STARTS
+    ] == []
 
 
 def _agrees(end: str, expected: str) -> bool:
