@@ -317,6 +317,9 @@ def test_paths_that_the_overlay_writes_to_get_volumes(tree: Path) -> None:
 
 def test_a_port_of_the_overlay(tree: Path) -> None:
     outcome = run(tree, BASE, of_container("ports: [{containerPort: 80}]"))
+    assert "port 80 is declared" in why(held(outcome, "run-as-user"))
+    known = {path: text.replace("example.com/web:1.2.3", "nginx:1.27") for path, text in BASE.items()}
+    outcome = run(tree, known, of_container("ports: [{containerPort: 80}]"))
     assert [change.after for change in applied(outcome, "unprivileged-ports")] == [
         {"name": "net.ipv4.ip_unprivileged_port_start", "value": "80"}
     ]
