@@ -92,7 +92,10 @@ CLAIMED = "persistentVolumeClaim: {claimName: own}"
             "(ReadWriteMany, ReadWriteOnce)",
         ),
         (pod(volume=CLAIMED), "does not show whether"),
-        (pod("redis:7.2", volume=CLAIMED) + CLAIM.replace("MODES", "[ReadWriteOnce]"), "a data store may refuse"),
+        (
+            pod("example.com/redis:7.2", volume=CLAIMED) + CLAIM.replace("MODES", "[ReadWriteOnce]"),
+            "a data store may refuse",
+        ),
         (pod("example.com/sshd:1", volume=CLAIMED), "refuses files whose modes"),
         (pod(volume="nfs: {server: a, path: /b}"), "an fsGroup may not open them"),
     ],

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Severity
-from hardener.authoring.known import KnownBy
 from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.errors import InputError
 from hardener.kubernetes.images.reference import ImageReference
@@ -70,7 +69,7 @@ def follow(image: ImageReference, view: View) -> tuple[LockedImage, Verdict] | N
 
 
 def _in_lock(words: str) -> Evidence:
-    return Evidence(f"{KnownBy.LOCK.label}: {words}")
+    return Evidence(f"harden.lock: {words}")
 
 
 def _short(digest: str | None) -> str:

@@ -147,6 +147,11 @@ class ImageLedger(Struct):
         )
 
     @property
+    def builds_volumes(self) -> bool:
+        """Whether a Dockerfile of the tree declares its VOLUMEs."""
+        return self.volumes is not None and self.volumes.by is KnownBy.DOCKERFILE
+
+    @property
     def tells_all_places(self) -> bool:
         """Whether somebody tells of all places that it writes to: who read it, ran it, or tried a read-only root."""
         if self.read_only is not None and self.read_only.value:

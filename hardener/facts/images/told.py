@@ -29,6 +29,7 @@ class Told(Struct, frozen=True):
     - `starts`: its command with the arguments, then its hooks. `probes`: what looks after it.
     - `workdir`: the folder that they run in, where it is written. `mounts`: the places of its volumes.
     - `is_all`: its image does nothing by itself, and holds nothing of its own that they might need.
+    - `is_open`: a part of it is filled in later.
     """
 
     starts: tuple[Words, ...]
@@ -36,21 +37,25 @@ class Told(Struct, frozen=True):
     workdir: str | None
     mounts: tuple[str, ...]
     is_all: bool
+    is_open: bool = False
 
 
 def told(container: Container) -> Told | None:
     """What ``container`` is told to run; None where its image runs its own program, or not all of it is written."""
-    if container.image is None or program_of(container) is None:
+    if container.image is None:
         return None
     is_general = is_general_purpose(container.image)
     if not container.command and not is_general:
         return None
-    if unknown_start(container) is not None or unknown_word(container) is not None:
-        return None
+    if program_of(container) is None or unknown_start(container) is not None or unknown_word(container) is not None:
+        return _OPEN if is_general else None
     try:
         return _told(container, container.image, is_general)
     except (OpaqueError, WrongShapeError):
         return None
+
+
+_OPEN = Told((), (), None, (), is_all=True, is_open=True)
 
 
 def _told(container: Container, image: ImageReference, is_general: bool) -> Told | None:

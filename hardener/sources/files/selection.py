@@ -19,6 +19,7 @@ from hardener.sources import registry
 from hardener.sources.files import NAMES, RUN_FOLDER, UnreadableError, git_root, is_other, read_bytes
 from hardener.sources.git import index as git_index
 from hardener.sources.git.index import GitIndex
+from hardener.support.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -31,6 +32,8 @@ INSTALLED = frozenset({"node_modules"})
 DEEPEST = 200
 """Folders below the one that a walk begins with; what lies deeper is not looked for."""
 _OF_TOOLS = frozenset({".git", "__pycache__", ".venv", ".tox", ".terraform", RUN_FOLDER})
+# How images are built: evidence, and no manifest that somebody forgot to name.
+_BUILD_FILE = late_pattern(r"(Docker|Container)file([._-].*)?|.*\.Dockerfile|(Make|Jenkins|Tilt|Just)file")
 _CASE = {"before", "findings.txt"}  # what a folder that is a golden case holds
 _MOST_COUNTED = 10_000  # files that are left out; what lies beyond is not looked for
 _LARGEST_IGNORE_FILE = 1024 * 1024  # bytes
@@ -275,7 +278,7 @@ class _Walk(Struct, frozen=True):
             if is_folder and self._is_of_tool(entry):
                 continue
             if not is_folder and not self._is_wanted(entry):
-                self.passed.files["other-ending"] += counts
+                self.passed.files["other-ending"] += counts and not _BUILD_FILE.fullmatch(entry.name)
                 continue
             inner = self._selected(entry, is_folder, place)
             if inner is None:

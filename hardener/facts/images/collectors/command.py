@@ -24,7 +24,7 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
     if told is None:
         return
     reading = read_whole((*told.starts, *told.probes), told.workdir)
-    is_whole = reading.open is None and not _hides_programs(told)
+    is_whole = not told.is_open and reading.open is None and not _hides_programs(told)
     if is_whole:
         _put_places(ledger, told, reading.writes)
     if told.is_all:
