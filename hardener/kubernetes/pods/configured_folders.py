@@ -23,6 +23,7 @@ _PAIR = late_pattern(
     r"(?<![\w./-])(?P<key>[A-Za-z][\w.-]{0,80})[\"']?(?:\s*[:=]\s*|[ \t]+)[\"']?(?P<path>/[\w./@%+-]+)[\"']?"
     r"(?=[\s,;}\]#]|$)"
 )
+_MAY_NAME = late_pattern(r"[:=\s][\"']?/[\w.]")  # costs little where no path is a value, as in dashboards
 _KEY = late_pattern(r"(?P<indent>[ \t]*)(?:- +)?[\"']?(?P<key>[A-Za-z][\w.-]{0,80})[\"']?\s*:(?=\s|$)")
 _WITHIN = late_pattern(r"[\"']?(?P<key>[A-Za-z][\w.-]{0,80})[\"']?\s*:\s*\{")
 _PLAIN = frozenset({"dir", "directory", "file", "filename", "folder", "location", "path", "root"})
@@ -49,7 +50,7 @@ _ELSEWHERE = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/opt", "/var/run/secrets
 @lru_cache(maxsize=256)  # a ConfigMap is read by several containers
 def written_folders(text: str) -> tuple[str, ...]:
     """The folders that ``text`` names to be written to; of a file its folder."""
-    if len(text) > _LARGEST or "/" not in text:
+    if len(text) > _LARGEST or not _MAY_NAME.search(text):
         return ()
     found: dict[str, None] = {}
     above: list[tuple[int, str]] = []  # keys that a line stands below, with their indents
