@@ -23,7 +23,6 @@ _PAIR = late_pattern(
     r"(?<![\w./-])(?P<key>[A-Za-z][\w.-]{0,80})[\"']?(?:\s*[:=]\s*|[ \t]+)[\"']?(?P<path>/[\w./@%+-]+)[\"']?"
     r"(?=[\s,;}\]#]|$)"
 )
-_MAY_NAME = late_pattern(r"[:=\s][\"']?/[\w.]")  # costs little where no path is a value, as in dashboards
 _KEY = late_pattern(r"(?P<indent>[ \t]*)(?:- +)?[\"']?(?P<key>[A-Za-z][\w.-]{0,80})[\"']?\s*:(?=\s|$)")
 _WITHIN = late_pattern(r"[\"']?(?P<key>[A-Za-z][\w.-]{0,80})[\"']?\s*:\s*\{")
 _PLAIN = frozenset({"dir", "directory", "file", "filename", "folder", "location", "path", "root"})
@@ -50,7 +49,7 @@ _ELSEWHERE = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/opt", "/var/run/secrets
 @lru_cache(maxsize=256)  # a ConfigMap is read by several containers
 def written_folders(text: str) -> tuple[str, ...]:
     """The folders that ``text`` names to be written to; of a file its folder."""
-    if len(text) > _LARGEST or not _MAY_NAME.search(text):
+    if len(text) > _LARGEST or not any(map(_may_name, text.split("\n"))):
         return ()
     found: dict[str, None] = {}
     above: list[tuple[int, str]] = []  # keys that a line stands below, with their indents
@@ -72,6 +71,11 @@ def written_folders(text: str) -> tuple[str, ...]:
         if key is not None:
             above.append((indent, key["key"]))
     return tuple(found)[:_MOST]
+
+
+def _may_name(line: str) -> bool:
+    """Whether a line has a key with a path; few do, and none of a dashboard."""
+    return "/" in line and len(line) <= _LONGEST and _PAIR.search(line) is not None
 
 
 def _folder(key: str, above: list[str], path: str) -> str | None:
