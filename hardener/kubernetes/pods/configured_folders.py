@@ -20,7 +20,7 @@ _LARGEST = 256 * 1024  # characters
 _LONGEST = 1000  # characters of a line
 # A key with a path, at the begin of a line or in a mapping within it.
 _PAIR = late_pattern(
-    r"(?<![\w./-])(?P<key>[A-Za-z][\w.-]{0,80})[\"']?(?:\s*[:=]\s*|[ \t]+)[\"']?(?P<path>/[\w./@%+-]+)[\"']?"
+    r"(?<![\w./-])(?P<key>[A-Za-z][\w.-]{0,80})[\"']?(?:\s*[:=]\s*|[ \t]+)[\"']?(?P<path>/[A-Za-z_.][\w./@%+-]*)[\"']?"
     r"(?=[\s,;}\]#]|$)"
 )
 _KEY = late_pattern(r"(?P<indent>[ \t]*)(?:- +)?[\"']?(?P<key>[A-Za-z][\w.-]{0,80})[\"']?\s*:(?=\s|$)")
