@@ -23,6 +23,11 @@ HEAVY = {
     "deepdiff", "dockerfile_parse", "httpx2", "importlib.metadata", "libcst", "multiprocessing", "pathspec", "pydantic",
     "rich", "ruamel.yaml", "tree_sitter", "urllib.request",
 }  # fmt: skip
+# Of ours, and large with what they import: what few trees have to do with.
+FOR_FEW = {
+    "hardener.engine.observed_grade", "hardener.engine.waivers.peers", "hardener.facts.access.admission.guardrails",
+    "hardener.report.chart_values", "hardener.tree.control_plane",
+}  # fmt: skip
 MOST, MOST_FOR_HELP = 4, 2  # times ``import typer``: of a run over one file, and of ``--help``
 
 _PROBE = """
@@ -110,6 +115,13 @@ def test_one_deployment_loads_no_transform_without_a_target(manifest: Path) -> N
     names = [name for name in everything if name.startswith("hardener.transforms.")]
     assert {name for name in names if ".rbac_" in name or ".tf_" in name or ".kubelet_" in name} & found == set()
     assert {name for name in names if ".no_host_" in name} <= found
+
+
+def test_one_deployment_loads_nothing_that_few_trees_need(manifest: Path) -> None:
+    found = _modules(manifest.parent, "-c", _PROBE, "apply", manifest.name)
+    assert FOR_FEW & found == set()
+    names = sorted(FOR_FEW)
+    assert _modules(manifest.parent, "-c", f"import sys, {', '.join(names)}; print('loaded:', *sys.modules)") > FOR_FEW
 
 
 PLAIN_PYTHON = {

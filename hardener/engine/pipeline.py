@@ -26,7 +26,6 @@ from hardener.engine.assemble_files import assemble
 from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
-from hardener.engine.observed_grade import regraded
 from hardener.engine.outcome import Held, Outcome, Refused, Report
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
@@ -290,8 +289,11 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
 def _weighed(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> list[Edit]:
     """``edits``, graded by what was seen of the workload where something was."""
-    is_observed = tree.lock is not None and tree.lock.is_observed
-    return regraded(transform, target, edits) if is_observed else edits
+    if tree.lock is None or not tree.lock.is_observed:
+        return edits
+    from hardener.engine.observed_grade import regraded  # late: most trees have nothing that was seen
+
+    return regraded(transform, target, edits)
 
 
 def _apply(state: _Run, step: Step) -> None:

@@ -13,7 +13,7 @@ from hardener.authoring.edits import Append, Insert, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.index_shifts import as_written, shifts
 from hardener.engine.outcome import Change, Report, Waived
-from hardener.engine.waivers import block_marks, comments, exceptions, marks, peers
+from hardener.engine.waivers import block_marks, comments, exceptions, marks
 from hardener.engine.waivers.annotations import read
 from hardener.engine.waivers.waiver import EVERYTHING, OWN, Collection, Waiver, containers_of
 from hardener.sources.manifests import Piece
@@ -218,6 +218,8 @@ def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], f
     blocks = [piece for piece in _pieces(tree, (marks.CHECKOV,)) if not piece.file.source.holds_objects]
     if not (marked or files or blocks):
         return
+    from hardener.engine.waivers import peers  # late: few trees hold a mark for another scanner
+
     checks = registry.peer_checks()
     if blocks:
         for piece in blocks:

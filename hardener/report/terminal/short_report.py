@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from hardener.engine.outcome import Change, Report
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.report import chart_values, impact, levels, steps, unread
+from hardener.report import impact, levels, steps, unread
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
@@ -241,6 +241,7 @@ class ShortReport(printed.Printed):
     def _values(self) -> _Section | None:
         if not self.outcome.overrides:
             return None
+        from hardener.report import chart_values  # late: few runs are about a chart
 
         entries = [_Entry([_Row("  ", text=line)]) for line in chart_values.lines(self.outcome)]
         return _Section(chart_values.title(self.outcome), entries, "key", first=2)
