@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.authoring.known import Known, KnownBy, items
+from hardener.authoring.known import Known, items
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
 from hardener.facts.images.image_scripts import writes_by_variables
 from hardener.facts.images.known_image import known_image
@@ -186,10 +186,9 @@ def _hide(container: Container, found: Needs, hidden: Known[ImageFiles]) -> None
 
 def _volumes(container: Container) -> tuple[str, ...]:
     """The VOLUMEs of the image, where the image table does not know better what it writes to."""
-    row, volumes = container.row, known_image(container).volumes
+    row, known = container.row, known_image(container)
     knows_better = row is not None and row.writable and not row.volumes
-    by_own_build = volumes is not None and volumes.by is KnownBy.DOCKERFILE
-    return items(volumes) if by_own_build or not knows_better else ()
+    return items(known.volumes) if known.has_volumes_of_its_build or not knows_better else ()
 
 
 def _declared(container: Container, found: Needs, path: str, volumes: Known[tuple[str, ...]] | None) -> None:

@@ -121,6 +121,11 @@ class ImageLedger(Struct):
         )
 
     @property
+    def has_volumes_of_its_build(self) -> bool:
+        """Whether a Dockerfile of the tree declares its VOLUMEs."""
+        return self.volumes is not None and self.volumes.by is KnownBy.DOCKERFILE
+
+    @property
     def is_sure_of_user(self) -> bool:
         """Whether its user is proved, or looked up where the image is made."""
         return is_sure(self.user)
