@@ -368,7 +368,9 @@ def test_a_program_gets_no_more_than_its_twin(made: str, written: str, tmp_path:
     (tmp_path / "twin").mkdir()
     (tmp_path / "made").mkdir()
     write(tmp_path / "twin", {"pod.yaml": TWIN.replace("CONTAINER", written)})
-    twin = pipeline.run(Tree.read([str(tmp_path / "twin")], root=str(tmp_path)), profile.load("restricted"))
+    twin = pipeline.run(
+        Tree.read([str(tmp_path / "twin")], root=str(tmp_path)), profile.load("restricted"), pipeline.Gate(Grade.GUESS)
+    )
     program = ran(f"from kubernetes import client\n\n\ndef init(url):\n    return {made}\n", tmp_path / "made")
     ours, theirs = (
         {(change.transform.id, str(change.path[-1]), str(change.after)) for change in outcome.changes}

@@ -20,7 +20,7 @@ _LARGEST = 256 * 1024  # characters
 _LONGEST = 1000  # characters of a line
 # A key with a path, at the begin of a line or in a mapping within it.
 _PAIR = late_pattern(
-    r"(?<![\w./-])(?P<key>[A-Za-z][\w.-]{0,80})[\"']?(?:\s*[:=]\s*|[ \t]+)[\"']?(?P<path>/[\w./@%+-]+)[\"']?"
+    r"(?<![\w./-])(?P<key>[A-Za-z][\w.-]{0,80})[\"']?(?:\s*[:=]\s*|[ \t]+)[\"']?(?P<path>/[A-Za-z_.][\w./@%+-]*)[\"']?"
     r"(?=[\s,;}\]#]|$)"
 )
 _KEY = late_pattern(r"(?P<indent>[ \t]*)(?:- +)?[\"']?(?P<key>[A-Za-z][\w.-]{0,80})[\"']?\s*:(?=\s|$)")
@@ -49,7 +49,7 @@ _ELSEWHERE = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/opt", "/var/run/secrets
 @lru_cache(maxsize=256)  # a ConfigMap is read by several containers
 def written_folders(text: str) -> tuple[str, ...]:
     """The folders that ``text`` names to be written to; of a file its folder."""
-    if len(text) > _LARGEST or "/" not in text:
+    if len(text) > _LARGEST or not any(map(_may_name, text.split("\n"))):
         return ()
     found: dict[str, None] = {}
     above: list[tuple[int, str]] = []  # keys that a line stands below, with their indents
@@ -71,6 +71,11 @@ def written_folders(text: str) -> tuple[str, ...]:
         if key is not None:
             above.append((indent, key["key"]))
     return tuple(found)[:_MOST]
+
+
+def _may_name(line: str) -> bool:
+    """Whether a line has a key with a path; few do, and none of a dashboard."""
+    return "/" in line and len(line) <= _LONGEST and _PAIR.search(line) is not None
 
 
 def _folder(key: str, above: list[str], path: str) -> str | None:

@@ -11,8 +11,6 @@ from msgspec.structs import replace
 from hardener.authoring.known import Known, KnownBy, joined
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import BuiltImage, Said
-from hardener.facts.images.dockerfiles.server_packages import server_of, starts
-from hardener.facts.images.dockerfiles.settings_files import SettingsFiles
 from hardener.facts.images.ledger import Asked, Command, ImageLedger, Number
 from hardener.kubernetes.images.config import plain_user
 from hardener.kubernetes.pods.command_evidence import below
@@ -146,6 +144,8 @@ def _put_servers(ledger: ImageLedger, built: BuiltImage, start: BuiltImage | Sho
     """What the servers need that packages of it bring, as far as ``words`` start them as root."""
     if built.user is not None and plain_user(built.user.value) != "root":
         return
+    from hardener.facts.images.dockerfiles.server_packages import server_of, starts  # late: most trees build no image
+
     for said in built.servers:
         manager, package = said.value
         server = server_of(package)
@@ -167,6 +167,8 @@ def _put_servers(ledger: ImageLedger, built: BuiltImage, start: BuiltImage | Sho
 
 def _settings(asked: Asked) -> tuple[Said[str], ...]:
     """The files that the settings of the program name."""
+    from hardener.facts.images.dockerfiles.settings_files import SettingsFiles  # late: most trees build no image
+
     return asked.tree.ask(SettingsFiles).of(asked.image)
 
 
