@@ -14,10 +14,12 @@ from msgspec import Struct
 from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.known import Known, KnownBy
 from hardener.facts.images.ledger import Asked, ImageLedger, Number
+from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
 from hardener.kubernetes.images.config import NOBODY_ELSE, SOME_NUMBER
 from hardener.kubernetes.images.general_purpose import is_general_purpose
 from hardener.kubernetes.images.reference import ImageReference
+from hardener.kubernetes.pods.command_evidence import below, given_away
 from hardener.kubernetes.pods.configured_paths import may_be_mounted
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
@@ -87,6 +89,7 @@ class SameImages(AsRead):
         self._number: dict[Whose, SameImage] = {}  # as far as somebody asked
         self._non_root: dict[Whose, SameImage] = {}
         self._read_only: dict[Program, SameImage] = {}
+        self._is_observed = tree.lock is not None and tree.lock.is_observed
         for pod in tree.pod_templates:
             try:
                 for container in pod.containers:
@@ -95,7 +98,8 @@ class SameImages(AsRead):
                 continue
 
     def _add(self, container: Container) -> None:
-        if "securityContext" not in container.data and "securityContext" not in container.pod.data:
+        has_context = "securityContext" in container.data or "securityContext" in container.pod.data
+        if not has_context and not self._is_observed:
             return  # it says nothing of its image
         program = program_of(container)
         if program is None or container.image is None:
@@ -133,7 +137,10 @@ class SameImages(AsRead):
 
 def _of(container: Container) -> SameImage | None:
     number = container.effective("runAsUser")
-    uid = number if type(number) is int and 0 < number <= _HIGHEST and number != NOBODY_ELSE else None
+    found = number if number is not None else _seen_number(container)
+    uid = found if type(found) is int and 0 < found <= _HIGHEST and found != NOBODY_ELSE else None
+    if uid is not None and _is_of_its_volumes(container, uid):
+        uid = None
     non_root = number is None and container.effective("runAsNonRoot") is True
     read_only = container.get("securityContext", "readOnlyRootFilesystem") is True and not container.privileged
     if uid is None and not non_root and not read_only:
@@ -142,6 +149,28 @@ def _of(container: Container) -> SameImage | None:
     where = f"container {container.name} of {container.object} in {file}"
     writable = tuple(_mounted(container, where)) if read_only else None
     return SameImage(where, uid, non_root, writable)
+
+
+def _seen_number(container: Container) -> int | None:
+    """The number that it was seen to run as, which a run writes: a second one would take it for that of a person."""
+    seen = observation(container)
+    return seen.user if seen is not None and seen.came_up else None
+
+
+def _is_of_its_volumes(container: Container, uid: int) -> bool:
+    """Whether its pod gives ``uid`` a volume of it: that is known of this container alone, and a run writes it."""
+    own = {mount.text("name") for mount in container.items("volumeMounts") if mount.get("readOnly") is not True}
+    others = (other for other in container.pod.containers if other.path != container.path)
+    return any(uid in _given_by(other, own) for other in others)
+
+
+def _given_by(container: Container, volumes: set[str | None]) -> Iterator[int]:
+    """The users that ``container`` gives some of ``volumes`` to."""
+    given = given_away(container.words)
+    for mount in container.items("volumeMounts") if given else ():
+        path = mount.text("mountPath")
+        if path and mount.text("name") in volumes:
+            yield from (each.uid for each in given if below(each.path, path) or (each.whole and below(path, each.path)))
 
 
 def _mounted(container: Container, where: str) -> Iterator[Known[str]]:
