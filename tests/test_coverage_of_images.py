@@ -23,7 +23,7 @@ WAITS = {"image": "busybox:1.37", "command": ["sh", "-c", "until nc -z db 5432; 
         ({**WAITS, "securityContext": {"runAsUser": 0}}, {"command": 1}, {"command": 1}),
         ({"image": "busybox:1.37", "command": ["sh", "/data/run.sh"]}, {}, {}),
         # A row lists places, and not that there is no other.
-        ({"image": "redis:8"}, {"image table": 1}, {}),
+        ({"image": "haproxy:3"}, {"image table": 1}, {}),
     ],
 )  # fmt: skip
 def test_a_number_and_all_places(

@@ -89,7 +89,6 @@ class SameImages(AsRead):
         self._number: dict[Whose, SameImage] = {}  # as far as somebody asked
         self._non_root: dict[Whose, SameImage] = {}
         self._read_only: dict[Program, SameImage] = {}
-        self._is_observed = tree.lock is not None and tree.lock.is_observed
         for pod in tree.pod_templates:
             try:
                 for container in pod.containers:
@@ -98,8 +97,7 @@ class SameImages(AsRead):
                 continue
 
     def _add(self, container: Container) -> None:
-        has_context = "securityContext" in container.data or "securityContext" in container.pod.data
-        if not has_context and not self._is_observed:
+        if "securityContext" not in container.data and "securityContext" not in container.pod.data:
             return  # it says nothing of its image
         program = program_of(container)
         if program is None or container.image is None:
@@ -137,9 +135,8 @@ class SameImages(AsRead):
 
 def _of(container: Container) -> SameImage | None:
     number = container.effective("runAsUser")
-    found = number if number is not None else _seen_number(container)
-    uid = found if type(found) is int and 0 < found <= _HIGHEST and found != NOBODY_ELSE else None
-    if uid is not None and _is_of_its_volumes(container, uid):
+    uid = number if type(number) is int and 0 < number <= _HIGHEST and number != NOBODY_ELSE else None
+    if uid is not None and _is_known_of_it_alone(container, uid):
         uid = None
     non_root = number is None and container.effective("runAsNonRoot") is True
     read_only = container.get("securityContext", "readOnlyRootFilesystem") is True and not container.privileged
@@ -151,14 +148,12 @@ def _of(container: Container) -> SameImage | None:
     return SameImage(where, uid, non_root, writable)
 
 
-def _seen_number(container: Container) -> int | None:
-    """The number that it was seen to run as, which a run writes: a second one would take it for that of a person."""
+def _is_known_of_it_alone(container: Container, uid: int) -> bool:
+    """Whether a run writes ``uid`` by what is known of ``container`` and no other: it was seen to run so, or its pod
+    gives it a volume. A second run would take that for something that a person wrote."""
     seen = observation(container)
-    return seen.user if seen is not None and seen.came_up else None
-
-
-def _is_of_its_volumes(container: Container, uid: int) -> bool:
-    """Whether its pod gives ``uid`` a volume of it: that is known of this container alone, and a run writes it."""
+    if seen is not None and seen.user == uid:
+        return True
     own = {mount.text("name") for mount in container.items("volumeMounts") if mount.get("readOnly") is not True}
     others = (other for other in container.pod.containers if other.path != container.path)
     return any(uid in _given_by(other, own) for other in others)
