@@ -109,7 +109,7 @@ def test_kustomize(shop: Path) -> None:
         shell(silent, shop, HARDEN=str(ROOT))
     shell(in_place, shop, HARDEN=str(ROOT))
     assert (shop / "results/results-0.yaml").exists()
-    assert "readOnlyRootFilesystem: true" in (shop / "base/api.yaml").read_text(encoding="utf-8")
+    assert "readOnlyRootFilesystem: true" in (shop / "base/web.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.kubectl
