@@ -264,15 +264,15 @@ def test_which_terminals_know_links(environment: dict[str, str], known: bool) ->
 @pytest.mark.slow
 def test_files_and_lines_are_links_that_lead_there(shop: Path) -> None:
     known = {"TERM": "xterm-kitty"}
-    shown = harden_on_terminal("check", "shop", folder=shop, rows=40, environment=known)
+    shown = harden_on_terminal("check", "shop", folder=shop, rows=44, environment=known)
     links = LINK.findall(shown.raw)
     assert len(links) >= 6
     for address, text in links:
         name, line = text.rsplit(":", 1)
         assert re.fullmatch(rf"file://[^/]*{re.escape(str(shop / name))}#{line}", address), (address, text)
         assert int(line) <= (shop / name).read_text().count("\n")
-    assert harden_on_terminal("check", "shop", folder=shop, rows=40).text == shown.text
-    assert not LINK.search(harden_on_terminal("check", "shop", folder=shop, rows=40).raw)
+    assert harden_on_terminal("check", "shop", folder=shop, rows=44).text == shown.text
+    assert not LINK.search(harden_on_terminal("check", "shop", folder=shop, rows=44).raw)
 
 
 @pytest.mark.slow

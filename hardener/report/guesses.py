@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any
 
 from msgspec import Struct
 
@@ -13,10 +12,12 @@ from hardener.authoring.known import KnownBy
 from hardener.engine.outcome import Held, Outcome
 from hardener.facts.images.known_image import known_image
 from hardener.report.impact import counted
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, existing
 from hardener.tree.core_views import Container
+from hardener.tree.pod_fragments import written_containers
 
 _Key = tuple[int, Path]  # the place of an image, by the identity of its piece
+_IMAGE = ("image",)  # the last part of a place where an image is named
 _FIRST = ("run-as-user", "read-only-root-filesystem")  # whose evidence says what it is that nobody knows
 
 
@@ -56,13 +57,18 @@ class Guesses:
         """By image, those first that are the cheapest to confirm: with the fewest steps and containers."""
         found: dict[str, ImageGuess] = {}
         for step in sorted(self.steps, key=lambda step: step.transform.id not in _FIRST):
-            facts = _facts_of_images(step)
-            image = _image_of(facts[0]) if facts else "images of the tree"
-            first = facts[0] if facts else step.changes[0].edit.evidence[0]
-            each = found.setdefault(image, ImageGuess(image, first, [], set()))
-            each.steps.append(step)
-            each.containers.update(map(_key, facts))
+            guesses = [self._guess(found, fact) for fact in _facts_of_images(step) or step.changes[0].edit.evidence[:1]]
+            guesses[0].steps.append(step)  # each step is counted once
         return sorted(found.values(), key=lambda each: (len(each.steps), len(each.containers), each.image))
+
+    @staticmethod
+    def _guess(found: dict[str, ImageGuess], fact: Evidence) -> ImageGuess:
+        """The one of ``found`` about the image at ``fact``, which is made where there is none."""
+        image = _image_of(fact)
+        guess = found.setdefault(image, ImageGuess(image, fact, [], set()))
+        if fact.path[-1:] == _IMAGE:
+            guess.containers.add(_key(fact))
+        return guess
 
     def ways(self) -> Iterator[str]:
         """How a person comes to know more, the way that fits first."""
@@ -81,7 +87,7 @@ class Guesses:
         places = {key for each in self.images for key in each.containers}
         pods = {id(change.object) for step in self.steps for change in step.changes}
         found = (pod for pod in self._outcome.tree.pods_and_parts if id(pod.object) in pods)
-        return [each for pod in found for each in pod.containers if _key(each.fact("", "image")) in places]
+        return [each for pod in found for each in written_containers(pod) if _key(each.fact("", "image")) in places]
 
 
 def _roots_of_dockerfiles(containers: Iterable[Container]) -> Iterator[str]:
@@ -96,7 +102,7 @@ def _roots_of_dockerfiles(containers: Iterable[Container]) -> Iterator[str]:
 def _facts_of_images(step: Held) -> list[Evidence]:
     """The facts of ``step`` about images that nobody knows, each at its container."""
     facts = dict.fromkeys(fact for change in step.changes for fact in change.edit.evidence)
-    return [fact for fact in facts if fact.piece is not None and fact.path[-1:] == ("image",)]
+    return [fact for fact in facts if fact.piece is not None and fact.path[-1:] == _IMAGE]
 
 
 def _key(fact: Evidence) -> _Key:
@@ -104,7 +110,9 @@ def _key(fact: Evidence) -> _Key:
 
 
 def _image_of(fact: Evidence) -> str:
-    found: Any = fact.piece.data if fact.piece is not None else None
-    for part in fact.path:
-        found = found[part]
-    return str(found)
+    """The image at ``fact``; what is filled in elsewhere has no name here."""
+    try:
+        found = existing(fact.piece.data, fact.path) if fact.piece is not None and fact.path[-1:] == _IMAGE else None
+    except (LookupError, TypeError):
+        found = None
+    return found if isinstance(found, str) else "an image that is named elsewhere"

@@ -45,10 +45,10 @@ def told(container: Container) -> Told | None:
     if container.image is None:
         return None
     is_general = is_general_purpose(container.image)
-    if not container.command and not is_general:
-        return None
     if program_of(container) is None or unknown_start(container) is not None or unknown_word(container) is not None:
         return _OPEN if is_general else None
+    if not container.command and not is_general:
+        return None
     try:
         return _told(container, container.image, is_general)
     except (OpaqueError, WrongShapeError):

@@ -145,7 +145,7 @@ class _Comment:
         if not rows:
             return ""
         done = "edits" if self.applied else "edits to make"
-        lines = [f"\n### By risk\n\n| OWASP 2025 | {done} | held back | findings |\n|---|--:|--:|--:|\n"]
+        lines = [f"\n### By risk\n\n| OWASP 2025 | {done} | held back, guesses | findings |\n|---|--:|--:|--:|\n"]
         for risk, row in rows.items():
             lines.append(f"| {risk} {RISKS[risk].title} | {row['edits']} | {row['held']} | {row['findings']} |\n")
         return "".join(lines)

@@ -236,13 +236,13 @@ class ShortReport(printed.Printed):
         guesses = Guesses(self.outcome)
         if not guesses:
             return None
-        ways = f"  to know: {'; '.join(guesses.ways())}"
+        ways = f"  to know: {'; '.join(guesses.ways())}. To make them anyway: --max-grade guess"
         entries = [_Entry([_Row(whole=True, text=ways)], 0)]
         for each in guesses.images:
             text = f"{each.image} ({counted(len(each.containers), 'container')}) {each.fact.text}"
             tail = next(iter(self._places([each.fact])), None)
             entries.append(_Entry([_Row("  ", text=text, tail=tail)], len(each.steps)))
-        return _Section(f"{guesses.title}; --max-grade guess makes them", entries, "change", first=2, most=_GUESSES)
+        return _Section(guesses.title, entries, "change", first=2, most=_GUESSES)
 
     def _waived(self) -> _Section | None:
         entries = []
