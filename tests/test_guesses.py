@@ -176,7 +176,7 @@ TITLE = "Guesses: 4 changes of 1 container wait; what its image needs is not kno
 WHY = "the user of its image is not known, so it gets 65532"
 TO_KNOW = (
     "harden lock . --deep reads who an image runs as; harden observe . runs it as another user; "
-    "a row in images: of .harden.yaml says it"
+    "add a row to images: in .harden.yaml"
 )
 ROOT = DEPLOYMENT + "        securityContext: {runAsUser: 0}\n"
 TWO = DEPLOYMENT + "      - {name: api, image: example.com/api:1}\n"
@@ -268,7 +268,7 @@ def test_sarif_warns_of_what_would_take_something_away(text: str, level: str, ha
     waiting = {
         result["ruleId"]: result["level"]
         for result in results
-        if "Held back: graded guess, above --max-grade review" in result["message"]["text"]
+        if "Waits: graded guess, above --max-grade review" in result["message"]["text"]
     }
     assert waiting["run-as-user"] == level
     assert waiting["read-only-root-filesystem"] == "note"
@@ -315,7 +315,7 @@ def test_the_way_that_helps_stands_first(harden: Harden, tmp_path: Path) -> None
     )
     assert next(ways(harden("diff", "web.yaml").out)) == "set USER in web/Dockerfile:2"
     piped = harden("filter", "-v", stdin=DEPLOYMENT.encode()).err
-    assert list(ways(piped)) == ["a row in images: of .harden.yaml says it"]
+    assert list(ways(piped)) == ["add a row to images: in .harden.yaml"]
 
 
 def test_what_is_made_of_them_is_said(harden: Harden, tmp_path: Path) -> None:

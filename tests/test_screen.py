@@ -81,7 +81,7 @@ def test_the_whole_story_is_there_without_scrolling(command: str, rows: int, col
     assert "Guesses: 4 changes of 1 container wait" in words
     assert (
         "to know: harden lock shop --deep reads who an image runs as; harden observe shop runs it as another user; "
-        "a row in images: of .harden.yaml says it" in words
+        "add a row to images: in .harden.yaml" in words
     )
     if rows > 24:
         assert "\n  registry.example.com/shop/migrate:4.2" in shown.text

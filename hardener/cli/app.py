@@ -76,8 +76,8 @@ command = partial(app.command, cls=Command)
 @command(
     short_help="Rewrite manifests in place.",
     epilog="""
-harden apply k8s                        all changes but the breaking ones
-harden apply k8s --max-grade safe        what the manifests prove
+harden apply k8s                        what works, or is one to look at
+harden apply k8s --max-grade safe       what the manifests prove
 harden apply k8s --only K05             the network alone
 harden apply k8s --accept run-as-user   one that is held back
 harden apply -i k8s                     one by one

@@ -94,13 +94,15 @@ def _too_bad(outcome: Outcome, fail_on: str | None, *, no_waivers: bool) -> Iter
     least = Severity(fail_on or Severity.CRITICAL)
     weak = _weak(outcome)
     pending = [change.transform.severity for change in outcome.changes]
-    held = [held.transform.severity for held in (*outcome.held_back, *weak)]
+    held = [held.transform.severity for held in outcome.held_back]
+    waiting = [] if no_waivers else [held.transform.severity for held in weak]
     found = [finding.severity for finding in outcome.findings]
     if fail_on is None and (outcome.files or outcome.overrides):
         yield f"{counted(len(pending), 'change')} {_are(len(pending))} pending"
     for severities, noun in (
         (pending if fail_on else [], "pending change"),
         (held, "held-back change"),
+        (waiting, "waiting change"),
         (found, "finding"),
     ):
         if number := sum(severity.rank >= least.rank for severity in severities):

@@ -220,9 +220,10 @@ class _Decide:
 
 
 def _graded(outcome: Outcome) -> Graded:
-    """How many edits a run makes, by their grade, and how many it holds back."""
+    """How many edits a run makes, by their grade, and how many it holds back or guesses."""
     grades = Counter(change.edit.grade for change in outcome.changes)
-    return Graded(grades[Grade.SAFE], grades[Grade.REVIEW], sum(len(held.changes) for held in outcome.held))
+    held, waiting = (sum(len(each.changes) for each in steps) for steps in (outcome.held_back, outcome.guesses))
+    return Graded(grades[Grade.SAFE], grades[Grade.REVIEW], held, grades[Grade.GUESS] + waiting)
 
 
 def _wanted(names: list[str]) -> Callable[[str, str], bool]:

@@ -17,6 +17,7 @@ from hardener.tree.core_views import Container
 from hardener.tree.pod_fragments import written_containers
 
 _Key = tuple[int, Path]  # the place of an image, by the identity of its piece
+_NOTHING_SAID = Evidence("the fact that decides is not known")
 _IMAGE = ("image",)  # the last part of a place where an image is named
 _FIRST = ("run-as-user", "read-only-root-filesystem")  # whose evidence says what it is that nobody knows
 
@@ -57,7 +58,7 @@ class Guesses:
         """By image, those first that are the cheapest to confirm: with the fewest steps and containers."""
         found: dict[str, ImageGuess] = {}
         for step in sorted(self.steps, key=lambda step: step.transform.id not in _FIRST):
-            guesses = [self._guess(found, fact) for fact in _facts_of_images(step) or step.changes[0].edit.evidence[:1]]
+            guesses = [self._guess(found, fact) for fact in _facts_of_images(step) or [_NOTHING_SAID]]
             guesses[0].steps.append(step)  # each step is counted once
         return sorted(found.values(), key=lambda each: (len(each.steps), len(each.containers), each.image))
 
@@ -79,7 +80,7 @@ class Guesses:
             if any(each.locked is None for each in containers) or not containers:
                 yield f"{asked.command('lock', '--deep')} reads who an image runs as"
             yield f"{asked.command('observe')} runs it as another user"
-        yield "a row in images: of .harden.yaml says it"
+        yield "add a row to images: in .harden.yaml"
 
     @property
     def _containers(self) -> list[Container]:

@@ -18,6 +18,7 @@ from hardener.kubernetes.components.kernel_settings import NAME
 from hardener.kubernetes.pods.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
 from hardener.report.reachability.measure import Reachability
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 
@@ -149,11 +150,14 @@ def _entry(kind: str, changes: list[Change], text: str) -> Entry:
 
 def _users(outcome: Outcome) -> Iterator[str]:
     """How many containers run as a number that this run writes, by what is known of their images."""
-    objects = {id(change.object) for change in outcome.changes if change.edit.impact == "user-by-number"}
-    by = Counter(source for pod in outcome.tree.pods_and_parts if id(pod.object) in objects for source in _sources(pod))
+    numbers = [change for change in outcome.changes if change.edit.impact == "user-by-number"]
+    objects = {id(change.object) for change in numbers}
+    guessed = {(id(change.object), change.path) for change in numbers if change.edit.grade is Grade.GUESS}
+    pods = [pod for pod in outcome.tree.pods_and_parts if id(pod.object) in objects]
+    by = Counter(source for pod in pods for source in _sources(pod, guessed))
     if not by:
         return
-    sources = dict.fromkeys(source.words for source in KnownBy)
+    sources = dict.fromkeys([*(source.words for source in KnownBy), _MANIFEST])
     texts = [f"{by[source]} known from {source}" for source in sources if by[source]]
     if by[None]:
         texts.append(f"{by[None]} by a guess: it may need its own user or root")
@@ -163,16 +167,19 @@ def _users(outcome: Outcome) -> Iterator[str]:
         yield "  to know more: harden lock --deep PATH, or images: in .harden.yaml"
 
 
-def _sources(pod: PodTemplate) -> Iterator[str | None]:
+def _sources(pod: PodTemplate, guessed: set[tuple[int, Path]]) -> Iterator[str | None]:
+    """Where the new numbers of ``pod`` are known from; None for those that are ``guessed``."""
     written = pod.tree.ask(WrittenContexts)
     try:
         for container in pod.containers:
             number = container.effective("runAsUser")
             if number and number != written.number(container):
-                known = known_image(container)
-                # Of another number it has to be shown that the image takes any.
+                known, holder = known_image(container), container if container.has(*_NUMBER) else pod
                 fact = known.number if known.uid == number else known.any_number
-                yield fact.by.words if fact is not None else None
+                if (id(pod.object), (*holder.path, *_NUMBER)) in guessed:
+                    yield None
+                else:
+                    yield fact.by.words if fact is not None else _MANIFEST
     except (OpaqueError, WrongShapeError):
         return
 
@@ -187,6 +194,8 @@ def _volumes(change: Change) -> Iterator[str]:
             yield f"{mount.get('name')} of {change.object}"
 
 
+_NUMBER = ("securityContext", "runAsUser")
+_MANIFEST = "the manifest"
 # What a person has to know before it is applied: impact, what is counted, and what becomes of it.
 _RELEASED = (
     ("rights-lost", ("binding", "s"), "reduced to fewer rights; other requests of the account are refused"),

@@ -43,7 +43,9 @@ def _changes(outcome: Outcome) -> Iterator[dict[str, Any]]:
 def _held(outcome: Outcome) -> Iterator[dict[str, Any]]:
     for held in outcome.held:
         evidence = dict.fromkeys(fact for change in held.changes for fact in change.edit.evidence)
-        why, severity = ("waits, a guess", "info") if held.is_guess else ("held back", "warning")
+        why, severity = (
+            ("waits, a guess", "info") if held.is_guess and not held.takes_away else ("held back", "warning")
+        )
         message = _because(f"{why}: {held.transform.summary}", evidence)
         tags = _tags(held.transform.id, held.transform.risk, grade=held.grade, severity=held.transform.severity)
         yield _result(severity, message, tags) | _place(held.changes[0])

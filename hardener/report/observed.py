@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from hardener.observe.session import Result
 from hardener.report.terminal.wrapping import length, padded
@@ -21,11 +21,13 @@ _NAMED = 3  # workloads in one line
 
 
 class Graded(Struct, frozen=True):
-    """How many edits ``apply`` would make as safe, how many to review, and how many it would hold back."""
+    """How many edits ``apply`` would make as safe, how many to review, how many it would hold back, and how many are
+    guesses, made or not."""
 
     safe: int
     review: int
     held: int
+    guesses: int = 0
 
 
 class Observed(Struct, frozen=True):
@@ -85,7 +87,8 @@ def _outcome(observed: Observed, ran: bool) -> Iterator[str]:
 
 
 def _graded(found: Graded) -> str:
-    return f"{_count(found.safe, 'safe edit')}, {found.review} to review, {found.held} held back"
+    guesses = f", {found.guesses} guessed" if found.guesses else ""
+    return f"{_count(found.safe, 'safe edit')}, {found.review} to review{guesses}, {found.held} held back"
 
 
 def _count(number: int, what: str) -> str:
@@ -178,7 +181,7 @@ def as_json(observed: Observed) -> str:
     }
     for key, graded in (("before", observed.before), ("after", observed.after)):
         if graded is not None:
-            found[key] = {"safe": graded.safe, "review": graded.review, "held": graded.held}
+            found[key] = to_builtins(graded)
     found["workloads"] = [_json(result) for result in observed.results]
     return json.dumps(found, indent=2)
 

@@ -55,7 +55,7 @@ class Place(Struct, frozen=True):
 class Problem(Struct, frozen=True):
     """``key`` says what it is about whatever line it stands on, and is hashed in ``fingerprint``, which no other
     problem of the run has. ``changes`` are those of a pending change, in its file; ``grade`` is that of a pending or
-    held-back one."""
+    held-back one. ``fails_nothing``: a guess that only adds to what is written."""
 
     kind: Kind
     id: str
@@ -71,6 +71,7 @@ class Problem(Struct, frozen=True):
     grade: Grade | None = None
     places: tuple[Place, ...] = ()
     changes: tuple[Change, ...] = ()
+    fails_nothing: bool = False
 
 
 def problems(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Problem]:
@@ -136,16 +137,19 @@ class _Collector:
     def _held(self, held: Held) -> Problem:
         first, transform = held.changes[0], held.transform
         facts = dict.fromkeys(fact for change in held.changes for fact in change.evidence)
-        what = [f"{first.object}: {transform.summary} Held back: {why_held(held.grade, self.outcome.max_grade)}"]
+        verb = "Waits" if held.is_guess else "Held back"
+        what = [f"{first.object}: {transform.summary} {verb}: {why_held(held.grade, self.outcome.max_grade)}"]
         what += [f"because {fact.text}" for fact in facts]
         what += [f"patch: {_operation(operation, self.redactor.text)}" for operation in held.patch]
         what += [f"before: {step}" for step in steps.before(held.changes)]
         what += [f"after: {step}" for step in steps.after(held.changes)]
         what.append(f"{self.outcome.asked.command(self.outcome.command, '--accept', transform.id)} makes it anyway")
         at = (first.object.piece.file.name, first.line, first.object, first.path)
-        severity = Severity.LOW if held.is_guess and not held.takes_away else transform.severity
+        fails_nothing = held.is_guess and not held.takes_away
+        severity = Severity.LOW if fails_nothing else transform.severity
         found = self._problem(Kind.HELD, (transform.id, severity, transform.risk), at, "; ".join(what) + ".")
-        return replace(found, transform=transform, grade=held.grade, places=tuple(self._places(facts)))
+        places = tuple(self._places(facts))
+        return replace(found, transform=transform, grade=held.grade, places=places, fails_nothing=fails_nothing)
 
     def _finding(self, finding: Report) -> Problem:
         named = f"{finding.object}: " if finding.object is not None else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -100,6 +101,8 @@ def _word(kind: Any) -> str:
         return "list"
     if get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
         return "mapping"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(each.value for each in kind)
     return _KINDS.get(kind, getattr(kind, "__name__", str(kind)))
 
 

@@ -243,7 +243,8 @@ def runs_as_known_user(container: Container) -> bool:
     """Whether ``container`` does not run as root, by what a person wrote or by what is known of its image."""
     number = container.effective("runAsUser")
     if number is not None:
-        is_written = container.tree.ask(WrittenContexts).number(container) == number
+        # An earlier run may have written 65532 as a guess: for an image that nobody knows it stays one.
+        is_written = number != NOBODY_ELSE and container.tree.ask(WrittenContexts).number(container) == number
         return bool(number != 0 and (is_written or not is_guess(container)))
     if container.effective("runAsNonRoot") is True:
         return True

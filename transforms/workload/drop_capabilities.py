@@ -120,7 +120,7 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         if name not in added and name not in dropped:
             wanted.append(container.append(*_PATH, "add", value=name, **found.words))
     yield wanted
-    if waits and "NET_RAW" not in dropped | added:
+    if waits and not raw and "NET_RAW" not in dropped | added:
         yield list(_net_raw(container))
 
 

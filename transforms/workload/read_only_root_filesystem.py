@@ -84,7 +84,7 @@ def _judged(container: Container, plan: Needs, options: Filesystem) -> Verdict:
     by_image = read_only is not None and read_only.value and read_only.sure and own_command(container)
     by_its_program = not by_image and plan.inert and plan.volumes.keys() <= {"/tmp"}
     shown = [] if plan.against or plan.doubts else plan.proofs[:1] or [_trust(container)]
-    is_open = not (by_its_program or _are_places_known(container) or runs_as_known_user(container))
+    is_open = not (plan.inert or by_its_program or _are_places_known(container) or runs_as_known_user(container))
     return verdict(
         against=plan.against,
         known=() if is_open else shown,

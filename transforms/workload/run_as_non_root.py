@@ -18,6 +18,7 @@ from ._user import (
     image_user_is_name,
     is_guess,
     may_gain_containers,
+    owner_of_volumes,
     sibling_evidence,
     unknown_user,
     unnumbered_evidence,
@@ -210,6 +211,9 @@ def _of_new_number(container: Container, number: int) -> Verdict:
     if known.number is not None and known.uid == number:
         sure = known.number.sure and "run-as-user" in container.pod.changed_by
         return verdict(known=[known.number.fact(container, f"it can run as user {number}")], sure=sure)
+    owner = owner_of_volumes(container)
+    if owner is not None and owner.uid == number:
+        return verdict(known=[owner.says("so it runs as that number")], sure=False)
     user = container.fact(_NOT_KNOWN, "image")
     if known.user is not None:
         user = known.user.fact(container, f"its image runs as {known.user.value}")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.programs import Program, program_of
+from hardener.kubernetes.images.general_purpose import is_general_purpose
 from hardener.kubernetes.objects import quantity
 from hardener.support.data_path import value_at
 from hardener.tree.core_views import Container, OpaqueError
@@ -103,7 +104,8 @@ def _is_same(one: Container, other: Container) -> bool:
 def _says_something(container: Container) -> Program | None:
     """The program of ``container``, where what it asks for says something of others that run it."""
     image = container.image
-    return None if image is None or image.name in _FOR_ANYTHING else program_of(container)
+    is_for_anything = image is None or image.name in _FOR_ANYTHING or is_general_purpose(image)
+    return None if is_for_anything else program_of(container)
 
 
 def _bonds(container: Container) -> Iterator[_Bond]:

@@ -127,7 +127,7 @@ def word_of_node(name: str) -> str | None:
 
 def words_of_hook(key: str, value: str) -> list[str]:
     """The words of the command that the annotation ``key`` holds; [] for any other annotation."""
-    if not _HOOK.fullmatch(key):
+    if not key.endswith("command") or not _HOOK.fullmatch(key[-_LONGEST:]):
         return []
     try:
         found = json.loads(value)

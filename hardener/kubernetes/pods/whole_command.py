@@ -130,7 +130,7 @@ _OF_CLUSTER = frozenset(
 )
 _OF_KUBECONFIG = frozenset({"config", "cp", "plugin", "port-forward", "proxy"})  # they write files, or listen
 _WRITES_OF_AWK = late_pattern(r">|(?<!\|)\|(?!\|)|\bsystem\b|\bgetline\b")
-_OUTPUT_OF_SED = late_pattern(r"(?:^|[;{}/|,#@:\d$!\s])[gpiImM0-9]{0,4}[eWw](?:\s|;|$|\})")
+_OUTPUT_OF_SED = late_pattern(r"(?:^|[;{}/|,#@:\d$!\s])[gpiImM0-9]{0,4}[eWw](?:\s|;|$|\})|[wW]\s+/")
 _LOWEST_FREE_PORT = 1024
 _OTHER_ACTIONS_OF_FIND = frozenset({"-execdir", "-ok", "-okdir", "-fprint", "-fprint0", "-fprintf", "-fls"})
 
@@ -250,7 +250,7 @@ def _of_netcat(arguments: Sequence[str]) -> list[str]:
     letters = "".join(word[1:] for word in arguments if word.startswith("-") and not word.startswith("--"))
     if any(word.startswith("--") for word in arguments) or not {"e", "c", "U"}.isdisjoint(letters):
         raise _OpenError("a flag of nc is not known")
-    numbers = [int(word) for word in arguments if word.isdecimal() and word.isascii()]
+    numbers = [int(word) for word in arguments if len(word) <= 5 and word.isdecimal() and word.isascii()]
     if "l" in letters and (not numbers or min(numbers) < _LOWEST_FREE_PORT):
         raise _OpenError("it may listen on a port below 1024")
     return []
@@ -263,8 +263,9 @@ def _of_kill(arguments: Sequence[str]) -> list[str]:
 
 
 def _of_kubectl(arguments: Sequence[str]) -> list[str]:
-    task = next((word for word in arguments if word in _OF_CLUSTER or word in _OF_KUBECONFIG), None)
-    if task not in _OF_CLUSTER or any(word.startswith("--cache-dir") for word in arguments):
+    # A namespace may have the name of a task.
+    is_read = not _OF_CLUSTER.isdisjoint(arguments) and _OF_KUBECONFIG.isdisjoint(arguments)
+    if not is_read or any(word.startswith("--cache-dir") for word in arguments):
         raise _OpenError("what kubectl does is not known")
     return []
 
@@ -307,6 +308,7 @@ _SPECIAL: dict[str, Callable[[Sequence[str]], list[str]]] = {
 # change what a name runs.
 _NOT_UNDERSTOOD = late_pattern(r"<>|>&(?!(?:\d+|-)(?:[\s;|&()<>]|$))|(?<![\w$])(?:PATH|LD_\w+|BASH_ENV)\+?=")
 _OF_ROOT = late_pattern(r"(?:^|[^\w.-])(?:/root(?![\w.-])|/etc/g?shadow\b|~|\$HOME\b|\$\{HOME\b)")
+_OTHER_PROGRAMS = late_pattern(r"(?:PATH|LD_\w+|BASH_ENV)\+?=\S*")
 _SHELL_FLAGS = late_pattern(r"[-+][a-zA-Z]+")
 _TAKES_OPTION = late_pattern(r"[-+][a-zA-Z]*o")
 _DEEPEST = 5  # scripts within scripts
@@ -327,6 +329,8 @@ class _Reader:
             raise _OpenError("scripts within scripts")
         if any(_OF_ROOT.search(word) for word in words):
             raise _OpenError("it names what is root's alone")
+        if any(_OTHER_PROGRAMS.fullmatch(word) for word in words):
+            raise _OpenError("it may start other programs under their names")
         if of_node := node_paths(words, ()):
             raise _OpenError(f"it works with {of_node[0]}")
         found = list(runs([Command(list(words))]))

@@ -57,8 +57,8 @@ def _own_suite(impact_lines: list[str], notes: list[tuple[str, str]], out: Calla
 
 
 def _suite(name: str, found: list[Problem], out: Callable[[str], object]) -> None:
-    count = max(1, len(found))
-    out(f'<testsuite name={_attribute(name)} tests="{count}" failures="{len(found)}" errors="0">\n')
+    count, failures = max(1, len(found)), sum(not problem.fails_nothing for problem in found)
+    out(f'<testsuite name={_attribute(name)} tests="{count}" failures="{failures}" errors="0">\n')
     if not found:
         out(f'<testcase name="hardened" classname={_attribute(name)}/>\n')
     for problem in found:
@@ -71,7 +71,10 @@ def _case(problem: Problem, out: Callable[[str], object]) -> None:
     grade = f"{problem.risk} {problem.severity}" if problem.risk else str(problem.severity)
     text = f"{problem.file}:{problem.line}\n{problem.message}"
     out(f"<testcase name={_attribute(name)} classname={_attribute(problem.file)}>")
-    out(f"<failure type={_attribute(grade)} message={_attribute(problem.message)}>{_escaped(text)}</failure>")
+    if problem.fails_nothing:
+        out(f"<skipped message={_attribute(problem.message)}/>")
+    else:
+        out(f"<failure type={_attribute(grade)} message={_attribute(problem.message)}>{_escaped(text)}</failure>")
     out("</testcase>\n")
 
 

@@ -155,4 +155,4 @@ def _is_program_of(program: str, base: str | None) -> bool:
     """Whether ``program`` is what an image of the name ``base`` starts."""
     if base is None:
         return False
-    return program in (base, f"{base}d", *_PROGRAMS.get(base, ())) or program.startswith(f"{base}-")
+    return program in (base, f"{base}d", f"{base}-server", *_PROGRAMS.get(base, ()))

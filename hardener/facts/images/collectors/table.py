@@ -18,11 +18,11 @@ def collect(asked: Asked, ledger: ImageLedger) -> None:
 
 def runs_its_program(asked: Asked) -> bool:
     """Whether what is run is the program of the image, of which a row tells where it writes: its own command, or the
-    program that has its name (`redis-server`, `mysqld`)."""
+    program that has its name (`mysqld`, `redis-server`)."""
     if not asked.command:
         return True
     program, name = posixpath.basename(asked.command[0]), asked.image.name or ""
-    return program in (name, f"{name}d") or program.startswith(f"{name}-")
+    return program in (name, f"{name}d", f"{name}-server")
 
 
 def put_row(ledger: ImageLedger, row: ImageRow, *, own_program: bool = True) -> None:

@@ -12,6 +12,7 @@ from hardener.facts.images.dockerfiles.stage import Copy, Stage
 
 _MOST = 100  # folders of one image
 _MOST_FILES = 5000  # of one copy
+_MOST_IGNORED = 200  # lines of one .dockerignore
 _DEEPEST = 3  # folders below the one that is copied
 _MARKS = frozenset({".gitkeep", ".keep", ".gitignore", ".dockerignore", ".placeholder"})  # stand in empty folders
 
@@ -47,9 +48,11 @@ def _of_copy(copy: Copy, context: str, files: RepositoryFiles) -> list[str]:
 
 
 def _ignored(context: str, files: RepositoryFiles) -> list[str]:
-    """The lines of `.dockerignore` that name what is left out."""
-    lines = (files.text(f"{context}/.dockerignore") or "").split("\n")
-    return [line.strip().strip("/") for line in lines if line.strip() and not line.lstrip().startswith(("#", "!"))]
+    """The lines of `.dockerignore` that name what is left out; none where others take something of it in again."""
+    lines = [line.strip() for line in (files.text(f"{context}/.dockerignore") or "").split("\n")]
+    if any(line.startswith("!") for line in lines):
+        return []
+    return [line.strip("/") for line in lines if line and not line.startswith("#")][:_MOST_IGNORED]
 
 
 def _is_ignored(path: str, ignored: list[str]) -> bool:

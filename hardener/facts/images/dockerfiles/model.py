@@ -19,9 +19,6 @@ Rank = Literal["named", "service", "folder"]
 """
 
 
-RANKS: tuple[Rank, ...] = ("named", "service", "folder")
-
-
 def least(*ranks: Rank) -> Rank:
     """The least sure of ``ranks``."""
     return max(ranks, key=get_args(Rank).index)

@@ -120,8 +120,8 @@ def _run(left: Left, programs: Iterable[tuple[str, Sequence[str]]], here: str | 
     return here
 
 
-def _read(left: Left, program: str, arguments: Sequence[str], here: str | None) -> None:
-    """Put to ``left`` what one program leaves that is started in ``here``."""
+def _read(left: Left, program: str, arguments: Sequence[str], here: str | None, *, is_run: bool = False) -> None:
+    """Put to ``left`` what one program leaves that is started in ``here``; ``is_run``: a runner starts it."""
     account = made(program, arguments)
     if account is not None:
         left.accounts.append(account)
@@ -138,8 +138,8 @@ def _read(left: Left, program: str, arguments: Sequence[str], here: str | None) 
             left.at_home += at_home
     elif program in _PIPES and all(word.startswith("-") for word in arguments):
         left.at_home.append(".")
-    elif program in _RUNNERS and arguments:
-        _read(left, *_behind_runner(arguments), here)
+    elif program in _RUNNERS and arguments and not is_run:
+        _read(left, *_behind_runner(arguments), here, is_run=True)
 
 
 def _behind_runner(arguments: Sequence[str]) -> tuple[str, Sequence[str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import Said
@@ -22,6 +22,8 @@ from hardener.tree.tree import Tree
 _MOST_FILES = 1000  # of one image
 _LARGEST = 256 * 1024  # characters of a file of settings
 _MOST = 20  # files that one image is told to write to
+_LONGEST_SECTION = 50  # lines of one database of Rails
+_LONGEST_LINE = 500  # characters; a longer one is made by a program
 _NEAR = 12  # lines of one handler, or of one database
 _SETTINGS = re.compile(r"(?i).*\.(?:py|env|ini|cfg|toml|properties|ya?ml)|\.env(?:\.prod\w*)?")
 _OTHER_PURPOSE = re.compile(
@@ -31,17 +33,17 @@ _MARKS = ("FileHandler", "sqlite", "basicConfig", "logging.file")
 _CONFIGURED = re.compile(r"environ|getenv|\benv(?:\.\w+)?\(|config\(|\$\{(?!\{)")
 _HANDLER = re.compile(r"(?:Rotating|TimedRotating|Watched|Concurrent\w*)?FileHandler\b")
 _CALLED = re.compile(r"FileHandler\(\s*(?:filename\s*=\s*)?(?P<value>[^,)\n][^,\n]*?)\s*(?:[,)\n]|$)")
-_FILENAME = re.compile(r"[\"']?\bfilename\b[\"']?\s*[:=]\s*(?P<value>[^\n]+?)\s*,?\s*$")
+_FILENAME = re.compile(r"[\"']?\bfilename\b[\"']?\s*[:=](?P<value>[^\n]+)$")
 _BASIC = re.compile(r"basicConfig\([^\n]*?\bfilename\s*=\s*(?P<value>[^,)\n]+)")
 _ENGINE = re.compile(r"[\"']ENGINE[\"']\s*:\s*[\"'][\w.]*(?:sqlite3|spatialite)[\"']")
-_NAME = re.compile(r"[\"']NAME[\"']\s*:\s*(?P<value>[^\n]+?)\s*,?\s*\}?\s*,?\s*$")
+_NAME = re.compile(r"[\"']NAME[\"']\s*:(?P<value>[^\n]+)$")
 _URL = re.compile(r"\bsqlite(?:\+\w+)?:///(?P<value>/?[^\s\"'?#&]+)")
 _CONNECT = re.compile(r"sqlite3\.connect\(\s*(?P<value>[^,)\n]+)")
 _DATABASE = re.compile(r"^\s*database:\s*[\"']?(?P<value>[\w./-]+\.(?:sqlite3?|db))[\"']?\s*$")  # of Rails
 _SPRING = re.compile(r"^\s*logging\.file(?:\.name)?\s*[=:]\s*(?P<value>\S[^\n#]*?)\s*$")
 _LITERAL = re.compile(r"f?[\"']([^\"']*)[\"']")
 _NEXT_KEY = re.compile(r"\}|,\s*[\"']\w+[\"']\s*:")
-_BARE_NAME = re.compile(r"[A-Za-z_]\w*")
+_ASSIGNED = re.compile(r"(?m)^[ \t]*([A-Za-z_]\w*)[ \t]*=[ \t]*([^\n]+)$")
 _IN_TEXT = re.compile(r"\{[^{}]*\}")
 
 
@@ -76,14 +78,19 @@ def _is_settings(path: str) -> bool:
 
 def written_files(text: str) -> Iterator[tuple[str, int]]:
     """The files that the settings in ``text`` name to write to, each with its line, which counts from 1."""
-    lines = [line if not line.lstrip().startswith("#") else "" for line in text.split("\n")]
+    lines = [line if _is_setting(line) else "" for line in text.split("\n")]
+    assigned = {name: value for name, value in reversed(_ASSIGNED.findall("\n".join(lines)))}  # the first counts
     for number, line in enumerate(lines):
         if _CONFIGURED.search(line):
             continue
         for value, at in _values(lines, number, line):
-            found = _file(value, text)
+            found = _file(value, assigned)
             if found is not None:
                 yield found, at + 1
+
+
+def _is_setting(line: str) -> bool:
+    return len(line) <= _LONGEST_LINE and not line.lstrip().startswith("#")
 
 
 def _values(lines: list[str], number: int, line: str) -> Iterator[tuple[str, int]]:
@@ -107,7 +114,7 @@ def _beside(lines: list[str], number: int, pattern: re.Pattern[str]) -> Iterator
     for at in (*range(number, min(number + _NEAR, len(lines))), *range(number - 1, max(number - _NEAR, -1), -1)):
         found = list(pattern.finditer(_inline(lines[at])))
         if found and not _CONFIGURED.search(lines[at]):
-            yield found[-1]["value"], at
+            yield found[-1]["value"].strip(" \t,}"), at
             return
         if found:
             return
@@ -122,20 +129,21 @@ def _inline(line: str) -> str:
 
 def _is_of_production(lines: list[str], number: int) -> bool:
     """Whether a database of Rails is the one of production."""
-    heads = [line for line in lines[: number + 1] if line[:1].isalpha()]
-    return bool(heads) and heads[-1].startswith("production:")
+    near = range(number, max(number - _LONGEST_SECTION, -1), -1)
+    head = next((lines[at] for at in near if lines[at][:1].isalpha()), "")
+    return head.startswith("production:")
 
 
-def _file(value: str, text: str, *, deep: bool = False) -> str | None:
-    """The path that ``value`` makes: a text, or names and texts joined, which is seen from where the program starts."""
+def _file(value: str, assigned: Mapping[str, str], *, deep: bool = False) -> str | None:
+    """The path that ``value`` makes: a text, or names and texts joined, which is seen from where the program starts.
+
+    ``assigned``: what names stand for.
+    """
     parts = [_IN_TEXT.sub("", part) for part in _LITERAL.findall(value)]
     rest = _LITERAL.sub("", value).strip(" ()/+,.")
     if not any(parts):
-        named = _BARE_NAME.fullmatch(rest)
-        match = re.search(rf"(?m)^\s*{re.escape(rest)}\s*=\s*([^\n]+)$", text) if named and not deep else None
-        if match is None or _CONFIGURED.search(match[1]):
-            return None
-        return _file(match[1], text, deep=True)
+        made_of = assigned.get(rest) if not deep else None
+        return None if made_of is None or _CONFIGURED.search(made_of) else _file(made_of, assigned, deep=True)
     is_joined = bool(rest) or "{" in value
     path = posixpath.join(*(part.lstrip("/") for part in parts)) if is_joined else parts[0]
     if path in ("", ".", ":memory:") or path.startswith((":", "/dev/", "/proc/")) or "%" in path or "\0" in path:
