@@ -25,7 +25,7 @@ from tests.formats import with_suggestions
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
 DEFAULTS = {name: item["default"] for name, item in ACTION["inputs"].items()}
-HARDENED = "runAsNonRoot: true"
+HARDENED = "allowPrivilegeEscalation: false"
 HOSTILE = (
     "venv", "ensurepip", "pip", "hardener", "typing", "runpy", "yaml", "typer", "ruamel", "pathspec", "hatchling",
 )  # fmt: skip
@@ -166,7 +166,7 @@ def test_inputs_come_in_through_the_environment_alone() -> None:
         ({}, 1, False),
         ({"command": "diff", "paths": "k8s\n"}, 1, False),
         ({"command": "apply", "paths": "k8s"}, 0, True),
-        ({"command": "apply", "paths": "k8s", "options": "--skip\nrun-as-non-root\n--quiet"}, 0, False),
+        ({"command": "apply", "paths": "k8s", "options": "--skip\nno-privilege-escalation\n--quiet"}, 0, False),
         ({"command": "apply", "paths": "k8s", "profile": "baseline", "max_grade": "safe"}, 0, False),
         ({"command": "format"}, 2, False),
         ({"paths": "gone"}, 2, False),
@@ -297,7 +297,7 @@ def test_what_was_not_looked_at_fails_a_job_and_leaves_its_reports(
     write(tmp_path / "work", {"k8s/broken.yaml": "kind: Pod\n  a: 1\n"})
     job = action(no_waivers="true", reports="sarif markdown", **extra)
     assert (job.status, job.outputs["status"]) == ((0, "0") if extra else (2, "2")), job.log
-    assert "run-as-non-root" in job.summary
+    assert "no-privilege-escalation" in job.summary
     folder = Path(job.outputs["reports"])
     assert json.loads((folder / "harden.sarif").read_text())["runs"][0]["results"]
     assert "not looked at" in (folder / "harden.txt").read_text()
@@ -385,7 +385,7 @@ def test_the_comment_is_one_and_is_kept_up_to_date(action: Run, api: Api, tmp_pa
     assert (first.status, first.summary) == (1, ""), first.log
     assert len(api.comments) == 102 and copied["body"] == "<!-- harden -->\nall is well"
     body = api.comments[-1]["body"]
-    assert body.startswith("<!-- harden -->\n## harden: ") and "run-as-non-root" in body
+    assert body.startswith("<!-- harden -->\n## harden: ") and "no-privilege-escalation" in body
     api.asked.clear()
     assert "the comment is as it was" in action(comment="true", reports="", event=api.event).log
     assert {method for method, _ in api.asked} == {"GET"}

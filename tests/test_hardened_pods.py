@@ -157,13 +157,18 @@ MANIFESTS = {
 }
 
 
+GUESSING = ("--max-grade", "guess")
+
+
 @dataclass(frozen=True)
 class Machine:
-    """A podman, and the manifests: as they were, as ``harden apply`` leaves them, the same with all that ``harden lock
-    --deep`` reads from the images, with more accepted, and without a lock: there nothing is known of the images."""
+    """A podman, and the manifests: as they were, as ``harden apply`` leaves them, the same with its guesses, with all
+    that ``harden lock --deep`` reads from the images, with more accepted, and without a lock: there nothing is known of
+    the images. The last three with guesses, too."""
 
     podman: Podman
     before: Manifests
+    waiting: Manifests
     after: Manifests
     deep: Manifests
     accepted: Manifests
@@ -186,13 +191,14 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             if done.returncode != 0:
                 pytest.skip(f"podman runs no container here: {done.stderr.strip().splitlines()[-1]}")
             before = _tree(folder / "before", host)
-            names = ("after", "deep", "accepted", "unlocked")
-            after, deep, accepted, unlocked = (_tree(folder / name, host) for name in names)
-            _harden(after)
-            _harden(deep, lock=("--deep",))
-            _harden(accepted, apply=("--accept", "run-as-user,run-as-non-root,fs-group"))
-            assert run("apply", ".", "--yes", cwd=unlocked).status == 0
-            yield Machine(podman, *map(Manifests.of, (before, after, deep, accepted, unlocked)))
+            names = ("waiting", "after", "deep", "accepted", "unlocked")
+            waiting, after, deep, accepted, unlocked = (_tree(folder / name, host) for name in names)
+            _harden(waiting)
+            _harden(after, apply=GUESSING)
+            _harden(deep, lock=("--deep",), apply=GUESSING)
+            _harden(accepted, apply=(*GUESSING, "--accept", "run-as-user,run-as-non-root,fs-group"))
+            assert run("apply", ".", "--yes", *GUESSING, cwd=unlocked).status == 0
+            yield Machine(podman, *map(Manifests.of, (before, waiting, after, deep, accepted, unlocked)))
 
 
 def _tree(folder: Path, registry: str) -> Path:
@@ -213,8 +219,8 @@ def _harden(folder: Path, *, lock: tuple[str, ...] = (), apply: tuple[str, ...] 
 @pytest.mark.parametrize(
     ("state", "name"),
     [
-        *((state, name) for state in ("before", "after", "deep") for name in ANSWERS),
-        ("accepted", "store"),
+        *((state, name) for state in ("before", "waiting", "after", "deep") for name in ANSWERS),
+        *(("accepted", name) for name in ("web", "store")),
         *(("unlocked", name) for name in ("named", "rooted", "uploads")),
     ],
 )
@@ -299,12 +305,12 @@ def _without(path: str) -> Callable[[Map], None]:
         ("after", "nginx", without_sysctl, "bind() to 0.0.0.0:80 failed (13: Permission denied)"),
         ("after", "nginx", _without("/var/cache/nginx"), "/var/cache/nginx"),
         ("after", "nginx", _without("/run"), "/run/nginx.pid"),
-        ("after", "web", without_sysctl, "bind() to 0.0.0.0:80 failed (13: Permission denied)"),
-        ("after", "web", _without("/var/lib/nginx"), "/var/lib/nginx"),
-        ("after", "web", _without("/var/log/nginx"), "/var/log/nginx"),
-        ("after", "web", _without("/run"), "/run/nginx.pid"),
+        ("accepted", "web", without_sysctl, "bind() to 0.0.0.0:80 failed (13: Permission denied)"),
+        ("accepted", "web", _without("/var/lib/nginx"), "/var/lib/nginx"),
+        ("accepted", "web", _without("/var/log/nginx"), "/var/log/nginx"),
+        ("accepted", "web", _without("/run"), "/run/nginx.pid"),
         ("after", "status", without_capabilities, "operation not permitted"),
-        ("after", "store", without_capabilities, "Operation not permitted"),
+        ("after", "web", without_capabilities, "Operation not permitted"),
         ("accepted", "store", without_group, "Permission denied"),
         ("after", "named", without_number, "image has non-numeric user (www-data)"),
         ("unlocked", "named", without_number, "image has non-numeric user (www-data)"),
@@ -330,7 +336,8 @@ def test_it_dies(
 
 def test_every_sort_of_fact_was_used(machine: Machine) -> None:
     """Of `web` only harden.lock knows anything; without its facts the pod would die in one of the ways above."""
-    pod = machine.after.pod("web")
+    pod = machine.accepted.pod("web")
+    assert "runAsUser" not in machine.after.pod("web")["securityContext"], "as root it can serve its low port"
     assert pod["securityContext"]["runAsUser"] == 65532
     assert pod["securityContext"]["sysctls"] == [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "80"}]
     paths = {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
@@ -341,3 +348,10 @@ def test_every_sort_of_fact_was_used(machine: Machine) -> None:
     paths = {mount["mountPath"] for mount in machine.unlocked.pod("uploads")["containers"][0]["volumeMounts"]}
     assert paths == {"/tmp", "/uploads", "/logs"}
     assert machine.deep.pod("named")["securityContext"]["runAsUser"] == 33, "as its /etc/passwd says"
+
+
+def test_what_is_not_known_waits(machine: Machine) -> None:
+    for name in ("web", "rooted", "uploads"):
+        pod = machine.waiting.pod(name)
+        assert pod["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}}, name
+        assert _settings(pod) == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["NET_RAW"]}}, name

@@ -19,7 +19,7 @@ from hardener.support.free_memory import give_back
 from hardener.tree.tree import Settings, Tree
 
 MOST_LEFT = 40  # objects in cycles that a document leaves; 92 where what writes it holds itself
-MOST = 27_000  # bytes for a Deployment of 65 lines, which take 25,600; 28,400 where each has paths of its own
+MOST = 30_500  # bytes for a Deployment of 65 lines, which take 29,000 with its guesses; more with paths of its own
 
 
 def hardened(count: int) -> Outcome:
@@ -34,7 +34,7 @@ def kept(count: int) -> int:
     outcome = hardened(count)
     gc.collect()
     found = tracemalloc.get_traced_memory()[0] - before
-    assert len(outcome.changes) > 10 * count
+    assert len(outcome.changes) > 8 * count
     return found
 
 

@@ -199,7 +199,7 @@ def test_the_open_points_add_up(name: str, pages: Callable[[str], Made]) -> None
         for label, shown in re.findall(r"<dt>([^<]*)</dt><dd>(.*?)</dd>", text)
     }
     before, after = int(figures["Open points"][0]), int(figures["Open points"][-1])
-    assert after == int(figures["Held back"][0]) + int(figures["Findings"][0])
+    assert after == sum(int(figures[label][0]) for label in ("Held back", "Guesses", "Findings"))
     assert before == after + int(figures["Edits"][0])
     table = re.search(r'<table class="scores">.*?</table>', text, re.S)
     assert table

@@ -172,7 +172,7 @@ def test_all_shapes_in_one_patch_and_from_a_sub_folder(harden: Harden, tmp_path:
 def test_nothing_stands_inside_a_patch_that_git_does_not_know(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     commit(tmp_path)
-    out = harden("diff").out
+    out = harden("diff", "--max-grade", "guess").out
     patch = parts(out)[1]["web.yaml"].split("\n\n")[0]
     for line in patch.splitlines():
         assert re.match(r"diff --git a/|--- a/|\+\+\+ b/|@@ -\d+(,\d+)? \+\d+(,\d+)? @@|[ +-]|\\ No newline", line), (

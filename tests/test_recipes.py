@@ -71,7 +71,10 @@ def hardened(text: str) -> list[Any]:
     documents = [item for item in texts(text) if item]
     for item in documents:
         if item["kind"] == "Deployment":
-            assert item["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] == "true"
+            pod = item["spec"]["template"]["spec"]
+            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+            for container in pod["containers"]:
+                assert container["securityContext"]["allowPrivilegeEscalation"] == "false"
     return [item["kind"] for item in documents]
 
 

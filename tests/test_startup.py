@@ -145,7 +145,7 @@ def test_a_python_file_that_makes_objects_loads_its_engine(tmp_path: Path) -> No
     (tmp_path / "pod.py").write_text(text, encoding="utf-8")
     found = _modules(tmp_path, "-c", _PROBE, "apply", ".")
     assert "hardener.sources.python.parsed" in found and not {"libcst", "tree_sitter"} & found
-    assert "runAsNonRoot" in (tmp_path / "pod.py").read_text(encoding="utf-8")
+    assert "allowPrivilegeEscalation" in (tmp_path / "pod.py").read_text(encoding="utf-8")
 
 
 def test_the_graph_loads_the_parser_and_no_transform(manifest: Path) -> None:

@@ -268,8 +268,8 @@ KNOWN = "`$.exceptions[0]`: known are id, expires, match, reason, owner"
          "kind, name, namespace, container, path"),
         (entry() + "  ticket: 7\n", f"Object contains unknown field `ticket` - at {KNOWN}"),
         ("kubernetes-versions: x\n", "Object contains unknown field `kubernetes-versions`: known are profile, "
-         "kubernetes-version, platform, options, exceptions, peer-marks, namespaces, registries, deep, "
-         "images, exclude, helm"),
+         "max-grade, max-risk, kubernetes-version, platform, options, exceptions, peer-marks, namespaces, registries, "
+         "deep, images, exclude, helm"),
         ("registries: {a.example: {mirror: x}}\n", "Object contains unknown field `mirror` - at `$.registries[...]`: "
          "known are mirrors, insecure"),
         ("peer-marks: no way\n", "Expected `bool`, got `str` - at `$.peer-marks`"),

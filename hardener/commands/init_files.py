@@ -110,7 +110,7 @@ def gitlab(paths: list[str]) -> str:
 harden:
   extends: .harden
   variables:
-    HARDEN_OPTIONS: --max-grade safe   # later, for example: --max-grade review --baseline harden.baseline
+    HARDEN_OPTIONS: --max-grade safe   # later: --max-grade review --baseline harden.baseline --fail-on high
   rules:
   - if: $CI_PIPELINE_SOURCE == "merge_request_event"
   - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE == "push"

@@ -10,7 +10,6 @@ from itertools import chain
 from sys import intern
 
 from hardener.authoring.edits import Create, Evidence, Set, Severity
-from hardener.engine import json_patch
 from hardener.engine.document import document
 from hardener.engine.enforced_levels import drop_advice, resting_on
 from hardener.engine.index_shifts import as_read, shifts
@@ -94,8 +93,6 @@ def _whole(
             file.take_back()
         roll_back(outcome, {key: Doomed(*each) for key, each in torn.items()})
         self_check(outcome)
-        for held in outcome.held:
-            held.patch = json_patch.of_step(held.changes)
 
 
 def _placed(

@@ -51,15 +51,18 @@ class Change(Struct, eq=False):
 
 
 class Held(Struct, eq=False):
-    """A step that was not made, since it is graded above the gate: its changes, and the exact patch.
-
-    ``patch`` is RFC 6902 against the document as this run leaves it.
-    """
+    """A step that was not made, since it is graded above the gate: its changes, and the exact patch."""
 
     transform: Transform
     grade: Grade
     changes: list[Change]
-    patch: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def patch(self) -> list[dict[str, Any]]:
+        """Return the step in RFC 6902, against the document as this run leaves it; made when a report asks."""
+        from hardener.engine.json_patch import of_step  # late: it is about changes
+
+        return of_step(self.changes)
 
     @property
     def is_guess(self) -> bool:

@@ -176,8 +176,6 @@ def _finish(state: _Run, ran: set[str], *, is_whole: bool) -> None:
     _report_classes(state)
     state.unknown.finish()
     outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
-    for held in outcome.held:
-        held.patch = json_patch.of_step(held.changes)
     _report_tree(outcome)
     _count(outcome)
 

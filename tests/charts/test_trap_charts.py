@@ -71,7 +71,9 @@ def tried(trap: Trap, major: int, tmp_path: Path) -> Tried:
     run_helm = helm.Helm(helm.program(major), tmp_path / "homes")
     done = run_helm("template", "app", "chart", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    filtered = run("filter", "--report", "report.json", cwd=tmp_path, stdin=done.stdout.encode())
+    filtered = run(
+        "filter", "--max-grade", "guess", "--report", "report.json", cwd=tmp_path, stdin=done.stdout.encode()
+    )
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     changes = [
         (f"{each['object']['kind']}/{each['object']['name']}", tuple(each["path"])) for each in report["changes"]

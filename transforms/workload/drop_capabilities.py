@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, NamedTuple
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, OpaqueError, Severity
 from hardener.authoring.known import is_sure
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
@@ -86,7 +86,7 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding | list[Edit]]:
     user = final_user(container)
-    low = low_ports(container) if user == "non-root" else likely_low_ports(container)
+    low = low_ports(container) if user == "non-root" else _likely_low_ports(container)
     raw = _raw_sockets(container)
     waits = user != "non-root" and unknown_user(container) is None and _waits_for_user(container)
     if user == "non-root":
@@ -124,11 +124,21 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         yield list(_net_raw(container))
 
 
+def _likely_low_ports(container: Container) -> dict[int, Evidence]:
+    try:
+        return likely_low_ports(container)
+    except OpaqueError:  # another container of the pod is filled in later, and may be the one that is meant
+        return low_ports(container)
+
+
 def _waits_for_user(container: Container) -> bool:
     """Whether nothing shows that it needs root or stays so, and nothing tells another user of it."""
     if container in container.pod.exempt("run-as-user", "securityContext", "runAsUser"):
         return False
-    return is_guess(container) and not (any(root_evidence(container)) or any(user_evidence(container)))
+    try:
+        return is_guess(container) and not (any(root_evidence(container)) or any(user_evidence(container)))
+    except OpaqueError:
+        return True  # what tells of it may stand in a part that is filled in later
 
 
 class _Left(NamedTuple):

@@ -33,7 +33,7 @@ def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> N
         suites.setdefault(problem.file, []).append(problem)
     impact_lines = [redactor.text(entry.text.strip()) for entry in impact.entries(outcome)]
     notes = [(note.id, redactor.text(note.text)) for note in unread.notes(outcome.tree)]
-    failures = sum(map(len, suites.values()))
+    failures = sum(map(_failures, suites.values()))
     tests = sum(max(1, len(found)) for found in suites.values()) + len(notes) + bool(impact_lines)
     out('<?xml version="1.0" encoding="UTF-8"?>\n')
     out(f'<testsuites name="harden" tests="{tests}" failures="{failures}" errors="0">\n')
@@ -57,13 +57,18 @@ def _own_suite(impact_lines: list[str], notes: list[tuple[str, str]], out: Calla
 
 
 def _suite(name: str, found: list[Problem], out: Callable[[str], object]) -> None:
-    count, failures = max(1, len(found)), sum(not problem.fails_nothing for problem in found)
-    out(f'<testsuite name={_attribute(name)} tests="{count}" failures="{failures}" errors="0">\n')
+    count, failures, skipped = max(1, len(found)), _failures(found), len(found) - _failures(found)
+    skips = f' skipped="{skipped}"' if skipped else ""
+    out(f'<testsuite name={_attribute(name)} tests="{count}" failures="{failures}" errors="0"{skips}>\n')
     if not found:
         out(f'<testcase name="hardened" classname={_attribute(name)}/>\n')
     for problem in found:
         _case(problem, out)
     out("</testsuite>\n")
+
+
+def _failures(found: list[Problem]) -> int:
+    return sum(not problem.fails_nothing for problem in found)
 
 
 def _case(problem: Problem, out: Callable[[str], object]) -> None:
