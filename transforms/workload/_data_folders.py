@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 
-from hardener.authoring.known import items
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.products import product_row, products
@@ -72,9 +71,8 @@ def is_its_own(container: Container, mount: Mount) -> bool:
         return False
     if not _RENUMBERED.isdisjoint(container.env) or not _is_of_one_node(container, mount):
         return False
-    places = (*items(known.volumes), *(path.value for path in known.writable))
     at = one_run(mount.path)
-    return any(below(one_run(place), at) or below(at, one_run(place)) for place in places)
+    return any(below(one_run(place), at) or below(at, one_run(place)) for place in known.kept_places)
 
 
 def _is_of_one_node(container: Container, mount: Mount) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from hardener.authoring.known import Known, KnownBy, is_sure, stronger
+from hardener.authoring.known import Known, KnownBy, is_sure, items, stronger
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import BuiltImage
 from hardener.facts.images.programs import Program
@@ -145,6 +145,12 @@ class ImageLedger(Struct):
         return bool(self.volumes and self.volumes.value) or any(
             path.by is not KnownBy.SAME_IMAGE for path in self.writable
         )
+
+    @property
+    def kept_places(self) -> tuple[str, ...]:
+        """Its VOLUMEs, and where it writes by what is said of the image: what another container mounts is no such
+        place, since a run may have given that a read-only root."""
+        return (*items(self.volumes), *(path.value for path in self.writable if path.by.of_image))
 
     @property
     def builds_volumes(self) -> bool:
