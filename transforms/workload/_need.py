@@ -33,10 +33,15 @@ _HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")
 def root_evidence(container: Container) -> list[Evidence]:
     """Signs that ``container`` needs root or more, and where root, privileged or a namespace of the node is written for
     it, that this is meant; [] when there is none."""
-    found = [*_of_class(container.pod, container), *signs(container, _needs)]
+    found = own_needs(container)
     if any(signs(container, _written_root)) or any(signs(container.pod, _host_namespaces)):
         found = [*found, *pod_evidence(container.pod)]
     return _each_once(found)
+
+
+def own_needs(container: Container) -> list[Evidence]:
+    """Signs that ``container`` itself needs root or more, whatever is written; [] when there is none."""
+    return [*_of_class(container.pod, container), *signs(container, _needs)]
 
 
 def explicit_evidence(container: Container) -> list[Evidence]:

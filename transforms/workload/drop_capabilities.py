@@ -27,7 +27,7 @@ from hardener.tree.core_views import Container
 
 from ._file_capabilities import carried, has_no_privileged, held, said, within_reach
 from ._grounds import assumption
-from ._need import pod_needs
+from ._need import own_needs
 from ._ports import likely_low_ports, low_ports
 from ._user import final_user, is_guess, unknown_user, user_evidence
 
@@ -136,7 +136,7 @@ def _waits_for_user(container: Container) -> bool:
     if container in container.pod.exempt("run-as-user", "securityContext", "runAsUser"):
         return False
     try:
-        return is_guess(container) and not (any(pod_needs(container.pod)) or any(user_evidence(container)))
+        return is_guess(container) and not (any(own_needs(container)) or any(user_evidence(container)))
     except OpaqueError:
         return True  # what tells of it may stand in a part that is filled in later
 
