@@ -117,7 +117,7 @@ def test_a_guess_says_in_three_lines_what_it_waits_for(harden: Harden, tmp_path:
     start = next(number for number, line in enumerate(lines) if line.startswith("Guesses: "))
     title, ways, image = lines[start : start + 3]
     assert title.endswith("what its image needs is not known")
-    assert re.match("  to know: harden lock k01.yaml --deep .*; harden observe k01.yaml .*; .* in .harden.yaml\\. ", ways)
+    assert re.match("  to know: harden lock k01.yaml --deep .*; harden observe k01.yaml .*; .* in .harden.yaml", ways)
     assert ways.endswith(". To make them anyway: --max-grade guess")
     assert image == "  myapp:latest (1 container) the user of its image is not known, so it gets 65532 (k01.yaml:8)"
     assert not lines[start + 3]
