@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hardener.authoring.edits import Grade
 from hardener.tree.tree import Tree
 
-from .conftest import write
+from .conftest import Harden, write
 
 user = import_module("hardener.transforms.workload._user")
 mounts = import_module("hardener.transforms.workload._volumes").mounts
@@ -121,6 +122,27 @@ def test_a_known_user_is_safe_where_no_volume_shuts_it_out(volume: str, grade: G
     (template,) = Tree.from_text(pod("nginx:1.27.3", volume=volume)).pod_templates
     (choice,) = user.decide(template)
     assert choice.verdict.grade is grade, [fact.text for fact in choice.verdict.evidence]
+
+
+BOTH = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: both}
+spec:
+  containers:
+  - {name: nginx, image: "nginx:1.27.3"}
+  - {name: api, image: "example.com/api:1"}
+"""
+
+
+def test_a_number_for_the_whole_pod_rests_on_all_that_inherit_it(harden: Harden, tmp_path: Path) -> None:
+    row = "images: [{match: example.com/api, user: root, uid: 101}]\n"
+    write(tmp_path, {"pod.yaml": BOTH, ".harden.yaml": row})
+    report = json.loads(harden("diff", ".", "--format", "json").out)
+    (number,) = (change for change in report["changes"] if change["id"] == "run-as-user")
+    assert number["path"] == ["spec", "securityContext", "runAsUser"]
+    assert [fact["line"] for fact in number["evidence"]] == [6, 7]
+    assert number["grade"] == "review"  # what nginx alone would make safe
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Verdict, together, verdict
@@ -86,7 +88,8 @@ def _edits(
         if choice not in inheriting or not shared:
             yield from _numbers(choice.container, choice)
     if shared:
-        yield from _numbers(pod, inheriting[0])
+        found = together(choice.verdict for choice in inheriting)
+        yield from _numbers(pod, replace(inheriting[0], verdict=found))
     elif pod.get(*_USER) == 0 and not others and pod.containers:
         own = pod.fact("every container has a user of its own", *_USER)
         yield _forget(pod, together(choice.verdict for choice in choices).along(own, basis=Basis.INFERRED))
