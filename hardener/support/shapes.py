@@ -30,12 +30,12 @@ def texts(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def copied(value: Any) -> Any:
+def plain_copy(value: Any) -> Any:
     """A copy of plain data that shares no mapping and no list with it."""
     if isinstance(value, list):
-        return [copied(item) for item in value]
+        return [plain_copy(item) for item in value]
     if isinstance(value, dict):
-        return {key: copied(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
+        return {key: plain_copy(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
     return value
 
 

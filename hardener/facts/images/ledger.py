@@ -56,16 +56,15 @@ class ImageLedger(Struct):
       long nothing else was seen, or what was read.
     - `uses_tmp`: whether it writes to /tmp, as programs do that say nothing of it.
     - `writable`: folders that it writes to. `filled`: places with files of the image. `owned`: those of them that its
-      user may change. `written`: what its entrypoint writes, `written_as_any`:
-      without what it writes for root alone. `hiding`: folders that it was seen to write to and in
-      which it has files, so that a volume there would hide them.
+      user may change. `written`: what its entrypoint writes, `written_as_any`: without what it writes for root alone.
+      `hiding`: folders that it was seen to write to and in which it has files, so that a volume there would hide them.
     - `root_commands`: what its entrypoint does that needs root.
     - `carried`: file capabilities that a Dockerfile gives to its programs, `capabilities` those that its program is
       known to have; both without CAP_.
     - `read_only`: whether it runs with a read-only root; `read_only_with`: settings of a container with which one that
-      does not does. `needs_root`: it works as root only. `root_start`: whether its
-      own command starts as another user. `uses_setuid`: it starts setuid programs. `makes_rare_calls`: the default
-      seccomp profile refuses some that it makes.
+      does not does. `needs_root`: it works as root only. `root_start`: whether its own command starts as another user.
+      `uses_setuid`: it starts setuid programs. `makes_rare_calls`: the default seccomp profile refuses some that it
+      makes.
     - `files`: what its files say, as far as somebody read them.
     - `started_as`: the image whose program it starts, where that is the base that its Dockerfile builds on.
     """

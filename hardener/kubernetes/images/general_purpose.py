@@ -38,23 +38,18 @@ _GENERAL_PURPOSE = {
     **dict.fromkeys(
         (
             "cgr.dev/chainguard/busybox", "docker.io/alpine/k8s", "docker.io/bitnami/minideb",
-            "docker.io/bitnami/os-shell", "docker.io/bitnamilegacy/os-shell", "docker.io/rockylinux/rockylinux",
-            "docker.io/prom/busybox", "gcr.io/google-containers/busybox", "ghcr.io/home-operations/busybox",
-            "k8s.gcr.io/busybox", "public.ecr.aws/amazonlinux/amazonlinux", "quay.io/centos/centos",
-            "quay.io/fedora/fedora", "quay.io/prometheus/busybox", "quay.io/rockylinux/rockylinux",
-            "registry.fedoraproject.org/fedora", "registry.k8s.io/busybox",
-            "registry.k8s.io/e2e-test-images/busybox",
+            "docker.io/bitnami/os-shell", "docker.io/prom/busybox", "docker.io/rockylinux/rockylinux",
+            "gcr.io/google-containers/busybox", "ghcr.io/home-operations/busybox",
+            "public.ecr.aws/amazonlinux/amazonlinux", "quay.io/centos/centos", "quay.io/fedora/fedora",
+            "quay.io/prometheus/busybox", "quay.io/rockylinux/rockylinux", "registry.fedoraproject.org/fedora",
+            "registry.k8s.io/busybox", "registry.k8s.io/e2e-test-images/busybox",
         ),
         _NO_ENTRYPOINT,
     ),
     f"{_OFFICIAL}bash": _Entry("bash", unless_named=True),
     **dict.fromkeys(("docker.io/alpine/curl", "docker.io/curlimages/curl", "quay.io/curl/curl"), _CURL),
     **dict.fromkeys(
-        (
-            "docker.io/bitnami/kubectl", "docker.io/bitnamilegacy/kubectl", "docker.io/rancher/kubectl",
-            "registry.k8s.io/kubectl",
-        ),
-        _KUBECTL,
+        ("docker.io/bitnami/kubectl", "docker.io/rancher/kubectl", "registry.k8s.io/kubectl"), _KUBECTL
     ),
     "docker.io/mikefarah/yq": _Entry("yq"),
     **dict.fromkeys(("docker.io/wait4x/wait4x", "ghcr.io/wait4x/wait4x"), _Entry("wait4x")),

@@ -12,7 +12,7 @@ from typing import Any
 from hardener.kubernetes.pods.pod_template import partial_specs, templates
 from hardener.support.data_path import existing
 from hardener.support.late_pattern import late_pattern
-from hardener.support.shapes import copied
+from hardener.support.shapes import plain_copy
 
 _IMAGE = late_pattern(r"(?P<name>.*?)(?P<tag>:[^:/@]*)?(?P<digest>@.*)?", re.S)
 _KEYS = ("initContainers", "containers")
@@ -41,7 +41,7 @@ def retagged(document: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
     """``document``, with the images that ``entry`` names as it wants them; itself where it names none."""
     if not any(named(image) == entry.get("name") for _, image in images_of(document)):
         return document
-    copy = {key: copied(value) for key, value in document.items()}
+    copy = {key: plain_copy(value) for key, value in document.items()}
     for container, image in images_of(copy):
         if named(image) == entry.get("name"):
             container["image"] = written(image, entry)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.kubernetes.kustomize.patch import PatchError, identity
-from hardener.support.shapes import copied
+from hardener.support.shapes import plain_copy
 
 _INDEX = re.compile(r"-?\d{1,9}")
 _MOST_COPIED = 100_000  # values: copies of copies grow without end
@@ -34,7 +34,7 @@ def operate(
     things. Raises PatchError where an operation cannot be made, or a test fails. To replace a key that is not there is
     an error up to kustomize 5.7 only, so ``hit`` tells of it, too.
     """
-    root: list[Any] = [copied(document)]
+    root: list[Any] = [plain_copy(document)]
     values = 0
     for operation in operations:
         name = operation.get("op")
@@ -42,10 +42,10 @@ def operate(
         if hit is not None:
             hit.append(tuple(_identities(root, path if name != "add" else path[:-1])))
         if name in ("add", "replace", "test"):
-            value = copied(operation.get("value"))
+            value = plain_copy(operation.get("value"))
         elif name in ("move", "copy"):
             origin = _parts(operation.get("from"))
-            value = copied(_take(root, origin) if name == "move" else _get(root, origin))
+            value = plain_copy(_take(root, origin) if name == "move" else _get(root, origin))
             values += _size(value) if name == "copy" else 0
             if values > _MOST_COPIED:
                 raise PatchError("the patch copies more than any object holds")

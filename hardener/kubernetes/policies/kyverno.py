@@ -15,7 +15,7 @@ from typing import Any
 
 from hardener.kubernetes.policies.admission_policy import SYSTEM, selector, spec
 from hardener.kubernetes.policies.admission_rules import PUBLIC_ROLE, RULES, AdmissionRule
-from hardener.support.shapes import copied
+from hardener.support.shapes import plain_copy
 
 GROUP, CEL_GROUP = "kyverno.io", "policies.kyverno.io"
 CLUSTER_POLICY, VALIDATING_POLICY = "ClusterPolicy", "ValidatingPolicy"
@@ -45,7 +45,7 @@ def version_of_chart(text: str) -> tuple[int, int] | None:
 
 def containers(pattern: dict[str, Any]) -> dict[str, Any]:
     """A pattern of a pod spec that asks every container of every list for ``pattern``."""
-    return {name: [copied(pattern)] for name in _LISTS}
+    return {name: [plain_copy(pattern)] for name in _LISTS}
 
 
 def privileged_pattern() -> dict[str, Any]:
@@ -63,7 +63,7 @@ def nonroot_patterns() -> list[dict[str, Any]]:
 
 def _user_pattern() -> dict[str, Any]:
     context = {"=(securityContext)": {"=(runAsUser)": ">0"}}
-    return {"spec": copied(context) | containers(context)}
+    return {"spec": plain_copy(context) | containers(context)}
 
 
 def cluster_policy(
@@ -77,7 +77,7 @@ def cluster_policy(
     for part in _PARTS[rule.name]():
         action: dict[str, Any] = {"failureAction": "Audit"} if of_rule else {}
         if overrides and of_rule:
-            action["failureActionOverrides"] = copied(overrides)
+            action["failureActionOverrides"] = plain_copy(overrides)
         part["validate"] = action | part["validate"]
         rules.append(part)
     if of_rule:
