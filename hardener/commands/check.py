@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from hardener.authoring.edits import Severity
 from hardener.commands.progress import Progress
@@ -12,7 +12,7 @@ from hardener.commands.run import Choices, Plan, Style, learn, show
 from hardener.commands.values import Release, read_or_rendered
 from hardener.commands.values import remarks as chart_remarks
 from hardener.engine import known_findings as baseline
-from hardener.engine.outcome import Change, Held, Outcome
+from hardener.engine.outcome import Held, Outcome, Report
 from hardener.errors import InputError
 from hardener.report import unread
 from hardener.report.context import Context, Record
@@ -92,24 +92,15 @@ def _too_bad(outcome: Outcome, fail_on: str | None, *, no_waivers: bool) -> Iter
     if fail_on == "none":
         return
     least = Severity(fail_on or Severity.CRITICAL)
-    weak = _weak(outcome)
-    pending = [change.transform.severity for change in outcome.changes]
-    held = [held.transform.severity for held in outcome.held_back]
-    waiting = [] if no_waivers else [held.transform.severity for held in weak]
-    found = [finding.severity for finding in outcome.findings]
+    worse = f"{least}" if least is Severity.CRITICAL else f"{least} or worse"
+    pending = len(outcome.changes)
     if fail_on is None and (outcome.files or outcome.overrides):
-        yield f"{counted(len(pending), 'change')} {_are(len(pending))} pending"
-    for severities, noun in (
-        (pending if fail_on else [], "pending change"),
-        (held, "held-back change"),
-        (waiting, "waiting change"),
-        (found, "finding"),
-    ):
-        if number := sum(severity.rank >= least.rank for severity in severities):
-            worse = f"{least}" if least is Severity.CRITICAL else f"{least} or worse"
-            some = f"{number} of " if number < len(severities) else ""
-            yield f"{some}{counted(len(severities), noun)} {_are(number)} {worse}"
-    if no_waivers and weak:
+        yield f"{counted(pending, 'change')} {_are(pending)} pending"
+    for noun, records in _judged(outcome, fail_on, no_waivers=no_waivers):
+        if number := len(_of_at_least(least, records)):
+            some = f"{number} of " if number < len(records) else ""
+            yield f"{some}{counted(len(records), noun)} {_are(number)} {worse}"
+    if no_waivers and (weak := _weak(outcome)):
         yield f"{counted(len(weak), 'guess', 'es')} would take away what is written (--no-waivers)"
 
 
@@ -117,13 +108,28 @@ def _failing(outcome: Outcome, fail_on: str | None, *, no_waivers: bool) -> Iter
     """The records that a check fails on. Without ``fail_on`` all pending changes are, and the report has them."""
     if fail_on == "none":
         return
+    yield from _weak(outcome) if no_waivers else ()
     least = Severity(fail_on or Severity.CRITICAL)
-    weak = _weak(outcome)
-    yield from weak if no_waivers else ()
-    held = [*outcome.held_back, *([] if no_waivers else weak)]
-    steps: list[Change | Held] = [*(outcome.changes if fail_on else []), *held]
-    yield from (step for step in steps if step.transform.severity.rank >= least.rank)
-    yield from (finding for finding in outcome.findings if finding.severity.rank >= least.rank)
+    for _, records in _judged(outcome, fail_on, no_waivers=no_waivers):
+        yield from _of_at_least(least, records)
+
+
+def _judged(outcome: Outcome, fail_on: str | None, *, no_waivers: bool) -> Iterator[tuple[str, Sequence[Record]]]:
+    """The records of which the severity decides, each kind with the noun that a person reads."""
+    if fail_on:
+        yield "pending change", outcome.changes
+    yield "held-back change", outcome.held_back
+    if not no_waivers:
+        yield "waiting change", _weak(outcome)
+    yield "finding", outcome.findings
+
+
+def _of_at_least(least: Severity, records: Iterable[Record]) -> list[Record]:
+    return [record for record in records if _severity(record).rank >= least.rank]
+
+
+def _severity(record: Record) -> Severity:
+    return record.severity if isinstance(record, Report) else record.transform.severity
 
 
 def _are(number: int) -> str:

@@ -154,9 +154,11 @@ def _users(outcome: Outcome) -> Iterator[str]:
     objects = {id(change.object) for change in numbers}
     guessed = {(id(change.object), change.path) for change in numbers if change.edit.grade is Grade.GUESS}
     pods = [pod for pod in outcome.tree.pods_and_parts if id(pod.object) in objects]
-    by = Counter(source for pod in pods for source in _sources(pod, guessed))
-    if not by:
-        return
+    if by := Counter(source for pod in pods for source in _sources(pod, guessed)):
+        yield from _by_source(by)
+
+
+def _by_source(by: Counter[str | None]) -> Iterator[str]:
     sources = dict.fromkeys([*(source.words for source in KnownBy), _MANIFEST])
     texts = [f"{by[source]} known from {source}" for source in sources if by[source]]
     if by[None]:

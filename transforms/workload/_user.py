@@ -360,8 +360,6 @@ def _user_evidence(container: Container) -> Iterator[Evidence]:
     if (needs_root := root_start(container)) is not None:
         yield needs_root
     found = mounts(container)
-    if not found:
-        return
     kept = [mount for mount in found if mount.persistent and mount.writable]
     shut = [mount.view.fact(text, "mountPath") for mount in kept if (text := against_group(container, mount))]
     yield from shut

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, OpaqueError, Severity
 from hardener.authoring.known import is_sure
 from hardener.authoring.transform import Steps, transform
-from hardener.authoring.verdict import Effect, verdict
+from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
@@ -85,46 +85,58 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
 
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding | list[Edit]]:
-    user = final_user(container)
-    low = low_ports(container) if user == "non-root" else _likely_low_ports(container)
+    is_user = final_user(container) == "non-root"
+    waits = not is_user and unknown_user(container) is None and _waits_for_user(container)
+    low = _low_ports(container, is_user=is_user)
     raw = _raw_sockets(container)
-    waits = user != "non-root" and unknown_user(container) is None and _waits_for_user(container)
-    if user == "non-root":
-        left = _left_to_user(container, added, serves_low=bool(low), opens_raw=bool(raw))
-        yield from _beyond(container, [name for name in left.names if name not in (BIND, *added)])
-    elif (opaque := unknown_user(container)) is not None:
-        raise opaque
-    else:
-        left = _left_to_root(container, user, serves_low=bool(low))
-    if left.names and container.pod.partial and not container.pod.is_fragment:
-        # An operator that takes a part of a pod takes no added capabilities.
-        if user != "non-root" and not waits:
-            why = f"{left.facts[0].text}, and its {container.pod.kind} takes none that are added"
-            yield container.finding(
-                f"its capabilities stay: {why}", advice="run it as a user that is not root", severity=Severity.LOW
-            )
-            return
+    left = _left(container, added, serves_low=bool(low), opens_raw=bool(raw))
+    if is_user:
+        yield from _beyond(container, _new(left, {BIND, *added}))
+    takes_none = container.pod.partial and not container.pod.is_fragment  # its operator takes no added capabilities
+    if left.names and takes_none and not is_user and not waits:
+        yield _that_stay(container, left)
+        return
+    if left.names and takes_none:
         left = _Left([], left.facts, sure=False)
-    found = verdict(
-        why=[*left.facts, *list(low.values())[:1]],
-        against=raw if "NET_RAW" not in added else (),
-        doubts=raw if "NET_RAW" in added else (),
-        unknown=[container.fact("which user it can run as, and so what it may drop, is not known", "image")]
-        if waits
-        else (),
-        sure=left.sure,
-        basis=Basis.INFERRED,
-    )
-    wanted = [container.append(*_PATH, "drop", value="ALL", **found.words)]
-    for name in dict.fromkeys(left.names):
-        if name not in added and name not in dropped:
-            wanted.append(container.append(*_PATH, "add", value=name, **found.words))
-    yield wanted
+    facts = [*left.facts, *list(low.values())[:1]]
+    found = _judged(container, facts, raw, raw_is_added="NET_RAW" in added, waits=waits, sure=left.sure)
+    yield [
+        container.append(*_PATH, "drop", value="ALL", **found.words),
+        *(container.append(*_PATH, "add", value=name, **found.words) for name in _new(left, added | dropped)),
+    ]
     if waits and not raw and "NET_RAW" not in dropped | added:
         yield list(_net_raw(container))
 
 
-def _likely_low_ports(container: Container) -> dict[int, Evidence]:
+def _new(left: _Left, written: set[str]) -> list[str]:
+    return [name for name in dict.fromkeys(left.names) if name not in written]
+
+
+def _that_stay(container: Container, left: _Left) -> Finding:
+    why = f"{left.facts[0].text}, and its {container.pod.kind} takes none that are added"
+    advice = "run it as a user that is not root"
+    return container.finding(f"its capabilities stay: {why}", advice=advice, severity=Severity.LOW)
+
+
+def _judged(
+    container: Container, facts: list[Evidence], raw: list[Evidence], *, raw_is_added: bool, waits: bool, sure: bool
+) -> Verdict:
+    """How sure it is that the container runs with what it is left with. ``waits``: for what tells of its user."""
+    text = "which user it can run as, and so what it may drop, is not known"
+    return verdict(
+        why=facts,
+        against=() if raw_is_added else raw,
+        doubts=raw if raw_is_added else (),
+        unknown=[container.fact(text, "image")] if waits else (),
+        sure=sure,
+        basis=Basis.INFERRED,
+    )
+
+
+def _low_ports(container: Container, *, is_user: bool) -> dict[int, Evidence]:
+    """The ports below 1024 that it serves; of one that may be root also those that it likely serves."""
+    if is_user:
+        return low_ports(container)
     try:
         return likely_low_ports(container)
     except OpaqueError:  # another container of the pod is filled in later, and may be the one that is meant
@@ -147,6 +159,15 @@ class _Left(NamedTuple):
     names: list[str]
     facts: list[Evidence]
     sure: bool
+
+
+def _left(container: Container, added: set[str], *, serves_low: bool, opens_raw: bool) -> _Left:
+    user = final_user(container)
+    if user == "non-root":
+        return _left_to_user(container, added, serves_low=serves_low, opens_raw=opens_raw)
+    if (opaque := unknown_user(container)) is not None:
+        raise opaque
+    return _left_to_root(container, user, serves_low=serves_low)
 
 
 def _left_to_user(container: Container, added: set[str], *, serves_low: bool, opens_raw: bool) -> _Left:

@@ -80,19 +80,24 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
 
 def _judged(container: Container, plan: Needs, options: Filesystem) -> Verdict:
     """Return how sure it is that the container runs with the volumes of ``plan`` and nothing else to write to."""
-    read_only = known_image(container).read_only
-    by_image = read_only is not None and read_only.value and read_only.sure and own_command(container)
-    by_its_program = not by_image and plan.inert and plan.volumes.keys() <= {"/tmp"}
     shown = [] if plan.against or plan.doubts else plan.proofs[:1] or [_trust(container)]
-    is_open = not (plan.inert or by_its_program or _are_places_known(container) or runs_as_known_user(container))
+    by_image, by_program = _is_by_image(container), plan.inert and plan.volumes.keys() <= {"/tmp"}
+    is_limited = options.size_limit != NONE
+    is_guess = not (plan.inert or _are_places_known(container) or runs_as_known_user(container))
     return verdict(
         against=plan.against,
-        known=() if is_open else shown,
-        unknown=[_whose_places(container)] if is_open else (),
+        known=() if is_guess else shown,
+        unknown=[_whose_places(container)] if is_guess else (),
         doubts=plan.doubts,
-        sure=(by_image or by_its_program) and options.size_limit == NONE,
-        basis=Basis.PROVED if shown and by_its_program and options.size_limit == NONE else Basis.INFERRED,
+        sure=not is_limited and (by_image or by_program),
+        basis=Basis.PROVED if shown and by_program and not (by_image or is_limited) else Basis.INFERRED,
     )
+
+
+def _is_by_image(container: Container) -> bool:
+    """Whether somebody saw the image itself run with a read-only root, as its command starts it."""
+    read_only = known_image(container).read_only
+    return read_only is not None and read_only.value and read_only.sure and own_command(container)
 
 
 def _are_places_known(container: Container) -> bool:

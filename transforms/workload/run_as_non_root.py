@@ -181,6 +181,10 @@ def _judged_alone(container: Container, *, patched: bool = False) -> Verdict | N
         return verdict(known=[by_platform], effect=Effect.WATCHED)
     if patched:  # whether a number comes to stand beside it shows in the manifest that is patched
         return verdict(unknown=[container.fact(_NOT_KNOWN, "image")])
+    return _of_unknown_user(container)
+
+
+def _of_unknown_user(container: Container) -> Verdict:
     # With a number beside it, it starts; alone it stops every image that is root, or a user with a name.
     alone = container.fact(f"{_NOT_KNOWN}, and no number is written", "image")
     against = [*user_evidence(container), *unnumbered_evidence(container)]

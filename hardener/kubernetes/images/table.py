@@ -143,7 +143,7 @@ _NO_ROW = ImageRow("")
 _FACTS: dict[str, Any] = {name: getattr(_NO_ROW, name) for name in ImageRow.__struct_fields__ if name not in _NO_FACTS}
 
 
-def _reach(fact: str, read: str) -> bool:
+def _reach(fact: str, read: str | None) -> bool:
     return read == READ[2] or (read == READ[1] and fact in _BY_DOCKERFILE)
 
 
@@ -202,19 +202,24 @@ def _own_row(reference: ImageReference, own: OwnRows) -> ImageRow | None:
         return None
     repository, is_sure = published(named)
     tag = "latest" if reference.is_latest else reference.tag
-    found: list[ImageRow] = []
-    is_linux = tag is None or _OTHER_SYSTEM.search(tag) is None
-    for surveyed in (True, False) if is_linux else (False,):  # the survey is about images of Linux
-        above = _fitting(_rows_of(surveyed, repository), tag)
-        if not above and named != repository:
-            above = _fitting(_rows_of(surveyed, named), tag)
-        both = [_over(row, other) for row in above for other in found]
-        found = both or above or found
+    found = _of_files((repository, named), tag)
     if not is_sure:
         found = [replace(row, doubted=frozenset(_FACTS)) for row in found]
-    if above := _fitting(own.of(named), tag) or _fitting(own.of(repository), tag):
-        found = [_joined(row, other, True) for row in above for other in found or [ImageRow(row.match)]]
+    above = _fitting(own.of(named), tag) or _fitting(own.of(repository), tag)
+    found = [_joined(row, other, True) for row in above for other in found or [ImageRow(row.match)]] or found
     return _agreed(found) if found else None
+
+
+def _of_files(repositories: Sequence[str], tag: str | None) -> list[ImageRow]:
+    """The rows that come with harden, those by hand over those of the survey, of the first repository that has some."""
+
+    def of(surveyed: bool) -> list[ImageRow]:
+        return next(filter(None, (_fitting(_rows_of(surveyed, each), tag) for each in repositories)), [])
+
+    is_linux = tag is None or _OTHER_SYSTEM.search(tag) is None
+    below = of(surveyed=True) if is_linux else []  # the survey is about images of Linux
+    by_hand = of(surveyed=False)
+    return [_over(row, other) for row in by_hand for other in below] or by_hand or below
 
 
 def is_kept_by_hand(reference: ImageReference) -> bool:
@@ -339,22 +344,12 @@ def _over(by_hand: ImageRow, surveyed: ImageRow) -> ImageRow:
 def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
     """The facts of both rows. Where they disagree, those of ``above`` are taken (``first``), of ``below`` (not
     ``first``), or none (None)."""
-    read = max((row.read for row in (above, below) if row.read is not None), key=READ.index, default=None)
-    values: dict[str, Any] = {}
-    doubted = set()
-    strange = _of_another_user(above, below)
-    for name, unknown in _FACTS.items():
-        one, other = getattr(above, name), getattr(below, name)
-        if name in strange:
-            one, other = one if first else unknown, other if first is False else unknown
-        taken = _taken(one, other, unknown, first)
-        if name == "filled" and first and taken != one:  # an empty volume works where who read says that it is written
-            taken = tuple(path for path in taken if path not in above.writable)
-        if taken == unknown:
-            continue
-        values[name] = taken
-        if read is not None and _reach(name, read) and not _is_sure(name, taken, (one, above), (other, below)):
-            doubted.add(name)
+    rows = (above, below)
+    read = _most_read(rows)
+    told = {name: _told(name, above, below, first) for name in _FACTS}
+    taken = {name: _taken(name, *told[name], above, first) for name in _FACTS}
+    values = {name: value for name, value in taken.items() if value != _FACTS[name]}
+    unsure = [name for name, value in values.items() if not _is_sure(name, value, told[name], above, below)]
     return ImageRow(
         above.match,
         above.tags,
@@ -363,10 +358,23 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
         source=_together("; ", above.source, below.source),
         read=read,
         verified=above.verified or below.verified,
-        version_unknown=not any(row.read is not None and not row.version_unknown for row in (above, below)),
-        doubted=frozenset(doubted),
+        version_unknown=all(row.read is None or row.version_unknown for row in rows),
+        doubted=frozenset(name for name in unsure if _reach(name, read)),
         origin=_together(" and ", above.origin, None if below.says_nothing else below.origin) or TABLE,
     )
+
+
+def _most_read(rows: Iterable[ImageRow]) -> str | None:
+    return max((row.read for row in rows if row.read is not None), key=READ.index, default=None)
+
+
+def _told(name: str, above: ImageRow, below: ImageRow, first: bool | None) -> tuple[Any, Any]:
+    """What each row says for one fact. Of a number of different users, only the row that is taken says anything."""
+    one, other = getattr(above, name), getattr(below, name)
+    if name not in _of_another_user(above, below):
+        return one, other
+    unknown = _FACTS[name]
+    return one if first else unknown, other if first is False else unknown
 
 
 def _with_base(row: ImageRow, base: ImageRow) -> ImageRow:
@@ -389,21 +397,24 @@ def _together(between: str, *texts: str | None) -> str | None:
     return between.join(dict.fromkeys(filter(None, texts))) or None
 
 
-def _taken(one: Any, other: Any, unknown: Any, first: bool | None) -> Any:
-    """What is taken of two values for one fact; ``unknown`` for none."""
+def _taken(name: str, one: Any, other: Any, above: ImageRow, first: bool | None) -> Any:
+    """What is taken of two values for one fact; that which stands for unknown for none."""
+    unknown = _FACTS[name]
     if one == other or other == unknown:
         return one
-    if one == unknown:
-        return other
-    return {True: one, False: other, None: unknown}[first]
+    if one != unknown:
+        return {True: one, False: other, None: unknown}[first]
+    if name == "filled" and first:  # an empty volume works where who read says that it is written
+        return tuple(path for path in other if path not in above.writable)
+    return other
 
 
-def _is_sure(name: str, taken: Any, above: tuple[Any, ImageRow], below: tuple[Any, ImageRow]) -> bool:
+def _is_sure(name: str, taken: Any, told: tuple[Any, Any], above: ImageRow, below: ImageRow) -> bool:
     """Whether a row that says what is ``taken`` is sure of it."""
-    if above[0] == taken and above[1].sure_of(name):
+    if told[0] == taken and above.sure_of(name):
         return True
-    covered = name == "writable" and _covers(taken, below[1])
-    return (below[0] == taken or covered) and below[1].sure_of(name)
+    covered = name == "writable" and _covers(taken, below)
+    return (told[1] == taken or covered) and below.sure_of(name)
 
 
 def _covers(writable: tuple[str, ...], row: ImageRow) -> bool:
@@ -422,19 +433,19 @@ def _of_another_user(above: ImageRow, below: ImageRow) -> frozenset[str]:
 def _agreed(candidates: Sequence[ImageRow]) -> ImageRow | None:
     """The facts that all candidates share, or None when they share none."""
     first, *others = candidates
-    if others:
-        values = {
-            name: getattr(first, name)
-            for name in ImageRow.__struct_fields__
-            if all(getattr(other, name) == getattr(first, name) for other in others)
-        }
-        reads = [row.read for row in candidates]
-        values["read"] = None if None in reads else min((read for read in reads if read), key=READ.index)
-        values["version_unknown"] = any(row.version_unknown for row in candidates)
-        values["doubted"] = frozenset().union(*(row.doubted for row in candidates))
-        if "writable" not in values:  # there may be more than what each of them writes to
-            shared = [path for path in first.writable if all(path in other.writable for other in others)]
-            values |= {"writable": tuple(shared), "writes_complete": False}
-            values["doubted"] |= {"writable", "rofs"}
-        first = ImageRow(**values)
-    return None if first.says_nothing else first
+    row = _shared(first, candidates) if others else first
+    return None if row.says_nothing else row
+
+
+def _shared(first: ImageRow, candidates: Sequence[ImageRow]) -> ImageRow:
+    values = {name: getattr(first, name) for name in ImageRow.__struct_fields__}
+    values = {name: one for name, one in values.items() if all(getattr(row, name) == one for row in candidates)}
+    reads = [row.read for row in candidates]
+    values["read"] = None if None in reads else min((read for read in reads if read), key=READ.index)
+    values["version_unknown"] = any(row.version_unknown for row in candidates)
+    values["doubted"] = frozenset().union(*(row.doubted for row in candidates))
+    if "writable" not in values:  # there may be more than what each of them writes to
+        shared = [path for path in first.writable if all(path in row.writable for row in candidates)]
+        values |= {"writable": tuple(shared), "writes_complete": False}
+        values["doubted"] |= {"writable", "rofs"}
+    return ImageRow(**values)

@@ -277,8 +277,7 @@ def writes(words: Sequence[str], workdir: str | None = None) -> Writes:
         targets = list(command.targets)
         for program, arguments in runs([command]):
             if program == "cd":
-                directory = posixpath.join(directory, arguments[0]) if arguments and arguments[0] != "-" else ""
-                directory = directory if len(directory) <= _LONGEST_PATH else ""
+                directory = _changed(directory, arguments)
             if program in _INSTALLERS and not _INSTALLERS[program].isdisjoint(arguments):
                 unplaced = True
             installed = _installed_by_pip(program, arguments)
@@ -287,6 +286,13 @@ def writes(words: Sequence[str], workdir: str | None = None) -> Writes:
             targets += folders or _operand_targets(program, arguments)
         found += [path for target in targets if (path := known_path(posixpath.join(directory, target)))]
     return Writes(tuple(unique(found)), unplaced)
+
+
+def _changed(directory: str, arguments: Sequence[str]) -> str:
+    """Where a `cd` with ``arguments`` leads from ``directory``; empty where it is not known."""
+    target = arguments[0] if arguments else "-"
+    path = posixpath.join(directory, target) if target != "-" else ""
+    return path if len(path) <= _LONGEST_PATH else ""
 
 
 def _installed_by_pip(program: str, arguments: Sequence[str]) -> Sequence[str] | None:

@@ -26,6 +26,8 @@ _PAIR = late_pattern(
 _KEY = late_pattern(r"(?P<indent>[ \t]*)(?:- +)?[\"']?(?P<key>[A-Za-z][\w.-]{0,80})[\"']?\s*:(?=\s|$)")
 _WITHIN = late_pattern(r"[\"']?(?P<key>[A-Za-z][\w.-]{0,80})[\"']?\s*:\s*\{")
 _PLAIN = frozenset({"dir", "directory", "file", "filename", "folder", "location", "path", "root"})
+_OF_FILES = frozenset({"file", "filename", "log", "pid"})
+_COMMENT_OR_NONE = late_pattern(r"\s*(?:$|[#;]|//)")
 _PLACES = frozenset({"dirs", "directories", "folders", "paths"})  # sections that list them by what is written there
 _SECTION = late_pattern(r"\s*\[+\s*[\"']?(?P<key>[\w.-]+)")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -55,7 +57,7 @@ def written_folders(text: str) -> tuple[str, ...]:
     above: list[tuple[int, str]] = []  # keys that a line stands below, with their indents
     section = ""
     for line in text.split("\n"):
-        if len(line) > _LONGEST or not line.strip() or line.lstrip().startswith(("#", ";", "//")):
+        if len(line) > _LONGEST or _COMMENT_OR_NONE.match(line):
             continue
         if match := _SECTION.match(line):
             section = match["key"]
@@ -81,17 +83,21 @@ def _may_name(line: str) -> bool:
 def _folder(key: str, above: list[str], path: str) -> str | None:
     """The folder of ``path`` where its ``key``, or those ``above`` it, say that it is written."""
     own = _spelled(key)
-    last = own.rpartition("_")[2]
-    chain = [word for name in above for word in _spelled(name).split("_")]
-    by_chain = own in _PLAIN and any(is_written(f"{word}_dir") for word in chain)
-    by_chain = by_chain or (not _PLACES.isdisjoint(chain) and is_written(f"{own}_dir"))
-    if not (is_written(own) or own in _OF_PROGRAMS or by_chain):
+    if not (is_written(own) or own in _OF_PROGRAMS or _is_written_by_chain(own, above)):
         return None
     known = known_path(path)
     if known is None or any(below(known, place) for place in _ELSEWHERE):
         return None
-    is_file = last in ("file", "filename", "log", "pid") or is_own_file(known)
+    is_file = own.rpartition("_")[2] in _OF_FILES or is_own_file(known)
     return posixpath.dirname(known) if is_file and posixpath.dirname(known) != "/" else known
+
+
+def _is_written_by_chain(own: str, above: list[str]) -> bool:
+    """Whether the keys ``above`` say what the plain key ``own`` does not: `data: {path: ...}`, `paths: {data: ...}`."""
+    chain = [word for name in above for word in _spelled(name).split("_")]
+    if own in _PLAIN and any(is_written(f"{word}_dir") for word in chain):
+        return True
+    return not _PLACES.isdisjoint(chain) and is_written(f"{own}_dir")
 
 
 @lru_cache(maxsize=1024)

@@ -327,13 +327,10 @@ class _Reader:
         """What the program that ``words`` start writes to. ``fed``: it gets further operands, which nobody knows."""
         if depth > _DEEPEST:
             raise _OpenError("scripts within scripts")
-        if any(_OF_ROOT.search(word) for word in words):
-            raise _OpenError("it names what is root's alone")
-        if any(_OTHER_PROGRAMS.fullmatch(word) for word in words):
-            raise _OpenError("it may start other programs under their names")
-        if of_node := node_paths(words, ()):
-            raise _OpenError(f"it works with {of_node[0]}")
+        _refuse_words(words)
         found = list(runs([Command(list(words))]))
+        if not found:
+            raise _OpenError("nothing is started")
         if len(found) >= MOST_WRAPPERS:
             raise _OpenError("programs within programs")
         starts: list[str] | None = None  # where find starts, of what it runs
@@ -348,8 +345,6 @@ class _Reader:
             fed = fed or program == "xargs"
             if program == "find" and "-exec" in arguments:
                 starts = _starts_of_find(arguments)
-        if not found:
-            raise _OpenError("nothing is started")
 
     def _of_program(self, program: str, arguments: list[str], depth: int, fed: bool) -> Iterator[str]:
         if program in _HARMLESS or program in _WRAPPERS:
@@ -431,6 +426,16 @@ class _Reader:
             if known is None:
                 raise _OpenError("a place that it writes to is not known")
             yield known
+
+
+def _refuse_words(words: Sequence[str]) -> None:
+    """Raise for words of which one shows that more than the program of that name is at work."""
+    if any(_OF_ROOT.search(word) for word in words):
+        raise _OpenError("it names what is root's alone")
+    if any(_OTHER_PROGRAMS.fullmatch(word) for word in words):
+        raise _OpenError("it may start other programs under their names")
+    if of_node := node_paths(words, ()):
+        raise _OpenError(f"it works with {of_node[0]}")
 
 
 def _is_no_file(path: str) -> bool:

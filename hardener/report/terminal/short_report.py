@@ -351,13 +351,18 @@ class ShortReport(printed.Printed):
         for section in sections:
             if not section.here and not section.says_how:  # a heading of what has no room says nothing
                 section.shown = 0
-            for row in (row for entry in section.entries[: section.shown] for row in entry.rows if not row.whole):
-                whole = self._line(row, whole=True)[0]
-                more = whole.count("\n")
-                has_long_words = self._height(whole) > more + 1
-                if more <= room and not has_long_words:
-                    room -= more
-                    row.whole = True
+            room = self._complete(section, room)
+
+    def _complete(self, section: _Section, room: int) -> int:
+        """Show the rows of ``section`` whole while there is ``room``, which is returned as it is then."""
+        for row in (row for entry in section.entries[: section.shown] for row in entry.rows if not row.whole):
+            whole = self._line(row, whole=True)[0]
+            more = whole.count("\n")
+            has_long_words = self._height(whole) > more + 1
+            if more <= room and not has_long_words:
+                room -= more
+                row.whole = True
+        return room
 
     def _by_turns(self, sections: list[_Section], room: int, least: bool) -> int:
         """Show one entry of each section after the other while there is ``room``, which is returned as it is then:

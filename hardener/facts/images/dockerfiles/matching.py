@@ -198,13 +198,9 @@ class Matching:
         if name is None:
             return None
         exact = self._exact.get(name.whole or "", ())
-        if named := [build for build in exact if build.rank == "named"]:
-            return "named", _of_tag(named, name.tag)
-        if found := self._by_end(name):
-            return "named", _of_tag(found, name.tag)
         foreign = self._is_foreign(name, reference)
-        if not foreign and (found := self._by_last(name)):
-            return "named", _of_tag(found, name.tag)
+        if named := [build for build in exact if build.rank == "named"] or self._by_last(name, foreign=foreign):
+            return "named", _of_tag(named, name.tag)
         if exact and (not foreign or not (_is_official(name) or is_kept_by_hand(reference))):
             return "service", list(exact)
         plain = _without_variant(name, reference)
@@ -247,18 +243,12 @@ class Matching:
         placed, of_prefix = self._placed_of(name.prefix)
         return placed < 2 or placed < of_prefix
 
-    def _by_end(self, name: Name) -> list[Build]:
-        """The builds of one Dockerfile under the last two components of ``name``, which are no chance."""
+    def _by_last(self, name: Name, *, foreign: bool) -> list[Build]:
+        """The builds under the last component of ``name``, where they are of one Dockerfile. Of a ``foreign`` image
+        only those that share its last two, which are no chance."""
         found = self._last.get(alike(name.last), [])
         same = [build for other, build in found if len(other.parts) > 1 and name.parts[-2:] == other.parts[-2:]]
-        return same if len({build.dockerfile for build in same}) == 1 else []
-
-    def _by_last(self, name: Name) -> list[Build]:
-        """The builds under the last component of ``name``, where they are of one Dockerfile."""
-        found = self._last.get(alike(name.last), [])
-        # An organisation that both write counts before one that differs.
-        longest = [build for other, build in found if len(other.parts) > 1 and name.parts[-2:] == other.parts[-2:]]
-        chosen = longest or [build for _, build in found]
+        chosen = same or ([] if foreign else [build for _, build in found])
         return chosen if len({build.dockerfile for build in chosen}) == 1 else []
 
     def _by_project(self, name: Name) -> list[Build]:
