@@ -157,6 +157,28 @@ def test_beside_what_stays_privileged_everything_is_valid(sign: dict[str, Any], 
     assert settings_of_users(pod) == settings_of_users(item["spec"]["template"]["spec"])
 
 
+@pytest.mark.parametrize(
+    ("beside", "image", "grade"),
+    [
+        ({"runAsUser": 0}, "registry.unknown.test/team/x:1", Grade.GUESS),
+        ({"runAsNonRoot": False}, "registry.unknown.test/team/x:1", Grade.GUESS),
+        ({}, "registry.unknown.test/team/x:1", None),  # made
+        ({"runAsUser": 0}, "nginx:1.27.3", None),
+    ],
+    ids=str,
+)
+def test_privilege_escalation_that_is_written_beside_root_waits_where_nothing_is_known(
+    beside: dict[str, Any], image: str, grade: Grade | None
+) -> None:
+    item = workload({"containers": [{"securityContext": {"allowPrivilegeEscalation": True, **beside}}]})
+    item["spec"]["template"]["spec"]["containers"][0]["image"] = image
+    outcome, _, pod = ran(yaml.safe_dump(item))
+    assert dict(said(outcome)).get("no-privilege-escalation") is grade
+    assert pod["containers"][0]["securityContext"]["allowPrivilegeEscalation"] is (grade is not None)
+    _, _, pod = ran(yaml.safe_dump(item), Grade.GUESS)
+    assert pod["containers"][0]["securityContext"]["allowPrivilegeEscalation"] is False
+
+
 def test_a_pod_is_split_by_container() -> None:
     item = workload({"containers": [{}, {}]})
     known, unknown = item["spec"]["template"]["spec"]["containers"]

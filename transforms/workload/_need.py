@@ -34,7 +34,7 @@ def root_evidence(container: Container) -> list[Evidence]:
     """Signs that ``container`` needs root or more, and where root, privileged or a namespace of the node is written for
     it, that this is meant; [] when there is none."""
     found = own_needs(container)
-    if any(signs(container, _written_root)) or any(signs(container.pod, _host_namespaces)):
+    if any(signs(container, written_root)) or any(signs(container.pod, _host_namespaces)):
         found = [*found, *pod_evidence(container.pod)]
     return _each_once(found)
 
@@ -101,7 +101,8 @@ def _of_class(pod: PodTemplate, container: Container | None = None) -> Iterator[
         yield Evidence(f"an agent of the node: {sign}")
 
 
-def _written_root(container: Container) -> Iterator[Evidence]:
+def written_root(container: Container) -> Iterator[Evidence]:
+    """Where ``container`` is privileged or root because somebody wrote so."""
     if container.privileged:
         yield container.fact("privileged", "securityContext", "privileged")
     number = container.effective("runAsUser")
@@ -116,7 +117,7 @@ def _hardened(pod: PodTemplate) -> Iterator[Evidence]:
     for container in pod.containers:
         if is_shared or container.privileged or any(_replaced_folders(container)):
             yield from hardened_beside(container)
-        elif patched_to_share or any(signs(container, _written_root)) or any(signs(container, _replaced_folders)):
+        elif patched_to_share or any(signs(container, written_root)) or any(signs(container, _replaced_folders)):
             yield from hardened_beside_root(container)
 
 

@@ -14,8 +14,8 @@ from hardener.tree.core_views import Container
 
 from ._file_capabilities import has_no_privileged, lost_without_raising, may_serve_low_ports, raisers, within_reach
 from ._grounds import assumption
-from ._need import explicit_evidence, while_privileged
-from ._user import final_user
+from ._need import explicit_evidence, while_privileged, written_root
+from ._user import final_user, is_guess
 
 _FIELD = ("securityContext", "allowPrivilegeEscalation")
 _PRIVILEGED = ("securityContext", "privileged")
@@ -71,7 +71,15 @@ def _judged(container: Container) -> Verdict:
         doubts.append(Evidence(sign))
     if nothing and user == "non-root" and (assumed := assumption(container)) is not None:
         doubts.append(assumed)
-    return verdict(against=against, known=nothing, doubts=doubts)
+    return verdict(against=against, known=nothing, unknown=_meant_with_root(container), doubts=doubts)
+
+
+def _meant_with_root(container: Container) -> list[Evidence]:
+    """Return that true is written beside root, where only who wrote both knows what the image needs; [] if not so."""
+    is_written = container.get(*_FIELD) is not None and any(signs(container, written_root))
+    if not is_written or not is_guess(container):
+        return []
+    return [container.fact("true and root are written, and what its image needs is not known", *_FIELD)]
 
 
 def _is_administrator(container: Container) -> bool:
