@@ -192,6 +192,31 @@ def test_a_pod_is_split_by_container() -> None:
     assert {held.transform.id for held in outcome.guesses} == WAITING
 
 
+LOCK = """\
+version: 1
+images:
+  registry.unknown.test/team/x:1:
+    digest: sha256:{known}
+    config: {{user: "10001"}}
+"""
+
+
+def test_what_the_lock_says_of_one_digest_is_not_said_of_another_by_a_second_run(
+    harden: Harden, tmp_path: Path
+) -> None:
+    item = workload({"containers": [{}, {}]})
+    known, other = item["spec"]["template"]["spec"]["containers"]
+    known["image"], other["image"] = (f"registry.unknown.test/team/x:1@sha256:{digit * 64}" for digit in "ab")
+    write(tmp_path, {"web.yaml": yaml.safe_dump(item), "harden.lock": LOCK.format(known="a" * 64)})
+    commit(tmp_path)
+    harden("apply", ".")
+    once = (tmp_path / "web.yaml").read_text()
+    pod = yaml.safe_load(once)["spec"]["template"]["spec"]
+    assert [each["securityContext"].get("runAsNonRoot") for each in pod["containers"]] == [True, None]
+    harden("apply", ".", "--yes")
+    assert (tmp_path / "web.yaml").read_text() == once
+
+
 # -- what a report says of them
 
 TITLE = "Guesses: 4 changes of 1 container wait; what its image needs is not known"

@@ -138,7 +138,8 @@ def _of(container: Container) -> SameImage | None:
     uid = number if type(number) is int and 0 < number <= _HIGHEST and number != NOBODY_ELSE else None
     if uid is not None and _is_known_of_it_alone(container, uid):
         uid = None
-    non_root = number is None and container.effective("runAsNonRoot") is True
+    says_non_root = number is None and container.effective("runAsNonRoot") is True
+    non_root = says_non_root and not _is_locked(container)
     read_only = container.get("securityContext", "readOnlyRootFilesystem") is True and not container.privileged
     if uid is None and not non_root and not read_only:
         return None
@@ -146,6 +147,12 @@ def _of(container: Container) -> SameImage | None:
     where = f"container {container.name} of {container.object} in {file}"
     writable = tuple(_mounted(container, where)) if read_only else None
     return SameImage(where, uid, non_root, writable)
+
+
+def _is_locked(container: Container) -> bool:
+    """Whether the lock tells the user of the very image, so that a run writes runAsNonRoot by that alone: a second run
+    would take it for what a person wrote, and another digest of the repository may have another user."""
+    return container.locked is not None and container.locked.config.user is not None
 
 
 def _is_known_of_it_alone(container: Container, uid: int) -> bool:
