@@ -210,7 +210,7 @@ def _of_own_user(container: Container, user: Known[str], weak: bool) -> Verdict:
 
 
 def _of_new_number(container: Container, number: int) -> Verdict:
-    """Return the verdict beside a number that this run wrote: by what is known of the image, not by that number."""
+    """Return the verdict beside a number that this run wrote: by what is known of the image, if anything is."""
     known = known_image(container)
     if known.number is not None and known.uid == number:
         sure = known.number.sure and "run-as-user" in container.pod.changed_by
@@ -218,10 +218,12 @@ def _of_new_number(container: Container, number: int) -> Verdict:
     owner = owner_of_volumes(container)
     if owner is not None and owner.uid == number:
         return verdict(known=[owner.says("so it runs as that number")], sure=False)
+    if is_guess(container):  # the guess is the number, and it was taken: beside it any image starts
+        return verdict(known=[container.fact(f"runAsUser is {number}", *_place(container))])
     user = container.fact(_NOT_KNOWN, "image")
     if known.user is not None:
         user = known.user.fact(container, f"its image runs as {known.user.value}")
-    return verdict(unknown=[user]) if is_guess(container) else verdict(known=[user], sure=False)
+    return verdict(known=[user], sure=False)
 
 
 def _place(container: Container) -> tuple[str, ...]:

@@ -397,6 +397,8 @@ resource "kubernetes_pod_v1" "variables" {
     }
 
     security_context {
+      run_as_non_root = true
+
       seccomp_profile {
         type = "RuntimeDefault"
       }
