@@ -104,7 +104,11 @@ def test_one_that_does_not_work(
 
 INFOS = {
     "podman": ("podman", '{"version": {"Version": "5.4.2"}, "host": {"security": {"rootless": true}}}', "podman 5.4.2"),
-    "docker": ("docker", '{"ServerVersion": "28.1", "SecurityOptions": ["name=rootless"]}', "docker 28.1"),
+    "docker": (
+        "docker",
+        '{"ServerVersion": "28.1", "SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless"]}',
+        "docker 28.1",
+    ),
     "podman of odd shapes": ("podman", '{"version": [], "host": 5, "store": "x"}', "podman"),
     "docker of odd shapes": ("docker", '{"ServerVersion": "1\\n2", "SecurityOptions": 5}', "docker 1\\x0a2"),
 }

@@ -108,7 +108,10 @@ def bench(tmp_path: Path) -> Bench:
     for name in ("bin", "tree", "state", "state/tmp"):
         (tmp_path / name).mkdir()
     program = tmp_path / "bin" / "podman"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -S {FAKE} "$@"\n', encoding="utf-8")
+    # Nothing of the environment of harden itself comes as far as an engine.
+    program.write_text(
+        f'#!/bin/sh\nFAKE_PODMAN={tmp_path / "state"} exec {sys.executable} -S {FAKE} "$@"\n', encoding="utf-8"
+    )
     program.chmod(0o755)
     bench = Bench(tmp_path / "tree", tmp_path / "state", str(tmp_path / "bin"))
     bench.say()
