@@ -56,10 +56,9 @@ def observe(
         pods = [pod for pod in pods_of(tree).values() if wanted(pod.object.name, f"{pod.kind}/{pod.object.name}")]
         _refuse_none(pods, paths, workloads)
         if check and (able := [pod for pod in pods if cannot_run(pod) is None]):
-            unknown = [f"{pod.object.kind}/{pod.object.name}" for pod in able if not _fits(pod)]
+            unknown = _unknown(able)
             if not unknown:
-                more = f"; {_count(len(pods) - len(able))} cannot be run" if len(pods) > len(able) else ""
-                print(f"{NAME} tells of {_count(len(able))}: nothing was run{more}")
+                print(_all_known(len(able), len(pods)))
                 return 0
             wanted = _wanted(unknown)
         host = _engine(engine, tree.root, _profile(seccomp), check=check)
@@ -81,6 +80,17 @@ def observe(
     if unsaved is not None:
         raise unsaved
     return 130 if interrupted else _status(run, known if check else {})
+
+
+def _unknown(pods: list[PodTemplate]) -> list[str]:
+    """Those of ``pods`` that the lock does not tell of."""
+    return [f"{pod.object.kind}/{pod.object.name}" for pod in pods if not _fits(pod)]
+
+
+def _all_known(able: int, pods: int) -> str:
+    """That the lock tells of all that can be run of so many ``pods``."""
+    more = f"; {_count(pods - able)} cannot be run" if pods > able else ""
+    return f"{NAME} tells of {_count(able)}: nothing was run{more}"
 
 
 def _status(run: _Run, known: Mapping[str, list[Observation]]) -> int:

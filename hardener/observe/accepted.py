@@ -73,7 +73,7 @@ def is_user(text: str) -> bool:
 def is_path(value: Any) -> bool:
     """Whether it is an absolute path within a container that is not its root, and none of the file systems of its
     kernel."""
-    return is_folder(value) and value.strip("/") != ""
+    return is_folder(value) and not set(value.split("/")) <= {"", "."}
 
 
 def is_folder(value: Any) -> bool:

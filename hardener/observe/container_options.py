@@ -34,6 +34,9 @@ MOST_MEMORY = 4 * 1024**3
 _MOST_PROCESSES = 2048
 _MOST_FILE = 2 * 1024**3
 _SHARED_MEMORY = 64 * 1024**2
+# An engine has settings of its own for these.
+_OF_PODMAN = ["--image-volume", "ignore", "--http-proxy=false", "--env-host=false"]
+_TERMINAL = {"stdin": "--interactive", "tty": "--tty"}
 _LEAST_MEMORY = 6 * 1024**2  # no runtime starts anything with less
 
 
@@ -52,9 +55,7 @@ def options(
     """The options of ``container``, which starts as ``user``; its variables, network and names are not among them."""
     is_podman = engine.name == "podman"
     context = mapping(container.get("securityContext"))
-    found = ["--user", user]
-    if context.get("readOnlyRootFilesystem"):
-        found += ["--read-only", *(["--read-only-tmpfs=false"] if is_podman else [])]
+    found = ["--user", user, *_read_only(context, is_podman=is_podman)]
     found += ["--tmpfs", f"/dev/shm:rw,nosuid,nodev,noexec,mode=1777,size={_SHARED_MEMORY}"]
     found += ["--cap-drop", "ALL", *(word for name in capabilities(context) for word in ("--cap-add", name))]
     found += _security_options(context, engine.seccomp)
@@ -66,11 +67,14 @@ def options(
     found += ["--pids-limit", str(_MOST_PROCESSES), "--ulimit", f"fsize={_MOST_FILE}:{_MOST_FILE}"]
     # The health check of an image runs in no cluster; podman has systemd start it.
     found += ["--no-healthcheck", "--log-driver", "k8s-file" if is_podman else "json-file", "--log-opt", "max-size=1m"]
-    if is_podman:
-        found += ["--image-volume", "ignore", "--http-proxy=false", "--env-host=false"]
-    for key, option in (("stdin", "--interactive"), ("tty", "--tty")):
-        found += [option] if container.get(key) else []
-    return found
+    found += _OF_PODMAN if is_podman else []
+    return [*found, *(option for key, option in _TERMINAL.items() if container.get(key))]
+
+
+def _read_only(context: Map, *, is_podman: bool) -> list[str]:
+    if not context.get("readOnlyRootFilesystem"):
+        return []
+    return ["--read-only", "--read-only-tmpfs=false"] if is_podman else ["--read-only"]
 
 
 def _security_options(context: Map, seccomp: str | None) -> list[str]:
@@ -107,9 +111,7 @@ def user_of(pod: Map, container: Map, config: Mapping[str, Any]) -> str:
     Raises NotStartedError in the kubelet's words, NotOfferedError where the image names no user.
     """
     context = _context(pod, container)
-    own = str(config.get("User") or "")
-    if own and not is_user(own):
-        raise NotOfferedError("the user of its image is no name and no number", ("image",), "take another image")
+    own = _user_of_image(config)
     user, group = context.get("runAsUser"), context.get("runAsGroup")
     if context.get("runAsNonRoot"):
         name = own.partition(":")[0] or "0"
@@ -122,6 +124,14 @@ def user_of(pod: Map, container: Map, config: Mapping[str, Any]) -> str:
         # A group without a user is that of the image's own.
         return f"{own.partition(':')[0] or '0'}:{group}" if group is not None else own or "0"
     return f"{user}:{group}" if group is not None else str(user)
+
+
+def _user_of_image(config: Mapping[str, Any]) -> str:
+    """The user that an image starts as, "" where it says none. Raises NotOfferedError."""
+    own = str(config.get("User") or "")
+    if own and not is_user(own):
+        raise NotOfferedError("the user of its image is no name and no number", ("image",), "take another image")
+    return own
 
 
 def capabilities(context: Map) -> list[str]:

@@ -34,8 +34,8 @@ _PREFIX = "harden-observe-"
 _INSTALL = "install podman (https://podman.io/docs/installation), or name an engine with --engine docker"
 # Bounding, permitted and effective alike, and no others: containerd's WithCapabilities (pkg/oci/spec_opts.go). podman
 # also puts those of a user that is not root into the ambient set, and a pod would pass that Kubernetes lets die.
-# podman hands annotations of an image on, and runtimes obey some: crun takes another seccomp filter by one, runc
-# properties of systemd. No kubelet hands them on, so none is left.
+# Runtimes obey annotations: crun takes another seccomp filter by one, runc properties of systemd. A kubelet hands on
+# none that an image or a manifest chose, and none is left here, whatever an engine makes of them.
 RUNTIME = """\
 #!{python} -I
 import json, os, sys

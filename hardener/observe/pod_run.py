@@ -52,6 +52,7 @@ _OF_ENGINE = re.compile(
 )
 _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
 _TRIES = 6
+_AS_FILE = "give it as a file of a volume"
 _BY_VARIABLE = "let the program read the variable, or a file of a volume"
 _SHORTER = "make its command, arguments and variables shorter"
 _NOT_SHOWN = "its output is not shown (--show-output)"
@@ -214,6 +215,7 @@ class PodRun:
         if secret or more:
             path: Path = ("command" if secret else "args",)
             raise NotOfferedError("a value of a Secret would stand on a command line", path, _BY_VARIABLE)
+        _refuse_unseen(spec, known)
         if spec.get("command") and not command[0]:
             raise NotOfferedError("there is nothing to start", ("command", 0), "name the program")
         of_engine = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
@@ -346,19 +348,16 @@ class PodRun:
 
     def _environment(self, known: list[Variable]) -> tuple[list[str], dict[str, str]]:
         """Options that give variables, and those that the engine takes from the environment of the call: a value of a
-        Secret is never on a command line. Raises NotOfferedError."""
+        Secret is never on a command line (``_read`` has seen to that)."""
         lines, options, environment = [], [], {}
         for each in known:
-            if "\n" not in each.value and "\r" not in each.value:
+            if not _has_lines(each):
                 lines.append(f"{each.name}={each.value}\n")
             elif may_hold(each.name):
                 environment[each.name] = each.value
                 options += ["--env", each.name]
-            elif not each.secret:
-                options += ["--env", f"{each.name}={each.value}"]
             else:
-                why = f"its variable {each.name} of several lines cannot be handed over unseen"
-                raise NotOfferedError(why, remedy="give it as a file of a volume")
+                options += ["--env", f"{each.name}={each.value}"]
         if lines:
             path = os.path.join(self._engine.folder, f"{self._name}.env")
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -691,6 +690,24 @@ class PodRun:
         for value in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(value, "***")
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
+
+
+def _has_lines(variable: Variable) -> bool:
+    return "\n" in variable.value or "\r" in variable.value
+
+
+def _refuse_unseen(spec: Map, known: list[Variable]) -> None:
+    """Raise NotOfferedError where a value of a Secret could be handed over on a command line alone."""
+    for each in known:
+        if each.secret and _has_lines(each) and not may_hold(each.name):
+            why = f"its variable {each.name} of several lines cannot be handed over unseen"
+            raise NotOfferedError(why, _place_of(each.name, spec), _AS_FILE)
+
+
+def _place_of(name: str, spec: Map) -> Path:
+    """Where a container has the variable ``name``; those that come together have one place."""
+    own = (("env", number) for number, each in entries(spec.get("env")) if each.get("name") == name)
+    return next(own, ("envFrom",))
 
 
 def _is_a_line(words: list[str]) -> bool:

@@ -170,10 +170,12 @@ def _unlike(value: Any, shape: Any, path: Path) -> Iterator[Refusal]:
         yield from _unlike_list(value, shape[0], path)
     elif isinstance(shape, dict):
         yield from _unlike_map(value, shape, path)
-    elif not isinstance(value, shape) or (isinstance(value, bool) and shape is not bool):
+    elif not isinstance(value, shape) or (isinstance(value, bool) and shape is not bool) or _is_too_large(value):
         yield at(path, f"it is not {_CALLED[shape]}", _SHAPE)
-    elif isinstance(value, int) and abs(value) >= _LARGEST:
-        yield at(path, "it is a larger number than Kubernetes has", _SHAPE)
+
+
+def _is_too_large(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) >= _LARGEST
 
 
 def _unlike_list(value: Any, shape: Any, path: Path) -> Iterator[Refusal]:

@@ -103,20 +103,24 @@ class Bench:
         return (self.tree / "harden.lock").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench_in(folder: Path) -> Bench:
+    """A bench with one workload, in an empty folder."""
     for name in ("bin", "tree", "state", "state/tmp"):
-        (tmp_path / name).mkdir()
-    program = tmp_path / "bin" / "podman"
+        (folder / name).mkdir()
+    program = folder / "bin" / "podman"
     # Nothing of the environment of harden itself comes as far as an engine.
-    program.write_text(
-        f'#!/bin/sh\nFAKE_PODMAN={tmp_path / "state"} exec {sys.executable} -S {FAKE} "$@"\n', encoding="utf-8"
-    )
+    state = folder / "state"
+    program.write_text(f'#!/bin/sh\nFAKE_PODMAN={state} exec {sys.executable} -S {FAKE} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
-    bench = Bench(tmp_path / "tree", tmp_path / "state", str(tmp_path / "bin"))
+    bench = Bench(folder / "tree", state, str(folder / "bin"))
     bench.say()
     bench.write(workload("web"))
     return bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return bench_in(tmp_path)
 
 
 KEYS = set("workload namespace file line state reason runs containers held failed notTried".split())
