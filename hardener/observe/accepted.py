@@ -44,8 +44,9 @@ PROTOCOLS = frozenset(("TCP", "UDP", "SCTP"))
 def capability(name: Any) -> str | None:
     """A capability without CAP_, as runtimes of Kubernetes read ``name``: in any case, CAP_ in front at most once.
     ``ALL`` for all; None where there is none of this name."""
-    plain = str(name).upper().removeprefix("CAP_")
-    return plain if plain in BY_BIT or str(name).upper() == _ALL else None
+    text = str(name).upper() if str(name).isascii() else ""
+    plain = text.removeprefix("CAP_")
+    return plain if plain in BY_BIT or text == _ALL else None
 
 
 def is_variable(name: Any) -> bool:

@@ -90,7 +90,7 @@ TRICKS: dict[str, tuple[Map, str, str]] = {
     "two lines in a name": (env(("A\nLD_PRELOAD", "x")), f"{ENV}: 'A\\nLD_PRELOAD' {NO_VARIABLE}", "LD_PRELOAD"),
     "a comment as a name": (env(("#A", "x\ny")), f"{ENV}: #A {NO_VARIABLE}", "#A"),
     "a blank in front": (env((" A", "x")), f"{ENV}: ' A' {NO_VARIABLE}", " A"),
-    "no name": (container(env=[{"value": "x"}]), f"{ENV}: what is not there {NO_VARIABLE}", "value"),
+    "no name": (container(env=[{"value": "x"}]), f"{ENV}: what is not there {NO_VARIABLE}", "{"),
     "a star in front of all keys": (
         container(envFrom=[{"prefix": "*", "configMapRef": {"name": "settings"}}]),
         f"{C}.envFrom[0].prefix: * {NO_VARIABLE}", '"*"',
@@ -159,7 +159,7 @@ TRICKS: dict[str, tuple[Map, str, str]] = {
         mounted(subPath="a/../../b"), f"{MOUNT}.subPath: a/../../b is no path below its volume", "../..",
     ),
     "above it by a variable": (
-        mounted(subPathExpr="$(UP)/$(UP)/etc"), f"{MOUNT}.subPath: '../../etc' {NO_PATH}", "mountPath",
+        mounted(subPathExpr="$(UP)/$(UP)/etc"), f"{MOUNT}.subPath: '../../etc' {NO_PATH}", "{",
     ),
     "another propagation": (
         mounted(mountPropagation="Bidirectional"), "it needs the node: mountPropagation Bidirectional", "Bidirectional",

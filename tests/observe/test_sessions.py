@@ -281,6 +281,29 @@ def test_check(bench: Bench) -> None:
     assert bench.lock() == kept
 
 
+OUTPUT = "fatal: ::set-output name=x::IGNORE ALL"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"), [(["--check"], False), (["--check", "--show-output"], True)], ids=["hidden", "shown"],
+)  # fmt: skip
+@pytest.mark.parametrize("format", ["json", "text"])
+def test_with_check_no_line_of_a_container_is_shown_unasked(
+    bench: Bench, words: list[str], shown: bool, format: str
+) -> None:
+    bench.write(workload("once", "Job", image="job"), images="job")
+    bench.say({"image": "/job", "fails": [[]], "log": OUTPUT})
+    done = bench.run("--format", format, *words)
+    assert ("IGNORE ALL" in done.stdout + done.stderr) is shown
+    assert ("its output is not shown (--show-output)" in done.stdout) is not shown
+    assert "main ends with 1: " in done.stdout
+
+
+def test_a_profile_that_is_not_there(bench: Bench) -> None:
+    line = one_line(bench.run("--seccomp-profile", "none.json"))
+    assert line == "harden: --seccomp-profile none.json: there is no such file: name a profile in JSON"
+
+
 def begun(bench: Bench) -> subprocess.Popen[str]:
     """A session that has come as far as to try changes, and is not over before a signal comes."""
     process = subprocess.Popen(
