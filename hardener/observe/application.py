@@ -25,6 +25,7 @@ from hardener.observe.pod_run import Came, Planned, PodRun
 from hardener.observe.pod_values import Given, MissingError, content_of
 from hardener.observe.refusal import NotStartedError, Refusal
 from hardener.observe.supported_fields import refusal
+from hardener.support.data_path import Path
 from hardener.support.shapes import mapping
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
@@ -52,8 +53,8 @@ PyFfeFo=
 class Workload(Struct, eq=False):
     """A workload of the tree: ``key`` ("Deployment/web"), its spec as read, and what became of it.
 
-    ``refused``: why it is not run at all, and where that stands. ``came``: how it came up as it is. ``seen``: of its
-    containers, as it is.
+    ``refused``: why it is not run at all, and where that stands; ``missing``: the image that is not to be had.
+    ``came``: how it came up as it is. ``seen``: of its containers, as it is.
     """
 
     key: str
@@ -61,7 +62,7 @@ class Workload(Struct, eq=False):
     spec: Map
     images: dict[str, Image] = field(default_factory=dict)
     refused: Refusal | None = None
-    missing: str | None = None
+    missing: Refusal | None = None
     came: Came | None = None
     seen: dict[str, Activity] = field(default_factory=dict)
     runs: int = 0
@@ -123,11 +124,12 @@ class Application:
             workload.refused = refusal(workload.spec, workload.pod.metadata.data) or self._misplaced(number)
             if workload.refused is not None:
                 continue
-            try:
-                for text in _images_of(workload.spec):
+            for text, path in _images_of(workload.spec).items():
+                try:
                     workload.images[text] = images.get(text)
-            except MissingError as error:
-                workload.missing = str(error)
+                except MissingError as error:
+                    workload.missing = Refusal(path, str(error), "name an image that a registry has, or the engine")
+                    break
 
     def _misplaced(self, number: int) -> Refusal | None:
         """Why a workload of this ``number`` is not run here, whatever it is."""
@@ -268,9 +270,13 @@ def _with_claims(spec: Map, workload: Workload) -> Map:
     return spec | {"volumes": [*(spec.get("volumes") or []), *claims]} if claims else spec
 
 
-def _images_of(spec: Map) -> list[str]:
-    containers = [each for key in ("initContainers", "containers") for each in spec.get(key) or []]
-    return list(dict.fromkeys(str(each.get("image")) for each in containers))
+def _images_of(spec: Map) -> dict[str, Path]:
+    """The images of a pod, each with where it stands first."""
+    found: dict[str, Path] = {}
+    for key in ("initContainers", "containers"):
+        for number, container in enumerate(spec.get(key) or []):
+            found.setdefault(str(container.get("image")), (key, number, "image"))
+    return found
 
 
 def _placed(workload: Workload) -> pod_network.Pod:

@@ -251,6 +251,7 @@ class PodRun:
             while code is None:
                 self._look(container)
                 code = self._ended(container)
+                self._bound()
                 if code is None and time.monotonic() > until:
                     raise NotStartedError(f"its init container {spec.get('name')} does not end")
                 if code is None:

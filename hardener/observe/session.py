@@ -170,9 +170,10 @@ class Session:
                 application.prepare(self._images)
             for case in self._cases:
                 if not case.application.may_run(case.workload):
-                    case.result.state, case.result.reason = "not-run", case.workload.missing or ""
                     if case.workload.refused is not None:
                         self._refuse(case, case.workload.refused)
+                    elif case.workload.missing is not None:
+                        self._refuse(case, case.workload.missing, "not-run")
                     self._progress(case.result.key, case.result.state)
             for applications in _batches(self.applications):
                 cases = [case for case in self._cases if case.application in applications]
@@ -217,10 +218,10 @@ class Session:
                 self._refuse(case, came.refused)
         self._progress(case.result.key, "came up as it is" if came.up else "does not come up as it is")
 
-    def _refuse(self, case: _Case, refusal: Refusal) -> None:
+    def _refuse(self, case: _Case, refusal: Refusal, state: str = "refused") -> None:
         """Say of a workload that it is not run, why, and where that is written."""
         result = case.result
-        result.state, result.reason = "refused", self._mask(refusal.text)
+        result.state, result.reason = state, self._mask(refusal.text)
         result.place, result.remedy = _place(case.workload.pod, refusal.path), refusal.remedy
 
     def _broke(self, case: _Case, error: EngineError) -> None:

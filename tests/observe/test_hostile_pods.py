@@ -307,6 +307,7 @@ def test_what_is_no_image_is_not_asked_for(run: tuple[Bench, dict[str, Map]], im
     bench, found = run
     result = found[f"Pod/{named('image', list(IMAGES).index(image))}"]
     assert result["state"] == "not-run" and result["reason"].endswith("it is no image by name and tag or digest")
+    assert result["remedy"] and result["place"].endswith(", container main")
     assert not any(IMAGES[image] in call for call in bench.calls())
 
 
