@@ -35,7 +35,7 @@ _MOST_PROCESSES = 2048
 _MOST_FILE = 2 * 1024**3
 _SHARED_MEMORY = 64 * 1024**2
 # An engine has settings of its own for these.
-_OF_PODMAN = ["--image-volume", "ignore", "--http-proxy=false", "--env-host=false"]
+_OF_PODMAN = ["--image-volume", "ignore", "--http-proxy=false", "--env-host=false", "--systemd=false"]
 _TERMINAL = {"stdin": "--interactive", "tty": "--tty"}
 _LEAST_MEMORY = 6 * 1024**2  # no runtime starts anything with less
 

@@ -19,31 +19,61 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.errors import HardenError
+from hardener.observe.accepted import RUNS_WITH
 from hardener.observe.engine_environment import environment as own_environment
 from hardener.support import programs
 from hardener.support.printable import plain, plain_line
 from hardener.support.programs import ProgramError
 from hardener.support.shapes import mapping, mappings
 
+Map = dict[str, Any]
 LABEL, PULLED = "hardener.dev/observe", "hardener.dev/pulled"
 NAMES = ("podman", "docker")
 SECONDS = 90.0  # for one call; a pull has more
 _FIRST_SECONDS = 60.0  # for the first one
 OUTPUT = 8 * 1024 * 1024  # bytes that one call may print
 _PREFIX = "harden-observe-"
+_STORE = ("graphRoot", "runRoot", "volumePath")
+_NAMESPACES = ("ipc", "mount", "network", "pid", "uts")
 _INSTALL = "install podman (https://podman.io/docs/installation), or name an engine with --engine docker"
 # Bounding, permitted and effective alike, and no others: containerd's WithCapabilities (pkg/oci/spec_opts.go). podman
 # also puts those of a user that is not root into the ambient set, and a pod would pass that Kubernetes lets die.
 # Runtimes obey annotations: crun takes another seccomp filter by one, runc properties of systemd. A kubelet hands on
 # none that an image or a manifest chose, and none is left here, whatever an engine makes of them.
+# Beside it stands what a container may have (``_wrapped``): podman tells of no mount that its own settings add.
 RUNTIME = """\
 #!{python} -I
 import json, os, sys
+
+
+def more(config, may):
+    linux = config.get("linux") or {{}}
+    if not linux.get("seccomp"):
+        return "it has no seccomp profile"
+    lacks = set(may["namespaces"]) - {{each["type"] for each in linux.get("namespaces") or ()}}
+    if lacks:
+        return "the settings of the engine give it the namespace of the machine: " + ", ".join(sorted(lacks))
+    if linux.get("devices") or config.get("hooks"):
+        return "the settings of the engine give it devices or hooks of the machine"
+    given = set((config["process"].get("capabilities") or {{}}).get("bounding") or ()) - set(may["capabilities"])
+    if given:
+        return "the settings of the engine give it " + ", ".join(sorted(given))
+    for mount in config.get("mounts") or ():
+        source = os.path.realpath(mount.get("source") or "/")
+        if {{"bind", "rbind"}} & {{mount.get("type"), *(mount.get("options") or ())}}:
+            if not source.startswith(tuple(may["folders"])):
+                return "the settings of the engine give it " + source + " of the machine"
+
 
 if "create" in sys.argv:
     name = os.path.join(sys.argv[sys.argv.index("--bundle") + 1], "config.json")
     with open(name, encoding="utf-8") as file:
         config = json.load(file)
+    if os.path.exists(__file__ + ".json"):
+        with open(__file__ + ".json", encoding="utf-8") as file:
+            why = more(config, json.load(file))
+        if why:
+            sys.exit(why)
     sets = config["process"].setdefault("capabilities", {{}})
     given = sets.get("bounding") or []
     config["process"]["capabilities"] = {{key: given for key in ("bounding", "effective", "permitted")}}
@@ -91,7 +121,8 @@ class Engine:
             self.storage = str(mapping(info.get("store")).get("graphRoot", ""))
             runtime = mapping(host.get("ociRuntime")).get("path")
             if runtime:
-                self._head = ["--runtime", self._wrapped(str(runtime)), "--hooks-dir", self._without_hooks()]
+                wrapped = self._wrapped(str(runtime), mapping(info.get("store")))
+                self._head = ["--runtime", wrapped, "--hooks-dir", self._without_hooks()]
         else:
             version = info.get("ServerVersion", "")
             self.rootless = "rootless" in str(info.get("SecurityOptions"))
@@ -119,11 +150,18 @@ class Engine:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def _wrapped(self, runtime: str) -> str:
+    def _wrapped(self, runtime: str, store: Map) -> str:
+        """The script in front of a ``runtime``, and beside it what a container may have: mounts of folders of the
+        ``store`` alone, for one."""
         path = os.path.join(self.folder, os.path.basename(runtime))
         with open(path, "w", encoding="utf-8") as file:
             file.write(RUNTIME.format(python=sys.executable, runtime=runtime))
         os.chmod(path, 0o755)
+        folders = [os.path.realpath(store[key]) + os.sep for key in _STORE if isinstance(store.get(key), str)]
+        names = [f"CAP_{name}" for name in sorted(RUNS_WITH)]
+        may = {"folders": folders, "namespaces": _NAMESPACES, "capabilities": names}
+        with open(f"{path}.json", "w", encoding="utf-8") as file:
+            json.dump(may, file)
         return path
 
     def _without_hooks(self) -> str:

@@ -54,8 +54,8 @@ ONE_OF = {
     "--env": rf"{NAME}(=(.|\n)*)?", "--env-file": r"/.*\.env", "--entrypoint": r"(.|\n)*",
 }  # fmt: skip
 FLAGS = frozenset(
-    "--read-only --read-only-tmpfs=false --no-healthcheck --http-proxy=false --env-host=false --interactive "
-    "--tty".split()
+    "--read-only --read-only-tmpfs=false --no-healthcheck --http-proxy=false --env-host=false --systemd=false "
+    "--interactive --tty".split()
 )
 CALLS = frozenset("create init start exec rm logs diff cp volume container network".split())
 

@@ -204,6 +204,47 @@ def test_a_runtime_is_given_no_annotation(tmp_path: Path) -> None:
     assert held == {"process": {"capabilities": {"bounding": given, "effective": given, "permitted": given}}}
 
 
+PRIVATE = [{"type": kind} for kind in ("pid", "network", "ipc", "uts", "mount")]
+LINUX: dict[str, object] = {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}, "namespaces": PRIVATE}
+BOUND = {"type": "bind", "source": "/etc", "options": ["bind"]}
+SETTINGS_GIVE = "the settings of the engine give it"
+MADE: dict[str, tuple[dict[str, object], str]] = {
+    "as it was asked for": ({}, ""),
+    "without a filter": ({"linux": {"namespaces": PRIVATE}}, "it has no seccomp profile"),
+    "processes of the machine": (
+        {"linux": LINUX | {"namespaces": PRIVATE[1:]}}, f"{SETTINGS_GIVE} the namespace of the machine: pid",
+    ),
+    "a device": ({"linux": LINUX | {"devices": [{}]}}, f"{SETTINGS_GIVE} devices or hooks of the machine"),
+    "a hook": ({"hooks": {"prestart": [{}]}}, f"{SETTINGS_GIVE} devices or hooks of the machine"),
+    "a capability": ({"process": {"capabilities": {"bounding": ["CAP_BPF"]}}}, f"{SETTINGS_GIVE} CAP_BPF"),
+    "a folder": ({"mounts": [BOUND]}, f"{SETTINGS_GIVE} /etc of the machine"),
+    "a folder with all below": (
+        {"mounts": [BOUND | {"type": None, "options": ["rbind"]}]}, f"{SETTINGS_GIVE} /etc of the machine",
+    ),
+    "a folder called alike": ({"mounts": [BOUND | {"source": "/store-of-others"}]},
+                              f"{SETTINGS_GIVE} /store-of-others of the machine"),
+    "out of the store": ({"mounts": [BOUND | {"source": "/store/../etc"}]}, f"{SETTINGS_GIVE} /etc of the machine"),
+    "a volume": ({"mounts": [BOUND | {"source": "/store/volumes/v"}, {"type": "tmpfs", "source": "tmpfs"}]}, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "why"), MADE.values(), ids=MADE)
+def test_podman_starts_nothing_with_more_than_was_asked_for(
+    folders: tuple[Path, Path], tmp_path: Path, more: dict[str, object], why: str
+) -> None:
+    info = {"host": {"ociRuntime": {"path": "/bin/true"}}, "store": {"graphRoot": "/store", "runRoot": "/run/store"}}
+    program(folders[0], f"print({json.dumps(info)!r})")
+    config = {"linux": LINUX, "process": {"capabilities": {"bounding": ["CAP_CHOWN"]}}} | more
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    found = Engine.found("podman", str(folders[1]))
+    wrapper = found._head[1]
+    done = subprocess.run(
+        [wrapper, "create", "--bundle", str(tmp_path), "a"], capture_output=True, text=True, check=False
+    )
+    found.clear()
+    assert (done.stderr.strip(), done.returncode) == (why, 1 if why else 0)
+
+
 def test_podman_starts_no_hook_of_the_machine(folders: tuple[Path, Path]) -> None:
     info = '{"host": {"ociRuntime": {"path": "/usr/bin/runc"}}}'
     program(folders[0], f"import sys; print({info!r} if 'info' in sys.argv else sys.argv[1:])")
