@@ -191,11 +191,11 @@ def pods(draw: Any) -> Map:
     }  # fmt: skip
 
 
-def run_of(engine: Recorder, spec: Map) -> Came:
+def run_of(engine: Recorder, spec: Map, **config: Any) -> Came:
     place = Placed("Job/web", "Job", "web", GIVEN["labels"], spec)
     network = Network("10.1.0.0/20", "shop", [place], SERVICES)
     given_ = Given(**GIVEN, services=network.variables())
-    images = {"web": (IMAGE, {"User": "", "Env": []})}
+    images = {"web": (IMAGE, {"User": "", "Env": []} | config)}
     endpoint: Endpoint = network.endpoints["Job/web"]
     agent: Any = lambda *_, **__: None  # noqa: E731
     planned = Planned("Job/web", "Job", spec, given_, images, True)
@@ -297,6 +297,35 @@ def test_the_names_of_services_that_no_cluster_has_lead_nowhere(tmp_path: Path) 
     (call,) = (call for call in engine.calls if call[0][0] == "create")
     hosts = read_line(call[0])[0]["--add-host"]
     assert {each.split(":")[0].split(".")[0] for each in hosts} == {"cache", "f"}
+
+
+CONFIGS: dict[str, tuple[Map, str]] = {
+    "a user that is an option": ({"User": "--privileged"}, "the user of its image is no name and no number"),
+    "a user of two lines": ({"User": "a\nb"}, "the user of its image is no name and no number"),
+    "where the runtime has files open": (
+        {"WorkingDir": "/proc/self/fd/8"}, "its image starts in a folder of the kernel",
+    ),
+    "by another way": ({"WorkingDir": "/./proc//self"}, "its image starts in a folder of the kernel"),
+    "no path": ({"WorkingDir": "../x"}, "its image starts in a folder of the kernel"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("config", "why"), CONFIGS.values(), ids=CONFIGS)
+def test_what_an_image_says_of_itself_is_no_better(tmp_path: Path, config: Map, why: str) -> None:
+    engine = Recorder("podman", tmp_path)
+    came = run_of(engine, {"containers": [{"name": "main", "image": "web"}]}, **config)
+    assert came.refused is not None and came.refused.path == ("containers", 0, "image")
+    assert came.reason == f"containers[0].image: {why}" and came.refused.remedy
+    assert engine.calls == []
+
+
+def test_the_last_container_keeps_the_first_from_starting(tmp_path: Path) -> None:
+    engine = Recorder("podman", tmp_path)
+    doubled = [{"name": "A", "value": "x" * 100_000}, {"name": "B", "value": "$(A)$(A)"}]
+    containers = [{"name": "first", "image": "web"}, {"name": "last", "image": "web", "env": doubled}]
+    came = run_of(engine, {"containers": containers})
+    assert came.refused is not None and came.refused.path == ("containers", 1, "env", 1)
+    assert engine.calls == []
 
 
 def test_the_reader_of_lines_sees_what_is_none() -> None:
