@@ -141,7 +141,7 @@ CONTAINER = some_of(
         "envFrom": some.lists(
             some_of({"prefix": mostly("P_", ""), "configMapRef": some.just({"name": "settings"})}), max_size=2,
         ),
-        "workingDir": mostly("/work", "/", "/-x"), "tty": some.booleans(), "stdin": some.booleans(),
+        "workingDir": mostly("/srv", "/", "/-x"), "tty": some.booleans(), "stdin": some.booleans(),
         "volumeMounts": some.lists(MOUNTS, max_size=2),
         "resources": some.just({"limits": {"memory": "64Mi", "cpu": "500m"}}),
         "readinessProbe": some.builds(lambda words: {"exec": {"command": words}}, TEXTS),
