@@ -471,6 +471,22 @@ def observe(
             rich_help_panel=VERDICT,
         ),
     ] = False,
+    show_output: Annotated[
+        bool,
+        typer.Option(
+            "--show-output",
+            help="With --check, also show lines that containers print.",
+            rich_help_panel=REPORT,
+        ),
+    ] = False,
+    seccomp_profile: Annotated[
+        Path | None,
+        typer.Option(
+            help="Give containers this seccomp profile, in place of that of the runtime.",
+            metavar="FILE",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
     profile: Profile = None,
     config: Config = None,
     evidence: Evidence = None,
@@ -484,6 +500,7 @@ def observe(
     status = observe(
         paths or ["."], choices_of(context), workloads=workload or [], engine=engine, seconds=seconds,
         keep_going=keep_going, check=check, registries=text(registries), format=format,
+        seccomp=text(seccomp_profile), show_output=show_output,
     )  # fmt: skip
     sys.exit(status)
 

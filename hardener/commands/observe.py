@@ -41,13 +41,14 @@ from hardener.tree.tree import Tree
 
 def observe(
     paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int, keep_going: bool,
-    check: bool, registries: str | None, format: str,
+    check: bool, registries: str | None, format: str, seccomp: str | None = None, show_output: bool = False,
 ) -> int:  # fmt: skip
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
     it in the lock.
 
-    With ``check`` nothing is written, and those that the lock tells of are not run again. Returns 0; 1 with ``check``
-    where a workload that ran hardened no longer does; 2 where nothing could be run.
+    With ``check`` nothing is written, those that the lock tells of are not run again, and no line of what a container
+    prints is shown without ``show_output``. ``seccomp`` is the file of a profile in place of that of the runtime.
+    Returns 0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths, choices, progress)
@@ -55,16 +56,15 @@ def observe(
         pods = [pod for pod in pods_of(tree).values() if wanted(pod.object.name, f"{pod.kind}/{pod.object.name}")]
         _refuse_none(pods, paths, workloads)
         if check and (able := [pod for pod in pods if cannot_run(pod) is None]):
-            unknown = [f"{pod.object.kind}/{pod.object.name}" for pod in able if not _fits(pod)]
+            unknown = _unknown(able)
             if not unknown:
-                more = f"; {_count(len(pods) - len(able))} cannot be run" if len(pods) > len(able) else ""
-                print(f"{NAME} tells of {_count(len(able))}: nothing was run{more}")
+                print(_all_known(len(able), len(pods)))
                 return 0
             wanted = _wanted(unknown)
-        host = _engine(engine, tree.root, check=check)
+        host = _engine(engine, tree.root, _profile(seccomp), check=check)
         try:
             host.clear_dead()
-            run = _Run(paths, choices, tree, host, seconds, keep_going, registries, progress)
+            run = _Run(paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output)
             interrupted = run.observe(wanted)
         finally:
             host.clear()
@@ -80,6 +80,17 @@ def observe(
     if unsaved is not None:
         raise unsaved
     return 130 if interrupted else _status(run, known if check else {})
+
+
+def _unknown(pods: list[PodTemplate]) -> list[str]:
+    """Those of ``pods`` that the lock does not tell of."""
+    return [f"{pod.object.kind}/{pod.object.name}" for pod in pods if not _fits(pod)]
+
+
+def _all_known(able: int, pods: int) -> str:
+    """That the lock tells of all that can be run of so many ``pods``."""
+    more = f"; {_count(pods - able)} cannot be run" if pods > able else ""
+    return f"{NAME} tells of {_count(able)}: nothing was run{more}"
 
 
 def _status(run: _Run, known: Mapping[str, list[Observation]]) -> int:
@@ -98,10 +109,17 @@ def _refuse_none(pods: list[PodTemplate], paths: list[str], workloads: list[str]
         raise InputError(f"{' '.join(paths)}: {named}")
 
 
-def _engine(name: str | None, root: str, *, check: bool) -> Engine:
+def _profile(path: str | None) -> str | None:
+    """The absolute path of a seccomp profile. Raises InputError where there is no such file."""
+    if path is not None and not os.path.isfile(path):
+        raise InputError(f"--seccomp-profile {path}: there is no such file: name a profile in JSON")
+    return None if path is None else os.path.abspath(path)
+
+
+def _engine(name: str | None, root: str, seccomp: str | None, *, check: bool) -> Engine:
     """The container engine called ``name``, or the one that is there. Raises InputError where none is."""
     try:
-        return Engine.found(name, root)
+        return Engine.found(name, root, seccomp)
     except ProgramError as error:
         more = f"; {NAME} does not tell of all workloads" if check else ""
         raise InputError(f"{plain(str(error))}{more}") from None
@@ -120,11 +138,11 @@ class _Run:
 
     def __init__(
         self, paths: list[str], choices: Choices, tree: Tree, engine: Engine, seconds: int, keep_going: bool,
-        registries: str | None, progress: Progress,
+        registries: str | None, progress: Progress, shows_output: bool,
     ) -> None:  # fmt: skip
         self._paths, self._choices, self._tree, self._engine = paths, choices, tree, engine
         self._seconds, self._keep_going, self._registries, self._progress = seconds, keep_going, registries, progress
-        self._rows = Rows()
+        self._rows, self._shows_output = Rows(), shows_output
         self.redactor = Redactor()
         learn(tree, self.redactor)
         self.results: list[Result] = []
@@ -158,6 +176,7 @@ class _Run:
                 session = Session(
                     self._engine, agent, tree, decide, images, self.redactor.text, seconds=self._seconds,
                     keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
+                    shows_output=self._shows_output,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
                 for application in session.applications:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hardener.observe import namespace_agent
 from hardener.observe.engine import Engine, EngineError
+from hardener.observe.engine_environment import environment
 from hardener.support import programs
 
 
@@ -21,7 +22,9 @@ class AgentClient:
     def __init__(self, engine: Engine) -> None:
         program, before = engine.enter()
         words = [*before, sys.executable, "-I", os.path.abspath(namespace_agent.__file__)]
-        self._process = programs.started(program or words[0], words if program else words[1:], answers=True)
+        self._process = programs.started(
+            program or words[0], words if program else words[1:], environment=environment(), answers=True
+        )
         self._numbers = itertools.count()
         self._waiting: dict[int, queue.SimpleQueue[Any]] = {}
         self._lock = threading.Lock()

@@ -14,22 +14,25 @@ from msgspec import Struct, field
 
 from hardener.kubernetes.objects.object_names import as_dns_label
 from hardener.observe import pod_network
+from hardener.observe.accepted import is_namespace
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity
-from hardener.observe.container_options import NotStartedError
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.generated import generated
 from hardener.observe.images import Image, Images
 from hardener.observe.pod_network import Network
 from hardener.observe.pod_run import Came, Planned, PodRun
 from hardener.observe.pod_values import Given, MissingError, content_of
-from hardener.observe.supported_fields import unsupported
+from hardener.observe.refusal import NotStartedError, Refusal
+from hardener.observe.supported_fields import refusal
+from hardener.support.data_path import Path
 from hardener.support.shapes import mapping
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
 DEFAULT = "default"
+_MOST_WORKLOADS = 250  # of one application, which are up at a time
 _TRIES = 12  # for a subnet that nobody has
 # A certificate of an authority that signs nothing: programs read the file before they look at what is in it.
 _AUTHORITY = """\
@@ -50,15 +53,16 @@ PyFfeFo=
 class Workload(Struct, eq=False):
     """A workload of the tree: ``key`` ("Deployment/web"), its spec as read, and what became of it.
 
-    ``refused``: why it is not run at all. ``came``: how it came up as it is. ``seen``: of its containers, as it is.
+    ``refused``: why it is not run at all, and where that stands; ``missing``: the image that is not to be had.
+    ``came``: how it came up as it is. ``seen``: of its containers, as it is.
     """
 
     key: str
     pod: PodTemplate
     spec: Map
     images: dict[str, Image] = field(default_factory=dict)
-    refused: str | None = None
-    missing: str | None = None
+    refused: Refusal | None = None
+    missing: Refusal | None = None
     came: Came | None = None
     seen: dict[str, Activity] = field(default_factory=dict)
     runs: int = 0
@@ -72,7 +76,8 @@ class Workload(Struct, eq=False):
 class Application:
     """The ``workloads`` of the namespace ``name`` of ``tree``; of what several folders hold, ``folder`` is meant.
 
-    ``mask`` takes secrets out of a text; ``stop`` ends all that waits.
+    ``mask`` takes secrets out of a text; ``stop`` ends all that waits. ``shows_output``: a line of what a container
+    prints may be part of a reason.
     """
 
     def __init__(
@@ -85,7 +90,10 @@ class Application:
         workloads: list[Workload],
         mask: Callable[[str], str],
         stop: threading.Event,
+        *,
+        shows_output: bool = True,
     ) -> None:
+        self._shows_output = shows_output
         self._engine, self._agent = engine, agent
         self.name, self.workloads = name, workloads
         self._mask, self._stop = mask, stop
@@ -112,15 +120,26 @@ class Application:
 
     def prepare(self, images: Images) -> None:
         """Bring the images of its workloads, and say of each workload whether it can be run."""
-        for workload in self.workloads:
-            workload.refused = unsupported(workload.spec)
+        for number, workload in enumerate(self.workloads):
+            workload.refused = refusal(workload.spec, workload.pod.metadata.data) or self._misplaced(number)
             if workload.refused is not None:
                 continue
-            try:
-                for text in _images_of(workload.spec):
+            for text, path in _images_of(workload.spec).items():
+                try:
                     workload.images[text] = images.get(text)
-            except MissingError as error:
-                workload.missing = str(error)
+                except MissingError as error:
+                    workload.missing = Refusal(path, str(error), "name an image that a registry has, or the engine")
+                    break
+
+    def _misplaced(self, number: int) -> Refusal | None:
+        """Why a workload of this ``number`` is not run here, whatever it is."""
+        if not is_namespace(self.name):
+            text = f"{self.name!a} is no name of a namespace"
+            return Refusal(("metadata", "namespace"), text, "write lower-case letters, digits and dashes")
+        if number >= _MOST_WORKLOADS:
+            text = f"its namespace has more than {_MOST_WORKLOADS} workloads"
+            return Refusal((), text, "give harden observe a folder with fewer of them")
+        return None
 
     def begin(self) -> None:
         """Make its network. Raises EngineError."""
@@ -167,9 +186,9 @@ class Application:
         workload.runs += 1
         pod: PodRun | None = None
         try:
-            problem = unsupported(spec)
+            problem = refusal(spec, workload.pod.metadata.data)
             if problem is not None:
-                return Came(False, problem), {}
+                return Came(False, problem.text, refused=problem), {}
             planned = self._planned(workload, spec)
             assert self._network is not None
             pod = PodRun(
@@ -181,8 +200,11 @@ class Application:
                 planned,
                 self._mask,
                 self._stop,
+                shows_output=self._shows_output,
             )
             came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves)
+            if came.refused is not None:
+                workload.runs -= 1
             workload.lost = [*self.network.endpoints[workload.key].unreachable, *pod.carried]
             seen = pod.facts()
             if stays and came.up:
@@ -248,9 +270,13 @@ def _with_claims(spec: Map, workload: Workload) -> Map:
     return spec | {"volumes": [*(spec.get("volumes") or []), *claims]} if claims else spec
 
 
-def _images_of(spec: Map) -> list[str]:
-    containers = [each for key in ("initContainers", "containers") for each in spec.get(key) or []]
-    return list(dict.fromkeys(str(each.get("image")) for each in containers))
+def _images_of(spec: Map) -> dict[str, Path]:
+    """The images of a pod, each with where it stands first."""
+    found: dict[str, Path] = {}
+    for key in ("initContainers", "containers"):
+        for number, container in enumerate(spec.get(key) or []):
+            found.setdefault(str(container.get("image")), (key, number, "image"))
+    return found
 
 
 def _placed(workload: Workload) -> pod_network.Pod:

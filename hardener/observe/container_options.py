@@ -14,10 +14,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from hardener.errors import HardenError
 from hardener.kubernetes.objects import quantity
+from hardener.kubernetes.pod_security import NEWEST, allowed_sysctls
+from hardener.kubernetes.pods.capabilities import BASELINE
+from hardener.observe.accepted import capability, is_id, is_user
 from hardener.observe.engine import Engine
-from hardener.support.shapes import mapping
+from hardener.observe.refusal import NotOfferedError, NotStartedError
+from hardener.support.shapes import mapping, mappings
 
 Map = dict[str, Any]
 
@@ -31,15 +34,10 @@ MOST_MEMORY = 4 * 1024**3
 _MOST_PROCESSES = 2048
 _MOST_FILE = 2 * 1024**3
 _SHARED_MEMORY = 64 * 1024**2
+# An engine has settings of its own for these.
+_OF_PODMAN = ["--image-volume", "ignore", "--http-proxy=false", "--env-host=false", "--systemd=false"]
+_TERMINAL = {"stdin": "--interactive", "tty": "--tty"}
 _LEAST_MEMORY = 6 * 1024**2  # no runtime starts anything with less
-
-
-class NotStartedError(HardenError):
-    """A kubelet does not start the container (CreateContainerConfigError), or its runtime cannot."""
-
-
-class NotOfferedError(NotStartedError):
-    """No engine can do what the pod asks for without what harden never does."""
 
 
 class Mount(Struct, frozen=True):
@@ -57,35 +55,33 @@ def options(
     """The options of ``container``, which starts as ``user``; its variables, network and names are not among them."""
     is_podman = engine.name == "podman"
     context = mapping(container.get("securityContext"))
-    found = ["--user", user]
-    if context.get("readOnlyRootFilesystem"):
-        found += ["--read-only", *(["--read-only-tmpfs=false"] if is_podman else [])]
+    found = ["--user", user, *_read_only(context, is_podman=is_podman)]
     found += ["--tmpfs", f"/dev/shm:rw,nosuid,nodev,noexec,mode=1777,size={_SHARED_MEMORY}"]
     found += ["--cap-drop", "ALL", *(word for name in capabilities(context) for word in ("--cap-add", name))]
-    found += _security_options(context, _context(pod, container))
+    found += _security_options(context, engine.seccomp)
     found += [word for group in _groups(pod) for word in ("--group-add", str(group))]
     if owns_network:
         found += [word for name, value in _sysctls(pod).items() for word in ("--sysctl", f"{name}={value}")]
     found += [word for mount in mounts for word in _mount_option(mount, is_podman=is_podman)]
     found += _limits(mapping(mapping(container.get("resources")).get("limits")))
     found += ["--pids-limit", str(_MOST_PROCESSES), "--ulimit", f"fsize={_MOST_FILE}:{_MOST_FILE}"]
-    if is_podman:
-        found += ["--image-volume", "ignore", "--http-proxy=false"]
-    for key, option in (("stdin", "--interactive"), ("tty", "--tty")):
-        found += [option] if container.get(key) else []
-    return found
+    # The health check of an image runs in no cluster; podman has systemd start it.
+    found += ["--no-healthcheck", "--log-driver", "k8s-file" if is_podman else "json-file", "--log-opt", "max-size=1m"]
+    found += _OF_PODMAN if is_podman else []
+    return [*found, *(option for key, option in _TERMINAL.items() if container.get(key))]
 
 
-def _security_options(context: Map, both: Map) -> list[str]:
-    """The security options by the context of a container; ``both`` is it, and where it is silent that of its pod."""
-    found = []
-    if context.get("allowPrivilegeEscalation") is False:
-        found += ["--security-opt", "no-new-privileges"]
-    if mapping(both.get("seccompProfile")).get("type", "Unconfined") == "Unconfined":
-        found += ["--security-opt", "seccomp=unconfined"]
-    if mapping(both.get("appArmorProfile")).get("type") == "Unconfined":
-        found += ["--security-opt", "apparmor=unconfined"]
-    return found
+def _read_only(context: Map, *, is_podman: bool) -> list[str]:
+    if not context.get("readOnlyRootFilesystem"):
+        return []
+    return ["--read-only", "--read-only-tmpfs=false"] if is_podman else ["--read-only"]
+
+
+def _security_options(context: Map, seccomp: str | None) -> list[str]:
+    """The security options of a container with the security context ``context``. Without the file ``seccomp`` the
+    profile of the runtime applies, which no manifest takes away."""
+    found = ["--security-opt", "no-new-privileges"] if context.get("allowPrivilegeEscalation") is False else []
+    return [*found, "--security-opt", f"seccomp={seccomp}"] if seccomp is not None else found
 
 
 def _mount_option(mount: Mount, *, is_podman: bool) -> list[str]:
@@ -112,10 +108,10 @@ def command_of_podman(container: Map, words: list[str], arguments: list[str], im
 def user_of(pod: Map, container: Map, config: Mapping[str, Any]) -> str:
     """The user that the container starts as, by ``config`` of its image; what the kubelet checks under runAsNonRoot.
 
-    Raises NotStartedError in the kubelet's words.
+    Raises NotStartedError in the kubelet's words, NotOfferedError where the image names no user.
     """
     context = _context(pod, container)
-    own = str(config.get("User") or "")
+    own = _user_of_image(config)
     user, group = context.get("runAsUser"), context.get("runAsGroup")
     if context.get("runAsNonRoot"):
         name = own.partition(":")[0] or "0"
@@ -130,17 +126,22 @@ def user_of(pod: Map, container: Map, config: Mapping[str, Any]) -> str:
     return f"{user}:{group}" if group is not None else str(user)
 
 
+def _user_of_image(config: Mapping[str, Any]) -> str:
+    """The user that an image starts as, "" where it says none. Raises NotOfferedError."""
+    own = str(config.get("User") or "")
+    if own and not is_user(own):
+        raise NotOfferedError("the user of its image is no name and no number", ("image",), "take another image")
+    return own
+
+
 def capabilities(context: Map) -> list[str]:
-    """The capabilities of a container with the security context ``context``, without CAP_."""
+    """The capabilities of a container with the security context ``context``, without CAP_: never more than a container
+    may have at the Pod Security level baseline, whatever it asks for."""
     said = mapping(context.get("capabilities"))
-    dropped = {_plain(name) for name in said.get("drop") or []}
-    added = [_plain(name) for name in said.get("add") or []]
+    dropped = {capability(name) for name in said.get("drop") or []}
+    added = [plain for name in said.get("add") or [] if (plain := capability(name)) in BASELINE]
     found = [] if "ALL" in dropped else [name for name in DEFAULT_CAPABILITIES if name not in dropped]
-    return [*found, *(name for name in added if name not in found)]
-
-
-def _plain(name: Any) -> str:
-    return str(name).upper().removeprefix("CAP_")
+    return list(dict.fromkeys([*found, *added]))
 
 
 def _context(pod: Map, container: Map) -> Map:
@@ -152,14 +153,15 @@ def _context(pod: Map, container: Map) -> Map:
 def _groups(pod: Map) -> list[int]:
     context = mapping(pod.get("securityContext"))
     groups = [*(context.get("supplementalGroups") or []), context.get("fsGroup")]
-    return [group for group in groups if isinstance(group, int)]
+    return [group for group in groups if is_id(group)]
 
 
 def _sysctls(pod: Map) -> dict[str, str]:
     # Where the pod says nothing a low port is shut, as with CRI-O; containerd may open them all.
     found = {"net.ipv4.ip_unprivileged_port_start": "1024"}
-    given = mapping(pod.get("securityContext")).get("sysctls") or []
-    return found | {str(each.get("name")): str(each.get("value")) for each in given if isinstance(each, dict)}
+    given = mapping(pod.get("securityContext")).get("sysctls")
+    allowed = allowed_sysctls(NEWEST)
+    return found | {each["name"]: str(each.get("value")) for each in mappings(given) if each.get("name") in allowed}
 
 
 def _limits(limits: Map) -> list[str]:

@@ -19,31 +19,65 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.errors import HardenError
+from hardener.observe.accepted import RUNS_WITH
+from hardener.observe.engine_environment import environment as own_environment
 from hardener.support import programs
 from hardener.support.printable import plain, plain_line
 from hardener.support.programs import ProgramError
 from hardener.support.shapes import mapping, mappings
 
+Map = dict[str, Any]
 LABEL, PULLED = "hardener.dev/observe", "hardener.dev/pulled"
 NAMES = ("podman", "docker")
 SECONDS = 90.0  # for one call; a pull has more
 _FIRST_SECONDS = 60.0  # for the first one
 OUTPUT = 8 * 1024 * 1024  # bytes that one call may print
 _PREFIX = "harden-observe-"
+_STORE = ("graphRoot", "runRoot", "volumePath")
+_NAMESPACES = ("ipc", "mount", "network", "pid", "uts")
 _INSTALL = "install podman (https://podman.io/docs/installation), or name an engine with --engine docker"
 # Bounding, permitted and effective alike, and no others: containerd's WithCapabilities (pkg/oci/spec_opts.go). podman
 # also puts those of a user that is not root into the ambient set, and a pod would pass that Kubernetes lets die.
+# Runtimes obey annotations: crun takes another seccomp filter by one, runc properties of systemd. A kubelet hands on
+# none that an image or a manifest chose, and none is left here, whatever an engine makes of them.
+# Beside it stands what a container may have (``_wrapped``): podman tells of no mount that its own settings add.
 RUNTIME = """\
 #!{python} -I
 import json, os, sys
+
+
+def more(config, may):
+    linux = config.get("linux") or {{}}
+    if not linux.get("seccomp"):
+        return "it has no seccomp profile"
+    lacks = set(may["namespaces"]) - {{each["type"] for each in linux.get("namespaces") or ()}}
+    if lacks:
+        return "the settings of the engine give it the namespace of the machine: " + ", ".join(sorted(lacks))
+    if linux.get("devices") or config.get("hooks"):
+        return "the settings of the engine give it devices or hooks of the machine"
+    given = set((config["process"].get("capabilities") or {{}}).get("bounding") or ()) - set(may["capabilities"])
+    if given:
+        return "the settings of the engine give it " + ", ".join(sorted(given))
+    for mount in config.get("mounts") or ():
+        source = os.path.realpath(mount.get("source") or "/")
+        if {{"bind", "rbind"}} & {{mount.get("type"), *(mount.get("options") or ())}}:
+            if not source.startswith(tuple(may["folders"])):
+                return "the settings of the engine give it " + source + " of the machine"
+
 
 if "create" in sys.argv:
     name = os.path.join(sys.argv[sys.argv.index("--bundle") + 1], "config.json")
     with open(name, encoding="utf-8") as file:
         config = json.load(file)
+    if os.path.exists(__file__ + ".json"):
+        with open(__file__ + ".json", encoding="utf-8") as file:
+            why = more(config, json.load(file))
+        if why:
+            sys.exit(why)
     sets = config["process"].setdefault("capabilities", {{}})
     given = sets.get("bounding") or []
     config["process"]["capabilities"] = {{key: given for key in ("bounding", "effective", "permitted")}}
+    config.pop("annotations", None)
     with open(name, "w", encoding="utf-8") as file:
         json.dump(config, file)
 os.execv({runtime!r}, [{runtime!r}, *sys.argv[1:]])
@@ -70,10 +104,13 @@ class Answer(Struct, frozen=True):
 
 class Engine:
     """An engine. ``name`` is podman or docker, ``version`` what it says of itself, ``rootless`` whether it runs
-    containers without being root. ``run`` is the value of the label of this run."""
+    containers without being root. ``run`` is the value of the label of this run. ``seccomp`` is the file of a profile
+    that somebody has named, None for that of its runtime."""
 
-    def __init__(self, name: str, program: str, info: Mapping[str, Any], folder: str, run: str) -> None:
-        self.name, self._program, self.folder, self.run = name, program, folder, run
+    def __init__(
+        self, name: str, program: str, info: Mapping[str, Any], folder: str, run: str, seccomp: str | None = None
+    ) -> None:
+        self.name, self._program, self.folder, self.run, self.seccomp = name, program, folder, run, seccomp
         # More that begin at a time take longer, and what begins late would seem not to come up.
         self.turns = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
         self._head: list[str] = []
@@ -84,7 +121,8 @@ class Engine:
             self.storage = str(mapping(info.get("store")).get("graphRoot", ""))
             runtime = mapping(host.get("ociRuntime")).get("path")
             if runtime:
-                self._head = ["--runtime", self._wrapped(str(runtime))]
+                wrapped = self._wrapped(str(runtime), mapping(info.get("store")))
+                self._head = ["--runtime", wrapped, "--hooks-dir", self._without_hooks()]
         else:
             version = info.get("ServerVersion", "")
             self.rootless = "rootless" in str(info.get("SecurityOptions"))
@@ -97,25 +135,39 @@ class Engine:
         return f"{self.name} {self.version}".strip()
 
     @classmethod
-    def found(cls, name: str | None, outside: str) -> Engine:
+    def found(cls, name: str | None, outside: str, seccomp: str | None = None) -> Engine:
         """The engine ``name``; None: the first that is installed. It lies not in the folder ``outside``, a real path.
+        ``seccomp`` is the file of the profile that containers get; None: that of its runtime.
 
-        Raises ProgramError: there is none, or it does not answer to this user.
+        Raises ProgramError: there is none, it does not answer to this user, or it has no seccomp.
         """
         program, path = _installed(name, outside)
         run = run_name()
         folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{run}-")
         try:
-            return cls(program, path, _info(program, path, folder), folder, run)
+            return cls(program, path, _info(program, path, folder), folder, run, seccomp)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def _wrapped(self, runtime: str) -> str:
+    def _wrapped(self, runtime: str, store: Map) -> str:
+        """The script in front of a ``runtime``, and beside it what a container may have: mounts of folders of the
+        ``store`` alone, for one."""
         path = os.path.join(self.folder, os.path.basename(runtime))
         with open(path, "w", encoding="utf-8") as file:
             file.write(RUNTIME.format(python=sys.executable, runtime=runtime))
         os.chmod(path, 0o755)
+        folders = [os.path.realpath(store[key]) + os.sep for key in _STORE if isinstance(store.get(key), str)]
+        names = [f"CAP_{name}" for name in sorted(RUNS_WITH)]
+        may = {"folders": folders, "namespaces": _NAMESPACES, "capabilities": names}
+        with open(f"{path}.json", "w", encoding="utf-8") as file:
+            json.dump(may, file)
+        return path
+
+    def _without_hooks(self) -> str:
+        """An empty folder: hooks of the machine would run as annotations of an image say."""
+        path = os.path.join(self.folder, "hooks")
+        os.mkdir(path, 0o700)
         return path
 
     def call(
@@ -127,8 +179,8 @@ class Engine:
         environment: Mapping[str, str] | None = None,
         keeps_head: bool = False,
     ) -> Answer:
-        """Run it with ``words``, for at most ``seconds``; ``environment`` are variables beside those of harden."""
-        given = {**os.environ, "PODMAN_IGNORE_CGROUPSV1_WARNING": "1", **(environment or {})}
+        """Run it with ``words``, for at most ``seconds``; ``environment`` are variables beside its own."""
+        given = own_environment(pulls=words[0] == "pull") | dict(environment or {})
         return _call(self._program, [*self._head, *words], self.folder, seconds, input, output, given, keeps_head)
 
     def ask(self, *words: str, seconds: float = SECONDS) -> str:
@@ -247,6 +299,7 @@ def _call(
     environment: Mapping[str, str] | None = None,
     keeps_head: bool = False,
 ) -> Answer:
+    environment = own_environment() if environment is None else environment
     try:
         if input is not None:
             said = programs.run(program, words, seconds=seconds, input=input, environment=environment)
@@ -269,6 +322,16 @@ def _call(
         return Answer(False, "", f"{os.path.basename(program)} prints more than {output} bytes")
     ok = done.returncode == 0 or done.end is programs.End.OUTPUT
     return Answer(ok, _text(done.output), _text(done.error))
+
+
+def _has_no_seccomp(name: str, info: Mapping[str, Any]) -> bool:
+    """Whether an engine says that it starts containers without a seccomp profile."""
+    if name == "podman":
+        said = mapping(mapping(info.get("host")).get("security"))
+        return said.get("seccompEnabled") is False or said.get("seccompProfilePath") == "unconfined"
+    options = info.get("SecurityOptions")
+    profiles = [str(each) for each in options if "name=seccomp" in str(each)] if isinstance(options, list) else None
+    return profiles is not None and (not profiles or any("unconfined" in each for each in profiles))
 
 
 def _has_one_user(info: Mapping[str, Any]) -> bool:
@@ -343,6 +406,8 @@ def _info(name: str, path: str, folder: str) -> dict[str, Any]:
         raise ProgramError(f"{name} does not work for this user: {plain_line(why)}")
     if not isinstance(info, dict):
         raise ProgramError(f"{name} does not answer as {name} does")
+    if _has_no_seccomp(name, info):
+        raise ProgramError(f"{name} starts containers without a seccomp profile: turn that of its runtime on")
     if _has_one_user(info):
         raise ProgramError(
             f"{name} does not work for this user: it has no other user ids than its own: give it some in "

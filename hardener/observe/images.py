@@ -17,7 +17,7 @@ from hardener.lock.oci.image import Found, look_up
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.pod_values import MissingError
-from hardener.support.shapes import mapping
+from hardener.support.shapes import listed, mapping
 
 
 class Image(Struct, frozen=True):
@@ -103,7 +103,7 @@ class Images:
     def _own(self, text: str, key: str) -> Image | None:
         """The image as the engine has it under its name."""
         known = self._engine.inspect("image", text)
-        if known is None:
+        if known is None or not _is_called(known, text):
             return None
         digests = [str(each).rpartition("@")[2] for each in known.get("RepoDigests") or []]
         local = re.match(r"localhost/", str((known.get("RepoTags") or [""])[0])) is not None
@@ -113,6 +113,16 @@ class Images:
     def _config(self, name: str) -> Mapping[str, Any]:
         known = self._engine.inspect("image", name) or {}
         return mapping(known.get("Config"))
+
+
+def _is_called(known: Mapping[str, Any], text: str) -> bool:
+    """Whether an image of the engine has the name ``text``: an engine also finds one by the begin of its id."""
+    wanted = parse_image(text)
+    if wanted is None or wanted.repository is None:
+        return False
+    names = {wanted.normalized, f"localhost/{wanted.repository}"}
+    said = [parse_image(each) for key in ("RepoTags", "RepoDigests") for each in listed(known.get(key))]
+    return any(each is not None and each.normalized in names for each in said)
 
 
 def _end(said: str) -> str:

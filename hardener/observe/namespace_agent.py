@@ -266,7 +266,9 @@ def ask_http(
         answer = connection.getresponse()
         answer.read(_MOST_BODY)
         return None if 200 <= answer.status < 400 else f"HTTP status {answer.status}"
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (http.client.HTTPException, ValueError):  # their text is what the other side has sent
+        return "no answer of HTTP"
+    except OSError as error:
         return _reason(error)
     finally:
         connection.close()

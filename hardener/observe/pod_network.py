@@ -6,14 +6,18 @@ Sources: kubernetes.io/docs/concepts/services-networking/dns-pod-service (names)
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
 
+from hardener.observe.accepted import PROTOCOLS, is_host, is_namespace, is_port, is_port_name
 from hardener.support.shapes import mapping, mappings
 
 Map = dict[str, Any]
+_PORT = re.compile(r"[0-9]{1,5}")
+_MOST_PORTS = 256  # of one Service
 _FIRST = 16  # addresses before are those of the engine
 _NOBODY = 2  # where nothing answers: the API server is not there
 _CLUSTER = "svc.cluster.local"
@@ -64,6 +68,8 @@ class Network:
         for service in services:
             spec = mapping(service.get("spec"))
             name = str(mapping(service.get("metadata")).get("name"))
+            if not _is_accepted(name, spec):
+                continue  # no cluster has it: its names would go into a file of hosts, and into variables
             wanted = mapping(spec.get("selector"))
             behind = [pod for pod in pods if wanted and wanted.items() <= pod.labels.items()]
             for pod in behind[:1]:  # one of them answers; with more, each is one of its endpoints
@@ -74,16 +80,14 @@ class Network:
                     (name, self.endpoints[behind[0].key].address, mappings(spec.get("ports")), headless)
                 )
         for pod in pods:
-            if pod.service is not None:
+            if pod.service is not None and is_namespace(pod.service) and is_host(pod.name):
                 self.endpoints[pod.key].names += _spellings(f"{pod.name}-0.{pod.service}", namespace)
 
     def _join(self, endpoint: Endpoint, pod: Pod, name: str, spec: Map) -> None:
         endpoint.names += _spellings(name, self.namespace)
         own = {port.get("containerPort") for port in _ports(pod.spec)}
         for port in mappings(spec.get("ports")):
-            number = port.get("port")
-            if not isinstance(number, int):
-                continue
+            number = port["port"]
             target = _target(port, pod.spec)
             if target is None:
                 endpoint.unreachable.append(
@@ -128,6 +132,19 @@ class Network:
         return f"{key}:{port}"
 
 
+def _is_accepted(name: str, spec: Map) -> bool:
+    """Whether an API server takes a Service of this name with the ports of ``spec``."""
+    ports = mappings(spec.get("ports"))
+    return is_namespace(name) and len(ports) <= _MOST_PORTS and all(map(_is_port, ports))
+
+
+def _is_port(port: Map) -> bool:
+    name = port.get("name")
+    return (
+        is_port(port.get("port")) and (name is None or is_port_name(name)) and port.get("protocol", "TCP") in PROTOCOLS
+    )
+
+
 def _spellings(name: str, namespace: str) -> list[str]:
     return [name, f"{name}.{namespace}", f"{name}.{namespace}.svc", f"{name}.{namespace}.{_CLUSTER}"]
 
@@ -136,7 +153,7 @@ def _target(port: Map, spec: Map) -> int | None:
     target = port.get("targetPort") or port.get("port")
     if isinstance(target, int):
         return target
-    if isinstance(target, str) and target.isdecimal():
+    if isinstance(target, str) and _PORT.fullmatch(target):
         return int(target)
     named = (each.get("containerPort") for each in _ports(spec) if each.get("name") == target)
     found = next(named, None)
@@ -150,16 +167,15 @@ def _ports(spec: Mapping[str, Any]) -> list[Map]:
 
 def _service_variables(name: str, address: str, ports: list[Map]) -> dict[str, str]:
     found: dict[str, str] = {}
-    numbers = [port for port in ports if isinstance(port.get("port"), int)]
-    if not numbers:
+    if not ports:
         return found
-    first = numbers[0]
+    first = ports[0]
     found[f"{name}_SERVICE_HOST"] = address
     found[f"{name}_SERVICE_PORT"] = str(first["port"])
-    for port in numbers:
+    for port in ports:
         if port.get("name"):
             found[f"{name}_SERVICE_PORT_{str(port['name']).upper().replace('-', '_')}"] = str(port["port"])
-    for port in numbers:
+    for port in ports:
         protocol = str(port.get("protocol", "TCP"))
         url = f"{protocol.lower()}://{address}:{port['port']}"
         if port is first:

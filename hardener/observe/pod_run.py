@@ -18,16 +18,20 @@ from msgspec import Struct
 
 from hardener.errors import HardenError
 from hardener.observe import container_options
+from hardener.observe.accepted import MOST_OF_A_CONTAINER, MOST_OF_A_VALUE, is_folder
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity, folders_written
-from hardener.observe.container_options import NotOfferedError, NotStartedError
+from hardener.observe.created_container import Expected, unlike
 from hardener.observe.engine import Answer, Engine, EngineError
+from hardener.observe.engine_environment import may_hold
 from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
-from hardener.observe.probes import Probes, port_of, words_of
-from hardener.observe.volumes import Volumes
+from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
+from hardener.observe.refusal import NotOfferedError, NotStartedError, Refusal, at
+from hardener.observe.volumes import Volumes, place_of
+from hardener.support.data_path import Path
 from hardener.support.printable import plain
-from hardener.support.shapes import mappings
+from hardener.support.shapes import entries, mappings
 
 Map = dict[str, Any]
 _TICK = 0.25  # seconds between two looks
@@ -48,11 +52,10 @@ _OF_ENGINE = re.compile(
 )
 _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
 _TRIES = 6
-_NOT_IN_A_VARIABLE = frozenset(("PATH", "HOME", "TMPDIR", "SHELL", "USER", "LANG"))
-_ABOUT_THE_CLIENT = re.compile(
-    r"(?i)^(?:LD_|DYLD_|CONTAINERS?_|DOCKER_|BUILDAH_|XDG_|_|GO|DBUS_|NOTIFY_|PODMAN|HTTPS?_|NO_|ALL_|PYTHON|STORAGE_"
-    r"|TMP|REGISTRY_|SSL_)"
-)
+_AS_FILE = "give it as a file of a volume"
+_BY_VARIABLE = "let the program read the variable, or a file of a volume"
+_SHORTER = "make its command, arguments and variables shorter"
+_NOT_SHOWN = "its output is not shown (--show-output)"
 _serial = itertools.count(1)
 
 
@@ -61,12 +64,12 @@ class StoppedError(HardenError):
 
 
 class Came(Struct, frozen=True):
-    """Whether a pod came up, and if not, why: one line, masked. ``refused``: nobody tried."""
+    """Whether a pod came up, and if not, why: one line, masked. ``refused``: nobody tried, for what stands there."""
 
     up: bool
     reason: str = ""
     restarts: int = 0
-    refused: bool = False
+    refused: Refusal | None = None
 
 
 class Planned(Struct, eq=False):
@@ -86,6 +89,15 @@ class Planned(Struct, eq=False):
         return self.kind in ("Job", "CronJob")
 
 
+class _Read(Struct, frozen=True, eq=False):
+    """What a container is given, read before any container of its pod is made: its variables, what it runs as, and the
+    end of the line that makes it: its image and what that is told to run."""
+
+    variables: list[Variable]
+    user: str
+    end: list[str]
+
+
 @dataclass(slots=True, eq=False)
 class _Container:
     spec: Map
@@ -100,7 +112,8 @@ class _Container:
 
 
 class PodRun:
-    """A pod at its ``endpoint`` of the ``network``. ``mask`` takes secrets out of a text; ``stop`` ends every wait."""
+    """A pod at its ``endpoint`` of the ``network``. ``mask`` takes secrets out of a text; ``stop`` ends every wait.
+    ``shows_output``: a line of what a container prints may be part of a reason."""
 
     def __init__(
         self,
@@ -112,7 +125,11 @@ class PodRun:
         pod: Planned,
         mask: Callable[[str], str],
         stop: threading.Event,
+        *,
+        shows_output: bool = True,
     ) -> None:
+        self._shows_output = shows_output
+        self._given: dict[int, _Read] = {}
         self._engine, self._agent, self._network, self._endpoint, self._hosts = engine, agent, network, endpoint, hosts
         self.pod, self._mask, self._stop = pod, mask, stop
         self._name = f"harden-{os.getpid()}-{next(_serial)}"
@@ -142,8 +159,11 @@ class PodRun:
         try:
             self._start()
             came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
+        except NotOfferedError as error:
+            found = at(error.path, str(error), error.remedy) if error.path else Refusal((), str(error), error.remedy)
+            came = Came(False, self._line([found.text]), self.restarts, found)
         except NotStartedError as error:
-            came = Came(False, self._line([str(error)]), self.restarts, isinstance(error, NotOfferedError))
+            came = Came(False, self._line([str(error)]), self.restarts)
         if not came.up and not self._stop.is_set():
             if self._engine.inspect("network", self._network) is None:
                 raise EngineError(f"it has stopped working: {came.reason}")
@@ -152,7 +172,7 @@ class PodRun:
 
     def _start(self) -> None:
         self._free = self._agent("free", self._engine.storage) if self._engine.storage else None
-        self._volumes.make(self.pod.mounts_token)
+        self._volumes.make(self.pod.mounts_token, self._read_all())
         # Watched before anything can read them; podman chooses no other file later.
         self._tokens = {path: bool(self._agent("watch", path)) for path in self._volumes.token_files()}
         for spec in mappings(self.pod.spec.get("initContainers")):
@@ -163,6 +183,48 @@ class PodRun:
         for spec in mappings(self.pod.spec.get("containers")):
             self._running.append(self._begin(spec))
         self._carry()
+
+    def _read_all(self) -> dict[str, list[str]]:
+        """Read what each container is given: what no engine is given of the last one keeps the first from starting.
+        Return the parts of volumes that they mount. Raises MissingError, NotStartedError."""
+        parts: dict[str, list[str]] = {}
+        for key in ("initContainers", "containers"):
+            for number, spec in entries(self.pod.spec.get(key)):
+                try:
+                    self._given[id(spec)] = read = self._read(spec)
+                    for at_, mount in entries(spec.get("volumeMounts")):
+                        _, part = place_of(mount, read.variables, ("volumeMounts", at_))
+                        if part:
+                            parts.setdefault(str(mount.get("name")), []).append(part)
+                except NotOfferedError as error:
+                    raise NotOfferedError(str(error), (key, number, *error.path), error.remedy) from None
+        return parts
+
+    def _read(self, spec: Map) -> _Read:
+        """What a container is given. Raises MissingError, NotStartedError."""
+        image, config = self.pod.images[str(spec.get("image"))]
+        folder = config.get("WorkingDir")
+        if folder and not spec.get("workingDir") and not is_folder(folder):
+            # A process that starts in a file that the runtime has open is out of its container: CVE-2024-21626.
+            raise NotOfferedError("its image starts in a folder of the kernel", ("image",), "take another image")
+        user = container_options.user_of(self.pod.spec, spec, config)
+        known = variables(spec, self.pod.spec, self.pod.given)
+        self._secrets |= {each.value for each in known if each.secret and len(each.value) >= _SHORTEST_SECRET}
+        command, secret = words(spec.get("command"), known, ("command",))
+        arguments, more = words(spec.get("args"), known, ("args",))
+        if secret or more:
+            path: Path = ("command" if secret else "args",)
+            raise NotOfferedError("a value of a Secret would stand on a command line", path, _BY_VARIABLE)
+        _refuse_unseen(spec, known)
+        if spec.get("command") and not command[0]:
+            raise NotOfferedError("there is nothing to start", ("command", 0), "name the program")
+        of_engine = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
+        end = of_engine(spec, command, arguments, image)
+        if not _is_a_line(end):
+            raise NotOfferedError(
+                "it is longer than a command line can be", ("command" if command else "args",), _SHORTER
+            )
+        return _Read(known, user, end)
 
     def _carry(self) -> None:
         owner = self._running[0]
@@ -189,6 +251,7 @@ class PodRun:
             while code is None:
                 self._look(container)
                 code = self._ended(container)
+                self._bound()
                 if code is None and time.monotonic() > until:
                     raise NotStartedError(f"its init container {spec.get('name')} does not end")
                 if code is None:
@@ -207,38 +270,27 @@ class PodRun:
 
     def _begin(self, spec: Map, *, init: bool = False) -> _Container:
         """Start one container. Raises NotStartedError, MissingError, EngineError."""
-        image, config = self.pod.images[str(spec.get("image"))]
-        user = container_options.user_of(self.pod.spec, spec, config)
-        known = variables(spec, self.pod.spec, self.pod.given)
-        self._secrets |= {each.value for each in known if each.secret and len(each.value) >= _SHORTEST_SECRET}
-        said, secret = words(spec.get("command"), known)
-        arguments, more = words(spec.get("args"), known)
-        if secret or more:
-            raise NotOfferedError(f"{spec.get('name')}: a value of a Secret would stand on a command line")
-        container = _Container(spec, f"{self._name}-{next(self._number)}", known)
+        read = self._given[id(spec)]
+        container = _Container(spec, f"{self._name}-{next(self._number)}", read.variables)
         owner = None if init or not self._running else self._running[0]
         options = container_options.options(
             self._engine,
             self.pod.spec,
             spec,
-            user,
-            self._volumes.mounts(spec, known, self.pod.mounts_token),
+            read.user,
+            self._volumes.mounts(spec, read.variables, self.pod.mounts_token),
             owns_network=owner is None,
         )
         if isinstance(spec.get("workingDir"), str) and spec["workingDir"]:
             options += ["--workdir", spec["workingDir"]]
         options += self._of_namespaces(owner)
-        given, environment = self._environment(known)
-        end = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
-        words_ = [
-            *self._engine.labels(),
-            "--log-opt",
-            "max-size=1m",
-            *options,
-            *given,
-            *end(spec, said, arguments, image),
-        ]
-        self._create_in_turn(container, words_, environment)
+        given, environment = self._environment(read.variables)
+        line = [*self._engine.labels(), *options, *given, *read.end]
+        if not _is_a_line(line):
+            raise NotOfferedError(
+                f"what makes {spec.get('name')} is longer than a command line can be", remedy=_SHORTER
+            )
+        self._create_in_turn(container, line, environment)
         container.began = time.monotonic()
         container.probes = Probes(spec, container.began, lambda probe, seconds: self._ask(container, probe, seconds))
         state = self._engine.inspect("container", container.name) or {}
@@ -270,7 +322,7 @@ class PodRun:
         if self._engine.name == "podman":
             self._started(self._engine.call("init", container.name))
         self._volumes.settle()
-        self._check_environment(container)
+        self._check(container)
         self._started(self._engine.call("start", container.name))
 
     @staticmethod
@@ -296,21 +348,17 @@ class PodRun:
         return [*found, "--dns", "127.0.0.1", "--dns-option", "ndots:5"]
 
     def _environment(self, known: list[Variable]) -> tuple[list[str], dict[str, str]]:
-        """Options that give variables, and the environment of the engine's own program that some are taken from: a
-        value of a Secret is never on a command line. Raises NotStartedError."""
+        """Options that give variables, and those that the engine takes from the environment of the call: a value of a
+        Secret is never on a command line (``_read`` has seen to that)."""
         lines, options, environment = [], [], {}
         for each in known:
-            if "\0" in each.value or "=" in each.name:
-                raise NotStartedError(f"its variable {each.name} cannot be handed over")
-            if "\n" not in each.value and "\r" not in each.value and not each.name.startswith("#"):
+            if not _has_lines(each):
                 lines.append(f"{each.name}={each.value}\n")
-            elif each.name not in _NOT_IN_A_VARIABLE and not _ABOUT_THE_CLIENT.match(each.name):
+            elif may_hold(each.name):
                 environment[each.name] = each.value
                 options += ["--env", each.name]
-            elif not each.secret:
-                options += ["--env", f"{each.name}={each.value}"]
             else:
-                raise NotOfferedError(f"its variable {each.name} of several lines cannot be handed over unseen")
+                options += ["--env", f"{each.name}={each.value}"]
         if lines:
             path = os.path.join(self._engine.folder, f"{self._name}.env")
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -319,14 +367,13 @@ class PodRun:
             options += ["--env-file", path]
         return options, environment
 
-    def _check_environment(self, container: _Container) -> None:
-        """What the engine made of the variables is what they are; it reads quotes and comments in its own way."""
-        config = (self._engine.inspect("container", container.name) or {}).get("Config")
-        held = config.get("Env") if isinstance(config, dict) else None
-        if isinstance(held, list):
-            wrong = next((each.name for each in container.variables if f"{each.name}={each.value}" not in held), None)
-            if wrong is not None:
-                raise NotStartedError(f"its variable {wrong} does not come out as it is written")
+    def _check(self, container: _Container) -> None:
+        """What the engine made is what it was asked for: it has settings of its own. Raises NotStartedError."""
+        _, config = self.pod.images[str(container.spec.get("image"))]
+        given = {each.name: each.value for each in container.variables}
+        problem = unlike(self._engine.inspect("container", container.name) or {}, Expected(given, config))
+        if problem is not None:
+            raise NotStartedError(problem)
 
     def _hook(self, container: _Container) -> None:
         hook = (container.spec.get("lifecycle") or {}).get("postStart")
@@ -335,7 +382,10 @@ class PodRun:
         if isinstance(hook.get("sleep"), dict):
             self._pause(min(float(hook["sleep"].get("seconds") or 0), _HOOK_SECONDS))
             return
-        said = self._ask(container, hook, _HOOK_SECONDS)
+        if "exec" in hook:
+            said = self._executed(container, command_of_hook(hook), _HOOK_SECONDS)
+        else:
+            said = self._ask(container, hook, _HOOK_SECONDS)
         if said is not None and "exec" in hook:
             raise NotStartedError(f"postStart of {container.spec.get('name')} fails: {said}")
 
@@ -511,10 +561,7 @@ class PodRun:
     def _ask(self, container: _Container, probe: Map, seconds: float) -> str | None:
         """What goes wrong with what ``probe`` asks, None where nothing does."""
         if "exec" in probe:
-            done = self._engine.call(
-                "exec", container.name, *words_of(probe, container.variables), seconds=max(seconds, 5), output=65536
-            )
-            return None if done.ok else self._line([done.error or done.text or "it fails"])
+            return self._executed(container, words_of(probe, container.spec), seconds)
         kind = next(kind for kind in ("httpGet", "tcpSocket", "grpc") if kind in probe)
         handler = probe[kind] or {}
         port = port_of(handler.get("port"), container.spec)
@@ -523,6 +570,13 @@ class PodRun:
         place = container.pid, self._endpoint.address, port
         answer = self._agent(f"ask_{_ASKS[kind]}", *place, *_question(kind, handler), seconds, seconds=seconds + 5)
         return None if answer is None else self._mask(str(answer))
+
+    def _executed(self, container: _Container, command: list[str], seconds: float) -> str | None:
+        """What goes wrong with a command in a container, None where nothing does."""
+        done = self._engine.call("exec", container.name, *command, seconds=max(seconds, 5), output=65536)
+        if done.ok:
+            return None
+        return self._line([done.error or done.text or "it fails"]) if self._shows_output else f"it fails, {_NOT_SHOWN}"
 
     def _bound(self) -> None:
         if self._free is not None and (now := self._agent("free", self._engine.storage)) is not None:
@@ -622,6 +676,8 @@ class PodRun:
 
     def _said(self, container: _Container) -> str:
         """The line of its log that says why."""
+        if not self._shows_output:
+            return _NOT_SHOWN
         done = self._engine.call("logs", "--tail", str(_LOG_LINES), container.name)
         return self._line([*done.text.splitlines(), *done.error.splitlines()], one=True)
 
@@ -635,6 +691,30 @@ class PodRun:
         for value in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(value, "***")
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
+
+
+def _has_lines(variable: Variable) -> bool:
+    return "\n" in variable.value or "\r" in variable.value
+
+
+def _refuse_unseen(spec: Map, known: list[Variable]) -> None:
+    """Raise NotOfferedError where a value of a Secret could be handed over on a command line alone."""
+    for each in known:
+        if each.secret and _has_lines(each) and not may_hold(each.name):
+            why = f"its variable {each.name} of several lines cannot be handed over unseen"
+            raise NotOfferedError(why, _place_of(each.name, spec), _AS_FILE)
+
+
+def _place_of(name: str, spec: Map) -> Path:
+    """Where a container has the variable ``name``; those that come together have one place."""
+    own = (("env", number) for number, each in entries(spec.get("env")) if each.get("name") == name)
+    return next(own, ("envFrom",))
+
+
+def _is_a_line(words: list[str]) -> bool:
+    """Whether a program can be started with ``words``."""
+    sizes = [len(os.fsencode(word)) for word in words]
+    return max(sizes) <= MOST_OF_A_VALUE and sum(sizes) <= MOST_OF_A_CONTAINER
 
 
 _ASKS = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc"}

@@ -17,14 +17,17 @@ from typing import Any
 
 from hardener.errors import HardenError
 from hardener.kubernetes.objects import quantity
-from hardener.support.shapes import mapping, mappings
+from hardener.observe.accepted import MOST_OF_A_CONTAINER, MOST_OF_A_VALUE, is_key, is_text, is_variable
+from hardener.observe.refusal import NotOfferedError
+from hardener.support.data_path import Path
+from hardener.support.shapes import entries, mapping, mappings
 
 Map = dict[str, Any]
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 # A node that nothing else is known of.
 _CPU, _MEMORY, _DISK = "1", "4Gi", "20Gi"
+_SHOWN = 60  # characters of a reference
 
 
 class MissingError(HardenError):
@@ -72,6 +75,8 @@ class Given:
         """What ``fieldRef`` gives. Raises MissingError for a field that only a node has."""
         if (found := _SUBSCRIPT.fullmatch(path)) is not None:
             return str((self.labels if found[1] == "labels" else self.annotations).get(found[2], ""))
+        if path in ("metadata.labels", "metadata.annotations"):
+            return _lines(self.labels if path == "metadata.labels" else self.annotations)
         known = {
             "metadata.name": self.name,
             "metadata.namespace": self.namespace,
@@ -82,8 +87,6 @@ class Given:
             "metadata.uid": "00000000-0000-4000-8000-000000000000",
             "status.hostIP": "127.0.0.1",
             "status.hostIPs": "127.0.0.1",
-            "metadata.labels": _lines(self.labels),
-            "metadata.annotations": _lines(self.annotations),
         }
         if path not in known:
             raise MissingError(f"its field {path} is not known outside of a cluster")
@@ -91,39 +94,75 @@ class Given:
 
 
 def variables(container: Map, pod: Map, given: Given) -> list[Variable]:
-    """The variables of ``container``, each name once. Raises MissingError."""
+    """The variables of ``container``, each name once. Raises MissingError, NotOfferedError."""
     found = {name: Variable(name, value) for name, value in given.services.items()}
-    for source in mappings(container.get("envFrom")):
+    room = _Room()
+    for at, source in entries(container.get("envFrom")):
         for key, secret, held in _named(source, given):
             name = f"{source.get('prefix') or ''}{key}"
-            if _NAME.fullmatch(name):
-                found[name] = Variable(name, _text(held), secret)
-    for each in mappings(container.get("env")):
-        name = str(each.get("name"))
+            if is_variable(name):
+                found[name] = Variable(name, room.take(_text(held), ("envFrom", at)), secret)
+    for at, each in entries(container.get("env")):
+        name, path = str(each.get("name")), ("env", at)
         said = each.get("valueFrom")
         if isinstance(said, dict) and said:
             variable = _from(name, said, container, pod, given)
             if variable is not None:
+                room.take(variable.value, path)
                 found[name] = variable
         else:
-            value, secret = _expanded(str(each.get("value") or ""), found)
-            found[name] = Variable(name, value, secret)
+            value, secret = _expanded(str(each.get("value") or ""), found, path)
+            found[name] = Variable(name, room.take(value, path), secret)
     return list(found.values())
 
 
-def words(said: Any, known: list[Variable]) -> tuple[list[str], bool]:
-    """A command or arguments with the references to variables in them replaced, and whether a secret is among them."""
+def words(said: Any, known: list[Variable], path: Path = ()) -> tuple[list[str], bool]:
+    """A command or arguments at ``path`` with the references to variables in them replaced, and whether a secret is
+    among them. Raises NotOfferedError."""
     by_name = {each.name: each for each in known}
-    found = [_expanded(str(each), by_name) for each in said or []]
-    return [text for text, _ in found], any(secret for _, secret in found)
+    found, is_secret, room = [], False, _Room()
+    for at, each in enumerate(said or []):
+        text, secret = _expanded(str(each), by_name, (*path, at))
+        found.append(room.take(text, (*path, at)))
+        is_secret = is_secret or secret
+    return found, is_secret
 
 
 def text_with(text: str, known: list[Variable]) -> str:
-    """``text`` with the references to variables in it replaced."""
-    return _expanded(text, {each.name: each for each in known})[0]
+    """``text`` with the references to variables in it replaced. Raises NotOfferedError."""
+    return _expanded(text, {each.name: each for each in known}, ())[0]
 
 
-def _expanded(text: str, known: Mapping[str, Variable]) -> tuple[str, bool]:
+def static_variables(container: Map) -> list[Variable]:
+    """The variables that a kubelet replaces in the command of a probe: those written out, as they are written, and
+    nothing for those whose value comes from elsewhere (ExpandContainerCommandOnlyStatic)."""
+    return [Variable(str(each.get("name")), str(each.get("value") or "")) for each in mappings(container.get("env"))]
+
+
+class _Room:
+    """What is left of the bytes that one container may be given."""
+
+    def __init__(self) -> None:
+        self._left = MOST_OF_A_CONTAINER
+
+    def take(self, text: str, path: Path) -> str:
+        """``text``, for which there is room. Raises NotOfferedError."""
+        if not is_text(text):
+            raise _not_given(path, f"it is no text of at most {MOST_OF_A_VALUE} bytes of UTF-8 without NUL")
+        self._left -= _size(text)
+        if self._left < 0:
+            raise _not_given(path, f"it and what stands before it have more than {MOST_OF_A_CONTAINER} bytes")
+        return text
+
+
+def _not_given(path: Path, why: str) -> NotOfferedError:
+    return NotOfferedError(why, path, "make it shorter, or give it as a file of a volume")
+
+
+def _expanded(text: str, known: Mapping[str, Variable], path: Path) -> tuple[str, bool]:
+    # No reference ends behind the last bracket, and a search for its end there would be one for each begin.
+    ends = text.rfind(")") + 1
+    _bound(text[:ends], known, path)
     secret = False
 
     def value(found: re.Match[str]) -> str:
@@ -134,7 +173,27 @@ def _expanded(text: str, known: Mapping[str, Variable]) -> tuple[str, bool]:
         secret = secret or (variable is not None and variable.secret)
         return found[0] if variable is None else variable.value
 
-    return _REFERENCE.sub(value, text), secret
+    return _REFERENCE.sub(value, text[:ends]) + text[ends:].replace("$$", "$"), secret
+
+
+def _bound(text: str, known: Mapping[str, Variable], path: Path) -> None:
+    """Raises NotOfferedError where the values that ``text`` refers to are more than a container is given: they may be
+    put into each other again and again, so they are counted before a text is made of them."""
+    left = MOST_OF_A_VALUE
+    for found in _REFERENCE.finditer(text):
+        variable = known.get(found[1]) if found[1] is not None else None
+        if variable is not None:
+            left -= _size(variable.value)
+        if left < 0:
+            raise _not_given(path, f"it has more than {MOST_OF_A_VALUE} bytes when {_cut(found[0])} is replaced")
+
+
+def _cut(reference: str) -> str:
+    return reference if len(reference) <= _SHOWN else f"{reference[:_SHOWN]}..."
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _named(source: Map, given: Given) -> Iterator[tuple[str, bool, bytes]]:
@@ -147,7 +206,7 @@ def _named(source: Map, given: Given) -> Iterator[tuple[str, bool, bytes]]:
             held = known.get(str(said.get("name")))
             if held is None and not said.get("optional"):
                 raise MissingError(f"its {kind} {said.get('name')} is not in the tree")
-            yield from ((name, kind == "Secret", value) for name, value in sorted((held or {}).items()))
+            yield from ((name, kind == "Secret", value) for name, value in sorted((held or {}).items()) if is_key(name))
 
 
 def _from(name: str, said: Map, container: Map, pod: Map, given: Given) -> Variable | None:
@@ -222,7 +281,7 @@ def _source_files(key: str, of: Map, default: Any, container: Map, pod: Map, giv
         raise MissingError(f"its {kind} {name} is not in the tree")
     items = mappings(of.get("items"))
     if not items:
-        return [VolumeFile(_inside(name), value, mode) for name, value in sorted(held.items())]
+        return [VolumeFile(name, value, mode) for name, value in sorted(held.items()) if is_key(name)]
     return list(_chosen_files(of, items, held, mode, f"{kind} {name}"))
 
 

@@ -5,16 +5,19 @@ Source: kubernetes pkg/kubelet/prober/worker.go (order, thresholds, delays), pro
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
 
-from hardener.observe.pod_values import Variable, text_with
+from hardener.observe.pod_values import static_variables, words
 from hardener.support.shapes import mappings
 
 Map = dict[str, Any]
 Asks = Callable[[Map, float], str | None]
 """Asks what a probe says, for so many seconds, and returns what went wrong."""
+_LONGEST = 60  # seconds that one answer is waited for
+_PORT = re.compile(r"[0-9]{1,5}")
 KINDS = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -70,7 +73,7 @@ class _Probe:
         self.spec = spec
         self.delay = _number(spec, "initialDelaySeconds", 0)
         self.period = max(1, _number(spec, "periodSeconds", 10))
-        self.timeout = max(1, _number(spec, "timeoutSeconds", 1))
+        self.timeout = min(max(1, _number(spec, "timeoutSeconds", 1)), _LONGEST)
         self.failures = max(1, _number(spec, "failureThreshold", 3))
         self._successes = max(1, _number(spec, "successThreshold", 1))
         self.due = began + self.delay
@@ -100,7 +103,7 @@ def port_of(port: Any, container: Map) -> int | None:
     """The number of a port that may be a name."""
     if isinstance(port, int):
         return port
-    if isinstance(port, str) and port.isdecimal():
+    if isinstance(port, str) and _PORT.fullmatch(port):
         return int(port)
     for each in mappings(container.get("ports")):
         if each.get("name") == port and isinstance(each.get("containerPort"), int):
@@ -108,9 +111,14 @@ def port_of(port: Any, container: Map) -> int | None:
     return None
 
 
-def words_of(probe: Map, variables: list[Variable]) -> list[str]:
-    """The command of a probe that runs one."""
-    return [text_with(str(word), variables) for word in (probe.get("exec") or {}).get("command") or []]
+def words_of(probe: Map, container: Map) -> list[str]:
+    """The command of a probe of ``container`` that runs one. Raises NotOfferedError."""
+    return words((probe.get("exec") or {}).get("command"), static_variables(container))[0]
+
+
+def command_of_hook(hook: Map) -> list[str]:
+    """The command of a hook that runs one: nothing in it is replaced."""
+    return [str(word) for word in (hook.get("exec") or {}).get("command") or []]
 
 
 def _number(spec: Map, key: str, default: int) -> int:

@@ -31,7 +31,10 @@ from hardener.observe.images import Images
 from hardener.observe.namespace_agent import EPHEMERAL
 from hardener.observe.pod_run import Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
+from hardener.observe.refusal import Refusal
 from hardener.observe.supported_fields import unsupported
+from hardener.support.data_path import Path, value_at
+from hardener.support.shapes import mapping
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
@@ -68,7 +71,8 @@ class Failure(Struct, frozen=True):
 class Result(Struct, eq=False):
     """What became of a workload. ``state``: "held" (with all changes), "partly", "not-as-it-is", "refused", "not-run".
 
-    ``reason`` is one line for the last three. ``containers``: name, image, digest, and what was seen of each as it is.
+    ``reason`` is one line for the last three; ``place`` says where that is written (file:line, and the container), and
+    ``remedy`` what to do about it. ``containers``: name, image, digest, and what was seen of each as it is.
     ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
     ``lost`` what of its Services nobody could call.
     """
@@ -79,6 +83,8 @@ class Result(Struct, eq=False):
     line: int
     state: str = "not-run"
     reason: str = ""
+    place: str = ""
+    remedy: str = ""
     runs: int = 0
     containers: list[tuple[str, str, str | None, Activity]] = field(default_factory=list)
     connects: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -124,6 +130,7 @@ class Session:
         wanted: Callable[[str, str], bool],
         stop: threading.Event,
         progress: Callable[[str, str], object],
+        shows_output: bool = True,
     ) -> None:
         self._engine, self._decide = engine, decide
         self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
@@ -150,7 +157,9 @@ class Session:
                 if not any(result in self.results for _, _, result in group):
                     continue  # what is called by nobody who is asked for
                 workloads = [workload for _, workload, _ in group]
-                application = Application(engine, agent, tree, namespace, folder, workloads, mask, stop)
+                application = Application(
+                    engine, agent, tree, namespace, folder, workloads, mask, stop, shows_output=shows_output
+                )
                 self.applications.append(application)
                 self._cases += [_Case(name, workload, application, result) for name, workload, result in group]
 
@@ -161,8 +170,10 @@ class Session:
                 application.prepare(self._images)
             for case in self._cases:
                 if not case.application.may_run(case.workload):
-                    case.result.state = "refused" if case.workload.refused else "not-run"
-                    case.result.reason = case.workload.refused or case.workload.missing or ""
+                    if case.workload.refused is not None:
+                        self._refuse(case, case.workload.refused)
+                    elif case.workload.missing is not None:
+                        self._refuse(case, case.workload.missing, "not-run")
                     self._progress(case.result.key, case.result.state)
             for applications in _batches(self.applications):
                 cases = [case for case in self._cases if case.application in applications]
@@ -202,8 +213,16 @@ class Session:
         workload.came, workload.seen = came, seen
         case.as_it_is = {name: replace(found, listens=set(found.listens)) for name, found in seen.items()}
         if not came.up:
-            case.result.state, case.result.reason = "refused" if came.refused else "not-as-it-is", came.reason
+            case.result.state, case.result.reason = "not-as-it-is", came.reason
+            if came.refused is not None:
+                self._refuse(case, came.refused)
         self._progress(case.result.key, "came up as it is" if came.up else "does not come up as it is")
+
+    def _refuse(self, case: _Case, refusal: Refusal, state: str = "refused") -> None:
+        """Say of a workload that it is not run, why, and where that is written."""
+        result = case.result
+        result.state, result.reason = state, self._mask(refusal.text)
+        result.place, result.remedy = _place(case.workload.pod, refusal.path), refusal.remedy
 
     def _broke(self, case: _Case, error: EngineError) -> None:
         """The engine does not do what it is asked for: of the workload nothing is known by that."""
@@ -291,7 +310,7 @@ class Session:
         steps: list[PodStep] = []
         for step in found.steps:
             spec = _spec(found, [step])
-            why = unsupported(spec) if spec is not None else None
+            why = unsupported(spec, case.workload.pod.metadata.data) if spec is not None else None
             if why is not None:
                 case.result.untried[step.id] = why
             else:
@@ -586,7 +605,16 @@ def otherwise(
 
 def cannot_run(pod: PodTemplate) -> str | None:
     """Why ``pod`` is none that an engine runs, by what is written there; None where it can be."""
-    return _left_alone(pod) or unsupported(DecidedPod(pod, []).spec())
+    return _left_alone(pod) or unsupported(DecidedPod(pod, []).spec(), pod.metadata.data)
+
+
+def _place(pod: PodTemplate, path: Path) -> str:
+    """Where what stands at ``path`` of a pod is written: "k8s/web.yaml:14, container main"."""
+    piece = pod.object.piece
+    start = pod.path[:-1] if path[:1] == ("metadata",) else pod.path
+    found = f"{piece.file.name}:{piece.source.line_of(piece.read(), (*start, *path))}"
+    container = mapping(value_at(pod.data, path[:2])) if path[:1] in (("containers",), ("initContainers",)) else {}
+    return f"{found}, container {container['name']}" if container.get("name") else found
 
 
 def _left_alone(pod: PodTemplate) -> str | None:

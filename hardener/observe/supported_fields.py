@@ -5,12 +5,14 @@ Source of the fields and their shapes: k8s.io/api/core/v1 of Kubernetes 1.35.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from hardener.kubernetes.pod_security import NEWEST, evaluate
+from hardener.observe.accepted import not_accepted
+from hardener.observe.refusal import Refusal, at
 from hardener.support.data_path import Path, dotted
-from hardener.support.shapes import mappings
+from hardener.support.shapes import entries
 
 Map = dict[str, Any]
 
@@ -105,37 +107,62 @@ _POD: Map = {
 }  # fmt: skip
 _AS_IF_NOT_THERE = {"hostUsers": True, "setHostnameAsFQDN": False}
 _CALLED = {str: "text", int: "a number", bool: "true or false", dict: "a map", _PORT: "a number or a name"}
+_PROFILE_TYPES = frozenset((None, "", "RuntimeDefault"))
 _RESOURCES = frozenset(("cpu", "memory", "ephemeral-storage"))
-# With these a process reaches the machine from within its namespaces.
-_OF_THE_MACHINE = frozenset(
-    """ALL AUDIT_CONTROL BPF DAC_READ_SEARCH MAC_ADMIN MAC_OVERRIDE PERFMON SYS_ADMIN SYS_BOOT SYS_MODULE SYS_RAWIO
-    SYS_TIME SYSLOG""".split()
-)
 _NODE = "it needs the node"
-# Of the network namespace of a pod; kernel.* and fs.* that no engine sets are refused by it.
-_SYSCTL = re.compile(r"net\.[\w./-]+|kernel\.(?:shm\w+|msg\w+|sem)|fs\.mqueue\.\w+")
+# What is done about each kind of refusal.
+_WITHOUT = "leave it out where the workload runs without it; else it is not observed"
+_PROFILED = "write RuntimeDefault where the workload runs with it; else it is not observed"
+_NOTHING = "it is not observed: no engine has what it asks for"
+_SHAPE = "write what the API of Kubernetes takes there"
+# Checked under the names that runtimes read, which are more than this check takes.
+_OWN_CHECK = "capabilities_baseline"
+_LARGEST = 2**63
 
 
-def unsupported(pod: Map) -> str | None:
+def unsupported(pod: Map, metadata: Any = None) -> str | None:
     """Why an engine cannot run a pod with the spec ``pod``: the field, and what it asks for; None where it can."""
-    for refusals in (_node(pod), _unlike(pod, _POD, ()), _asked(pod)):  # the last one reads what has the right shape
+    found = refusal(pod, metadata)
+    return None if found is None else found.text
+
+
+def refusal(pod: Map, metadata: Any = None) -> Refusal | None:
+    """Why a pod with the spec ``pod`` and the ``metadata`` of its template is not run, and where that is written; None
+    where it is."""
+    # Each reads what the ones before it have left: what has the right shape, then what an engine has.
+    for refusals in (
+        _node(pod),
+        _unlike(pod, _POD, ()),
+        _asked(pod),
+        _beyond_baseline(pod, metadata),
+        not_accepted(pod),
+    ):
         found = next(refusals, None)
         if found is not None:
             return found
     return None
 
 
-def _node(pod: Map) -> Iterator[str]:
+def _node(pod: Map) -> Iterator[Refusal]:
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(key):
-            yield f"{_NODE}: {key}"
-    for volume in mappings(pod.get("volumes")):
+            yield Refusal((key,), f"{_NODE}: {key}", _WITHOUT)
+    for number, volume in entries(pod.get("volumes")):
         if "hostPath" in volume:
             of = volume["hostPath"]
-            yield f"{_NODE}: hostPath {of.get('path') if isinstance(of, dict) else of}"
+            path = of.get("path") if isinstance(of, dict) else of
+            yield Refusal(("volumes", number, "hostPath"), f"{_NODE}: hostPath {path}", _WITHOUT)
 
 
-def _unlike(value: Any, shape: Any, path: Path) -> Iterator[str]:
+def _beyond_baseline(pod: Map, metadata: Any) -> Iterator[Refusal]:
+    """What of it is more than the Pod Security level baseline allows."""
+    for violation in evaluate({"metadata": metadata, "spec": pod}, "baseline", NEWEST):
+        if violation.check != _OWN_CHECK:
+            path = next(iter(violation.paths), ())
+            yield at(path, f"more than Pod Security level baseline allows: {violation.message}", _WITHOUT)
+
+
+def _unlike(value: Any, shape: Any, path: Path) -> Iterator[Refusal]:
     """What in ``value`` has another shape, or is in no shape known here."""
     if value is None or shape is object:
         return
@@ -143,99 +170,101 @@ def _unlike(value: Any, shape: Any, path: Path) -> Iterator[str]:
         yield from _unlike_list(value, shape[0], path)
     elif isinstance(shape, dict):
         yield from _unlike_map(value, shape, path)
-    elif not isinstance(value, shape) or (isinstance(value, bool) and shape is not bool):
-        yield f"{dotted(path)}: it is not {_CALLED[shape]}"
+    elif not isinstance(value, shape) or (isinstance(value, bool) and shape is not bool) or _is_too_large(value):
+        yield at(path, f"it is not {_CALLED[shape]}", _SHAPE)
 
 
-def _unlike_list(value: Any, shape: Any, path: Path) -> Iterator[str]:
+def _is_too_large(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) >= _LARGEST
+
+
+def _unlike_list(value: Any, shape: Any, path: Path) -> Iterator[Refusal]:
     if not isinstance(value, list):
-        yield f"{dotted(path)}: it is no list"
+        yield at(path, "it is no list", _SHAPE)
         return
     for number, each in enumerate(value):
         if each is None:
-            yield f"{dotted((*path, number))}: it is empty"
+            yield at((*path, number), "it is empty", _SHAPE)
         yield from _unlike(each, shape, (*path, number))
 
 
-def _unlike_map(value: Any, fields: Map, path: Path) -> Iterator[str]:
+def _unlike_map(value: Any, fields: Map, path: Path) -> Iterator[Refusal]:
     if not isinstance(value, dict):
-        yield f"{dotted(path) or 'its spec'}: it is no map"
+        yield at(path, "it is no map", _SHAPE) if path else Refusal((), "its spec: it is no map", _SHAPE)
         return
     for key, each in value.items():
         is_as_if_absent = each is None or each == [] or (not path and each is _AS_IF_NOT_THERE.get(key))
         if key in fields:
             yield from _unlike(each, fields[key], (*path, key))
         elif not is_as_if_absent:
-            yield f"{dotted((*path, str(key)))}: an engine does not offer it"
+            yield at((*path, str(key)), "an engine does not offer it", _WITHOUT)
 
 
-def _asked(pod: Map) -> Iterator[str]:
+def _asked(pod: Map) -> Iterator[Refusal]:
     if (pod.get("os") or {}).get("name") == "windows":
-        yield "it is a pod for Windows"
+        yield Refusal(("os", "name"), "it is a pod for Windows", _NOTHING)
     if pod.get("readinessGates"):
-        yield "readinessGates: only a cluster sets them"
+        yield at(("readinessGates",), "only a cluster sets them", _WITHOUT)
     if not pod.get("containers"):
-        yield "containers: there are none"
+        yield at(("containers",), "there are none", _SHAPE)
     yield from _of_node(pod)
     for key in ("initContainers", "containers"):
         for number, container in enumerate(pod.get(key) or []):
             yield from _container(container, (key, number))
 
 
-def _of_node(pod: Map) -> Iterator[str]:
+def _of_node(pod: Map) -> Iterator[Refusal]:
     """What a pod, beside its containers, asks of the machine that it runs on."""
-    context = pod.get("securityContext") or {}
-    yield from _profiles(context, ("securityContext",))
-    for number, sysctl in enumerate(context.get("sysctls") or []):
-        if not _SYSCTL.fullmatch(str(sysctl.get("name"))):
-            yield f"{dotted(('securityContext', 'sysctls', number))}: {sysctl.get('name')} is one of the whole machine"
+    yield from _profiles(pod.get("securityContext") or {}, ("securityContext",))
     for number, volume in enumerate(pod.get("volumes") or []):
         if str((volume.get("emptyDir") or {}).get("medium") or "").startswith("HugePages"):
-            yield f"{_NODE}: {dotted(('volumes', number, 'emptyDir'))} asks for huge pages"
+            path: Path = ("volumes", number, "emptyDir")
+            yield Refusal(path, f"{_NODE}: {dotted(path)} asks for huge pages", _WITHOUT)
 
 
-def _container(container: Map, path: Path) -> Iterator[str]:
+def _container(container: Map, path: Path) -> Iterator[Refusal]:
     if not container.get("image"):
-        yield f"{dotted((*path, 'image'))}: there is none"
+        yield at((*path, "image"), "there is none", "name the image")
     yield from _privileges(container.get("securityContext") or {}, (*path, "securityContext"))
-    for port in container.get("ports") or []:
+    for number, port in enumerate(container.get("ports") or []):
         if port.get("hostPort"):
-            yield f"{_NODE}: hostPort {port['hostPort']}"
-    for mount in container.get("volumeMounts") or []:
+            yield Refusal((*path, "ports", number, "hostPort"), f"{_NODE}: hostPort {port['hostPort']}", _WITHOUT)
+    for number, mount in enumerate(container.get("volumeMounts") or []):
         if mount.get("mountPropagation") not in (None, "None"):
-            yield f"{_NODE}: mountPropagation {mount['mountPropagation']}"
+            place = (*path, "volumeMounts", number, "mountPropagation")
+            yield Refusal(place, f"{_NODE}: mountPropagation {mount['mountPropagation']}", _WITHOUT)
     yield from _devices(container.get("resources") or {}, (*path, "resources"))
     for key in _PROBES:
         yield from _probe(container.get(key) or {}, (*path, key))
 
 
-def _devices(resources: Map, path: Path) -> Iterator[str]:
+def _devices(resources: Map, path: Path) -> Iterator[Refusal]:
     for key in ("limits", "requests"):
         for name in resources.get(key) or {}:
             if name not in _RESOURCES:
-                yield f"{_NODE}: {dotted((*path, key))} asks for {name}"
+                yield Refusal((*path, key, name), f"{_NODE}: {dotted((*path, key))} asks for {name}", _WITHOUT)
 
 
-def _privileges(context: Map, path: Path) -> Iterator[str]:
+def _privileges(context: Map, path: Path) -> Iterator[Refusal]:
     if context.get("privileged"):
-        yield f"{dotted((*path, 'privileged'))}: nothing is run privileged"
+        yield at((*path, "privileged"), "nothing is run privileged", _WITHOUT)
     if context.get("procMount") not in (None, "Default"):
-        yield f"{dotted((*path, 'procMount'))}: {context['procMount']}"
-    for name in (context.get("capabilities") or {}).get("add") or []:
-        if name.upper().removeprefix("CAP_") in _OF_THE_MACHINE:
-            yield f"{_NODE}: {dotted((*path, 'capabilities', 'add'))} asks for {name}"
+        yield at((*path, "procMount"), str(context["procMount"]), _WITHOUT)
     yield from _profiles(context, path)
 
 
-def _probe(probe: Map, path: Path) -> Iterator[str]:
+def _probe(probe: Map, path: Path) -> Iterator[Refusal]:
     handlers = [probe[handler] for handler in _HANDLERS if probe.get(handler) is not None]
     if probe and not handlers:
-        yield f"{dotted(path)}: it asks nothing"
+        yield at(path, "it asks nothing", _SHAPE)
     if any(handler.get("host") for handler in handlers):
-        yield f"{dotted(path)}: it asks another host"
+        yield at(path, "it asks another host", _WITHOUT)
 
 
-def _profiles(context: Map, path: Path) -> Iterator[str]:
+def _profiles(context: Map, path: Path) -> Iterator[Refusal]:
     for key in ("appArmorProfile", "seccompProfile"):
-        if (context.get(key) or {}).get("type") == "Localhost":
-            yield f"{_NODE}: {dotted((*path, key))} is a file of it"
+        kind = (context.get(key) or {}).get("type")
+        if kind == "Localhost":
+            yield Refusal((*path, key), f"{_NODE}: {dotted((*path, key))} is a file of it", _WITHOUT)
+        elif kind not in _PROFILE_TYPES:
+            yield at((*path, key), f"nothing is run with the profile {kind}", _PROFILED)

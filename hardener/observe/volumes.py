@@ -10,21 +10,25 @@ from __future__ import annotations
 import io
 import posixpath
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from hardener.observe.accepted import is_part, is_path
 from hardener.observe.agent_client import AgentClient
-from hardener.observe.container_options import Mount, NotStartedError
+from hardener.observe.container_options import Mount
 from hardener.observe.engine import Engine, EngineError
-from hardener.observe.pod_values import Given, Variable, VolumeFile, files_of, text_with, variables
-from hardener.support.shapes import mappings
+from hardener.observe.pod_values import Given, Variable, VolumeFile, files_of, text_with
+from hardener.observe.refusal import NotOfferedError, NotStartedError
+from hardener.support.data_path import Path
+from hardener.support.shapes import entries, mappings
 
 Map = dict[str, Any]
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOKEN_VOLUME = "kube-api-access"
 _SETGID = 0o2000
+_PATHS = "write a path without .., colon, comma, quote or control character"
 
 
 class Volume(Struct, eq=False):
@@ -47,27 +51,17 @@ class Volumes:
         group = context.get("fsGroup") if isinstance(context, dict) else None
         self._group = group if isinstance(group, int) else None
 
-    def make(self, mounts_token: bool) -> None:
-        """Make and fill them. Raises MissingError, EngineError."""
+    def make(self, mounts_token: bool, parts: Mapping[str, list[str]]) -> None:
+        """Make and fill them. ``parts``: by the volume, the subPaths at which it is mounted, which the kubelet makes.
+        Raises MissingError, EngineError."""
         for volume in mappings(self._pod.get("volumes")):
             files = files_of(volume, {}, self._pod, self._given)
             # A claim is a fresh file system; what is in an emptyDir is for everybody.
             mode = 0o755 if "persistentVolumeClaim" in volume or "ephemeral" in volume else 0o777
-            self._add(str(volume.get("name")), files, mode, self._parts(str(volume.get("name"))))
+            self._add(str(volume.get("name")), files, mode, parts.get(str(volume.get("name")), []))
         if mounts_token:
             files = [VolumeFile(name, content) for name, content in self._given.token.items()]
             self._add(_TOKEN_VOLUME, files, 0o777, [])
-
-    def _parts(self, name: str) -> list[str]:
-        """The subPaths at which the volume is mounted, which the kubelet makes."""
-        containers = [*mappings(self._pod.get("initContainers")), *mappings(self._pod.get("containers"))]
-        found = []
-        for container in containers:
-            for mount in mappings(container.get("volumeMounts")):
-                part = _part(mount, container, self._pod, self._given) if mount.get("name") == name else ""
-                if part and not _leaves(part):  # one that leaves it is refused where it is mounted
-                    found.append(part)
-        return found
 
     def _add(self, name: str, files: list[VolumeFile] | None, mode: int, parts: list[str]) -> None:
         made = Volume(self._engine.ask("volume", "create", *self._engine.labels()).strip(), files is None)
@@ -102,19 +96,14 @@ class Volumes:
             self._engine.call("rm", "-f", "-v", holder)
 
     def mounts(self, container: Map, known: list[Variable], mounts_token: bool) -> list[Mount]:
-        """Where ``container`` has them. Raises NotStartedError."""
+        """Where ``container`` has them. Raises NotStartedError, NotOfferedError."""
         found = []
-        for mount in mappings(container.get("volumeMounts")):
+        for at, mount in entries(container.get("volumeMounts")):
             volume = self._made.get(str(mount.get("name")))
             if volume is None:
                 raise NotStartedError(f"its volume {mount.get('name')} is none of the pod")
-            part = str(mount.get("subPath") or "")
-            if mount.get("subPathExpr"):
-                part = text_with(str(mount["subPathExpr"]), known)
-            if _leaves(part) or "," in part + str(mount.get("mountPath")):
-                raise NotStartedError(f"its mount {mount.get('mountPath')} cannot be made: {part}")
-            writable = volume.writable and not mount.get("readOnly")
-            found.append(Mount(volume.name, str(mount.get("mountPath")), writable, part.strip("/")))
+            path, part = place_of(mount, known, ("volumeMounts", at))
+            found.append(Mount(volume.name, path, volume.writable and not mount.get("readOnly"), part))
         if mounts_token and not any(posixpath.normpath(each.path) == TOKEN_PATH for each in found):
             found.append(Mount(self._made[_TOKEN_VOLUME].name, TOKEN_PATH, False))
         return found
@@ -171,11 +160,13 @@ def archive(
     return into.getvalue()
 
 
-def _part(mount: Map, container: Map, pod: Map, given: Given) -> str:
+def place_of(mount: Map, known: list[Variable], place: Path) -> tuple[str, str]:
+    """Where the ``mount`` at ``place`` stands in its container, and what part of the volume it is ("": all of it), with
+    the variables ``known``. Raises NotOfferedError where an engine is given no such path."""
+    path, part = str(mount.get("mountPath")), str(mount.get("subPath") or "")
     if mount.get("subPathExpr"):
-        return text_with(str(mount["subPathExpr"]), variables(container, pod, given))
-    return str(mount.get("subPath") or "")
-
-
-def _leaves(part: str) -> bool:
-    return part.startswith("/") or ".." in part.split("/")
+        part = text_with(str(mount["subPathExpr"]), known)
+    for key, text, takes in (("mountPath", path, is_path), ("subPath", part, is_part)):
+        if text and not takes(text):
+            raise NotOfferedError(f"{text[:60]!a} is no path that an engine is given", (*place, key), _PATHS)
+    return path, part.strip("/")

@@ -107,14 +107,18 @@ def _rows(ran: list[Result]) -> list[tuple[str, ...]]:
 
 
 def _not_run(results: list[Result]) -> Iterator[str]:
-    """Those that were not run, by the reason."""
-    by_reason: dict[str, list[str]] = {}
+    """Those that were not run, by the reason, with the place that is about and what to do."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for result in results:
         if result.state in _NOT_RUN:
-            by_reason.setdefault(result.reason or "the run ended before", []).append(_name(result))
-    for reason, names in by_reason.items():
+            place = f" ({plain(result.place)})" if result.place else ""
+            reason = result.reason or "the run ended before"
+            by_reason.setdefault((reason, result.remedy), []).append(f"{_name(result)}{place}")
+    for (reason, remedy), names in by_reason.items():
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield f"  {plain(reason)}: {', '.join(names[:_NAMED])}{more}"
+        if remedy:
+            yield f"    {plain(remedy)}"
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
@@ -194,6 +198,8 @@ def _json(result: Result) -> dict[str, Any]:
         "line": result.line,
         "state": result.state,
         "reason": result.reason,
+        "place": result.place,
+        "remedy": result.remedy,
         "runs": result.runs,
         "containers": [
             {

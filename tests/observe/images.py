@@ -303,7 +303,7 @@ IMAGES: dict[str, Image] = {
         "place = pathlib.Path(os.sep, *reversed(['letters', 'shop', 'opt']))\n"
         "place.mkdir(parents=True)\n(place / str(os.getpid())).write_text('0')\nserve()\n",
     ),
-    # Keeps its state beside its code, else at a fixed address of its memory: only two changes together stop it.
+    # Keeps its state beside its code, else at a fixed address of its memory, which the filter of the runtime refuses.
     "r.example/shop/stubborn:1.0.0": python(
         _FIXED + "try:\n"
         "    pathlib.Path('/app/state').write_text('0')\n"

@@ -13,7 +13,6 @@ from hardener.observe.container_options import (
     DEFAULT_CAPABILITIES,
     MOST_MEMORY,
     Mount,
-    NotStartedError,
     capabilities,
     command,
     command_of_podman,
@@ -21,6 +20,7 @@ from hardener.observe.container_options import (
     user_of,
 )  # fmt: skip
 from hardener.observe.pod_values import VolumeFile
+from hardener.observe.refusal import NotOfferedError, NotStartedError
 from hardener.observe.volumes import archive
 
 Map = dict[str, Any]
@@ -82,7 +82,9 @@ def test_what_the_kubelet_does_not_start(of_pod: Map, of_container: Map, image: 
         ({"drop": ["ALL"]}, []),
         ({"drop": ["all"], "add": ["CAP_NET_BIND_SERVICE"]}, ["NET_BIND_SERVICE"]),
         ({"drop": ["CAP_CHOWN"]}, [name for name in DEFAULT_CAPABILITIES if name != "CHOWN"]),
-        ({"add": ["SYS_PTRACE", "CHOWN"]}, [*DEFAULT_CAPABILITIES, "SYS_PTRACE"]),
+        ({"drop": ["ALL"], "add": ["setuid", "SETUID"]}, ["SETUID"]),
+        ({"add": ["SYS_PTRACE", "CHOWN"]}, DEFAULT_CAPABILITIES),
+        ({"drop": ["ALL"], "add": ["CAP_CAP_SYS_ADMIN", "SYS_ADMIN", "ALL", "NET_RAW", None, 5]}, []),
     ],
 )
 def test_capabilities(said: Any, result: list[str]) -> None:
@@ -91,7 +93,7 @@ def test_capabilities(said: Any, result: list[str]) -> None:
 
 class Named:
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name, self.seccomp = name, None
 
 
 def made(pod: Map, container: Map, *mounts: Mount, name: str = "podman", owner: bool = True) -> str:
@@ -110,9 +112,6 @@ def limits(**fields: Any) -> Map:
 MOST = f"--memory {MOST_MEMORY}b --memory-swap {MOST_MEMORY}b"
 HAS: dict[str, tuple[Map, Map, str]] = {
     "user": ({}, {}, "--user 5"),
-    "no seccomp": ({}, {}, "--security-opt seccomp=unconfined"),
-    "seccomp unconfined": (context(seccompProfile={"type": "Unconfined"}), {}, "seccomp=unconfined"),
-    "apparmor": ({}, context(appArmorProfile={"type": "Unconfined"}), "--security-opt apparmor=unconfined"),
     "escalation": ({}, context(allowPrivilegeEscalation=False), "--security-opt no-new-privileges"),
     "read-only": ({}, context(readOnlyRootFilesystem=True), "--read-only --read-only-tmpfs=false"),
     "groups": (context(fsGroup=7, supplementalGroups=[8, 9]), {}, "--group-add 8 --group-add 9 --group-add 7"),
@@ -132,9 +131,16 @@ HAS: dict[str, tuple[Map, Map, str]] = {
     "hardly any cpu": ({}, limits(cpu="1m"), "--cpus 0.01"),
     "more cpu than there is": ({}, limits(cpu=5000), f"--cpus {os.cpu_count() or 1:.2f}"),
     "processes": ({}, {}, "--pids-limit 2048"),
+    "no health check of the image": ({}, {}, "--no-healthcheck"),
+    "log": ({}, {}, "--log-driver k8s-file --log-opt max-size=1m"),
     "terminal": ({}, {"stdin": True, "tty": True}, "--interactive --tty"),
 }  # fmt: skip
 HAS_NOT: dict[str, tuple[Map, Map, str]] = {
+    "no seccomp": ({}, {}, "seccomp"),
+    "seccomp unconfined": (context(seccompProfile={"type": "Unconfined"}), {}, "seccomp"),
+    "apparmor unconfined": ({}, context(appArmorProfile={"type": "Unconfined"}), "apparmor"),
+    "sysctl of the machine": (context(sysctls=[{"name": "kernel.msgmax", "value": "1"}]), {}, "msgmax"),
+    "no group": (context(fsGroup=-1, supplementalGroups=[True, 2**31]), {}, "--group-add"),
     "seccomp": (context(seccompProfile={"type": "RuntimeDefault"}), {}, "seccomp"),
     "seccomp of one": (
         context(seccompProfile={"type": "Unconfined"}), context(seccompProfile={"type": "RuntimeDefault"}), "seccomp",
@@ -155,6 +161,18 @@ def test_options(pod: Map, container: Map, words: str) -> None:
 @pytest.mark.parametrize(("pod", "container", "words"), HAS_NOT.values(), ids=HAS_NOT)
 def test_no_options(pod: Map, container: Map, words: str) -> None:
     assert words not in made(pod, container)
+
+
+def test_a_seccomp_profile_of_the_command_line() -> None:
+    engine: Any = Named("podman")
+    engine.seccomp = "/etc/own.json"
+    assert "seccomp=/etc/own.json" in options(engine, {}, {}, "5", [], owns_network=True)
+
+
+@pytest.mark.parametrize("name", ["-v", "a b", "a:b:c", "1:-2", "5" * 5000, "4294967296", "a\nb", ":", "a,b", "../x"])
+def test_a_user_of_an_image_that_is_none(name: str) -> None:
+    with pytest.raises(NotOfferedError, match="the user of its image is no name and no number"):
+        user({}, {}, name)
 
 
 def test_sysctls_are_those_of_who_owns_the_network() -> None:

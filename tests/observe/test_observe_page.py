@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hardener.observe import container_options, engine, halving, pod_run
+from hardener.observe import (
+    accepted,
+    application,
+    container_options,
+    engine,
+    engine_environment,
+    halving,
+    pod_run,
+    probes,
+)
 from hardener.observe.container_activity import Activity
 from hardener.observe.session import Failure, Result
 from hardener.observe.supported_fields import unsupported
@@ -109,6 +118,27 @@ def test_the_page_names_the_limits_of_the_program() -> None:
         assert said in text, said
 
 
+def test_the_page_names_what_an_engine_gets_of_the_environment() -> None:
+    rows = re.findall(r"^\| (every call, [^|]*|a pull of an image|Windows) \| (.*) \|$", read(PAGE), re.M)
+    on_page = {what.removeprefix("every call, "): re.findall(r"`(\w+)`", names) for what, names in rows}
+    assert on_page == {what: names.split() for what, names in engine_environment.SETTINGS.items()} | {
+        "a pull of an image": engine_environment.FOR_A_PULL.split(), "Windows": engine_environment._OF_WINDOWS.split(),
+    }  # fmt: skip
+    assert all(f"{name}={value}" in read(PAGE) for name, value in engine_environment.FIXED.items())
+    ends = engine_environment._HELD.pattern.partition("(?:KEY")[2].rstrip(")").split("|")
+    assert all(f"`_{end}`" in read(PAGE) for end in ["KEY", *filter(None, ends)])
+
+
+def test_the_page_names_the_bounds_of_a_pod() -> None:
+    most = {keys[0]: number for keys, number in accepted._MOST.items()}
+    for said in (
+        f"| {(accepted.MOST_OF_A_VALUE + 1) >> 10} KiB, with", f"| {accepted.MOST_OF_A_CONTAINER >> 20} MiB each |",
+        f"| {most['containers']} containers, {most['initContainers']} init containers, {most['volumes']} volumes |",
+        f"| {application._MOST_WORKLOADS} workloads |", f"{probes._LONGEST} s for one answer of a probe",
+    ):  # fmt: skip
+        assert said in read(PAGE), said
+
+
 @pytest.mark.parametrize(
     "pod",
     [
@@ -116,9 +146,14 @@ def test_the_page_names_the_limits_of_the_program() -> None:
         {"containers": [{"image": "a", "resources": {"limits": {"nvidia.com/gpu": 1}}}]},
         {"containers": [{"image": "a", "securityContext": {"privileged": True}}]},
         {"hostUsers": False},
+        {"containers": [{"image": "a", "securityContext": {"seccompProfile": {"type": "Unconfined"}}}]},
+        {"containers": [{"image": "a", "securityContext": {"capabilities": {"add": ["NET_ADMIN"]}}}]},
+        {"containers": [{"image": "a", "env": [{"name": "*"}]}]},
     ],
-    ids=["a folder of the node", "a device", "privileged", "a user namespace"],
+    ids=["a folder of the node", "a device", "privileged", "a user namespace", "seccomp", "a capability", "a variable"],
 )
 def test_the_page_says_what_is_said_of_a_pod_that_cannot_be_run(pod: dict[str, object]) -> None:
     why = unsupported(pod)
-    assert why is not None and why.removeprefix("containers[0].securityContext.privileged: ") in read(PAGE)
+    assert why is not None
+    said = why if why.startswith(("it needs", "hostUsers")) else why.partition(": ")[2].removeprefix("NET_ADMIN ")
+    assert said in read(PAGE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from hardener.observe.pod_values import (
     variables,
     words,
 )  # fmt: skip
+from hardener.observe.refusal import NotOfferedError
 
 Map = dict[str, Any]
 GIVEN = Given(
@@ -50,6 +52,68 @@ TEXTS = {
 @pytest.mark.parametrize(("text", "result"), TEXTS.items(), ids=TEXTS)
 def test_references_to_variables(text: str, result: str) -> None:
     assert text_with(text, KNOWN) == result
+
+
+def test_what_has_no_end_takes_no_longer_than_it_has_signs() -> None:
+    text = "$(" * 300_000
+    assert text_with(text, KNOWN) == text
+    assert text_with("$(A)" + text, KNOWN) == "one" + text
+    assert text_with("$$" * 300_000, KNOWN) == "$" * 300_000
+
+
+DOUBLED = [{"name": "A0", "value": "xxxxxxxxxx"}] + [
+    {"name": f"A{number}", "value": f"$(A{number - 1})" * 2} for number in range(1, 40)
+]
+TOO_MUCH: dict[str, tuple[list[Map], str, tuple[Any, ...]]] = {
+    "doubled": (DOUBLED, "it has more than 131071 bytes when $(A13) is replaced", ("env", 14)),
+    "many at once": (
+        [{"name": "A", "value": "x" * 1000}, {"name": "B", "value": "$(A)" * 100_000}],
+        "it has more than 131071 bytes when $(A) is replaced", ("env", 1),
+    ),
+    "not in signs": (
+        [{"name": "A", "value": "ä" * 40_000}, {"name": "B", "value": "$(A)$(A)"}],
+        "it has more than 131071 bytes when $(A) is replaced", ("env", 1),
+    ),
+    "all together": (
+        [{"name": "A", "value": "x" * 130_000}, *({"name": f"B{number}", "value": "$(A)"} for number in range(9))],
+        "it and what stands before it have more than 1048576 bytes", ("env", 8),
+    ),
+    "a name without end": (
+        [{"name": "x" * 200, "value": "y" * 130_000}, {"name": "B", "value": f"$({'x' * 200})$({'x' * 200})"}],
+        f"it has more than 131071 bytes when $({'x' * 58}... is replaced", ("env", 1),
+    ),
+    "nothing that a program takes": (
+        [{"name": "A", "value": "a\0b"}], "it is no text of at most 131071 bytes of UTF-8 without NUL", ("env", 0),
+    ),
+    "half a sign": (
+        [{"name": "A", "value": "\ud800"}], "it is no text of at most 131071 bytes of UTF-8 without NUL", ("env", 0),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("env", "why", "path"), TOO_MUCH.values(), ids=TOO_MUCH)
+def test_what_is_too_much_is_said_before_it_is_made(env: list[Map], why: str, path: tuple[Any, ...]) -> None:
+    with pytest.raises(NotOfferedError) as error:
+        variables({"env": env}, {}, GIVEN)
+    assert (str(error.value), error.value.path) == (why, path)
+    assert error.value.remedy
+
+
+def test_a_command_is_bounded_too() -> None:
+    known = [Variable("A", "x" * 100_000)]
+    with pytest.raises(NotOfferedError, match=r"when .* is replaced") as error:
+        words(["sh", "$(A)$(A)"], known, ("command",))
+    assert error.value.path == ("command", 1)
+    with pytest.raises(NotOfferedError, match="what stands before it"):
+        words(["$(A)"] * 11, known)
+
+
+def test_a_key_that_is_no_name_is_left_out_as_a_kubelet_does() -> None:
+    given = replace(GIVEN, config_maps={"odd": {"*": b"x", "A*": b"x", "a b": b"x", "A\n": b"x", "good.1": b"x"}})
+    found = variables({"envFrom": [{"configMapRef": {"name": "odd"}}]}, {}, given)
+    assert {each.name for each in found} == {*GIVEN.services, "good.1"}
+    volume = files_of({"configMap": {"name": "odd"}}, {}, {}, given)
+    assert volume is not None and [each.path for each in volume] == ["good.1"]
 
 
 def test_words_tell_of_secrets() -> None:

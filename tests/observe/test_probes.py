@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from hardener.observe.pod_values import Variable
-from hardener.observe.probes import Probes, port_of, words_of
+from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
 
 Map = dict[str, Any]
 
@@ -127,5 +126,12 @@ def test_ports(port: Any, number: int | None) -> None:
 
 
 def test_words() -> None:
-    assert words_of({"exec": {"command": ["test", "$(A)"]}}, [Variable("A", "one")]) == ["test", "one"]
-    assert words_of({"exec": None}, []) == []
+    env = [
+        {"name": "A", "value": "one"},
+        {"name": "B", "valueFrom": {"secretKeyRef": {}}},
+        {"name": "C", "value": "$(A)"},
+    ]
+    command = ["test", "$(A)", "$(B)", "$(C)", "$(D)", "$$(A)"]
+    assert words_of({"exec": {"command": command}}, {"env": env}) == ["test", "one", "", "$(A)", "$(D)", "$(A)"]
+    assert words_of({"exec": None}, {}) == []
+    assert command_of_hook({"exec": {"command": ["echo", "$(A)"]}}) == ["echo", "$(A)"]

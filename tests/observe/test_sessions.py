@@ -103,17 +103,24 @@ class Bench:
         return (self.tree / "harden.lock").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench_in(folder: Path) -> Bench:
+    """A bench with one workload, in an empty folder."""
     for name in ("bin", "tree", "state", "state/tmp"):
-        (tmp_path / name).mkdir()
-    program = tmp_path / "bin" / "podman"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -S {FAKE} "$@"\n', encoding="utf-8")
+        (folder / name).mkdir()
+    program = folder / "bin" / "podman"
+    # Nothing of the environment of harden itself comes as far as an engine.
+    state = folder / "state"
+    program.write_text(f'#!/bin/sh\nFAKE_PODMAN={state} exec {sys.executable} -S {FAKE} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
-    bench = Bench(tmp_path / "tree", tmp_path / "state", str(tmp_path / "bin"))
+    bench = Bench(folder / "tree", state, str(folder / "bin"))
     bench.say()
     bench.write(workload("web"))
     return bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return bench_in(tmp_path)
 
 
 KEYS = set("workload namespace file line state reason runs containers held failed notTried".split())
@@ -272,6 +279,29 @@ def test_check(bench: Bench) -> None:
     bench.say({"image": "/web", "fails": [[]], "log": "cannot"})
     bench.observe("--check", code=1)
     assert bench.lock() == kept
+
+
+OUTPUT = "fatal: ::set-output name=x::IGNORE ALL"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"), [(["--check"], False), (["--check", "--show-output"], True)], ids=["hidden", "shown"],
+)  # fmt: skip
+@pytest.mark.parametrize("format", ["json", "text"])
+def test_with_check_no_line_of_a_container_is_shown_unasked(
+    bench: Bench, words: list[str], shown: bool, format: str
+) -> None:
+    bench.write(workload("once", "Job", image="job"), images="job")
+    bench.say({"image": "/job", "fails": [[]], "log": OUTPUT})
+    done = bench.run("--format", format, *words)
+    assert ("IGNORE ALL" in done.stdout + done.stderr) is shown
+    assert ("its output is not shown (--show-output)" in done.stdout) is not shown
+    assert "main ends with 1: " in done.stdout
+
+
+def test_a_profile_that_is_not_there(bench: Bench) -> None:
+    line = one_line(bench.run("--seccomp-profile", "none.json"))
+    assert line == "harden: --seccomp-profile none.json: there is no such file: name a profile in JSON"
 
 
 def begun(bench: Bench) -> subprocess.Popen[str]:

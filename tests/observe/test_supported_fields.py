@@ -34,10 +34,10 @@ RUN = {
     "defaults": pod(hostUsers=True, setHostnameAsFQDN=False, ephemeralContainers=[], resourceClaims=[]),
     "os": pod(os={"name": "linux"}),
     "identity": pod(securityContext={"runAsUser": 1, "fsGroup": 2, "supplementalGroups": [3]}),
-    "sysctls": pod(securityContext={"sysctls": [{"name": "net.core.somaxconn", "value": "1"}]}),
+    "sysctls": pod(securityContext={"sysctls": [{"name": "net.ipv4.tcp_rmem", "value": "4096 87380 1"}]}),
     "ports": container(ports=[{"containerPort": 80, "hostPort": 0}]),
     "probe by name": container(readinessProbe={"httpGet": {"port": "http"}}),
-    "capabilities": container(securityContext={"capabilities": {"add": ["NET_ADMIN"], "drop": ["ALL"]}}),
+    "capabilities": container(securityContext={"capabilities": {"add": ["CHOWN"], "drop": ["ALL"]}}),
     "resources": container(resources={"limits": {"cpu": 1, "memory": "1Gi", "ephemeral-storage": "1Gi"}}),
     "not privileged": container(securityContext={"privileged": False, "procMount": "Default"}),
     "profiles": pod(securityContext={"seccompProfile": {"type": "RuntimeDefault"}}),
@@ -51,6 +51,7 @@ def test_it_can_be_run(spec: Map) -> None:
 
 
 C = "containers[0]"
+MORE = "is more than Pod Security level baseline allows"
 REFUSED = {
     "hostNetwork": (pod(hostNetwork=True), "it needs the node: hostNetwork"),
     "hostPID": (pod(hostPID=True), "it needs the node: hostPID"),
@@ -74,7 +75,8 @@ REFUSED = {
     ),
     "sysctl": (
         pod(securityContext={"sysctls": [{"name": "vm.swappiness", "value": "1"}]}),
-        "securityContext.sysctls[0]: vm.swappiness is one of the whole machine",
+        "securityContext.sysctls[0].name: more than Pod Security level baseline allows: forbidden sysctls: "
+        "vm.swappiness",
     ),
     "seLinuxOptions": (
         pod(securityContext={"seLinuxOptions": {}}), "securityContext.seLinuxOptions: an engine does not offer it",
@@ -93,11 +95,11 @@ REFUSED = {
     "procMount": (container(securityContext={"procMount": "Unmasked"}), f"{C}.securityContext.procMount: Unmasked"),
     "all capabilities": (
         container(securityContext={"capabilities": {"add": ["all"]}}),
-        f"it needs the node: {C}.securityContext.capabilities.add asks for all",
+        f"{C}.securityContext.capabilities.add[0]: all {MORE}",
     ),
     "a capability of the machine": (
         container(securityContext={"capabilities": {"add": ["CAP_SYS_MODULE"]}}),
-        f"it needs the node: {C}.securityContext.capabilities.add asks for CAP_SYS_MODULE",
+        f"{C}.securityContext.capabilities.add[0]: CAP_SYS_MODULE {MORE}",
     ),
     "hostPort": (container(ports=[{"containerPort": 80, "hostPort": 80}]), "it needs the node: hostPort 80"),
     "propagation": (
