@@ -43,7 +43,7 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
         before, after = piece.read().documents, piece.data
         own = objects.get(piece, [])
         for item in own:
-            old, new = existing(before, item.path), existing(after, item.path)
+            old, new = (item.as_sent(existing(documents, item.path)) for documents in (before, after))
             if not same([old], [new]):
                 yield Changed(piece, item.path, item, old, new)
         known = {item.path[0] for item in own}
