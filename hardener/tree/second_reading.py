@@ -1,0 +1,88 @@
+"""What kubectl reads of a file, beside what harden reads of it: an object that only one of the two sees is not judged.
+
+Only a file in which something may be read in more than one way is read twice.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hardener.kubernetes.objects import interest, list_items
+from hardener.sources import yaml
+from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.yaml import go_stream
+
+READ_OTHERWISE = "read-otherwise"
+_MARK = "\ufeff"
+_OF_MARK = "a byte order mark stands within the file, and kubectl does not read it as a letter", "remove it"
+
+
+def hides_object(text: str) -> bool:
+    """Whether kubectl reads an object of interest in ``text``, which harden cannot parse."""
+    return any(_is_of_interest(document.data) for document in go_stream.stream(text))
+
+
+def may_say(text: str, documents: list[Any]) -> bool:
+    """Whether one of ``documents``, which ``text`` says in whatever words, is an object of interest."""
+    heads = "".join(f"kind: {kind}\n" for kind in dict.fromkeys(_kinds(documents)))
+    return heads != "" and interest.is_interesting(heads + text)
+
+
+def _kinds(documents: list[Any]) -> Iterator[str]:
+    """The kinds of all objects in ``documents``, items of lists included."""
+    for document in documents:
+        yield from (found["kind"] for found in list_items.objects_of(document) if isinstance(found.get("kind"), str))
+
+
+def has_odd_mark(text: str) -> bool:
+    """Whether a byte order mark stands in ``text`` where a parser may pass over it, or take it for a letter."""
+    if _MARK not in text:
+        return False
+    try:
+        return text.startswith(_MARK) or yaml.parse(text).has_plain(_MARK)
+    except yaml.TextError:
+        return True
+
+
+def compare(file: ManifestFile, optional: Callable[[str], bool]) -> ManifestFile:
+    """``file``, in which each piece that kubectl reads otherwise is a problem and no manifest. What is ``optional``,
+    asked by the text of an object, is no problem."""
+    text = file.content.text
+    if not file.editable or (found := go_stream.unusual(text)) is None:
+        return file
+    if _MARK in text:
+        for piece in file.pieces:
+            if piece.parsed and has_odd_mark(piece.text):
+                _leave(piece, *_OF_MARK, piece.text.count("\n", 0, piece.text.index(_MARK)) + 1)
+    ours = {_written(document) for piece in file.pieces for document in piece.data}
+    lines = [piece.line for piece in file.pieces]
+    for document in go_stream.stream(text):
+        written = _written(document.data)
+        if written in ours or not _is_of_interest(document.data) or optional(written):
+            continue
+        piece = file.pieces[bisect_right(lines, document.line) - 1]
+        if piece.problem is None:
+            what, advice = go_stream.unusual(piece.text) or found
+            kind = next(_kinds([document.data]), "an object")
+            _leave(piece, f"kubectl reads {kind} here, and harden does not read the same: {what}", advice, 1)
+    return file
+
+
+def _leave(piece: Piece, message: str, advice: str, line: int) -> None:
+    """Leave ``piece`` alone whole."""
+    piece.problem = (READ_OTHERWISE, message, advice, line)
+    piece.parsed, piece.data, piece.shared, piece.tree = False, [], [], None
+
+
+def _is_of_interest(document: Any) -> bool:
+    if not isinstance(document, dict):
+        return False
+    return may_say(_written(document), [document])
+
+
+def _written(document: Any) -> str:
+    """``document`` in one form, whatever the order of its keys."""
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, default=str)
