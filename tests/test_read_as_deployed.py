@@ -1,0 +1,243 @@
+"""Files that kubectl reads in a way of its own: the gate judges what is deployed, or says that it does not know.
+
+Whether kubectl creates a pod of each, kubectl itself tells where it is installed: ``label --local`` asks no cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hardener.sources import yaml
+from hardener.sources.yaml import go_stream
+
+from . import services
+from .conftest import Harden, commit, git, write
+
+WEAK = (
+    "metadata: {name: bad, namespace: shop}\n"
+    'spec: {hostPID: true, containers: [{name: c, image: "example.com/c:1", securityContext: {privileged: true}}]}\n'
+)
+BARE = "{" + ", ".join(WEAK.splitlines()) + "}"
+POD = f"apiVersion: v1\nkind: Pod\n{WEAK}"
+FLOW = "{apiVersion: v1, kind: Pod, " + BARE[1:]
+JSON = json.dumps({
+    "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "bad", "namespace": "shop"},
+    "spec": {"hostPID": True, "containers": [
+        {"name": "c", "image": "example.com/c:1", "securityContext": {"privileged": True}}
+    ]},
+})  # fmt: skip
+SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ok, namespace: shop}\n"
+SETTINGS_JSON = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ok", "namespace": "shop"}}'
+WIDGET = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n"
+TEMPLATE = "{selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: " + BARE.split("spec: ")[1]
+MARK = "\ufeff"
+KEY = '!!binary "a2luZA=="'  # kind
+GOOD = """\
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: web, namespace: shop}
+automountServiceAccountToken: false
+"""
+BINDING = (
+    "metadata: {name: b}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin},"
+    ' subjects: [{kind: Group, name: "system:authenticated", apiGroup: rbac.authorization.k8s.io}]'
+)
+JUDGED = "no-privileged"
+# What kubectl makes a weak object of: trick -> file, exit code, what a line of the report says.
+TRICKS: dict[str, tuple[str, int, str]] = {
+    # Lists.
+    "a ConfigMap with items": (f"{SETTINGS}items: [{FLOW}]\n", 1, JUDGED),
+    "a Service with items": (
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{ports: [{{port: 80}}]}}\nitems: [{FLOW}]\n",
+        1,
+        JUDGED,
+    ),
+    "a Pod with items": (f"{POD.replace('bad', 'good')}items: [{FLOW}]\n", 1, JUDGED),
+    "a custom resource with items": (f"{WIDGET}items: [{FLOW}]\n", 1, JUDGED),
+    "a custom resource that begins with items": (f"items: [{FLOW}]\n{WIDGET}", 1, JUDGED),
+    "a custom resource with items in quotes": (f'{WIDGET}"items": [{FLOW}]\n', 1, JUDGED),
+    "a custom resource with items as a key of its own": (f"{WIDGET}? items\n: [{FLOW}]\n", 1, JUDGED),
+    "a custom resource with items spelt by an escape": (f'{WIDGET}"it\\x65ms": [{FLOW}]\n', 1, JUDGED),
+    "a custom resource with items in base64": (f'{WIDGET}!!binary "aXRlbXM=": [{FLOW}]\n', 2, "p.yaml:1: a value"),
+    "a kind of an item spelt by an escape": (
+        f'{WIDGET}items: [{FLOW.replace("kind", chr(34) + "k" + chr(92) + "x69nd" + chr(34))}]\n',
+        1,
+        JUDGED,
+    ),
+    "a custom resource with items by a merge": (f"a: &a {{items: [{FLOW}]}}\n<<: *a\n{WIDGET}", 2, "p.yaml:"),
+    "a Kustomization with items": (
+        f"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nitems: [{FLOW}]\n",
+        1,
+        JUDGED,
+    ),
+    "a List without an API version": (f"kind: List\nitems: [{FLOW}]\n", 1, JUDGED),
+    "a List of JSON in a ConfigMap": (f'{SETTINGS_JSON[:-1]}, "items": [{JSON}]}}', 1, JUDGED),
+    "a PodList": (f"apiVersion: v1\nkind: PodList\nitems: [{BARE}]\n", 1, JUDGED),
+    "a PodList of empty kinds": (
+        f"apiVersion: v1\nkind: PodList\nitems: [{{kind: '', apiVersion: , {BARE[1:]}]\n",
+        1,
+        JUDGED,
+    ),
+    "a PodList of kinds that are numbers": (
+        f"apiVersion: v1\nkind: PodList\nitems: [{{kind: 1, apiVersion: 2, {BARE[1:]}]\n",
+        1,
+        JUDGED,
+    ),
+    "items of a Pod": (f"apiVersion: v1\nkind: Pod\nitems: [{BARE}]\n", 1, JUDGED),
+    "a DaemonSetList": (
+        f"apiVersion: apps/v1\nkind: DaemonSetList\nitems: [{{metadata: {{name: d}}, spec: {TEMPLATE}}}}}]\n",
+        1,
+        JUDGED,
+    ),
+    "a ClusterRoleBindingList": (
+        f"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBindingList\nitems: [{{{BINDING}}}]\n",
+        1,
+        "rbac-authenticated-broad",
+    ),
+    # Byte order marks.
+    "a mark before a later document": (f"{SETTINGS}---\n{MARK}{POD}", 2, "p.yaml:5: a byte order mark"),
+    "a mark after a comment": (f"# x\n---\n{MARK}{POD}", 2, "p.yaml:3: a byte order mark"),
+    "a mark after a blank line": (f"\n{MARK}{POD}", 2, "p.yaml:2: a byte order mark"),
+    "a mark after a comment alone": (f"# x\n{MARK}{POD}", 2, "p.yaml:2: a byte order mark"),
+    "two marks": (f"{MARK}{MARK}{POD}", 2, "p.yaml:1: a byte order mark"),
+    "a mark between JSON values": (f"{SETTINGS_JSON}\n{MARK}{JSON}", 2, "p.yaml:"),
+    # Keys and values out of something else.
+    "a key in base64": (f"apiVersion: v1\n{KEY}: Pod\n{WEAK}", 2, "p.yaml:1: a value carries a tag"),
+    "a key in base64 with a long tag": (
+        f'apiVersion: v1\n!<tag:yaml.org,2002:binary> "a2luZA==": Pod\n{WEAK}',
+        2,
+        "p.yaml:1: a value carries a tag",
+    ),
+    "a key in base64 with an escape in its tag": (
+        f'apiVersion: v1\n!!bin%61ry "a2luZA==": Pod\n{WEAK}',
+        2,
+        "p.yaml:1: a value carries a tag",
+    ),
+    "a key in base64 by an anchor": (f"a: &a {KEY}\napiVersion: v1\n*a : Pod\n{WEAK}", 2, "p.yaml:1: a value"),
+    "a key in base64 before three dots": (f"apiVersion: v1\n{KEY}: Pod\n{WEAK}...\n[\n", 2, "p.yaml:"),
+    "a key in base64 in brackets before more": (f"{{apiVersion: v1, {KEY}: Pod, {BARE[1:]}\n]\n", 2, "p.yaml:"),
+    "a kind in base64": (f"apiVersion: v1\nkind: !!binary UG9k\n{WEAK}", 2, "p.yaml:1: a value carries a tag"),
+    "a kind with a tag of one's own": (f"apiVersion: v1\nkind: !own Pod\n{WEAK}", 2, "p.yaml:1: a value carries a tag"),
+    "a key with a tag of one's own": (f"apiVersion: v1\n!own kind: Pod\n{WEAK}", 2, "p.yaml:1: a value carries a tag"),
+    "a document with a tag of one's own": (f"!own\n{POD}", 2, "p.yaml:1: a mapping carries a tag"),
+    "a kind by an alias": (f"a: &a Pod\napiVersion: v1\nkind: *a\n{WEAK}", 1, JUDGED),
+    "a key by an alias": (f"a: &a kind\napiVersion: v1\n*a : Pod\n{WEAK}", 1, JUDGED),
+    "a kind on a line of its own": (f"apiVersion: v1\nkind:\n  Pod\n{WEAK}", 1, JUDGED),
+    "a kind as a folded text": (f"apiVersion: v1\nkind: >-\n  Pod\n{WEAK}", 1, JUDGED),
+    "a kind behind a comment": (f"apiVersion: v1\nkind: # x\n  Pod\n{WEAK}", 1, JUDGED),
+    "a kind with an anchor": (f"apiVersion: v1\nkind: &a Pod\n{WEAK}", 1, JUDGED),
+    "a kind with a tag of YAML": (f"apiVersion: v1\nkind: !!str Pod\n{WEAK}", 1, JUDGED),
+    # Two readings of YAML.
+    "a kind that a later merge replaces": (
+        f"a: &a {{kind: Pod}}\napiVersion: v1\nkind: ConfigMap\n<<: *a\n{WEAK}",
+        2,
+        "p.yaml:4: key 'kind' stands before a merge",
+    ),
+    "a kind by a merge": (f"a: &a {{kind: Pod}}\n<<: *a\napiVersion: v1\n{WEAK}", 1, JUDGED),
+    "a kind twice": (f"apiVersion: v1\nkind: ConfigMap\nkind: Pod\n{WEAK}", 2, "p.yaml:3: duplicate key 'kind'"),
+    "a kind twice in JSON": (JSON.replace('"kind"', '"kind": "ConfigMap", "kind"'), 2, "p.yaml:1: duplicate key"),
+    "yes": (POD.replace("true", "yes"), 1, JUDGED),
+    "on": (POD.replace("true", "On"), 1, JUDGED),
+    "y": (POD.replace("true", "y"), 1, JUDGED),
+    "a tagged yes": (POD.replace("true", "!!bool YES"), 1, JUDGED),
+    "lines that end by carriage returns": (POD.replace("\n", "\r"), 2, "p.yaml:1: a carriage return"),
+    "lines that end by next line": (POD.replace("\n", "\x85"), 1, JUDGED),
+    "lines that end by line separators": (POD.replace("\n", "\u2028"), 1, JUDGED),
+    # Streams.
+    "JSON values on a line": (f"{SETTINGS_JSON}{JSON}", 2, "p.yaml:1: not valid YAML"),
+    "JSON values line by line": (f"{SETTINGS_JSON}\n{JSON}\n", 2, "p.yaml:"),
+    "JSON values of which the first is no object of interest": (
+        f'{{"apiVersion": "example.com/v1", "kind": "Widget"}}\n{JSON}\n',
+        2,
+        "p.yaml:",
+    ),
+    "JSON, then YAML": (f"{SETTINGS_JSON}\n---\n{POD}", 1, JUDGED),
+    "JSON, then YAML without a separator": (f"{SETTINGS_JSON}\n{POD}", 2, "p.yaml:"),
+    "a separator with a comment that touches it": (f"{SETTINGS}---#x\n{POD}", 2, "p.yaml:"),
+    "a separator with a blank that does not break": (f"{SETTINGS}---\u00a0\n{POD}", 2, "p.yaml:"),
+    "a separator with a line separator": (f"{SETTINGS}---\u2028\n{POD}", 1, JUDGED),
+    "a separator behind a tab": (f"{SETTINGS}---\t\n{POD}", 1, JUDGED),
+    "a separator behind three dots": (f"{SETTINGS}...\n---\n{POD}", 1, JUDGED),
+    "a separator in lines of Windows": (f"{SETTINGS}---\n{POD}".replace("\n", "\r\n"), 1, JUDGED),
+    "a separator in a text": (f"{SETTINGS}data:\n  a: |\n    b\n---\n{POD}", 1, JUDGED),
+}
+ENCODED = {
+    "UTF-16": (POD.encode("utf-16"), "p.yaml: the file is UTF-16"),
+    "bytes that are no UTF-8": (f"{POD}# ".encode() + b"\xff\n", "p.yaml: line 5 is not UTF-8"),
+    "a pointer of Git LFS": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 1234\n",
+        "p.yaml: a pointer of Git LFS, and not the file; run git lfs pull",
+    ),
+    "a pointer of Git LFS as it was called before": (
+        b"version https://hawser.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 1234\n",
+        "p.yaml: a pointer of Git LFS",
+    ),
+    "a pointer of git-annex": (
+        b"/annex/objects/SHA256E-s1234--" + b"a" * 64 + b".yaml\n",
+        "p.yaml: a pointer of git-annex, and not the file; run git annex get",
+    ),
+}  # fmt: skip
+
+
+def gate(harden: Harden, tree: Path) -> tuple[int, str]:
+    done = harden("check", "k8s", "--no-waivers", "--fail-on", "high", cwd=tree)
+    return done.status, done.all
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_what_kubectl_reads_is_judged_or_not_understood(trick: str, harden: Harden, tmp_path: Path) -> None:
+    text, status, line = TRICKS[trick]
+    write(tmp_path, {"k8s/good.yaml": GOOD})
+    (tmp_path / "k8s" / "p.yaml").write_bytes(text.encode())
+    git(tmp_path, "init", "-q")
+    ended, said = gate(harden, tmp_path)
+    wanted = f"not looked at: k8s/{line}" if status == 2 else line
+    assert ended == status and wanted in said, said
+
+
+@pytest.mark.parametrize("trick", ENCODED)
+def test_what_no_text_tells_is_not_looked_at(trick: str, harden: Harden, tmp_path: Path) -> None:
+    content, line = ENCODED[trick]
+    write(tmp_path, {"k8s/good.yaml": GOOD})
+    (tmp_path / "k8s" / "p.yaml").write_bytes(content)
+    git(tmp_path, "init", "-q")
+    ended, said = gate(harden, tmp_path)
+    assert ended == 2 and f"not looked at: k8s/{line}" in said, said
+
+
+@pytest.mark.kubectl
+@pytest.mark.parametrize("trick", TRICKS)
+def test_kubectl_reads_an_object_there(trick: str, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_bytes(TRICKS[trick][0].encode())
+    command = [services.program("kubectl"), "label", "--local", "-f", "p.yaml", "x=y", "-o", "name"]
+    read = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout.split()
+    assert {"pod/bad", "daemonset.apps/d", "clusterrolebinding.rbac.authorization.k8s.io/b"} & set(read), read
+
+
+HONEST = {
+    "a tag in a pipeline": "job:\n  script: [!reference [.setup, script]]\n",
+    "a tag of CloudFormation": "Resources: {A: {Type: B, Properties: {C: !Ref D}}}\n",
+    "a mark in a text": f"{SETTINGS}data: {{a: '{MARK}x'}}\n---\n{SETTINGS}data:\n  a: |\n    {MARK}<xml/>\n",
+    "a mark in a comment": f"{GOOD}# {MARK}\n",
+    "a mark at the head of the file": f"{MARK}{GOOD}",
+    "a merge": f"x-a: &a {{b: c}}\n{SETTINGS}data:\n  <<: *a\n",
+    "three dots": f"{GOOD}...\n",
+    "a script": f"{SETTINGS}data:\n  a: |\n    [ ! -f x ] && !y && echo ${{A}}{{b}}\n",
+    "a definition": f"{WIDGET}spec: {{items: [a, b]}}\n",
+    "items that are no objects": f"{WIDGET}items: [a, b]\n",
+    "items that are data": f"{WIDGET}items: [{{name: a}}, {{name: b}}]\n",
+}
+
+
+@pytest.mark.parametrize("case", HONEST)
+def test_what_everybody_reads_alike_passes(case: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"k8s/good.yaml": GOOD})
+    (tmp_path / "k8s" / "p.yaml").write_bytes(HONEST[case].encode())
+    git(tmp_path, "init", "-q")
+    ended, said = gate(harden, tmp_path)
+    assert ended == 0 and "not looked at" not in said, said
