@@ -6,17 +6,13 @@ Whether kubectl creates a pod of each, kubectl itself tells where it is installe
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from hardener.sources import yaml
-from hardener.sources.yaml import go_stream
-
 from . import services
-from .conftest import Harden, commit, git, write
+from .conftest import Harden, git, write
 
 WEAK = (
     "metadata: {name: bad, namespace: shop}\n"
@@ -65,7 +61,7 @@ TRICKS: dict[str, tuple[str, int, str]] = {
     "a custom resource with items spelt by an escape": (f'{WIDGET}"it\\x65ms": [{FLOW}]\n', 1, JUDGED),
     "a custom resource with items in base64": (f'{WIDGET}!!binary "aXRlbXM=": [{FLOW}]\n', 2, "p.yaml:1: a value"),
     "a kind of an item spelt by an escape": (
-        f'{WIDGET}items: [{FLOW.replace("kind", chr(34) + "k" + chr(92) + "x69nd" + chr(34))}]\n',
+        f"{WIDGET}items: [{FLOW.replace('kind', chr(34) + 'k' + chr(92) + 'x69nd' + chr(34))}]\n",
         1,
         JUDGED,
     ),
@@ -184,6 +180,13 @@ ENCODED = {
 }  # fmt: skip
 
 
+# Where the pod stands, and why somebody else might be expected to read it.
+NAMES = (
+    "k8s/p.tf.json", "k8s/p.tofu.json", "k8s/values.yaml", "k8s/kustomization.yaml", "k8s/skaffold.yaml",
+    "k8s/.gitlab-ci.yml", "k8s/docker-compose.yaml", "k8s/.harden.yaml", "k8s/.x/p.yaml", "k8s/kubeconfig.json",
+)  # fmt: skip
+
+
 def gate(harden: Harden, tree: Path) -> tuple[int, str]:
     done = harden("check", "k8s", "--no-waivers", "--fail-on", "high", cwd=tree)
     return done.status, done.all
@@ -208,6 +211,14 @@ def test_what_no_text_tells_is_not_looked_at(trick: str, harden: Harden, tmp_pat
     git(tmp_path, "init", "-q")
     ended, said = gate(harden, tmp_path)
     assert ended == 2 and f"not looked at: k8s/{line}" in said, said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_hides_an_object(name: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"k8s/good.yaml": GOOD, "k8s/Chart.yaml": "name: x\n", name: JSON})
+    git(tmp_path, "init", "-q")
+    ended, said = gate(harden, tmp_path)
+    assert ended == 1 and JUDGED in said and f"{name}:1" in said, said
 
 
 @pytest.mark.kubectl
@@ -241,3 +252,110 @@ def test_what_everybody_reads_alike_passes(case: str, harden: Harden, tmp_path: 
     git(tmp_path, "init", "-q")
     ended, said = gate(harden, tmp_path)
     assert ended == 0 and "not looked at" not in said, said
+
+
+# Submodules.
+
+
+def submodule(tree: Path, folder: str) -> None:
+    """Have the index of ``tree`` name a commit at ``folder``, as a clone without ``--recurse-submodules`` has it."""
+    (tree / ".gitmodules").write_text(f'[submodule "s"]\n path = {folder}\n url = https://example.com/x.git\n')
+    git(tree, "init", "-q")
+    git(tree, "add", ".")
+    git(tree, "update-index", "--add", "--cacheinfo", f"160000,{'a' * 40},{folder}")
+
+
+@pytest.mark.parametrize(
+    ("folder", "made", "status"),
+    [
+        ("k8s/sub", False, 2),
+        ("k8s/sub", True, 2),
+        ("k8s/a/b", True, 2),
+        ("other/sub", True, 0),
+        ("k8sub", True, 0),
+    ],
+)
+def test_a_submodule_that_is_not_checked_out_is_not_looked_at(
+    folder: str, made: bool, status: int, harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {"k8s/good.yaml": GOOD})
+    submodule(tmp_path, folder)
+    if made:
+        (tmp_path / folder).mkdir(parents=True)
+    ended, said = gate(harden, tmp_path)
+    line = f"not looked at: {folder}: a submodule that is not checked out; run git submodule update --init --recursive"
+    assert ended == status and (line in said) == (status == 2), said
+
+
+def test_a_submodule_that_is_checked_out_is_judged_as_a_folder(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"k8s/good.yaml": GOOD})
+    submodule(tmp_path, "k8s/sub")
+    write(tmp_path, {"k8s/sub/p.yaml": POD})
+    ended, said = gate(harden, tmp_path)
+    assert ended == 1 and "k8s/sub/p.yaml" in said and "not looked at" not in said, said
+
+
+def test_a_submodule_of_a_submodule_is_looked_for(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"k8s/good.yaml": GOOD, "k8s/sub/good.yaml": GOOD})
+    submodule(tmp_path / "k8s" / "sub", "inner")
+    (tmp_path / ".gitmodules").write_text('[submodule "s"]\n path = k8s/sub\n')
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "update-index", "--add", "--cacheinfo", f"160000,{'a' * 40},k8s/sub")
+    ended, said = gate(harden, tmp_path)
+    assert ended == 2 and "not looked at: k8s/sub/inner: a submodule" in said, said
+
+
+def test_an_archive_says_by_its_gitmodules_what_is_not_there(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"k8s/good.yaml": GOOD, ".gitmodules": '[submodule "s"]\n\tpath = sub\n\turl = x\n'})
+    done = harden("check", ".", "--no-waivers", cwd=tmp_path)
+    assert done.status == 2 and "not looked at: sub: a submodule" in done.out, done.all
+
+
+def test_what_is_not_there_may_be_excluded_by_a_config_from_outside(harden: Harden, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    write(tree, {"k8s/good.yaml": GOOD})
+    submodule(tree, "k8s/sub")
+    write(tmp_path, {"own.yaml": "exclude: [k8s/sub/]\n"})
+    done = harden("check", "k8s", "--no-waivers", "--config", str(tmp_path / "own.yaml"), cwd=tree)
+    assert done.status == 0 and "not looked at" not in done.out, done.all
+
+
+# What is written.
+
+LISTS = {
+    "items of a ConfigMap": f"{SETTINGS}items:\n- {FLOW}\n",
+    "items of a PodList": f"apiVersion: v1\nkind: PodList\nitems:\n- {BARE}\n",
+    "items of a DaemonSetList": (
+        f"apiVersion: apps/v1\nkind: DaemonSetList\nitems:\n- {{metadata: {{name: d}}, spec: {TEMPLATE}}}}}\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_items_of_any_list_are_hardened_in_place(name: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"p.yaml": LISTS[name]})
+    git(tmp_path, "init", "-q")
+    done = harden("apply", ".", "--yes", "--max-risk", "breaking", cwd=tmp_path)
+    text = (tmp_path / "p.yaml").read_text(encoding="utf-8")
+    assert done.status == 0, done.all
+    assert "hostPID" not in text and "privileged" not in text and "allowPrivilegeEscalation: false" in text
+    assert text.count("kind:") == LISTS[name].count("kind:") and "Refused:" not in done.out, done.out
+    assert not harden("check", ".", "--max-risk", "breaking", cwd=tmp_path).status
+
+
+def test_patches_of_items_without_a_kind_name_the_kind_of_the_list(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"p.yaml": LISTS["items of a PodList"]})
+    git(tmp_path, "init", "-q")
+    done = harden("diff", ".", "--format", "json", "--max-risk", "breaking", cwd=tmp_path)
+    found = {(change["object"]["apiVersion"], change["object"]["kind"]) for change in json.loads(done.out)["changes"]}
+    assert ("v1", "Pod") in found and ("v1", "PodList") not in found
+
+
+def test_the_values_of_a_secret_that_says_no_kind_are_masked(harden: Harden, tmp_path: Path) -> None:
+    item = (
+        "metadata: {name: a, annotations: {shown: yes-it-is}}, data: {x: aHVudGVyMi1sb25n}, stringData: {y: tr0ub4dor}"
+    )
+    write(tmp_path, {"p.yaml": f"apiVersion: v1\nkind: SecretList\nitems:\n- {{{item}}}\n---\n{POD}"})
+    for format in ("text", "json", "patch", "html"):
+        said = harden("diff", ".", "-v", "--max-risk", "breaking", "--format", format, cwd=tmp_path).all
+        assert "aHVudGVyMi1sb25n" not in said and "tr0ub4dor" not in said

@@ -70,7 +70,8 @@ class Object(View):
     @property
     def sent(self) -> dict[str, Any]:
         """The object as it is sent: an item of a list may leave its API version and kind to the list."""
-        return self.as_sent(self.data)
+        sent: dict[str, Any] = self.as_sent(self.data)
+        return sent
 
     def as_sent(self, data: Any) -> Any:
         """``data``, a state of the object, with the API version and kind that the list gives it."""

@@ -158,7 +158,7 @@ class _Reader(Struct):
         self.seen.add(real)
         if files.is_other(real) and self._is_other(real, name, editable, is_named=path == within):
             return
-        reader = self._reader(registry.entry_of(real))
+        reader = self._reader(_language_of(real))
         if reader is not None:
             # A name, and what a program says at its head, are no reasons where nothing in the tree is one.
             inside = real if editable and self.tree.settings.no_waivers else within
@@ -381,8 +381,20 @@ def _absent_submodules(tree: Tree) -> Iterator[Problem]:
     for folder in dict.fromkeys(folder for root in sorted(roots) for folder in submodules.absent(root)):
         is_given = any(files.is_inside(folder, given) for given in tree.given)
         if is_given and not tree.selection.excludes(folder, True):
-            message, advice = "a submodule that is not checked out", "run git submodule update --init --recursive before"
-            yield Problem("submodule", folder, os.path.relpath(folder), message, advice)
+            message, name = "a submodule that is not checked out", os.path.relpath(folder)
+            yield Problem("submodule", folder, name, message, "run git submodule update --init --recursive before")
+
+
+def _language_of(path: str) -> registry.Entry:
+    """What the file ``path`` is read as: kubectl reads whatever ends in .json, by another name of a language, too."""
+    entry = registry.entry_of(path)
+    if not path.endswith(entry.also or registry.NEVER):
+        return entry
+    try:
+        text = files.read(path).text
+    except UnreadableError:
+        return entry  # whose reader says so
+    return registry.MANIFESTS if second_reading.hides_object(text) else entry
 
 
 def _is_foreign(path: str) -> bool:

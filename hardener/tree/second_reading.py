@@ -50,25 +50,28 @@ def has_odd_mark(text: str) -> bool:
 def compare(file: ManifestFile, optional: Callable[[str], bool]) -> ManifestFile:
     """``file``, in which each piece that kubectl reads otherwise is a problem and no manifest. What is ``optional``,
     asked by the text of an object, is no problem."""
-    text = file.content.text
-    if not file.editable or (found := go_stream.unusual(text)) is None:
+    if not file.editable or (found := go_stream.unusual(file.content.text)) is None:
         return file
-    if _MARK in text:
-        for piece in file.pieces:
-            if piece.parsed and has_odd_mark(piece.text):
-                _leave(piece, *_OF_MARK, piece.text.count("\n", 0, piece.text.index(_MARK)) + 1)
-    ours = {_written(document) for piece in file.pieces for document in piece.data}
+    for piece in file.pieces:
+        if piece.parsed and has_odd_mark(piece.text):
+            _leave(piece, *_OF_MARK, piece.text.count("\n", 0, piece.text.index(_MARK)) + 1)
     lines = [piece.line for piece in file.pieces]
-    for document in go_stream.stream(text):
-        written = _written(document.data)
-        if written in ours or not _is_of_interest(document.data) or optional(written):
-            continue
+    for document in _unseen(file, optional):
         piece = file.pieces[bisect_right(lines, document.line) - 1]
         if piece.problem is None:
             what, advice = go_stream.unusual(piece.text) or found
             kind = next(_kinds([document.data]), "an object")
             _leave(piece, f"kubectl reads {kind} here, and harden does not read the same: {what}", advice, 1)
     return file
+
+
+def _unseen(file: ManifestFile, optional: Callable[[str], bool]) -> Iterator[go_stream.Document]:
+    """The documents of interest that kubectl reads in ``file``, and harden does not."""
+    ours = {_written(document) for piece in file.pieces for document in piece.data}
+    for document in go_stream.stream(file.content.text):
+        written = _written(document.data)
+        if written not in ours and _is_of_interest(document.data) and not optional(written):
+            yield document
 
 
 def _leave(piece: Piece, message: str, advice: str, line: int) -> None:

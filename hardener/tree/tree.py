@@ -350,9 +350,7 @@ def _objects_of(tree: Tree, piece: Piece) -> Iterator[Object]:
             yield from _unroll(tree, piece, joined((), (index,)), document)
 
 
-def _unroll(
-    tree: Tree, piece: Piece, path: Path, value: Any, implied: dict[str, str] = _NOTHING
-) -> Iterator[Object]:
+def _unroll(tree: Tree, piece: Piece, path: Path, value: Any, implied: dict[str, str] = _NOTHING) -> Iterator[Object]:
     """The objects that ``value`` at ``path`` holds; ``implied`` is what the list that it is an item of says of it."""
     named = list_items.completed(value, implied)
     if not isinstance(named, dict) or not isinstance(named.get("kind"), str):

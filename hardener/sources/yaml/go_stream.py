@@ -26,7 +26,7 @@ _LONE_RETURN = re.compile(r"\r(?!\n)")
 _MARKS_OF_LINES = re.compile(rf"(?m)^{_BOM}+")
 _IN_JSON = re.compile(rf"\}}[\s{_BOM}]*\{{")
 _TOKEN = r"(?:^|(?<=[\s,\[{:?-]))"
-# What may be read in more than one way: a text that is quickly found and without which it is not there, the pattern, and
+# What may be read in more than one way: a text without which it is not there, and which is quickly found; the pattern;
 # what a person is told.
 _UNUSUAL: tuple[tuple[str, re.Pattern[str], str, str], ...] = tuple(
     (text, re.compile(pattern, re.M), what, remedy)
@@ -169,7 +169,7 @@ class _Values:
 def _scalar(node: Scalar) -> Any:
     if node.tag == f"{_TAG}binary":
         return _binary(node.text)
-    if node.style and node.tag is None or node.tag not in _READ_TAGS:
+    if (node.style and node.tag is None) or node.tag not in _READ_TAGS:
         return node.text
     try:
         return resolve(node.text)
