@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from hardener.kubernetes.objects.list_items import objects_of
+from hardener.sources.yaml import go_stream
+
 from . import services
 from .conftest import Harden, git, write
 
@@ -27,6 +30,7 @@ JSON = json.dumps({
         {"name": "c", "image": "example.com/c:1", "securityContext": {"privileged": True}}
     ]},
 })  # fmt: skip
+COMPACT = JSON.replace(": ", ":")
 SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ok, namespace: shop}\n"
 SETTINGS_JSON = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ok", "namespace": "shop"}}'
 WIDGET = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n"
@@ -156,6 +160,22 @@ TRICKS: dict[str, tuple[str, int, str]] = {
     "JSON, then YAML without a separator": (f"{SETTINGS_JSON}\n{POD}", 2, "p.yaml:"),
     "a separator with a comment that touches it": (f"{SETTINGS}---#x\n{POD}", 2, "p.yaml:"),
     "a separator with a blank that does not break": (f"{SETTINGS}---\u00a0\n{POD}", 2, "p.yaml:"),
+    "a separator that is a text to a parser": (f"# x\n---#x\n{COMPACT}\n", 2, "p.yaml:3: kubectl reads Pod"),
+    "a blank that does not break, and a text to a parser": (
+        f"{SETTINGS}---\n# x\n---\u00a0\n{COMPACT}\n",
+        2,
+        "p.yaml:7: kubectl reads Pod here",
+    ),
+    "a kind spelt by an escape behind a separator that is a text": (
+        f"# x\n---#x\n{COMPACT.replace('kind', chr(92) + 'u006bind')}\n",
+        2,
+        "p.yaml:3: kubectl reads Pod here",
+    ),
+    "a list behind a separator that is a text": (
+        f'# x\n---\u2003\n{{"apiVersion":"v1","kind":"List","items":[{COMPACT}]}}\n',
+        2,
+        "p.yaml:3: kubectl reads Pod here",
+    ),
     "a separator with a line separator": (f"{SETTINGS}---\u2028\n{POD}", 1, JUDGED),
     "a separator behind a tab": (f"{SETTINGS}---\t\n{POD}", 1, JUDGED),
     "a separator behind three dots": (f"{SETTINGS}...\n---\n{POD}", 1, JUDGED),
@@ -228,6 +248,10 @@ def test_kubectl_reads_an_object_there(trick: str, tmp_path: Path) -> None:
     command = [services.program("kubectl"), "label", "--local", "-f", "p.yaml", "x=y", "-o", "name"]
     read = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout.split()
     assert {"pod/bad", "daemonset.apps/d", "clusterrolebinding.rbac.authorization.k8s.io/b"} & set(read), read
+    text = TRICKS[trick][0].removeprefix(MARK)
+    seen = [found for document in go_stream.stream(text) for found in objects_of(document.data)]
+    kinds = [str(found.get("kind")).lower() for found in seen]
+    assert {each.partition("/")[0].partition(".")[0] for each in read} <= set(kinds), (read, kinds)
 
 
 HONEST = {

@@ -130,10 +130,12 @@ def _may_hide(text: str) -> bool:
     may_be_spelt = "kind" in text or "\\" in text
     if not may_be_spelt and "!" not in text:
         return False
+    if second_reading.hides_object(text):
+        return True
     try:
         documents = yaml.parse(text).documents
     except yaml.TextError:
-        return may_be_spelt or second_reading.hides_object(text)
+        return may_be_spelt
     return second_reading.may_say(text, documents)
 
 
@@ -394,7 +396,7 @@ def _language_of(path: str) -> registry.Entry:
         text = files.read(path).text
     except UnreadableError:
         return entry  # whose reader says so
-    return registry.MANIFESTS if second_reading.hides_object(text) else entry
+    return registry.MANIFESTS if second_reading.holds_object(text) else entry
 
 
 def _is_foreign(path: str) -> bool:

@@ -21,7 +21,12 @@ _OF_MARK = "a byte order mark stands within the file, and kubectl does not read 
 
 
 def hides_object(text: str) -> bool:
-    """Whether kubectl reads an object of interest in ``text``, which harden cannot parse."""
+    """Whether ``text`` may be read in more than one way, and kubectl reads an object of interest in it."""
+    return go_stream.unusual(text) is not None and holds_object(text)
+
+
+def holds_object(text: str) -> bool:
+    """Whether kubectl reads an object of interest in ``text``."""
     return any(_is_of_interest(document.data) for document in go_stream.stream(text))
 
 
@@ -61,7 +66,8 @@ def compare(file: ManifestFile, optional: Callable[[str], bool]) -> ManifestFile
         if piece.problem is None:
             what, advice = go_stream.unusual(piece.text) or found
             kind = next(_kinds([document.data]), "an object")
-            _leave(piece, f"kubectl reads {kind} here, and harden does not read the same: {what}", advice, 1)
+            message = f"kubectl reads {kind} here, and harden does not read the same: {what}"
+            _leave(piece, message, advice, document.line - piece.line + 1)
     return file
 
 

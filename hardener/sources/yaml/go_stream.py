@@ -22,26 +22,23 @@ from .values import check_expansion, is_merge, merge_sources
 _BOM = "\ufeff"
 _TAG = "tag:yaml.org,2002:"
 _READ_TAGS = frozenset((None, *(f"{_TAG}{name}" for name in ("int", "float", "bool", "null"))))
-_LONE_RETURN = re.compile(r"\r(?!\n)")
-_MARKS_OF_LINES = re.compile(rf"(?m)^{_BOM}+")
-_IN_JSON = re.compile(rf"\}}[\s{_BOM}]*\{{")
+_LONE_RETURN = r"\r(?!\n)"
+_MARKS_OF_LINES = rf"(?m)^{_BOM}+"
+_IN_JSON = rf"\}}[\s{_BOM}]*\{{"
 _TOKEN = r"(?:^|(?<=[\s,\[{:?-]))"
-# What may be read in more than one way: a text without which it is not there, and which is quickly found; the pattern;
-# what a person is told.
-_UNUSUAL: tuple[tuple[str, re.Pattern[str], str, str], ...] = tuple(
-    (text, re.compile(pattern, re.M), what, remedy)
-    for text, pattern, what, remedy in (
-        (_BOM, _BOM, "a byte order mark stands in it", "remove the byte order mark"),
-        ("!", rf"{_TOKEN}!(?!=)\S", "it uses a tag", "write keys and values without tags"),
-        ("%", r"\n%", "it has a directive", "remove the line that begins with %"),
-        ("\r", _LONE_RETURN.pattern, "a carriage return ends a line alone", "end lines by a line feed"),
-        ("\x85", "\x85", "it has a line break that is none in Git", "end lines by a line feed"),
-        ("\u2028", "\u2028", "it has a line break that is none in Git", "end lines by a line feed"),
-        ("\u2029", "\u2029", "it has a line break that is none in Git", "end lines by a line feed"),
-        ("\n...", r"\n\.\.\.", "a document ends by three dots", "write --- on a line of its own"),
-        ("---", r"\n---(?=[^ \t\r\n]|[ \t]+[^\s#])", "more stands behind ---", "write --- on a line of its own"),
-        ("<<", rf"{_TOKEN}<<[ \t]*:", "it merges mappings", "write out what is merged"),
-    )
+# What may be read in more than one way: a text without which it is not there, and which is quickly found; the pattern,
+# compiled when it is asked for; what a person is told.
+_UNUSUAL: tuple[tuple[str, str, str, str], ...] = (
+    (_BOM, _BOM, "a byte order mark stands in it", "remove the byte order mark"),
+    ("!", rf"{_TOKEN}!(?!=)\S", "it uses a tag", "write keys and values without tags"),
+    ("%", r"\n%", "it has a directive", "remove the line that begins with %"),
+    ("\r", _LONE_RETURN, "a carriage return ends a line alone", "end lines by a line feed"),
+    ("\x85", "\x85", "it has a line break that is none in Git", "end lines by a line feed"),
+    ("\u2028", "\u2028", "it has a line break that is none in Git", "end lines by a line feed"),
+    ("\u2029", "\u2029", "it has a line break that is none in Git", "end lines by a line feed"),
+    ("\n...", r"\n\.\.\.", "a document ends by three dots", "write --- on a line of its own"),
+    ("---", r"\n---(?=[^ \t\r\n]|[ \t]+[^\s#])", "more stands behind ---", "write --- on a line of its own"),
+    ("<<", rf"{_TOKEN}<<[ \t]*:", "it merges mappings", "write out what is merged"),
 )
 _OF_JSON = "several JSON values stand behind each other", "write --- on a line between them"
 _HEAD = 80  # characters; what begins a line, and is looked for, is shorter
@@ -58,23 +55,23 @@ def unusual(text: str) -> tuple[str, str] | None:
     """What in `text` may be read in more than one way, and what to do about it; None where there is nothing of it."""
     head = f"\n{text[:_HEAD]}"
     for sign, pattern, what, remedy in _UNUSUAL:
-        if (sign in text or sign in head) and (pattern.search(text) or pattern.match(head)):
+        if (sign in text or sign in head) and (re.search(pattern, text, re.M) or re.match(pattern, head, re.M)):
             return what, remedy
-    return _OF_JSON if _is_bracketed(text) and _IN_JSON.search(text) else None
+    return _OF_JSON if _is_bracketed(text) and re.search(_IN_JSON, text) else None
 
 
 def stream(text: str) -> Iterator[Document]:
     """The documents that kubectl decodes of `text`. What it cannot decode is left out: it goes no further there."""
-    start = 0
+    line = start = 0
     if _is_bracketed(text):
         decoder = json.JSONDecoder()
         while (found := _json_value(decoder, text, start)) is not None:
-            data, begin, start = found
-            yield Document(text.count("\n", 0, begin), data)
-    first = text.count("\n", 0, start)
-    for line, chunk in _chunks(text[start:]):
+            data, begin, end = found
+            yield Document(line + text.count("\n", start, begin), data)
+            line, start = line + text.count("\n", start, end), end
+    for below, chunk in _chunks(text[start:]):
         try:
-            yield Document(first + line, _decoded(chunk))
+            yield Document(line + below, _decoded(chunk))
         except (TextError, RecursionError):
             continue
 
@@ -114,8 +111,8 @@ def _is_separator(behind: str) -> bool:
 
 def _decoded(chunk: str) -> Any:
     """The first document of a chunk; None for an empty one. Raises TextError."""
-    text = _LONE_RETURN.sub("\n", chunk.replace("\r\n", "\n"))
-    tree = compose_first(_MARKS_OF_LINES.sub("", text))  # go-yaml passes over such a mark in front of the first key
+    text = re.sub(_LONE_RETURN, "\n", chunk.replace("\r\n", "\n"))
+    tree = compose_first(re.sub(_MARKS_OF_LINES, "", text))  # go-yaml passes over such a mark in front of the first key
     root = tree.roots[0] if tree.roots else -1
     if root < 0:
         return None
