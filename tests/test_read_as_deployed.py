@@ -375,6 +375,16 @@ def test_patches_of_items_without_a_kind_name_the_kind_of_the_list(harden: Harde
     assert ("v1", "Pod") in found and ("v1", "PodList") not in found
 
 
+def test_a_json_patch_of_an_item_is_none_of_the_object_around_it(harden: Harden, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    write(tree, {"p.yaml": LISTS["items of a ConfigMap"]})
+    git(tree, "init", "-q")
+    options = ["--output", "json-patch", "--output-dir", "../out", "--max-risk", "breaking"]
+    assert harden("apply", ".", *options, cwd=tree).status == 0
+    index = json.loads((tmp_path / "out" / "index.json").read_text(encoding="utf-8"))
+    assert [each["object"]["kind"] for each in index if not each.get("new")] == ["Pod"]
+
+
 def test_the_values_of_a_secret_that_says_no_kind_are_masked(harden: Harden, tmp_path: Path) -> None:
     item = (
         "metadata: {name: a, annotations: {shown: yes-it-is}}, data: {x: aHVudGVyMi1sb25n}, stringData: {y: tr0ub4dor}"
