@@ -15,7 +15,7 @@ from hardener.kubernetes.objects.list_items import objects_of
 from hardener.sources.yaml import go_stream
 
 from . import services
-from .conftest import Harden, git, write
+from .conftest import SHARED, Harden, git, write
 
 WEAK = (
     "metadata: {name: bad, namespace: shop}\n"
@@ -276,6 +276,39 @@ def test_what_everybody_reads_alike_passes(case: str, harden: Harden, tmp_path: 
     git(tmp_path, "init", "-q")
     ended, said = gate(harden, tmp_path)
     assert ended == 0 and "not looked at" not in said, said
+
+
+# The inputs in which this was found.
+
+FOUND = {
+    "gate-binkey2+good": (2, "not looked at: k8s/p.yaml:1: a value carries a tag"),
+    "gate-bom-after-comment": (2, "not looked at: k8s/p.yaml:3: a byte order mark"),
+    "gate-bom-mid": (2, "not looked at: k8s/p.yaml:9: a byte order mark"),
+    "gate-configmap-items": (1, "high no-privileged"),
+    "gate-items-crblist-nokind": (1, "critical rbac-authenticated-broad"),
+    "gate-items-daemonset": (1, "high no-privileged"),
+    "gate-items-dslist-nokind": (1, "high no-privileged"),
+    "gate-lfs-pointer": (2, "not looked at: k8s/p.yaml: a pointer of Git LFS"),
+    "gate-podlist-nokind": (1, "high no-privileged"),
+    "gate-submodule-empty": (2, "not looked at: k8s/sub: a submodule that is not checked out"),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_does_not_pass(name: str, harden: Harden, tmp_path: Path) -> None:
+    folder = SHARED / "findings" / "gate" / name
+    if not folder.is_dir():
+        pytest.skip("the findings are not beside the repository")
+    for path in folder.rglob("*"):
+        if path.is_file():
+            write(tmp_path, {str(path.relative_to(folder)): path.read_text(encoding="utf-8")})
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    if (tmp_path / ".gitmodules").exists():
+        git(tmp_path, "update-index", "--add", "--cacheinfo", f"160000,{'a' * 40},k8s/sub")
+    status, line = FOUND[name]
+    ended, said = gate(harden, tmp_path)
+    assert ended == status and line in said, said
 
 
 # Submodules.
