@@ -30,7 +30,7 @@ def reports(tree: Tree) -> Iterator[Report]:
     for item in tree.objects:
         if not item.editable or "patch" in item.classes:
             continue
-        if item.kind in PARTIAL_KINDS and (parts := runtime_specs(item.data)):
+        if item.kind in PARTIAL_KINDS and (parts := runtime_specs(item.sent)):
             message = f"not hardened: {parts[0][-1]} of {item} runs in a container that a runtime defines elsewhere"
             advice = "set security context, resources and digest in the runtime"
             yield _report("operator-resource", "K01", item, (*item.path, *parts[0]), message, advice)
@@ -43,7 +43,7 @@ def reports(tree: Tree) -> Iterator[Report]:
                 topic = f"{item.kind} whose workloads this tree does not show"
                 advice = _ADVICE.get(item.group, _HELM)
                 yield _report("renders-elsewhere", None, item, item.path, message, advice, topic)
-        elif fields := image_fields(item.data):
+        elif fields := image_fields(item.sent):
             images = "an image" if len(fields) == 1 else f"{len(fields)} images"
             message = f"not hardened: {item.kind} of {item.group} names {images}, and its operator makes the pods"
             yield _operated(item, (*item.path, *fields[0]), message)

@@ -56,14 +56,14 @@ def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
             return
         if (served := _served(item)) is not None:
             message = f"no API server serves {item.kind} of {item.api_version}"
-            message += "" if templates(item.data) else ", so it is not looked at"
+            message += "" if templates(item.sent) else ", so it is not looked at"
             topic = f"object {item.kind} of {item.api_version}, which no API server serves"
             kind = as_spelt(item.kind)
             advice = f"write apiVersion: {served}" + (f" and kind: {kind}" if kind != item.kind else "")
             yield _report("wrong-api-version", item, ("apiVersion",), message, advice, topic)
             return
     if item.piece.source.is_manifest and id(item) not in known:
-        found = misshapen(item.data)
+        found = misshapen(item.sent)
         if found is not None and "patch" not in item.classes:
             wanted = "a list" if found.is_list else "a mapping"
             message = f"{dotted(found.path)} is {found.found} and has to be {wanted}: the API server refuses the object"

@@ -75,12 +75,13 @@ class _Rules:
     def state(self, item: Object, documents: list[Any]) -> list[Violation]:
         """What one state of ``item`` breaks."""
         ranges = [found.data for found in self.tree.ask(ResourcePolicies).limit_ranges(item)]
-        found = violations(existing(documents, item.path), self.tree.settings.kubernetes_version, ranges)
+        found = violations(item.as_sent(existing(documents, item.path)), self.tree.settings.kubernetes_version, ranges)
         return [_below(item, broken) for broken in found]
 
     def change(self, item: Object, before: list[Any], after: list[Any]) -> list[Violation]:
         """What the change of ``item`` breaks."""
-        found = changed_violations(existing(before, item.path), existing(after, item.path), self.accounts)
+        old, new = (item.as_sent(existing(documents, item.path)) for documents in (before, after))
+        found = changed_violations(old, new, self.accounts)
         return [_below(item, broken) for broken in found]
 
 

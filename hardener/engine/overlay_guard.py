@@ -59,7 +59,7 @@ def _by_object(tree: Tree, piece: Piece, edits: list[Edit]) -> Iterator[tuple[Ob
 
 
 def _of_object(item: Object, edits: list[Edit]) -> Iterator[Evidence]:
-    after = [copied(item.data)]
+    after = [copied(item.sent)]
     replay(after, edits)
     for chain, old in item.tree.ask(Overlays).results(item):
         yield from _Judge(item, chain, old, after[0], edits).facts()

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from hardener.engine.document import raw_of
 from hardener.engine.outcome import Outcome
+from hardener.kubernetes.objects.list_items import is_list
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import same
 from hardener.support.data_path import Path, existing
@@ -43,13 +44,18 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
         before, after = piece.read().documents, piece.data
         own = objects.get(piece, [])
         for item in own:
-            old, new = existing(before, item.path), existing(after, item.path)
+            old, new = (_own(item.as_sent(existing(documents, item.path))) for documents in (before, after))
             if not same([old], [new]):
                 yield Changed(piece, item.path, item, old, new)
         known = {item.path[0] for item in own}
         for number, (old, new) in enumerate(zip(before, after, strict=True)):
             if number not in known and not same([old], [new]):
                 yield Changed(piece, (number,), None, old, new)
+
+
+def _own(data: Any) -> Any:
+    """``data`` without the items that are objects of their own."""
+    return {key: value for key, value in data.items() if key != "items"} if is_list(data) else data
 
 
 def created(outcome: Outcome) -> Iterator[Object]:

@@ -37,6 +37,9 @@ _WHY = {
     "not-utf-8": ("is not UTF-8", "are not UTF-8"),
     "outside-member": ("lies outside of the tree", "lie outside of the tree"),
     "foreign-member": ("has the name of no manifest", "have names of no manifests"),
+    "pointer-file": ("is a pointer, and not the file", "are pointers, and not the files"),
+    "submodule": ("is a submodule that is not checked out", "are submodules that are not checked out"),
+    "read-otherwise": ("is read otherwise by kubectl", "are read otherwise by kubectl"),
     "unreadable-file": ("cannot be read", "cannot be read"),
     "symbolic-link": ("is a link out of the given paths", "are links out of the given paths"),
     "broken-document": ("holds no document that can be parsed", "hold no document that can be parsed"),
@@ -90,10 +93,10 @@ def not_looked_at(outcome: Outcome) -> Iterator[str]:
     tree = outcome.tree
     for problem in tree.problems:
         if problem.is_left_alone:
-            yield f"{problem.name}: {problem.message}"
+            yield f"{problem.name}: {problem.message}; {problem.advice}"
     yield from _broken(tree)
     for refused in outcome.refused:
-        yield f"{refused.file}:{refused.line}: {refused.reason}"
+        yield f"{refused.file}:{refused.line}: {refused.reason}; {refused.advice}"
     for folder in tree.passed.too_deep:
         yield f"{os.path.relpath(folder)}: the folder lies more than {DEEPEST} folders deep"
     for item in tree.kustomizations.values():
@@ -109,7 +112,8 @@ def _broken(tree: Tree) -> Iterator[str]:
     for file in tree.files:
         for piece in file.pieces:
             if file.editable and piece.problem is not None and piece.problem[0] != "broken-document":
-                yield f"{file.name}:{piece.line + piece.problem[3]}: {piece.problem[1]}"
+                _, message, advice, line = piece.problem
+                yield f"{file.name}:{piece.line + line}: {message}; {advice}"
 
 
 def _missing(tree: Tree, kustomization: Object) -> Iterator[str]:

@@ -11,6 +11,7 @@ from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.kubernetes.images.reference import read as read_image
 from hardener.kubernetes.images.table import ImageRow, lookup
+from hardener.kubernetes.objects.list_items import completed
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, joined
@@ -56,7 +57,7 @@ class Object(View):
     # Each of these is kept of every object: one that is asked once or twice is not.
     @property
     def api_version(self) -> str:
-        return str(self.data.get("apiVersion") or "")
+        return str(self.sent.get("apiVersion") or "")
 
     @cached_property
     def group(self) -> str:
@@ -64,7 +65,18 @@ class Object(View):
 
     @cached_property
     def kind(self) -> str:
-        return str(self.data.get("kind") or "")
+        return str(self.sent.get("kind") or "")
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The object as it is sent: an item of a list may leave its API version and kind to the list."""
+        sent: dict[str, Any] = self.as_sent(self.data)
+        return sent
+
+    def as_sent(self, data: Any) -> Any:
+        """``data``, a state of the object, with the API version and kind that the list gives it."""
+        implied = self.__dict__.get("implied")
+        return data if implied is None else completed(data, implied)
 
     def _metadata(self, key: str) -> Any:
         metadata = self.data.get("metadata")

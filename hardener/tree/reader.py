@@ -23,8 +23,10 @@ from hardener.kubernetes.objects import interest
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, registry, script, yaml
 from hardener.sources.files import Content, UnreadableError
+from hardener.sources.git import submodules
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.source import Problem, Reader, Reading, unreadable
+from hardener.tree import second_reading
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -
             progress(name)
     if tree.settings.no_waivers:
         reader.follow_members()
+        tree.problems += _absent_submodules(tree)
     seen = set(reader.seen)
     for name, is_link in tree.walk(endings):
         if not is_link and name not in reader.seen:
@@ -114,7 +117,7 @@ def _load(
     known: dict[int, Piece] | None = None,
 ) -> ManifestFile:
     found = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
-    return _without_crowds(found)
+    return _without_crowds(second_reading.compare(found, optional))
 
 
 def _may_hide(text: str) -> bool:
@@ -122,14 +125,18 @@ def _may_hide(text: str) -> bool:
     its kind is spelt: YAML has ways that a search of the text does not find."""
     if interest.is_interesting(text):
         return True
-    if "kind" not in text and "\\" not in text:
+    if second_reading.has_odd_mark(text):
+        return True
+    may_be_spelt = "kind" in text or "\\" in text
+    if not may_be_spelt and "!" not in text:
         return False
+    if second_reading.hides_object(text):
+        return True
     try:
         documents = yaml.parse(text).documents
     except yaml.TextError:
-        return True
-    kinds = [document["kind"] for document in documents if isinstance(document, dict) and "kind" in document]
-    return any(isinstance(kind, str) and interest.is_interesting(f"kind: {kind}\n{text}") for kind in kinds)
+        return may_be_spelt
+    return second_reading.may_say(text, documents)
 
 
 class _Reader(Struct):
@@ -153,7 +160,7 @@ class _Reader(Struct):
         self.seen.add(real)
         if files.is_other(real) and self._is_other(real, name, editable, is_named=path == within):
             return
-        reader = self._reader(registry.entry_of(real))
+        reader = self._reader(_language_of(real))
         if reader is not None:
             # A name, and what a program says at its head, are no reasons where nothing in the tree is one.
             inside = real if editable and self.tree.settings.no_waivers else within
@@ -207,7 +214,7 @@ class _Reader(Struct):
             return
         tree.named_namespaces.update(_NAMESPACE.findall(content.text))
         if base in kustomize.NAMES:
-            file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
+            file = _load(real, name, content, editable=editable, wanted=lambda text: True, optional=lambda text: False)
             self._kustomization(file)
             tree.files.append(file)
             return
@@ -336,7 +343,7 @@ class _Reader(Struct):
         if not os.path.isfile(os.path.join(folder, "Chart.yaml")):
             return False
         # What a chart makes of it only its templates say: that it cannot be read is no problem.
-        file = manifests.load(
+        file = _load(
             path, name, content, editable=editable, wanted=lambda text: True, optional=lambda text: not wanted(text)
         )
         self.tree.files.append(file)
@@ -368,6 +375,28 @@ class _Reader(Struct):
             for index, document in enumerate(piece.data):
                 if isinstance(document, dict):
                     yield Object(self.tree, piece, (index,), document)
+
+
+def _absent_submodules(tree: Tree) -> Iterator[Problem]:
+    """The submodules below the given paths of which the files are not there."""
+    roots = {files.git_root(path) or tree.root for path in tree.given}
+    for folder in dict.fromkeys(folder for root in sorted(roots) for folder in submodules.absent(root)):
+        is_given = any(files.is_inside(folder, given) for given in tree.given)
+        if is_given and not tree.selection.excludes(folder, True):
+            message, name = "a submodule that is not checked out", os.path.relpath(folder)
+            yield Problem("submodule", folder, name, message, "run git submodule update --init --recursive before")
+
+
+def _language_of(path: str) -> registry.Entry:
+    """What the file ``path`` is read as: kubectl reads whatever ends in .json, by another name of a language, too."""
+    entry = registry.entry_of(path)
+    if not path.endswith(entry.also or registry.NEVER):
+        return entry
+    try:
+        text = files.read(path).text
+    except UnreadableError:
+        return entry  # whose reader says so
+    return registry.MANIFESTS if second_reading.holds_object(text) else entry
 
 
 def _is_foreign(path: str) -> bool:

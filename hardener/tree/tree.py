@@ -19,6 +19,7 @@ from hardener.kubernetes.components import bare_document
 from hardener.kubernetes.components.flag_values import NAMES as COMPONENT_NAMES
 from hardener.kubernetes.images.table import NO_ROWS, OwnRows
 from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.kubernetes.objects import list_items
 from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
@@ -35,6 +36,7 @@ from hardener.tree.fact import Fact, Incremental
 from hardener.tree.pod_fragments import Fragment, is_fragment, of
 
 _Fact = TypeVar("_Fact", bound=Fact)
+_NOTHING: dict[str, str] = {}
 
 
 class Exemptions(Protocol):
@@ -190,8 +192,8 @@ class Tree(Struct, eq=False, dict=True):
         return [*self.objects, *self.fragments, *(self.blocks.blocks if self.block_files else ())]
 
     def object_at(self, piece: Piece, path: Path) -> Object:
-        """The object of ``piece`` in which ``path`` stands."""
-        starts = (path[:length] for length in range(1, len(path) + 1))
+        """The object of ``piece`` in which ``path`` stands; the innermost where one holds others."""
+        starts = (path[:length] for length in range(len(path), 0, -1))
         return next(self._by_place[piece, start] for start in starts if (piece, start) in self._by_place)
 
     def file_at(self, path: str) -> ManifestFile | None:
@@ -279,11 +281,11 @@ class Tree(Struct, eq=False, dict=True):
         found = []
         for item in self.objects:
             if item.kind in POD_KINDS:
-                for path in templates(item.data):
+                for path in templates(item.sent):
                     spec = value_at(item.data, joined(path, ("spec",))) or {}
                     found.append(PodTemplate(item, joined(item.path, path), spec))
             if item.kind in PARTIAL_KINDS:
-                for path in partial_specs(item.data):
+                for path in partial_specs(item.sent):
                     spec = value_at(item.data, path) or {}
                     above = joined(item.path, path[:-1])
                     found.append(PodTemplate(item, above, spec, key=str(path[-1]), partial=True))
@@ -348,19 +350,25 @@ def _objects_of(tree: Tree, piece: Piece) -> Iterator[Object]:
             yield from _unroll(tree, piece, joined((), (index,)), document)
 
 
-def _unroll(tree: Tree, piece: Piece, path: Path, value: Any) -> Iterator[Object]:
-    if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or "apiVersion" not in value:
+def _unroll(tree: Tree, piece: Piece, path: Path, value: Any, implied: dict[str, str] = _NOTHING) -> Iterator[Object]:
+    """The objects that ``value`` at ``path`` holds; ``implied`` is what the list that it is an item of says of it."""
+    named = list_items.completed(value, implied)
+    if not isinstance(named, dict) or not isinstance(named.get("kind"), str):
         yield from _untyped(tree, piece, path, value)
         return
-    if kustomize.is_kustomization(value):
-        return
-    if value["kind"].endswith("List") and isinstance(value.get("items"), list):
+    if list_items.is_list(value):
         for index, item in enumerate(value["items"]):
-            if isinstance(item, dict) and "kind" not in item and value["kind"] != "List":
-                continue  # items of a typed list without their own kind are not what kubectl writes
-            yield from _unroll(tree, piece, joined(path, ("items", index)), item)
-    else:
-        yield Object(tree, piece, path, value)
+            said = list_items.implied(named.get("apiVersion"), named["kind"], item)
+            yield from _unroll(tree, piece, joined(path, ("items", index)), item, said)
+        if list_items.is_only_a_list(named["kind"]):
+            return
+    if "apiVersion" not in named:
+        yield from _untyped(tree, piece, path, value)
+    elif not kustomize.is_kustomization(named):
+        item = Object(tree, piece, path, value)
+        if implied:
+            item.__dict__["implied"] = implied
+        yield item
 
 
 def _untyped(tree: Tree, piece: Piece, path: Path, value: Any) -> Iterator[Object]:

@@ -125,7 +125,7 @@ def _in_fields(tree: Tree, is_wanted: Callable[[Object], bool]) -> Iterator[Ment
     for item in tree.objects:
         if item in running or not is_wanted(item):
             continue
-        for path in image_fields(item.data):
+        for path in image_fields(item.sent):
             place = (*item.path, *path)
             field = _of_field(item, path) if (item, place) not in in_values else None
             if field is not None:

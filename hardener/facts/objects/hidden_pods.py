@@ -66,7 +66,7 @@ class HiddenPods(AsRead, dict[str | None, list[Evidence]]):
 
 def is_operated(item: Object) -> bool:
     """Whether an operator makes pods of ``item``: one of a kind that is known for it, or one that names an image."""
-    return (item.group, item.kind) in rendered.OPERATED or bool(image_fields(item.data))
+    return (item.group, item.kind) in rendered.OPERATED or bool(image_fields(item.sent))
 
 
 def shown_folders(item: Object) -> list[str]:

@@ -126,5 +126,5 @@ def _each_kind(text: str) -> Iterator[str]:
         yield found[1]
     for found in _KIND.finditer(text):
         yield found[1]
-    if found is None:
+    if found is None or "\nitems" in text or '\n"items' in text:  # of a list of objects, whatever its own kind is
         yield from _NESTED_KIND.findall(text)

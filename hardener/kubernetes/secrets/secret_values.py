@@ -65,6 +65,8 @@ _LEAST = 5  # characters of a text with a token or a pair in it, such as ``key=x
 _FEW_WORDS, _OF_FILES = 6, frozenset("=:{}<>")  # lines under the name of a secret that are no file of settings
 _READ_TOGETHER = frozenset(("args", "command", "literals", "enum", "required"))  # lists whose items are no values of it
 _DATA_FIELDS = {"Secret": ("data", "stringData"), "ConfigMap": ("data", "binaryData")}  # values by keys of somebody
+_KINDS_OF_ITEMS = {"SecretList": "Secret", "Secret": "Secret", "ConfigMapList": "ConfigMap"}
+"""What the items of a list are that say no kind: `items` is walked under the kind of its list."""
 _DNS_NAME = r"[a-z0-9][a-z0-9.\-/]*"
 
 
@@ -359,8 +361,8 @@ def _scalar(path: Path, key: str, value: object, classes: frozenset[SecretClass]
 
 def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple[Path, Any, str]]) -> list[Found]:
     """The secrets among the entries of a mapping; what has to be walked further is added to ``below``."""
-    kind = node.get("kind")
-    data_fields = _DATA_FIELDS.get(kind, ()) if isinstance(kind, str) else ()
+    kind = _kind_of(node, parent)
+    data_fields = _DATA_FIELDS.get(kind, ())
     secrets: list[Found] = []
     for raw, value in node.items():
         if type(value) is str and type(raw) is str and raw not in _LOOKED_INTO and len(value) < LONG:
@@ -371,10 +373,19 @@ def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple
             if key in data_fields and isinstance(value, dict):
                 secrets += _data_entries(kind, (*path, key), value, below)
             elif key != "encryptedData":  # of a SealedSecret: encrypted, made to be public
-                below.append(((*path, _part(raw)), value, key))
+                below.append(((*path, _part(raw)), value, _key_below(kind, key)))
         elif key in _LOOKED_INTO or _may_be_secret(key, value, parent):
             secrets += _telling_entry((*path, _part(raw)), key, value, node, parent)
     return secrets
+
+
+def _kind_of(node: dict[Any, Any], parent: str) -> str:
+    kind = node.get("kind")
+    return kind if kind and isinstance(kind, str) else _KINDS_OF_ITEMS.get(parent, "")
+
+
+def _key_below(kind: str, key: str) -> str:
+    return kind if key == "items" and kind in _KINDS_OF_ITEMS else key
 
 
 def _may_be_secret(key: str, value: object, parent: str) -> bool:

@@ -22,6 +22,16 @@ _LINE_END = late_pattern("\n")
 RUN_FOLDER = ".harden-run"  # what a run keeps while it writes: sources/run_folder.py
 
 
+# What stands in a work tree for a file that is kept elsewhere. Sources: git-lfs docs/spec.md (and the name that it had
+# before), git-annex doc/internals/pointer_file.
+_POINTERS: tuple[tuple[bytes, str, str], ...] = (
+    (b"version https://git-lfs.github.com/spec/", "Git LFS", "git lfs pull"),
+    (b"version https://hawser.github.com/spec/", "Git LFS", "git lfs pull"),
+    (b"/annex/objects/", "git-annex", "git annex get"),
+)
+_LARGEST_POINTER = 32 * 1024  # bytes; those of Git LFS are shorter
+
+
 class UnreadableError(HardenError):
     """A file that is not read. ``id`` names the kind of problem; ``advice`` says what to do."""
 
@@ -207,6 +217,8 @@ def read(path: str) -> Content:
     raw, status = read_bytes(path)
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("not-utf-8", "the file is UTF-16", "save it as UTF-8")
+    if len(raw) <= _LARGEST_POINTER and (found := _pointer(raw)) is not None:
+        raise UnreadableError("pointer-file", f"a pointer of {found[0]}, and not the file", f"run {found[1]} before")
     bom = raw.startswith(BOM)
     try:
         text = raw[3:].decode() if bom else raw.decode()
@@ -214,6 +226,11 @@ def read(path: str) -> Content:
         line = raw.count(b"\n", 0, error.start) + 1
         raise UnreadableError("not-utf-8", f"line {line} is not UTF-8", "save the file as UTF-8") from None
     return Content(text, bom, status.st_size, status.st_mtime_ns)
+
+
+def _pointer(raw: bytes) -> tuple[str, str] | None:
+    """The program that keeps the file for which ``raw`` stands, and the command that brings it; None for any other."""
+    return next(((program, command) for head, program, command in _POINTERS if raw.startswith(head)), None)
 
 
 def read_bytes(path: str, largest: int | None = None) -> tuple[bytes, os.stat_result]:

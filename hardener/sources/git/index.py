@@ -19,6 +19,7 @@ _LARGEST = 256 * 1024 * 1024  # bytes of an index: some two million files
 _SMALL = 1024 * 1024  # bytes of any other file of Git
 _SHA256 = re.compile(rb"(?im)^[ \t]*objectformat[ \t]*=[ \t]*\"?sha256\b")
 _BEFORE_ID = 40  # bytes of an entry: what stat said of the file
+_MODE, _SUBMODULE = 26, 0xE0  # of these the one that holds the kind of the entry, and that of a commit: 0160000
 _KNOWN = frozenset({b"link", b"sdir"})  # extensions without which an index cannot be understood
 
 
@@ -27,10 +28,11 @@ class UnreadableIndexError(HardenError):
 
 
 class GitIndex:
-    """The files that a repository tracks, by their names below its root."""
+    """The files that a repository tracks, by their names below its root; ``submodules`` are the folders of these."""
 
-    def __init__(self, names: list[bytes]) -> None:
+    def __init__(self, names: list[bytes], submodules: list[bytes] | None = None) -> None:
         self._names = sorted(names)
+        self.submodules = submodules or []
 
     def holds(self, name: bytes) -> bool:
         """Whether the file ``name`` is tracked; or the folder, where it is that of a submodule."""
@@ -56,12 +58,13 @@ def read(root: str) -> GitIndex:
         return GitIndex([])
     size = 32 if _SHA256.search(small_file(os.path.join(common_folder(folder), "config"))) else 20
     try:
-        names, base = _entries(_bytes(path), size)
+        submodules: list[bytes] = []
+        names, base = _entries(_bytes(path), size, submodules)
         if base is not None:
-            names += _entries(_bytes(os.path.join(folder, f"sharedindex.{base.hex()}")), size)[0]
+            names += _entries(_bytes(os.path.join(folder, f"sharedindex.{base.hex()}")), size, submodules)[0]
     except (struct.error, ValueError, IndexError):
         raise UnreadableIndexError("it is cut short, or of a form that is not known") from None
-    return GitIndex(names)
+    return GitIndex(names, submodules)
 
 
 def git_folder(root: str) -> str | None:
@@ -96,8 +99,9 @@ def _bytes(path: str) -> bytes:
         raise UnreadableIndexError(error.message) from None
 
 
-def _entries(data: bytes, size: int) -> tuple[list[bytes], bytes | None]:
-    """The names in an index whose object ids have ``size`` bytes, and the id of the index that it adds to.
+def _entries(data: bytes, size: int, submodules: list[bytes]) -> tuple[list[bytes], bytes | None]:
+    """The names in an index whose object ids have ``size`` bytes, and the id of the index that it adds to; those of
+    ``submodules`` are added there, too.
 
     Raises ValueError, IndexError or struct.error for anything else.
     """
@@ -108,6 +112,7 @@ def _entries(data: bytes, size: int) -> tuple[list[bytes], bytes | None]:
     name, position = b"", 12
     for _ in range(count):
         flags = position + _BEFORE_ID + size
+        is_submodule = data[position + _MODE] & 0xF0 == _SUBMODULE
         start = flags + (4 if data[flags] & 0x40 else 2)
         if version == 4:  # what of the name before is dropped, then what comes instead
             dropped, start = _number(data, start)
@@ -121,6 +126,8 @@ def _entries(data: bytes, size: int) -> tuple[list[bytes], bytes | None]:
         if (data[flags] & 0x0F) << 8 | data[flags + 1] != min(len(name), 0xFFF):
             raise ValueError
         names.append(name)
+        if is_submodule:
+            submodules.append(name)
     return names, _base(data, position, size)
 
 

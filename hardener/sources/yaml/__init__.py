@@ -2,7 +2,8 @@
 
 `segments` cuts a file, `parse` reads one segment as plain data with positions, `documents` without them, `rewrite`
 changes it through that data, `dump` writes a new document, `reads_back` proves it, `text_templates` does both for many
-that are alike. Everything that cannot be done faithfully raises `TextError`.
+that are alike. `go_stream` reads a stream a second time, as kubectl does. Everything that cannot be done faithfully
+raises `TextError`.
 """
 
 from .documents import documents

@@ -17,6 +17,7 @@ from typing import Any, overload
 from ruamel.yaml import YAML
 from ruamel.yaml.events import (
     AliasEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
@@ -234,21 +235,47 @@ def compose(text: str) -> Tree:
     """
     if "\r" in text and re.search(r"\r(?!\n)", text):
         raise TextError("a carriage return without a line feed", text.count("\n", 0, _lone_return(text)) + 1)
+    return _composed(text, lambda next_event: next_event)
+
+
+_Events = Callable[[], Any]  # gives one at each call, None behind the last
+
+
+def _composed(text: str, wanted: Callable[[_Events], _Events]) -> Tree:
+    """The nodes that the `wanted` of the events of `text` make."""
     first: Exception | None = None
     if (next_event := fast_events(text)) is not None:
         try:
-            return _build(next_event)
+            return _build(wanted(next_event))
         except TextError:
             raise
         except Exception as error:
             first = error
     try:
         events = _pure_events(text)
-        return _build(lambda: next(events, None))
+        return _build(wanted(lambda: next(events, None)))
     except TextError:
         raise
     except Exception as error:
         raise _syntax_error(first or error) from None
+
+
+def compose_first(text: str) -> Tree:
+    """Give the nodes of the first document in `text`, whatever follows it. Raises TextError as `compose` does."""
+    return _composed(text, _up_to_end)
+
+
+def _up_to_end(next_event: Callable[[], Any]) -> Callable[[], Any]:
+    """The events of the first document alone, one at each call."""
+    ended = False
+
+    def of_first() -> Any:
+        nonlocal ended
+        event = None if ended else next_event()
+        ended = event is None or type(event) is DocumentEndEvent
+        return event
+
+    return of_first
 
 
 def fast_events(text: str) -> Callable[[], Any] | None:
