@@ -16,6 +16,7 @@ _SEVERITIES = {"critical": Severity.HIGH, "high": Severity.HIGH, "medium": Sever
 _MOST = 3  # holders in one message
 _TOO_MANY = 5  # grants of one rule, which is a wildcard then
 _Danger = tuple["Grant", str, Severity]
+_ADD = "name the roles here by a label that they have, or add the roles to the given paths"
 _ADVICE = "grant only what is used, by name (resourceNames) and in one namespace, and protect whoever holds it"
 
 
@@ -31,7 +32,7 @@ def rbac_dangerous_grant(role: Role) -> Steps:
 
     May break: nothing, it only reports.
     """
-    if role.owner is not None:
+    if role.owner is not None and not role.is_aggregated:
         return
     holders = role.tree.ask(Access).holders(role)
     everywhere = not role.namespaced and (not holders or any(not holder.binding.namespaced for holder in holders))
@@ -40,7 +41,7 @@ def rbac_dangerous_grant(role: Role) -> Steps:
     reach = "in the cluster" if everywhere else "in its namespace"
     by_rule: dict[int, list[_Danger]] = {}
     for grant, index, text in dangerous(role.rules, role.tree.settings.kubernetes_version, system=system):
-        level = grant.cluster if everywhere else grant.namespace
+        level = _level(grant, everywhere=everywhere)
         if level is not None:
             by_rule.setdefault(index, []).append((grant, text, _SEVERITIES[level]))
     for index, found in by_rule.items():
@@ -48,6 +49,38 @@ def rbac_dangerous_grant(role: Role) -> Steps:
     grants = [grant for found in by_rule.values() for grant, _, _ in found]
     yield from _of_patches(role, {grant.id for grant in grants}, system=system, everywhere=everywhere)
     yield from _aggregated(role, grants)
+    if role.is_aggregated:
+        yield from _of_cluster(role, holders, everywhere=everywhere)
+
+
+def _of_cluster(role: Role, holders: Sequence[Holder], *, everywhere: bool) -> Steps:
+    """What a controller copies into the role from those of every cluster. Those of the tree are judged by themselves,
+    with everybody who holds this one."""
+    parts = role.tree.ask(Access).parts(role.object)
+    for number in parts.open:
+        path = (*role.path[1:], "aggregationRule", "clusterRoleSelectors", number)
+        yield OpaqueError("labels that no role of the tree has", path, "asks for", _ADD)
+    rules = [(number, rule) for number, each in enumerate(parts.built_in) for rule in each.rules]
+    found = list(dangerous(rules, role.tree.settings.kubernetes_version, system=everywhere))
+    levels = {grant: _SEVERITIES[level] for grant, _, _ in found if (level := _level(grant, everywhere=everywhere))}
+    if not levels:
+        return
+    sources = list(dict.fromkeys(parts.built_in[number].name for grant, number, _ in found if grant in levels))
+    more = f" and {len(sources) - _MOST} more" if len(sources) > _MOST else ""
+    names = "; ".join(f"{grant.id} {grant.title}" for grant in levels)
+    # Whoever holds all roles of the cluster is its administrator, by a rule that shows none of that.
+    is_all = EVERYTHING in levels and bool(holders)
+    yield role.finding(
+        f"its aggregationRule adds the rules of {', '.join(sources[:_MOST])}{more} ({names}); {_in_words(holders)}",
+        "aggregationRule",
+        severity=Severity.CRITICAL if is_all else max(levels.values(), key=lambda level: level.rank),
+        topic="role that aggregates dangerous roles of the cluster",
+        advice="select the roles that are meant by a label of your own",
+    )
+
+
+def _level(grant: Grant, *, everywhere: bool) -> str | None:
+    return grant.cluster if everywhere else grant.namespace
 
 
 def _in_words(holders: Sequence[Holder]) -> str:
@@ -102,7 +135,7 @@ def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) ->
         except (OpaqueError, WrongShapeError):
             continue
         for grant, index, text in dangerous(rules, role.tree.settings.kubernetes_version, system=system):
-            level = grant.cluster if everywhere else grant.namespace
+            level = _level(grant, everywhere=everywhere)
             if level is None or grant.id in own:
                 continue
             patch = patch_of(variant, "rules", index)
