@@ -214,14 +214,12 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     except WrongShapeError as wrong:
         _stopped(state, transform, target, wrong)
         return
-    if not blocked:
+    if not blocked or (pod is not None and _is_full(state, transform, pod, blocked)):
         _take(state, transform, target, yielded, unknown)
+    if not blocked:
         _make(state, transform, target, steps, arguments, may_change)
-    elif pod is not None:
-        if _is_full(state, transform, pod, blocked):
-            _take(state, transform, target, yielded, unknown)
-        if not _all_waived(state, transform, target, steps):
-            _skip(state, transform, pod, blocked, classes[blocked])
+    elif pod is not None and not _all_waived(state, transform, target, steps):
+        _skip(state, transform, pod, blocked, classes[blocked])
 
 
 def _take(state: _Run, transform: Transform, target: View, yielded: list[Any], unknown: list[OpaqueError]) -> None:
@@ -253,10 +251,13 @@ def _skip(state: _Run, transform: Transform, pod: PodTemplate, blocked: str, sig
 
 def _is_full(state: _Run, transform: Transform, pod: PodTemplate, blocked: str) -> bool:
     """Whether what ``transform`` finds in ``pod`` weighs as in any other pod, though the class ``blocked`` keeps it
-    from changing that: its namespace lowers nothing, and what hands over the node no class."""
-    if blocked in _LEFT_ALONE or (blocked != "system-namespace" and transform.stage != "host"):
-        return False
-    return not state.system_pods.is_of_platform(pod)
+    from changing that: the namespace lowers nothing, and what hands over the node no class. No policy is written for a
+    namespace of the system."""
+    if blocked == "system-namespace":
+        counts = transform.stage != "network"
+    else:
+        counts = blocked not in _LEFT_ALONE and transform.stage == "host" and transform.severity is Severity.HIGH
+    return counts and not state.system_pods.is_of_platform(pod)
 
 
 def _make(

@@ -36,9 +36,8 @@ class Aggregation:
 
     def __init__(self, roles: Iterable[Object]) -> None:
         written = [_of_object(role) for role in roles]
-        names = {node.role.name for node in written}
-        others = [_of_cluster(role) for role in bootstrap_cluster_roles() if role.name not in names]
-        self._nodes = [*written, *others]
+        # A role of the tree that is called like one of the cluster takes nothing from that: the API server adds it.
+        self._nodes = [*written, *map(_of_cluster, bootstrap_cluster_roles())]
         self._by_role = {id(node.role): node for node in written}
         self._takers = [node for node in self._nodes if node.selectors]
         self._given: dict[int, list[_Node]] = {}
