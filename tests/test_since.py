@@ -147,3 +147,12 @@ def test_a_check_says_how_many_documents_it_judged(harden: Harden, tmp_path: Pat
     write(tmp_path, {"a.yaml": BOTH.replace("name: api", "name: api2", 1)})
     done = harden("check", "--since", "HEAD", "--format", "json")
     assert (done.status, done.err) == (1, "--since HEAD: 1 of 3 documents differs\n")
+
+
+@pytest.mark.parametrize("name", ["attic/bad.yaml", "k8s/bad.yaml.off", "k8s/testdata/bad.yaml", "k8s/old.yaml"])
+def test_what_comes_from_another_place_is_new(name: str, harden: Harden, tmp_path: Path) -> None:
+    """Where a file stands decides whether it was judged before."""
+    write(tmp_path, {name: OTHER, "k8s/web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    git(tmp_path, "mv", name, "k8s/bad.yaml")
+    assert "api" in touched(harden, "HEAD", "k8s")

@@ -109,6 +109,8 @@ class Plan(Struct):
 
     def run(self, tree: Tree, progress: Callable[[str], object], *, forks: bool = True) -> Outcome:
         touched = self.touched
+        # Before the run, since what it adds itself takes the place of nothing that is gone.
+        gone = [] if touched is None else touched.removed(tree)
         outcome = pipeline.run(
             tree, self.profile, self.gate, only=self.only, skip=self.skip, forks=forks,
             progress=phase(progress, "deciding", len(self.profile.members)), proving=later(progress, "proving"),
@@ -117,6 +119,7 @@ class Plan(Struct):
         outcome.asked = self.asked
         if touched is not None:
             touched.narrow(outcome)
+            outcome.findings += gone
         if not tree.stream and has_charts(tree):
             from hardener.commands.chart_releases import harden_releases  # late: few trees render a chart of their own
 

@@ -201,12 +201,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         state.skipped.setdefault((id(target.object), blocked), _Skipped(target, classes[blocked]))
         state.waivers.leave(target.object)
         return
-    try:
-        yielded = list(transform.function(target, *arguments))
-    except (OpaqueError, WrongShapeError) as error:
-        if not blocked or (pod is not None and _is_full(state, transform, pod, blocked)):
-            _stopped(state, transform, target, error)
-        return
+    yielded = _yielded(state, transform, target, arguments, pod, blocked)
     if not yielded:  # most transforms have nothing to say of most targets
         return
     try:
@@ -214,12 +209,27 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     except WrongShapeError as wrong:
         _stopped(state, transform, target, wrong)
         return
-    if not blocked or (pod is not None and _is_full(state, transform, pod, blocked)):
-        _take(state, transform, target, yielded, unknown)
     if not blocked:
+        _take(state, transform, target, yielded, unknown)
         _make(state, transform, target, steps, arguments, may_change)
-    elif pod is not None and not _all_waived(state, transform, target, steps):
-        _skip(state, transform, pod, blocked, classes[blocked])
+    elif pod is not None:
+        if _is_full(state, transform, pod, blocked):
+            _take(state, transform, target, yielded, unknown)
+        if not _all_waived(state, transform, target, steps):
+            _skip(state, transform, pod, blocked, classes[blocked])
+
+
+def _yielded(
+    state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], pod: PodTemplate | None,
+    blocked: str | None,
+) -> list[Any]:  # fmt: skip
+    """What ``transform`` says of ``target``; nothing where it cannot tell, which is on record then."""
+    try:
+        return list(transform.function(target, *arguments))
+    except (OpaqueError, WrongShapeError) as error:
+        if not blocked or (pod is not None and _is_full(state, transform, pod, blocked)):
+            _stopped(state, transform, target, error)
+        return []
 
 
 def _take(state: _Run, transform: Transform, target: View, yielded: list[Any], unknown: list[OpaqueError]) -> None:

@@ -68,11 +68,7 @@ def _of_role(role: Role) -> Steps:
     spaces = {holder.binding.object.namespace for holder in holders} | {role.object.namespace}
     system = everywhere or any(map(is_system, spaces))
     reach = "in the cluster" if everywhere else "in its namespace"
-    by_rule: dict[int, list[_Danger]] = {}
-    for grant, index, text in dangerous(role.rules, role.tree.settings.kubernetes_version, system=system):
-        level = _level(grant, everywhere=everywhere)
-        if level is not None:
-            by_rule.setdefault(index, []).append((grant, text, _SEVERITIES[level]))
+    by_rule = _by_rule(role, system=system, everywhere=everywhere)
     for index, found in by_rule.items():
         yield from _of_rule(role, index, found, reach, _in_words(holders))
     grants = [grant for found in by_rule.values() for grant, _, _ in found]
@@ -80,6 +76,16 @@ def _of_role(role: Role) -> Steps:
     yield from _aggregated(role, grants)
     if role.is_aggregated:
         yield from _of_cluster(role, holders, everywhere=everywhere)
+
+
+def _by_rule(role: Role, *, system: bool, everywhere: bool) -> dict[int, list[_Danger]]:
+    """The dangers of the rules of the role, by the numbers of the rules."""
+    found: dict[int, list[_Danger]] = {}
+    for grant, index, text in dangerous(role.rules, role.tree.settings.kubernetes_version, system=system):
+        level = _level(grant, everywhere=everywhere)
+        if level is not None:
+            found.setdefault(index, []).append((grant, text, _SEVERITIES[level]))
+    return found
 
 
 def _of_cluster(role: Role, holders: Sequence[Holder], *, everywhere: bool) -> Steps:
