@@ -156,3 +156,41 @@ def test_what_comes_from_another_place_is_new(name: str, harden: Harden, tmp_pat
     commit(tmp_path)
     git(tmp_path, "mv", name, "k8s/bad.yaml")
     assert "api" in touched(harden, "HEAD", "k8s")
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "expected"),
+    [
+        ("resources: [web.yaml, ../attic/bad.yaml]\n", {"api"}),
+        ("resources: [web.yaml, ../attic]\n", {"api"}),
+        ("resources: [web.yaml]\ncomponents: [../attic/part]\n", {"api"}),
+        ("resources: [web.yaml]\n# nothing else\n", set()),
+    ],
+)
+def test_what_a_kustomization_takes_in_anew_was_not_judged_before(
+    kustomization: str, expected: set[str], harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {
+        "attic/bad.yaml": OTHER, "attic/kustomization.yaml": "resources: [bad.yaml]\n",
+        "attic/part/kustomization.yaml": "kind: Component\nresources: [../bad.yaml]\n",
+        "k8s/web.yaml": DEPLOYMENT, "k8s/kustomization.yaml": "resources: [web.yaml]\n",
+    })  # fmt: skip
+    commit(tmp_path)
+    write(tmp_path, {"k8s/kustomization.yaml": kustomization})
+    report = json.loads(harden("check", "k8s", "--no-waivers", "--format", "json", "--since", "HEAD").out)
+    records = [*report["changes"], *report["findings"], *report["held"]]
+    assert {
+        record["object"]["name"] for record in records if (record["object"] or {}).get("kind") == "Deployment"
+    } == expected
+
+
+def test_a_patch_that_is_used_from_now_on_is_weighed(harden: Harden, tmp_path: Path) -> None:
+    patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n"
+    write(tmp_path, {
+        "base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": DEPLOYMENT,
+        "dev/kustomization.yaml": "resources: [../base]\n", "dev/p.yaml": patch + "      hostNetwork: true\n",
+    })  # fmt: skip
+    commit(tmp_path)
+    write(tmp_path, {"dev/kustomization.yaml": "resources: [../base]\npatches:\n- path: p.yaml\n"})
+    report = json.loads(harden("check", "--since", "HEAD", "--format", "json").out)
+    assert [(found["id"], found["file"]) for found in report["findings"]] == [("weakened-by-overlay", "dev/p.yaml")]

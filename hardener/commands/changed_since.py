@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from hardener.engine import find_removed_guards
 from hardener.engine.find_removed_guards import Before
 from hardener.engine.outcome import Outcome, Report
 from hardener.errors import InputError
+from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.sources.files import git_root, is_inside
 from hardener.sources.git import index as git_index
 from hardener.sources.git.program import Git
@@ -22,6 +25,7 @@ from hardener.support.programs import ProgramError
 from hardener.tree.tree import Tree
 
 _MANIFESTS = (b".yaml", b".yml", b".json")
+_WHOLE = range(sys.maxsize)
 _HEAD = 200  # bytes that hold what git cat-file says of a file: its id, type and size
 _HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 _BRANCH = re.compile(r"origin/(\w[\w./-]*)", re.ASCII)  # to a shell a word
@@ -55,6 +59,35 @@ class Touched:
     def removed(self, tree: Tree) -> list[Report]:
         """The policies, labels and bounds that the revision had, and ``tree`` as it is now has no more."""
         return list(find_removed_guards.reports(tree, self._before, self._differs))
+
+    def widen(self, tree: Tree) -> None:
+        """Touch what kustomizations of ``tree`` that differ take in anew, where nobody judged it before: files outside
+        of the given paths, and patches."""
+        before = {each.path: each for each in self._before}
+        for item in tree.kustomizations.values():
+            path = item.piece.file.path
+            if item.editable and self._differs(path):
+                old = before.get(path)
+                documents = [] if old is None else list(find_removed_guards.documents(old))
+                for name in _named(item.data).difference(*map(_named, documents)):
+                    self._take_in(tree, os.path.dirname(path), name)
+
+    def _take_in(self, tree: Tree, folder: str, name: str) -> None:
+        """Touch all that the entry ``name`` of the kustomization in ``folder`` leads to."""
+        waiting, seen = [(folder, name)], set[str]()
+        while waiting:
+            folder, name = waiting.pop()
+            place = os.path.realpath(os.path.join(folder, name.replace("\0", "")))
+            if place in seen:
+                continue
+            seen.add(place)
+            below = tree.kustomizations.get(place)
+            if below is not None:
+                waiting += [(place, each) for each in _named(below.data)]
+            path = place if below is None else below.piece.file.path
+            is_patch = path in tree.patch_files
+            if is_patch or not any(is_inside(path, given) for given in tree.given):
+                self._lines.setdefault(path, []).append(_WHOLE)
 
     def _differs(self, path: str) -> bool:
         return path in self._lines or self._is_new(path)
@@ -120,6 +153,12 @@ def since(revision: str, root: str) -> Touched:
         return within in lines if within is not None else not index.holds(name)
 
     return Touched(lines, is_new, before)
+
+
+def _named(kustomization: dict[str, Any]) -> set[str]:
+    """What a kustomization takes in, as written."""
+    entries = [name for _, name in kustomize.entries(kustomization)]
+    return {*entries, *kustomize.patch_names(kustomization), *kustomize.plugins(kustomization)}
 
 
 def _above(path: str, top: str) -> Iterator[str]:

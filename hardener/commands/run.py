@@ -257,7 +257,10 @@ def read(
         from hardener.commands import secrets_folder  # late: most runs move no secret
 
         secrets_folder.check(plan.settings.secrets_out, [root, *real])
-    return Tree.read(real, root=root, settings=plan.settings, progress=phase(progress, "reading")), plan
+    tree = Tree.read(real, root=root, settings=plan.settings, progress=phase(progress, "reading"))
+    if plan.touched is not None:
+        plan.touched.widen(tree)
+    return tree, plan
 
 
 def read_tree(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> Tree:

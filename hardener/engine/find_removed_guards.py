@@ -28,6 +28,7 @@ _MOST = 3  # reasons in one message
 _ADVICE = "put it back, or see to it that nothing needs it any more"
 _Pod = tuple[str | None, dict[str, str]]
 """The namespace of a pod as written, and its labels."""
+_Pods = dict[str | None, list[dict[str, str]]]
 
 
 class Before(Struct):
@@ -40,12 +41,12 @@ class Before(Struct):
 def reports(tree: Tree, before: Iterable[Before], differs: Callable[[str], bool]) -> Iterator[Report]:
     """A finding for each object that ``before``, the files of the revision that differ or are gone, had in the given
     paths, and of which something is lost. ``differs`` tells of a real path whether it does now."""
-    files = [(each.path, document) for each in before if _is_given(tree, each.path) for document in _documents(each)]
+    files = [(each.path, document) for each in before if _is_given(tree, each.path) for document in documents(each)]
     if not files:
         return
     dropped = _dropped(tree, files)
     now = _Now(tree, dropped, differs)
-    pods = [pod for _, document in files for pod in _pods(document)]
+    pods = _by_namespace(pod for _, document in files for pod in _pods(document))
     objects = [*files, *((item.piece.file.path, item.data) for item in dropped)]
     for path, document in objects:
         lost = [guard for guard in guards(document) if not now.has(guard)]
@@ -60,19 +61,21 @@ class _Now:
         left = {id(item) for item in dropped}
         self._keys: set[tuple[str | None, str]] = set()
         read = (item for item in tree.objects if id(item) not in left and item.editable and "patch" not in item.classes)
-        documents = [*((item.piece.file.path, item.data) for item in read), *_others(tree)]
-        for path, document in documents:
+        objects = [*((item.piece.file.path, item.data) for item in read), *_others(tree)]
+        for path, document in objects:
             for guard in guards(document):
                 # What names no namespace comes to any: only what is new can take the place of what is gone.
                 if guard.namespace is not None or document.get("kind") not in _NAMESPACED or differs(path):
                     self._keys.update((guard.namespace, key) for key in guard.keys)
-        self._pods = [(space, pod.labels) for pod in tree.pod_templates for space in _spaces(tree, pod.object)]
+        self._pods = _by_namespace(
+            (space, pod.labels) for pod in tree.pod_templates for space in _spaces(tree, pod.object)
+        )
 
     def has(self, guard: Guard) -> bool:
         """Whether something does the same."""
         return any((guard.namespace, key) in self._keys for key in (*guard.keys, guard.wider) if key is not None)
 
-    def is_needed(self, guard: Guard, before: list[_Pod]) -> bool:
+    def is_needed(self, guard: Guard, before: _Pods) -> bool:
         """Whether what it kept is not gone as well: pods of the tree ``before``, and now no more."""
         return guard.selector is None or not _any(guard, before) or _any(guard, self._pods)
 
@@ -82,17 +85,21 @@ def _others(tree: Tree) -> Iterator[tuple[str, dict[str, Any]]]:
     for file in tree.files:
         for piece in file.pieces if file.editable else ():
             if not piece.parsed and piece.problem is None and "kind" in piece.text:
-                yield from ((file.path, document) for document in _documents(Before(file.path, piece.text)))
+                yield from ((file.path, document) for document in documents(Before(file.path, piece.text)))
 
 
 _NAMESPACED = frozenset({"NetworkPolicy", "ResourceQuota", "LimitRange"})
 
 
-def _any(guard: Guard, pods: list[_Pod]) -> bool:
-    return any(
-        space == guard.namespace and (guard.selector is None or guard.selector.matches(labels))
-        for space, labels in pods
-    )
+def _by_namespace(pods: Iterable[_Pod]) -> _Pods:
+    found: _Pods = {}
+    for space, labels in pods:
+        found.setdefault(space, []).append(labels)
+    return found
+
+
+def _any(guard: Guard, pods: _Pods) -> bool:
+    return any(guard.selector is None or guard.selector.matches(labels) for labels in pods.get(guard.namespace, ()))
 
 
 def _report(path: str, document: Mapping[str, Any], lost: list[Guard], needed: dict[Guard, bool]) -> Report:
@@ -111,14 +118,14 @@ def _is_given(tree: Tree, path: str) -> bool:
     return any(is_inside(path, given) for given in tree.given)
 
 
-def _documents(file: Before) -> Iterator[dict[str, Any]]:
+def documents(file: Before) -> Iterator[dict[str, Any]]:
     """The objects of a file; what cannot be read was not judged then either."""
     for segment in yaml.segments(file.text):
         try:
-            documents = yaml.documents(segment.text)
+            found = yaml.documents(segment.text)
         except yaml.TextError:
             continue
-        for document in documents:
+        for document in found:
             if isinstance(document, dict):
                 yield from mappings(document["items"]) if isinstance(document.get("items"), list) else (document,)
 
@@ -139,16 +146,23 @@ def _spaces(tree: Tree, item: Object) -> set[str | None]:
 
 def _dropped(tree: Tree, before: Iterable[tuple[str, dict[str, Any]]]) -> list[Object]:
     """The objects of the tree that a kustomization took in, and none takes in any more."""
-    places = []
+    places: set[str] = set()
     for path, document in before:
         now = tree.kustomizations.get(os.path.dirname(path))
         if now is not None and kustomize.is_kustomization(document):
             left = {name for _, name in kustomize.entries(document)} - {name for _, name in kustomize.entries(now.data)}
-            places += [os.path.normpath(os.path.join(os.path.dirname(path), name)) for name in left if "\0" not in name]
+            places.update(os.path.normpath(os.path.join(os.path.dirname(path), name)) for name in left)
     if not places:
         return []
     builds = tree.ask(Builds)
     return [
         item for item in tree.objects
-        if any(is_inside(item.piece.file.path, place) for place in places) and not builds.of(item)
+        if not places.isdisjoint(_above(item.piece.file.path, tree.root)) and not builds.of(item)
     ]  # fmt: skip
+
+
+def _above(path: str, top: str) -> Iterator[str]:
+    """The file ``path``, and the folders that it stands in, below ``top``."""
+    while is_inside(path, top) and path != top:
+        yield path
+        path = os.path.dirname(path)
