@@ -126,10 +126,10 @@ TRICKS: dict[str, tuple[str, int, str]] = {
     "a group with nearly the name of another": (
         binding("b", "cluster-admin", "{kind: Group, name: 'system:masters2'}"), 1, "high rbac-cluster-admin-binding"),
     "the group of all nodes": (
-        binding("b", "cluster-admin", "{kind: Group, name: 'system:nodes'}"), 1, "every part of the cluster"),
+        binding("b", "cluster-admin", "{kind: Group, name: 'system:nodes'}"), 1, "a name for a part of the cluster"),
     "the group of join tokens": (
         binding("kubeadm:cluster-admins", "cluster-admin", "{kind: Group, name: 'system:bootstrappers'}"),
-        1, "every part of the cluster"),
+        1, "a name for a part of the cluster"),
     "an account with the name and label of a platform": (
         binding("b", "cluster-admin", "{kind: ServiceAccount, name: argocd-server, namespace: shop}",
                 ", labels: {app.kubernetes.io/part-of: argocd}"), 1, "high rbac-platform-admin"),
@@ -304,8 +304,9 @@ def test_a_pod_of_the_installer_is_known_by_all_that_it_holds(
 
 
 def test_a_value_that_is_filled_in_later_is_not_decided_in_any_namespace(harden: Harden, tmp_path: Path) -> None:
-    spec = {"hostPID": "${H:=true}", "hostNetwork": False, "volumes": [], "container": {"securityContext": {}}}
-    write(tmp_path, {"k8s/p.yaml": pod("kube-system", **spec)})
+    bare = {"securityContext": {}, "volumeMounts": []}
+    text = pod("kube-system", hostPID="${H:=true}", hostNetwork=False, volumes=[], container=bare)
+    write(tmp_path, {"k8s/p.yaml": text})
     assert "so no-host-pid is not decided" in harden("check", "k8s", "--no-waivers", "-v").out
 
 

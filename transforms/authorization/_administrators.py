@@ -117,7 +117,7 @@ def _stranger(binding: Binding, subject: Subject) -> Finding | str:
         return "said by transforms of their own"
     if subject.name.startswith(_OF_CLUSTER):  # kubelets, join tokens, components: nobody should be one of these
         return binding.finding(
-            f"{subject} is an administrator of the whole cluster, and so is every part of the cluster that it names",
+            f"{subject}, which is a name for a part of the cluster, is an administrator of the whole cluster",
             "subjects",
             subject.index,
             severity=Severity.HIGH,

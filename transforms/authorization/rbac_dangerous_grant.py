@@ -109,7 +109,7 @@ def _of_cluster(role: Role, holders: Sequence[Holder], *, everywhere: bool) -> S
         f"its aggregationRule adds the rules of {names}; {_in_words(holders)}",
         "aggregationRule",
         severity=Severity.CRITICAL if is_all else _worst(levels),
-        topic="role that aggregates dangerous roles of the cluster",
+        topic="role with an aggregationRule that takes in dangerous roles",
         advice="select the roles that are meant by a label of your own",
     )
 
