@@ -304,7 +304,7 @@ def test_a_pod_of_the_installer_is_known_by_all_that_it_holds(
 
 
 def test_a_value_that_is_filled_in_later_is_not_decided_in_any_namespace(harden: Harden, tmp_path: Path) -> None:
-    bare = {"securityContext": {}, "volumeMounts": []}
+    bare: dict[str, object] = {"securityContext": {}, "volumeMounts": []}
     text = pod("kube-system", hostPID="${H:=true}", hostNetwork=False, volumes=[], container=bare)
     write(tmp_path, {"k8s/p.yaml": text})
     assert "so no-host-pid is not decided" in harden("check", "k8s", "--no-waivers", "-v").out

@@ -46,12 +46,17 @@ VALIDATING = (
 KYVERNO = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec: {rules: []}\n"
 GATEKEEPER = "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: K8sPSP\nmetadata: {name: p}\nspec: {}\n"
 LIST = "apiVersion: v1\nkind: List\nitems:\n" + "".join(f"- {DENY}".replace("\n", "\n  ").rstrip(" ") for _ in range(1))
+OF_KIND = (
+    "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems:\n"
+    "- {metadata: {name: d, namespace: shop}, spec: {podSelector: {}, policyTypes: [Ingress]}}\n"
+)
 
 
 # What went; what takes its place; how severe that is, None for nothing.
 LOST = {
     "a policy that denies all": (DENY, "", "high"),
     "one in a list": (LIST, "", "high"),
+    "one in a list of its kind": (OF_KIND, "", "high"),
     "one that only denies ingress": (policy("d", "podSelector: {}"), "", "high"),
     "the same under another name": (DENY, policy("default-deny", BOTH), None),
     "the same in two": (DENY, policy("a", "podSelector: {}") + "---\n" +
@@ -105,8 +110,9 @@ def test_what_is_gone_is_a_finding(trick: str, is_whole: bool, harden: Harden, t
     else:
         (tmp_path / "k8s/guard.yaml").unlink()
     assert found(harden) == ([] if severity is None else [(severity, "k8s/guard.yaml")])
-    done = harden("check", "k8s", "--since", "HEAD", "--no-waivers", "--fail-on", "high", "--only", "K05")
-    assert (done.status == 1) is (severity == "high"), done.out
+    if is_whole:
+        done = harden("check", "k8s", "--since", "HEAD", "--no-waivers", "--fail-on", "high", "--only", "K05")
+        assert (done.status == 1) is (severity == "high"), done.out
 
 
 @pytest.mark.parametrize(
@@ -158,6 +164,17 @@ def test_what_a_kustomization_takes_in_no_more(
     commit(tmp_path)
     write(tmp_path, {"k8s/kustomization.yaml": f"namespace: shop\nresources: {resources}\n# less\n"})
     assert [severity for severity, _ in found(harden)] == expected
+
+
+def test_a_policy_beside_one_that_denies_all_isolates_nothing_more(harden: Harden, tmp_path: Path) -> None:
+    of_web = OF_WEB.replace(", namespace: shop", "")
+    write(tmp_path, {"k8s/web.yaml": DEPLOYMENT, "k8s/deny.yaml": policy("d", BOTH, None), "k8s/of-web.yaml": of_web,
+                     "k8s/other/of-web.yaml": of_web})  # fmt: skip
+    commit(tmp_path)
+    (tmp_path / "k8s/of-web.yaml").unlink()
+    assert found(harden) == []
+    (tmp_path / "k8s/other/of-web.yaml").unlink()  # whose namespace may be another one
+    assert found(harden) == [("high", "k8s/other/of-web.yaml")]
 
 
 def test_what_harden_would_add_takes_the_place_of_nothing(harden: Harden, tmp_path: Path) -> None:

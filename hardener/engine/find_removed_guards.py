@@ -49,7 +49,7 @@ def reports(tree: Tree, before: Iterable[Before], differs: Callable[[str], bool]
     pods = _by_namespace(pod for _, document in files for pod in _pods(document))
     objects = [*files, *((item.piece.file.path, item.data) for item in dropped)]
     for path, document in objects:
-        lost = [guard for guard in guards(document) if not now.has(guard)]
+        lost = [guard for guard in guards(document) if not now.has(guard, path)]
         if lost:
             yield _report(path, document, lost, {guard: now.is_needed(guard, pods) for guard in lost})
 
@@ -60,20 +60,26 @@ class _Now:
     def __init__(self, tree: Tree, dropped: list[Object], differs: Callable[[str], bool]) -> None:
         left = {id(item) for item in dropped}
         self._keys: set[tuple[str | None, str]] = set()
+        self._beside: set[tuple[str, str]] = set()  # by folder, of what names no namespace
         read = (item for item in tree.objects if id(item) not in left and item.editable and "patch" not in item.classes)
         objects = [*((item.piece.file.path, item.data) for item in read), *_others(tree)]
         for path, document in objects:
             for guard in guards(document):
-                # What names no namespace comes to any: only what is new can take the place of what is gone.
+                # What names no namespace comes to any: what is gone had its place beside it, or it is new.
                 if guard.namespace is not None or document.get("kind") not in _NAMESPACED or differs(path):
                     self._keys.update((guard.namespace, key) for key in guard.keys)
+                else:
+                    self._beside.update((os.path.dirname(path), key) for key in guard.keys)
         self._pods = _by_namespace(
             (space, pod.labels) for pod in tree.pod_templates for space in _spaces(tree, pod.object)
         )
 
-    def has(self, guard: Guard) -> bool:
-        """Whether something does the same."""
-        return any((guard.namespace, key) in self._keys for key in (*guard.keys, guard.wider) if key is not None)
+    def has(self, guard: Guard, path: str) -> bool:
+        """Whether something does the same as ``guard`` of the file ``path``."""
+        keys, folder = [key for key in (*guard.keys, guard.wider) if key is not None], os.path.dirname(path)
+        if any((guard.namespace, key) in self._keys for key in keys):
+            return True
+        return guard.namespace is None and any((folder, key) in self._beside for key in keys)
 
     def is_needed(self, guard: Guard, before: _Pods) -> bool:
         """Whether what it kept is not gone as well: pods of the tree ``before``, and now no more."""
@@ -127,7 +133,15 @@ def documents(file: Before) -> Iterator[dict[str, Any]]:
             continue
         for document in found:
             if isinstance(document, dict):
-                yield from mappings(document["items"]) if isinstance(document.get("items"), list) else (document,)
+                yield from _items(document) if isinstance(document.get("items"), list) else (document,)
+
+
+def _items(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The items of a list, with the kind and version that those of a `…List` need not name."""
+    kind = str(document.get("kind"))
+    given = {} if kind in ("List", "None") else {"kind": kind.removesuffix("List")}
+    for item in mappings(document["items"]):
+        yield {"apiVersion": document.get("apiVersion"), **given, **item}
 
 
 def _pods(document: dict[str, Any]) -> Iterator[_Pod]:
