@@ -6,7 +6,9 @@ with its other rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from functools import cached_property, reduce
+from operator import or_
 
 from msgspec import Struct
 
@@ -32,65 +34,88 @@ class _Node(Struct, frozen=True, eq=False):
 
 
 class Aggregation:
-    """Which of the ClusterRoles ``roles`` of a tree, and of those of every cluster, get the rules of which."""
+    """Which of the ClusterRoles ``roles`` of a tree, and of those of every cluster, get the rules of which.
+
+    Sets of roles are numbers with a bit for each, so that roles that take in one another cost little.
+    """
 
     def __init__(self, roles: Iterable[Object]) -> None:
         written = [_of_object(role) for role in roles]
         # A role of the tree that is called like one of the cluster takes nothing from that: the API server adds it.
         self._nodes = [*written, *map(_of_cluster, bootstrap_cluster_roles())]
-        self._by_role = {id(node.role): node for node in written}
-        self._takers = [node for node in self._nodes if node.selectors]
-        self._given: dict[int, list[_Node]] = {}
+        self._numbers = {id(node.role): number for number, node in enumerate(written)}
+        self._takers = [number for number, node in enumerate(self._nodes) if node.selectors]
+        self._by_label: dict[tuple[str, str], list[int]] = {}
+        for number, node in enumerate(self._nodes if self._takers else ()):
+            for label in node.labels.items():
+                self._by_label.setdefault(label, []).append(number)
         self._parts: dict[int, Parts] = {}
 
     def of(self, role: Object) -> list[Object]:
         """The ClusterRoles of the tree that get the rules of ``role``, itself left out."""
-        node = self._by_role.get(id(role))
-        found = self._reached(node, self._taking, len(self._takers)) if node is not None else []
-        return [other.role for other in found if isinstance(other.role, Object)]
+        number = self._numbers.get(id(role))
+        if number is None:
+            return []
+        found = (
+            self._nodes[taker].role for taker in self._takers if self._all[taker] >> number & 1 and taker != number
+        )
+        return [other for other in found if isinstance(other, Object)]
 
     def parts(self, role: Object) -> Parts:
         """What ``role`` gets its rules from, by way of others too."""
-        if (known := self._parts.get(id(role))) is not None:
-            return known
-        node = self._by_role.get(id(role))
-        found = self._reached(node, self._giving, len(self._nodes) - 1) if node is not None else []
-        parts = self._parts[id(role)] = Parts(
-            [other.role for other in found if isinstance(other.role, Object)],
-            [other.role for other in found if isinstance(other.role, BootstrapRole)],
-            [] if node is None else [number for number, each in enumerate(node.selectors) if not _meets(each, found)],
-        )
-        return parts
+        number = self._numbers.get(id(role))
+        if number is None or number not in self._all:
+            return Parts([], [], [])
+        if number not in self._parts:
+            found = [self._nodes[other].role for other in _bits(self._all[number]) if other != number]
+            self._parts[number] = Parts(
+                [other for other in found if isinstance(other, Object)],
+                [other for other in found if isinstance(other, BootstrapRole)],
+                [place for place, met in enumerate(self._direct[number]) if not met],
+            )
+        return self._parts[number]
 
-    def _taking(self, node: _Node) -> list[_Node]:
-        return [other for other in self._takers if _takes(other, node)]
+    @cached_property
+    def _direct(self) -> dict[int, list[int]]:
+        """For each taker and each of its selectors the roles that it fits."""
+        return {
+            taker: [self._fitting(selector) & ~(1 << taker) for selector in self._nodes[taker].selectors]
+            for taker in self._takers
+        }
 
-    def _giving(self, node: _Node) -> list[_Node]:
-        if not node.selectors:
-            return []
-        if id(node) not in self._given:
-            self._given[id(node)] = [other for other in self._nodes if _takes(node, other)]
-        return self._given[id(node)]
+    def _fitting(self, selector: Selector) -> int:
+        needs = selector.requirements
+        plain = next((each for each in needs if each.operator == "In" and len(each.values) == 1), None)
+        if plain is None:
+            candidates: Iterable[int] = range(len(self._nodes))
+        else:
+            candidates = self._by_label.get((plain.key, next(iter(plain.values))), ())
+        return sum(1 << number for number in candidates if selector.matches(self._nodes[number].labels))
 
-    @staticmethod
-    def _reached(node: _Node, next_of: Callable[[_Node], list[_Node]], most: int) -> list[_Node]:
-        """The nodes to which ``next_of`` leads from ``node``, itself left out; there are no more than ``most``."""
-        found: dict[int, _Node] = {}
-        waiting = [node]
-        while waiting and len(found) < most:
-            for other in next_of(waiting.pop()):
-                if other is not node and id(other) not in found:
-                    found[id(other)] = other
-                    waiting.append(other)
-        return list(found.values())
-
-
-def _takes(taker: _Node, node: _Node) -> bool:
-    return taker is not node and any(each.matches(node.labels) for each in taker.selectors)
+    @cached_property
+    def _all(self) -> dict[int, int]:
+        """For each taker all roles of which the rules come to it."""
+        direct = {taker: reduce(or_, found, 0) for taker, found in self._direct.items()}
+        takers = reduce(or_, (1 << taker for taker in self._takers), 0)
+        return {taker: _closed(direct, takers, taker) for taker in self._takers}
 
 
-def _meets(selector: Selector, nodes: list[_Node]) -> bool:
-    return any(selector.matches(node.labels) for node in nodes)
+def _closed(direct: dict[int, int], takers: int, start: int) -> int:
+    found, done, waiting = 0, 0, 1 << start
+    while waiting:
+        done |= waiting
+        for taker in _bits(waiting):
+            found |= direct[taker]
+        waiting = found & takers & ~done
+    return found
+
+
+def _bits(number: int) -> Iterator[int]:
+    """The places of the bits that are set."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
 
 
 def _of_object(role: Object) -> _Node:

@@ -24,6 +24,7 @@ from hardener.kubernetes.objects.custom_definitions import definitions
 from hardener.kubernetes.objects.discovery import Discovery, Row
 from hardener.kubernetes.rbac.observed_rule import AuditLog
 from hardener.kubernetes.rbac.platform import PART_OF, Platform, named_like, proved
+from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import DEFAULT, GROUP
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
@@ -66,6 +67,7 @@ class Access(AsRead):
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._near: dict[tuple[str, str], Nearby] = {}
+        self._taken_in: dict[int, list[Rule]] = {}
         self._custom_in: dict[str, tuple[Row, ...]] = {}
 
     # Roles and bindings.
@@ -103,6 +105,15 @@ class Access(AsRead):
     def parts(self, role: Object) -> Parts:
         """What a controller fills ``role`` with, where it is a ClusterRole with an aggregationRule."""
         return self._aggregation.parts(role)
+
+    def taken_in(self, role: Object) -> list[Rule]:
+        """The rules that a controller copies into ``role``, as read. Raises as ``Role.rules``."""
+        if id(role) not in self._taken_in:
+            parts = self.parts(role)
+            others = [Role(item, item.path, item.data) for item in parts.roles]
+            rules = [rule for other in others for _, rule in other.rules]
+            self._taken_in[id(role)] = [*rules, *(rule for each in parts.built_in for rule in each.rules)]
+        return self._taken_in[id(role)]
 
     @cached_property
     def _aggregation(self) -> Aggregation:

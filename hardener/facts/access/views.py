@@ -78,10 +78,7 @@ class Role(View):
             return written
         from hardener.facts.access.grants import Access  # late: it looks at these views
 
-        parts = self.tree.ask(Access).parts(self.object)
-        others = [Role(item, item.path, item.data) for item in parts.roles]
-        written += [rule for other in others for _, rule in other.rules]
-        return [*written, *(rule for role in parts.built_in for rule in role.rules)]
+        return [*written, *self.tree.ask(Access).taken_in(self.object)]
 
     @property
     def variants(self) -> list[Role]:
