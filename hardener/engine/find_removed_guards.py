@@ -64,15 +64,18 @@ class _Now:
         read = (item for item in tree.objects if id(item) not in left and item.editable and "patch" not in item.classes)
         objects = [*((item.piece.file.path, item.data) for item in read), *_others(tree)]
         for path, document in objects:
-            for guard in guards(document):
-                # What names no namespace comes to any: what is gone had its place beside it, or it is new.
-                if guard.namespace is not None or document.get("kind") not in _NAMESPACED or differs(path):
-                    self._keys.update((guard.namespace, key) for key in guard.keys)
-                else:
-                    self._beside.update((os.path.dirname(path), key) for key in guard.keys)
+            self._add(document, path, is_new=differs(path))
         self._pods = _by_namespace(
             (space, pod.labels) for pod in tree.pod_templates for space in _spaces(tree, pod.object)
         )
+
+    def _add(self, document: Mapping[str, Any], path: str, *, is_new: bool) -> None:
+        for guard in guards(document):
+            # What names no namespace comes to any: what is gone had its place beside it, or it is new.
+            if guard.namespace is not None or document.get("kind") not in _NAMESPACED or is_new:
+                self._keys.update((guard.namespace, key) for key in guard.keys)
+            else:
+                self._beside.update((os.path.dirname(path), key) for key in guard.keys)
 
     def has(self, guard: Guard, path: str) -> bool:
         """Whether something does the same as ``guard`` of the file ``path``."""
