@@ -147,3 +147,50 @@ def test_a_check_says_how_many_documents_it_judged(harden: Harden, tmp_path: Pat
     write(tmp_path, {"a.yaml": BOTH.replace("name: api", "name: api2", 1)})
     done = harden("check", "--since", "HEAD", "--format", "json")
     assert (done.status, done.err) == (1, "--since HEAD: 1 of 3 documents differs\n")
+
+
+@pytest.mark.parametrize("name", ["attic/bad.yaml", "k8s/bad.yaml.off", "k8s/testdata/bad.yaml", "k8s/old.yaml"])
+def test_what_comes_from_another_place_is_new(name: str, harden: Harden, tmp_path: Path) -> None:
+    """Where a file stands decides whether it was judged before."""
+    write(tmp_path, {name: OTHER, "k8s/web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    git(tmp_path, "mv", name, "k8s/bad.yaml")
+    assert "api" in touched(harden, "HEAD", "k8s")
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "expected"),
+    [
+        ("resources: [web.yaml, ../attic/bad.yaml]\n", {"api"}),
+        ("resources: [web.yaml, ../attic]\n", {"api"}),
+        ("resources: [web.yaml]\ncomponents: [../attic/part]\n", {"api"}),
+        ("resources: [web.yaml]\n# nothing else\n", set()),
+    ],
+)
+def test_what_a_kustomization_takes_in_anew_was_not_judged_before(
+    kustomization: str, expected: set[str], harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {
+        "attic/bad.yaml": OTHER, "attic/kustomization.yaml": "resources: [bad.yaml]\n",
+        "attic/part/kustomization.yaml": "kind: Component\nresources: [../bad.yaml]\n",
+        "k8s/web.yaml": DEPLOYMENT, "k8s/kustomization.yaml": "resources: [web.yaml]\n",
+    })  # fmt: skip
+    commit(tmp_path)
+    write(tmp_path, {"k8s/kustomization.yaml": kustomization})
+    report = json.loads(harden("check", "k8s", "--no-waivers", "--format", "json", "--since", "HEAD").out)
+    records = [*report["changes"], *report["findings"], *report["held"]]
+    assert {
+        record["object"]["name"] for record in records if (record["object"] or {}).get("kind") == "Deployment"
+    } == expected
+
+
+def test_a_patch_that_is_used_from_now_on_is_weighed(harden: Harden, tmp_path: Path) -> None:
+    patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n"
+    write(tmp_path, {
+        "base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": DEPLOYMENT,
+        "dev/kustomization.yaml": "resources: [../base]\n", "dev/p.yaml": patch + "      hostNetwork: true\n",
+    })  # fmt: skip
+    commit(tmp_path)
+    write(tmp_path, {"dev/kustomization.yaml": "resources: [../base]\npatches:\n- path: p.yaml\n"})
+    report = json.loads(harden("check", "--since", "HEAD", "--format", "json").out)
+    assert [(found["id"], found["file"]) for found in report["findings"]] == [("weakened-by-overlay", "dev/p.yaml")]

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from hardener.engine.outcome import Outcome
+from hardener.engine import find_removed_guards
+from hardener.engine.find_removed_guards import Before
+from hardener.engine.outcome import Outcome, Report
 from hardener.errors import InputError
+from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.sources.files import git_root, is_inside
 from hardener.sources.git import index as git_index
 from hardener.sources.git.program import Git
 from hardener.sources.manifests import Piece
 from hardener.support.programs import ProgramError
+from hardener.tree.tree import Tree
 
+_MANIFESTS = (b".yaml", b".yml", b".json")
+_WHOLE = range(sys.maxsize)
+_HEAD = 200  # bytes that hold what git cat-file says of a file: its id, type and size
 _HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 _BRANCH = re.compile(r"origin/(\w[\w./-]*)", re.ASCII)  # to a shell a word
 _ESCAPE = re.compile(rb'\\([0-7]{3}|["\\abfnrtv])')
@@ -27,11 +36,14 @@ _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t
 class Touched:
     """The lines that a change touches: ranges of 1-based line numbers by the real path of the file.
 
-    ``is_new`` tells of any other file whether the revision cannot have it: all of it is touched then.
+    ``is_new`` tells of any other file whether the revision cannot have it: all of it is touched then. ``before`` are
+    the manifests of the revision that differ now, or are gone.
     """
 
-    def __init__(self, lines: dict[str, list[range]], is_new: Callable[[str], bool]) -> None:
-        self._lines, self._is_new = lines, is_new
+    def __init__(
+        self, lines: dict[str, list[range]], is_new: Callable[[str], bool], before: list[Before] | None = None
+    ) -> None:
+        self._lines, self._is_new, self._before = lines, is_new, before or []
 
     def piece(self, piece: Piece) -> bool:
         """Whether one of the lines of ``piece`` is touched."""
@@ -43,6 +55,42 @@ class Touched:
             return True
         names = (os.path.join(top, name) for top, _, files in os.walk(path) for name in files)
         return any(map(self._is_new, names)) or (os.path.isfile(path) and self._is_new(path))
+
+    def removed(self, tree: Tree) -> list[Report]:
+        """The policies, labels and bounds that the revision had, and ``tree`` as it is now has no more."""
+        return list(find_removed_guards.reports(tree, self._before, self._differs))
+
+    def widen(self, tree: Tree) -> None:
+        """Touch what kustomizations of ``tree`` that differ take in anew, where nobody judged it before: files outside
+        of the given paths, and patches."""
+        before = {each.path: each for each in self._before}
+        for item in tree.kustomizations.values():
+            path = item.piece.file.path
+            if item.editable and self._differs(path):
+                old = before.get(path)
+                documents = [] if old is None else list(find_removed_guards.documents(old))
+                for name in _named(item.data).difference(*map(_named, documents)):
+                    self._take_in(tree, os.path.dirname(path), name)
+
+    def _take_in(self, tree: Tree, folder: str, name: str) -> None:
+        """Touch all that the entry ``name`` of the kustomization in ``folder`` leads to."""
+        waiting, seen = [(folder, name)], set[str]()
+        while waiting:
+            folder, name = waiting.pop()
+            place = os.path.realpath(os.path.join(folder, name.replace("\0", "")))
+            if place in seen:
+                continue
+            seen.add(place)
+            below = tree.kustomizations.get(place)
+            if below is not None:
+                waiting += [(place, each) for each in _named(below.data)]
+            path = place if below is None else below.piece.file.path
+            is_patch = path in tree.patch_files
+            if is_patch or not any(is_inside(path, given) for given in tree.given):
+                self._lines.setdefault(path, []).append(_WHOLE)
+
+    def _differs(self, path: str) -> bool:
+        return path in self._lines or self._is_new(path)
 
     def line(self, path: str, number: int) -> bool:
         """Whether line ``number`` of the file ``path`` is touched."""
@@ -90,7 +138,9 @@ def since(revision: str, root: str) -> Touched:
     try:
         index = git_index.read(top)
         with Git(top, tracking="@{" in revision) as git:
-            patch = _patch(git, revision)
+            base = _base(git, revision)
+            patch = _patch(git, revision, base)
+            before = list(_before(git, base, top))
     except (ProgramError, git_index.UnreadableIndexError) as error:
         raise InputError(f"--since {revision}: git does not say what changed: {error}") from None
     lines = {os.path.realpath(os.path.join(top, name)): ranges for name, ranges in _hunks(patch).items()}
@@ -102,7 +152,13 @@ def since(revision: str, root: str) -> Touched:
         within = next((one for one in submodules if index.holds(os.fsencode(os.path.relpath(one, top)))), None)
         return within in lines if within is not None else not index.holds(name)
 
-    return Touched(lines, is_new)
+    return Touched(lines, is_new, before)
+
+
+def _named(kustomization: dict[str, Any]) -> set[str]:
+    """What a kustomization takes in, as written."""
+    entries = [name for _, name in kustomize.entries(kustomization)]
+    return {*entries, *kustomize.patch_names(kustomization), *kustomize.plugins(kustomization)}
 
 
 def _above(path: str, top: str) -> Iterator[str]:
@@ -111,24 +167,54 @@ def _above(path: str, top: str) -> Iterator[str]:
         yield path
 
 
-def _patch(git: Git, revision: str) -> bytes:
-    """The difference of the work tree from the commit where HEAD left ``revision``. Raises InputError."""
+def _base(git: Git, revision: str) -> str:
+    """The commit where HEAD left ``revision``. Raises InputError."""
     commit = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
     if commit is None:
         raise _not_here(git, revision, "no such revision")
     base = git.ask("merge-base", commit.decode().strip(), "HEAD")
     if base is None:
         raise _not_here(git, revision, "it has no commit in common with HEAD")
-    # What checks out with other line ends has no other lines. A submodule is its commit; no Git runs in it.
+    return base.decode().strip()
+
+
+def _patch(git: Git, revision: str, base: str) -> bytes:
+    """The difference of the work tree from ``base``, the commit of ``revision``. Raises InputError."""
+    # What checks out with other line ends has no other lines. A submodule is its commit; no Git runs in it. A file with
+    # another name is new: where it stands decides whether it was judged before, and which kustomization takes it in.
     shown = git.ask(
-        "diff-index", "-p", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty",
+        "diff-index", "-p", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty",
         "--ignore-cr-at-eol", "--unified=0", "--inter-hunk-context=0", "--src-prefix=a/", "--dst-prefix=b/",
-        base.decode().strip(), "--",
+        base, "--",
     )  # fmt: skip
     if shown is None:
         why = f"a partial clone may lack what {revision} holds: git diff {revision} fetches it"
         raise InputError(f"--since {revision}: git does not say what changed; {why}")
     return shown
+
+
+def _before(git: Git, base: str, top: str) -> Iterator[Before]:
+    """The manifests of the commit ``base`` that differ in the work tree, or are not there any more."""
+    listed = git.ask("diff-index", "--raw", "-z", "--no-renames", "--diff-filter=DMT", "--no-abbrev", base, "--")
+    words = (listed or b"").split(b"\0")
+    names = {
+        name: id
+        for (mode, _, id, *_), name in zip((head.split(b" ") for head in words[::2]), words[1::2], strict=False)
+        if mode.startswith(b":100") and name.lower().endswith(_MANIFESTS)
+    }
+    if not names:
+        return
+    given = b"".join(id + b"\n" for id in names.values())
+    blobs = git.ask("cat-file", "--batch", "--buffer", input=given) or b""
+    position = 0
+    for name in names:
+        head, _, _ = blobs[position : position + _HEAD].partition(b"\n")
+        if head.split(b" ")[1:2] != [b"blob"]:
+            raise ProgramError("a file of the revision cannot be read")
+        start, size = position + len(head) + 1, int(head.split(b" ")[2])
+        text = blobs[start : start + size].decode("utf-8", "replace")
+        yield Before(os.path.realpath(os.path.join(top, os.fsdecode(name))), text)
+        position = start + size + 1
 
 
 def _not_here(git: Git, revision: str, why: str) -> InputError:

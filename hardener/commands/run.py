@@ -109,6 +109,8 @@ class Plan(Struct):
 
     def run(self, tree: Tree, progress: Callable[[str], object], *, forks: bool = True) -> Outcome:
         touched = self.touched
+        # Before the run, since what it adds itself takes the place of nothing that is gone.
+        gone = [] if touched is None else touched.removed(tree)
         outcome = pipeline.run(
             tree, self.profile, self.gate, only=self.only, skip=self.skip, forks=forks,
             progress=phase(progress, "deciding", len(self.profile.members)), proving=later(progress, "proving"),
@@ -117,6 +119,7 @@ class Plan(Struct):
         outcome.asked = self.asked
         if touched is not None:
             touched.narrow(outcome)
+            outcome.findings += gone
         if not tree.stream and has_charts(tree):
             from hardener.commands.chart_releases import harden_releases  # late: few trees render a chart of their own
 
@@ -254,7 +257,10 @@ def read(
         from hardener.commands import secrets_folder  # late: most runs move no secret
 
         secrets_folder.check(plan.settings.secrets_out, [root, *real])
-    return Tree.read(real, root=root, settings=plan.settings, progress=phase(progress, "reading")), plan
+    tree = Tree.read(real, root=root, settings=plan.settings, progress=phase(progress, "reading"))
+    if plan.touched is not None:
+        plan.touched.widen(tree)
+    return tree, plan
 
 
 def read_tree(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> Tree:

@@ -61,6 +61,14 @@ _PARTLY = {
 }
 
 
+class _Skipped(Struct):
+    """A pod of which some ``transforms`` change nothing, and the ``sign`` of its class."""
+
+    target: View
+    sign: str
+    transforms: list[Transform] = field(default_factory=list)
+
+
 class Gate(Struct):
     """Which grades are applied: those up to ``max_grade``, and any of the transforms in ``accepted``.
 
@@ -87,7 +95,7 @@ class _Run(Struct):
     waivers: Waivers
     targets: Targets
     system_pods: SystemPods
-    skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
+    skipped: dict[tuple[int, str], _Skipped] = field(default_factory=dict)
     unknown: UnknownValues = field(default_factory=UnknownValues)
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
     has_waivers: bool = False
@@ -190,15 +198,10 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         _stopped(state, transform, target, error)
         return
     if blocked in _LEFT_ALONE:
-        state.skipped.setdefault((id(target.object), blocked), (target, classes[blocked], []))
+        state.skipped.setdefault((id(target.object), blocked), _Skipped(target, classes[blocked]))
         state.waivers.leave(target.object)
         return
-    try:
-        yielded = list(transform.function(target, *arguments))
-    except (OpaqueError, WrongShapeError) as error:
-        if not blocked:
-            _stopped(state, transform, target, error)
-        return
+    yielded = _yielded(state, transform, target, arguments, pod, blocked)
     if not yielded:  # most transforms have nothing to say of most targets
         return
     try:
@@ -209,8 +212,24 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     if not blocked:
         _take(state, transform, target, yielded, unknown)
         _make(state, transform, target, steps, arguments, may_change)
-    elif pod is not None and not _all_waived(state, transform, target, steps):
-        _skip(state, transform, pod, blocked, classes[blocked])
+    elif pod is not None:
+        if _is_full(state, transform, pod, blocked):
+            _take(state, transform, target, yielded, unknown)
+        if not _all_waived(state, transform, target, steps):
+            _skip(state, transform, pod, blocked, classes[blocked])
+
+
+def _yielded(
+    state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], pod: PodTemplate | None,
+    blocked: str | None,
+) -> list[Any]:  # fmt: skip
+    """What ``transform`` says of ``target``; nothing where it cannot tell, which is on record then."""
+    try:
+        return list(transform.function(target, *arguments))
+    except (OpaqueError, WrongShapeError) as error:
+        if not blocked or (pod is not None and _is_full(state, transform, pod, blocked)):
+            _stopped(state, transform, target, error)
+        return []
 
 
 def _take(state: _Run, transform: Transform, target: View, yielded: list[Any], unknown: list[OpaqueError]) -> None:
@@ -235,9 +254,20 @@ def _barrier(
 
 def _skip(state: _Run, transform: Transform, pod: PodTemplate, blocked: str, sign: str) -> None:
     """Note that ``transform`` would change ``pod``, and does not."""
-    ids = state.skipped.setdefault((id(pod.object), blocked), (pod, sign, []))[2]
-    if transform.id not in ids:
-        ids.append(transform.id)
+    transforms = state.skipped.setdefault((id(pod.object), blocked), _Skipped(pod, sign)).transforms
+    if transform not in transforms:
+        transforms.append(transform)
+
+
+def _is_full(state: _Run, transform: Transform, pod: PodTemplate, blocked: str) -> bool:
+    """Whether what ``transform`` finds in ``pod`` weighs as in any other pod, though the class ``blocked`` keeps it
+    from changing that: the namespace lowers nothing, and what hands over the node no class. No policy is written for a
+    namespace of the system."""
+    if blocked == "system-namespace":
+        counts = transform.stage != "network"
+    else:
+        counts = blocked not in _LEFT_ALONE and transform.stage == "host" and transform.severity is Severity.HIGH
+    return counts and not state.system_pods.is_of_platform(pod)
 
 
 def _make(
@@ -398,7 +428,8 @@ def _stopped(state: _Run, transform: Transform, target: View, error: OpaqueError
 
 
 def _report_classes(state: _Run) -> None:
-    for (_, name), (target, sign, ids) in state.skipped.items():
+    for (_, name), skipped in state.skipped.items():
+        target, sign = skipped.target, skipped.sign
         piece = target.object.piece
         if name in _LEFT_ALONE:
             if name == "patch" and state.outcome.tree.ask(Overlays).is_weighed(target.object):
@@ -407,15 +438,25 @@ def _report_classes(state: _Run) -> None:
             if name == "patch":
                 advice = piece.source.advise(piece, "patch") or advice
         else:
-            message = f"not done: {', '.join(ids)} ({name}): {sign}"
+            message = f"not done: {', '.join([each.id for each in skipped.transforms])} ({name}): {sign}"
             advice = _PARTLY[name]
             if target.object.group == FRAGMENT:
                 advice = piece.source.advise(piece, "part") or advice
         state.outcome.findings.append(
             Report(
-                name, "K01", Severity.LOW, message, advice, piece.file.name, target.object, piece, target.object.path
+                name, "K01", _weight(state, name, skipped), message, advice, piece.file.name, target.object, piece,
+                target.object.path,
             )
-        )
+        )  # fmt: skip
+
+
+def _weight(state: _Run, name: str, skipped: _Skipped) -> Severity:
+    """The severity of what was not done in a pod, since it is of the class ``name``."""
+    pod = skipped.target
+    if not isinstance(pod, PodTemplate):
+        return Severity.LOW
+    full = [each.severity for each in skipped.transforms if _is_full(state, each, pod, name)]
+    return max(full, key=lambda severity: severity.rank, default=Severity.LOW)
 
 
 def _report_tree(outcome: Outcome) -> None:

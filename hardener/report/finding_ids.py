@@ -33,6 +33,7 @@ MEANINGS: dict[str, str] = {
     "read-otherwise": "kubectl reads a document otherwise than harden. It keeps its bytes, and was not judged.",
     "refused": "A document could not be read, or a change to it could not be proved. It keeps its bytes.",
     "removed-api": "No supported Kubernetes serves this apiVersion any more.",
+    "removed-guard": "A policy, label or bound that the revision of --since had is gone, and nothing does the same.",
     "renders-elsewhere": "A controller renders this object into workloads that the tree does not show.",
     "sops": "A document is encrypted by SOPS. Any change would break its signature.",
     "stale-comment": "A comment stands beside a value that changes, and may no longer be true.",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hardener.kubernetes.objects.custom_definitions import definitions
 from hardener.kubernetes.objects.discovery import Discovery, Row
+from hardener.kubernetes.rbac.bootstrap import is_bootstrapped
 from hardener.kubernetes.rbac.dangerous_grants import GRANTS, dangerous
 from hardener.kubernetes.rbac.expansion import expand_groups, expand_resources, expand_verbs
 from hardener.kubernetes.rbac.kubectl_commands import needed, wait_for
@@ -309,21 +312,72 @@ def test_what_waiting_for_others_needs() -> None:
     assert wait_for([]) is None
 
 
+NODES = {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]}
+EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+LABEL = {"kubernetes.io/bootstrapping": "rbac-defaults"}
+PROXIER = {"roleRef": {"kind": "ClusterRole", "name": "system:node-proxier"}}
+
+
 @pytest.mark.parametrize(
-    ("metadata", "others"),
+    ("kind", "metadata", "data", "is_known"),
     [
-        ({"name": "system:node"}, True),
-        ({"name": "eks:addon-manager"}, True),
-        ({"name": "view", "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}}, True),
-        ({"name": "web"}, False),
+        # What is equal to a role or binding of every cluster, or gives less.
+        ("ClusterRole", {"name": "cluster-admin"}, {"rules": [EVERYTHING]}, True),
+        ("ClusterRole", {"name": "system:node-proxier"}, {"rules": [NODES]}, True),
+        ("ClusterRole", {"name": "system:node-proxier"}, {"rules": [NODES | {"verbs": ["get"]}]}, True),
+        ("ClusterRole", {"name": "system:node-proxier"}, {"rules": []}, True),
+        ("ClusterRole", {"name": "system:node-proxier"}, {"rules": [NODES | {"resourceNames": ["a"]}]}, True),
+        ("ClusterRoleBinding", {"name": "cluster-admin"}, {
+            "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"kind": "Group", "name": "system:masters"}],
+        }, True),
+        ("ClusterRoleBinding", {"name": "system:node-proxier"},
+         PROXIER | {"subjects": [{"kind": "User", "name": "system:kube-proxy"}]}, True),
+        ("ClusterRoleBinding", {"name": "system:node"},
+         {"roleRef": {"kind": "ClusterRole", "name": "system:node"}}, True),
+        ("ClusterRoleBinding", {"name": "kubeadm:node-proxier"},
+         PROXIER | {"subjects": [{"kind": "ServiceAccount", "name": "kube-proxy", "namespace": "kube-system"}]}, True),
+        # Its name, and other data.
+        ("ClusterRole", {"name": "system:node-proxier"}, {"rules": [EVERYTHING]}, False),
+        ("ClusterRole", {"name": "system:node-proxier"}, {"rules": [NODES | {"resources": ["*"]}]}, False),
+        ("ClusterRole", {"name": "system:node-proxier"}, {"rules": [NODES | {"verbs": ["get", "patch"]}]}, False),
+        ("ClusterRole", {"name": "system:node-proxier"}, {"rules": [NODES | {"verbs": "${VERBS}"}]}, False),
+        ("ClusterRole", {"name": "system:node-proxier"}, {"rules": "${RULES}"}, False),
+        ("ClusterRole", {"name": "system:kube-scheduler"}, {
+            "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["update"]}],
+        }, False),  # there only of its own name
+        ("ClusterRole", {"name": "system:node-proxier"},
+         {"rules": [NODES], "aggregationRule": {"clusterRoleSelectors": [{}]}}, False),
+        ("ClusterRole", {"name": "admin"}, {"aggregationRule": {"clusterRoleSelectors": [{}]}}, False),
+        ("ClusterRole", {"name": "admin"}, {"rules": [EVERYTHING]}, False),
+        ("ClusterRole", {"name": "system:node",
+                         "labels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"}}, {"rules": []}, False),
+        ("Role", {"name": "system:node-proxier", "namespace": "shop"}, {"rules": [NODES]}, False),
+        ("Role", {"name": "extension-apiserver-authentication-reader", "namespace": "shop"}, {"rules": []}, False),
+        ("ClusterRoleBinding", {"name": "system:node-proxier"},
+         PROXIER | {"subjects": [{"kind": "Group", "name": "system:authenticated"}]}, False),
+        ("ClusterRoleBinding", {"name": "system:node-proxier"}, PROXIER | {"subjects": "${SUBJECTS}"}, False),
+        ("ClusterRoleBinding", {"name": "system:node-proxier"}, {
+            "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"kind": "User", "name": "system:kube-proxy"}],
+        }, False),
+        # A name or a label of what no cluster has.
+        ("ClusterRole", {"name": "system:nodes"}, {"rules": []}, False),
+        ("ClusterRole", {"name": "eks:addon-manager"}, {"rules": []}, False),
+        ("ClusterRole", {"name": "aks-service"}, {"rules": []}, False),
+        ("ClusterRole", {"name": "kubeadm:x"}, {"rules": []}, False),
+        ("ClusterRole", {"name": "x", "labels": LABEL}, {"rules": []}, False),
+        ("ClusterRole", {"name": "web"}, {"rules": []}, False),
     ],
-)
-def test_what_belongs_to_the_cluster(metadata: dict[str, object], others: bool) -> None:
-    assert (owner({"metadata": metadata}) is not None) is others
+)  # fmt: skip
+def test_what_belongs_to_the_cluster(kind: str, metadata: dict[str, Any], data: dict[str, Any], is_known: bool) -> None:
+    assert (owner(kind, {"metadata": metadata, **data}) is not None) is (is_known or "aggregationRule" in data)
+    assert (is_bootstrapped(kind, {"metadata": metadata, **data}) is not None) is is_known
 
 
 def test_an_aggregated_role_is_filled_in_by_a_controller() -> None:
-    assert owner({"metadata": {"name": "x"}, "aggregationRule": {"clusterRoleSelectors": []}}) is not None
+    value = {"metadata": {"name": "x"}, "aggregationRule": {"clusterRoleSelectors": []}}
+    assert owner("ClusterRole", value) == "a controller fills in its rules (aggregationRule)"
 
 
 def test_roles_that_every_cluster_has() -> None:

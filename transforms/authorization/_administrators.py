@@ -13,15 +13,17 @@ from hardener.facts.access.needs import FLOOR, Needs, needs
 from hardener.facts.access.views import Binding, Role, Subject
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.kustomize.builds import Builds
+from hardener.support.late_pattern import late_pattern
 
 from . import _rights
 from ._options import Rbac
 from ._rights import Change, Pair
 
 # Whom rbac-masters-subject, rbac-anonymous-subject and rbac-authenticated-broad speak of.
-_OF_OTHERS = (
-    "system:masters", "system:anonymous", "system:authenticated", "system:unauthenticated", "system:serviceaccounts",
-)  # fmt: skip
+_OF_OTHERS = late_pattern(
+    r"Group system:(?:masters|unauthenticated|authenticated(?::.*)?|serviceaccounts(?::.*)?)|User system:anonymous"
+)
+_OF_CLUSTER = "system:"
 _LOG = (
     "record an audit log of 7 days or more and run harden again with --audit-log FILE, or test that the account"
     " needs no more than the assumed rights"
@@ -84,16 +86,7 @@ def _stays(binding: Binding, subject: Subject, why: str, advice: str) -> Finding
 def _kept(binding: Binding, subject: Subject, options: Rbac) -> Finding | str | None:
     """Why a subject stays: a finding, or a word where another transform says it; None where it may change."""
     if not subject.is_account:
-        if subject.name.startswith(_OF_OTHERS):
-            return "said by transforms of their own"
-        return binding.finding(
-            f"{subject} is an administrator of the whole cluster",
-            "subjects",
-            subject.index,
-            severity=Severity.MEDIUM,
-            advice="bind people to roles for what they do, and keep cluster-admin for emergencies",
-            topic="administrator by name, a person or group",
-        )
+        return _stranger(binding, subject)
     namespace = binding.namespace_of(subject)
     platform = binding.tree.ask(Access).platform(binding, subject)
     if platform is not None and platform[1]:
@@ -116,6 +109,29 @@ def _kept(binding: Binding, subject: Subject, options: Rbac) -> Finding | str | 
         advice = "bind it to a role for what it needs (profile strict, or rbac.system-namespaces, does)"
         return _stays(binding, subject, "what runs there belongs to the cluster", advice)
     return None
+
+
+def _stranger(binding: Binding, subject: Subject) -> Finding | str:
+    """Why a user or group stays: a finding, or a word where another transform says it."""
+    if _OF_OTHERS.fullmatch(str(subject)):
+        return "said by transforms of their own"
+    if subject.name.startswith(_OF_CLUSTER):  # kubelets, join tokens, components: nobody should be one of these
+        return binding.finding(
+            f"{subject}, which is a name for a part of the cluster, is an administrator of the whole cluster",
+            "subjects",
+            subject.index,
+            severity=Severity.HIGH,
+            advice="remove it: what belongs to the cluster has roles of its own",
+            topic="administrator by name, a part of the cluster",
+        )
+    return binding.finding(
+        f"{subject} is an administrator of the whole cluster",
+        "subjects",
+        subject.index,
+        severity=Severity.MEDIUM,
+        advice="bind people to roles for what they do, and keep cluster-admin for emergencies",
+        topic="administrator by name, a person or group",
+    )
 
 
 def _moved_elsewhere(binding: Binding, subject: Subject, namespace: str | None) -> str | None:

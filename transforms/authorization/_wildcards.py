@@ -15,7 +15,8 @@ from ._stars import has_star, judged, left, observed, platform, rules_of, writte
 def resources(role: Role) -> Steps:
     """Write out the resources of rules where they are a star."""
     if role.owner is not None:
-        starred = next((index for index, rule in role.rules if has_star(rule.resources)), None)
+        rules = role.rules if role.is_aggregated else ()  # one of every cluster is what it has to be
+        starred = next((index for index, rule in rules if has_star(rule.resources)), None)
         if starred is not None:
             yield role.finding(
                 f"rule {starred + 1} holds a wildcard, and the role is left alone: {role.owner}",

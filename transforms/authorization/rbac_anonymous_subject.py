@@ -21,7 +21,7 @@ def rbac_anonymous_subject(binding: Binding) -> Steps:
     May break: a probe or a page that asks the API server without logging in is refused.
     """
     found = [subject for subject in binding.subjects if (subject.kind, subject.name) in _ANYBODY]
-    if not found or binding.role_name in PUBLIC:
+    if not found or binding.gives(PUBLIC):
         return
     place = ("subjects", found[0].index)
     if binding.owner is not None:

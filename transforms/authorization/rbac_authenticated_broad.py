@@ -21,7 +21,7 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
 
     May break: nothing, it only reports.
     """
-    if binding.role_name in DISCOVERY or binding.owner is not None or _only_uses(binding):
+    if binding.gives(DISCOVERY) or binding.owner is not None or _only_uses(binding):
         return
     for subject in binding.subjects:
         if subject.kind != "Group" or subject.name.split(":")[:2] not in (
@@ -45,12 +45,12 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
 
 def _only_uses(binding: Binding) -> bool:
     """Whether its role lets pods use SecurityContextConstraints and nothing else: rbac-scc-grant says which."""
-    if binding.role_name.startswith(ROLE):
-        return True
     try:
         rules = binding.rules
     except OpaqueError:
         return False
+    if not binding.roles:  # it is one of the cluster
+        return binding.role_name.startswith(ROLE)
     return bool(rules) and all(rule.verbs == (USE,) and used_by(rule) for rule in rules)
 
 
@@ -60,7 +60,7 @@ def _is_dangerous(binding: Binding) -> bool:
     for role in binding.roles:
         try:
             version = role.tree.settings.kubernetes_version
-            if any(True for _ in dangerous(role.rules, version, system=not binding.namespaced)):
+            if any(True for _ in dangerous(enumerate(role.granted), version, system=not binding.namespaced)):
                 return True
         except OpaqueError:
             continue

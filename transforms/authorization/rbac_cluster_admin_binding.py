@@ -19,19 +19,9 @@ def rbac_cluster_admin_binding(binding: Binding, options: Rbac) -> Steps:
     May break: what the account did beyond that is refused from the moment the old binding is deleted; where no audit
     log shows its use, the rights are an assumption.
     """
-    source = binding.everything
     if binding.owner is not None:
-        account = next((subject for subject in binding.subjects if subject.is_account), None)
-        if source is not None and account is not None:
-            yield binding.finding(
-                f"{account} is an administrator, and the binding is left alone: {binding.owner}",
-                "subjects",
-                account.index,
-                severity=Severity.LOW,
-                advice="change it through what installs it",
-                topic="administrator of the cluster itself",
-            )
         return
+    source = binding.everything
     if source is not None:
         yield from reduced(binding, source, options)
     else:

@@ -30,7 +30,12 @@ def rbac_platform_admin(binding: Binding) -> Steps:
             f"{component.component} is an administrator of the cluster: {holder}",
             "subjects",
             subject.index,
-            severity=Severity.MEDIUM,
+            severity=_severity(binding),
             advice=f"{component.advice}; else {_ADVICE}" if component.advice else _ADVICE,
             topic=f"administrator of {component.component}",
         )
+
+
+def _severity(binding: Binding) -> Severity:
+    """What a label and the name of an image show of it, whoever sends the tree may have written."""
+    return Severity.HIGH if binding.tree.settings.no_waivers else Severity.MEDIUM

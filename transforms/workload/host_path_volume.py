@@ -7,11 +7,15 @@ from hardener.tree.core_views import PersistentVolume
 
 from ._host_path import kind, path_of
 
-# What leads to the node itself: by what it is, and by where it stands.
+# What leads to the node itself: by what it is, by where it stands, and by what it holds.
 _KINDS = ("node", "kernel", "kubelet", "socket", "device")
 _FOLDERS = (
     "/etc", "/root", "/boot", "/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/sbin", "/usr/lib", "/var/lib/etcd",
-    "/opt/cni",
+    "/opt/cni", "/var/spool/cron",
+)  # fmt: skip
+# The kubelet follows links in the folder of logs: whoever writes there reads any file of the node by `kubectl logs`.
+_HOLDERS = (
+    "/usr", "/var", "/var/lib", "/var/log", "/var/log/pods", "/var/log/containers", "/var/spool", "/opt", "/home",
 )  # fmt: skip
 _KEEP = "take a volume of a CSI driver, or one of the type local with a nodeAffinity"
 _AWAY = (
@@ -34,13 +38,13 @@ def host_path_volume(volume: PersistentVolume) -> Steps:
         path, what = path_of(spec, source) or "", kind(spec, source)
         if source == "local" and what == "device":
             continue  # its path is "either a directory or block device" (core/v1, LocalVolumeSource)
-        if what in _KINDS or (what == "data" and any(below(path, folder) for folder in _FOLDERS)):
+        if what in _KINDS or path in _HOLDERS or (what == "data" and any(below(path, each) for each in _FOLDERS)):
             yield spec.finding(
                 f"a pod with its claim reaches {path} of the node",
                 source,
                 "path",
                 advice=_AWAY,
-                severity=Severity.MEDIUM,
+                severity=Severity.HIGH,
                 topic="PersistentVolume with files of the node itself",
             )
         elif what is not None and source == "hostPath":  # a volume of the type local is made for such a folder

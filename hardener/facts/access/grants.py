@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
+from hardener.facts.access.aggregation import Aggregation, Parts
 from hardener.facts.access.audit_log import GivenLog
 from hardener.facts.access.running import Pods, Runs
 from hardener.facts.access.views import Binding, Role, Subject
@@ -19,12 +20,11 @@ from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Nearby
-from hardener.kubernetes.network.label_selector import Selector, parse
 from hardener.kubernetes.objects.custom_definitions import definitions
 from hardener.kubernetes.objects.discovery import Discovery, Row
-from hardener.kubernetes.objects.shape import ShapeError, mapping, sequence
 from hardener.kubernetes.rbac.observed_rule import AuditLog
 from hardener.kubernetes.rbac.platform import PART_OF, Platform, named_like, proved
+from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import DEFAULT, GROUP
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
@@ -67,6 +67,7 @@ class Access(AsRead):
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._near: dict[tuple[str, str], Nearby] = {}
+        self._taken_in: dict[int, list[Rule]] = {}
         self._custom_in: dict[str, tuple[Row, ...]] = {}
 
     # Roles and bindings.
@@ -101,9 +102,22 @@ class Access(AsRead):
             if (each.role_kind, each.role_name) == (given.kind, given.name)
         ]
 
+    def parts(self, role: Object) -> Parts:
+        """What a controller fills ``role`` with, where it is a ClusterRole with an aggregationRule."""
+        return self._aggregation.parts(role)
+
+    def taken_in(self, role: Object) -> list[Rule]:
+        """The rules that a controller copies into ``role``, as read. Raises as ``Role.rules``."""
+        if id(role) not in self._taken_in:
+            parts = self.parts(role)
+            others = [Role(item, item.path, item.data) for item in parts.roles]
+            rules = [rule for other in others for _, rule in other.rules]
+            self._taken_in[id(role)] = [*rules, *(rule for each in parts.built_in for rule in each.rules)]
+        return self._taken_in[id(role)]
+
     @cached_property
-    def _aggregation(self) -> _Aggregation:
-        return _Aggregation(item for (kind, _), items in self._roles.items() if kind == "ClusterRole" for item in items)
+    def _aggregation(self) -> Aggregation:
+        return Aggregation(item for (kind, _), items in self._roles.items() if kind == "ClusterRole" for item in items)
 
     @cached_property
     def _given(self) -> dict[int, list[Binding]]:
@@ -378,33 +392,3 @@ def mounted_token(pod: PodTemplate) -> Evidence | None:
             continue
         return state.fact("its token is mounted")
     return None
-
-
-class _Aggregation:
-    """The ClusterRoles of ``roles`` into which a controller copies the rules of others, by the labels of these.
-
-    Source: kubernetes pkg/controller/clusterroleaggregation.
-    """
-
-    def __init__(self, roles: Iterable[Object]) -> None:
-        self._selectors = [(role, found) for role in roles if (found := _selectors(role))]
-
-    def of(self, role: Object) -> list[Object]:
-        """The ClusterRoles that get the rules of ``role``, itself left out."""
-        if role.kind != "ClusterRole" or not self._selectors:
-            return []
-        try:
-            written = mapping(mapping(role.data.get("metadata")).get("labels"))
-        except ShapeError:
-            return []
-        labels = {str(key): str(value) for key, value in written.items()}
-        found = [other for other, selectors in self._selectors if any(each.matches(labels) for each in selectors)]
-        return [other for other in found if other is not role]
-
-
-def _selectors(role: Object) -> list[Selector]:
-    try:
-        written = sequence(mapping(role.data.get("aggregationRule")).get("clusterRoleSelectors"))
-        return [parse(mapping(each)) for each in written]
-    except ShapeError:
-        return []

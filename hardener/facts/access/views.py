@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from msgspec import Struct
 
 from hardener.facts.kustomize.overlays.overlays import Overlays
+from hardener.kubernetes.rbac.bootstrap import is_bootstrapped
 from hardener.kubernetes.rbac.dangerous_grants import AGGREGATION
 from hardener.kubernetes.rbac.owners import owner
 from hardener.kubernetes.rbac.rules import Rule, rule_of
@@ -47,7 +50,7 @@ class Role(View):
     @property
     def owner(self) -> str | None:
         """Why it is not for the tree to change; None for one that is."""
-        return owner(self.data)
+        return owner(self.object.kind, self.data)
 
     @property
     def rules(self) -> list[tuple[int, Rule]]:
@@ -60,6 +63,22 @@ class Role(View):
                     raise OpaqueError(word, (*self.path[1:], "rules", index))
             found.append((index, rule))
         return found
+
+    @property
+    def is_aggregated(self) -> bool:
+        """Whether a controller fills in its rules, and it is none of those that every cluster has."""
+        return bool(self.data.get("aggregationRule")) and is_bootstrapped(self.object.kind, self.data) is None
+
+    @property
+    def granted(self) -> list[Rule]:
+        """What it allows: its rules, and those that a controller copies into it as far as the tree and what every
+        cluster has show them. Raises as ``rules``."""
+        written = [rule for _, rule in self.rules]
+        if not self.is_aggregated:
+            return written
+        from hardener.facts.access.grants import Access  # late: it looks at these views
+
+        return [*written, *self.tree.ask(Access).taken_in(self.object)]
 
     @property
     def variants(self) -> list[Role]:
@@ -88,7 +107,7 @@ class Binding(View):
     @property
     def owner(self) -> str | None:
         """Why it is not for the tree to change; None for one that is."""
-        return owner(self.data)
+        return owner(self.text("kind") or self.object.kind, self.data)
 
     @property
     def role_kind(self) -> str:
@@ -105,10 +124,15 @@ class Binding(View):
 
         return self.tree.ask(Access).roles(self)
 
+    def gives(self, roles: Collection[tuple[str, str]]) -> bool:
+        """Whether it gives one of ``roles``, kinds and names of what the cluster has, and the tree makes no other role
+        of that name."""
+        return (self.role_kind, self.role_name) in roles and all(role.owner is not None for role in self.roles)
+
     @property
     def rules(self) -> list[Rule]:
         """The rules of its roles. Raises WrongShapeError, and OpaqueError where one is filled in later."""
-        return [rule for role in self.roles for _, rule in role.rules]
+        return [rule for role in self.roles for rule in role.granted]
 
     @property
     def subjects(self) -> list[Subject]:
@@ -140,7 +164,7 @@ class Binding(View):
             return "cluster-admin"
         for role in self.roles:
             try:
-                if any(rule.is_everything and not rule.names for _, rule in role.rules):
+                if any(rule.is_everything and not rule.names for rule in role.granted):
                     return role
             except OpaqueError:
                 continue

@@ -7,6 +7,7 @@ from hardener.authoring.transform import Transform
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.side_containers import is_known, is_side_container
 from hardener.kubernetes.components.component import is_static_control_plane_name
+from hardener.kubernetes.pods.platform_pods import is_platform_pod
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
@@ -37,6 +38,15 @@ class SystemPods(AsRead):
         item = pod.object
         sign = self._signs[item] if item in self._signs else self.sign(item)
         return pod.classes if sign is None else {**pod.classes, "system-namespace": sign}
+
+    def is_of_platform(self, pod: PodTemplate) -> bool:
+        """Whether ``pod`` is one that the installer of a cluster makes, by all that it holds."""
+        item = pod.object
+        try:
+            images = [each.image.normalized if each.image else None for each in pod.containers]
+        except (OpaqueError, WrongShapeError):
+            return False
+        return is_platform_pod((item.kind, item.namespace or "", item.name), pod.data, images)
 
     def barrier(self, transform: Transform, target: View, pod: PodTemplate) -> str | None:
         """The class of ``pod`` for which ``transform`` leaves ``target``, the pod or a container of it, as it is; None

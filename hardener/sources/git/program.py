@@ -82,10 +82,13 @@ class Git:
     ) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def ask(self, *arguments: str) -> bytes | None:
-        """What ``git ARGUMENTS`` prints; None where it fails. Raises ProgramError where it does not answer at all."""
+    def ask(self, *arguments: str, input: bytes | None = None) -> bytes | None:
+        """What ``git ARGUMENTS`` prints, which reads ``input``; None where it fails. Raises ProgramError where it does
+        not answer at all."""
         given = [*_OPTIONS, "-C", self._top, *arguments]
-        done = programs.run("git", given, seconds=_SECONDS, outside=self._top, environment=self._environment)
+        done = programs.run(
+            "git", given, seconds=_SECONDS, input=input, outside=self._top, environment=self._environment
+        )
         return done.stdout if done.returncode == 0 else None
 
     def _hand_on_tracking(self, path: str) -> None:
