@@ -34,7 +34,7 @@ def reports(tree: Tree) -> Iterator[Report]:
     kustomizations = [found for found in tree.kustomizations.values() if found.editable]
     for item in kustomizations:
         yield from _missing(tree, item)
-        for key in ("replacements", "transformers", "vars"):
+        for key in ("replacements", "transformers", "vars", "generators", "openapi"):
             if item.data.get(key):
                 message = f"harden does not check its {key}: what they set for a pod is not known"
                 file, path = item.piece.file.name, (*item.path, key)

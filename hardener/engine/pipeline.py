@@ -441,6 +441,11 @@ def _report_tree(outcome: Outcome) -> None:
     outcome.findings += find_rendered_elsewhere.reports(tree)
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
     outcome.findings += find_unread_patches.reports(tree)
+    if tree.settings.no_waivers and not tree.stream:
+        from hardener.engine import find_unfilled_values, find_unjudged  # late: only a gate asks
+
+        outcome.findings += find_unjudged.reports(tree)
+        outcome.findings += find_unfilled_values.reports(tree, list(outcome.findings))
     if tree.settings.audit_logs:
         from hardener.engine import find_audit_gaps  # late: most runs have no log
 

@@ -111,7 +111,7 @@ def _of_findings(outcome: Outcome) -> Iterator[str]:
     told = {(problem.id, problem.name, problem.line) for problem in outcome.tree.problems}
     for finding in outcome.findings:
         if finding.not_looked_at and (finding.id, finding.file, finding.line) not in told:
-            yield f"{finding.file}:{finding.line}: {finding.message}"
+            yield f"{finding.file}:{finding.line}: {finding.message.removeprefix('not looked at: ')}"
 
 
 def _broken(tree: Tree) -> Iterator[str]:

@@ -23,9 +23,10 @@ from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.lock.model import Lock, load
-from hardener.sources.files import Content, is_other
+from hardener.sources.files import Content, is_inside, is_other
 from hardener.sources.files.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.registry import MANIFESTS
 from hardener.sources.source import Problem
 from hardener.support.data_path import Path, joined, value_at
 from hardener.tree import reader
@@ -160,6 +161,19 @@ class Tree(Struct, eq=False, dict=True):
     ) -> Iterator[tuple[str, bool]]:
         """The files of the tree that are evidence, as ``Selection.everywhere`` lists them; none for a stream."""
         return iter(()) if self.stream else self.selection.everywhere(suffixes, also)
+
+    @property
+    def is_gate(self) -> bool:
+        """Whether nothing that it says lowers the result, and what is not judged fails the run."""
+        return self.settings.no_waivers
+
+    def judges(self, path: str, /) -> bool:
+        """Whether the file at ``path`` is there, and read for its manifests; for a gate it has to be below the given
+        paths."""
+        real = os.path.realpath(path)
+        if not os.path.isfile(real) or not real.endswith(MANIFESTS.endings):
+            return False
+        return not self.is_gate or any(is_inside(real, given) for given in self.given)
 
     @cached_property
     def objects(self) -> list[Object]:

@@ -1,0 +1,43 @@
+"""Forms in which a change brings an object past a gate that reads manifests: charts, patches that a controller makes,
+texts in programs, blocks and scripts, custom resources. The gate ends with 2 for what it does not judge, and says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .conftest import Harden, git, write
+
+GOOD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: shop, labels: {app: p}}
+spec:
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  securityContext: {seccompProfile: {type: RuntimeDefault}, runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001}
+  containers:
+  - name: c
+    image: registry.example.com/shop/p:1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {cpu: 100m, memory: 64Mi}}
+    securityContext:
+      allowPrivilegeEscalation: false
+      readOnlyRootFilesystem: true
+      capabilities: {drop: [ALL]}
+"""
+TRICKS: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "data" / "gate-forms.yaml").read_text())
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_what_is_not_judged_ends_with_2(trick: str, harden: Harden, tmp_path: Path) -> None:
+    added, line = TRICKS[trick]["files"], TRICKS[trick]["says"]
+    tree = tmp_path / "tree"
+    write(tree, {"k8s/good.yaml": GOOD, **{f"k8s/{name}": text for name, text in added.items()}})
+    git(tree, "init", "-q")
+    git(tree, "remote", "add", "origin", "https://git.example/x/tree.git")
+    done = harden("check", "k8s", "--no-waivers", "--fail-on", "critical", cwd=tree)
+    said = [one for one in done.out.splitlines() if "not looked at: " in one[:17]]
+    assert done.status == 2 and [one for one in said if line in one], (said, done.all)
