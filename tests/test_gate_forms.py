@@ -1,5 +1,5 @@
 """Forms in which a change brings an object past a gate that reads manifests: charts, patches that a controller makes,
-texts in programs, blocks and scripts, custom resources. The gate ends with 2 for what it does not judge, and says so."""
+texts in programs, blocks and scripts, custom resources. The gate ends with 2 for what it does not judge."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import Harden, git, write
+from .conftest import Done, Harden, git, write
 
 GOOD = """\
 apiVersion: v1
@@ -28,16 +28,36 @@ spec:
       readOnlyRootFilesystem: true
       capabilities: {drop: [ALL]}
 """
-TRICKS: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "data" / "gate-forms.yaml").read_text())
+_DATA = Path(__file__).parent / "data"
+TRICKS: dict[str, dict[str, Any]] = yaml.safe_load((_DATA / "gate-forms.yaml").read_text())
+HONEST: dict[str, dict[str, str]] = yaml.safe_load((_DATA / "gate-honest.yaml").read_text())
 
 
 @pytest.mark.parametrize("trick", TRICKS)
 def test_what_is_not_judged_ends_with_2(trick: str, harden: Harden, tmp_path: Path) -> None:
     added, line = TRICKS[trick]["files"], TRICKS[trick]["says"]
+    done, said = gate(added, harden, tmp_path)
+    assert done.status == 2 and [one for one in said if line in one], (said, done.all)
+
+
+@pytest.mark.parametrize("part", HONEST)
+def test_what_people_keep_beside_manifests_is_looked_at(part: str, harden: Harden, tmp_path: Path) -> None:
+    done, said = gate(HONEST[part], harden, tmp_path)
+    assert done.status in (0, 1) and not said, (said, done.all)
+
+
+def test_all_of_it_together_is_looked_at(harden: Harden, tmp_path: Path) -> None:
+    """But for what has the name of another file."""
+    every = {name: text for part in HONEST.values() for name, text in part.items()}
+    done, said = gate(every, harden, tmp_path)
+    assert done.status in (0, 1) and not said, (said, done.all)
+
+
+def gate(added: dict[str, str], harden: Harden, tmp_path: Path) -> tuple[Done, list[str]]:
+    """The gate over a tree with a hardened Pod and what is ``added``, and its lines about what was not looked at."""
     tree = tmp_path / "tree"
     write(tree, {"k8s/good.yaml": GOOD, **{f"k8s/{name}": text for name, text in added.items()}})
     git(tree, "init", "-q")
     git(tree, "remote", "add", "origin", "https://git.example/x/tree.git")
     done = harden("check", "k8s", "--no-waivers", "--fail-on", "critical", cwd=tree)
-    said = [one for one in done.out.splitlines() if "not looked at: " in one[:17]]
-    assert done.status == 2 and [one for one in said if line in one], (said, done.all)
+    return done, [one for one in done.out.splitlines() if "not looked at: " in one[:17]]

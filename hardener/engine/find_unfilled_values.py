@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
-from hardener.kubernetes.pods.custom_resource import is_custom
+from hardener.kubernetes.pods.custom_resource import is_defined
 from hardener.sources.open_values import OpenDict, OpenList
+from hardener.sources.script import SCRIPT
 from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
@@ -29,16 +30,18 @@ def reports(tree: Tree, said: Iterable[Report]) -> Iterator[Report]:
     """One finding for each object of the files that may be edited with such values, but those of which one of ``said``
     tells."""
     told = {id(report.object) for report in said if report.id == "opaque-value"}
+    pods = {pod.object for pod in tree.pod_templates}
     for item in tree.objects:
-        if item.editable and id(item) not in told and not _is_elsewhere(item):
+        if item.editable and id(item) not in told and (item in pods or not _is_elsewhere(item)):
             places = list(_unfilled(item))
             if places:
                 yield _report(item, *places[0], more=len(places) - 1)
 
 
 def _is_elsewhere(item: Object) -> bool:
-    """Whether other findings tell of all of ``item``: a patch, a resource of an operator; and a script is none."""
-    return "patch" in item.classes or is_custom(item.data) or not item.piece.source.holds_objects
+    """Whether other findings tell of all of ``item``, or its values are no business of whoever fills in manifests: a
+    patch, a resource of a definition, what a run makes. A script is no object."""
+    return "patch" in item.classes or item.piece.is_new or is_defined(item.group) or (item.group, item.kind) == SCRIPT
 
 
 def _unfilled(item: Object) -> Iterator[tuple[Path, str]]:

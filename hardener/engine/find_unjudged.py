@@ -36,7 +36,7 @@ def reports(tree: Tree) -> Iterator[Report]:
     """One finding for each such object, block or command of the files that may be edited."""
     known = {pod.object for pod in tree.pod_templates}
     for item in tree.objects:
-        if item.editable and "patch" not in item.classes:
+        if item.editable and not item.piece.is_new and "patch" not in item.classes:
             yield from _of_object(item, item in known)
     for block in tree.blocks.blocks if tree.block_files else ():
         if block.editable:

@@ -98,9 +98,14 @@ _NO_SPEC = frozenset({"apiVersion", "kind", "metadata", "status"})
 def is_custom(document: object) -> bool:
     """Whether ``document`` is of a kind that a definition brings, and that no rule of this program judges."""
     found = group(document.get("apiVersion")) if isinstance(document, Mapping) else ""
-    if "." not in found or found in _JUDGED or found in _OF_TOOLS:
+    if found in _JUDGED or found in _OF_TOOLS:
         return False
-    return re.fullmatch(_BUILT_IN, found) is None and _CONFIG.fullmatch(found) is None
+    return is_defined(found) and _CONFIG.fullmatch(found) is None
+
+
+def is_defined(api_group: str) -> bool:
+    """Whether ``api_group`` is none of Kubernetes' own, so that a definition brings its kinds."""
+    return "." in api_group and re.fullmatch(_BUILT_IN, api_group) is None
 
 
 def sign(document: Mapping[Any, Any]) -> tuple[Path, str] | None:
