@@ -21,13 +21,13 @@ spec:
   securityContext: {seccompProfile: {type: RuntimeDefault}, runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001}
   containers:
   - name: c
-    image: registry.example.com/shop/p:1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    image: registry.example.com/shop/p:1@sha256:DIGEST
     resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {cpu: 100m, memory: 64Mi}}
     securityContext:
       allowPrivilegeEscalation: false
       readOnlyRootFilesystem: true
       capabilities: {drop: [ALL]}
-"""
+""".replace("DIGEST", "a" * 64)
 _DATA = Path(__file__).parent / "data"
 TRICKS: dict[str, dict[str, Any]] = yaml.safe_load((_DATA / "gate-forms.yaml").read_text())
 HONEST: dict[str, dict[str, str]] = yaml.safe_load((_DATA / "gate-honest.yaml").read_text())
@@ -61,3 +61,35 @@ def gate(added: dict[str, str], harden: Harden, tmp_path: Path) -> tuple[Done, l
     git(tree, "remote", "add", "origin", "https://git.example/x/tree.git")
     done = harden("check", "k8s", "--no-waivers", "--fail-on", "critical", cwd=tree)
     return done, [one for one in done.out.splitlines() if "not looked at: " in one[:17]]
+
+
+# A lock from outside of the tree.
+
+LOCK = "version: 1\nimages:\n  registry.example.com/shop/d:1:\n    digest: sha256:" + "b" * 64 + "\n"
+PINNED = {"d.yaml": GOOD.replace("p:1@sha256:" + "a" * 64, "d:1").replace("name: p,", "name: d,")}
+
+
+def test_a_lock_from_outside_counts(harden: Harden, tmp_path: Path) -> None:
+    tree, lock = tmp_path / "tree", tmp_path / "known.lock"
+    write(tree, {f"k8s/{name}": text for name, text in PINNED.items()})
+    git(tree, "init", "-q")
+    write(tmp_path, {"known.lock": LOCK, "tree/harden.lock": LOCK.replace("b" * 64, "c" * 64)})
+    alone = harden("diff", "k8s", "--no-waivers", cwd=tree).out
+    assert "sha256:" not in alone
+    given = harden("diff", "k8s", "--no-waivers", "--lock", str(lock), cwd=tree).out
+    assert "sha256:" + "b" * 64 in given and "c" * 64 not in given
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("harden.lock", "--no-waivers: --lock harden.lock is in the tree that is judged; name a file outside of it"),
+        ("../gone.lock", "gone.lock"),
+    ],
+)
+def test_a_lock_that_does_not_count_is_an_error(name: str, error: str, harden: Harden, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    write(tree, {"k8s/good.yaml": GOOD, "harden.lock": LOCK})
+    git(tree, "init", "-q")
+    done = harden("check", "k8s", "--no-waivers", "--lock", name, cwd=tree)
+    assert done.status == 2 and error in done.err

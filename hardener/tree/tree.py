@@ -22,7 +22,7 @@ from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
-from hardener.lock.model import Lock, load
+from hardener.lock.model import Lock, load, load_file
 from hardener.sources.files import Content, is_inside, is_other
 from hardener.sources.files.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.sources.manifests import ManifestFile, Piece
@@ -69,6 +69,7 @@ class Settings(Struct):
     test_data: frozenset[str] = TEST_DATA  # names of folders that are not read
     no_waivers: bool = False  # nothing that the tree says lowers the result
     helm_charts: dict[str, str] = {}  # folders of charts by the name that releases call them
+    lock: str | None = None  # the file that counts as the lock, in place of that of the tree
     helm_values: bool = False  # whether charts of the tree are hardened through their values
 
 
@@ -123,7 +124,7 @@ class Tree(Struct, eq=False, dict=True):
     ) -> Tree:
         """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
         settings = settings or Settings()
-        lock = None if settings.no_waivers else lock_of(root)
+        lock = lock_for(root, settings)
         tree = cls(root=root, settings=settings, given=tuple(paths), lock=lock)
         reader.read_tree(tree, paths, progress)
         return tree
@@ -387,6 +388,14 @@ def _untyped(tree: Tree, piece: Piece, path: Path, value: Any) -> Iterator[Objec
         item = Object(tree, piece, path, value)
         item.__dict__["group"], item.__dict__["kind"] = name
         yield item
+
+
+def lock_for(root: str, settings: Settings) -> Lock | None:
+    """The lock that counts for a run over ``root``: the one that is named, else that of the tree, which proves nothing
+    where nothing in the tree lowers the result."""
+    if settings.lock is not None:
+        return load_file(settings.lock)
+    return None if settings.no_waivers else lock_of(root)
 
 
 def lock_of(root: str) -> Lock | None:
