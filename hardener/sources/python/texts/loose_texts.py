@@ -82,5 +82,6 @@ def _parts(node: ast.expr) -> list[ast.expr] | None:
         return [node.left, node.right]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "join":
         listed = node.args[0] if node.args else None
-        return listed.elts if isinstance(listed, ast.List | ast.Tuple) else None
+        items = listed.elts if isinstance(listed, ast.List | ast.Tuple) else []
+        return [part for item in items for part in (item, node.func.value)] or None
     return None
