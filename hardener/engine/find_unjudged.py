@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.objects.hidden_pods import is_operated, shown_folders
-from hardener.kubernetes.pods.applied_elsewhere import alterations, is_named, makes, sources
+from hardener.kubernetes.pods.applied_elsewhere import alterations, is_named, is_source, makes, sources
 from hardener.kubernetes.pods.custom_resource import is_custom, sign
 from hardener.kubernetes.pods.kubectl_objects import unseen
+from hardener.kubernetes.pods.kubectl_pods import pipeline_commands
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.sources.files import is_inside
 from hardener.sources.git import remotes
@@ -59,7 +60,10 @@ def _of_object(item: Object, is_known: bool) -> Iterator[Report]:
         return
     for path, what in makes(kind, item.data):
         yield _report("renders-elsewhere", item, path, f"not looked at: {item} {what}", _FIELDS)
-    if kind in RENDERED_ELSEWHERE:
+    if is_source(kind) and not _is_own(item):
+        text = f"not looked at: {item} is a source of objects that are applied from elsewhere"
+        yield _report("renders-elsewhere", item, ("spec",), text, _RENDERED)
+    elif kind in RENDERED_ELSEWHERE:
         yield from _of_deployer(item)
     elif not is_known and not is_operated(item) and is_custom(item.data) and not list(makes(kind, item.data)):
         if (found := sign(item.data)) is not None:
@@ -89,6 +93,12 @@ def _of_deployer(item: Object) -> Iterator[Report]:
             yield _report("renders-elsewhere", item, ("spec",), text, f"harden check {folder}, too")
 
 
+def _is_own(item: Object) -> bool:
+    """Whether a source of Flux is the repository of the tree."""
+    address = value_at(item.data, ("spec", "url"))
+    return (item.group, item.kind) == _GIT and remotes.spelled_out(str(address)) in remotes.addresses(item.tree.root)
+
+
 def _of_another(item: Object) -> str | None:
     """The repository whose folders ``item`` applies, where no remote of the work tree is that; None where one is."""
     own = remotes.addresses(item.tree.root)
@@ -116,6 +126,9 @@ def _of_block(block: Block) -> Iterator[Report]:
     elif block.kind == "module":
         if (why := _unread_module(block)) is not None:
             yield _report("renders-elsewhere", block, ("source",), f"not looked at: {block} is {why}", _MODULE)
+    elif block.kind.startswith("kubernetes_"):
+        text = f"not looked at: {block} is of a type that is not read, and changes objects of a cluster"
+        yield _report("terraform-manifest", block, (), text, _RENDERED)
     elif block.kind.startswith(_APPLYING):
         yield _report(
             "renders-elsewhere", block, (), f"not looked at: {block} applies what nothing here shows", _RENDERED
@@ -141,7 +154,8 @@ def _unread_module(block: Block) -> str | None:
 
 
 def _of_script(script: Script) -> Iterator[Report]:
-    for index, command in script.commands():
+    is_pipeline = not script.object.piece.file.name.endswith(".sh")
+    for index, command in pipeline_commands(script.lines) if is_pipeline else script.commands():
         for why in unseen(command, lambda name: _is_judged(script, name)):
             line = script.object.piece.line + index + 1
             text = f"not looked at: {why}"

@@ -30,6 +30,7 @@ _MAKES: dict[Kind, str] = {
         for kind in ("Assign", "AssignImage", "AssignMetadata", "ModifySet")
     },
 }
+_MUTATING = ("admissionregistration.k8s.io", "MutatingWebhookConfiguration")
 _KYVERNO = frozenset({("kyverno.io", "ClusterPolicy"), ("kyverno.io", "Policy")})
 _OF_RULES = {"mutate": "changes other objects when they are written", "generate": "makes other objects"}
 
@@ -54,7 +55,8 @@ def is_unjudged(document: object) -> bool:
     kind, api_version = document["kind"], document.get("apiVersion")
     if not is_named(kind, api_version):
         return True
-    if next(makes((group(api_version), kind), document), None) is not None:
+    named = group(api_version), kind
+    if is_source(named) or next(makes(named, document), None) is not None:
         return True
     return is_custom(document) and sign(document) is not None
 
@@ -64,10 +66,26 @@ def is_named(kind: str, api_version: object) -> bool:
     return bool(_PLAIN.fullmatch(kind)) and (not api_version or bool(_PLAIN.fullmatch(str(api_version))))
 
 
+_SOURCES = frozenset({
+    ("source.toolkit.fluxcd.io", kind)
+    for kind in ("Bucket", "ExternalArtifact", "GitRepository", "HelmChart", "HelmRepository", "OCIRepository")
+})  # fmt: skip
+"""What Flux applies from somewhere; whoever applies it may stand in another tree."""
+
+
+def is_source(kind: Kind) -> bool:
+    """Whether an object names a place from which others are applied."""
+    return kind in _SOURCES
+
+
 def makes(kind: Kind, document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """What ``document`` makes of other objects, in words, with its place; nothing for what only says something."""
     if kind in _MAKES:
         yield ("spec",), _MAKES[kind]
+    if kind == _MUTATING:
+        for index, webhook in entries(document.get("webhooks")):
+            if isinstance(client := webhook.get("clientConfig"), Mapping) and client.get("url"):
+                yield ("webhooks", index, "clientConfig", "url"), "lets another address change objects"
     spec = document.get("spec")
     if kind in _KYVERNO and isinstance(spec, Mapping):
         for index, rule in entries(spec.get("rules")):

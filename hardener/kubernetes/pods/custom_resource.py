@@ -87,7 +87,7 @@ _POD_FIELDS = frozenset({
     "hostPath", "hostPID", "hostNetwork", "hostIPC", "privileged", "securityContext", "podSecurityContext",
     "containerSecurityContext", "podTemplate", "podSpec", "serviceAccountName",
 })  # fmt: skip
-_IMAGE_NAMES = re.compile(r"(?:.*[a-z])?Image|image(?:Name|Ref|Repository)?")
+_IMAGE_NAMES = re.compile(r"(?:.*[a-z])?Images?|images?(?:Name|Ref|Repository)?")
 _ROLES = frozenset({"roleRef", "clusterRole", "clusterRoleName", "clusterRoleRef", "clusterRoles"})
 _OBJECT_FIELDS = frozenset({"metadata", "spec", "data", "stringData", "rules", "roleRef", "subjects", "webhooks"})
 _ADDRESS = re.compile(r"\s*(?:\w+(?:\+|::))?(?:https?|oci|git|ssh|s3|gs|gcs|hg|file|docker)://\S|\s*git@\S")
@@ -158,7 +158,7 @@ def _by_key(key: str, value: object) -> str | None:
         return "a pod"
     if key in _ROLES:
         return _RIGHTS
-    return "an image" if isinstance(value, str) and _IMAGE_NAMES.fullmatch(key) else None
+    return "an image" if isinstance(value, str | list | Mapping) and _IMAGE_NAMES.fullmatch(key) else None
 
 
 def _by_fields(value: Mapping[object, object]) -> str | None:
