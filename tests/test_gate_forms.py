@@ -63,6 +63,23 @@ def gate(added: dict[str, str], harden: Harden, tmp_path: Path) -> tuple[Done, l
     return done, [one for one in done.out.splitlines() if "not looked at: " in one[:17]]
 
 
+def test_a_chart_of_another_repository_is_not_the_one_of_the_tree(harden: Harden, tmp_path: Path) -> None:
+    """Though the repository has the same name, and the tree a chart at that place."""
+    tree = tmp_path / "tree"
+    application = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a, namespace: argocd}\n"
+        "spec: {source: {repoURL: 'https://evil.example/x/tree.git', path: charts/web}}\n"
+    )
+    write(tmp_path, {"own.yaml": "helm: {values: true}\n"})
+    write(
+        tree, {"k8s/good.yaml": GOOD, "k8s/a.yaml": application, "charts/web/Chart.yaml": "name: web\nversion: 1.0.0\n"}
+    )
+    git(tree, "init", "-q")
+    git(tree, "remote", "add", "origin", "https://git.example/x/tree.git")
+    done = harden("check", "k8s", "--no-waivers", "--config", str(tmp_path / "own.yaml"), cwd=tree)
+    assert done.status == 2 and "not looked at: k8s/a.yaml:1: Application a is rendered into workloads" in done.out
+
+
 # A lock from outside of the tree.
 
 LOCK = "version: 1\nimages:\n  registry.example.com/shop/d:1:\n    digest: sha256:" + "b" * 64 + "\n"
