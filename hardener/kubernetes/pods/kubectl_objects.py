@@ -58,11 +58,14 @@ def _of_run(program: str, arguments: Sequence[str], is_judged: Callable[[str], b
     is_client = program in _CLIENTS or "kubectl" in program.lower()
     if not is_client and not (verb in _APPLIES and files):
         return None  # another name of the client shows by what it is called with
-    if not verb or verb in _MAKES_NOTHING:
-        return None
+    return _of_client(verb, files, plain[1:2], is_judged) if verb and verb not in _MAKES_NOTHING else None
+
+
+def _of_client(verb: str, files: list[str], kind: list[str], is_judged: Callable[[str], bool]) -> str | None:
+    """Why nobody sees what kubectl makes by ``verb`` of ``files``, or of the ``kind`` behind it."""
     if verb in _APPLIES - {"patch"} and files:
         return next((_of_file(verb, name) for name in files if not _is_named(name) or not is_judged(name)), None)
-    if verb == "create" and plain[1:2] and plain[1] in _TAME:
+    if verb == "create" and not _TAME.isdisjoint(kind):
         return None
     return f"kubectl {verb} makes or changes an object by its flags"
 
