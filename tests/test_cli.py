@@ -20,11 +20,11 @@ OPTIONS = {
     " --quiet -i --interactive --values --output --output-dir --patch --color -h --help",
     "diff": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " --since --no-waivers --stat --no-pager --color -h --help"
+    " --since --no-waivers --lock --stat --no-pager --color -h --help"
     " -f --values --set-value --release --namespace --helm-program --renders",
     "check": "--profile --fail-on --max-grade --accept --only --skip --format --kubernetes-version --config --set"
     " --evidence --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format"
-    " -v --verbose --quiet --since --baseline --no-waivers --require --allow-empty --patch --color -h --help"
+    " -v --verbose --quiet --since --baseline --no-waivers --lock --require --allow-empty --patch --color -h --help"
     " -f --values --set-value --release --namespace --helm-program --renders",
     "filter": "--profile --max-grade --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --report --patch --color -h --help",

@@ -170,7 +170,9 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     Of findings with the same ``once`` a transform makes one per run. Those with the same ``topic`` ("image not pinned")
     are one line for a person: how many there are, and the advice; where that differs, one of them stands for all.
-    ``line`` is that of the file, 1-based, where no path leads there: a comment.
+    ``line`` is that of the file, 1-based, where no path leads there: a comment. ``not_looked_at``: an object, or a
+    part of it that decides something, was not judged; ``harden check --no-waivers`` ends with 2 for it, whatever the
+    severity.
     """
 
     message: str
@@ -181,6 +183,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     once: str | None = None
     topic: str | None = None
     line: int = 0
+    not_looked_at: bool = False
 
 
 class WrongShapeError(HardenError):

@@ -30,7 +30,7 @@ from hardener.sources.files import git_root
 from hardener.sources.yaml import parse
 from hardener.support.data_path import Path
 from hardener.support.printable import plain
-from hardener.tree.tree import Settings, Tree, lock_of
+from hardener.tree.tree import Settings, Tree, lock_for
 
 MOST_RENDERS = 200
 LINES = "the patch of templates"
@@ -146,7 +146,7 @@ class _Hardening:
         refused: dict[StepName, Report] = {}
         spent = False
         for turn in range(_MOST_TURNS):
-            tree = Tree.rendered(templates, run.root, settings, lock_of(run.root), run.called)
+            tree = Tree.rendered(templates, run.root, settings, lock_for(run.root, settings), run.called)
             tree.chart_values = given
             outcome = harden(tree, _Refusal(set(refused)))
             wanted = Wanted(outcome)

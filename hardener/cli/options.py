@@ -178,6 +178,10 @@ NoWaivers = Annotated[
         rich_help_panel=VERDICT,
     ),
 ]
+LockFile = Annotated[
+    Path | None,
+    typer.Option("--lock", help="Take this file for harden.lock.", metavar="FILE", rich_help_panel=VERDICT),
+]
 Require = Annotated[
     list[str] | None,
     typer.Option(

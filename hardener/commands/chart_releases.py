@@ -158,7 +158,7 @@ def _harden(
         _say(outcome, release, message, advice, severity=Severity.MEDIUM)
     if hardened.spent:
         message = f"{name}: {hardened.renders} renders were not enough to try all values"
-        _say(outcome, release, message, "harden values CHART --renders N tries more", replaces=False)
+        _say(outcome, release, message, "harden values CHART --renders N tries more", replaces=False, is_judged=True)
 
 
 def _unseen(release: Release) -> Iterator[str]:
@@ -260,17 +260,20 @@ def _forget(outcome: Outcome, release: Release) -> None:
 
 def _say(
     outcome: Outcome, release: Release, message: str, advice: str, *, severity: Severity = Severity.LOW,
-    replaces: bool = True,
+    replaces: bool = True, is_judged: bool = False,
 ) -> None:  # fmt: skip
-    """A finding about a release, which ``replaces`` the one that says that its workloads are not shown."""
+    """A finding about a release, which ``replaces`` the one that says that its workloads are not shown. ``is_judged``:
+    what it renders was, whatever this says."""
     if replaces:
         _forget(outcome, release)
     owner = release.owner
     topic = f"{owner.kind or 'kustomization'} whose chart is not hardened by its values"
     file = owner.piece.file.name
-    outcome.findings.append(
-        Report(_ID, None, severity, message, advice, file, owner, owner.piece, owner.path, _line(owner), topic)
-    )
+    found = Report(
+        _ID, None, severity, message, advice, file, owner, owner.piece, owner.path, _line(owner), topic,
+        not_looked_at=not is_judged,
+    )  # fmt: skip
+    outcome.findings.append(found)
 
 
 def _line(owner: Object) -> int:

@@ -68,6 +68,7 @@ class Choices(Struct, frozen=True, kw_only=True):
     since: str | None = None
     baseline: str | None = None
     no_waivers: bool = False
+    lock: str | None = None
     chart_values: bool = False
 
 
@@ -145,7 +146,8 @@ def _configuration(choices: Choices, root: str) -> configuration.Config:
     """What the config file that is meant says. Raises InputError for one that is wrong, or that does not count."""
     if not choices.no_waivers:
         return configuration.load(root, choices.config)
-    for option, path in (("--config", choices.config), ("--baseline", choices.baseline)):
+    given = (("--config", choices.config), ("--baseline", choices.baseline), ("--lock", choices.lock))
+    for option, path in given:
         if path and files.is_inside(os.path.realpath(path), root):
             raise InputError(f"--no-waivers: {option} {path} is in the tree that is judged; name a file outside of it")
     return configuration.load(root, choices.config) if choices.config else configuration.Config()
@@ -199,6 +201,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
         tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
         tuple(choices.audit_log or ()), found.images, found.exclude, no_waivers=choices.no_waivers,
         helm_charts=found.helm_charts, helm_values=choices.chart_values or found.helm_values,
+        lock=os.path.realpath(choices.lock) if choices.lock else None,
     )  # fmt: skip
 
 

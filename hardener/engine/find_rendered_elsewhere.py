@@ -61,4 +61,6 @@ def _report(
     id: str, risk: str | None, item: Object, path: Path, message: str, advice: str, topic: str | None = None
 ) -> Report:
     file = item.piece.file.name
-    return Report(id, risk, Severity.LOW, message, advice, file, item, item.piece, path, topic=topic)
+    return Report(
+        id, risk, Severity.LOW, message, advice, file, item, item.piece, path, topic=topic, not_looked_at=True
+    )  # fmt: skip

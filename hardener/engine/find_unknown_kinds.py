@@ -37,7 +37,7 @@ def reports(tree: Tree, said: Iterable[Report]) -> Iterator[Report]:
             yield from _of(tree, item, known)
     for item, served in _without_version(tree):
         message, advice = "it names no API version, so it is not looked at", f"write apiVersion: {served}"
-        yield _report("wrong-api-version", item, ("kind",), message, advice)
+        yield _report("wrong-api-version", item, ("kind",), message, advice, not_looked_at=True)
 
 
 def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
@@ -52,15 +52,20 @@ def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
         if (kind := meant(item.group, item.kind)) is not None:
             where = f"the API group {item.group}" if item.group else "the core API"
             message = f"not looked at: {where} has no kind {item.kind}"
-            yield _report("unknown-kind", item, ("kind",), message, f"write {kind}, if that is meant")
+            yield _report(
+                "unknown-kind", item, ("kind",), message, f"write {kind}, if that is meant", not_looked_at=True
+            )
             return
         if (served := _served(item)) is not None:
             message = f"no API server serves {item.kind} of {item.api_version}"
-            message += "" if templates(item.sent) else ", so it is not looked at"
+            is_read = bool(templates(item.sent))
+            message += "" if is_read else ", so it is not looked at"
             topic = f"object {item.kind} of {item.api_version}, which no API server serves"
             kind = as_spelt(item.kind)
             advice = f"write apiVersion: {served}" + (f" and kind: {kind}" if kind != item.kind else "")
-            yield _report("wrong-api-version", item, ("apiVersion",), message, advice, topic)
+            yield _report(
+                "wrong-api-version", item, ("apiVersion",), message, advice, topic, not_looked_at=not is_read
+            )  # fmt: skip
             return
     if item.piece.source.is_manifest and id(item) not in known:
         found = misshapen(item.sent)
@@ -68,7 +73,8 @@ def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
             wanted = "a list" if found.is_list else "a mapping"
             message = f"{dotted(found.path)} is {found.found} and has to be {wanted}: the API server refuses the object"
             advice = f"{_REMEDY[found.found, found.is_list]}; kubectl apply --dry-run=server tells whether it is right"
-            yield _report(_INVALID, item, found.path, message, advice, "object in a form that the API server refuses")
+            topic = "object in a form that the API server refuses"
+            yield _report(_INVALID, item, found.path, message, advice, topic, not_looked_at=True)
 
 
 @lru_cache(maxsize=256)  # a tree has few kinds
@@ -115,8 +121,12 @@ def _is_whole(document: dict[str, object], api_version: str) -> bool:
     return bool(containers) and all(isinstance(each, dict) and each.get("image") for each in containers)
 
 
-def _report(id: str, item: Object, path: Path, message: str, advice: str, topic: str | None = None) -> Report:
+def _report(
+    id: str, item: Object, path: Path, message: str, advice: str, topic: str | None = None, *,
+    not_looked_at: bool = False,
+) -> Report:  # fmt: skip
     file = item.piece.file.name
     return Report(
-        id, None, Severity.LOW, message, advice, file, item, item.piece, (*item.path, *path), topic=topic
+        id, None, Severity.LOW, message, advice, file, item, item.piece, (*item.path, *path), topic=topic,
+        not_looked_at=not_looked_at,
     )  # fmt: skip

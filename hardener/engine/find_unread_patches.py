@@ -34,23 +34,30 @@ def reports(tree: Tree) -> Iterator[Report]:
     kustomizations = [found for found in tree.kustomizations.values() if found.editable]
     for item in kustomizations:
         yield from _missing(tree, item)
-        for key in ("replacements", "transformers"):
+        for key in ("replacements", "transformers", "vars", "generators", "openapi"):
             if item.data.get(key):
                 message = f"harden does not check its {key}: what they set for a pod is not known"
                 file, path = item.piece.file.name, (*item.path, key)
                 advice = _RENDER.format(quoted_path(os.path.dirname(file) or "."))
-                yield Report("patch", "K01", Severity.LOW, message, advice, file, item, item.piece, path)
+                yield _report("patch", "K01", message, advice, file, item, item.piece, path)
     if not overlays.patches_anything:
         return
     for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):
-        yield Report("patch", "K01", Severity.LOW, message, _REFUSED, piece.file.name, item, piece, path)
+        yield _report("patch", "K01", message, _REFUSED, piece.file.name, item, piece, path)
     for item in kustomizations:
         for patch in overlays.layer(item).all_patches():
             if patch.is_object or not patch.is_of_pods() or (patch.piece, patch.start) in overlays.weighed:
                 continue  # one that is an object is reported as that
             sign = "it is part of a kustomization" if patch.inline else "a kustomization lists this file as a patch"
             message, file = f"left as it is (patch): {sign}", patch.piece.file.name
-            yield Report("patch", "K01", Severity.LOW, message, UNUSED, file, item, patch.piece, patch.start)
+            yield _report("patch", "K01", message, UNUSED, file, item, patch.piece, patch.start)
+
+
+def _report(
+    id: str, risk: str | None, message: str, advice: str, file: str, item: Object, piece: Piece, path: Path
+) -> Report:
+    """A finding about what may become anything."""
+    return Report(id, risk, Severity.LOW, message, advice, file, item, piece, path, not_looked_at=True)
 
 
 def _missing(tree: Tree, item: Object) -> Iterator[Report]:
@@ -62,10 +69,10 @@ def _missing(tree: Tree, item: Object) -> Iterator[Report]:
         is_read = tree.file_at(place) is not None  # so it is a real path
         if not is_read and not os.path.lexists(place):
             message = f"{name} does not exist, so harden cannot check what it should hold"
-            yield Report("missing-resource", None, Severity.LOW, message, _ABSENT, file, item, item.piece, where)
+            yield _report("missing-resource", None, message, _ABSENT, file, item, item.piece, where)
         elif not is_inside(place if is_read else os.path.realpath(place), tree.root):
             message = f"{name} lies outside of {os.path.relpath(tree.root)}, and is not read"
-            yield Report("outside-resource", None, Severity.LOW, message, _OUTSIDE, file, item, item.piece, where)
+            yield _report("outside-resource", None, message, _OUTSIDE, file, item, item.piece, where)
 
 
 def _refused(overlays: Overlays, kustomizations: list[Object]) -> Iterator[tuple[Object, Piece, Path, str]]:

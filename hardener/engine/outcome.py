@@ -76,7 +76,8 @@ class Held(Struct, eq=False):
 
 
 class Report(Struct, eq=False):
-    """A finding: ``risk`` is None where it concerns a file and no risk of the list."""
+    """A finding: ``risk`` is None where it concerns a file and no risk of the list. ``not_looked_at`` is as in
+    ``Finding``: what it is about may hold anything."""
 
     id: str
     risk: str | None
@@ -89,6 +90,7 @@ class Report(Struct, eq=False):
     path: Path = ()
     line: int = 0
     topic: str | None = None
+    not_looked_at: bool = False
 
 
 class Refused(Struct, eq=False):

@@ -412,6 +412,7 @@ def _finding(transform: Transform, target: View, finding: Finding) -> Report:
     return Report(
         transform.id, transform.risk, finding.severity, finding.message, finding.advice, piece.file.name,
         target.object, piece, _as_read(piece, finding.path or target.path), finding.line, finding.topic,
+        finding.not_looked_at,
     )  # fmt: skip
 
 
@@ -442,12 +443,11 @@ def _report_classes(state: _Run) -> None:
             advice = _PARTLY[name]
             if target.object.group == FRAGMENT:
                 advice = piece.source.advise(piece, "part") or advice
-        state.outcome.findings.append(
-            Report(
-                name, "K01", _weight(state, name, skipped), message, advice, piece.file.name, target.object, piece,
-                target.object.path,
-            )
+        found = Report(
+            name, "K01", _weight(state, name, skipped), message, advice, piece.file.name, target.object, piece,
+            target.object.path, not_looked_at=name in _LEFT_ALONE,
         )  # fmt: skip
+        state.outcome.findings.append(found)
 
 
 def _weight(state: _Run, name: str, skipped: _Skipped) -> Severity:
@@ -462,10 +462,12 @@ def _weight(state: _Run, name: str, skipped: _Skipped) -> Severity:
 def _report_tree(outcome: Outcome) -> None:
     """Put on record what is wrong with files, objects and places of the tree, whatever the profile."""
     tree = outcome.tree
-    outcome.findings += [
-        Report(problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=problem.line)
-        for problem in tree.problems
-    ]
+    for problem in tree.problems:
+        found = Report(
+            problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=problem.line,
+            not_looked_at=problem.is_left_alone,
+        )  # fmt: skip
+        outcome.findings.append(found)
     platforms = tree.ask(Platforms)
     if platforms.openshift and platforms.name is None:
         sign = platforms.openshift[0]
@@ -479,6 +481,11 @@ def _report_tree(outcome: Outcome) -> None:
     outcome.findings += find_rendered_elsewhere.reports(tree)
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
     outcome.findings += find_unread_patches.reports(tree)
+    if tree.settings.no_waivers and not tree.stream:
+        from hardener.engine import find_unfilled_values, find_unjudged  # late: only a gate asks
+
+        outcome.findings += find_unjudged.reports(tree)
+        outcome.findings += find_unfilled_values.reports(tree, list(outcome.findings))
     if tree.settings.audit_logs:
         from hardener.engine import find_audit_gaps  # late: most runs have no log
 
@@ -504,4 +511,4 @@ def _report_unread(outcome: Outcome, piece: Piece, name: str, message: str, advi
         return
     # What a cluster takes, and nobody looked at, is more than what it would refuse itself.
     severity = Severity.HIGH if name in _TOO_MANY else Severity.LOW
-    outcome.findings.append(Report(name, None, severity, message, advice, file, line=line))
+    outcome.findings.append(Report(name, None, severity, message, advice, file, line=line, not_looked_at=True))

@@ -56,8 +56,9 @@ class UnknownValues:
         if cause is None:
             as_it_was = as_read(path, len(applied_steps(piece)), shifts(piece))
             report = Report(
-                what, transform.risk, Severity.LOW, message, advice, piece.file.name, target.object, piece, as_it_was
-            )
+                what, transform.risk, Severity.LOW, message, advice, piece.file.name, target.object, piece, as_it_was,
+                not_looked_at=True,
+            )  # fmt: skip
             self._causes[key] = cause = _Cause(report)
         elif len(advice) > len(cause.report.advice):
             cause.report.advice = advice  # which names a hook, for another field

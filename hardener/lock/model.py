@@ -142,6 +142,12 @@ def load(root: str) -> Lock | None:
     name = os.path.relpath(path)
     if not is_inside(os.path.realpath(path), os.path.realpath(root)):
         raise InputError(f"{name}: a link out of the tree, which is not followed")
+    return load_file(path)
+
+
+def load_file(path: str) -> Lock:
+    """The lock that is the file ``path``. Raises InputError as ``load`` does, and where it is not there."""
+    name = os.path.relpath(path)
     try:
         parsed = parsed_file(path, name)
     except InputError:

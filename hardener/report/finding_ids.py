@@ -2,6 +2,7 @@
 not read."""
 
 MEANINGS: dict[str, str] = {
+    "argocd-source": "Argo CD reads a file beside the manifests, which changes what it renders. It was not looked at.",
     "audit-log": "A part of an audit log was not used. Its message says which lines, and why.",
     "broken-document": "A document could not be parsed. It keeps its bytes, and nothing in it was judged.",
     "control-plane": "A pod of the control plane was left without some transforms: the cluster is lost without it.",
@@ -35,6 +36,7 @@ MEANINGS: dict[str, str] = {
     "removed-api": "No supported Kubernetes serves this apiVersion any more.",
     "removed-guard": "A policy, label or bound that the revision of --since had is gone, and nothing does the same.",
     "renders-elsewhere": "A controller renders this object into workloads that the tree does not show.",
+    "script-objects": "A command of a script makes objects that no manifest shows. Only a gate looks for it.",
     "sops": "A document is encrypted by SOPS. Any change would break its signature.",
     "stale-comment": "A comment stands beside a value that changes, and may no longer be true.",
     "static-pod": "A static pod of the control plane was left alone: its installer writes it.",

@@ -55,7 +55,8 @@ class Place(Struct, frozen=True):
 class Problem(Struct, frozen=True):
     """``key`` says what it is about whatever line it stands on, and is hashed in ``fingerprint``, which no other
     problem of the run has. ``changes`` are those of a pending change, in its file; ``grade`` is that of a pending or
-    held-back one. ``fails_nothing``: a guess that only adds to what is written."""
+    held-back one. ``fails_nothing``: a guess that only adds to what is written. ``not_looked_at``: a finding about what
+    may hold anything, or a document that could not be read."""
 
     kind: Kind
     id: str
@@ -72,6 +73,7 @@ class Problem(Struct, frozen=True):
     places: tuple[Place, ...] = ()
     changes: tuple[Change, ...] = ()
     fails_nothing: bool = False
+    not_looked_at: bool = False
 
 
 def problems(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Problem]:
@@ -156,13 +158,15 @@ class _Collector:
         what = (finding.id, finding.severity, finding.risk)
         at = (finding.file, finding.line, finding.object, finding.path)
         message = f"{named}{finding.message}: {finding.advice}"
-        return self._problem(Kind.FINDING, what, at, message, finding.message)
+        found = self._problem(Kind.FINDING, what, at, message, finding.message)
+        return replace(found, not_looked_at=True) if finding.not_looked_at else found
 
     def _refused(self, refused: Refused) -> Problem:
         edits = f" ({refused.edits} edits not made)" if refused.edits else ""
         message = f"{refused.what}: {refused.reason}{edits}: {refused.advice}"
         at = (refused.file, refused.line, None, ())
-        return self._problem(Kind.REFUSED, ("refused", Severity.LOW, None), at, message, refused.reason)
+        found = self._problem(Kind.REFUSED, ("refused", Severity.LOW, None), at, message, refused.reason)
+        return replace(found, not_looked_at=True)
 
     def _problem(self, kind: Kind, what: _What, at: _At, message: str, said: str = "") -> Problem:
         """The problem ``what``, which stands ``at`` a place; ``said`` tells it from others there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -15,11 +15,11 @@ from hardener.sources import registry
 from hardener.sources.files import MAX_BYTES
 from hardener.sources.files.selection import DEEPEST, LeftOut
 from hardener.sources.manifests import MOST_OBJECTS, ManifestFile
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
 _RULES = ("test-data", "excluded")  # what is read where it is named
-_LEFT_ALONE = ("patch", "owned", "static-pod")  # ids of findings about what is left alone whole
 _PLACES = 3  # that a line names
 *_SOME, _LAST = registry.endings()
 _ENDINGS = f"{', '.join(_SOME)} and {_LAST}"
@@ -87,9 +87,14 @@ def read_files(tree: Tree) -> Iterator[str]:
 def not_looked_at(outcome: Outcome) -> Iterator[str]:
     """Yield what may hold an object below the given paths, and was not judged, with its place and the reason.
 
-    These are files, documents and folders that were not read, objects that were left alone whole, and documents that
-    the changes to could not be proved.
+    These are files, documents and folders that were not read, what a finding says it of (``Report.not_looked_at``), and
+    documents that the changes to could not be proved.
     """
+    # A run that is narrowed keeps no finding of a file that does not differ, which was not looked at all the same.
+    return iter(dict.fromkeys((*_unread_places(outcome), *_of_findings(outcome))))
+
+
+def _unread_places(outcome: Outcome) -> Iterator[str]:
     tree = outcome.tree
     for problem in tree.problems:
         if problem.is_left_alone:
@@ -99,12 +104,17 @@ def not_looked_at(outcome: Outcome) -> Iterator[str]:
         yield f"{refused.file}:{refused.line}: {refused.reason}; {refused.advice}"
     for folder in tree.passed.too_deep:
         yield f"{os.path.relpath(folder)}: the folder lies more than {DEEPEST} folders deep"
+    said = {(finding.file, finding.path) for finding in outcome.findings if finding.not_looked_at}
     for item in tree.kustomizations.values():
         if item.editable:
-            yield from _missing(tree, item)
+            yield from _missing(tree, item, said)
+
+
+def _of_findings(outcome: Outcome) -> Iterator[str]:
+    told = {(problem.id, problem.name, problem.line) for problem in outcome.tree.problems}
     for finding in outcome.findings:
-        if finding.id in _LEFT_ALONE:
-            yield f"{finding.file}:{finding.line}: {finding.message}"
+        if finding.not_looked_at and (finding.id, finding.file, finding.line) not in told:
+            yield f"{finding.file}:{finding.line}: {finding.message.removeprefix('not looked at: ')}"
 
 
 def _broken(tree: Tree) -> Iterator[str]:
@@ -116,10 +126,13 @@ def _broken(tree: Tree) -> Iterator[str]:
                 yield f"{file.name}:{piece.line + line}: {message}; {advice}"
 
 
-def _missing(tree: Tree, kustomization: Object) -> Iterator[str]:
-    """What ``kustomization`` names, and neither the tree nor the disk has; one that the run makes is known."""
+def _missing(tree: Tree, kustomization: Object, said: Container[tuple[str, Path]]) -> Iterator[str]:
+    """What ``kustomization`` names, and neither the tree nor the disk has; one that the run makes is known, and of the
+    places ``said`` a finding tells."""
     file = kustomization.piece.file
-    for _, name in kustomize.entries(kustomization.data):
+    for path, name in kustomize.entries(kustomization.data):
+        if (file.name, (*kustomization.path, *path)) in said:
+            continue
         place = os.path.normpath(os.path.join(os.path.dirname(file.path), name.replace("\0", "")))
         if tree.file_at(place) is None and not os.path.exists(place):
             yield f"{file.name}: {name} is not in the tree"

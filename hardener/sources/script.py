@@ -21,6 +21,9 @@ _OF_CLUSTERS = re.compile(
     r"read-only-port|insecure-port)\b"
 )
 
+# More that may make an object, under whatever name the client stands.
+_OF_GATE = re.compile(r"\bhelm\b|\boc\b|\b(?:apply|create|replace)[ \t]+(?:-[fk]|--filename|--kustomize)")
+
 
 class Parsed:
     """The one document of a script: its lines under ``lines``."""
@@ -59,7 +62,7 @@ class Scripts(Source):
     has_segments = True
 
     def reader(self, around: Around) -> Reader:
-        return _Scripts()
+        return _Scripts(around)
 
     def parse(self, piece: Piece, text: str) -> Parsed:
         return Parsed(text)
@@ -69,12 +72,16 @@ class Scripts(Source):
 
 
 class _Scripts(Reader):
+    def __init__(self, around: Around) -> None:
+        self._around = around
+
     def read(self, path: str, name: str, *, editable: bool, within: str) -> Reading:
         try:
             content = files.read(path)
         except UnreadableError as error:
             return unreadable(error, path, name, editable=editable)
-        if not _OF_CLUSTERS.search(content.text):
+        is_gate = editable and self._around.is_gate
+        if not _OF_CLUSTERS.search(content.text) and not (is_gate and _OF_GATE.search(content.text)):
             return Reading(passed="no-manifest")
         return Reading(load(path, name, content, SCRIPT, editable=editable))
 

@@ -161,6 +161,13 @@ class Around(Protocol):
     def root(self) -> str:
         """The folder of the tree."""
 
+    @property
+    def is_gate(self) -> bool:
+        """Whether what is not judged fails the run, so that all that may make an object has to be met."""
+
+    def judges(self, path: str, /) -> bool:
+        """Whether the file at ``path`` is there, and read for its manifests."""
+
     def walk(self, suffixes: tuple[str, ...], /) -> Iterator[tuple[str, bool]]:
         """The files of the tree whose names end so, each with whether it is a link."""
 

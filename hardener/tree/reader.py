@@ -20,6 +20,7 @@ from hardener.kubernetes.components.static_tokens import file_rows
 from hardener.kubernetes.images import helm_values
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects import interest
+from hardener.kubernetes.pods.applied_elsewhere import is_unjudged
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.sources import files, manifests, registry, script, yaml
 from hardener.sources.files import Content, UnreadableError
@@ -36,6 +37,10 @@ _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manif
 _MOST_CONTAINERS = 200  # of one pod
 _MOST_OUTSIDE = 10_000  # files; a tree that needs more of what it leaves out is none
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
+# Source: Argo CD, user guide, "Store Overrides In Git".
+_ARGOCD_SOURCE = re.compile(r"\.argocd-source(?:-[\w.-]+)?\.yaml")
+_BY_ARGO = "not looked at: Argo CD changes by it what it renders of this folder"
+_WITHOUT_ARGO = "write it into the Application, or into the manifests, and check what comes out"
 
 
 def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -> None:
@@ -136,7 +141,7 @@ def _may_hide(text: str) -> bool:
         documents = yaml.parse(text).documents
     except yaml.TextError:
         return may_be_spelt
-    return second_reading.may_say(text, documents)
+    return any(map(is_unjudged, documents)) or second_reading.may_say(text, documents)
 
 
 class _Reader(Struct):
@@ -213,6 +218,8 @@ class _Reader(Struct):
             self._take_in(real, unreadable(error, real, name, editable=editable), editable)
             return
         tree.named_namespaces.update(_NAMESPACE.findall(content.text))
+        if editable and _ARGOCD_SOURCE.fullmatch(base):
+            self.tree.problems.append(Problem("argocd-source", real, name, _BY_ARGO, _WITHOUT_ARGO))
         if base in kustomize.NAMES:
             file = _load(real, name, content, editable=editable, wanted=lambda text: True, optional=lambda text: False)
             self._kustomization(file)
@@ -245,7 +252,8 @@ class _Reader(Struct):
         return wanted, interest.is_evidence_only
 
     def _without_object(self, real: str, name: str, content: Content, editable: bool) -> None:
-        if interest.is_interesting_pipeline(content.text):
+        is_gate = editable and self.tree.is_gate
+        if interest.is_interesting_pipeline(content.text, any_command=is_gate):
             self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=editable))
         else:
             self._pass_by("no-manifest", editable)

@@ -23,10 +23,11 @@ from hardener.kubernetes.objects import list_items
 from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
-from hardener.lock.model import Lock, load
-from hardener.sources.files import Content, is_other
+from hardener.lock.model import Lock, load, load_file
+from hardener.sources.files import Content, is_inside, is_other
 from hardener.sources.files.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.registry import MANIFESTS
 from hardener.sources.source import Problem
 from hardener.support.data_path import Path, joined, value_at
 from hardener.tree import reader
@@ -70,6 +71,7 @@ class Settings(Struct):
     test_data: frozenset[str] = TEST_DATA  # names of folders that are not read
     no_waivers: bool = False  # nothing that the tree says lowers the result
     helm_charts: dict[str, str] = {}  # folders of charts by the name that releases call them
+    lock: str | None = None  # the file that counts as the lock, in place of that of the tree
     helm_values: bool = False  # whether charts of the tree are hardened through their values
 
 
@@ -124,7 +126,7 @@ class Tree(Struct, eq=False, dict=True):
     ) -> Tree:
         """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
         settings = settings or Settings()
-        lock = None if settings.no_waivers else lock_of(root)
+        lock = lock_for(root, settings)
         tree = cls(root=root, settings=settings, given=tuple(paths), lock=lock)
         reader.read_tree(tree, paths, progress)
         return tree
@@ -162,6 +164,19 @@ class Tree(Struct, eq=False, dict=True):
     ) -> Iterator[tuple[str, bool]]:
         """The files of the tree that are evidence, as ``Selection.everywhere`` lists them; none for a stream."""
         return iter(()) if self.stream else self.selection.everywhere(suffixes, also)
+
+    @property
+    def is_gate(self) -> bool:
+        """Whether nothing that it says lowers the result, and what is not judged fails the run."""
+        return self.settings.no_waivers
+
+    def judges(self, path: str, /) -> bool:
+        """Whether the file at ``path`` is there, and read for its manifests; for a gate it has to be below the given
+        paths."""
+        real = os.path.realpath(path)
+        if not os.path.isfile(real) or not real.endswith(MANIFESTS.endings):
+            return False
+        return not self.is_gate or any(is_inside(real, given) for given in self.given)
 
     @cached_property
     def objects(self) -> list[Object]:
@@ -381,6 +396,14 @@ def _untyped(tree: Tree, piece: Piece, path: Path, value: Any) -> Iterator[Objec
         item = Object(tree, piece, path, value)
         item.__dict__["group"], item.__dict__["kind"] = name
         yield item
+
+
+def lock_for(root: str, settings: Settings) -> Lock | None:
+    """The lock that counts for a run over ``root``: the one that is named, else that of the tree, which proves nothing
+    where nothing in the tree lowers the result."""
+    if settings.lock is not None:
+        return load_file(settings.lock)
+    return None if settings.no_waivers else lock_of(root)
 
 
 def lock_of(root: str) -> Lock | None:

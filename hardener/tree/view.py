@@ -365,12 +365,13 @@ class View:
         once: str | None = None,
         topic: str | None = None,
         line: int = 0,
+        not_looked_at: bool = False,
     ) -> Finding:
-        """A finding about the place ``path``; see ``Finding`` for ``once``, ``topic`` and ``line``."""
+        """A finding about the place ``path``; see ``Finding`` for what the other words mean."""
         piece, place = self.object.place(joined(self.path, path))
         return Finding(
             message=message, advice=advice, severity=severity, piece=piece, path=place, once=once, topic=topic,
-            line=line,
+            line=line, not_looked_at=not_looked_at,
         )  # fmt: skip
 
     def fact(self, text: str, *path: str | int) -> Evidence:

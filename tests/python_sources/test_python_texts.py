@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -118,11 +119,10 @@ def test_a_text_stands_beside_what_the_code_makes() -> None:
 NOT_LOOKED_AT = {
     "a docstring": f'"""Such as:\n\n{PLAIN}"""\n',
     "of a function": f'def f():\n    """\n{PLAIN}"""\n',
-    "bytes": f'TEXT = b"""\n{PLAIN}"""\n',
-    "parts of a text": f'TEXT = "" """\n{PLAIN}"""\n',
     "a value of a ConfigMap": (
         f'A = {{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {{}}, "data": {{"a": """\n{PLAIN}"""}}}}\n'
     ),
+    "words about one": 'raise ValueError("apiVersion and kind are missing")\n',
     "no manifest": 'TEXT = """\nkind of: thing\napiVersion: none\n"""\n',
 }
 
@@ -131,6 +131,29 @@ NOT_LOOKED_AT = {
 def test_not_looked_at(source: str) -> None:
     assert [document["kind"] for document in parse(source).documents if document["kind"] != "ConfigMap"] == []
     assert parse(source).unread == []
+
+
+_JSON = '{"apiVersion": "v1", "kind": "Pod"}'
+LOOSE = {
+    "bytes": f'A = 1\nTEXT = b"""\n{PLAIN}"""\n',
+    "parts of a text": f'A = 1\nTEXT = "" """\n{PLAIN}"""\n',
+    "JSON": f"A = 1\nTEXT = json.loads('{_JSON}')\n",
+    "JSON in JSON": f"A = 1\nTEXT = {json.dumps(json.dumps(_JSON))}\n",
+    "a list": f"A = 1\nTEXT = '[{_JSON}]'\n",
+    "one line": "A = 1\nTEXT = 'apiVersion: v1\\nkind: Pod\\n'\n",
+    "texts that are added": "A = 1\nTEXT = 'apiVersion: v1\\n' + 'kind: Pod'\n",
+    "with a name between": "A = 1\nTEXT = 'apiVersion: v1\\nkind: ' + kind + '\\n'\n",
+    "with a field": "A = 1\nTEXT = f'apiVersion: v1\\nkind: {kind}\\n'\n",
+    "lines that are joined": "A = 1\nTEXT = '\\n'.join(['apiVersion: v1', 'kind: Pod'])\n",
+    "filled in by a sign": "A = 1\nTEXT = 'apiVersion: v1\\nkind: %s\\n' % kind\n",
+    "an argument of a call in a text": "A = 1\nTEXT = 'x' + dump('apiVersion: v1\\nkind: Pod')\n",
+}
+
+
+@pytest.mark.parametrize("source", LOOSE.values(), ids=LOOSE)
+def test_a_manifest_in_a_text_of_another_form_is_found(source: str) -> None:
+    parsed = parse(source)
+    assert (parsed.documents, parsed.unread) == ([], [(2, "it is no literal of several lines")])
 
 
 UNREAD = {

@@ -45,6 +45,7 @@ def in_template(template: NodeTemplate, attribute: str, wanted: str | int) -> St
             *((_BLOCK, 0, attribute) if template.is_computed(_BLOCK, 0, attribute) else ()),
             advice=f"check that its value is {wanted}",
             severity=Severity.MEDIUM,
+            not_looked_at=True,
         )
         return
     if template.kind == "aws_instance" and template.has("launch_template") and not template.count(_BLOCK):

@@ -36,7 +36,8 @@ def tf_eks_module(module: Module, options: Imds) -> Steps:
         for name, wanted in ((TOKENS, "required"), (HOPS, options.hop_limit)):
             if module.is_computed(*path, name):
                 message = f"an expression sets {name}, so the value for the nodes is not known"
-                yield module.finding(message, *path, name, advice=f"check that its value is {wanted}")
+                to_do = f"check that its value is {wanted}"
+                yield module.finding(message, *path, name, advice=to_do, not_looked_at=True)
         if TOKENS in module.mappings(*path) and not module.is_computed(*path, TOKENS):
             if not is_enough(module.literal(*path, TOKENS), "required"):
                 yield [change(module, (*path, TOKENS), "required", [module.fact("the module call sets it", *path)])]

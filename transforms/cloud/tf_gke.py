@@ -62,7 +62,8 @@ def _metadata(block: GkeNodes) -> Steps:
     path = (*_METADATA, 0, "mode")
     if block.is_computed(*path):
         text = "an expression sets the mode of the metadata server"
-        yield block.finding(text, *path, advice=f"check that its value is {_MODE}", severity=Severity.LOW)
+        to_do = f"check that its value is {_MODE}"
+        yield block.finding(text, *path, advice=to_do, severity=Severity.LOW, not_looked_at=True)
     elif block.literal(*path) != _MODE and pool is not None:
         why = pool.fact(f"{pool} has workload identity", "workload_identity_config")
         found = verdict(why=[why], effect=Effect.WATCHED)

@@ -37,7 +37,7 @@ def tf_eks_log_types(cluster: EksCluster | Module, options: ControlPlaneLogs) ->
     if cluster.is_computed(name):
         text = "an expression decides what the control plane logs"
         advice = f"check that its value is {', '.join(options.wanted)}"
-        yield cluster.finding(text, name, advice=advice, severity=Severity.LOW)
+        yield cluster.finding(text, name, advice=advice, severity=Severity.LOW, not_looked_at=True)
         return
     yield from _add(cluster, name, present or cluster.strings(name), options)
 

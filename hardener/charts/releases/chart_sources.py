@@ -78,9 +78,13 @@ class AtHand:
     def other_repository(self, addresses: list[Any]) -> str | None:
         """Return the name of the repository at ``addresses``, where none of them can be the one of the tree; None
         where one can. A fork or a mirror has the same name; what is not known is taken for the own one, as its
-        folders are."""
+        folders are. To a gate only the address of a remote is the own one."""
+        written = [found for address in addresses if (found := literal(address))]
+        if self.tree.is_gate:
+            own = git_remotes.addresses(self.tree.root)
+            return next((each for each in written if git_remotes.spelled_out(each) not in own), None)
         known = self._remotes
-        named = [git_remotes.name(found) for address in addresses if (found := literal(address))]
+        named = [git_remotes.name(each) for each in written]
         others = [name for name in named if name not in known]
         return others[0] if known and others and len(others) == len(addresses) else None
 

@@ -10,7 +10,7 @@ from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.network.ingress import ROUTES
 from hardener.kubernetes.objects.kind_names import may_be_misspelt
 from hardener.kubernetes.pods.custom_resource import may_name_images
-from hardener.kubernetes.pods.kubectl_flags import may_start
+from hardener.kubernetes.pods.kubectl_flags import may_make, may_start
 from hardener.kubernetes.pods.operator_pods import OPERATED, RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.support.late_pattern import late_pattern
@@ -110,9 +110,12 @@ TOKENS = ("hardener.dev", "Tokens")
 _PIPELINE = late_pattern(r"""^[ \t]*(?:-[ \t]+)?["']?(?:run|script|before_script|after_script)["']?[ \t]*:""", re.M)
 
 
-def is_interesting_pipeline(text: str) -> bool:
-    """Whether a YAML file without a kind may be a pipeline whose commands start pods by flags of kubectl."""
-    return may_start(text) and not _kinds(text) and bool(_PIPELINE.search(text))
+def is_interesting_pipeline(text: str, *, any_command: bool = False) -> bool:
+    """Whether a YAML file without a kind may be a pipeline whose commands start pods by flags of kubectl; with
+    ``any_command``, one whose commands may make any object."""
+    if not may_start(text) and not (any_command and may_make(text)):
+        return False
+    return not _kinds(text) and bool(_PIPELINE.search(text))
 
 
 def _kinds(text: str) -> list[str]:

@@ -115,7 +115,8 @@ class _Dump:
 
     def finding(self, finding: Report) -> str:
         """The record of ``finding``, put together like that of a change."""
-        head = self._part((_kind, finding.id, finding.risk, finding.severity), _kind, finding)
+        key = (_kind, finding.id, finding.risk, finding.severity, finding.not_looked_at)
+        head = self._part(key, _kind, finding)
         file = self._text("file", finding.file)
         about = self._object(finding.object)
         path = self._part(finding.path[1:], _path_part, finding.path[1:])
@@ -259,7 +260,9 @@ def _held(held: Held, first: Change, outcome: Outcome) -> dict[str, Any]:
 
 
 def _kind(finding: Report) -> dict[str, Any]:
-    return {"id": finding.id, "risk": finding.risk, "severity": finding.severity}
+    return {
+        "id": finding.id, "risk": finding.risk, "severity": finding.severity, "notLookedAt": finding.not_looked_at,
+    }  # fmt: skip
 
 
 def _finding(finding: Report) -> dict[str, Any]:

@@ -138,6 +138,8 @@ class _Run:
         }  # fmt: skip
         if problem.grade is not None:
             result["properties"]["grade"] = problem.grade
+        if problem.not_looked_at:
+            result["properties"]["notLookedAt"] = True
         places = list(dict.fromkeys(problem.places))[:_MOST_PLACES]
         if places:
             result["relatedLocations"] = [self._place(number, place) for number, place in enumerate(places, 1)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 
 from hardener.sources.git import index as git_index
 
@@ -16,19 +17,36 @@ _URL = re.compile(rb"[ \t]*url[ \t]*=[ \t]*\"?([^\"\r\n]+)", re.I)
 
 def names(root: str) -> frozenset[str]:
     """The names of the repositories that the work tree ``root`` has as remotes; none where that is not known."""
+    return frozenset({name(url) for url in _urls(root)} - {""})
+
+
+def addresses(root: str) -> frozenset[str]:
+    """The addresses of the remotes of the work tree ``root``, spelled out."""
+    return frozenset({spelled_out(url) for url in _urls(root)} - {""})
+
+
+def _urls(root: str) -> Iterator[str]:
     folder = git_index.git_folder(root)
     if folder is None:
-        return frozenset()
-    found, in_remote = set(), False
+        return
+    in_remote = False
     for line in git_index.small_file(os.path.join(git_index.common_folder(folder), "config")).splitlines():
         if section := _SECTION.match(line):
             in_remote = section[1].lower() == b"remote"
         elif in_remote and (url := _URL.match(line)):
-            found.add(name(url[1].decode(errors="replace")))
-    return frozenset(found - {""})
+            yield url[1].decode(errors="replace")
 
 
 def name(address: str) -> str:
     """The name of the repository at ``address``, which a fork or a mirror of it has as well."""
     path = address.strip().rstrip("/").removesuffix(".git")
     return re.split(r"[/:\\]", path)[-1].lower()
+
+
+def spelled_out(address: str) -> str:
+    """``address`` as host and path: the same for all protocols by which one repository is reached."""
+    path = address.strip().rstrip("/").removesuffix(".git")
+    rest = path.partition("://")[2] or path.replace(":", "/", 1)
+    host, _, below = rest.partition("/")
+    host = host.rpartition("@")[2].partition(":")[0]
+    return f"{host}/{below.strip('/')}".lower()

@@ -14,6 +14,7 @@ from typing import Any
 
 from hardener.sources.python.libraries import types
 from hardener.sources.python.libraries.dialects import has_shape
+from hardener.sources.python.texts.loose_texts import is_manifest
 
 # A library with its classes, or a manifest as a dict or text.
 _CLASS = re.compile(rb"V[12](?:(?:alpha|beta)\d)?[A-Z]")
@@ -124,8 +125,9 @@ class _Signs:
         self._add(getattr(each, "value", None) for each in node.keys)
 
     def constant(self, node: ast.Constant) -> None:
-        text = node.value
-        self.enough = isinstance(text, str) and "apiVersion" in text and _YAML.search(text) is not None
+        text = node.value.decode(errors="replace") if isinstance(node.value, bytes) else node.value
+        if isinstance(text, str) and "apiVersion" in text:
+            self.enough = _YAML.search(text) is not None or is_manifest(text)
 
     def import_(self, node: ast.Import) -> None:
         self.imports = self.imports or any(_is_library(alias.name) for alias in node.names)

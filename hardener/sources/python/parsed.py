@@ -28,6 +28,7 @@ from hardener.sources.python.parser import syntax
 from hardener.sources.python.parser.positions import Lines, Places
 from hardener.sources.python.parser.tree import LARGEST, read
 from hardener.sources.python.texts.embedded import Embedded, embedded
+from hardener.sources.python.texts.loose_texts import loose
 from hardener.sources.python.writing import quotes
 from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
@@ -369,6 +370,8 @@ def _parsed(module: syntax.Module, places: Places, elsewhere: Elsewhere) -> Pars
     unify(documents, extractor)
     texts, unread = embedded(module, found, places, [(root.start, root.end) for root in documents])
     source = places.source
+    known = [(text.line, text.line + text.text.count("\n")) for text in texts] + [(line, line) for line, _ in unread]
+    unread += loose(source, [*known, *((places.line(root.start), places.line(root.end)) for root in documents)])
     lines, comments = Lines(source), places.comments()
     read = Parsed(source, [], documents, found.imports, extractor.lints, texts, unread, lines, comments, elsewhere)
     read.documents = read.data()

@@ -319,7 +319,7 @@ class Programs(Reader):
     """The Python files of a tree; most make no object, and cost one search of their bytes."""
 
     def __init__(self, around: Around) -> None:
-        self._root = around.root
+        self._root, self._is_gate = around.root, around.is_gate
         self._own = Subclasses(os.path.relpath, content)
         self._asked: dict[str, tuple[bool, bool]] = {}  # whether it may be edited, and is itself asked for
         self._imports: dict[str, Imports | None] = {}  # as far as they were asked for
@@ -338,7 +338,8 @@ class Programs(Reader):
             is_said = editable and (error.id == "not-utf-8" or given)
             return unreadable(error, path, os.path.relpath(path), editable=True) if is_said else Reading()
         self._imports[path] = read.imports
-        problems = remarks(read.file) if read.file is not None else ()
+        problems = remarks(read.file) if read.file is not None else []
+        problems += _commands(path) if editable and self._is_gate else ()
         if read.file is not None and _says_something(read.file):
             return Reading(read.file, read.namespaces, problems)
         if read.line is not None and editable:
@@ -360,6 +361,24 @@ class Programs(Reader):
     def seen_elsewhere(self) -> Set[str]:
         """What a file with a class makes is seen where that is called."""
         return self._own.files if self._taken else frozenset()
+
+
+# A call of kubectl or helm that makes objects, as words of a list or in one text.
+_COMMAND = re.compile(
+    rb"\b(?:kubectl|oc)\b[\"', \t\w=-]{0,200}?\b(?:apply|create|patch|replace)\b"
+    rb"|\bhelm\b[\"', \t]{1,8}(?:install|upgrade)\b"
+)
+
+
+def _commands(path: str) -> list[Problem]:
+    """The first command of a program that makes objects which no manifest shows."""
+    found = _COMMAND.search(raw := content(path))
+    if found is None:
+        return []
+    message = "not looked at: the program runs a command that makes objects"
+    advice = "write what it makes into a manifest below the given paths"
+    line = raw.count(b"\n", 0, found.start()) + 1
+    return [Problem("script-objects", path, os.path.relpath(path), message, advice, line)]
 
 
 def _says_something(file: ManifestFile) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -37,6 +38,19 @@ _MODULE = late_pattern(r"""\bsource\s*=\s*"(?:[\w.-]+/){2,3}(?:kubernetes|helm)(
 _TERRAGRUNT = late_pattern(
     r"^(?:inputs[ \t]*=|(?:terraform|include|dependency|remote_state|generate)\b[^=\n]*\{)", re.M
 )
+
+
+# What a module or a command of anybody may hold, and resources of other providers that apply manifests or charts.
+_INSTALLS = late_pattern(
+    r"^[ \t]*module[ \t]+\"|\"module\"[ \t\r\n]*:|\bkubectl\b|\bhelm[ \t]"
+    r"|\"(?:argocd|carvel|flux|k8s|k8sraw|kapp|kustomization|kustomize|rancher2)_\w+\"",
+    re.M,
+)
+
+
+def may_install(text: str) -> bool:
+    """Whether a file may bring objects to a cluster in a way that does not show in it."""
+    return bool(_INSTALLS.search(text))
 
 
 def is_interesting(text: str) -> bool:
@@ -104,7 +118,8 @@ class Files(Reader):
         except UnreadableError as error:
             return unreadable(error, path, name, editable=editable)
         is_hcl = path.endswith(".hcl")
-        if not is_interesting(content.text) or (is_hcl and not is_terragrunt(content.text)):
+        is_wanted = is_interesting(content.text) or (editable and self._around.is_gate and may_install(content.text))
+        if not is_wanted or (is_hcl and not is_terragrunt(content.text)):
             return Reading(passed="no-manifest")
         if path.endswith(NATIVE):
             return self._native(path, name, content, editable=editable)
@@ -115,7 +130,7 @@ class Files(Reader):
 
     def _native(self, path: str, name: str, content: Content, *, editable: bool) -> Reading:
         file = ManifestFile(path, name, content, editable, source=SOURCE, kept=Kept(self._module(path)))
-        problems = [*read_blocks(file), *_unread(file)]
+        problems = [*read_blocks(file, self._around.judges), *_unread(file)]
         return Reading(file, NAMESPACE.findall(content.text), problems if editable else ())
 
     def _module(self, path: str) -> Module:
@@ -139,9 +154,9 @@ class Files(Reader):
         return self._texts
 
 
-def read_blocks(file: ManifestFile) -> list[Problem]:
+def read_blocks(file: ManifestFile, judges: Callable[[str], bool]) -> list[Problem]:
     """Cut ``file`` into the blocks at its top, each with the lines before it; and the blocks whose changes Terraform is
-    told to ignore."""
+    told to ignore. ``judges`` tells of a path whether the file there is read for its manifests."""
     from hardener.sources.terraform.manifest_text import given  # late: few files come this far
     from hardener.sources.terraform.objects import Reader, ignored
     from hardener.sources.terraform.parsed import parse
@@ -164,7 +179,7 @@ def read_blocks(file: ManifestFile) -> list[Problem]:
         piece = Piece(file, start, end, line, [document], parsed=True)
         file.pieces.append(piece)
         if (node := given(document[HEAD], block)) is not None:
-            _read_manifest(piece, node.row + 1, str(node.data))
+            _read_manifest(piece, node.row + 1, str(node.data), judges)
     return problems
 
 
@@ -182,7 +197,7 @@ def _unread(file: ManifestFile) -> list[Problem]:
     ]
 
 
-def _read_manifest(piece: Piece, line: int, text: str) -> None:
+def _read_manifest(piece: Piece, line: int, text: str, judges: Callable[[str], bool]) -> None:
     """Read the manifest that a block holds in the expression ``text``: as YAML, or from a file, which is read by
     itself."""
     from hardener.sources.terraform import object_block
@@ -190,7 +205,7 @@ def _read_manifest(piece: Piece, line: int, text: str) -> None:
 
     file = piece.file
     name = file_of(text)
-    if name is not None and os.path.exists(os.path.join(os.path.dirname(file.path), name)):
+    if name is not None and judges(os.path.join(os.path.dirname(file.path), name)):
         return
     try:
         found = object_block.read(piece.text, file.kept.value_of)

@@ -161,10 +161,12 @@ class Component:
         taker = "kubeadm" if by_kubeadm else self.name
         return self.fact(f"{self.called(flag)} is not set" + (f", and {taker} takes {assumed}" if assumed else ""))
 
-    def finding(self, message: str, flag: str | None = None, *, advice: str, severity: Severity) -> Finding:
+    def finding(
+        self, message: str, flag: str | None = None, *, advice: str, severity: Severity, not_looked_at: bool = False
+    ) -> Finding:
         """A finding at ``flag``, or at the component."""
-        path = self.place(flag) if flag else ()
-        return self.view.finding(f"{self.name}: {message}", *path, advice=advice, severity=severity)
+        path, said = self.place(flag) if flag else (), f"{self.name}: {message}"
+        return self.view.finding(said, *path, advice=advice, severity=severity, not_looked_at=not_looked_at)
 
     @property
     def restart(self) -> str:
