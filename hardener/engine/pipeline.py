@@ -44,6 +44,7 @@ from hardener.support.data_path import Path
 from hardener.tree.core_views import OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
+OVERLAYS = "weakened-by-overlay"
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
 _TOO_MANY = ("too-many-objects", "too-many-containers")
 # Pods that are left alone whole, since something else decides about them, and what to do instead.
@@ -92,6 +93,7 @@ class _Run(Struct):
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
     has_waivers: bool = False
     has_code: bool = False  # whether a piece is code, whose text may have no place for a step
+    built: Callable[[Outcome], None] | None = None  # adds what kustomizations build, where there are any
 
 
 def run(
@@ -123,9 +125,30 @@ def run(
         progress(transform.id)
         ran.add(transform.id)
         _run_transform(state, profile, transform, may_change, visits)
+    if tree.kustomizations and OVERLAYS in ran and not tree.stream:
+        from hardener.engine import judge_built  # late: few trees have a kustomization
+
+        plain = Gate(state.gate.max_grade, state.gate.accepted)
+        state.built = lambda outcome: judge_built.add(
+            outcome, state.waivers, lambda built: judged(built, profile, plain, only=only, skip=skip)
+        )
     _finish(state, ran, is_whole=not only and not skip)
     tree.drop_facts_of_now()  # all is decided, and what comes needs memory
     assemble(state.outcome, proving or progress, forks=forks)
+    return state.outcome
+
+
+def judged(
+    tree: Tree, profile: Profile, gate: Gate, *, only: frozenset[str] = frozenset(), skip: frozenset[str] = frozenset()
+) -> Outcome:
+    """What the transforms of ``profile`` say of ``tree``, whose objects stand in no file: nothing is proved."""
+    state = _started(tree, profile, gate)
+    for transform, may_change in _in_stages(state, profile):
+        if transform.id not in skip and (not only or transform.id in only):
+            _run_transform(state, profile, transform, may_change, None)
+    _report_classes(state)
+    state.unknown.finish()
+    _report_tree(state.outcome)
     return state.outcome
 
 
@@ -175,6 +198,8 @@ def _finish(state: _Run, ran: set[str], *, is_whole: bool) -> None:
             self_check(outcome)
     _report_classes(state)
     state.unknown.finish()
+    if state.built is not None:
+        state.built(outcome)
     outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
     _report_tree(outcome)
     _count(outcome)

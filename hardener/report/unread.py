@@ -115,9 +115,10 @@ def _broken(tree: Tree) -> Iterator[str]:
 def _missing(tree: Tree, kustomization: Object) -> Iterator[str]:
     """What ``kustomization`` names, and neither the tree nor the disk has; one that the run makes is known."""
     file = kustomization.piece.file
-    for _, name in kustomize.entries(kustomization.data):
+    for path, name in kustomize.entries(kustomization.data):
         place = os.path.normpath(os.path.join(os.path.dirname(file.path), name.replace("\0", "")))
-        if tree.file_at(place) is None and not os.path.exists(place):
+        is_chart = path[0] in kustomize.CHARTS
+        if is_chart or (tree.file_at(place) is None and not os.path.exists(place)):
             yield f"{file.name}: {name} is not in the tree"
 
 

@@ -105,12 +105,12 @@ def _of_entry(tree: Tree, kustomization: Object, entry: dict[str, Any], key: str
             exact = key == "patchesJson6902"
             yield Operations(operations=document, target=target, exact=exact, **where)
         elif isinstance(document, dict) and key != "patchesJson6902":
-            for below, item in _items(document):
+            for below, item in items_of(document):
                 at = where if inline else where | {"start": start + below}
                 yield Merge(document=item, target=target, renames=renames, **at)
 
 
-def _items(document: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def items_of(document: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """``document``, or the objects of a List, with their places in it."""
     items = document.get("items")
     if not str(document.get("kind")).endswith("List") or not isinstance(items, list):
@@ -153,7 +153,12 @@ def _path(kustomization: Object, name: str) -> str:
 
 
 def _in_file(tree: Tree, kustomization: Object, name: str) -> Iterator[_Document]:
-    path = _path(kustomization, name)
+    yield from documents_in(tree, _path(kustomization, name))
+
+
+def documents_in(tree: Tree, path: str) -> Iterator[tuple[Piece, Path, Any]]:
+    """The documents of the file with the real path ``path``, of objects and of what else it holds, with their places;
+    none where it is not read."""
     file = tree.file_at(path) or _load(tree, path)
     for piece in file.pieces if file is not None else ():
         documents = piece.data if piece.parsed else [] if piece.problem else _parsed(piece.text)

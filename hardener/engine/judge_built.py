@@ -1,0 +1,262 @@
+"""What patches of kustomizations make of objects of every kind, judged by the transforms that judge what is written.
+
+Each kustomization that patches is built twice, with its patches and without. What is wrong with the one and not with
+the other is a finding, where the patch says it. Pods have a transform of their own (``weakened-by-overlay``): of them
+only what that does not see is said here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from hardener.authoring import registry
+from hardener.authoring.edits import Create, Severity
+from hardener.engine.outcome import Change, Held, Outcome, Report
+from hardener.engine.waivers import Waivers
+from hardener.facts.kustomize.built import PATCHES, Build, Item, Undone, builds, unused_components
+from hardener.facts.kustomize.overlays.patch import Patch
+from hardener.kubernetes.objects.protections import Loss, lost
+from hardener.kubernetes.pods.pod_template import POD_KINDS
+from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
+from hardener.tree import reader
+from hardener.tree.tree import Tree
+
+ID = "weakened-by-overlay"
+_NOT_JUDGED = "patch"  # the finding of what nobody looked at
+_WORKLOAD = "K01"
+# What keeps an object from being judged, and is no weakness: each by the id of its finding.
+_UNDECIDED = frozenset({
+    "opaque-value", "not-valid-kubernetes", "owned", "static-pod", "patch", "renders-elsewhere", "operator-resource",
+    "unknown-kind", "wrong-api-version", "too-many-containers",
+})  # fmt: skip
+# What a finding says of a tree that shows less than its files do.
+_OF_STREAMS = re.compile(r"(?:;| Not applied at .*:) a stream does not show .*", re.S)
+_ADVICE = "remove it from the patch, or write there why it is needed"
+_RENDER = "judge what is built: kustomize build DIR > FILE; harden check FILE"
+_USE = "name it in a kustomization of the tree, or remove it"
+
+Judge = Callable[[Tree], Outcome]
+_Key = tuple[str, int, tuple[str, ...], str]
+
+
+class _Record(Struct, frozen=True):
+    """What a run says of an object of a build: ``path`` leads to it in what comes out."""
+
+    id: str
+    risk: str | None
+    severity: Severity
+    text: str
+    item: Item
+    path: Path
+
+
+class _Judged(Struct):
+    """The tree of a build, and which of its objects stands in which piece."""
+
+    tree: Tree
+    items: dict[Piece, tuple[int, Item]] = field(default_factory=dict)
+
+
+def add(outcome: Outcome, waivers: Waivers, judge: Judge) -> None:
+    """Add to ``outcome``, a run over a tree with ``waivers``, what ``judge`` says of what its kustomizations build."""
+    said = {(report.file, report.message): report for report in outcome.findings}
+    for report in _reports(outcome, judge):
+        if said.setdefault((report.file, report.message), report) is not report:
+            continue
+        target = report.object if report.id == ID else None
+        waived = waivers.finding(registry.get(ID), target, report) if target is not None else None
+        if waived is not None:
+            outcome.waived.append(waived)
+        else:
+            outcome.findings.append(report)
+
+
+def _reports(outcome: Outcome, judge: Judge) -> Iterator[Report]:
+    tree = outcome.tree
+    known = _weakened(outcome)
+    for build in builds(tree):
+        for undone in build.undone:
+            if undone.kustomization.editable or undone.piece.file.editable:
+                yield _undone(undone)
+        changed = [item for item in build.items if item.is_changed]
+        tree.chart_values += [item.data for item in changed]  # what patches set may be quoted, and may be a secret
+        losses = {item: list(lost(item.plain, item.data)) for item in changed}
+        for item, several in losses.items():
+            for loss in several:
+                if _is_meant(item, patch := item.source(loss.path)[0]):
+                    yield _of_loss(item, patch, loss)
+        if any(item.data is not None for item in changed):
+            told = {item for item, several in losses.items() if several}
+            yield from _of_transforms(tree, build, judge, _Said(known, told))
+    for component in unused_components(tree):
+        if component.editable:
+            text = "is a component with patches that no kustomization of the tree uses"
+            yield _undone(Undone(component, component.piece, component.path, text), _USE)
+
+
+class _Said(Struct):
+    """What was said before: of pods how severe it is, by the place of the patch; of which objects what they lose."""
+
+    pods: dict[tuple[Piece, Path], Severity]
+    losses: set[Item]
+
+    def knows(self, patch: Patch, record: _Record) -> bool:
+        """Whether as much as ``record`` has been said of what ``patch`` does to its object."""
+        item = record.item
+        if record.id in _UNDECIDED:
+            return False
+        if item in self.losses and record.severity.rank < Severity.HIGH.rank:
+            return True
+        was_pod = str(item.plain.get("kind")) in POD_KINDS and str((item.data or {}).get("kind")) in POD_KINDS
+        if not was_pod or record.risk != _WORKLOAD:
+            return False
+        severity = self.pods.get((patch.piece, patch.start))
+        return severity is not None and severity.rank >= record.severity.rank
+
+
+def _weakened(outcome: Outcome) -> dict[tuple[Piece, Path], Severity]:
+    """How severe what ``weakened-by-overlay`` has said is, by the place of each patch, and that of its document."""
+    found: dict[tuple[Piece, Path], Severity] = {}
+    waived = [each.finding for each in outcome.waived if each.finding is not None]
+    for report in (*outcome.findings, *waived):
+        if report.id == ID and report.piece is not None:
+            for length in range(len(report.path) + 1):
+                place = report.piece, report.path[:length]
+                found[place] = max(found.get(place, Severity.LOW), report.severity, key=lambda each: each.rank)
+    return found
+
+
+def _is_meant(item: Item, patch: Patch) -> bool:
+    """Whether the run is about what ``patch`` makes of ``item``."""
+    return patch.editable or item.origin.editable
+
+
+def _undone(undone: Undone, advice: str = _RENDER) -> Report:
+    item, file = undone.kustomization, undone.piece.file.name
+    message = f"{item.piece.file.name} {undone.text}"
+    return Report(_NOT_JUDGED, _WORKLOAD, Severity.LOW, message, advice, file, item, undone.piece, undone.path)
+
+
+def _of_loss(item: Item, patch: Patch, loss: Loss) -> Report:
+    if not loss.is_known:
+        return _undone(
+            Undone(patch.kustomization, patch.piece, _place(item, patch, loss.path), f"has patch {patch}: {loss.text}")
+        )
+    severity = Severity.HIGH if loss.is_grave else Severity.MEDIUM
+    return _report(item, patch, loss.path, f"with patch {patch}, {loss.text}", severity, registry.get(ID).risk)
+
+
+def _report(item: Item, patch: Patch, path: Path, message: str, severity: Severity, risk: str | None) -> Report:
+    file = patch.piece.file.name
+    return Report(ID, risk, severity, message, _ADVICE, file, item.origin, patch.piece, _place(item, patch, path))
+
+
+def _place(item: Item, patch: Patch, path: Path) -> Path:
+    """Where ``patch`` says what stands at ``path`` of what comes out; its start where nothing does."""
+    return patch.start if item.data is None else patch.place(item.data, path)[1]
+
+
+# What the transforms say.
+
+
+def _of_transforms(tree: Tree, build: Build, judge: Judge, said: _Said) -> Iterator[Report]:
+    without = {key for key, _ in _records(_written(tree, build, patched=False), judge)}
+    ids = {key[:2] for key in without}
+    for key, record in _records(_written(tree, build, patched=True), judge):
+        if not record.item.is_changed:
+            # What others say of it may only count differently: another rule that it breaks does not.
+            yield from _by_others(build, record) if key[:2] not in ids else ()
+        elif key not in without:
+            yield from _of_record(record, said)
+
+
+def _of_record(record: _Record, said: _Said) -> Iterator[Report]:
+    """The finding of what is wrong with an object that a patch changes."""
+    item = record.item
+    patch, place = item.source(record.path)
+    if not _is_meant(item, patch) or said.knows(patch, record):
+        return
+    if record.id in _UNDECIDED:
+        yield _undone(Undone(patch.kustomization, patch.piece, place, f"has patch {patch}: {record.text}"))
+    elif record.severity is not Severity.LOW:
+        message = f"with patch {patch}: {record.text}"
+        yield _report(item, patch, record.path, message, record.severity, record.risk)
+
+
+def _by_others(build: Build, record: _Record) -> Iterator[Report]:
+    """What is grave of an object that no patch changes, since one changes another: it stands in the kustomization."""
+    kustomization, item = build.kustomization, record.item
+    if record.severity.rank < Severity.HIGH.rank or not (kustomization.editable or item.origin.editable):
+        return
+    key = next((key for key in PATCHES if kustomization.data.get(key)), None)
+    path = (*kustomization.path, key) if key else kustomization.path
+    file = kustomization.piece.file.name
+    message = f"with the patches of {file}: {record.text}"
+    yield Report(ID, record.risk, record.severity, message, _ADVICE, file, item.origin, kustomization.piece, path)
+
+
+def _written(tree: Tree, build: Build, *, patched: bool) -> _Judged:
+    """What comes out, or would without patches, as a tree of its own, each object in the file of its origin."""
+    settings = replace(tree.settings, helm_values=False)
+    judged = _Judged(Tree(root=tree.root, settings=settings, stream=True, lock=tree.lock))
+    files: dict[str, list[tuple[int, Item]]] = {}
+    for number, item in enumerate(build.items):
+        if not patched or item.data is not None:
+            files.setdefault(item.origin.piece.file.path, []).append((number, item))
+    for path, several in files.items():
+        # Each key on a line of its own, as it is looked for.
+        texts = [json.dumps(item.data if patched else item.plain, indent=0, default=str) for _, item in several]
+        reader.read_rendered(judged.tree, path, "\n---\n".join(texts))
+        pieces = judged.tree.files[-1].pieces
+        judged.items.update(zip(pieces, several, strict=False))
+    return judged
+
+
+def _records(judged: _Judged, judge: Judge) -> Iterator[tuple[_Key, _Record]]:
+    """What is wrong with the objects of a build, each with a key that is the same in another one."""
+    for piece, (number, item) in judged.items.items():
+        if piece.problem is not None:
+            id, message, _, _ = piece.problem
+            yield (id, number, (), ""), _Record(id, None, Severity.HIGH, message, item, ())
+    outcome = judge(judged.tree)
+    for report in outcome.findings:
+        if report.piece in judged.items:
+            number, item = judged.items[report.piece]
+            text = _OF_STREAMS.sub("", report.message)
+            text = text if str(report.object) in text else f"{report.object}: {text}"
+            key = report.id, number, _fixed(report.path[1:]), report.message
+            yield key, _Record(report.id, report.risk, report.severity, text, item, report.path[1:])
+    for change, severity in _changes(outcome):
+        if change.object.piece in judged.items:
+            number, item = judged.items[change.object.piece]
+            transform = change.transform
+            text = f"{change.object} breaks {transform.id}: {transform.summary}"
+            key = transform.id, number, _fixed(change.path), ""
+            yield key, _Record(transform.id, transform.risk, severity, text, item, change.path)
+
+
+def _changes(outcome: Outcome) -> Iterator[tuple[Change, Severity]]:
+    """The first change of each step that is made or held back and changes what is there."""
+    steps = {id(change.siblings) if change.siblings else id(change): change for change in reversed(outcome.changes)}
+    for change in reversed(steps.values()):
+        if not isinstance(change.edit, Create):
+            yield change, change.transform.severity
+    for held in outcome.held:
+        if _counts(held) and not isinstance(held.changes[0].edit, Create):
+            yield held.changes[0], held.transform.severity
+
+
+def _counts(held: Held) -> bool:
+    """Whether a step that was not made would be one for a check: a guess that only adds is none."""
+    return not held.is_guess or held.takes_away
+
+
+def _fixed(path: Path) -> tuple[str, ...]:
+    """``path`` without the numbers of items, which patches move."""
+    return tuple(part for part in path if isinstance(part, str))
