@@ -1,45 +1,45 @@
 """What patches of kustomizations make of objects of every kind, judged by the transforms that judge what is written.
 
 Each kustomization that patches is built twice, with its patches and without. What is wrong with the one and not with
-the other is a finding, where the patch says it. Pods have a transform of their own (``weakened-by-overlay``): of them
-only what that does not see is said here.
+the other is a finding, where the patch says it. What the transform of patched pods says is not said again.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from hardener.authoring import registry
 from hardener.authoring.edits import Create, Severity
+from hardener.authoring.transform import Transform, name_of
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.engine.waivers import Waivers
 from hardener.facts.kustomize.built import PATCHES, Build, Item, Undone, builds, unused_components
 from hardener.facts.kustomize.overlays.patch import Patch
-from hardener.kubernetes.objects.protections import Loss, lost
+from hardener.facts.kustomize.overlays.patched import PatchedPod
+from hardener.kubernetes.objects.protections import lost
 from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.tree import reader
 from hardener.tree.tree import Tree
 
-ID = "weakened-by-overlay"
 _NOT_JUDGED = "patch"  # the finding of what nobody looked at
 _WORKLOAD = "K01"
+_TOKEN = "automountServiceAccountToken"  # which is weighed with the pod, too
 # What keeps an object from being judged, and is no weakness: each by the id of its finding.
 _UNDECIDED = frozenset({
     "opaque-value", "not-valid-kubernetes", "owned", "static-pod", "patch", "renders-elsewhere", "operator-resource",
-    "unknown-kind", "wrong-api-version", "too-many-containers",
+    "unknown-kind", "wrong-api-version", "too-many-containers", "too-many-objects",
 })  # fmt: skip
 # What a finding says of a tree that shows less than its files do.
 _OF_STREAMS = re.compile(r"(?:;| Not applied at .*:) a stream does not show .*", re.S)
 _ADVICE = "remove it from the patch, or write there why it is needed"
 _RENDER = "judge what is built: kustomize build DIR > FILE; harden check FILE"
-_USE = "name it in a kustomization of the tree, or remove it"
+_USE = "harden does not check it: name it in a kustomization of the tree, or remove it"
 
 Judge = Callable[[Tree], Outcome]
 _Key = tuple[str, int, tuple[str, ...], str]
@@ -63,78 +63,149 @@ class _Judged(Struct):
     items: dict[Piece, tuple[int, Item]] = field(default_factory=dict)
 
 
-def add(outcome: Outcome, waivers: Waivers, judge: Judge) -> None:
-    """Add to ``outcome``, a run over a tree with ``waivers``, what ``judge`` says of what its kustomizations build."""
-    said = {(report.file, report.message): report for report in outcome.findings}
-    for report in _reports(outcome, judge):
-        if said.setdefault((report.file, report.message), report) is not report:
-            continue
-        target = report.object if report.id == ID else None
-        waived = waivers.finding(registry.get(ID), target, report) if target is not None else None
+def of_patched_pods(transforms: Iterable[Transform]) -> Transform | None:
+    """The transform that weighs patches of pods: what is found here is a finding of it, too."""
+    view = name_of(PatchedPod)
+    return next((each for each in transforms if any(visit.view == view for visit in each.visits)), None)
+
+
+def add(outcome: Outcome, transform: Transform, waivers: Waivers, judge: Judge) -> None:
+    """Add to ``outcome``, a run over a tree with ``waivers``, what ``judge`` says of what its kustomizations build, as
+    findings of ``transform``."""
+    said = {(report.file, report.message) for report in outcome.findings}
+    for report in _Reports(outcome, transform, judge).all():
+        if (report.file, report.message) in said:
+            continue  # several builds hold what one patch changes
+        said.add((report.file, report.message))
+        target = report.object if report.id == transform.id else None
+        waived = waivers.finding(transform, target, report) if target is not None else None
         if waived is not None:
             outcome.waived.append(waived)
         else:
             outcome.findings.append(report)
 
 
-def _reports(outcome: Outcome, judge: Judge) -> Iterator[Report]:
-    tree = outcome.tree
-    known = _weakened(outcome)
-    for build in builds(tree):
+class _Reports:
+    """The findings about what the kustomizations of a tree build."""
+
+    def __init__(self, outcome: Outcome, transform: Transform, judge: Judge) -> None:
+        self._tree = outcome.tree
+        self._transform = transform
+        self._judge = judge
+        self._weakened = _weakened(outcome, transform.id)
+        self._losing: set[int] = set()  # the ids of items of the build, which lose what they protect
+
+    def all(self) -> Iterator[Report]:
+        """Every finding, one kustomization after the other."""
+        for build in builds(self._tree):
+            yield from self._of_build(build)
+        for component in unused_components(self._tree):
+            if component.editable:
+                text = "is a component with patches that no kustomization of the tree uses"
+                yield _undone(Undone(component, component.piece, component.path, text), _USE)
+
+    def _of_build(self, build: Build) -> Iterator[Report]:
         for undone in build.undone:
             if undone.kustomization.editable or undone.piece.file.editable:
                 yield _undone(undone)
         changed = [item for item in build.items if item.is_changed]
-        tree.chart_values += [item.data for item in changed]  # what patches set may be quoted, and may be a secret
-        losses = {item: list(lost(item.plain, item.data)) for item in changed}
-        for item, several in losses.items():
-            for loss in several:
-                if _is_meant(item, patch := item.source(loss.path)[0]):
-                    yield _of_loss(item, patch, loss)
+        # What patches set may be quoted, and may be a secret.
+        self._tree.chart_values += [item.data for item in changed if item.data is not None]
+        self._losing = set()
+        for item in changed:
+            yield from self._of_losses(item)
         if any(item.data is not None for item in changed):
-            told = {item for item, several in losses.items() if several}
-            yield from _of_transforms(tree, build, judge, _Said(known, told))
-    for component in unused_components(tree):
-        if component.editable:
-            text = "is a component with patches that no kustomization of the tree uses"
-            yield _undone(Undone(component, component.piece, component.path, text), _USE)
+            yield from self._of_transforms(build)
 
+    def _of_losses(self, item: Item) -> Iterator[Report]:
+        for loss in lost(item.plain, item.data):
+            self._losing.add(id(item))
+            patch, _ = item.source(loss.path)
+            if not _is_meant(item, patch):
+                continue
+            if loss.is_known:
+                severity = Severity.HIGH if loss.is_grave else Severity.MEDIUM
+                message = f"with patch {patch}, {loss.text}"
+                yield self._report(item, patch, loss.path, message, severity, self._transform.risk)
+            else:
+                yield _not_weighed(item, patch, loss.path, loss.text)
 
-class _Said(Struct):
-    """What was said before: of pods how severe it is, by the place of the patch; of which objects what they lose."""
+    def _of_transforms(self, build: Build) -> Iterator[Report]:
+        without = {key for key, _ in _records(_written(self._tree, build, patched=False), self._judge)}
+        ids = {key[:2] for key in without}
+        for key, record in _records(_written(self._tree, build, patched=True), self._judge):
+            if record.item.is_changed:
+                yield from self._of_changed(record) if key not in without else ()
+            elif key[:2] not in ids:  # what breaks a rule anyway may only be counted differently
+                yield from self._of_other(build, record)
 
-    pods: dict[tuple[Piece, Path], Severity]
-    losses: set[Item]
-
-    def knows(self, patch: Patch, record: _Record) -> bool:
-        """Whether as much as ``record`` has been said of what ``patch`` does to its object."""
+    def _of_changed(self, record: _Record) -> Iterator[Report]:
+        """The finding of what is wrong with an object that a patch changes."""
         item = record.item
+        patch, _ = item.source(record.path)
+        if not _is_meant(item, patch):
+            return
         if record.id in _UNDECIDED:
-            return False
-        if item in self.losses and record.severity.rank < Severity.HIGH.rank:
+            yield _not_weighed(item, patch, record.path, record.text)
+        elif record.severity is not Severity.LOW and not self._is_said(patch, record):
+            message = f"with patch {patch}: {record.text}"
+            yield self._report(item, patch, record.path, message, record.severity, record.risk)
+
+    def _of_other(self, build: Build, record: _Record) -> Iterator[Report]:
+        """The finding of what is grave of an object that no patch changes, since one changes another: it stands in the
+        kustomization."""
+        kustomization, item = build.kustomization, record.item
+        is_grave = record.severity.rank >= Severity.HIGH.rank and record.id not in _UNDECIDED
+        if not is_grave or not (kustomization.editable or item.origin.editable):
+            return
+        key = next((key for key in PATCHES if kustomization.data.get(key)), None)
+        path = (*kustomization.path, key) if key else kustomization.path
+        piece, id = kustomization.piece, self._transform.id
+        file = piece.file.name
+        message = f"with the patches of {file}: {record.text}"
+        yield Report(id, record.risk, record.severity, message, _ADVICE, file, item.origin, piece, path)
+
+    def _is_said(self, patch: Patch, record: _Record) -> bool:
+        """Whether as much as ``record`` has been said of what ``patch`` does to its object."""
+        if id(record.item) in self._losing and record.severity.rank < Severity.HIGH.rank:
             return True
-        was_pod = str(item.plain.get("kind")) in POD_KINDS and str((item.data or {}).get("kind")) in POD_KINDS
-        if not was_pod or record.risk != _WORKLOAD:
+        if not _is_pod(record.item) or not (record.risk == _WORKLOAD or record.path[-1:] == (_TOKEN,)):
             return False
-        severity = self.pods.get((patch.piece, patch.start))
+        severity = self._weakened.get((patch.piece, patch.start))
         return severity is not None and severity.rank >= record.severity.rank
 
+    def _report(
+        self, item: Item, patch: Patch, path: Path, message: str, severity: Severity, risk: str | None
+    ) -> Report:
+        file, place = patch.piece.file.name, _place(item, patch, path)
+        return Report(self._transform.id, risk, severity, message, _ADVICE, file, item.origin, patch.piece, place)
 
-def _weakened(outcome: Outcome) -> dict[tuple[Piece, Path], Severity]:
-    """How severe what ``weakened-by-overlay`` has said is, by the place of each patch, and that of its document."""
+
+def _weakened(outcome: Outcome, id: str) -> dict[tuple[Piece, Path], Severity]:
+    """How severe what the transform ``id`` has said of pods is, by the place of each patch."""
     found: dict[tuple[Piece, Path], Severity] = {}
     waived = [each.finding for each in outcome.waived if each.finding is not None]
     for report in (*outcome.findings, *waived):
-        if report.id == ID and report.piece is not None:
+        if report.id == id and report.piece is not None:
             for length in range(len(report.path) + 1):
                 place = report.piece, report.path[:length]
                 found[place] = max(found.get(place, Severity.LOW), report.severity, key=lambda each: each.rank)
     return found
 
 
+def _is_pod(item: Item) -> bool:
+    """Whether an object has pods, as it is written and as it comes out."""
+    return all(str((data or {}).get("kind")) in POD_KINDS for data in (item.plain, item.data))
+
+
 def _is_meant(item: Item, patch: Patch) -> bool:
     """Whether the run is about what ``patch`` makes of ``item``."""
     return patch.editable or item.origin.editable
+
+
+def _not_weighed(item: Item, patch: Patch, path: Path, text: str) -> Report:
+    place = _place(item, patch, path)
+    return _undone(Undone(patch.kustomization, patch.piece, place, f"has patch {patch}: {text}"))
 
 
 def _undone(undone: Undone, advice: str = _RENDER) -> Report:
@@ -143,62 +214,12 @@ def _undone(undone: Undone, advice: str = _RENDER) -> Report:
     return Report(_NOT_JUDGED, _WORKLOAD, Severity.LOW, message, advice, file, item, undone.piece, undone.path)
 
 
-def _of_loss(item: Item, patch: Patch, loss: Loss) -> Report:
-    if not loss.is_known:
-        return _undone(
-            Undone(patch.kustomization, patch.piece, _place(item, patch, loss.path), f"has patch {patch}: {loss.text}")
-        )
-    severity = Severity.HIGH if loss.is_grave else Severity.MEDIUM
-    return _report(item, patch, loss.path, f"with patch {patch}, {loss.text}", severity, registry.get(ID).risk)
-
-
-def _report(item: Item, patch: Patch, path: Path, message: str, severity: Severity, risk: str | None) -> Report:
-    file = patch.piece.file.name
-    return Report(ID, risk, severity, message, _ADVICE, file, item.origin, patch.piece, _place(item, patch, path))
-
-
 def _place(item: Item, patch: Patch, path: Path) -> Path:
     """Where ``patch`` says what stands at ``path`` of what comes out; its start where nothing does."""
     return patch.start if item.data is None else patch.place(item.data, path)[1]
 
 
 # What the transforms say.
-
-
-def _of_transforms(tree: Tree, build: Build, judge: Judge, said: _Said) -> Iterator[Report]:
-    without = {key for key, _ in _records(_written(tree, build, patched=False), judge)}
-    ids = {key[:2] for key in without}
-    for key, record in _records(_written(tree, build, patched=True), judge):
-        if not record.item.is_changed:
-            # What others say of it may only count differently: another rule that it breaks does not.
-            yield from _by_others(build, record) if key[:2] not in ids else ()
-        elif key not in without:
-            yield from _of_record(record, said)
-
-
-def _of_record(record: _Record, said: _Said) -> Iterator[Report]:
-    """The finding of what is wrong with an object that a patch changes."""
-    item = record.item
-    patch, place = item.source(record.path)
-    if not _is_meant(item, patch) or said.knows(patch, record):
-        return
-    if record.id in _UNDECIDED:
-        yield _undone(Undone(patch.kustomization, patch.piece, place, f"has patch {patch}: {record.text}"))
-    elif record.severity is not Severity.LOW:
-        message = f"with patch {patch}: {record.text}"
-        yield _report(item, patch, record.path, message, record.severity, record.risk)
-
-
-def _by_others(build: Build, record: _Record) -> Iterator[Report]:
-    """What is grave of an object that no patch changes, since one changes another: it stands in the kustomization."""
-    kustomization, item = build.kustomization, record.item
-    if record.severity.rank < Severity.HIGH.rank or not (kustomization.editable or item.origin.editable):
-        return
-    key = next((key for key in PATCHES if kustomization.data.get(key)), None)
-    path = (*kustomization.path, key) if key else kustomization.path
-    file = kustomization.piece.file.name
-    message = f"with the patches of {file}: {record.text}"
-    yield Report(ID, record.risk, record.severity, message, _ADVICE, file, item.origin, kustomization.piece, path)
 
 
 def _written(tree: Tree, build: Build, *, patched: bool) -> _Judged:

@@ -44,7 +44,6 @@ from hardener.support.data_path import Path
 from hardener.tree.core_views import OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
-OVERLAYS = "weakened-by-overlay"
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
 _TOO_MANY = ("too-many-objects", "too-many-containers")
 # Pods that are left alone whole, since something else decides about them, and what to do instead.
@@ -125,17 +124,24 @@ def run(
         progress(transform.id)
         ran.add(transform.id)
         _run_transform(state, profile, transform, may_change, visits)
-    if tree.kustomizations and OVERLAYS in ran and not tree.stream:
-        from hardener.engine import judge_built  # late: few trees have a kustomization
-
-        plain = Gate(state.gate.max_grade, state.gate.accepted)
-        state.built = lambda outcome: judge_built.add(
-            outcome, state.waivers, lambda built: judged(built, profile, plain, only=only, skip=skip)
-        )
+    if tree.kustomizations and not tree.stream:
+        _judge_built(state, profile, ran, only, skip)
     _finish(state, ran, is_whole=not only and not skip)
     tree.drop_facts_of_now()  # all is decided, and what comes needs memory
     assemble(state.outcome, proving or progress, forks=forks)
     return state.outcome
+
+
+def _judge_built(state: _Run, profile: Profile, ran: set[str], only: frozenset[str], skip: frozenset[str]) -> None:
+    """Have what kustomizations build judged, where the transform that weighs patches ``ran``."""
+    from hardener.engine import judge_built  # late: few trees have a kustomization
+
+    gate = Gate(state.gate.max_grade, state.gate.accepted)
+    weighs = judge_built.of_patched_pods(transform for transform, _ in profile.steps() if transform.id in ran)
+    if weighs is not None:
+        state.built = lambda outcome: judge_built.add(
+            outcome, weighs, state.waivers, lambda tree: judged(tree, profile, gate, only=only, skip=skip)
+        )
 
 
 def judged(

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from hardener.facts.kustomize import kustomize_tree
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.kustomize_tree import Folder
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.patch import Data, Hits, Merge, Operations, Patch
@@ -21,9 +21,10 @@ from hardener.facts.kustomize.overlays.variants import Chain
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.kustomize.given_pairs import Pairs, given, pairs_of
 from hardener.kubernetes.kustomize.image import images_of, named
-from hardener.kubernetes.kustomize.patch import PatchError
+from hardener.kubernetes.kustomize.patch import DIRECTIVE, PatchError
 from hardener.kubernetes.kustomize.target import DEFAULT, Identity, is_named, is_selected
 from hardener.kubernetes.objects.scope import is_cluster_scoped
+from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.kubernetes.rbac.subjects import GROUP as RBAC
 from hardener.sources.manifests import Piece
 from hardener.support import shapes
@@ -117,7 +118,7 @@ class Build(Struct, eq=False):
 
 def builds(tree: Tree) -> Iterator[Build]:
     """What each kustomization builds that changes objects itself, or by its components."""
-    folders = kustomize_tree.read(tree)
+    folders = tree.ask(Builds).folders
     chosen = [folder for folder in folders.values() if _changes(folder) and not _is_part(folder)]
     if not chosen:
         return
@@ -127,13 +128,21 @@ def builds(tree: Tree) -> Iterator[Build]:
 
 
 def unused_components(tree: Tree) -> Iterator[Object]:
-    """The components with patches of others than pods that no kustomization of the tree uses."""
+    """The components that no kustomization of the tree uses, with patches of other things than pods: those of pods are
+    reported one by one."""
     overlays = tree.ask(Overlays)
-    for folder in kustomize_tree.read(tree).values():
+    for folder in tree.ask(Builds).folders.values():
         if _is_part(folder) and not folder.users:
             patches = overlays.layer(folder.kustomization).all_patches()
-            if any(not patch.is_of_pods() for patch in patches):
+            if not all(patch.is_of_pods() or _is_of_replicas(patch) for patch in patches):
                 yield folder.kustomization
+
+
+def _is_of_replicas(patch: Patch) -> bool:
+    """Whether ``patch`` is of a workload, and can neither change what it is nor what its pods are."""
+    if not isinstance(patch, Merge) or patch.renames or DIRECTIVE in patch.document:
+        return False
+    return str((patch.target or patch.document).get("kind")) in POD_KINDS
 
 
 def _is_part(folder: Folder) -> bool:

@@ -77,7 +77,7 @@ def is_read(key: str, target: Mapping[str, Any]) -> bool:
         return False
     if key.endswith("Selector"):
         return _requirements(value) is not None
-    return _COMMON.fullmatch(value) is not None and _compiled(value) is not None
+    return _compiled(value) is not None
 
 
 def plain_name(target: Mapping[str, Any]) -> str | None:
@@ -96,7 +96,7 @@ def _fits(pattern: str, text: str, *, exact: bool) -> bool:
 
 @lru_cache(256)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    if len(pattern) > _LONGEST or _SLOW.search(pattern):
+    if len(pattern) > _LONGEST or _SLOW.search(pattern) or not _COMMON.fullmatch(pattern):
         return None
     try:
         return re.compile(f"^(?:{pattern})$")
