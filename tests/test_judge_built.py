@@ -289,7 +289,7 @@ TRICKS: dict[str, tuple[str | Files, int, str]] = {
             "kustomization.yaml": RESOURCES,
             "more/kustomization.yaml": COMPONENT
             + operating("kind: ClusterRoleBinding", "op: replace, path: /roleRef/name, value: cluster-admin"),
-        }, 2, "is a component with patches that no kustomization of the tree uses",
+        }, 2, "a component with patches that no kustomization of the tree uses",
     ),
     "by an overlay of an overlay": (
         {

@@ -263,8 +263,8 @@ def test_a_patch_of_pods_that_nothing_applies_is_named(tree: Path, entry: str, f
 @pytest.mark.parametrize(
     ("target", "lines"),
     [
-        ("{kind: SealedSecret}", {1: "is a component with patches that no kustomization of the tree uses"}),
-        ("{kind: {}, name: web}", {1: "is a component", 3: "does not know which objects this selects"}),
+        ("{kind: SealedSecret}", {1: "a component with patches that no kustomization of the tree uses"}),
+        ("{kind: {}, name: web}", {1: "a component", 3: "does not know which objects this selects"}),
     ],
 )
 def test_a_component_of_other_things_that_nothing_uses_is_named(tree: Path, target: str, lines: dict[int, str]) -> None:

@@ -73,9 +73,12 @@ def add(outcome: Outcome, transform: Transform, waivers: Waivers, judge: Judge) 
     """Add to ``outcome``, a run over a tree with ``waivers``, what ``judge`` says of what its kustomizations build, as
     findings of ``transform``."""
     said = {(report.file, report.message) for report in outcome.findings}
+    left_alone = {(report.piece, report.path) for report in outcome.findings if report.id == _NOT_JUDGED}
     for report in _Reports(outcome, transform, judge).all():
         if (report.file, report.message) in said:
             continue  # several builds hold what one patch changes
+        if report.id == _NOT_JUDGED and (report.piece, report.path) in left_alone:
+            continue
         said.add((report.file, report.message))
         target = report.object if report.id == transform.id else None
         waived = waivers.finding(transform, target, report) if target is not None else None
@@ -101,7 +104,7 @@ class _Reports:
             yield from self._of_build(build)
         for component in unused_components(self._tree):
             if component.editable:
-                text = "is a component with patches that no kustomization of the tree uses"
+                text = "a component with patches that no kustomization of the tree uses"
                 yield _undone(Undone(component, component.piece, component.path, text), _USE)
 
     def _of_build(self, build: Build) -> Iterator[Report]:
@@ -205,13 +208,13 @@ def _is_meant(item: Item, patch: Patch) -> bool:
 
 def _not_weighed(item: Item, patch: Patch, path: Path, text: str) -> Report:
     place = _place(item, patch, path)
-    return _undone(Undone(patch.kustomization, patch.piece, place, f"has patch {patch}: {text}"))
+    return _undone(Undone(patch.kustomization, patch.piece, place, f"with patch {patch}: {text}"))
 
 
 def _undone(undone: Undone, advice: str = _RENDER) -> Report:
     item, file = undone.kustomization, undone.piece.file.name
-    message = f"{item.piece.file.name} {undone.text}"
-    return Report(_NOT_JUDGED, _WORKLOAD, Severity.LOW, message, advice, file, item, undone.piece, undone.path)
+    text = undone.text
+    return Report(_NOT_JUDGED, _WORKLOAD, Severity.LOW, text, advice, file, item, undone.piece, undone.path)
 
 
 def _place(item: Item, patch: Patch, path: Path) -> Path:

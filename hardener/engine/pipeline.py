@@ -468,7 +468,9 @@ def _report_tree(outcome: Outcome) -> None:
         )  # fmt: skip
     outcome.findings += find_rendered_elsewhere.reports(tree)
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
-    outcome.findings += find_unread_patches.reports(tree)
+    said = {(report.file, report.message) for report in outcome.findings}
+    unread = find_unread_patches.reports(tree)
+    outcome.findings += [report for report in unread if (report.file, report.message) not in said]
     if tree.settings.audit_logs:
         from hardener.engine import find_audit_gaps  # late: most runs have no log
 

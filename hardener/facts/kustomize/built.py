@@ -183,7 +183,7 @@ class _Builder:
             self._take_in(folder, found.items, 0)
         except _TooMuchError:
             found.items = []
-            self._cannot(folder.kustomization, folder.kustomization.path, "builds more than harden takes in")
+            self._cannot(folder.kustomization, folder.kustomization.path, "it builds more than harden takes in")
         for item in found.items:
             if item.data is not None and _is_local(item.data):
                 item.data = None
@@ -193,7 +193,7 @@ class _Builder:
         """Add what ``folder`` takes in to ``items``, and do to all of them what it does."""
         self._spend(1)
         if depth > _DEEPEST:
-            self._cannot(folder.kustomization, folder.kustomization.path, f"is taken in over {_DEEPEST} levels")
+            self._cannot(folder.kustomization, folder.kustomization.path, f"it is taken in over {_DEEPEST} levels")
             return
         for path in folder.files:
             items += map(_item, self._objects(path))
@@ -270,8 +270,9 @@ class _Builder:
             for patch in _for(layer, loose, item, late=late):
                 self._apply(patch, item)
         for _, patch in chain.from_iterable(layer.by_name.values()):
-            if _wants_one(patch) and patch.is_late is late and patch not in self._used:
-                text = f"lists patch {patch}, which is for no object that harden sees"
+            is_said = patch.is_of_pods()  # with all patches of pods that nothing applies
+            if _wants_one(patch) and not is_said and patch.is_late is late and patch not in self._used:
+                text = f"patch {patch} is for no object that harden sees"
                 self._cannot(patch.kustomization, patch.start, text, patch.piece)
 
     def _apply(self, patch: Patch, item: Item) -> None:
@@ -282,7 +283,7 @@ class _Builder:
             after = patch.apply(item.data)
         except (PatchError, RecursionError) as error:
             name = f"{item.origin.kind}/{item.name}"
-            reason = f"has patch {patch}, which cannot be applied to {name}: {error}"
+            reason = f"patch {patch} cannot be applied to {name}: {error}"
             self._cannot(patch.kustomization, patch.start, reason, patch.piece)
             return
         if after != item.data:
