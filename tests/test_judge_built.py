@@ -203,6 +203,36 @@ TRICKS: dict[str, tuple[str | Files, int, str]] = {
     "namespace without a level": (
         operating("kind: Namespace", "op: remove, path: /metadata/labels"), 1, "Namespace/shop is gone, not restricted",
     ),
+    "namespace deleted": (
+        "patches:\n- patch: |\n    $patch: delete\n    apiVersion: v1\n    kind: Namespace\n"
+        "    metadata: {name: shop}\n", 1, "Namespace/shop is gone, not restricted",
+    ),
+    "namespace of another name": (
+        operating("kind: Namespace", "op: replace, path: /metadata/name, value: other"), 1,
+        "Namespace/shop is gone, not restricted",
+    ),
+    "all kept by kustomize": (
+        "commonAnnotations: {config.kubernetes.io/local-config: 'true'}\n", 1, "NetworkPolicy/b is gone",
+    ),
+    "a patch of which half can be read": (
+        "patches:\n- target: {kind: ConfigMap}\n  patch: |\n    kind: x\n    metadata: {name: x}\n    data: {a: c}\n"
+        "    ---\n    kind: [\n", 2, "this entry is no patch",
+    ),
+    "policy deleted by a list of patches": (
+        {
+            "kustomization.yaml": RESOURCES + "patches: [{path: p.yaml}]\n",
+            "p.yaml": "apiVersion: v1\nkind: List\nitems:\n- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n"
+            "  metadata: {name: b, namespace: shop}\n  $patch: delete\n",
+        }, 1, "NetworkPolicy/b is gone",
+    ),
+    "policy deleted by an overlay with bases": (
+        {
+            **{f"base/{name}": text for name, text in BASE.items()},
+            "base/kustomization.yaml": RESOURCES,
+            "kustomization.yaml": "bases: [base]\npatchesStrategicMerge:\n- |\n  $patch: delete\n"
+            "  apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n  metadata: {name: b, namespace: shop}\n",
+        }, 1, "NetworkPolicy/b is gone",
+    ),
     "quota deleted": (
         "patches:\n- patch: |\n    $patch: delete\n    apiVersion: v1\n    kind: ResourceQuota\n"
         "    metadata: {name: q, namespace: shop}\n", 1, "ResourceQuota/q is gone",
@@ -517,7 +547,7 @@ REFUSED = {
     "a schema", "a patch that does not fit", "a patch for nothing", "a chart that is called like a file", "a generator",
     "transformers", "replacements", "variables", "configured fields", "fields in capitals", "a target in capitals",
     "a pattern of another engine", "labels at a place of their own", "by a component that nobody uses", "nothing",
-    "labels for people",
+    "labels for people", "a patch of which half can be read",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -22,10 +22,12 @@ from hardener.facts.kustomize.overlays.patch import Patch
 from hardener.facts.kustomize.overlays.patched import PatchedPod
 from hardener.kubernetes.objects.protections import lost
 from hardener.kubernetes.pods.pod_template import POD_KINDS
+from hardener.kubernetes.rbac.subjects import GROUP as RBAC
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.tree import reader
 from hardener.tree.tree import Tree
+from hardener.tree.view import View
 
 _NOT_JUDGED = "patch"  # the finding of what nobody looked at
 _WORKLOAD = "K01"
@@ -41,7 +43,8 @@ _ADVICE = "remove it from the patch, or write there why it is needed"
 _RENDER = "judge what is built: kustomize build DIR > FILE; harden check FILE"
 _USE = "harden does not check it: name it in a kustomization of the tree, or remove it"
 
-Judge = Callable[[Tree], Outcome]
+Visits = Callable[[View], bool]
+Judge = Callable[[Tree, Visits | None], Outcome]
 _Key = tuple[str, int, tuple[str, ...], str]
 
 
@@ -61,6 +64,16 @@ class _Judged(Struct):
 
     tree: Tree
     items: dict[Piece, tuple[int, Item]] = field(default_factory=dict)
+    whole: bool = False  # whether what a patch changes may make another object worse
+
+    @property
+    def visits(self) -> Visits | None:
+        """Which of its views are looked at; None is all of them."""
+        return None if self.whole else self._is_changed
+
+    def _is_changed(self, view: View) -> bool:
+        known = self.items.get(view.object.piece)
+        return known is not None and known[1].is_changed
 
 
 def of_patched_pods(transforms: Iterable[Transform]) -> Transform | None:
@@ -69,16 +82,17 @@ def of_patched_pods(transforms: Iterable[Transform]) -> Transform | None:
     return next((each for each in transforms if any(visit.view == view for visit in each.visits)), None)
 
 
-def add(outcome: Outcome, transform: Transform, waivers: Waivers, judge: Judge) -> None:
+def add(outcome: Outcome, transform: Transform, waivers: Waivers, judge: Judge) -> Set[tuple[Piece, Path]]:
     """Add to ``outcome``, a run over a tree with ``waivers``, what ``judge`` says of what its kustomizations build, as
-    findings of ``transform``."""
+    findings of ``transform``.
+
+    Returns the places of the patches that were weighed with what they patch, or that are reported.
+    """
     said = {(report.file, report.message) for report in outcome.findings}
-    left_alone = {(report.piece, report.path) for report in outcome.findings if report.id == _NOT_JUDGED}
-    for report in _Reports(outcome, transform, judge).all():
+    reports = _Reports(outcome, transform, judge)
+    for report in reports.all():
         if (report.file, report.message) in said:
             continue  # several builds hold what one patch changes
-        if report.id == _NOT_JUDGED and (report.piece, report.path) in left_alone:
-            continue
         said.add((report.file, report.message))
         target = report.object if report.id == transform.id else None
         waived = waivers.finding(transform, target, report) if target is not None else None
@@ -86,6 +100,9 @@ def add(outcome: Outcome, transform: Transform, waivers: Waivers, judge: Judge) 
             outcome.waived.append(waived)
         else:
             outcome.findings.append(report)
+        if report.piece is not None and report.id == _NOT_JUDGED:
+            reports.weighed.add((report.piece, report.path))
+    return reports.weighed
 
 
 class _Reports:
@@ -96,12 +113,14 @@ class _Reports:
         self._transform = transform
         self._judge = judge
         self._weakened = _weakened(outcome, transform.id)
+        self.weighed: set[tuple[Piece, Path]] = set()
         self._losing: set[int] = set()  # the ids of items of the build, which lose what they protect
 
     def all(self) -> Iterator[Report]:
         """Every finding, one kustomization after the other."""
         for build in builds(self._tree):
             yield from self._of_build(build)
+            self.weighed.update((patch.piece, patch.start) for patch in build.used)
         for component in unused_components(self._tree):
             if component.editable:
                 text = "a component with patches that no kustomization of the tree uses"
@@ -228,7 +247,8 @@ def _place(item: Item, patch: Patch, path: Path) -> Path:
 def _written(tree: Tree, build: Build, *, patched: bool) -> _Judged:
     """What comes out, or would without patches, as a tree of its own, each object in the file of its origin."""
     settings = replace(tree.settings, helm_values=False)
-    judged = _Judged(Tree(root=tree.root, settings=settings, stream=True, lock=tree.lock))
+    whole = any(item.is_changed and _is_of_rights(item) for item in build.items)
+    judged = _Judged(Tree(root=tree.root, settings=settings, stream=True, lock=tree.lock), whole=whole)
     files: dict[str, list[tuple[int, Item]]] = {}
     for number, item in enumerate(build.items):
         if not patched or item.data is not None:
@@ -242,13 +262,17 @@ def _written(tree: Tree, build: Build, *, patched: bool) -> _Judged:
     return judged
 
 
+def _is_of_rights(item: Item) -> bool:
+    return any(str((data or {}).get("apiVersion")).startswith(RBAC) for data in (item.plain, item.data))
+
+
 def _records(judged: _Judged, judge: Judge) -> Iterator[tuple[_Key, _Record]]:
     """What is wrong with the objects of a build, each with a key that is the same in another one."""
     for piece, (number, item) in judged.items.items():
         if piece.problem is not None:
             id, message, _, _ = piece.problem
             yield (id, number, (), ""), _Record(id, None, Severity.HIGH, message, item, ())
-    outcome = judge(judged.tree)
+    outcome = judge(judged.tree, judged.visits)
     for report in outcome.findings:
         if report.piece in judged.items:
             number, item = judged.items[report.piece]

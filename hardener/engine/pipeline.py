@@ -5,7 +5,7 @@ One call of a transform on one target is one step: applied, held back, refused o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
 from msgspec import Struct, field
@@ -41,7 +41,7 @@ from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.tree.core_views import OpaqueError, PodTemplate, View
+from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
@@ -92,7 +92,8 @@ class _Run(Struct):
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
     has_waivers: bool = False
     has_code: bool = False  # whether a piece is code, whose text may have no place for a step
-    built: Callable[[Outcome], None] | None = None  # adds what kustomizations build, where there are any
+    built: Callable[[Outcome], Set[tuple[Piece, Path]]] | None = None  # adds what kustomizations build
+    weighed: Set[tuple[Piece, Path]] = frozenset()  # where patches stand that were weighed there
 
 
 def run(
@@ -140,18 +141,28 @@ def _judge_built(state: _Run, profile: Profile, ran: set[str], only: frozenset[s
     weighs = judge_built.of_patched_pods(transform for transform, _ in profile.steps() if transform.id in ran)
     if weighs is not None:
         state.built = lambda outcome: judge_built.add(
-            outcome, weighs, state.waivers, lambda tree: judged(tree, profile, gate, only=only, skip=skip)
+            outcome,
+            weighs,
+            state.waivers,
+            lambda tree, visits: judged(tree, profile, gate, only=only, skip=skip, visits=visits),
         )
 
 
 def judged(
-    tree: Tree, profile: Profile, gate: Gate, *, only: frozenset[str] = frozenset(), skip: frozenset[str] = frozenset()
+    tree: Tree,
+    profile: Profile,
+    gate: Gate,
+    *,
+    only: frozenset[str] = frozenset(),
+    skip: frozenset[str] = frozenset(),
+    visits: Callable[[View], bool] | None = None,
 ) -> Outcome:
-    """What the transforms of ``profile`` say of ``tree``, whose objects stand in no file: nothing is proved."""
+    """What the transforms of ``profile`` say of ``tree``, whose objects stand in no file: nothing is proved. ``only``,
+    ``skip`` and ``visits`` are those of ``run``."""
     state = _started(tree, profile, gate)
     for transform, may_change in _in_stages(state, profile):
         if transform.id not in skip and (not only or transform.id in only):
-            _run_transform(state, profile, transform, may_change, None)
+            _run_transform(state, profile, transform, may_change, visits)
     _report_classes(state)
     state.unknown.finish()
     _report_tree(state.outcome)
@@ -202,10 +213,10 @@ def _finish(state: _Run, ran: set[str], *, is_whole: bool) -> None:
     if state.has_code and any(change.object.piece.source.is_code for change in outcome.changes):
         while leave_out(outcome):
             self_check(outcome)
+    if state.built is not None:
+        state.weighed = state.built(outcome)
     _report_classes(state)
     state.unknown.finish()
-    if state.built is not None:
-        state.built(outcome)
     outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
     _report_tree(outcome)
     _count(outcome)
@@ -432,7 +443,7 @@ def _report_classes(state: _Run) -> None:
     for (_, name), (target, sign, ids) in state.skipped.items():
         piece = target.object.piece
         if name in _LEFT_ALONE:
-            if name == "patch" and state.outcome.tree.ask(Overlays).is_weighed(target.object):
+            if name == "patch" and _is_weighed(state, target.object):
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
             if name == "patch":
@@ -447,6 +458,11 @@ def _report_classes(state: _Run) -> None:
                 name, "K01", Severity.LOW, message, advice, piece.file.name, target.object, piece, target.object.path
             )
         )
+
+
+def _is_weighed(state: _Run, patch: Object) -> bool:
+    """Whether ``patch`` was weighed with what it patches."""
+    return (patch.piece, patch.path) in state.weighed or state.outcome.tree.ask(Overlays).is_weighed(patch)
 
 
 def _report_tree(outcome: Outcome) -> None:

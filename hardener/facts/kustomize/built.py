@@ -37,9 +37,11 @@ _LOCAL = "config.kubernetes.io/local-config"
 _DEEPEST = 100  # levels of kustomizations
 _LEAST_WORK = 100_000  # objects taken in and patches tried, of a small tree
 _WORK = 200  # of each object and kustomization of a tree
+_WORK_OF_JUDGING = 10  # of each object of a build
 PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _PLAIN_LABELS = "app.kubernetes.io/"  # they are only for people
-_GENERATORS = (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret"))
+# What makes which kind, and where that holds literals.
+_GENERATORS = {"configMapGenerator": ("ConfigMap", "data"), "secretGenerator": ("Secret", "stringData")}
 
 
 class GivenPairs(Patch, frozen=True, eq=False, kw_only=True):
@@ -114,6 +116,7 @@ class Build(Struct, eq=False):
     kustomization: Object
     items: list[Item] = field(default_factory=list)
     undone: list[Undone] = field(default_factory=list)
+    used: set[Patch] = field(default_factory=set)  # that are for one of its objects
 
 
 def builds(tree: Tree) -> Iterator[Build]:
@@ -174,17 +177,17 @@ class _Builder:
         self._work = work
         self._build = Build(next(iter(tree.kustomizations.values())))
         self._files: dict[str, list[Object]] = {}
-        self._used: set[Patch] = set()
 
     def build(self, folder: Folder) -> Build:
         """What the kustomization of ``folder`` builds."""
         self._build = found = Build(folder.kustomization)
         try:
             self._take_in(folder, found.items, 0)
+            self._spend(_WORK_OF_JUDGING * len(found.items))
         except _TooMuchError:
             found.items = []
             self._cannot(folder.kustomization, folder.kustomization.path, "it builds more than harden takes in")
-        for item in found.items:
+        for item in found.items:  # only what is built last is left out: an overlay may take the annotation away
             if item.data is not None and _is_local(item.data):
                 item.data = None
         return found
@@ -229,21 +232,11 @@ class _Builder:
 
     def _generated(self, kustomization: Object) -> Iterator[Item]:
         """The ConfigMaps and Secrets that ``kustomization`` makes, with what stands there of their data."""
-        for key, kind in _GENERATORS:
+        for key, (kind, holder) in _GENERATORS.items():
             for index, entry in shapes.entries(kustomization.data.get(key)):
-                name = entry.get("name")
-                if isinstance(name, str) and entry.get("behavior") in (None, "", "create"):
-                    metadata = {"name": name} | ({"namespace": entry["namespace"]} if entry.get("namespace") else {})
-                    literals = (text.partition("=") for text in shapes.texts(entry.get("literals")))
-                    field = "data" if kind == "ConfigMap" else "stringData"
-                    data = {
-                        "apiVersion": "v1",
-                        "kind": kind,
-                        "metadata": metadata,
-                        field: {k: v for k, _, v in literals},
-                    }
+                if isinstance(entry.get("name"), str) and entry.get("behavior") in (None, "", "create"):
                     path = (*kustomization.path, key, index)
-                    yield _item(Object(self._tree, kustomization.piece, path, data))
+                    yield _item(Object(self._tree, kustomization.piece, path, _made(entry, kind, holder)))
 
     # What a kustomization does.
 
@@ -271,14 +264,14 @@ class _Builder:
                 self._apply(patch, item)
         for _, patch in chain.from_iterable(layer.by_name.values()):
             is_said = patch.is_of_pods()  # with all patches of pods that nothing applies
-            if _wants_one(patch) and not is_said and patch.is_late is late and patch not in self._used:
+            if _wants_one(patch) and not is_said and patch.is_late is late and patch not in self._build.used:
                 text = f"patch {patch} is for no object that harden sees"
                 self._cannot(patch.kustomization, patch.start, text, patch.piece)
 
     def _apply(self, patch: Patch, item: Item) -> None:
         if item.data is None:
             return
-        self._used.add(patch)
+        self._build.used.add(patch)
         try:
             after = patch.apply(item.data)
         except (PatchError, RecursionError) as error:
@@ -308,6 +301,20 @@ class _Builder:
             for item in items:
                 item.plain = _placed(item.plain, namespace, accounts)
                 item.data = None if item.data is None else _placed(item.data, namespace, accounts)
+
+
+def _made(entry: Data, kind: str, holder: str) -> Data:
+    """The object that an entry of a generator stands for, with what of its data stands there itself."""
+    metadata = {key: entry[key] for key in ("name", "namespace") if entry.get(key)}
+    literals = dict(map(_literal, shapes.texts(entry.get("literals"))))
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, holder: literals}
+
+
+def _literal(text: str) -> tuple[str, str]:
+    """The name and the value of an entry of ``literals``; quotes around the value are none of it."""
+    name, _, value = text.partition("=")
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return name, value[1:-1] if is_quoted else value
 
 
 def _item(origin: Object) -> Item:

@@ -78,9 +78,11 @@ def lost(before: Data, after: Data | None) -> Iterator[Loss]:
 
 
 def _of_namespace(before: Data, after: Data | None) -> Iterator[Loss]:
-    """That a Namespace goes takes with it what is in there; only a weaker level is a loss."""
-    old, new = _level(before), _level(after or {})
-    if after is not None and _rank(new) < _rank(old):
+    """The namespace itself may be made elsewhere, without the level."""
+    is_there = after is not None and _is_namespace(after)
+    is_there = is_there and _metadata(before).get("name") == _metadata(after or {}).get("name")
+    old, new = _level(before), _level(after or {}) if is_there else None
+    if _rank(new) < _rank(old):
         now = f"is {new}" if new else "is gone"
         text = f"the level that Pod Security enforces in Namespace/{_metadata(before).get('name')} {now}, not {old}"
         yield Loss(text, ("metadata", "labels", _ENFORCE))
