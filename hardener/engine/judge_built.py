@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Set
 
+from typing import Any
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -169,7 +171,7 @@ class _Reports:
             return
         if record.id in _UNDECIDED:
             yield _not_weighed(item, patch, record.path, record.text)
-        elif record.severity is not Severity.LOW and not self._is_said(patch, record):
+        elif record.severity is not Severity.LOW and not self._is_said(record):
             message = f"with patch {patch}: {record.text}"
             yield self._report(item, patch, record.path, message, record.severity, record.risk)
 
@@ -187,14 +189,14 @@ class _Reports:
         message = f"with the patches of {file}: {record.text}"
         yield Report(id, record.risk, record.severity, message, _ADVICE, file, item.origin, piece, path)
 
-    def _is_said(self, patch: Patch, record: _Record) -> bool:
-        """Whether as much as ``record`` has been said of what ``patch`` does to its object."""
+    def _is_said(self, record: _Record) -> bool:
+        """Whether as much as ``record`` has been said of what patches do to its object."""
         if id(record.item) in self._losing and record.severity.rank < Severity.HIGH.rank:
             return True
         if not _is_pod(record.item) or not (record.risk == _WORKLOAD or record.path[-1:] == (_TOKEN,)):
             return False
-        severity = self._weakened.get((patch.piece, patch.start))
-        return severity is not None and severity.rank >= record.severity.rank
+        known = (self._weakened.get((each.piece, each.start)) for each in record.item.patches)
+        return any(severity is not None and severity.rank >= record.severity.rank for severity in known)
 
     def _report(
         self, item: Item, patch: Patch, path: Path, message: str, severity: Severity, risk: str | None
@@ -254,12 +256,16 @@ def _written(tree: Tree, build: Build, *, patched: bool) -> _Judged:
         if not patched or item.data is not None:
             files.setdefault(item.origin.piece.file.path, []).append((number, item))
     for path, several in files.items():
-        # Each key on a line of its own, as it is looked for.
-        texts = [json.dumps(item.data if patched else item.plain, indent=0, default=str) for _, item in several]
+        texts = [_text(item.data if patched else item.plain) for _, item in several]
         reader.read_rendered(judged.tree, path, "\n---\n".join(texts))
         pieces = judged.tree.files[-1].pieces
         judged.items.update(zip(pieces, several, strict=False))
     return judged
+
+
+def _text(data: Any) -> str:
+    """``data`` as JSON, which is YAML, too: each key on a line of its own, as kinds are looked for."""
+    return "{\n" + json.dumps(data, separators=(",\n", ": "), default=str)[1:]
 
 
 def _is_of_rights(item: Item) -> bool:
@@ -275,18 +281,25 @@ def _records(judged: _Judged, judge: Judge) -> Iterator[tuple[_Key, _Record]]:
     outcome = judge(judged.tree, judged.visits)
     for report in outcome.findings:
         if report.piece in judged.items:
-            number, item = judged.items[report.piece]
-            text = _OF_STREAMS.sub("", report.message)
-            text = text if str(report.object) in text else f"{report.object}: {text}"
-            key = report.id, number, _fixed(report.path[1:]), report.message
-            yield key, _Record(report.id, report.risk, report.severity, text, item, report.path[1:])
+            yield from _of_finding(report, *judged.items[report.piece])
     for change, severity in _changes(outcome):
         if change.object.piece in judged.items:
             number, item = judged.items[change.object.piece]
-            transform = change.transform
-            text = f"{change.object} breaks {transform.id}: {transform.summary}"
-            key = transform.id, number, _fixed(change.path), ""
-            yield key, _Record(transform.id, transform.risk, severity, text, item, change.path)
+            path = change.path[1:]  # without the number of the document, which is in it until the run is written
+            rule = change.transform
+            text = f"{change.object} breaks {rule.id}: {rule.summary}"
+            record = _Record(rule.id, rule.risk, severity, text, item, path)
+            yield (rule.id, number, _fixed(path), ""), record
+
+
+def _of_finding(report: Report, number: int, item: Item) -> Iterator[tuple[_Key, _Record]]:
+    text, absences = _OF_STREAMS.subn("", report.message)
+    if absences and _is_pod(item):
+        return  # what there is beside a pod is not of its patch
+    text = text if str(report.object) in text else f"{report.object}: {text}"
+    path = report.path[1:]
+    record = _Record(report.id, report.risk, report.severity, text, item, path)
+    yield (report.id, number, _fixed(path), report.message), record
 
 
 def _changes(outcome: Outcome) -> Iterator[tuple[Change, Severity]]:

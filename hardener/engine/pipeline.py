@@ -126,15 +126,16 @@ def run(
         ran.add(transform.id)
         _run_transform(state, profile, transform, may_change, visits)
     if tree.kustomizations and not tree.stream:
-        _judge_built(state, profile, ran, only, skip)
+        _judge_built(state, profile, ran, skip)
     _finish(state, ran, is_whole=not only and not skip)
     tree.drop_facts_of_now()  # all is decided, and what comes needs memory
     assemble(state.outcome, proving or progress, forks=forks)
     return state.outcome
 
 
-def _judge_built(state: _Run, profile: Profile, ran: set[str], only: frozenset[str], skip: frozenset[str]) -> None:
-    """Have what kustomizations build judged, where the transform that weighs patches ``ran``."""
+def _judge_built(state: _Run, profile: Profile, ran: set[str], skip: frozenset[str]) -> None:
+    """Have what kustomizations build judged by all of ``profile`` but ``skip``, where the transform that weighs patches
+    ``ran``."""
     from hardener.engine import judge_built  # late: few trees have a kustomization
 
     gate = Gate(state.gate.max_grade, state.gate.accepted)
@@ -144,24 +145,18 @@ def _judge_built(state: _Run, profile: Profile, ran: set[str], only: frozenset[s
             outcome,
             weighs,
             state.waivers,
-            lambda tree, visits: judged(tree, profile, gate, only=only, skip=skip, visits=visits),
+            lambda tree, visits: judged(tree, profile, gate, skip, visits),
         )
 
 
 def judged(
-    tree: Tree,
-    profile: Profile,
-    gate: Gate,
-    *,
-    only: frozenset[str] = frozenset(),
-    skip: frozenset[str] = frozenset(),
-    visits: Callable[[View], bool] | None = None,
+    tree: Tree, profile: Profile, gate: Gate, skip: frozenset[str], visits: Callable[[View], bool] | None
 ) -> Outcome:
-    """What the transforms of ``profile`` say of ``tree``, whose objects stand in no file: nothing is proved. ``only``,
-    ``skip`` and ``visits`` are those of ``run``."""
+    """What the transforms of ``profile`` say of ``tree``, whose objects stand in no file: nothing is proved. ``skip``
+    and ``visits`` are those of ``run``."""
     state = _started(tree, profile, gate)
     for transform, may_change in _in_stages(state, profile):
-        if transform.id not in skip and (not only or transform.id in only):
+        if transform.id not in skip:
             _run_transform(state, profile, transform, may_change, visits)
     _report_classes(state)
     state.unknown.finish()
