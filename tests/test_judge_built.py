@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from hardener.facts.kustomize import built
 from hardener.facts.kustomize.built import builds
 from hardener.tree.tree import Tree
 
 from .built import BUILDERS, build, builder
-from .conftest import commit, run, shared, write
+from .conftest import commit, corpus_copy, run, shared, write
 
 GATE = ("check", "k8s", "--no-waivers", "--fail-on", "high")
 POD = """\
@@ -569,3 +570,58 @@ def test_what_is_built_is_what_kustomize_builds(name: str, tool: str, tmp_path: 
         ours = [without_names(item.data) for item in each.items if item.data is not None]
         assert each.undone == []
         assert sorted(ours) == sorted(map(without_names, wanted.values()))
+
+
+@pytest.mark.kustomize
+@pytest.mark.parametrize("name", ["argo-cd", "microservices-demo"])
+def test_what_is_built_of_a_large_tree(name: str, tmp_path: Path) -> None:
+    tree = corpus_copy(name, tmp_path)
+    found = list(builds(Tree.read([str(tree)], root=str(tree))))
+    assert any(item.is_changed for each in found for item in each.items)
+    for each in found:
+        wanted, complaint = build(builder("kustomize"), Path(each.kustomization.folder))
+        assert wanted is not None, complaint
+        ours = [yaml.safe_dump(item.data) for item in each.items if item.data is not None]
+        assert sorted(ours) == sorted(map(yaml.safe_dump, wanted.values()))
+
+
+LEVEL = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels:\n"
+WEAKER = f"{LEVEL}    pod-security.kubernetes.io/enforce: privileged"
+
+
+@pytest.mark.parametrize(
+    ("comment", "options", "status"),
+    [
+        ("", [], 1),
+        (" # harden: ignore[weakened-by-overlay] a test of ours", [], 0),
+        (" # harden: ignore[weakened-by-overlay] a test of ours", ["--no-waivers"], 1),
+        ("", ["--skip", "weakened-by-overlay"], 0),
+    ],
+)
+def test_who_decides_about_a_patch(comment: str, options: list[str], status: int, tmp_path: Path) -> None:
+    kustomization = RESOURCES + "patches: [{path: level.yaml}]\n"
+    write(tmp_path, files_of({"kustomization.yaml": kustomization, "level.yaml": f"{WEAKER}{comment}\n"}))
+    commit(tmp_path)
+    done = run("check", "k8s", "--fail-on", "high", *options, cwd=tmp_path)
+    assert done.status == status, done.out
+    assert ("level.yaml:6" in done.out) == ("--skip" not in options)
+
+
+def test_a_patch_that_only_others_see_is_no_matter_of_a_narrowed_check(tmp_path: Path) -> None:
+    kustomization = RESOURCES + "patches: [{path: level.yaml}]\n"
+    write(tmp_path, files_of({"kustomization.yaml": kustomization, "level.yaml": f"{WEAKER}\n"}))
+    commit(tmp_path)
+    assert run(*GATE, "--since", "HEAD", cwd=tmp_path).status == 0
+    write(tmp_path, {"k8s/level.yaml": f"{WEAKER}\n    a: b\n"})
+    assert run(*GATE, "--since", "HEAD", cwd=tmp_path).status == 1
+
+
+def test_builds_far_larger_than_their_tree_are_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(built, "_LEAST_WORK", 0)
+    monkeypatch.setattr(built, "_WORK", 3)
+    write(tmp_path, files_of(TRICKS["a harmless patch"][0]))
+    commit(tmp_path)
+    done = run(*GATE, cwd=tmp_path)
+    assert done.status == 2
+    assert "not looked at: k8s/kustomization.yaml:1: it builds more than harden takes in" in done.out
+    assert "kustomize build k8s > FILE; harden check FILE" in done.out

@@ -7,9 +7,9 @@ the other is a finding, where the patch says it. What the transform of patched p
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Set
-
 from typing import Any
 
 from msgspec import Struct, field
@@ -27,6 +27,7 @@ from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.kubernetes.rbac.subjects import GROUP as RBAC
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
+from hardener.support.shell_words import quoted_path
 from hardener.tree import reader
 from hardener.tree.tree import Tree
 from hardener.tree.view import View
@@ -42,7 +43,7 @@ _UNDECIDED = frozenset({
 # What a finding says of a tree that shows less than its files do.
 _OF_STREAMS = re.compile(r"(?:;| Not applied at .*:) a stream does not show .*", re.S)
 _ADVICE = "remove it from the patch, or write there why it is needed"
-_RENDER = "judge what is built: kustomize build DIR > FILE; harden check FILE"
+_RENDER = "check what is built, too: kustomize build {} > FILE; harden check FILE"
 _USE = "harden does not check it: name it in a kustomization of the tree, or remove it"
 
 Visits = Callable[[View], bool]
@@ -232,9 +233,9 @@ def _not_weighed(item: Item, patch: Patch, path: Path, text: str) -> Report:
     return _undone(Undone(patch.kustomization, patch.piece, place, f"with patch {patch}: {text}"))
 
 
-def _undone(undone: Undone, advice: str = _RENDER) -> Report:
-    item, file = undone.kustomization, undone.piece.file.name
-    text = undone.text
+def _undone(undone: Undone, advice: str = "") -> Report:
+    item, file, text = undone.kustomization, undone.piece.file.name, undone.text
+    advice = advice or _RENDER.format(quoted_path(os.path.dirname(item.piece.file.name) or "."))
     return Report(_NOT_JUDGED, _WORKLOAD, Severity.LOW, text, advice, file, item, undone.piece, undone.path)
 
 
