@@ -117,6 +117,9 @@ class Build(Struct, eq=False):
     items: list[Item] = field(default_factory=list)
     undone: list[Undone] = field(default_factory=list)
     used: set[Patch] = field(default_factory=set)  # that are for one of its objects
+    failed: set[Patch] = field(
+        default_factory=set
+    )  # that cannot be applied to one of them, the first of which is named
 
 
 def builds(tree: Tree) -> Iterator[Build]:
@@ -275,9 +278,10 @@ class _Builder:
         try:
             after = patch.apply(item.data)
         except (PatchError, RecursionError) as error:
-            name = f"{item.origin.kind}/{item.name}"
-            reason = f"patch {patch} cannot be applied to {name}: {error}"
-            self._cannot(patch.kustomization, patch.start, reason, patch.piece)
+            if patch not in self._build.failed:
+                self._build.failed.add(patch)
+                reason = f"patch {patch} cannot be applied to {item.origin.kind}/{item.name}: {error}"
+                self._cannot(patch.kustomization, patch.start, reason, patch.piece)
             return
         if after != item.data:
             item.patches.append(patch)
