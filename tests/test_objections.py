@@ -248,8 +248,6 @@ OPERATION = f'[{{"op": "add", "path": "{SPEC}/hostPID", "value": true}}]'
         ("{path: p.yaml}", "c/p.yaml", 1),
         (f"{{patch: '{OPERATION}', target: {{kind: Deployment}}}}", "c/kustomization.yaml", 3),
         ("{path: p.json, target: {name: web}}", "c/p.json", 1),
-        ("{path: p.json, target: {kind: SealedSecret}}", "", 0),
-        ("{path: p.json, target: {kind: {}, name: web}}", "", 0),
         ("{patch: '{kind: Deployment, metadata: {name: web}, spec: {replicas: 3}}'}", "", 0),
     ],
 )
@@ -260,6 +258,22 @@ def test_a_patch_of_pods_that_nothing_applies_is_named(tree: Path, entry: str, f
     found = [finding for finding in run(tree, BASE, alone).findings if finding.id == "patch"]
     assert [(finding.file, finding.line) for finding in found] == [(file, line)] * bool(file)
     assert all("does not check it" in finding.advice for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("target", "lines"),
+    [
+        ("{kind: SealedSecret}", {1: "a component with patches that no kustomization of the tree uses"}),
+        ("{kind: {}, name: web}", {1: "a component", 3: "does not know which objects this selects"}),
+    ],
+)
+def test_a_component_of_other_things_that_nothing_uses_is_named(tree: Path, target: str, lines: dict[int, str]) -> None:
+    entry = f"kind: Component\npatches:\n- {{path: p.json, target: {target}}}\n"
+    outcome = run(tree, BASE, {"c/kustomization.yaml": entry, "c/p.json": OPERATION})
+    found = {finding.line: finding for finding in outcome.findings if finding.id == "patch"}
+    assert {finding.file for finding in found.values()} == {"c/kustomization.yaml"}
+    assert found.keys() == lines.keys()
+    assert all(text in found[line].message for line, text in lines.items())
 
 
 def test_a_waiver_in_the_patch_speaks_of_it(tree: Path) -> None:

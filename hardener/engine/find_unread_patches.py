@@ -10,6 +10,7 @@ from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.kubernetes.kustomize.fields import not_built
 from hardener.sources.files import is_inside
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -34,12 +35,10 @@ def reports(tree: Tree) -> Iterator[Report]:
     kustomizations = [found for found in tree.kustomizations.values() if found.editable]
     for item in kustomizations:
         yield from _missing(tree, item)
-        for key in ("replacements", "transformers", "vars", "generators", "openapi"):
-            if item.data.get(key):
-                message = f"harden does not check its {key}: what they set for a pod is not known"
-                file, path = item.piece.file.name, (*item.path, key)
-                advice = _RENDER.format(quoted_path(os.path.dirname(file) or "."))
-                yield _report("patch", "K01", message, advice, file, item, item.piece, path)
+        for path, reason in not_built(item.data):
+            file, where = item.piece.file.name, (*item.path, *path)
+            advice = _RENDER.format(quoted_path(os.path.dirname(file) or "."))
+            yield _report("patch", "K01", f"harden {reason}", advice, file, item, item.piece, where)
     if not overlays.patches_anything:
         return
     for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):

@@ -5,7 +5,7 @@ One call of a transform on one target is one step: applied, held back, refused o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
 from msgspec import Struct, field
@@ -41,7 +41,7 @@ from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.tree.core_views import OpaqueError, PodTemplate, View
+from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
@@ -100,6 +100,8 @@ class _Run(Struct):
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
     has_waivers: bool = False
     has_code: bool = False  # whether a piece is code, whose text may have no place for a step
+    built: Callable[[Outcome], Set[tuple[Piece, Path]]] | None = None  # adds what kustomizations build
+    weighed: Set[tuple[Piece, Path]] = frozenset()  # where patches stand that were weighed there
 
 
 def run(
@@ -131,9 +133,42 @@ def run(
         progress(transform.id)
         ran.add(transform.id)
         _run_transform(state, profile, transform, may_change, visits)
+    if tree.kustomizations and not tree.stream:
+        _judge_built(state, profile, ran, skip)
     _finish(state, ran, is_whole=not only and not skip)
     tree.drop_facts_of_now()  # all is decided, and what comes needs memory
     assemble(state.outcome, proving or progress, forks=forks)
+    return state.outcome
+
+
+def _judge_built(state: _Run, profile: Profile, ran: set[str], skip: frozenset[str]) -> None:
+    """Have what kustomizations build judged by all of ``profile`` but ``skip``, where the transform that weighs patches
+    ``ran``."""
+    from hardener.engine import judge_built  # late: few trees have a kustomization
+
+    gate = Gate(state.gate.max_grade, state.gate.accepted)
+    weighs = judge_built.of_patched_pods(transform for transform, _ in profile.steps() if transform.id in ran)
+    if weighs is not None:
+        state.built = lambda outcome: judge_built.add(
+            outcome,
+            weighs,
+            state.waivers,
+            lambda tree, visits: judged(tree, profile, gate, skip, visits),
+        )
+
+
+def judged(
+    tree: Tree, profile: Profile, gate: Gate, skip: frozenset[str], visits: Callable[[View], bool] | None
+) -> Outcome:
+    """What the transforms of ``profile`` say of ``tree``, whose objects stand in no file: nothing is proved. ``skip``
+    and ``visits`` are those of ``run``."""
+    state = _started(tree, profile, gate)
+    for transform, may_change in _in_stages(state, profile):
+        if transform.id not in skip:
+            _run_transform(state, profile, transform, may_change, visits)
+    _report_classes(state)
+    state.unknown.finish()
+    _report_tree(state.outcome)
     return state.outcome
 
 
@@ -181,6 +216,8 @@ def _finish(state: _Run, ran: set[str], *, is_whole: bool) -> None:
     if state.has_code and any(change.object.piece.source.is_code for change in outcome.changes):
         while leave_out(outcome):
             self_check(outcome)
+    if state.built is not None:
+        state.weighed = state.built(outcome)
     _report_classes(state)
     state.unknown.finish()
     outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
@@ -433,7 +470,7 @@ def _report_classes(state: _Run) -> None:
         target, sign = skipped.target, skipped.sign
         piece = target.object.piece
         if name in _LEFT_ALONE:
-            if name == "patch" and state.outcome.tree.ask(Overlays).is_weighed(target.object):
+            if name == "patch" and _is_weighed(state, target.object):
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
             if name == "patch":
@@ -459,6 +496,11 @@ def _weight(state: _Run, name: str, skipped: _Skipped) -> Severity:
     return max(full, key=lambda severity: severity.rank, default=Severity.LOW)
 
 
+def _is_weighed(state: _Run, patch: Object) -> bool:
+    """Whether ``patch`` was weighed with what it patches."""
+    return (patch.piece, patch.path) in state.weighed or state.outcome.tree.ask(Overlays).is_weighed(patch)
+
+
 def _report_tree(outcome: Outcome) -> None:
     """Put on record what is wrong with files, objects and places of the tree, whatever the profile."""
     tree = outcome.tree
@@ -480,7 +522,9 @@ def _report_tree(outcome: Outcome) -> None:
         )  # fmt: skip
     outcome.findings += find_rendered_elsewhere.reports(tree)
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
-    outcome.findings += find_unread_patches.reports(tree)
+    said = {(report.file, report.message) for report in outcome.findings}
+    unread = find_unread_patches.reports(tree)
+    outcome.findings += [report for report in unread if (report.file, report.message) not in said]
     if tree.settings.no_waivers and not tree.stream:
         from hardener.engine import find_unfilled_values, find_unjudged  # late: only a gate asks
 

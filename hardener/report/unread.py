@@ -134,7 +134,8 @@ def _missing(tree: Tree, kustomization: Object, said: Container[tuple[str, Path]
         if (file.name, (*kustomization.path, *path)) in said:
             continue
         place = os.path.normpath(os.path.join(os.path.dirname(file.path), name.replace("\0", "")))
-        if tree.file_at(place) is None and not os.path.exists(place):
+        is_chart = path[0] in kustomize.CHARTS
+        if is_chart or (tree.file_at(place) is None and not os.path.exists(place)):
             yield f"{file.name}: {name} is not in the tree"
 
 

@@ -48,7 +48,8 @@ def weakened_by_overlay(pod: PodTemplate) -> Steps:
     """A kustomization does not take back what its base is hardened with.
 
     Why: the cluster runs what the overlay builds; a patch that sets `privileged: true` or removes a security context
-    undoes the base in silence.
+    undoes the base in silence. So does one that binds `cluster-admin`, deletes a NetworkPolicy or opens a Service:
+    what is built is judged as if it were written, objects of all kinds.
 
     May break: nothing, since it only reports: patches are weighed and not edited.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -55,6 +55,11 @@ class Builds(AsRead):
         self._namespaces: dict[tuple[tuple[Folder, ...], str | None], tuple[str | None, ...]] = {}
         self._known: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
         self._configured_for: dict[str, str | None] = {}  # by file
+
+    @property
+    def folders(self) -> Mapping[str, Folder]:
+        """The kustomizations of the tree by folder."""
+        return self._folders
 
     def of(self, item: Object) -> tuple[Build, ...]:
         """The builds that hold ``item``; none for a file that is applied as it is."""

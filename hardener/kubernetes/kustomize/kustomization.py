@@ -13,6 +13,8 @@ from hardener.support import shapes
 from hardener.support.data_path import Path
 
 NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+CHARTS = {"helmCharts": "name", "helmChartInflationGenerator": "chartName"}
+"""The fields with charts that it renders, each with the key of their names."""
 _GROUP = "kustomize.config.k8s.io"
 _HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
 # Kinds whose name namePrefix and nameSuffix leave as it is.
@@ -62,7 +64,7 @@ def entries(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         yield from (
             ((key, index), name) for index, name in enumerate(shapes.listed(document.get(key))) if isinstance(name, str)
         )
-    for key, name_key in (("helmCharts", "name"), ("helmChartInflationGenerator", "chartName")):
+    for key, name_key in CHARTS.items():
         for index, chart in shapes.entries(document.get(key)):
             yield (key, index), str(chart.get(name_key))
 

@@ -47,6 +47,7 @@ _FIELDS: dict[str, dict[str, tuple[str, Keys]]] = {
     "ServiceSpec": {"ports": ("", ("port", "protocol"))},
     "ServiceAccount": {"metadata": ("ObjectMeta", ()), "secrets": ("", ("name",))},
     "Object": {"metadata": ("ObjectMeta", ())},
+    "WebhookConfiguration": {"metadata": ("ObjectMeta", ()), "webhooks": ("", ("name",))},
 }
 # The types that kustomize has a schema of; of all others it replaces every list.
 _TYPES = {
@@ -58,6 +59,11 @@ _TYPES = {
     ("v1", "ReplicationController"): "Workload",
     ("v1", "Service"): "Service",
     ("v1", "ServiceAccount"): "ServiceAccount",
+    **{
+        (f"admissionregistration.k8s.io/{version}", f"{kind}WebhookConfiguration"): "WebhookConfiguration"
+        for version in ("v1", "v1beta1")
+        for kind in ("Validating", "Mutating")
+    },
     **{("v1", kind): "Object" for kind in ("ConfigMap", "Namespace", "PersistentVolumeClaim", "Secret")},
 }
 

@@ -18,6 +18,8 @@ _PLAIN = re.compile(r"[\w.-]*")
 # A pattern is written for an engine that takes linear time; of what may take longer here, nothing is judged.
 _SLOW = re.compile(r"\)[*+{?]|[*+{].*[*+{].*[*+{].*[*+{]|\\\d|\(\?", re.S)
 _LONGEST = 1000
+# What means the same to both engines: no class by name, no flag, no reference.
+_COMMON = re.compile(r"(?:[\w./:|()^$-]|[*+?](?![*+])|\[\^?[\w.-]+\]|\\[.dws-])*+", re.ASCII)
 _REQUIREMENT = re.compile(
     r"\s*+(?:(?P<absent>!\s*+)?(?P<exists>[\w./-]++)|(?P<key>[\w./-]++)\s*+(?P<equals>==|=|!=)\s*+(?P<value>[\w.-]*+)"
     r"|(?P<set>[\w./-]++)\s++(?P<operator>in|notin)\s*+\((?P<values>[^()]*+)\))\s*+(?:,|$)"
@@ -66,6 +68,18 @@ def is_named(patch: Mapping[str, Any], item: Identity) -> bool:
     )
 
 
+def is_read(key: str, target: Mapping[str, Any]) -> bool:
+    """Whether what ``target`` says at ``key`` means here what it means to kustomize; what does not selects nothing."""
+    value = target.get(key)
+    if value in (None, ""):
+        return True
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return False
+    if key.endswith("Selector"):
+        return _requirements(value) is not None
+    return _compiled(value) is not None
+
+
 def plain_name(target: Mapping[str, Any]) -> str | None:
     """The one name that a target fits; None where it may fit several."""
     name = target.get("name")
@@ -82,7 +96,7 @@ def _fits(pattern: str, text: str, *, exact: bool) -> bool:
 
 @lru_cache(256)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    if len(pattern) > _LONGEST or _SLOW.search(pattern):
+    if len(pattern) > _LONGEST or _SLOW.search(pattern) or not _COMMON.fullmatch(pattern):
         return None
     try:
         return re.compile(f"^(?:{pattern})$")
@@ -94,17 +108,23 @@ def _selects(selector: Any, texts: Mapping[str, str]) -> bool:
     """Whether a selector as kubectl takes it fits labels or annotations; one that cannot be read fits nothing."""
     if not selector:
         return True
+    found = _requirements(selector)
+    return found is not None and all(_meets(one, texts) for one in found)
+
+
+def _requirements(selector: Any) -> list[re.Match[str]] | None:
+    """The parts of a selector that is not empty; None where it cannot be read."""
     if not isinstance(selector, str) or len(selector) > _LONGEST:
-        return False
+        return None
+    parts: list[re.Match[str]] = []
     position = 0
     while position < len(selector):
         found = _REQUIREMENT.match(selector, position)
         if found is None or found.end() == position:
-            return False
-        if not _meets(found, texts):
-            return False
+            return None
+        parts.append(found)
         position = found.end()
-    return True
+    return parts
 
 
 def _meets(found: re.Match[str], texts: Mapping[str, str]) -> bool:

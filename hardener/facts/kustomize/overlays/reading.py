@@ -22,6 +22,9 @@ from hardener.tree.tree import Tree
 # In the order in which kustomize applies them (api/internal/target, configureBuiltinTransformers).
 _KEYS = ("patchesStrategicMerge", "patches", "patchesJson6902")
 _PLACED = (*_KEYS, "images")
+BROKEN = object()
+"""Stands for a document that cannot be read."""
+_Document = tuple[Piece | None, Path, Any]
 
 
 class Layer(Struct):
@@ -85,19 +88,29 @@ def _patches(tree: Tree, kustomization: Object, unread: list[tuple[Path, str]]) 
             else:
                 place = (key, index, "patch")
             entry = entry if isinstance(entry, dict) else {}
-            found = list(_of_entry(tree, kustomization, entry, key, (*kustomization.path, *place)))
+            documents = list(_documents(tree, kustomization, entry))
+            found = list(_of_entry(kustomization, entry, key, (*kustomization.path, *place), documents))
             yield from found
-            if not found and (reason := _unread(tree, kustomization, entry)):
+            is_whole = bool(found) and all(document is not BROKEN for _, _, document in documents)
+            if not is_whole and (reason := _unread(tree, kustomization, entry)):
                 unread.append(((*kustomization.path, key, index), reason))
 
 
-def _of_entry(tree: Tree, kustomization: Object, entry: dict[str, Any], key: str, place: Path) -> Iterator[Patch]:
+def _documents(tree: Tree, kustomization: Object, entry: dict[str, Any]) -> Iterator[_Document]:
+    """What stands in an entry, or in the file that it names."""
+    if isinstance(entry.get("path"), str):
+        return _in_file(tree, kustomization, entry["path"])
+    return _inline(entry.get("patch"))
+
+
+def _of_entry(
+    kustomization: Object, entry: dict[str, Any], key: str, place: Path, documents: list[_Document]
+) -> Iterator[Patch]:
     target = entry.get("target")
     target = target if isinstance(target, dict) else None
     options = entry.get("options")
     renames = isinstance(options, dict) and bool(options.get("allowNameChange") or options.get("allowKindChange"))
     inline = not isinstance(entry.get("path"), str)
-    documents = _inline(entry.get("patch")) if inline else _in_file(tree, kustomization, entry["path"])
     for piece, start, document in documents:
         where: dict[str, Any] = {"kustomization": kustomization, "inline": inline}
         where |= {"piece": piece or kustomization.piece, "start": start if piece else place}
@@ -105,21 +118,18 @@ def _of_entry(tree: Tree, kustomization: Object, entry: dict[str, Any], key: str
             exact = key == "patchesJson6902"
             yield Operations(operations=document, target=target, exact=exact, **where)
         elif isinstance(document, dict) and key != "patchesJson6902":
-            for below, item in _items(document):
+            for below, item in items_of(document):
                 at = where if inline else where | {"start": start + below}
                 yield Merge(document=item, target=target, renames=renames, **at)
 
 
-def _items(document: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def items_of(document: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """``document``, or the objects of a List, with their places in it."""
     items = document.get("items")
     if not str(document.get("kind")).endswith("List") or not isinstance(items, list):
         yield (), document
         return
     yield from ((("items", index), item) for index, item in enumerate(items) if isinstance(item, dict))
-
-
-_Document = tuple["Piece | None", Path, Any]
 
 
 def _inline(text: Any) -> Iterator[_Document]:
@@ -132,7 +142,7 @@ def _parsed(text: str) -> list[Any]:
     try:
         return yaml.parse(text).documents
     except yaml.TextError:
-        return []
+        return [BROKEN]
 
 
 def _unread(tree: Tree, kustomization: Object, entry: dict[str, Any]) -> str:
@@ -153,7 +163,12 @@ def _path(kustomization: Object, name: str) -> str:
 
 
 def _in_file(tree: Tree, kustomization: Object, name: str) -> Iterator[_Document]:
-    path = _path(kustomization, name)
+    yield from documents_in(tree, _path(kustomization, name))
+
+
+def documents_in(tree: Tree, path: str) -> Iterator[tuple[Piece, Path, Any]]:
+    """The documents of the file with the real path ``path``, of objects and of what else it holds, with their places;
+    none where it is not read."""
     file = tree.file_at(path) or _load(tree, path)
     for piece in file.pieces if file is not None else ():
         documents = piece.data if piece.parsed else [] if piece.problem else _parsed(piece.text)
