@@ -48,6 +48,15 @@ def _b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+def _b64_key(length: int) -> str:
+    """Bytes in base64 that are no text."""
+    return base64.b64encode(b"\xf3" + _chance.randbytes(length - 1)).decode()
+
+
+def _url_key(length: int) -> str:
+    return _b64_key(length).replace("+", "-").replace("/", "_")
+
+
 def _jwt() -> str:
     parts = json.dumps({"alg": "HS256", "typ": "JWT"}), json.dumps({"sub": _some(12), "iat": 1716239022})
     return ".".join([*(_b64(part).rstrip("=") for part in parts), _some(43)])
@@ -73,6 +82,9 @@ def _tokens() -> list[tuple[str, str]]:
         ("DigitalOcean", "dop_v1_" + _some(64, _HEX)),
         ("Heroku", "HRKU-AA" + _some(58)),
         ("Fly", "fo1_" + _some(43)),
+        ("Fly macaroon", "fm2_" + _some(60)),
+        ("Fly header", "FlyV1 fm2_" + _some(180) + ",fm2_" + _some(90) + "=="),
+        ("Google refresh token", "1//0" + _some(5) + "-" + _some(70)),
         ("Scalingo", "tk-us-" + _some(48)),
         ("GitHub classic", "ghp_" + _some(36)),
         ("GitHub app", "ghs_" + _some(36)),
@@ -166,6 +178,36 @@ def _in_place() -> list[tuple[str, str, str]]:
         ("JSON", '{{"clientSecret": "{}", "clientId": "shop"}}', _some(32)),
         ("docker config", '{{"auths": {{"registry.example.com": {{"auth": "{}"}}}}}}', _b64(f"shop:{_some(18)}")),
         ("webhook", "https://outlook.office.com/IncomingWebhook/{}", f"{_some(32, _HEX)}/{_uuid()}"),
+        ("Fernet key", "{}", _url_key(32)),
+        ("storage account key", "{}", _b64_key(64)),
+        ("sshpass with a blank", "sshpass -p {} ssh shop@bastion", _some(10)),
+        ("sshpass without one", "sshpass -p{} ssh shop@bastion", _some(10)),
+        ("variable of sshpass", "SSHPASS={} sshpass -e ssh shop@bastion", _some(10)),
+        ("Authorization of one word", "Authorization: {}", f"{_some(11)}!"),
+        ("Proxy-Authorization", "Proxy-Authorization: Basic {}", _b64(f"shop:{_some(18)}")),
+        ("GitLab header", "curl --header 'PRIVATE-TOKEN: {}' https://git.example.com/", _some(20)),
+        ("Vault header", "curl -H 'X-Vault-Token: {}' https://vault.example.com/", _some(26)),
+        ("AWS secret key", "aws configure set aws_secret_access_key {}", _some(40)),
+        ("S3 secret", "AWS_SECRET_ACCESS_KEY={} aws s3 ls", _some(40)),
+        ("npmrc", "//registry.npmjs.org/:_authToken={}", _uuid()),
+        ("netrc", "machine git.example.com login shop password {}", _some(18)),
+        ("pgpass", "db.example.com:5432:shop:shop:{}", _some(18)),
+        ("JAAS", 'PlainLoginModule required username="shop" password="{}";', _some(18)),
+        ("redis.conf", "requirepass {}", _some(18)),
+        ("keytool", "keytool -list -keystore k.jks -storepass {}", _some(12)),
+        ("gpg", "gpg --batch --passphrase {} -d f.gpg", _some(14)),
+        ("literal of kubectl", "kubectl create secret generic db --from-literal=password={}", _some(14)),
+        ("OTP", "otpauth://totp/shop:me?secret={}&issuer=shop", _some(32, _BASE32)),
+        ("WireGuard", "PrivateKey = {}", _b64_key(32)),
+        ("query of a URL", "https://api.example.com/v1?api_key={}&page=1", _some(32)),
+        ("XML", "<password>{}</password>", _some(18)),
+        ("YAML", "password: {}", _some(18)),
+        ("Datadog", "DD_API_KEY={} agent run", _some(32, _HEX)),
+        ("proxy", "https_proxy=http://shop:{}@proxy:3128 run", _some(18)),
+        ("sqlcmd", "sqlcmd -S db -U sa -P {} -Q 'select 1'", _some(14)),
+        ("zip", "unzip -P {} data.zip", _some(14)),
+        ("vault login", "vault login -method=userpass username=shop password={}", _some(14)),
+        ("properties", "spring.datasource.password={}", _some(14)),
     ]  # fmt: skip
 
 
