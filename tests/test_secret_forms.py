@@ -128,7 +128,8 @@ def _kustomization(field: str, secrets: list[Secret]) -> str:
 
 def _terraform(number: int, secrets: list[Secret]) -> str:
     """A Deployment in the language of Terraform."""
-    return f"""\
+    return (
+        f"""\
 resource "kubernetes_deployment_v1" "web_{number}" {{
   metadata {{ name = "web-{number}" }}
   spec {{
@@ -137,8 +138,9 @@ resource "kubernetes_deployment_v1" "web_{number}" {{
       metadata {{ labels = {{ app = "web" }} }}
       spec {{
         host_network = true
-""" + "".join(
-        f"""\
+"""
+        + "".join(
+            f"""\
         container {{
           name  = "c{each}"
           image = "example.com/web:{each}"
@@ -149,8 +151,10 @@ resource "kubernetes_deployment_v1" "web_{number}" {{
           security_context {{ privileged = true }}
         }}
 """
-        for each, secret in enumerate(secrets)
-    ) + "      }\n    }\n  }\n}\n"
+            for each, secret in enumerate(secrets)
+        )
+        + "      }\n    }\n  }\n}\n"
+    )
 
 
 def _program(number: int, secrets: list[Secret]) -> str:
@@ -286,7 +290,9 @@ def shown(secret: Secret, text: str) -> bool:
 @pytest.mark.parametrize("place", PLACES)
 def test_no_kind_of_secret_is_shown(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     groups = [SECRETS[start : start + _AT_ONCE] for start in range(0, len(SECRETS), _AT_ONCE)]
-    write(tmp_path, {f"web-{n}.{_ENDINGS.get(place, 'yaml')}": PLACES[place](n, found) for n, found in enumerate(groups)})
+    write(
+        tmp_path, {f"web-{n}.{_ENDINGS.get(place, 'yaml')}": PLACES[place](n, found) for n, found in enumerate(groups)}
+    )
     commit(tmp_path)
     masked = set()
     for name, text in outputs(tmp_path, capsys):

@@ -57,7 +57,7 @@ _PROGRAMS = (
 )  # fmt: skip
 # Base64 of text, between signs that are no part of it.
 _ENCODED = r"(?<![\w+/\-])[A-Za-z0-9+/]{20,}+={0,2}+(?![\w+/=\-])"
-_RANDOM_KEY = r"(?<![\w+/\-.])(?<!sha256=)[A-Za-z0-9+/_\-]{43}=(?![\w=+/\-])"
+_RANDOM_KEY = r"(?<![\w+/\-.])(?<!sha256=)(?<!h1:)[A-Za-z0-9+/_\-]{43}=(?![\w=+/\-])"
 _KEY_LENGTH = 44  # characters of a key of 32 bytes in base64, as Fernet, WireGuard and many others have them
 _WHOLE = r"[A-Za-z0-9+/]{20,}={0,2}"
 # What an unquoted value begins with that is none: a mapping, a list; and in a program a call, a variable, a comparison.
