@@ -1,4 +1,5 @@
-"""Writes the table of the words that reports use: ``.venv/bin/python -m tests.own_words > hardener/report/own-words.txt``.
+"""Writes the table of the words that reports use:
+``.venv/bin/python -m tests.own_words > hardener/report/own-words.txt``.
 
 They are those of the texts in the rules and in what makes reports. One that serves as a password is masked where it
 stands and nowhere else."""

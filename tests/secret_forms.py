@@ -214,3 +214,46 @@ def _in_place() -> list[tuple[str, str, str]]:
 TOKENS = [Secret(kind, token, token, True) for kind, token in _tokens()]
 IN_PLACE = [Secret(kind, text.format(value), value, False) for kind, text, value in _in_place()]
 SECRETS = [*TOKENS, *IN_PLACE]
+
+_WORDS = """
+    account activity address adapter agent alerts analytics android annotation archive article asset assignment auction
+    audit author autoscaler availability backend backlog backup balance bandwidth banner basket batch billing blog
+    bookmark booking bottleneck branch browser budget buffer bundle business cache calendar campaign canary capacity
+    carrier catalogue category channel checkout chemistry client cluster collector column comment commerce compass
+    composer compute condition confirmation connector console consumer contact content contract controller conversion
+    courier coupon crawler currency customer dashboard dataset deadline debugger decoder delivery department desktop
+    developer device dictionary dimension directory discount discovery dispatcher document domain download draft driver
+    economy edition editor education element email employee encoder endpoint engine enquiry entity environment episode
+    estimate event exchange executor exporter extension fallback feature feedback fetcher filter finance firmware
+    fleet flight folder forecast formatter forum forwarder framework frequency frontend fulfilment function gallery
+    gateway generator geography grocery guardian handler hardware harvest headline health history holiday homepage
+    hospital hostname hotel house identity image importer inbox incident indexer industry ingest insight installer
+    insurance integration interface inventory invoice iterator journal journey jungle kernel keyboard keyspace kitchen
+    language latency launcher ledger lesson library licence lifecycle listener loader location logistics loyalty
+    machine magazine mailbox maintenance manager market material measure meeting member memory merchant message meter
+    migration mirror mobile model module monitor monkey mountain navigation network newsletter notebook notice number
+    observer offer office operator option orchard order organization origin outbox outlook overview owner package
+    painter parcel parser partner passenger passport password-reset payload payment payroll pipeline planner platform
+    player plugin portal position postal preference presence pricing printer priority processor product profile
+    project promotion property proposal provider proxy publisher purchase quality quarter question queue quota radar
+    railway ranking reader receipt recipe record recovery refund region registry reminder renderer rental replica
+    report request reservation resolver resource response restaurant result retention review rollout router routine
+    sandbox schedule schema scraper search season sector segment sender sensor sequence session settings shipment
+    shopping signal silence simulator snapshot social software solution source speaker sponsor stadium station
+    statistics stock storage storefront strategy streaming student studio subscriber suggestion summary supplier
+    support survey switch symbol synchronizer table tariff taxonomy teacher template tenant terminal theatre thread
+    ticket timeline tokenizer toolbox tourism tracker traffic trainer transfer translation transport traveller
+    treasury trigger tutorial update upload usage validator valuation vehicle vendor venue version video village
+    visitor volume voucher warehouse warranty weather webinar website weekday wholesale widget window workflow worker
+    workshop worldwide writer yesterday zookeeper
+    """.split()
+_HEADS = (
+    "/etc", "/var/lib", "/usr/share", "/opt", "/srv/www", "./config", "../base", "k8s", "deploy/prod", "/home/app",
+)  # fmt: skip
+_MIDDLES = ("nginx", "postgresql/data", "app", "keys-and-values", "auth", "tokens", "secret-store", "v2", "shop", "a.b")
+_TAILS = ("conf.d/default.conf", "values.yaml", "main.py", "tls.crt", "README.md")
+_PATHS = [f"{head}/{middle}/{tail}" for head in _HEADS for middle in _MIDDLES for tail in _TAILS]
+ORDINARY = [
+    *(Secret("word", word, word, False) for word in _WORDS),
+    *(Secret("path", path, path, False) for path in _PATHS),
+]

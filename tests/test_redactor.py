@@ -349,7 +349,8 @@ def test_a_record_keeps_its_frame_and_masks_what_it_quotes() -> None:
     secret = "rationale7x"
     record = {
         secret: 1, "id": secret, "file": f"k8s/{secret}.yaml", "line": 3, "object": {"kind": "Pod", "name": secret},
-        "path": ["spec", secret, GITHUB], "message": f"it holds {secret}", "evidence": [{"text": secret, "file": secret}],
+        "path": ["spec", secret, GITHUB], "message": f"it holds {secret}",
+        "evidence": [{"text": secret, "file": secret}],
         "before": {secret: [secret]}, "after": secret, "patch": [{"op": "add", "path": f"/{GITHUB}", "value": secret}],
     }  # fmt: skip
     assert knowing(secret).record(record) == record | {

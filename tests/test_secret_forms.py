@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -25,7 +26,7 @@ from hardener.report.redactor import Redactor
 from hardener.testing import golden
 
 from .conftest import commit, write
-from .secret_forms import SECRETS, TOKENS, Secret
+from .secret_forms import ORDINARY, SECRETS, TOKENS, Secret
 
 _AT_ONCE = 12
 
@@ -123,7 +124,8 @@ def _named(each: int, secret: Secret) -> str:
 
 def _kustomization(field: str, secrets: list[Secret]) -> str:
     literals = "".join(f"  - {_quoted(f'SETTING_{each}={one.text}')}\n" for each, one in enumerate(secrets))
-    return f"---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n{field}:\n- name: a\n  literals:\n{literals}"
+    head = "---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+    return f"{head}{field}:\n- name: a\n  literals:\n{literals}"
 
 
 def _terraform(number: int, secrets: list[Secret]) -> str:
@@ -247,6 +249,11 @@ PLACES: dict[str, Callable[[int, list[Secret]], str]] = {
 _ENDINGS = {"Terraform": "tf", "Python": "py", "keys of JSON": "json"}
 
 
+# Where the place says that there is a secret, whatever it is.
+_OF_SECRETS = (
+    "a variable called so", "a header of a probe", "a header of a hook", "the user of a URL", "a Secret",
+    "a Secret as text", "literals of a Secret",
+)  # fmt: skip
 _IN_PODS = ("a variable", "an argument", "a comment", "base64 in a variable")  # in lines beside those that change
 
 
@@ -285,15 +292,11 @@ def shown(secret: Secret, text: str) -> bool:
     return any(form in text for form in [*forms, _b64(secret.text)])
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_no_kind_of_secret_is_shown(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    groups = [SECRETS[start : start + _AT_ONCE] for start in range(0, len(SECRETS), _AT_ONCE)]
-    write(
-        tmp_path, {f"web-{n}.{_ENDINGS.get(place, 'yaml')}": PLACES[place](n, found) for n, found in enumerate(groups)}
-    )
-    commit(tmp_path)
+    _write(tmp_path, place, SECRETS, _AT_ONCE)
     masked = set()
     for name, text in outputs(tmp_path, capsys):
         masked |= {name} if "\u2039redacted" in text else set()
@@ -303,11 +306,30 @@ def test_no_kind_of_secret_is_shown(place: str, tmp_path: Path, capsys: pytest.C
     assert ("text" if place in _IN_PODS else "the record of a golden case") in masked, "it was there to be seen"
 
 
+def _write(folder: Path, place: str, texts: list[Secret], at_once: int) -> None:
+    """Files with all of ``texts`` in one kind of ``place``."""
+    groups = [texts[start : start + at_once] for start in range(0, len(texts), at_once)]
+    ending = _ENDINGS.get(place, "yaml")
+    write(folder, {f"web-{n}.{ending}": PLACES[place](n, found) for n, found in enumerate(groups)})
+    commit(folder)
+
+
+@pytest.mark.sampled(4)
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in _OF_SECRETS])
+def test_no_ordinary_word_or_path_is_masked(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = ORDINARY if os.environ.get("HARDEN_CASES") == "all" else ORDINARY[::8]
+    _write(tmp_path, place, texts, 40)
+    for name, text in outputs(tmp_path, capsys):
+        assert [line for line in text.splitlines() if "\u2039redacted" in line] == [], name
+
+
 def test_there_are_enough_of_them() -> None:
     assert len({secret.kind for secret in TOKENS}) >= 54
     assert len(SECRETS) >= 60
     assert len({secret.value for secret in SECRETS}) == len(SECRETS)
-    assert len(PLACES) == 8
+    assert len(PLACES) >= 20
+    assert sum(one.kind == "word" for one in ORDINARY) >= 300 and sum(one.kind == "path" for one in ORDINARY) >= 500
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=[secret.kind for secret in SECRETS])
