@@ -13,7 +13,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 _FOLDERS = ("transforms", "hardener/report", "hardener/engine", "hardener/facts")
-_WORD = re.compile(r"[A-Za-z]{6,}")  # shorter ones are looked for nowhere
+_WORD = re.compile(r"[A-Za-z]{2,}")
 
 
 def words() -> set[str]:
