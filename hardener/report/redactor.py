@@ -398,17 +398,17 @@ def is_common(value: str) -> bool:
     word = compiled(r"\d{1,2}$").sub("", value.lower())
     if word[-1:].isdigit():
         return False
-    return is_weak(word) or word in _COMMON or value.lower().strip(".,:;!?/-") in _own_words()
+    return is_weak(word) or word in _COMMON or value.lower().strip(".,:;!?/-") in own_words()
 
 
 def _is_own(value: str) -> bool:
     """Whether some words, or a name of them, are such as reports use."""
     words = [word for word in compiled(r"[\s.,:;!?/_\-]+").split(value.lower()) if word]
-    return bool(words) and _own_words().issuperset(words)
+    return bool(words) and own_words().issuperset(words)
 
 
 @cache
-def _own_words() -> frozenset[str]:
+def own_words() -> frozenset[str]:
     """The words that reports use; ``tests.own_words`` writes the table."""
     return frozenset(_OWN_WORDS.read_text(encoding="ascii").split())
 

@@ -128,11 +128,12 @@ def encoded(text: str) -> Iterator[tuple[str, str]]:
 
 def random_keys(text: str) -> Iterator[str]:
     """Each key of 32 bytes in base64 in ``text``, which a digest behind its name is not."""
-    if len(text) < _KEY_LENGTH or "=" not in text:
-        return
-    for match in compiled(_RANDOM_KEY).finditer(text):
-        if is_random(match[0]) and not _is_text(match[0]):
+    sign = text.find("=", _KEY_LENGTH - 1)
+    while sign >= 0:  # few words end in one
+        match = compiled(_RANDOM_KEY).match(text, sign + 1 - _KEY_LENGTH)
+        if match and is_random(match[0]) and not _is_text(match[0]):
             yield match[0]
+        sign = text.find("=", sign + 1)
 
 
 def is_random_key(value: str) -> bool:
