@@ -348,12 +348,14 @@ def test_value_keeps_shapes() -> None:
 def test_a_record_keeps_its_frame_and_masks_what_it_quotes() -> None:
     secret = "rationale7x"
     record = {
-        secret: 1, "id": secret, "file": f"k8s/{secret}.yaml", "line": 3, "object": {"kind": "Pod", "name": secret},
+        secret: 1, "id": secret, "file": f"k8s/{secret}.yaml", "line": 3, "places": [GITHUB],
+        "object": {"kind": "Pod", "name": secret, "namespace": GITHUB},
         "path": ["spec", secret, GITHUB], "message": f"it holds {secret}",
         "evidence": [{"text": secret, "file": secret}],
         "before": {secret: [secret]}, "after": secret, "patch": [{"op": "add", "path": f"/{GITHUB}", "value": secret}],
     }  # fmt: skip
     assert knowing(secret).record(record) == record | {
+        "object": {"kind": "Pod", "name": secret, "namespace": mark(2)},
         "path": ["spec", secret, mark(2)], "message": f"it holds {mark(1)}",
         "evidence": [{"text": mark(1), "file": secret}], "before": {mark(1): [mark(1)]}, "after": mark(1),
         "patch": [{"op": "add", "path": f"/{mark(2)}", "value": mark(1)}],

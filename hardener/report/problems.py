@@ -171,8 +171,8 @@ class _Collector:
         target = "" if item is None else f"{item.api_version} {item.kind} {item.namespace or ''}/{item.name}"
         where = "" if item is None else _stable(item.piece, path)
         # Not the kind: a change that is held back today may be pending tomorrow, and is the same concern.
-        key = "\0".join((id, name, target, mask(where), _LINE.sub("", mask(said))))
-        shown = str(item) if item is not None else ""
+        key = "\0".join((id, name, self.redactor.name(target), mask(where), _LINE.sub("", mask(said))))
+        shown = self.redactor.name(str(item)) if item is not None else ""
         return Problem(kind, id, risk, severity, name, max(1, self._line(file, line)), shown, mask(message), key)
 
     def _places(self, facts: Iterable[Evidence]) -> Iterator[Place]:

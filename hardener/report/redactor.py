@@ -41,11 +41,11 @@ from hardener.kubernetes.secrets.secret_words import (
 _SHORTEST = 6
 _OWN_WORDS = Path(__file__).parent / "own-words.txt"
 _FEW = 32  # keys of the index
-# The fields of a record that quote data of the tree, those that are sentences, and those that name a place in an
-# object. What stands in any other is the frame of the report: names, ids, numbers.
+# The fields of a record that quote data of the tree, those that are sentences, and the addresses of files. What stands
+# in any other is the frame of the report: names of objects, places in them, ids.
 _DATA = frozenset(("before", "after", "value", "currentValue", "proposedValue"))
 _SENTENCES = frozenset("message advice reason text missing beforeYouApply afterYouApply templatePatch".split())
-_PLACES = frozenset(("path", "key"))
+_ADDRESSES = frozenset(("file", "places"))
 # Words of manifests and reports. One that serves as a password is masked where it stands and nowhere else.
 _COMMON = frozenset(
     "access account active administrator admins allowed always amazon annotations apache apiversion application"
@@ -231,22 +231,24 @@ class Redactor:
         return [self.value(item) for item in value] if isinstance(value, (list, tuple)) else value
 
     def record(self, record: object, field: str = "") -> Any:
-        """Return a record of a report, which stands at ``field`` of another, with what it quotes masked. Names of files
-        and of objects, ids and the keys of the format stay as they are."""
+        """Return a record of a report, which stands at ``field`` of another, with what it quotes masked. The keys of
+        the format and the addresses of files stay as they are; of names and ids the tokens are masked that their own
+        form betrays."""
         if field in _DATA:
             return self.value(record)
+        if field in _ADDRESSES:
+            return record
         if isinstance(record, dict):
             return {key: self.record(item, key) for key, item in record.items()}
         if isinstance(record, (list, tuple)):
             return [self.record(item, field) for item in record]
         if not isinstance(record, str):
             return record
-        if field in _SENTENCES:
-            return self.text(record)
-        return self.place(record) if field in _PLACES else record
+        return self.text(record) if field in _SENTENCES else self.name(record)
 
-    def place(self, text: str) -> str:
-        """Return ``text``, the place of a field or a file, with the tokens masked that their own form betrays."""
+    def name(self, text: str) -> str:
+        """Return ``text``, the name of an object or of a field in it, with the tokens masked that their own form
+        betrays."""
         spans = list(self._tokens_in(text))
         return _masked(text, spans) if spans else text
 
