@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import yaml
 
 from hardener.commands import run
 from hardener.commands.images import images
@@ -25,7 +26,7 @@ from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.testing import golden
 
-from .conftest import commit, write
+from .conftest import Harden, commit, write
 from .secret_forms import ORDINARY, SECRETS, TOKENS, Secret
 
 _AT_ONCE = 12
@@ -322,6 +323,21 @@ def test_no_ordinary_word_or_path_is_masked(place: str, tmp_path: Path, capsys: 
     _write(tmp_path, place, texts, 40)
     for name, text in outputs(tmp_path, capsys):
         assert [line for line in text.splitlines() if "\u2039redacted" in line] == [], name
+
+
+_SHORT = {"SSHPASS": "Wv4" + "Nn8sKe1", "NOTE": "FlyV1 fm2_" + "Zk3Qa" * 12, "OTHER": "1//0" + "h7Lm-Q" * 10}
+_HEADER = "Herbst" + "2031yK!"
+
+
+@pytest.mark.parametrize("format", report_formats.NAMES)
+def test_what_only_a_name_or_a_short_form_tells_is_not_shown(format: str, harden: Harden, tmp_path: Path) -> None:
+    env = [{"name": name, "value": value} for name, value in _SHORT.items()]
+    get = {"port": 80, "httpHeaders": [{"name": "Authorization", "value": _HEADER}]}
+    container = {"name": "c", "image": "a:1", "livenessProbe": {"httpGet": get}, "env": env}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    write(tmp_path, {"p.yaml": yaml.safe_dump(pod, sort_keys=False)})
+    told = harden("diff", ".", "--format", format).all
+    assert told and [value for value in (_HEADER, *_SHORT.values()) if value in told] == []
 
 
 def test_there_are_enough_of_them() -> None:
