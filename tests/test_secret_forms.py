@@ -304,7 +304,8 @@ def test_no_kind_of_secret_is_shown(place: str, tmp_path: Path, capsys: pytest.C
         found = [secret for secret in SECRETS if shown(secret, text)]
         assert [secret.kind for secret in found if secret.structured] == [], f"{name} shows them of {place}"
         assert len(found) <= 0.02 * len(SECRETS), f"{name} shows of {place}: {[secret.kind for secret in found]}"
-    assert ("text" if place in _IN_PODS else "the record of a golden case") in masked, "it was there to be seen"
+    seen_in = "text" if place in _IN_PODS else "the record of a golden case"
+    assert seen_in in masked or place in _ENDINGS, "it was there to be seen"
 
 
 def _write(folder: Path, place: str, texts: list[Secret], at_once: int) -> None:
