@@ -48,6 +48,15 @@ def _b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+def _b64_key(length: int) -> str:
+    """Bytes in base64 that are no text."""
+    return base64.b64encode(b"\xf3" + _chance.randbytes(length - 1)).decode()
+
+
+def _url_key(length: int) -> str:
+    return _b64_key(length).replace("+", "-").replace("/", "_")
+
+
 def _jwt() -> str:
     parts = json.dumps({"alg": "HS256", "typ": "JWT"}), json.dumps({"sub": _some(12), "iat": 1716239022})
     return ".".join([*(_b64(part).rstrip("=") for part in parts), _some(43)])
@@ -73,6 +82,9 @@ def _tokens() -> list[tuple[str, str]]:
         ("DigitalOcean", "dop_v1_" + _some(64, _HEX)),
         ("Heroku", "HRKU-AA" + _some(58)),
         ("Fly", "fo1_" + _some(43)),
+        ("Fly macaroon", "fm2_" + _some(60)),
+        ("Fly header", "FlyV1 fm2_" + _some(180) + ",fm2_" + _some(90) + "=="),
+        ("Google refresh token", "1//0" + _some(5) + "-" + _some(70)),
         ("Scalingo", "tk-us-" + _some(48)),
         ("GitHub classic", "ghp_" + _some(36)),
         ("GitHub app", "ghs_" + _some(36)),
@@ -131,6 +143,21 @@ def _tokens() -> list[tuple[str, str]]:
         ("Figma", "figd_" + _some(40)),
         ("PlanetScale", "pscale_pw_" + _some(43)),
         ("Supabase", "sbp_" + _some(40, _LOWER)),
+        ("AWS Bedrock", "ABSK" + _some(128)),
+        ("AWS session", "IQoJb3JpZ2lu" + _some(300) + "=="),
+        ("Airtable", "pat" + _some(14) + "." + _some(64, _HEX)),
+        ("SonarQube", "sqp_" + _some(40, _HEX)),
+        ("Contentful", "CFPAT-" + _some(43)),
+        ("Netlify", "nfp_" + _some(36)),
+        ("HubSpot", "pat-na1-" + _uuid()),
+        ("LaunchDarkly", "sdk-" + _uuid()),
+        ("Resend", "re_" + _some(8) + "_" + _some(24)),
+        ("Firebase", "AAAA" + _some(7) + ":APA91b" + _some(134)),
+        ("Dropbox", "sl.B" + _some(134)),
+        ("Salesforce", "00D" + _some(15) + "!AQ" + _some(94)),
+        ("bcrypt", "$2y$10$" + _some(53)),
+        ("SHA-512 crypt", "$6$" + _some(16) + "$" + _some(86)),
+        ("htpasswd", "$apr1$" + _some(8) + "$" + _some(22)),
         ("RSA key", _key("RSA ")),
         ("OpenSSH key", _key("OPENSSH ")),
         ("PKCS 8 key", _key("")),
@@ -166,9 +193,82 @@ def _in_place() -> list[tuple[str, str, str]]:
         ("JSON", '{{"clientSecret": "{}", "clientId": "shop"}}', _some(32)),
         ("docker config", '{{"auths": {{"registry.example.com": {{"auth": "{}"}}}}}}', _b64(f"shop:{_some(18)}")),
         ("webhook", "https://outlook.office.com/IncomingWebhook/{}", f"{_some(32, _HEX)}/{_uuid()}"),
+        ("Fernet key", "{}", _url_key(32)),
+        ("storage account key", "{}", _b64_key(64)),
+        ("sshpass with a blank", "sshpass -p {} ssh shop@bastion", _some(10)),
+        ("sshpass without one", "sshpass -p{} ssh shop@bastion", _some(10)),
+        ("variable of sshpass", "SSHPASS={} sshpass -e ssh shop@bastion", _some(10)),
+        ("Authorization of one word", "Authorization: {}", f"{_some(11)}!"),
+        ("Proxy-Authorization", "Proxy-Authorization: Basic {}", _b64(f"shop:{_some(18)}")),
+        ("GitLab header", "curl --header 'PRIVATE-TOKEN: {}' https://git.example.com/", _some(20)),
+        ("Vault header", "curl -H 'X-Vault-Token: {}' https://vault.example.com/", _some(26)),
+        ("AWS secret key", "aws configure set aws_secret_access_key {}", _some(40)),
+        ("S3 secret", "AWS_SECRET_ACCESS_KEY={} aws s3 ls", _some(40)),
+        ("npmrc", "//registry.npmjs.org/:_authToken={}", _uuid()),
+        ("netrc", "machine git.example.com login shop password {}", _some(18)),
+        ("pgpass", "db.example.com:5432:shop:shop:{}", _some(18)),
+        ("JAAS", 'PlainLoginModule required username="shop" password="{}";', _some(18)),
+        ("redis.conf", "requirepass {}", _some(18)),
+        ("keytool", "keytool -list -keystore k.jks -storepass {}", _some(12)),
+        ("gpg", "gpg --batch --passphrase {} -d f.gpg", _some(14)),
+        ("literal of kubectl", "kubectl create secret generic db --from-literal=password={}", _some(14)),
+        ("OTP", "otpauth://totp/shop:me?secret={}&issuer=shop", _some(32, _BASE32)),
+        ("WireGuard", "PrivateKey = {}", _b64_key(32)),
+        ("query of a URL", "https://api.example.com/v1?api_key={}&page=1", _some(32)),
+        ("XML", "<password>{}</password>", _some(18)),
+        ("YAML", "password: {}", _some(18)),
+        ("Datadog", "DD_API_KEY={} agent run", _some(32, _HEX)),
+        ("proxy", "https_proxy=http://shop:{}@proxy:3128 run", _some(18)),
+        ("sqlcmd", "sqlcmd -S db -U sa -P {} -Q 'select 1'", _some(14)),
+        ("zip", "unzip -P {} data.zip", _some(14)),
+        ("vault login", "vault login -method=userpass username=shop password={}", _some(14)),
+        ("properties", "spring.datasource.password={}", _some(14)),
     ]  # fmt: skip
 
 
 TOKENS = [Secret(kind, token, token, True) for kind, token in _tokens()]
 IN_PLACE = [Secret(kind, text.format(value), value, False) for kind, text, value in _in_place()]
 SECRETS = [*TOKENS, *IN_PLACE]
+
+_WORDS = """
+    account activity address adapter agent alerts analytics android annotation archive article asset assignment auction
+    audit author autoscaler availability backend backlog backup balance bandwidth banner basket batch billing blog
+    bookmark booking bottleneck branch browser budget buffer bundle business cache calendar campaign canary capacity
+    carrier catalogue category channel checkout chemistry client cluster collector column comment commerce compass
+    composer compute condition confirmation connector console consumer contact content contract controller conversion
+    courier coupon crawler currency customer dashboard dataset deadline debugger decoder delivery department desktop
+    developer device dictionary dimension directory discount discovery dispatcher document domain download draft driver
+    economy edition editor education element email employee encoder endpoint engine enquiry entity environment episode
+    estimate event exchange executor exporter extension fallback feature feedback fetcher filter finance firmware
+    fleet flight folder forecast formatter forum forwarder framework frequency frontend fulfilment function gallery
+    gateway generator geography grocery guardian handler hardware harvest headline health history holiday homepage
+    hospital hostname hotel house identity image importer inbox incident indexer industry ingest insight installer
+    insurance integration interface inventory invoice iterator journal journey jungle kernel keyboard keyspace kitchen
+    language latency launcher ledger lesson library licence lifecycle listener loader location logistics loyalty
+    machine magazine mailbox maintenance manager market material measure meeting member memory merchant message meter
+    migration mirror mobile model module monitor monkey mountain navigation network newsletter notebook notice number
+    observer offer office operator option orchard order organization origin outbox outlook overview owner package
+    painter parcel parser partner passenger passport password-reset payload payment payroll pipeline planner platform
+    player plugin portal position postal preference presence pricing printer priority processor product profile
+    project promotion property proposal provider proxy publisher purchase quality quarter question queue quota radar
+    railway ranking reader receipt recipe record recovery refund region registry reminder renderer rental replica
+    report request reservation resolver resource response restaurant result retention review rollout router routine
+    sandbox schedule schema scraper search season sector segment sender sensor sequence session settings shipment
+    shopping signal silence simulator snapshot social software solution source speaker sponsor stadium station
+    statistics stock storage storefront strategy streaming student studio subscriber suggestion summary supplier
+    support survey switch symbol synchronizer table tariff taxonomy teacher template tenant terminal theatre thread
+    ticket timeline tokenizer toolbox tourism tracker traffic trainer transfer translation transport traveller
+    treasury trigger tutorial update upload usage validator valuation vehicle vendor venue version video village
+    visitor volume voucher warehouse warranty weather webinar website weekday wholesale widget window workflow worker
+    workshop worldwide writer yesterday zookeeper
+    """.split()
+_HEADS = (
+    "/etc", "/var/lib", "/usr/share", "/opt", "/srv/www", "./config", "../base", "k8s", "deploy/prod", "/home/app",
+)  # fmt: skip
+_MIDDLES = ("nginx", "postgresql/data", "app", "keys-and-values", "auth", "tokens", "secret-store", "v2", "shop", "a.b")
+_TAILS = ("conf.d/default.conf", "values.yaml", "main.py", "tls.crt", "README.md")
+_PATHS = [f"{head}/{middle}/{tail}" for head in _HEADS for middle in _MIDDLES for tail in _TAILS]
+ORDINARY = [
+    *(Secret("word", word, word, False) for word in _WORDS),
+    *(Secret("path", path, path, False) for path in _PATHS),
+]

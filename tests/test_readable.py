@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from hardener.commands import run
+from hardener.report import formats
 from hardener.report.redactor import Redactor
+from hardener.report.redactor import own_words as redactor_words
 
+from . import own_words
 from .conftest import Harden, commit, write
 
 
@@ -163,6 +167,63 @@ spec:
         assert "wares-store.yaml" in done.out and "registry.example.com/wares-store:1" in done.out, arguments
         assert "harden-\u2039" not in done.out and "\u2039.yaml" not in done.out and "not in the patch" not in done.err
         assert password not in done.all
+
+
+# What a report says of itself, whole and in parts, as a Secret may hold it: names of files and of objects, ids and
+# words of rules, fields of Kubernetes, keys of formats.
+_OF_REPORTS = (
+    "Deployment-shopfront.", "shopfront.", "/shopfront", "pfront.yaml", "harden-shopfront", "shops/prod", "Deployment/",
+    "no-privilege-escalation", "privilege-escalation.", "allowPrivilegeEscalation", "escalation:", "RuntimeDefault",
+    "spec.template.spec", "harden apply", "harden-networkpolicies.yaml", "restricted.", "severity", "rationale",
+    "ruleIndex", "partialFingerprints", "OWASP Kubernetes", "process cannot raise itself above the privileges it",
+    "Pod Security Standards: restricted", "K8s Top Ten 2025 K01", "Kubernetes Top Ten 2025 K01: Insecure Workload",
+)  # fmt: skip
+
+
+def _as_reported(folder: Path, values: tuple[str, ...], harden: Harden) -> dict[str, str]:
+    """Every format of ``diff`` and ``check`` over a workload beside a Secret with ``values``."""
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: it}\nstringData:\n"
+    secret += "".join(f"  e{number}: {json.dumps(value)}\n" for number, value in enumerate(values))
+    write(folder, {"shops/prod/secret.yaml": secret, "shops/prod/Deployment-shopfront.yaml": _SHOP_FRONT})
+    commit(folder)
+    return {
+        f"{command} --format {name}": harden(command, "shops", "--format", name, *more, cwd=folder).all
+        for command, more in (("diff", ["-v"]), ("check", []))
+        for name in formats.NAMES
+    }
+
+
+def _marks_of(text: str) -> list[str]:
+    """The lines of ``text``, its marks without their numbers."""
+    return re.sub("redacted#[0-9]+", "redacted", text).splitlines()
+
+
+_SHOP_FRONT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shopfront.web}
+spec:
+  selector: {matchLabels: {app: front}}
+  template:
+    metadata: {labels: {app: front}}
+    spec:
+      containers:
+      - {name: front, image: registry.example.com/front:1, securityContext: {allowPrivilegeEscalation: true}}
+"""
+
+
+def test_a_report_is_the_same_whatever_a_secret_holds(harden: Harden, tmp_path: Path) -> None:
+    plain = _as_reported(tmp_path / "plain", tuple(f"Zq7{number:02}Planted8810" for number in range(25)), harden)
+    told = _as_reported(tmp_path / "told", _OF_REPORTS, harden)
+    assert len(_OF_REPORTS) == 25
+    for name, text in told.items():
+        assert "shops/prod/Deployment-shopfront.yaml" in text and "Planted" not in plain[name], name
+        assert _marks_of(text.replace("/told/", "/plain/")) == _marks_of(plain[name]), name
+
+
+def test_the_table_of_own_words_holds_nearly_all_that_rules_and_reports_say() -> None:
+    found, table = own_words.words(), redactor_words()
+    assert len(found - table) < len(found) / 10, "write it anew: the first lines of tests/own_words.py"
 
 
 def test_a_word_that_is_a_secret_is_masked_as_a_word_only() -> None:

@@ -20,6 +20,7 @@ from hardener.report.redactor import Redactor, is_common
 from .conftest import shared
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0Z3VS5JJcds3\nq1w2e3r4t5y6u7i8\n-----END RSA PRIVATE KEY-----\n"
+GITHUB = "ghp_" + "a1B2c3D4e5F6" * 3
 ODD = "p\"a\\s's w<ö>r&d/+%"
 
 
@@ -339,9 +340,44 @@ def test_spans_that_overlap_or_lie_outside() -> None:
     assert redactor.mask_spans("a\r\nb: |\r\n  xyz\r\n", [(6, 16)]) == f"a\r\nb: |\r\n  {mark(3)}\r\n"
 
 
-def test_value_keeps_keys_and_shapes() -> None:
+def test_value_keeps_shapes() -> None:
     data = {"hunter22": ["hunter22", 1, None, True, {"a": ("x hunter22",)}]}
-    assert knowing("hunter22").value(data) == {"hunter22": [mark(1), 1, None, True, {"a": [f"x {mark(1)}"]}]}
+    assert knowing("hunter22").value(data) == {mark(1): [mark(1), 1, None, True, {"a": [f"x {mark(1)}"]}]}
+
+
+def test_a_record_keeps_its_frame_and_masks_what_it_quotes() -> None:
+    secret = "rationale7x"
+    record = {
+        secret: 1, "id": secret, "file": f"k8s/{secret}.yaml", "line": 3, "places": [GITHUB],
+        "object": {"kind": "Pod", "name": secret, "namespace": GITHUB},
+        "path": ["spec", secret, GITHUB], "message": f"it holds {secret}",
+        "evidence": [{"text": secret, "file": secret}],
+        "before": {secret: [secret]}, "after": secret, "patch": [{"op": "add", "path": f"/{GITHUB}", "value": secret}],
+    }  # fmt: skip
+    assert knowing(secret).record(record) == record | {
+        "object": {"kind": "Pod", "name": secret, "namespace": mark(2)},
+        "path": ["spec", secret, mark(2)], "message": f"it holds {mark(1)}",
+        "evidence": [{"text": mark(1), "file": secret}], "before": {mark(1): [mark(1)]}, "after": mark(1),
+        "patch": [{"op": "add", "path": f"/{mark(2)}", "value": mark(1)}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "k8s/Deployment-falcosidekick.yaml:12: not pinned",
+        "diff --git a/k8s/Deployment-falcosidekick.yaml b/k8s/Deployment-falcosidekick.yaml",
+        "Deployment/web-falcosidekick. restarts",
+        "A process falcosidekick.cannot raise itself",
+    ],
+)
+def test_a_part_of_a_name_or_of_words_of_a_rule_is_not_masked(text: str) -> None:
+    redactor = knowing("falcosidekick.")
+    redactor.keep(["k8s/Deployment-falcosidekick.yaml", "web-falcosidekick."])
+    redactor.keep_own(["A process falcosidekick.cannot raise itself"])
+    assert redactor.text(text) == text
+    assert redactor.text(f"{text}; value: 'falcosidekick.'") == f"{text}; value: '{mark(1)}'"
+    assert "falcosidekick." not in redactor.text("value: old-Deployment-falcosidekick.yaml")
 
 
 def test_the_seed_pair() -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import yaml
 
 from hardener.commands import run
 from hardener.commands.images import images
@@ -21,8 +26,8 @@ from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.testing import golden
 
-from .conftest import commit, write
-from .secret_forms import SECRETS, TOKENS, Secret
+from .conftest import Harden, commit, write
+from .secret_forms import ORDINARY, SECRETS, TOKENS, Secret
 
 _AT_ONCE = 12
 
@@ -83,20 +88,173 @@ def _object(kind: str, number: int, secrets: list[Secret], text: Callable[[Secre
     return head + "".join(f"  e{each}: {_quoted(text(secret))}\n" for each, secret in enumerate(secrets))
 
 
+def _words(each: int, secret: Secret) -> str:
+    """As somebody writes them: a command word by word, anything else as one."""
+    words = shlex.split(secret.text) if " -" in secret.text and "\n" not in secret.text else ["run", "-o", secret.text]
+    return f"        args: [{', '.join(map(_quoted, words))}]\n"
+
+
+def _command(each: int, secret: Secret) -> str:
+    return f"        command: [/bin/sh, -c, {_quoted(f'set -e; {secret.text}')}]\n"
+
+
+def _script(each: int, secret: Secret) -> str:
+    lines = "".join(f"          {line}\n" for line in secret.text.splitlines())
+    return f"        args:\n        - |\n          set -e\n{lines}"
+
+
+def _probe(each: int, secret: Secret) -> str:
+    header = f"{{name: Authorization, value: {_quoted(secret.value)}}}"
+    return f"        livenessProbe: {{httpGet: {{port: 80, httpHeaders: [{header}]}}}}\n"
+
+
+def _hook(each: int, secret: Secret) -> str:
+    header = f"{{name: X-Auth, value: {_quoted(secret.value)}}}"
+    return f"        lifecycle: {{postStart: {{httpGet: {{port: 80, httpHeaders: [{header}]}}}}}}\n"
+
+
+def _userinfo(each: int, secret: Secret) -> str:
+    value = quote(secret.value, safe="")
+    return f"        env: [{{name: SETTING_{each}, value: {_quoted(f'https://shop:{value}@example.com/')}}}]\n"
+
+
+def _named(each: int, secret: Secret) -> str:
+    name = ("SSHPASS", "DB_PASSWORD", "API_TOKEN", "CLIENT_SECRET", "AUTHORIZATION")[each % 5]
+    return f"        env: [{{name: {name}, value: {_quoted(secret.value)}}}]\n"
+
+
+def _kustomization(field: str, secrets: list[Secret]) -> str:
+    literals = "".join(f"  - {_quoted(f'SETTING_{each}={one.text}')}\n" for each, one in enumerate(secrets))
+    head = "---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+    return f"{head}{field}:\n- name: a\n  literals:\n{literals}"
+
+
+def _terraform(number: int, secrets: list[Secret]) -> str:
+    """A Deployment in the language of Terraform."""
+    return (
+        f"""\
+resource "kubernetes_deployment_v1" "web_{number}" {{
+  metadata {{ name = "web-{number}" }}
+  spec {{
+    selector {{ match_labels = {{ app = "web" }} }}
+    template {{
+      metadata {{ labels = {{ app = "web" }} }}
+      spec {{
+        host_network = true
+"""
+        + "".join(
+            f"""\
+        container {{
+          name  = "c{each}"
+          image = "example.com/web:{each}"
+          env {{
+            name  = "SETTING_{each}"
+            value = {_quoted(secret.text).replace("${", "$${").replace("%{", "%%{")}
+          }}
+          security_context {{ privileged = true }}
+        }}
+"""
+            for each, secret in enumerate(secrets)
+        )
+        + "      }\n    }\n  }\n}\n"
+    )
+
+
+def _program(number: int, secrets: list[Secret]) -> str:
+    """A function of Python that returns a Pod."""
+    containers = "".join(
+        f"""\
+                {{
+                    'name': 'c{each}',
+                    'image': 'example.com/web:{each}',
+                    'env': [{{'name': 'SETTING_{each}', 'value': {secret.text!r}}}],
+                    'securityContext': {{'privileged': True}},
+                }},
+"""
+        for each, secret in enumerate(secrets)
+    )
+    return f"""\
+def build_pod():
+    return {{
+        'apiVersion': 'v1',
+        'kind': 'Pod',
+        'metadata': {{'name': 'web-{number}'}},
+        'spec': {{
+            'hostPID': True,
+            'containers': [
+{containers}            ],
+        }},
+    }}
+"""
+
+
+def _json(number: int, secrets: list[Secret]) -> str:
+    """A Deployment as JSON, with what stands in it as keys of a mapping."""
+    containers = [
+        {"name": f"c{each}", "image": f"example.com/web:{each}", "securityContext": {"privileged": True}}
+        for each in range(len(secrets))
+    ]
+    notes = {secret.text: "yes" for secret in secrets if secret.structured}
+    pod = {"metadata": {"annotations": notes}, "spec": {"hostPID": True, "containers": containers}}
+    made = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": f"web-{number}"}}
+    return json.dumps(made | {"spec": {"template": pod}}, indent=1) + "\n"
+
+
+def _keys(secret: Secret) -> str:
+    return json.dumps({secret.text: {"enabled": True}}) if secret.structured else json.dumps({"note": secret.text})
+
+
+def _labels(secrets: list[Secret]) -> dict[str, str]:
+    """Those that a label takes, as values and as keys."""
+    taken = [one.text for one in secrets if re.fullmatch(r"[A-Za-z0-9][\w.\-]{,61}[A-Za-z0-9]", one.text)]
+    return {f"note-{each}": text for each, text in enumerate(taken)} | dict.fromkeys(taken, "yes")
+
+
+def _labelled(number: int, secrets: list[Secret]) -> str:
+    """A Deployment whose pods are selected by labels, which a policy for them then names."""
+    labels = json.dumps(_labels(secrets))
+    head = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web-{number}}}\nspec:\n"
+    pod = f"  selector: {{matchLabels: {labels}}}\n  template:\n    metadata: {{labels: {labels}}}\n"
+    return f"{head}{pod}    spec: {{containers: [{{name: c, image: example.com/web}}]}}\n"
+
+
 PLACES: dict[str, Callable[[int, list[Secret]], str]] = {
     "a variable": lambda n, found: _pod(n, found, _variable),
+    "a variable called so": lambda n, found: _pod(n, found, _named),
     "an argument": lambda n, found: _pod(n, found, _argument),
+    "words of arguments": lambda n, found: _pod(n, found, _words),
+    "a command": lambda n, found: _pod(n, found, _command),
+    "a script": lambda n, found: _pod(n, found, _script),
+    "a header of a probe": lambda n, found: _pod(n, found, _probe),
+    "a header of a hook": lambda n, found: _pod(n, found, _hook),
+    "the user of a URL": lambda n, found: _pod(n, found, _userinfo),
     "a comment": lambda n, found: _pod(n, found, _comment),
     "an annotation": lambda n, found: _pod(n, found, _bare, _annotations(found, lambda one: one.text)),
+    "an annotation of JSON": lambda n, found: _pod(n, found, _bare, _annotations(found, _keys)),
     "base64 in a variable": lambda n, found: _pod(n, found, _encoded),
     "a Secret": lambda n, found: _pod(n, found, _bare) + _object("Secret", n, found, lambda one: _b64(one.text)),
+    "a Secret as text": lambda n, found: (
+        _pod(n, found, _bare) + _object("Secret", n, found, lambda one: one.text).replace("data:", "stringData:")
+    ),
     "a ConfigMap": lambda n, found: _pod(n, found, _bare) + _object("ConfigMap", n, found, lambda one: one.text),
     "a file": lambda n, found: (
         _pod(n, found, _bare) + _object("ConfigMap", n, found, lambda one: f"# settings\n{one.text}\nend\n")
     ),
+    "literals of a ConfigMap": lambda n, found: _pod(n, found, _bare) + _kustomization("configMapGenerator", found),
+    "literals of a Secret": lambda n, found: _pod(n, found, _bare) + _kustomization("secretGenerator", found),
+    "Terraform": _terraform,
+    "Python": _program,
+    "keys of JSON": _json,
+    "labels": _labelled,
 }  # fmt: skip
+_ENDINGS = {"Terraform": "tf", "Python": "py", "keys of JSON": "json"}
 
 
+# Where the place says that there is a secret, whatever it is.
+_OF_SECRETS = (
+    "a variable called so", "a header of a probe", "a header of a hook", "the user of a URL", "a Secret",
+    "a Secret as text", "literals of a Secret",
+)  # fmt: skip
 _IN_PODS = ("a variable", "an argument", "a comment", "base64 in a variable")  # in lines beside those that change
 
 
@@ -135,27 +293,60 @@ def shown(secret: Secret, text: str) -> bool:
     return any(form in text for form in [*forms, _b64(secret.text)])
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_no_kind_of_secret_is_shown(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    groups = [SECRETS[start : start + _AT_ONCE] for start in range(0, len(SECRETS), _AT_ONCE)]
-    write(tmp_path, {f"web-{n}.yaml": PLACES[place](n, found) for n, found in enumerate(groups)})
-    commit(tmp_path)
+    _write(tmp_path, place, SECRETS, _AT_ONCE)
     masked = set()
     for name, text in outputs(tmp_path, capsys):
         masked |= {name} if "\u2039redacted" in text else set()
         found = [secret for secret in SECRETS if shown(secret, text)]
         assert [secret.kind for secret in found if secret.structured] == [], f"{name} shows them of {place}"
         assert len(found) <= 0.02 * len(SECRETS), f"{name} shows of {place}: {[secret.kind for secret in found]}"
-    assert ("text" if place in _IN_PODS else "the record of a golden case") in masked, "it was there to be seen"
+    seen_in = "text" if place in _IN_PODS else "the record of a golden case"
+    assert seen_in in masked or place in _ENDINGS, "it was there to be seen"
+
+
+def _write(folder: Path, place: str, texts: list[Secret], at_once: int) -> None:
+    """Files with all of ``texts`` in one kind of ``place``."""
+    groups = [texts[start : start + at_once] for start in range(0, len(texts), at_once)]
+    ending = _ENDINGS.get(place, "yaml")
+    write(folder, {f"web-{n}.{ending}": PLACES[place](n, found) for n, found in enumerate(groups)})
+    commit(folder)
+
+
+@pytest.mark.sampled(4)
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in _OF_SECRETS])
+def test_no_ordinary_word_or_path_is_masked(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = ORDINARY if os.environ.get("HARDEN_CASES") == "all" else ORDINARY[::8]
+    _write(tmp_path, place, texts, 40)
+    for name, text in outputs(tmp_path, capsys):
+        assert [line for line in text.splitlines() if "\u2039redacted" in line] == [], name
+
+
+_SHORT = {"SSHPASS": "Wv4" + "Nn8sKe1", "NOTE": "FlyV1 fm2_" + "Zk3Qa" * 12, "OTHER": "1//0" + "h7Lm-Q" * 10}
+_HEADER = "Herbst" + "2031yK!"
+
+
+@pytest.mark.parametrize("format", report_formats.NAMES)
+def test_what_only_a_name_or_a_short_form_tells_is_not_shown(format: str, harden: Harden, tmp_path: Path) -> None:
+    env = [{"name": name, "value": value} for name, value in _SHORT.items()]
+    get = {"port": 80, "httpHeaders": [{"name": "Authorization", "value": _HEADER}]}
+    container = {"name": "c", "image": "a:1", "livenessProbe": {"httpGet": get}, "env": env}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    write(tmp_path, {"p.yaml": yaml.safe_dump(pod, sort_keys=False)})
+    told = harden("diff", ".", "--format", format).all
+    assert told and [value for value in (_HEADER, *_SHORT.values()) if value in told] == []
 
 
 def test_there_are_enough_of_them() -> None:
     assert len({secret.kind for secret in TOKENS}) >= 54
     assert len(SECRETS) >= 60
     assert len({secret.value for secret in SECRETS}) == len(SECRETS)
-    assert len(PLACES) == 8
+    assert len(PLACES) >= 20
+    assert sum(one.kind == "word" for one in ORDINARY) >= 300 and sum(one.kind == "path" for one in ORDINARY) >= 500
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=[secret.kind for secret in SECRETS])

@@ -20,7 +20,7 @@ from hardener.commands.progress import Progress, later, phase
 from hardener.commands.write_files import finish_killed, may_write, write_files
 from hardener.engine import pipeline
 from hardener.engine.given_options import GivenOptions
-from hardener.engine.outcome import Outcome
+from hardener.engine.outcome import Change, Held, Outcome, Waived
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secrets.secret_text import may_hold_secret
@@ -381,6 +381,16 @@ def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
         redactor.learn_entry(kept.name, kept.value.decode("utf-8", "replace"))
     for waived in outcome.waived:
         redactor.learn_prose(waived.reason)
+    redactor.keep_own(_words_of_rules(outcome))
+
+
+def _words_of_rules(outcome: Outcome) -> Iterator[str]:
+    """What the rules that ``outcome`` speaks of say of themselves."""
+    steps: list[Change | Held | Waived] = [*outcome.changes, *outcome.held, *outcome.waived]
+    for transform in {id(step.transform): step.transform for step in steps}.values():
+        yield from (transform.id, transform.summary, transform.why, transform.may_break, transform.rationale)
+        yield from transform.references
+    yield from {finding.id for finding in outcome.findings}
 
 
 def informed(outcome: Outcome) -> Redactor:

@@ -31,7 +31,7 @@ def results(outcome: Outcome, redactor: Redactor) -> list[dict[str, Any]]:
     A finding that is high or critical is an error, one that is medium a warning, one that is low an info.
     """
     made = [*_changes(outcome), *_held(outcome), *_refused(outcome), *_findings(outcome), *_waived(outcome)]
-    return [{key: redactor.value(value) for key, value in record.items()} for record in made]
+    return [redactor.record(record) for record in made]
 
 
 def _changes(outcome: Outcome) -> Iterator[dict[str, Any]]:

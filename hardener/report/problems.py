@@ -171,12 +171,12 @@ class _Collector:
     def _problem(self, kind: Kind, what: _What, at: _At, message: str, said: str = "") -> Problem:
         """The problem ``what``, which stands ``at`` a place; ``said`` tells it from others there."""
         (id, severity, risk), (file, line, item, path), mask = what, at, self.redactor.text
-        name = mask(self._name(file))
+        name = self._name(file)
         target = "" if item is None else f"{item.api_version} {item.kind} {item.namespace or ''}/{item.name}"
         where = "" if item is None else _stable(item.piece, path)
         # Not the kind: a change that is held back today may be pending tomorrow, and is the same concern.
-        key = "\0".join((id, name, mask(target), mask(where), _LINE.sub("", mask(said))))
-        shown = mask(str(item)) if item is not None else ""
+        key = "\0".join((id, name, self.redactor.name(target), mask(where), _LINE.sub("", mask(said))))
+        shown = self.redactor.name(str(item)) if item is not None else ""
         return Problem(kind, id, risk, severity, name, max(1, self._line(file, line)), shown, mask(message), key)
 
     def _places(self, facts: Iterable[Evidence]) -> Iterator[Place]:
@@ -184,9 +184,7 @@ class _Collector:
             if fact.piece is not None and not fact.piece.file.is_new:
                 line = self.outcome.lines.get((fact.piece, fact.path), 1)
                 file = fact.piece.file.name
-                yield Place(
-                    self.redactor.text(fact.text), self.redactor.text(self._name(file)), max(1, self._line(file, line))
-                )
+                yield Place(self.redactor.text(fact.text), self._name(file), max(1, self._line(file, line)))
 
     def _name(self, name: str) -> str:
         return self._names.get(name) or relative_name(os.path.abspath(name))

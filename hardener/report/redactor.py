@@ -6,14 +6,21 @@ a secret that is long and uncommon enough is looked for in every text, in each f
 A name of an object or a file is no secret because it stands in a Secret, too: as the name of a database, of a user, of
 a host. It is masked there and nowhere else. So is the value of a label and a part of an image, unless a key or its form
 says that it is a secret. A word that is a secret is looked for as a word, not inside of names.
+
+What a report says of itself is no quotation: the names of files and objects, ids, the words of a rule. A secret that is
+a part of one of them is not masked there.
 """
 
 from __future__ import annotations
 
 import binascii
 import json
+import sys
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from hardener.kubernetes.secrets import secret_values
 from hardener.kubernetes.secrets.secret_formats import structured
@@ -32,7 +39,13 @@ from hardener.kubernetes.secrets.secret_words import (
 
 # Shorter forms would hit ordinary words; also the length of the key of the index.
 _SHORTEST = 6
+_OWN_WORDS = Path(__file__).parent / "own-words.txt"
 _FEW = 32  # keys of the index
+# The fields of a record that quote data of the tree, those that are sentences, and the addresses of files. What stands
+# in any other is the frame of the report: names of objects, places in them, ids.
+_DATA = frozenset(("before", "after", "value", "currentValue", "proposedValue"))
+_SENTENCES = frozenset("message advice reason text missing beforeYouApply afterYouApply templatePatch".split())
+_ADDRESSES = frozenset(("file", "places"))
 # Words of manifests and reports. One that serves as a password is masked where it stands and nowhere else.
 _COMMON = frozenset(
     "access account active administrator admins allowed always amazon annotations apache apiversion application"
@@ -59,7 +72,7 @@ _NAME_LINE = r"(?m)^[ \t\-]*[\"']?(?:name|namespace|image|app)[\"']?[ \t]*:[ \t]
 _AFTER_DATA = frozenset(("apiVersion", "kind", "metadata", "type", "immutable"))
 _TEMPLATE_LITERAL = r"default\s+[\"'`]([^\"'`]+)[\"'`]|[\"'`]([^\"'`]+)[\"'`]\s*\|\s*(?:b64enc|quote)"
 # Words as a person chooses them, joined like a name: where they are part of a longer name, that is what they are.
-_WORDS = r"[a-z]{2,20}(?:[-._][a-z]{1,20}){,5}-?\d{,2}"
+_WORDS = r"[^\w\s]{,2}(?:[a-z]{2,20}(?:[-._][a-z]{1,20}){,5}-?\d{,2}|[A-Za-z]{2,40})[^\w\s]{,2}"
 _NAMED = r"[a-z][a-z0-9_]{,29}(?:[-._/:@][a-z0-9_]+)*"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
 
@@ -85,17 +98,26 @@ class Redactor:
         self._looked: dict[int, tuple[object, bool]] = {}  # documents by their identity, and whether they hold any
         self._commented: dict[str, bool] = {}  # comments that are known, and whether they hold any
         self._last = 0
+        self._own: set[str] = set()  # what reports say in words of their own
+        self._readable: dict[str, _Forms] | None = None  # names and own words, by their first characters
         self._index: dict[str, _Forms] = {}  # by the first characters of what is looked for
 
     def keep(self, names: Iterable[str], labels: Iterable[str] = ()) -> None:
         """Leave ``names`` of objects and files readable, and what their parts are called, where a Secret holds one; and
         ``labels``, which are any other names, where nothing but a Secret says that they are secrets."""
+        self._readable = None
         for known, given in ((self._names, names), (self._labels, labels)):
             for name in given:
                 known.add(name)
                 if "/" in name or "." in name:
                     known.update(name.split("/"))
                     known.add(name.rpartition("/")[2].partition(".")[0])
+
+    def keep_own(self, words: Iterable[str]) -> None:
+        """Leave ``words`` readable, which are those of a rule and not of the tree: a secret that is a part of them is
+        not masked there."""
+        self._readable = None
+        self._own.update(words)
 
     def learn(self, value: str, *, word: bool = False, by_place: bool = False) -> None:
         """Take ``value`` for a secret from now on, in all its forms, line by line when it has several lines. A ``word``
@@ -155,6 +177,8 @@ class Redactor:
         only its place (``by_place``) makes it one, as another name."""
         if self._is_name(part, by_place=by_place) or (by_place and _is_word(part) and part in names):
             return
+        if by_place and _is_own(part):  # masked where it stands: elsewhere it is what anybody says
+            return
         if _is_worth_learning(key, part):
             self.learn(part, word=compiled(_WORDS).fullmatch(part) is not None, by_place=by_place)
 
@@ -199,12 +223,34 @@ class Redactor:
         return bool(self._index) and next(self._known_in(text), None) is not None
 
     def value(self, value: object) -> object:
-        """Return JSON-like data with every string masked; keys are kept."""
+        """Return JSON-like data of the tree with every string masked, the keys of mappings, too."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: self.value(item) for key, item in value.items()}
+            return {self.value(key): self.value(item) for key, item in value.items()}
         return [self.value(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    def record(self, record: object, field: str = "") -> Any:
+        """Return a record of a report, which stands at ``field`` of another, with what it quotes masked. The keys of
+        the format and the addresses of files stay as they are; of names and ids the tokens are masked that their own
+        form betrays."""
+        if field in _DATA:
+            return self.value(record)
+        if field in _ADDRESSES:
+            return record
+        if isinstance(record, dict):
+            return {key: self.record(item, key) for key, item in record.items()}
+        if isinstance(record, (list, tuple)):
+            return [self.record(item, field) for item in record]
+        if not isinstance(record, str):
+            return record
+        return self.text(record) if field in _SENTENCES else self.name(record)
+
+    def name(self, text: str) -> str:
+        """Return ``text``, the name of an object or of a field in it, with the tokens masked that their own form
+        betrays."""
+        spans = list(self._tokens_in(text))
+        return _masked(text, spans) if spans else text
 
     def mask_spans(self, text: str, spans: Iterable[tuple[int, int]], *, known: bool = False) -> str:
         """Return ``text`` with the characters [start, end) of each span masked, whatever they are, and the rest as
@@ -262,16 +308,41 @@ class Redactor:
 
     def _spans(self, text: str) -> list[_Span]:
         """What to mask in ``text``. One pass over its characters, however many secrets are known."""
-        found = [_Span(start, end, self._ordinal(text[start:end])) for _, start, end in structured(text)]
+        found = list(self._tokens_in(text))
         return [*found, *self._known_in(text)] if self._index else found
+
+    def _tokens_in(self, text: str) -> Iterator[_Span]:
+        return (_Span(start, end, self._ordinal(text[start:end])) for _, start, end in structured(text))
 
     def _known_in(self, text: str) -> Iterator[_Span]:
         index = self._index
+        readable: list[tuple[int, int]] | None = None
         for start in _starts(text, index):
             for form, ordinal in index[text[start : start + _SHORTEST]].at(text, start):
                 if form not in self._words or _stands_alone(text, start, form):
-                    yield _Span(start, start + len(form), ordinal)
+                    if readable is None:
+                        readable = self._readable_in(text)
+                    if not _is_within(start, start + len(form), readable):
+                        yield _Span(start, start + len(form), ordinal)
                     break
+
+    def _readable_in(self, text: str) -> list[tuple[int, int]]:
+        """Where names of objects and files, and words of rules, stand in ``text`` by themselves. In one pass, and only
+        over a text in which a secret was found."""
+        if self._readable is None:
+            self._readable = {}
+            for name in {*self._names, *self._own}:
+                if len(name) > _SHORTEST:  # longer than what it could hold
+                    self._readable.setdefault(name[:_SHORTEST], _Forms()).add(name, 0)
+        found: list[tuple[int, int]] = []
+        index = self._readable
+        for start in _starts(text, index):
+            for name, _ in index[text[start : start + _SHORTEST]].at(text, start):
+                if _stands_alone(text, start, name):
+                    if not found or start + len(name) > found[-1][1]:
+                        found.append((start, start + len(name)))
+                    break
+        return found
 
 
 class _Forms:
@@ -299,6 +370,13 @@ class _Forms:
                 yield form, ordinal
 
 
+def _is_within(start: int, end: int, ranges: list[tuple[int, int]]) -> bool:
+    """Whether one of ``ranges``, which begin and end one after the other, holds all from ``start`` to ``end``, and
+    more: what is a name by itself may be a secret."""
+    at = bisect_right(ranges, (start, sys.maxsize)) - 1
+    return at >= 0 and end <= ranges[at][1] and ranges[at] != (start, end)
+
+
 def _starts(text: str, index: Mapping[str, object]) -> list[int]:
     """Where a key of ``index`` stands in ``text``: a few keys are looked for one by one, which no loop of ours can
     match; many by each place."""
@@ -320,7 +398,21 @@ def is_common(value: str) -> bool:
     if compiled(r"[\d\s.,:/+\-]*").fullmatch(value) or len(set(value)) < 3:
         return True
     word = compiled(r"\d{1,2}$").sub("", value.lower())
-    return not word[-1:].isdigit() and (is_weak(word) or word in _COMMON)
+    if word[-1:].isdigit():
+        return False
+    return is_weak(word) or word in _COMMON or value.lower().strip(".,:;!?/-") in own_words()
+
+
+def _is_own(value: str) -> bool:
+    """Whether some words, or a name of them, are such as reports use."""
+    words = [word for word in compiled(r"[\s.,:;!?/_\-]+").split(value.lower()) if word]
+    return bool(words) and own_words().issuperset(words)
+
+
+@cache
+def own_words() -> frozenset[str]:
+    """The words that reports use; ``tests.own_words`` writes the table."""
+    return frozenset(_OWN_WORDS.read_text(encoding="ascii").split())
 
 
 def _is_worth_learning(key: str, value: str) -> bool:

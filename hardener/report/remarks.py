@@ -59,7 +59,7 @@ def remarks(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Rema
     if units is not None:
         for file in outcome.files:
             if not file.file.is_new:
-                made += _of_file(file, units, by_hunk, offered, redactor)
+                made += _of_file(file, units, by_hunk, offered)
     return sorted(made, key=lambda remark: (remark.file, remark.line, remark.id))
 
 
@@ -101,9 +101,8 @@ def _of_file(
     units: Units,
     by_hunk: dict[int, list[Problem]],
     offered: dict[int, Suggestion],
-    redactor: Redactor,
 ) -> Iterator[Remark]:
-    name = redactor.text(relative_name(file.file.path))
+    name = relative_name(file.file.path)
     for hunk in file.hunks:
         if units.is_known(hunk):
             continue
@@ -116,20 +115,18 @@ def _of_file(
         worst = max(own, key=lambda problem: problem.severity.rank, default=None)
         texts = [problem.message for problem in own] or [f"Part of the changes of {', '.join(unit.ids)}."]
         texts = [f"- {text}" for text in texts] if len(texts) > 1 else texts
-        if note := _together(unit, hunk, redactor):
+        if note := _together(unit, hunk):
             texts.append(note)
         found = worst or transform
         yield Remark(found.id, found.risk, found.severity, name, first, last, "\n".join(texts), suggestion, not own)
 
 
-def _together(unit: Unit, hunk: Hunk, redactor: Redactor) -> str:
+def _together(unit: Unit, hunk: Hunk) -> str:
     """That a part of a change is nothing without the others."""
     if unit.closed:
         return f"There is no suggestion, since {unit.closed}: harden apply makes the change."
     others = [
-        f"{redactor.text(relative_name(file.file.path))}:{other.before_start}"
-        for file, other in unit.hunks
-        if other is not hunk
+        f"{relative_name(file.file.path)}:{other.before_start}" for file, other in unit.hunks if other is not hunk
     ]
     if not others:
         return ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -135,7 +135,7 @@ def is_marked(text: str) -> bool:
 
 def _token(form: Format, found: re.Match[str]) -> Iterator[tuple[str, int, int]]:
     group = 1 if found.re.groups else 0
-    if not is_placeholder(found[group]) and (form.name != "docker-auth" or _holds_login(found[group])):
+    if not is_placeholder(found[group]) and _CHECKS.get(form.name, bool)(found[group]):
         yield form.name, found.start(group), found.end(group)
 
 
@@ -145,6 +145,18 @@ def _holds_login(text: str) -> bool:
         return ":" in binascii.a2b_base64(text).decode()
     except ValueError:
         return False
+
+
+def _holds_bytes(text: str) -> bool:
+    """Whether ``text`` is base64 of what is no text, as a key is."""
+    try:
+        return not binascii.a2b_base64(text).decode().isprintable()
+    except ValueError:
+        return True
+
+
+# What has to be true of a match beyond its form.
+_CHECKS: dict[str, Callable[[str], bool]] = {"docker-auth": _holds_login, "azure-key": _holds_bytes}
 
 
 @cache

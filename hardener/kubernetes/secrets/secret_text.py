@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from hardener.kubernetes.secrets.secret_formats import structured
-from hardener.kubernetes.secrets.secret_words import compiled, is_placeholder, key_strength
+from hardener.kubernetes.secrets.secret_words import compiled, is_placeholder, is_random, key_strength
 
 # Text without one of these cannot hold a pair with a key that names a secret.
 _HINTS = tuple(
-    "pass pwd pswd secret token key cred bearer auth dsn salt pem connection webhook sig= signature binarydata".split()
+    "pass pwd pswd secret token key cred bearer auth dsn salt pem connection webhook sig= signature binarydata"
+    " cookie".split()
 )
 _HINT = f"(?i){'|'.join(_HINTS)}"
 # key, sign, and (not consumed, so that pairs inside the value are found as well) the value: quoted, or to a blank.
@@ -43,6 +44,12 @@ _PROGRAMS = (
      r"\s*(?:docker|podman|buildah|crane|oras|helm)\s[^|;&\n]{0,40}?login(?=\s)[^|;&\n]{0,200}?\s--password-stdin"),
     ("htpasswd", r"(?<![\w\-])htpasswd(?=[^|;&\n]{0,200}?\s-\w{0,8}b)(?:[ \t]++[^\s|;&>]++){2,10}?[ \t]++"
      r"[\"']?+([^\s|;&>]{1,200}?)[)`\"']{0,3}+[ \t]*+(?=$|[|;&\n>])"),
+    ("login ", r"(?<![\w\-])login[ \t]++\S++\s++password[ \t]++([^\s|;&]+)"),
+    ("-P ", r"(?<![\w\-])(?:sqlcmd|bcp|zip|unzip)(?![^\s\"'])[^|;&\n]{0,400}?\s-P\s+([^\s|;&]+)"),
+    ("7z", r"(?<![\w\-])7z[ar]?(?![^\s\"'])[^|;&\n]{0,400}?\s-p([^\s|;&]+)"),
+    ("configure set", r"(?<![\w\-])configure\s+set\s+\S*?(?:secret|token|password)\S*\s+([^\s|;&]+)"),
+    ("requirepass", r"(?<![\w\-])requirepass[ \t]+([^\s|;&]+)"),
+    ("masterauth", r"(?<![\w\-])masterauth[ \t]+([^\s|;&]+)"),
     ("smbclient", r"(?<![\w\-])smbclient(?![^\s\"'])[^|;&\n]{0,400}?\s-U\s*[^\s%|;&]+%([^\s|;&]+)"),
     ("-pass", r"(?<!\S)-pass(?:in|out)?\s+pass:([^\s|;&]+)"),
     ("rabbitmqctl", r"(?<![\w\-])rabbitmqctl\s[^|;&\n]{0,100}?(?:add_user|change_password)\s+\S+\s+([^\s|;&]+)"),
@@ -50,6 +57,8 @@ _PROGRAMS = (
 )  # fmt: skip
 # Base64 of text, between signs that are no part of it.
 _ENCODED = r"(?<![\w+/\-])[A-Za-z0-9+/]{20,}+={0,2}+(?![\w+/=\-])"
+_RANDOM_KEY = r"(?<![\w+/\-.])(?<!sha256=)(?<!h1:)[A-Za-z0-9+/_\-]{43}=(?![\w=+/\-])"
+_KEY_LENGTH = 44  # characters of a key of 32 bytes in base64, as Fernet, WireGuard and many others have them
 _WHOLE = r"[A-Za-z0-9+/]{20,}={0,2}"
 # What an unquoted value begins with that is none: a mapping, a list; and in a program a call, a variable, a comparison.
 _OPENING = r"[\[{(]|\$\("
@@ -81,7 +90,14 @@ def has_hint(text: str) -> bool:
 def may_hold_secret(text: str) -> bool:
     """False only where neither a word in ``text`` names a secret nor a program in it takes one without a name, no word
     of it is base64 of a text, and all stands as it is meant: an escape may hide where a token begins."""
-    return "\\" in text or has_hint(text) or any([program in text for program, _ in _PROGRAMS]) or has_encoded(text)
+    if "\\" in text or has_hint(text) or names_program(text):
+        return True
+    return has_encoded(text) or next(random_keys(text), None) is not None
+
+
+def names_program(text: str) -> bool:
+    """Whether ``text`` may hold a command or a setting that takes a secret without a telling name."""
+    return any([program in text for program, _ in _PROGRAMS])
 
 
 def has_encoded(text: str) -> bool:
@@ -108,6 +124,29 @@ def encoded(text: str) -> Iterator[tuple[str, str]]:
             continue
         if inner[:60].replace("\n", "").replace("\t", "").replace("\r", "").isprintable():
             yield run, inner
+
+
+def random_keys(text: str) -> Iterator[str]:
+    """Each key of 32 bytes in base64 in ``text``, which a digest behind its name is not."""
+    sign = text.find("=", _KEY_LENGTH - 1)
+    while sign >= 0:  # few words end in one
+        match = compiled(_RANDOM_KEY).match(text, sign + 1 - _KEY_LENGTH)
+        if match and is_random(match[0]) and not _is_text(match[0]):
+            yield match[0]
+        sign = text.find("=", sign + 1)
+
+
+def is_random_key(value: str) -> bool:
+    """Whether the whole of ``value`` is such a key."""
+    return len(value) == _KEY_LENGTH and value[-1] == "=" and next(random_keys(value), None) is not None
+
+
+def _is_text(run: str) -> bool:
+    """Whether ``run``, base64 in either alphabet, holds text."""
+    try:
+        return binascii.a2b_base64(run.replace("-", "+").replace("_", "/")).decode().isprintable()
+    except ValueError:
+        return False
 
 
 def secret_pairs(text: str, judge: Judge, *, comments: bool = False) -> Iterator[Pair]:

@@ -22,7 +22,10 @@ from hardener.kubernetes.secrets.secret_text import (
     encoded,
     has_hint,
     is_encoded,
+    is_random_key,
     may_hold_secret,
+    names_program,
+    random_keys,
     secret_pairs,
     spellings,
     tokens,
@@ -67,6 +70,10 @@ _READ_TOGETHER = frozenset(("args", "command", "literals", "enum", "required")) 
 _DATA_FIELDS = {"Secret": ("data", "stringData"), "ConfigMap": ("data", "binaryData")}  # values by keys of somebody
 _KINDS_OF_ITEMS = {"SecretList": "Secret", "Secret": "Secret", "ConfigMapList": "ConfigMap"}
 """What the items of a list are that say no kind: `items` is walked under the kind of its list."""
+_SCHEME = r"(?i)\A(?:basic|bearer|token|apikey|digest|negotiate)\s+"
+_A_NAME = r"(?:v?\d{1,4}|(?:[A-Z]?[a-z]++|[A-Z]{2,12}){1,3}\d{,3})"
+_JOINED_NAMES = rf"{_A_NAME}(?:[.\-_/ ,]{_A_NAME})*+"
+_LOGIN_HEADERS = frozenset(("authorization", "auth", "token", "cookie", "session", "signature", "apikey"))
 _DNS_NAME = r"[a-z0-9][a-z0-9.\-/]*"
 
 
@@ -176,6 +183,7 @@ def _plain_secrets(text: str, *, comments: bool = False) -> Iterator[str]:
         yield token
         if known := _user_and_password(token):
             yield known
+    yield from random_keys(text)
     for pair in secret_pairs(text, _judge_loosely if comments else _judge, comments=comments):
         yield from spellings(pair.value)
     yield from command_secrets(text, _judge)
@@ -252,7 +260,7 @@ def _classify_whole(key: str, text: str) -> Verdict:
     if "://" in value and is_url(value):
         return _classify_url(key, value)
     if strength > 1:
-        return _classify_strong(value)
+        return _NO if _names_a_way(key, value) else _classify_strong(value)
     return _classify_hinted(key, value) if strength == 1 else _NO
 
 
@@ -297,6 +305,14 @@ def _classify_strong(value: str) -> Verdict:
     return (SecretClass.NO, "short") if len(value) < 3 else (SecretClass.SECRET, "key")
 
 
+def _names_a_way(key: str, value: str) -> bool:
+    """Whether ``value`` says in which way somebody is authorized, or who knows it, and is no header of HTTP."""
+    if key_words(key)[-1] != "authorization":
+        return False
+    given = compiled(_SCHEME).sub("", value)
+    return is_placeholder(given) or given.startswith("$") or compiled(_JOINED_NAMES).fullmatch(given) is not None
+
+
 def _classify_url(key: str, value: str) -> Verdict:
     """A URL without user is none, unless a query parameter or the path of a webhook is the secret."""
     for name, argument in compiled(r"[?&;]([\w.\-]+)=([^&;\s\"'#]+)").findall(value):
@@ -331,7 +347,7 @@ def _entropy(text: str) -> float:
 
 def _may_embed(text: str) -> bool:
     """True for text that can hold pairs beside other things."""
-    return "\n" in text.strip() or (("=" in text or ":" in text) and has_hint(text))
+    return "\n" in text.strip() or (("=" in text or ":" in text or "</" in text) and has_hint(text))
 
 
 def _judge(key: str, value: str) -> bool:
@@ -355,7 +371,7 @@ def _scalar(path: Path, key: str, value: object, classes: frozenset[SecretClass]
     text = _plain(value)
     if text and classify(key, text)[0] in classes:
         yield Found(path, text, _parts(text))
-    elif text and (inside := [*command_secrets(text, _judge), *encoded_secrets(text)]):
+    elif text and (inside := [*command_secrets(text, _judge), *encoded_secrets(text), *random_keys(text)]):
         yield Found(path, text, tuple(dict.fromkeys(inside)))
 
 
@@ -397,12 +413,22 @@ def _telling_entry(path: Path, key: str, value: object, node: dict[Any, Any], pa
     if key == "value":
         name = node.get("name")
         if isinstance(name, str):
-            return _scalar(path, name, value, _HIDDEN)
+            return _header(path, name, value) if parent == "httpHeaders" else _scalar(path, name, value, _HIDDEN)
         if key_strength(parent) > 1:
             return _scalar(path, parent, value, _SURE)
     if key == _LAST_APPLIED and isinstance(value, str):
         return _last_applied(path, value)
     return _entry(path, key, value, node) if _may_be_secret(key, value, parent) else ()
+
+
+def _header(path: Path, name: str, value: object) -> Iterator[Found]:
+    """A header that a probe or a hook sends: a secret where it says who asks, whatever its form."""
+    text = _plain(value) or ""
+    given = compiled(_SCHEME).sub("", text).strip()
+    if (key_strength(name) or not _LOGIN_HEADERS.isdisjoint(key_words(name))) and not is_placeholder(given):
+        yield Found(path, text, tuple(dict.fromkeys((text, given, *text_secrets(text)))))
+    else:
+        yield from _scalar(path, name, value, _HIDDEN)
 
 
 def _data_entries(
@@ -441,7 +467,7 @@ def _is_short_dull(key: str, value: str | float, parent: str) -> bool:
 def _may_tell(key: str, value: object, parent: str) -> bool:
     """Whether ``_entry`` has to look: hardly any entry of a manifest is a secret by its key or its form."""
     if isinstance(value, str) and len(value) > _LEAST:
-        if len(value) >= LONG or "\n" in value or is_marked(value) or is_encoded(value):
+        if len(value) >= LONG or "\n" in value or is_marked(value) or is_encoded(value) or is_random_key(value):
             return True
         if ("=" in value or parent == "annotations") and _holds_pairs(parent, value):
             return True
@@ -451,7 +477,9 @@ def _may_tell(key: str, value: object, parent: str) -> bool:
 def _holds_pairs(parent: str, value: str) -> bool:
     """Whether ``value``, an entry below ``parent``, may hold a pair such as ``password=x``. Colons and commands are
     read in annotations only: elsewhere they stand in images, ports and prose."""
-    if parent == "annotations" and " -" in value:
+    if parent == "annotations" and (" -" in value or "</" in value or names_program(value)):
+        return True
+    if parent == "annotations" and next(random_keys(value), None) is not None:
         return True
     return ("=" in value or (parent == "annotations" and ":" in value)) and has_hint(value)
 
@@ -462,7 +490,8 @@ def _entry(path: Path, key: str, value: object, siblings: dict[Any, Any]) -> Ite
     holds = "\n" in text.strip() or _holds_pairs(str(path[-2]) if len(path) > 1 else "", text)
     if "\n" not in text.strip() and key_strength(key) > 1 and _is_reference(key, text, siblings):
         key = ""
-    if holds or key_strength(key) > 1 or key.endswith("auth") or is_encoded(text) or next(structured(text), None):
+    told = holds or key_strength(key) > 1 or key.endswith("auth")
+    if told or is_encoded(text) or is_random_key(text) or next(structured(text), None):
         yield from _scalar(path, key, text, _HIDDEN if holds else _SURE)
 
 
@@ -545,13 +574,16 @@ def _in_literals(items: tuple[str | None, ...], *, of_secret: bool) -> dict[int,
             whole = value.strip("\"'")
             by_place = () if is_said else tuple({whole, value}.difference(text_secrets(whole)))
             found[index] = [whole, *_parts(value), *_parts(whole)], by_place
+        elif inside := [part for one in _scalar((), name, value, _HIDDEN) for part in one.parts]:
+            found[index] = inside, ()
     return found
 
 
 def _item(path: Path, key: str, token: str) -> Iterator[Found]:
     """The secrets in an item of a list of values of ``key``."""
     names_secret = key_strength(key) > 1 and key_words(key)[-1] not in _HOLDERS
-    if token and (names_secret or "\n" in token or is_encoded(token) or next(structured(token), None)):
+    told = names_secret or "\n" in token or is_encoded(token) or is_random_key(token)
+    if token and (told or next(structured(token), None)):
         yield from _scalar(path, key if names_secret else "", token, _SURE)
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 _STRONG = frozenset(
     "password passwords passwd passphrase passcode pwd pswd pass secret secrets token apikey secretkey credential"
     " credentials creds htpasswd bearer accesskey privatekey authtoken clientsecret dbpass dbpassword requirepass"
-    " masterauth".split()
+    " masterauth sshpass storepass keypass rootpass userpass adminpass".split()
 )
 _STRONG_PAIRS = frozenset(
     tuple(pair.split("-"))
@@ -88,6 +88,8 @@ def key_strength(key: str) -> int:
     if not _STRONG.isdisjoint(words) or any(pair in _STRONG_PAIRS for pair in pairwise(words)):
         return 2
     if key.rstrip("0123456789_-. ").lower().endswith(_STRONG_ENDINGS):
+        return 2
+    if words[-1] == "authorization":
         return 2
     return 1 if words[-1] in _WEAK_TAILS else 0
 

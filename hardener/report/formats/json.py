@@ -85,7 +85,7 @@ class _Dump:
 
     def __call__(self, record: dict[str, Any]) -> str:
         text = self.encode(record)
-        return seen_in_json(text if not self.redactor.masks(text) else self.encode(self.redactor.value(record)))
+        return seen_in_json(text if not self.redactor.masks(text) else self.encode(self.redactor.record(record)))
 
     def change(self, change: Change, outcome: Outcome) -> str:
         """The record of ``change``, put together from parts: one that many records have is encoded and searched for

@@ -27,7 +27,7 @@ def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> N
     """Write the report of ``outcome``."""
     redactor = context.redactor
     read = [file for file in outcome.tree.files if file.editable and file.pieces]
-    names = [redactor.text(relative_name(file.path)) for file in read if not file.is_new or context.applied]
+    names = [relative_name(file.path) for file in read if not file.is_new or context.applied]
     suites: dict[str, list[Problem]] = {name: [] for name in names}
     for problem in problems(outcome, redactor, applied=context.applied):
         suites.setdefault(problem.file, []).append(problem)

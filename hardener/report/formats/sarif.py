@@ -109,7 +109,7 @@ class _Run:
         ]
         properties = {"impact": impact_records(self._outcome), "leftOut": left_out(self._outcome.tree)}
         return {
-            "properties": self.redactor.value(properties),
+            "properties": self.redactor.record(properties),
             "tool": {"driver": driver},
             "automationDetails": {"id": "harden/"},
             "invocations": [invocation],
@@ -165,7 +165,7 @@ class _Run:
     def _made(self, unit: Unit) -> dict[str, Any]:
         changes: dict[str, list[dict[str, Any]]] = {}
         for change, hunk in unit.hunks:
-            name = self.redactor.text(relative_name(change.file.path))
+            name = relative_name(change.file.path)
             changes.setdefault(name, []).append(_replacement(hunk))
         return {
             "description": {"text": f"Makes the changes of {', '.join(unit.ids)}, which share these lines."},
