@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from hardener.authoring.config import DEFAULT_VERSION
 from hardener.report import pages
+from hardener.support.shell_words import quoted_path
 
 UNKNOWN = "OWNER/REPOSITORY"
 """Where harden comes from, while this installation does not know it."""
@@ -97,7 +98,7 @@ def gitlab(paths: list[str]) -> str:
     """Jobs of GitLab: one checks merge requests, one opens a merge request with what is safe."""
     origin = pages.installed_from()
     package = f"git+{origin[0]}@{origin[1]}" if origin else _PACKAGE
-    named = " ".join(paths)
+    named = " ".join(map(quoted_path, paths))
     return f"""\
 # harden looks at merge requests. A scheduled pipeline opens one, where HARDEN_TOKEN is a token with write_repository.
 # In .gitlab-ci.yml: include: {{local: .gitlab/harden.gitlab-ci.yml}}

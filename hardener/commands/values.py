@@ -22,7 +22,7 @@ from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError
 from hardener.support.printable import plain
 from hardener.support.programs import ProgramError
-from hardener.support.shell_words import quoted
+from hardener.support.shell_words import command, quoted
 
 if TYPE_CHECKING:
     from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses
@@ -241,7 +241,8 @@ def _remarks(chart: str, hardened: HardenedChart) -> list[str]:
     found = []
     if hardened.dropped:
         names = ", ".join(hardened.dropped)
-        found.append(f"{chart}: looked at without {names}, which is off and not there (helm dependency build {chart})")
+        build = command("helm dependency build {chart}", chart=chart)
+        found.append(f"{chart}: looked at without {names}, which is off and not there ({build})")
     if hardened.spent:
         found.append(f"{chart}: {hardened.renders} renders were not enough to try all values; --renders N allows more")
     return found

@@ -13,14 +13,13 @@ from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.sources.files import is_inside
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.shell_words import quoted_path
+from hardener.support.shell_words import command
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 from hardener.tree.view import literal
 
 _REFUSED = "correct it: kustomize build fails on it, too, and harden does not check what it sets"
 _OUTSIDE = "name a folder that holds both as evidence: --evidence DIR"
-_RENDER = "check the rendered manifests, too: kustomize build {} > FILE; harden check FILE"
 _ABSENT = "correct its name or remove the entry; if it is made before the build, check the rendered manifests"
 UNUSED = (
     "harden does not check it, since no build of the tree applies it to a pod or Service: harden the object that it"
@@ -38,7 +37,8 @@ def reports(tree: Tree) -> Iterator[Report]:
             if item.data.get(key):
                 message = f"harden does not check its {key}: what they set for a pod is not known"
                 file, path = item.piece.file.name, (*item.path, key)
-                advice = _RENDER.format(quoted_path(os.path.dirname(file) or "."))
+                build = command("kustomize build {folder} > FILE", folder=os.path.dirname(file) or ".")
+                advice = f"check the rendered manifests, too: {build}; harden check FILE"
                 yield Report("patch", "K01", Severity.LOW, message, advice, file, item, item.piece, path)
     if not overlays.patches_anything:
         return

@@ -21,6 +21,7 @@ from hardener.charts.helm import ChartError, Helm, scratch
 from hardener.charts.values import computed_values
 from hardener.sources.files import RUN_FOLDER, git_root, is_inside
 from hardener.support.printable import plain
+from hardener.support.shell_words import command
 
 BYTES = 64 * 1024 * 1024  # of all files of a chart together
 FILES = 20_000  # and folders
@@ -125,7 +126,8 @@ class Copied:
             raise ChartError(min(reasons[name] for name in on & reasons.keys()))
         if on:
             names = ", ".join(plain(name) for name in missing if name in on)
-            advice = f"run helm dependency build {shown}" if os.path.isdir(self._chart) else "take a whole archive"
+            build = command("helm dependency build {chart}", chart=self._chart)
+            advice = f"run {build}" if os.path.isdir(self._chart) else "take a whole archive"
             raise ChartError(
                 f"chart {shown}: {names} {'are' if len(on) > 1 else 'is'} on and missing in charts/: {advice}"
             )
