@@ -191,7 +191,9 @@ PROGRAM = re.compile(
 # What only looks like a command: prose about a program, words of our own, and words that were quoted before.
 PROSE = (
     "git apply cannot", "git apply refuses", "git diff shows", "git does not", "git fetch --unshallow{}", "git fetch{}",
-    "git{}{} '' --", "helm upgrade RELEASE CHART {}", "harden apply: ", "harden check {} $HARDEN_OPTIONS", "harden explain ID, harden profiles",
+    "git{}{} '' --",
+    "helm upgrade RELEASE CHART {}",
+    "harden apply: ", "harden check {} $HARDEN_OPTIONS", "harden explain ID, harden profiles",
     "harden hook {}", "harden observe saw it ", "harden observe: ", "harden values CHART hardens it", "helm does: {}",
     "helm refuses", "helm {} does not end", "helm {} ends", "kubeadm and EKS", "kubeadm init phase upload-certs",
     "kubeadm token ", "kubeadm {} is no longer", "kustomize includes", "kustomize renders",

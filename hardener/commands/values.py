@@ -157,6 +157,8 @@ def harden(
 
     try:
         helm = Helm.found(release.helm, root)
+        if helm.network is not None:
+            print(f"harden: {helm.network}", file=sys.stderr)
         hardened = harden_chart(
             run, helm, plan.settings, run_without,
             lambda overrides, base: _written(overrides, base, run, target, in_place), said(progress),
@@ -243,6 +245,8 @@ def _remarks(chart: str, hardened: HardenedChart) -> list[str]:
         names = ", ".join(hardened.dropped)
         build = command("helm dependency build {chart}", chart=chart)
         found.append(f"{chart}: looked at without {names}, which is off and not there ({build})")
+    if hardened.unasked is not None:
+        found.append(f"{chart}: {hardened.unasked}")
     if hardened.spent:
         found.append(f"{chart}: {hardened.renders} renders were not enough to try all values; --renders N allows more")
     return found
