@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
-from hardener.facts.kustomize.overlays.overlays import Overlays
+from hardener.facts.kustomize.overlays.overlays import MOST_PATCHES, Overlays
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.sources.files import is_inside
 from hardener.sources.manifests import Piece
@@ -37,20 +37,41 @@ def reports(tree: Tree) -> Iterator[Report]:
             if item.data.get(key):
                 message = f"harden does not check its {key}: what they set for a pod is not known"
                 file, path = item.piece.file.name, (*item.path, key)
-                build = command("kustomize build {folder} > FILE", folder=os.path.dirname(file) or ".")
-                advice = f"check the rendered manifests, too: {build}; harden check FILE"
-                yield Report("patch", "K01", Severity.LOW, message, advice, file, item, item.piece, path)
+                yield Report("patch", "K01", Severity.LOW, message, _render(file), file, item, item.piece, path)
     if not overlays.patches_anything:
         return
     for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):
         yield Report("patch", "K01", Severity.LOW, message, _REFUSED, piece.file.name, item, piece, path)
+    yield from _crowded(overlays)
+    crowded = {kustomization for kustomization, _ in overlays.crowded.values()}
     for item in kustomizations:
+        if item in crowded:
+            continue
         for patch in overlays.layer(item).all_patches():
             if patch.is_object or not patch.is_of_pods() or (patch.piece, patch.start) in overlays.weighed:
                 continue  # one that is an object is reported as that
             sign = "it is part of a kustomization" if patch.inline else "a kustomization lists this file as a patch"
             message, file = f"left as it is (patch): {sign}", patch.piece.file.name
             yield Report("patch", "K01", Severity.LOW, message, UNUSED, file, item, patch.piece, patch.start)
+
+
+def _render(file: str) -> str:
+    build = command("kustomize build {folder} > FILE", folder=os.path.dirname(file) or ".")
+    return f"check the rendered manifests, too: {build}; harden check FILE"
+
+
+def _crowded(overlays: Overlays) -> Iterator[Report]:
+    for item, (kustomization, count) in overlays.crowded.items():
+        if kustomization.editable:
+            message = (
+                f"{count} patches are for {item}: harden checks no more than {MOST_PATCHES} of one object, so what they"
+                " set is not known"
+            )
+            file = kustomization.piece.file.name
+            yield Report(
+                "patch", "K01", Severity.MEDIUM, message, _render(file), file, kustomization, kustomization.piece,
+                (*kustomization.path, "patches"),
+            )  # fmt: skip
 
 
 def _missing(tree: Tree, item: Object) -> Iterator[Report]:
