@@ -43,6 +43,11 @@ def reports(tree: Tree) -> Iterator[Report]:
     for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):
         yield Report("patch", "K01", Severity.LOW, message, _REFUSED, piece.file.name, item, piece, path)
     yield from _crowded(overlays)
+    yield from _left(overlays, kustomizations)
+
+
+def _left(overlays: Overlays, kustomizations: list[Object]) -> Iterator[Report]:
+    """The patches of pods that are for no object that is looked at."""
     crowded = {kustomization for kustomization, _ in overlays.crowded.values()}
     for item in kustomizations:
         if item in crowded:
