@@ -165,3 +165,13 @@ def test_a_release_is_built_twice_and_is_the_same(tmp_path: Path) -> None:
     assert bill["bomFormat"] == "CycloneDX" and bill["metadata"]["component"]["name"] == "hardener"
     assert {canonicalize_name(item["name"]) for item in bill["components"]} == pins("requirements.lock").keys()
     assert len(list(tmp_path.glob("hardener-*"))) == 2
+
+
+@pytest.mark.parametrize("name", ["gitlab/harden.gitlab-ci.yml", "jenkins/Jenkinsfile", "azure/azure-pipelines.yml"])
+def test_a_pipeline_installs_what_the_locks_name(name: str) -> None:
+    text = re.sub(r"\s*\\{0,2}\n\s+(?=-r|'hardener)", " ", (ROOT / "integrations" / name).read_text(encoding="utf-8"))
+    first, second = re.findall(r"pip\"? install (.*)", text)
+    assert "--require-hashes --only-binary :all: " in first and first.count("-r ") == 2
+    assert "requirements.lock" in first and "requirements-build.lock" in first
+    assert "--no-index --no-deps --no-build-isolation 'hardener @ git+https://" in second
+    assert re.search(r"git clone .*\s.*checkout --quiet COMMIT", text)
