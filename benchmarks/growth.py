@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks import inputs, measure
@@ -53,6 +54,12 @@ SERIES = {
     "data": Series("lines of a file, of a ConfigMap", (1_000, 10_000, 100_000), _file(inputs.data)),
     "passwords": Series("Pods of a file, each with a password", (500, 2_000, 8_000), _file(inputs.passwords)),
     "containers": Series("containers of one pod, as many as are judged", (20, 60, 200), _file(inputs.containers)),
+    "ports": Series("ports of a container", (1_000, 4_000, 16_000), _file(inputs.ports)),
+    "patches": Series("patches of a kustomization, each for a Pod", (100, 400, 1_600), inputs.patches),
+    "patched": Series("patches of one Pod, as many as are checked", (25, 50, 100), partial(inputs.patches, pods=1)),
+    "overpatched": Series(
+        "patches of one Pod, more than are checked", (400, 1_600, 6_400), partial(inputs.patches, pods=1)
+    ),
     "crowd": Series("containers of one pod, more than are judged", (500, 2_000, 20_000), _file(inputs.containers)),
 }
 

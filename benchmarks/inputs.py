@@ -470,6 +470,37 @@ def containers(count: int) -> str:
     return f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n{each}"
 
 
+def ports(count: int) -> str:
+    """A Pod of one container with ``count`` ports, and a Service that leads to each of them by its name."""
+    each = "".join(f"    - name: p{number}\n      containerPort: {1024 + number % 60_000}\n" for number in range(count))
+    one = "  - name: p{0}\n    port: {1}\n    targetPort: p{0}\n"
+    served = "".join(one.format(number, 1024 + number % 60_000) for number in range(count))
+    pod = _POD_OF_ONE.replace("web\n", "web\n  labels: {app: web}\n", 1)
+    head = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  selector: {app: web}\n  ports:\n"
+    return f"{pod}    ports:\n{each}---\n{head}{served}"
+
+
+_PATCH = """\
+- patch: |
+    apiVersion: v1
+    kind: Pod
+    metadata: {{name: {name}}}
+    spec: {{containers: [{{name: web, env: [{{name: SETTING_{number}, value: "1"}}]}}]}}
+"""
+
+
+def patches(folder: Path, count: int, *, pods: int | None = None) -> None:
+    """Write a Git repository of one kustomization with ``count`` patches, each for a Pod of its own, or all of them for
+    as many ``pods`` as are named."""
+    (folder / ".git").mkdir(parents=True)
+    names = [f"web-{number}" for number in range(count if pods is None else pods)]
+    text = "---\n".join(_POD_OF_ONE.replace("web\n", f"{name}\n", 1) for name in names)
+    (folder / "app.yaml").write_text(text, encoding="utf-8")
+    each = "".join(_PATCH.format(name=names[number % len(names)], number=number) for number in range(count))
+    text = f"resources:\n- app.yaml\npatches:\n{each}"
+    (folder / "kustomization.yaml").write_text(text, encoding="utf-8")
+
+
 def passwords(count: int) -> str:
     """``count`` Pods, each with a password of its own in a variable; all of them begin alike."""
     each = "    env:\n    - name: DB_PASSWORD\n      value: hunter{0}xyzzyQ\n"

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import inputs
 from benchmarks.growth import MOST, SERIES, exponent
+from hardener.facts.kustomize.overlays.overlays import MOST_PATCHES
 
 from .conftest import Harden
 
@@ -45,3 +46,16 @@ def test_small_deployments_have_17_lines_and_get_8_edits(harden: Harden, tmp_pat
     assert done.status == 1
     changes = json.loads(done.out)["changes"]
     assert len([change for change in changes if change["file"] == "small.yaml"]) == 3 * 8
+
+
+@pytest.mark.parametrize(("count", "said"), [(MOST_PATCHES, False), (MOST_PATCHES + 1, True)])
+def test_patches_that_are_too_many_for_one_object_are_said(
+    count: int, said: bool, harden: Harden, tmp_path: Path
+) -> None:
+    inputs.patches(tmp_path / "tree", count, pods=1)
+    found = [one for one in json.loads(harden("check", "tree", "--format", "json").out)["findings"]
+             if one["id"] == "patch"]  # fmt: skip
+    assert [one["message"] for one in found] == [
+        f"{count} patches are for Pod/web-0: harden checks no more than {MOST_PATCHES} of one object, so what they set"
+        " is not known"
+    ] * said

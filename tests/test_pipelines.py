@@ -25,8 +25,13 @@ from tests.test_formats import schema
 FOLDER = ROOT / "integrations"
 TOOLS = Path(sys.executable).parent
 INSTALL = re.compile(
-    r"""(?:"\$\w+/harden/bin/pip"|pip) install --quiet 'hardener @ git\+https://HOST/OWNER/REPOSITORY@COMMIT'"""
-    r"""|python3 -m venv "\$\w+/harden\""""
+    r"""(?:"\$\w+/harden/bin/pip"|pip) install --quiet --require-hashes --only-binary :all: (?:\\{1,2}|-r .*)"""
+    r"""|-r "\$\w+/harden-source/requirements\.lock" -r "\$\w+/harden-source/requirements-build\.lock\""""
+    r"""|(?:"\$\w+/harden/bin/pip"|pip) install --quiet --no-index --no-deps --no-build-isolation (?:\\{1,2}|'.*')"""
+    r"""|'hardener @ git\+https://HOST/OWNER/REPOSITORY@COMMIT'"""
+    r"""|git clone --quiet --no-checkout https://HOST/OWNER/REPOSITORY \S+(?: && git -C .*)?"""
+    r"""|git -C "\$\w+/harden-source" checkout --quiet COMMIT"""
+    r"""|python3 -m venv "\$\w+/harden\"|# What the locks of that commit name, by hash\."""
 )
 pytestmark = pytest.mark.slow
 
@@ -156,7 +161,7 @@ def test_jenkins(shop: Path, tmp_path: Path) -> None:
 def test_azure_pipelines(shop: Path, tmp_path: Path) -> None:
     pipeline = loaded("azure/azure-pipelines.yml")
     install, check = (step["bash"] for step in pipeline["steps"] if "bash" in step)
-    assert all(INSTALL.fullmatch(line) for line in install.strip().splitlines())
+    assert all(INSTALL.fullmatch(line.strip()) for line in install.strip().splitlines())
     done = script(check, shop, "bash", "-e", "-c", AGENT_TEMPDIRECTORY=str(tmp_path))
     assert done.returncode == 1 and "check failed: " in done.stdout, done.stderr
     (publish,) = (step for step in pipeline["steps"] if step.get("task", "").startswith("PublishTestResults@"))

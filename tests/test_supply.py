@@ -156,6 +156,10 @@ def test_the_workflow_of_a_release_is_pinned_and_small_in_rights() -> None:
     )
 
 
+def _is_for_here(marker: str | None) -> bool:
+    return marker is None or Marker(marker).evaluate()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.environ.get("HARDEN_RELEASE") != "all", reason="builds a release twice: HARDEN_RELEASE=all")
 def test_a_release_is_built_twice_and_is_the_same(tmp_path: Path) -> None:
@@ -163,5 +167,20 @@ def test_a_release_is_built_twice_and_is_the_same(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     bill = json.loads((tmp_path / "harden.cdx.json").read_text(encoding="utf-8"))
     assert bill["bomFormat"] == "CycloneDX" and bill["metadata"]["component"]["name"] == "hardener"
-    assert {canonicalize_name(item["name"]) for item in bill["components"]} == pins("requirements.lock").keys()
+    here = {name for name, held in pins("requirements.lock").items() if any(_is_for_here(marker) for _, marker in held)}
+    assert {canonicalize_name(item["name"]) for item in bill["components"]} == here
+    assert [item["name"] for item in bill["components"] if not item.get("licenses")] == []
+    root, graph = bill["metadata"]["component"]["bom-ref"], {one["ref"]: one for one in bill["dependencies"]}
+    wanted = {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]}
+    assert {canonicalize_name(ref.partition("==")[0]) for ref in graph[root]["dependsOn"]} >= wanted & here
     assert len(list(tmp_path.glob("hardener-*"))) == 2
+
+
+@pytest.mark.parametrize("name", ["gitlab/harden.gitlab-ci.yml", "jenkins/Jenkinsfile", "azure/azure-pipelines.yml"])
+def test_a_pipeline_installs_what_the_locks_name(name: str) -> None:
+    text = re.sub(r"\s*\\{0,2}\n\s+(?=-r|'hardener)", " ", (ROOT / "integrations" / name).read_text(encoding="utf-8"))
+    first, second = re.findall(r"pip\"? install (.*)", text)
+    assert "--require-hashes --only-binary :all: " in first and first.count("-r ") == 2
+    assert "requirements.lock" in first and "requirements-build.lock" in first
+    assert "--no-index --no-deps --no-build-isolation 'hardener @ git+https://" in second
+    assert re.search(r"git clone .*\s.*checkout --quiet COMMIT", text)

@@ -131,7 +131,7 @@ def load(root: str, named: str | None = None) -> Config:
         images=_image_rows(found.images, parsed, name),
         exclude=_patterns(found.exclude, parsed, name),
         helm_values=found.helm.values,
-        helm_charts=_charts(found.helm.charts, path, parsed, name),
+        helm_charts=_charts(found.helm.charts, path, parsed, name, _bound(path, root)),
     )
 
 
@@ -176,16 +176,29 @@ def _deep_limits(found: Any, name: str) -> dict[str, int]:
     return limits
 
 
-def _charts(entries: dict[str, str], path: str, parsed: yaml.Parsed, name: str) -> dict[str, str]:
+def _charts(entries: dict[str, str], path: str, parsed: yaml.Parsed, name: str, bound: str | None) -> dict[str, str]:
     """The entries of ``helm: {charts: ...}``, each folder as a whole path: it is seen from the folder of the config
-    file ``path``. Raises InputError for what names nothing. Whether a chart is there is asked when one is needed."""
+    file ``path``, and lies in the folder ``bound`` where there is one, links followed. Raises InputError for what names
+    nothing, or lies elsewhere. Whether a chart is there is asked when one is needed."""
     found = {}
     for chart, folder in entries.items():
+        said = f"{name}:{parsed.line(0, ('helm', 'charts', chart))}: helm: charts: {chart!r}"
         if not chart or not folder or "\0" in folder or "://" in folder:
-            line = parsed.line(0, ("helm", "charts", chart))
-            raise InputError(f"{name}:{line}: helm: charts: {chart!r} needs the folder of the chart: charts/{chart}")
+            raise InputError(f"{said} needs the folder of the chart: charts/{chart}")
         found[chart] = os.path.normpath(os.path.join(os.path.dirname(os.path.realpath(path)), folder))
+        if bound is not None and not is_inside(os.path.realpath(found[chart]), bound):
+            raise InputError(
+                f"{said} names {folder!r}, which lies outside of the tree: copy the chart into it, or give"
+                " with --config a config file that lies outside, too"
+            )
     return found
+
+
+def _bound(path: str, root: str) -> str | None:
+    """The folder in which all lies that the config file ``path`` may name: the tree at ``root``, for a file of it. What
+    a person names from outside of the tree is the person's own."""
+    real = os.path.realpath(root)
+    return real if is_inside(os.path.realpath(path), real) else None
 
 
 def document_records() -> dict[str, Any]:

@@ -80,7 +80,7 @@ class HardenedChart(Struct, eq=False):
     """What came of it: ``outcome`` holds what values do as its changes, and what they do not as findings. ``written``
     are the files of values, ``hardened`` how many edits ``harden filter`` makes of the rendered chart, ``renders`` how
     often it was rendered; ``spent``: that was not often enough to try everything. ``dropped`` are dependencies that the
-    chart has, and that were not there."""
+    chart has, and that were not there; ``schemas`` those that were not asked, since they name another schema."""
 
     outcome: Outcome
     written: Written
@@ -88,6 +88,15 @@ class HardenedChart(Struct, eq=False):
     renders: int
     spent: bool
     dropped: tuple[str, ...]
+    schemas: tuple[str, ...]
+
+    @property
+    def unasked(self) -> str | None:
+        """What there is to say of ``schemas``; None where there are none."""
+        if not self.schemas:
+            return None
+        names = ", ".join(map(plain, self.schemas))
+        return f"rendered without {names}, which names a schema elsewhere: harden fetches none; helm lint asks it"
 
 
 def harden_chart(
@@ -134,7 +143,8 @@ class _Hardening:
     def _with(self, values: Sequence[str], *, schema: bool = True) -> str:
         run, folder = self._run, self._copy.folder
         options: dict[str, Any] = {"sets": run.sets, "release": run.release, "namespace": run.namespace}
-        return self._helm.template(folder, values=values, kube_version=run.kube_version, schema=schema, **options)
+        options["schema"] = schema and self._copy.has_schema
+        return self._helm.template(folder, values=values, kube_version=run.kube_version, **options)
 
     def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
         """Harden the chart as it is rendered, turn by turn without the steps that no value reaches."""
@@ -165,7 +175,7 @@ class _Hardening:
                 self._lines(outcome, first, reached, refused)
         _narrow(outcome, reached, refused.values())
         at_templates(outcome, template_texts(copy.folder, run.called))
-        return HardenedChart(outcome, written, hardened, self._renders.count, spent, copy.dropped)
+        return HardenedChart(outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas)
 
     def _reach(self, wanted: Wanted, given: list[Any], write: Writer) -> tuple[Reached, Written]:
         """Look for the values that make ``wanted``, and write them; all values of the chart become ``given``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,10 +35,18 @@ class ChartError(HardenError):
 
 
 class Helm:
-    """A helm program. ``version`` is what it says of itself: ``(3, 17, 2)``."""
+    """A helm program. ``version`` is what it says of itself: ``(3, 17, 2)``. ``inside`` is the command that starts it
+    in a network namespace of its own, in which there is nothing; empty where the system makes none."""
 
-    def __init__(self, program: str, version: tuple[int, ...]) -> None:
-        self.program, self.version = program, version
+    def __init__(self, program: str, version: tuple[int, ...], inside: Sequence[str] = ()) -> None:
+        self.program, self.version, self.inside = program, version, tuple(inside)
+
+    @property
+    def network(self) -> str | None:
+        """What there is to say of the network that helm could reach; None where there is none."""
+        if self.inside:
+            return None
+        return "helm runs with the network of this machine, since it cannot be given a network namespace (unshare -rn)"
 
     @classmethod
     def found(cls, program: str | None, outside: str, *, advice: str = _NAMED) -> Helm:
@@ -47,7 +56,7 @@ class Helm:
         named = os.path.basename(asked) != asked
         try:
             path = programs.path_of(os.path.abspath(asked)) if named else programs.path_of(asked, outside)
-            done = _run(path, ["version", "--template", "{{.Version}}"])
+            inside, done = _first_answer(path, outside)
         except ChartError as error:
             raise programs.ProgramError(str(error)) from None
         except programs.ProgramError as error:
@@ -59,7 +68,7 @@ class Helm:
         numbers = tuple(int(number) for number in version.groups(b"0"))
         if numbers < _OLDEST:
             raise programs.ProgramError(f"{plain(path)} is Helm {'.'.join(map(str, numbers))}: {advice}")
-        return cls(path, numbers)
+        return cls(path, numbers, inside)
 
     def template(
         self,
@@ -83,10 +92,10 @@ class Helm:
         options += [f"--kube-version={kube_version}"] if kube_version is not None else []
         return self._asked("template", folder, options, values, sets, [release])
 
-    def lint(self, folder: str, *, values: Sequence[str] = (), sets: Sequence[str] = ()) -> str:
-        """Return what ``helm lint`` says of the chart in ``folder``. Raises ChartError where it fails, and
-        ProgramError."""
-        return self._asked("lint", folder, [], values, sets, [])
+    def lint(self, folder: str, *, values: Sequence[str] = (), sets: Sequence[str] = (), schema: bool = True) -> str:
+        """Return what ``helm lint`` says of the chart in ``folder``, ``schema`` as in ``template``. Raises ChartError
+        where it fails, and ProgramError."""
+        return self._asked("lint", folder, [] if schema else ["--skip-schema-validation"], values, sets, [])
 
     def wrong_versions(self, folder: str) -> set[str]:
         """Return the dependencies of the chart in ``folder`` that its ``charts/`` holds in a version that it does not
@@ -106,7 +115,7 @@ class Helm:
         name = plain(os.path.basename(folder))
         arguments = [command, *options, *_values(values, sets), "--", *names, os.path.abspath(folder)]
         _check(name, arguments)
-        done = _run(self.program, arguments)
+        done = _run(self.program, arguments, self.inside)
         if done.end is programs.End.TIME:
             raise ChartError(f"chart {name}: helm {command} does not end in {SECONDS:g} seconds")
         if done.end is programs.End.OUTPUT:
@@ -159,12 +168,39 @@ def scratch() -> Iterator[str]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(program: str, arguments: Sequence[str]) -> programs.Done:
-    """Run helm with homes of its own, which go again. Raises ProgramError, and ChartError."""
+_VERSION = ("version", "--template", "{{.Version}}")
+# A network namespace without any network: with one of users around it, which needs no rights, or by root alone.
+_NAMESPACES = (("-r", "-n"), ("-n",))
+
+
+def _first_answer(program: str, outside: str) -> tuple[tuple[str, ...], programs.Done]:
+    """What helm says of its version, and in what it is started then: the first namespace in which it answers. Raises
+    ProgramError, and ChartError."""
+    for inside in _namespaces(outside):
+        done = _run(program, _VERSION, inside)
+        if done.end is programs.End.ITSELF and done.returncode == 0:
+            return inside, done
+    return (), _run(program, _VERSION)
+
+
+def _namespaces(outside: str) -> Iterator[tuple[str, ...]]:
+    if sys.platform != "linux":
+        return
+    try:
+        unshare = programs.path_of("unshare", outside)
+    except programs.ProgramError:
+        return
+    yield from ((unshare, *options, "--") for options in _NAMESPACES)
+
+
+def _run(program: str, arguments: Sequence[str], inside: Sequence[str] = ()) -> programs.Done:
+    """Run helm with homes of its own, which go again, started by the command ``inside``. Raises ProgramError, and
+    ChartError."""
+    started, *words = [*inside, program]
     with scratch() as home:
         return programs.bounded(
-            program,
-            arguments,
+            started,
+            [*words, *arguments],
             seconds=SECONDS,
             output=OUTPUT,
             memory=MEMORY,

@@ -22,6 +22,7 @@ from hardener.sources.git import index as git_index
 from hardener.sources.git.program import Git
 from hardener.sources.manifests import Piece
 from hardener.support.programs import ProgramError
+from hardener.support.shell_words import command
 from hardener.tree.tree import Tree
 
 _MANIFESTS = (b".yaml", b".yml", b".json")
@@ -188,7 +189,7 @@ def _patch(git: Git, revision: str, base: str) -> bytes:
         base, "--",
     )  # fmt: skip
     if shown is None:
-        why = f"a partial clone may lack what {revision} holds: git diff {revision} fetches it"
+        why = f"a partial clone may lack what {revision} holds: {command('git diff {}', revision)} fetches it"
         raise InputError(f"--since {revision}: git does not say what changed; {why}")
     return shown
 
@@ -222,7 +223,7 @@ def _not_here(git: Git, revision: str, why: str) -> InputError:
     is_shallow = (git.ask("rev-parse", "--is-shallow-repository") or b"").strip() == b"true"
     branch = _BRANCH.fullmatch(revision)
     # A clone of one branch keeps no other one that it fetches, unless it is told where.
-    what = f" origin +{branch[1]}:refs/remotes/origin/{branch[1]}" if branch else ""
+    what = command(" origin {}", f"+{branch[1]}:refs/remotes/origin/{branch[1]}") if branch else ""
     if is_shallow:
         why += f", and this clone is shallow: git fetch --unshallow{what}"
     elif branch and why == "no such revision":

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -68,6 +69,8 @@ def _harden_all(
         helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
     except ProgramError as error:
         raise InputError(str(error)) from None
+    if helm.network is not None:
+        print(f"harden: {helm.network}", file=sys.stderr)
     for release, name in at_hand:
         progress(name)
         # What a chart is rendered with may be quoted by a finding, or by helm.
@@ -156,6 +159,8 @@ def _harden(
         message = f"{name} gets values that this tree does not show; it was rendered without {', '.join(unseen)}"
         advice = "read its changes with those in mind"
         _say(outcome, release, message, advice, severity=Severity.MEDIUM)
+    if hardened.unasked is not None:
+        _say(outcome, release, f"{name} is {hardened.unasked}", "check its values with helm lint", replaces=False)
     if hardened.spent:
         message = f"{name}: {hardened.renders} renders were not enough to try all values"
         _say(outcome, release, message, "harden values CHART --renders N tries more", replaces=False, is_judged=True)

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from hardener.authoring.config import DEFAULT_VERSION
 from hardener.report import pages
+from hardener.support.shell_words import quoted_path
 
 UNKNOWN = "OWNER/REPOSITORY"
 """Where harden comes from, while this installation does not know it."""
 _ACTION = f"{UNKNOWN}@COMMIT"
-_PACKAGE = f"git+https://HOST/{UNKNOWN}@COMMIT"
 _REVISION = "COMMIT"
 _CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2"
 _NO_TEXT = {"~", "n", "no", "null", "off", "on", "true", "false", "y", "yes"}
@@ -96,8 +96,8 @@ jobs:
 def gitlab(paths: list[str]) -> str:
     """Jobs of GitLab: one checks merge requests, one opens a merge request with what is safe."""
     origin = pages.installed_from()
-    package = f"git+{origin[0]}@{origin[1]}" if origin else _PACKAGE
-    named = " ".join(paths)
+    source, revision = origin or (f"https://HOST/{UNKNOWN}", _REVISION)
+    named = " ".join(map(quoted_path, paths))
     return f"""\
 # harden looks at merge requests. A scheduled pipeline opens one, where HARDEN_TOKEN is a token with write_repository.
 # In .gitlab-ci.yml: include: {{local: .gitlab/harden.gitlab-ci.yml}}
@@ -105,7 +105,12 @@ def gitlab(paths: list[str]) -> str:
   stage: test
   image: python:3.13             # better by digest
   before_script:
-  - pip install --quiet 'hardener @ {package}'
+  # What the locks of that commit name, by hash.
+  - git clone --quiet --no-checkout {source} /tmp/harden && git -C /tmp/harden checkout --quiet {revision}
+  - >-
+    pip install --quiet --require-hashes --only-binary :all:
+    -r /tmp/harden/requirements.lock -r /tmp/harden/requirements-build.lock
+  - pip install --quiet --no-index --no-deps --no-build-isolation 'hardener @ git+{source}@{revision}'
 
 harden:
   extends: .harden

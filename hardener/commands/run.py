@@ -29,7 +29,9 @@ from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.report.terminal.screen import Screen
 from hardener.sources import files
+from hardener.sources.files import run_folder
 from hardener.sources.yaml import TextError, parse
+from hardener.support import waiting
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree
 from hardener.tree.view import OpaqueError
@@ -278,18 +280,21 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
     real = files.expand(paths)
     if choices.evidence and not os.path.isdir(choices.evidence):
         raise InputError(f"{choices.evidence}: no such folder")
+    for line in run_folder.half_written(real):  # a command that writes has taken it back before
+        waiting.say(line)
     return real, os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
 
 
 def apply(paths: list[str], choices: Choices, style: Style, *, yes: bool) -> int:
     """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was."""
-    finish_killed(paths)
-    with Progress() as progress:
-        tree, plan = read(paths, choices, progress)
-        outcome = plan.run(tree, progress)
-    if not may_write(outcome, yes):
-        return 2
-    return write(outcome, style)
+    with run_folder.turn(files.expand(paths)):  # two runs at once: the second reads what the first one wrote
+        finish_killed(paths)
+        with Progress() as progress:
+            tree, plan = read(paths, choices, progress)
+            outcome = plan.run(tree, progress)
+        if not may_write(outcome, yes):
+            return 2
+        return write(outcome, style)
 
 
 def write(outcome: Outcome, style: Style) -> int:

@@ -10,7 +10,6 @@ import binascii
 import errno
 import json
 import os
-import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,8 +18,23 @@ from hardener.errors import InputError
 from hardener.sources import files
 from hardener.sources.files.selection import is_ignored
 from hardener.sources.files.transaction import Transaction
+from hardener.support.printable import plain
+from hardener.support.shell_words import command, refusal
 
 _INDEX, _SCRIPT = "index.json", "push.sh"
+# The command of each way to keep a value. For kubectl: apply would note the values, and the next one without them take
+# them away.
+_FORMS = {
+    "aws": "aws secretsmanager create-secret --name {} --secret-string {file_url}",
+    "gcp": "gcloud secrets create {} --data-file={file}",
+    "azure": 'az keyvault secret set --vault-name "$VAULT_NAME" --name {} --file {file}',
+    "kubectl": "kubectl create -f {file}",
+    "sops": "sops encrypt --encrypted-regex '^(data|stringData)$' --output-type yaml {file} > {encrypted}",
+    "sealed": "# {} is sealed in the repository",
+    "vault": "vault kv put -mount={} {} {at_file}",
+    "vault-patch": "vault kv patch -mount={} {} {at_file}",
+}
+_UNNAMED = ("kubectl", "sops")  # what these write has its names in the file
 
 
 def check(folder: str, read: list[str]) -> None:
@@ -79,6 +93,7 @@ def stage(folder: str, kept: Iterable[Kept], run: Transaction) -> list[str]:
         names = [one.name for one in values]
         if len(set(names)) < len(names):  # a bug of ours, and no value is lost for it
             raise InputError(f"--secrets-out {folder}: two values are called {key}; no manifest was changed")
+    _check(folder, by_key)
     made: list[str] = []
 
     def create(name: str, content: bytes, mode: int) -> str:
@@ -156,20 +171,16 @@ def _script(commands: list[str]) -> bytes:
 
 def _command(kept: Kept, path: str) -> str:
     """The command that takes the file ``path`` to where its values are kept; it holds no value."""
-    name, file = shlex.quote(kept.key), shlex.quote(path)
-    way, *rest = kept.via
-    if way == "aws":
-        return f"aws secretsmanager create-secret --name {name} --secret-string {shlex.quote('file://' + path)}"
-    if way == "gcp":
-        return f"gcloud secrets create {name} --data-file={file}"
-    if way == "azure":
-        return f'az keyvault secret set --vault-name "$VAULT_NAME" --name {name} --file {file}'
-    if way == "kubectl":
-        return f"kubectl create -f {file}"  # apply would note the values, and the next one without them take them away
-    if way == "sops":
-        fields = "--encrypted-regex '^(data|stringData)$'"
-        return f"sops encrypt {fields} --output-type yaml {file} > {shlex.quote(rest[0])}"
-    if way == "sealed":
-        return f"# {name} is sealed in the repository"
-    verb = "patch" if way == "vault-patch" else "put"
-    return f"vault kv {verb} -mount={shlex.quote(rest[0])} {name} {shlex.quote('@' + path)}"
+    way, *place = kept.via
+    names = [] if way in _UNNAMED else [*place, kept.key]
+    paths = {"file": path, "at_file": f"@{path}", "file_url": f"file://{path}", "encrypted": "".join(place)}
+    return command(_FORMS[way], *names, **paths)
+
+
+def _check(folder: str, by_key: dict[str, list[Kept]]) -> None:
+    """Raise InputError where a script of sh cannot name a key or a file: nothing is written then."""
+    for key, values in by_key.items():
+        names = [key, *values[0].via[1:], os.path.join(os.path.abspath(folder), _file_name(key))]
+        refused = next(filter(None, map(refusal, names)), None)
+        if refused is not None:
+            raise InputError(f"--secrets-out {plain(folder)}: {refused}; no manifest was changed")

@@ -22,7 +22,7 @@ from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError
 from hardener.support.printable import plain
 from hardener.support.programs import ProgramError
-from hardener.support.shell_words import quoted
+from hardener.support.shell_words import command, quoted
 
 if TYPE_CHECKING:
     from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses
@@ -157,6 +157,8 @@ def harden(
 
     try:
         helm = Helm.found(release.helm, root)
+        if helm.network is not None:
+            print(f"harden: {helm.network}", file=sys.stderr)
         hardened = harden_chart(
             run, helm, plan.settings, run_without,
             lambda overrides, base: _written(overrides, base, run, target, in_place), said(progress),
@@ -241,7 +243,10 @@ def _remarks(chart: str, hardened: HardenedChart) -> list[str]:
     found = []
     if hardened.dropped:
         names = ", ".join(hardened.dropped)
-        found.append(f"{chart}: looked at without {names}, which is off and not there (helm dependency build {chart})")
+        build = command("helm dependency build {chart}", chart=chart)
+        found.append(f"{chart}: looked at without {names}, which is off and not there ({build})")
+    if hardened.unasked is not None:
+        found.append(f"{chart}: {hardened.unasked}")
     if hardened.spent:
         found.append(f"{chart}: {hardened.renders} renders were not enough to try all values; --renders N allows more")
     return found

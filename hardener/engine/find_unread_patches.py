@@ -8,20 +8,19 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
-from hardener.facts.kustomize.overlays.overlays import Overlays
+from hardener.facts.kustomize.overlays.overlays import MOST_PATCHES, Overlays
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.kustomize.fields import not_built
 from hardener.sources.files import is_inside
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.shell_words import quoted_path
+from hardener.support.shell_words import command
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 from hardener.tree.view import literal
 
 _REFUSED = "correct it: kustomize build fails on it, too, and harden does not check what it sets"
 _OUTSIDE = "name a folder that holds both as evidence: --evidence DIR"
-_RENDER = "check the rendered manifests, too: kustomize build {} > FILE; harden check FILE"
 _ABSENT = "correct its name or remove the entry; if it is made before the build, check the rendered manifests"
 UNUSED = (
     "harden does not check it, since no build of the tree applies it to a pod or Service: harden the object that it"
@@ -37,13 +36,21 @@ def reports(tree: Tree) -> Iterator[Report]:
         yield from _missing(tree, item)
         for path, reason in not_built(item.data):
             file, where = item.piece.file.name, (*item.path, *path)
-            advice = _RENDER.format(quoted_path(os.path.dirname(file) or "."))
-            yield _report("patch", "K01", f"harden {reason}", advice, file, item, item.piece, where)
+            yield _report("patch", "K01", f"harden {reason}", render(file), file, item, item.piece, where)
     if not overlays.patches_anything:
         return
     for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):
         yield _report("patch", "K01", message, _REFUSED, piece.file.name, item, piece, path)
+    yield from _crowded(overlays)
+    yield from _left(overlays, kustomizations)
+
+
+def _left(overlays: Overlays, kustomizations: list[Object]) -> Iterator[Report]:
+    """The patches of pods that are for no object that is looked at."""
+    crowded = {kustomization for kustomization, _ in overlays.crowded.values()}
     for item in kustomizations:
+        if item in crowded:
+            continue
         for patch in overlays.layer(item).all_patches():
             if patch.is_object or not patch.is_of_pods() or (patch.piece, patch.start) in overlays.weighed:
                 continue  # one that is an object is reported as that
@@ -57,6 +64,26 @@ def _report(
 ) -> Report:
     """A finding about what may become anything."""
     return Report(id, risk, Severity.LOW, message, advice, file, item, piece, path, not_looked_at=True)
+
+
+def render(file: str) -> str:
+    """The advice to check what the kustomization in ``file`` builds."""
+    build = command("kustomize build {folder} > FILE", folder=os.path.dirname(file) or ".")
+    return f"check the rendered manifests, too: {build}; harden check FILE"
+
+
+def _crowded(overlays: Overlays) -> Iterator[Report]:
+    for item, (kustomization, count) in overlays.crowded.items():
+        if kustomization.editable:
+            message = (
+                f"{count} patches are for {item}: harden checks no more than {MOST_PATCHES} of one object, so what they"
+                " set is not known"
+            )
+            file = kustomization.piece.file.name
+            yield Report(
+                "patch", "K01", Severity.MEDIUM, message, render(file), file, kustomization, kustomization.piece,
+                (*kustomization.path, "patches"), not_looked_at=True,
+            )  # fmt: skip
 
 
 def _missing(tree: Tree, item: Object) -> Iterator[Report]:

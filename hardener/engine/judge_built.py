@@ -27,7 +27,7 @@ from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.kubernetes.rbac.subjects import GROUP as RBAC
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
-from hardener.support.shell_words import quoted_path
+from hardener.support.shell_words import command
 from hardener.tree import reader
 from hardener.tree.tree import Tree
 from hardener.tree.view import View
@@ -38,7 +38,6 @@ _TOKEN = "automountServiceAccountToken"  # which is weighed with the pod, too
 # What a finding says of a tree that shows less than its files do.
 _OF_STREAMS = re.compile(r"(?:;| Not applied at .*:) a stream does not show .*", re.S)
 _ADVICE = "remove it from the patch, or write there why it is needed"
-_RENDER = "check what is built, too: kustomize build {} > FILE; harden check FILE"
 _USE = "harden does not check it: name it in a kustomization of the tree, or remove it"
 
 Visits = Callable[[View], bool]
@@ -229,9 +228,14 @@ def _not_weighed(item: Item, patch: Patch, path: Path, text: str) -> Report:
     return _undone(Undone(patch.kustomization, patch.piece, place, f"with patch {patch}: {text}"))
 
 
+def _render(file: str) -> str:
+    build = command("kustomize build {folder} > FILE", folder=os.path.dirname(file) or ".")
+    return f"check what is built, too: {build}; harden check FILE"
+
+
 def _undone(undone: Undone, advice: str = "") -> Report:
     item, file, text = undone.kustomization, undone.piece.file.name, undone.text
-    advice = advice or _RENDER.format(quoted_path(os.path.dirname(item.piece.file.name) or "."))
+    advice = advice or _render(item.piece.file.name)
     return Report(
         _NOT_JUDGED,
         _WORKLOAD,

@@ -19,6 +19,8 @@ from hardener.kubernetes.network.network_policy import (
     Pod,
     Policy,
     Ports,
+    RulePorts,
+    Spans,
     judge,
     lets_all,
     meet,
@@ -415,8 +417,19 @@ def test_policies_that_say_the_same_are_equal() -> None:
     ],
 )
 def test_ports_meet(one: tuple[Ports, ...] | None, other: tuple[Ports, ...] | None, expected: bool) -> None:
-    assert meet(one, other, ENDS["api"]) is expected
-    assert meet(other, one, ENDS["api"]) is expected
+    first, second = (None if each is None else RulePorts(each) for each in (one, other))
+    assert meet(first, second, ENDS["api"]) is expected
+    assert meet(second, first, ENDS["api"]) is expected
+
+
+def test_spans_hold_what_their_parts_hold() -> None:
+    parts = [("TCP", 80, 80), ("TCP", 90, 99), ("UDP", 53, 53), ("TCP", 85, 92), ("TCP", 100, 100), ("TCP", 70, 80)]
+    spans = Spans(parts)
+    for protocol in ("TCP", "UDP", "SCTP"):
+        for first in range(50, 110):
+            for last in range(first, 110):
+                wanted = any(own == protocol and one <= last and first <= other for own, one, other in parts)
+                assert spans.meet(protocol, first, last) is wanted
 
 
 # Policies that close nothing.

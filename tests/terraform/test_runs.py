@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -332,3 +333,62 @@ def test_real_looking_files_change_in_the_lines_of_the_report_alone(harden: Hard
     assert set(removed) <= {lines[change["line"] - 1] for change in report["changes"]} | {'    "audit" # asked for'}
     terraform.parse((tmp_path / f"{name}.tf").read_text())
     assert harden("diff", ".").status == 0
+
+
+TWICE = """\
+resource "kubernetes_pod_v1" "ok" {
+  metadata {
+    name = "ok"
+  }
+  spec {
+    host_pid = true
+    container {
+      name  = "c"
+      image = "nginx:1.27"
+    }
+  }
+}
+
+resource "kubernetes_pod_v1" "twice" {
+  metadata {
+    name = "twice"
+  }
+  spec {
+    host_pid = true
+    container {
+      name  = "c"
+      image = "nginx:1.27"
+      security_context {
+        privileged = true
+        PLACE
+      }
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "below"),
+    [
+        ("privileged = true", "privileged", 0), ("privileged = false", "privileged", 0),
+        ("privileged=null", "privileged", 0), ("privileged {}", "privileged", 0),
+        ('capabilities {\n add = ["A"]\n add = ["B"]\n}', "add", 2),
+        ('capabilities = 1\ncapabilities {\n add = ["A"]\n}', "capabilities", 1),
+    ],
+)  # fmt: skip
+def test_a_block_that_sets_an_argument_twice_is_refused(
+    place: str, name: str, below: int, harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {"main.tf": TWICE.replace("PLACE", place)})
+    commit(tmp_path)
+    done = harden("apply", ".", "--profile", "baseline", "--max-grade", "breaking", "--yes", "-v")
+    said = f"the argument {name} is set twice in one block, which Terraform refuses; nothing of the block is read"
+    line = TWICE.count("\n", 0, TWICE.index("PLACE")) + 1
+    assert said in done.out and re.search(rf"main\.tf:{line + below}\b", done.out), done.out
+    text = (tmp_path / "main.tf").read_text()
+    first, _, second = text.partition('resource "kubernetes_pod_v1" "twice"')
+    assert "host_pid" not in first.replace("host_pid = false", "") and "host_pid = true" in second
+    commit(tmp_path)
+    assert harden("apply", ".", "--profile", "baseline", "--max-grade", "breaking", "--yes").status == 0
+    assert (tmp_path / "main.tf").read_text() == text

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.support.shell_words import scalar
 from hardener.tree.control_plane import HOSTED, Component, ControlPlane, How, components, how, since
 from hardener.tree.view import View
 
@@ -106,12 +107,13 @@ def _anonymous(options: Anonymous) -> dict[str, Any]:
 
 
 def _words(options: Anonymous) -> str:
-    return f"anonymous: {{enabled: true, conditions: [{', '.join(f'{{path: {path}}}' for path in _paths(options))}]}}"
+    paths = ", ".join(f"{{path: {scalar(path)}}}" for path in _paths(options))
+    return f"anonymous: {{enabled: true, conditions: [{paths}]}}"
 
 
 def _text(server: Component, options: Anonymous) -> str:
     version = "v1" if server.version >= (1, 34) else "v1beta1"
-    paths = "".join(f"  - path: {path}\n" for path in _paths(options))
+    paths = "".join(f"  - path: {scalar(path)}\n" for path in _paths(options))
     return (
         f"apiVersion: apiserver.config.k8s.io/{version}\nkind: AuthenticationConfiguration\n"
         f"anonymous:\n  enabled: true\n  conditions:\n{paths}"

@@ -9,6 +9,7 @@ from hardener.facts.access.token_readers import readers
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.system_pods import classes_of
+from hardener.kubernetes.kubectl import in_namespace
 from hardener.tree.core_views import Container, PodTemplate, Secret, ServiceAccount
 from hardener.tree.view import View
 
@@ -120,10 +121,9 @@ def _projected(pod: PodTemplate, secret: Secret, options: Token) -> list[Edit]:
     if pod.kind == "Pod" and not (pod.get("serviceAccountName") or pod.get("serviceAccount")):
         reason = Evidence("the API server refuses a projected token in a Pod that names no account")
         edits.append(pod.set("serviceAccountName", to=DEFAULT, **found.along(reason).words))
-    where = f" -n {secret.object.namespace}" if secret.object.namespace else ""
+    delete = in_namespace("kubectl delete secret {}", secret.object.namespace, name)
     after = (
-        f"once all pods run without it, take Secret {name} out of {secret.object.piece.file.name}, then: kubectl delete"
-        f" secret {name}{where}",
+        f"once all pods run without it, take Secret {name} out of {secret.object.piece.file.name}, then: {delete}",
     )
     for volume in volumes:
         value = _value(volume, seconds, pod.tree.ask(Platforms).of(pod.object))

@@ -3,6 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.components.static_tokens import MASTERS
+from hardener.support.shell_words import command
 from hardener.tree.credential_views import StaticTokens
 
 _MOST = 5  # users that are named
@@ -26,7 +27,7 @@ def token_csv_in_repo(tokens: StaticTokens) -> Steps:
         verb = "is" if len(masters) == 1 else "are"
         message += f"; {_listed(masters)} {verb} in {MASTERS}, to which RBAC does not apply"
     name = tokens.object.piece.file.name
-    out = f"git rm --cached {name}" if tokens.table else "remove the line from the file"
+    out = command("git rm --cached {file}", file=name) if tokens.table else "remove the line from the file"
     line = tokens.holders[0].line
     place = ("lines", line - 1) if tokens.has("lines") else ()  # of a script or a table; elsewhere it is in no value
     advice = (

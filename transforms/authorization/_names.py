@@ -9,6 +9,7 @@ from typing import Any
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.free_names import Names
+from hardener.kubernetes.kubectl import in_namespace
 from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import GROUP
 
@@ -82,6 +83,5 @@ def delete(target: Binding) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for each in target.tree.ask(Builds).renderings(item):
         space = (each.namespace or item.namespace) if item.kind == "RoleBinding" else None
-        where = f" -n {space}" if space else ""
-        found[f"kubectl delete {item.kind.lower()} {each.name_of(item)}{where}"] = None
+        found[in_namespace("kubectl delete {} {}", space, item.kind.lower(), each.name_of(item))] = None
     return tuple(found)

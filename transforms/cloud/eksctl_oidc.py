@@ -3,6 +3,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
+from hardener.support.shell_words import command
 from hardener.tree.cloud_views import EksctlCluster
 
 
@@ -17,5 +18,6 @@ def eksctl_oidc(cluster: EksctlCluster) -> Steps:
     if cluster.get("iam", "withOIDC") is True or cluster.has("iam", "podIdentityAssociations"):
         return
     name = cluster.text("metadata", "name") or "NAME"
-    after = (f"for a cluster that runs: eksctl utils associate-iam-oidc-provider --cluster {name} --approve",)
+    associate = command("eksctl utils associate-iam-oidc-provider --cluster {} --approve", name)
+    after = (f"for a cluster that runs: {associate}",)
     yield cluster.set("iam", "withOIDC", to=True, follow_up=after, **verdict(effect=Effect.WATCHED).words)

@@ -82,7 +82,8 @@ class Traffic:
             served = known.served(pod)
             if served is None:
                 continue
-            on = [port for port in served if port not in self._open_to_all(pod)]
+            is_open = self._open_to_all(pod)
+            on = [port for port in served if port not in is_open]
             if on or not served:
                 self._allow_silent(rules, pod, on)
 

@@ -14,6 +14,7 @@ from hardener.facts.network.pod_labels import Place
 from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.objects.namespace_contents import is_alone, is_shared, unseen_sources
 from hardener.kubernetes.network.network_policy import Direction
+from hardener.support.shell_words import command, scalar
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
 from hardener.tree.pod_kind import is_applied
 
@@ -198,7 +199,7 @@ def _lacking(namespace: Namespace, closing: dict[PodTemplate, list[list[Object]]
 
 def _in_words(way: tuple[str, str], root: str) -> str:
     place = os.path.relpath(way[1], root)
-    return f"kustomize build {place}" if way[0] == "build" else f"kubectl apply -f {place}"
+    return command("kustomize build {place}" if way[0] == "build" else "kubectl apply -f {place}", place=place)
 
 
 def _apart(namespace: Namespace, lacking: list[Evidence], wanted: list[Direction]) -> Finding:
@@ -225,7 +226,7 @@ def _place(namespace: Namespace) -> str:
 
 
 def _ready(namespace: Namespace, wanted: list[Direction]) -> str:
-    name = f", namespace: {namespace.name}" if namespace.name else ""
+    name = f", namespace: {scalar(namespace.name)}" if namespace.name else ""
     return (
         f"{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: default-deny-all{name}}}, "
         f"spec: {{podSelector: {{}}, policyTypes: [{', '.join(_policies.types(wanted))}]}}}}"

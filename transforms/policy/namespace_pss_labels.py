@@ -14,6 +14,7 @@ from hardener.facts.objects.namespace_contents import is_shared
 from hardener.facts.objects.owned_pods import OwnedPods
 from hardener.facts.objects.pod_security_levels import level_of, next_violation, what_lifts
 from hardener.kubernetes.pod_security import LEVELS
+from hardener.support.shell_words import command
 from hardener.tree.core_views import Namespace, PodTemplate
 
 _PREFIX = "pod-security.kubernetes.io/"
@@ -138,7 +139,7 @@ def _labels(namespace: Namespace, mode: str, level: str, known: Evidence, effect
 
 def _command(namespace: Namespace, level: str) -> str:
     # The dry run prints what the API server holds against the pods that run: its ValidateNamespace warns of each.
-    label = f"kubectl label namespace {_first_name(namespace)} {_PREFIX}enforce={level}"
+    label = command("kubectl label namespace {} {}", _first_name(namespace), f"{_PREFIX}enforce={level}")
     return f"{label} (with --dry-run=server it names the running pods that fall below)"
 
 
@@ -171,8 +172,9 @@ def _undeclared(namespace: Namespace, standing: _Standing) -> Finding:
 
 
 def _command_to_report(namespace: Namespace) -> str:
-    labels = " ".join(f"{_PREFIX}{mode}={_RESTRICTED}" for mode in _REPORTING)
-    return f"kubectl label namespace {_first_name(namespace)} {labels} (neither refuses a pod)"
+    labels = [f"{_PREFIX}{mode}={_RESTRICTED}" for mode in _REPORTING]
+    label = command("kubectl label namespace {} {} {}", _first_name(namespace), *labels)
+    return f"{label} (neither refuses a pod)"
 
 
 def _reason(standing: _Standing) -> str:

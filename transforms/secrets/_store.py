@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Finding, Severity
+from hardener.support.shell_words import scalar
 from hardener.tree.view import View
 
 from ._target import Target
@@ -15,9 +16,10 @@ def missing(view: View, target: Target) -> Iterator[Finding]:
     store = target.store
     if target.backend.name != "external-secrets" or store.seen:
         return
-    where = "" if store.kind == "ClusterSecretStore" else f", namespace: {target.namespace or 'default'}"
+    where = "" if store.kind == "ClusterSecretStore" else f", namespace: {scalar(target.namespace or 'default')}"
+    metadata = f"{{name: {scalar(store.name)}{where}}}"
     scaffold = (
-        f"{{apiVersion: {target.api}, kind: {store.kind}, metadata: {{name: {store.name}{where}}}, spec: {{provider: "
+        f"{{apiVersion: {target.api}, kind: {store.kind}, metadata: {metadata}, spec: {{provider: "
         "{vault: {server: ..., path: secret, version: v2, auth: {kubernetes: {mountPath: kubernetes, role: ...}}}}}}"
     )
     text = f"the tree has no {store.kind}/{store.name}, from which secrets are read"

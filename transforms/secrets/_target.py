@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from hardener.facts.secrets import Backend, SecretMoves, Store, moves_of
 from hardener.kubernetes.objects.object_names import as_object_name, is_object_name
 from hardener.kubernetes.secrets import external_secret, sealed_secret
 from hardener.kubernetes.secrets.external_secret import SECRET_KEY
+from hardener.support.shell_words import command, quoted_path, refusal
 from hardener.tree.view import View
 
 from ._options import Secrets
@@ -96,12 +98,12 @@ class Target(Struct, frozen=True):
 
     def steps(self, what: str) -> tuple[str, ...]:
         """Return what a person does before it is applied; ``what`` are the values to rotate, by their names."""
-        script = self.moves.commands  # one for all of them, so one step
+        script = command("sh {file}", file=self.moves.commands)  # one for all of them, so one step
         first = {
-            "external-secrets": f"write the values to the store: sh {script}",
-            "sealed-secrets": f"keep the values where the cluster cannot lose them: {script}",
-            "sops": f"encrypt the values and replace the empty Secrets by the result: sh {script}",
-            "secret": f"make the Secrets: sh {script}",
+            "external-secrets": f"write the values to the store: {script}",
+            "sealed-secrets": f"keep the values where the cluster cannot lose them: {quoted_path(self.moves.commands)}",
+            "sops": f"encrypt the values and replace the empty Secrets by the result: {script}",
+            "secret": f"make the Secrets: {script}",
         }[self.backend.name]
         return first, f"rotate {what}: {_HISTORY}"
 
@@ -131,6 +133,11 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     if not exactly:
         secret, known = _named(view, secret, wanted if backend.name == "external-secrets" else None)
     key = wanted if known is not None else moves.key(view, wanted)
+    # What a script names: the key, the mount of the store, and the file that sops writes beside this one.
+    named = [key, *filter(None, [store.mount]), os.path.join(os.curdir, view.object.piece.file.name)]
+    refused = next(filter(None, map(refusal, named)), None)
+    if refused is not None:
+        return f"no command can take it to the store: {refused}"
     api = f"{external_secret.GROUP}/{options.eso_api}"
     file, namespace = view.object.piece.file.name, moves.namespace(view)
     return Target(moves, backend, store, key, namespace, secret, api, certificate, file, known)

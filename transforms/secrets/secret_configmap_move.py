@@ -7,6 +7,7 @@ from hardener.authoring.edits import Basis, Edit, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.secrets import ConfigMap, moves_of
+from hardener.kubernetes.kubectl import in_namespace
 from hardener.kubernetes.secrets.sealed_secret import SealingError
 from hardener.kubernetes.secrets.secret_values import SecretClass, classify
 
@@ -112,5 +113,4 @@ def _edits(config_map: ConfigMap, keys: list[str], where: Target, options: Secre
 def _follow_up(config_map: ConfigMap, where: Target, whole: bool) -> tuple[str, ...]:
     if not whole:
         return ()
-    namespace = f" -n {where.namespace}" if where.namespace else ""
-    return (f"kubectl delete configmap {config_map.object.name}{namespace}",)
+    return (in_namespace("kubectl delete configmap {}", where.namespace, config_map.object.name),)

@@ -6,7 +6,9 @@ from typing import Any
 from hardener.authoring.edits import Edit, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.secrets import moves_of
+from hardener.kubernetes.kubectl import in_namespace
 from hardener.kubernetes.secrets.sealed_secret import SealingError
+from hardener.support.shell_words import command
 from hardener.tree.core_views import Secret
 
 from ._documents import LAST_APPLIED, converted, with_kept
@@ -67,7 +69,8 @@ def secret_object_external(secret: Secret, options: Secrets) -> Steps:
 
 def _refusal(secret: Secret, values: dict[str, bytes], where: Target) -> str | None:
     if where.backend.name == "sops":
-        return f"sops encrypt --in-place --encrypted-regex '^(data|stringData)$' {where.file} does it"
+        encrypt = command("sops encrypt --in-place --encrypted-regex '^(data|stringData)$' {file}", file=where.file)
+        return f"{encrypt} does it"
     if where.backend.name == "secret":
         return "the next kubectl apply without the values would also remove them from the cluster"
     if not secret.text("metadata", "name"):
@@ -102,11 +105,14 @@ def _edits(secret: Secret, values: dict[str, bytes], where: Target) -> Iterator[
 
 def _take_over(where: Target) -> str:
     """The step that lets the Secret of the cluster be taken over, and not be pruned or refused."""
-    namespace = f" -n {where.namespace}" if where.namespace else ""
     if where.backend.name == "sealed-secrets":
-        return f"kubectl annotate secret {where.name}{namespace} sealedsecrets.bitnami.com/managed=true"
-    return (
-        "with Argo CD or Flux, keep the Secret until the operator has made it anew: kubectl annotate secret"
-        f" {where.name}{namespace} argocd.argoproj.io/sync-options=Prune=false"
-        " kustomize.toolkit.fluxcd.io/prune=disabled"
+        return in_namespace(
+            "kubectl annotate secret {} sealedsecrets.bitnami.com/managed=true", where.namespace, where.name
+        )
+    keep = in_namespace(
+        "kubectl annotate secret {} argocd.argoproj.io/sync-options=Prune=false"
+        " kustomize.toolkit.fluxcd.io/prune=disabled",
+        where.namespace,
+        where.name,
     )
+    return f"with Argo CD or Flux, keep the Secret until the operator has made it anew: {keep}"

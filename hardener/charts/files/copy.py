@@ -15,12 +15,13 @@ from typing import IO
 
 from msgspec import Struct
 
-from hardener.charts.files import helm_ignore
+from hardener.charts.files import helm_ignore, schemas
 from hardener.charts.files import metadata as chart_metadata
 from hardener.charts.helm import ChartError, Helm, scratch
 from hardener.charts.values import computed_values
 from hardener.sources.files import RUN_FOLDER, git_root, is_inside
 from hardener.support.printable import plain
+from hardener.support.shell_words import command
 
 BYTES = 64 * 1024 * 1024  # of all files of a chart together
 FILES = 20_000  # and folders
@@ -34,12 +35,15 @@ _NEVER = frozenset({".git", RUN_FOLDER})  # helm would take them; they hold what
 
 class Copy(Struct, frozen=True):
     """A copied chart: the ``folder`` it lies in, its ``name``, and the names of the dependencies that were taken out of
-    it, since they are not there and nothing turns them on (``dropped``)."""
+    it, since they are not there and nothing turns them on (``dropped``). ``schemas`` are those that were taken out,
+    since they name another schema; ``has_schema``: one is left."""
 
     folder: str
     name: str
     is_library: bool
     dropped: tuple[str, ...] = ()
+    schemas: tuple[str, ...] = ()
+    has_schema: bool = True
 
 
 class Copied:
@@ -68,6 +72,7 @@ class Copied:
     ) -> None:
         self._chart, self._helm, self._values, self._sets, self._tree = chart, helm, values, sets, tree
         self._scratch, self._kept = "", ExitStack()
+        self._schemas: tuple[str, ...] = ()
 
     def __enter__(self) -> Copy:
         with ExitStack() as stack:
@@ -100,7 +105,10 @@ class Copied:
             where = f": {plain(file)}" if file and file != os.path.basename(real) else ""
             raise ChartError(f"chart {shown} cannot be read{where}: {error.strerror}") from None
         called = data.get("name")
-        return Copy(folder, called if isinstance(called, str) else base, data.get("type") == "library", dropped)
+        return Copy(
+            folder, called if isinstance(called, str) else base, data.get("type") == "library", dropped, self._schemas,
+            schemas.is_left(folder),
+        )  # fmt: skip
 
     def _tree_of(self, real: str) -> str:
         return os.path.realpath(self._tree) if self._tree is not None else git_root(real) or os.path.dirname(real)
@@ -109,6 +117,7 @@ class Copied:
         """Bring the missing dependencies that lie in the tree, and leave out those that are off, which are returned."""
         missing = _missing(folder, shown)
         copied, reasons = self._bring(copying, folder, shown, missing)
+        self._schemas = schemas.drop_remote(folder)  # before helm sees any of it
         missing = [name for name in missing if name not in copied]
         if self._helm is None:
             if reasons:
@@ -125,7 +134,8 @@ class Copied:
             raise ChartError(min(reasons[name] for name in on & reasons.keys()))
         if on:
             names = ", ".join(plain(name) for name in missing if name in on)
-            advice = f"run helm dependency build {shown}" if os.path.isdir(self._chart) else "take a whole archive"
+            build = command("helm dependency build {chart}", chart=self._chart)
+            advice = f"run {build}" if os.path.isdir(self._chart) else "take a whole archive"
             raise ChartError(
                 f"chart {shown}: {names} {'are' if len(on) > 1 else 'is'} on and missing in charts/: {advice}"
             )

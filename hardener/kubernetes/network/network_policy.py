@@ -9,9 +9,10 @@ a connection; neither is asked about.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Literal
 
@@ -72,6 +73,47 @@ class Ports(Struct, frozen=True):
     name: str | None = None
 
 
+class RulePorts(tuple[Ports, ...]):
+    """The ports of a rule. There may be thousands of them, so that what is asked of them is looked up."""
+
+    @cached_property
+    def numbered(self) -> Spans:
+        """Those that are numbers."""
+        return Spans((entry.protocol, entry.first, entry.last) for entry in self if entry.name is None)
+
+    @cached_property
+    def names(self) -> frozenset[tuple[str, str]]:
+        """The protocol and name of those that are names."""
+        return frozenset((entry.protocol, entry.name) for entry in self if entry.name is not None)
+
+    @cached_property
+    def _hash(self) -> int:
+        return super().__hash__()
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+class Spans:
+    """Ports by protocol, as spans that do not overlap."""
+
+    def __init__(self, found: Iterable[tuple[str, int, int]]) -> None:
+        self._by_protocol: dict[str, tuple[list[int], list[int]]] = {}
+        for protocol, first, last in sorted(found):
+            firsts, lasts = self._by_protocol.setdefault(protocol, ([], []))
+            if lasts and first <= lasts[-1]:
+                lasts[-1] = max(lasts[-1], last)
+            else:
+                firsts.append(first)
+                lasts.append(last)
+
+    def meet(self, protocol: str, first: int, last: int) -> bool:
+        """Whether any port from ``first`` to ``last`` is among them."""
+        firsts, lasts = self._by_protocol.get(protocol, ((), ()))
+        at = bisect_right(firsts, last) - 1
+        return at >= 0 and lasts[at] >= first
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule: connections with any of ``peers`` (None: with anybody) on any of ``ports`` (None: on all).
@@ -80,7 +122,7 @@ class Rule:
     """
 
     peers: tuple[Peer, ...] | None
-    ports: tuple[Ports, ...] | None
+    ports: RulePorts | None
     path: Path = field(default=(), compare=False)
 
 
@@ -102,7 +144,7 @@ class Policy:
         return self.ingress if direction == "ingress" else self.egress
 
 
-class Pod(Struct, frozen=True, eq=False):
+class Pod(Struct, frozen=True, eq=False, dict=True):
     """A pod as policies see it, or all pods of one template.
 
     ``ports`` are the named ones of its containers: number and protocol by name. ``namespace_labels`` are those of its
@@ -114,6 +156,15 @@ class Pod(Struct, frozen=True, eq=False):
     namespace_labels: Mapping[str, str] = {}
     ports: Mapping[str, tuple[tuple[int, str], ...]] = {}
     host_network: bool = False
+
+    @cached_property
+    def names(self) -> dict[tuple[int, str], list[str]]:
+        """The names of its ports, by number and protocol."""
+        found: dict[tuple[int, str], list[str]] = {}
+        for name, numbers in self.ports.items():
+            for on in numbers:
+                found.setdefault(on, []).append(name)
+        return found
 
 
 class Address(Struct, frozen=True):
@@ -237,7 +288,7 @@ def _is_peer(namespace: str, peer: Peer, other: Pod | Address, blocks_cover_pods
     return known and (peer.pods is None or peer.pods.matches(other.labels))
 
 
-def opens(ports: tuple[Ports, ...] | None, server: Pod | Address, port: int | str | None, protocol: str) -> bool:
+def opens(ports: RulePorts | None, server: Pod | Address, port: int | str | None, protocol: str) -> bool:
     """Whether ``ports`` of a rule (None: all) hold ``port`` of ``server``, as of ``judge``."""
     if ports is None:
         return True
@@ -247,10 +298,16 @@ def opens(ports: tuple[Ports, ...] | None, server: Pod | Address, port: int | st
         numbers: tuple[int, ...] = (port,)
     else:
         numbers = numbers_of(server, port, protocol)
-        if not numbers and any(entry.name == port and entry.protocol == protocol for entry in ports):
+        if not numbers and (protocol, port) in ports.names:
             return True  # nobody knows its number, but both mean the same port
-    opened = [entry[1:] for entry in ranges(ports, server) if entry[0] == protocol]
-    return bool(numbers) and all(any(first <= number <= last for first, last in opened) for number in numbers)
+    return bool(numbers) and all(_holds(ports, server, number, protocol) for number in numbers)
+
+
+def _holds(ports: RulePorts, server: Pod | Address, number: int, protocol: str) -> bool:
+    if ports.numbered.meet(protocol, number, number):
+        return True
+    names = server.names.get((number, protocol), ()) if isinstance(server, Pod) and ports.names else ()
+    return any((protocol, name) in ports.names for name in names)
 
 
 def numbers_of(server: Pod | Address, name: str, protocol: str) -> tuple[int, ...]:
@@ -259,7 +316,7 @@ def numbers_of(server: Pod | Address, name: str, protocol: str) -> tuple[int, ..
     return tuple(number for number, own in found if own == protocol)
 
 
-def ranges(ports: tuple[Ports, ...], server: Pod | Address) -> list[tuple[str, int, int]]:
+def ranges(ports: RulePorts, server: Pod | Address) -> list[tuple[str, int, int]]:
     """Protocol, first and last of ``ports`` on ``server``; a name that no container declares is no port."""
     found = []
     for entry in ports:
@@ -270,14 +327,13 @@ def ranges(ports: tuple[Ports, ...], server: Pod | Address) -> list[tuple[str, i
     return found
 
 
-def meet(one: tuple[Ports, ...] | None, other: tuple[Ports, ...] | None, server: Pod | Address) -> bool:
+def meet(one: RulePorts | None, other: RulePorts | None, server: Pod | Address) -> bool:
     """Whether any port of ``server`` is in both (None: all ports)."""
     if one is None or other is None:
         own = one if other is None else other
         return own is None or bool(ranges(own, server))
-    return any(
-        a[0] == b[0] and a[1] <= b[2] and b[1] <= a[2] for a in ranges(one, server) for b in ranges(other, server)
-    )
+    spans = Spans(ranges(other, server))
+    return any(spans.meet(*each) for each in ranges(one, server))
 
 
 def lets_all(policy: Policy, direction: Direction) -> Rule | None:
@@ -355,7 +411,7 @@ def _rule(value: Any, path: Path, key: str) -> Rule:
     peers, ports = sequence(item.get(key)), sequence(item.get("ports"))
     return Rule(
         tuple(map(_peer, peers)) if peers else None,
-        tuple(entry for entry in map(_ports, ports) if entry is not None) if ports else None,
+        RulePorts(entry for entry in map(_ports, ports) if entry is not None) if ports else None,
         path,
     )
 

@@ -18,15 +18,15 @@ from hardener.kubernetes.network.network_policy import (
     Peer,
     Pod,
     Policy,
-    Ports,
     Rule,
+    RulePorts,
     lets_all,
     meet,
     opens,
 )
 
 Set = int
-_OnPorts = dict[tuple[Ports, ...] | None, Set]  # sets of pods by the ports on which they may talk
+_OnPorts = dict[RulePorts | None, Set]  # sets of pods by the ports on which they may talk
 
 
 class _Group(Struct):
@@ -71,7 +71,7 @@ class Network:
         for group in self._groups:
             for number in group.members:
                 self._governing.setdefault(number, []).append(group)
-        self._meetings: dict[tuple[tuple[Ports, ...], tuple[Ports, ...]], bool] = {}
+        self._meetings: dict[tuple[RulePorts, RulePorts], bool] = {}
         self._near: dict[str, Set] = {}  # the pods of a namespace
 
     @cached_property
@@ -117,7 +117,7 @@ class Network:
 
     # Ingress: by the pod that is reached.
 
-    def _peers(self, number: int) -> list[tuple[tuple[Ports, ...] | None, Set]]:
+    def _peers(self, number: int) -> list[tuple[RulePorts | None, Set]]:
         """The pods that the ingress policies of a pod let in, by port."""
         if not self.is_isolated(number, "ingress"):
             return [(None, self._everybody)]
@@ -135,7 +135,7 @@ class Network:
 
     # Egress: the same tables, turned round to the pod that is reached.
 
-    def _leaving(self, number: int) -> Iterator[tuple[tuple[Ports, ...] | None, Set]]:
+    def _leaving(self, number: int) -> Iterator[tuple[RulePorts | None, Set]]:
         """The pods whose egress policies let them out to a pod, by port."""
         yield None, self._unrestricted
         yield from self._to_all.items()
@@ -189,8 +189,8 @@ class Network:
                 return {None}
         return found
 
-    def _meet(self, one: tuple[Ports, ...] | None, other: tuple[Ports, ...] | None, pod: Pod) -> bool:
-        if one is None or other is None or any(entry.name is not None for entry in (*one, *other)):
+    def _meet(self, one: RulePorts | None, other: RulePorts | None, pod: Pod) -> bool:
+        if one is None or other is None or one.names or other.names:
             return meet(one, other, pod)
         if (one, other) not in self._meetings:
             self._meetings[one, other] = meet(one, other, pod)

@@ -24,6 +24,7 @@ from hardener.lock.oci.login import Finder, Logins
 from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.transport import Answer, Taker, Transport, host_of, is_loopback, same_server
+from hardener.support.shell_words import command
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -204,7 +205,7 @@ class Client:
                 said = f"{place.host}: wants a login ({status}), which is sent over TLS only: {own}"
                 return RegistryError(said, status)
             said = "the login for it is refused" if known else "not there, or for those who log in"
-            advice = self._logins.trouble(place) or f": docker login {place.login}"
+            advice = self._logins.trouble(place) or f": {command('docker login {}', place.login)}"
             return RegistryError(f"{place.host}: {said} ({status}){advice}", status)
         if status == 404:
             return RegistryError(f"{place.host}: no such image ({status})", status)

@@ -18,6 +18,7 @@ from hardener.lock.oci.credentials import Login
 from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.transport import Transport, host_of
+from hardener.support.shell_words import command
 
 _LIMIT = 1 << 20  # bytes of an answer with a token
 _LONGEST_TOKEN = 1 << 16  # characters; it stands in a header
@@ -134,7 +135,8 @@ class Logins:
         refuses = answer.status in (400, 401, 403)
         if refuses and login is not None:
             raise RegistryError(
-                f"{host}: the login for it is refused ({answer.status}): docker login {host}", answer.status
+                f"{host}: the login for it is refused ({answer.status}): {command('docker login {}', host)}",
+                answer.status,
             )
         if answer.status != 200:
             trouble = self.trouble(place) if refuses else ""

@@ -69,7 +69,7 @@ def _commands(changes: list[FileChange], paths: tuple[str, ...], root: str | Non
                 patterns.add(f":(glob){above}**/" + re.sub(r".+(?=_harden-)", "*", os.path.basename(name)))
         found.append(_git(root, "clean -f", sorted(patterns)))
     elif made:
-        found.append("rm -- " + " ".join(map(quoted, made)))
+        found.append(f"rm -- {' '.join(map(quoted, made))}")
     return found
 
 

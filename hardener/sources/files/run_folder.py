@@ -25,7 +25,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from msgspec import Struct, field
 
@@ -201,8 +201,45 @@ def recover_around(paths: list[str], targets: list[str] | None = None) -> list[s
     """Take back what dead runs did to the real ``paths`` and around them: above each, and outside of a repository below
     it, too. ``targets`` are what is only written, there or not: nothing below is looked at. Returns what there is to
     say, in lines. Raises InputError."""
+    return [line for top in _around(paths, targets or []) for line in recover(top)]
+
+
+def half_written(paths: list[str]) -> list[str]:
+    """What there is to say, in lines, to a command that only reads the real ``paths``: where a dead run wrote some of
+    its files, and nobody has taken them back yet. A run that writes now is waited for."""
+    found = []
+    for top in _around(paths, []):
+        try:
+            with alone(top):
+                journal = _read(top)
+        except (OSError, InputError):  # who writes there hears of it
+            continue
+        if journal is not None:
+            found.append(
+                f"{_shown(top)}: a run was killed here while it wrote, so some files are as it made them and others are"
+                " not; harden apply takes all of them back first"
+            )
+    return found
+
+
+@contextmanager
+def turn(paths: list[str]) -> Iterator[None]:
+    """Inside, no other run that takes its turn too reads or writes the repositories of the real ``paths``; outside of a
+    repository, the folders that are named. One that has begun is waited for."""
+    tops = {files.git_root(path) or (path if os.path.isdir(path) else os.path.dirname(path)) for path in paths}
+    with ExitStack() as stack:
+        for top in sorted(tops):  # in one order, so that no two wait for each other
+            try:
+                stack.enter_context(alone(top))
+            except OSError:
+                continue  # it cannot be opened: so nothing is written there, and that is said then
+        yield
+
+
+def _around(paths: list[str], targets: list[str]) -> dict[str, None]:
+    """The folders in which a run may have left its own, above and below ``paths``, and above ``targets``."""
     tops: dict[str, None] = {}
-    for path in dict.fromkeys([*paths, *(targets or [])]):
+    for path in dict.fromkeys([*paths, *targets]):
         root = files.git_root(path)
         folder = path
         while True:
@@ -213,7 +250,7 @@ def recover_around(paths: list[str], targets: list[str] | None = None) -> list[s
             folder = os.path.dirname(folder)
         if root is None and path in paths and os.path.isdir(path):
             tops |= dict.fromkeys(_below(path))
-    return [line for top in tops for line in recover(top)]
+    return tops
 
 
 def _may_be_ours(top: str) -> bool:

@@ -27,7 +27,8 @@ class Node(Struct):
 
     ``form``: "block", "blocks" (all nested blocks of a type), "object", "list", "encoded", "literal", "expression".
     ``start`` to ``end`` is the entry, ``value_start`` to ``value_end`` its value: of a block, object or list from its
-    opening to its closing bracket. ``key`` is where the name of an entry stands. ``row`` counts from 0.
+    opening to its closing bracket. ``key`` is where the name of an entry stands. ``row`` counts from 0. ``twice`` is
+    the row and name of an argument that a block, or one in it, sets a second time, which Terraform refuses.
     """
 
     form: str
@@ -39,6 +40,7 @@ class Node(Struct):
     data: Any
     key: tuple[int, int] = (0, 0)
     children: dict[str | int, Node] = field(default_factory=dict)
+    twice: tuple[int, str] | None = None
 
 
 def block_of(syntax: Syntax, depth: int = 0) -> tuple[list[str], Node]:
@@ -61,22 +63,35 @@ def block_of(syntax: Syntax, depth: int = 0) -> tuple[list[str], Node]:
     )
     for child in body.children if body is not None else ():
         if child.type == "attribute":
-            name, value = child.children[0], _value(child.children[2], depth + 1)
-            key = _text(name)
-            node.children[key] = _entry(child, name, value)
-            node.data[key] = value.data
+            _add_argument(node, child, depth)
         elif child.type == "block":
-            inner, nested = block_of(child, depth + 1)
-            key = " ".join(inner)
-            known = node.children.get(key)
-            if known is None or known.form != "blocks":
-                row = nested.row
-                known = Node("blocks", nested.start, nested.end, nested.start, nested.end, row, [])
-                node.children[key], node.data[key] = known, known.data
-            known.children[len(known.data)] = nested
-            known.data.append(nested.data)
-            known.end = known.value_end = nested.end
+            _add_block(node, child, depth)
     return head, node
+
+
+def _add_argument(node: Node, syntax: Syntax, depth: int) -> None:
+    name, value = syntax.children[0], _value(syntax.children[2], depth + 1)
+    key = _text(name)
+    if key in node.children:
+        node.twice = node.twice or (syntax.start_point[0], key)
+    node.children[key] = _entry(syntax, name, value)
+    node.data[key] = value.data
+
+
+def _add_block(node: Node, syntax: Syntax, depth: int) -> None:
+    inner, nested = block_of(syntax, depth + 1)
+    node.twice = node.twice or nested.twice
+    key = " ".join(inner)
+    known = node.children.get(key)
+    if known is None or known.form != "blocks":
+        row = nested.row
+        if known is not None:  # an argument has this name
+            node.twice = node.twice or (row, key)
+        known = Node("blocks", nested.start, nested.end, nested.start, nested.end, row, [])
+        node.children[key], node.data[key] = known, known.data
+    known.children[len(known.data)] = nested
+    known.data.append(nested.data)
+    known.end = known.value_end = nested.end
 
 
 def _entry(syntax: Syntax, name: Syntax, value: Node) -> Node:

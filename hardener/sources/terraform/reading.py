@@ -170,6 +170,9 @@ def read_blocks(file: ManifestFile, judges: Callable[[str], bool]) -> list[Probl
         return []
     reader = Reader(file.kept.value_of)
     for (start, end, line), document, block in zip(parsed.extents(), parsed.documents, parsed.blocks, strict=True):
+        if block.twice is not None:
+            file.pieces.append(Piece(file, start, end, line, problem=_set_twice(*block.twice, line)))
+            continue
         made = reader.read(document[HEAD], block)
         if made is not None:
             file.pieces.append(Piece(file, start, end, line, [made.data], parsed=True, source=OBJECTS))
@@ -181,6 +184,12 @@ def read_blocks(file: ManifestFile, judges: Callable[[str], bool]) -> list[Probl
         if (node := given(document[HEAD], block)) is not None:
             _read_manifest(piece, node.row + 1, str(node.data), judges)
     return problems
+
+
+def _set_twice(row: int, name: str, first: int) -> tuple[str, str, str, int]:
+    """The problem of a block in which ``row`` sets ``name`` again; ``first`` is the first row of its piece."""
+    reason = f"the argument {name} is set twice in one block, which Terraform refuses; nothing of the block is read"
+    return "broken-document", reason, "keep one of the two: terraform validate names them", row - first + 1
 
 
 def _ignored(file: ManifestFile, line: int, what: str) -> Problem:

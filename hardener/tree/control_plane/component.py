@@ -10,6 +10,7 @@ from hardener.kubernetes.components import flags as component_flags
 from hardener.kubernetes.components.flag_values import entries, parsed_version
 from hardener.kubernetes.components.flags import Flag
 from hardener.support.data_path import Path
+from hardener.support.shell_words import command
 from hardener.tree.view import OpaqueError, View, literal
 
 HOSTED = "hosted"
@@ -176,7 +177,7 @@ class Component:
             key = "file-proxy" if self.name == "kube-proxy" else "file-scheduler"
         if key in ("kubeadm", "cluster-api") and self.name == "kubelet":
             return _NODE_REGISTRATION
-        return _RESTART[key].format(name=self.name)
+        return command(_RESTART[key], name=self.name)
 
     # Changing. ``how`` is the grade of the edits with basis, evidence, and steps before and after.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import TYPE_CHECKING
 
 from hardener.sources.manifests import Piece
@@ -14,6 +14,11 @@ from hardener.tree.tree import Tree
 if TYPE_CHECKING:
     from hardener.facts.kustomize.overlays.reading import Layer
     from hardener.facts.kustomize.overlays.variants import Chain, Result, Variant
+
+
+MOST_PATCHES = 100
+"""Of patches that are for one object in one build: what more of them make together is not looked at, since each of them
+is asked for each thing that stands in it."""
 
 
 class Overlays(AsRead):
@@ -28,6 +33,9 @@ class Overlays(AsRead):
         return PatchedOverlays(tree)
 
     patches_anything = False
+    crowded: Mapping[Object, tuple[Object, int]] = {}
+    """The objects for which more patches of one build are than are looked at: the kustomization that comes to be too
+    many, and how many they are with it. They are known once ``weighed`` was asked for."""
 
     def chains(self, item: Object) -> tuple[Chain, ...]:
         return ()

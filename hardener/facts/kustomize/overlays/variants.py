@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.kustomize.overlays.overlays import Overlays
+from hardener.facts.kustomize.overlays.overlays import MOST_PATCHES, Overlays
 from hardener.facts.kustomize.overlays.patch import Data, Hits, ImageEntry, Merge, Operations, Patch
 from hardener.facts.kustomize.overlays.reading import Layer, has_patches, read
 from hardener.kubernetes.images.reference import parse as parse_image
@@ -124,6 +124,7 @@ class PatchedOverlays(Overlays):
         self.patches_anything = any(map(has_patches, tree.kustomizations.values()))
         self._layers: dict[int, Layer] = {}
         self._chains: dict[Object, tuple[Chain, ...]] = {}
+        self.crowded: dict[Object, tuple[Object, int]] = {}
         self._as_written: set[Object] = set()  # of those that have chains, what a build takes in as it is
         self._results: dict[Object, tuple[int, tuple[tuple[Chain, Result], ...]]] = {}
         self._variants: dict[Object, tuple[int, tuple[Variant, ...]]] = {}
@@ -232,6 +233,8 @@ class PatchedOverlays(Overlays):
         found: dict[tuple[Patch, ...], set[str | None]] = {}
         for build in self._tree.ask(Builds).of(item):
             patches = self._patches(item, build.layers(item))
+            if patches is None:
+                continue
             others = [patch for patch in patches if not isinstance(patch, ImageEntry)]
             if len(others) < len(patches) and not self._tell(item, patches, others):
                 patches = others
@@ -241,8 +244,10 @@ class PatchedOverlays(Overlays):
                 self._as_written.add(item)
         return tuple(Chain(patches, frozenset(names)) for patches, names in found.items())
 
-    def _patches(self, item: Object, kustomizations: Iterable[Object]) -> list[Patch]:
-        """The patches for ``item`` that change a pod of it, the innermost first; all of them for a new object."""
+    def _patches(self, item: Object, kustomizations: Iterable[Object]) -> list[Patch] | None:
+        """The patches for ``item`` that change a pod of it, the innermost first; all of them for a new object. None
+        where more are for it than are looked at."""
+        count = 0
         found: list[Patch] = []
         data = item.data
         seen = _Seen(item)
@@ -251,6 +256,10 @@ class PatchedOverlays(Overlays):
             for late in (False, True):
                 if layer.by_name or layer.loose:
                     chosen = layer.patches(seen.identity(data), late=late)
+                    count += len(chosen)
+                    if count > MOST_PATCHES:
+                        self.crowded[item] = (kustomization, count)
+                        return None
                     found += (patch for patch in chosen if _concerns_pods(patch, item))
                     data = Chain(tuple(chosen)).apply(data).data or data
                 if not late:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
@@ -94,11 +95,12 @@ def ports_of(service: Object, pod: PodTemplate, wanted: int | str | None = None)
     if headless and isinstance(wanted, int) and not chosen:
         return (Port(wanted),)
     found: dict[Port, None] = {}
+    declared = _Declared(pod)
     for item in chosen or listed:
         protocol = item.get("protocol")
         protocol = protocol if isinstance(protocol, str) else "TCP"
         own = number(item.get("port"))
-        found.update(dict.fromkeys(_targets(item.get("targetPort"), item.get("port"), protocol, pod)))
+        found.update(dict.fromkeys(_targets(item.get("targetPort"), item.get("port"), protocol, declared)))
         if headless and own is not None:
             found[Port(own, protocol)] = None
     listed_in = mapping(service.data.get("spec")).get("ports")
@@ -114,7 +116,7 @@ def expressions(written: Any, protocol: Any) -> Iterator[Port]:
         yield port
 
 
-def _targets(target: Any, written: Any, protocol: str, pod: PodTemplate) -> Iterator[Port]:
+def _targets(target: Any, written: Any, protocol: str, declared: _Declared) -> Iterator[Port]:
     own = number(written)
     value = number(target) or (own if target in (None, "", 0) else None)
     if value is not None:
@@ -122,17 +124,32 @@ def _targets(target: Any, written: Any, protocol: str, pod: PodTemplate) -> Iter
     elif target in (None, "", 0):
         yield from expressions(written, protocol)
     elif isinstance(target, str):
-        yield from named_ports(pod, target, protocol)
+        yield from declared.named(target, protocol)
 
 
 def named_ports(pod: PodTemplate, name: str, protocol: str = "TCP") -> list[Port]:
     """The port that ``name`` means in ``pod``; itself where no container declares it."""
-    found = [
-        Port(value, protocol)
-        for item in declared_ports(pod)
-        if item.get("name") == name and (value := number(item.get("containerPort"))) is not None
-    ]
-    return found or [Port(name, protocol)]
+    return _Declared(pod).named(name, protocol)
+
+
+class _Declared:
+    """The ports that containers of ``pod`` declare, read once for all names that are asked for."""
+
+    def __init__(self, pod: PodTemplate) -> None:
+        self._pod = pod
+
+    @cached_property
+    def _numbers(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for item in declared_ports(self._pod):
+            name, value = item.get("name"), number(item.get("containerPort"))
+            if isinstance(name, str) and value is not None:
+                found.setdefault(name, []).append(value)
+        return found
+
+    def named(self, name: str, protocol: str) -> list[Port]:
+        """As ``named_ports``."""
+        return [Port(value, protocol) for value in self._numbers.get(name, ())] or [Port(name, protocol)]
 
 
 def declared_ports(pod: PodTemplate) -> Iterator[dict[str, Any]]:
