@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from hardener.authoring import profile
-from hardener.authoring.edits import Basis
+from hardener.authoring.edits import Basis, Grade
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.facts.access.audit_log.event import Request, requests
@@ -64,9 +64,10 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run the transforms of IDS on manifests, with the events of an audit log."""
+    """Run the transforms of IDS on manifests, with the events of an audit log; the changes are those ``upto`` a grade,
+    by default with the guesses."""
 
-    def inner(manifests: str, *events: str, **options: Any) -> Outcome:
+    def inner(manifests: str, *events: str, upto: Grade = Grade.GUESS, **options: Any) -> Outcome:
         folder = tmp_path / "tree"
         write(folder, {"rbac.yaml": manifests})
         logs: tuple[str, ...] = ()
@@ -77,7 +78,7 @@ def run(tmp_path: Path) -> Run:
         chosen = profile.load("restricted")
         for name, value in options.items():
             chosen.set_option(f"rbac.{name.replace('_', '-')}", value, "test")
-        return pipeline.run(workspace, chosen, only=IDS)
+        return pipeline.run(workspace, chosen, pipeline.Gate(upto), only=IDS)
 
     return inner
 
@@ -498,7 +499,7 @@ patches:
 def test_a_patch_that_counts_rules_holds_back_what_would_move_them(patch: str, held: int, tmp_path: Path) -> None:
     write(tmp_path, OVERLAY | {"prod/kustomization.yaml": OVERLAY["prod/kustomization.yaml"] + patch})
     tree = Tree.read([str(tmp_path)], root=str(tmp_path))
-    outcome = pipeline.run(tree, profile.load("restricted"), only=IDS)
+    outcome = pipeline.run(tree, profile.load("restricted"), pipeline.Gate(Grade.GUESS), only=IDS)
     assert len(outcome.held) == held
 
 
@@ -581,10 +582,67 @@ def test_what_is_written_is_valid(run: Run, version: str) -> None:
 
 def test_the_report_says_what_to_do_before_and_after(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"rbac.yaml": BINDING})
-    done = harden("diff", ".")
+    done = harden("diff", ".", "--max-grade", "guess")
     assert "1 binding reduced to fewer rights" in done.out
     assert "--audit-log FILE" in done.out
     assert "kubectl delete clusterrolebinding app-admin-binding" in done.out
+
+
+EVERYTHING = "{apiGroups: ['*'], resources: ['*'], verbs: ['*']}"
+OF_ALL = "kind: ClusterRole\nmetadata: {name: all}\nrules: [" + EVERYTHING + "]\n"
+OWN_ROLE = f"apiVersion: rbac.authorization.k8s.io/v1\n{OF_ALL}---\n" + BINDING.replace(
+    "  name: cluster-admin", "  name: all"
+)
+STAR = OWN_ROLE.replace(EVERYTHING, "{apiGroups: [''], resources: ['*'], verbs: ['get']}")
+RUNNING = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app, namespace: default}
+spec: {template: {spec: {serviceAccountName: my-app, containers: [{name: app, image: example.com/app:1}]}}}
+"""
+
+
+@pytest.mark.parametrize("name", ["my-app", "portal", "web"])
+@pytest.mark.parametrize(
+    ("manifests", "grade"),
+    [
+        (BINDING, Grade.GUESS),
+        (OWN_ROLE, Grade.GUESS),
+        (STAR, Grade.GUESS),
+        (f"{BINDING}---\n{RUNNING}", Grade.BREAKING),
+        (f"{STAR}---\n{RUNNING}", Grade.BREAKING),
+    ],
+    ids=["cluster-admin", "a role of its own", "a star", "cluster-admin of a workload", "a star of a workload"],
+)
+def test_rights_of_which_nothing_shows_the_use_are_not_taken_by_default(
+    run: Run, manifests: str, grade: Grade, name: str
+) -> None:
+    outcome = run(manifests.replace("my-app", name), upto=Grade.REVIEW)
+    assert {held.grade for held in outcome.held} == {grade}
+    assert outcome.changes == []
+
+
+@pytest.mark.parametrize(
+    ("more", "title"),
+    [
+        ("", "Guesses: 1 change of 1 service account waits; what it needs is not known"),
+        ("---\n" + BINDING.replace("my-app", "other").replace("app-admin-", "other-"),
+         "Guesses: 2 changes of 2 service accounts wait; what they need is not known"),
+        (f"---\n{RUNNING.replace('my-app', 'runs')}",
+         "Guesses: 5 changes of 1 container and 1 service account wait; what they need is not known"),
+    ],
+    ids=["one", "two", "beside an image"],
+)  # fmt: skip
+def test_the_report_says_how_to_know_what_an_account_needs(
+    more: str, title: str, harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {"rbac.yaml": BINDING + more})
+    said = harden("diff", ".").out
+    block = " ".join(said[said.index("\nGuesses: ") :].strip().partition("\n\n")[0].split())
+    assert block.startswith(title)
+    assert "ServiceAccount default/my-app nothing in the tree runs as it" in block
+    assert "harden diff . --audit-log FILE takes the rights from what the account was seen to do" in block
+    assert ("harden lock . --deep" in block) is ("image" in more)
 
 
 NAMING = {
@@ -675,7 +733,7 @@ spec: {destinationServiceAccounts: [{namespace: default, defaultServiceAccount: 
 @pytest.mark.parametrize("case", [*NAMING, *NOT_NAMING])
 def test_no_floor_is_assumed_for_an_account_that_something_works_with(run: Run, case: str) -> None:
     outcome = run(f"{BINDING}---\n{(NAMING | NOT_NAMING)[case]}")
-    assert bool(outcome.held) is (case in NAMING)
+    assert bool(outcome.held_back) is (case in NAMING)
 
 
 CHART = {
@@ -695,7 +753,7 @@ def test_a_template_of_a_chart_names_its_account(account: str, kept: bool, tmp_p
     write(tmp_path, files | {"rbac.yaml": BINDING})
     tree = Tree.read([str(tmp_path)], root=str(tmp_path))
     outcome = pipeline.run(tree, profile.load("restricted"), only=IDS)
-    assert bool(outcome.held) is kept
+    assert bool(outcome.held_back) is kept
 
 
 DEFINED = """\
@@ -872,7 +930,7 @@ def of_base(tmp_path: Path, kind: str, namespace: str, overlays: dict[str, str],
     write(tmp_path, {"audit.log": "\n".join(events)})
     settings = Settings(audit_logs=(str(tmp_path / "audit.log"),))
     tree = Tree.read([str(tmp_path / "tree")], root=str(tmp_path / "tree"), settings=settings)
-    return pipeline.run(tree, profile.load("restricted"), only=IDS)
+    return pipeline.run(tree, profile.load("restricted"), pipeline.Gate(Grade.GUESS), only=IDS)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What waits since the fact that decides is not known: by image, with the ways to know it."""
+"""What waits since the fact that decides is not known: by image or account, with the ways to know it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,30 @@ from hardener.tree.pod_fragments import written_containers
 _Key = tuple[int, Path]  # the place of an image, by the identity of its piece
 _NOTHING_SAID = Evidence("the fact that decides is not known")
 _IMAGE = ("image",)  # the last part of a place where an image is named
+_SUBJECTS = "subjects"  # of a binding; the place of a fact about one of its accounts ends with its name
 _FIRST = ("run-as-user", "read-only-root-filesystem")  # whose evidence says what it is that nobody knows
 
 
-class ImageGuess(Struct):
-    """An image, the steps that wait for it, and the containers that run it, each by its place.
+class Guess(Struct):
+    """An image or an account, the steps that wait for it, and the containers that run it, each by its place.
 
     ``fact`` is what is not known.
     """
 
-    image: str
+    name: str
     fact: Evidence
     steps: list[Held]
     containers: set[_Key]
+
+    @property
+    def is_of_account(self) -> bool:
+        """Whether it is about what a service account does, and not about an image."""
+        return _is_of_account(self.fact)
+
+    @property
+    def count(self) -> str:
+        """How many containers run the image, as a text behind its name; "" for an account."""
+        return "" if self.is_of_account else f" ({counted(len(self.containers), 'container')})"
 
 
 class Guesses:
@@ -46,33 +57,51 @@ class Guesses:
 
     @property
     def title(self) -> str:
-        """How many there are, of how many containers."""
-        containers = {key for each in self.images for key in each.containers}
+        """How many there are, of how many containers and accounts."""
+        containers = {key for each in self.groups for key in each.containers}
+        accounts = [each for each in self.groups if each.is_of_account]
         verb = "waits" if len(self.steps) == 1 else "wait"
-        changes, of = counted(len(self.steps), "change"), counted(len(containers), "container")
-        need = "its image needs" if len(containers) == 1 else "their images need"
-        return f"Guesses: {changes} of {of} {verb}; what {need} is not known"
+        of = [counted(len(containers), "container")] if self._are_of_images else []
+        of += [counted(len(accounts), "service account")] if accounts else []
+        need = self._need(len(containers), len(accounts))
+        return f"Guesses: {counted(len(self.steps), 'change')} of {' and '.join(of)} {verb}; what {need} is not known"
+
+    def _need(self, containers: int, accounts: int) -> str:
+        if not accounts:
+            return "its image needs" if containers == 1 else "their images need"
+        return "they need" if self._are_of_images or accounts > 1 else "it needs"
+
+    @property
+    def _are_of_images(self) -> bool:
+        return any(not each.is_of_account for each in self.groups)
 
     @cached_property
-    def images(self) -> list[ImageGuess]:
-        """By image, those first that are the cheapest to confirm: with the fewest steps and containers."""
-        found: dict[str, ImageGuess] = {}
+    def groups(self) -> list[Guess]:
+        """By image or account, those first that are the cheapest to confirm: with the fewest steps and containers."""
+        found: dict[str, Guess] = {}
         for step in sorted(self.steps, key=lambda step: step.transform.id not in _FIRST):
-            guesses = [self._guess(found, fact) for fact in _facts_of_images(step) or [_NOTHING_SAID]]
+            guesses = [self._guess(found, fact) for fact in _facts_of_subjects(step) or [_NOTHING_SAID]]
             guesses[0].steps.append(step)  # each step is counted once
-        return sorted(found.values(), key=lambda each: (len(each.steps), len(each.containers), each.image))
+        return sorted(found.values(), key=lambda each: (len(each.steps), len(each.containers), each.name))
 
     @staticmethod
-    def _guess(found: dict[str, ImageGuess], fact: Evidence) -> ImageGuess:
-        """The one of ``found`` about the image at ``fact``, which is made where there is none."""
-        image = _image_of(fact)
-        guess = found.setdefault(image, ImageGuess(image, fact, [], set()))
+    def _guess(found: dict[str, Guess], fact: Evidence) -> Guess:
+        """The one of ``found`` about the image or account at ``fact``, which is made where there is none."""
+        name = _account_of(fact) if _is_of_account(fact) else _image_of(fact)
+        guess = found.setdefault(name, Guess(name, fact, [], set()))
         if fact.path[-1:] == _IMAGE:
             guess.containers.add(_key(fact))
         return guess
 
     def ways(self) -> Iterator[str]:
         """How a person comes to know more, the way that fits first."""
+        if self._are_of_images:
+            yield from self._ways_of_images()
+        if any(each.is_of_account for each in self.groups):
+            log = self._outcome.asked.command("diff")
+            yield f"{log} --audit-log FILE takes the rights from what the account was seen to do"
+
+    def _ways_of_images(self) -> Iterator[str]:
         asked = self._outcome.asked
         containers = self._containers
         yield from _roots_of_dockerfiles(containers)
@@ -85,7 +114,7 @@ class Guesses:
     @property
     def _containers(self) -> list[Container]:
         """Those that the guesses are about; of a chart that is rendered elsewhere none."""
-        places = {key for each in self.images for key in each.containers}
+        places = {key for each in self.groups for key in each.containers}
         pods = {id(change.object) for step in self.steps for change in step.changes}
         found = (pod for pod in self._outcome.tree.pods_and_parts if id(pod.object) in pods)
         return [each for pod in found for each in written_containers(pod) if _key(each.fact("", "image")) in places]
@@ -100,10 +129,21 @@ def _roots_of_dockerfiles(containers: Iterable[Container]) -> Iterator[str]:
         yield f"set USER in {next(iter(places))}{more}"
 
 
-def _facts_of_images(step: Held) -> list[Evidence]:
-    """The facts of ``step`` about images that nobody knows, each at its container."""
+def _facts_of_subjects(step: Held) -> list[Evidence]:
+    """The facts of ``step`` about images and accounts of which nobody knows, each at its place."""
     facts = dict.fromkeys(fact for change in step.changes for fact in change.edit.evidence)
-    return [fact for fact in facts if fact.piece is not None and fact.path[-1:] == _IMAGE]
+    return [fact for fact in facts if fact.piece is not None and (fact.path[-1:] == _IMAGE or _is_of_account(fact))]
+
+
+def _is_of_account(fact: Evidence) -> bool:
+    return len(fact.path) > 2 and fact.path[-3] == _SUBJECTS and fact.path[-1] == "name"
+
+
+def _account_of(fact: Evidence) -> str:
+    """The account at ``fact``, as a binding names it."""
+    subject = existing(fact.piece.data, fact.path[:-1]) if fact.piece is not None else {}
+    where = f"{subject['namespace']}/" if subject.get("namespace") else ""
+    return f"{subject.get('kind', 'ServiceAccount')} {where}{subject.get('name')}"
 
 
 def _key(fact: Evidence) -> _Key:

@@ -169,16 +169,38 @@ def _hosted(pod: PodTemplate) -> str | None:
 
 
 def _node_agent(pod: PodTemplate) -> str | None:
-    signs = map(_node_agent_image, _views(pod))
+    signs = map(node_agent_image, _views(pod))
     known = next((sign for sign in signs if sign is not None), None)
+    if known is not None and not _reaches_node(pod):
+        return None  # a user interface or a controller of it, or a copy that takes what is sent to it
     return known or (_on_the_node(pod) if pod.kind == "DaemonSet" else None)
 
 
-def _node_agent_image(container: Container) -> str | None:
-    """What shows that the image of ``container`` is that of a node agent."""
+def _reaches_node(pod: PodTemplate) -> bool:
+    """Whether anything of the node is open to ``pod``, or its manifest does not show that nothing is."""
+    if any(pod.data.get(key) not in (None, False) for key in ("hostNetwork", "hostPID", "hostIPC")):
+        return True
+    if any("hostPath" in volume for volume in mappings(pod.data.get("volumes"))):
+        return True
+    return any(_is_let_out(container) for container in _views(pod))
+
+
+def _is_let_out(container: Container) -> bool:
+    """Whether ``container`` has a privilege, a capability or a device by which it works on the node."""
+    context = mapping(container.data.get("securityContext"))
+    added = mapping(context.get("capabilities")).get("add")
+    is_host_process = mapping(context.get("windowsOptions")).get("hostProcess")
+    return bool(context.get("privileged") or added or is_host_process or container.data.get("volumeDevices"))
+
+
+def node_agent_image(container: Container) -> str | None:
+    """What shows that the image of ``container`` is that of a node agent; a row of its own that calls it something else
+    goes before the name of its repository."""
     repository = container.image and container.image.repository
     if container.row is not None and container.row.class_ == "node-agent":
         return f"{container.row.origin}: {repository} is a node agent"
+    if container.row is not None and container.row.class_ is not None:
+        return None
     if repository and component.is_node_agent_repository(repository):
         return f"image {repository} is a node agent"
     return None

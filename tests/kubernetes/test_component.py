@@ -197,7 +197,8 @@ def test_data_stores(text: str) -> None:
     "text",
     ["oliver006/redis_exporter", "redis/redisinsight", "postgres-operator", "kafka-ui", "mongo-express", "etcd-backup",
      "cp-kafka-connect", "cp-schema-registry", "elasticsearch-curator", "weaveworksdemos/catalogue-db",
-     "mongodb-consumer",     "minio/mc", "predis", "nginx", "", None],
+     "mongodb-consumer", "rabbitmq-publisher", "mysql-seed", "mongodb-loader", "kafka-topics", "cassandra-stress",
+     "mysql-rest", "prometheus-mysqld-exporter", "minio/mc", "predis", "nginx", "", None],
 )  # fmt: skip
 def test_no_data_stores(text: str | None) -> None:
     assert not is_data_store(text)

@@ -1,25 +1,18 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Evidence, Severity
+from hardener.authoring.edits import Evidence, Finding, Severity
 from hardener.authoring.transform import WHOLE_IN_FILES, Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.facts.access.account_use import ServiceAccounts
-from hardener.facts.access.api_use import api_use, need, seen_without
+from hardener.facts.access.api_use import Need, need, seen_without
 from hardener.facts.images.known_image import unknown_image
-from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.hardened_by_hand import hardened_beside
-from hardener.facts.objects.namespace_contents import Namespaces
 from hardener.tree.core_views import Object, PodTemplate, ServiceAccount
 
 from ._token import DEFAULT, FIELD, Token, account_says_no
-
-_LINKERD = "linkerd.io/inject"
-_LINKERD_VERSION = "config.linkerd.io/proxy-version"
-_OWN_TOKEN = (2, 12)  # since this version its proxies bring a token of their own
 
 
 @transform(
@@ -48,8 +41,17 @@ def automount_token(target: PodTemplate | ServiceAccount, options: Token) -> Ste
 
 def _pod(pod: PodTemplate, options: Token) -> Steps:
     mounted = pod.get(FIELD)
-    if mounted is False or (mounted is None and account_says_no(pod)) or api_use(pod):
+    if mounted is False or (mounted is None and account_says_no(pod)):
         return
+    shown = need(pod)
+    if shown.evidence and not (shown.is_of_default and _is_needless(pod, shown)):
+        if shown.is_of_default:
+            yield _of_default(pod, shown)
+        return
+    yield from _taken(pod, options, mounted, shown)
+
+
+def _taken(pod: PodTemplate, options: Token, mounted: object, shown: Need) -> Steps:
     named = any(state.service_account != DEFAULT for state in states(pod))
     if named and (options.accounts == DEFAULT or pod.tree.stream):
         message = f"a token of service account {pod.service_account} is mounted"
@@ -61,13 +63,31 @@ def _pod(pod: PodTemplate, options: Token) -> Steps:
             advice = f"set {FIELD}: false if the pod does not use the API"
         yield pod.finding(message, *([FIELD] if pod.has(FIELD) else []), advice=advice, severity=Severity.LOW)
         return
-    unused = Evidence("nothing in the pod uses the Kubernetes API, and no binding names its account")
     found = verdict(
         against=_meant(pod) if mounted is not None else (),
-        known=[unused, *seen_without(pod)],
+        known=[*_unused(pod, shown), *seen_without(pod)],
         doubts=_doubts(pod, named, mounted),
     )
     yield pod.set(FIELD, to=False, **found.words)
+
+
+def _unused(pod: PodTemplate, shown: Need) -> list[Evidence]:
+    if shown.bound:
+        return [fact for container in pod.containers if (fact := shown.none_of(container)) is not None]
+    return [Evidence("nothing in the pod uses the Kubernetes API, and no binding names its account")]
+
+
+def _is_needless(pod: PodTemplate, shown: Need) -> bool:
+    """Whether each of its containers is known to make no use of the API."""
+    return all(shown.none_of(container) is not None for container in pod.containers)
+
+
+def _of_default(pod: PodTemplate, shown: Need) -> Finding:
+    """Rights of an account that many run as say nothing of this pod: its token is left as it is."""
+    text = f"every container keeps its default token for the API: {shown.bound[0].text}"
+    text += f", {DEFAULT}, and nothing shows whether this pod uses its rights"
+    advice = f"give the workload that uses them an account of its own, and set {FIELD}: false in the others"
+    return pod.finding(text, *([FIELD] if pod.has(FIELD) else []), advice=advice, severity=Severity.LOW)
 
 
 def _meant(pod: PodTemplate) -> list[Evidence]:
@@ -84,26 +104,11 @@ def _doubts(pod: PodTemplate, named: bool, mounted: object) -> Iterator[Evidence
         yield pod.fact(f"the manifest asks for the token ({FIELD}: true)", FIELD)
     if "node-agent" in pod.classes:
         yield Evidence(f"agents of a node often use the API ({pod.classes['node-agent']})")
-    yield from _linkerd(pod)
     shown = need(pod)
+    yield from shown.maybe
+    yield from shown.bound[:1]
     unknown = (unknown_image(container) for container in pod.containers if shown.none_of(container) is None)
     yield from [fact for fact in unknown if fact is not None][:1]
-
-
-def _linkerd(pod: PodTemplate) -> Iterator[Evidence]:
-    """Linkerd's proxy, where its version is not known to bring a token of its own."""
-    said = pod.metadata.text("annotations", _LINKERD_VERSION)
-    version = re.search(r"(\d{1,9})\.(\d{1,9})", said) if said else None
-    if version is not None and (int(version[1]), int(version[2])) >= _OWN_TOKEN:
-        return
-    spaces = [pod.tree.ask(Namespaces).get(name) for name in pod.tree.ask(Builds).namespaces(pod.object)]
-    holders = [pod.metadata, *(space.view("metadata") for space in spaces if space is not None and space.declared)]
-    for holder in holders:
-        said = holder.text("annotations", _LINKERD)
-        if said in ("enabled", "ingress"):
-            yield holder.fact("Linkerd before 2.12 logs in with this token", "annotations", _LINKERD)
-        if said is not None:  # that of the pod counts before that of its namespace
-            return
 
 
 def _account(account: ServiceAccount, options: Token) -> Steps:

@@ -36,22 +36,23 @@ def projected_token(pod: PodTemplate, options: Token) -> Steps:
     if mounted is False or (mounted is None and account_says_no(pod)):
         return
     found = need(pod)
-    if found.strength is Strength.NONE:
+    if found.strength is Strength.NONE or found.is_of_default:  # automount-token speaks of the latter
         return
     if all(map(has_token, pod.containers)):
         return  # by hand; nothing is mounted beside it
     if found.tokens or found.injected:
         reason = [*found.tokens, *found.injected][0].text
         text = f"every container keeps its default token for the API: {reason}"
-        advice = _ADVICE_INJECTED if found.injected else f"set {FIELD}: false if nothing else uses the API"
+        advice = _advice(found) if found.injected else f"set {FIELD}: false if nothing else uses the API"
         yield pod.finding(text, *([FIELD] if pod.has(FIELD) else []), severity=Severity.LOW, advice=advice)
         return
     yield from _edits(pod, found, options)
 
 
-_ADVICE_INJECTED = (
-    f"mount a projected token in the containers that need it, name it to the injector, and set {FIELD}: false"
-)
+def _advice(found: Need) -> str:
+    if not found.instead:
+        return "give its account no more rights than that work needs"
+    return f"{found.instead}; then set {FIELD}: false"
 
 
 def _edits(pod: PodTemplate, found: Need, options: Token) -> Steps:

@@ -174,12 +174,26 @@ def _weighed(binding: Binding, source: Role | str, found: _Found, options: Rbac)
     assumed = any(known.assumed for _, _, known in found)
     labels = "; ".join(dict.fromkeys(known.label for _, _, known in found))
     said = f"{labels}: run harden again with --audit-log" if assumed else labels
-    whole = all(known.observed and not known.blind and not known.thin for _, _, known in found)
-    basis = Basis.ASSUMED if assumed else Basis.PROVED if whole else Basis.INFERRED
     effect = Effect.BEYOND if breaking else Effect.WATCHED
-    judged = verdict(why=_once(evidence), effect=effect, basis=basis)
+    unknown = () if breaking else _unseen(binding, found)
+    judged = verdict(why=_once(evidence), unknown=unknown, effect=effect, basis=_basis(found))
     before = [*_moves(binding, found), _LOG] if assumed else _moves(binding, found)
     return Change(judged, said, tuple(before))
+
+
+def _basis(found: _Found) -> Basis:
+    if any(known.assumed for _, _, known in found):
+        return Basis.ASSUMED
+    whole = all(known.observed and not known.blind and not known.thin for _, _, known in found)
+    return Basis.PROVED if whole else Basis.INFERRED
+
+
+def _unseen(binding: Binding, found: _Found) -> Iterator[Evidence]:
+    """The accounts of which nothing shows what they do: a workload that the tree does not hold may need any right."""
+    for subject, _, known in found:
+        if known.assumed:
+            text = "nothing in the tree runs as it, so what it does with its rights is not known"
+            yield binding.fact(text, "subjects", subject.index, "name")
 
 
 def _moves(binding: Binding, found: _Found) -> list[str]:

@@ -58,7 +58,17 @@ def judged(role: Role, rule: Rule, found: Expansion) -> Verdict:
         groups = {group for each in found.rules for group in each.groups}
         holders = role.tree.ask(Access).holders(role)
         against += role.tree.ask(CustomGroups).doubts(sorted(groups), holders, of_any=any_group)
-    return verdict(why=evidence, against=against, effect=Effect.WATCHED, basis=Basis.INFERRED)
+    unknown = list(_unseen(role)) if found.lost and not against else []
+    return verdict(why=evidence, against=against, unknown=unknown, effect=Effect.WATCHED, basis=Basis.INFERRED)
+
+
+def _unseen(role: Role) -> Iterator[Evidence]:
+    """Yield the accounts that hold it and that nothing in the tree runs as: what they use of it is not known."""
+    for holder in role.tree.ask(Access).holders(role):
+        subject = holder.subject
+        if subject.is_account and not holder.pods:
+            text = f"nothing in the tree runs as {subject}, so what it uses of the rule is not known"
+            yield holder.binding.fact(text, "subjects", subject.index, "name")
 
 
 def unsure(role: Role) -> Iterator[Evidence]:

@@ -6,6 +6,7 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.facts.access.account_use import ServiceAccounts
+from hardener.facts.access.at_work import used_elsewhere
 from hardener.facts.access.grants import Access
 from hardener.facts.access.running import Pods
 from hardener.facts.access.views import Binding, Subject
@@ -70,6 +71,9 @@ def _unclear(binding: Binding, subject: Subject, pods: Pods) -> str | None:
         return f"{names[0]} is outside the given paths"
     if len(binding.tree.ask(Access).bindings_of(subject.name, binding.namespace_of(subject))) > 1:
         return "other bindings name it too"
+    used = next(used_elsewhere(binding, subject), None)
+    if used is not None:
+        return used.text
     if any(state.service_account != DEFAULT for state in states(pods[0])):
         return f"an overlay gives {names[0]} another account"
     return None

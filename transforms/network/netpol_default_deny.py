@@ -12,11 +12,13 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.pod_labels import Place
 from hardener.facts.network.run_time_peers import RunTimePeers
-from hardener.facts.objects.namespace_contents import is_alone, is_shared, unseen_sources
+from hardener.facts.objects.namespace_contents import declarations, is_alone, is_shared, unseen_sources
 from hardener.kubernetes.network.network_policy import Direction
 from hardener.support.shell_words import command, scalar
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
+from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import is_applied
+from hardener.tree.tree import Tree
 
 from . import _policies
 from ._traffic import on_host_network
@@ -36,8 +38,8 @@ def netpol_default_deny(namespace: Namespace, options: _policies.NetworkPolicies
 
     May break: pods that come into the namespace later have no connection until a policy of theirs names it.
     """
-    if namespace.declared and not namespace.object.name:
-        return  # no API server takes it
+    if namespace.declared and (not namespace.object.name or namespace.object in namespace.tree.ask(_DeclaredAgain)):
+        return  # no API server takes it, or it is the same namespace again, applied with the other
     wanted = _policies.directions(options)
     whole = _for_all_pods(namespace)
     is_closed = any(_closes_all(item, wanted) for item in whole)
@@ -47,6 +49,21 @@ def netpol_default_deny(namespace: Namespace, options: _policies.NetworkPolicies
         yield _undone(namespace, undoing, wanted, is_closed)
     elif undoing is not None or not is_closed:
         yield from _closed(namespace, wanted, options)
+
+
+class _DeclaredAgain(AsRead, set[Object]):
+    """The Namespace objects that declare once more what another one declares that is applied in the same ways."""
+
+    def __init__(self, tree: Tree) -> None:
+        isolation, builds = tree.ask(Isolation), tree.ask(Builds)
+        seen = set()
+        for item in declarations(tree):
+            place = (frozenset(builds.rendered_names(item)), frozenset(isolation.ways(item)))
+            if not item.editable:
+                continue
+            if place in seen:
+                self.add(item)
+            seen.add(place)
 
 
 def _for_all_pods(namespace: Namespace) -> list[Policy]:

@@ -16,7 +16,7 @@ from hardener.authoring.verdict import Verdict, verdict
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.ledger import ImageLedger
-from hardener.facts.images.products import product_row, runs_data_store
+from hardener.facts.images.products import has_image_of_data_store, product_row
 from hardener.facts.images.root_starts import root_start
 from hardener.facts.images.what_starts import unknown_start
 from hardener.facts.kustomize.overlays.states import patched, signs
@@ -382,7 +382,7 @@ def against_group(container: Container, mount: Mount) -> str | None:
     takes_group = (row is not None and row.pvc == "ok") or container.pod.get("securityContext", "fsGroup")
     if takes_group or is_its_own(container, mount):
         return None
-    if runs_data_store(container):
+    if has_image_of_data_store(container):  # a Job may work on the files of one
         reason: str | None = "a data store may refuse to share them with a group"
     else:
         reason = _against_sharing(container, mount)

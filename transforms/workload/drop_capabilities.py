@@ -29,7 +29,7 @@ from ._file_capabilities import carried, has_no_privileged, held, said, within_r
 from ._grounds import assumption
 from ._need import own_needs
 from ._ports import likely_low_ports, low_ports
-from ._user import final_user, is_guess, unknown_user, user_evidence
+from ._user import User, final_user, is_guess, unknown_user, user_evidence
 
 _PATH = ("securityContext", "capabilities")
 
@@ -74,18 +74,25 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
     yield from _normalise(container, dropped)
     named = set(map(plain, dropped))
     if "ALL" in named:
-        if is_left_to_root(added, dropped) and final_user(container) == "non-root":
+        if is_left_to_root(added, dropped) and _user(container) == "non-root":
             yield from _of_root_no_more(container, added)
     elif options.drop == "ALL":
         yield from _all(container, set(map(plain, added)), named)
-        if is_left_to_root(added, ("ALL",)) and final_user(container) == "non-root":  # as the next run would see it
+        if is_left_to_root(added, ("ALL",)) and _user(container) == "non-root":  # as the next run would see it
             yield list(_of_root_no_more(container, added))
     elif "NET_RAW" not in named.union(map(plain, added)):
         yield from _net_raw(container)
 
 
+def _user(container: Container) -> User:
+    """Who it runs as; one that is written to run as a number that is not root does so where a patch leaves it open."""
+    user = final_user(container)
+    is_numbered = container.effective("runAsNonRoot") is True and container.effective("runAsUser") not in (None, 0)
+    return "non-root" if user == "unknown" and is_numbered else user
+
+
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding | list[Edit]]:
-    is_user = final_user(container) == "non-root"
+    is_user = _user(container) == "non-root"
     waits = not is_user and unknown_user(container) is None and _waits_for_user(container)
     low = _low_ports(container, is_user=is_user)
     raw = _raw_sockets(container)
@@ -162,7 +169,7 @@ class _Left(NamedTuple):
 
 
 def _left(container: Container, added: set[str], *, serves_low: bool, opens_raw: bool) -> _Left:
-    user = final_user(container)
+    user = _user(container)
     if user == "non-root":
         return _left_to_user(container, added, serves_low=serves_low, opens_raw=opens_raw)
     if (opaque := unknown_user(container)) is not None:
@@ -271,7 +278,7 @@ def _raw_sockets(container: Container) -> list[Evidence]:
 
 
 def _of_commands(container: Container) -> list[Evidence]:
-    user = final_user(container)  # where that is not known, nothing is decided
+    user = _user(container)  # where that is not known, nothing is decided
     return [
         speaker.says(f"runs {name}")
         for name, speaker in spoken(container, raw_socket_commands, probes=True)

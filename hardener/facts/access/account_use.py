@@ -16,6 +16,7 @@ from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.objects.object_names import LONGEST_NAME, as_object_name
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS
+from hardener.kubernetes.pods.token_users import runs_as_default
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
@@ -251,7 +252,8 @@ class ServiceAccounts(AsRead):
                 and item.kind not in PARTIAL_KINDS
                 and isinstance(item.data.get("spec"), dict)
             ):
-                for name in dict.fromkeys(_named(item.data["spec"], 0)):
+                names = dict.fromkeys(_named(item.data["spec"], 0))
+                for name in names or ((DEFAULT,) if runs_as_default(item.data) else ()):
                     found.setdefault(name, []).append(item)
         return found
 

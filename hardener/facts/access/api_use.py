@@ -9,13 +9,15 @@ from fnmatch import fnmatchcase
 from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.access.account_use import ServiceAccounts
+from hardener.facts.access.account_use import DEFAULT, ServiceAccounts
+from hardener.facts.access.token_users import token_users
 from hardener.facts.images.container_commands import Speaker, spoken
 from hardener.facts.images.observations import observation, observations, seen
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.config_data import ConfigSources
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.pods.command_evidence import api_client
+from hardener.kubernetes.pods.token_users import program
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 _Key = tuple[str, bool]  # of a container: its name, and whether it is an init container
@@ -24,11 +26,6 @@ _Key = tuple[str, bool]  # of a container: its name, and whether it is an init c
 STANDARD_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 _PATHS = frozenset({STANDARD_PATH, STANDARD_PATH.removeprefix("/var")})  # /var/run is a link to /run
 
-# Injected sidecars that log in with the token of the pod.
-_INJECTED = {
-    "vault.hashicorp.com/agent-inject": "the injected Vault agent logs in with the token",
-    "consul.hashicorp.com/connect-inject": "the injected Consul sidecar logs in with the token",
-}
 _CLIENTS = frozenset({"kubectl", "helm"})  # as a part of the name of an image
 _CLIENT_IMAGES = frozenset({"k8s-wait-for", "origin-cli", "ose-cli"})
 _KEPT = "api_need"  # by the view of the pod
@@ -47,13 +44,18 @@ class Need(Struct):
 
     - ``bound``: bindings that give rights to its account. ``sure``: one of them surely does.
     - ``tokens``: volumes that project a token, and mounts where the token stands: somebody took care of it.
-    - ``injected``: sidecars that are added when the pod is made, and log in with its token.
+    - ``injected``: what is added when the pod is made, or done with it by its operator, and works with its token;
+      ``instead``: how a person spares the first of them that. ``maybe``: what does so in some versions.
+    - ``by_name``: the bindings name an account that the pod names, and not `default`, which others run as too.
     """
 
     bound: list[Evidence] = field(default_factory=list)
     sure: bool = False
     tokens: list[Evidence] = field(default_factory=list)
     injected: list[Evidence] = field(default_factory=list)
+    instead: str = ""
+    maybe: list[Evidence] = field(default_factory=list)
+    by_name: bool = False
     _shown: dict[_Key, list[Evidence]] = field(default_factory=dict)
     _without: dict[_Key, Evidence | None] = field(default_factory=dict)
 
@@ -73,8 +75,13 @@ class Need(Struct):
     @property
     def tells(self) -> bool:
         """Whether anything is known: of most pods nothing is."""
-        told = self.bound or self.sure or self.tokens or self.injected or self._shown
+        told = self.bound or self.sure or self.tokens or self.injected or self.maybe or self._shown
         return bool(told) or any(self._without.values())
+
+    @property
+    def is_of_default(self) -> bool:
+        """Whether nothing but rights of the account `default` shows it, which each pod without an account runs as."""
+        return bool(self.bound) and not (self.by_name or self.tokens or self.injected or self._shown)
 
     @property
     def strength(self) -> Strength:
@@ -130,7 +137,8 @@ def _look(pod: PodTemplate, found: Need) -> None:
     found.sure |= any([bound.sure for bound in bindings])
     _add(found.bound, [bound.evidence for bound in bindings])
     _add(found.tokens, list(_tokens(pod)))
-    _add(found.injected, list(_injected(pod)))
+    found.by_name |= bool(bindings) and pod.service_account != DEFAULT
+    _add_token_users(found, pod)
     config = pod.tree.ask(ConfigSources)
     for container in pod.containers:
         own = [*_container(container), *config.api_use(container)]
@@ -139,6 +147,13 @@ def _look(pod: PodTemplate, found: Need) -> None:
             _add(found._shown.setdefault(key, []), own)
         reason = _needless(container)
         found._without[key] = reason if reason is None else found._without.get(key, reason)
+
+
+def _add_token_users(found: Need, pod: PodTemplate) -> None:
+    for user in token_users(pod):
+        if user.sure and not found.injected:
+            found.instead = user.instead
+        _add(found.injected if user.sure else found.maybe, [user.evidence])
 
 
 def _add(found: list[Evidence], more: list[Evidence]) -> None:
@@ -180,12 +195,6 @@ def _mounts(container: Container) -> Iterator[Evidence]:
             yield container.fact("a volume is mounted at the path of the token", "volumeMounts", index)
 
 
-def _injected(pod: PodTemplate) -> Iterator[Evidence]:
-    for key, text in _INJECTED.items() if pod.metadata.has("annotations") else ():
-        if str(pod.metadata.text("annotations", key)).lower() == "true":
-            yield pod.metadata.fact(text, "annotations", key)
-
-
 def _container(container: Container) -> Iterator[Evidence]:
     row, image = container.row, container.image
     if row is not None and row.api == "needed" and not _excepted(container):
@@ -193,6 +202,8 @@ def _container(container: Container) -> Iterator[Evidence]:
     if image is not None and image.name is not None:
         if not _CLIENTS.isdisjoint(image.name.split("-")) or image.name in _CLIENT_IMAGES:
             yield container.fact(f"image {image.name} is a client of the Kubernetes API", "image")
+        if (told := program(image.normalized or image.name)) is not None:
+            yield container.fact(told.does, "image")
     yield from _seen_to_use(container)
     for name, speaker in _said(container):
         yield speaker.says(f"mentions {name}")

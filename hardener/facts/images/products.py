@@ -10,6 +10,7 @@ from hardener.kubernetes.images.table import ImageRow, lookup
 from hardener.tree.core_views import Container
 
 _DATA_STORE = "data-store"
+_WITH_AN_END = frozenset({"Job", "CronJob", "ScheduledJob"})
 
 
 def products(container: Container) -> tuple[ImageReference, ...]:
@@ -28,7 +29,12 @@ def product_row(container: Container) -> ImageRow | None:
 
 
 def runs_data_store(container: Container) -> bool:
-    """Whether it runs a database, queue, cache or object store, by the name or the row of its image or its base."""
+    """Whether it runs a database, queue, cache or object store: by its image, where it does not come to an end."""
+    return container.pod.kind not in _WITH_AN_END and has_image_of_data_store(container)
+
+
+def has_image_of_data_store(container: Container) -> bool:
+    """Whether the name or the row of its image, or of its base, is that of a data store; a Job may be its client."""
     if any(is_data_store(image.known_part) for image in products(container)):
         return True
     row = product_row(container)

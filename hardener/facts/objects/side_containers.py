@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.known_image import known_image
-from hardener.kubernetes.components.component import is_node_agent_repository
 from hardener.tree.core_views import Container, OpaqueError
+from hardener.tree.pod_kind import node_agent_image
 
 
 def is_side_container(container: Container) -> bool:
@@ -32,8 +32,7 @@ def is_known(container: Container) -> bool:
 
 def _works_on_node(container: Container) -> bool:
     """Whether it is an agent by its image, or has access to the node of its own."""
-    row = container.row
-    if (row is not None and row.class_ == "node-agent") or is_node_agent_repository(_repository(container)):
+    if node_agent_image(container) is not None:
         return True
     if container.privileged or container.strings("securityContext", "capabilities", "add"):
         return True

@@ -118,7 +118,8 @@ _HELPER = late_pattern(
     r"-(?:exporter|operator|backup|backups|restore|ui|gui|admin|client|cli|shell|express|commander|insight|migrate"
     r"|migration|migrations|migrator|init|job|proxy|pooler|bouncer|console|manager|curator|tools|connect|rest|bridge"
     r"|registry|test|tests|controller|sync|syncer|consumer|producer|adapter|agent|metrics|webhook|sidecar|reloader"
-    r"|router|drainer|driver|defrag|mc)(?=-|$)"
+    r"|router|drainer|driver|defrag|mc|publisher|subscriber|sender|receiver|listener|loader|seeder|seed|importer|dumper"
+    r"|dump|feeder|monitor|dashboard|stress|benchmark|bench|topics)(?=-|$)"
 )
 _DATA_STORE_PATHS = late_pattern(r"-mssql-server(?=-|$)|-oracle-database(?=-|$)")
 

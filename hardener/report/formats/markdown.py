@@ -22,7 +22,7 @@ from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import chart_values, impact, levels, steps, unread
 from hardener.report.connections import graph, graph_formats
 from hardener.report.context import Context
-from hardener.report.guesses import Guesses, ImageGuess
+from hardener.report.guesses import Guess, Guesses
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted
 from hardener.report.patch import Patch
@@ -207,11 +207,10 @@ class _Comment:
             return _Section("", [])
         ways = self._say("; ".join(guesses.ways()))
         head = f"\n### {guesses.title}\n\nTo know: {ways}. `--max-grade guess` makes them.\n\n"
-        return _Section(head, [self._guess(each) for each in guesses.images])
+        return _Section(head, [self._guess(each) for each in guesses.groups])
 
-    def _guess(self, each: ImageGuess) -> str:
-        of = counted(len(each.containers), "container")
-        return f"- {self._code(each.image)} ({of}): {self._say(self._evidence(each.fact))}\n"
+    def _guess(self, each: Guess) -> str:
+        return f"- {self._code(each.name)}{each.count}: {self._say(self._evidence(each.fact))}\n"
 
     def _step(self, when: str, step: str) -> str:
         return f"- {when}: {self._say(step)}\n"

@@ -238,8 +238,8 @@ class ShortReport(printed.Printed):
             return None
         ways = f"  to know: {'; '.join(guesses.ways())}. To make them anyway: --max-grade guess"
         entries = [_Entry([_Row(whole=True, text=ways)], 0)]
-        for each in guesses.images:
-            text = f"{each.image} ({counted(len(each.containers), 'container')}) {each.fact.text}"
+        for each in guesses.groups:
+            text = f"{each.name}{each.count} {each.fact.text}"
             tail = next(iter(self._places([each.fact])), None)
             entries.append(_Entry([_Row("  ", text=text, tail=tail)], len(each.steps)))
         return _Section(guesses.title, entries, "change", first=2, most=_GUESSES)

@@ -102,11 +102,9 @@ class WholeReport(printed.Printed):
         if not guesses:
             return
         self._title(guesses.title)
-        for each in guesses.images:
+        for each in guesses.groups:
             at = self._places([each.fact])
-            self._say(
-                f"  {each.image} ({counted(len(each.containers), 'container')}) {self._evidence(each.fact)}", at=at
-            )
+            self._say(f"  {each.name}{each.count} {self._evidence(each.fact)}", at=at)
         self._say(f"  to know: {'; '.join(guesses.ways())}")
         self._say("  to make them anyway: --max-grade guess")
         for step in guesses.steps if self.context.verbose else ():
