@@ -111,8 +111,9 @@ class Connections(AsRead):
 
     ``entrances`` are the workloads that are reached from outside the cluster, by an Ingress, a route or a public
     Service, each with why. ``doubts`` are no connections for sure: a Service is named by a word that need not
-    be an address. ``told_by_sources`` are those whose sources are in the tree, all of them, and name no Service
-    but their own, not even by a bare word.
+    be an address, or a data store has the same credentials. ``told_by_sources`` are those whose sources are in the
+    tree, all of them, and were read: whom they name is an edge or a doubt. ``unread`` are those with settings that the
+    tree does not hold, each with the first; ``unset`` those without any.
     """
 
     edges: list[Edge] = field(default_factory=list)
@@ -123,6 +124,8 @@ class Connections(AsRead):
     entrances: dict[PodTemplate, Evidence] = field(default_factory=dict)
     doubts: list[Edge] = field(default_factory=list)
     told_by_sources: set[PodTemplate] = field(default_factory=set)
+    unread: dict[PodTemplate, Evidence] = field(default_factory=dict)
+    unset: set[PodTemplate] = field(default_factory=set)
     _into: dict[PodTemplate, list[Edge]] | None = None
     _out_of: dict[PodTemplate, list[Edge]] | None = None
     _entries_of: dict[PodTemplate, list[Entry]] | None = None
