@@ -29,6 +29,8 @@ ORIGINS = {
     Way.MONITORING: "monitoring of any namespace",
     Way.PROGRAM: "any pod of any namespace",
     Way.GATEWAY: "gateways of any namespace",
+    Way.CONTROLLER: "any pod of any namespace",
+    Way.UNREAD: "what could not be read",
     Way.NAMESPACE: "any pod of its namespace",
     Way.MADE: "pods that it makes",
 }

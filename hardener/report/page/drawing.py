@@ -39,6 +39,8 @@ _ORIGINS = {
     Way.MONITORING: "monitoring",
     Way.PROGRAM: "any namespace",
     Way.GATEWAY: "gateways",
+    Way.CONTROLLER: "any namespace",
+    Way.UNREAD: "what was not read",
     Way.NAMESPACE: "its namespace",
     Way.MADE: "pods it makes",
 }

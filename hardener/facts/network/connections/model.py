@@ -45,8 +45,14 @@ class Way(StrEnum):
     MONITORING = "monitoring"  # any pod of any namespace
     PROGRAM = "program"  # any pod of any namespace: which pod a program makes a part for is not known
     GATEWAY = "gateway"  # any pod of any namespace: gateways of other namespaces lead to it
+    CONTROLLER = "controller"  # any pod of any namespace: a custom resource names it, or it serves the whole cluster
+    UNREAD = "unread"  # any pod of any namespace: a document that could not be read names it
     NAMESPACE = "namespace"  # any pod of its namespace: what nothing in the tree names (the orphan rule)
     MADE = "made"  # any pod of its namespace: those that it may make itself, which the tree does not show
+
+
+FROM_ANY_POD = frozenset({Way.PROGRAM, Way.GATEWAY, Way.CONTROLLER, Way.UNREAD})
+"""The ways by which any pod of any namespace may come."""
 
 
 class Edge(Struct, frozen=True, eq=False):

@@ -1,9 +1,9 @@
 """What the sources of a workload name: the text files of the folder that its image is built from, and compose files.
 
 A name of a Service counts where it stands as an address does (`orders:3000`, a URL, the value of a key that means an
-address) or where a compose file says that a service depends on it. As a bare word it may be one, in a text that a program
-holds (`Redis("redis")`), in a variable (`ORDERS_HOST`) or in a file of settings. Comments, tests, documents, lock files and
-the manifests of the tree say nothing of a program.
+address) or where a compose file says that a service depends on it. As a bare word it may be one, in a text that a
+program holds (`Redis("redis")`), in a variable (`ORDERS_HOST`) or in a file of settings. Comments, tests, documents,
+lock files and the manifests of the tree say nothing of a program.
 """
 
 from __future__ import annotations

@@ -160,10 +160,10 @@ class Texts:
                     yield (name, None), Evidence(f"its variables come from Secret/{name}", *place)
             for index, variable in enumerate(mappings(container.get("env"))):
                 source = mapping(mapping(variable.get("valueFrom")).get("secretKeyRef"))
-                name, key = source.get("name"), source.get("key")
-                if isinstance(name, str) and isinstance(key, str):
-                    text = f"env {variable.get('name')} has key {key} of Secret/{name}"
-                    yield (name, key), Evidence(text, *pod.object.place((*prefix, "env", index)))
+                holder, key = source.get("name"), source.get("key")
+                if isinstance(holder, str) and isinstance(key, str):
+                    text = f"env {variable.get('name')} has key {key} of Secret/{holder}"
+                    yield (holder, key), Evidence(text, *pod.object.place((*prefix, "env", index)))
 
     def unread(self, pod: PodTemplate) -> Iterator[Evidence]:
         """Why settings of ``pod`` may name hosts that the tree does not show: what holds them is not in it, or an
@@ -174,8 +174,8 @@ class Texts:
                     text = f"the tree does not hold {kind}/{name}, which its variables come from"
                     yield Evidence(text, *pod.object.place((*prefix, "envFrom", index)))
             for index, variable in enumerate(mappings(container.get("env"))):
-                if (text := self._unread_variable(pod, variable)) is not None:
-                    yield Evidence(text, *pod.object.place((*prefix, "env", index)))
+                if (why := self._unread_variable(pod, variable)) is not None:
+                    yield Evidence(why, *pod.object.place((*prefix, "env", index)))
         for kind, name, _ in _mounted(pod):
             if kind == "ConfigMap" and not _CERTIFICATES.search(name) and not self._called(pod, kind, name):
                 text = f"the tree does not hold ConfigMap/{name}, which it mounts"
