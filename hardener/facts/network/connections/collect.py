@@ -340,7 +340,9 @@ class Collector:
         for name in {name for name, _ in own}:
             for client, key, fact in users[name]:
                 is_same = (name, key) in own or (name, None) in own or key is None
-                if is_same and client is not store and service in self.resolve(client.object, service.name):
+                if not is_same or client is store or _runs_data_store(client):
+                    continue
+                if service in self.resolve(client.object, service.name):
                     self._doubt(client, service, None, Evidence(f"{fact.text}, as {store.object} does", *_at(fact)))
 
     def _slices(self, service: Object) -> list[Object]:
