@@ -67,9 +67,14 @@ def _isolated(by_impact: dict[str, list[Change]]) -> Iterator[Entry]:
         text = f"{count} isolated: a pod there reaches only what a policy names: {names}"
         yield _entry("namespace-isolated", isolated, text)
     if closed := by_impact.get("workload-isolated"):
+        cut = (
+            ", and so is 169.254.169.254, where clouds give the credentials of the node"
+            if _cuts_metadata(closed)
+            else ""
+        )
         text = (
             f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy: a connection that no manifest shows is "
-            f"refused, where the network plugin of the cluster enforces policies (CIS 5.3.1)"
+            f"refused{cut}, where the network plugin of the cluster enforces policies (CIS 5.3.1)"
         )
         yield _entry("workload-isolated", closed, text)
     if half := by_impact.get("workload-half-isolated"):
@@ -90,6 +95,13 @@ def _restarted(outcome: Outcome) -> Iterator[Entry]:
     yield from _restart("components-restart", static)
     yield from _restart("objects-recreated", [change for change in others if change.object.kind in JOB_LIKE])
     yield from _restart("workloads-restart", [change for change in others if change.object.kind not in _NOT_ROLLED])
+
+
+def _cuts_metadata(policies: list[Change]) -> bool:
+    """Whether one of the new ``policies`` leaves the metadata address of clouds out of what its pods may call."""
+    return any(
+        "169.254.169.254/32" in str(change.after) or "169.254.0.0/16" in str(change.after) for change in policies
+    )
 
 
 _RESTARTS = {  # noun, and what becomes of one or several

@@ -5,6 +5,7 @@ from typing import Any
 from hardener.authoring.edits import Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
+from hardener.facts.cluster.cloud_nodes import reads_metadata
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.network.network_policies import Isolation
 from hardener.support.data_path import Path
@@ -37,7 +38,10 @@ def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
     served = _served(policy)
     if served is not None:
         message = f"pods can reach the metadata address of the cloud, and may need it: {served.text}"
-        to_do = "GKE serves the identity of workloads there; check that workload identity is on (GKE_METADATA)"
+        to_do = (
+            "GKE serves the identity of workloads there; check that workload identity is on (GKE_METADATA). On AWS and "
+            "Azure give the pods an identity of their own"
+        )
         yield policy.finding(message, *(*blocks, *rules)[0], advice=to_do, severity=Severity.LOW)
         return
     edits: list[Edit] = []
@@ -109,7 +113,7 @@ def _served(policy: NetworkPolicy) -> Evidence | None:
     isolation = policy.tree.ask(Isolation)
     for pod in policy.tree.pod_templates:
         if any(found.object is policy.object for found in isolation.selecting(pod)):
-            why = isolation.identities.gke(pod)
+            why = isolation.identities.gke(pod) or reads_metadata(pod)
             if why is not None:
                 return why
     sign = policy.tree.ask(Platforms).signs.get("GKE")

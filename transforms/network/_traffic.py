@@ -8,8 +8,9 @@ from typing import Any
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
 from hardener.facts.access.api_use import api_use
 from hardener.facts.access.token_readers import tokens_read
+from hardener.facts.cluster.cloud_nodes import reads_metadata
 from hardener.facts.network.connections import Edge, Entry, External, Port, Unresolved, Unseen, Way
-from hardener.facts.network.connections.model import Connections
+from hardener.facts.network.connections.model import FROM_ANY_POD, Connections
 from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.network.silent_workloads import MANY, SilentWorkloads, is_agent
@@ -58,7 +59,7 @@ class Traffic:
             facts = said("in", _ports(entry.ports), entry.evidence)
             if entry.way is Way.MONITORING:
                 rules.allow([EVERY_NAMESPACE], entry.ports, facts)
-            elif entry.way in (Way.PROGRAM, Way.GATEWAY):  # as clients that a program places are let in
+            elif entry.way in FROM_ANY_POD:  # as clients that a program places are let in
                 rules.allow([{**EVERY_NAMESPACE, **EVERY_POD}], entry.ports, facts)
             elif entry.way not in (Way.NAMESPACE, Way.MADE):
                 rules.allow_anybody(entry.ports, facts)
@@ -205,7 +206,8 @@ class Traffic:
 
     def _outside(self, rules: Rules) -> None:
         if self.options.internet == "allow":
-            rules.allow(self._everywhere(), (), _OUTSIDE, apart=True)
+            readers = self._metadata_readers()
+            rules.allow(self._everywhere(), (), [*_OUTSIDE, *readers], apart=True)
             return
         for other in self._elsewhere():
             if isinstance(other, External) and (addresses := _named_addresses(other)):
@@ -224,10 +226,21 @@ class Traffic:
 
     def _everywhere(self) -> list[dict[str, Any]]:
         closed = self.options.internet == "deny"
+        if not closed and self._metadata_readers():
+            return self._every_address()
         found = [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [*(_LINK_LOCAL if closed else _METADATA)]}}]
         if self._tree.ask(Isolation).speaks_ipv6:
             found.append({"ipBlock": {"cidr": "::/0", "except": [*_METADATA_V6]}})
         return found
+
+    def _every_address(self) -> list[dict[str, Any]]:
+        ranges = ["0.0.0.0/0", *(["::/0"] if self._tree.ask(Isolation).speaks_ipv6 else [])]
+        return [{"ipBlock": {"cidr": each}} for each in ranges]
+
+    def _metadata_readers(self) -> list[Evidence]:
+        """Why the pods need the address where clouds hand out the credentials of the node."""
+        gke = self._tree.ask(Isolation).identities.gke
+        return [why for pod in self.pods if (why := reads_metadata(pod)) is not None and gke(pod) is None]
 
     # Findings.
 
@@ -235,6 +248,8 @@ class Traffic:
         """Yield what the pods name and no rule lets them reach, as far as the tree shows."""
         if self.options.internet == "deny":
             yield from self._name_servers_of_nodes()
+        else:
+            yield from self._keeps_metadata()
         yield from self._scraped()
         yield from self._api_under_cilium()
         for other in self._elsewhere():
@@ -247,6 +262,12 @@ class Traffic:
                 text = "it asks the name servers of its node, and no rule can name their addresses"
                 advice = "name them in network-policy.allow, or let it ask the DNS of the cluster"
                 yield pod.finding(text, "dnsPolicy", advice=advice)
+
+    def _keeps_metadata(self) -> Iterator[Finding]:
+        for why in self._metadata_readers():
+            text = f"it keeps the metadata address of the cloud (169.254.169.254): {why.text}"
+            advice = "give it an identity of its own (IRSA, Pod Identity, Workload Identity), and run harden again"
+            yield self._pod.finding(text, advice=advice, severity=Severity.LOW)
 
     def _scraped(self) -> Iterator[Finding]:
         for pod in self.pods:
@@ -279,6 +300,8 @@ class Traffic:
             text = f"{other.pod.object} names {name}, and the tree shows no Service of that name"
             return _about(other.evidence, text, "where it exists elsewhere, add an egress rule for it")
         if other.host in _NAMES_OF_METADATA:
+            if self.options.internet != "deny" and self._metadata_readers():
+                return None
             if any(address in _METADATA for address, _, _ in _credential_rules(self.pods, closed=True)):
                 return None
             text = (

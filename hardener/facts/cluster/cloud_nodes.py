@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import Evidence
+from hardener.support.shapes import mapping, mappings
+from hardener.support.shapes import texts as strings
 from hardener.tree.blocks import Block, texts
-from hardener.tree.core_views import Object
+from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 
 BY_NAME = "inferred by name"
@@ -168,14 +170,8 @@ def _policy_names(texts: tuple[str, ...]) -> list[str]:
 def metadata_reader(tree: Tree) -> Evidence | None:
     """A controller of the tree that asks the metadata service, since nothing gives it a role of its own."""
     for pod in tree.pod_templates:
-        if pod.data.get("hostNetwork") is True:
-            continue
-        for image in _images(pod.data):
-            reader = next((name for name in _METADATA_READERS if name in image), None)
-            if reader is not None and not _has_role(tree, pod.service_account):
-                return pod.object.fact(
-                    f"{_METADATA_READERS[reader]} has no role of its own, and uses the role of its node"
-                )
+        if pod.data.get("hostNetwork") is not True and (known := _known_reader(pod)) is not None:
+            return known
     for block in tree.blocks.of("helm_release", "aws_eks_addon"):
         name = next((str(block.literal(key)) for key in ("chart", "addon_name") if block.literal(key)), "")
         if name in _METADATA_READERS and not any(_GIVES.search(text) for text in block.texts()):
@@ -183,6 +179,42 @@ def metadata_reader(tree: Tree) -> Evidence | None:
     return None
 
 
+def reads_metadata(pod: PodTemplate) -> Evidence | None:
+    """Why ``pod`` asks the metadata service of a cloud for its credentials: it is known to, or its arguments name a
+    cloud; None where it has an identity of its own, or nothing shows a cloud."""
+    known = _known_reader(pod)
+    if known is not None or _has_identity(pod):
+        return known
+    for index, container in enumerate(mappings(pod.data.get("containers"))):
+        for key in ("command", "args"):
+            named = next(filter(None, map(_NAMES_CLOUD.search, strings(container.get(key)))), None)
+            if named is not None:
+                text = f"{named[0]} makes it a client of a cloud, and it has no identity of its own"
+                return pod.fact(text, "containers", index, key)
+    return None
+
+
+def _known_reader(pod: PodTemplate) -> Evidence | None:
+    for image in _images(pod.data):
+        reader = next((name for name in _METADATA_READERS if name in image), None)
+        if reader is not None and not _has_identity(pod):
+            return pod.object.fact(f"{_METADATA_READERS[reader]} has no role of its own, and uses the role of its node")
+    return None
+
+
+def _has_identity(pod: PodTemplate) -> bool:
+    """Whether ``pod`` has an identity of AWS or Azure that it gets elsewhere; that of Google stands at the very
+    address."""
+    labels = mapping(pod.metadata.data.get("labels"))
+    return labels.get(_AZURE_USE) == "true" or _has_role(pod.tree, pod.service_account)
+
+
+_AZURE_USE = "azure.workload.identity/use"
+# Flags by which a controller is told its cloud: external-dns, cluster-autoscaler, cloud controllers, Velero, Vault.
+_NAMES_CLOUD = re.compile(
+    r"--?(?:cloud-?)?(?:provider|platform)[= ](?:aws|amazon|ec2|gce|gcp|google|azure|alibabacloud|alicloud|oci)\b"
+    r"|--?cloud[= ](?:aws|gce|gcp|google|azure|alibabacloud|alicloud|oci)\b"
+)
 _GIVES = re.compile(r"role-arn|role_arn|pod_identity|eks\.amazonaws\.com")
 
 

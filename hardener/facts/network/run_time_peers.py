@@ -13,6 +13,7 @@ from hardener.facts.access.grants import Access
 from hardener.facts.access.makers import PodMakers
 from hardener.facts.access.views import Binding
 from hardener.kubernetes.components.component import is_ingress_or_gateway
+from hardener.kubernetes.pods.custom_resource import is_custom
 from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.support.shapes import mappings
@@ -74,6 +75,11 @@ class RunTimePeers(AsRead):
             return pod.fact(f"{pod.object} scrapes the pods that it discovers")
         return self._readers.get(pod)
 
+    def controls(self, pod: PodTemplate) -> Evidence | None:
+        """Why ``pod`` serves the whole cluster: it has rights on pods or custom resources of all namespaces; None where
+        nothing shows that."""
+        return self._controllers.get(pod)
+
     def registers(self, pod: PodTemplate) -> Evidence | None:
         """Why ``pod`` may register webhooks or an API by itself, which the API server then calls."""
         return self._registrars.get(pod)
@@ -87,11 +93,16 @@ class RunTimePeers(AsRead):
         return self._found[1]
 
     @cached_property
-    def _found(self) -> tuple[dict[PodTemplate, Evidence], dict[PodTemplate, Evidence]]:
+    def _controllers(self) -> dict[PodTemplate, Evidence]:
+        return self._found[2]
+
+    @cached_property
+    def _found(self) -> tuple[dict[PodTemplate, Evidence], ...]:
         readers: dict[PodTemplate, Evidence] = {}
         registrars: dict[PodTemplate, Evidence] = {}
+        controllers: dict[PodTemplate, Evidence] = {}
         if not self._bound:
-            return readers, registrars
+            return readers, registrars, controllers
         access = self._tree.ask(Access)
         for item in self._bound:
             if "patch" in item.classes:
@@ -108,7 +119,10 @@ class RunTimePeers(AsRead):
             if holders and _may_register(binding, rules):
                 fact = binding.fact(f"{binding.object} lets it register webhooks, which the API server calls")
                 registrars.update((pod, fact) for pod in holders if pod not in registrars)
-        return readers, registrars
+            if holders and _may_control(binding, rules):
+                fact = binding.fact(f"{binding.object} gives it rights on pods or custom resources of all namespaces")
+                controllers.update((pod, fact) for pod in holders if pod not in controllers)
+        return readers, registrars, controllers
 
 
 def _may_read_addresses(binding: Binding, rules: list[Rule]) -> bool:
@@ -119,6 +133,13 @@ def _may_register(binding: Binding, rules: list[Rule]) -> bool:
     if binding.namespaced:
         return False
     return binding.role_name == "cluster-admin" or _covers(rules, _REGISTERED, _WRITE)
+
+
+def _may_control(binding: Binding, rules: list[Rule]) -> bool:
+    if binding.namespaced:
+        return False
+    is_custom_rule = any(is_custom(group) for rule in rules for group in rule.groups)
+    return is_custom_rule or _is_built_in(binding, rules) or _covers(rules, (("", "pods"),), _READ)
 
 
 def _is_built_in(binding: Binding, rules: list[Rule]) -> bool:

@@ -1,8 +1,9 @@
-"""Workloads of which nothing shows whom they call, though one expects that they call somebody.
+"""Workloads that are read only in part: they may call somebody whom nothing in the tree shows.
 
-An entrance of the application (by an Ingress, a route or a public Service) and a workload that nobody calls are of
-that kind: what they call is built into their images. A workload that others call and that shows no call of its own is
-taken at its word, and so is a data store, and one whose sources are in the tree and name no Service.
+A workload is read where its sources are in the tree and were read, where its image calls nobody (a data store), and
+where its settings are all in the tree: each address in them is known. An entrance of the application (by an Ingress, a
+route or a public Service) and a workload that nobody calls are expected to call somebody: without an address in their
+settings it is built into their images. Whoever has no settings at all may have everything built in.
 """
 
 from __future__ import annotations
@@ -50,15 +51,23 @@ class SilentWorkloads(AsRead):
         says |= {item.pod for item in self._connections.unresolved} | {item.pod for item in self._connections.unseen}
         found = {}
         for pod in self._tree.pod_templates:
-            if pod in says or is_patch(pod) or pod.kind == "PodTemplate":
+            if is_patch(pod) or pod.kind == "PodTemplate":
                 continue
-            why = self._expected(pod)
+            why = self._unread(pod) or (None if pod in says else self._expected(pod))
             if why is not None and not self._calls_nothing(pod):
                 found[pod] = why
         return found
 
+    def _unread(self, pod: PodTemplate) -> Evidence | None:
+        """Why ``pod`` may call somebody beside those whom its settings name."""
+        if (unread := self._connections.unread.get(pod)) is not None:
+            return Evidence(f"what {pod.object} calls is known in part: {unread.text}", unread.piece, unread.path)
+        if pod in self._connections.unset:
+            return pod.fact(f"nothing shows what {pod.object} calls: it has no settings")
+        return None
+
     def _expected(self, pod: PodTemplate) -> Evidence | None:
-        """Why one expects that ``pod`` calls somebody."""
+        """Why one expects that ``pod`` calls somebody, though it names nobody."""
         entrance = self._connections.entrances.get(pod)
         if entrance is not None:
             return Evidence(

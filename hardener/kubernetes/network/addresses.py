@@ -276,7 +276,7 @@ class _Reader:
 
     def name(self, start: int, end: int) -> tuple[int | None, bool] | None:
         """Port and firmness of the name of a Service at this place; None where it is not meant as a host."""
-        if self._is_user(end):
+        if self._is_user(end) or self._is_key(end):
             return None
         before, after = self.text[start - 1 : start], self.text[end : end + 1]
         port = self.port(end)
@@ -293,6 +293,11 @@ class _Reader:
         if port:
             return None if _last_word(inner or self.key) in _IMAGE_WORDS else (number, True)
         return self._name_without_port(start, end, inner)
+
+    def _is_key(self, end: int) -> bool:
+        """Whether a value of its own follows: ``Redis(host="redis", db=0)`` names no host db."""
+        behind = self.text[end : end + 3].lstrip(" ")
+        return behind.startswith("=") and behind[1:2] not in ("=", ">")
 
     def _is_user(self, end: int) -> bool:
         """Whether the user of a URL ends here: ``user@``, ``user:password@``."""

@@ -14,13 +14,20 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hardener.kubernetes.network.ingress import Backend
+from hardener.kubernetes.network.service_names import meanings
 from hardener.support.data_path import Path
+from hardener.support.late_pattern import late_pattern
 from hardener.support.shapes import mapping, mappings
 
 _WEBHOOKS = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
 _HTTPS = 443  # the port of a webhook that names none
 _PREFIXES = ("prometheus.io", "monitoring.io")
 _PURPOSES = {"metrics": "metrics", "metric": "metrics", "webhook": "webhook", "webhooks": "webhook"}
+_REFERENCES = frozenset({"service", "serviceRef", "serviceReference"})
+_URL = late_pattern(
+    r"[a-z][a-z0-9+.-]{0,20}://([A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(?::(\d{1,5}))?(?:[/?]|$)"
+)
+_DEEPEST = 40
 _TRUE = frozenset({"true", "True", "1", "yes"})
 
 # (API group, kind) -> the key of its endpoints, and whether it selects Services or pods.
@@ -76,6 +83,26 @@ def _named(document: dict[str, Any], path: Path) -> Iterator[Backend]:
         namespace, port = service.get("namespace"), service.get("port")
         plain = port if isinstance(port, int) and not isinstance(port, bool) else _HTTPS
         yield Backend(service["name"], namespace if isinstance(namespace, str) else None, plain, path)
+
+
+def named_services(value: object, path: Path = ()) -> Iterator[Backend]:
+    """The Services that the spec of a custom resource names: by a reference, or in a URL. A port is the number that is
+    written, None where none is."""
+    if len(path) > _DEEPEST:
+        return
+    if isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from named_services(child, (*path, index))
+    for key, child in mapping(value).items():
+        if key in _REFERENCES and isinstance(mapping(child).get("name"), str):
+            namespace, port = child.get("namespace"), child.get("port")
+            plain = port if isinstance(port, int) and not isinstance(port, bool) else None
+            yield Backend(child["name"], namespace if isinstance(namespace, str) else None, plain, (*path, key))
+        elif isinstance(child, str) and (match := _URL.match(child)) is not None:
+            for name, space in meanings(match[1].lower()):
+                yield Backend(name, space, int(match[2]) if match[2] else None, (*path, key))
+        elif isinstance(child, dict | list):
+            yield from named_services(child, (*path, key))
 
 
 def monitor(group: str, kind: str, document: dict[str, Any]) -> Monitor | None:

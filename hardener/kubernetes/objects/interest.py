@@ -9,7 +9,7 @@ from hardener.kubernetes.components.bare_document import may_be_bare
 from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.network.ingress import ROUTES
 from hardener.kubernetes.objects.kind_names import may_be_misspelt
-from hardener.kubernetes.pods.custom_resource import may_name_images
+from hardener.kubernetes.pods.custom_resource import may_name_images, may_name_services
 from hardener.kubernetes.pods.kubectl_flags import may_make, may_start
 from hardener.kubernetes.pods.operator_pods import OPERATED, RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS
@@ -68,7 +68,7 @@ def is_interesting(text: str) -> bool:
         return may_be_bare(text)
     if any(map(may_be_misspelt, kinds)) or _is_cluster(text, kinds) or _calls_webhook(text, kinds):
         return True
-    return any(kind != _DEFINITION for kind in kinds) and may_name_images(text)
+    return any(kind != _DEFINITION for kind in kinds) and (may_name_images(text) or may_name_services(text))
 
 
 def _has_group_of_interest(text: str, kinds: list[str]) -> bool:

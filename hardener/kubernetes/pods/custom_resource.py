@@ -21,6 +21,7 @@ _BUILT_IN = (
 )
 _CUSTOM_GROUP = rf"""\bapiVersion["']?[ \t]*:[ \t]*["']?(?!(?:{_BUILT_IN}|kustomize[\w.-]*)/)[\w-]+\.[\w.-]+/"""
 _IMAGE_KEY = r"""\bimage["']?[ \t]*:(?:[ \t]*["']?[\w{]|[ \t\r]*\n[ \t]+repository)"""
+_SERVICE_KEY = r"""\b(?:service|serviceRef|serviceReference)["']?[ \t]*:[ \t\r]*(?:\{|\n)|\b(?:url|URL)["']?[ \t]*:[ \t]*["']?\w+://"""
 # Not of a cluster: what they name is where a tool of the developer gets its images from.
 _OF_TOOLS = frozenset({"kind.x-k8s.io", "kustomize.config.k8s.io", "kustomize.toolkit.fluxcd.io"})
 _DEEPEST = 40
@@ -32,14 +33,23 @@ def may_name_images(text: str) -> bool:
     return "image" in text and bool(re.search(_CUSTOM_GROUP, text)) and bool(re.search(_IMAGE_KEY, text))
 
 
+def may_name_services(text: str) -> bool:
+    """Whether ``text`` may hold a custom resource that names a Service; tells without parsing."""
+    if not ("service" in text or "url" in text):
+        return False
+    return re.search(_SERVICE_KEY, text) is not None and re.search(_CUSTOM_GROUP, text) is not None
+
+
 def image_fields(document: object) -> list[Path]:
     """The fields of a custom resource that name an image; [] for any other object."""
-    if not isinstance(document, Mapping):
-        return []
-    found = group(document.get("apiVersion"))
-    if "." not in found or found in _OF_TOOLS or re.fullmatch(_BUILT_IN, found):
+    if not isinstance(document, Mapping) or not is_custom(group(document.get("apiVersion"))):
         return []
     return list(_images(document.get("spec"), ("spec",)))
+
+
+def is_custom(of: str) -> bool:
+    """Whether ``of`` is the group of custom resources in a cluster: none of Kubernetes' own, and none of a tool."""
+    return "." in of and of not in _OF_TOOLS and re.fullmatch(_BUILT_IN, of) is None
 
 
 def _images(value: object, path: Path) -> Iterator[Path]:

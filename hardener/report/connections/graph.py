@@ -38,7 +38,7 @@ class Workload(Struct):
     """A workload by its number. ``namespaces`` are those it comes out in; "" is one that is not named.
 
     ``part`` tells the pods of an object that has several; ``api`` is why it uses the Kubernetes API; ``silent`` is why
-    it may call others though nothing shows whom.
+    it is only partly read: it may call others though nothing shows whom.
     """
 
     id: int
@@ -58,7 +58,8 @@ class Workload(Struct):
 
 
 class Link(Struct, frozen=True):
-    """A connection to ``server`` from ``client``, or from where ``way`` says. No ports: all of them."""
+    """A connection to ``server`` from ``client``, or from where ``way`` says. No ports: all of them. One that is not
+    ``certain`` is only one that may be: a word names the server, or both have the same credentials."""
 
     server: Workload
     ports: tuple[Port, ...]
@@ -66,6 +67,7 @@ class Link(Struct, frozen=True):
     evidence: tuple[Fact, ...]
     client: Workload | None = None
     way: Way | None = None
+    certain: bool = True
 
 
 class Lack(StrEnum):
@@ -140,13 +142,14 @@ class _Collector:
         found = [(pod, _api_use(pod), self._silence(pod)) for pod in self._near(own, ends)]
         self._locate(
             *([Evidence("", pod.object.piece, pod.object.path), *use, *silence] for pod, use, silence in found),
-            *(edge.evidence for edge in ends.edges),
+            *(edge.evidence for edge in (*ends.edges, *ends.doubts)),
             *(entry.evidence for entry in ends.entries),
             (host[3].evidence for host in ends.hosts),
             *([Evidence("", item.piece, item.path), *how.reasons] for item, how in services),
         )
         by_pod = {id(pod): self._workload(number, pod, *uses) for number, (pod, *uses) in enumerate(found, 1)}
         links = [self._edge(edge, by_pod) for edge in ends.edges]
+        links += [self._edge(edge, by_pod, certain=False) for edge in ends.doubts]
         links += [self._way_in(entry, by_pod) for entry in ends.entries]
         others = [self._host(host, by_pod) for host in ends.hosts]
         described = [*self._described(services, by_pod)]
@@ -154,7 +157,7 @@ class _Collector:
 
     def _near(self, own: set[int], ends: _Ends) -> list[PodTemplate]:
         """The pods that are meant, and those at the other end."""
-        near = own | {id(pod) for edge in ends.edges for pod in (edge.client, edge.server)}
+        near = own | {id(pod) for edge in (*ends.edges, *ends.doubts) for pod in (edge.client, edge.server)}
         return [pod for pod in self.tree.pod_templates if id(pod) in near]
 
     def _silence(self, pod: PodTemplate) -> list[Evidence]:
@@ -162,9 +165,9 @@ class _Collector:
         known = self.tree.ask(SilentWorkloads).found
         return [known[pod]] if pod in known else []
 
-    def _edge(self, edge: Edge, by_pod: dict[int, Workload]) -> Link:
-        service, facts = self._name(edge.service), self._facts(edge.evidence)
-        return Link(by_pod[id(edge.server)], edge.ports, service, facts, client=by_pod[id(edge.client)])
+    def _edge(self, edge: Edge, by_pod: dict[int, Workload], *, certain: bool = True) -> Link:
+        service, facts, client = self._name(edge.service), self._facts(edge.evidence), by_pod[id(edge.client)]
+        return Link(by_pod[id(edge.server)], edge.ports, service, facts, client=client, certain=certain)
 
     def _way_in(self, entry: Entry, by_pod: dict[int, Workload]) -> Link:
         service, facts = self._name(entry.service), self._facts(entry.evidence)
@@ -250,13 +253,17 @@ class _Ends(Struct):
     """The connections of the pods that are meant."""
 
     edges: list[Edge]
+    doubts: list[Edge]
     entries: list[Entry]
     hosts: list[_Seen]
 
 
 def _ends(connections: Connections, own: set[int]) -> _Ends:
+    known = {(id(edge.client), id(edge.server)) for edge in connections.edges}
+    doubts = [edge for edge in connections.doubts if (id(edge.client), id(edge.server)) not in known]
     return _Ends(
         [edge for edge in connections.edges if id(edge.client) in own or id(edge.server) in own],
+        [edge for edge in doubts if id(edge.client) in own or id(edge.server) in own],
         [entry for entry in connections.entries if id(entry.server) in own],
         [host for host in _hosts(connections) if id(host[3].pod) in own],
     )

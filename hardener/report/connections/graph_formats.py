@@ -22,13 +22,15 @@ T = TypeVar("T")
 
 _PLAIN = re.compile(r"[^\w ./:,()*+=?-]")
 _API = "the Kubernetes API"
-_SILENT = "not known (silent)"
+_SILENT = "not all known (partly read)"
 ORIGINS = {
     Way.OUTSIDE: "anywhere",
     Way.API_SERVER: "the API server",
     Way.MONITORING: "monitoring of any namespace",
     Way.PROGRAM: "any pod of any namespace",
     Way.GATEWAY: "gateways of any namespace",
+    Way.CONTROLLER: "any pod of any namespace",
+    Way.UNREAD: "what could not be read",
     Way.NAMESPACE: "any pod of its namespace",
     Way.MADE: "pods that it makes",
 }
@@ -98,7 +100,8 @@ Row = tuple[str, tuple[Fact, ...]]
 
 
 def _client_row(link: Link) -> Row:
-    return f"-> {plain(link.server.label)} {ports(link.ports)}{_through(link)}", link.evidence
+    arrow = "->" if link.certain else "~> perhaps"
+    return f"{arrow} {plain(link.server.label)} {ports(link.ports)}{_through(link)}", link.evidence
 
 
 def _entry_row(link: Link) -> Row:
@@ -136,15 +139,17 @@ def _place(fact: Fact, folder: str) -> str:
 
 def _summary(graph: Graph) -> str:
     lacks = Counter(host.lack for host in graph.hosts)
-    open_to = Counter(link.way for link in graph.links)
+    open_to = Counter(link.way for link in graph.links if link.certain)
+    doubts = sum(not link.certain for link in graph.links)
     counts = (
         (open_to[None], _count(open_to[None], "connection")),
+        (doubts, f"{doubts} more that may be"),
         (open_to[Way.OUTSIDE], f"{open_to[Way.OUTSIDE]} open to anywhere"),
         (lacks[Lack.EXTERNAL], f"{lacks[Lack.EXTERNAL]} to the outside"),
         (lacks[Lack.UNSEEN], f"{lacks[Lack.UNSEEN]} to pods that the tree does not show"),
         (lacks[Lack.UNRESOLVED], f"{lacks[Lack.UNRESOLVED]} to names that the tree does not hold"),
         (api := sum(1 for workload in graph.workloads if workload.api), f"{api} to the Kubernetes API"),
-        (silent := sum(1 for each in graph.workloads if each.silent), _count(silent, "silent workload")),
+        (partly := sum(1 for each in graph.workloads if each.silent), f"{partly} partly read"),
     )
     found = ", ".join(words for number, words in counts if number) or "no connection found"
     return f"{_count(len(graph.workloads), 'workload')}: {found}"
@@ -203,7 +208,7 @@ class Outsiders:
     def __init__(self, graph: Graph) -> None:
         self.ids: dict[str, str] = {}
         self.unresolved: set[str] = set()
-        self.arrows: list[tuple[str, str, str, bool]] = []  # from, to, label, whether it leads nowhere
+        self.arrows: list[tuple[str, str, str, bool]] = []  # from, to, label, whether it is not known to lead there
         waiting = _by_workload((server, service) for service in graph.services for server in service.servers)
         for link in graph.links:
             self._link(link, waiting)
@@ -224,7 +229,8 @@ class Outsiders:
     def _link(self, link: Link, waiting: dict[int, list[OpenService]]) -> None:
         server = f"w{link.server.id}"
         if link.client is not None:
-            self.arrows.append((f"w{link.client.id}", server, ports(link.ports), False))
+            label = ports(link.ports) if link.certain else f"perhaps {ports(link.ports)}"
+            self.arrows.append((f"w{link.client.id}", server, label, not link.certain))
             return
         is_neighbour = link.way is Way.NAMESPACE
         origin = f"any pod, {_namespace(link.server)}" if is_neighbour else ORIGINS[link.way or Way.OUTSIDE]
@@ -333,7 +339,7 @@ def _workload(workload: Workload) -> dict[str, object]:
 
 def _edge(link: Link) -> dict[str, object]:
     client = link.client.id if link.client is not None else None
-    return {"client": client, "server": link.server.id, **_link(link)}
+    return {"client": client, "server": link.server.id, "certain": link.certain, **_link(link)}
 
 
 def _entry(link: Link) -> dict[str, object]:

@@ -39,6 +39,8 @@ _ORIGINS = {
     Way.MONITORING: "monitoring",
     Way.PROGRAM: "any namespace",
     Way.GATEWAY: "gateways",
+    Way.CONTROLLER: "any namespace",
+    Way.UNREAD: "what was not read",
     Way.NAMESPACE: "its namespace",
     Way.MADE: "pods it makes",
 }
@@ -241,7 +243,7 @@ class _Nodes:
         self._came: dict[int, dict[str, None]] = defaultdict(dict)  # ports at which workloads come in, by server
         pairs: dict[tuple[int, int, str], None] = {}
         for link in graph.links:
-            if link.client is not None and link.client.id != link.server.id:
+            if link.client is not None and link.client.id != link.server.id and link.certain:
                 pairs[link.client.id, link.server.id, ports(link.ports)] = None
                 self._came[link.server.id][ports(link.ports)] = None
         self._fill(graph)
@@ -263,7 +265,10 @@ class _Nodes:
         entries: dict[tuple[int, Way | None], dict[Port, None]] = defaultdict(dict)
         open_to_all: set[tuple[int, Way | None]] = set()
         for link in graph.links:
-            if link.client is None or link.client.id == link.server.id:
+            if not link.certain and link.client is not None:
+                text = f"perhaps to {link.server.label}: {ports(link.ports)}"
+                self.rows[link.client.id].append(_Row(_cut(text), text, "out nowhere"))
+            elif link.client is None or link.client.id == link.server.id:
                 key = link.server.id, link.way or Way.OUTSIDE if link.client is None else None
                 entries[key].update(dict.fromkeys(link.ports))
                 if not link.ports:
@@ -280,7 +285,7 @@ class _Nodes:
             if workload.api:
                 self.rows[id].append(_Row("to the Kubernetes API", "to the Kubernetes API", "out"))
             if workload.silent:
-                self.rows[id].append(_Row("to whom: not known", "nothing shows whom it calls", "out nowhere"))
+                self.rows[id].append(_Row("to whom: not all known", "partly read: it may call others", "out nowhere"))
             if (id, None) in at:
                 which = at[id, None]
                 self.rows[id].append(_Row(_cut(f"to itself: {which}"), f"to itself: {which}", "self"))

@@ -14,7 +14,7 @@ from operator import attrgetter
 from msgspec import Struct, field, structs
 
 from hardener.facts.network.connections import Edge, Entry, Port, Way
-from hardener.facts.network.connections.model import Connections
+from hardener.facts.network.connections.model import FROM_ANY_POD, Connections
 from hardener.kubernetes.network.network_policy import (
     ANYWHERE,
     DIRECTIONS,
@@ -41,7 +41,9 @@ _OWN_DNS = ("Default", "None")  # dnsPolicy of pods that do not ask the cluster'
 
 class Reachability(Struct):
     """Of the workloads that may be edited: how many ordered pairs of two that may stand in one cluster there are, and
-    in how many one can reach the other on some port, as read and after the run.
+    in how many one can reach the other on some port, as read and after the run: ``kept_named`` of these since something
+    in the tree names them, ``kept_in_part`` since one of the two is only partly read, the others since whoever is in
+    the cluster, or outside of it, may reach the second.
 
     ``isolated`` are the workloads that no policy isolated in a direction in which one does now. ``edges`` counts the
     inferred connections of workloads that may be edited, as far as they were open as read, ``entries`` the ways in. The
@@ -52,6 +54,8 @@ class Reachability(Struct):
     pairs: int = 0
     open_before: int = 0
     open_after: int = 0
+    kept_named: int = 0
+    kept_in_part: int = 0
     edges: int = 0
     entries: int = 0
     lost: list[Edge] = field(default_factory=list)
@@ -91,6 +95,7 @@ class _Both:
     """The two states of a tree, and what to ask of each."""
 
     def __init__(self, tree: Tree) -> None:
+        self.tree = tree
         self.layout = Layout(tree)
         self.before, self.after = State(self.layout, True), State(self.layout, False)
         self.dns = (_DNS_OF_OPENSHIFT, 5353) if tree.settings.platform == "openshift" else (_DNS, 53)
@@ -130,6 +135,7 @@ def _count_pairs(both: _Both, found: Reachability) -> None:
     layout = both.layout
     counted = [number for number, pod in enumerate(layout.pods) if pod.object.editable]
     mask = bits(counted)
+    named, is_public = _named(both.layout, both.tree)
     members = [mask & bits(both.after.network(cluster).pods) for cluster in range(layout.clusters)]
     for number in counted:
         near = before = after = 0
@@ -139,7 +145,23 @@ def _count_pairs(both: _Both, found: Reachability) -> None:
             after |= both.after.network(cluster).sources(number)
         found.pairs += (near & ~(1 << number)).bit_count()
         found.open_before += (before & mask).bit_count()
-        found.open_after += (after & mask).bit_count()
+        kept = after & mask
+        found.open_after += kept.bit_count()
+        found.kept_named += (kept & named.get(number, 0)).bit_count()
+        if number not in is_public:
+            found.kept_in_part += (kept & ~named.get(number, 0)).bit_count()
+
+
+def _named(layout: Layout, tree: Tree) -> tuple[dict[int, int], set[int]]:
+    """By server the clients that something in the tree names, as bits, and the servers that anybody may reach."""
+    connections, numbers = tree.ask(Connections), layout.numbers
+    named: dict[int, int] = {}
+    for edge in (*connections.edges, *connections.doubts):
+        if edge.server in numbers and edge.client in numbers:
+            server = numbers[edge.server]
+            named[server] = named.get(server, 0) | 1 << numbers[edge.client]
+    open_to_all = (entry.server for entry in connections.entries if entry.way not in (Way.NAMESPACE, Way.MADE))
+    return named, {numbers[server] for server in open_to_all if server in numbers}
 
 
 def _edge(both: _Both, edge: Edge) -> tuple[bool, bool]:
@@ -229,7 +251,7 @@ def _lets_in(
 ) -> bool:
     pod, rules = state.end(entry.server, place)
     client: Pod | Address = ANYWHERE
-    if entry.way in (Way.MONITORING, Way.PROGRAM, Way.GATEWAY):
+    if entry.way is Way.MONITORING or entry.way in FROM_ANY_POD:
         client = _ELSEWHERE
     elif entry.way in (Way.NAMESPACE, Way.MADE):
         client = Pod(pod.namespace, {}, pod.namespace_labels)

@@ -23,11 +23,11 @@ def lines(found: Reachability) -> Iterator[str]:
     """Yield the numbers for people, and by name what is lost."""
     parts = []
     if found.edges:
-        parts.append(f"{found.edges - len(found.lost)} of {found.edges} inferred connections stay open")
+        parts.append(f"{found.edges - len(found.lost)} of {found.edges} connections that the tree names stay open")
     if found.open_before:
         parts.append(
             f"pairs of workloads that can talk: {found.open_before} before, {found.open_after} after "
-            f"({_share(found.open_before, found.open_after)} % closed)"
+            f"({_share(found.open_before, found.open_after)} % closed{_kept(found)})"
         )
     if parts:
         yield "; ".join(parts)
@@ -47,12 +47,25 @@ def record(found: Reachability) -> dict[str, Any]:
         "pairs": found.pairs,
         "openBefore": found.open_before,
         "openAfter": found.open_after,
+        "keptNamed": found.kept_named,
+        "keptPartlyRead": found.kept_in_part,
         "connections": found.edges,
         "connectionsLost": len(found.lost),
         "entries": found.entries,
         "entriesLost": len(found.entries_lost),
         "dnsLost": len(found.dns_lost),
     }
+
+
+def _kept(found: Reachability) -> str:
+    """Why what is open stays open, beside what is closed."""
+    anyway = found.open_after - found.kept_named - found.kept_in_part
+    reasons = (
+        (found.kept_named, "named in the tree"),
+        (found.kept_in_part, "open since a workload is only partly read"),
+        (anyway, "open since anybody may connect"),
+    )
+    return "".join(f"; {count} {why}" for count, why in reasons if count)
 
 
 def _edge(edge: Any) -> str:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.observations import observations, seen
+from hardener.facts.images.products import runs_data_store
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections import entries
@@ -86,6 +87,7 @@ def collect(tree: Tree) -> Connections:
     for pod in (*collector.pods, *collector.parts):
         collector.read(pod)
     collector.members()
+    collector.share_credentials()
     found = entries.collect(tree, collector.pods, collector.endpoints, collector)
     collector.found.entries, collector.found.entrances = found
     return collector.finished()
@@ -125,15 +127,35 @@ class Collector:
 
     def read(self, client: PodTemplate) -> None:
         """Take up what the texts of ``client`` say about whom it talks to."""
-        for text in self.texts.of(client):
+        texts = self.texts.of(client)
+        for text in texts:
             for address in self._in(text):
                 self._refer(client, text, address)
+        self._say_unread(client, texts)
         for mention in self.sources.of(client):
             self._refer(client, SourceText(mention.where), mention.address)
         for text_seen, address in connections_seen(client, self.services):
             self._refer(client, text_seen, address)
-        if self.sources.tell_all(client):
+        words = self.sources.words(client)
+        if words is not None:
             self.found.told_by_sources.add(client)
+            self._may_call(client, words)
+
+    def _say_unread(self, client: PodTemplate, texts: list[Text]) -> None:
+        """Take up that the settings of ``client`` may hold addresses which the tree does not show, or that it has
+        none."""
+        unread = next(self.texts.unread(client), None)
+        if unread is not None:
+            self.found.unread[client] = unread
+        elif not any(text.form is not Form.TEXT for text in texts):
+            self.found.unset.add(client)
+
+    def _may_call(self, client: PodTemplate, words: dict[str, str]) -> None:
+        """Take up the Services that the sources of ``client`` name by a bare word, each with where."""
+        for name, where in words.items():
+            for service, end in self._ends(self.resolve(client.object, name)):
+                if client not in self.endpoints.pods(service):
+                    self._doubt(client, end, None, SourceText(where).evidence(f"{service} by a bare word"))
 
     def _in(self, text: Text) -> list[Address]:
         is_short = len(text.value) < _SHORT
@@ -300,6 +322,29 @@ class Collector:
         if service is not None and client is not server:
             self.named.add(service)
 
+    def share_credentials(self) -> None:
+        """Who has the credentials of a data store may connect to it, wherever it has its address from."""
+        users: dict[str, list[tuple[PodTemplate, str | None, Evidence]]] = {}
+        for pod in self.pods:
+            for (name, key), fact in self.texts.credentials(pod):
+                users.setdefault(name, []).append((pod, key, fact))
+        for service in self.tree.of("", _SERVICE) if users else ():
+            for store in filter(_runs_data_store, self.endpoints.pods(service)):
+                self._share(service, store, users)
+
+    def _share(
+        self, service: Object, store: PodTemplate, users: dict[str, list[tuple[PodTemplate, str | None, Evidence]]]
+    ) -> None:
+        """Take up who has the same keys of Secrets as ``store``, which stands behind ``service``."""
+        own = {named for named, _ in self.texts.credentials(store)}
+        for name in {name for name, _ in own}:
+            for client, key, fact in users[name]:
+                is_same = (name, key) in own or (name, None) in own or key is None
+                if not is_same or client is store or _runs_data_store(client):
+                    continue
+                if service in self.resolve(client.object, service.name):
+                    self._doubt(client, service, None, Evidence(f"{fact.text}, as {store.object} does", *_at(fact)))
+
     def _slices(self, service: Object) -> list[Object]:
         found = self._addresses_of.get(service.name, [])
         return Neighbours(self.tree.ask(Builds), found).of(service)
@@ -330,6 +375,17 @@ class Collector:
         self.found.doubts = self.doubts
         self.found.edges = sorted(self.edges, key=lambda edge: order[edge.client])
         return self.found
+
+
+def _runs_data_store(pod: PodTemplate) -> bool:
+    try:
+        return any(map(runs_data_store, pod.containers))
+    except (OpaqueError, WrongShapeError):
+        return False
+
+
+def _at(fact: Evidence) -> tuple[Piece | None, Path]:
+    return fact.piece, fact.path
 
 
 def _is_api(host: str) -> bool:

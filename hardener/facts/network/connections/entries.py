@@ -22,10 +22,12 @@ from hardener.facts.network.connections.model import Edge, Entry, Port, Way
 from hardener.facts.network.run_time_peers import RunTimePeers, gateway_of_all_namespaces, is_prometheus
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.network import callers
-from hardener.kubernetes.network.addresses import Form, find
+from hardener.kubernetes.network.addresses import Address, Form, find
 from hardener.kubernetes.network.ingress import Backend
 from hardener.kubernetes.network.label_selector import Selector, parse
+from hardener.kubernetes.network.service_names import meanings
 from hardener.kubernetes.objects.shape import ShapeError
+from hardener.kubernetes.pods.custom_resource import is_custom
 from hardener.support.data_path import Path
 from hardener.support.shapes import mapping
 from hardener.tree.core_views import Object, PodTemplate
@@ -78,6 +80,8 @@ def collect(
     entries.monitors()
     entries.scraped()
     entries.from_programs()
+    entries.from_unread()
+    entries.from_custom_resources()
     entries.called_at_run_time()
     edges = sink.edges
     entries.named_for_a_purpose(edges)
@@ -257,6 +261,36 @@ class _Entries:
             for fact in edge.evidence:
                 self._add(edge.server, edge.ports, way, fact, edge.service)
 
+    def from_unread(self) -> None:
+        """What a document that could not be read names, it may call: from whichever namespace."""
+        unread = [piece for file in self._tree.files for piece in file.pieces if piece.problem and not piece.is_new]
+        called: dict[str, list[Object]] = {}
+        for service in self._tree.of("", "Service") if unread else ():
+            called.setdefault(service.name, []).append(service)
+        for piece in unread if called else ():
+            for address in find(piece.text, called, self._sink.namespaces, form=Form.TEXT):
+                for service in self._meant(address, called) if address.known and address.firm else ():
+                    text = f"{piece.file.name}, which could not be read, names {service}"
+                    self._to_service(service, address.port, Way.UNREAD, Evidence(text))
+
+    def _meant(self, address: Address, called: dict[str, list[Object]]) -> list[Object]:
+        """The Services that ``address`` may mean, wherever it stands."""
+        may_be_in = self._tree.ask(Builds).may_be_in
+        for name, namespace in meanings(address.host):
+            if name in called:
+                return [service for service in called[name] if namespace is None or may_be_in(service, namespace)]
+        return []
+
+    def from_custom_resources(self) -> None:
+        """What custom resources name beside routes and monitors: their controllers call it, or what these make."""
+        for item in self._tree.objects if self._services else ():
+            if is_custom(item.group) and not callers.monitor(item.group, item.kind, item.data):
+                for backend in callers.named_services(item.data.get("spec")):
+                    for service in self._named(item, backend):
+                        if all(item is not other for other, _ in self._tree.ask(Relations).routes_to(service)):
+                            fact = Evidence(f"{item} names {service}", item.piece, (*item.path, "spec", *backend.path))
+                            self._to_service(service, backend.port, Way.CONTROLLER, fact)
+
     def called_at_run_time(self) -> None:
         """Whoever registers webhooks or APIs by itself is called by the API server on the ports of its Services, and by
         the pods that it makes on all that it declares."""
@@ -345,7 +379,11 @@ class _Entries:
                 if closed or (not every and service not in used):
                     numbers = "" if service not in used else f"port {', '.join(map(str, closed))} of "
                     fact = service.fact(f"nothing in the tree names {numbers}{service}", "metadata", "name")
-                    self._add(pod, tuple(closed), Way.NAMESPACE, fact, service)
+                    controls = self._tree.ask(RunTimePeers).controls(pod)
+                    if controls is None:
+                        self._add(pod, tuple(closed), Way.NAMESPACE, fact, service)
+                    else:  # of the whole cluster, and not of an application of its namespace
+                        self._add(pod, tuple(closed), Way.CONTROLLER, controls, service)
                 served.setdefault(pod, set()).update(every)
         for pod in self._every_pod:
             self._open_declared(pod, served.get(pod, set()) | known.get(pod, set()) | measured.get(pod, set()))

@@ -45,8 +45,14 @@ class Way(StrEnum):
     MONITORING = "monitoring"  # any pod of any namespace
     PROGRAM = "program"  # any pod of any namespace: which pod a program makes a part for is not known
     GATEWAY = "gateway"  # any pod of any namespace: gateways of other namespaces lead to it
+    CONTROLLER = "controller"  # any pod of any namespace: a custom resource names it, or it serves the whole cluster
+    UNREAD = "unread"  # any pod of any namespace: a document that could not be read names it
     NAMESPACE = "namespace"  # any pod of its namespace: what nothing in the tree names (the orphan rule)
     MADE = "made"  # any pod of its namespace: those that it may make itself, which the tree does not show
+
+
+FROM_ANY_POD = frozenset({Way.PROGRAM, Way.GATEWAY, Way.CONTROLLER, Way.UNREAD})
+"""The ways by which any pod of any namespace may come."""
 
 
 class Edge(Struct, frozen=True, eq=False):
@@ -111,8 +117,9 @@ class Connections(AsRead):
 
     ``entrances`` are the workloads that are reached from outside the cluster, by an Ingress, a route or a public
     Service, each with why. ``doubts`` are no connections for sure: a Service is named by a word that need not
-    be an address. ``told_by_sources`` are those whose sources are in the tree, all of them, and name no Service
-    but their own, not even by a bare word.
+    be an address, or a data store has the same credentials. ``told_by_sources`` are those whose sources are in the
+    tree, all of them, and were read: whom they name is an edge or a doubt. ``unread`` are those with settings that the
+    tree does not hold, each with the first; ``unset`` those without any.
     """
 
     edges: list[Edge] = field(default_factory=list)
@@ -123,6 +130,8 @@ class Connections(AsRead):
     entrances: dict[PodTemplate, Evidence] = field(default_factory=dict)
     doubts: list[Edge] = field(default_factory=list)
     told_by_sources: set[PodTemplate] = field(default_factory=set)
+    unread: dict[PodTemplate, Evidence] = field(default_factory=dict)
+    unset: set[PodTemplate] = field(default_factory=set)
     _into: dict[PodTemplate, list[Edge]] | None = None
     _out_of: dict[PodTemplate, list[Edge]] | None = None
     _entries_of: dict[PodTemplate, list[Entry]] | None = None

@@ -1,8 +1,9 @@
 """What the sources of a workload name: the text files of the folder that its image is built from, and compose files.
 
 A name of a Service counts where it stands as an address does (`orders:3000`, a URL, the value of a key that means an
-address) or where a compose file says that a service depends on it; a bare word is none. Documents, lock files and the
-manifests of the tree say nothing of a program.
+address) or where a compose file says that a service depends on it. As a bare word it may be one, in a text that a
+program holds (`Redis("redis")`), in a variable (`ORDERS_HOST`) or in a file of settings. Comments, tests, documents,
+lock files and the manifests of the tree say nothing of a program.
 """
 
 from __future__ import annotations
@@ -33,6 +34,25 @@ _MOST_FILES = 5000  # of one folder
 _MOST_BYTES = 32 * 1024 * 1024  # of one run
 _LONGEST_LINE = 4096  # a longer one is made by a program
 _COMPOSE = late_pattern(r"(?i)(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml|docker-stack\.ya?ml")
+# Of a test, by a folder or by the name of a file, as the tools that run tests look for them.
+_TEST = late_pattern(
+    r"(?i)(?:.*/)?(?:tests?|specs?|__tests__|__mocks__|testdata|testing|fixtures|e2e|cypress)/.*"
+    r"|(?:.*/)?(?:test_[^/]*|[^/]*[._-](?:tests?|specs?|e2e)\.[^/]*|[^/]*Tests?\.(?:java|kt|cs|scala|groovy))"
+)
+_COMMENT = late_pattern(r"[ \t]*(?:#(?!\{|define)|//|/\*|\*|--[ \t]|<!--|;)")
+_TRAILING = late_pattern(r"[ \t](?:#|//)[ \t].*")
+# What a program holds as a whole text, also as the default of a setting (`"${catalog.host:catalog}"`), and variables.
+_HELD = late_pattern(
+    r"([\"'`])(?:\$\{[\w.-]{1,100}:[-=]?)?([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\}?\1|\b[A-Z][A-Z0-9]{0,60}_[A-Z0-9_]{1,100}\b"
+)
+# Files in which any word may be a host: settings, and scripts of a shell.
+_SETTINGS = late_pattern(
+    r"(?i)(?:.*/)?(?:[^/.]+|[^/]*\.(?:env|ya?ml|json|toml|properties|conf|cfg|cnf|ini|xml|config|sh|bash|tpl|tmpl))"
+)
+_DEPENDENCIES = late_pattern(
+    r"(?i)(?:.*/)?(?:package|composer|tsconfig[\w.-]*|bower|deno)\.json|(?:.*/)?(?:pom|packages|nuget)\.(?:xml|config)"
+    r"|(?:.*/)?(?:cargo|pyproject|pipfile|gopkg|poetry)(?:\.toml)?|(?:.*/)?gemfile"
+)
 _LINKS = ("depends_on", "links")
 _MOST_PARTS = 6  # of a name with dashes
 _WORD = late_pattern(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -68,8 +88,8 @@ class Sources:
         self._of_folder: dict[str, list[Mention]] = {}
         self._manifests = {file.path for file in tree.files if any(piece.parsed for piece in file.pieces)}
         self._linked: dict[str, list[Mention]] | None = None
-        self._words: dict[str, frozenset[str]] = {}  # of each file that was read: the Services that it names in any way
-        self._words_of_folder: dict[tuple[str, bool], frozenset[str] | None] = {}  # None where that is not known
+        self._words: dict[str, dict[str, int]] = {}  # of each file that was read: the Services it names, and the line
+        self._words_of_folder: dict[tuple[str, bool], dict[str, str] | None] = {}  # None where that is not known
         self._fetching: set[str] = set()  # Dockerfiles that bring programs from elsewhere
 
     @property
@@ -100,28 +120,27 @@ class Sources:
             return {}
         return folders
 
-    def tell_all(self, pod: PodTemplate) -> bool:
-        """Whether the sources of every container of ``pod`` are in the tree, were read, and name no Service at all but
-        its own, not even by a bare word: then nothing is called that they do not show.
+    def words(self, pod: PodTemplate) -> dict[str, str] | None:
+        """The Services that the sources of ``pod`` name in any way, each with where; None where not all of its sources
+        are in the tree and were read: then it may call others.
 
         What the image has besides counts, too: a base that nobody knows may be the program itself.
         """
         if not self._may_tell:
-            return False
+            return None
         try:
             images = [container.image for container in pod.containers]
-            own = {pod.object.name, *pod.labels.values()}
         except (OpaqueError, WrongShapeError):
-            return False
-        named: list[frozenset[str] | None] = []
+            return None
+        found: dict[str, str] = {}
         for image in images:
-            words_of_image = self._named_by(image)
-            if words_of_image is None:
-                return False
-            named += words_of_image
-        return bool(named) and all(words is not None and words <= own for words in named)
+            for words in self._named_by(image) or [None]:
+                if words is None:
+                    return None
+                found |= words
+        return found if images else None
 
-    def _named_by(self, image: ImageReference | None) -> list[frozenset[str] | None] | None:
+    def _named_by(self, image: ImageReference | None) -> list[dict[str, str] | None] | None:
         """The Services that the sources of ``image`` name, by the folders that it is built from; None where these are
         not in the tree, or nothing is known of its base."""
         built = self._tree.ask(BuiltImages)
@@ -134,15 +153,15 @@ class Sources:
         serves_files = row is not None and row.class_ == "web"
         return [self._named_in(folder, serves_files) for folder in built.folders(image)] or [None]
 
-    def _named_in(self, folder: str, serves_files: bool) -> frozenset[str] | None:
-        """The Services that the sources in ``folder`` name in any way; None where they are not all there, or not all
-        were read. Without a program they say something only where the base ``serves_files``."""
+    def _named_in(self, folder: str, serves_files: bool) -> dict[str, str] | None:
+        """The Services that the sources in ``folder`` name in any way, each with where; None where they are not all
+        there, or not all were read. Without a program they say something only where the base ``serves_files``."""
         key = folder, serves_files
         if key not in self._words_of_folder:
             if folder not in self._of_folder:
                 self._of_folder[folder] = list(self._read(folder))
             paths = self._tree.ask(RepositoryFiles).below(folder)
-            sources = [path for path in paths[:_MOST_FILES] if self._is_source(path)]
+            sources = [path for path in paths[:_MOST_FILES] if self._is_source(path, folder)]
             is_read = len(paths) <= _MOST_FILES and all(map(self._is_read, sources))
             counted = [path for path in sources if self._counts(path)]
             has_program = any(serves_files or _PROGRAM.fullmatch(path) for path in counted)
@@ -150,8 +169,9 @@ class Sources:
             self._words_of_folder[key] = self._words_in(counted) if is_whole else None
         return self._words_of_folder[key]
 
-    def _words_in(self, paths: Iterable[str]) -> frozenset[str]:
-        return frozenset().union(*(self._words[path] for path in paths))
+    def _words_in(self, paths: Iterable[str]) -> dict[str, str]:
+        name = self._tree.ask(RepositoryFiles).name
+        return {word: f"{name(path)}:{line}" for path in paths for word, line in self._words[path].items()}
 
     def _is_read(self, path: str) -> bool:
         return path in self._words or _MEDIA.fullmatch(path) is not None
@@ -159,15 +179,17 @@ class Sources:
     def _counts(self, path: str) -> bool:
         return path in self._words and not _RECIPE.fullmatch(os.path.basename(path))
 
-    def _is_source(self, path: str) -> bool:
+    def _is_source(self, path: str, folder: str) -> bool:
         base = os.path.basename(path)
         # A compose file is about several services, each of which says its own.
-        return not (_NO_SOURCE.fullmatch(base) or _COMPOSE.fullmatch(base) or path in self._manifests)
+        if _NO_SOURCE.fullmatch(base) or _COMPOSE.fullmatch(base) or path in self._manifests:
+            return False
+        return _TEST.fullmatch(os.path.relpath(path, folder)) is None
 
     def _read(self, folder: str) -> Iterator[Mention]:
         files = self._tree.ask(RepositoryFiles)
         for path in files.below(folder)[:_MOST_FILES]:
-            if self._is_source(path):
+            if self._is_source(path, folder):
                 if path not in self._of_file:
                     self._of_file[path] = self._in(path, files)
                 yield from self._of_file[path]
@@ -177,20 +199,32 @@ class Sources:
         if text is None:
             return []
         self._left -= len(text)
-        # ORDERS_SERVICE_HOST and orders_url name the Service orders, too.
-        words = {start for word in set(_WORD.findall(text.lower().replace("_", "-"))) for start in _starts(word)}
-        self._words[path] = self._names.intersection(words)
         if _RECIPE.fullmatch(os.path.basename(path)) and _FETCH.search(text):
             self._fetching.add(path)
+        lines = [(number, _code(line)) for number, line in enumerate(text.splitlines(), 1)]
+        self._words[path] = self._words_of(path, lines)
         if not any(True for _ in self._addresses(text)):
             return []
         name = files.name(path)
         return [
             Mention(address, f"{name}:{number}")
-            for number, line in enumerate(text.splitlines(), 1)
+            for number, line in lines
             if len(line) <= _LONGEST_LINE
             for address in self._addresses(line)
         ]
+
+    def _words_of(self, path: str, lines: list[tuple[int, str]]) -> dict[str, int]:
+        """The Services that ``lines`` of a file name as a bare word that may be a host, each with its first line."""
+        if _DEPENDENCIES.fullmatch(path):
+            return {}
+        spoken = _any_word if _SETTINGS.fullmatch(path) else _held_words
+        found: dict[str, int] = {}
+        for number, line in lines:
+            for word in spoken(line):
+                # ORDERS_SERVICE_HOST and orders_url name the Service orders, too.
+                for start in self._names.intersection(_starts(word.lower().replace("_", "-"))):
+                    found.setdefault(start, number)
+        return found
 
     def _addresses(self, text: str) -> Iterator[Address]:
         for address in find(text, self._services, self._namespaces, form=Form.TEXT):
@@ -215,7 +249,9 @@ class Sources:
 
         files = self._tree.ask(RepositoryFiles)
         for path in files.paths:
-            if not _COMPOSE.fullmatch(os.path.basename(path)) or (text := files.text(path)) is None:
+            if not _COMPOSE.fullmatch(os.path.basename(path)) or _TEST.fullmatch(os.path.relpath(path, files.root)):
+                continue
+            if (text := files.text(path)) is None:
                 continue
             source = Source(path, files.name(path), text, files)
             built = {build.image: build.context for build in compose([source]) if build.rank == "service"}
@@ -236,6 +272,20 @@ class Sources:
             for address in find(value, self._services, self._namespaces, key=variable):
                 if address.known and address.firm:
                     yield "environment", address
+
+
+def _code(line: str) -> str:
+    """``line`` without its comment."""
+    return "" if _COMMENT.match(line) else _TRAILING.sub("", line)
+
+
+def _any_word(line: str) -> Iterator[str]:
+    yield from _WORD.findall(line.lower().replace("_", "-"))
+
+
+def _held_words(line: str) -> Iterator[str]:
+    for match in _HELD.finditer(line):
+        yield match[2] or match[0]
 
 
 def _starts(word: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import patched
 from hardener.facts.objects.config_data import read_named
 from hardener.facts.objects.which_copy import Neighbours
-from hardener.kubernetes.network.addresses import Form
+from hardener.kubernetes.network.addresses import Form, is_address_key
 from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -25,6 +25,8 @@ from hardener.tree.tree import Tree
 
 _VARIABLE = late_pattern(r"\$\(([A-Za-z_][\w.-]{0,100})\)")
 _LONGEST_VALUE = 4096  # of a variable that is filled in
+_CERTIFICATES = late_pattern(r"(?:^|[-.])(?:ca|certs?|crt|trust|bundle)(?:[-.]|$)")  # no ConfigMap of settings
+_EXPRESSION = late_pattern(r"[^${}]*(?:\$\{[^{}]*\}|\{\{[^{}]*\}\}).*")
 _PORT_OF = re.compile(r"(?i)(?:host(?:name)?|addr(?:ess)?|server|endpoint|ip|url)(\d*)$")
 
 
@@ -149,6 +151,48 @@ class Texts:
             whole[kind, name] = None
         return [text for settings in self._called(pod, kind, name) for text in settings.texts(keys)]
 
+    def credentials(self, pod: PodTemplate) -> Iterator[tuple[tuple[str, str | None], Evidence]]:
+        """The Secrets whose keys become variables of ``pod``, as (name, key); None for all keys of one."""
+        for prefix, container in _containers(pod):
+            for index, (kind, name) in _whole_references(container):
+                if kind == "Secret":
+                    place = pod.object.place((*prefix, "envFrom", index))
+                    yield (name, None), Evidence(f"its variables come from Secret/{name}", *place)
+            for index, variable in enumerate(mappings(container.get("env"))):
+                source = mapping(mapping(variable.get("valueFrom")).get("secretKeyRef"))
+                holder, key = source.get("name"), source.get("key")
+                if isinstance(holder, str) and isinstance(key, str):
+                    text = f"env {variable.get('name')} has key {key} of Secret/{holder}"
+                    yield (holder, key), Evidence(text, *pod.object.place((*prefix, "env", index)))
+
+    def unread(self, pod: PodTemplate) -> Iterator[Evidence]:
+        """Why settings of ``pod`` may name hosts that the tree does not show: what holds them is not in it, or an
+        expression does."""
+        for prefix, container in _containers(pod):
+            for index, (kind, name) in _whole_references(container):
+                if not self._called(pod, kind, name):
+                    text = f"the tree does not hold {kind}/{name}, which its variables come from"
+                    yield Evidence(text, *pod.object.place((*prefix, "envFrom", index)))
+            for index, variable in enumerate(mappings(container.get("env"))):
+                if (why := self._unread_variable(pod, variable)) is not None:
+                    yield Evidence(why, *pod.object.place((*prefix, "env", index)))
+        for kind, name, _ in _mounted(pod):
+            if kind == "ConfigMap" and not _CERTIFICATES.search(name) and not self._called(pod, kind, name):
+                text = f"the tree does not hold ConfigMap/{name}, which it mounts"
+                yield Evidence(text, *pod.object.place((*pod.path, "volumes")))
+
+    def _unread_variable(self, pod: PodTemplate, variable: dict[str, Any]) -> str | None:
+        name, value, source = str(variable.get("name")), variable.get("value"), mapping(variable.get("valueFrom"))
+        if not is_address_key(name):
+            return None
+        if isinstance(value, str) and _EXPRESSION.fullmatch(value):
+            return f"env {name} is an expression"
+        for key, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+            holder = mapping(source.get(key)).get("name")
+            if isinstance(holder, str) and not self._called(pod, kind, holder):
+                return f"the tree does not hold {kind}/{holder}, which env {name} comes from"
+        return None
+
     def _called(self, pod: PodTemplate, kind: str, name: str) -> list[_Settings]:
         key = (pod.object, kind, name)
         found = self._found.get(key)
@@ -214,6 +258,15 @@ def _containers(pod: PodTemplate) -> Iterator[tuple[Path, dict[str, Any]]]:
                 yield (*pod.path, key, index), container
     if pod.partial and isinstance(pod.data.get("model"), dict):
         yield (*pod.path, "model"), pod.data["model"]
+
+
+def _whole_references(container: dict[str, Any]) -> Iterator[tuple[int, tuple[str, str]]]:
+    """(its index, the kind and name) of each ConfigMap or Secret whose keys become variables."""
+    for index, item in enumerate(mappings(container.get("envFrom"))):
+        for key, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+            name = mapping(item.get(key)).get("name")
+            if isinstance(name, str):
+                yield index, (kind, name)
 
 
 def _literals(container: dict[str, Any]) -> dict[str, str]:
