@@ -13,7 +13,7 @@ from hardener.facts.access.grants import Access
 from hardener.facts.access.makers import PodMakers
 from hardener.facts.access.views import Binding
 from hardener.kubernetes.components.component import is_ingress_or_gateway
-from hardener.kubernetes.pods.custom_resource import is_custom
+from hardener.kubernetes.pods.custom_resource import is_custom_group
 from hardener.kubernetes.rbac.rules import Rule
 from hardener.kubernetes.rbac.subjects import GROUP
 from hardener.support.shapes import mappings
@@ -138,7 +138,7 @@ def _may_register(binding: Binding, rules: list[Rule]) -> bool:
 def _may_control(binding: Binding, rules: list[Rule]) -> bool:
     if binding.namespaced:
         return False
-    is_custom_rule = any(is_custom(group) for rule in rules for group in rule.groups)
+    is_custom_rule = any(is_custom_group(group) for rule in rules for group in rule.groups)
     return is_custom_rule or _is_built_in(binding, rules) or _covers(rules, (("", "pods"),), _READ)
 
 

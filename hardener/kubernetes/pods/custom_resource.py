@@ -42,12 +42,12 @@ def may_name_services(text: str) -> bool:
 
 def image_fields(document: object) -> list[Path]:
     """The fields of a custom resource that name an image; [] for any other object."""
-    if not isinstance(document, Mapping) or not is_custom(group(document.get("apiVersion"))):
+    if not isinstance(document, Mapping) or not is_custom_group(group(document.get("apiVersion"))):
         return []
     return list(_images(document.get("spec"), ("spec",)))
 
 
-def is_custom(of: str) -> bool:
+def is_custom_group(of: str) -> bool:
     """Whether ``of`` is the group of custom resources in a cluster: none of Kubernetes' own, and none of a tool."""
     return "." in of and of not in _OF_TOOLS and re.fullmatch(_BUILT_IN, of) is None
 

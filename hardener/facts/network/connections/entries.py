@@ -27,7 +27,7 @@ from hardener.kubernetes.network.ingress import Backend
 from hardener.kubernetes.network.label_selector import Selector, parse
 from hardener.kubernetes.network.service_names import meanings
 from hardener.kubernetes.objects.shape import ShapeError
-from hardener.kubernetes.pods.custom_resource import is_custom
+from hardener.kubernetes.pods.custom_resource import is_custom_group
 from hardener.support.data_path import Path
 from hardener.support.shapes import mapping
 from hardener.tree.core_views import Object, PodTemplate
@@ -284,7 +284,7 @@ class _Entries:
     def from_custom_resources(self) -> None:
         """What custom resources name beside routes and monitors: their controllers call it, or what these make."""
         for item in self._tree.objects if self._services else ():
-            if is_custom(item.group) and not callers.monitor(item.group, item.kind, item.data):
+            if is_custom_group(item.group) and not callers.monitor(item.group, item.kind, item.data):
                 for backend in callers.named_services(item.data.get("spec")):
                     for service in self._named(item, backend):
                         if all(item is not other for other, _ in self._tree.ask(Relations).routes_to(service)):
