@@ -193,6 +193,14 @@ subjects:
 """
 
 
+CUSTOM = """\
+apiVersion: example.com/v1
+kind: Hook
+metadata: {name: hook, namespace: b}
+spec: {clientConfig: {service: {name: named, namespace: a}}}
+"""
+
+
 def test_every_way_in_is_said(harden: Harden, tmp_path: Path) -> None:
     webhook = """\
 apiVersion: admissionregistration.k8s.io/v1
@@ -207,13 +215,17 @@ webhooks:
         deployment("scraped", namespace="a", annotations={"prometheus.io/scrape": "true"}),
         deployment("open", namespace="a", type="LoadBalancer"), deployment("called", namespace="a"),
         deployment("activator", namespace="a").replace("example.com/app", f"example.com/{ACTIVATOR}"),
-        deployment("builder", namespace="a"), BUILDER,
+        deployment("builder", namespace="a"), BUILDER, deployment("named", namespace="a"), CUSTOM,
+        deployment("lost", namespace="a"),
     ]  # fmt: skip
     part = (
         'from kubernetes import client\nPART = client.V1Container(name="part", image="x:1", args=["http://called.a"])\n'
     )
-    write(tmp_path, {"a.yaml": "---\n".join(texts), "part.py": part})
-    assert {entry["way"] for entry in records(cwd=tmp_path)["entries"]} == set(Way)
+    broken = "apiVersion: v1\nkind: Pod\nkind: Pod\nurl: http://lost.a.svc:80\n"
+    write(tmp_path, {"a.yaml": "---\n".join(texts), "part.py": part, "broken.yaml": broken})
+    found = json.loads(run("graph", "--format", "json", cwd=tmp_path).out)
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(found)] == []
+    assert {entry["way"] for entry in found["entries"]} == set(Way)
     assert set(SCHEMA["properties"]["entries"]["items"]["properties"]["way"]["enum"]) == set(Way)
     out = harden("graph").out
     for origin in (

@@ -101,6 +101,7 @@ spec:
       containers:
       - name: store
         image: example.com/store:1
+        args: [--appendonly]   # it has settings, and none is an address
         ports:
         - containerPort: 6379
 ---

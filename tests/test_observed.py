@@ -698,4 +698,4 @@ def test_whom_it_connects_to(said: str, expected: set[tuple[str, str]]) -> None:
     assert {(edge.server.object.namespace, str(edge.ports[0])) for edge in edges} == expected
     texts = [fact.text for edge in edges for fact in edge.evidence]
     assert all(text.startswith("harden observe saw it connect to ") and text.endswith(SEEN) for text in texts)
-    assert (pod in read.ask(SilentWorkloads).found) != bool(expected)
+    assert pod in read.ask(SilentWorkloads).found  # a run shows whom it called, and not that it calls no other

@@ -1,4 +1,4 @@
-"""Which workloads are silent: nothing shows whom they call, though one expects that they call somebody."""
+"""Which workloads are only partly read: they may call somebody whom nothing in the tree shows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.silent_workloads import MANY, SilentWorkloads
 from hardener.kubernetes.network.network_policy import Pod
 from hardener.tree.tree import Tree
@@ -33,6 +34,7 @@ def calls(*urls: str) -> str:
     return f"env: [{', '.join(f'{{name: URL{n}, value: {url!r}}}' for n, url in enumerate(urls))}]"
 
 
+UNREAD = "env: [{name: API_URL, value: http://api}, {name: DB_URL, valueFrom: {secretKeyRef: {name: gone, key: url}}}]"
 INGRESS = """\
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -40,7 +42,8 @@ metadata: {name: front, namespace: shop}
 spec: {defaultBackend: {service: {name: front, port: {number: 80}}}}
 ---
 """
-API = workload("api")
+SET = 'env: [{name: PORT, value: "80"}]'
+API = workload("api", more=SET)
 BUILT = {"front/Dockerfile": "FROM nginx\n", "api/Dockerfile": "FROM node\n"}  # whose images they are, the folders say
 CALLER = workload("caller", more=calls("http://api"), served=False)
 
@@ -53,7 +56,12 @@ def silent(root: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("manifests", "files", "expected"),
     [
-        pytest.param(API + CALLER, {}, set(), id="a leaf that others call"),
+        pytest.param(API + CALLER, {}, set(), id="a leaf that others call, and that has settings"),
+        pytest.param(workload("api") + CALLER, {}, {"api"}, id="a leaf that others call, without settings"),
+        pytest.param(API + CALLER + workload("batch", more=UNREAD), {}, {"batch"},
+                     id="one with an address that the tree does not hold, and another that it does"),
+        pytest.param(API + CALLER + workload("batch", more="envFrom: [{configMapRef: {name: gone}}], " + calls("http://api")),
+                     {}, {"batch"}, id="one with a whole ConfigMap that the tree does not hold"),
         pytest.param(API + CALLER + workload("front", kind="LoadBalancer"), {}, {"front"}, id="an entrance"),
         pytest.param(API + CALLER + workload("front") + INGRESS, {}, {"front"}, id="an entrance by an Ingress"),
         pytest.param(API + CALLER + workload("front", more=calls("http://api"), kind="NodePort"), {}, set(),
@@ -68,13 +76,13 @@ def silent(root: Path) -> dict[str, str]:
                      {**BUILT, "front/index.html": "<h1>hello</h1>\n"}, set(),
                      id="sources that name nobody"),
         pytest.param(API + CALLER + workload("front", kind="NodePort"),
-                     {**BUILT, "front/app.js": "const api = lookup('api')\n"}, {"front"},
-                     id="sources that name a Service by a bare word"),
+                     {**BUILT, "front/app.js": "const api = lookup('api')\n"}, set(),
+                     id="sources that name a Service by a bare word, which may be called"),
         pytest.param(API + CALLER + workload("front", kind="NodePort"), BUILT, {"front"},
                      id="a Dockerfile is no source"),
         pytest.param(API + CALLER + workload("front", kind="NodePort"),
-                     {**BUILT, "front/app.js": "get(process.env.API_SERVICE_HOST)\n"}, {"front"},
-                     id="sources that name a Service by its variable"),
+                     {**BUILT, "front/app.js": "get(process.env.API_SERVICE_HOST)\n"}, set(),
+                     id="sources that name a Service by its variable, which may be called"),
         pytest.param(API + CALLER + workload("front", kind="NodePort"),
                      {**BUILT, "front/app.js": "serve()\n", "front/bundle.js": "x" * 2_000_000}, {"front"},
                      id="a source that is too large to be read"),
@@ -98,14 +106,134 @@ def test_who_is_silent(tmp_path: Path, manifests: str, files: dict[str, str], ex
     commit(tmp_path)
     found = silent(tmp_path)
     assert found.keys() == expected
-    assert all(text.startswith("nothing shows what Deployment/") for text in found.values())
+    assert all(" Deployment/" in f" {text}" for text in found.values())
+
+
+DOUBTS = {
+    "a text that is its name": ("redis = Redis('api')\n", True),
+    "the default of a setting": ('@Value("${catalog.host:api}")\n', True),
+    "a variable of it": ("os.environ['API_HOST']\n", True),
+    "a key with a number": ('Redis(host="cache", api=0)\n', False),
+    "a name of the program": ("from api import serve\n", False),
+    "a comment": ("# Redis('api')\n", False),
+    "a word of a sentence": ("print('the api is down')\n", False),
+}
+
+
+@pytest.mark.parametrize(("line", "may_call"), DOUBTS.values(), ids=DOUBTS)
+def test_what_sources_name_may_be_called(tmp_path: Path, line: str, may_call: bool) -> None:
+    write(tmp_path, {"k8s/all.yaml": API + CALLER + workload("front", kind="NodePort"), **BUILT, "front/app.py": line})
+    commit(tmp_path)
+    tree = Tree.read([str(tmp_path.resolve())], root=str(tmp_path.resolve()))
+    found = {(edge.client.object.name, edge.server.object.name) for edge in tree.ask(Connections).doubts}
+    assert (("front", "api") in found) is may_call
+
+
+@pytest.mark.parametrize("path", ["tests/smoke.py", "front_test.py", "spec/front.py", "docs/intro.md"])
+def test_tests_and_documents_are_no_sources(tmp_path: Path, path: str) -> None:
+    text = {f"front/{path}": "get('http://api:80')\n", "front/app.py": "serve()\n"}
+    write(tmp_path, {"k8s/all.yaml": API + CALLER + workload("front", kind="NodePort"), **BUILT, **text})
+    commit(tmp_path)
+    tree = Tree.read([str(tmp_path.resolve())], root=str(tmp_path.resolve()))
+    assert not [edge for edge in tree.ask(Connections).edges if edge.client.object.name == "front"]
+
+
+SHARED = "env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]"
+
+
+def test_who_has_the_credentials_of_a_data_store_may_call_it(tmp_path: Path) -> None:
+    other = SHARED.replace("password}", "other}")
+    users = workload("user", more=SHARED) + workload("stranger", more=other)
+    write(tmp_path, {"all.yaml": workload("db", image="postgres:17", more=SHARED) + users})
+    commit(tmp_path)
+    tree = Tree.read([str(tmp_path.resolve())], root=str(tmp_path.resolve()))
+    found = {(edge.client.object.name, edge.server.object.name) for edge in tree.ask(Connections).doubts}
+    assert found == {("user", "db")}
+
+
+def ways(root: Path, name: str) -> set[str]:
+    """By which ways others come to the workload ``name``."""
+    tree = Tree.read([str(root.resolve())], root=str(root.resolve()))
+    return {str(entry.way) for entry in tree.ask(Connections).entries if entry.server.object.name == name}
+
+
+def test_what_a_document_names_that_could_not_be_read_stays_open(tmp_path: Path) -> None:
+    broken = "kind: Deployment\nkind: Deployment\nurl: http://api.shop.svc:80\n"
+    write(tmp_path, {"all.yaml": API + CALLER, "broken.yaml": "apiVersion: apps/v1\n" + broken})
+    commit(tmp_path)
+    assert ways(tmp_path, "api") == {"unread"}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "{clientConfig: {service: {name: api, namespace: shop, port: 80}}}",
+        "{target: {serviceRef: {name: api, namespace: shop}}}",
+        "{url: 'http://api.shop.svc:80/hook'}",
+    ],
+)
+def test_what_a_custom_resource_names_is_called_from_any_namespace(tmp_path: Path, spec: str) -> None:
+    custom = f"apiVersion: example.com/v1\nkind: Hook\nmetadata: {{name: hook}}\nspec: {spec}\n"
+    write(tmp_path, {"all.yaml": API + CALLER + custom})
+    commit(tmp_path)
+    assert ways(tmp_path, "api") == {"controller"}
+
+
+CONTROLLER = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: api}
+rules: [{apiGroups: [example.com], resources: [hooks], verbs: [list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: KIND
+metadata: {name: api, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: api}
+subjects: [{kind: ServiceAccount, name: default, namespace: shop}]
+"""
+
+
+@pytest.mark.parametrize(("kind", "way"), [("ClusterRoleBinding", "controller"), ("RoleBinding", "namespace")])
+def test_who_serves_the_cluster_is_open_to_all_namespaces(tmp_path: Path, kind: str, way: str) -> None:
+    write(tmp_path, {"all.yaml": API + CONTROLLER.replace("KIND", kind)})
+    commit(tmp_path)
+    assert ways(tmp_path, "api") == {way}
+
+
+METADATA = {
+    "a flag that names a cloud": ("args: ['--provider=aws']", "", True),
+    "a flag that names none": ("args: ['--provider=webhook']", "", False),
+    "an identity of its own": (
+        "args: ['--provider=aws']",
+        "eks.amazonaws.com/role-arn: arn:aws:iam::1:role/dns",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "annotation", "kept"), METADATA.values(), ids=METADATA)
+def test_a_client_of_a_cloud_keeps_the_metadata_address(
+    harden: Harden, tmp_path: Path, more: str, annotation: str, kept: bool
+) -> None:
+    account = (
+        "apiVersion: v1\nkind: ServiceAccount\n"
+        f"metadata: {{name: default, namespace: shop, annotations: {{{annotation}}}}}\n"
+    )
+    write(tmp_path, {"all.yaml": workload("dns", more=more) + account})
+    commit(tmp_path)
+    report = json.loads(harden("diff", ".", "--only", "netpol-workload", "--format", "json").out)
+    (policy,) = report["changes"]
+    assert ("169.254.169.254/32" not in json.dumps(policy["after"])) is kept
+    assert any("keeps the metadata address" in finding["message"] for finding in report["findings"]) is kept
+    (impact,) = [each["message"] for each in report["impact"] if each["id"] == "workload-isolated"]
+    assert ("169.254.169.254" not in impact) is kept
 
 
 def test_the_graph_shows_who_is_silent(tmp_path: Path) -> None:
     write(tmp_path, {"all.yaml": API + CALLER + workload("front", kind="LoadBalancer")})
     commit(tmp_path)
     text = run("graph", ".", cwd=tmp_path).out
-    assert "    -> not known (silent)" in text and text.endswith("1 silent workload\n")
+    assert "    -> not all known (partly read)" in text and text.endswith("1 partly read\n")
     (row,) = [row for row in json.loads(run("graph", ".", "--format", "json", cwd=tmp_path).out)["workloads"]
               if row["silent"]]  # fmt: skip
     assert row["name"] == "front"
@@ -113,7 +241,7 @@ def test_the_graph_shows_who_is_silent(tmp_path: Path) -> None:
         "nothing shows what Deployment/front calls, and Service/front is of type LoadBalancer"
     )
     for format in ("mermaid", "dot"):
-        assert "not known (silent)" in run("graph", ".", "--format", format, cwd=tmp_path).out
+        assert "not all known (partly read)" in run("graph", ".", "--format", format, cwd=tmp_path).out
 
 
 DB = workload("db") + workload("user", more=calls("http://db"), served=False)

@@ -67,14 +67,12 @@ def _isolated(by_impact: dict[str, list[Change]]) -> Iterator[Entry]:
         text = f"{count} isolated: a pod there reaches only what a policy names: {names}"
         yield _entry("namespace-isolated", isolated, text)
     if closed := by_impact.get("workload-isolated"):
-        cut = (
-            ", and so is 169.254.169.254, where clouds give the credentials of the node"
-            if _cuts_metadata(closed)
-            else ""
+        also = (
+            "; so is 169.254.169.254, where clouds give the credentials of the node" if _cuts_metadata(closed) else ""
         )
         text = (
             f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy: a connection that no manifest shows is "
-            f"refused{cut}, where the network plugin of the cluster enforces policies (CIS 5.3.1)"
+            f"refused, where the network plugin of the cluster enforces policies (CIS 5.3.1){also}"
         )
         yield _entry("workload-isolated", closed, text)
     if half := by_impact.get("workload-half-isolated"):

@@ -53,18 +53,22 @@ class SilentWorkloads(AsRead):
         for pod in self._tree.pod_templates:
             if is_patch(pod) or pod.kind == "PodTemplate":
                 continue
-            why = self._unread(pod) or (None if pod in says else self._expected(pod))
+            why = self._unread(pod) or (None if pod in says else self._expected(pod)) or self._unset(pod)
             if why is not None and not self._calls_nothing(pod):
                 found[pod] = why
         return found
 
     def _unread(self, pod: PodTemplate) -> Evidence | None:
         """Why ``pod`` may call somebody beside those whom its settings name."""
-        if (unread := self._connections.unread.get(pod)) is not None:
-            return Evidence(f"what {pod.object} calls is known in part: {unread.text}", unread.piece, unread.path)
-        if pod in self._connections.unset:
-            return pod.fact(f"nothing shows what {pod.object} calls: it has no settings")
-        return None
+        unread = self._connections.unread.get(pod)
+        if unread is None:
+            return None
+        return Evidence(f"what {pod.object} calls is known in part: {unread.text}", unread.piece, unread.path)
+
+    def _unset(self, pod: PodTemplate) -> Evidence | None:
+        if pod not in self._connections.unset:
+            return None
+        return pod.fact(f"{pod.object} has no settings, so whom it calls is built into its image")
 
     def _expected(self, pod: PodTemplate) -> Evidence | None:
         """Why one expects that ``pod`` calls somebody, though it names nobody."""

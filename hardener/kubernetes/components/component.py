@@ -222,13 +222,18 @@ def _sensitive(text: str) -> str | None:
         text = shorter
 
 
+# A project that names its images by the data store that they use: zabbix/zabbix-server-mysql. Of a workload, and of a
+# repository of one's own, `wordpress-mysql` is the store itself.
+_USES_STORE = re.compile(r"(?:^|/)(zabbix|kong|keycloak|nextcloud|gitea|matomo|airflow|temporalio|kestra)/\1-[^/]*$")
+
+
 @lru_cache(maxsize=1024)  # as of agents of the node
 def is_data_store(text: str | None) -> bool:
     """Whether an image repository or a name is that of a database, queue, cache or object store.
 
-    Its helpers (`redis-exporter`, `postgres-operator`, `kafka-ui`) are not.
+    Its helpers (`redis-exporter`, `postgres-operator`, `kafka-ui`) are not, nor is who uses one (`zabbix-web-mysql`).
     """
-    if not isinstance(text, str):
+    if not isinstance(text, str) or _USES_STORE.search(text) is not None:
         return False
     return _is_program(_DATA_STORE, text) or _DATA_STORE_PATHS.search(_dashed(text)) is not None
 
