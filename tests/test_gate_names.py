@@ -173,7 +173,7 @@ TRICKS: dict[str, tuple[str, int, str]] = {
     "an image of nearly that name": (
         pod("kube-system", kind="DaemonSet", name="kube-proxy", image="evil.example/kube-proxy:v1.36.0"), 1,
         "high system-namespace"),
-    "a namespace that a value names": (pod("kube-system", hostPID="${H:=true}"), 1, "high system-namespace"),
+    "a namespace that a value names": (pod("kube-system", hostPID="${H:=true}"), 2, "high system-namespace"),
     "only host namespaces": (
         pod("kube-system", container={"securityContext": {}, "volumeMounts": []}, volumes=[]), 1, "no-host-pid"),
     "only the socket of the runtime": (

@@ -114,7 +114,7 @@ def _plain(record: Any) -> dict[str, Any]:
             value = list(value)
         elif field.name in ("line", "new_line"):
             value = value or 0
-        found[{"new_line": "newLine"}.get(field.name, field.name)] = value
+        found[{"new_line": "newLine", "not_looked_at": "notLookedAt"}.get(field.name, field.name)] = value
     for name in ("before", "after"):
         if found.get(name, "") is None:
             del found[name]
@@ -369,7 +369,8 @@ def test_the_options_are_those_of_the_command_line() -> None:
     of_tree = set(signature(harden_tree).parameters) - {"path", "write"}
     assert of_tree - {"max_risk"} == set(Choices.__struct_fields__) - {
         "baseline",
-        "no_waivers",  # which only decide an exit code
+        "no_waivers",
+        "lock",  # which only decide an exit code
         "cache",  # a program has files of the user read and written only where it says so
     }
     command = typer.main.get_group(app).commands["filter"]

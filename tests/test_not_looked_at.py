@@ -27,6 +27,7 @@ SAYS = re.compile(
 )
 # What is judged all the same, and why: the words are about the ground for another value, and not about this one.
 JUDGED = {
+    "_stars": "the star itself is the finding; what it is needed for says whether it can be written out",
     "_wildcards": "the wildcard itself is the finding; which resources a group has says what would narrow it",
     "run_as_user": "the group of a user of the image",
     "drop_capabilities": "what the manifest says is judged; the user of the image decides how sure a change is",

@@ -77,7 +77,7 @@ def test_the_page_names_each_option_and_variable_of_git(tmp_path: Path) -> None:
         assert not {name for name in asked._environment if name not in PAGE}
     source = (ROOT / "hardener" / "commands" / "changed_since.py").read_text(encoding="utf-8")
     asked_for = set(re.findall(r'git\.ask\(\s*"([a-z-]+)"', source))
-    assert asked_for == {"rev-parse", "merge-base", "diff-index"}
+    assert asked_for == {"rev-parse", "merge-base", "diff-index", "cat-file"}
     assert all(f"`{name}`" in PAGE for name in asked_for)
 
 

@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hardener.kubernetes.secrets.secret_values import SecretClass, classify, secret_spans
-from hardener.report.redactor import Redactor, is_common
+from hardener.report.redactor import Redactor, is_common, is_own
 
 from .conftest import shared
 
@@ -482,6 +482,7 @@ def test_a_learned_value_never_shows(value: str, before: str, after: str) -> Non
 def test_a_planted_value_never_shows(value: str, shape: Any) -> None:
     assume(classify("password", value)[0] in (SecretClass.SECRET, SecretClass.WEAK))
     assume(shape is not in_two_args or not value.startswith("-"))
+    assume(not is_own(value))  # words of reports are masked where the value stands, and not everywhere
     document = shape(value)
     assert list(secret_spans(document))
     redactor = Redactor()
@@ -498,6 +499,7 @@ def test_a_planted_value_never_shows(value: str, shape: Any) -> None:
 )
 def test_a_value_in_broken_text_never_shows(value: str, template: str) -> None:
     assume(classify("password", value)[0] in (SecretClass.SECRET, SecretClass.WEAK))
+    assume(not is_own(value))
     redactor = Redactor()
     text = template.replace("{}", json.dumps(value, ensure_ascii=False)) + "\n  ]]]\n"
     redactor.learn_text(text)

@@ -18,6 +18,7 @@ from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.sources.files import is_inside
 from hardener.sources.git import remotes
 from hardener.support.data_path import Path, dotted, value_at
+from hardener.support.shell_words import command
 from hardener.tree.blocks import Block
 from hardener.tree.core_views import Object
 from hardener.tree.script_views import Script
@@ -66,7 +67,8 @@ def _of_object(item: Object, is_known: bool) -> Iterator[Report]:
     elif kind in RENDERED_ELSEWHERE:
         yield from _of_deployer(item)
     elif not is_known and not is_operated(item) and is_custom(item.data) and not list(makes(kind, item.data)):
-        if (found := sign(item.data)) is not None:
+        own = {key: value for key, value in item.data.items() if key != "items"}  # each of these is an object
+        if (found := sign(own)) is not None:
             path, what = found
             text = f"not looked at: {item.kind} of {item.group} names {what} at {dotted(path)}"
             yield _report("operator-resource", item, path, text, _FIELDS)
@@ -90,7 +92,9 @@ def _of_deployer(item: Object) -> Iterator[Report]:
         place = os.path.realpath(os.path.join(item.tree.root, folder.lstrip("/")))
         if not any(is_inside(place, given) for given in item.tree.given):
             text = f"not looked at: {item} applies {folder}, which is not below the given paths"
-            yield _report("renders-elsewhere", item, ("spec",), text, f"harden check {folder}, too")
+            yield _report(
+                "renders-elsewhere", item, ("spec",), text, command("harden check {folder}, too", folder=folder)
+            )
 
 
 def _is_own(item: Object) -> bool:
@@ -155,8 +159,8 @@ def _unread_module(block: Block) -> str | None:
 
 def _of_script(script: Script) -> Iterator[Report]:
     is_pipeline = not script.object.piece.file.name.endswith(".sh")
-    for index, command in pipeline_commands(script.lines) if is_pipeline else script.commands():
-        for why in unseen(command, lambda name: _is_judged(script, name)):
+    for index, words in pipeline_commands(script.lines) if is_pipeline else script.commands():
+        for why in unseen(words, lambda name: _is_judged(script, name)):
             line = script.object.piece.line + index + 1
             text = f"not looked at: {why}"
             yield _report("script-objects", script.object, ("lines", index), text, _COMMANDS, line=line)

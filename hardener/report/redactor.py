@@ -177,7 +177,7 @@ class Redactor:
         only its place (``by_place``) makes it one, as another name."""
         if self._is_name(part, by_place=by_place) or (by_place and _is_word(part) and part in names):
             return
-        if by_place and _is_own(part):  # masked where it stands: elsewhere it is what anybody says
+        if by_place and is_own(part):  # masked where it stands: elsewhere it is what anybody says
             return
         if _is_worth_learning(key, part):
             self.learn(part, word=compiled(_WORDS).fullmatch(part) is not None, by_place=by_place)
@@ -403,9 +403,9 @@ def is_common(value: str) -> bool:
     return is_weak(word) or word in _COMMON or value.lower().strip(".,:;!?/-") in own_words()
 
 
-def _is_own(value: str) -> bool:
+def is_own(value: str) -> bool:
     """Whether some words, or a name of them, are such as reports use."""
-    words = [word for word in compiled(r"[\s.,:;!?/_\-]+").split(value.lower()) if word]
+    words = [word for word in compiled(r"(?:[\s./_\-]|[,:;!?](?=\s|$))+").split(value.lower()) if word]
     return bool(words) and own_words().issuperset(words)
 
 

@@ -88,7 +88,7 @@ class HeldRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingRecord:
     """Something wrong that was left alone. ``risk`` is None where it is about a file and no risk of the list,
-    ``object`` where it is about none."""
+    ``object`` where it is about none. ``not_looked_at``: what it is about was not judged, in whole or in part."""
 
     id: str
     risk: str | None
@@ -99,6 +99,7 @@ class FindingRecord:
     line: int | None
     object: ObjectRecord | None
     path: tuple[str | int, ...]
+    not_looked_at: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +283,7 @@ def _held(found: dict[str, Any]) -> HeldRecord:
 
 def _finding(found: dict[str, Any]) -> FindingRecord:
     severity, said = Severity(found["severity"]), _some(found, "id", "risk", "message", "advice")
-    return FindingRecord(severity=severity, **said, **_place(found))
+    return FindingRecord(severity=severity, **said, **_place(found), not_looked_at=found["notLookedAt"])
 
 
 def _waived(found: dict[str, Any]) -> WaivedRecord:

@@ -93,5 +93,5 @@ def _is_of_interest(document: Any) -> bool:
 
 
 def _written(document: Any) -> str:
-    """``document`` in one form, whatever the order of its keys."""
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, default=str)
+    """``document`` in one form, whatever the order of its keys and the escapes of its letters."""
+    return json.dumps(document, sort_keys=True, default=str)

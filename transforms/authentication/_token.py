@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from hardener.authoring.edits import Evidence
 from hardener.errors import InputError
 from hardener.facts.access.account_use import ServiceAccounts
+from hardener.facts.access.api_use import Need
 from hardener.facts.kustomize.overlays.states import states
 from hardener.tree.core_views import Container, PodTemplate
 
@@ -39,6 +40,12 @@ class Token:
         for name, choices in _CHOICES.items():
             if (value := getattr(self, name)) not in choices:
                 raise InputError(f"token.{name}: {value} is neither {' nor '.join(choices)}")
+
+
+def is_of_default(pod: PodTemplate, found: Need) -> bool:
+    """Return whether nothing but rights of the account `default` shows that ``pod`` uses the API, and it still runs as
+    that account: this run may have given it one of its own, with these rights."""
+    return found.is_of_default and pod.service_account == DEFAULT
 
 
 def account_says_no(pod: PodTemplate) -> bool:

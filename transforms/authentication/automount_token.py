@@ -12,7 +12,7 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.tree.core_views import Object, PodTemplate, ServiceAccount
 
-from ._token import DEFAULT, FIELD, Token, account_says_no
+from ._token import DEFAULT, FIELD, Token, account_says_no, is_of_default
 
 
 @transform(
@@ -44,8 +44,8 @@ def _pod(pod: PodTemplate, options: Token) -> Steps:
     if mounted is False or (mounted is None and account_says_no(pod)):
         return
     shown = need(pod)
-    if shown.evidence and not (shown.is_of_default and _is_needless(pod, shown)):
-        if shown.is_of_default:
+    if shown.evidence and not (is_of_default(pod, shown) and _is_needless(pod, shown)):
+        if is_of_default(pod, shown):
             yield _of_default(pod, shown)
         return
     yield from _taken(pod, options, mounted, shown)

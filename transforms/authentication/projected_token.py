@@ -7,7 +7,7 @@ from hardener.facts.access.api_use import STANDARD_PATH, Need, Strength, has_tok
 from hardener.facts.cluster.platforms import Platforms
 from hardener.tree.core_views import Container, PodTemplate
 
-from ._token import DEFAULT, FIELD, HOUR, Token, account_says_no, seconds_of, sources
+from ._token import DEFAULT, FIELD, HOUR, Token, account_says_no, is_of_default, seconds_of, sources
 
 _VOLUME = "kube-api-access"  # as the API server calls its own, which ends in random letters
 
@@ -36,7 +36,7 @@ def projected_token(pod: PodTemplate, options: Token) -> Steps:
     if mounted is False or (mounted is None and account_says_no(pod)):
         return
     found = need(pod)
-    if found.strength is Strength.NONE or found.is_of_default:  # automount-token speaks of the latter
+    if found.strength is Strength.NONE or is_of_default(pod, found):  # automount-token speaks of the latter
         return
     if all(map(has_token, pod.containers)):
         return  # by hand; nothing is mounted beside it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
@@ -59,6 +60,19 @@ class _Named(Struct, eq=False):
     by_namespace: dict[str, list[_Subject]] = field(default_factory=dict)
     by_binding: dict[int, list[_Subject]] = field(default_factory=dict)
     unset_by_binding: dict[int, list[_Subject]] = field(default_factory=dict)
+
+
+class DefaultUsers(AsRead):
+    """How many pods run as the account `default` of each namespace."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._builds = tree.ask(Builds)
+        of_default = (pod for pod in tree.pod_templates if not is_patch(pod) and pod.service_account == DEFAULT)
+        self._count = Counter(name for pod in of_default for name in self._builds.namespaces(pod.object))
+
+    def is_alone(self, pod: PodTemplate) -> bool:
+        """Whether no other pod of the tree runs as the account that ``pod`` runs as, which is `default`."""
+        return all(self._count[name] < 2 for name in self._builds.namespaces(pod.object))
 
 
 class ServiceAccounts(AsRead):

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from msgspec import Struct, field
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.access.account_use import DEFAULT, ServiceAccounts
+from hardener.facts.access.account_use import DEFAULT, DefaultUsers, ServiceAccounts
 from hardener.facts.access.token_users import token_users
 from hardener.facts.images.container_commands import Speaker, spoken
 from hardener.facts.images.observations import observation, observations, seen
@@ -46,7 +46,8 @@ class Need(Struct):
     - ``tokens``: volumes that project a token, and mounts where the token stands: somebody took care of it.
     - ``injected``: what is added when the pod is made, or done with it by its operator, and works with its token;
       ``instead``: how a person spares the first of them that. ``maybe``: what does so in some versions.
-    - ``by_name``: the bindings name an account that the pod names, and not `default`, which others run as too.
+    - ``by_name``: the bindings name an account that the pod names, or that it alone runs as, and not `default`, which
+      others run as too.
     """
 
     bound: list[Evidence] = field(default_factory=list)
@@ -137,7 +138,8 @@ def _look(pod: PodTemplate, found: Need) -> None:
     found.sure |= any([bound.sure for bound in bindings])
     _add(found.bound, [bound.evidence for bound in bindings])
     _add(found.tokens, list(_tokens(pod)))
-    found.by_name |= bool(bindings) and pod.service_account != DEFAULT
+    if bindings:
+        found.by_name |= pod.service_account != DEFAULT or pod.tree.ask(DefaultUsers).is_alone(pod)
     _add_token_users(found, pod)
     config = pod.tree.ask(ConfigSources)
     for container in pod.containers:

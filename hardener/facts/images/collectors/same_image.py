@@ -161,6 +161,8 @@ def _is_known_of_it_alone(container: Container, uid: int) -> bool:
     seen = observation(container)
     if seen is not None and seen.user == uid:
         return True
+    if container.row is not None and container.row.uid == uid:  # which may be that of its tag alone
+        return True
     own = {mount.text("name") for mount in container.items("volumeMounts") if mount.get("readOnly") is not True}
     others = (other for other in container.pod.containers if other.path != container.path)
     return any(uid in _given_by(other, own) for other in others)
