@@ -293,7 +293,7 @@ def shown(secret: Secret, text: str) -> bool:
     return any(form in text for form in [*forms, _b64(secret.text)])
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(12)
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_no_kind_of_secret_is_shown(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -316,7 +316,7 @@ def _write(folder: Path, place: str, texts: list[Secret], at_once: int) -> None:
     commit(folder)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [place for place in PLACES if place not in _OF_SECRETS])
 def test_no_ordinary_word_or_path_is_masked(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
