@@ -24,8 +24,10 @@ from .conftest import DEPLOYMENT, ROOT, commit, git, write
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS = PROJECT["dependency-groups"]
 BUILD = GROUPS["build"]
+EXTRAS = [item for items in PROJECT["project"]["optional-dependencies"].values() for item in items]
 WANTED = {
     "requirements.lock": PROJECT["project"]["dependencies"],
+    "requirements-extras.lock": [*PROJECT["project"]["dependencies"], *EXTRAS],
     "requirements-build.lock": BUILD,
     "requirements-release.lock": BUILD + [item for item in GROUPS["release"] if isinstance(item, str)],
 }
@@ -167,7 +169,9 @@ def test_a_release_is_built_twice_and_is_the_same(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     bill = json.loads((tmp_path / "harden.cdx.json").read_text(encoding="utf-8"))
     assert bill["bomFormat"] == "CycloneDX" and bill["metadata"]["component"]["name"] == "hardener"
-    here = {name for name, held in pins("requirements.lock").items() if any(_is_for_here(marker) for _, marker in held)}
+    locked = pins("requirements-extras.lock").items()
+    here = {name for name, held in locked if any(_is_for_here(marker) for _, marker in held)}
+    assert {"cryptography"} <= here
     assert {canonicalize_name(item["name"]) for item in bill["components"]} == here
     assert [item["name"] for item in bill["components"] if not item.get("licenses")] == []
     root, graph = bill["metadata"]["component"]["bom-ref"], {one["ref"]: one for one in bill["dependencies"]}
