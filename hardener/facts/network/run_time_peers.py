@@ -6,6 +6,7 @@ Gateways and ingress controllers, Prometheus and its like, and whoever may read 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from hardener.authoring.edits import Evidence, WrongShapeError
@@ -86,23 +87,31 @@ class RunTimePeers(AsRead):
 
     @cached_property
     def _readers(self) -> dict[PodTemplate, Evidence]:
-        return self._found[0]
+        return self._holders_of(_may_read_addresses, "lets it list pods, Services or endpoints")
 
     @cached_property
     def _registrars(self) -> dict[PodTemplate, Evidence]:
-        return self._found[1]
+        return self._holders_of(_may_register, "lets it register webhooks, which the API server calls")
 
     @cached_property
     def _controllers(self) -> dict[PodTemplate, Evidence]:
-        return self._found[2]
+        return self._holders_of(_may_control, "gives it rights on pods or custom resources of all namespaces")
+
+    def _holders_of(self, may: _Right, says: str) -> dict[PodTemplate, Evidence]:
+        """Who holds a right, each with the first binding that gives it."""
+        found: dict[PodTemplate, Evidence] = {}
+        for binding, rules, holders in self._held:
+            if may(binding, rules):
+                fact = binding.fact(f"{binding.object} {says}")
+                found.update((pod, fact) for pod in holders if pod not in found)
+        return found
 
     @cached_property
-    def _found(self) -> tuple[dict[PodTemplate, Evidence], ...]:
-        readers: dict[PodTemplate, Evidence] = {}
-        registrars: dict[PodTemplate, Evidence] = {}
-        controllers: dict[PodTemplate, Evidence] = {}
+    def _held(self) -> list[tuple[Binding, list[Rule], list[PodTemplate]]]:
+        """The bindings that give pods of the tree rights, with the rules and these pods."""
+        found: list[tuple[Binding, list[Rule], list[PodTemplate]]] = []
         if not self._bound:
-            return readers, registrars, controllers
+            return found
         access = self._tree.ask(Access)
         for item in self._bound:
             if "patch" in item.classes:
@@ -110,19 +119,14 @@ class RunTimePeers(AsRead):
             binding = Binding(item, item.path, item.data)
             try:
                 holders = [pod for subject in binding.subjects for pod in access.pods(binding, subject)]
-                rules = binding.rules if holders else []
+                if holders:
+                    found.append((binding, binding.rules, holders))
             except (OpaqueError, WrongShapeError):
                 continue
-            if holders and _may_read_addresses(binding, rules):
-                fact = binding.fact(f"{binding.object} lets it list pods, Services or endpoints")
-                readers.update((pod, fact) for pod in holders if pod not in readers)
-            if holders and _may_register(binding, rules):
-                fact = binding.fact(f"{binding.object} lets it register webhooks, which the API server calls")
-                registrars.update((pod, fact) for pod in holders if pod not in registrars)
-            if holders and _may_control(binding, rules):
-                fact = binding.fact(f"{binding.object} gives it rights on pods or custom resources of all namespaces")
-                controllers.update((pod, fact) for pod in holders if pod not in controllers)
-        return readers, registrars, controllers
+        return found
+
+
+_Right = Callable[[Binding, list[Rule]], bool]
 
 
 def _may_read_addresses(binding: Binding, rules: list[Rule]) -> bool:

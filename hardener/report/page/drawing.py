@@ -18,7 +18,7 @@ from unicodedata import east_asian_width
 from msgspec import Struct, field
 
 from hardener.facts.network.connections import Port, Way
-from hardener.report.connections.graph import Graph, Host, Lack, Workload
+from hardener.report.connections.graph import Graph, Host, Lack, Link, Workload
 from hardener.report.connections.graph_formats import ORIGINS, by_namespace, ports, reason
 from hardener.report.connections.names import LONGEST, told_apart
 from hardener.report.page.columns import STUB, Box, Columns, Line, connected
@@ -262,22 +262,10 @@ class _Nodes:
 
     def _fill(self, graph: Graph) -> None:
         """Everything about a workload that is no line to another."""
-        entries: dict[tuple[int, Way | None], dict[Port, None]] = defaultdict(dict)
-        open_to_all: set[tuple[int, Way | None]] = set()
+        self._fill_ways_in(graph, at := _ports_at(graph))
         for link in graph.links:
             if not link.certain and link.client is not None:
-                text = f"perhaps to {link.server.label}: {ports(link.ports)}"
-                self.rows[link.client.id].append(_Row(_cut(text), text, "out nowhere"))
-            elif link.client is None or link.client.id == link.server.id:
-                key = link.server.id, link.way or Way.OUTSIDE if link.client is None else None
-                entries[key].update(dict.fromkeys(link.ports))
-                if not link.ports:
-                    open_to_all.add(key)
-        at = {
-            key: ports(() if key in open_to_all else sorted(found, key=lambda port: port.order))
-            for key, found in entries.items()
-        }
-        self._fill_ways_in(graph, at)
+                self.rows[link.client.id].append(_doubt_row(link))
         for host in graph.hosts:
             self.rows[host.client.id].append(_host_row(host))
         for workload in graph.workloads:
@@ -412,6 +400,27 @@ def _wide(text: str) -> int:
 
 def _cut(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "\u2026"
+
+
+def _ports_at(graph: Graph) -> dict[tuple[int, Way | None], str]:
+    """The ports of each workload by the way in: None for those at which it reaches itself."""
+    entries: dict[tuple[int, Way | None], dict[Port, None]] = defaultdict(dict)
+    open_to_all: set[tuple[int, Way | None]] = set()
+    for link in graph.links:
+        if link.certain and (link.client is None or link.client.id == link.server.id):
+            key = link.server.id, link.way or Way.OUTSIDE if link.client is None else None
+            entries[key].update(dict.fromkeys(link.ports))
+            if not link.ports:
+                open_to_all.add(key)
+    return {
+        key: ports(() if key in open_to_all else sorted(found, key=lambda port: port.order))
+        for key, found in entries.items()
+    }
+
+
+def _doubt_row(link: Link) -> _Row:
+    text = f"perhaps to {link.server.label}: {ports(link.ports)}"
+    return _Row(_cut(text), text, "out nowhere")
 
 
 def _host_row(host: Host) -> _Row:
