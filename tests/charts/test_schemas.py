@@ -112,6 +112,7 @@ def chart(folder: Path, schema: str | bytes, port: int, *, below: bool = False) 
 
 
 @pytest.mark.helm
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("major", helms.PACKAGES)
 @pytest.mark.parametrize("below", [False, True], ids=["own", "below"])
 def test_helm_never_gets_a_schema_that_leads_out(
