@@ -219,7 +219,7 @@ def _of_new_number(container: Container, number: int) -> Verdict:
     if owner is not None and owner.uid == number:
         return verdict(known=[owner.says("so it runs as that number")], sure=False)
     if is_guess(container):  # the guess is the number, and it was taken: beside it any image starts
-        return verdict(known=[container.fact(f"runAsUser is {number}", *_place(container))])
+        return verdict(known=[container.fact(f"runAsUser is {number}", *_place(container))], basis=Basis.PROVED)
     user = container.fact(_NOT_KNOWN, "image")
     if known.user is not None:
         user = known.user.fact(container, f"its image runs as {known.user.value}")
