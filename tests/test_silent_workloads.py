@@ -151,6 +151,16 @@ def test_who_has_the_credentials_of_a_data_store_may_call_it(tmp_path: Path) -> 
     assert found == {("user", "db")}
 
 
+def test_of_a_secret_that_many_have_each_may_call_the_namespace(tmp_path: Path) -> None:
+    """Not each of them each data store: that would be the square of them."""
+    many = "".join(workload(f"user{n}", more=SHARED, served=False) for n in range(25))
+    write(tmp_path, {"all.yaml": workload("db", image="postgres:17", more=SHARED) + many})
+    commit(tmp_path)
+    tree = Tree.read([str(tmp_path.resolve())], root=str(tmp_path.resolve()))
+    assert tree.ask(Connections).doubts == []
+    assert silent(tmp_path).keys() == {f"user{n}" for n in range(25)}
+
+
 def ways(root: Path, name: str) -> set[str]:
     """By which ways others come to the workload ``name``."""
     tree = Tree.read([str(root.resolve())], root=str(root.resolve()))

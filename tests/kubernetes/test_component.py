@@ -187,7 +187,7 @@ def test_any_name_will_do() -> None:
      "mongo", "redis-cart", "registry.k8s.io/redis-slave", "valkey/valkey", "apache/kafka", "confluentinc/cp-kafka",
      "cassandra",
      "docker.elastic.co/elasticsearch/elasticsearch", "quay.io/coreos/etcd", "pgvector/pgvector", "rabbitmq",
-     "mcr.microsoft.com/mssql/server", "memcached", "minio/minio", "cockroachdb/cockroach"],
+     "mcr.microsoft.com/mssql/server", "wordpress-mysql", "acme/zabbix-mysql", "memcached", "minio/minio", "cockroachdb/cockroach"],
 )  # fmt: skip
 def test_data_stores(text: str) -> None:
     assert is_data_store(text)
@@ -198,7 +198,7 @@ def test_data_stores(text: str) -> None:
     ["oliver006/redis_exporter", "redis/redisinsight", "postgres-operator", "kafka-ui", "mongo-express", "etcd-backup",
      "cp-kafka-connect", "cp-schema-registry", "elasticsearch-curator", "weaveworksdemos/catalogue-db",
      "mongodb-consumer", "rabbitmq-publisher", "mysql-seed", "mongodb-loader", "kafka-topics", "cassandra-stress",
-     "mysql-rest", "prometheus-mysqld-exporter", "minio/mc", "predis", "nginx", "", None],
+     "mysql-rest", "prometheus-mysqld-exporter", "zabbix/zabbix-server-mysql", "minio/mc", "predis", "nginx", "", None],
 )  # fmt: skip
 def test_no_data_stores(text: str | None) -> None:
     assert not is_data_store(text)

@@ -82,8 +82,7 @@ def _edits(
     """
     others = _left_out(pod, [*choices, *settled])
     inheriting = [choice for choice in choices if not choice.container.has(*_USER)]
-    alone = not others and not exempt and not _may_gain(pod)
-    shared = alone and bool(inheriting) and _is_uniform(inheriting)
+    shared = bool(inheriting) and not others and not exempt and _holds_for_all(pod, inheriting)
     for choice in choices:
         if choice not in inheriting or not shared:
             yield from _numbers(choice.container, choice)
@@ -93,6 +92,11 @@ def _edits(
     elif pod.get(*_USER) == 0 and not others and pod.containers:
         own = pod.fact("every container has a user of its own", *_USER)
         yield _forget(pod, together(choice.verdict for choice in choices).along(own, basis=Basis.INFERRED))
+
+
+def _holds_for_all(pod: PodTemplate, inheriting: list[Choice]) -> bool:
+    """Whether one number is right for all that inherit that of ``pod``."""
+    return _is_uniform(inheriting) and not _may_gain(pod)
 
 
 def _left_out(pod: PodTemplate, choices: list[Choice]) -> list[Container]:

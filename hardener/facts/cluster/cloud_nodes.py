@@ -183,8 +183,13 @@ def reads_metadata(pod: PodTemplate) -> Evidence | None:
     """Why ``pod`` asks the metadata service of a cloud for its credentials: it is known to, or its arguments name a
     cloud; None where it has an identity of its own, or nothing shows a cloud."""
     known = _known_reader(pod)
-    if known is not None or _has_identity(pod):
+    if known is not None:
         return known
+    found = _names_cloud(pod)
+    return found if found is not None and not _has_identity(pod) else None
+
+
+def _names_cloud(pod: PodTemplate) -> Evidence | None:
     for index, container in enumerate(mappings(pod.data.get("containers"))):
         for key in ("command", "args"):
             named = next(filter(None, map(_NAMES_CLOUD.search, strings(container.get(key)))), None)

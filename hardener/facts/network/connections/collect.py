@@ -77,6 +77,7 @@ def _address(said: str, services: Collection[str]) -> Address | None:
     return Address(host, int(port) if port.isdecimal() else None, firm=True, known=True)
 
 
+_MOST_SHARING = 20  # users of one Secret that are looked at one by one
 _SHORT = 200  # characters of a text that is remembered by what it says
 _DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway
 
@@ -328,6 +329,11 @@ class Collector:
         for pod in self.pods:
             for (name, key), fact in self.texts.credentials(pod):
                 users.setdefault(name, []).append((pod, key, fact))
+        for crowd in [name for name, several in users.items() if len(several) > _MOST_SHARING]:
+            # Each pair would be an edge. Whoever is partly read may call its namespace anyway.
+            for pod, _, fact in users.pop(crowd):
+                text = f"{fact.text}, which more than {_MOST_SHARING} others have"
+                self.found.unread.setdefault(pod, Evidence(text, *_at(fact)))
         for service in self.tree.of("", _SERVICE) if users else ():
             for store in filter(_runs_data_store, self.endpoints.pods(service)):
                 self._share(service, store, users)
@@ -338,7 +344,7 @@ class Collector:
         """Take up who has the same keys of Secrets as ``store``, which stands behind ``service``."""
         own = {named for named, _ in self.texts.credentials(store)}
         for name in {name for name, _ in own}:
-            for client, key, fact in users[name]:
+            for client, key, fact in users.get(name, ()):
                 is_same = (name, key) in own or (name, None) in own or key is None
                 if not is_same or client is store or _runs_data_store(client):
                     continue
