@@ -187,7 +187,8 @@ def test_any_name_will_do() -> None:
      "mongo", "redis-cart", "registry.k8s.io/redis-slave", "valkey/valkey", "apache/kafka", "confluentinc/cp-kafka",
      "cassandra",
      "docker.elastic.co/elasticsearch/elasticsearch", "quay.io/coreos/etcd", "pgvector/pgvector", "rabbitmq",
-     "mcr.microsoft.com/mssql/server", "wordpress-mysql", "acme/zabbix-mysql", "memcached", "minio/minio", "cockroachdb/cockroach"],
+     "mcr.microsoft.com/mssql/server", "wordpress-mysql", "acme/zabbix-mysql", "memcached",
+     "minio/minio", "cockroachdb/cockroach"],
 )  # fmt: skip
 def test_data_stores(text: str) -> None:
     assert is_data_store(text)
