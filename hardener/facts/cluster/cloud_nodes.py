@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import Evidence
+from hardener.support.late_pattern import late_pattern
 from hardener.support.shapes import mapping, mappings
 from hardener.support.shapes import texts as strings
 from hardener.tree.blocks import Block, texts
@@ -19,7 +20,7 @@ from hardener.tree.tree import Tree
 BY_NAME = "inferred by name"
 """The evidence of ``node_sign`` where only the name says so."""
 
-_WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+|\d+")
+_WORDS = late_pattern(r"[A-Za-z][a-z]*|[A-Z]+|\d+")
 _NODE_WORDS = frozenset({"node", "nodes", "worker", "workers", "nodegroup", "nodegroups", "kubelet"})
 _CLUSTER_WORDS = _NODE_WORDS | {"eks", "k", "kubernetes", "karpenter", "kube"}
 # What joins a machine to a cluster: scripts of the EKS images, kubeadm, k3s, RKE2.
@@ -33,7 +34,7 @@ _JOINS = (
     "rke2-agent",
     "settings.kubernetes",
 )
-_CLUSTER_TAG = re.compile(r"kubernetes\.io/cluster/|k8s\.io/cluster-autoscaler|eks:cluster-name")
+_CLUSTER_TAG = late_pattern(r"kubernetes\.io/cluster/|k8s\.io/cluster-autoscaler|eks:cluster-name")
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
 """What kubelet, the image pull and the network plugin need (docs.aws.amazon.com/eks, node IAM role)."""
 
@@ -47,7 +48,9 @@ _SAME = {
     "AmazonEKSWorkerNodePolicy": ("AmazonEKSWorkerNodeMinimalPolicy",),
     "AmazonEKS_CNI_Policy": (),
 }  # fmt: skip
-_ADMIN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::aws:policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess)")
+_ADMIN = late_pattern(
+    r"arn:(aws|aws-cn|aws-us-gov):iam::aws:policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess)"
+)
 # Controllers that ask the metadata service for the region, the VPC or the rights of the node.
 _METADATA_READERS = {
     "aws-load-balancer-controller": "the AWS load balancer controller",
@@ -216,11 +219,11 @@ def _has_identity(pod: PodTemplate) -> bool:
 
 _AZURE_USE = "azure.workload.identity/use"
 # Flags by which a controller is told its cloud: external-dns, cluster-autoscaler, cloud controllers, Velero, Vault.
-_NAMES_CLOUD = re.compile(
+_NAMES_CLOUD = late_pattern(
     r"--?(?:cloud-?)?(?:provider|platform)[= ](?:aws|amazon|ec2|gce|gcp|google|azure|alibabacloud|alicloud|oci)\b"
     r"|--?cloud[= ](?:aws|gce|gcp|google|azure|alibabacloud|alicloud|oci)\b"
 )
-_GIVES = re.compile(r"role-arn|role_arn|pod_identity|eks\.amazonaws\.com")
+_GIVES = late_pattern(r"role-arn|role_arn|pod_identity|eks\.amazonaws\.com")
 
 
 def _images(spec: dict[str, Any]) -> list[str]:
