@@ -168,7 +168,7 @@ def judged(
             _run_transform(state, profile, transform, may_change, visits)
     _report_classes(state)
     state.unknown.finish()
-    _report_tree(state.outcome)
+    _report_tree(state.outcome, state.weighed)
     return state.outcome
 
 
@@ -221,7 +221,7 @@ def _finish(state: _Run, ran: set[str], *, is_whole: bool) -> None:
     _report_classes(state)
     state.unknown.finish()
     outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
-    _report_tree(outcome)
+    _report_tree(outcome, state.weighed)
     _count(outcome)
 
 
@@ -501,8 +501,9 @@ def _is_weighed(state: _Run, patch: Object) -> bool:
     return (patch.piece, patch.path) in state.weighed or state.outcome.tree.ask(Overlays).is_weighed(patch)
 
 
-def _report_tree(outcome: Outcome) -> None:
-    """Put on record what is wrong with files, objects and places of the tree, whatever the profile."""
+def _report_tree(outcome: Outcome, weighed: Set[tuple[Piece, Path]]) -> None:
+    """Put on record what is wrong with files, objects and places of the tree, whatever the profile; ``weighed`` are
+    places of patches that were judged."""
     tree = outcome.tree
     for problem in tree.problems:
         found = Report(
@@ -523,7 +524,7 @@ def _report_tree(outcome: Outcome) -> None:
     outcome.findings += find_rendered_elsewhere.reports(tree)
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
     said = {(report.file, report.message) for report in outcome.findings}
-    unread = find_unread_patches.reports(tree)
+    unread = find_unread_patches.reports(tree, weighed)
     outcome.findings += [report for report in unread if (report.file, report.message) not in said]
     if tree.settings.no_waivers and not tree.stream:
         from hardener.engine import find_unfilled_values, find_unjudged  # late: only a gate asks
