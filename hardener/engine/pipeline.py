@@ -38,6 +38,7 @@ from hardener.facts.images.collectors.same_image import SameImages
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.objects.system_pods import SystemPods
 from hardener.facts.objects.written_contexts import WrittenContexts
+from hardener.kubernetes.pods.partial_workload import sets_nothing_weak
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -469,12 +470,15 @@ def _report_classes(state: _Run) -> None:
     for (_, name), skipped in state.skipped.items():
         target, sign = skipped.target, skipped.sign
         piece = target.object.piece
+        is_left = name in _LEFT_ALONE
         if name in _LEFT_ALONE:
             if name == "patch" and _is_weighed(state, target.object):
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
             if name == "patch":
                 advice = piece.source.advise(piece, "patch") or advice
+            if name == "patch" and piece.source.is_manifest and sets_nothing_weak(target.object.sent):
+                message, is_left = f"a part of a workload that sets nothing weak: {sign}", False
         else:
             message = f"not done: {', '.join([each.id for each in skipped.transforms])} ({name}): {sign}"
             advice = _PARTLY[name]
@@ -482,7 +486,7 @@ def _report_classes(state: _Run) -> None:
                 advice = piece.source.advise(piece, "part") or advice
         found = Report(
             name, "K01", _weight(state, name, skipped), message, advice, piece.file.name, target.object, piece,
-            target.object.path, not_looked_at=name in _LEFT_ALONE,
+            target.object.path, not_looked_at=is_left,
         )  # fmt: skip
         state.outcome.findings.append(found)
 
