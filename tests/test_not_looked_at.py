@@ -125,3 +125,46 @@ def test_without_the_gate_it_fails_nothing(option: list[str], harden: Harden, tm
     write(tmp_path, {"t.yaml": TASK})
     git(tmp_path, "init", "-q")
     assert harden("check", ".", *option).status == 0
+
+
+PART = """\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: controller}
+spec:
+  replicas: 0
+  template:
+    spec:
+      containers:
+      - name: controller
+        args: [/usr/local/bin/controller]
+        env: [{name: REPLICAS, value: "0"}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [
+        ("", "", 0),
+        ("replicas: 0", "replicas: 2", 0),
+        ("[/usr/local/bin/controller]", "[/usr/local/bin/controller, --insecure]", 2),
+        ("[/usr/local/bin/controller]", "[/usr/local/bin/kube-apiserver]", 2),
+        ('value: "0"', "value: hunter2", 2),
+        ('value: "0"', "valueFrom: {secretKeyRef: {name: s, key: k}}", 2),
+        ("      containers:", "      hostPID: true\n      containers:", 2),
+        ("        args:", "        securityContext: {privileged: true}\n        args:", 2),
+        ("        args:", "        volumeMounts: [{name: v, mountPath: /}]\n        args:", 2),
+        ("        args:", "        $patch: delete\n        args:", 2),
+        ("    spec:\n", "    metadata: {labels: {app: other}}\n    spec:\n", 2),
+        ("controller}", "controller, annotations: {seccomp.security.alpha.kubernetes.io/pod: unconfined}}", 2),
+        ("  replicas: 0", "  replicas: 0\n  volumeClaimTemplates: []", 2),
+    ],
+)
+def test_a_part_that_sets_nothing_weak_is_looked_at(
+    old: str, new: str, status: int, harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {"k8s/part.yaml": PART.replace(old, new, 1) if old else PART})
+    git(tmp_path, "init", "-q")
+    done = harden("check", "k8s", "--no-waivers", "--fail-on", "high", cwd=tmp_path)
+    assert done.status == status, done.out
+    assert ("a part of a workload that sets nothing weak: a container has no image" in done.out) == (status == 0)

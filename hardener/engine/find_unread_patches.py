@@ -4,7 +4,7 @@ resources that are not there."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
@@ -28,8 +28,9 @@ UNUSED = (
 )
 
 
-def reports(tree: Tree) -> Iterator[Report]:
-    """One finding for each place in the kustomizations that may be edited."""
+def reports(tree: Tree, weighed: Set[tuple[Piece, Path]]) -> Iterator[Report]:
+    """One finding for each place in the kustomizations that may be edited; ``weighed`` are those where patches stand
+    that were judged by what they build."""
     overlays = tree.ask(Overlays)
     kustomizations = [found for found in tree.kustomizations.values() if found.editable]
     for item in kustomizations:
@@ -42,17 +43,17 @@ def reports(tree: Tree) -> Iterator[Report]:
     for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):
         yield _report("patch", "K01", message, _REFUSED, piece.file.name, item, piece, path)
     yield from _crowded(overlays)
-    yield from _left(overlays, kustomizations)
+    yield from _left(overlays, kustomizations, weighed | overlays.weighed)
 
 
-def _left(overlays: Overlays, kustomizations: list[Object]) -> Iterator[Report]:
+def _left(overlays: Overlays, kustomizations: list[Object], weighed: Set[tuple[Piece, Path]]) -> Iterator[Report]:
     """The patches of pods that are for no object that is looked at."""
     crowded = {kustomization for kustomization, _ in overlays.crowded.values()}
     for item in kustomizations:
         if item in crowded:
             continue
         for patch in overlays.layer(item).all_patches():
-            if patch.is_object or not patch.is_of_pods() or (patch.piece, patch.start) in overlays.weighed:
+            if patch.is_object or not patch.is_of_pods() or (patch.piece, patch.start) in weighed:
                 continue  # one that is an object is reported as that
             sign = "it is part of a kustomization" if patch.inline else "a kustomization lists this file as a patch"
             message, file = f"left as it is (patch): {sign}", patch.piece.file.name

@@ -38,6 +38,7 @@ from hardener.facts.images.collectors.same_image import SameImages
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.objects.system_pods import SystemPods
 from hardener.facts.objects.written_contexts import WrittenContexts
+from hardener.kubernetes.pods.partial_workload import sets_nothing_weak
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -168,7 +169,7 @@ def judged(
             _run_transform(state, profile, transform, may_change, visits)
     _report_classes(state)
     state.unknown.finish()
-    _report_tree(state.outcome)
+    _report_tree(state.outcome, state.weighed)
     return state.outcome
 
 
@@ -221,7 +222,7 @@ def _finish(state: _Run, ran: set[str], *, is_whole: bool) -> None:
     _report_classes(state)
     state.unknown.finish()
     outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
-    _report_tree(outcome)
+    _report_tree(outcome, state.weighed)
     _count(outcome)
 
 
@@ -469,12 +470,15 @@ def _report_classes(state: _Run) -> None:
     for (_, name), skipped in state.skipped.items():
         target, sign = skipped.target, skipped.sign
         piece = target.object.piece
+        is_left = name in _LEFT_ALONE
         if name in _LEFT_ALONE:
             if name == "patch" and _is_weighed(state, target.object):
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
             if name == "patch":
                 advice = piece.source.advise(piece, "patch") or advice
+            if name == "patch" and piece.source.is_manifest and sets_nothing_weak(target.object.sent):
+                message, is_left = f"a part of a workload that sets nothing weak: {sign}", False
         else:
             message = f"not done: {', '.join([each.id for each in skipped.transforms])} ({name}): {sign}"
             advice = _PARTLY[name]
@@ -482,7 +486,7 @@ def _report_classes(state: _Run) -> None:
                 advice = piece.source.advise(piece, "part") or advice
         found = Report(
             name, "K01", _weight(state, name, skipped), message, advice, piece.file.name, target.object, piece,
-            target.object.path, not_looked_at=name in _LEFT_ALONE,
+            target.object.path, not_looked_at=is_left,
         )  # fmt: skip
         state.outcome.findings.append(found)
 
@@ -501,8 +505,9 @@ def _is_weighed(state: _Run, patch: Object) -> bool:
     return (patch.piece, patch.path) in state.weighed or state.outcome.tree.ask(Overlays).is_weighed(patch)
 
 
-def _report_tree(outcome: Outcome) -> None:
-    """Put on record what is wrong with files, objects and places of the tree, whatever the profile."""
+def _report_tree(outcome: Outcome, weighed: Set[tuple[Piece, Path]]) -> None:
+    """Put on record what is wrong with files, objects and places of the tree, whatever the profile; ``weighed`` are
+    places of patches that were judged."""
     tree = outcome.tree
     for problem in tree.problems:
         found = Report(
@@ -523,7 +528,7 @@ def _report_tree(outcome: Outcome) -> None:
     outcome.findings += find_rendered_elsewhere.reports(tree)
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
     said = {(report.file, report.message) for report in outcome.findings}
-    unread = find_unread_patches.reports(tree)
+    unread = find_unread_patches.reports(tree, weighed)
     outcome.findings += [report for report in unread if (report.file, report.message) not in said]
     if tree.settings.no_waivers and not tree.stream:
         from hardener.engine import find_unfilled_values, find_unjudged  # late: only a gate asks

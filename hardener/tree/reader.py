@@ -22,7 +22,7 @@ from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects import interest
 from hardener.kubernetes.pods.applied_elsewhere import is_unjudged
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
-from hardener.sources import files, manifests, registry, script, yaml
+from hardener.sources import files, json_with_comments, manifests, registry, script, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.git import submodules
 from hardener.sources.manifests import ManifestFile, Piece
@@ -140,8 +140,27 @@ def _may_hide(text: str) -> bool:
     try:
         documents = yaml.parse(text).documents
     except yaml.TextError:
-        return may_be_spelt
+        return may_be_spelt and not _is_settings(text)
     return any(map(is_unjudged, documents)) or second_reading.may_say(text, documents)
+
+
+def _is_settings(text: str) -> bool:
+    """Whether ``text``, which is no YAML, is JSON with comments in which nothing has an API version."""
+    if "apiVersion" in text:
+        return False
+    try:
+        waiting = [json_with_comments.read(text)]
+    except ValueError:
+        return False
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "apiVersion" in value:
+                return False
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return True
 
 
 class _Reader(Struct):

@@ -15,14 +15,14 @@ from hardener.support.data_path import Path
 
 _BUILT = frozenset(
     "resources bases components namespace namePrefix nameSuffix labels commonLabels commonAnnotations images patches "
-    "patchesStrategicMerge patchesJson6902 configMapGenerator secretGenerator".split()
+    "patchesStrategicMerge patchesJson6902 configMapGenerator secretGenerator replacements transformers vars".split()
 )
 # What changes nothing that is judged; what is rendered of charts is reported elsewhere.
 _IGNORED = frozenset(
     "apiVersion kind metadata generatorOptions replicas crds buildMetadata sortOptions validators inventory "
     "helmCharts helmGlobals helmChartInflationGenerator".split()
 )
-_NOT_BUILT = ("replacements", "transformers", "generators", "vars", "configurations", "openapi")
+_NOT_BUILT = ("generators", "configurations", "openapi")
 _PATCH = frozenset({"path", "patch", "target", "options"})
 _TARGET = frozenset({"group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"})
 _OPTIONS = frozenset({"allowNameChange", "allowKindChange"})
