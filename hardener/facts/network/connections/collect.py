@@ -146,6 +146,8 @@ class Collector:
         """Take up that the settings of ``client`` may hold addresses which the tree does not show, or that it has
         none."""
         unread = next(self.texts.unread(client), None)
+        if unread is None and (lacking := self.sources.lacking(client)) is not None:
+            unread = client.fact(f"the tree does not hold {lacking}, which its image is built from")
         if unread is not None:
             self.found.unread[client] = unread
         elif not any(text.form is not Form.TEXT for text in texts):
