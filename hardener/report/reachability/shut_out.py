@@ -12,6 +12,7 @@ from operator import or_
 from msgspec import Struct, structs
 
 from hardener.facts.network.connections.endpoints import Endpoints
+from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.silent_workloads import SilentWorkloads
 from hardener.kubernetes.network.network_policy import NAMESPACE_LABEL, Direction, Pod, Policy, judge, leaves
 from hardener.kubernetes.network.reachability import Network, bits
@@ -37,7 +38,7 @@ class Shut(Struct, frozen=True, eq=False, dict=True):
     ``services`` lead to these pods. ``unseen`` are pods that the tree does not show, by the ports of the Services, or
     all where there are none; ``out`` such pods that these pods do not reach where an ipBlock means no pods (Cilium).
     ``partly_read`` are the numbers of workloads, as bits of ``layout``, that could reach the pods as read, of whom
-    harden does not know whom else they call.
+    harden does not know whom else they call: they are silent, or name a host that no Service of the tree is.
     """
 
     server: PodTemplate
@@ -116,7 +117,9 @@ class ShutOut:
     def __init__(self, tree: Tree, layout: Layout) -> None:
         self._tree = tree
         self._layout = layout
-        self._silent = bits([layout.numbers[pod] for pod in tree.ask(SilentWorkloads).found if pod in layout.numbers])
+        connections = tree.ask(Connections)
+        in_part = [*tree.ask(SilentWorkloads).found, *(item.pod for item in connections.unresolved)]
+        self._in_part = bits([layout.numbers[pod] for pod in in_part if pod in layout.numbers])
 
     @cached_property
     def _services(self) -> dict[PodTemplate, list[Object]]:
@@ -138,7 +141,7 @@ class ShutOut:
             out = _out_of_reach(server, policies)
         origins = dict.fromkeys(policy.origin for policy in policies)
         services = tuple(self._services.get(pod, ()))
-        return Shut(pod, tuple(origins), services, unseen, out, closed & self._silent, self._layout)
+        return Shut(pod, tuple(origins), services, unseen, out, closed & self._in_part, self._layout)
 
     def _refused(self, pod: PodTemplate, server: Pod, policies: list[Policy]) -> Unseen:
         served = self._tree.ask(SilentWorkloads).served(pod) or ()
