@@ -17,6 +17,7 @@ from hardener.facts.network.connections.endpoints import Endpoints, is_computed,
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
 from hardener.facts.network.connections.sources import Sources, SourceText
 from hardener.facts.network.connections.texts import Text, Texts
+from hardener.facts.network.namespace_places import here, there
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.network.addresses import Address, Form, find, finds_peers, is_service_key
@@ -78,6 +79,7 @@ def _address(said: str, services: Collection[str]) -> Address | None:
 
 
 _MOST_SHARING = 20  # users of one Secret that are looked at one by one
+_NAMES = ("app.kubernetes.io/name", "app", "k8s-app", "name")  # labels that say what a workload is called
 _SHORT = 200  # characters of a text that is remembered by what it says
 _DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway
 
@@ -89,6 +91,7 @@ def collect(tree: Tree) -> Connections:
         collector.read(pod)
     collector.members()
     collector.share_credentials()
+    collector.meet_by_name()
     found = entries.collect(tree, collector.pods, collector.endpoints, collector)
     collector.found.entries, collector.found.entrances = found
     return collector.finished()
@@ -109,7 +112,7 @@ class Collector:
         self.parts = [pod for item in tree.fragments for pod in item.pods if not is_patch(pod)]
         self._knative = {item.name for item in tree.of("serving.knative.dev", "Service")}
         self._edges: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object | None]] = {}
-        self._doubts: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object]] = {}
+        self._doubts: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object | None]] = {}
         self._addresses: dict[tuple[str | tuple[int, Path], str, Form, bool], list[Address]] = {}
         self._neighbours: dict[tuple[str, str], Neighbours] = {}
         self._nearest: dict[tuple[str, str, Object], frozenset[Object]] = {}
@@ -146,6 +149,8 @@ class Collector:
         """Take up that the settings of ``client`` may hold addresses which the tree does not show, or that it has
         none."""
         unread = next(self.texts.unread(client), None)
+        if unread is None and (lacking := self.sources.lacking(client)) is not None:
+            unread = client.fact(f"the tree does not hold {lacking}, which its image is built from")
         if unread is not None:
             self.found.unread[client] = unread
         elif not any(text.form is not Form.TEXT for text in texts):
@@ -307,6 +312,32 @@ class Collector:
         for server in self.endpoints.pods(service) if _other_name(service) is None else ():
             key = client, server, self.endpoints.ports(service, server, port)
             self._doubts.setdefault(key, ([], service))[0].append(fact)
+
+    def meet_by_name(self) -> None:
+        """Who names a host that is no Service of the tree may call the workload of that name: its Service may stand
+        elsewhere."""
+        called = self._called_like_hosts() if self.found.unresolved else {}
+        for item in self.found.unresolved if called else ():
+            for name, namespace in meanings(item.host):
+                for server in called.get(name, ()):
+                    if server is not item.pod and self._may_mean(item.pod.object, server.object, namespace):
+                        text = f"{item.evidence.text}, which {server.object} is called"
+                        fact = Evidence(text, *_at(item.evidence))
+                        self._doubts.setdefault((item.pod, server, ()), ([], None))[0].append(fact)
+
+    def _called_like_hosts(self) -> dict[str, list[PodTemplate]]:
+        """The workloads by their names and labels of names; a name that many have is none of a host."""
+        found: dict[str, list[PodTemplate]] = {}
+        for pod in self.pods:
+            labels = mapping(pod.metadata.data.get("labels"))
+            for name in dict.fromkeys([pod.object.name, *(str(labels[key]) for key in _NAMES if key in labels)]):
+                found.setdefault(name, []).append(pod)
+        return {name: pods for name, pods in found.items() if len(pods) <= _MOST_SHARING}
+
+    def _may_mean(self, asking: Object, server: Object, namespace: str | None) -> bool:
+        if namespace is not None:
+            return self.tree.ask(Builds).may_be_in(server, namespace)
+        return not set(here(asking)).isdisjoint(there(server)) and self._is_own(asking, server)
 
     @property
     def doubts(self) -> list[Edge]:

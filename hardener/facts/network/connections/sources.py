@@ -65,6 +65,14 @@ _MEDIA = late_pattern(r"(?i).*\.(?:png|jpe?g|gif|ico|webp|avif|svg|bmp|woff2?|tt
 _FETCH = late_pattern(
     r"(?im)^[ \t]*+ADD\s+(?:--\S+\s+)*https?://|\b(?:curl|wget)\b[^\n]{0,400}\.(?:jar|war|ear|zip|tgz|tar|txz|deb|rpm|apk|whl|exe|js)\b"
 )
+# What a program is built with, which is no part of it, and what it only shows.
+_BUILD_TOOLS = late_pattern(
+    r"(?i)(?:gradlew|mvnw)(?:\.bat|\.cmd)?|\.?(?:gradle|mvn|yarn|npmrc|yarnrc(?:\.yml)?|git)|.*\.gradle(?:\.kts)?"
+    r"|gradle\.properties|go\.(?:mod|sum|work)|requirements[\w.-]*\.(?:txt|in)|.*\.(?:csproj|sln|props|targets)|yarn\.lock"
+    r"|pnpm-workspace\.ya?ml|rust-toolchain(?:\.toml)?|\.(?:babelrc|eslintrc[\w.]*|prettierrc[\w.]*|nvmrc|node-version)"
+    r"|(?:babel|webpack|vite|rollup|tsconfig|jest|postcss|tailwind)\.config\.\w+|vendor|node_modules"
+    r"|templates|static|public|assets|images|img|fonts|locales|i18n|docs"
+)
 _RECIPE = late_pattern(r"(?i)(?:.*\.)?(?:docker|container)file(?:\..*)?|\.dockerignore|\.gitignore|makefile")
 
 
@@ -120,13 +128,25 @@ class Sources:
             return {}
         return folders
 
+    def lacking(self, pod: PodTemplate) -> str | None:
+        """What the images of ``pod`` are built from and the tree does not hold, the first that may name a host; None
+        for nothing."""
+        if not self._may_tell:
+            return None
+        built = self._tree.ask(BuiltImages)
+        try:
+            images = [container.image for container in pod.containers if container.image is not None]
+        except (OpaqueError, WrongShapeError):
+            return None
+        return next((path for image in images for path in built.lacks(image) if _may_name_hosts(path)), None)
+
     def words(self, pod: PodTemplate) -> dict[str, str] | None:
         """The Services that the sources of ``pod`` name in any way, each with where; None where not all of its sources
         are in the tree and were read: then it may call others.
 
         What the image has besides counts, too: a base that nobody knows may be the program itself.
         """
-        if not self._may_tell:
+        if not self._may_tell or self.lacking(pod) is not None:
             return None
         try:
             images = [container.image for container in pod.containers]
@@ -142,7 +162,7 @@ class Sources:
 
     def _named_by(self, image: ImageReference | None) -> list[dict[str, str] | None] | None:
         """The Services that the sources of ``image`` name, by the folders that it is built from; None where these are
-        not in the tree, or nothing is known of its base."""
+        not in the tree, something of them is missing, or nothing is known of its base."""
         built = self._tree.ask(BuiltImages)
         made = built.of(image) if image is not None else None
         if image is None or made is None:
@@ -272,6 +292,13 @@ class Sources:
             for address in find(value, self._services, self._namespaces, key=variable):
                 if address.known and address.firm:
                     yield "environment", address
+
+
+def _may_name_hosts(path: str) -> bool:
+    """Whether a source that is missing may say whom a program calls: what only builds it, or is shown, does not."""
+    name = os.path.basename(path.rstrip("/"))
+    no_source = (_NO_SOURCE, _DEPENDENCIES, _MEDIA, _RECIPE, _BUILD_TOOLS)
+    return not any(pattern.fullmatch(name) for pattern in no_source)
 
 
 def _code(line: str) -> str:
