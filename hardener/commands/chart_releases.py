@@ -31,7 +31,6 @@ from hardener.sources.line_hunks import hunks_of
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk, TextError
 from hardener.support.programs import ProgramError
-from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
@@ -275,17 +274,10 @@ def _say(
     topic = f"{owner.kind or 'kustomization'} whose chart is not hardened by its values"
     file = owner.piece.file.name
     found = Report(
-        _ID, None, severity, message, advice, file, owner, owner.piece, owner.path, _line(owner), topic,
+        _ID, None, severity, message, advice, file, owner, owner.piece, owner.path, release.line, topic,
         not_looked_at=not is_judged,
     )  # fmt: skip
     outcome.findings.append(found)
-
-
-def _line(owner: Object) -> int:
-    try:
-        return owner.piece.line + owner.piece.read().line(int(owner.path[0]), owner.path[1:])
-    except (TextError, IndexError, ValueError):
-        return owner.piece.line + 1
 
 
 def stale_comments(file: ManifestFile, hunks: Iterable[Hunk]) -> Iterator[Report]:
