@@ -119,6 +119,11 @@ class Release:
             return piece.line + 1
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether its chart is no file of the tree: its templates have no place there."""
+        return self.chart is None or bool(self.shown)
+
+    @property
     def unseen(self) -> list[str]:
         """What gives it values that the tree does not show, as a person calls it."""
         return [each.name for each in self.values if each.unknown]
