@@ -78,7 +78,8 @@ class Config(Struct):
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
     none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
     ``images`` are rows about images, which win over the image table. ``exclude``: what is evidence only, as
-    patterns. ``helm_values``: whether charts of the tree are hardened through their values. ``helm_charts``: the
+    patterns. ``helm_values``: whether charts of the tree are hardened through their values, None: those that the
+    lock holds. ``helm_charts``: the
     folders of charts, as whole paths, by the names that releases call them.
     """
 
@@ -95,7 +96,7 @@ class Config(Struct):
     deep: dict[str, int] = field(default_factory=dict)
     images: OwnRows = NO_ROWS
     exclude: tuple[str, ...] = ()
-    helm_values: bool = False
+    helm_values: bool | None = None
     helm_charts: dict[str, str] = field(default_factory=dict)
 
 
@@ -225,7 +226,8 @@ def document_records() -> dict[str, Any]:
     helm = msgspec.defstruct(
         "Helm",
         [
-            ("values", told(bool, "Whether harden apply hardens charts of the tree through their values."), False),
+            ("values", told(bool | None, "Whether values of releases are hardened; by default where harden.lock has"
+                            " charts, and helm is there."), None),
             ("charts", told(dict[str, str], "The folder of a chart, seen from this file, by the name of the chart."),
              msgspec.field(default_factory=dict)),
         ],

@@ -391,6 +391,7 @@ def graph(
 harden lock k8s
 harden lock k8s --deep       reads layers, too: more is proved
 harden lock --update nginx   looks up one image again
+harden lock k8s --charts     pulls the Helm charts of releases: harden diff changes their values
 """,
 )
 def lock(
@@ -409,6 +410,12 @@ def lock(
     deep: Annotated[
         bool, typer.Option("--deep", help="Read the layers, too: who a user is, file capabilities, writable folders.")
     ] = False,
+    charts: Annotated[
+        bool, typer.Option("--charts", help="Pull the Helm charts of releases in place of asking for images.")
+    ] = False,
+    vendor: Annotated[
+        Path | None, typer.Option(help="With --charts, copy the charts into this folder.", metavar="DIR")
+    ] = None,
     registries: Annotated[
         Path | None,
         typer.Option(help="Mirrors and registries without TLS (~/.config/harden/config.yaml).", metavar="FILE"),
@@ -417,6 +424,12 @@ def lock(
     evidence: Evidence = None,
 ) -> None:
     """Ask registries for the digest and config of each image, and write them to harden.lock."""
+    if charts or vendor is not None:
+        from hardener.commands.lock_charts import lock_charts
+
+        switches = {"charts": charts, "check": check, "deep": deep, "update": update, "frozen": frozen}
+        named = {"registries": text(registries), "vendor": text(vendor)}
+        sys.exit(lock_charts(paths or [], choices_of(context), switches, **named))
     from hardener.commands.lock import lock
 
     asked = {"check": check, "update": update, "frozen": frozen, "deep": deep}

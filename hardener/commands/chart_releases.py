@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
-from hardener.authoring.edits import Severity
+from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
 from hardener.charts.helm import INSTALL, ChartError, Helm
 from hardener.charts.releases.collect import releases, write
@@ -31,7 +31,6 @@ from hardener.sources.line_hunks import hunks_of
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk, TextError
 from hardener.support.programs import ProgramError
-from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
@@ -41,38 +40,88 @@ _COMMENT = re.compile(r"(?<=\s)#.*")
 
 
 def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], object]) -> None:
-    """Add to ``outcome``, a run over a tree, what values make of the charts that its releases name.
+    """Add to ``outcome``, a run over a tree, what values make of the charts that its releases name: where somebody
+    asked for it, or the lock has charts and helm is there. Else findings say how to come to that.
 
-    Where nobody asked for it, a finding of each that could be hardened so says how. Raises InputError where it was
-    asked for and helm is not there.
+    Raises InputError where it was asked for and helm is not there.
     """
     every = releases(outcome.tree)
     name_of = _Names(every)
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
-    at_hand = [(release, name) for release, name in found if release.at_hand]
-    if not outcome.tree.settings.helm_values:
-        command = outcome.asked.command("apply", "--values")
-        for release, name in at_hand:
-            _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", command)
+    asked = outcome.tree.settings.helm_values
+    if asked or (asked is None and _has_charts(outcome.tree)):
+        _harden_found(found, outcome, plan, progress, is_asked=bool(asked))
         return
+    command = outcome.asked.command("apply", "--values")
     for release, name in found:
-        if not release.at_hand:
-            _say(outcome, release, f"{name} is not hardened by values: {release.missing}", _RENDER)
-    if at_hand:
-        _harden_all(at_hand, outcome, plan, progress)
+        if release.at_hand:
+            _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", command)
+    if asked is None:
+        _say_unlocked(outcome, [release for release, _ in found if not release.at_hand])
 
 
-def _harden_all(
-    at_hand: list[tuple[Release, str]], outcome: Outcome, plan: Plan, progress: Callable[[str], object]
+def _has_charts(tree: Tree) -> bool:
+    return tree.lock is not None and tree.lock.charts is not None
+
+
+def _harden_found(
+    found: list[tuple[Release, str]], outcome: Outcome, plan: Plan, progress: Callable[[str], object], *, is_asked: bool
 ) -> None:
+    """Harden what is at hand of ``found``, and say what is not; without helm all of it is, unless it ``is_asked``."""
     try:
         helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
     except ProgramError as error:
-        raise InputError(str(error)) from None
-    if helm.network is not None:
+        if is_asked:
+            raise InputError(str(error)) from None
+        _say_count(outcome, [release for release, _ in found], f"{INSTALL}, on PATH, then run this again")
+        return
+    at_hand, unlocked = [], []
+    for release, name in found:
+        if release.at_hand:
+            at_hand.append((release, name))
+        elif release.asked is not None and not is_asked:
+            unlocked.append(release)
+        else:
+            _say(outcome, release, f"{name} is not hardened by values: {release.missing}", _RENDER)
+    _say_unlocked(outcome, unlocked)
+    _harden_all(at_hand, helm, outcome, plan, progress)
+
+
+def _say_unlocked(outcome: Outcome, left: list[Release]) -> None:
+    """One finding for the releases ``left`` whose charts nobody pulled."""
+    _say_count(
+        outcome, left, f"{outcome.asked.command('lock', '--charts')} reads their charts (helm on PATH is needed)"
+    )
+
+
+def _say_count(outcome: Outcome, left: list[Release], advice: str) -> None:
+    """One finding for the releases ``left``, in place of one for each. To a gate, each is what nobody looked at."""
+    if not left or outcome.tree.is_gate:
+        return
+    for release in left:
+        _forget(outcome, release)
+    charts = {release.asked.place if release.asked is not None else release.called for release in left}
+    verb = "is" if len(left) == 1 else "are"
+    message = f"{_counted(len(left), 'release')} of {_counted(len(charts), 'chart')} {verb} not hardened"
+    outcome.findings.append(_report(left[0], message, advice, Severity.LOW, not_looked_at=True))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _harden_all(
+    at_hand: list[tuple[Release, str]], helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object]
+) -> None:
+    if at_hand and helm.network is not None:
         print(f"harden: {helm.network}", file=sys.stderr)
     for release, name in at_hand:
         progress(name)
+        if release.doubt:
+            advice = "put the chart there that it asks for, or take it out of helm.charts and run harden lock --charts"
+            _say(outcome, release, f"{name}: {release.doubt}", advice, severity=Severity.MEDIUM, replaces=False)
+            if plan.gate.max_grade is Grade.SAFE:  # nothing of it is
+                continue
         # What a chart is rendered with may be quoted by a finding, or by helm.
         outcome.tree.chart_values += [values.data for values in release.values]
         try:
@@ -108,6 +157,8 @@ def _plain_name(release: Release) -> str:
 
 def _chart(release: Release) -> str:
     """The chart of a release, as a person finds it."""
+    if release.shown:
+        return release.shown
     return "the chart that it holds" if release.chart is None else f"the chart {os.path.relpath(release.chart)}"
 
 
@@ -116,7 +167,7 @@ def _is_meant(release: Release, plan: Plan) -> bool:
     touched = plan.touched
     if touched is None or touched.piece(release.owner.piece):
         return True
-    if release.chart is not None and touched.folder(os.path.realpath(release.chart)):
+    if release.chart is not None and not release.shown and touched.folder(os.path.realpath(release.chart)):
         return True
     places = [values.place for values in release.values if values.place is not None]
     return any(
@@ -151,9 +202,11 @@ def _harden(
             chart=chart, root=outcome.tree.root, values=list(_files(release, folder)), sets=release.sets,
             kube_version="{}.{}".format(*plan.settings.kubernetes_version),
             release=release.name or "release", namespace=release.namespace, defaults=release.defaults, in_files=False,
-            place="" if release.chart is not None else os.path.join(owner.piece.file.path, owner.name),
+            place=os.path.join(owner.piece.file.path, owner.name) if release.is_elsewhere else "",
         )  # fmt: skip
         hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress))
+    if release.doubt:
+        _lower(hardened.outcome, release)
     _take(outcome, release, name, hardened, text_of)
     if unseen := list(_unseen(release)):
         message = f"{name} gets values that this tree does not show; it was rendered without {', '.join(unseen)}"
@@ -164,6 +217,14 @@ def _harden(
     if hardened.spent:
         message = f"{name}: {hardened.renders} renders were not enough to try all values"
         _say(outcome, release, message, "harden values CHART --renders N tries more", replaces=False, is_judged=True)
+
+
+def _lower(own: Outcome, release: Release) -> None:
+    """Let what is done to a chart that may be another one be looked at: no change of it is safe."""
+    fact = Evidence(f"another chart may be rendered: {release.doubt}")
+    for change in own.changes:
+        if change.edit.grade is Grade.SAFE:
+            change.edit = replace(change.edit, grade=Grade.REVIEW, evidence=(fact, *change.edit.evidence))
 
 
 def _unseen(release: Release) -> Iterator[str]:
@@ -271,21 +332,16 @@ def _say(
     what it renders was, whatever this says."""
     if replaces:
         _forget(outcome, release)
+    outcome.findings.append(_report(release, message, advice, severity, not_looked_at=not is_judged))
+
+
+def _report(release: Release, message: str, advice: str, severity: Severity, *, not_looked_at: bool) -> Report:
     owner = release.owner
     topic = f"{owner.kind or 'kustomization'} whose chart is not hardened by its values"
-    file = owner.piece.file.name
-    found = Report(
-        _ID, None, severity, message, advice, file, owner, owner.piece, owner.path, _line(owner), topic,
-        not_looked_at=not is_judged,
+    return Report(
+        _ID, None, severity, message, advice, owner.piece.file.name, owner, owner.piece, owner.path, release.line,
+        topic, not_looked_at=not_looked_at,
     )  # fmt: skip
-    outcome.findings.append(found)
-
-
-def _line(owner: Object) -> int:
-    try:
-        return owner.piece.line + owner.piece.read().line(int(owner.path[0]), owner.path[1:])
-    except (TextError, IndexError, ValueError):
-        return owner.piece.line + 1
 
 
 def stale_comments(file: ManifestFile, hunks: Iterable[Hunk]) -> Iterator[Report]:

@@ -72,7 +72,7 @@ class Settings(Struct):
     no_waivers: bool = False  # nothing that the tree says lowers the result
     helm_charts: dict[str, str] = {}  # folders of charts by the name that releases call them
     lock: str | None = None  # the file that counts as the lock, in place of that of the tree
-    helm_values: bool = False  # whether charts of the tree are hardened through their values
+    helm_values: bool | None = None  # whether charts of releases are hardened; None: where the lock has charts
 
 
 class Draft(NamedTuple):

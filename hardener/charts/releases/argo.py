@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, writable
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, version_of, writable
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile, InObject, InText, SetValue
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
+from hardener.lock.charts.reference import OCI, ChartReference, NoReferenceError, in_repository
 from hardener.sources import files
 from hardener.support.data_path import Path, value_at
 from hardener.support.shapes import mappings, texts
@@ -85,7 +86,7 @@ def _of_source(at_hand: AtHand, item: Object, source: dict[str, Any]) -> Release
     path, called = source.get("path"), source.get("chart")
     if called:
         release = Release(item, "Argo CD", str(called))
-        release.chart, release.missing = at_hand.named(str(called), literal(source.get("targetRevision")))
+        at_hand.take(release, lambda: _asked(source), source.get("targetRevision"))
         return release
     of_other_tool = any(isinstance(source.get(tool), dict) for tool in ("kustomize", "directory", "plugin"))
     if not isinstance(path, str) or of_other_tool:
@@ -105,6 +106,16 @@ def _of_source(at_hand: AtHand, item: Object, source: dict[str, Any]) -> Release
         elsewhere = f"lies in the repository {other}, which is not this one"
         release.missing = f"{path} {'is no chart of the tree' if other is None else elsewhere}"
     return release
+
+
+def _asked(source: dict[str, Any]) -> ChartReference:
+    """The chart that a source names: a repository without https:// is one of a registry. Raises NoReferenceError."""
+    address, chart = literal(source.get("repoURL")), literal(source.get("chart"))
+    if address is None or chart is None:
+        raise NoReferenceError("its chart is filled in by a generator")
+    is_web = address.partition("://")[0].lower() in ("http", "https")
+    version = version_of(source.get("targetRevision"))
+    return in_repository(address if is_web else f"{OCI}{address.removeprefix(OCI)}", chart, version)
 
 
 def _own_values(item: Object, helm: dict[str, Any], below: Path) -> Values:

@@ -14,10 +14,11 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.charts.releases.chart_sources import DEFAULTS, AtHand, literal, writable
+from hardener.charts.releases.chart_sources import DEFAULTS, AtHand, literal, version_of, writable
 from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InObject
 from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.lock.charts.reference import ChartReference, NoReferenceError, in_repository
 from hardener.sources import files, manifests
 from hardener.support.data_path import Path
 from hardener.support.shapes import texts
@@ -120,9 +121,16 @@ def _release(
         if place and name and literal(place) and release.chart is None:
             release.chart = at_hand.chart(place, folder)
     if release.chart is None:
-        release.chart, release.missing = at_hand.named(name, version)
+        at_hand.take(release, lambda: _asked(name, chart), version)
     _values(at_hand, release, folder, (*below, inline), chart)
     return release
+
+
+def _asked(name: str, chart: dict[str, Any]) -> ChartReference:
+    address = literal(chart.get("repo"))
+    if address is None or not name:
+        raise NoReferenceError(f"the chart {name} is not in its chartHome, and no repo is named")
+    return in_repository(address, name, version_of(chart.get("version")))
 
 
 def _values(at_hand: AtHand, release: Release, folder: str, below: Path, chart: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from hardener.charts.values.set_values import keys_of, name_of, path_of
 from hardener.charts.values.values_file import copies_secret
 from hardener.engine.outcome import Override
 from hardener.errors import HardenError
+from hardener.lock.charts.reference import ChartReference
 from hardener.sources import files, yaml
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
@@ -76,6 +77,9 @@ class Release:
     - ``called``: the chart as the release names it.
     - ``chart``: its folder, or its ``.tgz``; None where it is not at hand, and ``missing`` says why. ``content`` is a
       ``.tgz`` that stands in the object itself: ``chart_path`` gives both as a path.
+    - ``asked``: the chart as a place elsewhere and a version, None where it names none, or the configuration gives it.
+      ``shown``: the chart at hand as a person calls it, "" for its path. ``doubt``: why it may be another one than the
+      release gets, else "".
     - ``name``, ``namespace``: those of the release, None where the tree does not show them.
     - ``values``: in order, the last one wins. ``sets``: what is set after all of them, as ``--set`` takes it.
     - ``defaults``: whether the ``values.yaml`` of the chart counts; where it does not, ``values`` are all there is.
@@ -89,6 +93,9 @@ class Release:
     chart: str | None = None
     missing: str = ""
     content: bytes | None = field(default=None, repr=False)
+    asked: ChartReference | None = None
+    shown: str = ""
+    doubt: str = ""
     name: str | None = None
     namespace: str | None = None
     values: list[Values] = field(default_factory=list)
@@ -101,6 +108,20 @@ class Release:
     def at_hand(self) -> bool:
         """Whether its chart can be rendered."""
         return self.chart is not None or self.content is not None
+
+    @property
+    def line(self) -> int:
+        """The line of its file on which the object stands that has it rendered."""
+        piece, path = self.owner.piece, self.owner.path
+        try:
+            return piece.line + piece.read().line(int(path[0]), path[1:])
+        except (TextError, IndexError, ValueError):
+            return piece.line + 1
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its chart is no file of the tree: its templates have no place there."""
+        return self.chart is None or bool(self.shown)
 
     @property
     def unseen(self) -> list[str]:
