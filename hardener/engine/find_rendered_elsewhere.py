@@ -9,13 +9,14 @@ from typing import Any
 from hardener.authoring.edits import OpaqueError, Severity, WrongShapeError
 from hardener.engine.outcome import Outcome, Report
 from hardener.facts.objects.hidden_pods import shown_folders
+from hardener.kubernetes.pods.applied_elsewhere import alterations
 from hardener.kubernetes.pods.custom_resource import image_fields, is_custom
 from hardener.kubernetes.pods.operator_pods import OPERATED, RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.operator_templates import HELD_KINDS, HOLDERS, MERGED, held_objects, operator_pods
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, group, partial_specs, runtime_specs, templates
 from hardener.kubernetes.pods.weaknesses import Weakness, weaknesses
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
@@ -29,6 +30,8 @@ _ADVICE = {
 }
 _HELM = "harden the rendered manifests: helm template ... | harden filter"
 _FIELDS = "set security context, resources and digest in the operator's fields"
+_RENDERED = "check what it comes to: render it, and harden check the result"
+_ALTERED = "field by which a deployer changes what stands in a folder"
 _OPERATOR = "object whose pods an operator makes"
 _LOOSE = "object by which an operator makes pods that are not confined"
 _PODS = "kubectl get pods -o yaml > FILE and harden check FILE tell what its pods lack"
@@ -78,6 +81,9 @@ def _holds_pods(document: dict[str, Any]) -> bool:
 
 
 def _of_rendered(item: Object) -> Iterator[Report]:
+    for path in alterations((item.group, item.kind), item.data):
+        message = f"not looked at: {dotted(path)} of {item} changes what stands in the folder"
+        yield _report("renders-elsewhere", None, item, (*item.path, *path), message, _RENDERED, _ALTERED)
     if not shown_folders(item):
         message = f"{item.kind} {item.name} is rendered into workloads that this tree does not show"
         topic = f"{item.kind} whose workloads this tree does not show"

@@ -18,6 +18,7 @@ from hardener.engine import (
     code_steps,
     find_rendered_elsewhere,
     find_unknown_kinds,
+    find_unread_forms,
     find_unread_patches,
     json_patch,
     trial_write,
@@ -223,6 +224,7 @@ def _finish(state: _Run, ran: set[str], *, is_whole: bool) -> None:
     state.unknown.finish()
     before = len(outcome.findings)
     _report_tree(outcome)
+    outcome.findings += list(find_unread_forms.reports(outcome))
     outcome.findings[before:before] = [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
     _count(outcome)
 

@@ -19,7 +19,7 @@ from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.components.static_tokens import file_rows
 from hardener.kubernetes.images import helm_values
 from hardener.kubernetes.kustomize import kustomization as kustomize
-from hardener.kubernetes.objects import interest
+from hardener.kubernetes.objects import interest, unread_forms
 from hardener.kubernetes.pods import definitions
 from hardener.kubernetes.pods.applied_elsewhere import is_unjudged
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
@@ -48,6 +48,7 @@ _WITHOUT_ARGO = "write it into the Application, or into the manifests, and check
 def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -> None:
     """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
     reader, passed, endings = _Reader(tree), tree.passed, registry.endings()
+    passed.looked_for = unread_forms.ENDINGS
     for path in paths:
         named = [(path, False)] if not os.path.isdir(path) else tree.selection.below(path, endings, passed=passed)
         for name, is_link in named:
@@ -290,6 +291,9 @@ class _Reader(Struct):
     def _without_object(self, real: str, name: str, content: Content, editable: bool) -> None:
         if definitions.KIND in content.text and "containers" in content.text:
             self.tree.definition_files.append(real)
+        has_templates = os.path.isdir(os.path.join(os.path.dirname(real), "templates"))  # of a chart: that is said
+        if editable and not has_templates and (found := unread_forms.in_yaml(name, content.text)):
+            self.tree.sightings[name] = found
         is_gate = editable and self.tree.is_gate
         if interest.is_interesting_pipeline(content.text, any_command=is_gate):
             self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=editable))

@@ -21,6 +21,7 @@ from hardener.kubernetes.images.table import NO_ROWS, OwnRows
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects import list_items
 from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
+from hardener.kubernetes.objects.unread_forms import Sighting
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.lock.model import Lock, load, load_file
@@ -108,6 +109,8 @@ class Tree(Struct, eq=False, dict=True):
     waivers: Exemptions | None = None  # of the run that is under way
     named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
     unread_evidence: int = 0
+    sightings: dict[str, list[Sighting]] = field(default_factory=dict)  # in YAML of other tools, by file
+    apart: dict[str, int] = field(default_factory=dict)  # what looks like a workload in documents and tests, by file
     definition_files: list[str] = field(default_factory=list)  # that define kinds with pods, and hold nothing else
     passed: Passed = field(default_factory=Passed)  # what was met below the given paths, and not read
     left_out: list[LeftOut] = field(default_factory=list)  # the same, by reason
@@ -319,6 +322,11 @@ class Tree(Struct, eq=False, dict=True):
     def operator_pods(self) -> list[PodTemplate]:
         """The pods that operators make of what stands in custom resources, see ``hardener.tree.pod_fragments``."""
         return of_operators(self.objects, partial(reader.template_of, self))
+
+    @property
+    def objects_and_held(self) -> list[Object]:
+        """Every object, then those with pods that stand within others."""
+        return [*self.objects, *dict.fromkeys(pod.object for pod in self.operator_pods if pod.object.is_held)]
 
     @property
     def kinds(self) -> Set[tuple[str, str]]:

@@ -69,8 +69,11 @@ def is_interesting(text: str) -> bool:
         return may_be_bare(text)
     if any(map(may_be_misspelt, kinds)) or _is_cluster(text, kinds) or _calls_webhook(text, kinds):
         return True
-    if all(kind == _DEFINITION for kind in kinds):
-        return False
+    return any(kind != _DEFINITION for kind in kinds) and _may_hold_pods(text)
+
+
+def _may_hold_pods(text: str) -> bool:
+    """Whether an object of a kind that no table has may say something of pods."""
     return may_name_images(text) or may_name_services(text) or may_loosen(text)
 
 
