@@ -98,18 +98,18 @@ def sets_the_field(name: str) -> bool:
     return any(re.search(r"not_looked_at|\bProblem\(", path.read_text()) for path in files)
 
 
-TASK = """\
-apiVersion: tekton.dev/v1
-kind: Task
+THING = """\
+apiVersion: acme.example.com/v1
+kind: Thing
 metadata: {name: d, namespace: shop}
 spec:
-  steps:
-  - {name: a, image: "a:1", securityContext: {privileged: true}}
+  parts:
+  - {name: a, image: "a:1"}
 """
 
 
 def test_reports_carry_it(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"t.yaml": TASK})
+    write(tmp_path, {"t.yaml": THING})
     git(tmp_path, "init", "-q")
     report = json.loads(harden("check", ".", "--format", "json").out)
     assert [(each["id"], each["notLookedAt"]) for each in report["findings"]] == [("operator-resource", True)]
@@ -117,12 +117,12 @@ def test_reports_carry_it(harden: Harden, tmp_path: Path) -> None:
     assert [each["properties"]["notLookedAt"] for each in results] == [True]
     done = harden("check", ".", "--no-waivers", "--fail-on", "critical")
     assert done.status == 2
-    assert "not looked at: t.yaml:6: not hardened: Task of tekton.dev names an image" in done.out
+    assert "not looked at: t.yaml:6: not hardened: Thing of acme.example.com names an image" in done.out
 
 
 @pytest.mark.parametrize("option", [["--fail-on", "none"], []], ids=str)
 def test_without_the_gate_it_fails_nothing(option: list[str], harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"t.yaml": TASK})
+    write(tmp_path, {"t.yaml": THING})
     git(tmp_path, "init", "-q")
     assert harden("check", ".", *option).status == 0
 

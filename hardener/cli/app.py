@@ -52,6 +52,7 @@ from hardener.cli.options import (
     SetValueOption,
     Since,
     Skip,
+    Unread,
     ValuesOption,
     Verbose,
     Version,
@@ -229,6 +230,14 @@ def check(
     lock: LockFile = None,
     require: Require = None,
     allow_empty: AllowEmpty = False,
+    unread: Annotated[
+        Unread,
+        typer.Option(
+            help="Whether workloads in a form that is not read (CUE, Jsonnet, a remote base, ...) fail the check, with "
+            "exit code 2.",
+            rich_help_panel=VERDICT,
+        ),
+    ] = Unread.warn,
     values: ValuesOption = None,
     set_value: SetValueOption = None,
     release: ReleaseOption = "release",
@@ -245,7 +254,7 @@ def check(
 
     status = check(
         paths or ["."], choices_of(context), style_of(context), fail_on=fail_on, require=require or [],
-        allow_empty=allow_empty, release=release_of(context),
+        allow_empty=allow_empty, release=release_of(context), unread_fails=unread is Unread.fail,
     )  # fmt: skip
     sys.exit(status)
 

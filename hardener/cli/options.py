@@ -31,6 +31,11 @@ class FailOn(StrEnum):
     none = "none"
 
 
+class Unread(StrEnum):
+    fail = "fail"
+    warn = "warn"
+
+
 class Color(StrEnum):
     auto = "auto"
     always = "always"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.objects.hidden_pods import is_operated, shown_folders
-from hardener.kubernetes.pods.applied_elsewhere import alterations, is_named, is_source, makes, sources
+from hardener.kubernetes.pods.applied_elsewhere import is_named, is_source, makes, sources
 from hardener.kubernetes.pods.custom_resource import is_custom, sign
 from hardener.kubernetes.pods.kubectl_objects import unseen
 from hardener.kubernetes.pods.kubectl_pods import pipeline_commands
@@ -79,9 +79,6 @@ def _of_object(item: Object, is_known: bool) -> Iterator[Report]:
 
 def _of_deployer(item: Object) -> Iterator[Report]:
     """What a deployer of folders that the tree shows adds to them, and whether these folders are the ones."""
-    for path in alterations((item.group, item.kind), item.data):
-        text = f"not looked at: {dotted(path)} of {item} changes what stands in the folder"
-        yield _report("renders-elsewhere", item, path, text, _RENDERED)
     folders = shown_folders(item)
     if not folders:
         return  # said already

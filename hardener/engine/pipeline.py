@@ -18,6 +18,7 @@ from hardener.engine import (
     code_steps,
     find_rendered_elsewhere,
     find_unknown_kinds,
+    find_unread_forms,
     find_unread_patches,
     json_patch,
     trial_write,
@@ -26,6 +27,7 @@ from hardener.engine.assemble_files import assemble
 from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
+from hardener.engine.operator_fields import spoken, taken
 from hardener.engine.outcome import Held, Outcome, Refused, Report
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
@@ -221,15 +223,17 @@ def _finish(state: _Run, ran: set[str], *, is_whole: bool) -> None:
         state.weighed = state.built(outcome)
     _report_classes(state)
     state.unknown.finish()
-    outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
+    before = len(outcome.findings)
     _report_tree(outcome, state.weighed)
+    outcome.findings += list(find_unread_forms.reports(outcome))
+    outcome.findings[before:before] = [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
     _count(outcome)
 
 
 def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
-    if transform.stage == "network" and target.object.group == FRAGMENT:
-        return  # which namespace and labels it comes to is not known
     pod = pod_of(target)
+    if transform.stage == "network" and _is_placed_elsewhere(target, pod):
+        return
     try:
         classes, blocked = _barrier(state, transform, target, pod)
     except (OpaqueError, WrongShapeError) as error:
@@ -239,7 +243,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         state.skipped.setdefault((id(target.object), blocked), _Skipped(target, classes[blocked]))
         state.waivers.leave(target.object)
         return
-    yielded = _yielded(state, transform, target, arguments, pod, blocked)
+    yielded = spoken(pod, _yielded(state, transform, target, arguments, pod, blocked))
     if not yielded:  # most transforms have nothing to say of most targets
         return
     try:
@@ -247,6 +251,8 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     except WrongShapeError as wrong:
         _stopped(state, transform, target, wrong)
         return
+    if pod is not None and pod.operator is not None:
+        steps = _taken(state, transform, target, pod, steps, blocked)
     if not blocked:
         _take(state, transform, target, yielded, unknown)
         _make(state, transform, target, steps, arguments, may_change)
@@ -255,6 +261,22 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
             _take(state, transform, target, yielded, unknown)
         if not _all_waived(state, transform, target, steps):
             _skip(state, transform, pod, blocked, classes[blocked])
+
+
+def _taken(
+    state: _Run, transform: Transform, target: View, pod: PodTemplate, steps: list[list[Edit]], blocked: str | None
+) -> list[list[Edit]]:
+    """Those of ``steps`` that the operator of ``pod`` takes; of its own pod nobody can say what it lacks."""
+    assert pod.operator is not None
+    kept = taken(pod.operator, target, steps)
+    if len(kept) < len(steps) and not blocked and not pod.operator.is_merged:
+        _skip(state, transform, pod, "partial", pod.classes["partial"])
+    return kept
+
+
+def _is_placed_elsewhere(target: View, pod: PodTemplate | None) -> bool:
+    """Whether somebody else says which namespace and labels ``target`` comes to."""
+    return target.object.group == FRAGMENT or (pod is not None and pod.is_fragment)
 
 
 def _yielded(
@@ -525,7 +547,7 @@ def _report_tree(outcome: Outcome, weighed: Set[tuple[Piece, Path]]) -> None:
                 sign.piece.file.name, sign, sign.piece, sign.path,
             )
         )  # fmt: skip
-    outcome.findings += find_rendered_elsewhere.reports(tree)
+    outcome.findings += list(find_rendered_elsewhere.reports(outcome))
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
     said = {(report.file, report.message) for report in outcome.findings}
     unread = find_unread_patches.reports(tree, weighed)

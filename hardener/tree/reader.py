@@ -19,7 +19,8 @@ from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.components.static_tokens import file_rows
 from hardener.kubernetes.images import helm_values
 from hardener.kubernetes.kustomize import kustomization as kustomize
-from hardener.kubernetes.objects import interest
+from hardener.kubernetes.objects import interest, unread_forms
+from hardener.kubernetes.pods import definitions
 from hardener.kubernetes.pods.applied_elsewhere import is_unjudged
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.sources import files, json_with_comments, manifests, registry, script, yaml
@@ -31,6 +32,7 @@ from hardener.tree import second_reading
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
+    from hardener.kubernetes.pods.operator_templates import OperatorTemplate
     from hardener.tree.tree import Tree
 
 _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
@@ -46,6 +48,7 @@ _WITHOUT_ARGO = "write it into the Application, or into the manifests, and check
 def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -> None:
     """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
     reader, passed, endings = _Reader(tree), tree.passed, registry.endings()
+    passed.looked_for = unread_forms.ENDINGS
     for path in paths:
         named = [(path, False)] if not os.path.isdir(path) else tree.selection.below(path, endings, passed=passed)
         for name, is_link in named:
@@ -163,6 +166,40 @@ def _is_settings(text: str) -> bool:
     return True
 
 
+def template_of(tree: Tree, item: Object) -> OperatorTemplate | None:
+    """Where a custom resource holds pods, by its definition in the tree; None where that is not there, or says none."""
+    version = item.api_version.rpartition("/")[2]
+    for text in _definitions(tree, item):
+        try:
+            documents = yaml.documents(text)
+        except yaml.TextError:
+            continue
+        for document in documents:
+            if isinstance(document, dict):
+                found = definitions.template_of(document, item.group, item.kind, version)
+                if found is not None:
+                    return found
+    return None
+
+
+def _definitions(tree: Tree, item: Object) -> Iterator[str]:
+    """The texts that may define the kind of ``item``; most definitions are large, and of others."""
+
+    def may_define(text: str) -> bool:
+        return definitions.KIND in text and item.group in text and item.kind in text and "containers" in text
+
+    for file in tree.files:
+        if file.source.is_manifest and file.holds(definitions.KIND):
+            yield from (piece.text for piece in file.pieces if may_define(piece.text))
+    for path in tree.definition_files:
+        try:
+            text = files.read(path).text
+        except UnreadableError:
+            continue
+        if may_define(text):
+            yield from (segment.text for segment in yaml.segments(text) if may_define(segment.text))
+
+
 class _Reader(Struct):
     tree: Tree
     seen: set[str] = field(default_factory=set)
@@ -271,6 +308,11 @@ class _Reader(Struct):
         return wanted, interest.is_evidence_only
 
     def _without_object(self, real: str, name: str, content: Content, editable: bool) -> None:
+        if definitions.KIND in content.text and "containers" in content.text:
+            self.tree.definition_files.append(real)
+        has_templates = os.path.isdir(os.path.join(os.path.dirname(real), "templates"))  # of a chart: that is said
+        if editable and not has_templates and (found := unread_forms.in_yaml(name, content.text)):
+            self.tree.sightings[name] = found
         is_gate = editable and self.tree.is_gate
         if interest.is_interesting_pipeline(content.text, any_command=is_gate):
             self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=editable))

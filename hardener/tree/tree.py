@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct, field
@@ -21,6 +21,7 @@ from hardener.kubernetes.images.table import NO_ROWS, OwnRows
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects import list_items
 from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
+from hardener.kubernetes.objects.unread_forms import Sighting
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.lock.model import Lock, load, load_file
@@ -34,7 +35,7 @@ from hardener.tree import reader
 from hardener.tree.blocks import Blocks
 from hardener.tree.core_views import Container, Object, PodTemplate
 from hardener.tree.fact import Fact, Incremental
-from hardener.tree.pod_fragments import Fragment, is_fragment, of
+from hardener.tree.pod_fragments import Fragment, is_fragment, of, of_operators
 
 _Fact = TypeVar("_Fact", bound=Fact)
 _NOTHING: dict[str, str] = {}
@@ -48,6 +49,9 @@ class Exemptions(Protocol):
 
     def is_exempt(self, id: str, container: Container, path: Path) -> bool:
         """Whether a waiver keeps the transform ``id`` from writing ``path`` of ``container``."""
+
+    def is_waived(self, id: str, target: Object, path: Path) -> bool:
+        """Whether a waiver of the transform ``id`` speaks of ``path`` of ``target``; it counts as used."""
 
     def used(self) -> Iterator[tuple[str, int]]:
         """The file and line of each waiver that speaks of something here, and is not stale."""
@@ -105,6 +109,9 @@ class Tree(Struct, eq=False, dict=True):
     waivers: Exemptions | None = None  # of the run that is under way
     named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
     unread_evidence: int = 0
+    sightings: dict[str, list[Sighting]] = field(default_factory=dict)  # in YAML of other tools, by file
+    apart: dict[str, int] = field(default_factory=dict)  # what looks like a workload in documents and tests, by file
+    definition_files: list[str] = field(default_factory=list)  # that define kinds with pods, and hold nothing else
     passed: Passed = field(default_factory=Passed)  # what was met below the given paths, and not read
     left_out: list[LeftOut] = field(default_factory=list)  # the same, by reason
     facts: dict[type[Fact], Any] = field(default_factory=dict)  # that were asked for, by class
@@ -308,8 +315,18 @@ class Tree(Struct, eq=False, dict=True):
 
     @property
     def pods_and_parts(self) -> list[PodTemplate]:
-        """Every pod template, then those that fragments are."""
-        return [*self.pod_templates, *(pod for item in self.fragments for pod in item.pods)]
+        """Every pod template, then those of custom resources, and those that fragments are."""
+        return [*self.pod_templates, *self.operator_pods, *(pod for item in self.fragments for pod in item.pods)]
+
+    @cached_property
+    def operator_pods(self) -> list[PodTemplate]:
+        """The pods that operators make of what stands in custom resources, see ``hardener.tree.pod_fragments``."""
+        return of_operators(self.objects, partial(reader.template_of, self))
+
+    @property
+    def objects_and_held(self) -> list[Object]:
+        """Every object, then those with pods that stand within others."""
+        return [*self.objects, *dict.fromkeys(pod.object for pod in self.operator_pods if pod.object.is_held)]
 
     @property
     def kinds(self) -> Set[tuple[str, str]]:

@@ -1,0 +1,190 @@
+"""What looks like a workload in the files below the given paths, and that nothing read: a net under all readers.
+
+Each is a finding with its file and line, and a form that says the way out; those in documents and tests are counted.
+What a reader made an object of, or a finding tells of, is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Set, Sized
+from typing import Any
+
+from hardener.authoring.edits import Severity
+from hardener.engine.outcome import Outcome, Report
+from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.kubernetes.objects.unread_forms import FORMS, Sighting, in_language, in_text, is_apart
+from hardener.kubernetes.pods.pod_template import POD_KINDS
+from hardener.sources import files
+from hardener.sources.files import UnreadableError
+from hardener.sources.manifests import ManifestFile, Piece
+from hardener.support.data_path import Path
+from hardener.support.late_pattern import late_pattern
+from hardener.tree.core_views import Object
+from hardener.tree.tree import Tree
+
+ID = "unread-workload"
+_LARGEST = 2 * 1024 * 1024  # bytes of a file that is searched: what is larger is generated
+_KIND = late_pattern(rf"""\bkind["']?[ \t]*:[ \t]*["']?(?:{"|".join(sorted(POD_KINDS))})\b""")
+_BLOCKS = re.compile(
+    r"kubernetes_(?:pod|deployment|replication_controller|stateful_set|daemon_set|daemonset|job|cron_job)(?:_v\d\w*)?"
+)
+_DEFINITIONS = frozenset({"definition", "resource_definition"})
+
+
+def reports(outcome: Outcome) -> Iterator[Report]:
+    """A finding for each; the others are counted in ``tree.apart``."""
+    tree = outcome.tree
+    if tree.stream:
+        return
+    apart: Counter[str] = Counter()
+    for name, seen in _sightings(tree, outcome.findings):
+        if is_apart(name, seen.form):
+            apart[name] += 1
+        else:
+            yield _report(name, seen)
+    tree.apart.update(apart)
+
+
+def summary(findings: Iterable[Report]) -> str:
+    """``12 workloads in 3 files of CUE were not``; "" where there are none."""
+    found = [each for each in findings if each.id == ID]
+    if not found:
+        return ""
+    forms: dict[str, list[str]] = {}
+    for each in found:
+        forms.setdefault(str(each.topic).removeprefix(_TOPIC), []).append(each.file)
+    verb = "was" if len(found) == 1 else "were"
+    if len(forms) > _MOST_FORMS:
+        more = f"{', '.join(list(forms)[:_MOST_FORMS])} and {len(forms) - _MOST_FORMS} more forms"
+        return f"{_counted(found, 'workload')} {_in_files([each.file for each in found])} ({more}) {verb} not"
+    parts = [f"{_counted(places, 'workload')} {_in_files(places)} of {form}" for form, places in forms.items()]
+    return f"{' and '.join(parts)} {verb} not"
+
+
+_MOST_FORMS = 2  # that a verdict counts one by one
+_TOPIC = "workload that nothing reads, in "
+
+
+def _in_files(places: list[str]) -> str:
+    return f"in {_counted(set(places), 'file')}"
+
+
+def _counted(items: Sized, noun: str) -> str:
+    return f"{len(items)} {noun}" + ("" if len(items) == 1 else "s")
+
+
+def _report(name: str, seen: Sighting) -> Report:
+    form = FORMS[seen.form]
+    message = f"not looked at: {seen.what} in {form.name}"
+    return Report(
+        ID, None, Severity.LOW, message, form.advice, name, line=seen.line, topic=f"{_TOPIC}{form.name}",
+        not_looked_at=True,
+    )  # fmt: skip
+
+
+def _sightings(tree: Tree, findings: list[Report]) -> Iterator[tuple[str, Sighting]]:
+    for name, found in tree.sightings.items():
+        yield from ((name, each) for each in found)
+    for path in tree.passed.others:
+        yield from _of_other(path)
+    yield from _of_manifests(tree)
+    yield from _of_kustomizations(tree)
+    yield from _without_pods(tree)
+    yield from _of_blocks(tree, {report.object for report in findings})
+
+
+def _of_manifests(tree: Tree) -> Iterator[tuple[str, Sighting]]:
+    objects = tree.objects_and_held
+    known = Counter(item.piece.file.path for item in objects if item.kind in POD_KINDS)
+    places = {(item.piece, item.path) for item in objects}
+    for file in tree.files:
+        if file.editable and not file.is_new and _may_hold_more(tree, file, known[file.path]):
+            for piece in file.pieces:
+                if piece.parsed:
+                    yield from ((file.name, each) for each in _within(piece, places))
+
+
+def _of_other(path: str) -> Iterator[tuple[str, Sighting]]:
+    """Of a file in a language that nothing reads."""
+    try:
+        text = files.read_bytes(path, _LARGEST)[0].decode(errors="replace")
+    except UnreadableError:
+        return
+    name = os.path.relpath(path)
+    yield from ((name, each) for each in in_language(name, text))
+
+
+def _may_hold_more(tree: Tree, file: ManifestFile, known: int) -> bool:
+    """Whether more kinds of workloads stand in a file of YAML than it has objects of them."""
+    if not file.source.is_manifest or os.path.basename(file.path) in kustomize.NAMES or file.path in tree.patch_files:
+        return False
+    return file.holds("apiVersion") and len(_KIND.findall(file.content.text)) > known
+
+
+def _within(piece: Piece, places: Set[tuple[Piece, Path]]) -> Iterator[Sighting]:
+    """The manifests within the documents of ``piece``: as mappings below a key of another tool, and as texts."""
+    waiting: list[tuple[Path, Any]] = [((number,), document) for number, document in enumerate(piece.data)]
+    found: list[tuple[Path, str, list[Sighting]]] = []
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str):
+            if "\n" in value and (seen := in_text("text", value)):
+                found.append((path, "text", seen))
+        elif (piece, path) not in places and isinstance(value, dict) and _is_workload(value):
+            form = "ansible" if not _DEFINITIONS.isdisjoint(path) else "nested"
+            found.append((path, form, [Sighting(1, form, str(value["kind"]))]))
+        else:
+            waiting += [((*path, key), child) for key, child in reversed(_children(value))]
+    parsed = piece.read() if found else None
+    for path, form, seen in found:
+        assert parsed is not None
+        line = piece.line + piece.source.line_of(parsed, path)
+        yield from (Sighting(line + each.line - 1, form, each.what) for each in seen)
+
+
+def _children(value: object) -> list[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list) else []
+
+
+def _is_workload(value: dict[Any, Any]) -> bool:
+    return value.get("kind") in POD_KINDS and isinstance(value.get("apiVersion"), str) and "spec" in value
+
+
+def _of_kustomizations(tree: Tree) -> Iterator[tuple[str, Sighting]]:
+    """Bases of other repositories, and charts: what is built of them is not in the tree."""
+    for item in tree.kustomizations.values():
+        if not item.editable:
+            continue
+        for path, name in kustomize.entries(item.data):
+            form = "kustomize-chart" if path[0] in kustomize.CHARTS else "remote-base"
+            if form == "remote-base" and not kustomize.is_remote(name):
+                continue
+            line = _line(item, path)
+            yield item.piece.file.name, Sighting(line, form, name)
+
+
+def _of_blocks(tree: Tree, said: set[Any]) -> Iterator[tuple[str, Sighting]]:
+    """Blocks of Terraform that make pods, of which neither an object nor a finding tells."""
+    for block in tree.blocks.blocks if tree.block_files else ():
+        is_chart = block.kind == "helm_release"
+        if block.editable and block not in said and (is_chart or _BLOCKS.fullmatch(block.kind)):
+            line = _line(block, ())
+            yield block.piece.file.name, Sighting(line, "helm-release" if is_chart else "terraform", str(block))
+
+
+def _without_pods(tree: Tree) -> Iterator[tuple[str, Sighting]]:
+    """Workloads of Terraform in which no pod is seen: those of an old form."""
+    known = {pod.object for pod in tree.pod_templates}
+    for item in tree.objects if tree.block_files else ():
+        if item.editable and item.kind in POD_KINDS and not item.piece.source.is_manifest and item not in known:
+            if not item.piece.source.is_program:
+                yield item.piece.file.name, Sighting(_line(item, ()), "terraform", str(item))
+
+
+def _line(item: Object, path: Path) -> int:
+    return item.piece.line + item.piece.source.line_of(item.piece.read(), (*item.path, *path))
