@@ -258,10 +258,27 @@ def _file(tree: Tree, path: str) -> ManifestFile:
 def _take(
     outcome: Outcome, release: Release, name: str, hardened: HardenedChart, text_of: Callable[[str], str]
 ) -> None:
-    """Take what came of a chart into ``outcome``."""
-    own = hardened.outcome
+    """Take what came of the chart of a release into ``outcome``."""
+    _add(outcome, hardened.outcome, name)
+    _forget(outcome, release)
+    for path, text in hardened.written.items():
+        before = text_of(path)
+        if text != before:
+            _write(outcome, path, before, text, hardened.outcome.changes)
+
+
+def take_chart(outcome: Outcome, chart: Outcome) -> None:
+    """Take what came of a ``chart`` into ``outcome``, a run over the manifests that lie in its folder."""
+    _add(outcome, chart, None)
+    outcome.files += chart.files
+    outcome.asked = chart.asked
+    _say_templates(outcome)
+
+
+def _add(outcome: Outcome, own: Outcome, release: str | None) -> None:
+    """Add what came of a chart, ``own``, to ``outcome``; ``release`` is what has it rendered, where something does."""
     outcome.tree.rendered_charts.append(own.tree)
-    outcome.overrides += [replace(override, release=name) for override in own.overrides]
+    outcome.overrides += own.overrides if release is None else [replace(one, release=release) for one in own.overrides]
     outcome.changes += own.changes
     outcome.held += own.held
     outcome.waived += own.waived
@@ -271,11 +288,6 @@ def _take(
     outcome.lines |= own.lines
     for risk, views in own.looked_at.items():
         outcome.looked_at.setdefault(risk, set()).update(views)
-    _forget(outcome, release)
-    for path, text in hardened.written.items():
-        before = text_of(path)
-        if text != before:
-            _write(outcome, path, before, text, own.changes)
 
 
 def _say_templates(outcome: Outcome) -> None:
