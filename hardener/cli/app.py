@@ -447,9 +447,15 @@ def observe(
         typer.Option(help="Run them in this one (podman, else docker).", rich_help_panel=RUNS),
     ] = None,
     seconds: Annotated[
-        int,
-        typer.Option(help="Look at each workload for so long.", min=1, max=3600, metavar="N", rich_help_panel=RUNS),
-    ] = 20,
+        int | None,
+        typer.Option(
+            help="Look at each workload for so long, to the end; without it 20, and less where it answers.",
+            min=1,
+            max=3600,
+            metavar="N",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
     keep_going: Annotated[
         bool,
         typer.Option(

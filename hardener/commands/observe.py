@@ -38,13 +38,17 @@ from hardener.support.programs import ProgramError
 from hardener.tree.core_views import OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
 
+SECONDS = 20
+"""How long a workload is looked at where nobody says it."""
+
 
 def observe(
-    paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int, keep_going: bool,
-    check: bool, registries: str | None, format: str, seccomp: str | None = None, show_output: bool = False,
+    paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int | None,
+    keep_going: bool, check: bool, registries: str | None, format: str, seccomp: str | None = None,
+    show_output: bool = False,
 ) -> int:  # fmt: skip
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
-    it in the lock.
+    it in the lock. Each is looked at for ``seconds`` to their end; None: for SECONDS, and less where it answers.
 
     With ``check`` nothing is written, those that the lock tells of are not run again, and no line of what a container
     prints is shown without ``show_output``. ``seccomp`` is the file of a profile in place of that of the runtime.
@@ -74,7 +78,7 @@ def observe(
     except InputError as error:
         unsaved = error
     observed = Observed(
-        host.called, seconds, run.results, run.before, run.after, written=written, interrupted=interrupted
+        host.called, run.seconds, run.results, run.before, run.after, written=written, interrupted=interrupted
     )  # fmt: skip
     _print(observed, format, run.redactor)
     if unsaved is not None:
@@ -137,11 +141,12 @@ class _Run:
     """One session with what it needs."""
 
     def __init__(
-        self, paths: list[str], choices: Choices, tree: Tree, engine: Engine, seconds: int, keep_going: bool,
+        self, paths: list[str], choices: Choices, tree: Tree, engine: Engine, seconds: int | None, keep_going: bool,
         registries: str | None, progress: Progress, shows_output: bool,
     ) -> None:  # fmt: skip
         self._paths, self._choices, self._tree, self._engine = paths, choices, tree, engine
-        self._seconds, self._keep_going, self._registries, self._progress = seconds, keep_going, registries, progress
+        self.seconds, self._whole = SECONDS if seconds is None else seconds, seconds is not None
+        self._keep_going, self._registries, self._progress = keep_going, registries, progress
         self._rows, self._shows_output = Rows(), shows_output
         self.redactor = Redactor()
         learn(tree, self.redactor)
@@ -174,8 +179,8 @@ class _Run:
                 images = Images(self._engine, client, tree.lock or Lock())
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
-                    self._engine, agent, tree, decide, images, self.redactor.text, seconds=self._seconds,
-                    keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
+                    self._engine, agent, tree, decide, images, self.redactor.text, seconds=self.seconds,
+                    whole=self._whole, keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
                     shows_output=self._shows_output,
                 )  # fmt: skip
                 self._session, self.results = session, session.results

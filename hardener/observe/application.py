@@ -23,6 +23,8 @@ from hardener.observe.images import Image, Images
 from hardener.observe.pod_network import Network
 from hardener.observe.pod_run import Came, Planned, PodRun
 from hardener.observe.pod_values import Given, MissingError, content_of
+from hardener.observe.port_hints import hints
+from hardener.observe.questions import Hint
 from hardener.observe.refusal import NotStartedError, Refusal
 from hardener.observe.supported_fields import refusal
 from hardener.support.data_path import Path
@@ -111,6 +113,9 @@ class Application:
             for kind, known in (("ConfigMap", root), ("Secret", {}))
         )
         self._services = list({item.name: item.data for item in objects if item.kind == "Service"}.values())
+        self._ingresses = [
+            item.data for item in tree.objects if item.kind == "Ingress" and (item.namespace or DEFAULT) == name
+        ]
         self._accounts = {item.name: item.data for item in objects if item.kind == "ServiceAccount"}
 
     def secrets(self) -> Iterable[tuple[str, str]]:
@@ -179,9 +184,12 @@ class Application:
         restarts: bool,
         stays: bool = False,
         serves: Mapping[str, Collection[str]] | None = None,
+        before: Mapping[str, Activity] | None = None,
+        goes_down: bool = False,
     ) -> tuple[Came, dict[str, Activity]]:
-        """Run ``workload`` with ``spec`` in place of what runs of it, and tell how it came up and what was seen of it.
-        With ``stays`` it goes on running where it came up; ``serves`` is what ``PodRun.run`` has."""
+        """Run ``workload`` with ``spec`` in place of what runs of it, and tell how it came up and what was seen of it,
+        with what it answers. With ``stays`` it goes on running where it came up; ``serves`` and ``before`` are what
+        ``PodRun.run`` has. ``goes_down``: it is told to end, and that is looked at, too."""
         self.end(workload)
         workload.runs += 1
         pod: PodRun | None = None
@@ -202,11 +210,15 @@ class Application:
                 self._stop,
                 shows_output=self._shows_output,
             )
-            came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves)
+            came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves, before=before)
+            if came.up:
+                pod.ask(self._hints(workload))
             if came.refused is not None:
                 workload.runs -= 1
             workload.lost = [*self.network.endpoints[workload.key].unreachable, *pod.carried]
             seen = pod.facts()
+            if goes_down and came.up:
+                pod.go_down()
             if stays and came.up:
                 self._running[workload.key], pod = pod, None
             return came, seen
@@ -215,6 +227,24 @@ class Application:
         finally:
             if pod is not None:
                 pod.end()
+
+    def ask_again(self, workload: Workload) -> dict[str, Activity]:
+        """Ask what runs of ``workload`` what it was asked as it ran first, and return what was seen of it until now."""
+        pod = self._running[workload.key]
+        pod.ask({})
+        return pod.facts()
+
+    def go_down(self, workload: Workload) -> dict[str, Activity]:
+        """Tell what runs of ``workload`` to end, and return what was seen of it until it had."""
+        pod = self._running.pop(workload.key)
+        try:
+            return pod.go_down()
+        finally:
+            pod.end()
+
+    def _hints(self, workload: Workload) -> dict[int, Hint]:
+        """What the tree says of the ports of ``workload``, by their numbers."""
+        return hints(workload.spec, self.network.endpoints[workload.key].services, self._services, self._ingresses)
 
     def is_running(self, workload: Workload) -> bool:
         return workload.key in self._running

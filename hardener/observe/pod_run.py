@@ -18,15 +18,17 @@ from msgspec import Struct
 
 from hardener.errors import HardenError
 from hardener.observe import container_options
-from hardener.observe.accepted import MOST_OF_A_CONTAINER, MOST_OF_A_VALUE, is_folder
+from hardener.observe.accepted import MOST_OF_A_CONTAINER, MOST_OF_A_VALUE, is_folder, is_path
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity, folders_written
 from hardener.observe.created_container import Expected, unlike
+from hardener.observe.differences import answers_differ, complaints, missing
 from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.engine_environment import may_hold
 from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
+from hardener.observe.questions import Asks, Heard, Hint, asked, discovered, most, steady
 from hardener.observe.refusal import NotOfferedError, NotStartedError, Refusal, at
 from hardener.observe.volumes import Volumes, place_of
 from hardener.support.data_path import Path
@@ -52,10 +54,15 @@ _OF_ENGINE = re.compile(
 )
 _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
 _TRIES = 6
+_ANSWER_SECONDS, _GREETING_SECONDS = 6.0, 1.0
+_MOST_ASKED = 4  # times in a row
+_ASKED_WELL, _BETWEEN_ASKS = 3, 1.0  # answers as before in a row, and the seconds between them
+_GRACE = 5  # seconds to end in
+_READ_LINES, _READ_LINE = 2000, 500
 _AS_FILE = "give it as a file of a volume"
 _BY_VARIABLE = "let the program read the variable, or a file of a volume"
 _SHORTER = "make its command, arguments and variables shorter"
-_NOT_SHOWN = "its output is not shown (--show-output)"
+NOT_SHOWN = "its output is not shown (--show-output)"
 _serial = itertools.count(1)
 
 
@@ -145,19 +152,31 @@ class PodRun:
         self.restarts = 0
         self._last = ""  # why it was started again
         self.carried: list[str] = []
+        self._before: Mapping[str, Activity] | None = None
+        self._next_ask, self._asked = 0.0, 0
 
     # Start and end.
 
     def run(
-        self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None = None
+        self,
+        seconds: float,
+        *,
+        whole: bool,
+        restarts: bool,
+        serves: Mapping[str, Collection[str]] | None = None,
+        before: Mapping[str, Activity] | None = None,
     ) -> Came:
         """Start it, and watch until it is known whether it comes up: it has been ready, or without probes running, for
         as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
         may end and be started again, since what it needs may come later. ``serves``: the ports ("80/tcp") that each
-        container has to listen on; None: those that its manifest declares are waited for, and not insisted on. Raises
-        EngineError where the engine itself does not do what it is asked for: nothing is known then."""
+        container has to listen on; None: those that its manifest declares are waited for, and not insisted on.
+        ``before``: what was seen of it as it is; where all of it answers as then, it is looked at no longer unless
+        ``whole``.
+
+        Raises EngineError where the engine itself does not do what it is asked for: nothing is known then."""
         try:
             self._start()
+            self._before = before
             came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotOfferedError as error:
             found = at(error.path, str(error), error.remedy) if error.path else Refusal((), str(error), error.remedy)
@@ -259,6 +278,7 @@ class PodRun:
             self._note_files(container)
             self._inits.append(container)
             if code == 0:
+                container.seen.done = True
                 self._remove([container.name])
                 return
             said = self._said(container)
@@ -433,8 +453,75 @@ class PodRun:
                 return self._came_late(longest, silent, is_up=is_up, needs_ports=serves is not None)
             if is_up and not silent and not may_do_more:
                 return Came(True, "", self.restarts)
+            if not whole and self._are_ready() and self._answers_again(now, serves):
+                return Came(True, "", self.restarts)
             self._bound()
             self._pause()
+
+    # Answers.
+
+    def ask(self, hints: Mapping[int, Hint]) -> None:
+        """Find out what its ports answer, by ``hints``: once more for what is not the same each time."""
+        if self._before is not None:
+            self._ask_again(self._before)
+            return
+        for container in self._running:
+            found = [
+                answer
+                for port in most(container.seen.listens)
+                for answer in discovered(self._asks(container), port, hints.get(int(port.partition("/")[0]), Hint()))
+            ]
+            again = [asked(self._asks(container), answer.question) for answer in found]
+            container.seen.answers = steady(found, again)
+
+    def _ask_again(self, before: Mapping[str, Activity]) -> None:
+        """Ask what was asked ``before``, and some times more where it is answered otherwise: it may still begin."""
+        for container in self._running:
+            old = before.get(str(container.spec.get("name")))
+            for attempt in range(_MOST_ASKED):
+                if old is None or not self._asked_as(container, old):
+                    break
+                if attempt < _MOST_ASKED - 1:
+                    self._pause(1)
+
+    def _asked_as(self, container: _Container, old: Activity) -> bool:
+        """Ask what was asked of a container as it is; whether it answers otherwise now."""
+        container.seen.answers = [asked(self._asks(container), each.question) for each in old.answers]
+        return answers_differ(old, container.seen)
+
+    def _answers_again(self, now: float, serves: Mapping[str, Collection[str]] | None) -> bool:
+        """Whether all that it does as it is has been seen by now: each container answers as before."""
+        if self._before is None or now < self._next_ask or self._is_busy() or self._silent(serves):
+            return False
+        pairs = [(each, self._before.get(str(each.spec.get("name")))) for each in self._running]
+        if any(old is None or old.waits or not old.answers or missing(old, each.seen) for each, old in pairs):
+            return False
+        self._next_ask = now + _BETWEEN_ASKS
+        self._asked += 1
+        if any(old is not None and self._asked_as(each, old) for each, old in pairs):
+            self._asked = 0
+        return self._asked >= _ASKED_WELL
+
+    def _asks(self, container: _Container) -> Asks:
+        def ask(port: int, transport: str, secure: bool, words: list[str], greets: bool) -> Heard:
+            seconds = _ANSWER_SECONDS if words else _GREETING_SECONDS
+            place = container.pid, self._endpoint.address, port
+            wait = seconds * (len(words) + 2) + 5
+            found = self._agent("ask_words", *place, transport, secure, words, greets, seconds, seconds=wait)
+            return Heard(*found) if isinstance(found, list) else Heard(False)
+
+        return ask
+
+    def go_down(self) -> dict[str, Activity]:
+        """Tell it to end, as a kubelet does, wait for that, and return what was seen of each container until then."""
+        names = [each.name for each in self._running if not each.done]
+        if names:
+            self._engine.call("stop", "-t", str(_GRACE), *names, seconds=_GRACE * len(names) + 60)
+        for container in self._running:
+            if not container.done and container.pid:
+                container.seen.code = self._ended(container)
+            self._note_files(container)
+        return {str(each.spec.get("name")): each.seen for each in self._running}
 
     def _is_busy(self) -> bool:
         return any(each.seen.busy for each in self._running)
@@ -500,7 +587,7 @@ class PodRun:
                 return
             why = container.probes.failed
         elif self.pod.ends and code == 0 and not _is_sidecar(container.spec):
-            container.done = True
+            container.done = container.seen.done = True
             self._note_files(container)
             return
         else:
@@ -576,7 +663,7 @@ class PodRun:
         done = self._engine.call("exec", container.name, *command, seconds=max(seconds, 5), output=65536)
         if done.ok:
             return None
-        return self._line([done.error or done.text or "it fails"]) if self._shows_output else f"it fails, {_NOT_SHOWN}"
+        return self._line([done.error or done.text or "it fails"]) if self._shows_output else f"it fails, {NOT_SHOWN}"
 
     def _bound(self) -> None:
         if self._free is not None and (now := self._agent("free", self._engine.storage)) is not None:
@@ -603,6 +690,7 @@ class PodRun:
             if container in self._running:
                 self._look(container)
                 self._note_files(container)
+                container.seen.prepared |= self._prepared(container)
             if read:
                 container.seen.token = True if True in read else None if None in read else False
             name = str(container.spec.get("name"))
@@ -627,6 +715,21 @@ class PodRun:
         )
         container.seen.wrote |= wrote
         container.seen.occupied |= occupied
+        container.seen.kept |= self._volumes.written(
+            self._volumes.mounts(container.spec, container.variables, self.pod.mounts_token)
+        )
+        container.seen.complaints |= complaints(self._log(container))
+
+    def _log(self, container: _Container) -> list[str]:
+        done = self._engine.call("logs", "--tail", str(_READ_LINES), container.name, keeps_head=True)
+        lines = [*done.text.splitlines(), *done.error.splitlines()]
+        return [line[:_READ_LINE] for line in lines]
+
+    def _prepared(self, container: _Container) -> set[str]:
+        """Empty folders of its image that belong to one of its users other than root."""
+        users = sorted(container.seen.users - {0})
+        found = self._agent("prepared", container.pid, users) if users and container.pid else None
+        return {path for path in found or () if is_path(path)}
 
     def _changed(self, container: _Container) -> dict[str, str] | None:
         """The paths of its image that it changed, each with A, C or D; None where nobody can say."""
@@ -677,7 +780,7 @@ class PodRun:
     def _said(self, container: _Container) -> str:
         """The line of its log that says why."""
         if not self._shows_output:
-            return _NOT_SHOWN
+            return NOT_SHOWN
         done = self._engine.call("logs", "--tail", str(_LOG_LINES), container.name)
         return self._line([*done.text.splitlines(), *done.error.splitlines()], one=True)
 

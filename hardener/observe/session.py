@@ -21,19 +21,21 @@ from msgspec.structs import replace
 from hardener.authoring.edits import WrongShapeError
 from hardener.engine.outcome import Outcome
 from hardener.facts.images.observations import observation, runs
-from hardener.lock.observed import Observation
+from hardener.lock.observed import Observation, shown_of_both
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.application import DEFAULT, Application, Workload
 from hardener.observe.container_activity import Activity
+from hardener.observe.differences import KILLED, differences, unwritable
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.halving import Halving, TooManyError
 from hardener.observe.images import Images
 from hardener.observe.namespace_agent import EPHEMERAL
-from hardener.observe.pod_run import Came, StoppedError
+from hardener.observe.pod_run import NOT_SHOWN, Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
 from hardener.observe.refusal import Refusal
 from hardener.observe.supported_fields import unsupported
 from hardener.support.data_path import Path, value_at
+from hardener.support.printable import plain
 from hardener.support.shapes import mapping
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
@@ -110,11 +112,13 @@ class _Case(Struct, eq=False):
     connects: dict[str, set[str]] = field(default_factory=dict)
     as_it_is: dict[str, Activity] = field(default_factory=dict)
     tried: bool = False
+    is_answered: bool = False  # each of its containers that runs answered something
     whole: bool = False  # the last thing that was decided came up
 
 
 class Session:
-    """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it."""
+    """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it. ``whole``:
+    each is looked at for all of ``seconds`` also where it answers before."""
 
     def __init__(
         self,
@@ -126,6 +130,7 @@ class Session:
         mask: Callable[[str], str],
         *,
         seconds: int,
+        whole: bool = False,
         keep_going: bool,
         wanted: Callable[[str, str], bool],
         stop: threading.Event,
@@ -135,6 +140,7 @@ class Session:
         self._engine, self._decide = engine, decide
         self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
         self._stop, self._progress = stop, progress
+        self._whole, self._shows_output = whole, shows_output
         self._cases: list[_Case] = []
         self.results: list[Result] = []
         self.broken: str | None = None  # what the engine did not do
@@ -199,6 +205,16 @@ class Session:
         self._all(ended, lambda case: self._first(case, _LONGER * self._seconds), together=True)
         for case in cases:
             self._connections(case, case.workload.seen)
+        self._all([case for case in cases if case.application.is_running(case.workload)], self._way_down)
+
+    def _way_down(self, case: _Case) -> None:
+        """See how it ends when it is told to, and what it writes then."""
+        self._progress(case.result.key, "told to end")
+        for name, found in case.application.go_down(case.workload).items():
+            case.workload.seen[name].learn(found)
+            old = case.as_it_is[name]
+            old.code, old.kept, old.complaints = found.code, set(found.kept), dict(found.complaints)
+            old.wrote = set(found.wrote)
 
     def _first(self, case: _Case, seconds: float | None = None) -> None:
         self._progress(case.result.key, "as it is")
@@ -211,7 +227,11 @@ class Session:
             self._broke(case, error)
             return
         workload.came, workload.seen = came, seen
-        case.as_it_is = {name: replace(found, listens=set(found.listens)) for name, found in seen.items()}
+        case.as_it_is = {
+            name: replace(found, listens=set(found.listens), wrote=set(found.wrote)) for name, found in seen.items()
+        }
+        running = [found for found in seen.values() if not found.done]
+        case.is_answered = bool(running) and all(map(_is_shown_by_answers, running))
         if not came.up:
             case.result.state, case.result.reason = "not-as-it-is", came.reason
             if came.refused is not None:
@@ -400,10 +420,26 @@ class Session:
             if not case.application.is_running(other.workload) and not _ends(other.workload):
                 self._restore(other)
         assert case.workload.came is not None
+        lost = next(unwritable(case.as_it_is, spec), None)
+        if lost is not None:  # nobody has to run that
+            return Came(False, lost), {}
         again = case.workload.came.restarts > 0
+        whole = (self._whole and whole) or not case.is_answered
         # What listens as it is has to listen then, too: it is not enough that it does not end.
         serves = {name: set(filter(_is_fixed, seen.listens)) for name, seen in case.as_it_is.items()}
-        return case.application.run(case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves)
+        came, seen = case.application.run(
+            case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves, before=case.as_it_is,
+            goes_down=any(found.code not in (None, KILLED) for found in case.as_it_is.values()),
+        )  # fmt: skip
+        differs = self._difference(case, seen, spec, whole=whole) if came.up else None
+        return (came if differs is None else replace(came, up=False, reason=differs)), seen
+
+    def _difference(self, case: _Case, seen: Mapping[str, Activity], spec: Map, *, whole: bool) -> str | None:
+        """What is otherwise than as it is, in one line."""
+        found = next(differences(case.as_it_is, seen, spec, whole=whole), None)
+        if found is None:
+            return None
+        return NOT_SHOWN if found.is_output and not self._shows_output else plain(self._mask(found.text))
 
     def _beside(self, case: _Case) -> list[_Case]:
         """Those that it calls, or that are called by what it calls, of its application."""
@@ -447,11 +483,19 @@ class Session:
             self._all(own, begin, together=True)
             for case in own:
                 problem = application.ended(case.workload) or problems.get(case.result.key)
+                problem = problem or self._otherwise_together(case)
                 if problem is not None:
                     case.result.reason = f"not together with the others, hardened: {problem}"
                     case.held.clear()
                     case.held_ids.clear()
                     case.whole = False
+
+    def _otherwise_together(self, case: _Case) -> str | None:
+        """What a workload that runs beside the others no longer does, in one line."""
+        if not case.application.is_running(case.workload):
+            return None
+        seen = case.application.ask_again(case.workload)
+        return self._difference(case, seen, case.workload.spec, whole=False)
 
     def _run_with_others(self, case: _Case, found: DecidedPod) -> str | None:
         """Start a workload with all that harden would write, and leave it running; why it did not come up."""
@@ -459,7 +503,7 @@ class Session:
         spec = _spec(found, self._offered(case, found)) or case.workload.spec
         try:
             came, seen = case.application.run(
-                case.workload, spec, self._seconds, whole=False, restarts=True, stays=True
+                case.workload, spec, self._seconds, whole=False, restarts=True, stays=True, before=case.as_it_is
             )
         except EngineError as error:
             return f"{self._engine.name}: {self._mask(str(error))}"
@@ -562,7 +606,26 @@ class Session:
             held={id: tuple(sorted(each)) for id, each in sorted(case.held.get(name, {}).items())},
             failed=failed,
             because={id: case.because[id] for id in failed},
+            prepared=tuple(sorted(seen.prepared)),
+            shown=tuple(self._shown(seen)),
+            doubts=tuple(self._doubts(seen)),
         )
+
+    def _shown(self, seen: Activity) -> Iterator[str]:
+        """What showed that a container does its work: a change that held was compared with that."""
+        yield from (str(answer) for answer in seen.answers if answer.works)
+        if seen.done:
+            yield "ended with 0"
+        elif seen.sees_sockets and not seen.listens:
+            yield f"no difference in {self._seconds} s"
+
+    def _doubts(self, seen: Activity) -> Iterator[str]:
+        """What of its work nobody saw."""
+        for answer in seen.answers:
+            if answer.is_behind_login:
+                yield f"nobody logged in at {answer.question} (--exercise CMD does)"
+        if seen.waits >= self._seconds:
+            yield f"it waits {seen.waits:g} s, and was looked at for {self._seconds} s (--seconds N)"
 
     def _conclude(self, case: _Case) -> None:
         result, workload = case.result, case.workload
@@ -699,6 +762,10 @@ def _ends(workload: Workload) -> bool:
     return workload.pod.kind in ("Job", "CronJob")
 
 
+def _is_shown_by_answers(seen: Activity) -> bool:
+    return bool(seen.answers) and not seen.waits and any(answer.works for answer in seen.answers)
+
+
 def _is_placed(case: _Case) -> bool:
     return case.application.may_run(case.workload)
 
@@ -748,6 +815,8 @@ def _with_before(new: Observation, before: Observation) -> Observation:
         wrote=both("wrote"),
         occupied=both("occupied"),
         connects=both("connects"),
+        prepared=both("prepared"),
+        shown=new.shown or before.shown,
         token=before.token if new.token is None else new.token,
         memory=max(memory) if memory else None,
         held=held,
@@ -780,6 +849,9 @@ def _merged(one: Observation, other: Observation) -> Observation:
         listens=both("listens"),
         capabilities=both("capabilities"),
         connects=both("connects"),
+        prepared=both("prepared"),
+        shown=shown_of_both(one, other),
+        doubts=both("doubts"),
         user=one.user if one.user == other.user else None,
         memory=max(memory) if memory else None,
         token=True if True in tokens else False if False in tokens else None,
