@@ -35,7 +35,8 @@ class Activity(Struct, eq=False):
     could count them. ``users``: of all processes. ``waits``: the seconds of the ``sleep`` that it is in. ``kept``: the
     mount points of volumes that it wrote to, ``prepared``: empty folders of its image that belong to one of its users.
     ``answers``: what its ports answered, ``complaints``: lines of its log, by what is the same in each run. ``code``:
-    with what it ended when it was told to, ``done``: it has ended by itself, with 0.
+    with what it ended when it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to
+    find out whether it works says that it does.
     """
 
     user: int | None = None
@@ -60,6 +61,7 @@ class Activity(Struct, eq=False):
     complaints: dict[str, str] = field(default_factory=dict)
     code: int | None = None
     done: bool = False
+    exercised: bool = False
     _looks: list[Counter[str]] = field(default_factory=list)
 
     def look(self, found: Mapping[str, Any], address: str) -> None:

@@ -68,6 +68,11 @@ def _answers(old: Activity, new: Activity) -> Iterator[Difference]:
             yield Difference(said, answer.is_output or other.is_output)
 
 
+def has_answered(seen: Activity) -> bool:
+    """Whether a container said something when it was asked, and waits for nothing."""
+    return not seen.waits and any(answer.is_spoken for answer in seen.answers)
+
+
 def missing(old: Activity, new: Activity) -> list[str]:
     """The programs of which a process was there as it is, and none is now; of several, at least two."""
     return [

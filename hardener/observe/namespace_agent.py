@@ -31,6 +31,7 @@ _NET_NAMESPACE = 0x40000000
 _SLEEP = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _FOR_EVER = 7 * 86400  # seconds
+_NOBODY = "127.255.255.254"  # where nothing listens
 _MOST_SAID = 2048  # bytes of an answer
 _QUIET = 0.3  # seconds after which an answer is taken for whole
 _MOST_VISITED, _MOST_PREPARED = 20_000, 8  # folders
@@ -538,6 +539,48 @@ def carry(pid: int, host: str, port: int, target: int) -> str | None:
     return said[0] if said else LATE
 
 
+def expose(pid: int, host: str, port: int) -> int | str:
+    """Take connections on a port of the loopback here, and hand them to ``port`` of the container; that port, else what
+    went wrong."""
+    try:
+        listener = socket.create_server(("127.0.0.1", 0))
+    except OSError as error:
+        return _reason(error)
+    number = int(listener.getsockname()[1])
+    _exposed[number] = listener
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=hand_over, args=(client,), daemon=True).start()
+
+    def hand_over(client: socket.socket) -> None:
+        try:
+            _enter(pid)
+        except OSError:
+            client.close()
+            return
+        _join(client, host, port)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return number
+
+
+_exposed: dict[int, socket.socket] = {}
+
+
+def hide(port: int) -> None:
+    """Take no more connections on a port that ``expose`` gave."""
+    listener = _exposed.pop(port, None)
+    if listener is not None:
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
 def _enter(pid: int) -> None:
     """Move this thread into the network namespace of a process."""
     handle = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -593,7 +636,8 @@ def free(path: str) -> int | None:
 _CALLS = {
     call.__name__: call
     for call in (
-        look, watch, was_read, ask_tcp, ask_http, ask_grpc, ask_words, carry, give, free, prepared, written,
+        look, watch, was_read, ask_tcp, ask_http, ask_grpc, ask_words, carry, expose, hide, give, free,
+        prepared, written,
     )
 }  # fmt: skip
 
@@ -609,8 +653,12 @@ def main() -> None:
                 # From the namespace of the pod itself: what the machine does with connections of its own (a proxy that
                 # takes them all, a firewall) says nothing of the pod. Without the right to enter it asks from here.
                 pid = arguments.pop(0)
-                with contextlib.suppress(OSError):
+                try:
                     _enter(pid)
+                except FileNotFoundError:
+                    arguments[0] = _NOBODY  # it has ended: what would answer from here is somebody else
+                except OSError:
+                    pass
             result = _CALLS[name](*arguments)
         except Exception as error:  # what is asked for comes from manifests: a port beyond all ports, say
             result = _reason(error) if name in TELL else None

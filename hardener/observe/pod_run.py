@@ -22,9 +22,10 @@ from hardener.observe.accepted import MOST_OF_A_CONTAINER, MOST_OF_A_VALUE, is_f
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity, folders_written
 from hardener.observe.created_container import Expected, unlike
-from hardener.observe.differences import answers_differ, complaints, missing
+from hardener.observe.differences import answers_differ, complaints, has_answered, missing
 from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.engine_environment import may_hold
+from hardener.observe.exercise import Target
 from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
@@ -56,7 +57,8 @@ _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a con
 _TRIES = 6
 _ANSWER_SECONDS, _GREETING_SECONDS = 6.0, 1.0
 _MOST_ASKED = 4  # times in a row
-_ASKED_WELL, _BETWEEN_ASKS = 3, 1.0  # answers as before in a row, and the seconds between them
+# Answers as before in a row, others in a row, and the seconds between them.
+_ASKED_WELL, _ASKED_ENOUGH, _BETWEEN_ASKS = 3, 8, 1.0
 _GRACE = 5  # seconds to end in
 _READ_LINES, _READ_LINE = 2000, 500
 _AS_FILE = "give it as a file of a volume"
@@ -80,20 +82,16 @@ class Came(Struct, frozen=True):
 
 
 class Planned(Struct, eq=False):
-    """A pod to run: ``key`` ("Deployment/web"), its ``kind``, its ``spec`` as it is to be started, what it is
-    ``given``, and the references of its images by what its spec says, each with what the config of the image says."""
+    """A pod to run: ``key`` ("Deployment/web"), whether it ``ends`` by itself, its ``spec`` as it is to be started,
+    what it is ``given``, and the references of its images by what its spec says, each with what the config of the image
+    says."""
 
     key: str
-    kind: str
+    ends: bool
     spec: Map
     given: Given
     images: Mapping[str, tuple[str, Mapping[str, Any]]]
     mounts_token: bool
-
-    @property
-    def ends(self) -> bool:
-        """Whether it is to come to an end by itself."""
-        return self.kind in ("Job", "CronJob")
 
 
 class _Read(Struct, frozen=True, eq=False):
@@ -153,7 +151,7 @@ class PodRun:
         self._last = ""  # why it was started again
         self.carried: list[str] = []
         self._before: Mapping[str, Activity] | None = None
-        self._next_ask, self._asked = 0.0, 0
+        self._next_ask, self._alike, self._otherwise = 0.0, 0, 0
 
     # Start and end.
 
@@ -453,7 +451,7 @@ class PodRun:
                 return self._came_late(longest, silent, is_up=is_up, needs_ports=serves is not None)
             if is_up and not silent and not may_do_more:
                 return Came(True, "", self.restarts)
-            if not whole and self._are_ready() and self._answers_again(now, serves):
+            if not whole and self._are_ready() and self._is_known(now, serves):
                 return Came(True, "", self.restarts)
             self._bound()
             self._pause()
@@ -478,7 +476,7 @@ class PodRun:
         """Ask what was asked ``before``, and some times more where it is answered otherwise: it may still begin."""
         for container in self._running:
             old = before.get(str(container.spec.get("name")))
-            for attempt in range(_MOST_ASKED):
+            for attempt in range(1 if self._otherwise else _MOST_ASKED):
                 if old is None or not self._asked_as(container, old):
                     break
                 if attempt < _MOST_ASKED - 1:
@@ -489,18 +487,19 @@ class PodRun:
         container.seen.answers = [asked(self._asks(container), each.question) for each in old.answers]
         return answers_differ(old, container.seen)
 
-    def _answers_again(self, now: float, serves: Mapping[str, Collection[str]] | None) -> bool:
-        """Whether all that it does as it is has been seen by now: each container answers as before."""
+    def _is_known(self, now: float, serves: Mapping[str, Collection[str]] | None) -> bool:
+        """Whether all that it does as it is has been seen by now, or that it does something else: each container
+        answers as before for some time, or does not for longer."""
         if self._before is None or now < self._next_ask or self._is_busy() or self._silent(serves):
             return False
         pairs = [(each, self._before.get(str(each.spec.get("name")))) for each in self._running]
-        if any(old is None or old.waits or not old.answers or missing(old, each.seen) for each, old in pairs):
+        if any(old is None or not has_answered(old) or missing(old, each.seen) for each, old in pairs):
             return False
         self._next_ask = now + _BETWEEN_ASKS
-        self._asked += 1
-        if any(old is not None and self._asked_as(each, old) for each, old in pairs):
-            self._asked = 0
-        return self._asked >= _ASKED_WELL
+        differ = any([old is not None and self._asked_as(each, old) for each, old in pairs])
+        self._otherwise = self._otherwise + 1 if differ else 0
+        self._alike = 0 if differ else self._alike + 1
+        return self._alike >= _ASKED_WELL or self._otherwise >= _ASKED_ENOUGH
 
     def _asks(self, container: _Container) -> Asks:
         def ask(port: int, transport: str, secure: bool, words: list[str], greets: bool) -> Heard:
@@ -511,6 +510,18 @@ class PodRun:
             return Heard(*found) if isinstance(found, list) else Heard(False)
 
         return ask
+
+    def target(self, namespace: str) -> Target:
+        """Whom a command of a user is run against."""
+        listens = {port for each in self._running for port in each.seen.listens if port.endswith("/tcp")}
+        declared = [int(port.partition("/")[0]) for each in self._running for port in _declared(each)]
+        numbers = sorted((int(port.partition("/")[0]) for port in listens), key=lambda one: (one not in declared, one))
+        return Target(self.pod.key, namespace, self._endpoint.address, tuple(numbers), self._running[0].pid)
+
+    def note_exercise(self) -> None:
+        """Note that what a user gave to find out whether it works says so."""
+        for container in self._running:
+            container.seen.exercised = True
 
     def go_down(self) -> dict[str, Activity]:
         """Tell it to end, as a kubelet does, wait for that, and return what was seen of each container until then."""

@@ -198,7 +198,12 @@ class Answer(Struct, frozen=True):
     @property
     def is_behind_login(self) -> bool:
         """Whether it spoke, and its work begins behind a login."""
-        return _BY_NAME[self.question.protocol].login and self.said not in _SILENT
+        return _BY_NAME[self.question.protocol].login and self.is_spoken
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether anything was said at all."""
+        return self.said not in _SILENT
 
 
 _REFUSED, _SAID_NOTHING = "refused", "no answer"

@@ -23,10 +23,11 @@ from hardener.engine.outcome import Outcome
 from hardener.facts.images.observations import observation, runs
 from hardener.lock.observed import Observation, shown_of_both
 from hardener.observe.agent_client import AgentClient
-from hardener.observe.application import DEFAULT, Application, Workload
+from hardener.observe.application import DEFAULT, Application, Workload, ends, is_test
 from hardener.observe.container_activity import Activity
-from hardener.observe.differences import KILLED, differences, unwritable
+from hardener.observe.differences import KILLED, differences, has_answered, unwritable
 from hardener.observe.engine import Engine, EngineError
+from hardener.observe.exercise import Exercise
 from hardener.observe.halving import Halving, TooManyError
 from hardener.observe.images import Images
 from hardener.observe.namespace_agent import EPHEMERAL
@@ -112,13 +113,15 @@ class _Case(Struct, eq=False):
     connects: dict[str, set[str]] = field(default_factory=dict)
     as_it_is: dict[str, Activity] = field(default_factory=dict)
     tried: bool = False
+    exercises: list[Exercise] = field(default_factory=list)  # that end well with it as it is
     is_answered: bool = False  # each of its containers that runs answered something
     whole: bool = False  # the last thing that was decided came up
 
 
 class Session:
     """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it. ``whole``:
-    each is looked at for all of ``seconds`` also where it answers before."""
+    each is looked at for all of ``seconds`` also where it answers before. ``exercises``: what the user gave to find out
+    whether a workload, by its name and its key, works."""
 
     def __init__(
         self,
@@ -136,7 +139,9 @@ class Session:
         stop: threading.Event,
         progress: Callable[[str, str], object],
         shows_output: bool = True,
+        exercises: Callable[[str, str], Exercise | None] = lambda name, key: None,
     ) -> None:
+        self._exercises = exercises
         self._engine, self._decide = engine, decide
         self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
         self._stop, self._progress = stop, progress
@@ -205,7 +210,27 @@ class Session:
         self._all(ended, lambda case: self._first(case, _LONGER * self._seconds), together=True)
         for case in cases:
             self._connections(case, case.workload.seen)
-        self._all([case for case in cases if case.application.is_running(case.workload)], self._way_down)
+        running = [case for case in cases if case.application.is_running(case.workload)]
+        for case in running:
+            self._exercise(case)
+        self._all(running, self._way_down)
+
+    def _exercise(self, case: _Case) -> None:
+        """Find out whether what the user gave works with a workload as it is: else it says nothing of a change."""
+        tests = [Exercise(each.key, "") for each in case.application.workloads if is_test(each) and each.is_up]
+        given = self._exercises(case.name[3], case.result.key)
+        for exercise in [*([given] if given is not None else []), *tests]:
+            if exercise.key == case.result.key or case.result not in self.results or is_test(case.workload):
+                continue
+            self._progress(case.result.key, "exercised as it is")
+            problem = case.application.exercise(case.workload, exercise)
+            if problem is None:
+                case.exercises.append(exercise)
+            else:
+                case.result.lost.append(f"as it is, {plain(problem)}")
+        if case.exercises:
+            for found in case.workload.seen.values():
+                found.exercised = True
 
     def _way_down(self, case: _Case) -> None:
         """See how it ends when it is told to, and what it writes then."""
@@ -221,7 +246,7 @@ class Session:
         workload = case.workload
         try:
             came, seen = case.application.run(
-                workload, workload.spec, seconds or self._seconds, whole=True, restarts=True, stays=not _ends(workload)
+                workload, workload.spec, seconds or self._seconds, whole=True, restarts=True, stays=not ends(workload)
             )
         except EngineError as error:
             self._broke(case, error)
@@ -231,7 +256,7 @@ class Session:
             name: replace(found, listens=set(found.listens), wrote=set(found.wrote)) for name, found in seen.items()
         }
         running = [found for found in seen.values() if not found.done]
-        case.is_answered = bool(running) and all(map(_is_shown_by_answers, running))
+        case.is_answered = bool(running) and all(map(has_answered, running))
         if not came.up:
             case.result.state, case.result.reason = "not-as-it-is", came.reason
             if came.refused is not None:
@@ -417,7 +442,7 @@ class Session:
     def _experiment(self, case: _Case, spec: Map, *, whole: bool) -> tuple[Came, dict[str, Activity]]:
         """Run a workload with ``spec``, and those of its application beside it as they are."""
         for other in self._beside(case):
-            if not case.application.is_running(other.workload) and not _ends(other.workload):
+            if not case.application.is_running(other.workload) and not ends(other.workload):
                 self._restore(other)
         assert case.workload.came is not None
         lost = next(unwritable(case.as_it_is, spec), None)
@@ -430,6 +455,7 @@ class Session:
         came, seen = case.application.run(
             case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves, before=case.as_it_is,
             goes_down=any(found.code not in (None, KILLED) for found in case.as_it_is.values()),
+            exercises=case.exercises,
         )  # fmt: skip
         differs = self._difference(case, seen, spec, whole=whole) if came.up else None
         return (came if differs is None else replace(came, up=False, reason=differs)), seen
@@ -458,7 +484,7 @@ class Session:
 
     def _stand_by(self, case: _Case) -> None:
         """Have a workload that others may call run as it is again."""
-        if case.application.network.endpoints[case.workload.key].services and not _ends(case.workload):
+        if case.application.network.endpoints[case.workload.key].services and not ends(case.workload):
             if len(case.application.workloads) > 1 and not case.application.is_running(case.workload):
                 with suppress(EngineError):
                     self._restore(case)
@@ -468,7 +494,7 @@ class Session:
         pods = self._decided(False)
         for application in {id(case.application): case.application for case in cases}.values():
             own = [case for case in cases if case.application is application and case.whole and case.name in pods]
-            own = [case for case in own if not _ends(case.workload)]
+            own = [case for case in own if not ends(case.workload)]
             if len(own) < 2 or not any(case.connects for case in own):
                 continue
             for case in own:
@@ -614,6 +640,8 @@ class Session:
     def _shown(self, seen: Activity) -> Iterator[str]:
         """What showed that a container does its work: a change that held was compared with that."""
         yield from (str(answer) for answer in seen.answers if answer.works)
+        if seen.exercised:
+            yield "exercised"
         if seen.done:
             yield "ended with 0"
         elif seen.sees_sockets and not seen.listens:
@@ -622,7 +650,7 @@ class Session:
     def _doubts(self, seen: Activity) -> Iterator[str]:
         """What of its work nobody saw."""
         for answer in seen.answers:
-            if answer.is_behind_login:
+            if answer.is_behind_login and not seen.exercised:
                 yield f"nobody logged in at {answer.question} (--exercise CMD does)"
         if seen.waits >= self._seconds:
             yield f"it waits {seen.waits:g} s, and was looked at for {self._seconds} s (--seconds N)"
@@ -756,14 +784,6 @@ def _note(into: dict[str, dict[str, set[str]]], steps: Iterable[PodStep]) -> Non
     for step in steps:
         for container, names in step.settings.items():
             into.setdefault(container, {}).setdefault(step.id, set()).update(names)
-
-
-def _ends(workload: Workload) -> bool:
-    return workload.pod.kind in ("Job", "CronJob")
-
-
-def _is_shown_by_answers(seen: Activity) -> bool:
-    return bool(seen.answers) and not seen.waits and any(answer.works for answer in seen.answers)
 
 
 def _is_placed(case: _Case) -> bool:
