@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from hardener.kubernetes.pods.capabilities import BY_BIT
 from hardener.observe.questions import Answer
+from hardener.observe.timers import Entry
 
 # What an engine itself puts into a container; podman names the user there that it is started as.
 _OF_ENGINE = (
@@ -36,7 +37,8 @@ class Activity(Struct, eq=False):
     mount points of volumes that it wrote to, ``prepared``: empty folders of its image that belong to one of its users.
     ``answers``: what its ports answered, ``complaints``: lines of its log, by what is the same in each run. ``code``:
     with what it ended when it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to
-    find out whether it works says that it does.
+    find out whether it works says that it does. ``timers``: what waits for its hour and was started once, and whether
+    that ended well.
     """
 
     user: int | None = None
@@ -62,6 +64,7 @@ class Activity(Struct, eq=False):
     code: int | None = None
     done: bool = False
     exercised: bool = False
+    timers: dict[Entry, bool] = field(default_factory=dict)
     _looks: list[Counter[str]] = field(default_factory=list)
 
     def look(self, found: Mapping[str, Any], address: str) -> None:

@@ -49,6 +49,8 @@ def differences(
     for name, old, new in pairs:
         yield from _answers(old, new)
         yield from (Difference(f"the process {each} of {name} is gone") for each in missing(old, new))
+        failed = [each for each, well in old.timers.items() if well and new.timers.get(each) is False]
+        yield from (Difference(f"{name}: its timer {each.command!r} no longer ends with 0") for each in failed)
         yield from map(Difference, _vanished(name, old, new) if whole else ())
         if old.code not in (None, KILLED) and new.code is not None and new.code != old.code:
             yield Difference(f"{name} ends with {new.code} when it is told to end, and with {old.code} as it is")

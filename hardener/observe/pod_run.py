@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.errors import HardenError
-from hardener.observe import container_options
+from hardener.observe import container_options, timers
 from hardener.observe.accepted import MOST_OF_A_CONTAINER, MOST_OF_A_VALUE, is_folder, is_path
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity, folders_written
@@ -31,6 +31,7 @@ from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
 from hardener.observe.questions import Asks, Heard, Hint, asked, discovered, most, steady
 from hardener.observe.refusal import NotOfferedError, NotStartedError, Refusal, at
+from hardener.observe.timers import has_daemon
 from hardener.observe.volumes import Volumes, place_of
 from hardener.support.data_path import Path
 from hardener.support.printable import plain
@@ -56,6 +57,7 @@ _OF_ENGINE = re.compile(
 _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
 _TRIES = 6
 _ANSWER_SECONDS, _GREETING_SECONDS = 6.0, 1.0
+_TIMER_SECONDS = 10.0
 _MOST_ASKED = 4  # times in a row
 # Answers as before in a row, others in a row, and the seconds between them.
 _ASKED_WELL, _ASKED_ENOUGH, _BETWEEN_ASKS = 3, 8, 1.0
@@ -460,6 +462,8 @@ class PodRun:
 
     def ask(self, hints: Mapping[int, Hint]) -> None:
         """Find out what its ports answer, by ``hints``: once more for what is not the same each time."""
+        for container in self._running:
+            self._start_timers(container)
         if self._before is not None:
             self._ask_again(self._before)
             return
@@ -471,6 +475,19 @@ class PodRun:
             ]
             again = [asked(self._asks(container), answer.question) for answer in found]
             container.seen.answers = steady(found, again)
+
+    def _start_timers(self, container: _Container) -> None:
+        """Start once what waits for its hour; what did not end well as it is says nothing."""
+        old = (self._before or {}).get(str(container.spec.get("name")))
+        if old is not None:
+            todo = [entry for entry, well in old.timers.items() if well]
+        elif has_daemon(container.seen.programs) and container.pid:
+            todo = timers.entries(self._agent("crontabs", container.pid) or ())
+        else:
+            return
+        for entry in todo:
+            done = self._engine.call("exec", container.name, *entry.words, seconds=_TIMER_SECONDS, output=65536)
+            container.seen.timers[entry] = done.ok
 
     def _ask_again(self, before: Mapping[str, Activity]) -> None:
         """Ask what was asked ``before``, and some times more where it is answered otherwise: it may still begin."""

@@ -188,7 +188,7 @@ class Answer(Struct, frozen=True):
     first: str = ""
 
     def __str__(self) -> str:
-        return f"{self.question} {self.said}"
+        return f"{self.question} {'something' if self.is_output else self.said}"
 
     @property
     def is_output(self) -> bool:

@@ -35,6 +35,7 @@ from hardener.observe.pod_run import NOT_SHOWN, Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
 from hardener.observe.refusal import Refusal
 from hardener.observe.supported_fields import unsupported
+from hardener.observe.timers import has_daemon
 from hardener.support.data_path import Path, value_at
 from hardener.support.printable import plain
 from hardener.support.shapes import mapping
@@ -77,7 +78,8 @@ class Result(Struct, eq=False):
     ``reason`` is one line for the last three; ``place`` says where that is written (file:line, and the container), and
     ``remedy`` what to do about it. ``containers``: name, image, digest, and what was seen of each as it is.
     ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
-    ``lost`` what of its Services nobody could call.
+    ``lost`` what of its Services nobody could call. ``shown`` is what showed that each container does its work,
+    ``doubts`` what of it nobody saw.
     """
 
     key: str
@@ -95,6 +97,8 @@ class Result(Struct, eq=False):
     failed: list[Failure] = field(default_factory=list)
     untried: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    doubts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class _Case(Struct, eq=False):
@@ -645,6 +649,7 @@ class Session:
         if seen.done:
             yield "ended with 0"
         elif seen.sees_sockets and not seen.listens:
+            yield from (f"{entry.command} ended with 0" for entry, well in seen.timers.items() if well)
             yield f"no difference in {self._seconds} s"
 
     def _doubts(self, seen: Activity) -> Iterator[str]:
@@ -652,6 +657,8 @@ class Session:
         for answer in seen.answers:
             if answer.is_behind_login and not seen.exercised:
                 yield f"nobody logged in at {answer.question} (--exercise CMD does)"
+        if has_daemon(seen.programs) and not any(seen.timers.values()):
+            yield "what it starts at its hour was not started"
         if seen.waits >= self._seconds:
             yield f"it waits {seen.waits:g} s, and was looked at for {self._seconds} s (--seconds N)"
 
@@ -664,6 +671,8 @@ class Session:
             image = workload.images.get(text)
             seen = workload.seen.get(container.name)
             if seen is not None:
+                result.shown[container.name] = tuple(self._shown(seen))
+                result.doubts[container.name] = tuple(self._doubts(seen))
                 result.containers.append((container.name, text, image.digest if image else None, seen))
         if not workload.is_up or not case.tried:
             return
