@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hardener.authoring import profile
-from hardener.authoring.edits import Grade
+from hardener.authoring import profile, registry
+from hardener.authoring.edits import Edit, Grade
 from hardener.authoring.known import Known, KnownBy
 from hardener.engine import pipeline
+from hardener.engine.observed_grade import regraded
 from hardener.engine.outcome import Change, Outcome
 from hardener.facts.access.api_use import Strength, need
 from hardener.facts.images.coverage import coverage
@@ -35,7 +36,10 @@ A, B = (f"sha256:{digit * 64}" for digit in "ab")
 IMAGE = "acme/app:1"
 SEEN = "(2026-11-28, podman 5.4.2)"
 CAME_UP = f"harden observe: Deployment/web came up with it and ran 20 s {SEEN}"
-RUN = Observation(A, runs_of((), (), ()), "Deployment/web", "web", "2026-11-28", "podman 5.4.2", 20)
+RUN = Observation(
+    A, runs_of((), (), ()), "Deployment/web", "web", "2026-11-28", "podman 5.4.2", 20,
+    shown=("80/tcp GET / 200",),
+)  # fmt: skip
 Grades = dict[str, tuple[set[str], str]]
 
 
@@ -130,6 +134,56 @@ def test_what_held_is_safe() -> None:
         "cpu-limit", "memory-limit", "resource-requests", "pin-image-digest",
     }  # fmt: skip
     assert after["pin-image-digest"] == before["pin-image-digest"]
+
+
+UNSEEN = {
+    "nobody asked it anything": {"shown": ()},
+    "nobody logged in at 22/tcp SSH": {"doubts": ("nobody logged in at 22/tcp SSH",)},
+}
+
+
+@pytest.mark.parametrize(("why", "lacks"), UNSEEN.items(), ids=list(UNSEEN))
+def test_what_came_up_and_nobody_saw_at_work_is_to_review(why: str, lacks: dict[str, Any]) -> None:
+    text = workload(WEB)
+    before = grades(outcome(text, lock()))
+    after = grades(outcome(text, observed(text, replace(RUN, **lacks))))
+    said = f"harden observe: Deployment/web came up; {why} {SEEN}"
+    for id in ("run-as-user", "drop-capabilities", "read-only-root-filesystem"):
+        assert before[id][0] <= {"review", "guess"} and after[id] == ({"review"}, said)
+    # What is safe without a run stays so.
+    assert {id for id, (found, _) in before.items() if found == {"safe"}} <= {
+        id for id, (found, _) in after.items() if found == {"safe"}
+    }
+
+
+DROPS_ALL = {"capabilities": {"drop": ["ALL"]}}
+
+
+@pytest.mark.parametrize(
+    ("context", "step", "lifted"),
+    [
+        ({}, {"add": "CHOWN"}, True), ({}, {"add": "SYS_ADMIN"}, False), (DROPS_ALL, {"add": "CHOWN"}, False),
+        ({"capabilities": {"drop": ["CAP_CHOWN"]}}, {"add": "CHOWN"}, False), ({}, {"runAsUser": 0}, False),
+        ({}, {"runAsUser": 5}, True), ({}, {"allowPrivilegeEscalation": True}, False),
+        ({}, {"readOnlyRootFilesystem": False}, False),
+    ],
+)  # fmt: skip
+def test_what_would_give_a_container_more_is_never_lifted(
+    context: dict[str, Any], step: dict[str, Any], lifted: bool
+) -> None:
+    held = tree(workload({**WEB, "securityContext": context}), None)
+    container = held.pod_templates[0].containers[0]
+    ((key, value),) = step.items()
+    edit: Edit = (
+        container.append("securityContext", "capabilities", "add", value=value, grade=Grade.REVIEW)
+        if key == "add"
+        else container.set("securityContext", key, to=value, grade=Grade.REVIEW)
+    )
+    run = replace(RUN, runs=str(runs(container)), held={"drop-capabilities": settings([edit], container)})
+    held.lock = lock(run)
+    (graded,) = regraded(registry.get("drop-capabilities"), container, [edit])
+    assert (graded.grade is Grade.SAFE) is lifted
+    assert lifted or graded.grade is Grade.REVIEW
 
 
 def test_a_safe_change_does_not_fail_late_and_is_proved() -> None:

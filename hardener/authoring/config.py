@@ -79,8 +79,9 @@ class Config(Struct):
     none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
     ``images`` are rows about images, which win over the image table. ``exclude``: what is evidence only, as
     patterns. ``helm_values``: whether charts of the tree are hardened through their values, None: those that the
-    lock holds. ``helm_charts``: the
-    folders of charts, as whole paths, by the names that releases call them.
+    lock holds. ``helm_charts``: the folders of charts, as whole paths, by the names that releases call them.
+    ``exercise``: what shows ``harden observe`` that a workload works, by its name ("web") or key ("Deployment/web"): a
+    command, or "Job/NAME" of the tree.
     """
 
     path: str | None = None
@@ -98,6 +99,7 @@ class Config(Struct):
     exclude: tuple[str, ...] = ()
     helm_values: bool | None = None
     helm_charts: dict[str, str] = field(default_factory=dict)
+    exercise: dict[str, str] = field(default_factory=dict)
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -133,6 +135,7 @@ def load(root: str, named: str | None = None) -> Config:
         exclude=_patterns(found.exclude, parsed, name),
         helm_values=found.helm.values,
         helm_charts=_charts(found.helm.charts, path, parsed, name, _bound(path, root)),
+        exercise=found.observe.exercise,
     )
 
 
@@ -233,6 +236,12 @@ def document_records() -> dict[str, Any]:
         ],
         forbid_unknown_fields=True,
     )  # fmt: skip
+    exercise = told(
+        dict[str, str], "What shows that a workload works, by its name: a command, or Job/NAME."
+    )
+    observe = msgspec.defstruct(
+        "Observe", [("exercise", exercise, msgspec.field(default_factory=dict))], forbid_unknown_fields=True
+    )
     options = dict[str, dict[str, str | int | float | bool]]
     registries = dict[str, registry]  # type: ignore[valid-type]
     document = msgspec.defstruct(
@@ -255,13 +264,15 @@ def document_records() -> dict[str, Any]:
             ("exclude", told(Any, "What is not hardened and only read, as patterns of .gitignore."), None),
             ("helm", told(helm, "Helm charts that releases of the tree name, and whether their values are hardened."),
              msgspec.field(default_factory=helm)),
+            ("observe", told(observe, "How harden observe finds out whether a workload works."),
+             msgspec.field(default_factory=observe)),
         ],
         forbid_unknown_fields=True,
         rename="kebab",
     )  # fmt: skip
     return {
         "": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep,
-        "helm": helm,
+        "helm": helm, "observe": observe,
     }  # fmt: skip
 
 

@@ -450,6 +450,7 @@ def lock(
     epilog="""
 harden observe k8s
 harden observe k8s --workload web --seconds 60
+harden observe k8s --workload web --exercise ./smoke.sh
 harden observe k8s --check   in a pipeline: runs what harden.lock does not tell of
 """,
 )
@@ -469,9 +470,23 @@ def observe(
         typer.Option(help="Run them in this one (podman, else docker).", rich_help_panel=RUNS),
     ] = None,
     seconds: Annotated[
-        int,
-        typer.Option(help="Look at each workload for so long.", min=1, max=3600, metavar="N", rich_help_panel=RUNS),
-    ] = 20,
+        int | None,
+        typer.Option(
+            help="Look at each workload for so long, to the end; without it 20, and less where it answers.",
+            min=1,
+            max=3600,
+            metavar="N",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    exercise: Annotated[
+        str | None,
+        typer.Option(
+            help="Show that a workload works: by a command, run here with its address in HARDEN_URL, or Job/NAME.",
+            metavar="CMD",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
     keep_going: Annotated[
         bool,
         typer.Option(
@@ -525,7 +540,7 @@ def observe(
     status = observe(
         paths or ["."], choices_of(context), workloads=workload or [], engine=engine, seconds=seconds,
         keep_going=keep_going, check=check, registries=text(registries), format=format,
-        seccomp=text(seccomp_profile), show_output=show_output,
+        seccomp=text(seccomp_profile), show_output=show_output, exercise=exercise,
     )  # fmt: skip
     sys.exit(status)
 

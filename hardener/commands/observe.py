@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from hardener.authoring import config as configuration
 from hardener.authoring import user_config
 from hardener.authoring.edits import Grade
@@ -26,6 +28,7 @@ from hardener.lock.model import NAME, Lock, load
 from hardener.lock.observed import Observation
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.engine import Engine, EngineError
+from hardener.observe.exercise import Exercise
 from hardener.observe.images import Images
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.pod_steps import pods_of
@@ -38,16 +41,22 @@ from hardener.support.programs import ProgramError
 from hardener.tree.core_views import OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
 
+SECONDS = 20
+"""How long a workload is looked at where nobody says it."""
+
 
 def observe(
-    paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int, keep_going: bool,
-    check: bool, registries: str | None, format: str, seccomp: str | None = None, show_output: bool = False,
+    paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int | None,
+    keep_going: bool, check: bool, registries: str | None, format: str, seccomp: str | None = None,
+    show_output: bool = False, exercise: str | None = None,
 ) -> int:  # fmt: skip
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
-    it in the lock.
+    it in the lock. Each is looked at for ``seconds`` to their end; None: for SECONDS, and less where it answers.
 
     With ``check`` nothing is written, those that the lock tells of are not run again, and no line of what a container
     prints is shown without ``show_output``. ``seccomp`` is the file of a profile in place of that of the runtime.
+    ``exercise``: a command, or "Job/NAME" of the tree, that shows whether a workload works; what the config of the tree
+    names is run without ``check`` only, which may be about a tree of a stranger.
     Returns 0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
     with Progress() as progress, worker_threads.ended_by_signals():
@@ -64,7 +73,10 @@ def observe(
         host = _engine(engine, tree.root, _profile(seccomp), check=check)
         try:
             host.clear_dead()
-            run = _Run(paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output)
+            given = _Exercises(tree.root, exercise, {} if check else _of_config(tree, choices))
+            run = _Run(
+                paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output, given
+            )  # fmt: skip
             interrupted = run.observe(wanted)
         finally:
             host.clear()
@@ -74,7 +86,7 @@ def observe(
     except InputError as error:
         unsaved = error
     observed = Observed(
-        host.called, seconds, run.results, run.before, run.after, written=written, interrupted=interrupted
+        host.called, run.seconds, run.results, run.before, run.after, written=written, interrupted=interrupted
     )  # fmt: skip
     _print(observed, format, run.redactor)
     if unsaved is not None:
@@ -133,16 +145,35 @@ def _print(observed: Observed, format: str, redactor: Redactor) -> None:
             print(plain_line(redactor.text(line)))
 
 
+class _Exercises(Struct, frozen=True):
+    """What the user gave to find out whether workloads work: ``every`` for all of them, ``named`` by name or key."""
+
+    root: str
+    every: str | None
+    named: Mapping[str, str]
+
+    def of(self, name: str, key: str) -> Exercise | None:
+        """That of the workload called ``name`` with this ``key``."""
+        text = self.every or self.named.get(key) or self.named.get(name)
+        return None if text is None else Exercise(text, self.root)
+
+
+def _of_config(tree: Tree, choices: Choices) -> Mapping[str, str]:
+    return configuration.load(tree.root, choices.config).exercise
+
+
 class _Run:
     """One session with what it needs."""
 
     def __init__(
-        self, paths: list[str], choices: Choices, tree: Tree, engine: Engine, seconds: int, keep_going: bool,
+        self, paths: list[str], choices: Choices, tree: Tree, engine: Engine, seconds: int | None, keep_going: bool,
         registries: str | None, progress: Progress, shows_output: bool,
+        exercises: _Exercises,
     ) -> None:  # fmt: skip
         self._paths, self._choices, self._tree, self._engine = paths, choices, tree, engine
-        self._seconds, self._keep_going, self._registries, self._progress = seconds, keep_going, registries, progress
-        self._rows, self._shows_output = Rows(), shows_output
+        self.seconds, self._whole = SECONDS if seconds is None else seconds, seconds is not None
+        self._keep_going, self._registries, self._progress = keep_going, registries, progress
+        self._rows, self._shows_output, self._exercises = Rows(), shows_output, exercises
         self.redactor = Redactor()
         learn(tree, self.redactor)
         self.results: list[Result] = []
@@ -174,9 +205,9 @@ class _Run:
                 images = Images(self._engine, client, tree.lock or Lock())
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
-                    self._engine, agent, tree, decide, images, self.redactor.text, seconds=self._seconds,
-                    keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
-                    shows_output=self._shows_output,
+                    self._engine, agent, tree, decide, images, self.redactor.text, seconds=self.seconds,
+                    whole=self._whole, keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
+                    shows_output=self._shows_output, exercises=self._exercises.of,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
                 for application in session.applications:

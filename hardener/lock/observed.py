@@ -36,6 +36,9 @@ class Observation(Struct, frozen=True):
     - `memory`: the most that it used, in bytes, page cache included; None where the engine does not tell.
     - `token`: whether it read the token of its service account; None where it had none, or nobody could see.
     - `connects`: what it connected to: "Service/cache:6379", "kubernetes" for the API server.
+    - `prepared`: empty folders of its image that belong to a user of its processes, who is to write there.
+    - `shown`: what showed that it does its work, as it is and with the changes that held: "8080/tcp GET / 200".
+      `doubts`: what of its work nobody saw all the same.
     - `held`: the changes under which it came up, all together, by transform, each the settings that it makes, in the
       spelling of ``hardener.facts.images.observations.setting``. `failed`: the changes under which it did not,
       likewise, and `because` the reason of each.
@@ -61,6 +64,9 @@ class Observation(Struct, frozen=True):
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     because: Mapping[str, str] = field(default_factory=dict)
+    prepared: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def runs_of(command: Sequence[str], args: Sequence[str], names: Iterable[str]) -> str:
@@ -99,10 +105,18 @@ def _both(one: Observation, other: Observation) -> Observation:
         memory=max((each.memory for each in (one, other) if each.memory is not None), default=None),
         token=_either(one.token, other.token),
         connects=_any(one.connects, other.connects),
+        prepared=_any(one.prepared, other.prepared),
+        shown=shown_of_both(one, other),
+        doubts=_any(one.doubts, other.doubts),
         held=_settings(one.held, other.held),
         failed=_settings(one.failed, other.failed),
         because={**other.because, **one.because},
     )
+
+
+def shown_of_both(one: Observation, other: Observation) -> tuple[str, ...]:
+    """What showed that two that ran the same do their work: nothing where nothing did of one of them."""
+    return _any(one.shown, other.shown) if one.shown and other.shown else ()
 
 
 def _either(one: bool | None, other: bool | None) -> bool | None:
@@ -155,6 +169,9 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
         memory: int | None = None
         token: bool | None = None
         connects: list[str] = []
+        prepared: list[str] = []
+        shown: list[str] = []
+        doubts: list[str] = []
         held: dict[str, list[str]] = {}
         failed: dict[str, Any] = {}
 
@@ -180,6 +197,7 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
                 {name: tuple(settings) for name, settings in said.held.items()},
                 {name: tuple(each.settings) for name, each in failed.items()},
                 {name: each.because for name, each in failed.items()},
+                prepared=tuple(said.prepared), shown=tuple(said.shown), doubts=tuple(said.doubts),
             )
         )  # fmt: skip
     return tuple(found)
@@ -193,7 +211,7 @@ def _problem(said: Any) -> str | None:
         return "runs is not 16 hexadecimal digits: run harden observe, which writes them"
     if not _DAY.fullmatch(said.date):
         return "date is no day: write it as 2026-11-28"
-    for path in (*said.wrote, *said.occupied):
+    for path in (*said.wrote, *said.occupied, *said.prepared):
         if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//"):
             return f"{path} is no folder of an image: write it from the root on, without a slash at its end"
     numbers = (said.seconds, said.user, said.memory, *said.groups)
@@ -214,7 +232,8 @@ def entry_of(observation: Observation) -> dict[str, Any]:
     more = {
         "user": said.user, "groups": list(said.groups), "wrote": list(said.wrote), "occupied": list(said.occupied),
         "listens": list(said.listens), "capabilities": list(said.capabilities), "memory": said.memory,
-        "token": said.token, "connects": list(said.connects),
+        "token": said.token, "connects": list(said.connects), "prepared": list(said.prepared),
+        "shown": list(said.shown), "doubts": list(said.doubts),
         "held": {name: list(settings) for name, settings in sorted(said.held.items())},
         "failed": {
             name: {"settings": list(settings), "because": said.because.get(name, "")}

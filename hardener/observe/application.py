@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.kubernetes.objects.object_names import as_dns_label
 from hardener.observe import pod_network
@@ -18,11 +19,14 @@ from hardener.observe.accepted import is_namespace
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity
 from hardener.observe.engine import Engine, EngineError
+from hardener.observe.exercise import Exercise, problem_with
 from hardener.observe.generated import generated
 from hardener.observe.images import Image, Images
 from hardener.observe.pod_network import Network
 from hardener.observe.pod_run import Came, Planned, PodRun
 from hardener.observe.pod_values import Given, MissingError, content_of
+from hardener.observe.port_hints import hints
+from hardener.observe.questions import Hint
 from hardener.observe.refusal import NotStartedError, Refusal
 from hardener.observe.supported_fields import refusal
 from hardener.support.data_path import Path
@@ -33,6 +37,7 @@ from hardener.tree.tree import Tree
 Map = dict[str, Any]
 DEFAULT = "default"
 _MOST_WORKLOADS = 250  # of one application, which are up at a time
+_TESTS = frozenset(("test", "test-success"))
 _TRIES = 12  # for a subnet that nobody has
 # A certificate of an authority that signs nothing: programs read the file before they look at what is in it.
 _AUTHORITY = """\
@@ -100,6 +105,7 @@ class Application:
         self._network: str | None = None
         self._places: Network | None = None
         self._running: dict[str, PodRun] = {}
+        self._tests = threading.Lock()  # a workload of the tree that tests another one runs once at a time
         # A controller of the cluster puts it into every namespace (root-ca-cert-publisher).
         root = {"kube-root-ca.crt": {"ca.crt": _AUTHORITY.encode()}}
         objects = [item for item in tree.objects if (item.namespace or DEFAULT) == name and item.group == ""]
@@ -111,6 +117,9 @@ class Application:
             for kind, known in (("ConfigMap", root), ("Secret", {}))
         )
         self._services = list({item.name: item.data for item in objects if item.kind == "Service"}.values())
+        self._ingresses = [
+            item.data for item in tree.objects if item.kind == "Ingress" and (item.namespace or DEFAULT) == name
+        ]
         self._accounts = {item.name: item.data for item in objects if item.kind == "ServiceAccount"}
 
     def secrets(self) -> Iterable[tuple[str, str]]:
@@ -179,9 +188,14 @@ class Application:
         restarts: bool,
         stays: bool = False,
         serves: Mapping[str, Collection[str]] | None = None,
+        before: Mapping[str, Activity] | None = None,
+        goes_down: bool = False,
+        exercises: Iterable[Exercise] = (),
     ) -> tuple[Came, dict[str, Activity]]:
-        """Run ``workload`` with ``spec`` in place of what runs of it, and tell how it came up and what was seen of it.
-        With ``stays`` it goes on running where it came up; ``serves`` is what ``PodRun.run`` has."""
+        """Run ``workload`` with ``spec`` in place of what runs of it, and tell how it came up and what was seen of it,
+        with what it answers. With ``stays`` it goes on running where it came up; ``serves`` and ``before`` are what
+        ``PodRun.run`` has. ``goes_down``: it is told to end, and that is looked at, too. Where one of the
+        ``exercises`` goes wrong it has not come up."""
         self.end(workload)
         workload.runs += 1
         pod: PodRun | None = None
@@ -202,11 +216,17 @@ class Application:
                 self._stop,
                 shows_output=self._shows_output,
             )
-            came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves)
+            came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves, before=before)
+            if came.up:
+                pod.ask(self._hints(workload))
+                wrong = next(filter(None, (self._exercised(pod, each) for each in exercises)), None)
+                came = came if wrong is None else replace(came, up=False, reason=self._mask(wrong))
             if came.refused is not None:
                 workload.runs -= 1
             workload.lost = [*self.network.endpoints[workload.key].unreachable, *pod.carried]
             seen = pod.facts()
+            if goes_down and came.up:
+                pod.go_down()
             if stays and came.up:
                 self._running[workload.key], pod = pod, None
             return came, seen
@@ -215,6 +235,48 @@ class Application:
         finally:
             if pod is not None:
                 pod.end()
+
+    def exercise(self, workload: Workload, exercise: Exercise) -> str | None:
+        """What goes wrong with ``exercise`` against what runs of ``workload``; None where nothing does."""
+        found = self._exercised(self._running[workload.key], exercise)
+        return None if found is None else self._mask(found)
+
+    def _exercised(self, pod: PodRun, exercise: Exercise) -> str | None:
+        if exercise.key is None:
+            problem = problem_with(exercise, pod.target(self.name), self._engine, self._agent)
+        else:
+            problem = self._run_of_tree(exercise.key)
+        if problem is None:
+            pod.note_exercise()
+            return None
+        return f"{exercise.key or '--exercise'}: {problem}"
+
+    def _run_of_tree(self, key: str) -> str | None:
+        """What goes wrong with the workload ``key``, which is to end with 0."""
+        test = next((each for each in self.workloads if each.key == key and self.may_run(each)), None)
+        if test is None:
+            return "the tree has no such workload in this namespace that can be run"
+        with self._tests:
+            came, _ = self.run(test, test.spec, 1, whole=False, restarts=True)
+        return None if came.up else came.reason
+
+    def ask_again(self, workload: Workload) -> dict[str, Activity]:
+        """Ask what runs of ``workload`` what it was asked as it ran first, and return what was seen of it until now."""
+        pod = self._running[workload.key]
+        pod.ask({})
+        return pod.facts()
+
+    def go_down(self, workload: Workload) -> dict[str, Activity]:
+        """Tell what runs of ``workload`` to end, and return what was seen of it until it had."""
+        pod = self._running.pop(workload.key)
+        try:
+            return pod.go_down()
+        finally:
+            pod.end()
+
+    def _hints(self, workload: Workload) -> dict[int, Hint]:
+        """What the tree says of the ports of ``workload``, by their numbers."""
+        return hints(workload.spec, self.network.endpoints[workload.key].services, self._services, self._ingresses)
 
     def is_running(self, workload: Workload) -> bool:
         return workload.key in self._running
@@ -259,7 +321,23 @@ class Application:
         if own is None:
             own = self._accounts.get(account, {}).get("automountServiceAccountToken")
         images = {text: (image.reference, image.config) for text, image in workload.images.items()}
-        return Planned(workload.key, workload.pod.kind, _with_claims(spec, workload), given, images, own is not False)
+        return Planned(
+            workload.key, ends(workload), _with_claims(spec, workload), given, images, own is not False
+        )  # fmt: skip
+
+
+def ends(workload: Workload) -> bool:
+    """Whether it is to come to an end by itself: a Job, and a pod that tests the release of a chart."""
+    return workload.pod.kind in ("Job", "CronJob") or is_test(workload)
+
+
+def is_test(workload: Workload) -> bool:
+    """Whether helm runs it to test a release (helm.sh/docs/topics/chart_tests)."""
+    annotations = (mapping(each.get("metadata")).get("annotations") for each in (workload.pod.object.data,))
+    hooks = [
+        str(mapping(each).get("helm.sh/hook")) for each in (*annotations, workload.pod.metadata.data.get("annotations"))
+    ]
+    return any(name.strip() in _TESTS for hook in hooks for name in hook.split(","))
 
 
 def _with_claims(spec: Map, workload: Workload) -> Map:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from msgspec import Struct, field
 
 from hardener.kubernetes.pods.capabilities import BY_BIT
+from hardener.observe.questions import Answer
+from hardener.observe.timers import Entry
 
 # What an engine itself puts into a container; podman names the user there that it is started as.
 _OF_ENGINE = (
@@ -18,6 +21,7 @@ _OF_ENGINE = (
 )  # fmt: skip
 _KERNEL = ("/dev", "/proc", "/sys")
 _BYTECODE = "__pycache__"  # Python goes on without a word where it cannot keep what it compiled (PEP 3147)
+_LOOKS = 6  # the last ones
 _MOST_FOLDERS = 24  # more are no list of places that a person would mount
 
 
@@ -27,6 +31,14 @@ class Activity(Struct, eq=False):
 
     ``sees_sockets``: somebody could look at them at all. ``busy``: at the last look one of its processes had work to
     do. ``capabilities`` are those of the last look, too: what a program gives up before it serves it does not use.
+
+    ``programs``: how many processes there are of each program, at the last looks alike; ``sees_programs``: somebody
+    could count them. ``users``: of all processes. ``waits``: the seconds of the ``sleep`` that it is in. ``kept``: the
+    mount points of volumes that it wrote to, ``prepared``: empty folders of its image that belong to one of its users.
+    ``answers``: what its ports answered, ``complaints``: lines of its log, by what is the same in each run. ``code``:
+    with what it ended when it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to
+    find out whether it works says that it does. ``timers``: what waits for its hour and was started once, and whether
+    that ended well.
     """
 
     user: int | None = None
@@ -41,6 +53,19 @@ class Activity(Struct, eq=False):
     occupied: set[str] = field(default_factory=set)
     sees_sockets: bool = False
     busy: bool = False
+    programs: dict[str, int] = field(default_factory=dict)
+    sees_programs: bool = False
+    users: set[int] = field(default_factory=set)
+    waits: float = 0
+    kept: set[str] = field(default_factory=set)
+    prepared: set[str] = field(default_factory=set)
+    answers: list[Answer] = field(default_factory=list)
+    complaints: dict[str, str] = field(default_factory=dict)
+    code: int | None = None
+    done: bool = False
+    exercised: bool = False
+    timers: dict[Entry, bool] = field(default_factory=dict)
+    _looks: list[Counter[str]] = field(default_factory=list)
 
     def look(self, found: Mapping[str, Any], address: str) -> None:
         """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``."""
@@ -49,12 +74,27 @@ class Activity(Struct, eq=False):
             user, groups, _ = found["users"][0]
             self.user, self.groups = user, tuple(groups)
             effective = [mask for _, _, mask in found["users"]]
+            self.users |= {each for each, _, _ in found["users"]}
             self.capabilities = {name for bit, name in enumerate(BY_BIT) if any(mask >> bit & 1 for mask in effective)}
         if found["sockets"] is not None:
             self.sees_sockets = True
             self._take_sockets(found["sockets"], address)
         if found["memory"] is not None:
             self.memory = max(self.memory or 0, found["memory"])
+
+        self._count(found.get("programs") or [])
+        self.waits = max(found.get("waits") or [0])
+
+    def _count(self, programs: list[str]) -> None:
+        """Note the processes that are there at several looks: the others come and go."""
+        if not programs:
+            return
+        self.sees_programs = True
+        self._looks = [*self._looks[1 - _LOOKS :], Counter(programs)]
+        steady = self._looks[0]
+        for each in self._looks[1:]:
+            steady = steady & each
+        self.programs = dict(steady)
 
     def _take_sockets(self, sockets: list[Any], address: str) -> None:
         own = {port for _, _, port, _, _, listens, _ in sockets if listens}
@@ -73,7 +113,10 @@ class Activity(Struct, eq=False):
         """Take in what was seen of the same container before it was started again."""
         if self.user is None:
             self.user, self.groups = other.user, other.groups
-        for name in ("capabilities", "listens", "connections", "callers", "wrote", "occupied"):
+        for name in (
+            "capabilities", "listens", "connections", "callers", "wrote", "occupied", "users", "kept", "prepared",
+            "complaints",
+        ):  # fmt: skip
             getattr(self, name).update(getattr(other, name))
         if other.memory is not None:
             self.memory = max(self.memory or 0, other.memory)

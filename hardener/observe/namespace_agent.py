@@ -28,6 +28,17 @@ EPHEMERAL = 32768  # a port of UDP from here on is that of a client
 _DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GO_AWAY = 0, 1, 3, 4, 6, 7  # frames of HTTP/2
 _ENDS, _PADDED = 1, 8  # flags of them: the end of a stream, or an answer
 _NET_NAMESPACE = 0x40000000
+_SLEEP = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_FOR_EVER = 7 * 86400  # seconds
+_CRONTABS = ("/etc/crontab", "/etc/cron.d/", "/var/spool/cron/crontabs/", "/etc/crontabs/")
+_MOST_CRONTABS, _MOST_CRONTAB = 16, 16 * 1024  # files, and characters
+_NOBODY = "127.255.255.254"  # where nothing listens
+_MOST_SAID = 2048  # bytes of an answer
+_QUIET = 0.3  # seconds after which an answer is taken for whole
+_MOST_VISITED, _MOST_PREPARED = 20_000, 8  # folders
+# Folders in which nothing is prepared for a service: of the kernel, of people, for everybody.
+_NOT_PREPARED = ("proc", "sys", "dev", "home", "root", "tmp")
 LATE = "no answer in time"
 TELL = frozenset(("ask_tcp", "ask_http", "ask_grpc", "carry", "give"))  # of what went wrong; None is well
 
@@ -39,7 +50,8 @@ def look(pid: int, container: str) -> dict[str, Any]:
     ``users``: (number of user, numbers of its groups, effective capabilities as a number) of each process, the first
     one first. ``sockets``: (protocol, local address, local port, remote address, remote port, whether it listens) of
     its network namespace. ``memory``: the most bytes that its control group used. ``busy``: whether one of them runs,
-    or waits for a processor or a disk, at this moment.
+    or waits for a processor or a disk, at this moment. ``programs``: the name of each process. ``waits``: the seconds
+    of each ``sleep`` among them.
     """
     group = {name: path for name, path in _group(pid).items() if container in path}
     pids = _pids(group) or _family(pid)
@@ -48,6 +60,8 @@ def look(pid: int, container: str) -> dict[str, Any]:
         "sockets": _sockets(pid, _held(pids)),
         "memory": _peak(group) or _most(pids),
         "busy": any(_is_busy(each) for each in pids),
+        "programs": [name for each in pids if (name := _name(each))],
+        "waits": [waits for each in pids if _name(each) == "sleep" and (waits := _sleeps(each)) is not None],
     }
 
 
@@ -73,6 +87,26 @@ def _pids(group: dict[str, str]) -> list[int]:
         with contextlib.suppress(OSError, ValueError):
             return [int(line) for line in _lines(f"{place}/cgroup.procs")]
     return []
+
+
+def _name(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _sleeps(pid: int) -> float | None:
+    """How many seconds a ``sleep`` takes; None for one that is never over."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return None
+    found = [_SLEEP.fullmatch(word) for word in words if word and word[0].isdigit()]
+    seconds = sum(float(each[1]) * _UNITS[each[2]] for each in found if each is not None)
+    return seconds if 0 < seconds < _FOR_EVER else None
 
 
 def _is_busy(pid: int) -> bool:
@@ -274,6 +308,118 @@ def ask_http(
         connection.close()
 
 
+def ask_words(
+    host: str, port: int, protocol: str, secure: bool, words: list[str], greets: bool, seconds: float
+) -> list[Any]:
+    """What answers ``words``, said one after the other over ``protocol`` ("tcp", "udp"), with TLS where ``secure``:
+    whether it took the connection, what it said (a text of bytes, the first of them), and after how many seconds the
+    first of that came. ``greets``: it may speak first."""
+    began = time.monotonic()
+    said, first = b"", 0.0
+    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
+    peer: socket.socket
+    try:
+        with contextlib.ExitStack() as stack:
+            peer = stack.enter_context(socket.socket(socket.AF_INET, kind))
+            peer.settimeout(seconds)
+            peer.connect((host, port))
+            if secure:
+                peer = stack.enter_context(_unverified().wrap_socket(peer))
+            for text in [*([""] if greets else []), *words]:
+                if text:
+                    peer.sendall(text.encode("latin-1"))
+                heard = _heard(peer, seconds)
+                first = first or (time.monotonic() - began if heard else 0.0)
+                said += heard
+    except ConnectionRefusedError:
+        return [False, "", 0.0]
+    except OSError as error:
+        if isinstance(error, ssl.SSLError):
+            return [True, "", 0.0]
+    return [True, said[:_MOST_SAID].decode("latin-1"), first]
+
+
+def _unverified() -> ssl.SSLContext:
+    return ssl._create_unverified_context()
+
+
+def _heard(peer: socket.socket, seconds: float) -> bytes:
+    """What comes until nothing more does: the first of it within ``seconds``."""
+    found = b""
+    peer.settimeout(seconds)
+    while len(found) < _MOST_SAID:
+        try:
+            chunk = peer.recv(_MOST_SAID)
+        except TimeoutError:
+            break
+        except OSError:
+            if found:
+                break
+            raise
+        if not chunk:
+            break
+        found += chunk
+        peer.settimeout(_QUIET)
+    return found
+
+
+def _root_of(pid: int) -> str:
+    return f"/proc/{pid}/root"
+
+
+def prepared(pid: int, users: list[int]) -> list[str]:
+    """Empty folders of the image of a container, with the first process ``pid``, that belong to one of ``users``."""
+    root = _root_of(pid)
+    found: list[str] = []
+    visited = 0
+    try:
+        device = os.stat(root).st_dev
+    except OSError:
+        return found
+    for folder, names, files in os.walk(f"{root}/"):
+        place = folder[len(root) :].rstrip("/")
+        names[:] = [name for name in sorted(names) if _is_of_image(f"{folder}/{name}", device)]
+        if not place:
+            names[:] = [name for name in names if name not in _NOT_PREPARED]
+        elif not names and not files and not os.listdir(folder) and os.stat(folder).st_uid in users:
+            found.append(place)
+        visited += 1
+        if visited > _MOST_VISITED or len(found) >= _MOST_PREPARED:
+            break
+    return found
+
+
+def _is_of_image(path: str, device: int) -> bool:
+    try:
+        return os.lstat(path).st_dev == device
+    except OSError:
+        return False
+
+
+def crontabs(pid: int) -> list[tuple[str, str]]:
+    """The crontabs of a container with the first process ``pid``, each with its path there."""
+    found = []
+    for place in _CRONTABS:
+        folder = f"{_root_of(pid)}{place}"
+        names = sorted(os.listdir(folder))[:_MOST_CRONTABS] if os.path.isdir(folder) else [""]
+        for name in names:
+            with contextlib.suppress(OSError), open(f"{folder}{name}", encoding="utf-8", errors="replace") as file:
+                found.append((f"{place}{name}", file.read(_MOST_CRONTAB)))
+    return found
+
+
+def written(path: str) -> bool | None:
+    """Whether somebody wrote to a folder that was made of an archive, whose entries are as old as time; None where
+    nobody can tell."""
+    try:
+        with os.scandir(path) as entries:
+            return os.stat(path).st_mtime > _UNITS["d"] or any(
+                each.stat(follow_symlinks=False).st_mtime > _UNITS["d"] for each in entries
+            )
+    except OSError:
+        return None
+
+
 def ask_grpc(host: str, port: int, service: str, seconds: float) -> str | None:
     """None where grpc.health.v1.Health/Check says SERVING, else what went wrong.
 
@@ -411,6 +557,50 @@ def carry(pid: int, host: str, port: int, target: int) -> str | None:
     return said[0] if said else LATE
 
 
+def expose(pid: int, host: str, port: int) -> int | str:
+    """Take connections on a port of the loopback here, and hand them to ``port`` of the container; that port, else what
+    went wrong."""
+    try:
+        listener = socket.create_server(("127.0.0.1", 0))
+    except OSError as error:
+        return _reason(error)
+    number = int(listener.getsockname()[1])
+    _exposed[number] = listener
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=hand_over, args=(client,), daemon=True).start()
+
+    def hand_over(client: socket.socket) -> None:
+        try:
+            _enter(pid)
+        except FileNotFoundError:  # it has ended
+            client.close()
+            return
+        except OSError:  # without the right to enter it asks from here
+            pass
+        _join(client, host, port)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return number
+
+
+_exposed: dict[int, socket.socket] = {}
+
+
+def hide(port: int) -> None:
+    """Take no more connections on a port that ``expose`` gave."""
+    listener = _exposed.pop(port, None)
+    if listener is not None:
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
 def _enter(pid: int) -> None:
     """Move this thread into the network namespace of a process."""
     handle = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -463,7 +653,13 @@ def free(path: str) -> int | None:
         return None
 
 
-_CALLS = {call.__name__: call for call in (look, watch, was_read, ask_tcp, ask_http, ask_grpc, carry, give, free)}
+_CALLS = {
+    call.__name__: call
+    for call in (
+        look, watch, was_read, ask_tcp, ask_http, ask_grpc, ask_words, carry, expose, hide, give, free,
+        prepared, crontabs, written,
+    )
+}  # fmt: skip
 
 
 def main() -> None:
@@ -477,8 +673,12 @@ def main() -> None:
                 # From the namespace of the pod itself: what the machine does with connections of its own (a proxy that
                 # takes them all, a firewall) says nothing of the pod. Without the right to enter it asks from here.
                 pid = arguments.pop(0)
-                with contextlib.suppress(OSError):
+                try:
                     _enter(pid)
+                except FileNotFoundError:
+                    arguments[0] = _NOBODY  # it has ended: what would answer from here is somebody else
+                except OSError:
+                    pass
             result = _CALLS[name](*arguments)
         except Exception as error:  # what is asked for comes from manifests: a port beyond all ports, say
             result = _reason(error) if name in TELL else None

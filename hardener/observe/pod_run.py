@@ -17,17 +17,21 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.errors import HardenError
-from hardener.observe import container_options
-from hardener.observe.accepted import MOST_OF_A_CONTAINER, MOST_OF_A_VALUE, is_folder
+from hardener.observe import container_options, timers
+from hardener.observe.accepted import MOST_OF_A_CONTAINER, MOST_OF_A_VALUE, is_folder, is_path
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity, folders_written
 from hardener.observe.created_container import Expected, unlike
+from hardener.observe.differences import answers_differ, complaints, has_answered, missing
 from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.engine_environment import may_hold
+from hardener.observe.exercise import Target
 from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
+from hardener.observe.questions import Asks, Heard, Hint, asked, discovered, most, steady
 from hardener.observe.refusal import NotOfferedError, NotStartedError, Refusal, at
+from hardener.observe.timers import has_daemon
 from hardener.observe.volumes import Volumes, place_of
 from hardener.support.data_path import Path
 from hardener.support.printable import plain
@@ -52,10 +56,17 @@ _OF_ENGINE = re.compile(
 )
 _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
 _TRIES = 6
+_ANSWER_SECONDS, _GREETING_SECONDS = 6.0, 1.0
+_TIMER_SECONDS = 10.0
+_MOST_ASKED = 4  # times in a row
+# Answers as before in a row, others in a row, and the seconds between them.
+_ASKED_WELL, _ASKED_ENOUGH, _BETWEEN_ASKS = 3, 8, 1.0
+_GRACE = 5  # seconds to end in
+_READ_LINES, _READ_LINE = 2000, 500
 _AS_FILE = "give it as a file of a volume"
 _BY_VARIABLE = "let the program read the variable, or a file of a volume"
 _SHORTER = "make its command, arguments and variables shorter"
-_NOT_SHOWN = "its output is not shown (--show-output)"
+NOT_SHOWN = "its output is not shown (--show-output)"
 _serial = itertools.count(1)
 
 
@@ -73,20 +84,16 @@ class Came(Struct, frozen=True):
 
 
 class Planned(Struct, eq=False):
-    """A pod to run: ``key`` ("Deployment/web"), its ``kind``, its ``spec`` as it is to be started, what it is
-    ``given``, and the references of its images by what its spec says, each with what the config of the image says."""
+    """A pod to run: ``key`` ("Deployment/web"), whether it ``ends`` by itself, its ``spec`` as it is to be started,
+    what it is ``given``, and the references of its images by what its spec says, each with what the config of the image
+    says."""
 
     key: str
-    kind: str
+    ends: bool
     spec: Map
     given: Given
     images: Mapping[str, tuple[str, Mapping[str, Any]]]
     mounts_token: bool
-
-    @property
-    def ends(self) -> bool:
-        """Whether it is to come to an end by itself."""
-        return self.kind in ("Job", "CronJob")
 
 
 class _Read(Struct, frozen=True, eq=False):
@@ -145,19 +152,31 @@ class PodRun:
         self.restarts = 0
         self._last = ""  # why it was started again
         self.carried: list[str] = []
+        self._before: Mapping[str, Activity] | None = None
+        self._next_ask, self._alike, self._otherwise = 0.0, 0, 0
 
     # Start and end.
 
     def run(
-        self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None = None
+        self,
+        seconds: float,
+        *,
+        whole: bool,
+        restarts: bool,
+        serves: Mapping[str, Collection[str]] | None = None,
+        before: Mapping[str, Activity] | None = None,
     ) -> Came:
         """Start it, and watch until it is known whether it comes up: it has been ready, or without probes running, for
         as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
         may end and be started again, since what it needs may come later. ``serves``: the ports ("80/tcp") that each
-        container has to listen on; None: those that its manifest declares are waited for, and not insisted on. Raises
-        EngineError where the engine itself does not do what it is asked for: nothing is known then."""
+        container has to listen on; None: those that its manifest declares are waited for, and not insisted on.
+        ``before``: what was seen of it as it is; where all of it answers as then, it is looked at no longer unless
+        ``whole``.
+
+        Raises EngineError where the engine itself does not do what it is asked for: nothing is known then."""
         try:
             self._start()
+            self._before = before
             came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotOfferedError as error:
             found = at(error.path, str(error), error.remedy) if error.path else Refusal((), str(error), error.remedy)
@@ -259,6 +278,7 @@ class PodRun:
             self._note_files(container)
             self._inits.append(container)
             if code == 0:
+                container.seen.done = True
                 self._remove([container.name])
                 return
             said = self._said(container)
@@ -433,8 +453,103 @@ class PodRun:
                 return self._came_late(longest, silent, is_up=is_up, needs_ports=serves is not None)
             if is_up and not silent and not may_do_more:
                 return Came(True, "", self.restarts)
+            if not whole and self._are_ready() and self._is_known(now, serves):
+                return Came(True, "", self.restarts)
             self._bound()
             self._pause()
+
+    # Answers.
+
+    def ask(self, hints: Mapping[int, Hint]) -> None:
+        """Find out what its ports answer, by ``hints``: once more for what is not the same each time."""
+        for container in self._running:
+            self._start_timers(container)
+        if self._before is not None:
+            self._ask_again(self._before)
+            return
+        for container in self._running:
+            found = [
+                answer
+                for port in most(container.seen.listens)
+                for answer in discovered(self._asks(container), port, hints.get(int(port.partition("/")[0]), Hint()))
+            ]
+            again = [asked(self._asks(container), answer.question) for answer in found]
+            container.seen.answers = steady(found, again)
+
+    def _start_timers(self, container: _Container) -> None:
+        """Start once what waits for its hour; what did not end well as it is says nothing."""
+        old = (self._before or {}).get(str(container.spec.get("name")))
+        if old is not None:
+            todo = [entry for entry, well in old.timers.items() if well]
+        elif has_daemon(container.seen.programs) and container.pid:
+            todo = timers.entries(self._agent("crontabs", container.pid) or ())
+        else:
+            return
+        for entry in todo:
+            done = self._engine.call("exec", container.name, *entry.words, seconds=_TIMER_SECONDS, output=65536)
+            container.seen.timers[entry] = done.ok
+
+    def _ask_again(self, before: Mapping[str, Activity]) -> None:
+        """Ask what was asked ``before``, and some times more where it is answered otherwise: it may still begin."""
+        for container in self._running:
+            old = before.get(str(container.spec.get("name")))
+            for attempt in range(1 if self._otherwise else _MOST_ASKED):
+                if old is None or not self._asked_as(container, old):
+                    break
+                if attempt < _MOST_ASKED - 1:
+                    self._pause(1)
+
+    def _asked_as(self, container: _Container, old: Activity) -> bool:
+        """Ask what was asked of a container as it is; whether it answers otherwise now."""
+        container.seen.answers = [asked(self._asks(container), each.question) for each in old.answers]
+        return answers_differ(old, container.seen)
+
+    def _is_known(self, now: float, serves: Mapping[str, Collection[str]] | None) -> bool:
+        """Whether all that it does as it is has been seen by now, or that it does something else: each container
+        answers as before for some time, or does not for longer."""
+        if self._before is None or now < self._next_ask or self._is_busy() or self._silent(serves):
+            return False
+        pairs = [(each, self._before.get(str(each.spec.get("name")))) for each in self._running]
+        if any(old is None or not has_answered(old) or missing(old, each.seen) for each, old in pairs):
+            return False
+        self._next_ask = now + _BETWEEN_ASKS
+        differ = any([old is not None and self._asked_as(each, old) for each, old in pairs])
+        self._otherwise = self._otherwise + 1 if differ else 0
+        self._alike = 0 if differ else self._alike + 1
+        return self._alike >= _ASKED_WELL or self._otherwise >= _ASKED_ENOUGH
+
+    def _asks(self, container: _Container) -> Asks:
+        def ask(port: int, transport: str, secure: bool, words: list[str], greets: bool) -> Heard:
+            seconds = _ANSWER_SECONDS if words else _GREETING_SECONDS
+            place = container.pid, self._endpoint.address, port
+            wait = seconds * (len(words) + 2) + 5
+            found = self._agent("ask_words", *place, transport, secure, words, greets, seconds, seconds=wait)
+            return Heard(*found) if isinstance(found, list) else Heard(False)
+
+        return ask
+
+    def target(self, namespace: str) -> Target:
+        """Whom a command of a user is run against."""
+        listens = {port for each in self._running for port in each.seen.listens if port.endswith("/tcp")}
+        declared = [int(port.partition("/")[0]) for each in self._running for port in _declared(each)]
+        numbers = sorted((int(port.partition("/")[0]) for port in listens), key=lambda one: (one not in declared, one))
+        return Target(self.pod.key, namespace, self._endpoint.address, tuple(numbers), self._running[0].pid)
+
+    def note_exercise(self) -> None:
+        """Note that what a user gave to find out whether it works says so."""
+        for container in self._running:
+            container.seen.exercised = True
+
+    def go_down(self) -> dict[str, Activity]:
+        """Tell it to end, as a kubelet does, wait for that, and return what was seen of each container until then."""
+        names = [each.name for each in self._running if not each.done]
+        if names:
+            self._engine.call("stop", "-t", str(_GRACE), *names, seconds=_GRACE * len(names) + 60)
+        for container in self._running:
+            if not container.done and container.pid:
+                container.seen.code = self._ended(container)
+            self._note_files(container)
+        return {str(each.spec.get("name")): each.seen for each in self._running}
 
     def _is_busy(self) -> bool:
         return any(each.seen.busy for each in self._running)
@@ -500,7 +615,7 @@ class PodRun:
                 return
             why = container.probes.failed
         elif self.pod.ends and code == 0 and not _is_sidecar(container.spec):
-            container.done = True
+            container.done = container.seen.done = True
             self._note_files(container)
             return
         else:
@@ -576,7 +691,7 @@ class PodRun:
         done = self._engine.call("exec", container.name, *command, seconds=max(seconds, 5), output=65536)
         if done.ok:
             return None
-        return self._line([done.error or done.text or "it fails"]) if self._shows_output else f"it fails, {_NOT_SHOWN}"
+        return self._line([done.error or done.text or "it fails"]) if self._shows_output else f"it fails, {NOT_SHOWN}"
 
     def _bound(self) -> None:
         if self._free is not None and (now := self._agent("free", self._engine.storage)) is not None:
@@ -603,6 +718,7 @@ class PodRun:
             if container in self._running:
                 self._look(container)
                 self._note_files(container)
+                container.seen.prepared |= self._prepared(container)
             if read:
                 container.seen.token = True if True in read else None if None in read else False
             name = str(container.spec.get("name"))
@@ -627,6 +743,21 @@ class PodRun:
         )
         container.seen.wrote |= wrote
         container.seen.occupied |= occupied
+        container.seen.kept |= self._volumes.written(
+            self._volumes.mounts(container.spec, container.variables, self.pod.mounts_token)
+        )
+        container.seen.complaints |= complaints(self._log(container))
+
+    def _log(self, container: _Container) -> list[str]:
+        done = self._engine.call("logs", "--tail", str(_READ_LINES), container.name, keeps_head=True)
+        lines = [*done.text.splitlines(), *done.error.splitlines()]
+        return [line[:_READ_LINE] for line in lines]
+
+    def _prepared(self, container: _Container) -> set[str]:
+        """Empty folders of its image that belong to one of its users other than root."""
+        users = sorted(container.seen.users - {0})
+        found = self._agent("prepared", container.pid, users) if users and container.pid else None
+        return {path for path in found or () if is_path(path)}
 
     def _changed(self, container: _Container) -> dict[str, str] | None:
         """The paths of its image that it changed, each with A, C or D; None where nobody can say."""
@@ -677,7 +808,7 @@ class PodRun:
     def _said(self, container: _Container) -> str:
         """The line of its log that says why."""
         if not self._shows_output:
-            return _NOT_SHOWN
+            return NOT_SHOWN
         done = self._engine.call("logs", "--tail", str(_LOG_LINES), container.name)
         return self._line([*done.text.splitlines(), *done.error.splitlines()], one=True)
 

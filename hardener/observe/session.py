@@ -21,19 +21,23 @@ from msgspec.structs import replace
 from hardener.authoring.edits import WrongShapeError
 from hardener.engine.outcome import Outcome
 from hardener.facts.images.observations import observation, runs
-from hardener.lock.observed import Observation
+from hardener.lock.observed import Observation, shown_of_both
 from hardener.observe.agent_client import AgentClient
-from hardener.observe.application import DEFAULT, Application, Workload
+from hardener.observe.application import DEFAULT, Application, Workload, ends, is_test
 from hardener.observe.container_activity import Activity
+from hardener.observe.differences import KILLED, differences, has_answered, unwritable
 from hardener.observe.engine import Engine, EngineError
+from hardener.observe.exercise import Exercise
 from hardener.observe.halving import Halving, TooManyError
 from hardener.observe.images import Images
 from hardener.observe.namespace_agent import EPHEMERAL
-from hardener.observe.pod_run import Came, StoppedError
+from hardener.observe.pod_run import NOT_SHOWN, Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
 from hardener.observe.refusal import Refusal
 from hardener.observe.supported_fields import unsupported
+from hardener.observe.timers import has_daemon
 from hardener.support.data_path import Path, value_at
+from hardener.support.printable import plain
 from hardener.support.shapes import mapping
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
@@ -74,7 +78,8 @@ class Result(Struct, eq=False):
     ``reason`` is one line for the last three; ``place`` says where that is written (file:line, and the container), and
     ``remedy`` what to do about it. ``containers``: name, image, digest, and what was seen of each as it is.
     ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
-    ``lost`` what of its Services nobody could call.
+    ``lost`` what of its Services nobody could call. ``shown`` is what showed that each container does its work,
+    ``doubts`` what of it nobody saw.
     """
 
     key: str
@@ -92,6 +97,8 @@ class Result(Struct, eq=False):
     failed: list[Failure] = field(default_factory=list)
     untried: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    doubts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class _Case(Struct, eq=False):
@@ -110,11 +117,15 @@ class _Case(Struct, eq=False):
     connects: dict[str, set[str]] = field(default_factory=dict)
     as_it_is: dict[str, Activity] = field(default_factory=dict)
     tried: bool = False
+    exercises: list[Exercise] = field(default_factory=list)  # that end well with it as it is
+    is_answered: bool = False  # each of its containers that runs answered something
     whole: bool = False  # the last thing that was decided came up
 
 
 class Session:
-    """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it."""
+    """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it. ``whole``:
+    each is looked at for all of ``seconds`` also where it answers before. ``exercises``: what the user gave to find out
+    whether a workload, by its name and its key, works."""
 
     def __init__(
         self,
@@ -126,15 +137,19 @@ class Session:
         mask: Callable[[str], str],
         *,
         seconds: int,
+        whole: bool = False,
         keep_going: bool,
         wanted: Callable[[str, str], bool],
         stop: threading.Event,
         progress: Callable[[str, str], object],
         shows_output: bool = True,
+        exercises: Callable[[str, str], Exercise | None] = lambda name, key: None,
     ) -> None:
+        self._exercises = exercises
         self._engine, self._decide = engine, decide
         self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
         self._stop, self._progress = stop, progress
+        self._whole, self._shows_output = whole, shows_output
         self._cases: list[_Case] = []
         self.results: list[Result] = []
         self.broken: str | None = None  # what the engine did not do
@@ -199,19 +214,53 @@ class Session:
         self._all(ended, lambda case: self._first(case, _LONGER * self._seconds), together=True)
         for case in cases:
             self._connections(case, case.workload.seen)
+        running = [case for case in cases if case.application.is_running(case.workload)]
+        for case in running:
+            self._exercise(case)
+        self._all(running, self._way_down)
+
+    def _exercise(self, case: _Case) -> None:
+        """Find out whether what the user gave works with a workload as it is: else it says nothing of a change."""
+        tests = [Exercise(each.key, "") for each in case.application.workloads if is_test(each) and each.is_up]
+        given = self._exercises(case.name[3], case.result.key)
+        for exercise in [*([given] if given is not None else []), *tests]:
+            if exercise.key == case.result.key or case.result not in self.results or is_test(case.workload):
+                continue
+            self._progress(case.result.key, "exercised as it is")
+            problem = case.application.exercise(case.workload, exercise)
+            if problem is None:
+                case.exercises.append(exercise)
+            else:
+                case.result.lost.append(f"as it is, {plain(problem)}")
+        if case.exercises:
+            for found in case.workload.seen.values():
+                found.exercised = True
+
+    def _way_down(self, case: _Case) -> None:
+        """See how it ends when it is told to, and what it writes then."""
+        self._progress(case.result.key, "told to end")
+        for name, found in case.application.go_down(case.workload).items():
+            case.workload.seen[name].learn(found)
+            old = case.as_it_is[name]
+            old.code, old.kept, old.complaints = found.code, set(found.kept), dict(found.complaints)
+            old.wrote = set(found.wrote)
 
     def _first(self, case: _Case, seconds: float | None = None) -> None:
         self._progress(case.result.key, "as it is")
         workload = case.workload
         try:
             came, seen = case.application.run(
-                workload, workload.spec, seconds or self._seconds, whole=True, restarts=True, stays=not _ends(workload)
+                workload, workload.spec, seconds or self._seconds, whole=True, restarts=True, stays=not ends(workload)
             )
         except EngineError as error:
             self._broke(case, error)
             return
         workload.came, workload.seen = came, seen
-        case.as_it_is = {name: replace(found, listens=set(found.listens)) for name, found in seen.items()}
+        case.as_it_is = {
+            name: replace(found, listens=set(found.listens), wrote=set(found.wrote)) for name, found in seen.items()
+        }
+        running = [found for found in seen.values() if not found.done]
+        case.is_answered = bool(running) and all(map(has_answered, running))
         if not came.up:
             case.result.state, case.result.reason = "not-as-it-is", came.reason
             if came.refused is not None:
@@ -397,13 +446,30 @@ class Session:
     def _experiment(self, case: _Case, spec: Map, *, whole: bool) -> tuple[Came, dict[str, Activity]]:
         """Run a workload with ``spec``, and those of its application beside it as they are."""
         for other in self._beside(case):
-            if not case.application.is_running(other.workload) and not _ends(other.workload):
+            if not case.application.is_running(other.workload) and not ends(other.workload):
                 self._restore(other)
         assert case.workload.came is not None
+        lost = next(unwritable(case.as_it_is, spec), None)
+        if lost is not None:  # nobody has to run that
+            return Came(False, lost), {}
         again = case.workload.came.restarts > 0
+        whole = (self._whole and whole) or not case.is_answered
         # What listens as it is has to listen then, too: it is not enough that it does not end.
         serves = {name: set(filter(_is_fixed, seen.listens)) for name, seen in case.as_it_is.items()}
-        return case.application.run(case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves)
+        came, seen = case.application.run(
+            case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves, before=case.as_it_is,
+            goes_down=any(found.code not in (None, KILLED) for found in case.as_it_is.values()),
+            exercises=case.exercises,
+        )  # fmt: skip
+        differs = self._difference(case, seen, spec, whole=whole) if came.up else None
+        return (came if differs is None else replace(came, up=False, reason=differs)), seen
+
+    def _difference(self, case: _Case, seen: Mapping[str, Activity], spec: Map, *, whole: bool) -> str | None:
+        """What is otherwise than as it is, in one line."""
+        found = next(differences(case.as_it_is, seen, spec, whole=whole), None)
+        if found is None:
+            return None
+        return NOT_SHOWN if found.is_output and not self._shows_output else plain(self._mask(found.text))
 
     def _beside(self, case: _Case) -> list[_Case]:
         """Those that it calls, or that are called by what it calls, of its application."""
@@ -422,7 +488,7 @@ class Session:
 
     def _stand_by(self, case: _Case) -> None:
         """Have a workload that others may call run as it is again."""
-        if case.application.network.endpoints[case.workload.key].services and not _ends(case.workload):
+        if case.application.network.endpoints[case.workload.key].services and not ends(case.workload):
             if len(case.application.workloads) > 1 and not case.application.is_running(case.workload):
                 with suppress(EngineError):
                     self._restore(case)
@@ -432,7 +498,7 @@ class Session:
         pods = self._decided(False)
         for application in {id(case.application): case.application for case in cases}.values():
             own = [case for case in cases if case.application is application and case.whole and case.name in pods]
-            own = [case for case in own if not _ends(case.workload)]
+            own = [case for case in own if not ends(case.workload)]
             if len(own) < 2 or not any(case.connects for case in own):
                 continue
             for case in own:
@@ -447,11 +513,19 @@ class Session:
             self._all(own, begin, together=True)
             for case in own:
                 problem = application.ended(case.workload) or problems.get(case.result.key)
+                problem = problem or self._otherwise_together(case)
                 if problem is not None:
                     case.result.reason = f"not together with the others, hardened: {problem}"
                     case.held.clear()
                     case.held_ids.clear()
                     case.whole = False
+
+    def _otherwise_together(self, case: _Case) -> str | None:
+        """What a workload that runs beside the others no longer does, in one line."""
+        if not case.application.is_running(case.workload):
+            return None
+        seen = case.application.ask_again(case.workload)
+        return self._difference(case, seen, case.workload.spec, whole=False)
 
     def _run_with_others(self, case: _Case, found: DecidedPod) -> str | None:
         """Start a workload with all that harden would write, and leave it running; why it did not come up."""
@@ -459,7 +533,7 @@ class Session:
         spec = _spec(found, self._offered(case, found)) or case.workload.spec
         try:
             came, seen = case.application.run(
-                case.workload, spec, self._seconds, whole=False, restarts=True, stays=True
+                case.workload, spec, self._seconds, whole=False, restarts=True, stays=True, before=case.as_it_is
             )
         except EngineError as error:
             return f"{self._engine.name}: {self._mask(str(error))}"
@@ -562,7 +636,31 @@ class Session:
             held={id: tuple(sorted(each)) for id, each in sorted(case.held.get(name, {}).items())},
             failed=failed,
             because={id: case.because[id] for id in failed},
+            prepared=tuple(sorted(seen.prepared)),
+            shown=tuple(self._shown(seen)),
+            doubts=tuple(self._doubts(seen)),
         )
+
+    def _shown(self, seen: Activity) -> Iterator[str]:
+        """What showed that a container does its work: a change that held was compared with that."""
+        yield from (str(answer) for answer in seen.answers if answer.works)
+        if seen.exercised:
+            yield "exercised"
+        if seen.done:
+            yield "ended with 0"
+        elif seen.sees_sockets and not seen.listens:
+            yield from (f"{entry.command} ended with 0" for entry, well in seen.timers.items() if well)
+            yield f"no difference in {self._seconds} s"
+
+    def _doubts(self, seen: Activity) -> Iterator[str]:
+        """What of its work nobody saw."""
+        for answer in seen.answers:
+            if answer.is_behind_login and not seen.exercised:
+                yield f"nobody logged in at {answer.question} (--exercise CMD does)"
+        if has_daemon(seen.programs) and not any(seen.timers.values()):
+            yield "what it starts at its hour was not started"
+        if seen.waits >= self._seconds:
+            yield f"it waits {seen.waits:g} s, and was looked at for {self._seconds} s (--seconds N)"
 
     def _conclude(self, case: _Case) -> None:
         result, workload = case.result, case.workload
@@ -573,6 +671,8 @@ class Session:
             image = workload.images.get(text)
             seen = workload.seen.get(container.name)
             if seen is not None:
+                result.shown[container.name] = tuple(self._shown(seen))
+                result.doubts[container.name] = tuple(self._doubts(seen))
                 result.containers.append((container.name, text, image.digest if image else None, seen))
         if not workload.is_up or not case.tried:
             return
@@ -695,10 +795,6 @@ def _note(into: dict[str, dict[str, set[str]]], steps: Iterable[PodStep]) -> Non
             into.setdefault(container, {}).setdefault(step.id, set()).update(names)
 
 
-def _ends(workload: Workload) -> bool:
-    return workload.pod.kind in ("Job", "CronJob")
-
-
 def _is_placed(case: _Case) -> bool:
     return case.application.may_run(case.workload)
 
@@ -748,6 +844,8 @@ def _with_before(new: Observation, before: Observation) -> Observation:
         wrote=both("wrote"),
         occupied=both("occupied"),
         connects=both("connects"),
+        prepared=both("prepared"),
+        shown=new.shown or before.shown,
         token=before.token if new.token is None else new.token,
         memory=max(memory) if memory else None,
         held=held,
@@ -780,6 +878,9 @@ def _merged(one: Observation, other: Observation) -> Observation:
         listens=both("listens"),
         capabilities=both("capabilities"),
         connects=both("connects"),
+        prepared=both("prepared"),
+        shown=shown_of_both(one, other),
+        doubts=both("doubts"),
         user=one.user if one.user == other.user else None,
         memory=max(memory) if memory else None,
         token=True if True in tokens else False if False in tokens else None,

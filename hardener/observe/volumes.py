@@ -108,6 +108,18 @@ class Volumes:
             found.append(Mount(self._made[_TOKEN_VOLUME].name, TOKEN_PATH, False))
         return found
 
+    def written(self, mounts: Iterable[Mount]) -> set[str]:
+        """The paths of those of ``mounts`` to which somebody wrote."""
+        places = {volume.name: volume.place for volume in self._made.values()}
+        return {
+            each.path
+            for each in mounts
+            if each.writable
+            and not each.part
+            and places.get(each.volume)
+            and self._agent("written", places[each.volume])
+        }
+
     def token_files(self) -> list[str]:
         """Where the tokens of the service account lie on this machine."""
         projected = [

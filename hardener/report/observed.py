@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
+from hardener.engine.observed_grade import NOBODY_ASKED
 from hardener.observe.session import Result
 from hardener.report.terminal.wrapping import length, padded
 from hardener.support.printable import plain
@@ -17,6 +18,7 @@ _STATES = {
     "held": ("yes", "yes"), "partly": ("yes", "in part"), "not-as-it-is": ("no", "-"),
 }  # fmt: skip
 _NOT_RUN = ("refused", "not-run")
+_GUESSES = "  Nobody has run them: what is a guess about them stays one."
 _NAMED = 3  # workloads in one line
 
 
@@ -59,7 +61,8 @@ def lines_of(observed: Observed) -> Iterator[str]:
         yield from _table(_rows(ran))
     yield from _listed("Why", [line for result in ran for line in _reasons(result)])
     yield from _listed("Seen", [line for result in ran for line in _seen(result)])
-    yield from _listed("Not run", list(_not_run(results)))
+    not_run = list(_not_run(results))
+    yield from _listed("Not run", [*not_run, *([_GUESSES] if not_run else [])])
     yield ""
     yield from _outcome(observed, bool(ran))
 
@@ -144,10 +147,19 @@ def _reasons(result: Result) -> Iterator[str]:
         yield f"  {name}: {plain(result.reason)}"
     for image in dict.fromkeys(image for _, image, digest, _ in result.containers if digest is None):
         yield f"  {name}: nothing is kept of {plain(image)}, which has no digest: no registry has it"
+    if result.state in ("held", "partly") and result.held:
+        yield from (f"  {name} came up; {plain(why)}" for why in _unseen(result))
     for problem in result.lost:
         yield f"  {name}: {plain(problem)}"
     for id, why in result.untried.items():
         yield f"  {name}: {id} was not tried: {plain(why)}"
+
+
+def _unseen(result: Result) -> list[str]:
+    """What of the work of its containers nobody saw."""
+    found = [why for doubts in result.doubts.values() for why in doubts]
+    found += [NOBODY_ASKED for name, shown in result.shown.items() if not shown and not result.doubts.get(name)]
+    return list(dict.fromkeys(found))
 
 
 def _seen(result: Result) -> Iterator[str]:
@@ -155,6 +167,10 @@ def _seen(result: Result) -> Iterator[str]:
     connects = sorted({each for found in result.connects.values() for each in found})
     if connects:
         yield f"  {name} connects to {plain(', '.join(connects))}"
+    answers = [str(each) for _, _, _, seen in result.containers for each in seen.answers if each.is_spoken]
+    if answers:
+        more = f" and {len(answers) - _NAMED} more" if len(answers) > _NAMED else ""
+        yield f"  {name} answers {plain(', '.join(answers[:_NAMED]))}{more}"
     if any(seen.token for _, _, _, seen in result.containers):
         yield f"  {name} reads the token of its service account"
 
@@ -215,6 +231,9 @@ def _json(result: Result) -> dict[str, Any]:
                 "memory": seen.memory,
                 "token": seen.token,
                 "connects": list(result.connects.get(name, ())),
+                "answers": [str(each) for each in seen.answers],
+                "shown": list(result.shown.get(name, ())),
+                "doubts": list(result.doubts.get(name, ())),
             }
             for name, image, digest, seen in result.containers
         ],

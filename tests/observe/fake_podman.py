@@ -120,7 +120,7 @@ def main(words: list[str]) -> int:
             print(json.dumps({"added": said.get("wrote", [])}))
         elif held["failed"] or "lives" in said:
             print(said.get("log", "it fails"))
-    elif head in ("init", "exec", "rmi"):
+    elif head in ("init", "exec", "rmi", "stop"):
         pass
     else:
         print(f"Error: {head} is not faked", file=sys.stderr)

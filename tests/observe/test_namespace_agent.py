@@ -234,7 +234,8 @@ def test_a_process_is_looked_at() -> None:
     found = agent.look(os.getpid(), "no-container")
     assert any(user == os.geteuid() for user, _, _ in found["users"])
     gone = agent.look(2**22 + 1, "no-container")
-    assert gone == {"users": [], "sockets": None, "memory": None, "busy": False}
+    nothing = {"users": [], "sockets": None, "memory": None, "busy": False, "programs": [], "waits": []}
+    assert gone == nothing
 
 
 def test_files(tmp_path: Path) -> None:
@@ -344,3 +345,57 @@ def test_requests_as_they_are() -> None:
         found = dict(json.loads(process.stdout.readline()) for _ in lines)
         process.stdin.close()
     assert found[1] > 0 and found[2] is None and "no" in found[3].lower()
+
+
+@contextmanager
+def asleep(*words: str) -> Iterator[int]:
+    """A ``sleep`` that has begun; its process."""
+    with subprocess.Popen(["sleep", *words]) as process:
+        try:
+            until = time.monotonic() + 10
+            while (
+                not Path(f"/proc/{process.pid}/cmdline").read_bytes().startswith(b"sleep") and time.monotonic() < until
+            ):
+                time.sleep(0.01)
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def test_the_programs_of_a_process_and_what_they_wait_for() -> None:
+    with asleep("45") as pid:
+        found = agent.look(pid, "no control group")
+    assert "sleep" in found["programs"] and 45 in found["waits"]
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"), [(["1.5m"], 90), (["1h", "5s"], 3605), (["infinity"], None), (["30d"], None)],
+)  # fmt: skip
+def test_how_long_a_sleep_is(words: list[str], seconds: float | None) -> None:
+    with asleep(*words) as pid:
+        assert agent._sleeps(pid) == seconds
+
+
+def test_a_folder_that_waits_for_its_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = os.getuid()
+    for name in ("var/lib/app", "var/full", "home/app", "tmp/app"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "var/full/file").touch()
+    monkeypatch.setattr(agent, "_root_of", lambda pid: str(tmp_path))
+    assert agent.prepared(1, [own]) == ["/var/lib/app"]
+    assert agent.prepared(1, [own + 1]) == []
+
+
+def test_whether_somebody_wrote_to_a_volume(tmp_path: Path) -> None:
+    file = tmp_path / "from-the-archive"
+    file.touch()
+    for each in (file, tmp_path):
+        os.utime(each, (0, 0))
+    assert agent.written(str(tmp_path)) is False
+    file.write_text("more", encoding="utf-8")
+    assert agent.written(str(tmp_path)) is True
+    os.utime(file, (0, 0))
+    (tmp_path / "gone").touch()
+    (tmp_path / "gone").unlink()
+    assert agent.written(str(tmp_path)) is True
+    assert agent.written(str(tmp_path / "none")) is None
