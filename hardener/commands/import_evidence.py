@@ -17,7 +17,7 @@ from hardener.exports.model import OUTSIDE, Facts, Recorded, merged
 from hardener.facts.images.recordings import Recordings, recording
 from hardener.sources import files
 from hardener.support.printable import plain_line
-from hardener.tree.core_views import Container
+from hardener.tree.core_views import Container, Object
 from hardener.tree.tree import Tree
 
 _MOST = 10  # names that are shown of those that fit nothing
@@ -120,11 +120,7 @@ def _shown(tree: Tree, found: Recorded, wanted: str) -> Iterator[str]:
     than the tree says."""
     for pod in tree.pods_and_parts:
         item = pod.object
-        if wanted and wanted not in (
-            item.name,
-            f"{item.kind}/{item.name}",
-            f"{item.kind}/{item.namespace}/{item.name}",
-        ):
+        if wanted and wanted not in _names(item):
             continue
         for container in pod.containers:
             told = recording(container)
@@ -135,6 +131,10 @@ def _shown(tree: Tree, found: Recorded, wanted: str) -> Iterator[str]:
         for key in tree.ask(Recordings).keys(item):
             if names := found.injected.get(key):
                 yield f"  differs: {', '.join(names)} runs in its pods and stands in no manifest"
+
+
+def _names(item: Object) -> tuple[str, ...]:
+    return item.name, f"{item.kind}/{item.name}", f"{item.kind}/{item.namespace}/{item.name}"
 
 
 def _facts(found: Recorded, facts: Facts) -> Iterator[str]:

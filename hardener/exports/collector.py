@@ -33,7 +33,8 @@ _DYNAMIC = "⋯"
 # Names that controllers make: of a ReplicaSet, of a Pod, of a Job that a CronJob made.
 # Source: k8s.io/apimachinery pkg/util/rand (the alphabet), kubernetes pkg/controller/cronjob (the minutes of a Job).
 _SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
-_OF_REPLICA_SET = re.compile(rf"(.+)-{_SAFE}{{8,10}}-{_SAFE}{{5}}")
+_REPLICA_SET = re.compile(rf"(.+)-{_SAFE}{{8,10}}")
+_OF_REPLICA_SET = re.compile(rf"{_REPLICA_SET.pattern}-{_SAFE}{{5}}")
 _OF_CRON_JOB = re.compile(rf"(.+)-[0-9]{{8,}}(?:-{_SAFE}{{5}})?")
 _OF_STATEFUL_SET = re.compile(r"(.+)-[0-9]{1,4}")
 _OF_DAEMON_SET = re.compile(rf"(.+)-{_SAFE}{{5}}")
@@ -41,6 +42,12 @@ _MADE_NAMES = (
     ("CronJob", _OF_CRON_JOB), ("Deployment", _OF_REPLICA_SET), ("DaemonSet", _OF_DAEMON_SET),
     ("StatefulSet", _OF_STATEFUL_SET),
 )  # fmt: skip
+
+# Source: k8s.io/apimachinery pkg/util/validation (IsDNS1123Subdomain); a name of RBAC may have more, and runs nothing.
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
+_DAY = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
+_PORTS = 1 << 16
 
 _Owner = tuple[str, str]  # kind and name
 _Selected = tuple[Workload, str, dict[str, str], tuple[str, str], list[tuple[int, str]], bool]
@@ -79,14 +86,15 @@ class Collector:
         """The source of a fact that ``tool`` tells, at ``days`` ("2026-11-30T12:00:00Z" or None)."""
         key = (tool, self.file)
         period = self._tools.setdefault(key, [None, None])
-        for day in (day[:10] for day in days if day and len(day) >= 10):
+        for day in (day[:10] for day in days if day and _DAY.match(day)):
             period[0] = min(period[0] or day, day)
             period[1] = max(period[1] or day, day)
         return key
 
     def put_owner(self, namespace: str, kind: str, name: str, owner: _Owner) -> None:
         """An object is made by ``owner``, which is in the same namespace."""
-        self._owners[namespace, kind, name] = owner
+        if _is_legal(Workload(owner[0], namespace, owner[1])):
+            self._owners[namespace, kind, name] = owner
 
     def put_labels(self, workload: Workload, labels: dict[str, str]) -> None:
         """Pods of ``workload`` have ``labels``."""
@@ -103,6 +111,8 @@ class Collector:
     # Facts of a container.
 
     def _seen(self, workload: Workload, container: str, key: tuple[str, str]) -> _Seen:
+        if not (_is_legal(workload) and _NAME.fullmatch(container)):
+            return _Seen()  # of nothing that a cluster could hold
         return self._containers.setdefault((workload, container), {}).setdefault(key, _Seen())
 
     def put_image(self, workload: Workload, container: str, key: tuple[str, str], name: str, digest: str) -> None:
@@ -150,7 +160,8 @@ class Collector:
         self, source: Workload | None, target: Workload | None, port: int, protocol: str, key: tuple[str, str]
     ) -> None:
         """A connection from ``source`` to ``target`` was seen; None is what is no pod of the cluster."""
-        if source != target and (source is not None or target is not None):
+        ends = [end for end in (source, target) if end is not None]
+        if source != target and all(map(_is_legal, ends)) and port < _PORTS:
             self._peers.add((source, target, port, protocol.upper() or "TCP", key))
 
     def put_selected_peer(
@@ -173,7 +184,7 @@ class Collector:
                 break
             kind, name = found
         if kind == "ReplicaSet":
-            return Workload("Deployment", workload.namespace, name.rpartition("-")[0] or name)
+            return Workload("Deployment", workload.namespace, into_deployment(name) or name.rpartition("-")[0] or name)
         if kind in ("Pod", "Job"):
             return _by_name(kind, workload.namespace, name)
         return Workload(kind, workload.namespace, name)
@@ -228,6 +239,18 @@ class Collector:
             if more := self._running.get(text, set()) - set(names):
                 found[text] = tuple(sorted(more))
         return found
+
+
+def into_deployment(name: str) -> str | None:
+    """The Deployment that makes a ReplicaSet of this name, None where no Deployment names one so."""
+    found = _REPLICA_SET.fullmatch(name)
+    return found[1] if found is not None else None
+
+
+def _is_legal(workload: Workload) -> bool:
+    """Whether a cluster could hold a workload of this name."""
+    named = _NAME.fullmatch(workload.namespace) and _NAME.fullmatch(workload.name)
+    return bool(named and (not workload.kind or _KIND.fullmatch(workload.kind)))
 
 
 def _by_name(kind: str, namespace: str, name: str) -> Workload:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.exports.collector import Collector
+from hardener.exports.collector import Collector, into_deployment
 from hardener.exports.model import Workload
 from hardener.exports.shapes import at, entries, mapping, number, text, texts
 
@@ -75,9 +75,10 @@ def _calico_side(document: dict[str, Any], side: str) -> Workload | None:
         return None
     namespace, name = text(document, f"{side}_namespace"), text(document, f"{side}_name")
     together = text(document, f"{side}_name_aggr")
-    if together.endswith("-*"):  # without the part that is another for each pod
+    if together.endswith("-*"):  # without the part that differs in each pod
         stem = together.removesuffix("-*")
-        return Workload("ReplicaSet" if name.count("-") > stem.count("-") + 1 else "", namespace, stem)
+        made = into_deployment(stem)
+        return Workload("Deployment", namespace, made) if made else Workload("", namespace, stem)
     return Workload("Pod", namespace, name if name != "-" else together)
 
 

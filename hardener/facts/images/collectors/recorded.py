@@ -35,9 +35,8 @@ def _put_user(ledger: ImageLedger, container: Container, told: Recording) -> Non
         if ledger.user is None:
             ledger.user = Known("root", KnownBy.RECORDED, place, sure=told.hint is None)
     elif told.hint is None and not ledger.is_sure_of_number:
+        # Not its user: a number is shown for a name as well, which a kubelet does not take under runAsNonRoot.
         ledger.number = Known(Number(ran.uid, ran.gid), KnownBy.RECORDED, place, sure=True)
-        if ledger.user is None:
-            ledger.user = Known(str(ran.uid), KnownBy.RECORDED, place, sure=True)
 
 
 def _put_paths(ledger: ImageLedger, told: Recording) -> None:
