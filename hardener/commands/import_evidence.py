@@ -82,10 +82,9 @@ def _summary(found: Recorded, root: str, *, changed: bool) -> str:
     facts = sum(len(getattr(each, kind)) for each in found.containers.values() for kind in _KINDS)
     name = os.path.relpath(os.path.join(root, kept_file.NAME))
     state = "written, review and commit it" if changed else "unchanged"
-    return (
-        f"{name}: {facts} facts of {len(found.containers)} containers, {len(found.peers)} connections,"
-        f" {len(found.sources)} sources ({state})"
-    )
+    counts = ((facts, "fact"), (len(found.containers), "container"), (len(found.peers), "connection"))
+    said = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
+    return f"{name}: {said}, of {len(found.sources)} source{'' if len(found.sources) == 1 else 's'} ({state})"
 
 
 def _sources(found: Recorded) -> Iterator[str]:
@@ -100,7 +99,8 @@ def _unmatched(tree: Tree) -> Iterator[str]:
     if names:
         shown = ", ".join(names[:_MOST])
         more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-        yield plain_line(f"{len(names)} workloads fit no object of this tree, or several: {shown}{more}")
+        noun = "workload fits" if len(names) == 1 else "workloads fit"
+        yield plain_line(f"{len(names)} {noun} no object of this tree, or several: {shown}{more}")
 
 
 def _pruned(found: Recorded, tree: Tree) -> Recorded:
