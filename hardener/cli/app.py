@@ -600,6 +600,38 @@ def profiles(
     print_profiles(name, print)
 
 
+@command(
+    name="import",
+    short_help="Read exports of a cluster as evidence.",
+    epilog="""
+kubectl get pods,deploy,sts,ds -A -o json > pods.json
+harden import pods.json              what runs, as whom, from which digest
+harden import krr.json flows.jsonl   what it uses, who calls whom
+harden import --show web             what is known of a workload
+""",
+)
+def import_evidence(
+    context: typer.Context,
+    exports: Annotated[
+        list[str] | None, typer.Argument(help="Files that people exported, or folders of them.", metavar="FILE...")
+    ] = None,
+    list_sources: Annotated[bool, typer.Option("--list", help="List the sources that are kept.")] = False,
+    show: Annotated[
+        str | None, typer.Option(help="Show what is known of a workload, and what differs.", metavar="WORKLOAD")
+    ] = None,
+    prune: Annotated[bool, typer.Option("--prune", help="Drop what is about no workload of the tree.")] = False,
+    config: Config = None,
+) -> None:
+    """Read what was exported from a cluster, and keep the facts that decide in harden.evidence.yaml at the Git root.
+
+    Files alone are read: nothing talks to a cluster. No value of a variable and no secret is kept.
+    """
+    from hardener.commands.import_evidence import import_files
+
+    status = import_files(exports or [], choices_of(context), list_sources=list_sources, show=show, prune=prune)
+    sys.exit(status)
+
+
 golden = typer.Typer(help="Keep golden files of your own manifests.", rich_markup_mode=None, no_args_is_help=True)
 GoldenFolder = Annotated[str, typer.Argument(help="A folder with golden cases.", metavar="DIR")]
 

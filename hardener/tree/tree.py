@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from msgspec import Struct, field
 
 from hardener.authoring.config import Exemption
+from hardener.exports.model import Recorded
 from hardener.kubernetes.components import bare_document
 from hardener.kubernetes.components.flag_values import NAMES as COMPONENT_NAMES
 from hardener.kubernetes.images.table import NO_ROWS, OwnRows
@@ -76,6 +77,7 @@ class Settings(Struct):
     no_waivers: bool = False  # nothing that the tree says lowers the result
     helm_charts: dict[str, str] = {}  # folders of charts by the name that releases call them
     lock: str | None = None  # the file that counts as the lock, in place of that of the tree
+    oldest_recording: int = 180  # days from which on what a cluster told is a hint
     helm_values: bool | None = None  # whether charts of releases are hardened; None: where the lock has charts
 
 
@@ -106,6 +108,7 @@ class Tree(Struct, eq=False, dict=True):
     skaffold: list[Object] = field(default_factory=list)  # documents of skaffold.yaml
     values: list[Object] = field(default_factory=list)  # documents of the values of Helm charts
     lock: Lock | None = None
+    recorded: Recorded | None = None  # what a cluster told, by harden.evidence.yaml
     waivers: Exemptions | None = None  # of the run that is under way
     named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
     unread_evidence: int = 0
@@ -134,7 +137,7 @@ class Tree(Struct, eq=False, dict=True):
         """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
         settings = settings or Settings()
         lock = lock_for(root, settings)
-        tree = cls(root=root, settings=settings, given=tuple(paths), lock=lock)
+        tree = cls(root=root, settings=settings, given=tuple(paths), lock=lock, recorded=recorded_for(root, settings))
         reader.read_tree(tree, paths, progress)
         return tree
 
@@ -429,3 +432,13 @@ def lock_of(root: str) -> Lock | None:
         return None
 
     return load(root)
+
+
+def recorded_for(root: str, settings: Settings) -> Recorded | None:
+    """What a cluster told of the tree at ``root``; the tree's own file proves nothing where nothing in the tree lowers
+    the result."""
+    if settings.no_waivers or not os.path.exists(os.path.join(root, "harden.evidence.yaml")):
+        return None
+    from hardener.exports import kept_file  # late: few trees have one
+
+    return kept_file.load(root)

@@ -15,7 +15,7 @@ from typing import ClassVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from hardener.authoring.edits import Edit, Evidence, Finding, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity, WrongShapeError
 from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import every_word
@@ -28,6 +28,7 @@ from hardener.kubernetes.objects import quantity
 from hardener.tree.core_views import Container, OpaqueError
 
 from . import _memory
+from . import _recorded_use as recorded_use
 from ._autoscalers import horizontal, vertical
 from ._bounds import Bounds, bounds, quota
 from ._volumes import mounts
@@ -115,6 +116,7 @@ def _asked_for(state: Container) -> Iterator[str]:
 
 
 NONE = "none"
+_USAGE, _TABLE = "usage", "table"
 # The numbers where nothing is known. Beside each stands what maintainers of 55 public projects wrote for 1,005
 # containers, 746 of them with a cpu request, 556 with a memory request, 100 and 708 with a limit of cpu and memory.
 _CPU_REQUEST = "25m"  # within four times of 84 % of theirs; 50m of 39 %, 100m of 31 %
@@ -141,6 +143,7 @@ class Resources:
     ``memory_limit_ratio`` times, at least ``memory_limit_least``. ``cpu_limit: none`` writes cpu limits only where a
     quota asks for them; ``equal_memory`` makes memory requests equal to their limits. What another container of the
     application has that runs the same program is taken over up to ``cpu_elsewhere_most`` and ``memory_elsewhere_most``.
+    ``source: usage`` takes what was used in a cluster (harden.evidence.yaml) before all of that, ``table`` does not.
     """
 
     GROUP: ClassVar[str] = "resources"
@@ -156,6 +159,7 @@ class Resources:
     memory_elsewhere_most: str = _MEMORY_ELSEWHERE_MOST
     ephemeral_request: str = "64Mi"
     ephemeral_limit: str = "1Gi"
+    source: str = _USAGE
 
     def __post_init__(self) -> None:
         for name in (
@@ -166,6 +170,8 @@ class Resources:
         for name in ("cpu_limit", "memory_limit"):
             if getattr(self, name) != NONE:
                 self._check(name)
+        if self.source not in (_USAGE, _TABLE):
+            raise InputError(f"resources.source: {self.source} is neither {_USAGE} nor {_TABLE}")
         for name in ("cpu_limit_ratio", "memory_limit_ratio"):
             if getattr(self, name) < 1:
                 raise InputError(f"resources.{name.replace('_', '-')}: a limit is not below its request")
@@ -188,7 +194,8 @@ class Amount(Struct):
     """What a request or limit becomes, and the facts behind it; without any it is a default.
 
     ``doubt`` are facts that speak against the number; ``unknown`` says why no number fits at all; below ``least`` it
-    may not go. ``default`` is what is said where there are no facts.
+    may not go. ``default`` is what is said where there are no facts, ``basis`` how the facts
+    are known where that is not by inference.
     """
 
     text: str
@@ -197,6 +204,7 @@ class Amount(Struct):
     unknown: str | None = None
     least: Fraction = _NOTHING
     default: Evidence = DEFAULT
+    basis: Basis | None = None
 
     @property
     def number(self) -> Fraction:
@@ -229,6 +237,9 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
     default = options.request(resource)
     if resource not in _OF_WHOLE_PODS:
         return Amount(default)
+    told = recorded_use.request(container, resource) if options.source == _USAGE else None
+    if told is not None:
+        return Amount(told.text, [told.fact], basis=Basis.PROVED)
     elsewhere = container.tree.ask(NumbersElsewhere)
     # The API server takes a limit without a request for the request too.
     most = options.most_elsewhere(resource)
@@ -299,6 +310,9 @@ def cpu_limit(container: Container, options: Resources) -> Amount | None:
     if request is None:
         return None
     more = [] if asked is None else [asked]
+    told = recorded_use.limit(container, "cpu") if options.source == _USAGE else None
+    if told is not None and told.amount >= request.amount:
+        return Amount(told.text, [told.fact, *more], basis=Basis.PROVED)
     unknown = unsized(container, "cpu", requested=bool(request.evidence)) if asked is None else None
     same = _same_limit(container, "cpu", request, options)
     if same is not None:
@@ -333,10 +347,12 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     request = _request_beside(container, "memory", options)
     if request is None:
         return None
-    found = _needed_memory(container, request, options)
+    found = _recorded_memory(container, request, options) or _needed_memory(container, request, options)
     if asked is not None:
         # The quota lets no pod in without a limit, so any number is better than none.
         return replace(found, evidence=[*found.evidence, asked])
+    if found.basis is not None:
+        return found
     path = ("resources", "requests", "memory")
     written = container.get(*path)
     default = DEFAULT
@@ -347,6 +363,21 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
         default = container.fact(text, *path)
     unknown = unsized(container, "memory", requested=bool(request.evidence))
     return replace(found, unknown=unknown, default=default)
+
+
+def _recorded_memory(container: Container, request: _Request, options: Resources) -> Amount | None:
+    """The limit that what was used in a cluster comes to, with its in-memory volumes, and no less than a heap that a
+    flag names or twice what a run used; None where nobody measured, or where the request is larger."""
+    told = recorded_use.limit(container, "memory") if options.source == _USAGE else None
+    if told is None or told.amount < request.amount:
+        return None
+    heap, flags = _memory.heap_limit(container)
+    peak, seen = _memory.twice_the_peak(container)
+    least = max(heap, peak)
+    if least <= told.amount:
+        return Amount(told.text, [told.fact], basis=Basis.PROVED, least=least)
+    text = quantity.format_memory(_whole(least))
+    return Amount(text, [*(flags if heap >= peak else seen), told.fact], least=least)
 
 
 def _needed_memory(container: Container, request: _Request, options: Resources) -> Amount:
@@ -419,7 +450,10 @@ def written(
     if has_policies and kind == "requests" and (scaler := horizontal(container, resource)):
         doubt.append(scaler.fact(f"{scaler} scales by the use of {resource} relative to this request"))
     default = [] if amount.evidence else [amount.default]
-    found = verdict(known=amount.evidence, absent=default, doubts=doubt, effect=Effect.WATCHED)
+    found = verdict(
+        known=amount.evidence, absent=default, doubts=doubt, effect=Effect.WATCHED,
+        basis=amount.basis if amount.evidence else None,
+    )  # fmt: skip
     yield container.set("resources", kind, resource, to=amount.text, late=kind == "limits", **found.words)
 
 

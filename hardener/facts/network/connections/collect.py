@@ -15,6 +15,7 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections import entries
 from hardener.facts.network.connections.endpoints import Endpoints, is_computed, is_headless, is_patch, number, selector
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
+from hardener.facts.network.connections.recorded import put_recorded
 from hardener.facts.network.connections.sources import Sources, SourceText
 from hardener.facts.network.connections.texts import Text, Texts
 from hardener.facts.network.namespace_places import here, there
@@ -89,6 +90,7 @@ def collect(tree: Tree) -> Connections:
     collector = Collector(tree)
     for pod in (*collector.pods, *collector.parts):
         collector.read(pod)
+    put_recorded(collector)
     collector.members()
     collector.share_credentials()
     collector.meet_by_name()
