@@ -57,6 +57,8 @@ class Exemption(Struct, frozen=True, kw_only=True):
 _MATCH = ("kind", "name", "namespace", "container", "path")  # what an exemption may speak of
 # The most that a repository may ask for of the layers of an image, as it is written, with an example: it may be a
 # stranger's, and its images, too.
+_OLDEST_RECORDING = 180  # days
+_DAYS = re.compile(r"([1-9][0-9]{0,4})d")
 _DEEP = {
     "compressed": ("32Gi", "2Gi"), "uncompressed": ("128Gi", "2Gi"), "members": ("4000000", "500000"),
     "ratio": ("1000", "200"),
@@ -81,7 +83,7 @@ class Config(Struct):
     patterns. ``helm_values``: whether charts of the tree are hardened through their values, None: those that the
     lock holds. ``helm_charts``: the folders of charts, as whole paths, by the names that releases call them.
     ``exercise``: what shows ``harden observe`` that a workload works, by its name ("web") or key ("Deployment/web"): a
-    command, or "Job/NAME" of the tree.
+    command, or "Job/NAME" of the tree. ``oldest_recording``: days from which on what a cluster told is a hint.
     """
 
     path: str | None = None
@@ -100,6 +102,7 @@ class Config(Struct):
     helm_values: bool | None = None
     helm_charts: dict[str, str] = field(default_factory=dict)
     exercise: dict[str, str] = field(default_factory=dict)
+    oldest_recording: int = _OLDEST_RECORDING
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -136,6 +139,7 @@ def load(root: str, named: str | None = None) -> Config:
         helm_values=found.helm.values,
         helm_charts=_charts(found.helm.charts, path, parsed, name, _bound(path, root)),
         exercise=found.observe.exercise,
+        oldest_recording=_days(found.imports.max_age, name),
     )
 
 
@@ -162,6 +166,14 @@ def _exemptions(entries: list[Any], parsed: yaml.Parsed, name: str) -> Iterator[
         match = {key: getattr(entry.match, key) for key in _MATCH}
         said = {key: getattr(entry, key) for key in ("id", "reason", "expires", "owner")}
         yield Exemption(**said, **match, file=name, line=parsed.line(0, ("exceptions", index)))
+
+
+def _days(said: str, name: str) -> int:
+    """The days of ``import: {max-age: 180d}``. Raises InputError for anything else."""
+    found = _DAYS.fullmatch(said)
+    if found is None:
+        raise InputError(f"{name}: import: max-age: {said!r} is no number of days: write 180d")
+    return int(found[1])
 
 
 def _deep_limits(found: Any, name: str) -> dict[str, int]:
@@ -240,6 +252,10 @@ def document_records() -> dict[str, Any]:
     observe = msgspec.defstruct(
         "Observe", [("exercise", exercise, msgspec.field(default_factory=dict))], forbid_unknown_fields=True
     )
+    imports = msgspec.defstruct(
+        "Import", [("max_age", told(str, "Days after which a fact is a hint."), "180d")], forbid_unknown_fields=True,
+        rename="kebab",
+    )  # fmt: skip
     options = dict[str, dict[str, str | int | float | bool]]
     registries = dict[str, registry]  # type: ignore[valid-type]
     document = msgspec.defstruct(
@@ -264,13 +280,15 @@ def document_records() -> dict[str, Any]:
              msgspec.field(default_factory=helm)),
             ("observe", told(observe, "How harden observe finds out whether a workload works."),
              msgspec.field(default_factory=observe)),
+            ("imports", told(imports, "How long what a cluster told counts in full."),
+             msgspec.field(name="import", default_factory=imports)),
         ],
         forbid_unknown_fields=True,
         rename="kebab",
     )  # fmt: skip
     return {
         "": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep,
-        "helm": helm, "observe": observe,
+        "helm": helm, "observe": observe, "import": imports,
     }  # fmt: skip
 
 
