@@ -20,6 +20,9 @@ from hardener.exports import kept_file, writer
 from hardener.exports.collector import Collector
 from hardener.exports.model import Facts, Peer, Recorded, merged
 from hardener.exports.reading import Outcome, files_of, read_file
+from hardener.kubernetes.images.reference import parse
+from hardener.lock.model import load
+from tests.conftest import Harden
 
 TODAY = "2026-12-01"
 DIGEST = f"sha256:{'a' * 64}"
@@ -315,6 +318,26 @@ def test_no_value_of_a_variable_and_no_name_of_a_pod_is_kept(tmp_path: Path) -> 
     assert "hunter2" not in text and "x7k2p" not in text and "10.0.0.9" not in text
 
 
+INSPECTED = {
+    "Id": f"sha256:{'c' * 64}", "RepoTags": ["acme/app:1", "localhost/built:2"],
+    "RepoDigests": [f"acme/app@{DIGEST}"], "Created": "2026-01-02T00:00:00Z", "Os": "linux", "Architecture": "amd64",
+    "Config": {"User": "1000", "ExposedPorts": {"8080/tcp": {}}, "Env": ["TOKEN=hunter2-of-the-image"], "Cmd": ["run"]},
+}  # fmt: skip
+
+
+def test_an_image_that_an_engine_describes_goes_into_the_lock(harden: Harden, tmp_path: Path) -> None:
+    path = written(tmp_path, [INSPECTED], "json")
+    assert harden("import", str(path)).status == 0
+    text = (tmp_path / "harden.lock").read_text()
+    assert f"digest: {DIGEST}" in text.replace('"', "") and "hunter2" not in text and "localhost/built" not in text
+    lock = load(str(tmp_path))
+    reference = parse("acme/app:1")
+    assert lock is not None and reference is not None
+    locked = lock.find(reference)
+    assert locked is not None and (locked.config.user, locked.platforms) == ("1000", ("linux/amd64",))
+    assert "harden.lock" not in harden("import", str(path)).out
+
+
 OWNERS = {
     "web-6d4cf56db6-x7k2p": "Deployment/shop/web",
     "db-0": "StatefulSet/shop/db",
@@ -332,7 +355,7 @@ def test_a_pod_without_an_owner_is_named_as_controllers_name_theirs(name: str, t
     assert {key.rpartition("/")[0] for key in found.containers} == {OWNERS[name]}
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[str | bytes, str]] = {
     "no export": ("hello: world\n", "nothing that harden import reads"),
     "broken JSON": ('{"kind": "Pod", ', "nothing that harden import reads"),
     "broken YAML": ("a: [1,\n", "line 2"),
@@ -368,7 +391,7 @@ def everywhere(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from everywhere(each)
 
 
-WRONG = (None, -1, 1 << 80, 1e400, "", "x" * 70, [], {}, [[]], [None], {"a": None}, True)
+WRONG: tuple[Any, ...] = (None, -1, 1 << 80, 1e400, "", "x" * 70, [], {}, [[]], [None], {"a": None}, True)
 
 
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if not isinstance(TOOLS[tool][0], str)])

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
+from typing import Any
 
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree
@@ -15,6 +16,7 @@ from hardener.exports import kept_file, reading, writer
 from hardener.exports.collector import Collector
 from hardener.exports.model import OUTSIDE, Facts, Recorded, merged
 from hardener.facts.images.recordings import Recordings, recording
+from hardener.lock import writer as lock_writer
 from hardener.sources import files
 from hardener.support.printable import plain_line
 from hardener.tree.core_views import Container, Object
@@ -42,11 +44,12 @@ def import_files(
     root = files.root_of([os.path.realpath(".")])
     before = kept_file.load(root) or Recorded()
     outcomes: list[reading.Outcome] = []
-    after = before
+    after, locked = before, {}
     if arguments:
         collector = Collector(date.today().isoformat())
         outcomes = [reading.read_file(path, collector) for path in reading.files_of(arguments)]
         after = merged(before, collector.result())
+        locked = _new_stanzas(root, collector)
     with Progress() as progress:
         tree = read_tree(["."], choices, progress)
     tree.recorded = after
@@ -63,9 +66,18 @@ def import_files(
     if arguments or prune:
         changed = writer.save(root, after) if after != before else False
         say(_summary(after, root, changed=changed))
+    if locked:
+        lock_writer.save(root, locked)
+        say(f"harden.lock: {len(locked)} image{'' if len(locked) == 1 else 's'} of an engine (written)")
     for line in _unmatched(tree):
         say(line)
     return int(any(outcome.problem is not None for outcome in outcomes))
+
+
+def _new_stanzas(root: str, collector: Collector) -> dict[str, dict[str, Any]]:
+    """What an engine described and the lock does not hold: a registry tells more, and harden lock asked it."""
+    known = lock_writer.stanzas(root)
+    return {image: stanza for image, stanza in collector.locked.items() if image not in known}
 
 
 def _line(outcome: reading.Outcome) -> str:

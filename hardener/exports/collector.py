@@ -70,6 +70,7 @@ class Collector:
 
     def __init__(self, today: str) -> None:
         self.file = ""
+        self.locked: dict[str, dict[str, Any]] = {}  # stanzas of harden.lock, by image
         self._today = today
         self._tools: dict[tuple[str, str], list[str | None]] = {}  # by tool and file: first and last day
         self._containers: dict[tuple[Workload, str], dict[tuple[str, str], _Seen]] = {}
@@ -171,6 +172,10 @@ class Collector:
         """Connections between ``workload`` and the pods in ``namespace`` with ``labels``, {} for what is no pod;
         ``calls``: it is the one that calls. Who has the labels is known when all was read."""
         self._selected.append((workload, namespace, labels, key, ports or [(0, "")], calls))
+
+    def put_locked(self, image: str, stanza: dict[str, Any]) -> None:
+        """An engine described ``image``, which the lock keeps: what stands there for it."""
+        self.locked[image] = stanza
 
     # The result.
 

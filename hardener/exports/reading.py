@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from hardener.exports.collector import Collector
-from hardener.exports.readers import flows, kubernetes, recordings, usage
+from hardener.exports.readers import flows, inspected, kubernetes, recordings, usage
 from hardener.exports.shapes import entries, text
 from hardener.sources import yaml
 from hardener.support.json_objects import entries as json_objects
@@ -59,6 +59,7 @@ _READERS = (
     _Reader(flows.is_calico, flows.read_calico),
     _Reader(flows.is_connection, flows.read_connection),
     _Reader(recordings.is_gadget_event, recordings.read_gadget),
+    _Reader(inspected.is_inspected, inspected.read_inspected),
     _Reader(lambda document: isinstance(document.get("scans"), list), usage.read_krr),
     _Reader(lambda document: isinstance(document.get("Namespaces"), dict), usage.read_goldilocks),
     _Reader(lambda document: text(document, "data", "resultType") in ("matrix", "vector"), usage.read_prometheus),
