@@ -224,8 +224,9 @@ class Application:
             if came.refused is not None:
                 workload.runs -= 1
             workload.lost = [*self.network.endpoints[workload.key].unreachable, *pod.carried]
-            seen = pod.facts()
-            if goes_down and came.up:
+            goes_down = goes_down and came.up
+            seen = pod.facts(ends=goes_down)
+            if goes_down:
                 pod.go_down()
             if stays and came.up:
                 self._running[workload.key], pod = pod, None

@@ -82,8 +82,9 @@ class Activity(Struct, eq=False):
         if found["memory"] is not None:
             self.memory = max(self.memory or 0, found["memory"])
 
-        self._count(found.get("programs") or [])
-        self.waits = max(found.get("waits") or [0])
+        if not self.timers:  # what was started once may still be there
+            self._count(found.get("programs") or [])
+            self.waits = max(found.get("waits") or [0])
 
     def _count(self, programs: list[str]) -> None:
         """Note the processes that are there at several looks: the others come and go."""

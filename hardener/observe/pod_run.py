@@ -710,15 +710,18 @@ class PodRun:
             if found is not None:
                 container.seen.look(found, self._endpoint.address)
 
-    def facts(self) -> dict[str, Activity]:
-        """What was seen of each container, by its name; asked before it is removed."""
+    def facts(self, *, ends: bool = False) -> dict[str, Activity]:
+        """What was seen of each container, by its name; asked before it is removed. Where it ``ends`` next, its files
+        are looked at then."""
         found: dict[str, Activity] = {}
         read = [self._agent("was_read", path) if seen else None for path, seen in self._tokens.items()]
         for container in [*self._inits, *self._running]:
             if container in self._running:
                 self._look(container)
-                self._note_files(container)
-                container.seen.prepared |= self._prepared(container)
+                if not ends:
+                    self._note_files(container)
+                if self._before is None:
+                    container.seen.prepared |= self._prepared(container)
             if read:
                 container.seen.token = True if True in read else None if None in read else False
             name = str(container.spec.get("name"))

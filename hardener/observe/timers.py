@@ -17,7 +17,13 @@ _WHEN = re.compile(rf"(?:@(?!reboot)\w+|{_FIELD}(?:\s+{_FIELD}){{4}})\s+")
 _SETS = re.compile(r"\w+\s*=")
 _SYSTEM, _OF_PACKAGES = "/etc/crontab", "/etc/cron.d/"  # entries of these name a user
 # Another user is become as a daemon does it, which takes the same privileges.
-_SCRIPT = 'if [ "$(id -un)" = "${1:-$(id -un)}" ]; then exec sh -c "$2"; else exec su -s /bin/sh "$1" -c "$2"; fi'
+_SCRIPT = """\
+if [ "$(id -un)" = "${1:-$(id -un)}" ]; then exec sh -c "$2"; fi
+if command -v setpriv >/dev/null; then
+  exec setpriv --reuid "$1" --regid "$(id -g "$1")" --init-groups sh -c "$2"
+fi
+exec su -s /bin/sh "$1" -c "$2"
+"""
 
 
 class Entry(Struct, frozen=True):

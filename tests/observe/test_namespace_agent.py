@@ -234,7 +234,7 @@ def test_a_process_is_looked_at() -> None:
     found = agent.look(os.getpid(), "no-container")
     assert any(user == os.geteuid() for user, _, _ in found["users"])
     gone = agent.look(2**22 + 1, "no-container")
-    nothing = {"users": [], "sockets": None, "memory": None, "busy": False, "programs": [], "waits": []}
+    nothing: dict[str, Any] = {"users": [], "sockets": None, "memory": None, "busy": False, "programs": [], "waits": []}
     assert gone == nothing
 
 

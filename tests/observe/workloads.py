@@ -27,7 +27,8 @@ class Seen:
 @dataclass(frozen=True)
 class Workload:
     """``known``: each container by its name. ``held``: changes that hold, among others. ``failed``: those that do not,
-    together where only several together stop it, with a part of the line that tells why. ``reason``: a part of it."""
+    together where only several together stop it, with a part of the line that tells why. ``reason``: a part of it.
+    ``doubts``: what nobody saw of its work, so that nothing of a run makes a change safe."""
 
     name: str
     manifests: str
@@ -37,6 +38,7 @@ class Workload:
     held: tuple[str, ...] = ()
     failed: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     reason: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 _OWN = """\
@@ -242,10 +244,45 @@ WORKLOADS = (
         "watcher", "r.example/shop/watcher:1.0.0", known=Seen(1000, (), listens=("8080/tcp",), token=True),
         held=(*_ALL, "run-as-non-root", READ_ONLY, "projected-token"),  # it reads the token, and so it gets one
     ),
+    # What comes up and does not work.
+    _of(
+        "visits", "r.example/shop/visits:1.0.0", "partly", Seen(1000, ("/app",), ("/app",), ("8080/tcp",)),
+        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "main writes to /app, where no volume is"},
+    ),
+    _of(
+        "jail", "r.example/shop/jail:1.0.0", "partly", Seen(0, (), listens=("2121/tcp",)),
+        held=(READ_ONLY, "no-privilege-escalation"),
+        failed={
+            ("drop-capabilities",): "2121/tcp FTP was answered with 220", ("run-as-user",): "2121/tcp FTP was answered",
+            ("run-as-non-root",): "root",
+        },
+        doubts=("nobody logged in at 2121/tcp FTP",),
+    ),
+    _of(
+        "beat", "r.example/shop/beat:1.0.0", "partly", held=(),
+        failed={
+            ("run-as-user",): "the process python3 of main is gone", ("run-as-non-root",): "root",
+            (READ_ONLY,): "main writes to /",
+        },
+    ),
+    _of(
+        "saves", "r.example/shop/saves:1.0.0", "partly", Seen(1000, ("/app",), ("/app",), ("8080/tcp",)),
+        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "main writes to /app, where no volume is"},
+    ),
+    _of("uploads", "r.example/shop/uploads:1.0.0", known=Seen(1000, (), listens=("8080/tcp",))),
+    _of("quiet", "r.example/shop/quiet:1.0.0", known=Seen(1000, ())),
+    _of(
+        "nightly", "r.example/shop/nightly:1.0.0", "partly", Seen(0, ("/app",), ("/app",)), held=_ALL,
+        failed={(READ_ONLY,): "main writes to /app", ("run-as-user",): "", ("run-as-non-root",): "root"},
+    ),
+    _of(
+        "waits", "r.example/shop/waits:1.0.0", known=Seen(1000, (), listens=("8080/tcp",)),
+        doubts=("it waits 600 s",),
+    ),
     # What it writes beside the modules of the image it does not need.
     Workload(
         "compiling", workload("compiling", "r.example/shop/compiling:1.0.0"), ("r.example/shop/compiling:1.0.0",),
         "held", {}, _HARDENED,
     ),
 )  # fmt: skip
-SHORT = ("nginx", "status", "lisp", "agent")  # what every run of the tests does
+SHORT = ("nginx", "status", "lisp", "agent", "visits")  # what every run of the tests does
