@@ -165,7 +165,7 @@ HINTS = {
 
 @pytest.mark.parametrize("case", HINTS)
 def test_a_hint_speaks_against_a_change_and_never_for_one(case: str, tmp_path: Path) -> None:
-    facts = {
+    facts: dict[str, Any] = {
         "images": Image("a1", "acme/app:1.2.3", DIGEST), "ran": Ran("a1", 1000, 1000, by_image=True),
         "writes": Writes("a2", ("/var/cache/app",), ("/etc/app/app.conf",)), "usage": USAGE,
     }  # fmt: skip

@@ -174,7 +174,8 @@ def test_a_role_that_takes_in_others_may_make_pods(
 NEEDS = {
     "a source that is there": ("COPY app.py nginx.conf ./", ["app.py", "nginx.conf"], False),
     "one that is not": ("COPY app.py nginx.conf ./", ["app.py"], True),
-    "a folder that is not": ("COPY src ./\nCOPY app.py ./", ["app.py"], True),
+    "a script that is not": ("COPY app.py ./\nCOPY run.sh ./", ["app.py"], True),
+    "a folder or a binary, as in the image of another": ("COPY out server ./\nCOPY app.py ./", ["app.py"], False),
     "what only builds it": ("COPY app.py go.mod package.json requirements.txt ./", ["app.py"], False),
     "a pattern, which may fit nothing": ("COPY app.py *.conf ./", ["app.py"], False),
     "another stage": ("COPY app.py ./\nCOPY --from=build /out/nginx.conf ./", ["app.py"], False),

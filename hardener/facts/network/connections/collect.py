@@ -16,7 +16,7 @@ from hardener.facts.network.connections import entries
 from hardener.facts.network.connections.endpoints import Endpoints, is_computed, is_headless, is_patch, number, selector
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
 from hardener.facts.network.connections.recorded import put_recorded
-from hardener.facts.network.connections.sources import Sources, SourceText
+from hardener.facts.network.connections.sources import Sources, SourceText, bare_words, lines_of
 from hardener.facts.network.connections.texts import Text, Texts
 from hardener.facts.network.namespace_places import here, there
 from hardener.facts.objects.object_links import Relations
@@ -81,6 +81,7 @@ def _address(said: str, services: Collection[str]) -> Address | None:
 
 _MOST_SHARING = 20  # users of one Secret that are looked at one by one
 _NAMES = ("app.kubernetes.io/name", "app", "k8s-app", "name")  # labels that say what a workload is called
+_HELD_IN = "annotation.py"  # words count as in a program: whole texts and defaults
 _SHORT = 200  # characters of a text that is remembered by what it says
 _DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway
 
@@ -107,6 +108,8 @@ class Collector:
         self.endpoints = Endpoints(tree)
         self.services = tree.ask(Relations).services_called
         self.texts = Texts(tree)
+        self._names = frozenset(self.services)
+        self._bare: dict[tuple[int, Path], list[str]] = {}  # of files of ConfigMaps, the Services that they name
         self.found = Connections()
         self.namespaces = _namespaces(tree)
         self.sources = Sources(tree, self.services, self.namespaces)
@@ -137,6 +140,7 @@ class Collector:
         for text in texts:
             for address in self._in(text):
                 self._refer(client, text, address)
+            self._read_file(client, text)
         self._say_unread(client, texts)
         for mention in self.sources.of(client):
             self._refer(client, SourceText(mention.where), mention.address)
@@ -164,6 +168,21 @@ class Collector:
             for service, end in self._ends(self.resolve(client.object, name)):
                 if client not in self.endpoints.pods(service):
                     self._doubt(client, end, None, SourceText(where).evidence(f"{service} by a bare word"))
+
+    def _read_file(self, client: PodTemplate, text: Text) -> None:
+        """Take up the Services that a file of a ConfigMap or an annotation names by a bare word: `${DB_HOST:="mysql"}` in
+        a script."""
+        is_file = text.form is Form.VALUE and "\n" in text.value
+        if text.secret or not (is_file or text.said.startswith("annotation ")):
+            return
+        key = id(text.piece), text.path
+        if key not in self._bare:
+            lines = lines_of(text.value) if is_file else [(1, f'"{text.value}" {text.value}')]
+            self._bare[key] = list(bare_words(text.key if is_file else _HELD_IN, lines, self._names))
+        for name in self._bare[key]:
+            for service, end in self._ends(self.resolve(client.object, name)):
+                if client not in self.endpoints.pods(service):
+                    self._doubt(client, end, None, text.evidence(f"{service} by a bare word"))
 
     def _in(self, text: Text) -> list[Address]:
         is_short = len(text.value) < _SHORT
