@@ -17,6 +17,7 @@ from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
 from hardener.charts.helm import INSTALL, ChartError, Helm
 from hardener.charts.releases.collect import releases, write
+from hardener.charts.releases.dependencies import dependencies
 from hardener.charts.releases.release import WHOLE, Release, Unwritable
 from hardener.charts.releases.values_in_yaml import InObject, InText, SetValue
 from hardener.charts.values.set_values import name_of
@@ -36,6 +37,7 @@ from hardener.tree.tree import Tree
 _ID = "renders-elsewhere"
 _INSTALL = f"{INSTALL}, or leave charts as they are: no --values, and helm.values: false in .harden.yaml"
 _RENDER = "helm template ... | harden filter hardens what comes of it"
+_OTHER_CHART = "look at what it changes, or put the chart there that it asks for: harden lock --charts pulls it"
 _COMMENT = re.compile(r"(?<=\s)#.*")
 
 
@@ -47,9 +49,12 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     """
     every = releases(outcome.tree)
     name_of = _Names(every)
+    below = [each for each in dependencies(outcome.tree) if not each.at_hand and _is_meant(each, plan)]
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
     asked = outcome.tree.settings.helm_values
     if asked or (asked is None and _has_charts(outcome.tree)):
+        if not asked:
+            _say_unlocked(outcome, below)
         _harden_found(found, outcome, plan, progress, is_asked=bool(asked))
         return
     command = outcome.asked.command("apply", "--values")
@@ -57,7 +62,7 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
         if release.at_hand:
             _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", command)
     if asked is None:
-        _say_unlocked(outcome, [release for release, _ in found if not release.at_hand])
+        _say_unlocked(outcome, [release for release, _ in found if not release.at_hand] + below)
 
 
 def _has_charts(tree: Tree) -> bool:
@@ -117,15 +122,16 @@ def _harden_all(
         print(f"harden: {helm.network}", file=sys.stderr)
     for release, name in at_hand:
         progress(name)
-        if release.doubt:
-            advice = "put the chart there that it asks for, or take it out of helm.charts and run harden lock --charts"
-            _say(outcome, release, f"{name}: {release.doubt}", advice, severity=Severity.MEDIUM, replaces=False)
-            if plan.gate.max_grade is Grade.SAFE:  # nothing of it is
-                continue
+        if release.doubt and plan.gate.max_grade is Grade.SAFE:  # nothing of it is
+            _say(outcome, release, f"{name} is not hardened by values: {release.doubt}", _OTHER_CHART)
+            continue
         # What a chart is rendered with may be quoted by a finding, or by helm.
         outcome.tree.chart_values += [values.data for values in release.values]
         try:
             _harden(outcome, release, name, helm, plan, progress)
+            if release.doubt:
+                message = f"{name}: {release.doubt}"
+                _say(outcome, release, message, _OTHER_CHART, severity=Severity.MEDIUM, replaces=False)
         except (ChartError, ProgramError, TextError) as error:
             _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
     _say_templates(outcome)
@@ -150,7 +156,7 @@ class _Names:
 
 def _plain_name(release: Release) -> str:
     owner = release.owner
-    if release.tool == "kustomize":
+    if not owner.kind:
         return f"chart {release.called} of {owner.piece.file.name}"
     return f"{owner.kind}/{owner.name}"
 
@@ -223,8 +229,9 @@ def _lower(own: Outcome, release: Release) -> None:
     """Let what is done to a chart that may be another one be looked at: no change of it is safe."""
     fact = Evidence(f"another chart may be rendered: {release.doubt}")
     for change in own.changes:
-        if change.edit.grade is Grade.SAFE:
-            change.edit = replace(change.edit, grade=Grade.REVIEW, evidence=(fact, *change.edit.evidence))
+        edit = change.edit
+        grade = Grade.REVIEW if edit.grade is Grade.SAFE else edit.grade
+        change.edit = replace(edit, grade=grade, evidence=(fact, *edit.evidence))
 
 
 def _unseen(release: Release) -> Iterator[str]:
@@ -337,7 +344,7 @@ def _say(
 
 def _report(release: Release, message: str, advice: str, severity: Severity, *, not_looked_at: bool) -> Report:
     owner = release.owner
-    topic = f"{owner.kind or 'kustomization'} whose chart is not hardened by its values"
+    topic = f"{owner.kind or f'file of {release.tool}'} whose chart is not hardened by its values"
     return Report(
         _ID, None, severity, message, advice, owner.piece.file.name, owner, owner.piece, owner.path, release.line,
         topic, not_looked_at=not_looked_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +23,7 @@ from hardener.lock.charts.reference import (
     of_registry,
 )
 from hardener.lock.model import NAME as LOCK
-from hardener.sources import files, yaml
+from hardener.sources import files, manifests, yaml
 from hardener.sources.git import remotes as git_remotes
 from hardener.support.version_ranges import best
 from hardener.tree.core_views import Object
@@ -219,6 +219,10 @@ class AtHand:
         given = not tree.given or any(files.is_inside(path, folder) for folder in tree.given)
         return given and not tree.stream and not tree.selection.excludes(path, False)
 
+    def document(self, path: str) -> dict[str, Any] | None:
+        """Return the first document of the file ``path`` of the tree; None for what cannot be read as values."""
+        return self._parsed(path)
+
     def _parsed(self, path: str) -> dict[str, Any] | None:
         """The first document of a file, as helm reads it; {} for an empty one, None for what cannot be read so."""
         try:
@@ -228,6 +232,20 @@ class AtHand:
         return mapping_of(text)
 
     # Objects.
+
+    def objects(self, path: str, wanted: Callable[[dict[str, Any]], bool] = bool) -> Iterator[Object]:
+        """Yield the documents of the file ``path`` that are ``wanted``, whether or not they are of Kubernetes; none of
+        what cannot be read."""
+        try:
+            content = files.read(path)
+        except files.UnreadableError:
+            return
+        editable, name = self.may_write(path), os.path.relpath(path)
+        file = manifests.load(path, name, content, editable=editable, wanted=lambda text: True)
+        for piece in file.pieces:
+            for index, document in enumerate(piece.data):
+                if isinstance(document, dict) and wanted(document):
+                    yield Object(self.tree, piece, (index,), document)
 
     def called(self, group: str, kind: str, name: str) -> list[Object]:
         """Return the objects of a kind that are called ``name``, patches left out."""

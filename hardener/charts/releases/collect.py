@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.charts.releases import argo as argo_releases
+from hardener.charts.releases import fleet as fleet_releases
 from hardener.charts.releases import flux as flux_releases
+from hardener.charts.releases import helmfile as helmfile_releases
 from hardener.charts.releases import k3s as k3s_releases
 from hardener.charts.releases import kustomize as kustomize_releases
 from hardener.charts.releases import terraform as terraform_releases
@@ -21,7 +23,10 @@ from hardener.tree.tree import Tree
 
 __all__ = ["Release", "Unwritable", "Values", "releases", "write"]
 
-_KINDS = (flux_releases, argo_releases, k3s_releases, kustomize_releases, terraform_releases)
+_KINDS = (
+    flux_releases, argo_releases, k3s_releases, kustomize_releases, terraform_releases, helmfile_releases,
+    fleet_releases,
+)  # fmt: skip
 
 
 def releases(tree: Tree) -> list[Release]:
