@@ -222,3 +222,65 @@ def test_charts_that_nobody_pulled_are_one_finding(tmp_path: Path, harden: Harde
     assert said["message"] == "11 releases of 2 charts are not hardened"
     assert said["advice"] == "harden lock --charts . reads their charts (helm on PATH is needed)"
     assert said["notLookedAt"] is True
+
+
+# Charts below charts of the tree.
+
+
+def test_a_dependency_that_is_locked_is_rendered(
+    tmp_path: Path, harden: Harden, on_path: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with made.repository(WEB) as places:
+        head = "apiVersion: v2\nname: shop\nversion: 0.1.0\ndependencies:\n"
+        write(tmp_path, {
+            "shop/Chart.yaml": f"{head}  - {{name: web, alias: front, version: ^1.4, repository: '{places.url}'}}\n",
+            "shop/values.yaml": "front:\n  replicas: 2\n",
+        })  # fmt: skip
+        commit(tmp_path)
+        found = report(harden)
+        (said,) = [finding for finding in found["findings"] if finding["id"] == "renders-elsewhere"]
+        assert said["message"] == "1 release of 1 chart is not hardened"
+        assert harden("lock", "--charts").status == 0
+    (said,) = [finding for finding in report(harden)["findings"] if finding["id"] == "renders-elsewhere"]
+    assert said["advice"] == "harden values shop"
+    assert harden("values", "shop", *ONE).status == 0
+    written = (tmp_path / "harden-values.yaml").read_text()
+    assert "front:\n  securityContext:\n" in written
+
+
+# A gate.
+
+
+def test_a_gate_takes_charts_of_a_lock_from_outside_alone(
+    tmp_path: Path, harden: Harden, on_path: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with made.repository(WEB) as places:
+        text = flux("web", "1.4.2", places.url)
+        fleet = f"helm: {{chart: web, repo: '{places.url}', version: 1.4.2}}\n"
+        write(tmp_path, {"a.yaml": text, "fleet.yaml": fleet})
+        commit(tmp_path)
+        assert harden("lock", "--charts").status == 0
+    gate = ["check", ".", "--no-waivers", "--fail-on", "critical", *ONE]
+    done = harden(*gate)
+    assert done.status == 2 and done.out.count("not looked at: ") >= 3, done.out
+    outside = tmp_path_factory.mktemp("outside") / "harden.lock"
+    (tmp_path / "harden.lock").rename(outside)
+    done = harden(*gate, "--lock", outside)
+    assert done.status == 0 and "not looked at" not in done.out, done.out
+
+
+def test_a_patch_that_names_another_version_is_said(tmp_path: Path, harden: Harden, on_path: None) -> None:
+    with made.repository(WEB) as places:
+        patch = "patches:\n  - target: {kind: HelmRelease}\n    patch: |-\n      - op: replace\n"
+        write(tmp_path, {
+            "base/a.yaml": flux("web", "1.4.2", places.url), "base/kustomization.yaml": "resources: [a.yaml]\n",
+            "prod/kustomization.yaml": (
+                f"resources: [../base]\n{patch}        path: /spec/chart/spec/version\n        value: 9.9.9\n"
+            ),
+        })  # fmt: skip
+        commit(tmp_path)
+        assert harden("lock", "--charts").status == 0
+    found = report(harden)
+    assert {change["grade"] for change in found["changes"]} == {"review"}
+    said = [finding["message"] for finding in found["findings"]]
+    assert "HelmRelease/web: prod/kustomization.yaml may name another chart or version" in said

@@ -32,12 +32,15 @@ from hardener.sources.line_hunks import hunks_of
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk, TextError
 from hardener.support.programs import ProgramError
+from hardener.support.shell_words import command as command_of
 from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
 _INSTALL = f"{INSTALL}, or leave charts as they are: no --values, and helm.values: false in .harden.yaml"
 _RENDER = "helm template ... | harden filter hardens what comes of it"
 _OTHER_CHART = "look at what it changes, or put the chart there that it asks for: harden lock --charts pulls it"
+_FILES = frozenset({"helmfile", "Fleet", "Helm"})  # whose releases stand in no object
+_GATE = "name a lock that holds it, outside of the tree, with --lock; helm on PATH is needed"
 _COMMENT = re.compile(r"(?<=\s)#.*")
 
 
@@ -49,20 +52,29 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     """
     every = releases(outcome.tree)
     name_of = _Names(every)
-    below = [each for each in dependencies(outcome.tree) if not each.at_hand and _is_meant(each, plan)]
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
     asked = outcome.tree.settings.helm_values
+    _say_dependencies(outcome, [each for each in dependencies(outcome.tree) if _is_meant(each, plan)])
     if asked or (asked is None and _has_charts(outcome.tree)):
-        if not asked:
-            _say_unlocked(outcome, below)
         _harden_found(found, outcome, plan, progress, is_asked=bool(asked))
         return
     command = outcome.asked.command("apply", "--values")
     for release, name in found:
         if release.at_hand:
             _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", command)
-    if asked is None:
-        _say_unlocked(outcome, [release for release, _ in found if not release.at_hand] + below)
+    _say_unlocked(outcome, [release for release, _ in found if not release.at_hand])
+
+
+def _say_dependencies(outcome: Outcome, found: list[Release]) -> None:
+    """Say what charts of the tree take from elsewhere: it is rendered with the chart that is named to a command."""
+    _say_unlocked(outcome, [release for release in found if not release.at_hand])
+    folders = dict.fromkeys(os.path.dirname(release.owner.piece.file.path) for release in found if release.at_hand)
+    first = {os.path.dirname(release.owner.piece.file.path): release for release in reversed(found)}
+    for folder in folders:
+        shown = os.path.relpath(folder)
+        message = f"the chart {shown} has charts below it that lie elsewhere; its values may harden them"
+        advice = command_of("harden values {chart}", chart=shown)
+        outcome.findings.append(_report(first[folder], message, advice, Severity.LOW, not_looked_at=True))
 
 
 def _has_charts(tree: Tree) -> bool:
@@ -94,14 +106,18 @@ def _harden_found(
 
 def _say_unlocked(outcome: Outcome, left: list[Release]) -> None:
     """One finding for the releases ``left`` whose charts nobody pulled."""
-    _say_count(
-        outcome, left, f"{outcome.asked.command('lock', '--charts')} reads their charts (helm on PATH is needed)"
-    )
+    _say_count(outcome, left, f"{outcome.asked.command('lock --charts')} reads their charts (helm on PATH is needed)")
 
 
 def _say_count(outcome: Outcome, left: list[Release], advice: str) -> None:
     """One finding for the releases ``left``, in place of one for each. To a gate, each is what nobody looked at."""
-    if not left or outcome.tree.is_gate:
+    if outcome.tree.is_gate:
+        for release in left:
+            if release.tool in _FILES:  # of an object it is said
+                message = f"not looked at: the chart {release.called}, which {release.owner.piece.file.name} names"
+                outcome.findings.append(_report(release, message, _GATE, Severity.LOW, not_looked_at=True))
+        return
+    if not left or outcome.tree.settings.helm_values is False:
         return
     for release in left:
         _forget(outcome, release)
@@ -122,18 +138,9 @@ def _harden_all(
         print(f"harden: {helm.network}", file=sys.stderr)
     for release, name in at_hand:
         progress(name)
-        if release.doubt and plan.gate.max_grade is Grade.SAFE:  # nothing of it is
-            _say(outcome, release, f"{name} is not hardened by values: {release.doubt}", _OTHER_CHART)
-            continue
         # What a chart is rendered with may be quoted by a finding, or by helm.
         outcome.tree.chart_values += [values.data for values in release.values]
-        try:
-            _harden(outcome, release, name, helm, plan, progress)
-            if release.doubt:
-                message = f"{name}: {release.doubt}"
-                _say(outcome, release, message, _OTHER_CHART, severity=Severity.MEDIUM, replaces=False)
-        except (ChartError, ProgramError, TextError) as error:
-            _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
+        _harden_one(release, name, helm, outcome, plan, progress)
     _say_templates(outcome)
     charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
     used = {place for waivers in charts for place in waivers.used()}
@@ -141,6 +148,22 @@ def _harden_all(
         finding for finding in outcome.findings
         if finding.id != "waiver-stale" or (finding.file, finding.line) not in used
     ]  # fmt: skip
+
+
+def _harden_one(
+    release: Release, name: str, helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object]
+) -> None:
+    if release.doubt and plan.gate.max_grade is Grade.SAFE:  # nothing of it is
+        _say(outcome, release, f"{name} is not hardened by values: {release.doubt}", _OTHER_CHART)
+        return
+    try:
+        _harden(outcome, release, name, helm, plan, progress)
+    except (ChartError, ProgramError, TextError) as error:
+        _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
+        return
+    if release.doubt:
+        message = f"{name}: {release.doubt}"
+        _say(outcome, release, message, _OTHER_CHART, severity=Severity.MEDIUM, replaces=False)
 
 
 class _Names:
@@ -325,7 +348,8 @@ def _write(outcome: Outcome, path: str, before: str, text: str, changes: list[Ch
 def _forget(outcome: Outcome, release: Release) -> None:
     """Take back that nobody sees what comes of a release, and of what adds to it."""
     places = (values.place for values in release.values)
-    items = {id(release.owner), *(id(place.item) for place in places if isinstance(place, InObject | InText))}
+    added = (place.item for place in places if isinstance(place, InObject | InText))
+    items = {id(each) for each in (release.owner, *release.sources, *added)}
     outcome.findings = [
         finding for finding in outcome.findings if not (finding.id == _ID and id(finding.object) in items)
     ]

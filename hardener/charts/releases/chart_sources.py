@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile
 from hardener.errors import HardenError
 from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.lock.charts import archives
 from hardener.lock.charts.locked import find
 from hardener.lock.charts.reference import (
@@ -25,6 +26,7 @@ from hardener.lock.charts.reference import (
 from hardener.lock.model import NAME as LOCK
 from hardener.sources import files, manifests, yaml
 from hardener.sources.git import remotes as git_remotes
+from hardener.support.data_path import Path, value_at
 from hardener.support.version_ranges import best
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
@@ -101,7 +103,7 @@ class AtHand:
             release.missing = why
             return
         release.chart, release.missing = self.named(release.called, wanted, found, why)
-        if release.chart is not None and wanted:
+        if release.chart is not None and wanted and not release.doubt:
             release.doubt = self._doubt(release.chart, release.called, wanted)
 
     def _locked(self, release: Release, asked: ChartReference) -> tuple[str | None, str]:
@@ -261,6 +263,17 @@ class AtHand:
         """Return the namespace that ``item`` comes out in; None where it is not known, or there are several."""
         names = set(self.tree.ask(Builds).known_namespaces(item))
         return names.pop() if len(names) == 1 else None
+
+    def patches(self, item: Object, paths: Sequence[Path]) -> list[str]:
+        """Return the files of the patches of kustomize that make something else of ``item`` at one of ``paths``."""
+        if not self.tree.kustomizations or item.piece.file not in self.tree.files:
+            return []
+        return [
+            patch.piece.file.name
+            for variant in self.tree.ask(Overlays).objects(item)
+            if any(value_at(variant.data, path) != value_at(item.data, path) for path in paths)
+            for patch in variant.chain.patches
+        ]
 
     def is_in(self, item: Object, namespace: str | None) -> bool:
         """Tell whether ``item`` may come out in ``namespace``, as far as both are known."""

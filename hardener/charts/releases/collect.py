@@ -29,6 +29,14 @@ _KINDS = (
 )  # fmt: skip
 
 
+# Where an object says which chart it is, by its kind.
+_SAY_WHICH: dict[str, tuple[Path, ...]] = {
+    "HelmRelease": (("spec", "chart"), ("spec", "chartRef")),
+    "HelmChart": tuple(("spec", key) for key in ("chart", "repo", "version", "chartContent")),
+    "Application": tuple(("spec", "source", key) for key in ("repoURL", "chart", "targetRevision", "path")),
+}
+
+
 def releases(tree: Tree) -> list[Release]:
     """Return every release of ``tree``, its chart at hand or not, in the order of files and lines.
 
@@ -42,6 +50,9 @@ def releases(tree: Tree) -> list[Release]:
     used = Counter(place for release in found for place in {_shared(values) for values in release.values} - {None})
     for release in found:
         _weigh_patches(tree, release)
+        paths = _SAY_WHICH.get(release.owner.kind, ())
+        if paths and not release.doubt and (names := at_hand.patches(release.owner, paths)):
+            release.doubt = f"{' and '.join(dict.fromkeys(names))} may name another chart or version"
         for values in release.values:
             if used[_shared(values)] > 1:
                 values.may_write = False

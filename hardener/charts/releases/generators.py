@@ -65,25 +65,40 @@ def _git(at_hand: AtHand, said: dict[str, Any], depth: int) -> Iterator[Paramete
 
 
 def _paths(at_hand: AtHand, said: dict[str, Any]) -> list[tuple[str, bool]]:
-    """The files and folders that a generator of Git names, in their order."""
-    wanted = mappings(said.get("files")), mappings(said.get("directories"))
-    files_, folders = (
-        texts([entry.get("path") for entry in entries if not entry.get("exclude")]) for entries in wanted
-    )
-    without = texts([entry.get("path") for entry in wanted[1] if entry.get("exclude")])
+    """The files and folders that a generator of Git names, in their order, and which is a folder."""
+    patterns = _Patterns(said)
     root = at_hand.tree.root
     found: set[tuple[str, bool]] = set()
-    for path, is_link in at_hand.tree.walk(_ENDINGS, lambda path: False) if files_ or folders else ():
+    for path, is_link in at_hand.tree.walk(_ENDINGS, lambda path: False) if patterns.any else ():
         name = os.path.relpath(path, root)
-        if is_link:
-            continue
-        if any(fnmatch.fnmatchcase(name, pattern.lstrip("/")) for pattern in files_):
-            found.add((path, False))
-        for folder in _above(os.path.dirname(name)) if folders else ():
-            is_meant = any(_names(pattern, folder) for pattern in folders)
-            if is_meant and not any(_names(pattern, folder) for pattern in without):
-                found.add((os.path.join(root, folder), True))
+        if not is_link:
+            found |= {(path, False)} if patterns.names_file(name) else set()
+            found |= {(os.path.join(root, folder), True) for folder in patterns.folders(name)}
     return sorted(found)[:_MOST]
+
+
+class _Patterns:
+    """What a generator of Git names: files and folders, and folders that it leaves out."""
+
+    def __init__(self, said: dict[str, Any]) -> None:
+        entries = mappings(said.get("directories"))
+        self._files = [path.lstrip("/") for path in texts([each.get("path") for each in mappings(said.get("files"))])]
+        self._folders = texts([each.get("path") for each in entries if not each.get("exclude")])
+        self._without = texts([each.get("path") for each in entries if each.get("exclude")])
+
+    @property
+    def any(self) -> bool:
+        return bool(self._files or self._folders)
+
+    def names_file(self, name: str) -> bool:
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self._files)
+
+    def folders(self, name: str) -> Iterator[str]:
+        """The folders around the file ``name`` that are meant."""
+        for folder in _above(os.path.dirname(name)) if self._folders else ():
+            is_meant = any(_names(pattern, folder) for pattern in self._folders)
+            if is_meant and not any(_names(pattern, folder) for pattern in self._without):
+                yield folder
 
 
 def _names(pattern: str, folder: str) -> bool:

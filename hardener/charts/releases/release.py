@@ -78,7 +78,8 @@ class Release:
     - ``called``: the chart as the release names it.
     - ``chart``: its folder, or its ``.tgz``; None where it is not at hand, and ``missing`` says why. ``content`` is a
       ``.tgz`` that stands in the object itself: ``chart_path`` gives both as a path.
-    - ``asked``: the chart as a place elsewhere and a version, None where it names none, or the configuration gives it.
+    - ``asked``: the chart as a place elsewhere and a version, None where it names none, or the configuration gives it;
+      ``sources`` are other objects that say so.
       ``shown``: the chart at hand as a person calls it, "" for its path. ``doubt``: why it may be another one than the
       release gets, else "".
     - ``name``, ``namespace``: those of the release, None where the tree does not show them.
@@ -96,6 +97,7 @@ class Release:
     content: bytes | None = field(default=None, repr=False)
     place: Path = ()
     asked: ChartReference | None = None
+    sources: list[Object] = field(default_factory=list)
     shown: str = ""
     doubt: str = ""
     name: str | None = None
