@@ -114,7 +114,9 @@ def harden_chart(
 
     Raises ChartError where the chart cannot be read or rendered, and ProgramError.
     """
-    with Copied(run.chart, helm=helm, values=run.values, sets=run.sets, tree=run.root) as copy:
+    lock = lock_for(run.root, settings)
+    charts = lock.charts if lock is not None else None
+    with Copied(run.chart, helm=helm, values=run.values, sets=run.sets, tree=run.root, charts=charts) as copy:
         if copy.is_library:
             raise ChartError(f"{plain(run.called)} is a library chart: it renders nothing by itself")
         if not run.defaults:

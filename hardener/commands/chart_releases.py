@@ -17,6 +17,7 @@ from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
 from hardener.charts.helm import INSTALL, ChartError, Helm
 from hardener.charts.releases.collect import releases, write
+from hardener.charts.releases.dependencies import dependencies
 from hardener.charts.releases.release import WHOLE, Release, Unwritable
 from hardener.charts.releases.values_in_yaml import InObject, InText, SetValue
 from hardener.charts.values.set_values import name_of
@@ -31,11 +32,15 @@ from hardener.sources.line_hunks import hunks_of
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk, TextError
 from hardener.support.programs import ProgramError
+from hardener.support.shell_words import command as command_of
 from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
 _INSTALL = f"{INSTALL}, or leave charts as they are: no --values, and helm.values: false in .harden.yaml"
 _RENDER = "helm template ... | harden filter hardens what comes of it"
+_OTHER_CHART = "look at what it changes, or put the chart there that it asks for: harden lock --charts pulls it"
+_FILES = frozenset({"helmfile", "Fleet", "Helm"})  # whose releases stand in no object
+_GATE = "name a lock that holds it, outside of the tree, with --lock; helm on PATH is needed"
 _COMMENT = re.compile(r"(?<=\s)#.*")
 
 
@@ -49,6 +54,7 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     name_of = _Names(every)
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
     asked = outcome.tree.settings.helm_values
+    _say_dependencies(outcome, [each for each in dependencies(outcome.tree) if _is_meant(each, plan)])
     if asked or (asked is None and _has_charts(outcome.tree)):
         _harden_found(found, outcome, plan, progress, is_asked=bool(asked))
         return
@@ -56,8 +62,19 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     for release, name in found:
         if release.at_hand:
             _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", command)
-    if asked is None:
-        _say_unlocked(outcome, [release for release, _ in found if not release.at_hand])
+    _say_unlocked(outcome, [release for release, _ in found if not release.at_hand])
+
+
+def _say_dependencies(outcome: Outcome, found: list[Release]) -> None:
+    """Say what charts of the tree take from elsewhere: it is rendered with the chart that is named to a command."""
+    _say_unlocked(outcome, [release for release in found if not release.at_hand])
+    folders = dict.fromkeys(os.path.dirname(release.owner.piece.file.path) for release in found if release.at_hand)
+    first = {os.path.dirname(release.owner.piece.file.path): release for release in reversed(found)}
+    for folder in folders:
+        shown = os.path.relpath(folder)
+        message = f"the chart {shown} has charts below it that lie elsewhere; its values may harden them"
+        advice = command_of("harden values {chart}", chart=shown)
+        outcome.findings.append(_report(first[folder], message, advice, Severity.LOW, not_looked_at=True))
 
 
 def _has_charts(tree: Tree) -> bool:
@@ -89,14 +106,18 @@ def _harden_found(
 
 def _say_unlocked(outcome: Outcome, left: list[Release]) -> None:
     """One finding for the releases ``left`` whose charts nobody pulled."""
-    _say_count(
-        outcome, left, f"{outcome.asked.command('lock', '--charts')} reads their charts (helm on PATH is needed)"
-    )
+    _say_count(outcome, left, f"{outcome.asked.command('lock --charts')} reads their charts (helm on PATH is needed)")
 
 
 def _say_count(outcome: Outcome, left: list[Release], advice: str) -> None:
     """One finding for the releases ``left``, in place of one for each. To a gate, each is what nobody looked at."""
-    if not left or outcome.tree.is_gate:
+    if outcome.tree.is_gate:
+        for release in left:
+            if release.tool in _FILES:  # of an object it is said
+                message = f"not looked at: the chart {release.called}, which {release.owner.piece.file.name} names"
+                outcome.findings.append(_report(release, message, _GATE, Severity.LOW, not_looked_at=True))
+        return
+    if not left or outcome.tree.settings.helm_values is False:
         return
     for release in left:
         _forget(outcome, release)
@@ -117,17 +138,9 @@ def _harden_all(
         print(f"harden: {helm.network}", file=sys.stderr)
     for release, name in at_hand:
         progress(name)
-        if release.doubt:
-            advice = "put the chart there that it asks for, or take it out of helm.charts and run harden lock --charts"
-            _say(outcome, release, f"{name}: {release.doubt}", advice, severity=Severity.MEDIUM, replaces=False)
-            if plan.gate.max_grade is Grade.SAFE:  # nothing of it is
-                continue
         # What a chart is rendered with may be quoted by a finding, or by helm.
         outcome.tree.chart_values += [values.data for values in release.values]
-        try:
-            _harden(outcome, release, name, helm, plan, progress)
-        except (ChartError, ProgramError, TextError) as error:
-            _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
+        _harden_one(release, name, helm, outcome, plan, progress)
     _say_templates(outcome)
     charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
     used = {place for waivers in charts for place in waivers.used()}
@@ -135,6 +148,22 @@ def _harden_all(
         finding for finding in outcome.findings
         if finding.id != "waiver-stale" or (finding.file, finding.line) not in used
     ]  # fmt: skip
+
+
+def _harden_one(
+    release: Release, name: str, helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object]
+) -> None:
+    if release.doubt and plan.gate.max_grade is Grade.SAFE:  # nothing of it is
+        _say(outcome, release, f"{name} is not hardened by values: {release.doubt}", _OTHER_CHART)
+        return
+    try:
+        _harden(outcome, release, name, helm, plan, progress)
+    except (ChartError, ProgramError, TextError) as error:
+        _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
+        return
+    if release.doubt:
+        message = f"{name}: {release.doubt}"
+        _say(outcome, release, message, _OTHER_CHART, severity=Severity.MEDIUM, replaces=False)
 
 
 class _Names:
@@ -150,7 +179,7 @@ class _Names:
 
 def _plain_name(release: Release) -> str:
     owner = release.owner
-    if release.tool == "kustomize":
+    if not owner.kind:
         return f"chart {release.called} of {owner.piece.file.name}"
     return f"{owner.kind}/{owner.name}"
 
@@ -223,8 +252,9 @@ def _lower(own: Outcome, release: Release) -> None:
     """Let what is done to a chart that may be another one be looked at: no change of it is safe."""
     fact = Evidence(f"another chart may be rendered: {release.doubt}")
     for change in own.changes:
-        if change.edit.grade is Grade.SAFE:
-            change.edit = replace(change.edit, grade=Grade.REVIEW, evidence=(fact, *change.edit.evidence))
+        edit = change.edit
+        grade = Grade.REVIEW if edit.grade is Grade.SAFE else edit.grade
+        change.edit = replace(edit, grade=grade, evidence=(fact, *edit.evidence))
 
 
 def _unseen(release: Release) -> Iterator[str]:
@@ -330,7 +360,8 @@ def _write(outcome: Outcome, path: str, before: str, text: str, changes: list[Ch
 def _forget(outcome: Outcome, release: Release) -> None:
     """Take back that nobody sees what comes of a release, and of what adds to it."""
     places = (values.place for values in release.values)
-    items = {id(release.owner), *(id(place.item) for place in places if isinstance(place, InObject | InText))}
+    added = (place.item for place in places if isinstance(place, InObject | InText))
+    items = {id(each) for each in (release.owner, *release.sources, *added)}
     outcome.findings = [
         finding for finding in outcome.findings if not (finding.id == _ID and id(finding.object) in items)
     ]
@@ -349,7 +380,7 @@ def _say(
 
 def _report(release: Release, message: str, advice: str, severity: Severity, *, not_looked_at: bool) -> Report:
     owner = release.owner
-    topic = f"{owner.kind or 'kustomization'} whose chart is not hardened by its values"
+    topic = f"{owner.kind or f'file of {release.tool}'} whose chart is not hardened by its values"
     return Report(
         _ID, None, severity, message, advice, owner.piece.file.name, owner, owner.piece, owner.path, release.line,
         topic, not_looked_at=not_looked_at,

@@ -15,9 +15,11 @@ from msgspec.structs import replace
 from hardener.authoring import config as configuration
 from hardener.authoring import user_config
 from hardener.charts.files.copy import Copied
-from hardener.charts.files.metadata import dependencies, metadata
+from hardener.charts.files.metadata import dependencies as dependencies_of
+from hardener.charts.files.metadata import metadata
 from hardener.charts.helm import ChartError
 from hardener.charts.releases.collect import releases
+from hardener.charts.releases.dependencies import dependencies
 from hardener.charts.releases.release import Release
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree, say_unread
@@ -123,7 +125,7 @@ def _wanted(tree: Tree, held: Charts) -> tuple[list[_Wanted], _Result]:
     """The charts that releases name, each once, in the order of the releases."""
     result = _Result(tree.root)
     found: dict[ChartReference, _Wanted] = {}
-    for release in releases(tree):
+    for release in [*releases(tree), *dependencies(tree)]:
         if not release.owner.editable:
             continue
         result.releases += 1
@@ -218,7 +220,7 @@ def _taken(reference: ChartReference, pulled: Pulled, held: Located | None) -> _
         raise RegistryError(f"the chart in its archive has the version {plain(version)}, not {pulled.version}")
     chart = LockedChart(
         pulled.digest, _short(said.get("appVersion")),
-        tuple(f"{_short(each['name'])} {_short(each.get('version'))}".strip() for each in dependencies(said)),
+        tuple(f"{_short(each['name'])} {_short(each.get('version'))}".strip() for each in dependencies_of(said)),
         manifest=pulled.manifest,
     )  # fmt: skip
     version = _short(held.version if held is not None else version)

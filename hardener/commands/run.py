@@ -132,7 +132,7 @@ class Plan(Struct):
 
 def has_charts(tree: Tree) -> bool:
     """Whether something in ``tree`` may have a chart rendered that is at hand."""
-    if not tree.kinds.isdisjoint(_RELEASES):
+    if tree.release_files or not tree.kinds.isdisjoint(_RELEASES):
         return True
     kustomizations = (item.data for item in tree.kustomizations.values() if isinstance(item.data, dict))
     if any(not _CHARTS_OF_KUSTOMIZE.isdisjoint(data) for data in kustomizations):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from hardener.authoring.config import NAME as CONFIG
+from hardener.kubernetes import release_files
 from hardener.kubernetes.components.bare_document import is_node_configuration
 from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.components.static_tokens import file_rows
@@ -274,6 +275,8 @@ class _Reader(Struct):
             self._take_in(real, unreadable(error, real, name, editable=editable), editable)
             return
         tree.named_namespaces.update(_NAMESPACE.findall(content.text))
+        if editable and (kind := release_files.kind_of(real)) is not None:
+            self._release_file(kind, real, name, content)
         if editable and _ARGOCD_SOURCE.fullmatch(base):
             self.tree.problems.append(Problem("argocd-source", real, name, _BY_ARGO, _WITHOUT_ARGO))
         if base in kustomize.NAMES:
@@ -288,7 +291,8 @@ class _Reader(Struct):
         if self._values(real, name, content, editable, wanted):
             return
         if not wanted(content.text):
-            self._without_object(real, name, content, editable)
+            if release_files.kind_of(real) in (None, release_files.CHART):
+                self._without_object(real, name, content, editable)
         elif (chart := _chart_of(real)) is not None:
             self._of_chart(chart, real, name, content, editable)
         else:
@@ -296,6 +300,16 @@ class _Reader(Struct):
             tree.files.append(
                 _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
             )
+
+    def _release_file(self, kind: str, real: str, name: str, content: Content) -> None:
+        """Note a file that names charts; templates of helmfile may hide what it names."""
+        self.tree.release_files.setdefault(kind, []).append(real)
+        if kind == release_files.HELMFILE and "{{" in content.text:
+            try:
+                yaml.parse(content.text)
+            except yaml.TextError:
+                advice = "helmfile template ... | harden filter hardens what comes of it"
+                self.tree.problems.append(Problem("template", real, name, "a helmfile with templates", advice))
 
     def _interest(self, real: str, editable: bool) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
         """Which pieces of a file are read, and of which it is no problem that they cannot be."""

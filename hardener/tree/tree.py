@@ -101,6 +101,7 @@ class Tree(Struct, eq=False, dict=True):
     files: list[ManifestFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     charts: dict[str, tuple[Problem, list[str]]] = field(default_factory=dict)  # templates by folder of their chart
+    release_files: dict[str, list[str]] = field(default_factory=dict)  # that name charts, by what they are
     chart_accounts: dict[str, str] = field(default_factory=dict)  # those that templates name, each with a file
     drafted: dict[str, Draft] = field(default_factory=dict)  # new files by path, made or not
     patch_files: set[str] = field(default_factory=set)

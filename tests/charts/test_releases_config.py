@@ -33,7 +33,7 @@ def test_charts_are_seen_from_the_file(text: str, values: bool | None, charts: d
     ("text", "message"),
     [
         ("helm: {chart: {}}\n", "contains unknown field `chart`"),
-        ("helm: {values: maybe}\n", "Expected `bool`"),
+        ("helm: {values: maybe}\n", "Expected `bool | null`"),
         ("helm: {charts: [app]}\n", "Expected `object`"),
         ("helm:\n  charts:\n    app: ''\n", ".harden.yaml:3: helm: charts: 'app' needs the folder of the chart"),
         ("helm:\n  charts:\n    app: https://x.example.com\n", ":3: helm: charts: 'app' needs the folder"),

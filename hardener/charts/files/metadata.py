@@ -36,6 +36,16 @@ def dependencies(data: dict[str, Any]) -> list[dict[str, Any]]:
     return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
 
 
+def locked_versions(folder: str) -> dict[str, str]:
+    """Return the versions that the Chart.lock in ``folder`` has of dependencies, by their names; {} without one."""
+    found: dict[str, str] = {}
+    for name in _LOCKS:
+        if os.path.isfile(os.path.join(folder, name)):
+            entries = dependencies(_read(folder, name, name))
+            found |= {entry["name"]: entry["version"] for entry in entries if isinstance(entry.get("version"), str)}
+    return found
+
+
 def vendored(folder: str) -> list[tuple[str, str]]:
     """Return the charts that lie unpacked in ``charts/`` of the chart in ``folder``: name and folder of each."""
     below = os.path.join(folder, "charts")

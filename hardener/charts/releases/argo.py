@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, version_of, writable
+from hardener.charts.releases.generators import filled_in, parameters
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile, InObject, InText, SetValue
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
@@ -86,7 +87,11 @@ def _of_source(at_hand: AtHand, item: Object, source: dict[str, Any]) -> Release
     path, called = source.get("path"), source.get("chart")
     if called:
         release = Release(item, "Argo CD", str(called))
-        at_hand.take(release, lambda: _asked(source), source.get("targetRevision"))
+        found = _filled_sources(at_hand, item, source)
+        at_hand.take(release, lambda: _asked(found[-1]), found[-1].get("targetRevision"))
+        if len(found) > 1:
+            also = ", ".join(f"{each.get('chart')} {each.get('targetRevision')}" for each in found[:-1])
+            release.doubt = release.doubt or f"its generators make several of it, also {also}"
         return release
     of_other_tool = any(isinstance(source.get(tool), dict) for tool in ("kustomize", "directory", "plugin"))
     if not isinstance(path, str) or of_other_tool:
@@ -106,6 +111,19 @@ def _of_source(at_hand: AtHand, item: Object, source: dict[str, Any]) -> Release
         elsewhere = f"lies in the repository {other}, which is not this one"
         release.missing = f"{path} {'is no chart of the tree' if other is None else elsewhere}"
     return release
+
+
+def _filled_sources(at_hand: AtHand, item: Object, source: dict[str, Any]) -> list[dict[str, Any]]:
+    """The charts that ``source`` of an ApplicationSet names with what its generators fill in, each once; of anything
+    else the source itself."""
+    fields = {key: source.get(key) for key in ("repoURL", "chart", "targetRevision")}
+    if item.kind != "ApplicationSet" or not any("{{" in str(value) for value in fields.values()):
+        return [source]
+    found = {}
+    for known in parameters(at_hand, item):
+        filled = {key: filled_in(value, known) for key, value in fields.items()}
+        found[tuple(map(str, filled.values()))] = filled
+    return [found[key] for key in sorted(found)] or [source]
 
 
 def _asked(source: dict[str, Any]) -> ChartReference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile
 from hardener.errors import HardenError
 from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.lock.charts import archives
 from hardener.lock.charts.locked import find
 from hardener.lock.charts.reference import (
@@ -23,8 +24,9 @@ from hardener.lock.charts.reference import (
     of_registry,
 )
 from hardener.lock.model import NAME as LOCK
-from hardener.sources import files, yaml
+from hardener.sources import files, manifests, yaml
 from hardener.sources.git import remotes as git_remotes
+from hardener.support.data_path import Path, value_at
 from hardener.support.version_ranges import best
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
@@ -101,7 +103,7 @@ class AtHand:
             release.missing = why
             return
         release.chart, release.missing = self.named(release.called, wanted, found, why)
-        if release.chart is not None and wanted:
+        if release.chart is not None and wanted and not release.doubt:
             release.doubt = self._doubt(release.chart, release.called, wanted)
 
     def _locked(self, release: Release, asked: ChartReference) -> tuple[str | None, str]:
@@ -219,6 +221,10 @@ class AtHand:
         given = not tree.given or any(files.is_inside(path, folder) for folder in tree.given)
         return given and not tree.stream and not tree.selection.excludes(path, False)
 
+    def document(self, path: str) -> dict[str, Any] | None:
+        """Return the first document of the file ``path`` of the tree; None for what cannot be read as values."""
+        return self._parsed(path)
+
     def _parsed(self, path: str) -> dict[str, Any] | None:
         """The first document of a file, as helm reads it; {} for an empty one, None for what cannot be read so."""
         try:
@@ -228,6 +234,20 @@ class AtHand:
         return mapping_of(text)
 
     # Objects.
+
+    def objects(self, path: str, wanted: Callable[[dict[str, Any]], bool] = bool) -> Iterator[Object]:
+        """Yield the documents of the file ``path`` that are ``wanted``, whether or not they are of Kubernetes; none of
+        what cannot be read."""
+        try:
+            content = files.read(path)
+        except files.UnreadableError:
+            return
+        editable, name = self.may_write(path), os.path.relpath(path)
+        file = manifests.load(path, name, content, editable=editable, wanted=lambda text: True)
+        for piece in file.pieces:
+            for index, document in enumerate(piece.data):
+                if isinstance(document, dict) and wanted(document):
+                    yield Object(self.tree, piece, (index,), document)
 
     def called(self, group: str, kind: str, name: str) -> list[Object]:
         """Return the objects of a kind that are called ``name``, patches left out."""
@@ -243,6 +263,17 @@ class AtHand:
         """Return the namespace that ``item`` comes out in; None where it is not known, or there are several."""
         names = set(self.tree.ask(Builds).known_namespaces(item))
         return names.pop() if len(names) == 1 else None
+
+    def patches(self, item: Object, paths: Sequence[Path]) -> list[str]:
+        """Return the files of the patches of kustomize that make something else of ``item`` at one of ``paths``."""
+        if not self.tree.kustomizations or item.piece.file not in self.tree.files:
+            return []
+        return [
+            patch.piece.file.name
+            for variant in self.tree.ask(Overlays).objects(item)
+            if any(value_at(variant.data, path) != value_at(item.data, path) for path in paths)
+            for patch in variant.chain.patches
+        ]
 
     def is_in(self, item: Object, namespace: str | None) -> bool:
         """Tell whether ``item`` may come out in ``namespace``, as far as both are known."""

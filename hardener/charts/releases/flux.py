@@ -59,7 +59,7 @@ def _toolkit(at_hand: AtHand, item: Object) -> Release:
         other = at_hand.other_repository(_addresses(at_hand, source))
         _by_path(at_hand, release, path, other)
     else:
-        at_hand.take(release, lambda: _asked(at_hand, item, source, reference), source.get("version"))
+        at_hand.take(release, lambda: _asked(at_hand, release, source, reference), source.get("version"))
     target = spec.get("targetNamespace")
     own = literal(target) if target else at_hand.namespace(item)
     release.namespace = own
@@ -73,15 +73,15 @@ def _toolkit(at_hand: AtHand, item: Object) -> Release:
     return release
 
 
-def _asked(at_hand: AtHand, item: Object, source: dict[str, Any], reference: dict[str, Any]) -> ChartReference:
+def _asked(at_hand: AtHand, release: Release, source: dict[str, Any], reference: dict[str, Any]) -> ChartReference:
     """The chart of a HelmRelease, by what the tree says of its source. Raises NoReferenceError."""
     if reference.get("kind") == "OCIRepository":
-        return _of_oci_repository(_source(at_hand, item, "OCIRepository", reference))
+        return _of_oci_repository(_source(at_hand, release, "OCIRepository", reference))
     kind = value_at(source, ("sourceRef", "kind"))
     chart = literal(source.get("chart"))
     if kind != "HelmRepository" or chart is None:
         raise NoReferenceError("it names no chart that the tree shows")
-    spec = _source(at_hand, item, kind, mapping(source.get("sourceRef")))
+    spec = _source(at_hand, release, kind, mapping(source.get("sourceRef")))
     address = literal(spec.get("url"))
     if address is None:
         raise NoReferenceError("the address of its repository is filled in later")
@@ -100,21 +100,23 @@ def _of_oci_repository(spec: dict[str, Any]) -> ChartReference:
     return of_registry(address, version_of(wanted.get("tag")) or "latest", is_tag=True)
 
 
-def _source(at_hand: AtHand, item: Object, kind: str, reference: dict[str, Any]) -> dict[str, Any]:
-    """The spec of the source that ``reference`` names, in the namespace of ``item`` where it names none. Raises
+def _source(at_hand: AtHand, release: Release, kind: str, reference: dict[str, Any]) -> dict[str, Any]:
+    """The spec of the source that ``reference`` names, in the namespace of ``release`` where it names none. Raises
     NoReferenceError where the tree has none, or several that differ."""
-    name = str(reference.get("name"))
+    item, name = release.owner, str(reference.get("name"))
     namespace = reference.get("namespace") or at_hand.namespace(item)
     found = [one for one in at_hand.called(_SOURCES, kind, name) if at_hand.is_in(one, namespace)]
-    specs = [mapping(one.data.get("spec")) for one in found]
-    if not specs:
+    if not found:
         raise NoReferenceError(f"{kind}/{name}, its source, is not in the tree")
+    specs = [mapping(one.data.get("spec")) for one in found]
     if any((spec.get("url"), spec.get("ref")) != (specs[0].get("url"), specs[0].get("ref")) for spec in specs):
-        near = Nearby(at_hand.tree.ask(Builds), found, namespaced=False).of(item)
-        if len(near) != 1:
+        found = Nearby(at_hand.tree.ask(Builds), found, namespaced=False).of(item)
+        if len(found) != 1:
             raise NoReferenceError(f"{kind}/{name}, its source, has several addresses in the tree")
-        return mapping(near[0].data.get("spec"))
-    return specs[0]
+    release.sources += found
+    if names := [name for one in found for name in at_hand.patches(one, (("spec", "url"), ("spec", "ref")))]:
+        release.doubt = f"{' and '.join(dict.fromkeys(names))} may name another address or version"
+    return mapping(found[0].data.get("spec"))
 
 
 def _by_path(at_hand: AtHand, release: Release, path: str, other: str | None) -> None:

@@ -73,11 +73,13 @@ def unknown(name: str, *paths: Path) -> Values:
 class Release:
     """A chart as ``owner`` has it rendered.
 
-    - ``tool``: who renders it ("Flux", "Argo CD", "k3s", "kustomize", "Terraform").
+    - ``tool``: who renders it ("Flux", "Argo CD", "k3s", "kustomize", "Terraform", "helmfile", "Fleet").
+    - ``place``: where it stands in ``owner``, where that holds several.
     - ``called``: the chart as the release names it.
     - ``chart``: its folder, or its ``.tgz``; None where it is not at hand, and ``missing`` says why. ``content`` is a
       ``.tgz`` that stands in the object itself: ``chart_path`` gives both as a path.
-    - ``asked``: the chart as a place elsewhere and a version, None where it names none, or the configuration gives it.
+    - ``asked``: the chart as a place elsewhere and a version, None where it names none, or the configuration gives it;
+      ``sources`` are other objects that say so.
       ``shown``: the chart at hand as a person calls it, "" for its path. ``doubt``: why it may be another one than the
       release gets, else "".
     - ``name``, ``namespace``: those of the release, None where the tree does not show them.
@@ -93,7 +95,9 @@ class Release:
     chart: str | None = None
     missing: str = ""
     content: bytes | None = field(default=None, repr=False)
+    place: Path = ()
     asked: ChartReference | None = None
+    sources: list[Object] = field(default_factory=list)
     shown: str = ""
     doubt: str = ""
     name: str | None = None
@@ -112,7 +116,7 @@ class Release:
     @property
     def line(self) -> int:
         """The line of its file on which the object stands that has it rendered."""
-        piece, path = self.owner.piece, self.owner.path
+        piece, path = self.owner.piece, (*self.owner.path, *self.place)
         try:
             return piece.line + piece.read().line(int(path[0]), path[1:])
         except (TextError, IndexError, ValueError):

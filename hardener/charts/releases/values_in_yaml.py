@@ -62,6 +62,27 @@ class InObject(_Below, frozen=True):
         return _changed(text, self.item, self.below, change)
 
 
+class InList(_Below, frozen=True):
+    """The map that is the item ``index`` of a list below ``below`` of the object ``item``, which is made where there is
+    none."""
+
+    index: int
+
+    def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
+        def change(holder: dict[str, Any], key: str) -> None:
+            found = holder.get(key)
+            if found is not None and not isinstance(found, list):
+                raise TextError("its values are no list")
+            items = [*(found or []), *([{}] if self.index == len(found or []) else [])]
+            values = dict(items[self.index])
+            for override in overrides:
+                put(values, override.path, override.value)
+            items[self.index] = values
+            holder[key] = items
+
+        return _changed(text, self.item, self.below, change)
+
+
 class InText(_Below, frozen=True):
     """A text of the object ``item`` that is YAML itself, which keeps its style; it is made where there is none."""
 
