@@ -21,9 +21,10 @@ from hardener.kubernetes.images import helm_values
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects import interest
 from hardener.kubernetes.pods.applied_elsewhere import is_unjudged
+from hardener.kubernetes.pods.held_objects import held, may_hold
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.sources import files, json_with_comments, manifests, registry, script, yaml
-from hardener.sources.files import Content, UnreadableError
+from hardener.sources.files import Content, UnreadableError, command_files
 from hardener.sources.git import submodules
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.source import Problem, Reader, Reading, unreadable
@@ -43,11 +44,17 @@ _BY_ARGO = "not looked at: Argo CD changes by it what it renders of this folder"
 _WITHOUT_ARGO = "write it into the Application, or into the manifests, and check what comes out"
 
 
+_JSONNET = ".jsonnet"
+_OF_JSONNET = "check what it comes to: jsonnet FILE > OTHER, then harden check OTHER"
+
+
 def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -> None:
     """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
     reader, passed, endings = _Reader(tree), tree.passed, registry.endings()
     for path in paths:
-        named = [(path, False)] if not os.path.isdir(path) else tree.selection.below(path, endings, passed=passed)
+        also = _is_of_gate if tree.is_gate else files.is_other
+        is_file = not os.path.isdir(path)
+        named = [(path, False)] if is_file else tree.selection.below(path, endings, also, passed=passed)
         for name, is_link in named:
             reader.take(name, is_link, editable=True, within=path)
             progress(name)
@@ -133,7 +140,7 @@ def _may_hide(text: str) -> bool:
     if second_reading.has_odd_mark(text):
         return True
     may_be_spelt = "kind" in text or "\\" in text
-    if not may_be_spelt and "!" not in text:
+    if not may_be_spelt and "!" not in text and not may_hold(text):
         return False
     if second_reading.hides_object(text):
         return True
@@ -141,7 +148,9 @@ def _may_hide(text: str) -> bool:
         documents = yaml.parse(text).documents
     except yaml.TextError:
         return may_be_spelt and not _is_settings(text)
-    return any(map(is_unjudged, documents)) or second_reading.may_say(text, documents)
+    return any(is_unjudged(each) or held(each) is not None for each in documents) or second_reading.may_say(
+        text, documents
+    )
 
 
 def _is_settings(text: str) -> bool:
@@ -182,6 +191,9 @@ class _Reader(Struct):
             self._pass_by("other-ending", editable)
             return
         self.seen.add(real)
+        if editable and self.tree.is_gate and _is_beside(real):
+            self._beside(real, name)
+            return
         if files.is_other(real) and self._is_other(real, name, editable, is_named=path == within):
             return
         reader = self._reader(_language_of(real))
@@ -191,6 +203,21 @@ class _Reader(Struct):
             self._take_in(real, reader.read(real, name, editable=editable, within=inside), editable)
         else:
             self._manifests(real, name, editable)
+
+    def _beside(self, real: str, name: str) -> None:
+        """Read a file that is no manifest, and may hold commands or objects all the same."""
+        if real.endswith(_JSONNET):
+            self.tree.problems.append(Problem("template", real, name, "not looked at: objects in Jsonnet", _OF_JSONNET))
+            return
+        try:
+            content = files.read(real)
+        except UnreadableError:
+            self._pass_by("no-manifest", True)
+            return
+        if script.is_of_interest(content.text, is_gate=True):
+            self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=True))
+        else:
+            self._pass_by("no-manifest", True)
 
     def _is_met_elsewhere(self, path: str, real: str, name: str, within: str) -> bool:
         """Whether a link is not followed: what it leads to lies outside, which is a problem, or is met on its own
@@ -424,6 +451,17 @@ def _language_of(path: str) -> registry.Entry:
     except UnreadableError:
         return entry  # whose reader says so
     return registry.MANIFESTS if second_reading.holds_object(text) else entry
+
+
+def _is_beside(path: str) -> bool:
+    """Whether only a gate reads the file ``path``: for its commands, or since it is a template of objects."""
+    return path.endswith(_JSONNET) or (
+        command_files.holds_commands(path) and not path.endswith(registry.endings()) and not files.is_other(path)
+    )
+
+
+def _is_of_gate(path: str) -> bool:
+    return files.is_other(path) or _is_beside(path)
 
 
 def _is_foreign(path: str) -> bool:
