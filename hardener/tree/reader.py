@@ -191,10 +191,7 @@ class _Reader(Struct):
             self._pass_by("other-ending", editable)
             return
         self.seen.add(real)
-        if editable and self.tree.is_gate and _is_beside(real):
-            self._beside(real, name)
-            return
-        if files.is_other(real) and self._is_other(real, name, editable, is_named=path == within):
+        if self._is_no_manifest(real, name, editable, is_named=path == within):
             return
         reader = self._reader(_language_of(real))
         if reader is not None:
@@ -227,6 +224,13 @@ class _Reader(Struct):
             self.tree.problems.append(Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice))
             return True
         return os.path.exists(real) and not (self.tree.settings.no_waivers and _is_hidden(real))
+
+    def _is_no_manifest(self, real: str, name: str, editable: bool, *, is_named: bool) -> bool:
+        """Whether a file is no manifest by its name, and is done with."""
+        if editable and self.tree.is_gate and _is_beside(real):
+            self._beside(real, name)
+            return True
+        return files.is_other(real) and self._is_other(real, name, editable, is_named=is_named)
 
     def _is_other(self, real: str, name: str, editable: bool, *, is_named: bool) -> bool:
         """Whether a file that is no manifest by its name is done with: it holds a credential, or nobody named it."""
