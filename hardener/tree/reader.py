@@ -23,9 +23,10 @@ from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects import interest, unread_forms
 from hardener.kubernetes.pods import definitions
 from hardener.kubernetes.pods.applied_elsewhere import is_unjudged
+from hardener.kubernetes.pods.held_objects import held, may_hold
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.sources import files, json_with_comments, manifests, registry, script, yaml
-from hardener.sources.files import Content, UnreadableError
+from hardener.sources.files import Content, UnreadableError, command_files
 from hardener.sources.git import submodules
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.source import Problem, Reader, Reading, unreadable
@@ -46,12 +47,18 @@ _BY_ARGO = "not looked at: Argo CD changes by it what it renders of this folder"
 _WITHOUT_ARGO = "write it into the Application, or into the manifests, and check what comes out"
 
 
+_JSONNET = ".jsonnet"
+_OF_JSONNET = "check what it comes to: jsonnet FILE > OTHER, then harden check OTHER"
+
+
 def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -> None:
     """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
     reader, passed, endings = _Reader(tree), tree.passed, registry.endings()
     passed.looked_for = unread_forms.ENDINGS
     for path in paths:
-        named = [(path, False)] if not os.path.isdir(path) else tree.selection.below(path, endings, passed=passed)
+        also = _is_of_gate if tree.is_gate else files.is_other
+        is_file = not os.path.isdir(path)
+        named = [(path, False)] if is_file else tree.selection.below(path, endings, also, passed=passed)
         for name, is_link in named:
             reader.take(name, is_link, editable=True, within=path)
             progress(name)
@@ -137,7 +144,7 @@ def _may_hide(text: str) -> bool:
     if second_reading.has_odd_mark(text):
         return True
     may_be_spelt = "kind" in text or "\\" in text
-    if not may_be_spelt and "!" not in text:
+    if not may_be_spelt and "!" not in text and not may_hold(text):
         return False
     if second_reading.hides_object(text):
         return True
@@ -145,7 +152,9 @@ def _may_hide(text: str) -> bool:
         documents = yaml.parse(text).documents
     except yaml.TextError:
         return may_be_spelt and not _is_settings(text)
-    return any(map(is_unjudged, documents)) or second_reading.may_say(text, documents)
+    return any(is_unjudged(each) or held(each) is not None for each in documents) or second_reading.may_say(
+        text, documents
+    )
 
 
 def _is_settings(text: str) -> bool:
@@ -220,7 +229,7 @@ class _Reader(Struct):
             self._pass_by("other-ending", editable)
             return
         self.seen.add(real)
-        if files.is_other(real) and self._is_other(real, name, editable, is_named=path == within):
+        if self._is_no_manifest(real, name, editable, is_named=path == within):
             return
         reader = self._reader(_language_of(real))
         if reader is not None:
@@ -230,6 +239,21 @@ class _Reader(Struct):
         else:
             self._manifests(real, name, editable)
 
+    def _beside(self, real: str, name: str) -> None:
+        """Read a file that is no manifest, and may hold commands or objects all the same."""
+        if real.endswith(_JSONNET):
+            self.tree.problems.append(Problem("template", real, name, "not looked at: objects in Jsonnet", _OF_JSONNET))
+            return
+        try:
+            content = files.read(real)
+        except UnreadableError:
+            self._pass_by("no-manifest", True)
+            return
+        if script.is_of_interest(content.text, is_gate=True):
+            self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=True))
+        else:
+            self._pass_by("no-manifest", True)
+
     def _is_met_elsewhere(self, path: str, real: str, name: str, within: str) -> bool:
         """Whether a link is not followed: what it leads to lies outside, which is a problem, or is met on its own
         path."""
@@ -238,6 +262,13 @@ class _Reader(Struct):
             self.tree.problems.append(Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice))
             return True
         return os.path.exists(real) and not (self.tree.settings.no_waivers and _is_hidden(real))
+
+    def _is_no_manifest(self, real: str, name: str, editable: bool, *, is_named: bool) -> bool:
+        """Whether a file is no manifest by its name, and is done with."""
+        if editable and self.tree.is_gate and _is_beside(real):
+            self._beside(real, name)
+            return True
+        return files.is_other(real) and self._is_other(real, name, editable, is_named=is_named)
 
     def _is_other(self, real: str, name: str, editable: bool, *, is_named: bool) -> bool:
         """Whether a file that is no manifest by its name is done with: it holds a credential, or nobody named it."""
@@ -480,6 +511,17 @@ def _language_of(path: str) -> registry.Entry:
     except UnreadableError:
         return entry  # whose reader says so
     return registry.MANIFESTS if second_reading.holds_object(text) else entry
+
+
+def _is_beside(path: str) -> bool:
+    """Whether only a gate reads the file ``path``: for its commands, or since it is a template of objects."""
+    return path.endswith(_JSONNET) or (
+        command_files.holds_commands(path) and not path.endswith(registry.endings()) and not files.is_other(path)
+    )
+
+
+def _is_of_gate(path: str) -> bool:
+    return files.is_other(path) or _is_beside(path)
 
 
 def _is_foreign(path: str) -> bool:

@@ -30,6 +30,8 @@ _SPEC = frozenset({"path", "create", "kind", "group", "version"})
 _METADATA = frozenset({"name", "namespace", "labels"})
 _PART = re.compile(r"[\w-]+")
 _NOTHING = frozenset({"ReplicaCountTransformer"})  # what changes nothing that is judged
+_VARIABLE = frozenset({"name", "objref", "fieldref"})
+_FIELDREF = frozenset({"fieldpath"})
 _OBJREF = frozenset({"apiVersion", "group", "version", "kind", "name", "namespace"})
 
 
@@ -260,14 +262,16 @@ def variables_of(kustomization: Object) -> Iterator[Variable | Unknown]:
 
 def _source(entry: Any) -> Data | None:
     """Where the value of an entry of ``vars`` comes from, as the source of a replacement."""
-    if not isinstance(entry, dict) or not {"name", "objref", "fieldref"}.issuperset(entry):
-        return None
-    reference, field = entry.get("objref"), entry.get("fieldref") or {}
-    if not isinstance(entry.get("name"), str) or not isinstance(reference, dict) or not isinstance(field, dict):
-        return None
-    if not _OBJREF.issuperset(reference) or not {"fieldpath", "fieldPath"}.issuperset(field) or len(field) > 1:
+    found = shapes.mapping(entry)
+    reference, field = shapes.mapping(found.get("objref")), shapes.mapping(found.get("fieldref"))
+    known = ((_VARIABLE, found), (_OBJREF, reference), (_FIELDREF, field))
+    if not isinstance(found.get("name"), str) or not all(_has_only(keys, each) for keys, each in known):
         return None
     group, _, version = str(reference.get("apiVersion") or "").rpartition("/")
     given = {key: value for key, value in reference.items() if key != "apiVersion"}
     named = {key: value for key, value in (("group", group), ("version", version)) if value}
     return {**named, **given, "fieldPath": next(iter(field.values()), None) or "metadata.name"}
+
+
+def _has_only(keys: frozenset[str], found: Any) -> bool:
+    return isinstance(found, dict) and keys.issuperset(found)

@@ -114,7 +114,7 @@ TOKENS = ("hardener.dev", "Tokens")
 """What a file of static tokens is taken for."""
 
 
-_PIPELINE = late_pattern(r"""^[ \t]*(?:-[ \t]+)?["']?(?:run|script|before_script|after_script)["']?[ \t]*:""", re.M)
+_PIPELINE = late_pattern(r"""^[ \t]*(?:-[ \t]+)?["']?[\w.-]*(?:run|script|cmds?|commands?|shell)["']?[ \t]*:""", re.M)
 
 
 def is_interesting_pipeline(text: str, *, any_command: bool = False) -> bool:
