@@ -168,8 +168,8 @@ class Collector:
                     self._doubt(client, end, None, SourceText(where).evidence(f"{service} by a bare word"))
 
     def _read_file(self, client: PodTemplate, text: Text) -> None:
-        """Take up the Services that a file of a ConfigMap or an annotation names by a bare word: `${DB_HOST:="mysql"}` in
-        a script."""
+        """Take up the Services that a file of a ConfigMap or an annotation names by a bare word, as `${DB:="mysql"}` in a
+        script does."""
         is_file = text.form is Form.VALUE and "\n" in text.value
         if text.secret or not (is_file or text.said.startswith("annotation ")):
             return
