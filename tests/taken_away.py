@@ -116,6 +116,7 @@ def _named_in(tree: Tree) -> dict[Part, list[Edge]]:
     """The pairs that each part of ``tree`` names, or holds an end of."""
     found: dict[Part, dict[Edge, None]] = {}
     connections = tree.ask(Connections)
+    certain = set(connections.edges)
     documents = {file.path: sum(bool(piece.data) or piece.problem is not None for piece in file.pieces)
                  for file in tree.files}  # fmt: skip
     sources = {tree.ask(RepositoryFiles).name(path): path for path in tree.ask(RepositoryFiles).paths}
@@ -123,7 +124,10 @@ def _named_in(tree: Tree) -> dict[Part, list[Edge]]:
         if edge.client is edge.server:
             continue
         pieces = [fact.piece for fact in edge.evidence if fact.piece is not None]
-        pieces += [item.piece for item in (edge.client.object, edge.server.object, edge.service) if item is not None]
+        ends = [edge.client.object]
+        if edge in certain:  # a bare word is no address where no Service has that name
+            ends += filter(None, (edge.server.object, edge.service))
+        pieces += [item.piece for item in ends]
         for piece in pieces:
             path = os.path.relpath(piece.file.path, tree.root)
             found.setdefault(Part(path), {})[edge] = None

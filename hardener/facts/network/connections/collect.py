@@ -13,7 +13,15 @@ from hardener.facts.images.products import runs_data_store
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections import entries
-from hardener.facts.network.connections.endpoints import Endpoints, is_computed, is_headless, is_patch, number, selector
+from hardener.facts.network.connections.endpoints import (
+    Endpoints,
+    declared_ports,
+    is_computed,
+    is_headless,
+    is_patch,
+    number,
+    selector,
+)
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
 from hardener.facts.network.connections.recorded import put_recorded
 from hardener.facts.network.connections.sources import Sources, SourceText, bare_words, lines_of
@@ -170,8 +178,8 @@ class Collector:
                     self._doubt(client, end, None, SourceText(where).evidence(f"{service} by a bare word"))
 
     def _read_file(self, client: PodTemplate, text: Text) -> None:
-        """Take up the Services that a file of a ConfigMap or an annotation names by a bare word: `${DB_HOST:="mysql"}` in
-        a script."""
+        """Take up the Services that a file of a ConfigMap or an annotation names by a bare word, such as the default in
+        `${DB:="mysql"}`."""
         is_file = text.form is Form.VALUE and "\n" in text.value
         if text.secret or not (is_file or text.said.startswith("annotation ")):
             return
@@ -338,13 +346,15 @@ class Collector:
         """Who names a host that is no Service of the tree may call the workload of that name: its Service may stand
         elsewhere."""
         called = self._called_like_hosts() if self.found.unresolved else {}
+        served = self._served() if called else {}
         for item in self.found.unresolved if called else ():
             for name, namespace in meanings(item.host):
                 for server in called.get(name, ()):
                     if server is not item.pod and self._may_mean(item.pod.object, server.object, namespace):
                         text = f"{item.evidence.text}, which {server.object} is called"
                         fact = Evidence(text, *_at(item.evidence))
-                        self._doubts.setdefault((item.pod, server, ()), ([], None))[0].append(fact)
+                        on = _declared(server) or served.get(server, ())
+                        self._doubts.setdefault((item.pod, server, on), ([], None))[0].append(fact)
 
     def _called_like_hosts(self) -> dict[str, list[PodTemplate]]:
         """The workloads by their names and labels of names; a name that many have is none of a host."""
@@ -354,6 +364,14 @@ class Collector:
             for name in dict.fromkeys([pod.object.name, *(str(labels[key]) for key in _NAMES if key in labels)]):
                 found.setdefault(name, []).append(pod)
         return {name: pods for name, pods in found.items() if len(pods) <= _MOST_SHARING}
+
+    def _served(self) -> dict[PodTemplate, tuple[Port, ...]]:
+        """The ports of workloads that Services of other names lead to."""
+        found: dict[PodTemplate, dict[Port, None]] = {}
+        for service in self.tree.of("", _SERVICE):
+            for pod in self.endpoints.pods(service):
+                found.setdefault(pod, {}).update(dict.fromkeys(self.endpoints.ports(service, pod)))
+        return {pod: tuple(ports) for pod, ports in found.items()}
 
     def _may_mean(self, asking: Object, server: Object, namespace: str | None) -> bool:
         if namespace is not None:
@@ -440,6 +458,13 @@ def _runs_data_store(pod: PodTemplate) -> bool:
         return any(map(runs_data_store, pod.containers))
     except (OpaqueError, WrongShapeError):
         return False
+
+
+def _declared(pod: PodTemplate) -> tuple[Port, ...]:
+    """The ports that ``pod`` declares; none, which means all, where it declares none, or an expression."""
+    numbers = [(number(item.get("containerPort")), item.get("protocol")) for item in declared_ports(pod)]
+    found = {Port(port, str(protocol or "TCP").upper()) for port, protocol in numbers if port is not None}
+    return tuple(sorted(found, key=lambda port: port.order)) if len(found) == len(numbers) else ()
 
 
 def _at(fact: Evidence) -> tuple[Piece | None, Path]:
