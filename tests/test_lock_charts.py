@@ -16,6 +16,7 @@ from hardener.lock.charts import pull, repository_index
 from hardener.lock.oci import transport
 
 from . import chart_places as made
+from . import helm as helms
 from .chart_places import Repository, archive, push
 from .charts.release_trees import CHART
 from .conftest import Harden, commit, write
@@ -160,6 +161,16 @@ def test_ranges_mean_what_helm_makes_of_them(
     at(tmp_path, {"a.yaml": flux("web", asked, repository.url)})
     assert harden("lock", "--charts").status == 0
     assert list(locked(tmp_path)[f"{repository.url}#web"]) == [VERSIONS[asked]]
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("major", [3, 4])
+def test_helm_makes_the_same_of_them(major: int, tmp_path: Path, repository: Repository) -> None:
+    program = helms.Helm(helms.program(major), tmp_path)
+    for asked, version in VERSIONS.items():
+        words = ["show", "chart", "web", "--repo", repository.url, *(["--version", asked] if asked else [])]
+        done = program(*words, cwd=tmp_path)
+        assert done.returncode == 0 and f"version: {version}\n" in done.stdout, (asked, done.stdout, done.stderr)
 
 
 def test_charts_of_a_registry_are_locked(tmp_path: Path, registry: str, harden: Harden) -> None:
