@@ -16,7 +16,7 @@ import yaml
 
 from . import oci_images as made
 from .charts.release_trees import CHART
-from .registries import Asked, Reply, answering
+from .registries import BASIC, Asked, Reply, answering
 
 CONFIG = "application/vnd.cncf.helm.config.v1+json"
 ARCHIVE = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
@@ -102,7 +102,14 @@ def repository(*charts: bytes) -> Iterator[Repository]:
         yield found
 
 
-def push(registry: str, repository: str, content: bytes, tag: str | None = None) -> str:
+def push_with_login(registry: str, repository: str, content: bytes) -> str:
+    """The same as ``push`` for a registry with passwords."""
+    return push(registry, repository, content, headers={"Authorization": BASIC})
+
+
+def push(
+    registry: str, repository: str, content: bytes, tag: str | None = None, headers: dict[str, str] | None = None
+) -> str:
     """Push a packed chart to a registry; the digest of its manifest."""
     name, version = known(content)
     config = made.blob({"name": name, "version": version, "apiVersion": "v2"}, CONFIG)
@@ -112,5 +119,5 @@ def push(registry: str, repository: str, content: bytes, tag: str | None = None)
         made.Blob(json.dumps({**manifest, "layers": [layer.descriptor]}).encode(), made.OCI_MANIFEST), config,
         layers=(layer,),
     )  # fmt: skip
-    made.push(f"http://{registry}", repository, tag or version.replace("+", "_"), image)
+    made.push(f"http://{registry}", repository, tag or version.replace("+", "_"), image, headers)
     return image.digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import tarfile
 from collections.abc import Iterator
@@ -12,15 +13,18 @@ from typing import Any
 import pytest
 import yaml
 
+from hardener.commands import lock_charts
 from hardener.lock.charts import pull, repository_index
-from hardener.lock.oci import transport
+from hardener.lock.oci import client, transport
 
 from . import chart_places as made
-from .chart_places import Repository, archive, push
+from . import helm as helms
+from .chart_places import Repository, archive, push, push_with_login
 from .charts.release_trees import CHART
 from .conftest import Harden, commit, write
 from .oci_images import sha256
-from .registries import Reply, logged_in_nowhere, running
+from .registries import BASIC, PASSWORD, Reply, logged_in_nowhere, running, with_passwords
+from .test_registry_failures import trickling
 
 WEB1, WEB2, WEB3 = archive("web", "1.0.0"), archive("web", "1.4.2"), archive("web", "v2.0.0-rc.1")
 API, COMMON = archive("api", "3.1.0+b5"), archive("common", "4.1.1")
@@ -160,6 +164,16 @@ def test_ranges_mean_what_helm_makes_of_them(
     at(tmp_path, {"a.yaml": flux("web", asked, repository.url)})
     assert harden("lock", "--charts").status == 0
     assert list(locked(tmp_path)[f"{repository.url}#web"]) == [VERSIONS[asked]]
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("major", [3, 4])
+def test_helm_makes_the_same_of_them(major: int, tmp_path: Path, repository: Repository) -> None:
+    program = helms.Helm(helms.program(major), tmp_path)
+    for asked, version in VERSIONS.items():
+        words = ["show", "chart", "web", "--repo", repository.url, *(["--version", asked] if asked else [])]
+        done = program(*words, cwd=tmp_path)
+        assert done.returncode == 0 and f"version: {version}\n" in done.stdout, (asked, done.stdout, done.stderr)
 
 
 def test_charts_of_a_registry_are_locked(tmp_path: Path, registry: str, harden: Harden) -> None:
@@ -335,6 +349,10 @@ def replies(repository: Repository) -> dict[str, tuple[str, Reply, str]]:
             index, Reply(200, b"entries:\n  web:\n  - version: 1.0.0\n    urls: ['https://a:b@charts.example/x']\n"),
             "names no address of an archive that can be asked",
         ),
+        "an archive at the server of a cloud": (
+            index, Reply(200, b"entries:\n  web:\n  - version: 1.0.0\n    urls: ['https://169.254.169.254/x.tgz']\n"),
+            "sends to",
+        ),
         "a file": (index, Reply(200, b"entries:\n  web:\n  - version: 1.0.0\n    urls: ['file:///etc/passwd']\n"),
                    "names no address of an archive that can be asked"),
     }  # fmt: skip
@@ -383,3 +401,47 @@ def test_a_registry_that_lies_is_refused(tmp_path: Path, registry: str, harden: 
         "has no web 7.7.7 (404) (c.yaml:", "has no version >7 of web (d.yaml:", "x y: it is no version and no range",
     ):  # fmt: skip
         assert said in done.out, done.out
+
+
+def test_a_server_that_never_ends_is_given_up(tmp_path: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_LAYER_SECONDS", 0.5)
+    with trickling(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\nentries:\n", b"#") as host:
+        at(tmp_path, {"a.yaml": flux("web", "1.0.0", f"http://{host}/charts")})
+        done = harden("lock", "--charts")
+    assert done.status == 1 and f"{host}: no answer in time (a.yaml:6)" in done.out, done.all
+
+
+@pytest.mark.registry
+def test_a_login_goes_to_a_registry_as_for_images(
+    tmp_path: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.delenv("REGISTRY_AUTH_FILE")  # a setting of the registry, too
+    outside = tmp_path_factory.mktemp("outside")
+    with with_passwords(outside) as host:
+        push_with_login(host, "charts/web", WEB1)
+        (outside / "auth.json").write_text(json.dumps({"auths": {host: {"auth": BASIC.removeprefix("Basic ")}}}))
+        monkeypatch.setenv("REGISTRY_AUTH_FILE", str(outside / "auth.json"))
+        at(tmp_path, {"a.yaml": oci("tag: 1.0.0", f"oci://{host}/charts/web")})
+        done = harden("lock", "--charts")
+        assert done.status == 1 and "wants a login (401), which is sent over TLS only" in done.out
+        assert BASIC not in done.all and PASSWORD not in done.all
+        (outside / "registries.yaml").write_text(f"registries:\n  {host}: {{insecure: true}}\n")
+        done = harden("lock", "--charts", "--registries", outside / "registries.yaml")
+        assert done.status == 0, done.all
+    assert locked(tmp_path)[f"oci://{host}/charts/web"]["1.0.0"]["digest"] == sha256(WEB1)
+
+
+def test_a_run_that_is_ended_keeps_what_came(
+    tmp_path: Path, repository: Repository, harden: Harden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(tmp_path, {"a.yaml": flux("web", "1.0.0", repository.url), "b.yaml": argo("api", "*", repository.url)})
+    monkeypatch.setattr(lock_charts, "_AT_ONCE", 1)
+    tell = lock_charts._tell
+
+    def ended(*arguments: Any) -> None:
+        tell(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lock_charts, "_tell", ended)
+    harden("lock", "--charts")
+    assert list(locked(tmp_path)) == [f"{repository.url}#web"]

@@ -18,7 +18,9 @@ from hardener.sources.files import run_folder, transaction
 if TYPE_CHECKING:
     from hardener.lock.oci.image import Found
 
-_HEAD = "# The images of the manifests, as the registries had them; written by harden lock, read by harden apply.\n"
+_HEAD = (
+    "# The images and charts of the manifests, as registries had them; written by harden lock, read by harden apply.\n"
+)
 # From the stanzas of a lock to those that are new or other.
 _Changes = Callable[[Mapping[str, dict[str, Any]]], Mapping[str, dict[str, Any]]]
 

@@ -127,7 +127,8 @@ def _normal(name: str) -> str:
 
 
 def _matrix(at_hand: AtHand, said: dict[str, Any], depth: int) -> Iterator[Parameters]:
-    sets = [_of(at_hand, generator, depth + 1) for generator in mappings(said.get("generators"))]
+    # What only a cluster knows of one leaves what the other fills in.
+    sets = [_of(at_hand, generator, depth + 1) or [{}] for generator in mappings(said.get("generators"))]
     for number, some in enumerate(product(*sets)):
         if number >= _MOST:
             return

@@ -163,7 +163,7 @@ class _Block:
             indent += len(body) - len(rest)
             self._keys, body = indent, rest
         if indent == self._keys and not body.startswith(b"-"):
-            self._keeps = _key(body) in _KEYS
+            self._keeps = _key(body) in _KEYS or body.startswith(b"{")
         if self._keeps and body:
             self._keep(b" " * (indent - self._dash) + body)
 
