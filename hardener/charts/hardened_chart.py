@@ -11,12 +11,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from hardener.charts.files import partial_copy
 from hardener.charts.files.copy import Copied, Copy
 from hardener.charts.helm import ChartError, Helm
+from hardener.charts.releases.release import merged
 from hardener.charts.rendered import Reader
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.run_steps import Step, Wanted
-from hardener.charts.templates.lines import at_templates, by_template, template_texts
+from hardener.charts.templates.lines import at_templates, by_template, real_source, template_texts
 from hardener.charts.templates.patch import own_patch
 from hardener.charts.values.computed_values import computed_values
 from hardener.charts.values.operations import as_values
@@ -80,7 +82,8 @@ class HardenedChart(Struct, eq=False):
     """What came of it: ``outcome`` holds what values do as its changes, and what they do not as findings. ``written``
     are the files of values, ``hardened`` how many edits ``harden filter`` makes of the rendered chart, ``renders`` how
     often it was rendered; ``spent``: that was not often enough to try everything. ``dropped`` are dependencies that the
-    chart has, and that were not there; ``schemas`` those that were not asked, since they name another schema."""
+    chart has, and that were not there; ``schemas`` those that were not asked, since they name another schema. ``also``
+    is what follows from the values beside the changes, and does no harm."""
 
     outcome: Outcome
     written: Written
@@ -89,6 +92,12 @@ class HardenedChart(Struct, eq=False):
     spent: bool
     dropped: tuple[str, ...]
     schemas: tuple[str, ...]
+    also: tuple[str, ...] = ()
+
+    @property
+    def follows(self) -> str | None:
+        """What there is to say of ``also``; None where nothing is."""
+        return f"its values also change {', '.join(map(plain, self.also))}" if self.also else None
 
     @property
     def unasked(self) -> str | None:
@@ -140,11 +149,11 @@ class _Hardening:
     def _rendered(self, files: list[str], *, schema: bool) -> str:
         return self._with([*self._run.values, *files], schema=schema)
 
-    def _with(self, values: Sequence[str], *, schema: bool = True) -> str:
-        run, folder = self._run, self._copy.folder
+    def _with(self, values: Sequence[str], *, schema: bool = True, folder: str | None = None) -> str:
+        run = self._run
         options: dict[str, Any] = {"sets": run.sets, "release": run.release, "namespace": run.namespace}
         options["schema"] = schema and self._copy.has_schema
-        return self._helm.template(folder, values=values, kube_version=run.kube_version, **options)
+        return self._helm.template(folder or self._copy.folder, values=values, kube_version=run.kube_version, **options)
 
     def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
         """Harden the chart as it is rendered, turn by turn without the steps that no value reaches."""
@@ -169,13 +178,17 @@ class _Hardening:
             refused |= {name_of(step.changes): _left(step, reached) for step in left}
             if not left:
                 break
+        if written and run.in_files and self._known is not None:
+            self._prove(self._known, reached, written)
         outcome.overrides = _overrides(reached)
         if refused and self._known is not None and run.in_files and _is_own(run.chart):
             with suppress(SpentError):  # without them the findings stay what they are
                 self._lines(outcome, first, reached, refused)
         _narrow(outcome, reached, refused.values())
         at_templates(outcome, template_texts(copy.folder, run.called))
-        return HardenedChart(outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas)
+        return HardenedChart(
+            outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas, tuple(reached.also)
+        )
 
     def _reach(self, wanted: Wanted, given: list[Any], write: Writer) -> tuple[Reached, Written]:
         """Look for the values that make ``wanted``, and write them; all values of the chart become ``given``."""
@@ -183,7 +196,7 @@ class _Hardening:
             return Reached([], {}, {}), Written()
         try:
             if self._known is None:
-                self._known = self._search()
+                self._known = self._search(wanted)
                 given.append(self._known.values)
             self._known.run(wanted)
             written = self._written(self._known, write)
@@ -235,23 +248,39 @@ class _Hardening:
                     with open(path, "wb") as binary:
                         binary.write(raw)
 
-    def _search(self) -> Search:
+    def _search(self, wanted: Wanted) -> Search:
         run, folder = self._run, self._copy.folder
         values = computed_values(
             self._helm, folder, values=run.values, sets=run.sets, release=run.release, namespace=run.namespace
         )
-        return Search(self._renders, values, known_keys(folder))
+        part = self._part(wanted)
+        by_chance, by_time = partial_copy.chances(folder)
+        self._renders.part = lambda files, *, schema: self._with([*run.values, *files], schema=False, folder=part)
+        given = merged([each for each in values_of(run.values) if isinstance(each, dict)])
+        return Search(
+            self._renders, values, known_keys(folder), given=given,
+            by_chance=by_chance, by_time=by_time, fields=partial_copy.Fields(part).__contains__,
+        )  # fmt: skip
+
+    def _part(self, wanted: Wanted) -> str:
+        """A copy of the chart that renders the objects which ``wanted`` changes, and few others."""
+        folder = self._copy.folder
+        keys = {wanted.place(edit)[0] for step in wanted.steps for edit in step.edits}
+        sources = {
+            document.source for key, document in self._renders().items() if key in keys or key.kind == "ServiceAccount"
+        }  # which has switches of the same name
+        target = os.path.join(self._scratch, "part", os.path.basename(folder))
+        partial_copy.copy_for(folder, target, {real_source(source, folder) for source in sources})
+        return target
 
     def _written(self, search: Search, write: Writer) -> Written:
-        """The files with the overrides, proved; what cannot be written is given up."""
+        """The files with the overrides; what cannot be written is given up."""
         while (reached := search.reached()).ways:
             try:
                 written = write(_overrides(reached), _values_text(self._copy.folder))
             except KeyRefusedError as refused:
                 search.give_up(refused.path, str(refused))
                 continue
-            if self._run.in_files:
-                self._prove(search, reached, written)
             return written
         return Written()
 

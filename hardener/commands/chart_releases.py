@@ -161,6 +161,9 @@ def _harden(
         _say(outcome, release, message, advice, severity=Severity.MEDIUM)
     if hardened.unasked is not None:
         _say(outcome, release, f"{name} is {hardened.unasked}", "check its values with helm lint", replaces=False)
+    if hardened.follows is not None:
+        message, advice = f"{name}: {hardened.follows}", "nothing is to be done: it follows from them"
+        _say(outcome, release, message, advice, replaces=False, is_judged=True)
     if hardened.spent:
         message = f"{name}: {hardened.renders} renders were not enough to try all values"
         _say(outcome, release, message, "harden values CHART --renders N tries more", replaces=False, is_judged=True)
