@@ -78,8 +78,9 @@ class Config(Struct):
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
     none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
     ``images`` are rows about images, which win over the image table. ``exclude``: what is evidence only, as
-    patterns. ``helm_values``: whether charts of the tree are hardened through their values. ``helm_charts``: the
-    folders of charts, as whole paths, by the names that releases call them.
+    patterns. ``helm_values``: whether charts of the tree are hardened through their values, and with
+    ``helm_post_render`` through patches behind helm. ``helm_charts``: the folders of charts, as whole paths, by the
+    names that releases call them.
     """
 
     path: str | None = None
@@ -96,6 +97,7 @@ class Config(Struct):
     images: OwnRows = NO_ROWS
     exclude: tuple[str, ...] = ()
     helm_values: bool = False
+    helm_post_render: bool = False
     helm_charts: dict[str, str] = field(default_factory=dict)
 
 
@@ -131,6 +133,7 @@ def load(root: str, named: str | None = None) -> Config:
         images=_image_rows(found.images, parsed, name),
         exclude=_patterns(found.exclude, parsed, name),
         helm_values=found.helm.values,
+        helm_post_render=found.helm.post_render,
         helm_charts=_charts(found.helm.charts, path, parsed, name, _bound(path, root)),
     )
 
@@ -226,9 +229,12 @@ def document_records() -> dict[str, Any]:
         "Helm",
         [
             ("values", told(bool, "Whether harden apply hardens charts of the tree through their values."), False),
+            ("post_render", told(bool, "Whether what no value reaches is patched where Flux or kustomize does that."),
+             False),
             ("charts", told(dict[str, str], "The folder of a chart, seen from this file, by the name of the chart."),
              msgspec.field(default_factory=dict)),
         ],
+        rename="kebab",
         forbid_unknown_fields=True,
     )  # fmt: skip
     options = dict[str, dict[str, str | int | float | bool]]

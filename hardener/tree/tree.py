@@ -73,6 +73,7 @@ class Settings(Struct):
     helm_charts: dict[str, str] = {}  # folders of charts by the name that releases call them
     lock: str | None = None  # the file that counts as the lock, in place of that of the tree
     helm_values: bool = False  # whether charts of the tree are hardened through their values
+    helm_post_render: bool = False  # and through patches behind helm, where no value does it
 
 
 class Draft(NamedTuple):

@@ -117,12 +117,15 @@ class Marked:
             found += [Operation(Kind.DROP, (*path, *rest), weak=True) for rest in now if rest not in was]
         return found
 
-    def _rank(self, path: Path, outlet: tuple[Key, Place], others: list[Path]) -> tuple[bool, int, bool, int, int]:
-        """The best first: what takes the place of nothing, what is in use, no other name of the same, what comes out at
-        the fewest places."""
+    def _rank(
+        self, path: Path, outlet: tuple[Key, Place], others: list[Path]
+    ) -> tuple[bool, bool, bool, int, int, int]:
+        """The best first: what takes the place of nothing, what the user writes, no other name of the same, what is in
+        use, what comes out at the fewest places."""
         replaces = bool(self.beside.get((path, *outlet)))
         is_alias = any(len(other) < len(path) and path[-len(other) :] == other for other in others)
-        return replaces, self._use(path), is_alias, len(self.outlets[path]), -len(path)
+        use = self._use(path)
+        return replaces, use > 0, is_alias, use, len(self.outlets[path]), -len(path)
 
     def _use(self, path: Path) -> int:
         """0 for what the user of the chart writes, 1 for what the chart has, 2 for what nobody has written yet."""

@@ -7,7 +7,7 @@ by object, and nothing else.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -69,7 +69,8 @@ class Reached(Struct, eq=False):
 
 class Search:
     """Looks for the values of one chart: ``values`` are all that it has as its user renders it, ``given`` what its user
-    gives, ``known`` keys that may be there as well. What a run learns of the chart, the next one knows.
+    gives, ``known`` keys that may be there as well, ``libraries`` the charts below it that render nothing themselves.
+    What a run learns of the chart, the next one knows.
 
     ``by_chance``: whether the chart may be another in each render of the same values, ``by_time`` in each second;
     ``fields`` knows the fields that its templates write themselves. Values are tried on the part of
@@ -83,6 +84,7 @@ class Search:
         values: dict[str, Any],
         known: list[Path],
         *,
+        libraries: Collection[str] = (),
         given: dict[str, Any] | None = None,
         by_chance: bool = True,
         by_time: bool = True,
@@ -98,7 +100,11 @@ class Search:
         self.unsteady = set(changed(self.whole, self._names(second)))  # what is another in each render
         self._has_looked_again = not by_time
         self.base = self._part()
-        self.known = [path for path in known if self._may_be_new(path)]
+        # What a library has as a default, the chart above it often takes by the same name.
+        paths = (*map_paths(values), *(path for path, _ in scalars(values)))
+        above = dict.fromkeys(path[1:] for path in paths if len(path) > 1 and path[0] in libraries)
+        self._above = [path for path in above if self._may_be_new(path)]
+        self.known = [path for path in known if self._may_be_new(path)] + self._above
         self.marked = Marked(renders, values, self.base, given)
         self.switches: Switches = {}
         self._candidates = Candidates(values, self.known, self.marked, self.switches, self.base)
@@ -221,8 +227,9 @@ class Search:
         maps = [path for path in map_paths(self.values) if _HANDED_ON.search(str(path[-1]))]
         full = [path for path in maps if value_at(self.values, path)]
         known = [path for path in self.known if _HANDED_ON.search(str(path[-1])) and self._has_parent(path)]
+        above = [path for path in self._above if _HANDED_ON.search(str(path[-1]))]
         for some in (
-            full,
+            [*full, *above],
             [*(path for path in maps if path not in set(full)), *beside_images(self.values)],
             [*known, *above_images(self.values)],
         ):
@@ -242,18 +249,20 @@ class Search:
         lists = [*list_paths(self.values), *new]
         stems = {plain(str(part)).rstrip("s") for edit in edits for part in edit.path[1:] if _may_be_list((part,))}
         named = [path for path in lists if any(stem in plain(str(path[-1])) for stem in stems)]
-        for some in (named, lists):
+        for some, most in ((named, _MOST_MARKS), (lists, _MOST_WIDE)):
             for of_maps in (True, False):
                 inside = of_maps and any(isinstance(part, int) for edit in edits for part in edit.path[1:])
                 if inside or any(_changes_list(edit, of_maps) for edit in edits):
-                    self.marked.find_lists(some, of_maps=of_maps, most=_MOST_MARKS)
+                    self.marked.find_lists(some, of_maps=of_maps, most=most)
             edits = list(self._lacking(self._left()))
 
     def _look_at_texts(self, edits: list[Edit]) -> None:
         """Where single values come out that are called as a field is that ``edits`` set."""
-        called = (path for edit in edits for path in self._candidates.called(edit, self.wanted))
-        switches = (path for path, value in scalars(self.values) if value is True) if edits else ()
-        self.marked.find_texts([*called, *switches][:_MOST_TEXTS], _MOST_MARKS)
+        called = [path for edit in edits for path in self._candidates.called(edit, self.wanted)]
+        self.marked.find_texts(called[:_MOST_TEXTS], _MOST_MARKS)
+        if any(isinstance(edit, Set) for edit in self._lacking(self._left())):
+            switches = [path for path, value in scalars(self.values) if value is True]
+            self.marked.find_texts(switches[:_MOST_TEXTS], _MOST_WIDE)
 
     def _look_at_switches(self, edits: list[Edit]) -> None:
         """Which booleans change the fields that ``edits`` change, whatever they are called."""
