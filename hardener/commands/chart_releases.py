@@ -16,6 +16,8 @@ from msgspec.structs import replace
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
 from hardener.charts.helm import INSTALL, ChartError, Helm
+from hardener.charts.post_render import entry_of
+from hardener.charts.releases.chart_sources import writable
 from hardener.charts.releases.collect import releases, write
 from hardener.charts.releases.dependencies import dependencies
 from hardener.charts.releases.release import WHOLE, Release, Unwritable
@@ -232,6 +234,8 @@ def _harden(
             kube_version="{}.{}".format(*plan.settings.kubernetes_version),
             release=release.name or "release", namespace=release.namespace, defaults=release.defaults, in_files=False,
             place=os.path.join(owner.piece.file.path, owner.name) if release.is_elsewhere else "",
+            patches=release.patches.known if release.patches is not None else (),
+            may_patch=plan.settings.helm_post_render and release.patches is not None and writable(owner),
         )  # fmt: skip
         hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress))
     if release.doubt:
@@ -243,6 +247,9 @@ def _harden(
         _say(outcome, release, message, advice, severity=Severity.MEDIUM)
     if hardened.unasked is not None:
         _say(outcome, release, f"{name} is {hardened.unasked}", "check its values with helm lint", replaces=False)
+    if hardened.follows is not None:
+        message, advice = f"{name}: {hardened.follows}", "nothing is to be done: it follows from them"
+        _say(outcome, release, message, advice, replaces=False, is_judged=True)
     if hardened.spent:
         message = f"{name}: {hardened.renders} renders were not enough to try all values"
         _say(outcome, release, message, "harden values CHART --renders N tries more", replaces=False, is_judged=True)
@@ -291,7 +298,12 @@ def _take(
     """Take what came of the chart of a release into ``outcome``."""
     _add(outcome, hardened.outcome, name)
     _forget(outcome, release)
-    for path, text in hardened.written.items():
+    written = dict(hardened.written)
+    if hardened.patches and release.patches is not None:
+        path = release.patches.path
+        text = written[path] if path in written else text_of(path)
+        written[path] = release.patches.added(text, [entry_of(patch) for patch in hardened.patches])
+    for path, text in written.items():
         before = text_of(path)
         if text != before:
             _write(outcome, path, before, text, hardened.outcome.changes)

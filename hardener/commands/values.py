@@ -254,6 +254,8 @@ def _remarks(chart: str, hardened: HardenedChart) -> list[str]:
         found.append(f"{chart}: looked at without {names}, which is off and not there ({build})")
     if hardened.unasked is not None:
         found.append(f"{chart}: {hardened.unasked}")
+    if hardened.follows is not None:
+        found.append(f"{chart}: {hardened.follows}, which follows from them")
     if hardened.spent:
         found.append(f"{chart}: {hardened.renders} renders were not enough to try all values; --renders N allows more")
     return found

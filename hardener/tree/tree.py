@@ -79,6 +79,7 @@ class Settings(Struct):
     lock: str | None = None  # the file that counts as the lock, in place of that of the tree
     oldest_recording: int = 180  # days from which on what a cluster told is a hint
     helm_values: bool | None = None  # whether charts of releases are hardened; None: where the lock has charts
+    helm_post_render: bool = False  # and through patches behind helm, where no value does it
 
 
 class Draft(NamedTuple):

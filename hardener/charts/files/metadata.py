@@ -58,6 +58,13 @@ def vendored(folder: str) -> list[tuple[str, str]]:
     return found
 
 
+def libraries(folder: str) -> set[str]:
+    """Return the names, in its values, of the charts below the one in ``folder`` that are libraries."""
+    found = {name for name, place in vendored(folder) if _read(place, CHART, name).get("type") == "library"}
+    entries = dependencies(metadata(folder, os.path.basename(folder)))
+    return found | {str(entry["alias"]) for entry in entries if entry["name"] in found and entry.get("alias")}
+
+
 def drop_dependencies(folder: str, names: Collection[str], shown: str) -> None:
     """Take the dependencies ``names`` out of the chart in ``folder``, a copy of ours, and the locks with them."""
     for name in (CHART, REQUIREMENTS):

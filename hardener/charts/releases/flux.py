@@ -16,7 +16,7 @@ from typing import Any
 
 from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, version_of, writable
 from hardener.charts.releases.release import Release, Values, unknown
-from hardener.charts.releases.values_in_yaml import InObject
+from hardener.charts.releases.values_in_yaml import InObject, Patches, patches_of
 from hardener.charts.values.set_values import nested, path_of, typed
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby
@@ -70,6 +70,7 @@ def _toolkit(at_hand: AtHand, item: Object) -> Release:
             _reference(at_hand, item, str(entry.get("kind")), entry.get("name"), entry.get("valuesKey") or _KEY, entry)
         )
     _own_values(release, spec)
+    release.patches = _patches(item, spec)
     return release
 
 
@@ -117,6 +118,19 @@ def _source(at_hand: AtHand, release: Release, kind: str, reference: dict[str, A
     if names := [name for one in found for name in at_hand.patches(one, (("spec", "url"), ("spec", "ref")))]:
         release.doubt = f"{' and '.join(dict.fromkeys(names))} may name another address or version"
     return mapping(found[0].data.get("spec"))
+
+
+def _patches(item: Object, spec: dict[str, Any]) -> Patches | None:
+    """The post-renderers of a HelmRelease (fluxcd.io/flux/components/helm/helmreleases, "Post renderers")."""
+    given = spec.get("postRenderers")
+    renderers = given if isinstance(given, list) else []
+    entries: list[Any] = []
+    for renderer in renderers:
+        kustomize = mapping(mapping(renderer).get("kustomize"))
+        if list(mapping(renderer)) != ["kustomize"] or list(kustomize) != ["patches"]:
+            return None
+        entries += kustomize["patches"] or []
+    return patches_of(item, ("spec", "postRenderers"), entries, is_flux=True)
 
 
 def _by_path(at_hand: AtHand, release: Release, path: str, other: str | None) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from hardener.charts.releases.chart_sources import DEFAULTS, AtHand, literal, version_of, writable
 from hardener.charts.releases.release import Release, Values, unknown
-from hardener.charts.releases.values_in_yaml import InObject
+from hardener.charts.releases.values_in_yaml import InObject, Patches, patches_of
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.lock.charts.reference import ChartReference, NoReferenceError, in_repository
 from hardener.sources import files, manifests
@@ -34,7 +34,9 @@ def releases(at_hand: AtHand) -> Iterator[Release]:
     """Yield the charts that kustomizations of the tree render."""
     for folder, item in at_hand.tree.kustomizations.items():
         for index, chart in _entries(item.data, "helmCharts"):
-            yield _release(at_hand, item, folder, ("helmCharts", index), chart, _home(item.data))
+            release = _release(at_hand, item, folder, ("helmCharts", index), chart, _home(item.data))
+            release.patches = _patches(item)
+            yield release
         homes = [entry.get("chartHome") for _, entry in _entries(item.data, "helmChartInflationGenerator")]
         home = next((home for home in reversed(homes) if isinstance(home, str) and home), _HOME)
         for index, old in _entries(item.data, "helmChartInflationGenerator"):
@@ -43,6 +45,14 @@ def releases(at_hand: AtHand) -> Iterator[Release]:
         for generator in _generators(at_hand, folder, item):
             data = generator.data
             yield _release(at_hand, generator, folder, (), data, str(data.get("chartHome") or _HOME))
+
+
+def _patches(item: Object) -> Patches | None:
+    """The patches of a kustomization, which are also for what its charts render."""
+    given = item.data.get("patches")
+    if any(key in item.data for key in ("patchesStrategicMerge", "patchesJson6902")):
+        return None
+    return patches_of(item, ("patches",), given if isinstance(given, list) else [])
 
 
 def _entries(document: Any, key: str) -> list[tuple[int, dict[str, Any]]]:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
@@ -24,6 +24,9 @@ from hardener.sources import files, yaml
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
+
+if TYPE_CHECKING:
+    from hardener.charts.releases.values_in_yaml import Patches
 
 _NOT_SHOWN = "to what the tree does not show"
 WHOLE: Path = ()
@@ -87,6 +90,8 @@ class Release:
     - ``defaults``: whether the ``values.yaml`` of the chart counts; where it does not, ``values`` are all there is.
     - ``targets``: where overrides are written, the best place first.
     - ``advice``: what to do where nothing can be written.
+    - ``patches``: where its deployer patches what helm has rendered; None where it does not, or in a way that harden
+      cannot read.
     """
 
     owner: Object
@@ -107,6 +112,7 @@ class Release:
     defaults: bool = True
     targets: list[Values] = field(default_factory=list)
     advice: str = ""
+    patches: Patches | None = None
 
     @property
     def at_hand(self) -> bool:
