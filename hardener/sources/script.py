@@ -83,7 +83,12 @@ class _Scripts(Reader):
         is_gate = editable and self._around.is_gate
         if not _OF_CLUSTERS.search(content.text) and not (is_gate and _OF_GATE.search(content.text)):
             return Reading(passed="no-manifest")
-        return Reading(load(path, name, content, SCRIPT, editable=editable))
+        file = load(path, name, content, SCRIPT, editable=editable)
+        if "<<" in content.text and "apiVersion" in content.text:
+            from hardener.sources.embedded import heredocs  # late: few scripts hold manifests
+
+            heredocs.add(file)
+        return Reading(file)
 
 
 def load(path: str, name: str, content: Content, kind: tuple[str, str], *, editable: bool) -> ManifestFile:

@@ -274,9 +274,12 @@ class _Reader(Struct):
             self._of_chart(chart, real, name, content, editable)
         else:
             known = self.pieces if editable else None
-            tree.files.append(
-                _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
-            )
+            file = _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
+            if "k8s:" in content.text and file.holds("definition"):
+                from hardener.sources.embedded import tasks  # late: few trees hold playbooks
+
+                tasks.add(file)
+            tree.files.append(file)
 
     def _interest(self, real: str, editable: bool) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
         """Which pieces of a file are read, and of which it is no problem that they cannot be."""
