@@ -87,22 +87,32 @@ def _report(name: str, seen: Sighting) -> Report:
 
 
 def _sightings(tree: Tree, findings: list[Report]) -> Iterator[tuple[str, Sighting]]:
-    read = {os.path.basename(path) for path in (*tree.passed.others, *(file.path for file in tree.files))}
-    for name, found in tree.sightings.items():
-        yield from ((name, each) for each in found if not _is_read(each, read))
-    for file in tree.files:
-        if file.editable and file.holds("k8s:"):
-            yield from ((file.name, each) for each in in_tasks(file.content.text) if not _is_read(each, read))
-    for item in tree.of(*SCRIPT):
-        if item.editable:
-            found = [each for each in in_text("heredoc", item.piece.text) if not _is_covered(item.piece, each.line)]
-            yield from ((item.piece.file.name, each) for each in found)
+    yield from _of_tools(tree)
     for path in tree.passed.others:
         yield from _of_other(path)
+    yield from _of_scripts(tree)
     yield from _of_manifests(tree)
     yield from _of_kustomizations(tree)
     yield from _without_pods(tree)
     yield from _of_blocks(tree, {report.object for report in findings})
+
+
+def _of_tools(tree: Tree) -> Iterator[tuple[str, Sighting]]:
+    """Charts that other tools render, and files that tasks of Ansible apply, unless they are read by themselves."""
+    read = {os.path.basename(path) for path in (*tree.passed.others, *(file.path for file in tree.files))}
+    found = [(name, each) for name, sightings in tree.sightings.items() for each in sightings]
+    for file in tree.files:
+        if file.editable and file.holds("k8s:"):
+            found += [(file.name, each) for each in in_tasks(file.content.text)]
+    yield from ((name, each) for name, each in found if not _is_read(each, read))
+
+
+def _of_scripts(tree: Tree) -> Iterator[tuple[str, Sighting]]:
+    """Manifests in a script that are no heredoc that was read."""
+    for item in tree.of(*SCRIPT):
+        for each in in_text("heredoc", item.piece.text) if item.editable else ():
+            if not _is_covered(item.piece, each.line):
+                yield item.piece.file.name, each
 
 
 def _is_read(seen: Sighting, read: Set[str]) -> bool:
@@ -151,22 +161,27 @@ def _may_hold_more(tree: Tree, file: ManifestFile, known: int) -> bool:
 def _within(piece: Piece, places: Set[tuple[Piece, Path]]) -> Iterator[Sighting]:
     """The manifests within the documents of ``piece``: as mappings below a key of another tool, and as texts."""
     waiting: list[tuple[Path, Any]] = [((number,), document) for number, document in enumerate(piece.data)]
-    found: list[tuple[Path, str, list[Sighting]]] = []
+    found: list[tuple[Path, list[Sighting]]] = []
     while waiting:
         path, value = waiting.pop()
-        if isinstance(value, str):
-            if "\n" in value and (seen := in_text("text", value)):
-                found.append((path, "text", seen))
-        elif (piece, path) not in places and isinstance(value, dict) and _is_workload(value):
-            form = "ansible" if not _DEFINITIONS.isdisjoint(path) else "nested"
-            found.append((path, form, [Sighting(1, form, str(value["kind"]))]))
+        seen = [] if (piece, path) in places else _seen(path, value)
+        if seen:
+            found.append((path, seen))
         elif not _is_taken_away(value):
             waiting += [((*path, key), child) for key, child in reversed(_children(value))]
     parsed = piece.read() if found else None
-    for path, form, seen in found:
-        assert parsed is not None
-        line = piece.line + piece.source.line_of(parsed, path)
-        yield from (Sighting(line + each.line - 1, form, each.what) for each in seen)
+    for path, sightings in found:
+        line = piece.line + piece.source.line_of(parsed, path) - 1
+        yield from (each._replace(line=line + each.line) for each in sightings)
+
+
+def _seen(path: Path, value: object) -> list[Sighting]:
+    """What a value within a document is by itself, with lines from its own."""
+    if isinstance(value, str):
+        return in_text("text", value) if "\n" in value else []
+    if not isinstance(value, dict) or not _is_workload(value):
+        return []
+    return [Sighting(1, "nested" if _DEFINITIONS.isdisjoint(path) else "ansible", str(value["kind"]))]
 
 
 def _is_taken_away(value: object) -> bool:
