@@ -47,7 +47,8 @@ def test_what_is_a_template(text: str, is_template: bool, harden: Harden, tmp_pa
 
 
 def test_a_last_line_without_end_bears_new_lines(harden: Harden, tmp_path: Path) -> None:
-    text = f"{HEAD}{SPEC}    volumeMounts:\n    - name: p\n      mountPath: /x\n  volumes:\n  - name: p\n    emptyDir: {{}}"
+    mounts = "    volumeMounts:\n    - name: p\n      mountPath: /x\n"
+    text = f"{HEAD}{SPEC}{mounts}  volumes:\n  - name: p\n    emptyDir: {{}}"
     write(tmp_path, {"a.yaml": text})
     git(tmp_path, "init", "-q")
     assert harden("apply", ".", "--yes").status == 0
