@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hardener.sources.embedded.heredocs import Heredoc, heredocs
 from hardener.sources.embedded.source import QUOTED, TASK, UNQUOTED
@@ -161,3 +163,58 @@ def test_a_shell_gets_no_new_expression() -> None:
     with pytest.raises(TextError, match="more than text"):
         UNQUOTED.rewrite_text(None, "kind: A\n", expand)
     assert QUOTED.rewrite_text(None, "kind: A\n", expand).text == "kind: A\nspec: ${A}\n"
+
+
+SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 20))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_heredocs_and_tasks_keep_every_other_byte(seed: int, harden: Harden, tmp_path: Path) -> None:
+    """50 texts a seed: nothing changes but within the manifests, which parse to what they said and what was decided."""
+    chance = random.Random(seed)
+    files = {f"{number}.sh": _script(chance) for number in range(25)}
+    files |= {f"{number}.yml": _playbook(chance) for number in range(25)}
+    write(tmp_path, files)
+    git(tmp_path, "init", "-q")
+    assert harden("apply", ".", "--yes", "--only", "no-host-pid,automount-token").status == 0
+    for name, before in files.items():
+        after = (tmp_path / name).read_text()
+        kept = [line for line in before.splitlines() if "hostPID" not in line]
+        rest = [line for line in after.splitlines() if "automountServiceAccountToken: false" not in line]
+        assert rest == kept, name
+        assert "hostPID" not in after
+        if name.endswith(".yml"):
+            assert len(yaml.safe_load(after)) == len(yaml.safe_load(before))
+
+
+def _manifest(chance: random.Random, indent: str) -> list[str]:
+    lines = ["apiVersion: v1", "kind: Pod", "metadata:", f"  name: p{chance.randrange(100)}", "spec:"]
+    lines += chance.choice([["  hostPID: true"], ["  hostPID: true  # why"], ["  # before", "  hostPID: true"]])
+    lines += ["  containers:", "  - name: a", f"    image: {chance.choice(['a:1', 'nginx:1.27', 'b.example.com/c'])}"]
+    lines += chance.choice([[], ["", "    args: ['x', \"y\"]"], ["    env:", "    - {name: A, value: 'b # c'}"]])
+    return [indent + line if line else line for line in lines]
+
+
+def _script(chance: random.Random) -> str:
+    lines = ["#!/bin/sh", "", "echo \"$HOME\" '<<EOF'"]
+    for _ in range(chance.randrange(1, 4)):
+        tag = chance.choice(["EOF", "YAML", "_END"])
+        start = chance.choice([f"<<{tag}", f"<<'{tag}'", f'<< "{tag}"'])
+        lines += chance.choice([[f"kubectl apply -f - {start}"], [f"cat {start} | kubectl create -f -"]])
+        lines += [*_manifest(chance, ""), tag, f"sleep {chance.randrange(9)}  # then", ""]
+    return "\n".join(lines) + chance.choice(["", "\n"])
+
+
+def _playbook(chance: random.Random) -> str:
+    lines = ["---", "# tasks"]
+    for _ in range(chance.randrange(1, 4)):
+        deeper = " " * chance.choice([2, 4])
+        lines += [
+            f"- name: task {chance.randrange(9)}",
+            "  kubernetes.core.k8s:",
+            "    state: present",
+            "    definition:",
+        ]
+        lines += _manifest(chance, "    " + deeper)
+        lines += chance.choice([["  when: x is defined"], [""], ["  tags: [a]", ""]])
+    return "\n".join([*lines, "- debug:", '    msg: "{{ x }}"']) + chance.choice(["", "\n"])

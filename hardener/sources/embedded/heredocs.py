@@ -10,7 +10,7 @@ from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.yaml import TextError
 from hardener.support.late_pattern import late_pattern
 
-_STARTS = late_pattern(r"<<(?P<dash>-?)[ \t]*(?P<quote>[\"'\\]?)(?P<tag>[A-Za-z_]\w*)(?P=quote)?")
+_STARTS = late_pattern(r"(?<!<)<<(?P<dash>-?)[ \t]*(?P<quote>[\"'\\]?)(?P<tag>[A-Za-z_]\w*)(?P=quote)?")
 _APPLIES = late_pattern(
     r"\b(?:kubectl|oc|kubectl_\w+)\b.*\b(?:apply|create|replace)\b.*(?:-f|--filename)[ \t=]*(?:-(?![\w-])|/dev/stdin\b)"
 )
@@ -57,7 +57,7 @@ def heredocs(lines: list[str]) -> Iterator[Heredoc]:
     while number < len(lines):
         command, first = _command(lines, number)
         command = _without_comment(command)
-        start = _STARTS.search(command)
+        start = next((match for match in _STARTS.finditer(command) if not _is_quoted(command, match.start())), None)
         if start is None:
             number = first
             continue
@@ -81,11 +81,14 @@ def _command(lines: list[str], number: int) -> tuple[str, int]:
 
 def _without_comment(command: str) -> str:
     """``command`` up to a comment at its end: a # between quotes begins none."""
-    for match in _COMMENT.finditer(command):
-        before = command[: match.start()]
-        if before.count('"') % 2 == 0 and before.count("'") % 2 == 0:
-            return before
-    return command
+    starts = (match.start() for match in _COMMENT.finditer(command))
+    return command[: next((start for start in starts if not _is_quoted(command, start)), None)]
+
+
+def _is_quoted(command: str, at: int) -> bool:
+    """Whether a quote is open at a place of a line."""
+    before = command[:at]
+    return before.count('"') % 2 == 1 or before.count("'") % 2 == 1
 
 
 def _end(lines: list[str], first: int, tag: str, *, strips: bool) -> int | None:
