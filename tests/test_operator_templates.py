@@ -173,3 +173,74 @@ def test_a_definition_says_where_pods_are(definition: str, edited: list[str], ha
     assert sorted(each["id"] for each in report["changes"] if each["id"] in edits - {"drop-capabilities"}) == edited
     severities = [each["severity"] for each in report["findings"] if each["id"] == "operator-resource"]
     assert severities == ([] if edited else ["high"])
+
+
+IN_YAML = """\
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: a, namespace: shop}
+spec:
+  templates:
+  - name: m
+    container: {name: c, image: "registry.example.com/a:1", securityContext: {privileged: true}}
+"""
+IN_HCL = """\
+resource "kubernetes_manifest" "a" {
+  manifest = {
+    apiVersion = "argoproj.io/v1alpha1"
+    kind       = "WorkflowTemplate"
+    metadata = {
+      name      = "a"
+      namespace = "shop"
+    }
+    spec = {
+      templates = [
+        {
+          name = "m"
+          container = {
+            name  = "c"
+            image = "registry.example.com/a:1"
+            securityContext = {
+              privileged = true
+            }
+          }
+        }
+      ]
+    }
+  }
+}
+"""
+IN_PYTHON = """\
+from kubernetes import client
+
+BODY = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "WorkflowTemplate",
+    "metadata": {"name": "a", "namespace": "shop"},
+    "spec": {
+        "templates": [
+            {
+                "name": "m",
+                "container": {
+                    "name": "c",
+                    "image": "registry.example.com/a:1",
+                    "securityContext": {"privileged": True},
+                },
+            }
+        ]
+    },
+}
+client.CustomObjectsApi().create_namespaced_custom_object("argoproj.io", "v1alpha1", "shop", "workflowtemplates", BODY)
+"""
+
+
+def test_each_language_gets_the_same(harden: Harden, tmp_path: Path) -> None:
+    found = []
+    for name, text in (("a.yaml", IN_YAML), ("a.tf", IN_HCL), ("a.py", IN_PYTHON)):
+        folder = tmp_path / name
+        write(folder, {name: text})
+        git(folder, "init", "-q")
+        report = json.loads(harden("check", ".", "--format", "json", cwd=folder).out)
+        found.append(sorted((each["id"], json.dumps(each["path"])) for each in report["changes"]))
+    assert ("no-privileged", '["spec", "templates", 0, "container", "securityContext"]') in found[0]
+    assert found[0] == found[1] == found[2]

@@ -52,8 +52,7 @@ def check(
     known = _compare(outcome, choices, plan) if choices.baseline else []
     redactor = Redactor()
     missing = [redactor.text(reason) for reason in _missing(outcome, required, allow_empty, len(blind))]
-    if unread_fails and (others := find_unread_forms.summary(outcome.findings)):
-        missing.append(f"{others} read (--unread fail)")
+    missing += _unread(outcome) if unread_fails else []
     too_bad = list(_too_bad(outcome, fail_on, no_waivers=choices.no_waivers))
     differ = plan.touched.documents(outcome) if plan.touched is not None else None
     remarks = [
@@ -168,6 +167,12 @@ def _missing(
     if not_looked_at:
         verb = "was" if not_looked_at == 1 else "were"
         yield f"{counted(not_looked_at, 'place')} that may hold an object {verb} not looked at (--no-waivers)"
+
+
+def _unread(outcome: Outcome) -> list[str]:
+    """The workloads in forms that are not read, where these fail a check."""
+    others = find_unread_forms.summary(outcome.findings)
+    return [f"{others} read (--unread fail)"] if others else []
 
 
 def _narrowed(outcome: Outcome, choices: Choices, differ: int | None) -> Iterator[str]:

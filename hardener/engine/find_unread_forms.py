@@ -15,11 +15,12 @@ from typing import Any
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Outcome, Report
 from hardener.kubernetes.kustomize import kustomization as kustomize
-from hardener.kubernetes.objects.unread_forms import FORMS, Sighting, in_language, in_text, is_apart
+from hardener.kubernetes.objects.unread_forms import FORMS, Sighting, in_language, in_tasks, in_text, is_apart
 from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.script import SCRIPT
 from hardener.support.data_path import Path
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.core_views import Object
@@ -86,14 +87,37 @@ def _report(name: str, seen: Sighting) -> Report:
 
 
 def _sightings(tree: Tree, findings: list[Report]) -> Iterator[tuple[str, Sighting]]:
-    for name, found in tree.sightings.items():
-        yield from ((name, each) for each in found)
+    yield from _of_tools(tree)
     for path in tree.passed.others:
         yield from _of_other(path)
+    yield from _of_scripts(tree)
     yield from _of_manifests(tree)
     yield from _of_kustomizations(tree)
     yield from _without_pods(tree)
     yield from _of_blocks(tree, {report.object for report in findings})
+
+
+def _of_tools(tree: Tree) -> Iterator[tuple[str, Sighting]]:
+    """Charts that other tools render, and files that tasks of Ansible apply, unless they are read by themselves."""
+    read = {os.path.basename(path) for path in (*tree.passed.others, *(file.path for file in tree.files))}
+    found = [(name, each) for name, sightings in tree.sightings.items() for each in sightings]
+    for file in tree.files:
+        if file.editable and file.holds("k8s:"):
+            found += [(file.name, each) for each in in_tasks(file.content.text)]
+    yield from ((name, each) for name, each in found if not _is_read(each, read))
+
+
+def _of_scripts(tree: Tree) -> Iterator[tuple[str, Sighting]]:
+    """Manifests in a script that are no heredoc that was read."""
+    for item in tree.of(*SCRIPT):
+        for each in in_text("heredoc", item.piece.text) if item.editable else ():
+            if not _is_covered(item.piece, each.line):
+                yield item.piece.file.name, each
+
+
+def _is_read(seen: Sighting, read: Set[str]) -> bool:
+    """Whether the file that a task names is read, or counted, by itself."""
+    return seen.form == "ansible" and os.path.basename(seen.what.strip("\"'")) in read
 
 
 def _of_manifests(tree: Tree) -> Iterator[tuple[str, Sighting]]:
@@ -103,8 +127,9 @@ def _of_manifests(tree: Tree) -> Iterator[tuple[str, Sighting]]:
     for file in tree.files:
         if file.editable and not file.is_new and _may_hold_more(tree, file, known[file.path]):
             for piece in file.pieces:
-                if piece.parsed:
-                    yield from ((file.name, each) for each in _within(piece, places))
+                if piece.parsed and piece.source.is_manifest:
+                    seen = (each for each in _within(piece, places) if not _is_covered(piece, each.line))
+                    yield from ((file.name, each) for each in seen)
 
 
 def _of_other(path: str) -> Iterator[tuple[str, Sighting]]:
@@ -117,6 +142,15 @@ def _of_other(path: str) -> Iterator[tuple[str, Sighting]]:
     yield from ((name, each) for each in in_language(name, text))
 
 
+def _is_covered(outer: Piece, line: int) -> bool:
+    """Whether a piece within ``outer`` was read on its own."""
+    return any(
+        piece is not outer and piece.parsed and piece.line < line <= piece.line + max(1, piece.text.count("\n"))
+        for piece in outer.file.pieces
+        if outer.start <= piece.start and piece.end <= outer.end
+    )
+
+
 def _may_hold_more(tree: Tree, file: ManifestFile, known: int) -> bool:
     """Whether more kinds of workloads stand in a file of YAML than it has objects of them."""
     if not file.source.is_manifest or os.path.basename(file.path) in kustomize.NAMES or file.path in tree.patch_files:
@@ -127,22 +161,32 @@ def _may_hold_more(tree: Tree, file: ManifestFile, known: int) -> bool:
 def _within(piece: Piece, places: Set[tuple[Piece, Path]]) -> Iterator[Sighting]:
     """The manifests within the documents of ``piece``: as mappings below a key of another tool, and as texts."""
     waiting: list[tuple[Path, Any]] = [((number,), document) for number, document in enumerate(piece.data)]
-    found: list[tuple[Path, str, list[Sighting]]] = []
+    found: list[tuple[Path, list[Sighting]]] = []
     while waiting:
         path, value = waiting.pop()
-        if isinstance(value, str):
-            if "\n" in value and (seen := in_text("text", value)):
-                found.append((path, "text", seen))
-        elif (piece, path) not in places and isinstance(value, dict) and _is_workload(value):
-            form = "ansible" if not _DEFINITIONS.isdisjoint(path) else "nested"
-            found.append((path, form, [Sighting(1, form, str(value["kind"]))]))
-        else:
+        seen = [] if (piece, path) in places else _seen(path, value)
+        if seen:
+            found.append((path, seen))
+        elif not _is_taken_away(value):
             waiting += [((*path, key), child) for key, child in reversed(_children(value))]
     parsed = piece.read() if found else None
-    for path, form, seen in found:
-        assert parsed is not None
-        line = piece.line + piece.source.line_of(parsed, path)
-        yield from (Sighting(line + each.line - 1, form, each.what) for each in seen)
+    for path, sightings in found:
+        line = piece.line + piece.source.line_of(parsed, path) - 1
+        yield from (each._replace(line=line + each.line) for each in sightings)
+
+
+def _seen(path: Path, value: object) -> list[Sighting]:
+    """What a value within a document is by itself, with lines from its own."""
+    if isinstance(value, str):
+        return in_text("text", value) if "\n" in value else []
+    if not isinstance(value, dict) or not _is_workload(value):
+        return []
+    return [Sighting(1, "nested" if _DEFINITIONS.isdisjoint(path) else "ansible", str(value["kind"]))]
+
+
+def _is_taken_away(value: object) -> bool:
+    """Whether a task of Ansible deletes what it describes."""
+    return isinstance(value, dict) and value.get("state") == "absent" and not _DEFINITIONS.isdisjoint(value)
 
 
 def _children(value: object) -> list[tuple[Any, Any]]:

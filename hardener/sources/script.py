@@ -82,7 +82,12 @@ class _Scripts(Reader):
             return unreadable(error, path, name, editable=editable)
         if not is_of_interest(content.text, is_gate=editable and self._around.is_gate):
             return Reading(passed="no-manifest")
-        return Reading(load(path, name, content, SCRIPT, editable=editable))
+        file = load(path, name, content, SCRIPT, editable=editable)
+        if "<<" in content.text and "apiVersion" in content.text:
+            from hardener.sources.embedded import heredocs  # late: few scripts hold manifests
+
+            heredocs.add(file)
+        return Reading(file)
 
 
 def is_of_interest(text: str, *, is_gate: bool) -> bool:

@@ -328,9 +328,12 @@ class _Reader(Struct):
             self._of_chart(chart, real, name, content, editable)
         else:
             known = self.pieces if editable else None
-            tree.files.append(
-                _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
-            )
+            file = _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
+            if "k8s:" in content.text and file.holds("definition"):
+                from hardener.sources.embedded import tasks  # late: few trees hold playbooks
+
+                tasks.add(file)
+            tree.files.append(file)
 
     def _release_file(self, kind: str, real: str, name: str, content: Content) -> None:
         """Note a file that names charts; templates of helmfile may hide what it names."""

@@ -81,6 +81,12 @@ _CHART_ENTRY = late_pattern(r"(?m)^[ \t]*(?:-[ \t]+)?chart[ \t]*:[ \t]*(\S+)")
 _DEPENDENCY = late_pattern(r"(?m)^[ \t]*(?:-[ \t]+)?repository[ \t]*:[ \t]*[\"']?((?:https?|oci)://\S+|@\S+)")
 
 
+_TASK_FILE = late_pattern(
+    r"(?m)^([ \t]*)(?:-[ \t]+)?(?:[\w.]+\.)?k8s:[ \t]*+\r?\n"
+    r"(?:\1[ \t]++(?!(?:src|template):)[^\n]*+\n)*+\1[ \t]++(?:src|template):[ \t]*+(\S+)"
+)
+
+
 class _Language(NamedTuple):
     """How a form shows in files of some endings: each of ``needs`` stands in the text, and ``pattern`` fits."""
 
@@ -131,11 +137,18 @@ def in_yaml(name: str, text: str) -> list[Sighting]:
     base = os.path.basename(name)
     if base.startswith("helmfile") and "releases" in text:
         return list(_found("helmfile", _CHART_ENTRY, text))
+    if tasks := in_tasks(text):
+        return tasks
     if base == "fleet.yaml":
         return list(_found("fleet", _CHART_ENTRY, text))
     if base == "Chart.yaml" and "dependencies" in text:
         return list(_found("chart", _DEPENDENCY, text))
     return []
+
+
+def in_tasks(text: str) -> list[Sighting]:
+    """The files that tasks of Ansible apply: `src` and `template` of the module `k8s`; each sighting names the file."""
+    return list(_found("ansible", _TASK_FILE, text)) if "k8s:" in text else []
 
 
 def in_text(form: str, text: str) -> list[Sighting]:
@@ -147,5 +160,5 @@ def _found(form: str, pattern: re.Pattern[str], text: str) -> Iterator[Sighting]
     ends: list[int] = []
     for match in pattern.finditer(text):
         ends = ends or [at for at, char in enumerate(text) if char == "\n"]
-        what = next((group for group in match.groups() if group), "workload")
+        what = next((group for group in match.groups() if group and group.strip()), "workload")
         yield Sighting(bisect_right(ends, match.start()) + 1, form, what)

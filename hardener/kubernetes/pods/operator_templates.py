@@ -67,7 +67,7 @@ _row("argoproj.io", "Workflow WorkflowTemplate ClusterWorkflowTemplate", "v1alph
      "spec.templates.* spec.templateDefaults", _ARGO)  # fmt: skip
 _row("argoproj.io", "CronWorkflow", "v1alpha1", _WORKFLOWS,
      "spec.workflowSpec.templates.* spec.workflowSpec.templateDefaults", _ARGO)  # fmt: skip
-_row("argoproj.io", "Sensor EventSource", "v1alpha1", "argo-events v1.9 pkg/apis/events/v1alpha1/common.go",
+_row("argoproj.io", "Sensor EventSource", "v1alpha1", "argo-events v1.9 pkg/apis/events/v1alpha1/template.go",
      "spec.template", "container", is_merged=True)  # fmt: skip
 _STEPS = "tektoncd/pipeline v1.0 pkg/apis/pipeline/v1/container_types.go, task_types.go"
 for _kinds, _pods in (
@@ -95,8 +95,8 @@ _row("actions.summerwind.dev", "RunnerDeployment RunnerReplicaSet", "v1alpha1",
 _row("kubeflow.org", "Notebook", "v1 v1beta1 v1alpha1",
      "kubeflow/kubeflow v1.10 components/notebook-controller/api/v1/notebook_types.go", "spec.template.spec",
      )  # fmt: skip
-_row("agents.x-k8s.io", "Sandbox", "v1alpha1", "kubernetes-sigs/agent-sandbox v0.1 api/v1alpha1/sandbox_types.go",
-     "spec.podTemplate.spec")  # fmt: skip
+_row("agents.x-k8s.io", "Sandbox", "v1alpha1 v1beta1",
+     "kubernetes-sigs/agent-sandbox v0.1 api/v1alpha1/sandbox_types.go", "spec.podTemplate.spec")  # fmt: skip
 _row("extensions.agents.x-k8s.io", "SandboxTemplate", "v1alpha1",
      "kubernetes-sigs/agent-sandbox v0.1 extensions/api/v1alpha1/sandboxtemplate_types.go", "spec.podTemplate.spec",
      )  # fmt: skip
@@ -120,7 +120,7 @@ _row("actions.summerwind.dev", "RunnerSet", "v1alpha1",
 _merged("pkg.crossplane.io", "DeploymentRuntimeConfig", "v1beta1",
         "crossplane v1.20 apis/pkg/v1beta1/deployment_runtime_config_types.go",
         "spec.deploymentTemplate.spec.template.spec")  # fmt: skip
-_merged("toolhive.stacklok.dev", "MCPServer MCPRemoteProxy VirtualMCPServer", "v1alpha1",
+_merged("toolhive.stacklok.dev", "MCPServer MCPRemoteProxy VirtualMCPServer", "v1alpha1 v1beta1",
         "stacklok/toolhive v0.3 cmd/thv-operator/api/v1alpha1/mcpserver_types.go", "spec.podTemplateSpec.spec",
         )  # fmt: skip
 _merged("grafana.integreatly.org", "Grafana", "v1beta1",
