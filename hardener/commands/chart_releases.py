@@ -84,14 +84,8 @@ def _has_charts(tree: Tree) -> bool:
 def _harden_found(
     found: list[tuple[Release, str]], outcome: Outcome, plan: Plan, progress: Callable[[str], object], *, is_asked: bool
 ) -> None:
-    """Harden what is at hand of ``found``, and say what is not; without helm all of it is, unless it ``is_asked``."""
-    try:
-        helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
-    except ProgramError as error:
-        if is_asked:
-            raise InputError(str(error)) from None
-        _say_count(outcome, [release for release, _ in found], f"{INSTALL}, on PATH, then run this again")
-        return
+    """Harden what is at hand of ``found``, and say what is not; without helm nothing is. Raises InputError where it
+    ``is_asked`` for, and helm is not there."""
     at_hand, unlocked = [], []
     for release, name in found:
         if release.at_hand:
@@ -101,6 +95,15 @@ def _harden_found(
         else:
             _say(outcome, release, f"{name} is not hardened by values: {release.missing}", _RENDER)
     _say_unlocked(outcome, unlocked)
+    if not at_hand:
+        return
+    try:
+        helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
+    except ProgramError as error:
+        if is_asked:
+            raise InputError(str(error)) from None
+        _say_count(outcome, [release for release, _ in at_hand], f"{INSTALL}, on PATH, then run this again")
+        return
     _harden_all(at_hand, helm, outcome, plan, progress)
 
 
@@ -134,7 +137,7 @@ def _counted(number: int, noun: str) -> str:
 def _harden_all(
     at_hand: list[tuple[Release, str]], helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object]
 ) -> None:
-    if at_hand and helm.network is not None:
+    if helm.network is not None:
         print(f"harden: {helm.network}", file=sys.stderr)
     for release, name in at_hand:
         progress(name)
