@@ -32,7 +32,7 @@ from hardener.sources.line_hunks import hunks_of
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk, TextError
 from hardener.support.programs import ProgramError
-from hardener.support.shell_words import command as command_of
+from hardener.support.shell_words import command
 from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
@@ -58,10 +58,10 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     if asked or (asked is None and _has_charts(outcome.tree)):
         _harden_found(found, outcome, plan, progress, is_asked=bool(asked))
         return
-    command = outcome.asked.command("apply", "--values")
+    asking = outcome.asked.command("apply", "--values")
     for release, name in found:
         if release.at_hand:
-            _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", command)
+            _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", asking)
     _say_unlocked(outcome, [release for release, _ in found if not release.at_hand])
 
 
@@ -73,7 +73,7 @@ def _say_dependencies(outcome: Outcome, found: list[Release]) -> None:
     for folder in folders:
         shown = os.path.relpath(folder)
         message = f"the chart {shown} has charts below it that lie elsewhere; its values may harden them"
-        advice = command_of("harden values {chart}", chart=shown)
+        advice = command("harden values {chart}", chart=shown)
         outcome.findings.append(_report(first[folder], message, advice, Severity.LOW, not_looked_at=True))
 
 
