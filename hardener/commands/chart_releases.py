@@ -34,7 +34,7 @@ from hardener.sources.line_hunks import hunks_of
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk, TextError
 from hardener.support.programs import ProgramError
-from hardener.support.shell_words import command as command_of
+from hardener.support.shell_words import command
 from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
@@ -60,10 +60,10 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     if asked or (asked is None and _has_charts(outcome.tree)):
         _harden_found(found, outcome, plan, progress, is_asked=bool(asked))
         return
-    command = outcome.asked.command("apply", "--values")
+    asking = outcome.asked.command("apply", "--values")
     for release, name in found:
         if release.at_hand:
-            _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", command)
+            _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", asking)
     _say_unlocked(outcome, [release for release, _ in found if not release.at_hand])
 
 
@@ -75,7 +75,7 @@ def _say_dependencies(outcome: Outcome, found: list[Release]) -> None:
     for folder in folders:
         shown = os.path.relpath(folder)
         message = f"the chart {shown} has charts below it that lie elsewhere; its values may harden them"
-        advice = command_of("harden values {chart}", chart=shown)
+        advice = command("harden values {chart}", chart=shown)
         outcome.findings.append(_report(first[folder], message, advice, Severity.LOW, not_looked_at=True))
 
 
@@ -86,14 +86,8 @@ def _has_charts(tree: Tree) -> bool:
 def _harden_found(
     found: list[tuple[Release, str]], outcome: Outcome, plan: Plan, progress: Callable[[str], object], *, is_asked: bool
 ) -> None:
-    """Harden what is at hand of ``found``, and say what is not; without helm all of it is, unless it ``is_asked``."""
-    try:
-        helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
-    except ProgramError as error:
-        if is_asked:
-            raise InputError(str(error)) from None
-        _say_count(outcome, [release for release, _ in found], f"{INSTALL}, on PATH, then run this again")
-        return
+    """Harden what is at hand of ``found``, and say what is not; without helm nothing is. Raises InputError where it
+    ``is_asked`` for, and helm is not there."""
     at_hand, unlocked = [], []
     for release, name in found:
         if release.at_hand:
@@ -103,6 +97,15 @@ def _harden_found(
         else:
             _say(outcome, release, f"{name} is not hardened by values: {release.missing}", _RENDER)
     _say_unlocked(outcome, unlocked)
+    if not at_hand:
+        return
+    try:
+        helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
+    except ProgramError as error:
+        if is_asked:
+            raise InputError(str(error)) from None
+        _say_count(outcome, [release for release, _ in at_hand], f"{INSTALL}, on PATH, then run this again")
+        return
     _harden_all(at_hand, helm, outcome, plan, progress)
 
 
@@ -136,7 +139,7 @@ def _counted(number: int, noun: str) -> str:
 def _harden_all(
     at_hand: list[tuple[Release, str]], helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object]
 ) -> None:
-    if at_hand and helm.network is not None:
+    if helm.network is not None:
         print(f"harden: {helm.network}", file=sys.stderr)
     for release, name in at_hand:
         progress(name)
