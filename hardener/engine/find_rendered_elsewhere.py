@@ -69,7 +69,7 @@ def _of_holder(item: Object) -> Iterator[Report]:
         count = "1 object" if len(others) == 1 else f"{len(others)} objects"
         message = f"not looked at: {count} within {item} ({kinds})"
         advice = "check what it comes to: kubectl get ... -o yaml > FILE; harden check FILE"
-        topic = "object that holds others, which are not looked at"
+        topic = "object around others that nobody looks at"
         yield _report("operator-resource", None, item, (*item.path, *others[0][0]), message, advice, topic)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
@@ -17,10 +18,12 @@ from hardener.kubernetes.pods.held_objects import held
 from hardener.kubernetes.pods.kubectl_objects import commands_among, unseen
 from hardener.kubernetes.pods.kubectl_pods import pipeline_commands
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
+from hardener.kubernetes.pods.operator_templates import MERGED, TEMPLATES, containers, operator_pods
 from hardener.sources.files import is_inside
 from hardener.sources.git import remotes
 from hardener.sources.registry import MANIFESTS
-from hardener.support.data_path import Path, dotted, value_at
+from hardener.support.data_path import Path, dotted, existing, value_at
+from hardener.support.shapes import plain_copy
 from hardener.support.shell_words import command
 from hardener.tree.blocks import Block
 from hardener.tree.core_views import Object
@@ -85,12 +88,32 @@ def _of_object(item: Object, is_known: bool) -> Iterator[Report]:
         yield _report("renders-elsewhere", item, ("spec",), text, _RENDERED)
     elif kind in RENDERED_ELSEWHERE:
         yield from _of_deployer(item)
+    elif kind in TEMPLATES and kind not in MERGED:
+        yield from _of_custom(item, _without_containers(item))
     elif not is_known and not is_operated(item) and is_custom(item.data) and not list(makes(kind, item.data)):
-        own = {key: value for key, value in item.data.items() if key != "items"}  # each of these is an object
-        if (found := sign(own)) is not None:
-            path, what = found
-            text = f"not looked at: {item.kind} of {item.group} names {what} at {dotted(path)}"
-            yield _report("operator-resource", item, path, text, _FIELDS)
+        yield from _of_custom(item, item.data)
+
+
+def _of_custom(item: Object, data: dict[str, Any]) -> Iterator[Report]:
+    """What ``data``, the part of a custom resource that nobody judged, names for its controller."""
+    own = {key: value for key, value in data.items() if key != "items"}  # each of these is an object
+    if (found := sign(own)) is not None:
+        path, what = found
+        text = f"not looked at: {item.kind} of {item.group} names {what} at {dotted(path)}"
+        yield _report("operator-resource", item, path, text, _FIELDS)
+
+
+def _without_containers(item: Object) -> dict[str, Any]:
+    """A custom resource without the containers that transforms visit."""
+    data: dict[str, Any] = plain_copy(item.data)
+    for path, row in operator_pods((item.group, item.kind), item.data):
+        pod = existing(data, path)
+        for place in list(containers(pod, row)):
+            if place:
+                existing(pod, place[:-1])[place[-1]] = {}
+            else:
+                pod.clear()  # it is the container itself
+    return data
 
 
 # What Flux and Argo CD apply from folders of a repository.

@@ -101,7 +101,9 @@ class Object(View):
     def namespace(self) -> str | None:
         """The namespace as written; None where the object names none, or a program computes it."""
         namespace = self.written_namespace
-        if not isinstance(namespace, str) or not namespace or ("$" in namespace and self.piece.source.is_code):
+        if not isinstance(namespace, str) or not namespace:
+            return None
+        if ("$" in namespace or "{{" in namespace) and self.piece.source.is_code:
             return None
         return namespace
 
