@@ -56,27 +56,27 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     name_of = _Names(every)
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
     asked = outcome.tree.settings.helm_values
-    _say_dependencies(outcome, [each for each in dependencies(outcome.tree) if _is_meant(each, plan)])
+    below = [each for each in dependencies(outcome.tree) if _is_meant(each, plan)]
+    _say_dependencies(outcome, [release for release in below if release.at_hand])
+    unlocked = [release for release in below if not release.at_hand]
     if asked or (asked is None and _has_charts(outcome.tree)):
-        _harden_found(found, outcome, plan, progress, is_asked=bool(asked))
+        _harden_found(found, unlocked, outcome, plan, progress, is_asked=bool(asked))
         return
     asking = outcome.asked.command("apply", "--values")
     for release, name in found:
         if release.at_hand:
             _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", asking)
-    _say_unlocked(outcome, [release for release, _ in found if not release.at_hand])
+    _say_unlocked(outcome, [release for release, _ in found if not release.at_hand] + unlocked)
 
 
 def _say_dependencies(outcome: Outcome, found: list[Release]) -> None:
-    """Say what charts of the tree take from elsewhere: it is rendered with the chart that is named to a command."""
-    _say_unlocked(outcome, [release for release in found if not release.at_hand])
-    folders = dict.fromkeys(os.path.dirname(release.owner.piece.file.path) for release in found if release.at_hand)
-    first = {os.path.dirname(release.owner.piece.file.path): release for release in reversed(found)}
-    for folder in folders:
+    """Say of charts of the tree that those below them are at hand: they are rendered when a command names the chart."""
+    folders = {os.path.dirname(release.owner.piece.file.path): release for release in reversed(found)}
+    for folder, release in folders.items():
         shown = os.path.relpath(folder)
         message = f"the chart {shown} has charts below it that lie elsewhere; its values may harden them"
         advice = command("harden values {chart}", chart=shown)
-        outcome.findings.append(_report(first[folder], message, advice, Severity.LOW, not_looked_at=True))
+        outcome.findings.append(_report(release, message, advice, Severity.LOW, not_looked_at=True))
 
 
 def _has_charts(tree: Tree) -> bool:
@@ -84,11 +84,13 @@ def _has_charts(tree: Tree) -> bool:
 
 
 def _harden_found(
-    found: list[tuple[Release, str]], outcome: Outcome, plan: Plan, progress: Callable[[str], object], *, is_asked: bool
-) -> None:
-    """Harden what is at hand of ``found``, and say what is not; without helm nothing is. Raises InputError where it
-    ``is_asked`` for, and helm is not there."""
-    at_hand, unlocked = [], []
+    found: list[tuple[Release, str]], unlocked: list[Release], outcome: Outcome, plan: Plan,
+    progress: Callable[[str], object], *, is_asked: bool,
+) -> None:  # fmt: skip
+    """Harden what is at hand of ``found``, and say what is not, beside what is ``unlocked`` of others; without helm
+    nothing is hardened. Raises InputError where it ``is_asked`` for, and helm is not there."""
+    at_hand: list[tuple[Release, str]] = []
+    unlocked = list(unlocked)
     for release, name in found:
         if release.at_hand:
             at_hand.append((release, name))
