@@ -34,9 +34,9 @@ OPTIONS = {
     " --patch --color -v --verbose --quiet -h --help",
     "fn": "-h --help",
     "graph": "--format --config --evidence -h --help",
-    "lock": "--check --update --frozen --deep --registries --config --evidence -h --help",
+    "lock": "--check --update --frozen --deep --charts --vendor --registries --config --evidence -h --help",
     "observe": "--workload --engine --seconds --keep-going --registries --profile --config --evidence --check --format"
-    " --seccomp-profile --show-output -h --help",
+    " --seccomp-profile --exercise --show-output -h --help",
     "images": "--format --config --evidence --as-of -h --help",
     "list": "--profile -h --help",
     "explain": "-h --help",
