@@ -348,7 +348,7 @@ class Session:
             elif text not in case.run_with:
                 case.run_with.add(text)
                 todo.append((case, found, steps, all_in))
-        self._all(todo, lambda each: self._try(*each), of=lambda each: each[0])
+        self._all(todo, lambda each: self._try_writable(*each), of=lambda each: each[0])
         return bool(todo)
 
     def _decided(self, all_in: bool) -> dict[Name, DecidedPod]:
@@ -404,6 +404,28 @@ class Session:
         else:
             self._hold(case, found, left)
         case.whole = not causes
+
+    def _try_writable(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
+        """Try ``steps`` without those that cannot hold, whatever a run says."""
+        kept = self._writable(case, found, steps)
+        self._try(case, found, kept, all_in)
+        case.whole = case.whole and len(kept) == len(steps)
+
+    def _writable(self, case: _Case, found: DecidedPod, steps: list[PodStep]) -> list[PodStep]:
+        """``steps`` without those that would take a place from it that it writes to; nobody has to run these."""
+        kept = []
+        for step in steps:
+            others = [each for each in steps if each is not step]
+            lost = self._lost(case, found, steps) - self._lost(case, found, others) if step.id == _READ_ONLY else None
+            if lost:
+                self._failed(case, [step], min(lost))
+            else:
+                kept.append(step)
+        return kept
+
+    @staticmethod
+    def _lost(case: _Case, found: DecidedPod, steps: list[PodStep]) -> set[str]:
+        return set(unwritable(case.as_it_is, found.spec(_makeable(found, steps))))
 
     def _confirm(self, case: _Case, found: DecidedPod, cause: list[PodStep], steps: list[PodStep]) -> None:
         """Run it with ``steps`` once more, which ``cause`` is to stop, and note how that went."""

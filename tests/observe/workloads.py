@@ -262,7 +262,7 @@ WORKLOADS = (
         "beat", "r.example/shop/beat:1.0.0", "partly", held=(),
         failed={
             ("run-as-user",): "the process python3 of main is gone", ("run-as-non-root",): "root",
-            (READ_ONLY,): "main writes to /",
+            (READ_ONLY,): "main writes to /app",
         },
     ),
     _of(
@@ -272,7 +272,7 @@ WORKLOADS = (
     _of("uploads", "r.example/shop/uploads:1.0.0", known=Seen(1000, (), listens=("8080/tcp",))),
     _of("quiet", "r.example/shop/quiet:1.0.0", known=Seen(1000, ())),
     _of(
-        "nightly", "r.example/shop/nightly:1.0.0", "partly", Seen(0, ("/app",), ("/app",)), held=_ALL,
+        "nightly", "r.example/shop/nightly:1.0.0", "partly", Seen(0, ("/app", "/run"), ("/app",)), held=_ALL,
         failed={(READ_ONLY,): "main writes to /app", ("run-as-user",): "", ("run-as-non-root",): "root"},
     ),
     _of(
