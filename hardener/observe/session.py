@@ -118,6 +118,7 @@ class _Case(Struct, eq=False):
     as_it_is: dict[str, Activity] = field(default_factory=dict)
     tried: bool = False
     exercises: list[Exercise] = field(default_factory=list)  # that end well with it as it is
+    unexercised: list[str] = field(default_factory=list)  # why others do not
     is_answered: bool = False  # each of its containers that runs answered something
     whole: bool = False  # the last thing that was decided came up
 
@@ -231,7 +232,7 @@ class Session:
             if problem is None:
                 case.exercises.append(exercise)
             else:
-                case.result.lost.append(f"as it is, {plain(problem)}")
+                case.unexercised.append(f"as it is, {plain(problem)}")
         if case.exercises:
             for found in case.workload.seen.values():
                 found.exercised = True
@@ -686,7 +687,7 @@ class Session:
 
     def _conclude(self, case: _Case) -> None:
         result, workload = case.result, case.workload
-        result.runs, result.lost = workload.runs, workload.lost
+        result.runs, result.lost = workload.runs, [*workload.lost, *case.unexercised]
         result.connects = {name: tuple(sorted(each)) for name, each in case.connects.items()}
         for container in workload.pod.containers:
             text = str(container.data.get("image"))
