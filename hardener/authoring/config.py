@@ -234,9 +234,7 @@ def document_records() -> dict[str, Any]:
         ],
         forbid_unknown_fields=True,
     )  # fmt: skip
-    exercise = told(
-        dict[str, str], "What shows that a workload works, by its name: a command, or Job/NAME."
-    )
+    exercise = told(dict[str, str], "What shows that a workload works, by its name: a command, or Job/NAME.")
     observe = msgspec.defstruct(
         "Observe", [("exercise", exercise, msgspec.field(default_factory=dict))], forbid_unknown_fields=True
     )

@@ -68,7 +68,7 @@ def test_the_first_run(ground: Ground, tmp_path: Path, request: pytest.FixtureRe
     config = (folder / ".harden.yaml").read_text(encoding="utf-8").replace("r.example", "registry.example.com")
     write(folder, {".harden.yaml": config})
     observe, apply = block(PAGE, "sh", HEADING).splitlines()
-    table, held = blocks(PAGE, "text", HEADING)
+    table, held, *_ = blocks(PAGE, "text", HEADING)
     said = ground.harden(*observe.split()[1:], cwd=folder)
     assert said.status == 0, said.all
     now = table if _stable(said.out) == _stable(table) else said.out
