@@ -693,7 +693,8 @@ class PodRun:
     def _prepared(self, container: _Container) -> set[str]:
         """Empty folders of its image that belong to one of its users other than root."""
         users = sorted(container.seen.users - {0})
-        found = self._agent("prepared", container.pid, users) if users and container.pid else None
+        wrote = sorted(container.seen.wrote)
+        found = self._agent("prepared", container.pid, users, wrote) if users and container.pid else None
         return {path for path in found or () if is_path(path)}
 
     def _changed(self, container: _Container) -> dict[str, str] | None:
