@@ -226,7 +226,7 @@ class Application:
                 workload.runs -= 1
             workload.lost = [*self.network.endpoints[workload.key].unreachable, *pod.carried]
             goes_down = goes_down and came.up
-            seen = pod.facts(ends=goes_down)
+            seen = pod.facts(ends=goes_down and not whole)
             if goes_down:
                 pod.go_down()
             if stays and came.up:

@@ -104,7 +104,7 @@ def test_a_report_looks_as_on_the_page() -> None:
 def _result(key: str, state: str, answer: Answer, wrote: set[str], memory: int) -> Result:
     seen = Activity(wrote=wrote, memory=memory, answers=[answer])
     seen_of: list[tuple[str, str, str | None, Activity]] = [("main", "image", "sha256:1", seen)]
-    shown = {"main": (str(answer),)}
+    shown: dict[str, tuple[str, ...]] = {"main": (str(answer),)}
     return Result(
         key, "shop", "k8s/all.yaml", 1, state, runs=3, containers=seen_of, held=["drop-capabilities"], shown=shown
     )  # fmt: skip
