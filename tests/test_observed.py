@@ -643,6 +643,13 @@ def test_what_it_wrote_gets_a_volume() -> None:
     assert grades(found)["read-only-root-filesystem"] == ({"review"}, expected)
 
 
+def test_an_empty_folder_of_its_user_gets_a_volume() -> None:
+    run = replace(RUN, wrote=("/var/lib/app",), prepared=("/var/lib/app/data", "/var/cache/app", "/a:b"))
+    found = _mounts(outcome(workload(WEB), lock(run)))
+    assert found["/var/cache/app"] == "harden.lock: harden observe saw it keep /var/cache/app for its user"
+    assert found.keys() == {"/tmp", "/var/lib/app", "/var/cache/app"}
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [("/srv/app", "its image has files"), ("/tmp", "its image has files"), ("/a:b", "no volume can be mounted")],

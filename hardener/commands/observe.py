@@ -30,9 +30,10 @@ from hardener.observe.agent_client import AgentClient
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.exercise import Exercise
 from hardener.observe.images import Images
+from hardener.observe.not_run import cannot_run
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.pod_steps import pods_of
-from hardener.observe.session import Observations, Result, Session, cannot_run
+from hardener.observe.session import Observations, Result, Session
 from hardener.report.observed import Graded, Observed, as_json, lines_of
 from hardener.report.redactor import Redactor
 from hardener.support import worker_threads

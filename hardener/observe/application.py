@@ -7,7 +7,7 @@ import json
 import random
 import secrets
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -37,6 +37,7 @@ from hardener.tree.tree import Tree
 Map = dict[str, Any]
 DEFAULT = "default"
 _MOST_WORKLOADS = 250  # of one application, which are up at a time
+_AT_ONCE = 16  # workloads of several applications that are up at a time
 _TESTS = frozenset(("test", "test-success"))
 _TRIES = 12  # for a subnet that nobody has
 # A certificate of an authority that signs nothing: programs read the file before they look at what is in it.
@@ -225,7 +226,7 @@ class Application:
                 workload.runs -= 1
             workload.lost = [*self.network.endpoints[workload.key].unreachable, *pod.carried]
             goes_down = goes_down and came.up
-            seen = pod.facts(ends=goes_down)
+            seen = pod.facts(ends=goes_down and not whole)
             if goes_down:
                 pod.go_down()
             if stays and came.up:
@@ -325,6 +326,18 @@ class Application:
         return Planned(
             workload.key, ends(workload), _with_claims(spec, workload), given, images, own is not False
         )  # fmt: skip
+
+
+def batches(applications: list[Application]) -> Iterator[list[Application]]:
+    """``applications`` by as many as may run at a time; one that is larger runs alone."""
+    batch: list[Application] = []
+    for application in applications:
+        if batch and sum(len(each.workloads) for each in [*batch, application]) > _AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(application)
+    if batch:
+        yield batch
 
 
 def ends(workload: Workload) -> bool:

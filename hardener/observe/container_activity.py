@@ -32,13 +32,13 @@ class Activity(Struct, eq=False):
     ``sees_sockets``: somebody could look at them at all. ``busy``: at the last look one of its processes had work to
     do. ``capabilities`` are those of the last look, too: what a program gives up before it serves it does not use.
 
-    ``programs``: how many processes there are of each program, at the last looks alike; ``sees_programs``: somebody
-    could count them. ``users``: of all processes. ``waits``: the seconds of the ``sleep`` that it is in. ``kept``: the
-    mount points of volumes that it wrote to, ``prepared``: empty folders of its image that belong to one of its users.
-    ``answers``: what its ports answered, ``complaints``: lines of its log, by what is the same in each run. ``code``:
-    with what it ended when it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to
-    find out whether it works says that it does. ``timers``: what waits for its hour and was started once, and whether
-    that ended well.
+    ``programs``: how many processes there are of each program, at the last looks alike; ``lately``: at one of them at
+    least. ``sees_programs``: somebody could count them. ``users``: of all processes. ``waits``: the seconds of the
+    ``sleep`` that it is in. ``kept``: the mount points of volumes that it wrote to, ``prepared``: empty folders of its
+    image that belong to one of its users. ``answers``: what its ports answered, ``complaints``: lines of its log, by
+    what is the same in each run. ``code``: with what it ended when it was told to, ``done``: it has ended by itself,
+    with 0. ``exercised``: what a user gave to find out whether it works says that it does. ``timers``: what waits for
+    its hour and was started once, and whether that ended well.
     """
 
     user: int | None = None
@@ -54,6 +54,7 @@ class Activity(Struct, eq=False):
     sees_sockets: bool = False
     busy: bool = False
     programs: dict[str, int] = field(default_factory=dict)
+    lately: dict[str, int] = field(default_factory=dict)
     sees_programs: bool = False
     users: set[int] = field(default_factory=set)
     waits: float = 0
@@ -92,10 +93,10 @@ class Activity(Struct, eq=False):
             return
         self.sees_programs = True
         self._looks = [*self._looks[1 - _LOOKS :], Counter(programs)]
-        steady = self._looks[0]
+        steady, most = self._looks[0], self._looks[0]
         for each in self._looks[1:]:
-            steady = steady & each
-        self.programs = dict(steady)
+            steady, most = steady & each, most | each
+        self.programs, self.lately = dict(steady), dict(most)
 
     def _take_sockets(self, sockets: list[Any], address: str) -> None:
         own = {port for _, _, port, _, _, listens, _ in sockets if listens}

@@ -80,7 +80,7 @@ def missing(old: Activity, new: Activity) -> list[str]:
     return [
         name
         for name, count in sorted(old.programs.items())
-        if new.sees_programs and name not in _STEPS_DOWN and new.programs.get(name, 0) < min(count, 2)
+        if new.sees_programs and name not in _STEPS_DOWN and new.lately.get(name, 0) < min(count, 2)
     ]
 
 

@@ -367,8 +367,9 @@ def _root_of(pid: int) -> str:
     return f"/proc/{pid}/root"
 
 
-def prepared(pid: int, users: list[int]) -> list[str]:
-    """Empty folders of the image of a container, with the first process ``pid``, that belong to one of ``users``."""
+def prepared(pid: int, users: list[int], without: list[str]) -> list[str]:
+    """Empty folders of the image of a container, with the first process ``pid``, that belong to one of ``users``: none
+    in a folder of ``without``."""
     root = _root_of(pid)
     found: list[str] = []
     visited = 0
@@ -378,7 +379,11 @@ def prepared(pid: int, users: list[int]) -> list[str]:
         return found
     for folder, names, files in os.walk(f"{root}/"):
         place = folder[len(root) :].rstrip("/")
-        names[:] = [name for name in sorted(names) if _is_of_image(f"{folder}/{name}", device)]
+        names[:] = [
+            name
+            for name in sorted(names)
+            if f"{place}/{name}" not in without and _is_of_image(f"{folder}/{name}", device)
+        ]
         if not place:
             names[:] = [name for name in names if name not in _NOT_PREPARED]
         elif not names and not files and not os.listdir(folder) and os.stat(folder).st_uid in users:

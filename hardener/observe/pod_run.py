@@ -17,21 +17,22 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.errors import HardenError
-from hardener.observe import container_options, timers
-from hardener.observe.accepted import MOST_OF_A_CONTAINER, MOST_OF_A_VALUE, is_folder, is_path
+from hardener.observe import container_options
+from hardener.observe.accepted import is_folder, is_path
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity, folders_written
 from hardener.observe.created_container import Expected, unlike
-from hardener.observe.differences import answers_differ, complaints, has_answered, missing
+from hardener.observe.differences import complaints
 from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.engine_environment import may_hold
 from hardener.observe.exercise import Target
+from hardener.observe.handed_over import has_lines, is_a_line, refuse_unseen
+from hardener.observe.pod_answers import PodAnswers
 from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
-from hardener.observe.questions import Asks, Heard, Hint, asked, discovered, most, steady
+from hardener.observe.questions import Hint
 from hardener.observe.refusal import NotOfferedError, NotStartedError, Refusal, at
-from hardener.observe.timers import has_daemon
 from hardener.observe.volumes import Volumes, place_of
 from hardener.support.data_path import Path
 from hardener.support.printable import plain
@@ -56,14 +57,8 @@ _OF_ENGINE = re.compile(
 )
 _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
 _TRIES = 6
-_ANSWER_SECONDS, _GREETING_SECONDS = 6.0, 1.0
-_TIMER_SECONDS = 10.0
-_MOST_ASKED = 4  # times in a row
-# Answers as before in a row, others in a row, and the seconds between them.
-_ASKED_WELL, _ASKED_ENOUGH, _BETWEEN_ASKS = 3, 8, 1.0
 _GRACE = 5  # seconds to end in
 _READ_LINES, _READ_LINE = 2000, 500
-_AS_FILE = "give it as a file of a volume"
 _BY_VARIABLE = "let the program read the variable, or a file of a volume"
 _SHORTER = "make its command, arguments and variables shorter"
 NOT_SHOWN = "its output is not shown (--show-output)"
@@ -152,8 +147,7 @@ class PodRun:
         self.restarts = 0
         self._last = ""  # why it was started again
         self.carried: list[str] = []
-        self._before: Mapping[str, Activity] | None = None
-        self._next_ask, self._alike, self._otherwise = 0.0, 0, 0
+        self._answers = PodAnswers(engine, agent, endpoint.address, self._running, self._pause)
 
     # Start and end.
 
@@ -176,7 +170,7 @@ class PodRun:
         Raises EngineError where the engine itself does not do what it is asked for: nothing is known then."""
         try:
             self._start()
-            self._before = before
+            self._answers.before = before
             came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotOfferedError as error:
             found = at(error.path, str(error), error.remedy) if error.path else Refusal((), str(error), error.remedy)
@@ -234,12 +228,12 @@ class PodRun:
         if secret or more:
             path: Path = ("command" if secret else "args",)
             raise NotOfferedError("a value of a Secret would stand on a command line", path, _BY_VARIABLE)
-        _refuse_unseen(spec, known)
+        refuse_unseen(spec, known)
         if spec.get("command") and not command[0]:
             raise NotOfferedError("there is nothing to start", ("command", 0), "name the program")
         of_engine = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
         end = of_engine(spec, command, arguments, image)
-        if not _is_a_line(end):
+        if not is_a_line(end):
             raise NotOfferedError(
                 "it is longer than a command line can be", ("command" if command else "args",), _SHORTER
             )
@@ -306,7 +300,7 @@ class PodRun:
         options += self._of_namespaces(owner)
         given, environment = self._environment(read.variables)
         line = [*self._engine.labels(), *options, *given, *read.end]
-        if not _is_a_line(line):
+        if not is_a_line(line):
             raise NotOfferedError(
                 f"what makes {spec.get('name')} is longer than a command line can be", remedy=_SHORTER
             )
@@ -372,7 +366,7 @@ class PodRun:
         Secret is never on a command line (``_read`` has seen to that)."""
         lines, options, environment = [], [], {}
         for each in known:
-            if not _has_lines(each):
+            if not has_lines(each):
                 lines.append(f"{each.name}={each.value}\n")
             elif may_hold(each.name):
                 environment[each.name] = each.value
@@ -461,72 +455,12 @@ class PodRun:
     # Answers.
 
     def ask(self, hints: Mapping[int, Hint]) -> None:
-        """Find out what its ports answer, by ``hints``: once more for what is not the same each time."""
-        for container in self._running:
-            self._start_timers(container)
-        if self._before is not None:
-            self._ask_again(self._before)
-            return
-        for container in self._running:
-            found = [
-                answer
-                for port in most(container.seen.listens)
-                for answer in discovered(self._asks(container), port, hints.get(int(port.partition("/")[0]), Hint()))
-            ]
-            again = [asked(self._asks(container), answer.question) for answer in found]
-            container.seen.answers = steady(found, again)
-
-    def _start_timers(self, container: _Container) -> None:
-        """Start once what waits for its hour; what did not end well as it is says nothing."""
-        old = (self._before or {}).get(str(container.spec.get("name")))
-        if old is not None:
-            todo = [entry for entry, well in old.timers.items() if well]
-        elif has_daemon(container.seen.programs) and container.pid:
-            todo = timers.entries(self._agent("crontabs", container.pid) or ())
-        else:
-            return
-        for entry in todo:
-            done = self._engine.call("exec", container.name, *entry.words, seconds=_TIMER_SECONDS, output=65536)
-            container.seen.timers[entry] = done.ok
-
-    def _ask_again(self, before: Mapping[str, Activity]) -> None:
-        """Ask what was asked ``before``, and some times more where it is answered otherwise: it may still begin."""
-        for container in self._running:
-            old = before.get(str(container.spec.get("name")))
-            for attempt in range(1 if self._otherwise else _MOST_ASKED):
-                if old is None or not self._asked_as(container, old):
-                    break
-                if attempt < _MOST_ASKED - 1:
-                    self._pause(1)
-
-    def _asked_as(self, container: _Container, old: Activity) -> bool:
-        """Ask what was asked of a container as it is; whether it answers otherwise now."""
-        container.seen.answers = [asked(self._asks(container), each.question) for each in old.answers]
-        return answers_differ(old, container.seen)
+        """Start what waits for its hour, and ask its ports, by ``hints``, or what they were asked before."""
+        self._answers.ask(hints)
 
     def _is_known(self, now: float, serves: Mapping[str, Collection[str]] | None) -> bool:
-        """Whether all that it does as it is has been seen by now, or that it does something else: each container
-        answers as before for some time, or does not for longer."""
-        if self._before is None or now < self._next_ask or self._is_busy() or self._silent(serves):
-            return False
-        pairs = [(each, self._before.get(str(each.spec.get("name")))) for each in self._running]
-        if any(old is None or not has_answered(old) or missing(old, each.seen) for each, old in pairs):
-            return False
-        self._next_ask = now + _BETWEEN_ASKS
-        differ = any([old is not None and self._asked_as(each, old) for each, old in pairs])
-        self._otherwise = self._otherwise + 1 if differ else 0
-        self._alike = 0 if differ else self._alike + 1
-        return self._alike >= _ASKED_WELL or self._otherwise >= _ASKED_ENOUGH
-
-    def _asks(self, container: _Container) -> Asks:
-        def ask(port: int, transport: str, secure: bool, words: list[str], greets: bool) -> Heard:
-            seconds = _ANSWER_SECONDS if words else _GREETING_SECONDS
-            place = container.pid, self._endpoint.address, port
-            wait = seconds * (len(words) + 2) + 5
-            found = self._agent("ask_words", *place, transport, secure, words, greets, seconds, seconds=wait)
-            return Heard(*found) if isinstance(found, list) else Heard(False)
-
-        return ask
+        """Whether all that it does as it is has been seen by now, or that it does something else."""
+        return not self._is_busy() and not self._silent(serves) and self._answers.is_known(now)
 
     def target(self, namespace: str) -> Target:
         """Whom a command of a user is run against."""
@@ -638,7 +572,7 @@ class PodRun:
             self._note_files(each)
         self._remove([each.name for each in again])
         if container is self._running[0]:
-            self._running = []
+            self._running.clear()
             for spec in specs:
                 fresh = self._begin(spec)
                 fresh.seen.take(seen[id(spec)])
@@ -720,7 +654,7 @@ class PodRun:
                 self._look(container)
                 if not ends:
                     self._note_files(container)
-                if self._before is None:
+                if self._answers.before is None:
                     container.seen.prepared |= self._prepared(container)
             if read:
                 container.seen.token = True if True in read else None if None in read else False
@@ -759,7 +693,8 @@ class PodRun:
     def _prepared(self, container: _Container) -> set[str]:
         """Empty folders of its image that belong to one of its users other than root."""
         users = sorted(container.seen.users - {0})
-        found = self._agent("prepared", container.pid, users) if users and container.pid else None
+        wrote = sorted(container.seen.wrote)
+        found = self._agent("prepared", container.pid, users, wrote) if users and container.pid else None
         return {path for path in found or () if is_path(path)}
 
     def _changed(self, container: _Container) -> dict[str, str] | None:
@@ -825,30 +760,6 @@ class PodRun:
         for value in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(value, "***")
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
-
-
-def _has_lines(variable: Variable) -> bool:
-    return "\n" in variable.value or "\r" in variable.value
-
-
-def _refuse_unseen(spec: Map, known: list[Variable]) -> None:
-    """Raise NotOfferedError where a value of a Secret could be handed over on a command line alone."""
-    for each in known:
-        if each.secret and _has_lines(each) and not may_hold(each.name):
-            why = f"its variable {each.name} of several lines cannot be handed over unseen"
-            raise NotOfferedError(why, _place_of(each.name, spec), _AS_FILE)
-
-
-def _place_of(name: str, spec: Map) -> Path:
-    """Where a container has the variable ``name``; those that come together have one place."""
-    own = (("env", number) for number, each in entries(spec.get("env")) if each.get("name") == name)
-    return next(own, ("envFrom",))
-
-
-def _is_a_line(words: list[str]) -> bool:
-    """Whether a program can be started with ``words``."""
-    sizes = [len(os.fsencode(word)) for word in words]
-    return max(sizes) <= MOST_OF_A_VALUE and sum(sizes) <= MOST_OF_A_CONTAINER
 
 
 _ASKS = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc"}

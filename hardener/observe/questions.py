@@ -265,15 +265,21 @@ def _tries(asks: Asks, port: str, hint: Hint) -> Iterator[Answer]:
         return  # who has begun to speak is asked nothing else
     secure = bool(names & _TLS_NAMES) or int(number) in _TLS_PORTS
     silent = [each for each in (*known, HTTP) if not each.greets]
+    refused: list[Answer] = []
     for safe in (secure, not secure):
-        yield from _spoken(asks, [Question(port, each.name, safe) for each in silent])
+        yield from _spoken(asks, [Question(port, each.name, safe) for each in silent], refused)
+    yield from refused
 
 
-def _spoken(asks: Asks, questions: Iterable[Question]) -> Iterator[Answer]:
+def _spoken(asks: Asks, questions: Iterable[Question], refused: list[Answer] | None = None) -> Iterator[Answer]:
+    """The answers in which a protocol is known. One of HTTP that may be refused for want of TLS goes to ``refused``."""
     for question in questions:
         answer = asked(asks, question)
-        plain_to_tls = question.protocol == HTTP.name and answer.said == "400" and not question.secure
-        if answer.said not in _SILENT and not answer.is_output and not plain_to_tls:
+        if not answer.is_spoken or answer.is_output:
+            continue
+        if refused is not None and question.protocol == HTTP.name and answer.said == "400" and not question.secure:
+            refused.append(answer)
+        else:
             yield answer
 
 

@@ -21,41 +21,33 @@ from msgspec.structs import replace
 from hardener.authoring.edits import WrongShapeError
 from hardener.engine.outcome import Outcome
 from hardener.facts.images.observations import observation, runs
-from hardener.lock.observed import Observation, shown_of_both
+from hardener.lock.observed import Observation
 from hardener.observe.agent_client import AgentClient
-from hardener.observe.application import DEFAULT, Application, Workload, ends, is_test
+from hardener.observe.application import DEFAULT, Application, Workload, batches, ends, is_test
 from hardener.observe.container_activity import Activity
 from hardener.observe.differences import KILLED, differences, has_answered, unwritable
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.exercise import Exercise
 from hardener.observe.halving import Halving, TooManyError
 from hardener.observe.images import Images
+from hardener.observe.merged_observations import merged, with_before
 from hardener.observe.namespace_agent import EPHEMERAL
+from hardener.observe.not_run import left_alone, place
 from hardener.observe.pod_run import NOT_SHOWN, Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
 from hardener.observe.refusal import Refusal
 from hardener.observe.supported_fields import unsupported
-from hardener.observe.timers import has_daemon
-from hardener.support.data_path import Path, value_at
+from hardener.observe.work_seen import doubts, shown
 from hardener.support.printable import plain
-from hardener.support.shapes import mapping
-from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
 Observations = dict[str, list[Observation]]
 """What was seen, by the keys of stanzas of harden.lock."""
 _THREADS = 4  # workloads that are run hardened at a time
-_AT_ONCE = 16  # workloads of several applications that are up at a time
 _DEEPEST = 32  # folders
 _LONGER = 3  # times as long a workload is looked at that ended after it came up
 _TURNS = 3  # of deciding anew with what was seen
-# Containers that are left alone whole: a copy, a patch, a part of the control plane.
-_NOT_RUN = {
-    "patch": "it is a patch of another object", "owned": "its owner makes it", "static-pod": "it needs the node",
-    "control-plane": "it needs the node", "windows": "it is a pod for Windows", "node-agent": "it needs the node",
-    "partial": "its operator makes the pod",
-}  # fmt: skip
 
 _Member = tuple[Name, Workload, "Result"]
 
@@ -118,6 +110,7 @@ class _Case(Struct, eq=False):
     as_it_is: dict[str, Activity] = field(default_factory=dict)
     tried: bool = False
     exercises: list[Exercise] = field(default_factory=list)  # that end well with it as it is
+    unexercised: list[str] = field(default_factory=list)  # why others do not
     is_answered: bool = False  # each of its containers that runs answered something
     whole: bool = False  # the last thing that was decided came up
 
@@ -161,7 +154,7 @@ class Session:
             result = Result(key, item.namespace, item.piece.file.name, item.piece.read().line(int(item.path[0]), ()))
             if wanted(item.name, key):
                 self.results.append(result)
-            why = _left_alone(pod)
+            why = left_alone(pod)
             if why is not None:
                 result.state, result.reason = "refused", why
                 continue
@@ -190,7 +183,7 @@ class Session:
                     elif case.workload.missing is not None:
                         self._refuse(case, case.workload.missing, "not-run")
                     self._progress(case.result.key, case.result.state)
-            for applications in _batches(self.applications):
+            for applications in batches(self.applications):
                 cases = [case for case in self._cases if case.application in applications]
                 try:
                     self._as_it_is([case for case in cases if case.application.may_run(case.workload)])
@@ -231,7 +224,7 @@ class Session:
             if problem is None:
                 case.exercises.append(exercise)
             else:
-                case.result.lost.append(f"as it is, {plain(problem)}")
+                case.unexercised.append(f"as it is, {plain(problem)}")
         if case.exercises:
             for found in case.workload.seen.values():
                 found.exercised = True
@@ -271,7 +264,7 @@ class Session:
         """Say of a workload that it is not run, why, and where that is written."""
         result = case.result
         result.state, result.reason = state, self._mask(refusal.text)
-        result.place, result.remedy = _place(case.workload.pod, refusal.path), refusal.remedy
+        result.place, result.remedy = place(case.workload.pod, refusal.path), refusal.remedy
 
     def _broke(self, case: _Case, error: EngineError) -> None:
         """The engine does not do what it is asked for: of the workload nothing is known by that."""
@@ -348,7 +341,7 @@ class Session:
             elif text not in case.run_with:
                 case.run_with.add(text)
                 todo.append((case, found, steps, all_in))
-        self._all(todo, lambda each: self._try(*each), of=lambda each: each[0])
+        self._all(todo, lambda each: self._try_writable(*each), of=lambda each: each[0])
         return bool(todo)
 
     def _decided(self, all_in: bool) -> dict[Name, DecidedPod]:
@@ -404,6 +397,28 @@ class Session:
         else:
             self._hold(case, found, left)
         case.whole = not causes
+
+    def _try_writable(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
+        """Try ``steps`` without those that cannot hold, whatever a run says."""
+        kept = self._writable(case, found, steps)
+        self._try(case, found, kept, all_in)
+        case.whole = case.whole and len(kept) == len(steps)
+
+    def _writable(self, case: _Case, found: DecidedPod, steps: list[PodStep]) -> list[PodStep]:
+        """``steps`` without those that would take a place from it that it writes to; nobody has to run these."""
+        kept = []
+        for step in steps:
+            others = [each for each in steps if each is not step]
+            lost = self._lost(case, found, steps) - self._lost(case, found, others) if step.id == _READ_ONLY else None
+            if lost:
+                self._failed(case, [step], min(lost))
+            else:
+                kept.append(step)
+        return kept
+
+    @staticmethod
+    def _lost(case: _Case, found: DecidedPod, steps: list[PodStep]) -> set[str]:
+        return set(unwritable(case.as_it_is, found.spec(_makeable(found, steps))))
 
     def _confirm(self, case: _Case, found: DecidedPod, cause: list[PodStep], steps: list[PodStep]) -> None:
         """Run it with ``steps`` once more, which ``cause`` is to stop, and note how that went."""
@@ -602,13 +617,13 @@ class Session:
                 made = self._observation(case, container.name, image.digest, command)
                 before = observation(container)
                 if before is not None:
-                    made = _with_before(made, before)
+                    made = with_before(made, before)
                 known = found.setdefault(image.key, [])
                 same = next((each for each in known if (each.digest, each.runs) == (made.digest, made.runs)), None)
                 if same is None:
                     known.append(made)
                 else:
-                    known[known.index(same)] = _merged(same, made)
+                    known[known.index(same)] = merged(same, made)
         return found
 
     def _observation(self, case: _Case, name: str, digest: str, command: str) -> Observation:
@@ -637,42 +652,21 @@ class Session:
             failed=failed,
             because={id: case.because[id] for id in failed},
             prepared=tuple(sorted(seen.prepared)),
-            shown=tuple(self._shown(seen)),
-            doubts=tuple(self._doubts(seen)),
+            shown=tuple(shown(seen, self._seconds)),
+            doubts=tuple(doubts(seen, self._seconds)),
         )
-
-    def _shown(self, seen: Activity) -> Iterator[str]:
-        """What showed that a container does its work: a change that held was compared with that."""
-        yield from (str(answer) for answer in seen.answers if answer.works)
-        if seen.exercised:
-            yield "exercised"
-        if seen.done:
-            yield "ended with 0"
-        elif seen.sees_sockets and not seen.listens:
-            yield from (f"{entry.command} ended with 0" for entry, well in seen.timers.items() if well)
-            yield f"no difference in {self._seconds} s"
-
-    def _doubts(self, seen: Activity) -> Iterator[str]:
-        """What of its work nobody saw."""
-        for answer in seen.answers:
-            if answer.is_behind_login and not seen.exercised:
-                yield f"nobody logged in at {answer.question} (--exercise CMD does)"
-        if has_daemon(seen.programs) and not any(seen.timers.values()):
-            yield "what it starts at its hour was not started"
-        if seen.waits >= self._seconds:
-            yield f"it waits {seen.waits:g} s, and was looked at for {self._seconds} s (--seconds N)"
 
     def _conclude(self, case: _Case) -> None:
         result, workload = case.result, case.workload
-        result.runs, result.lost = workload.runs, workload.lost
+        result.runs, result.lost = workload.runs, [*workload.lost, *case.unexercised]
         result.connects = {name: tuple(sorted(each)) for name, each in case.connects.items()}
         for container in workload.pod.containers:
             text = str(container.data.get("image"))
             image = workload.images.get(text)
             seen = workload.seen.get(container.name)
             if seen is not None:
-                result.shown[container.name] = tuple(self._shown(seen))
-                result.doubts[container.name] = tuple(self._doubts(seen))
+                result.shown[container.name] = tuple(shown(seen, self._seconds))
+                result.doubts[container.name] = tuple(doubts(seen, self._seconds))
                 result.containers.append((container.name, text, image.digest if image else None, seen))
         if not workload.is_up or not case.tried:
             return
@@ -703,24 +697,6 @@ def otherwise(
     return tuple(sorted(set().union(*more))) if all(more) else ()
 
 
-def cannot_run(pod: PodTemplate) -> str | None:
-    """Why ``pod`` is none that an engine runs, by what is written there; None where it can be."""
-    return _left_alone(pod) or unsupported(DecidedPod(pod, []).spec(), pod.metadata.data)
-
-
-def _place(pod: PodTemplate, path: Path) -> str:
-    """Where what stands at ``path`` of a pod is written: "k8s/web.yaml:14, container main"."""
-    piece = pod.object.piece
-    start = pod.path[:-1] if path[:1] == ("metadata",) else pod.path
-    found = f"{piece.file.name}:{piece.source.line_of(piece.read(), (*start, *path))}"
-    container = mapping(value_at(pod.data, path[:2])) if path[:1] in (("containers",), ("initContainers",)) else {}
-    return f"{found}, container {container['name']}" if container.get("name") else found
-
-
-def _left_alone(pod: PodTemplate) -> str | None:
-    return next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
-
-
 def _apart(members: list[_Member], depth: int = 0) -> Iterator[tuple[str, list[_Member]]]:
     """The applications of one namespace, each with its folder ("" for all of the tree): one, and where two workloads
     have the same name, as copies for test and production have, one for each folder that holds a copy."""
@@ -746,18 +722,6 @@ def _apart(members: list[_Member], depth: int = 0) -> Iterator[tuple[str, list[_
 
 def _folders(member: _Member) -> list[str]:
     return member[0][0].split("/")[:-1]
-
-
-def _batches(applications: list[Application]) -> Iterator[list[Application]]:
-    """``applications`` by as many as may run at a time; one that is larger runs alone."""
-    batch: list[Application] = []
-    for application in applications:
-        if batch and sum(len(each.workloads) for each in [*batch, application]) > _AT_ONCE:
-            yield batch
-            batch = []
-        batch.append(application)
-    if batch:
-        yield batch
 
 
 _READ_ONLY = "read-only-root-filesystem"
@@ -825,66 +789,3 @@ def _call(one: _Case, other: _Case) -> bool:
         if any(each.startswith(f"{called.workload.key}:") for each in names):
             return True
     return False
-
-
-def _with_before(new: Observation, before: Observation) -> Observation:
-    """``new``, and what was seen before of the same: a manifest that is hardened by now shows less of what it needs."""
-    held = {
-        id: tuple(sorted({*before.held.get(id, ()), *new.held.get(id, ())}))
-        for id in sorted({*before.held, *new.held} - new.failed.keys())
-    }
-    failed = {id: each for id, each in before.failed.items() if id not in new.held} | dict(new.failed)
-    memory = [each.memory for each in (new, before) if each.memory is not None]
-
-    def both(name: str) -> tuple[str, ...]:
-        return tuple(sorted({*getattr(new, name), *getattr(before, name)}))
-
-    return replace(
-        new,
-        wrote=both("wrote"),
-        occupied=both("occupied"),
-        connects=both("connects"),
-        prepared=both("prepared"),
-        shown=new.shown or before.shown,
-        token=before.token if new.token is None else new.token,
-        memory=max(memory) if memory else None,
-        held=held,
-        failed=failed,
-        because={id: {**before.because, **new.because}[id] for id in failed},
-    )
-
-
-def _merged(one: Observation, other: Observation) -> Observation:
-    """What two containers show that run the same: what holds for one only is not taken for both."""
-    failed = {
-        id: tuple(sorted({*one.failed.get(id, ()), *other.failed.get(id, ())}))
-        for id in sorted({*one.failed, *other.failed})
-    }
-    held = {
-        id: tuple(sorted({*one.held.get(id, ()), *other.held.get(id, ())}))
-        for id in sorted({*one.held, *other.held} - failed.keys())
-    }
-    memory = [each.memory for each in (one, other) if each.memory is not None]
-    tokens = {one.token, other.token}
-
-    def both(name: str) -> tuple[str, ...]:
-        return tuple(sorted({*getattr(one, name), *getattr(other, name)}))
-
-    return replace(
-        one,
-        came_up=one.came_up and other.came_up,
-        wrote=both("wrote"),
-        occupied=both("occupied"),
-        listens=both("listens"),
-        capabilities=both("capabilities"),
-        connects=both("connects"),
-        prepared=both("prepared"),
-        shown=shown_of_both(one, other),
-        doubts=both("doubts"),
-        user=one.user if one.user == other.user else None,
-        memory=max(memory) if memory else None,
-        token=True if True in tokens else False if False in tokens else None,
-        held=held,
-        failed=failed,
-        because={**other.because, **one.because},
-    )

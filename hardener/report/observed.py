@@ -80,7 +80,7 @@ def _outcome(observed: Observed, ran: bool) -> Iterator[str]:
         yield "Interrupted: what was seen until then is kept." if observed.written else "Interrupted: nothing is kept."
     if observed.before is not None and observed.after is not None and ran:
         yield f"harden apply: {_graded(observed.after)}; before this run {_graded(observed.before)}"
-    yield f"Nobody has seen what {observed.seconds} s do not show: load, a job at night, the way down."
+    yield f"Nobody has seen what {observed.seconds} s do not show: load, and work that begins later."
     if observed.written:
         yield "next: harden apply PATH takes what harden.lock holds now; commit both"
     elif not ran:

@@ -318,7 +318,7 @@ IMAGES: dict[str, Image] = {
         "if os.fork() == 0:\n"
         "    while True:\n"
         "        try:\n"
-        "            os.chown('/srv', 5, 5)\n"
+        "            os.chown('/app/version', 5, 5)\n"
         "        except OSError:\n"
         "            os._exit(1)\n"
         "        time.sleep(1)\n"

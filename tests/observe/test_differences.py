@@ -29,7 +29,7 @@ def seen(log: str = "", **told: Any) -> Activity:
 
 
 def counted(**programs: int) -> Activity:
-    return Activity(programs=dict(programs), sees_programs=True)
+    return Activity(programs=dict(programs), lately=dict(programs), sees_programs=True)
 
 
 # What was seen as it is, what was seen now, the spec of now, and what is said of it.

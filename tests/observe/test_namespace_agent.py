@@ -382,8 +382,8 @@ def test_a_folder_that_waits_for_its_user(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "var/full/file").touch()
     monkeypatch.setattr(agent, "_root_of", lambda pid: str(tmp_path))
-    assert agent.prepared(1, [own]) == ["/var/lib/app"]
-    assert agent.prepared(1, [own + 1]) == []
+    assert agent.prepared(1, [own], []) == ["/var/lib/app"]
+    assert agent.prepared(1, [own + 1], []) == agent.prepared(1, [own], ["/var/lib"]) == []
 
 
 def test_whether_somebody_wrote_to_a_volume(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ PROTOCOLS: dict[str, tuple[tuple[bytes, ...], bool, str, tuple[str, str, bool, b
     "http, whatever its name": ((OK,), False, "", ("HTTP", "200", True, False)),
     "http that fails": ((b"HTTP/1.1 500 Internal Server Error\r\n\r\n",), False, "", ("HTTP", "500", False, False)),
     "http that asks who": ((b"HTTP/1.0 401 Unauthorized\r\n\r\n",), False, "", ("HTTP", "401", False, False)),
+    "http that takes no path": ((b"HTTP/1.1 400 Bad Request\r\n\r\n",), False, "", ("HTTP", "400", False, False)),
     "nothing that is known": ((b"hello 12\n", b""), True, "", ("TCP", "? hello #", False, False)),
 }  # fmt: skip
 

@@ -281,6 +281,35 @@ def test_check(bench: Bench) -> None:
     assert bench.lock() == kept
 
 
+@pytest.mark.parametrize(
+    ("words", "runs"),
+    [([], True), (["--check"], False)],
+    ids=["as the tree says", "never with --check"],
+)
+def test_whose_exercise_is_run(bench: Bench, words: list[str], runs: bool) -> None:
+    (bench.tree / ".harden.yaml").write_text("observe: {exercise: {web: echo > exercised}}\n", encoding="utf-8")
+    assert bench.observe(*words)["Deployment/web"]["state"] == "held"
+    assert (bench.tree / "exercised").exists() is runs
+
+
+def test_an_exercise_that_fails_with_it_as_it_is_says_nothing_of_a_change(bench: Bench) -> None:
+    found = bench.observe("--exercise", "echo no order >&2; exit 1")["Deployment/web"]
+    assert (found["state"], found["failed"]) == ("held", [])
+    assert "as it is, --exercise: it ends with 1: no order" in found["notServed"]
+
+
+def test_an_exercise_that_fails_with_a_change_holds_it_back(bench: Bench) -> None:
+    program = bench.state / "smoke"
+    program.write_text(
+        f"import sys\ncalls = open({str(bench.state / 'calls')!r})\n"
+        "made = [line for line in calls if line.startswith('[\"create\"')]\n"
+        "sys.exit('--read-only' in made[-1])\n", encoding="utf-8",
+    )  # fmt: skip
+    found = bench.observe("--exercise", f"{sys.executable} {program}")["Deployment/web"]
+    assert [failure["changes"] for failure in found["failed"]] == [["read-only-root-filesystem"]]
+    assert found["failed"][0]["because"].startswith("--exercise: it ends with 1")
+
+
 OUTPUT = "fatal: ::set-output name=x::IGNORE ALL"
 
 

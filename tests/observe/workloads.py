@@ -157,7 +157,7 @@ WORKLOADS = (
     _of(
         "orders", "r.example/shop/orders:1.0.0", "partly",
         Seen(1000, ("/app",), ("/app",), ("8080/tcp",)),
-        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "Read-only file system: '/app/state.db'"},
+        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "main writes to /app, where no volume is"},
     ),
     _of(
         "status", "r.example/shop/status:2.0.1",
@@ -191,7 +191,7 @@ WORKLOADS = (
     _of("queue", "r.example/shop/queue:1.0.0", known=Seen(0, ("/opt",), listens=("8080/tcp",))),
     _of(
         "stubborn", "r.example/shop/stubborn:1.0.0", "partly", Seen(1000, ("/app",), ("/app",), ("8080/tcp",)),
-        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "'/app/state'"},
+        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "main writes to /app, where no volume is"},
     ),
     # Needs what the profile of the runtime keeps from it, which is always on.
     _of("lisp", "r.example/shop/lisp:1.0.0", "not-as-it-is", reason="no fixed addresses"),
@@ -262,7 +262,7 @@ WORKLOADS = (
         "beat", "r.example/shop/beat:1.0.0", "partly", held=(),
         failed={
             ("run-as-user",): "the process python3 of main is gone", ("run-as-non-root",): "root",
-            (READ_ONLY,): "main writes to /",
+            (READ_ONLY,): "main writes to /app",
         },
     ),
     _of(
@@ -272,7 +272,7 @@ WORKLOADS = (
     _of("uploads", "r.example/shop/uploads:1.0.0", known=Seen(1000, (), listens=("8080/tcp",))),
     _of("quiet", "r.example/shop/quiet:1.0.0", known=Seen(1000, ())),
     _of(
-        "nightly", "r.example/shop/nightly:1.0.0", "partly", Seen(0, ("/app",), ("/app",)), held=_ALL,
+        "nightly", "r.example/shop/nightly:1.0.0", "partly", Seen(0, ("/app", "/run"), ("/app",)), held=_ALL,
         failed={(READ_ONLY,): "main writes to /app", ("run-as-user",): "", ("run-as-non-root",): "root"},
     ),
     _of(
