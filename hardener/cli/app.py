@@ -429,6 +429,7 @@ def lock(
 harden observe k8s
 harden observe k8s --workload web --seconds 60
 harden observe k8s --check   in a pipeline: runs what harden.lock does not tell of
+harden observe k8s --engine kubectl --context kind-dev   in a cluster, after a plan
 """,
 )
 def observe(
@@ -446,6 +447,18 @@ def observe(
         ContainerEngine | None,
         typer.Option(help="Run them in this one (podman, else docker).", rich_help_panel=RUNS),
     ] = None,
+    cluster_context: Annotated[
+        str | None,
+        typer.Option(
+            "--context",
+            help="With --engine kubectl: the cluster of this context of the kubeconfig, and no other.",
+            metavar="NAME",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --engine kubectl: do not ask.", rich_help_panel=RUNS)
+    ] = False,
     seconds: Annotated[
         int,
         typer.Option(help="Look at each workload for so long.", min=1, max=3600, metavar="N", rich_help_panel=RUNS),
@@ -503,7 +516,7 @@ def observe(
     status = observe(
         paths or ["."], choices_of(context), workloads=workload or [], engine=engine, seconds=seconds,
         keep_going=keep_going, check=check, registries=text(registries), format=format,
-        seccomp=text(seccomp_profile), show_output=show_output,
+        seccomp=text(seccomp_profile), show_output=show_output, context=cluster_context, yes=yes,
     )  # fmt: skip
     sys.exit(status)
 

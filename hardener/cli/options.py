@@ -80,6 +80,7 @@ class Workflow(StrEnum):
 class ContainerEngine(StrEnum):
     podman = "podman"
     docker = "docker"
+    kubectl = "kubectl"
 
 
 class ImageFormat(StrEnum):

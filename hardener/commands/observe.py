@@ -13,6 +13,7 @@ from typing import Any
 from hardener.authoring import config as configuration
 from hardener.authoring import user_config
 from hardener.authoring.edits import Grade
+from hardener.commands import observe_cluster
 from hardener.commands import run as runs
 from hardener.commands.lock import masked
 from hardener.commands.progress import Progress, Rows
@@ -25,6 +26,9 @@ from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, load
 from hardener.lock.observed import Observation
 from hardener.observe.agent_client import AgentClient
+from hardener.observe.application import Application
+from hardener.observe.cluster import Cluster
+from hardener.observe.cluster_application import ClusterApplication, NodeImages
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.images import Images
 from hardener.observe.pod_run import StoppedError
@@ -42,14 +46,17 @@ from hardener.tree.tree import Tree
 def observe(
     paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int, keep_going: bool,
     check: bool, registries: str | None, format: str, seccomp: str | None = None, show_output: bool = False,
+    context: str | None = None, yes: bool = False,
 ) -> int:  # fmt: skip
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
     it in the lock.
 
     With ``check`` nothing is written, those that the lock tells of are not run again, and no line of what a container
     prints is shown without ``show_output``. ``seccomp`` is the file of a profile in place of that of the runtime.
+    ``context`` is that of the cluster where ``engine`` is kubectl; with ``yes`` nobody is asked about its plan.
     Returns 0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
+    in_cluster = observe_cluster.wants_cluster(engine, context, seccomp)
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths, choices, progress)
         wanted = _wanted(workloads)
@@ -61,11 +68,15 @@ def observe(
                 print(_all_known(len(able), len(pods)))
                 return 0
             wanted = _wanted(unknown)
-        host = _engine(engine, tree.root, _profile(seccomp), check=check)
+        host: Engine
+        if in_cluster:
+            host = observe_cluster.cluster_of(context or "", tree.root)
+        else:
+            host = _engine(engine, tree.root, _profile(seccomp), check=check)
         try:
             host.clear_dead()
             run = _Run(paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output)
-            interrupted = run.observe(wanted)
+            interrupted = run.observe(wanted, yes=yes)
         finally:
             host.clear()
     known, unsaved, written = _ran_before(tree), None, False
@@ -162,8 +173,9 @@ class _Run:
         """Whether there is something to keep."""
         return any(self._observations.values())
 
-    def observe(self, wanted: Callable[[str, str], bool]) -> bool:
-        """Run the session; whether somebody has ended it. Raises InputError where nothing can be run."""
+    def observe(self, wanted: Callable[[str, str], bool], *, yes: bool = False) -> bool:
+        """Run the session; whether somebody has ended it, or has not agreed to what it does in a cluster, for which
+        nobody is asked with ``yes``. Raises InputError where nothing can be run."""
         tree, stop = self._tree, threading.Event()
         config = configuration.load(tree.root, self._choices.config)
         user = user_config.registries(tree.root, self._registries)
@@ -171,18 +183,22 @@ class _Run:
         interrupted = False
         try:
             with registry_session.client(user, config.registries) as client:
-                images = Images(self._engine, client, tree.lock or Lock())
+                cluster = self._engine if isinstance(self._engine, Cluster) else None
+                of = NodeImages if cluster else Images
+                images = of(self._engine, client, tree.lock or Lock())
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
                     self._engine, agent, tree, decide, images, self.redactor.text, seconds=self._seconds,
                     keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
-                    shows_output=self._shows_output,
+                    shows_output=self._shows_output, kind=ClusterApplication if cluster else Application,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
                 for application in session.applications:
                     for key, value in application.secrets():
                         self.redactor.learn_entry(key, value)
                 self._progress.hide()
+                if cluster and not observe_cluster.agreed(cluster, session, self._seconds, yes=yes):
+                    return True
                 try:
                     with self._rows:
                         session.run()

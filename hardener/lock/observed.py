@@ -62,6 +62,11 @@ class Observation(Struct, frozen=True):
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     because: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def saw_files(self) -> bool:
+        """Whether the engine tells of files that a container wrote: the API server of a cluster does not."""
+        return not self.engine.startswith("kubectl ")
+
 
 def runs_of(command: Sequence[str], args: Sequence[str], names: Iterable[str]) -> str:
     """What a container runs, as 16 hexadecimal digits: its ``command`` and ``args`` as the manifest has them (() for

@@ -181,7 +181,9 @@ class Engine:
     ) -> Answer:
         """Run it with ``words``, for at most ``seconds``; ``environment`` are variables beside its own."""
         given = own_environment(pulls=words[0] == "pull") | dict(environment or {})
-        return _call(self._program, [*self._head, *words], self.folder, seconds, input, output, given, keeps_head)
+        return call_program(
+            self._program, [*self._head, *words], self.folder, seconds, input, output, given, keeps_head
+        )
 
     def ask(self, *words: str, seconds: float = SECONDS) -> str:
         """What it prints. Raises EngineError where it fails."""
@@ -289,7 +291,7 @@ class Engine:
         return len(names)
 
 
-def _call(
+def call_program(
     program: str,
     words: list[str],
     folder: str,
@@ -299,6 +301,8 @@ def _call(
     environment: Mapping[str, str] | None = None,
     keeps_head: bool = False,
 ) -> Answer:
+    """Run ``program``, found by its absolute path, in ``folder`` for at most ``seconds``, with ``environment`` and no
+    other (None: that of an engine). With ``input`` its output has no bound."""
     environment = own_environment() if environment is None else environment
     try:
         if input is not None:
@@ -394,7 +398,9 @@ def _installed(name: str | None, outside: str) -> tuple[str, str]:
 
 def _info(name: str, path: str, folder: str) -> dict[str, Any]:
     """What the engine ``name`` says of itself. Raises ProgramError where it does not work for this user."""
-    done = _call(path, ["info", "--format", "json" if name == "podman" else "{{json .}}"], folder, _FIRST_SECONDS)
+    done = call_program(
+        path, ["info", "--format", "json" if name == "podman" else "{{json .}}"], folder, _FIRST_SECONDS
+    )
     try:
         info = json.loads(done.text)
     except ValueError:

@@ -24,6 +24,7 @@ from hardener.observe.container_activity import Activity, folders_written
 from hardener.observe.created_container import Expected, unlike
 from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.engine_environment import may_hold
+from hardener.observe.log_lines import telling
 from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
@@ -43,9 +44,6 @@ _MOST_RESTARTS = 5
 _LOG_LINES, _LOG_LINE = 40, 400
 _SHORTEST_SECRET = 4  # characters
 _DISK = 4 * 1024**3  # bytes by which the disk of the engine may fill up while a pod runs
-_SPEAKS = re.compile(
-    r"(?i)denied|read-only|not permitted|cannot|can't|could ?n.t|fail|fatal|error|exception|refus|no such|unable|panic"
-)
 _OF_ENGINE = re.compile(
     r"(?i)no space left|disk quota|too many open files|cannot allocate memory|database is locked|IPAM|netavark"
     r"|already allocated|gives no answer|address already in use"
@@ -684,8 +682,7 @@ class PodRun:
     def _line(self, lines: list[str], *, one: bool = False) -> str:
         lines = [line.strip() for text in lines for line in text.splitlines() if line.strip()]
         if one:
-            speaking = [line for line in lines if _SPEAKS.search(line)]
-            lines = (speaking or lines)[-1:]
+            lines = telling(lines)
         # Each variable may be a secret that nothing but its place tells.
         text = self._mask(": ".join(lines))
         for value in sorted(self._secrets, key=len, reverse=True):

@@ -74,7 +74,7 @@ class Result(Struct, eq=False):
     ``reason`` is one line for the last three; ``place`` says where that is written (file:line, and the container), and
     ``remedy`` what to do about it. ``containers``: name, image, digest, and what was seen of each as it is.
     ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
-    ``lost`` what of its Services nobody could call.
+    ``lost`` what of its Services nobody could call; ``violates``: see ``Workload``.
     """
 
     key: str
@@ -92,6 +92,7 @@ class Result(Struct, eq=False):
     failed: list[Failure] = field(default_factory=list)
     untried: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    violates: list[str] = field(default_factory=list)
 
 
 class _Case(Struct, eq=False):
@@ -114,7 +115,8 @@ class _Case(Struct, eq=False):
 
 
 class Session:
-    """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it."""
+    """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it; ``kind`` is
+    what the engine makes of an application."""
 
     def __init__(
         self,
@@ -131,6 +133,7 @@ class Session:
         stop: threading.Event,
         progress: Callable[[str, str], object],
         shows_output: bool = True,
+        kind: type[Application] = Application,
     ) -> None:
         self._engine, self._decide = engine, decide
         self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
@@ -157,7 +160,7 @@ class Session:
                 if not any(result in self.results for _, _, result in group):
                     continue  # what is called by nobody who is asked for
                 workloads = [workload for _, workload, _ in group]
-                application = Application(
+                application = kind(
                     engine, agent, tree, namespace, folder, workloads, mask, stop, shows_output=shows_output
                 )
                 self.applications.append(application)
@@ -406,7 +409,11 @@ class Session:
         return case.application.run(case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves)
 
     def _beside(self, case: _Case) -> list[_Case]:
-        """Those that it calls, or that are called by what it calls, of its application."""
+        """Those that it calls, or that are called by what it calls, of its application; all of it where nobody sees
+        calls."""
+        if not case.application.sees_calls:
+            own = (each for each in self._cases if each.application is case.application and each.workload.is_up)
+            return [each for each in own if each is not case]
         found = [case]
         for each in found:
             called = {name for names in each.connects.values() for name in names}
@@ -429,12 +436,14 @@ class Session:
 
     def _together(self, cases: list[_Case]) -> None:
         """Run each application with all that harden would write to it at once, where that is more than one workload."""
-        pods = self._decided(False)
+        outcome = self._decide(self.observations(), False)
+        pods = steps_by_pod(outcome)
         for application in {id(case.application): case.application for case in cases}.values():
             own = [case for case in cases if case.application is application and case.whole and case.name in pods]
             own = [case for case in own if not _ends(case.workload)]
-            if len(own) < 2 or not any(case.connects for case in own):
+            if len(own) < 2 or not (any(case.connects for case in own) or not application.sees_calls):
                 continue
+            application.take_policies(outcome.tree)
             for case in own:
                 application.end(case.workload)
             problems: dict[str, str] = {}
@@ -566,7 +575,7 @@ class Session:
 
     def _conclude(self, case: _Case) -> None:
         result, workload = case.result, case.workload
-        result.runs, result.lost = workload.runs, workload.lost
+        result.runs, result.lost, result.violates = workload.runs, workload.lost, workload.violates
         result.connects = {name: tuple(sorted(each)) for name, each in case.connects.items()}
         for container in workload.pod.containers:
             text = str(container.data.get("image"))
@@ -718,6 +727,8 @@ def _call(one: _Case, other: _Case) -> bool:
     """Whether they belong together: one calls the other, or somebody that the other calls, too."""
     if one.application is not other.application:
         return False
+    if not one.application.sees_calls:
+        return True
     own = {name for names in one.connects.values() for name in names}
     others = {name for names in other.connects.values() for name in names}
     if own & others:

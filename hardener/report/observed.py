@@ -157,6 +157,14 @@ def _seen(result: Result) -> Iterator[str]:
         yield f"  {name} connects to {plain(', '.join(connects))}"
     if any(seen.token for _, _, _, seen in result.containers):
         yield f"  {name} reads the token of its service account"
+    if result.violates:
+        before, after = result.violates[0], result.violates[-1]
+        yield f"  {name} {_restricted(before)}" + (f"; hardened it {_restricted(after)}" if after != before else "")
+
+
+def _restricted(violates: str) -> str:
+    """Whether a cluster would take it at the level restricted."""
+    return f"is not restricted ({plain(violates)})" if violates else "is restricted"
 
 
 def _name(result: Result) -> str:
@@ -225,4 +233,5 @@ def _json(result: Result) -> dict[str, Any]:
         ],
         "notTried": result.untried,
         "notServed": result.lost,
+        "notRestricted": result.violates,
     }
