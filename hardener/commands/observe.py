@@ -33,6 +33,7 @@ from hardener.observe.engine import Engine, EngineError
 from hardener.observe.images import Images
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.pod_steps import pods_of
+from hardener.observe.reaper import Reaper
 from hardener.observe.session import Observations, Result, Session, cannot_run
 from hardener.report.observed import Graded, Observed, as_json, lines_of
 from hardener.report.redactor import Redactor
@@ -73,12 +74,14 @@ def observe(
             host = observe_cluster.cluster_of(context or "", tree.root)
         else:
             host = _engine(engine, tree.root, _profile(seccomp), check=check)
+        reaper = Reaper(host, tree.root, context)
         try:
             host.clear_dead()
             run = _Run(paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output)
             interrupted = run.observe(wanted, yes=yes)
         finally:
             host.clear()
+            reaper.dismiss()
     known, unsaved, written = _ran_before(tree), None, False
     try:
         written = not check and run.save()

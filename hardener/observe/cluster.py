@@ -141,6 +141,7 @@ class Cluster(Engine):
         listed = mappings((self.get("namespaces", "-l", LABEL) or {}).get("items"))
         labels = {str(mapping(mapping(each.get("metadata")).get("labels")).get(LABEL)) for each in listed}
         own = {label: label.rpartition(".") for label in labels}
+        self._clear_folders()
         return self._clear(
             {label for label, (run, _, machine) in own.items() if machine == _machine() and is_dead(run)}
         )

@@ -35,6 +35,7 @@ OUTPUT = 8 * 1024 * 1024  # bytes that one call may print
 _PREFIX = "harden-observe-"
 _STORE = ("graphRoot", "runRoot", "volumePath")
 _NAMESPACES = ("ipc", "mount", "network", "pid", "uts")
+_LABEL = '{{.Label "%s"}}'
 _INSTALL = "install podman (https://podman.io/docs/installation), or name an engine with --engine docker"
 # Bounding, permitted and effective alike, and no others: containerd's WithCapabilities (pkg/oci/spec_opts.go). podman
 # also puts those of a user that is not root into the ambient set, and a pod would pass that Kubernetes lets die.
@@ -128,6 +129,11 @@ class Engine:
             self.rootless = "rootless" in str(info.get("SecurityOptions"))
             self.storage = str(info.get("DockerRootDir", ""))
         self.version = plain_line(str(version))
+
+    @property
+    def process(self) -> str:
+        """The name of this process as a run: the label without what a cluster adds."""
+        return ".".join(self.run.split(".")[:3])
 
     @property
     def called(self) -> str:
@@ -238,18 +244,32 @@ class Engine:
             label for kind in ("ps -a", "network ls", "volume ls") for label in self._labels(kind) if is_dead(label)
         }
         count = self._clear(runs) if runs else 0
+        self._clear_folders()
+        return count
+
+    @staticmethod
+    def _clear_folders() -> None:
+        """Remove the folders of runs that are dead."""
         with os.scandir(tempfile.gettempdir()) as entries:
             for entry in entries:
                 run = entry.name.removeprefix(_PREFIX).rpartition("-")[0]
                 if entry.name.startswith(_PREFIX) and is_dead(run) and entry.is_dir(follow_symlinks=False):
                     if entry.stat(follow_symlinks=False).st_uid == _uid():
                         shutil.rmtree(entry.path, ignore_errors=True)
-        return count
 
-    def _labels(self, kind: str) -> set[str]:
-        form = '{{.Label "%s"}}' if self.name == "docker" or kind == "ps -a" else '{{index .Labels "%s"}}'
-        done = self.call(*kind.split(), "--filter", f"label={LABEL}", "--format", form % LABEL)
-        return {line.strip() for line in done.text.splitlines()} if done.ok else set()
+    def _labels(self, kind: str, label: str = LABEL, *filters: str) -> set[str]:
+        """The values of ``label`` that what ``kind`` lists has. Each release of podman has templates of its own for
+        labels, so it is asked for JSON."""
+        if self.name == "docker":
+            done = self.call(*kind.split(), *(filters or ("--filter", f"label={label}")), "--format", _LABEL % label)
+            return {line.strip() for line in done.text.splitlines()} - {"", "<no value>"} if done.ok else set()
+        done = self.call(*kind.split(), *(filters or ("--filter", f"label={label}")), "--format", "json")
+        try:
+            items = mappings(json.loads(done.text)) if done.ok else []
+        except ValueError:
+            items = []
+        held = (mapping(each.get("Labels") or each.get("labels")) for each in items)
+        return {str(labels[label]) for labels in held if label in labels}
 
     def _clear(self, runs: set[str]) -> int:
         count = 0
@@ -258,9 +278,7 @@ class Engine:
             revived = self._revived(filters)
             for kind, rm in (("ps -a", ["rm", "-f", "-v"]), ("network ls", ["network", "rm"])):
                 count += self._remove([*kind.split(), "-q", *filters], rm)
-            form = '{{.Label "%s"}}' if self.name == "docker" else '{{index .Labels "%s"}}'
-            listed = self.call("volume", "ls", *filters, "--format", form % PULLED)
-            for reference in {line.strip() for line in listed.text.splitlines()} - {"", "<no value>"}:
+            for reference in self._labels("volume ls", PULLED, *filters):
                 self.call("rmi", reference)
                 count += 1
             count += self._remove(["volume", "ls", "-q", *filters], ["volume", "rm", "-f"])
@@ -373,7 +391,8 @@ def _began(pid: int) -> int:
     """When a process began, in a unit of its platform; 0 where nobody can say, -1 where there is none."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return int(file.read().rpartition(")")[2].split()[19])
+            told = file.read().rpartition(")")[2].split()
+            return -1 if told[0] == "Z" else int(told[19])  # one that nobody has waited for is gone as well
     except (OSError, ValueError, IndexError):
         pass
     try:

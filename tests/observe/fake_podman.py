@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +39,22 @@ def option(words: list[str], name: str) -> str:
 
 
 def made(kind: str, name: str, words: list[str], **more: Any) -> None:
-    path(kind, name).write_text(
-        json.dumps({"words": words, "label": option(words, "--label")} | more), encoding="utf-8"
-    )
+    labels = [value for option, value in pairwise(words) if option == "--label"]
+    path(kind, name).write_text(json.dumps({"words": words, "labels": labels} | more), encoding="utf-8")
 
 
 def listed(kind: str, words: list[str]) -> None:
     wanted = option(words, "--filter").removeprefix("label=")
+    found = []
     for each in sorted(FOLDER.glob(f"{kind}-*.json")):
         held = json.loads(each.read_text(encoding="utf-8"))
-        if not held["label"].startswith(wanted):
-            continue
-        name = each.stem.removeprefix(f"{kind}-")
-        print(name if "-q" in words else "" if "pulled" in words[-1] else held["label"].partition("=")[2])
+        if any(label.startswith(wanted) for label in held["labels"]):
+            key = "labels" if kind == "network" else "Labels"  # as podman has it
+            found.append({key: dict(label.split("=", 1) for label in held["labels"])})
+            if "-q" in words:
+                print(each.stem.removeprefix(f"{kind}-"))
+    if option(words, "--format") == "json":
+        print(json.dumps(found))
 
 
 def inspected(kind: str, name: str, words: list[str]) -> int:
