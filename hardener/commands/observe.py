@@ -169,7 +169,8 @@ class _Run:
     @property
     def broken(self) -> str | None:
         """What the engine did not do that it was asked for."""
-        return self._session.broken if self._session is not None else None
+        found = self._session.broken if self._session is not None else None
+        return found or self._engine.fault
 
     @property
     def kept(self) -> bool:
@@ -207,7 +208,8 @@ class _Run:
                         session.run()
                 except (KeyboardInterrupt, StoppedError):
                     interrupted = True
-                self._observations = session.observations()
+                # Where no container was ever started, nothing is known of any.
+                self._observations = {} if self._engine.fault else session.observations()
                 if not interrupted and self.kept:
                     self.before, self.after = _graded(decide({}, False)), _graded(decide(self._observations, False))
                 self._stanzas = {

@@ -47,7 +47,7 @@ class Cluster(Engine):
         )
         self.context, self.rootless, self.storage = context, False, ""
         self.turns = threading.BoundedSemaphore(_AT_ONCE)
-        self.namespaces: list[str] = []
+        self.worked, self._fault = False, ""
         self.version, self.server = "", ""
 
     @classmethod

@@ -89,6 +89,7 @@ class ClusterPod(Struct, eq=False):
             status = self._watch(seconds, whole=whole, restarts=restarts)
             return self._served(status, serves)
         except NotStartedError as error:
+            self.cluster.note_start(str(error))
             return Came(False, self._line(str(error)), self.restarts)
 
     def _make(self) -> Refusal | None:
@@ -131,6 +132,8 @@ class ClusterPod(Struct, eq=False):
             raise NotStartedError("somebody has deleted its pod")
         status = mapping(found.get("status"))
         for each in _statuses(status):
+            if mapping(each.get("state")).keys() & {"running", "terminated"}:
+                self.cluster.note_start(None)
             digest = _DIGEST.search(str(each.get("imageID")))
             if digest is not None:
                 self.digests[str(each.get("name"))] = digest[1]

@@ -33,6 +33,11 @@ SECONDS = 90.0  # for one call; a pull has more
 _FIRST_SECONDS = 60.0  # for the first one
 OUTPUT = 8 * 1024 * 1024  # bytes that one call may print
 _PREFIX = "harden-observe-"
+# What a runtime says of a program, a folder or a user of an image that are not there: runc, crun, youki.
+_OF_PROGRAM = re.compile(
+    r"(?i)executable file|exec format error|exec:? [\"`']?[^ \"`']+[\"`']?: |to cwd|unable to find (?:user|group)"
+    r"|no matching entries in|runAsNonRoot|non-root policy"
+)
 _STORE = ("graphRoot", "runRoot", "volumePath")
 _NAMESPACES = ("ipc", "mount", "network", "pid", "uts")
 _LABEL = '{{.Label "%s"}}'
@@ -112,6 +117,7 @@ class Engine:
         self, name: str, program: str, info: Mapping[str, Any], folder: str, run: str, seccomp: str | None = None
     ) -> None:
         self.name, self._program, self.folder, self.run, self.seccomp = name, program, folder, run, seccomp
+        self.worked, self._fault = False, ""
         # More that begin at a time take longer, and what begins late would seem not to come up.
         self.turns = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
         self._head: list[str] = []
@@ -129,6 +135,18 @@ class Engine:
             self.rootless = "rootless" in str(info.get("SecurityOptions"))
             self.storage = str(info.get("DockerRootDir", ""))
         self.version = plain_line(str(version))
+
+    def note_start(self, problem: str | None) -> None:
+        """Note that a container was started, or that its runtime did not start it for ``problem``."""
+        if problem is None:
+            self.worked = True
+        elif not _OF_PROGRAM.search(problem):
+            self._fault = self._fault or problem
+
+    @property
+    def fault(self) -> str | None:
+        """Why it has started no container at all, which is no fault of theirs; None where it has, or was not asked."""
+        return None if self.worked or not self._fault else f"{self.name} starts no container: {self._fault}"
 
     @property
     def process(self) -> str:

@@ -322,12 +322,13 @@ class PodRun:
         self._volumes.settle()
         self._check(container)
         self._started(self._engine.call("start", container.name))
+        self._engine.note_start(None)
 
-    @staticmethod
-    def _started(done: Answer) -> None:
+    def _started(self, done: Answer) -> None:
         """Raises NotStartedError where a runtime could not start it, EngineError where that says nothing of it."""
         if not done.ok:
             said = f"{done.error} {done.text}"
+            self._engine.note_start(done.reason)
             raise (EngineError if _OF_ENGINE.search(said) else NotStartedError)(done.reason)
 
     def _of_namespaces(self, owner: _Container | None) -> list[str]:
@@ -371,6 +372,7 @@ class PodRun:
         given = {each.name: each.value for each in container.variables}
         problem = unlike(self._engine.inspect("container", container.name) or {}, Expected(given, config))
         if problem is not None:
+            self._engine.note_start(problem)
             raise NotStartedError(problem)
 
     def _hook(self, container: _Container) -> None:

@@ -3,7 +3,8 @@
 ``FAKE_PODMAN`` names a folder: ``scenario.json`` in it is a list of rules, each with ``image`` (a part of a reference),
 ``fails`` (lists of words of the command line that stop it when all are there; [] always does), ``log``, ``wrote``,
 ``ends`` (it is over with exit code 0), ``lives`` (so many seconds before it ends; without ``ends`` with exit code 1)
-and ``hangs`` (``start`` never comes back). What is made is a file there. With a file ``broken`` it answers no more.
+and ``hangs`` (``start`` never comes back). What is made is a file there. With a file ``broken`` it answers no more,
+with one ``refuses`` it starts nothing and says what stands there.
 """
 
 from __future__ import annotations
@@ -108,6 +109,9 @@ def main(words: list[str]) -> int:
     elif head == "create":
         made("container", option(words, "--name"), words, failed=fails(words))
         print("0" * 64)
+    elif head == "start" and (FOLDER / "refuses").exists():
+        print((FOLDER / "refuses").read_text(encoding="utf-8"), file=sys.stderr)
+        return 126
     elif head == "start":
         kept = path("container", rest[-1])
         held = json.loads(kept.read_text(encoding="utf-8"))
