@@ -42,6 +42,7 @@ from hardener.cli.options import (
     PinFormatOption,
     PolicyEngine,
     Profile,
+    ProfileReader,
     Prune,
     Quiet,
     ReleaseOption,
@@ -503,6 +504,17 @@ def observe(
             rich_help_panel=RUNS,
         ),
     ] = None,
+    seccomp: Annotated[
+        Path | None,
+        typer.Option(
+            help="Record system calls (podman, strace), and write a seccomp profile for each container there.",
+            metavar="FOLDER",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    seccomp_for: Annotated[
+        ProfileReader, typer.Option(help="Write these profiles for it.", rich_help_panel=RUNS)
+    ] = ProfileReader.localhost,
     profile: Profile = None,
     config: Config = None,
     evidence: Evidence = None,
@@ -517,6 +529,7 @@ def observe(
         paths or ["."], choices_of(context), workloads=workload or [], engine=engine, seconds=seconds,
         keep_going=keep_going, check=check, registries=text(registries), format=format,
         seccomp=text(seccomp_profile), show_output=show_output, context=cluster_context, yes=yes,
+        record=text(seccomp), record_as=seccomp_for,
     )  # fmt: skip
     sys.exit(status)
 

@@ -83,6 +83,11 @@ class ContainerEngine(StrEnum):
     kubectl = "kubectl"
 
 
+class ProfileReader(StrEnum):
+    localhost = "localhost"
+    operator = "operator"
+
+
 class ImageFormat(StrEnum):
     text = "text"
     json = "json"

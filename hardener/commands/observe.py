@@ -13,7 +13,7 @@ from typing import Any
 from hardener.authoring import config as configuration
 from hardener.authoring import user_config
 from hardener.authoring.edits import Grade
-from hardener.commands import observe_cluster
+from hardener.commands import observe_cluster, observe_seccomp
 from hardener.commands import run as runs
 from hardener.commands.lock import masked
 from hardener.commands.progress import Progress, Rows
@@ -47,13 +47,14 @@ from hardener.tree.tree import Tree
 def observe(
     paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int, keep_going: bool,
     check: bool, registries: str | None, format: str, seccomp: str | None = None, show_output: bool = False,
-    context: str | None = None, yes: bool = False,
+    context: str | None = None, yes: bool = False, record: str | None = None, record_as: str = "localhost",
 ) -> int:  # fmt: skip
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
     it in the lock.
 
     With ``check`` nothing is written, those that the lock tells of are not run again, and no line of what a container
     prints is shown without ``show_output``. ``seccomp`` is the file of a profile in place of that of the runtime.
+    ``record`` is the folder for seccomp profiles of the calls that are made, for ``record_as`` (localhost, operator).
     ``context`` is that of the cluster where ``engine`` is kubectl; with ``yes`` nobody is asked about its plan.
     Returns 0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
@@ -74,6 +75,8 @@ def observe(
             host = observe_cluster.cluster_of(context or "", tree.root)
         else:
             host = _engine(engine, tree.root, _profile(seccomp), check=check)
+        if record is not None:
+            observe_seccomp.prepare(host, tree.root, record)
         reaper = Reaper(host, tree.root, context)
         try:
             host.clear_dead()
@@ -87,8 +90,10 @@ def observe(
         written = not check and run.save()
     except InputError as error:
         unsaved = error
+    profiles = list(observe_seccomp.write(record, record_as, run.results)) if record is not None else []
     observed = Observed(
-        host.called, seconds, run.results, run.before, run.after, written=written, interrupted=interrupted
+        host.called, seconds, run.results, run.before, run.after, written=written, interrupted=interrupted,
+        profiles=profiles,
     )  # fmt: skip
     _print(observed, format, run.redactor)
     if unsaved is not None:

@@ -47,7 +47,8 @@ class Cluster(Engine):
         )
         self.context, self.rootless, self.storage = context, False, ""
         self.turns = threading.BoundedSemaphore(_AT_ONCE)
-        self.worked, self._fault = False, ""
+        self.worked, self._fault, self.strace, self.default_profile = False, "", None, ""
+        self.profiles = {}
         self.version, self.server = "", ""
 
     @classmethod

@@ -192,11 +192,11 @@ class ClusterPod(Struct, eq=False):
         if not self.shows_output:
             return _NOT_SHOWN
         for previous in ("--previous=true", "--previous=false"):
-            words = ("logs", self.name, "-c", container, *self._space, f"--tail={_LOG_LINES}", previous)
-            done = self.cluster.call(*words, seconds=_ASK_SECONDS)
-            if done.ok and done.text.strip():
-                message = done.text
+            # The kubelet has kept its last lines where it ended with an error.
+            if message.strip():
                 break
+            words = ("logs", self.name, "-c", container, *self._space, f"--tail={_LOG_LINES}", previous)
+            message = self.cluster.call(*words, seconds=_ASK_SECONDS).text
         return "".join(telling([line.strip() for line in message.splitlines() if line.strip()]))
 
     def _line(self, text: str) -> str:

@@ -25,8 +25,9 @@ class Activity(Struct, eq=False):
     """What was seen. ``user`` and ``groups`` are those of the first process, as they were at last; ``connections`` are
     (address, port) that it connected to, ``callers`` (address, own port) that connected to it.
 
-    ``sees_sockets``: somebody could look at them at all. ``busy``: at the last look one of its processes had work to
-    do. ``capabilities`` are those of the last look, too: what a program gives up before it serves it does not use.
+    ``calls`` are the names of its system calls, where somebody counted them. ``sees_sockets``: somebody could look at
+    them at all. ``busy``: at the last look one of its processes had work to do. ``capabilities`` are those of the
+    last look, too: what a program gives up before it serves it does not use.
     """
 
     user: int | None = None
@@ -39,6 +40,7 @@ class Activity(Struct, eq=False):
     token: bool | None = None
     wrote: set[str] = field(default_factory=set)
     occupied: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
     sees_sockets: bool = False
     busy: bool = False
 
@@ -73,7 +75,7 @@ class Activity(Struct, eq=False):
         """Take in what was seen of the same container before it was started again."""
         if self.user is None:
             self.user, self.groups = other.user, other.groups
-        for name in ("capabilities", "listens", "connections", "callers", "wrote", "occupied"):
+        for name in ("capabilities", "listens", "connections", "callers", "wrote", "occupied", "calls"):
             getattr(self, name).update(getattr(other, name))
         if other.memory is not None:
             self.memory = max(self.memory or 0, other.memory)
@@ -82,7 +84,7 @@ class Activity(Struct, eq=False):
     def learn(self, other: Activity) -> None:
         """Take in what the same container did as it ran with changes; who it is, and what it may, is as it was. One
         that had no token then says nothing of it."""
-        for name in ("listens", "wrote", "occupied"):
+        for name in ("listens", "wrote", "occupied", "calls"):
             getattr(self, name).update(getattr(other, name))
         if other.memory is not None:
             self.memory = max(self.memory or 0, other.memory)

@@ -118,12 +118,16 @@ class Engine:
     ) -> None:
         self.name, self._program, self.folder, self.run, self.seccomp = name, program, folder, run, seccomp
         self.worked, self._fault = False, ""
+        self.strace: str | None = None  # the program that counts system calls, where somebody asked for them
+        self.profiles: dict[tuple[str, str], str] = {}  # files of profiles by workload and container
+        self.default_profile = ""
         # More that begin at a time take longer, and what begins late would seem not to come up.
         self.turns = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
         self._head: list[str] = []
         if name == "podman":
             host = mapping(info.get("host"))
             version = mapping(info.get("version")).get("Version", "")
+            self.default_profile = str(mapping(host.get("security")).get("seccompProfilePath") or "")
             self.rootless = bool(mapping(host.get("security")).get("rootless"))
             self.storage = str(mapping(info.get("store")).get("graphRoot", ""))
             runtime = mapping(host.get("ociRuntime")).get("path")

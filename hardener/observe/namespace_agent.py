@@ -14,9 +14,11 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -29,7 +31,7 @@ _DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GO_AWAY = 0, 1, 3, 4, 6, 7  # frames
 _ENDS, _PADDED = 1, 8  # flags of them: the end of a stream, or an answer
 _NET_NAMESPACE = 0x40000000
 LATE = "no answer in time"
-TELL = frozenset(("ask_tcp", "ask_http", "ask_grpc", "carry", "give"))  # of what went wrong; None is well
+TELL = frozenset(("ask_tcp", "ask_http", "ask_grpc", "carry", "give", "trace"))  # of what went wrong; None is well
 
 
 def look(pid: int, container: str) -> dict[str, Any]:
@@ -463,7 +465,44 @@ def free(path: str) -> int | None:
         return None
 
 
-_CALLS = {call.__name__: call for call in (look, watch, was_read, ask_tcp, ask_http, ask_grpc, carry, give, free)}
+_tracers: dict[int, tuple[subprocess.Popen[bytes], str]] = {}  # by the process that each began at
+_ATTACH_SECONDS = 5.0
+
+
+def trace(pid: int, strace: str, folder: str) -> str | None:
+    """Count from now on the system calls of a process and of all that it starts, by the program ``strace``, which
+    writes to ``folder``; None where it does, else why not."""
+    path = os.path.join(folder, f"calls-{pid}")
+    words = [strace, "-f", "-c", "-U", "name", "-qq", "-o", path, "-p", str(pid)]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    until = time.monotonic() + _ATTACH_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        if any(line == f"TracerPid:\t{process.pid}" for line in _lines(f"/proc/{pid}/status")):
+            _tracers[pid] = process, path
+            return None
+        time.sleep(0.02)
+    process.kill()
+    assert process.stderr is not None
+    return process.stderr.read().decode("utf-8", "replace").strip() or "strace does not attach"
+
+
+def traced(pid: int) -> list[str] | None:
+    """The names of the system calls since ``trace`` was called for a process, which ends it; None where it was not."""
+    if pid not in _tracers:
+        return None
+    process, path = _tracers.pop(pid)
+    process.send_signal(signal.SIGINT)
+    process.wait(_ATTACH_SECONDS)
+    lines = [line.strip() for line in _lines(path)]
+    os.unlink(path)
+    return sorted(line for line in lines if _CALL.fullmatch(line) and line not in ("syscall", "total"))
+
+
+_CALL = re.compile(r"[a-z_][a-z0-9_]*")
+_CALLS = {
+    call.__name__: call
+    for call in (look, watch, was_read, ask_tcp, ask_http, ask_grpc, carry, give, free, trace, traced)
+}
 
 
 def main() -> None:
@@ -489,6 +528,8 @@ def main() -> None:
     for line in sys.stdin:
         number, name, *arguments = json.loads(line)
         threading.Thread(target=answer, args=(number, name, arguments), daemon=True).start()
+    for process, _ in _tracers.values():
+        process.terminate()
     os._exit(0)  # threads that carry ports are of no use any more
 
 

@@ -103,6 +103,7 @@ class _Container:
     variables: list[Variable] = field(default_factory=list, repr=False)
     probes: Probes | None = None
     pid: int = 0
+    traced: int = 0
     id: str = ""
     began: float = 0.0
     done: bool = False
@@ -278,6 +279,7 @@ class PodRun:
             read.user,
             self._volumes.mounts(spec, read.variables, self.pod.mounts_token),
             owns_network=owner is None,
+            profile=self._engine.profiles.get((self.pod.key, str(spec.get("name")))),
         )
         if isinstance(spec.get("workingDir"), str) and spec["workingDir"]:
             options += ["--workdir", spec["workingDir"]]
@@ -321,8 +323,23 @@ class PodRun:
             self._started(self._engine.call("init", container.name))
         self._volumes.settle()
         self._check(container)
+        self._trace(container)
         self._started(self._engine.call("start", container.name))
         self._engine.note_start(None)
+
+    def _trace(self, container: _Container) -> None:
+        """Count its system calls from its first one on, where somebody asked for them. Raises EngineError."""
+        if self._engine.strace is None or (self.pod.key, container.spec.get("name")) in self._engine.profiles:
+            return
+        state = self._engine.inspect("container", container.name) or {}
+        container.traced = int((state.get("State") or {}).get("Pid") or 0)
+        problem = self._agent("trace", container.traced, self._engine.strace, self._engine.folder)
+        if problem is not None:
+            raise EngineError(f"the system calls of {container.spec.get('name')} cannot be recorded: {problem}")
+
+    def _note_calls(self, container: _Container) -> None:
+        if container.traced:
+            container.seen.calls |= set(self._agent("traced", container.traced) or ())
 
     def _started(self, done: Answer) -> None:
         """Raises NotStartedError where a runtime could not start it, EngineError where that says nothing of it."""
@@ -612,6 +629,7 @@ class PodRun:
         return found
 
     def _note_files(self, container: _Container) -> None:
+        self._note_calls(container)
         changed = self._changed(container)
         if changed is None:  # that it wrote nothing would be a claim
             raise EngineError(f"it does not tell what {container.spec.get('name')} wrote")

@@ -32,6 +32,7 @@ from hardener.observe.namespace_agent import EPHEMERAL
 from hardener.observe.pod_run import Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
 from hardener.observe.refusal import Refusal
+from hardener.observe.seccomp import Recorded, recorded
 from hardener.observe.supported_fields import unsupported
 from hardener.support.data_path import Path, value_at
 from hardener.support.shapes import mapping
@@ -74,7 +75,8 @@ class Result(Struct, eq=False):
     ``reason`` is one line for the last three; ``place`` says where that is written (file:line, and the container), and
     ``remedy`` what to do about it. ``containers``: name, image, digest, and what was seen of each as it is.
     ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
-    ``lost`` what of its Services nobody could call; ``violates``: see ``Workload``.
+    ``lost`` what of its Services nobody could call; ``violates``: see ``Workload``;
+    ``profiles`` are seccomp profiles of its containers.
     """
 
     key: str
@@ -93,6 +95,7 @@ class Result(Struct, eq=False):
     untried: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     violates: list[str] = field(default_factory=list)
+    profiles: dict[str, Recorded] = field(default_factory=dict)
 
 
 class _Case(Struct, eq=False):
@@ -269,6 +272,24 @@ class Session:
                 if not self._round(cases, all_in=all_in):
                     break
         self._together(cases)
+        if self._engine.strace is not None:
+            self._record(cases)
+
+    def _record(self, cases: list[_Case]) -> None:
+        """Run each of ``cases``, as it would be written, under a profile of the system calls that it made."""
+        pods = self._decided(False)
+        for case in cases:
+            found = pods.get(case.name)
+            spec = (_spec(found, self._offered(case, found)) if found is not None else None) or case.workload.spec
+            self._progress(case.result.key, "under a seccomp profile")
+
+            def run(case: _Case = case, spec: Map = spec) -> Came:
+                return self._experiment(case, spec, whole=True)[0]
+
+            try:
+                case.result.profiles = recorded(self._engine, case.workload.key, case.workload.seen, run)
+            except EngineError as error:
+                self._broke(case, error)
 
     def _leans_on(self, case: _Case, failed: list[_Case]) -> bool:
         """Whether it connects to one that does not come up as it is: what that does to it is not known."""

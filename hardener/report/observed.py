@@ -33,7 +33,7 @@ class Graded(Struct, frozen=True):
 class Observed(Struct, frozen=True):
     """What a report is about: the ``engine`` ("podman 5.4.2"), the ``seconds`` for each workload, the ``results``, the
     grades of what harden would change ``before`` and ``after`` (None: not asked), whether harden.lock was ``written``,
-    and whether somebody ``interrupted`` it."""
+    whether somebody ``interrupted`` it, and what is to say of seccomp ``profiles``, by workload."""
 
     engine: str
     seconds: int
@@ -42,6 +42,7 @@ class Observed(Struct, frozen=True):
     after: Graded | None = None
     written: bool = False
     interrupted: bool = False
+    profiles: list[tuple[str, str]] = []
 
 
 def lines_of(observed: Observed) -> Iterator[str]:
@@ -59,6 +60,7 @@ def lines_of(observed: Observed) -> Iterator[str]:
         yield from _table(_rows(ran))
     yield from _listed("Why", [line for result in ran for line in _reasons(result)])
     yield from _listed("Seen", [line for result in ran for line in _seen(result)])
+    yield from _listed("Seccomp", [f"  {plain(key)}, {plain(text)}" for key, text in observed.profiles])
     yield from _listed("Not run", list(_not_run(results)))
     yield ""
     yield from _outcome(observed, bool(ran))
@@ -234,4 +236,8 @@ def _json(result: Result) -> dict[str, Any]:
         "notTried": result.untried,
         "notServed": result.lost,
         "notRestricted": result.violates,
+        "seccomp": {
+            name: {"calls": list(each.names), "of": each.of, "because": each.because}
+            for name, each in result.profiles.items()
+        },
     }

@@ -165,15 +165,17 @@ def _agrees(end: str, expected: str) -> bool:
 
 HOLD = ("number-unknown", "root-unknown", "temporary-unknown")
 FAILS = "home-unknown"
-_RULES = "run-as-non-root", "run-as-user", "read-only-root-filesystem", "drop-capabilities", "no-privilege-escalation"
+_RULES = ("read-only-root-filesystem", "drop-capabilities", "no-privilege-escalation")
 _PROFILE = f"transforms: [{', '.join(_RULES)}]\n"
 _IN_CLUSTER = ("--engine", "kubectl", "--context", "here", "--profile", "own.yaml", "--seconds", "2")
+_PORTS = "    ports: [{containerPort: 8080}]\n"
 _LABEL = "hardener.dev/observe"
 
 
 def _tree(folder: Path) -> Path:
     """A tree with the cases that are observed, each in a namespace of its own."""
-    write(folder, {"own.yaml": _PROFILE} | {f"k8s/{name}.yaml": _written(name) for name in (*HOLD, FAILS)})
+    manifests = {f"k8s/{name}.yaml": _written(name) + _PORTS for name in (*HOLD, FAILS)}
+    write(folder, {"own.yaml": _PROFILE} | manifests)
     commit(folder)
     return folder
 
@@ -199,8 +201,8 @@ def test_what_answers_hardened_in_the_cluster_holds(observed: tuple[Path, dict[s
     for name in HOLD:
         found = observed[1][name]
         assert (found["state"], found["containers"][0]["listens"]) == ("held", ["8080/tcp"]), found
-        assert found["notRestricted"][0] and "seccompProfile" in found["notRestricted"][-1]
-        assert "runAsNonRoot" not in found["notRestricted"][-1]
+        as_it_is, hardened = found["notRestricted"][0], found["notRestricted"][-1]
+        assert "allowPrivilegeEscalation" in as_it_is and "allowPrivilegeEscalation" not in hardened
 
 
 def test_apply_takes_what_the_cluster_has_shown(kubelet: Node, observed: tuple[Path, dict[str, Map]]) -> None:
