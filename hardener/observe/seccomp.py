@@ -50,6 +50,7 @@ _ARCHITECTURES = {
     "x86_64": ("SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"),
     "aarch64": ("SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"),
 }
+_ARCHES = {"x86_64": "amd64", "aarch64": "arm64"}  # as profiles call them
 _ALLOW, _ERRNO = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
 
 
@@ -87,9 +88,16 @@ def let_through(default: Map) -> frozenset[str]:
     free = (
         each
         for each in mappings(default.get("syscalls"))
-        if each.get("action") == _ALLOW and not each.get("includes") and not each.get("excludes")
+        if each.get("action") == _ALLOW and _is_of_machine(each.get("includes")) and not each.get("excludes")
     )
     return frozenset(name for each in free for name in texts(each.get("names"))) - _OF_CAPABILITIES
+
+
+def _is_of_machine(includes: Any) -> bool:
+    """Whether a rule under such a condition holds on this machine for every container."""
+    if not includes:
+        return True
+    return set(includes) == {"arches"} and _ARCHES.get(platform.machine()) in includes["arches"]
 
 
 def allowed(calls: Iterable[str], default: frozenset[str]) -> list[str]:
