@@ -34,6 +34,8 @@ class Observation(Struct, frozen=True):
       of them in which the image has files that such a volume would hide.
     - `listens`: "80/tcp". `capabilities`: those that its processes had, without CAP_, so it may need them or not.
     - `memory`: the most that it used, in bytes, page cache included; None where the engine does not tell.
+      `memory_at`: so many seconds after its start. `cpu`: the most of processors that it kept busy over a second, in
+      thousandths of one, and `cpu_at` when. `outside`: names outside of the tree that it asked for.
     - `token`: whether it read the token of its service account; None where it had none, or nobody could see.
     - `connects`: what it connected to: "Service/cache:6379", "kubernetes" for the API server.
     - `held`: the changes under which it came up, all together, by transform, each the settings that it makes, in the
@@ -61,6 +63,10 @@ class Observation(Struct, frozen=True):
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     because: Mapping[str, str] = field(default_factory=dict)
+    memory_at: int | None = None
+    cpu: int | None = None
+    cpu_at: int | None = None
+    outside: tuple[str, ...] = ()
 
     @property
     def saw_files(self) -> bool:
@@ -101,13 +107,21 @@ def _both(one: Observation, other: Observation) -> Observation:
         occupied=_any(one.occupied, other.occupied),
         listens=_any(one.listens, other.listens),
         capabilities=_any(one.capabilities, other.capabilities),
-        memory=max((each.memory for each in (one, other) if each.memory is not None), default=None),
+        **peaks(one, other),
+        outside=_any(one.outside, other.outside),
         token=_either(one.token, other.token),
         connects=_any(one.connects, other.connects),
         held=_settings(one.held, other.held),
         failed=_settings(one.failed, other.failed),
         because={**other.because, **one.because},
     )
+
+
+def peaks(one: Observation, other: Observation) -> dict[str, int | None]:
+    """The most that either used, each with its moment."""
+    memory = max(one, other, key=lambda each: -1 if each.memory is None else each.memory)
+    cpu = max(one, other, key=lambda each: -1 if each.cpu is None else each.cpu)
+    return {"memory": memory.memory, "memory_at": memory.memory_at, "cpu": cpu.cpu, "cpu_at": cpu.cpu_at}
 
 
 def _either(one: bool | None, other: bool | None) -> bool | None:
@@ -160,6 +174,10 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
         memory: int | None = None
         token: bool | None = None
         connects: list[str] = []
+        memory_at: int | None = None
+        cpu: int | None = None
+        cpu_at: int | None = None
+        outside: list[str] = []
         held: dict[str, list[str]] = {}
         failed: dict[str, Any] = {}
 
@@ -185,6 +203,7 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
                 {name: tuple(settings) for name, settings in said.held.items()},
                 {name: tuple(each.settings) for name, each in failed.items()},
                 {name: each.because for name, each in failed.items()},
+                memory_at=said.memory_at, cpu=said.cpu, cpu_at=said.cpu_at, outside=tuple(said.outside),
             )
         )  # fmt: skip
     return tuple(found)
@@ -201,7 +220,7 @@ def _problem(said: Any) -> str | None:
     for path in (*said.wrote, *said.occupied):
         if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//"):
             return f"{path} is no folder of an image: write it from the root on, without a slash at its end"
-    numbers = (said.seconds, said.user, said.memory, *said.groups)
+    numbers = (said.seconds, said.user, said.memory, said.memory_at, said.cpu, said.cpu_at, *said.groups)
     if any(number is not None and number < 0 for number in numbers):
         return "a number is below 0: run harden observe, which writes them"
     return None
@@ -219,6 +238,7 @@ def entry_of(observation: Observation) -> dict[str, Any]:
     more = {
         "user": said.user, "groups": list(said.groups), "wrote": list(said.wrote), "occupied": list(said.occupied),
         "listens": list(said.listens), "capabilities": list(said.capabilities), "memory": said.memory,
+        "memoryAt": said.memory_at, "cpu": said.cpu, "cpuAt": said.cpu_at, "outside": list(said.outside),
         "token": said.token, "connects": list(said.connects),
         "held": {name: list(settings) for name, settings in sorted(said.held.items())},
         "failed": {

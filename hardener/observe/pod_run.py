@@ -104,6 +104,7 @@ class _Container:
     probes: Probes | None = None
     pid: int = 0
     traced: int = 0
+    resolver: int = 0
     id: str = ""
     began: float = 0.0
     done: bool = False
@@ -323,6 +324,11 @@ class PodRun:
             self._started(self._engine.call("init", container.name))
         self._volumes.settle()
         self._check(container)
+        if "--dns" in words and not _serves_names(self.pod.spec):  # it owns the network of the pod
+            state = self._engine.inspect("container", container.name) or {}
+            container.resolver = int((state.get("State") or {}).get("Pid") or 0)
+            if container.resolver:
+                self._agent("answer_names", container.resolver)
         self._trace(container)
         self._started(self._engine.call("start", container.name))
         self._engine.note_start(None)
@@ -610,7 +616,8 @@ class PodRun:
         if container.pid:
             found = self._agent("look", container.pid, container.id)
             if found is not None:
-                container.seen.look(found, self._endpoint.address)
+                moment = time.monotonic() - container.began if container.began else 0.0
+                container.seen.look(found, self._endpoint.address, moment)
 
     def facts(self) -> dict[str, Activity]:
         """What was seen of each container, by its name; asked before it is removed."""
@@ -630,6 +637,8 @@ class PodRun:
 
     def _note_files(self, container: _Container) -> None:
         self._note_calls(container)
+        if container.resolver:
+            container.seen.outside |= set(self._agent("asked_names", container.resolver) or ())
         changed = self._changed(container)
         if changed is None:  # that it wrote nothing would be a claim
             raise EngineError(f"it does not tell what {container.spec.get('name')} wrote")
@@ -736,6 +745,7 @@ def _is_a_line(words: list[str]) -> bool:
 
 _ASKS = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc"}
 _OUT_OF_MEMORY = 137
+_DNS = 53
 _OF_CODES = {137: " (killed; more memory than its limit does that)", 139: " (a fault of memory)"}
 
 
@@ -749,6 +759,12 @@ def _is_ready(container: _Container) -> bool:
 
 def _has_probes(container: _Container) -> bool:
     return container.probes is not None and container.probes.any
+
+
+def _serves_names(spec: Map) -> bool:
+    """Whether a container of a pod listens where names are asked for."""
+    containers = [*mappings(spec.get("initContainers")), *mappings(spec.get("containers"))]
+    return any(port.get("containerPort") == _DNS for each in containers for port in mappings(each.get("ports")))
 
 
 def _declared(container: _Container) -> list[str]:

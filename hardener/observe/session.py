@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from hardener.authoring.edits import WrongShapeError
 from hardener.engine.outcome import Outcome
 from hardener.facts.images.observations import observation, runs
-from hardener.lock.observed import Observation
+from hardener.lock.observed import Observation, peaks
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.application import DEFAULT, Application, Workload
 from hardener.observe.container_activity import Activity
@@ -587,6 +587,10 @@ class Session:
             listens=tuple(sorted(seen.listens)),
             capabilities=tuple(sorted(seen.capabilities)),
             memory=seen.memory,
+            memory_at=seen.memory_at,
+            cpu=seen.cpu,
+            cpu_at=seen.cpu_at,
+            outside=tuple(sorted(seen.outside)),
             token=seen.token,
             connects=tuple(sorted(case.connects.get(name, ()))),
             held={id: tuple(sorted(each)) for id, each in sorted(case.held.get(name, {}).items())},
@@ -770,7 +774,6 @@ def _with_before(new: Observation, before: Observation) -> Observation:
         for id in sorted({*before.held, *new.held} - new.failed.keys())
     }
     failed = {id: each for id, each in before.failed.items() if id not in new.held} | dict(new.failed)
-    memory = [each.memory for each in (new, before) if each.memory is not None]
 
     def both(name: str) -> tuple[str, ...]:
         return tuple(sorted({*getattr(new, name), *getattr(before, name)}))
@@ -781,7 +784,8 @@ def _with_before(new: Observation, before: Observation) -> Observation:
         occupied=both("occupied"),
         connects=both("connects"),
         token=before.token if new.token is None else new.token,
-        memory=max(memory) if memory else None,
+        **peaks(new, before),
+        outside=both("outside"),
         held=held,
         failed=failed,
         because={id: {**before.because, **new.because}[id] for id in failed},
@@ -798,7 +802,6 @@ def _merged(one: Observation, other: Observation) -> Observation:
         id: tuple(sorted({*one.held.get(id, ()), *other.held.get(id, ())}))
         for id in sorted({*one.held, *other.held} - failed.keys())
     }
-    memory = [each.memory for each in (one, other) if each.memory is not None]
     tokens = {one.token, other.token}
 
     def both(name: str) -> tuple[str, ...]:
@@ -813,7 +816,8 @@ def _merged(one: Observation, other: Observation) -> Observation:
         capabilities=both("capabilities"),
         connects=both("connects"),
         user=one.user if one.user == other.user else None,
-        memory=max(memory) if memory else None,
+        **peaks(one, other),
+        outside=both("outside"),
         token=True if True in tokens else False if False in tokens else None,
         held=held,
         failed=failed,

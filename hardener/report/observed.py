@@ -157,6 +157,10 @@ def _seen(result: Result) -> Iterator[str]:
     connects = sorted({each for found in result.connects.values() for each in found})
     if connects:
         yield f"  {name} connects to {plain(', '.join(connects))}"
+    outside = sorted({each for _, _, _, seen in result.containers for each in seen.outside})
+    if outside:
+        more = f" and {len(outside) - _NAMED} more" if len(outside) > _NAMED else ""
+        yield f"  {name} asks for names outside of the tree: {plain(', '.join(outside[:_NAMED]))}{more}"
     if any(seen.token for _, _, _, seen in result.containers):
         yield f"  {name} reads the token of its service account"
     if result.violates:
@@ -223,6 +227,11 @@ def _json(result: Result) -> dict[str, Any]:
                 "listens": sorted(seen.listens),
                 "capabilities": sorted(seen.capabilities),
                 "memory": seen.memory,
+                "memoryAt": seen.memory_at,
+                "cpu": seen.cpu,
+                "cpuAt": seen.cpu_at,
+                "usage": [list(each) for each in seen.usage],
+                "outside": sorted(seen.outside),
                 "token": seen.token,
                 "connects": list(result.connects.get(name, ())),
             }
