@@ -31,10 +31,11 @@ from hardener.observe.cluster import Cluster
 from hardener.observe.cluster_application import ClusterApplication, NodeImages
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.images import Images
+from hardener.observe.left_alone import cannot_run
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.pod_steps import pods_of
 from hardener.observe.reaper import Reaper
-from hardener.observe.session import Observations, Result, Session, cannot_run
+from hardener.observe.session import Observations, Result, Session
 from hardener.report.observed import Graded, Observed, as_json, lines_of
 from hardener.report.redactor import Redactor
 from hardener.support import worker_threads

@@ -28,15 +28,13 @@ from hardener.observe.container_activity import Activity
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.halving import Halving, TooManyError
 from hardener.observe.images import Images
+from hardener.observe.left_alone import left_alone, place_of
 from hardener.observe.namespace_agent import EPHEMERAL
 from hardener.observe.pod_run import Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
 from hardener.observe.refusal import Refusal
 from hardener.observe.seccomp import Recorded, recorded
 from hardener.observe.supported_fields import unsupported
-from hardener.support.data_path import Path, value_at
-from hardener.support.shapes import mapping
-from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
@@ -47,13 +45,6 @@ _AT_ONCE = 16  # workloads of several applications that are up at a time
 _DEEPEST = 32  # folders
 _LONGER = 3  # times as long a workload is looked at that ended after it came up
 _TURNS = 3  # of deciding anew with what was seen
-# Containers that are left alone whole: a copy, a patch, a part of the control plane.
-_NOT_RUN = {
-    "patch": "it is a patch of another object", "owned": "its owner makes it", "static-pod": "it needs the node",
-    "control-plane": "it needs the node", "windows": "it is a pod for Windows", "node-agent": "it needs the node",
-    "partial": "its operator makes the pod",
-}  # fmt: skip
-
 _Member = tuple[Name, Workload, "Result"]
 
 Decide = Callable[[Observations, bool], Outcome]
@@ -152,7 +143,7 @@ class Session:
             result = Result(key, item.namespace, item.piece.file.name, item.piece.read().line(int(item.path[0]), ()))
             if wanted(item.name, key):
                 self.results.append(result)
-            why = _left_alone(pod)
+            why = left_alone(pod)
             if why is not None:
                 result.state, result.reason = "refused", why
                 continue
@@ -228,7 +219,7 @@ class Session:
         """Say of a workload that it is not run, why, and where that is written."""
         result = case.result
         result.state, result.reason = state, self._mask(refusal.text)
-        result.place, result.remedy = _place(case.workload.pod, refusal.path), refusal.remedy
+        result.place, result.remedy = place_of(case.workload.pod, refusal.path), refusal.remedy
 
     def _broke(self, case: _Case, error: EngineError) -> None:
         """The engine does not do what it is asked for: of the workload nothing is known by that."""
@@ -635,24 +626,6 @@ def otherwise(
     with it has no others."""
     more = [held.get(container, {}).get(id, set()) - names[id] for container, names in failed.items() if id in names]
     return tuple(sorted(set().union(*more))) if all(more) else ()
-
-
-def cannot_run(pod: PodTemplate) -> str | None:
-    """Why ``pod`` is none that an engine runs, by what is written there; None where it can be."""
-    return _left_alone(pod) or unsupported(DecidedPod(pod, []).spec(), pod.metadata.data)
-
-
-def _place(pod: PodTemplate, path: Path) -> str:
-    """Where what stands at ``path`` of a pod is written: "k8s/web.yaml:14, container main"."""
-    piece = pod.object.piece
-    start = pod.path[:-1] if path[:1] == ("metadata",) else pod.path
-    found = f"{piece.file.name}:{piece.source.line_of(piece.read(), (*start, *path))}"
-    container = mapping(value_at(pod.data, path[:2])) if path[:1] in (("containers",), ("initContainers",)) else {}
-    return f"{found}, container {container['name']}" if container.get("name") else found
-
-
-def _left_alone(pod: PodTemplate) -> str | None:
-    return next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
 
 
 def _apart(members: list[_Member], depth: int = 0) -> Iterator[tuple[str, list[_Member]]]:

@@ -35,6 +35,11 @@ def test_a_profile_lets_through_what_was_made_and_nothing_of_capabilities() -> N
     ]  # fmt: skip
 
 
+def test_who_makes_a_thread_may_do_so_by_the_older_call() -> None:
+    """A filter cannot see the flags of clone3, so it is said not to be there."""
+    assert seccomp.allowed({"clone3"}, seccomp.let_through(DEFAULT)) == ["arch_prctl", "clone", "read"]
+
+
 def test_a_profile_has_the_arguments_of_the_default_one() -> None:
     made = seccomp.profile(["read", "clone", "socket", "personality"])
     assert made["defaultAction"] == "SCMP_ACT_ERRNO"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word
-from hardener.facts.images.observations import observations
-from hardener.facts.images.observations import seen as when
+from hardener.facts.images.observations import Use, most_used
 from hardener.facts.kustomize.overlays.states import patched, states
 from hardener.kubernetes.objects import quantity
 from hardener.kubernetes.pods.command_evidence import Heap, heap_bytes
-from hardener.lock.observed import Observation
 from hardener.tree.core_views import Container, OpaqueError, View
 
 from ._volumes import mounts
@@ -77,42 +74,37 @@ def row_need(container: Container) -> tuple[Fraction, list[Evidence]]:
 
 def peak(container: Container) -> tuple[Fraction, list[Evidence]]:
     """Return the most that it was seen to use, and that; 0 where nobody looked."""
-    most = _most(container, lambda each: each.memory)
-    if most is None:
-        return _NOTHING, []
-    return Fraction(most.memory or 0), [container.fact(_used(most), "image")]
+    most = _most(container, "memory")
+    return (_NOTHING, []) if most is None else (Fraction(most.amount), [container.fact(_used(most), "image")])
 
 
 def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
     """Return twice the most that it was seen to use, and that; 0 where nobody looked. A short run is no measure of what
     it needs, so it is the least that a limit leaves it."""
-    most = _most(container, lambda each: each.memory)
+    most = _most(container, "memory")
     if most is None:
         return _NOTHING, []
-    return Fraction(2 * (most.memory or 0)), [container.fact(f"{_used(most)}, so it gets twice that", "image")]
+    return Fraction(2 * most.amount), [container.fact(f"{_used(most)}, so it gets twice that", "image")]
 
 
 def twice_the_busiest(container: Container) -> tuple[Fraction, list[Evidence]]:
     """Return twice the processors that it was seen to keep busy at once, and that; 0 where nobody looked."""
-    most = _most(container, lambda each: each.cpu)
+    most = _most(container, "cpu")
     if most is None:
         return _NOTHING, []
-    when_ = f" after {most.cpu_at} s" if most.cpu_at is not None else ""
-    text = f"harden observe: it used {most.cpu}m of a processor{when_} ({when(most)}), so it gets twice that"
-    return Fraction(2 * (most.cpu or 0), 1000), [container.fact(text, "image")]
+    moment = f" after {most.at} s" if most.at is not None else ""
+    text = f"harden observe: it used {most.amount}m of a processor{moment} ({most.when}), so it gets twice that"
+    return Fraction(2 * most.amount, 1000), [container.fact(text, "image")]
 
 
-def _used(most: Observation) -> str:
-    moment = f", the most after {most.memory_at} s" if most.memory_at is not None else ""
-    return f"harden observe: it used {ceil((most.memory or 0) / MIB)}Mi in {most.seconds} s{moment} ({when(most)})"
+def _used(most: Use) -> str:
+    moment = f", the most after {most.at} s" if most.at is not None else ""
+    return f"harden observe: it used {ceil(most.amount / MIB)}Mi in {most.seconds} s{moment} ({most.when})"
 
 
-def _most(container: Container, amount: Callable[[Observation], int | None]) -> Observation | None:
-    """What was seen of it when it used the most, in any state of its manifest."""
-    if container.tree.lock is None:
-        return None
-    seen = [each for state in states(container) for each in observations(state) if each is not None and amount(each)]
-    return max(seen, key=lambda each: amount(each) or 0, default=None)
+def _most(container: Container, resource: str) -> Use | None:
+    """The most that it was seen to use, in any state of its manifest."""
+    return None if container.tree.lock is None else most_used(states(container), resource)
 
 
 def of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
