@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from hardener.authoring import profile, registry
-from hardener.authoring.edits import Edit, Grade
+from hardener.authoring.edits import Basis, Edit, Grade, Set
 from hardener.authoring.known import Known, KnownBy
 from hardener.engine import pipeline
 from hardener.engine.observed_grade import regraded
@@ -677,6 +677,41 @@ def test_ports_that_it_listens_on() -> None:
         tree(workload(WEB), lock(replace(RUN, listens=("443/tcp", "x")))).pod_templates[0].containers[0]
     )
     assert known.ports == Known((443,), KnownBy.OBSERVED, f"harden observe {SEEN}")
+
+
+OWN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a limit that a person wrote": ({"limits": {"memory": "3Gi", "cpu": "4"}}, {}),
+    "a request that a person wrote": ({"requests": {"memory": "2Gi", "cpu": "2"}}, {"memory": "8Gi", "cpu": "8"}),
+}
+
+
+@pytest.mark.parametrize(("own", "limits"), OWN.values(), ids=OWN)
+def test_what_a_person_wrote_is_never_lowered_by_what_was_seen(own: dict[str, Any], limits: dict[str, Any]) -> None:
+    found = outcome(workload({**WEB, "resources": own}), lock(replace(RUN, memory=5 << 20, cpu=3)))
+    made = {
+        tuple(map(str, change.edit.path[-2:])): change.edit.value
+        for change in found.changes
+        if isinstance(change.edit, Set) and "resources" in change.edit.path
+    }
+    assert not made.keys() & {(kind, name) for kind, names in own.items() for name in names}
+    assert {name: value for (kind, name), value in made.items() if kind == "limits"} == limits
+
+
+def test_what_was_measured_is_proved() -> None:
+    """A memory request and limit, and a limit of processors, each with the moment of the peak."""
+    run = replace(RUN, memory=1500 << 20, memory_at=7, cpu=1700, cpu_at=3)
+    found = outcome(workload(WEB), lock(run))
+    made = {
+        tuple(map(str, change.edit.path[-2:])): (change.edit.value, change.edit.basis, change.edit.evidence[0].text)
+        for change in found.changes
+        if isinstance(change.edit, Set) and "resources" in change.edit.path
+    }
+    used = f"harden observe: it used 1500Mi in 20 s, the most after 7 s {SEEN}"
+    assert made["requests", "memory"] == ("1536Mi", Basis.PROVED, used)
+    assert made["limits", "memory"] == ("3000Mi", Basis.PROVED, f"{used}, so it gets twice that")
+    busy = f"harden observe: it used 1700m of a processor after 3 s {SEEN}, so it gets twice that"
+    assert made["limits", "cpu"] == ("3500m", Basis.PROVED, busy)
+    assert made["requests", "cpu"][1] is Basis.ASSUMED
 
 
 MEMORY: dict[str, tuple[int, dict[str, Any], str | None]] = {

@@ -43,6 +43,7 @@ from hardener.cli.options import (
     PinFormatOption,
     PolicyEngine,
     Profile,
+    ProfileReader,
     Prune,
     Quiet,
     ReleaseOption,
@@ -453,6 +454,7 @@ harden observe k8s
 harden observe k8s --workload web --seconds 60
 harden observe k8s --workload web --exercise ./smoke.sh
 harden observe k8s --check   in a pipeline: runs what harden.lock does not tell of
+harden observe k8s --engine kubectl --context kind-dev   in a cluster, after a plan
 """,
 )
 def observe(
@@ -470,6 +472,18 @@ def observe(
         ContainerEngine | None,
         typer.Option(help="Run them in this one (podman, else docker).", rich_help_panel=RUNS),
     ] = None,
+    cluster_context: Annotated[
+        str | None,
+        typer.Option(
+            "--context",
+            help="With --engine kubectl: the cluster of this context of the kubeconfig, and no other.",
+            metavar="NAME",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --engine kubectl: do not ask.", rich_help_panel=RUNS)
+    ] = False,
     seconds: Annotated[
         int | None,
         typer.Option(
@@ -528,6 +542,17 @@ def observe(
             rich_help_panel=RUNS,
         ),
     ] = None,
+    seccomp: Annotated[
+        Path | None,
+        typer.Option(
+            help="Record system calls (podman, strace), and write a seccomp profile for each container there.",
+            metavar="FOLDER",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    seccomp_for: Annotated[
+        ProfileReader, typer.Option(help="Write these profiles for it.", rich_help_panel=RUNS)
+    ] = ProfileReader.localhost,
     profile: Profile = None,
     config: Config = None,
     evidence: Evidence = None,
@@ -541,7 +566,8 @@ def observe(
     status = observe(
         paths or ["."], choices_of(context), workloads=workload or [], engine=engine, seconds=seconds,
         keep_going=keep_going, check=check, registries=text(registries), format=format,
-        seccomp=text(seccomp_profile), show_output=show_output, exercise=exercise,
+        seccomp=text(seccomp_profile), show_output=show_output, exercise=exercise, context=cluster_context, yes=yes,
+        record=text(seccomp), record_as=seccomp_for,
     )  # fmt: skip
     sys.exit(status)
 

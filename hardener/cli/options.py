@@ -85,6 +85,12 @@ class Workflow(StrEnum):
 class ContainerEngine(StrEnum):
     podman = "podman"
     docker = "docker"
+    kubectl = "kubectl"
+
+
+class ProfileReader(StrEnum):
+    localhost = "localhost"
+    operator = "operator"
 
 
 class ImageFormat(StrEnum):

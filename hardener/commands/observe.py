@@ -15,6 +15,7 @@ from msgspec import Struct
 from hardener.authoring import config as configuration
 from hardener.authoring import user_config
 from hardener.authoring.edits import Grade
+from hardener.commands import observe_cluster, observe_seccomp
 from hardener.commands import run as runs
 from hardener.commands.lock import masked
 from hardener.commands.progress import Progress, Rows
@@ -27,12 +28,16 @@ from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, load
 from hardener.lock.observed import Observation
 from hardener.observe.agent_client import AgentClient
+from hardener.observe.application import Application
+from hardener.observe.cluster import Cluster
+from hardener.observe.cluster_application import ClusterApplication, NodeImages
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.exercise import Exercise
 from hardener.observe.images import Images
-from hardener.observe.not_run import cannot_run
+from hardener.observe.left_alone import cannot_run
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.pod_steps import pods_of
+from hardener.observe.reaper import Reaper
 from hardener.observe.session import Observations, Result, Session
 from hardener.report.observed import Graded, Observed, as_json, lines_of
 from hardener.report.redactor import Redactor
@@ -49,7 +54,8 @@ SECONDS = 20
 def observe(
     paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int | None,
     keep_going: bool, check: bool, registries: str | None, format: str, seccomp: str | None = None,
-    show_output: bool = False, exercise: str | None = None,
+    show_output: bool = False, exercise: str | None = None, context: str | None = None, yes: bool = False,
+    record: str | None = None, record_as: str = "localhost",
 ) -> int:  # fmt: skip
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
     it in the lock. Each is looked at for ``seconds`` to their end; None: for SECONDS, and less where it answers.
@@ -58,8 +64,11 @@ def observe(
     prints is shown without ``show_output``. ``seccomp`` is the file of a profile in place of that of the runtime.
     ``exercise``: a command, or "Job/NAME" of the tree, that shows whether a workload works; what the config of the tree
     names is run without ``check`` only, which may be about a tree of a stranger.
+    ``record`` is the folder for seccomp profiles of the calls that are made, for ``record_as`` (localhost, operator).
+    ``context`` is that of the cluster where ``engine`` is kubectl; with ``yes`` nobody is asked about its plan.
     Returns 0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
+    in_cluster = observe_cluster.wants_cluster(engine, context, seccomp, exercise)
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths, choices, progress)
         wanted = _wanted(workloads)
@@ -71,23 +80,33 @@ def observe(
                 print(_all_known(len(able), len(pods)))
                 return 0
             wanted = _wanted(unknown)
-        host = _engine(engine, tree.root, _profile(seccomp), check=check)
+        host: Engine
+        if in_cluster:
+            host = observe_cluster.cluster_of(context or "", tree.root)
+        else:
+            host = _engine(engine, tree.root, _profile(seccomp), check=check)
+        if record is not None:
+            observe_seccomp.prepare(host, tree.root, record)
+        reaper = Reaper(host, tree.root, context)
         try:
             host.clear_dead()
             given = _Exercises(tree.root, exercise, {} if check else _of_config(tree, choices))
             run = _Run(
                 paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output, given
             )  # fmt: skip
-            interrupted = run.observe(wanted)
+            interrupted = run.observe(wanted, yes=yes)
         finally:
             host.clear()
+            reaper.dismiss()
     known, unsaved, written = _ran_before(tree), None, False
     try:
         written = not check and run.save()
     except InputError as error:
         unsaved = error
+    profiles = list(observe_seccomp.write(record, record_as, run.results)) if record is not None else []
     observed = Observed(
-        host.called, run.seconds, run.results, run.before, run.after, written=written, interrupted=interrupted
+        host.called, run.seconds, run.results, run.before, run.after, written=written, interrupted=interrupted,
+        profiles=profiles,
     )  # fmt: skip
     _print(observed, format, run.redactor)
     if unsaved is not None:
@@ -187,15 +206,17 @@ class _Run:
     @property
     def broken(self) -> str | None:
         """What the engine did not do that it was asked for."""
-        return self._session.broken if self._session is not None else None
+        found = self._session.broken if self._session is not None else None
+        return found or self._engine.fault
 
     @property
     def kept(self) -> bool:
         """Whether there is something to keep."""
         return any(self._observations.values())
 
-    def observe(self, wanted: Callable[[str, str], bool]) -> bool:
-        """Run the session; whether somebody has ended it. Raises InputError where nothing can be run."""
+    def observe(self, wanted: Callable[[str, str], bool], *, yes: bool = False) -> bool:
+        """Run the session; whether somebody has ended it, or has not agreed to what it does in a cluster, for which
+        nobody is asked with ``yes``. Raises InputError where nothing can be run."""
         tree, stop = self._tree, threading.Event()
         config = configuration.load(tree.root, self._choices.config)
         user = user_config.registries(tree.root, self._registries)
@@ -203,24 +224,30 @@ class _Run:
         interrupted = False
         try:
             with registry_session.client(user, config.registries) as client:
-                images = Images(self._engine, client, tree.lock or Lock())
+                cluster = self._engine if isinstance(self._engine, Cluster) else None
+                of = NodeImages if cluster else Images
+                images = of(self._engine, client, tree.lock or Lock())
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
                     self._engine, agent, tree, decide, images, self.redactor.text, seconds=self.seconds,
                     whole=self._whole, keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
                     shows_output=self._shows_output, exercises=self._exercises.of,
+                    kind=ClusterApplication if cluster else Application,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
                 for application in session.applications:
                     for key, value in application.secrets():
                         self.redactor.learn_entry(key, value)
                 self._progress.hide()
+                if cluster and not observe_cluster.agreed(cluster, session, self.seconds, yes=yes):
+                    return True
                 try:
                     with self._rows:
                         session.run()
                 except (KeyboardInterrupt, StoppedError):
                     interrupted = True
-                self._observations = session.observations()
+                # Where no container was ever started, nothing is known of any.
+                self._observations = {} if self._engine.fault else session.observations()
                 if not interrupted and self.kept:
                     self.before, self.after = _graded(decide({}, False)), _graded(decide(self._observations, False))
                 self._stanzas = {

@@ -34,6 +34,8 @@ class Observation(Struct, frozen=True):
       of them in which the image has files that such a volume would hide.
     - `listens`: "80/tcp". `capabilities`: those that its processes had, without CAP_, so it may need them or not.
     - `memory`: the most that it used, in bytes, page cache included; None where the engine does not tell.
+      `memory_at`: so many seconds after its start. `cpu`: the most of processors that it kept busy over a second, in
+      thousandths of one, and `cpu_at` when. `outside`: names outside of the tree that it asked for.
     - `token`: whether it read the token of its service account; None where it had none, or nobody could see.
     - `connects`: what it connected to: "Service/cache:6379", "kubernetes" for the API server.
     - `prepared`: empty folders of its image that belong to a user of its processes, who is to write there.
@@ -67,6 +69,15 @@ class Observation(Struct, frozen=True):
     prepared: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    memory_at: int | None = None
+    cpu: int | None = None
+    cpu_at: int | None = None
+    outside: tuple[str, ...] = ()
+
+    @property
+    def saw_files(self) -> bool:
+        """Whether the engine tells of files that a container wrote: the API server of a cluster does not."""
+        return not self.engine.startswith("kubectl ")
 
 
 def runs_of(command: Sequence[str], args: Sequence[str], names: Iterable[str]) -> str:
@@ -102,7 +113,8 @@ def _both(one: Observation, other: Observation) -> Observation:
         occupied=_any(one.occupied, other.occupied),
         listens=_any(one.listens, other.listens),
         capabilities=_any(one.capabilities, other.capabilities),
-        memory=max((each.memory for each in (one, other) if each.memory is not None), default=None),
+        **peaks(one, other),
+        outside=_any(one.outside, other.outside),
         token=_either(one.token, other.token),
         connects=_any(one.connects, other.connects),
         prepared=_any(one.prepared, other.prepared),
@@ -117,6 +129,13 @@ def _both(one: Observation, other: Observation) -> Observation:
 def shown_of_both(one: Observation, other: Observation) -> tuple[str, ...]:
     """What showed that two that ran the same do their work: nothing where nothing did of one of them."""
     return _any(one.shown, other.shown) if one.shown and other.shown else ()
+
+
+def peaks(one: Observation, other: Observation) -> dict[str, int | None]:
+    """The most that either used, each with its moment."""
+    memory = max(one, other, key=lambda each: -1 if each.memory is None else each.memory)
+    cpu = max(one, other, key=lambda each: -1 if each.cpu is None else each.cpu)
+    return {"memory": memory.memory, "memory_at": memory.memory_at, "cpu": cpu.cpu, "cpu_at": cpu.cpu_at}
 
 
 def _either(one: bool | None, other: bool | None) -> bool | None:
@@ -172,6 +191,10 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
         prepared: list[str] = []
         shown: list[str] = []
         doubts: list[str] = []
+        memory_at: int | None = None
+        cpu: int | None = None
+        cpu_at: int | None = None
+        outside: list[str] = []
         held: dict[str, list[str]] = {}
         failed: dict[str, Any] = {}
 
@@ -198,6 +221,7 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
                 {name: tuple(each.settings) for name, each in failed.items()},
                 {name: each.because for name, each in failed.items()},
                 prepared=tuple(said.prepared), shown=tuple(said.shown), doubts=tuple(said.doubts),
+                memory_at=said.memory_at, cpu=said.cpu, cpu_at=said.cpu_at, outside=tuple(said.outside),
             )
         )  # fmt: skip
     return tuple(found)
@@ -214,7 +238,7 @@ def _problem(said: Any) -> str | None:
     for path in (*said.wrote, *said.occupied, *said.prepared):
         if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//"):
             return f"{path} is no folder of an image: write it from the root on, without a slash at its end"
-    numbers = (said.seconds, said.user, said.memory, *said.groups)
+    numbers = (said.seconds, said.user, said.memory, said.memory_at, said.cpu, said.cpu_at, *said.groups)
     if any(number is not None and number < 0 for number in numbers):
         return "a number is below 0: run harden observe, which writes them"
     return None
@@ -232,6 +256,7 @@ def entry_of(observation: Observation) -> dict[str, Any]:
     more = {
         "user": said.user, "groups": list(said.groups), "wrote": list(said.wrote), "occupied": list(said.occupied),
         "listens": list(said.listens), "capabilities": list(said.capabilities), "memory": said.memory,
+        "memoryAt": said.memory_at, "cpu": said.cpu, "cpuAt": said.cpu_at, "outside": list(said.outside),
         "token": said.token, "connects": list(said.connects), "prepared": list(said.prepared),
         "shown": list(said.shown), "doubts": list(said.doubts),
         "held": {name: list(settings) for name, settings in sorted(said.held.items())},

@@ -60,7 +60,8 @@ class Workload(Struct, eq=False):
     """A workload of the tree: ``key`` ("Deployment/web"), its spec as read, and what became of it.
 
     ``refused``: why it is not run at all, and where that stands; ``missing``: the image that is not to be had.
-    ``came``: how it came up as it is. ``seen``: of its containers, as it is.
+    ``came``: how it came up as it is. ``seen``: of its containers, as it is. ``violates``: what kept it from the level
+    restricted in each run, where an API server tells.
     """
 
     key: str
@@ -73,6 +74,7 @@ class Workload(Struct, eq=False):
     seen: dict[str, Activity] = field(default_factory=dict)
     runs: int = 0
     lost: list[str] = field(default_factory=list)
+    violates: list[str] = field(default_factory=list)
 
     @property
     def is_up(self) -> bool:
@@ -83,8 +85,10 @@ class Application:
     """The ``workloads`` of the namespace ``name`` of ``tree``; of what several folders hold, ``folder`` is meant.
 
     ``mask`` takes secrets out of a text; ``stop`` ends all that waits. ``shows_output``: a line of what a container
-    prints may be part of a reason.
+    prints may be part of a reason. ``sees_calls``: it is seen who calls whom.
     """
+
+    sees_calls = True
 
     def __init__(
         self,
@@ -164,11 +168,14 @@ class Application:
             )
             if done.ok:
                 self._network = name
-                pods = [_placed(workload) for workload in self.workloads if self.may_run(workload)]
+                pods = [placed(workload) for workload in self.workloads if self.may_run(workload)]
                 self._places = Network(subnet, self.name, pods, self._services)
                 return
             problem = done.reason
         raise EngineError(f"no private network can be made: {problem}")
+
+    def take_policies(self, tree: Tree) -> None:
+        """Have the policies of ``tree`` enforced from now on, where somebody does: no container engine knows them."""
 
     @staticmethod
     def may_run(workload: Workload) -> bool:
@@ -312,7 +319,7 @@ class Application:
             self._secrets,
             self.network.variables() if links else self.network.api_variables(),
             _token(self.name, account),
-            _pod_name(workload),
+            pod_name(workload),
             self.name,
             self.network.endpoints[workload.key].address,
             labels,
@@ -371,7 +378,8 @@ def _images_of(spec: Map) -> dict[str, Path]:
     return found
 
 
-def _placed(workload: Workload) -> pod_network.Pod:
+def placed(workload: Workload) -> pod_network.Pod:
+    """``workload`` as its network knows it."""
     item = workload.pod.object
     governing = mapping(item.data.get("spec")).get("serviceName") if item.kind == "StatefulSet" else None
     labels = mapping(workload.pod.metadata.data.get("labels"))
@@ -379,7 +387,8 @@ def _placed(workload: Workload) -> pod_network.Pod:
     return pod_network.Pod(workload.key, item.kind, item.name, labels, workload.spec, name)
 
 
-def _pod_name(workload: Workload) -> str:
+def pod_name(workload: Workload) -> str:
+    """What its pod is called."""
     name = as_dns_label(workload.pod.object.name, 50)
     ending = {"StatefulSet": "-0", "Pod": "", "DaemonSet": "-observe", "Job": "-observe"}
     return name + ending.get(workload.pod.kind, "-observe-0")

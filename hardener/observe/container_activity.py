@@ -22,6 +22,7 @@ _OF_ENGINE = (
 _KERNEL = ("/dev", "/proc", "/sys")
 _BYTECODE = "__pycache__"  # Python goes on without a word where it cannot keep what it compiled (PEP 3147)
 _LOOKS = 6  # the last ones
+_SECOND, _MOST_SECONDS = 1.0, 600  # that are kept of what it used
 _MOST_FOLDERS = 24  # more are no list of places that a person would mount
 
 
@@ -29,8 +30,13 @@ class Activity(Struct, eq=False):
     """What was seen. ``user`` and ``groups`` are those of the first process, as they were at last; ``connections`` are
     (address, port) that it connected to, ``callers`` (address, own port) that connected to it.
 
-    ``sees_sockets``: somebody could look at them at all. ``busy``: at the last look one of its processes had work to
-    do. ``capabilities`` are those of the last look, too: what a program gives up before it serves it does not use.
+    ``calls`` are the names of its system calls, where somebody counted them. ``sees_sockets``: somebody could look at
+    them at all. ``busy``: at the last look one of its processes had work to do. ``capabilities`` are those of the
+    last look, too: what a program gives up before it serves it does not use.
+
+    ``memory_at`` is when it used the most memory, in seconds after its start; ``cpu`` the most of processors that it
+    kept busy over a second, in thousandths, and ``cpu_at`` when; ``usage`` (second, bytes, thousandths) over time.
+    ``outside`` are names outside of its namespace that it asked for.
 
     ``programs``: how many processes there are of each program, at the last looks alike; ``lately``: at one of them at
     least. ``sees_programs``: somebody could count them. ``users``: of all processes. ``waits``: the seconds of the
@@ -51,6 +57,13 @@ class Activity(Struct, eq=False):
     token: bool | None = None
     wrote: set[str] = field(default_factory=set)
     occupied: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
+    memory_at: int | None = None
+    cpu: int | None = None
+    cpu_at: int | None = None
+    usage: list[tuple[int, int, int]] = field(default_factory=list)
+    _last: tuple[float, float] | None = None
     sees_sockets: bool = False
     busy: bool = False
     programs: dict[str, int] = field(default_factory=dict)
@@ -68,8 +81,9 @@ class Activity(Struct, eq=False):
     timers: dict[Entry, bool] = field(default_factory=dict)
     _looks: list[Counter[str]] = field(default_factory=list)
 
-    def look(self, found: Mapping[str, Any], address: str) -> None:
-        """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``."""
+    def look(self, found: Mapping[str, Any], address: str, moment: float = 0.0) -> None:
+        """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``, so many seconds after
+        its start."""
         self.busy = bool(found.get("busy"))
         if found["users"]:
             user, groups, _ = found["users"][0]
@@ -80,12 +94,34 @@ class Activity(Struct, eq=False):
         if found["sockets"] is not None:
             self.sees_sockets = True
             self._take_sockets(found["sockets"], address)
-        if found["memory"] is not None:
-            self.memory = max(self.memory or 0, found["memory"])
-
+        if found["memory"] is not None and found["memory"] > (self.memory or 0):
+            self.memory, self.memory_at = found["memory"], int(moment)
+        if found.get("processor") is not None:
+            self._take_processor(found["processor"], found.get("now") or 0, moment)
         if not self.timers:  # what was started once may still be there
             self._count(found.get("programs") or [])
             self.waits = max(found.get("waits") or [0])
+
+    def _take_processor(self, spent: float, memory: int, moment: float) -> None:
+        """Note once a second what it used: ``spent`` seconds of processors since its start, and its ``memory`` now."""
+        if self._last is None:
+            self._last = moment, spent
+            return
+        since, before = self._last
+        if moment - since < _SECOND:
+            return
+        self._last = moment, spent
+        busy = round(1000 * (spent - before) / (moment - since))
+        if len(self.usage) < _MOST_SECONDS:
+            self.usage.append((int(moment), memory, busy))
+        if busy > (self.cpu or 0):
+            self.cpu, self.cpu_at = busy, int(moment)
+
+    def _take_peaks(self, other: Activity) -> None:
+        if other.memory is not None and other.memory > (self.memory or 0):
+            self.memory, self.memory_at = other.memory, other.memory_at
+        if other.cpu is not None and other.cpu > (self.cpu or 0):
+            self.cpu, self.cpu_at = other.cpu, other.cpu_at
 
     def _count(self, programs: list[str]) -> None:
         """Note the processes that are there at several looks: the others come and go."""
@@ -116,21 +152,19 @@ class Activity(Struct, eq=False):
         if self.user is None:
             self.user, self.groups = other.user, other.groups
         for name in (
-            "capabilities", "listens", "connections", "callers", "wrote", "occupied", "users", "kept", "prepared",
-            "complaints",
+            "capabilities", "listens", "connections", "callers", "wrote", "occupied", "calls", "outside", "users",
+            "kept", "prepared", "complaints",
         ):  # fmt: skip
             getattr(self, name).update(getattr(other, name))
-        if other.memory is not None:
-            self.memory = max(self.memory or 0, other.memory)
+        self._take_peaks(other)
         self.token = self.token if not other.token else True
 
     def learn(self, other: Activity) -> None:
         """Take in what the same container did as it ran with changes; who it is, and what it may, is as it was. One
         that had no token then says nothing of it."""
-        for name in ("listens", "wrote", "occupied"):
+        for name in ("listens", "wrote", "occupied", "calls", "outside"):
             getattr(self, name).update(getattr(other, name))
-        if other.memory is not None:
-            self.memory = max(self.memory or 0, other.memory)
+        self._take_peaks(other)
         if other.token is not None:
             self.token = self.token or other.token
 

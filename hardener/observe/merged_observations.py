@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from hardener.lock.observed import Observation, shown_of_both
+from hardener.lock.observed import Observation, peaks, shown_of_both
 
 
 def with_before(new: Observation, before: Observation) -> Observation:
@@ -14,7 +14,6 @@ def with_before(new: Observation, before: Observation) -> Observation:
         for id in sorted({*before.held, *new.held} - new.failed.keys())
     }
     failed = {id: each for id, each in before.failed.items() if id not in new.held} | dict(new.failed)
-    memory = [each.memory for each in (new, before) if each.memory is not None]
 
     def both(name: str) -> tuple[str, ...]:
         return tuple(sorted({*getattr(new, name), *getattr(before, name)}))
@@ -27,7 +26,8 @@ def with_before(new: Observation, before: Observation) -> Observation:
         prepared=both("prepared"),
         shown=new.shown or before.shown,
         token=before.token if new.token is None else new.token,
-        memory=max(memory) if memory else None,
+        **peaks(new, before),
+        outside=both("outside"),
         held=held,
         failed=failed,
         because={id: {**before.because, **new.because}[id] for id in failed},
@@ -44,7 +44,6 @@ def merged(one: Observation, other: Observation) -> Observation:
         id: tuple(sorted({*one.held.get(id, ()), *other.held.get(id, ())}))
         for id in sorted({*one.held, *other.held} - failed.keys())
     }
-    memory = [each.memory for each in (one, other) if each.memory is not None]
     tokens = {one.token, other.token}
 
     def both(name: str) -> tuple[str, ...]:
@@ -62,7 +61,8 @@ def merged(one: Observation, other: Observation) -> Observation:
         shown=shown_of_both(one, other),
         doubts=both("doubts"),
         user=one.user if one.user == other.user else None,
-        memory=max(memory) if memory else None,
+        **peaks(one, other),
+        outside=both("outside"),
         token=True if True in tokens else False if False in tokens else None,
         held=held,
         failed=failed,

@@ -13,10 +13,13 @@ import ctypes
 import http.client
 import json
 import os
+import queue
 import re
+import signal
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -40,7 +43,7 @@ _MOST_VISITED, _MOST_PREPARED = 20_000, 8  # folders
 # Folders in which nothing is prepared for a service: of the kernel, of people, for everybody.
 _NOT_PREPARED = ("proc", "sys", "dev", "home", "root", "tmp")
 LATE = "no answer in time"
-TELL = frozenset(("ask_tcp", "ask_http", "ask_grpc", "carry", "give"))  # of what went wrong; None is well
+TELL = frozenset(("ask_tcp", "ask_http", "ask_grpc", "carry", "give", "trace"))  # of what went wrong; None is well
 
 
 def look(pid: int, container: str) -> dict[str, Any]:
@@ -49,9 +52,10 @@ def look(pid: int, container: str) -> dict[str, Any]:
 
     ``users``: (number of user, numbers of its groups, effective capabilities as a number) of each process, the first
     one first. ``sockets``: (protocol, local address, local port, remote address, remote port, whether it listens) of
-    its network namespace. ``memory``: the most bytes that its control group used. ``busy``: whether one of them runs,
-    or waits for a processor or a disk, at this moment. ``programs``: the name of each process. ``waits``: the seconds
-    of each ``sleep`` among them.
+    its network namespace. ``memory``: the most bytes that its control group used, ``now`` what it uses now;
+    ``processor``: the seconds of processors that it has used. ``busy``: whether one of them runs, or waits for a
+    processor or a disk, at this moment. ``programs``: the name of each process. ``waits``: the seconds of each
+    ``sleep`` among them.
     """
     group = {name: path for name, path in _group(pid).items() if container in path}
     pids = _pids(group) or _family(pid)
@@ -59,6 +63,8 @@ def look(pid: int, container: str) -> dict[str, Any]:
         "users": [found for each in sorted(pids, key=lambda each: each != pid) if (found := _status(each)) is not None],
         "sockets": _sockets(pid, _held(pids)),
         "memory": _peak(group) or _most(pids),
+        "now": _number(_places(group, "memory"), "memory.current", "memory.usage_in_bytes"),
+        "processor": _spent(group),
         "busy": any(_is_busy(each) for each in pids),
         "programs": [name for each in pids if (name := _name(each))],
         "waits": [waits for each in pids if _name(each) == "sleep" and (waits := _sleeps(each)) is not None],
@@ -143,8 +149,24 @@ def _most(pids: list[int]) -> int | None:
 
 
 def _peak(group: dict[str, str]) -> int | None:
-    for place in _places(group, "memory"):
-        for name in ("memory.peak", "memory.max_usage_in_bytes"):
+    return _number(_places(group, "memory"), "memory.peak", "memory.max_usage_in_bytes")
+
+
+def _spent(group: dict[str, str]) -> float | None:
+    nanoseconds = _number(_places(group, "cpuacct"), "cpuacct.usage")
+    if nanoseconds is not None:
+        return nanoseconds / 1e9
+    for place in _places(group, "cpuacct"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            said = dict(line.split() for line in _lines(f"{place}/cpu.stat"))
+            return int(said["usage_usec"]) / 1e6
+    return None
+
+
+def _number(places: list[str], *names: str) -> int | None:
+    """The number that stands in the first of the files ``names`` that is there."""
+    for place in places:
+        for name in names:
             with contextlib.suppress(OSError, ValueError):
                 return int(_lines(f"{place}/{name}")[0])
     return None
@@ -606,6 +628,63 @@ def hide(port: int) -> None:
         listener.close()
 
 
+_asked: dict[int, set[str]] = {}  # names, by the process that owns a network namespace
+_NO_NAME, _ANSWER = 3, 0x8000  # RFC 1035: the code of an answer, and its flag
+_MOST_NAMES = 200
+_DNS = ("127.0.0.1", 53)
+
+
+def answer_names(pid: int) -> bool:
+    """Say from now on that no name is known to whoever asks in the network namespace of ``pid``, and note it; whether
+    that is so."""
+    ready: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def serve() -> None:
+        try:
+            _enter(pid)
+            server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            server.bind(_DNS)
+            server.settimeout(1)
+        except OSError:
+            ready.put(False)
+            return
+        names = _asked[pid] = set()
+        ready.put(True)
+        with server:
+            while os.path.isdir(f"/proc/{pid}"):
+                with contextlib.suppress(OSError, ValueError, IndexError):
+                    query, client = server.recvfrom(512)
+                    name, end = _name_of(query)
+                    if len(names) < _MOST_NAMES:
+                        names.add(name)
+                    flags = int.from_bytes(query[2:4], "big") | _ANSWER | _NO_NAME
+                    head = query[:2] + flags.to_bytes(2, "big") + b"\0\1" + bytes(6)
+                    server.sendto(head + query[12 : end + 4], client)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return ready.get(timeout=10)
+
+
+def _name_of(query: bytes) -> tuple[str, int]:
+    """The name that a query of DNS asks for, and where it ends."""
+    at, labels = 12, []
+    while (size := query[at]) != 0:
+        labels.append(query[at + 1 : at + 1 + size].decode("ascii"))
+        at += 1 + size
+    name = ".".join(labels).lower()
+    if not _HOST_NAME.fullmatch(name):
+        raise ValueError(name)
+    return name, at + 1
+
+
+_HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9_])?")
+
+
+def asked_names(pid: int) -> list[str]:
+    """The names that somebody asked for where ``answer_names`` was called for ``pid``."""
+    return sorted(_asked.get(pid, ()))
+
+
 def _enter(pid: int) -> None:
     """Move this thread into the network namespace of a process."""
     handle = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -658,11 +737,45 @@ def free(path: str) -> int | None:
         return None
 
 
+_tracers: dict[int, tuple[subprocess.Popen[bytes], str]] = {}  # by the process that each began at
+_ATTACH_SECONDS = 5.0
+
+
+def trace(pid: int, strace: str, folder: str) -> str | None:
+    """Count from now on the system calls of a process and of all that it starts, by the program ``strace``, which
+    writes to ``folder``; None where it does, else why not."""
+    path = os.path.join(folder, f"calls-{pid}")
+    words = [strace, "-f", "-c", "-U", "name", "-qq", "-o", path, "-p", str(pid)]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    until = time.monotonic() + _ATTACH_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        if any(line == f"TracerPid:\t{process.pid}" for line in _lines(f"/proc/{pid}/status")):
+            _tracers[pid] = process, path
+            return None
+        time.sleep(0.02)
+    process.kill()
+    assert process.stderr is not None
+    return process.stderr.read().decode("utf-8", "replace").strip() or "strace does not attach"
+
+
+def traced(pid: int) -> list[str] | None:
+    """The names of the system calls since ``trace`` was called for a process, which ends it; None where it was not."""
+    if pid not in _tracers:
+        return None
+    process, path = _tracers.pop(pid)
+    process.send_signal(signal.SIGINT)
+    process.wait(_ATTACH_SECONDS)
+    lines = [line.strip() for line in _lines(path)]
+    os.unlink(path)
+    return sorted(line for line in lines if _CALL.fullmatch(line) and line not in ("syscall", "total"))
+
+
+_CALL = re.compile(r"[a-z_][a-z0-9_]*")
 _CALLS = {
     call.__name__: call
     for call in (
         look, watch, was_read, ask_tcp, ask_http, ask_grpc, ask_words, carry, expose, hide, give, free,
-        prepared, crontabs, written,
+        prepared, crontabs, written, trace, traced, answer_names, asked_names,
     )
 }  # fmt: skip
 
@@ -694,6 +807,8 @@ def main() -> None:
     for line in sys.stdin:
         number, name, *arguments = json.loads(line)
         threading.Thread(target=answer, args=(number, name, arguments), daemon=True).start()
+    for process, _ in _tracers.values():
+        process.terminate()
     os._exit(0)  # threads that carry ports are of no use any more
 
 

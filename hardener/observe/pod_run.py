@@ -27,6 +27,7 @@ from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.engine_environment import may_hold
 from hardener.observe.exercise import Target
 from hardener.observe.handed_over import has_lines, is_a_line, refuse_unseen
+from hardener.observe.log_lines import telling
 from hardener.observe.pod_answers import PodAnswers
 from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
@@ -48,9 +49,6 @@ _MOST_RESTARTS = 5
 _LOG_LINES, _LOG_LINE = 40, 400
 _SHORTEST_SECRET = 4  # characters
 _DISK = 4 * 1024**3  # bytes by which the disk of the engine may fill up while a pod runs
-_SPEAKS = re.compile(
-    r"(?i)denied|read-only|not permitted|cannot|can't|could ?n.t|fail|fatal|error|exception|refus|no such|unable|panic"
-)
 _OF_ENGINE = re.compile(
     r"(?i)no space left|disk quota|too many open files|cannot allocate memory|database is locked|IPAM|netavark"
     r"|already allocated|gives no answer|address already in use"
@@ -107,6 +105,8 @@ class _Container:
     variables: list[Variable] = field(default_factory=list, repr=False)
     probes: Probes | None = None
     pid: int = 0
+    traced: int = 0
+    resolver: int = 0
     id: str = ""
     began: float = 0.0
     done: bool = False
@@ -294,6 +294,7 @@ class PodRun:
             read.user,
             self._volumes.mounts(spec, read.variables, self.pod.mounts_token),
             owns_network=owner is None,
+            profile=self._engine.profiles.get((self.pod.key, str(spec.get("name")))),
         )
         if isinstance(spec.get("workingDir"), str) and spec["workingDir"]:
             options += ["--workdir", spec["workingDir"]]
@@ -337,13 +338,34 @@ class PodRun:
             self._started(self._engine.call("init", container.name))
         self._volumes.settle()
         self._check(container)
+        if "--dns" in words and not _serves_names(self.pod.spec):  # it owns the network of the pod
+            state = self._engine.inspect("container", container.name) or {}
+            container.resolver = int((state.get("State") or {}).get("Pid") or 0)
+            if container.resolver:
+                self._agent("answer_names", container.resolver)
+        self._trace(container)
         self._started(self._engine.call("start", container.name))
+        self._engine.note_start(None)
 
-    @staticmethod
-    def _started(done: Answer) -> None:
+    def _trace(self, container: _Container) -> None:
+        """Count its system calls from its first one on, where somebody asked for them. Raises EngineError."""
+        if self._engine.strace is None or (self.pod.key, container.spec.get("name")) in self._engine.profiles:
+            return
+        state = self._engine.inspect("container", container.name) or {}
+        container.traced = int((state.get("State") or {}).get("Pid") or 0)
+        problem = self._agent("trace", container.traced, self._engine.strace, self._engine.folder)
+        if problem is not None:
+            raise EngineError(f"the system calls of {container.spec.get('name')} cannot be recorded: {problem}")
+
+    def _note_calls(self, container: _Container) -> None:
+        if container.traced:
+            container.seen.calls |= set(self._agent("traced", container.traced) or ())
+
+    def _started(self, done: Answer) -> None:
         """Raises NotStartedError where a runtime could not start it, EngineError where that says nothing of it."""
         if not done.ok:
             said = f"{done.error} {done.text}"
+            self._engine.note_start(done.reason)
             raise (EngineError if _OF_ENGINE.search(said) else NotStartedError)(done.reason)
 
     def _of_namespaces(self, owner: _Container | None) -> list[str]:
@@ -387,6 +409,7 @@ class PodRun:
         given = {each.name: each.value for each in container.variables}
         problem = unlike(self._engine.inspect("container", container.name) or {}, Expected(given, config))
         if problem is not None:
+            self._engine.note_start(problem)
             raise NotStartedError(problem)
 
     def _hook(self, container: _Container) -> None:
@@ -642,7 +665,8 @@ class PodRun:
         if container.pid:
             found = self._agent("look", container.pid, container.id)
             if found is not None:
-                container.seen.look(found, self._endpoint.address)
+                moment = time.monotonic() - container.began if container.began else 0.0
+                container.seen.look(found, self._endpoint.address, moment)
 
     def facts(self, *, ends: bool = False) -> dict[str, Activity]:
         """What was seen of each container, by its name; asked before it is removed. Where it ``ends`` next, its files
@@ -665,6 +689,9 @@ class PodRun:
         return found
 
     def _note_files(self, container: _Container) -> None:
+        self._note_calls(container)
+        if container.resolver:
+            container.seen.outside |= set(self._agent("asked_names", container.resolver) or ())
         changed = self._changed(container)
         if changed is None:  # that it wrote nothing would be a claim
             raise EngineError(f"it does not tell what {container.spec.get('name')} wrote")
@@ -753,8 +780,7 @@ class PodRun:
     def _line(self, lines: list[str], *, one: bool = False) -> str:
         lines = [line.strip() for text in lines for line in text.splitlines() if line.strip()]
         if one:
-            speaking = [line for line in lines if _SPEAKS.search(line)]
-            lines = (speaking or lines)[-1:]
+            lines = telling(lines)
         # Each variable may be a secret that nothing but its place tells.
         text = self._mask(": ".join(lines))
         for value in sorted(self._secrets, key=len, reverse=True):
@@ -764,6 +790,7 @@ class PodRun:
 
 _ASKS = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc"}
 _OUT_OF_MEMORY = 137
+_DNS = 53
 _OF_CODES = {137: " (killed; more memory than its limit does that)", 139: " (a fault of memory)"}
 
 
@@ -777,6 +804,12 @@ def _is_ready(container: _Container) -> bool:
 
 def _has_probes(container: _Container) -> bool:
     return container.probes is not None and container.probes.any
+
+
+def _serves_names(spec: Map) -> bool:
+    """Whether a container of a pod listens where names are asked for."""
+    containers = [*mappings(spec.get("initContainers")), *mappings(spec.get("containers"))]
+    return any(port.get("containerPort") == _DNS for each in containers for port in mappings(each.get("ports")))
 
 
 def _declared(container: _Container) -> list[str]:

@@ -30,12 +30,13 @@ from hardener.observe.engine import Engine, EngineError
 from hardener.observe.exercise import Exercise
 from hardener.observe.halving import Halving, TooManyError
 from hardener.observe.images import Images
+from hardener.observe.left_alone import left_alone, place_of
 from hardener.observe.merged_observations import merged, with_before
 from hardener.observe.namespace_agent import EPHEMERAL
-from hardener.observe.not_run import left_alone, place
 from hardener.observe.pod_run import NOT_SHOWN, Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
 from hardener.observe.refusal import Refusal
+from hardener.observe.seccomp import Recorded, recorded
 from hardener.observe.supported_fields import unsupported
 from hardener.observe.work_seen import doubts, shown
 from hardener.support.printable import plain
@@ -48,7 +49,6 @@ _THREADS = 4  # workloads that are run hardened at a time
 _DEEPEST = 32  # folders
 _LONGER = 3  # times as long a workload is looked at that ended after it came up
 _TURNS = 3  # of deciding anew with what was seen
-
 _Member = tuple[Name, Workload, "Result"]
 
 Decide = Callable[[Observations, bool], Outcome]
@@ -70,8 +70,8 @@ class Result(Struct, eq=False):
     ``reason`` is one line for the last three; ``place`` says where that is written (file:line, and the container), and
     ``remedy`` what to do about it. ``containers``: name, image, digest, and what was seen of each as it is.
     ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
-    ``lost`` what of its Services nobody could call. ``shown`` is what showed that each container does its work,
-    ``doubts`` what of it nobody saw.
+    ``lost`` what of its Services nobody could call; ``violates``: see ``Workload``. ``shown`` is what showed that each
+    container does its work, ``doubts`` what of it nobody saw. ``profiles`` are seccomp profiles of its containers.
     """
 
     key: str
@@ -91,6 +91,8 @@ class Result(Struct, eq=False):
     lost: list[str] = field(default_factory=list)
     shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
     doubts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    violates: list[str] = field(default_factory=list)
+    profiles: dict[str, Recorded] = field(default_factory=dict)
 
 
 class _Case(Struct, eq=False):
@@ -118,7 +120,7 @@ class _Case(Struct, eq=False):
 class Session:
     """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it. ``whole``:
     each is looked at for all of ``seconds`` also where it answers before. ``exercises``: what the user gave to find out
-    whether a workload, by its name and its key, works."""
+    whether a workload, by its name and its key, works. ``kind`` is what the engine makes of an application."""
 
     def __init__(
         self,
@@ -137,6 +139,7 @@ class Session:
         progress: Callable[[str, str], object],
         shows_output: bool = True,
         exercises: Callable[[str, str], Exercise | None] = lambda name, key: None,
+        kind: type[Application] = Application,
     ) -> None:
         self._exercises = exercises
         self._engine, self._decide = engine, decide
@@ -165,7 +168,7 @@ class Session:
                 if not any(result in self.results for _, _, result in group):
                     continue  # what is called by nobody who is asked for
                 workloads = [workload for _, workload, _ in group]
-                application = Application(
+                application = kind(
                     engine, agent, tree, namespace, folder, workloads, mask, stop, shows_output=shows_output
                 )
                 self.applications.append(application)
@@ -264,7 +267,7 @@ class Session:
         """Say of a workload that it is not run, why, and where that is written."""
         result = case.result
         result.state, result.reason = state, self._mask(refusal.text)
-        result.place, result.remedy = place(case.workload.pod, refusal.path), refusal.remedy
+        result.place, result.remedy = place_of(case.workload.pod, refusal.path), refusal.remedy
 
     def _broke(self, case: _Case, error: EngineError) -> None:
         """The engine does not do what it is asked for: of the workload nothing is known by that."""
@@ -308,6 +311,24 @@ class Session:
                 if not self._round(cases, all_in=all_in):
                     break
         self._together(cases)
+        if self._engine.strace is not None:
+            self._record(cases)
+
+    def _record(self, cases: list[_Case]) -> None:
+        """Run each of ``cases``, as it would be written, under a profile of the system calls that it made."""
+        pods = self._decided(False)
+        for case in cases:
+            found = pods.get(case.name)
+            spec = (_spec(found, self._offered(case, found)) if found is not None else None) or case.workload.spec
+            self._progress(case.result.key, "under a seccomp profile")
+
+            def run(case: _Case = case, spec: Map = spec) -> Came:
+                return self._experiment(case, spec, whole=True)[0]
+
+            try:
+                case.result.profiles = recorded(self._engine, case.workload.key, case.workload.seen, run)
+            except EngineError as error:
+                self._broke(case, error)
 
     def _leans_on(self, case: _Case, failed: list[_Case]) -> bool:
         """Whether it connects to one that does not come up as it is: what that does to it is not known."""
@@ -487,7 +508,11 @@ class Session:
         return NOT_SHOWN if found.is_output and not self._shows_output else plain(self._mask(found.text))
 
     def _beside(self, case: _Case) -> list[_Case]:
-        """Those that it calls, or that are called by what it calls, of its application."""
+        """Those that it calls, or that are called by what it calls, of its application; all of it where nobody sees
+        calls."""
+        if not case.application.sees_calls:
+            own = (each for each in self._cases if each.application is case.application and each.workload.is_up)
+            return [each for each in own if each is not case]
         found = [case]
         for each in found:
             called = {name for names in each.connects.values() for name in names}
@@ -510,12 +535,14 @@ class Session:
 
     def _together(self, cases: list[_Case]) -> None:
         """Run each application with all that harden would write to it at once, where that is more than one workload."""
-        pods = self._decided(False)
+        outcome = self._decide(self.observations(), False)
+        pods = steps_by_pod(outcome)
         for application in {id(case.application): case.application for case in cases}.values():
             own = [case for case in cases if case.application is application and case.whole and case.name in pods]
             own = [case for case in own if not ends(case.workload)]
-            if len(own) < 2 or not any(case.connects for case in own):
+            if len(own) < 2 or not (any(case.connects for case in own) or not application.sees_calls):
                 continue
+            application.take_policies(outcome.tree)
             for case in own:
                 application.end(case.workload)
             problems: dict[str, str] = {}
@@ -646,6 +673,10 @@ class Session:
             listens=tuple(sorted(seen.listens)),
             capabilities=tuple(sorted(seen.capabilities)),
             memory=seen.memory,
+            memory_at=seen.memory_at,
+            cpu=seen.cpu,
+            cpu_at=seen.cpu_at,
+            outside=tuple(sorted(seen.outside)),
             token=seen.token,
             connects=tuple(sorted(case.connects.get(name, ()))),
             held={id: tuple(sorted(each)) for id, each in sorted(case.held.get(name, {}).items())},
@@ -658,7 +689,8 @@ class Session:
 
     def _conclude(self, case: _Case) -> None:
         result, workload = case.result, case.workload
-        result.runs, result.lost = workload.runs, [*workload.lost, *case.unexercised]
+        result.runs, result.violates = workload.runs, workload.violates
+        result.lost = [*workload.lost, *case.unexercised]
         result.connects = {name: tuple(sorted(each)) for name, each in case.connects.items()}
         for container in workload.pod.containers:
             text = str(container.data.get("image"))
@@ -778,6 +810,8 @@ def _call(one: _Case, other: _Case) -> bool:
     """Whether they belong together: one calls the other, or somebody that the other calls, too."""
     if one.application is not other.application:
         return False
+    if not one.application.sees_calls:
+        return True
     own = {name for names in one.connects.values() for name in names}
     others = {name for names in other.connects.values() for name in names}
     if own & others:

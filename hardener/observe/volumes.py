@@ -91,7 +91,8 @@ class Volumes:
         options = ["--pull", "never", "--user", "root", "-v", f"{volume.name}:/volume:nocopy"]
         holder = self._engine.ask("create", *self._engine.labels(), *options, self._image, "none").strip()
         try:
-            return self._engine.call("cp", "-a", "-", f"{holder}:/volume", input=raw)
+            # With -a all would be given to the user of the container, whose name docker looks up in the image.
+            return self._engine.call("cp", "-", f"{holder}:/volume", input=raw)
         finally:
             self._engine.call("rm", "-f", "-v", holder)
 

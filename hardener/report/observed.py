@@ -35,7 +35,7 @@ class Graded(Struct, frozen=True):
 class Observed(Struct, frozen=True):
     """What a report is about: the ``engine`` ("podman 5.4.2"), the ``seconds`` for each workload, the ``results``, the
     grades of what harden would change ``before`` and ``after`` (None: not asked), whether harden.lock was ``written``,
-    and whether somebody ``interrupted`` it."""
+    whether somebody ``interrupted`` it, and what is to say of seccomp ``profiles``, by workload."""
 
     engine: str
     seconds: int
@@ -44,6 +44,7 @@ class Observed(Struct, frozen=True):
     after: Graded | None = None
     written: bool = False
     interrupted: bool = False
+    profiles: list[tuple[str, str]] = []
 
 
 def lines_of(observed: Observed) -> Iterator[str]:
@@ -61,6 +62,7 @@ def lines_of(observed: Observed) -> Iterator[str]:
         yield from _table(_rows(ran))
     yield from _listed("Why", [line for result in ran for line in _reasons(result)])
     yield from _listed("Seen", [line for result in ran for line in _seen(result)])
+    yield from _listed("Seccomp", [f"  {plain(key)}, {plain(text)}" for key, text in observed.profiles])
     not_run = list(_not_run(results))
     yield from _listed("Not run", [*not_run, *([_GUESSES] if not_run else [])])
     yield ""
@@ -171,8 +173,20 @@ def _seen(result: Result) -> Iterator[str]:
     if answers:
         more = f" and {len(answers) - _NAMED} more" if len(answers) > _NAMED else ""
         yield f"  {name} answers {plain(', '.join(answers[:_NAMED]))}{more}"
+    outside = sorted({each for _, _, _, seen in result.containers for each in seen.outside})
+    if outside:
+        more = f" and {len(outside) - _NAMED} more" if len(outside) > _NAMED else ""
+        yield f"  {name} asks for names outside of the tree: {plain(', '.join(outside[:_NAMED]))}{more}"
     if any(seen.token for _, _, _, seen in result.containers):
         yield f"  {name} reads the token of its service account"
+    if result.violates:
+        before, after = result.violates[0], result.violates[-1]
+        yield f"  {name} {_restricted(before)}" + (f"; hardened it {_restricted(after)}" if after != before else "")
+
+
+def _restricted(violates: str) -> str:
+    """Whether a cluster would take it at the level restricted."""
+    return f"is not restricted ({plain(violates)})" if violates else "is restricted"
 
 
 def _name(result: Result) -> str:
@@ -229,6 +243,11 @@ def _json(result: Result) -> dict[str, Any]:
                 "listens": sorted(seen.listens),
                 "capabilities": sorted(seen.capabilities),
                 "memory": seen.memory,
+                "memoryAt": seen.memory_at,
+                "cpu": seen.cpu,
+                "cpuAt": seen.cpu_at,
+                "usage": [list(each) for each in seen.usage],
+                "outside": sorted(seen.outside),
                 "token": seen.token,
                 "connects": list(result.connects.get(name, ())),
                 "answers": [str(each) for each in seen.answers],
@@ -244,4 +263,9 @@ def _json(result: Result) -> dict[str, Any]:
         ],
         "notTried": result.untried,
         "notServed": result.lost,
+        "notRestricted": result.violates,
+        "seccomp": {
+            name: {"calls": list(each.names), "of": each.of, "because": each.because}
+            for name, each in result.profiles.items()
+        },
     }

@@ -234,8 +234,39 @@ def test_a_process_is_looked_at() -> None:
     found = agent.look(os.getpid(), "no-container")
     assert any(user == os.geteuid() for user, _, _ in found["users"])
     gone = agent.look(2**22 + 1, "no-container")
-    nothing: dict[str, Any] = {"users": [], "sockets": None, "memory": None, "busy": False, "programs": [], "waits": []}
+    nothing: dict[str, object] = dict.fromkeys(("sockets", "memory", "now", "processor"))
+    nothing |= {"users": [], "busy": False, "programs": [], "waits": []}
     assert gone == nothing
+
+
+QUERY = bytes.fromhex("123401000001000000000000") + b"\x03api\x07example\x03com\0" + bytes.fromhex("00010001")
+
+
+def test_a_name_that_is_asked_for_is_read() -> None:
+    assert agent._name_of(QUERY) == ("api.example.com", len(QUERY) - 4)
+    for odd in (QUERY[:14], QUERY[:12] + b"\x02\r\n\0\0\1\0\1", b""):
+        with pytest.raises((ValueError, IndexError)):
+            agent._name_of(odd)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs a network namespace of its own")
+def test_who_asks_for_a_name_learns_that_there_is_none() -> None:
+    asks = (
+        "import socket, sys; print('up', flush=True); sys.stdin.readline(); s = socket.socket(2, 2); s.settimeout(20); "
+        f"s.sendto({QUERY!r}, ('127.0.0.1', 53)); print(s.recv(512).hex(), flush=True); sys.stdin.readline()"
+    )
+    words = ["unshare", "-n", "sh", "-c", f'ip link set lo up; exec {sys.executable} -c "$0"', asks]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        if process.stdout.readline() != "up\n":
+            pytest.skip("no namespace of a network can be made here")
+        assert agent.answer_names(process.pid)
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        answer = bytes.fromhex(process.stdout.readline())
+        assert (answer[:2], answer[3] & 15, answer[12:]) == (QUERY[:2], 3, QUERY[12:])
+        assert agent.asked_names(process.pid) == ["api.example.com"]
+        process.stdin.close()
 
 
 def test_files(tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ _NOTHING = Fraction(0)
 _POD_NUMBERS = (1, 34)  # from here on the API server reads spec.resources
 _OF_WHOLE_PODS = ("cpu", "memory")
 _PatchedNumber = tuple[Fraction, Evidence, object]  # an amount that a kustomization sets, where, and as it is written
+_MEMORY_STEP, _CPU_STEP = Fraction(64 * _memory.MIB), Fraction(1, 2)
 DEFAULT = Evidence("the manifest has no number: this is a default, measure and adjust it")
 
 
@@ -194,8 +195,7 @@ class Amount(Struct):
     """What a request or limit becomes, and the facts behind it; without any it is a default.
 
     ``doubt`` are facts that speak against the number; ``unknown`` says why no number fits at all; below ``least`` it
-    may not go. ``default`` is what is said where there are no facts, ``basis`` how the facts
-    are known where that is not by inference.
+    may not go. ``default`` is what is said where there are no facts. ``measured``: it is what a run showed.
     """
 
     text: str
@@ -204,7 +204,7 @@ class Amount(Struct):
     unknown: str | None = None
     least: Fraction = _NOTHING
     default: Evidence = DEFAULT
-    basis: Basis | None = None
+    measured: bool = False
 
     @property
     def number(self) -> Fraction:
@@ -239,7 +239,7 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
         return Amount(default)
     told = recorded_use.request(container, resource) if options.source == _USAGE else None
     if told is not None:
-        return Amount(told.text, [told.fact], basis=Basis.PROVED)
+        return Amount(told.text, [told.fact], measured=True)
     elsewhere = container.tree.ask(NumbersElsewhere)
     # The API server takes a limit without a request for the request too.
     most = options.most_elsewhere(resource)
@@ -248,8 +248,12 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
         limit = elsewhere.largest(container, "limits", resource, most)
         same = limit if limit is not None and limit.amount < parsed(default) else None
     if resource == "memory":
+        least = parsed(default) if same is None else same.amount
+        peak, seen = _memory.peak(container)
+        if seen and peak > max(least, _memory.needed(container)[0]):
+            return Amount(quantity.format_memory(_in_steps(peak, _MEMORY_STEP)), seen, measured=True)
         needed, evidence = _memory.needed(container)
-        if evidence and needed > (parsed(default) if same is None else same.amount):
+        if evidence and needed > least:
             return Amount(quantity.format_memory(_whole(needed)), evidence)
     return Amount(default) if same is None else Amount(same.text, [same.fact])
 
@@ -312,12 +316,16 @@ def cpu_limit(container: Container, options: Resources) -> Amount | None:
     more = [] if asked is None else [asked]
     told = recorded_use.limit(container, "cpu") if options.source == _USAGE else None
     if told is not None and told.amount >= request.amount:
-        return Amount(told.text, [told.fact, *more], basis=Basis.PROVED)
+        return Amount(told.text, [told.fact, *more], measured=True)
     unknown = unsized(container, "cpu", requested=bool(request.evidence)) if asked is None else None
     same = _same_limit(container, "cpu", request, options)
     if same is not None:
         return Amount(same.text, [same.fact, *more], unknown=unknown)
     text = _times(request.written, options.cpu_limit_ratio, default)
+    busiest, seen = _memory.twice_the_busiest(container)
+    if seen and busiest > parsed(text):
+        busiest = _in_steps(busiest, _CPU_STEP)
+        return Amount(quantity.format_cpu(busiest), [*seen, *more], unknown=unknown, least=busiest, measured=True)
     return Amount(text, [*request.evidence, *more], unknown=unknown)
 
 
@@ -351,7 +359,7 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     if asked is not None:
         # The quota lets no pod in without a limit, so any number is better than none.
         return replace(found, evidence=[*found.evidence, asked])
-    if found.basis is not None:
+    if found.measured:
         return found
     path = ("resources", "requests", "memory")
     written = container.get(*path)
@@ -361,7 +369,8 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
             f"its request of {written} is as small as a default, so the limit is a default, too: measure and adjust it"
         )
         default = container.fact(text, *path)
-    unknown = unsized(container, "memory", requested=bool(request.evidence))
+    # What a run showed is no number of a person.
+    unknown = unsized(container, "memory", requested=bool(request.evidence) and not _is_measured(container, request))
     return replace(found, unknown=unknown, default=default)
 
 
@@ -375,7 +384,7 @@ def _recorded_memory(container: Container, request: _Request, options: Resources
     peak, seen = _memory.twice_the_peak(container)
     least = max(heap, peak)
     if least <= told.amount:
-        return Amount(told.text, [told.fact], basis=Basis.PROVED, least=least)
+        return Amount(told.text, [told.fact], measured=True, least=least)
     text = quantity.format_memory(_whole(least))
     return Amount(text, [*(flags if heap >= peak else seen), told.fact], least=least)
 
@@ -391,7 +400,8 @@ def _needed_memory(container: Container, request: _Request, options: Resources) 
     evidence = [*flags, *beside]
     if row and need > base and row[0] not in evidence:
         evidence += row
-    if seen and peak > max(base, heap, need):
+    measured = bool(seen) and peak > max(base, heap, need)
+    if measured:
         evidence += seen
     evidence = list(dict.fromkeys(evidence))
     wanted = base if least is _NOTHING else max(base, least)
@@ -401,7 +411,7 @@ def _needed_memory(container: Container, request: _Request, options: Resources) 
         wanted, least = wanted + shared, least + shared
     if wanted is not base and wanted != base:  # else the author's unit is kept
         text = quantity.format_memory(_whole(wanted))
-    return Amount(text, evidence, doubt, least=least)
+    return Amount(text, evidence, doubt, least=least, measured=measured)
 
 
 def _beside(
@@ -414,10 +424,21 @@ def _beside(
         return same.text, [same.fact]
     if flags and (not request.evidence or request.amount == _whole(_memory.needed(container)[0])):
         return options.memory_limit_least, flags
-    if not request.evidence:
+    if not request.evidence or _is_measured(container, request):  # a run measures no limit but twice that
         default = _MEMORY_LIMIT if options.memory_limit == NONE else options.memory_limit
         return _larger(request.written, default), []
     return _times(request.written, options.memory_limit_ratio, options.memory_limit_least), request.evidence
+
+
+def _is_measured(container: Container, request: _Request) -> bool:
+    """Whether a ``request`` of memory is what a run showed."""
+    peak, seen = _memory.peak(container)
+    return bool(seen) and request.amount == _in_steps(peak, _MEMORY_STEP)
+
+
+def _in_steps(amount: Fraction, step: Fraction) -> Fraction:
+    """``amount`` rounded up: two runs of the same never measure the same."""
+    return ceil(amount / step) * step
 
 
 def written(
@@ -450,10 +471,8 @@ def written(
     if has_policies and kind == "requests" and (scaler := horizontal(container, resource)):
         doubt.append(scaler.fact(f"{scaler} scales by the use of {resource} relative to this request"))
     default = [] if amount.evidence else [amount.default]
-    found = verdict(
-        known=amount.evidence, absent=default, doubts=doubt, effect=Effect.WATCHED,
-        basis=amount.basis if amount.evidence else None,
-    )  # fmt: skip
+    basis = Basis.PROVED if amount.measured else None
+    found = verdict(known=amount.evidence, absent=default, doubts=doubt, effect=Effect.WATCHED, basis=basis)
     yield container.set("resources", kind, resource, to=amount.text, late=kind == "limits", **found.words)
 
 

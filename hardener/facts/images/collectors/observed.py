@@ -28,7 +28,8 @@ def put_observation(ledger: ImageLedger, container: Container, run: Observation)
     elif run.user is not None and _is_its_number(ledger, container, run.user):
         ledger.number = Known(_number(ledger, run, run.user), KnownBy.OBSERVED, place, sure=_has_left_root(ledger))
     _put_ports(ledger, run, place)
-    _put_paths(ledger, run)
+    if run.saw_files:
+        _put_paths(ledger, run)
 
 
 def _is_its_number(ledger: ImageLedger, container: Container, uid: int) -> bool:

@@ -1,4 +1,4 @@
-"""What is not run at all by what is written of it, and where that stands."""
+"""Which pods are not run at all, whatever an engine can do, and where what is said of a pod is written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def cannot_run(pod: PodTemplate) -> str | None:
     return left_alone(pod) or unsupported(DecidedPod(pod, []).spec(), pod.metadata.data)
 
 
-def place(pod: PodTemplate, path: Path) -> str:
+def place_of(pod: PodTemplate, path: Path) -> str:
     """Where what stands at ``path`` of a pod is written: "k8s/web.yaml:14, container main"."""
     piece = pod.object.piece
     start = pod.path[:-1] if path[:1] == ("metadata",) else pod.path
@@ -31,5 +31,5 @@ def place(pod: PodTemplate, path: Path) -> str:
 
 
 def left_alone(pod: PodTemplate) -> str | None:
-    """Why ``pod`` is left alone whole; None where it is not."""
+    """Why nobody runs ``pod``, whatever its spec says; None where somebody may."""
     return next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
