@@ -355,11 +355,12 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     request = _request_beside(container, "memory", options)
     if request is None:
         return None
-    found = _recorded_memory(container, request, options) or _needed_memory(container, request, options)
+    recorded = _recorded_memory(container, request, options)
+    found = recorded or _needed_memory(container, request, options)
     if asked is not None:
         # The quota lets no pod in without a limit, so any number is better than none.
         return replace(found, evidence=[*found.evidence, asked])
-    if found.measured:
+    if recorded is not None:
         return found
     path = ("resources", "requests", "memory")
     written = container.get(*path)
