@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec.structs import replace
 
 from hardener.authoring.edits import Severity
+from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
 from hardener.charts.helm import INSTALL, ChartError, Helm
 from hardener.charts.post_render import entry_of
@@ -73,12 +74,14 @@ def _harden_all(
         raise InputError(str(error)) from None
     if helm.network is not None:
         print(f"harden: {helm.network}", file=sys.stderr)
+    memories: dict[str, ChartMemory] = {}
     for release, name in at_hand:
         progress(name)
         # What a chart is rendered with may be quoted by a finding, or by helm.
         outcome.tree.chart_values += [values.data for values in release.values]
         try:
-            _harden(outcome, release, name, helm, plan, progress)
+            memory = memories.setdefault(release.chart, ChartMemory()) if release.chart is not None else ChartMemory()
+            _harden(outcome, release, name, helm, plan, progress, memory)
         except (ChartError, ProgramError, TextError) as error:
             _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
     _say_templates(outcome)
@@ -130,8 +133,9 @@ def _is_meant(release: Release, plan: Plan) -> bool:
 
 
 def _harden(
-    outcome: Outcome, release: Release, name: str, helm: Helm, plan: Plan, progress: Callable[[str], object]
-) -> None:
+    outcome: Outcome, release: Release, name: str, helm: Helm, plan: Plan, progress: Callable[[str], object],
+    memory: ChartMemory,
+) -> None:  # fmt: skip
     texts = {change.file.path: change.text for change in outcome.files}
 
     def run_without(tree: Tree, refuses: Refuses) -> Outcome:
@@ -157,7 +161,7 @@ def _harden(
             patches=release.patches.known if release.patches is not None else (),
             may_patch=plan.settings.helm_post_render and release.patches is not None and writable(owner),
         )  # fmt: skip
-        hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress))
+        hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress), memory)
     _take(outcome, release, name, hardened, text_of)
     if unseen := list(_unseen(release)):
         message = f"{name} gets values that this tree does not show; it was rendered without {', '.join(unseen)}"
