@@ -192,18 +192,26 @@ class _Hardening:
             refused |= {name_of(step.changes): _left(step, reached, self._hook(step, wanted)) for step in left}
             if not left:
                 break
-        if written and run.in_files and self._known is not None:
-            self._prove(self._known, reached, written)
-        outcome.overrides = _overrides(reached)
-        if refused and self._known is not None and run.in_files and _is_own(run.chart):
-            with suppress(SpentError):  # without them the findings stay what they are
-                self._lines(outcome, first, reached, refused)
+        self._close(outcome, first, reached, refused, written)
         _narrow(outcome, [*(way.step for way in reached.ways), *behind], refused.values())
         at_templates(outcome, template_texts(copy.folder, run.called))
         return HardenedChart(
             outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas, tuple(reached.also),
             patches,
         )  # fmt: skip
+
+    def _close(
+        self, outcome: Outcome, first: Wanted, reached: Reached, refused: dict[StepName, Report], written: Written
+    ) -> None:
+        """Prove the files that are ``written``, and find lines of templates for what values do not reach."""
+        if self._known is None:
+            return
+        outcome.overrides = _overrides(reached)
+        if written and self._run.in_files:
+            self._prove(self._known, reached, written)
+        if refused and self._run.in_files and _is_own(self._run.chart):
+            with suppress(SpentError):  # without them the findings stay what they are
+                self._lines(outcome, first, reached, refused)
 
     def _reach(self, wanted: Wanted, given: list[Any], write: Writer) -> tuple[Reached, Written]:
         """Look for the values that make ``wanted``, and write them; all values of the chart become ``given``."""

@@ -56,12 +56,7 @@ def copy_for(folder: str, target: str, sources: Collection[str]) -> bool:
     """Copy the chart in ``folder`` to ``target``, with those templates that make objects only where ``sources``, paths
     seen from ``folder``, name them. What others include or only define stays. Returns False, and copies nothing, where
     no template would be left out."""
-    paths = list(_template_paths(folder))
-    read = {path: _text(path) for path in paths}
-    kept = {os.path.join(folder, source) for source in sources}
-    named = {name for text in read.values() for name in _NAMED.findall(text)}
-    kept |= {path for path, text in read.items() if os.path.basename(path) in named or _DEFINES.search(text)}
-    gone = {path for path in paths if os.path.basename(path) == _NOTES or not (path in kept or _is_helper(path))}
+    gone = _without_use(folder, {os.path.join(folder, source) for source in sources})
     if all(os.path.basename(path) == _NOTES for path in gone):
         return False
 
@@ -71,6 +66,16 @@ def copy_for(folder: str, target: str, sources: Collection[str]) -> bool:
 
     shutil.copytree(folder, target, ignore=ignored)
     return True
+
+
+def _without_use(folder: str, kept: Collection[str]) -> set[str]:
+    """The templates of the chart in ``folder`` that are not ``kept``, define nothing, and are named by no other."""
+    read = {path: _text(path) for path in _template_paths(folder)}
+    named = {name for text in read.values() for name in _NAMED.findall(text)}
+    used = {path for path, text in read.items() if os.path.basename(path) in named or _DEFINES.search(text)}
+    return {
+        path for path in read if os.path.basename(path) == _NOTES or not (path in {*kept, *used} or _is_helper(path))
+    }
 
 
 def _is_helper(path: str) -> bool:

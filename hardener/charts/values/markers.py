@@ -183,13 +183,17 @@ class Marked:
                 if not isinstance(objects, HardenError):
                     yield each, objects
                     continue
-                blamed = [path for number, path in enumerate(each) if self._is_said(number, path, str(objects))]
-                left = [path for path in each if path not in blamed]
-                if blamed and (left or is_last):
-                    last += blamed
-                    waiting += [left] if left else []
-                else:
-                    waiting += _halves(each)
+                parts, blamed = self._parted(each, str(objects), is_last=is_last)
+                waiting += parts
+                last += blamed
+
+    def _parted(self, paths: list[Path], said: str, *, is_last: bool) -> tuple[list[list[Path]], list[Path]]:
+        """What of ``paths`` is tried next where helm ``said`` that it takes no marks there, and what it blames."""
+        blamed = [path for number, path in enumerate(paths) if self._is_said(number, path, said)]
+        left = [path for path in paths if path not in blamed]
+        if blamed and (left or is_last):
+            return [left] if left else [], blamed
+        return _halves(paths), []
 
     def _is_said(self, number: int, path: Path, said: str) -> bool:
         """Whether helm names the mark at ``path``, the value there, or a key on the way that nobody has written yet."""

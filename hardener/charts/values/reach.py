@@ -297,13 +297,9 @@ class Search:
         the list is."""
         new = (path for path in self.known if _may_be_list(path) and self._has_parent(path))
         lists = [*list_paths(self.values), *new]
-        stems = {plain(str(part)).rstrip("s") for edit in edits for part in edit.path[1:] if _may_be_list((part,))}
-        named = [path for path in lists if any(stem in plain(str(path[-1])) for stem in stems)]
-        for some, most in ((named, _MOST_MARKS), (lists, _MOST_WIDE)):
-            for of_maps in (True, False):
-                inside = of_maps and any(isinstance(part, int) for edit in edits for part in edit.path[1:])
-                if inside or any(_changes_list(edit, of_maps) for edit in edits):
-                    self.marked.find_lists(some, of_maps=of_maps, most=most)
+        for some, most in ((_called_alike(lists, edits), _MOST_MARKS), (lists, _MOST_WIDE)):
+            for of_maps in _kinds_of_items(edits):
+                self.marked.find_lists(some, of_maps=of_maps, most=most)
             edits = self._still(edits)
 
     def _look_at_texts(self, edits: list[Edit]) -> None:
@@ -530,18 +526,24 @@ class Search:
                 continue
             if key not in after and document.text == other.text:
                 continue
-            for place in differences(after.get(key, document.data), other.data):
-                if (key, place) in self.unsteady:
-                    continue
-                if key in self.whole and is_harmless(key, place, document.data, other.data, changing):
-                    self._beside[key, place] = None
+            for place in self._differing(key, after.get(key, document.data), document.data, other.data, changing):
+                wrong.add(key)
+                if _is_new(after.get(key), document.data, place):
+                    said = said or f"{keys} also changes {_spoken(place)} of {_named(key)}"
                 else:
-                    wrong.add(key)
-                    if _is_new(after.get(key), document.data, place):
-                        said = said or f"{keys} also changes {_spoken(place)} of {_named(key)}"
-                    else:
-                        missed = True
+                    missed = True
         return Wrong(wrong, said or f"{keys} does not do it", missed) if wrong else None
+
+    def _differing(self, key: Key, wanted: Any, before: Any, came: Any, changing: dict[Path, Any]) -> Iterator[Place]:
+        """Where an object that ``came`` is not as ``wanted``, but for what differs by itself; what it may have beside
+        that is kept in mind."""
+        for place in differences(wanted, came):
+            if (key, place) in self.unsteady:
+                continue
+            if key in self.whole and is_harmless(key, place, before, came, changing):
+                self._beside[key, place] = None
+            else:
+                yield place
 
     def _overrides(self, ways: Iterable[Way]) -> dict[Path, Any]:
         return overrides(self.values, (operation for way in ways for operation in way.operations))
@@ -603,6 +605,22 @@ def _changes_list(edit: Edit, of_maps: bool) -> bool:
     if isinstance(edit, Append | Insert):
         return isinstance(edit.value, dict) is of_maps
     return isinstance(edit, Drop) and isinstance(edit.path[-1], int)
+
+
+def _called_alike(lists: list[Path], edits: list[Edit]) -> list[Path]:
+    """Those of ``lists`` that are called as a list is that ``edits`` change."""
+    stems = {plain(str(part)).rstrip("s") for edit in edits for part in edit.path[1:] if _may_be_list((part,))}
+    return [path for path in lists if any(stem in plain(str(path[-1])) for stem in stems)]
+
+
+def _kinds_of_items(edits: list[Edit]) -> list[bool]:
+    """Whether ``edits`` ask for lists of maps (True), and of others (False)."""
+    inside = any(isinstance(part, int) for edit in edits for part in edit.path[1:])
+    return [
+        of_maps
+        for of_maps in (True, False)
+        if (inside and of_maps) or any(_changes_list(edit, of_maps) for edit in edits)
+    ]
 
 
 def _of_maps(edits: Iterable[Edit]) -> bool:
