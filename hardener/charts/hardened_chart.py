@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.charts import post_render
-from hardener.charts.files import metadata as chart_metadata
+from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.files import partial_copy
 from hardener.charts.files.copy import Copied, Copy
 from hardener.charts.helm import ChartError, Helm
@@ -121,8 +121,10 @@ def harden_chart(
     harden: Harden,
     write: Writer,
     progress: Callable[[str], object] = lambda name: None,
+    memory: ChartMemory | None = None,
 ) -> HardenedChart:
-    """Harden the rendered chart by ``harden``, and find the values that do the same.
+    """Harden the rendered chart by ``harden``, and find the values that do the same. ``memory`` is what other releases
+    of the same chart have shown.
 
     A later step may rest on an earlier one (a process that is not root needs no capabilities), so what values do not
     reach is left out, and the chart is hardened without it, until all that is decided comes out.
@@ -137,7 +139,7 @@ def harden_chart(
         if not run.defaults:
             with open(os.path.join(copy.folder, "values.yaml"), "w", encoding="utf-8") as handle:
                 handle.write("{}\n")
-        return _Hardening(run, copy, helm, progress).run(settings, harden, write)
+        return _Hardening(run, copy, helm, progress, memory or ChartMemory()).run(settings, harden, write)
 
 
 class _Refusal(Struct, frozen=True, eq=False):
@@ -148,10 +150,13 @@ class _Refusal(Struct, frozen=True, eq=False):
 
 
 class _Hardening:
-    def __init__(self, run: ChartRun, copy: Copy, helm: Helm, progress: Callable[[str], object]) -> None:
-        self._run, self._copy, self._helm = run, copy, helm
+    def __init__(
+        self, run: ChartRun, copy: Copy, helm: Helm, progress: Callable[[str], object], memory: ChartMemory
+    ) -> None:
+        self._run, self._copy, self._helm, self._memory = run, copy, helm, memory
         self._scratch = os.path.dirname(copy.folder)
         self._renders = Renders(self._rendered, self._scratch, run.most_renders, progress)
+        self._renders.has_schema = copy.has_schema
         self._known: Search | None = None
 
     def _rendered(self, files: list[str], *, schema: bool) -> str:
@@ -189,18 +194,26 @@ class _Hardening:
             refused |= {name_of(step.changes): _left(step, reached, self._hook(step, wanted)) for step in left}
             if not left:
                 break
-        if written and run.in_files and self._known is not None:
-            self._prove(self._known, reached, written)
-        outcome.overrides = _overrides(reached)
-        if refused and self._known is not None and run.in_files and _is_own(run.chart):
-            with suppress(SpentError):  # without them the findings stay what they are
-                self._lines(outcome, first, reached, refused)
+        self._close(outcome, first, reached, refused, written)
         _narrow(outcome, [*(way.step for way in reached.ways), *behind], refused.values())
         at_templates(outcome, template_texts(copy.folder, run.called))
         return HardenedChart(
             outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas, tuple(reached.also),
             patches,
         )  # fmt: skip
+
+    def _close(
+        self, outcome: Outcome, first: Wanted, reached: Reached, refused: dict[StepName, Report], written: Written
+    ) -> None:
+        """Prove the files that are ``written``, and find lines of templates for what values do not reach."""
+        if self._known is None:
+            return
+        outcome.overrides = _overrides(reached)
+        if written and self._run.in_files:
+            self._prove(self._known, reached, written)
+        if refused and self._run.in_files and _is_own(self._run.chart):
+            with suppress(SpentError):  # without them the findings stay what they are
+                self._lines(outcome, first, reached, refused)
 
     def _reach(self, wanted: Wanted, given: list[Any], write: Writer) -> tuple[Reached, Written]:
         """Look for the values that make ``wanted``, and write them; all values of the chart become ``given``."""
@@ -284,29 +297,39 @@ class _Hardening:
                         binary.write(raw)
 
     def _search(self, wanted: Wanted) -> Search:
-        run, folder = self._run, self._copy.folder
-        values = computed_values(
-            self._helm, folder, values=run.values, sets=run.sets, release=run.release, namespace=run.namespace
-        )
-        part = self._part(wanted)
-        by_chance, by_time = partial_copy.chances(folder)
-        self._renders.part = lambda files, *, schema: self._with([*run.values, *files], schema=False, folder=part)
+        run, folder, memory = self._run, self._copy.folder, self._memory
+        memory.learn(folder, known_keys(folder))
         given = merged([each for each in values_of(run.values) if isinstance(each, dict)])
+        part = self._part(wanted)
+        if part is not None:
+            self._renders.part = lambda files, *, schema: self._with([*run.values, *files], schema=False, folder=part)
         return Search(
-            self._renders, values, known_keys(folder), given=given, libraries=chart_metadata.libraries(folder),
-            by_chance=by_chance, by_time=by_time, fields=partial_copy.Fields(part).__contains__,
+            self._renders, self._computed(given), memory, given=given,
+            fields=partial_copy.Fields(part or folder).__contains__,
         )  # fmt: skip
 
-    def _part(self, wanted: Wanted) -> str:
-        """A copy of the chart that renders the objects which ``wanted`` changes, and few others."""
+    def _computed(self, given: dict[str, Any]) -> dict[str, Any]:
+        """All values of the chart with those ``given``: as helm says, or where it has said of the chart alone what can
+        be told from that, these on top of it."""
+        run, folder, memory = self._run, self._copy.folder, self._memory
+        options: dict[str, Any] = {"release": run.release, "namespace": run.namespace}
+        if not memory.is_plain or run.sets or not run.defaults or _holds_null(given):
+            return computed_values(self._helm, folder, values=run.values, sets=run.sets, **options)
+        if memory.defaults is None:
+            memory.defaults = computed_values(self._helm, folder, **options)
+        return merged([memory.defaults, given])
+
+    def _part(self, wanted: Wanted) -> str | None:
+        """A copy of the chart that renders the objects which ``wanted`` changes, and few others; None where all are
+        among them."""
         folder = self._copy.folder
         keys = {wanted.place(edit)[0] for step in wanted.steps for edit in step.edits}
         sources = {
             document.source for key, document in self._renders().items() if key in keys or key.kind == "ServiceAccount"
         }  # which has switches of the same name
         target = os.path.join(self._scratch, "part", os.path.basename(folder))
-        partial_copy.copy_for(folder, target, {real_source(source, folder) for source in sources})
-        return target
+        made = partial_copy.copy_for(folder, target, {real_source(source, folder) for source in sources})
+        return target if made else None
 
     def _written(self, search: Search, write: Writer) -> Written:
         """The files with the overrides; what cannot be written is given up."""
@@ -335,6 +358,10 @@ class _Hardening:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         return made
+
+
+def _holds_null(values: Any) -> bool:
+    return any(map(_holds_null, values.values())) if isinstance(values, dict) else values is None
 
 
 def _is_own(chart: str) -> bool:

@@ -43,6 +43,7 @@ class Renders:
         self._known: dict[tuple[str, bool, bool], Objects | HardenError] = {}
         self.names: SteadyNames | None = None
         self.part: Renderer | None = None
+        self.has_schema = True
 
     def __call__(self, values: dict[str, Any] | None = None, *, schema: bool = True, fresh: bool = False) -> Objects:
         """The objects of the whole chart with ``values`` over those of its user. ``fresh``: though it was rendered
@@ -50,7 +51,7 @@ class Renders:
 
         Raises ChartError where helm refuses them.
         """
-        name = _text(values), schema, False
+        name = _text(values), schema and self.has_schema, False
         if fresh or name not in self._known:
             self._begin()
             found = self._read(self._printed(*name))
@@ -84,7 +85,7 @@ class Renders:
 
     def take(self, text: str) -> None:
         """Take ``text`` as the render of the chart as it is, which somebody has made."""
-        self._known[json.dumps({}), True, False] = self._reader.read(text)
+        self._known[json.dumps({}), self.has_schema, False] = self._reader.read(text)
 
     def _begin(self) -> None:
         self.count += 1

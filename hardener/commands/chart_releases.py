@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec.structs import replace
 
 from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
 from hardener.charts.helm import INSTALL, ChartError, Helm
 from hardener.charts.post_render import entry_of
@@ -143,11 +144,13 @@ def _harden_all(
 ) -> None:
     if helm.network is not None:
         print(f"harden: {helm.network}", file=sys.stderr)
+    memories: dict[str | bytes | None, ChartMemory] = {}  # by the path of a chart, or by what it holds
     for release, name in at_hand:
         progress(name)
         # What a chart is rendered with may be quoted by a finding, or by helm.
         outcome.tree.chart_values += [values.data for values in release.values]
-        _harden_one(release, name, helm, outcome, plan, progress)
+        memory = memories.setdefault(release.chart or release.content, ChartMemory())
+        _harden_one(release, name, helm, outcome, plan, progress, memory)
     _say_templates(outcome)
     charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
     used = {place for waivers in charts for place in waivers.used()}
@@ -158,13 +161,14 @@ def _harden_all(
 
 
 def _harden_one(
-    release: Release, name: str, helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object]
-) -> None:
+    release: Release, name: str, helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object],
+    memory: ChartMemory,
+) -> None:  # fmt: skip
     if release.doubt and plan.gate.max_grade is Grade.SAFE:  # nothing of it is
         _say(outcome, release, f"{name} is not hardened by values: {release.doubt}", _OTHER_CHART)
         return
     try:
-        _harden(outcome, release, name, helm, plan, progress)
+        _harden(outcome, release, name, helm, plan, progress, memory)
     except (ChartError, ProgramError, TextError) as error:
         _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
         return
@@ -215,8 +219,9 @@ def _is_meant(release: Release, plan: Plan) -> bool:
 
 
 def _harden(
-    outcome: Outcome, release: Release, name: str, helm: Helm, plan: Plan, progress: Callable[[str], object]
-) -> None:
+    outcome: Outcome, release: Release, name: str, helm: Helm, plan: Plan, progress: Callable[[str], object],
+    memory: ChartMemory,
+) -> None:  # fmt: skip
     texts = {change.file.path: change.text for change in outcome.files}
 
     def run_without(tree: Tree, refuses: Refuses) -> Outcome:
@@ -242,7 +247,7 @@ def _harden(
             patches=release.patches.known if release.patches is not None else (),
             may_patch=plan.settings.helm_post_render and release.patches is not None and writable(owner),
         )  # fmt: skip
-        hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress))
+        hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress), memory)
     if release.doubt:
         _lower(hardened.outcome, release)
     _take(outcome, release, name, hardened, text_of)

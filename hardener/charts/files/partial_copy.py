@@ -27,8 +27,13 @@ _LARGEST = 4 * 1024 * 1024  # bytes of one file
 def chances(folder: str) -> tuple[bool, bool]:
     """Whether a template of the chart in ``folder``, or of a chart below it, may print something else each time, and
     whether also something else each second."""
-    texts = [_text(path) for path in _template_paths(folder)]
-    return any(map(_BY_CHANCE.search, texts)), any(map(_BY_TIME.search, texts))
+    found = list(texts(folder))
+    return any(map(_BY_CHANCE.search, found)), any(map(_BY_TIME.search, found))
+
+
+def texts(folder: str) -> Iterator[str]:
+    """Yield the texts of all templates of the chart in ``folder``, and of those below it."""
+    return (_text(path) for path in _template_paths(folder))
 
 
 class Fields:
@@ -47,21 +52,30 @@ class Fields:
         return name in self._names
 
 
-def copy_for(folder: str, target: str, sources: Collection[str]) -> None:
+def copy_for(folder: str, target: str, sources: Collection[str]) -> bool:
     """Copy the chart in ``folder`` to ``target``, with those templates that make objects only where ``sources``, paths
-    seen from ``folder``, name them. What others include or only define stays."""
-    paths = list(_template_paths(folder))
-    texts = {path: _text(path) for path in paths}
-    kept = {os.path.join(folder, source) for source in sources}
-    named = {name for text in texts.values() for name in _NAMED.findall(text)}
-    kept |= {path for path, text in texts.items() if os.path.basename(path) in named or _DEFINES.search(text)}
-    gone = {path for path in paths if os.path.basename(path) == _NOTES or not (path in kept or _is_helper(path))}
+    seen from ``folder``, name them. What others include or only define stays. Returns False, and copies nothing, where
+    no template would be left out."""
+    gone = _without_use(folder, {os.path.join(folder, source) for source in sources})
+    if all(os.path.basename(path) == _NOTES for path in gone):
+        return False
 
     def ignored(place: str, names: list[str]) -> list[str]:
         inside = _TEMPLATES in os.path.relpath(place, folder).split(os.sep)
         return [name for name in names if os.path.join(place, name) in gone or (not inside and _is_aside(place, name))]
 
     shutil.copytree(folder, target, ignore=ignored)
+    return True
+
+
+def _without_use(folder: str, kept: Collection[str]) -> set[str]:
+    """The templates of the chart in ``folder`` that are not ``kept``, define nothing, and are named by no other."""
+    read = {path: _text(path) for path in _template_paths(folder)}
+    named = {name for text in read.values() for name in _NAMED.findall(text)}
+    used = {path for path, text in read.items() if os.path.basename(path) in named or _DEFINES.search(text)}
+    return {
+        path for path in read if os.path.basename(path) == _NOTES or not (path in {*kept, *used} or _is_helper(path))
+    }
 
 
 def _is_helper(path: str) -> bool:

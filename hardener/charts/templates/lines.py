@@ -357,7 +357,8 @@ def real_source(source: str, folder: str) -> str:
         above = os.path.join(folder, *found)
         if not os.path.isdir(os.path.join(above, *left[:2])):
             names = {
-                entry.get("alias"): entry["name"] for entry in dependencies(metadata(above, os.path.basename(above)))
+                entry.get("alias") or entry["name"]: entry["name"]
+                for entry in dependencies(metadata(above, os.path.basename(above)))
             }
             places = dict(vendored(above))
             if (place := places.get(names.get(left[1], ""))) is not None:

@@ -137,16 +137,26 @@ class Candidates:
             if type(value) in kinds
         ]
         if isinstance(edit.value, str) and isinstance(before, str):
-            for part in _parts(before):
-                text = _inner(before, edit.value, part)
-                if text is not None:
-                    found += [(nearness(place, words), place, text) for place in self._texts.get(part, ())]
+            found += [(nearness(place, words), place, text) for place, text in self._in_text(before, edit.value)]
         found.sort(key=lambda one: (-one[0], len(one[1])))
         seen = self.marked.texts.get((key, place_of(data, path)), ())
-        for _, place, value in found[:_MOST_KEYS]:
-            # A switch may decide about a field without standing in it.
-            if place in seen or isinstance(value, bool) or not self.marked.was_asked(place):
-                yield [Operation(Kind.SET, place, value, guessed=place not in seen)]
+        yield from (
+            [Operation(Kind.SET, place, value, guessed=place not in seen)]
+            for _, place, value in found[:_MOST_KEYS]
+            if place in seen or self._may_be_guessed(place, value)
+        )
+
+    def _in_text(self, before: str, after: str) -> Iterator[tuple[Path, str]]:
+        """The texts of values that a part of ``before`` may be, and what each would be for ``after``."""
+        for part in _parts(before):
+            text = _inner(before, after, part)
+            if text is not None:
+                yield from ((place, text) for place in self._texts.get(part, ()))
+
+    def _may_be_guessed(self, place: Path, value: Any) -> bool:
+        """Whether the single value at ``place`` may decide about a field in which nobody saw it: as a switch, or since
+        nobody has looked."""
+        return isinstance(value, bool) or not self.marked.was_asked(place)
 
     def called(self, edit: Edit, wanted: Wanted) -> Iterator[Path]:
         """Yield the single values that are called as the field that ``edit`` sets, or stand in it."""

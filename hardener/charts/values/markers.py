@@ -30,12 +30,18 @@ _WORD = re.compile(r"[\w-]+")
 
 class Marked:
     """The values of a chart, ``values`` all of them, ``given`` those of its user alone, and where they come out of it;
-    ``base`` is the chart as it is rendered."""
+    ``base`` is the chart as it is rendered, ``breaking`` what no render took a mark of."""
 
     def __init__(
-        self, renders: Renders, values: dict[str, Any], base: Objects, given: Mapping[str, Any] | None = None
+        self,
+        renders: Renders,
+        values: dict[str, Any],
+        base: Objects,
+        given: Mapping[str, Any],
+        breaking: set[tuple[str, Path]],
     ) -> None:
-        self._renders, self._values, self._base, self._given = renders, values, base, given or {}
+        self._renders, self._values, self._base, self._given = renders, values, base, given
+        self._breaking = breaking
         self.maps: Outlets = {}
         self.lists: Outlets = {}
         self.texts: Outlets = {}
@@ -71,9 +77,12 @@ class Marked:
         marked: Callable[[Any], Iterator[tuple[int, Path]]],
         most: int | None,
     ) -> None:
-        asked = [path for path in dict.fromkeys(paths) if (how, path) not in self._asked]
+        known = self._asked | self._breaking
+        asked = [path for path in dict.fromkeys(paths) if (how, path) not in known]
         self._asked.update((how, path) for path in asked)
+        came: set[Path] = set()
         for some, objects in self._tolerated(asked, mark, most):
+            came.update(some)
             names = self._names_before(objects)
             for key, document in objects.items():
                 if _NAME not in document.text:
@@ -82,6 +91,8 @@ class Marked:
                     if number < len(some):
                         outlet = names.get(key, key), place_of(document.data, path)
                         self._note(some[number], outlet, into, document.data)
+        if not self._renders.spent:
+            self._breaking.update((how, path) for path in asked if path not in came)
         for outlet, paths_there in into.items():
             ranks = {path: self._rank(path, outlet, paths_there) for path in paths_there}
             paths_there.sort(key=ranks.__getitem__)
@@ -172,13 +183,17 @@ class Marked:
                 if not isinstance(objects, HardenError):
                     yield each, objects
                     continue
-                blamed = [path for number, path in enumerate(each) if self._is_said(number, path, str(objects))]
-                left = [path for path in each if path not in blamed]
-                if blamed and (left or is_last):
-                    last += blamed
-                    waiting += [left] if left else []
-                else:
-                    waiting += _halves(each)
+                parts, blamed = self._parted(each, str(objects), is_last=is_last)
+                waiting += parts
+                last += blamed
+
+    def _parted(self, paths: list[Path], said: str, *, is_last: bool) -> tuple[list[list[Path]], list[Path]]:
+        """What of ``paths`` is tried next where helm ``said`` that it takes no marks there, and what it blames."""
+        blamed = [path for number, path in enumerate(paths) if self._is_said(number, path, said)]
+        left = [path for path in paths if path not in blamed]
+        if blamed and (left or is_last):
+            return [left] if left else [], blamed
+        return _halves(paths), []
 
     def _is_said(self, number: int, path: Path, said: str) -> bool:
         """Whether helm names the mark at ``path``, the value there, or a key on the way that nobody has written yet."""

@@ -18,17 +18,18 @@ _MOST = 300
 
 def beside_images(values: dict[str, Any]) -> list[Path]:
     """Return the maps that may be set beside each image that ``values`` name, and are not there yet."""
-    return _new(((*path, *name) for path in _with_image(values) for name in _OF_CONTAINER), values)
+    return _new(((*path, *name) for path in with_image(values) for name in _OF_CONTAINER), values)
 
 
 def above_images(values: dict[str, Any]) -> list[Path]:
     """Return the maps that may be set for the pod of each image that ``values`` name, and are not there yet, the
     nearest first."""
-    places = [path[:length] for path in _with_image(values) for length in range(len(path), -1, -1)]
+    places = [path[:length] for path in with_image(values) for length in range(len(path), -1, -1)]
     return _new(((*place, *name) for place in dict.fromkeys(places) for name in _OF_POD), values)
 
 
-def _with_image(values: dict[str, Any]) -> list[Path]:
+def with_image(values: dict[str, Any]) -> list[Path]:
+    """Return the maps in ``values`` that name an image."""
     return [path for path in ((), *map_paths(values)) if _runs_image(path, values)]
 
 

@@ -7,12 +7,13 @@ by object, and nothing else.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError
+from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.rendered import Key, Place, SteadyNames, at_place, changed, differences, place_of
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.run_steps import Step, Wanted
@@ -36,6 +37,9 @@ _NO_VALUE = "no value of the chart comes out there"
 # Maps that charts hand on as they are; their marks break few templates.
 _MAPS = frozenset({"securityContext", "resources"})
 _HANDED_ON = re.compile(r"(?i)resources|limits|requests|security|context|capabilities|seccomp|pod|container|extra")
+
+
+_LOOKS = ("_look_at_maps", "_look_at_lists", "_look_at_texts", "_look_at_switches", "_look_everywhere")
 
 
 class Way(Struct, eq=False):
@@ -69,28 +73,24 @@ class Reached(Struct, eq=False):
 
 class Search:
     """Looks for the values of one chart: ``values`` are all that it has as its user renders it, ``given`` what its user
-    gives, ``known`` keys that may be there as well, ``libraries`` the charts below it that render nothing themselves.
-    What a run learns of the chart, the next one knows.
+    gives; ``memory`` is what is known of the chart itself, and ``fields`` knows the fields that its templates write
+    themselves. What a run learns, the next one knows.
 
-    ``by_chance``: whether the chart may be another in each render of the same values, ``by_time`` in each second;
-    ``fields`` knows the fields that its templates write themselves. Values are tried on the part of
-    the chart that ``renders`` have, where they have one, and proved on the whole. Raises ChartError where the chart
-    does not render as it is.
+    Values are tried on the part of the chart that ``renders`` have, where they have one, and proved on the whole.
+    Raises ChartError where the chart does not render as it is.
     """
 
     def __init__(
         self,
         renders: Renders,
         values: dict[str, Any],
-        known: list[Path],
+        memory: ChartMemory,
         *,
-        libraries: Collection[str] = (),
         given: dict[str, Any] | None = None,
-        by_chance: bool = True,
-        by_time: bool = True,
         fields: Callable[[str], bool] = lambda name: True,
     ) -> None:
-        self.renders, self.values, self._has_field = renders, values, fields
+        self.renders, self.values, self._memory, self._has_field = renders, values, memory, fields
+        by_chance, by_time = memory.chances
         renders.names = None
         first = renders()
         second = renders(fresh=True) if by_chance else first
@@ -102,12 +102,13 @@ class Search:
         self.base = self._part()
         # What a library has as a default, the chart above it often takes by the same name.
         paths = (*map_paths(values), *(path for path, _ in scalars(values)))
-        above = dict.fromkeys(path[1:] for path in paths if len(path) > 1 and path[0] in libraries)
+        above = dict.fromkeys(path[1:] for path in paths if len(path) > 1 and path[0] in memory.libraries)
         self._above = [path for path in above if self._may_be_new(path)]
-        self.known = [path for path in known if self._may_be_new(path)] + self._above
-        self.marked = Marked(renders, values, self.base, given)
+        self.known = [path for path in memory.known if self._may_be_new(path)] + self._above
+        self.marked = Marked(renders, values, self.base, given or {}, memory.breaking)
         self.switches: Switches = {}
         self._candidates = Candidates(values, self.known, self.marked, self.switches, self.base)
+        self._names_of_looks: dict[str, set[str]] = {}
         self._has_looked = False
         self._made: dict[str, Way] = {}
         self._is_proof = False
@@ -145,30 +146,41 @@ class Search:
             hardened = {}
         try:
             self._remember()
+            self._recall()
             # What is likely and costs little comes first: each look is for what is left by then.
-            guessing = (self._look_at_texts, self._look_at_switches, self._look_everywhere)
-            for look in (self._look_at_maps, self._look_at_lists, *guessing):
+            for name in _LOOKS:
                 left = self._left()
                 if not left:
                     break
                 if not self._has_looked:
-                    look(list(self._lacking(left)))
+                    self._look(name, list(self._lacking(left)))
                 self._settle_all(hardened, guesses=False)
-                if look in guessing:
+                if name in _LOOKS[2:]:
                     self._settle_all(hardened, guesses=True)
         except SpentError:
             self.spent = True
         self._has_looked = True
+        self.spent = self.spent or (self.renders.spent and bool(self._left()))
         self._prove()
-        self.spent = self.spent or self.renders.spent
         return self.reached()
 
     def _lacking(self, steps: list[Step]) -> Iterator[Edit]:
         """The edits of ``steps`` of which nobody has seen yet where values could make them."""
         for step in steps:
+            if any(map(self._is_hopeless, step.edits)):
+                continue
             yield from (
                 edit for edit in step.edits if next(self._candidates.of(edit, self.wanted, guesses=False), None) is None
             )
+
+    def _is_hopeless(self, edit: Edit) -> bool:
+        """Whether no look found anything for ``edit`` in another release, so that its step need not be looked for."""
+        return not any(self._memory.may_find(look, self._kind(edit), edit, self._names_for(look)) for look in _LOOKS)
+
+    def _still(self, edits: list[Edit]) -> list[Edit]:
+        """Those of ``edits`` that are lacking by now."""
+        left = {id(edit) for edit in self._lacking(self._left())}
+        return [edit for edit in edits if id(edit) in left]
 
     def _remember(self) -> None:
         """Begin with what an earlier run has proved of the same steps."""
@@ -176,6 +188,15 @@ class Search:
             way = self._made.get(_name_of(step))
             if way is not None:
                 self.accepted.append(Way(step, way.operations))
+
+    def _recall(self) -> None:
+        """Try what made the same steps in other releases of the chart."""
+        ways = []
+        for step in self._left():
+            (_, data), *_ = map(self.wanted.place, step.edits)
+            for operations in self._memory.recipes.ways(step, data, self.values)[:1]:
+                ways.append(Way(step, operations))
+        self._settle(self._clusters(ways))
 
     def _prove(self) -> None:
         """Keep of what was found what the whole chart comes to, and its schema takes."""
@@ -186,6 +207,9 @@ class Search:
         finally:
             self._is_proof = False
         self._made = {_name_of(way.step): way for way in self.accepted}
+        for way in self.accepted:
+            _, data = self.wanted.place(way.step.edits[0])
+            self._memory.recipes.learn(way.step, way.operations, data, self.values)
 
     def _left(self) -> list[Step]:
         """The steps that no values make yet, of those that values can make."""
@@ -221,6 +245,32 @@ class Search:
 
     # Looks.
 
+    def _look(self, name: str, edits: list[Edit]) -> None:
+        """Have the look called ``name`` for ``edits``, but for those that it found nothing for in another release."""
+        memory, names = self._memory, self._names_for(name)
+        hopeful = [edit for edit in edits if memory.may_find(name, self._kind(edit), edit, names)]
+        look: Callable[[list[Edit]], None] = getattr(self, name)
+        look(hopeful)
+        for edit in self._still(hopeful):
+            if not self.renders.spent:
+                memory.found_nothing(name, self._kind(edit), edit, names)
+
+    def _names_for(self, look: str) -> set[str]:
+        """The names of the values that decide what a look finds."""
+        if look not in self._names_of_looks:
+            self._names_of_looks[look] = self._names_now(look)
+        return self._names_of_looks[look]
+
+    def _names_now(self, look: str) -> set[str]:
+        if look == "_look_at_lists":
+            return {str(path[-1]) for path in list_paths(self.values)}
+        if look in ("_look_at_texts", "_look_at_switches"):
+            return {str(path[-1]) for path, value in scalars(self.values) if isinstance(value, bool)}
+        return {str(path[-1]) for path in map_paths(self.values) if _HANDED_ON.search(str(path[-1]))}
+
+    def _kind(self, edit: Edit) -> str:
+        return self.wanted.place(edit)[0].kind
+
     def _look_at_maps(self, edits: list[Edit]) -> None:
         """Where maps come out that charts hand on: first those that hold something, which others may stand in for, then
         the empty ones and new ones beside images, then what else may be new."""
@@ -236,7 +286,7 @@ class Search:
             if not _of_maps(edits):
                 break
             self.marked.find_maps(some, _MOST_MARKS)
-            edits = list(self._lacking(self._left()))
+            edits = self._still(edits)
 
     def _has_parent(self, path: Path) -> bool:
         """Whether one key alone would be new, or where it stands for a pod, two."""
@@ -247,20 +297,16 @@ class Search:
         the list is."""
         new = (path for path in self.known if _may_be_list(path) and self._has_parent(path))
         lists = [*list_paths(self.values), *new]
-        stems = {plain(str(part)).rstrip("s") for edit in edits for part in edit.path[1:] if _may_be_list((part,))}
-        named = [path for path in lists if any(stem in plain(str(path[-1])) for stem in stems)]
-        for some, most in ((named, _MOST_MARKS), (lists, _MOST_WIDE)):
-            for of_maps in (True, False):
-                inside = of_maps and any(isinstance(part, int) for edit in edits for part in edit.path[1:])
-                if inside or any(_changes_list(edit, of_maps) for edit in edits):
-                    self.marked.find_lists(some, of_maps=of_maps, most=most)
-            edits = list(self._lacking(self._left()))
+        for some, most in ((_called_alike(lists, edits), _MOST_MARKS), (lists, _MOST_WIDE)):
+            for of_maps in _kinds_of_items(edits):
+                self.marked.find_lists(some, of_maps=of_maps, most=most)
+            edits = self._still(edits)
 
     def _look_at_texts(self, edits: list[Edit]) -> None:
         """Where single values come out that are called as a field is that ``edits`` set."""
         called = [path for edit in edits for path in self._candidates.called(edit, self.wanted)]
         self.marked.find_texts(called[:_MOST_TEXTS], _MOST_MARKS)
-        if any(isinstance(edit, Set) for edit in self._lacking(self._left())):
+        if any(isinstance(edit, Set) for edit in self._still(edits)):
             switches = [path for path, value in scalars(self.values) if value is True]
             self.marked.find_texts(switches[:_MOST_TEXTS], _MOST_WIDE)
 
@@ -480,18 +526,24 @@ class Search:
                 continue
             if key not in after and document.text == other.text:
                 continue
-            for place in differences(after.get(key, document.data), other.data):
-                if (key, place) in self.unsteady:
-                    continue
-                if key in self.whole and is_harmless(key, place, document.data, other.data, changing):
-                    self._beside[key, place] = None
+            for place in self._differing(key, after.get(key, document.data), document.data, other.data, changing):
+                wrong.add(key)
+                if _is_new(after.get(key), document.data, place):
+                    said = said or f"{keys} also changes {_spoken(place)} of {_named(key)}"
                 else:
-                    wrong.add(key)
-                    if _is_new(after.get(key), document.data, place):
-                        said = said or f"{keys} also changes {_spoken(place)} of {_named(key)}"
-                    else:
-                        missed = True
+                    missed = True
         return Wrong(wrong, said or f"{keys} does not do it", missed) if wrong else None
+
+    def _differing(self, key: Key, wanted: Any, before: Any, came: Any, changing: dict[Path, Any]) -> Iterator[Place]:
+        """Where an object that ``came`` is not as ``wanted``, but for what differs by itself; what it may have beside
+        that is kept in mind."""
+        for place in differences(wanted, came):
+            if (key, place) in self.unsteady:
+                continue
+            if key in self.whole and is_harmless(key, place, before, came, changing):
+                self._beside[key, place] = None
+            else:
+                yield place
 
     def _overrides(self, ways: Iterable[Way]) -> dict[Path, Any]:
         return overrides(self.values, (operation for way in ways for operation in way.operations))
@@ -553,6 +605,22 @@ def _changes_list(edit: Edit, of_maps: bool) -> bool:
     if isinstance(edit, Append | Insert):
         return isinstance(edit.value, dict) is of_maps
     return isinstance(edit, Drop) and isinstance(edit.path[-1], int)
+
+
+def _called_alike(lists: list[Path], edits: list[Edit]) -> list[Path]:
+    """Those of ``lists`` that are called as a list is that ``edits`` change."""
+    stems = {plain(str(part)).rstrip("s") for edit in edits for part in edit.path[1:] if _may_be_list((part,))}
+    return [path for path in lists if any(stem in plain(str(path[-1])) for stem in stems)]
+
+
+def _kinds_of_items(edits: list[Edit]) -> list[bool]:
+    """Whether ``edits`` ask for lists of maps (True), and of others (False)."""
+    inside = any(isinstance(part, int) for edit in edits for part in edit.path[1:])
+    return [
+        of_maps
+        for of_maps in (True, False)
+        if (inside and of_maps) or any(_changes_list(edit, of_maps) for edit in edits)
+    ]
 
 
 def _of_maps(edits: Iterable[Edit]) -> bool:
