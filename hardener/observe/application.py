@@ -7,7 +7,7 @@ import json
 import random
 import secrets
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -33,6 +33,7 @@ from hardener.tree.tree import Tree
 Map = dict[str, Any]
 DEFAULT = "default"
 _MOST_WORKLOADS = 250  # of one application, which are up at a time
+_AT_ONCE = 16  # workloads of several applications that are up at a time
 _TRIES = 12  # for a subnet that nobody has
 # A certificate of an authority that signs nothing: programs read the file before they look at what is in it.
 _AUTHORITY = """\
@@ -267,6 +268,18 @@ class Application:
             own = self._accounts.get(account, {}).get("automountServiceAccountToken")
         images = {text: (image.reference, image.config) for text, image in workload.images.items()}
         return Planned(workload.key, workload.pod.kind, _with_claims(spec, workload), given, images, own is not False)
+
+
+def batches(applications: list[Application]) -> Iterator[list[Application]]:
+    """``applications`` by as many as may run at a time; one that is larger runs alone."""
+    batch: list[Application] = []
+    for application in applications:
+        if batch and sum(len(each.workloads) for each in [*batch, application]) > _AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(application)
+    if batch:
+        yield batch
 
 
 def _with_claims(spec: Map, workload: Workload) -> Map:

@@ -23,7 +23,7 @@ from hardener.engine.outcome import Outcome
 from hardener.facts.images.observations import observation, runs
 from hardener.lock.observed import Observation, peaks
 from hardener.observe.agent_client import AgentClient
-from hardener.observe.application import DEFAULT, Application, Workload
+from hardener.observe.application import DEFAULT, Application, Workload, batches
 from hardener.observe.container_activity import Activity
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.halving import Halving, TooManyError
@@ -41,7 +41,6 @@ Map = dict[str, Any]
 Observations = dict[str, list[Observation]]
 """What was seen, by the keys of stanzas of harden.lock."""
 _THREADS = 4  # workloads that are run hardened at a time
-_AT_ONCE = 16  # workloads of several applications that are up at a time
 _DEEPEST = 32  # folders
 _LONGER = 3  # times as long a workload is looked at that ended after it came up
 _TURNS = 3  # of deciding anew with what was seen
@@ -172,7 +171,7 @@ class Session:
                     elif case.workload.missing is not None:
                         self._refuse(case, case.workload.missing, "not-run")
                     self._progress(case.result.key, case.result.state)
-            for applications in _batches(self.applications):
+            for applications in batches(self.applications):
                 cases = [case for case in self._cases if case.application in applications]
                 try:
                     self._as_it_is([case for case in cases if case.application.may_run(case.workload)])
@@ -424,8 +423,7 @@ class Session:
         """Those that it calls, or that are called by what it calls, of its application; all of it where nobody sees
         calls."""
         if not case.application.sees_calls:
-            own = (each for each in self._cases if each.application is case.application and each.workload.is_up)
-            return [each for each in own if each is not case]
+            return [each for each in self._cases if each is not case and _is_up_in(case.application, each)]
         found = [case]
         for each in found:
             called = {name for names in each.connects.values() for name in names}
@@ -453,7 +451,7 @@ class Session:
         for application in {id(case.application): case.application for case in cases}.values():
             own = [case for case in cases if case.application is application and case.whole and case.name in pods]
             own = [case for case in own if not _ends(case.workload)]
-            if len(own) < 2 or not (any(case.connects for case in own) or not application.sees_calls):
+            if not _may_call(application, own):
                 continue
             application.take_policies(outcome.tree)
             for case in own:
@@ -655,18 +653,6 @@ def _folders(member: _Member) -> list[str]:
     return member[0][0].split("/")[:-1]
 
 
-def _batches(applications: list[Application]) -> Iterator[list[Application]]:
-    """``applications`` by as many as may run at a time; one that is larger runs alone."""
-    batch: list[Application] = []
-    for application in applications:
-        if batch and sum(len(each.workloads) for each in [*batch, application]) > _AT_ONCE:
-            yield batch
-            batch = []
-        batch.append(application)
-    if batch:
-        yield batch
-
-
 _READ_ONLY = "read-only-root-filesystem"
 
 
@@ -700,6 +686,15 @@ def _note(into: dict[str, dict[str, set[str]]], steps: Iterable[PodStep]) -> Non
     for step in steps:
         for container, names in step.settings.items():
             into.setdefault(container, {}).setdefault(step.id, set()).update(names)
+
+
+def _is_up_in(application: Application, case: _Case) -> bool:
+    return case.application is application and case.workload.is_up
+
+
+def _may_call(application: Application, cases: list[_Case]) -> bool:
+    """Whether any of ``cases`` calls another one, or nobody can see that."""
+    return len(cases) > 1 and (not application.sees_calls or any(case.connects for case in cases))
 
 
 def _ends(workload: Workload) -> bool:
