@@ -80,13 +80,8 @@ def observe(
                 print(_all_known(len(able), len(pods)))
                 return 0
             wanted = _wanted(unknown)
-        host: Engine
-        if in_cluster:
-            host = observe_cluster.cluster_of(context or "", tree.root)
-        else:
-            host = _engine(engine, tree.root, _profile(seccomp), check=check)
-        if record is not None:
-            observe_seccomp.prepare(host, tree.root, record)
+        host = _host(engine, context if in_cluster else None, tree.root, seccomp, check=check)
+        observe_seccomp.prepare(host, tree.root, record)
         reaper = Reaper(host, tree.root, context)
         try:
             host.clear_dead()
@@ -103,7 +98,7 @@ def observe(
         written = not check and run.save()
     except InputError as error:
         unsaved = error
-    profiles = list(observe_seccomp.write(record, record_as, run.results)) if record is not None else []
+    profiles = list(observe_seccomp.write(record, record_as, run.results))
     observed = Observed(
         host.called, run.seconds, run.results, run.before, run.after, written=written, interrupted=interrupted,
         profiles=profiles,
@@ -146,6 +141,13 @@ def _profile(path: str | None) -> str | None:
     if path is not None and not os.path.isfile(path):
         raise InputError(f"--seccomp-profile {path}: there is no such file: name a profile in JSON")
     return None if path is None else os.path.abspath(path)
+
+
+def _host(name: str | None, context: str | None, root: str, seccomp: str | None, *, check: bool) -> Engine:
+    """The cluster of ``context``, else the container engine called ``name``. Raises InputError."""
+    if context is not None:
+        return observe_cluster.cluster_of(context, root)
+    return _engine(name, root, _profile(seccomp), check=check)
 
 
 def _engine(name: str | None, root: str, seccomp: str | None, *, check: bool) -> Engine:
@@ -210,6 +212,10 @@ class _Run:
         return found or self._engine.fault
 
     @property
+    def _is_cluster(self) -> bool:
+        return isinstance(self._engine, Cluster)
+
+    @property
     def kept(self) -> bool:
         """Whether there is something to keep."""
         return any(self._observations.values())
@@ -224,22 +230,20 @@ class _Run:
         interrupted = False
         try:
             with registry_session.client(user, config.registries) as client:
-                cluster = self._engine if isinstance(self._engine, Cluster) else None
-                of = NodeImages if cluster else Images
+                of, kind = (NodeImages, ClusterApplication) if self._is_cluster else (Images, Application)
                 images = of(self._engine, client, tree.lock or Lock())
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
                     self._engine, agent, tree, decide, images, self.redactor.text, seconds=self.seconds,
                     whole=self._whole, keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
-                    shows_output=self._shows_output, exercises=self._exercises.of,
-                    kind=ClusterApplication if cluster else Application,
+                    shows_output=self._shows_output, exercises=self._exercises.of, kind=kind,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
                 for application in session.applications:
                     for key, value in application.secrets():
                         self.redactor.learn_entry(key, value)
                 self._progress.hide()
-                if cluster and not observe_cluster.agreed(cluster, session, self.seconds, yes=yes):
+                if not observe_cluster.agreed(self._engine, session, self.seconds, yes=yes):
                     return True
                 try:
                     with self._rows:

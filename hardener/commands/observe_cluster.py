@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from hardener.errors import InputError
 from hardener.observe.cluster import NAME, Cluster
 from hardener.observe.cluster_application import ClusterApplication
+from hardener.observe.engine import Engine
 from hardener.observe.session import Session
 from hardener.support.printable import plain
 from hardener.support.programs import ProgramError
@@ -39,10 +40,12 @@ def cluster_of(context: str, root: str) -> Cluster:
         raise InputError(plain(str(error))) from None
 
 
-def agreed(cluster: Cluster, session: Session, seconds: int, *, yes: bool) -> bool:
-    """Show what is about to be made in ``cluster``, and tell whether somebody agrees. Raises InputError where nobody
-    can be asked."""
-    for line in plan(cluster, session, seconds):
+def agreed(engine: Engine, session: Session, seconds: int, *, yes: bool) -> bool:
+    """Show what is about to be made where the ``engine`` is a cluster, and tell whether somebody agrees. Raises
+    InputError where nobody can be asked."""
+    if not isinstance(engine, Cluster):
+        return True
+    for line in plan(engine, session, seconds):
         print(plain(line), file=sys.stderr)
     if yes:
         return True

@@ -17,8 +17,10 @@ LOCALHOST, OPERATOR = "localhost", "operator"
 _INSTALL = "install strace (of your distribution)"
 
 
-def prepare(engine: Engine, outside: str, folder: str) -> None:
-    """Have ``engine`` record system calls. Raises InputError: it cannot, or ``folder`` is a file."""
+def prepare(engine: Engine, outside: str, folder: str | None) -> None:
+    """Have ``engine`` record calls. Raises InputError: it cannot, or ``folder`` is a file; None: nobody asked."""
+    if folder is None:
+        return
     if engine.name != "podman" or not os.path.isfile(engine.default_profile):
         raise InputError("--seccomp works with podman, which tells of a process before it runs: --engine podman")
     if os.path.exists(folder) and not os.path.isdir(folder):
@@ -29,10 +31,11 @@ def prepare(engine: Engine, outside: str, folder: str) -> None:
         raise InputError(f"--seccomp: {error}: {_INSTALL}") from None
 
 
-def write(folder: str, kind: str, results: list[Result]) -> Iterator[tuple[str, str]]:
+def write(folder: str | None, kind: str, results: list[Result]) -> Iterator[tuple[str, str]]:
     """Write a file for each profile under which its workload came up; yield the workload and what to say of it."""
-    for result in results:
+    for result in results if folder is not None else ():
         for container, found in result.profiles.items():
+            assert folder is not None
             name = as_dns_label(
                 "-".join(filter(None, (result.namespace, *result.key.split("/"), container))).lower(), 60
             )

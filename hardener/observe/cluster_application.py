@@ -100,6 +100,18 @@ class ClusterApplication(Application):
 
     def objects(self) -> Iterator[Map]:
         """What is made in its namespace beside pods: what these name, and the Services and policies of the tree."""
+        yield from self._contents()
+        for name in sorted({account_of(workload.spec) for workload in self.workloads} | {"default"}):
+            own = self._accounts.get(name, {}).get("automountServiceAccountToken")
+            more = {} if own is None else {"automountServiceAccountToken": own}
+            yield self._object("v1", "ServiceAccount", name, **more)
+        inside = (each for each in self._services if mapping(each.get("spec")).get("type") != "ExternalName")
+        yield from map(self._service, inside)
+        yield from self._bounds()
+        yield from (self._policy(each) for each in self._policies)
+
+    def _contents(self) -> Iterator[Map]:
+        """The ConfigMaps and Secrets that pods name."""
         words = {word for workload in self.workloads for word in _words(workload.spec)}
         for name, files in self._config_maps.items():
             if name in words and name != "kube-root-ca.crt":
@@ -109,23 +121,15 @@ class ClusterApplication(Application):
                 kind = self._types.get(name)
                 more = {"type": kind} if kind and kind != "kubernetes.io/service-account-token" else {}
                 yield self._object("v1", "Secret", name, data=_encoded(files), **more)
-        for name in sorted({account_of(workload.spec) for workload in self.workloads} | {"default"}):
-            own = self._accounts.get(name, {}).get("automountServiceAccountToken")
-            more = {} if own is None else {"automountServiceAccountToken": own}
-            yield self._object("v1", "ServiceAccount", name, **more)
-        for service in self._services:
-            spec = mapping(service.get("spec"))
-            if spec.get("type") != "ExternalName":
-                kept = {key: spec[key] for key in _OF_SERVICE if key in spec}
-                kept["ports"] = [
-                    {key: value for key, value in port.items() if key != "nodePort"}
-                    for port in mappings(spec.get("ports"))
-                ]
-                headless = {"clusterIP": "None"} if spec.get("clusterIP") == "None" else {}
-                name = str(mapping(service.get("metadata")).get("name"))
-                yield self._object("v1", "Service", name, spec=kept | headless)
-        yield from self._bounds()
-        yield from (self._policy(each) for each in self._policies)
+
+    def _service(self, service: Map) -> Map:
+        """A Service of the tree as a name in the namespace, without an address from outside."""
+        spec = mapping(service.get("spec"))
+        kept = {key: spec[key] for key in _OF_SERVICE if key in spec}
+        ports = mappings(spec.get("ports"))
+        kept["ports"] = [{key: value for key, value in port.items() if key != "nodePort"} for port in ports]
+        headless = {"clusterIP": "None"} if spec.get("clusterIP") == "None" else {}
+        return self._object("v1", "Service", str(mapping(service.get("metadata")).get("name")), spec=kept | headless)
 
     def _bounds(self) -> Iterator[Map]:
         most = {"memory": _MEMORY, "ephemeral-storage": _DISK}

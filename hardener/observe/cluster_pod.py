@@ -143,10 +143,7 @@ class ClusterPod(Struct, eq=False):
         """Whether it has done what it had to. Raises NotStartedError where it cannot come up any more."""
         if status.get("phase") == "Succeeded" and self.ends:
             return True
-        for each in _statuses(status):
-            waiting = mapping(mapping(each.get("state")).get("waiting"))
-            if waiting.get("reason") in _NEVER | _NO_IMAGE and "BackOff" not in str(waiting.get("reason")):
-                raise NotStartedError(_waits(each, waiting))
+        _refuse_waiting(status)
         count = sum(int(each.get("restartCount") or 0) for each in _statuses(status))
         self.restarts = max(self.restarts, count)
         if not restarts and not self.ends and any(map(_ended, mappings(status.get("containerStatuses")))):
@@ -265,6 +262,14 @@ class ClusterPod(Struct, eq=False):
 def _statuses(status: Map) -> list[Map]:
     keys = ("initContainerStatuses", "containerStatuses")
     return [each for key in keys for each in mappings(status.get(key))]
+
+
+def _refuse_waiting(status: Map) -> None:
+    """Raises NotStartedError where a container waits for what does not come."""
+    for each in _statuses(status):
+        waiting = mapping(mapping(each.get("state")).get("waiting"))
+        if waiting.get("reason") in _NEVER | _NO_IMAGE and "BackOff" not in str(waiting.get("reason")):
+            raise NotStartedError(_waits(each, waiting))
 
 
 def _is_ready(status: Map) -> bool:

@@ -511,8 +511,7 @@ class Session:
         """Those that it calls, or that are called by what it calls, of its application; all of it where nobody sees
         calls."""
         if not case.application.sees_calls:
-            own = (each for each in self._cases if each.application is case.application and each.workload.is_up)
-            return [each for each in own if each is not case]
+            return [each for each in self._cases if each is not case and _is_up_in(case.application, each)]
         found = [case]
         for each in found:
             called = {name for names in each.connects.values() for name in names}
@@ -540,7 +539,7 @@ class Session:
         for application in {id(case.application): case.application for case in cases}.values():
             own = [case for case in cases if case.application is application and case.whole and case.name in pods]
             own = [case for case in own if not ends(case.workload)]
-            if len(own) < 2 or not (any(case.connects for case in own) or not application.sees_calls):
+            if not _may_call(application, own):
                 continue
             application.take_policies(outcome.tree)
             for case in own:
@@ -789,6 +788,15 @@ def _note(into: dict[str, dict[str, set[str]]], steps: Iterable[PodStep]) -> Non
     for step in steps:
         for container, names in step.settings.items():
             into.setdefault(container, {}).setdefault(step.id, set()).update(names)
+
+
+def _is_up_in(application: Application, case: _Case) -> bool:
+    return case.application is application and case.workload.is_up
+
+
+def _may_call(application: Application, cases: list[_Case]) -> bool:
+    """Whether any of ``cases`` calls another one, or nobody can see that."""
+    return len(cases) > 1 and (not application.sees_calls or any(case.connects for case in cases))
 
 
 def _is_placed(case: _Case) -> bool:

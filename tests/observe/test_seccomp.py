@@ -61,7 +61,6 @@ def test_a_profile_for_the_operator() -> None:
 CHOSEN = {"web": ("nginx:1.27.3", 80), "cache": ("redis:7.2.4", 6379)}
 MORE = {
     "apache": ("httpd:2.4.62", 80), "keys": ("memcached:1.6.38", 11211), "status": ("r.example/shop/status:2.0.1", 0),
-    "lisp": ("r.example/shop/lisp:1.0.0", 0), "plain": ("r.example/shop/plain:1.0.0", 0),
 }  # fmt: skip
 
 
