@@ -43,35 +43,31 @@ def import_files(
         raise InputError("name the exports to read, or one of --list, --show and --prune")
     root = files.root_of([os.path.realpath(".")])
     before = kept_file.load(root) or Recorded()
-    outcomes: list[reading.Outcome] = []
-    after, locked = before, {}
-    if arguments:
-        collector = Collector(date.today().isoformat())
-        outcomes = [reading.read_file(path, collector) for path in reading.files_of(arguments)]
-        after = merged(before, collector.result())
-        locked = _new_stanzas(root, collector)
+    collector = Collector(date.today().isoformat())
+    outcomes = [reading.read_file(path, collector) for path in reading.files_of(arguments)]
+    after = merged(before, collector.result()) if arguments else before
     with Progress() as progress:
         tree = read_tree(["."], choices, progress)
     tree.recorded = after
     if prune:
         after = tree.recorded = _pruned(after, tree)
-    for outcome in outcomes:
-        say(_line(outcome))
-    if list_sources:
-        for line in _sources(after):
-            say(line)
-    if show is not None:
-        for line in _shown(tree, after, show):
-            say(line)
+    said = [*map(_line, outcomes), *(_sources(after) if list_sources else ())]
+    said += _shown(tree, after, show) if show is not None else ()
     if arguments or prune:
-        changed = writer.save(root, after) if after != before else False
-        say(_summary(after, root, changed=changed))
-    if locked:
-        lock_writer.save(root, locked)
-        say(f"harden.lock: {len(locked)} image{'' if len(locked) == 1 else 's'} of an engine (written)")
-    for line in _unmatched(tree):
+        said += _saved(root, before, after, collector)
+    for line in (*said, *_unmatched(tree)):
         say(line)
     return int(any(outcome.problem is not None for outcome in outcomes))
+
+
+def _saved(root: str, before: Recorded, after: Recorded, collector: Collector) -> Iterator[str]:
+    """Write what is new, and say so."""
+    changed = writer.save(root, after) if after != before else False
+    yield _summary(after, root, changed=changed)
+    locked = _new_stanzas(root, collector)
+    if locked:
+        lock_writer.save(root, locked)
+        yield f"harden.lock: {len(locked)} image{'' if len(locked) == 1 else 's'} of an engine (written)"
 
 
 def _new_stanzas(root: str, collector: Collector) -> dict[str, dict[str, Any]]:

@@ -194,21 +194,26 @@ def _problems(found: Recorded) -> Iterator[str]:
     for key, source in found.sources.items():
         if not all(_DAY.fullmatch(day) for day in (source.last, source.first or source.last)):
             yield f"sources: {key}: a day looks like 2026-11-25"
-    used = {fact.by for facts in found.containers.values() for kind in facts.__struct_fields__
-            for fact in getattr(facts, kind)} | {peer.by for peer in found.peers}  # fmt: skip
-    for key in sorted(used - found.sources.keys()):
-        yield f"by: {key} is none of its sources"
+    yield from (f"by: {key} is none of its sources" for key in sorted(_named(found) - found.sources.keys()))
     for name, facts in found.containers.items():
-        if not _CONTAINER.fullmatch(name):
-            yield f"containers: {name}: write it as KIND/NAMESPACE/NAME/CONTAINER"
-        for image in facts.images:
-            if not is_digest(image.digest):
-                yield f"containers: {name}: {image.digest} is no digest"
-        for path in (path for each in facts.writes for path in (*each.folders, *each.files)):
-            if not path.startswith("/") or posixpath.normpath(path) != path:
-                yield f"containers: {name}: {path} is no path of an image: write it from the root on"
-        if any(each.uid < 0 for each in facts.ran):
-            yield f"containers: {name}: a uid is no less than 0"
+        yield from (f"containers: {name}: {problem}" for problem in _problems_of(name, facts))
+
+
+def _named(found: Recorded) -> set[str]:
+    """The sources that facts and connections name."""
+    facts = (fact for each in found.containers.values() for line in _LINES for fact in getattr(each, line.field))
+    return {fact.by for fact in facts} | {peer.by for peer in found.peers}
+
+
+def _problems_of(name: str, facts: Facts) -> Iterator[str]:
+    if not _CONTAINER.fullmatch(name):
+        yield "write it as KIND/NAMESPACE/NAME/CONTAINER"
+    yield from (f"{image.digest} is no digest" for image in facts.images if not is_digest(image.digest))
+    paths = (path for each in facts.writes for path in (*each.folders, *each.files))
+    wrong = (path for path in paths if not path.startswith("/") or posixpath.normpath(path) != path)
+    yield from (f"{path} is no path of an image: write it from the root on" for path in wrong)
+    if any(each.uid < 0 for each in facts.ran):
+        yield "a uid is no less than 0"
 
 
 def _plain(error: msgspec.ValidationError) -> str:
