@@ -27,6 +27,7 @@ from hardener.charts.values.set_values import name_of
 from hardener.charts.values.values_file import KeyRefusedError
 from hardener.commands.progress import said
 from hardener.commands.run import Plan
+from hardener.engine import find_unread_forms
 from hardener.engine.outcome import Change, FileChange, Outcome, Override, Report
 from hardener.engine.pipeline import Gate
 from hardener.errors import InputError
@@ -384,9 +385,12 @@ def _forget(outcome: Outcome, release: Release) -> None:
     places = (values.place for values in release.values)
     added = (place.item for place in places if isinstance(place, InObject | InText))
     items = {id(each) for each in (release.owner, *release.sources, *added)}
+    counted = find_unread_forms.ID, release.owner.piece.file.name, release.line
     outcome.findings = [
-        finding for finding in outcome.findings if not (finding.id == _ID and id(finding.object) in items)
-    ]
+        finding for finding in outcome.findings
+        if not (finding.id == _ID and id(finding.object) in items)
+        and (finding.id, finding.file, finding.line) != counted
+    ]  # fmt: skip
 
 
 def _say(

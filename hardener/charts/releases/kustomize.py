@@ -35,13 +35,15 @@ def releases(at_hand: AtHand) -> Iterator[Release]:
     for folder, item in at_hand.tree.kustomizations.items():
         for index, chart in _entries(item.data, "helmCharts"):
             release = _release(at_hand, item, folder, ("helmCharts", index), chart, _home(item.data))
-            release.patches = _patches(item)
+            release.place, release.patches = ("helmCharts", index), _patches(item)
             yield release
         homes = [entry.get("chartHome") for _, entry in _entries(item.data, "helmChartInflationGenerator")]
         home = next((home for home in reversed(homes) if isinstance(home, str) and home), _HOME)
         for index, old in _entries(item.data, "helmChartInflationGenerator"):
             place: Path = ("helmChartInflationGenerator", index)
-            yield _release(at_hand, item, folder, place, _as_now(old), home, inline="valuesLocal")
+            release = _release(at_hand, item, folder, place, _as_now(old), home, inline="valuesLocal")
+            release.place = place
+            yield release
         for generator in _generators(at_hand, folder, item):
             data = generator.data
             yield _release(at_hand, generator, folder, (), data, str(data.get("chartHome") or _HOME))
