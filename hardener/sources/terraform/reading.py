@@ -118,7 +118,8 @@ class Files(Reader):
         except UnreadableError as error:
             return unreadable(error, path, name, editable=editable)
         is_hcl = path.endswith(".hcl")
-        is_wanted = is_interesting(content.text) or (editable and self._around.is_gate and may_install(content.text))
+        installs = may_install(content.text) or (is_hcl and "source" in content.text)
+        is_wanted = is_interesting(content.text) or (editable and self._around.is_gate and installs)
         if not is_wanted or (is_hcl and not is_terragrunt(content.text)):
             return Reading(passed="no-manifest")
         if path.endswith(NATIVE):
