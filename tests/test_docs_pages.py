@@ -50,6 +50,7 @@ ELSEWHERE = {
         for heading in ("A first run", "Which values, and where they are written", "In a pipeline")
     },
     ("docs/helm.md", "A chart of your own"): "test_values_command.py::test_the_page",
+    ("docs/import.md", "Exports of a cluster"): "test_import.py::test_the_page",
     ("docs/observe.md", "A first run"): "observe/test_observe_page.py::test_the_first_run",
     ("docs/rendered.md", "Kustomize and KRM functions"): "test_docs_integrations.py::test_kustomize",
     ("docs/rendered.md", "Argo CD"): "test_docs_integrations.py::test_argo_cd",

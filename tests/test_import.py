@@ -9,6 +9,7 @@ import copy
 import gzip
 import json
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from hardener.exports.model import Facts, Peer, Recorded, merged
 from hardener.exports.reading import Outcome, files_of, read_file
 from hardener.kubernetes.images.reference import parse
 from hardener.lock.model import load
-from tests.conftest import Harden
+from tests.conftest import ROOT, Harden
 
 TODAY = "2026-12-01"
 DIGEST = f"sha256:{'a' * 64}"
@@ -474,3 +475,17 @@ def test_what_500_workloads_keep_is_no_more_than_500_kilobytes(tmp_path: Path) -
         tuple(Peer(f"Deployment/shop/web-{n}", f"Deployment/shop/web-{n // 2}", 80, "a1") for n in range(1, 1000)),
     )
     assert len(kept_file.written(many)) <= 500_000
+
+
+def test_the_page(harden: Harden, tmp_path: Path) -> None:
+    """The commands of docs/import.md, but for the one that needs a cluster, and what they print."""
+    page = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
+    get, *commands = re.findall(r"```sh\n(.*?)```", page, re.S)[0].splitlines()
+    assert get.endswith("> pods.json") and commands == ["harden import pods.json", "harden apply k8s"]
+    objects = [POD, DEPLOYMENT, AUTOSCALER, APPLICATION_PROFILE]
+    (tmp_path / "pods.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}, indent=1))
+    shown = re.findall(r"```text\n(.*?)```", page, re.S)[0]
+    said = harden("import", "pods.json").out.partition("harden.evidence.yaml: ")
+    assert said[0] == shown.partition("harden.evidence.yaml: ")[0]
+    counts = re.compile(r"[0-9]+ (\w+?)s?\b")  # 1 container, 3 sources
+    assert counts.sub(r"N \1", said[2].splitlines()[0]) == counts.sub(r"N \1", shown.splitlines()[1][22:])

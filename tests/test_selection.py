@@ -21,7 +21,7 @@ from hardener.tree.tree import Settings, Tree
 from .conftest import DEPLOYMENT, ROOT, Done, Harden, commit, git, shared, snapshot, write
 
 API = DEPLOYMENT.replace("web", "api")
-TEMPLATE = DEPLOYMENT.replace("1.2.3", "{{ .Values.tag }}")
+TEMPLATE = "{{- if .Values.web }}\n" + DEPLOYMENT.replace("1.2.3", "{{ .Values.tag }}")
 
 
 def below(folder: Path, *, suffixes: tuple[str, ...] = (".yaml",), **settings: object) -> list[str]:

@@ -269,7 +269,7 @@ KNOWN = "`$.exceptions[0]`: known are id, expires, match, reason, owner"
         (entry() + "  ticket: 7\n", f"Object contains unknown field `ticket` - at {KNOWN}"),
         ("kubernetes-versions: x\n", "Object contains unknown field `kubernetes-versions`: known are profile, "
          "max-grade, max-risk, kubernetes-version, platform, options, exceptions, peer-marks, namespaces, registries, "
-         "deep, images, exclude, helm"),
+         "deep, images, exclude, helm, observe, import"),
         ("registries: {a.example: {mirror: x}}\n", "Object contains unknown field `mirror` - at `$.registries[...]`: "
          "known are mirrors, insecure"),
         ("peer-marks: no way\n", "Expected `bool`, got `str` - at `$.peer-marks`"),

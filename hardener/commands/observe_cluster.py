@@ -57,7 +57,7 @@ def agreed(engine: Engine, session: Session, seconds: int, *, yes: bool) -> bool
 
 def plan(cluster: Cluster, session: Session, seconds: int) -> Iterator[str]:
     """What a run makes in ``cluster``, line by line."""
-    yield f"harden observe talks to the cluster of the context {cluster.context}: {cluster.server}, {cluster.version}"
+    yield f"This run talks to the cluster of the context {cluster.context}: {cluster.server}, {cluster.version}"
     for application in session.applications:
         assert isinstance(application, ClusterApplication)
         pods = [workload for workload in application.workloads if application.may_run(workload)]

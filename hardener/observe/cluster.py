@@ -86,7 +86,7 @@ class Cluster(Engine):
             found = None
         if not isinstance(found, dict):
             why = done.reason if not done.ok else "no answer of kubectl"
-            raise ProgramError(f"kubectl --context {plain_line(self.context)}: {why}")
+            raise ProgramError(f"kubectl, context {plain_line(self.context)}: {why}")
         return found
 
     def call(
