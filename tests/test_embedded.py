@@ -168,6 +168,7 @@ def test_a_shell_gets_no_new_expression() -> None:
 SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 20))]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_heredocs_and_tasks_keep_every_other_byte(seed: int, harden: Harden, tmp_path: Path) -> None:
     """50 texts a seed: nothing changes but within the manifests, which parse to what they said and what was decided."""

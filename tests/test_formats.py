@@ -62,14 +62,14 @@ def unquote_command(text: str) -> str:
 # -- SARIF
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", ["argo-cd", "bad-pods", "podinfo"])
 def test_sarif_is_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
     schema("sarif-2.1.0").validate(json.loads(getattr(tree_faces(name), side)["sarif"]))
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_sarif_keeps_the_rules_of_github(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -140,6 +140,7 @@ def test_all_suggestions_together_are_what_apply_writes(name: str, tree_faces: O
 # -- the others
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_rdjson_and_gitlab_are_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -162,6 +163,7 @@ JUNIT = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_junit_is_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -196,6 +198,7 @@ def test_annotations_are_commands_that_github_knows(name: str, side: str, tree_f
         assert settings["file"] in files and 1 <= int(settings["line"]) <= int(settings["endLine"])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_comment_fits_and_is_well_formed(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -355,7 +358,7 @@ def test_after_apply_what_is_left_stands_where_it_stands_now(harden: Harden, tmp
 # -- odd files
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHAPES)
 def test_fixes_and_suggestions_of_odd_files(name: str, harden: Harden, tmp_path: Path) -> None:
