@@ -450,6 +450,14 @@ def observe(
         int,
         typer.Option(help="Look at each workload for so long.", min=1, max=3600, metavar="N", rich_help_panel=RUNS),
     ] = 20,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Spend so much time on all of them, and keep what is known by then (10m).",
+            metavar="TIME",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
     keep_going: Annotated[
         bool,
         typer.Option(
@@ -503,7 +511,7 @@ def observe(
     status = observe(
         paths or ["."], choices_of(context), workloads=workload or [], engine=engine, seconds=seconds,
         keep_going=keep_going, check=check, registries=text(registries), format=format,
-        seccomp=text(seccomp_profile), show_output=show_output,
+        seccomp=text(seccomp_profile), show_output=show_output, budget=budget,
     )  # fmt: skip
     sys.exit(status)
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from hardener.authoring import config as configuration
 from hardener.authoring import user_config
@@ -24,13 +22,15 @@ from hardener.facts.images.observations import observation
 from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, load
 from hardener.lock.observed import Observation
+from hardener.observe import time_budget
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.images import Images
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.pod_steps import pods_of
-from hardener.observe.session import Observations, Result, Session, cannot_run
-from hardener.report.observed import Graded, Observed, as_json, lines_of
+from hardener.observe.session import Listener, Observations, Result, Session, cannot_run
+from hardener.observe.time_budget import Budget
+from hardener.report.observed import Graded, Observed, as_json, finished_line, lines_of
 from hardener.report.redactor import Redactor
 from hardener.support import worker_threads
 from hardener.support.printable import plain, plain_line, seen_in_json
@@ -42,14 +42,17 @@ from hardener.tree.tree import Tree
 def observe(
     paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int, keep_going: bool,
     check: bool, registries: str | None, format: str, seccomp: str | None = None, show_output: bool = False,
+    budget: str | None = None,
 ) -> int:  # fmt: skip
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
     it in the lock.
 
     With ``check`` nothing is written, those that the lock tells of are not run again, and no line of what a container
     prints is shown without ``show_output``. ``seccomp`` is the file of a profile in place of that of the runtime.
+    ``budget`` is the time for all of them, such as 10m.
     Returns 0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
+    time = _time(budget, seconds)
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths, choices, progress)
         wanted = _wanted(workloads)
@@ -64,21 +67,20 @@ def observe(
         host = _engine(engine, tree.root, _profile(seccomp), check=check)
         try:
             host.clear_dead()
-            run = _Run(paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output)
+            run = _Run(
+                paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output, time,
+                keeps=not check,
+            )  # fmt: skip
             interrupted = run.observe(wanted)
         finally:
             host.clear()
-    known, unsaved, written = _ran_before(tree), None, False
-    try:
-        written = not check and run.save()
-    except InputError as error:
-        unsaved = error
+    known = _ran_before(tree)
     observed = Observed(
-        host.called, seconds, run.results, run.before, run.after, written=written, interrupted=interrupted
+        host.called, seconds, run.results, run.before, run.after, written=run.written, interrupted=interrupted
     )  # fmt: skip
     _print(observed, format, run.redactor)
-    if unsaved is not None:
-        raise unsaved
+    if run.unsaved is not None:
+        raise run.unsaved
     return 130 if interrupted else _status(run, known if check else {})
 
 
@@ -100,6 +102,16 @@ def _status(run: _Run, known: Mapping[str, list[Observation]]) -> int:
     if any(_broke(result, known) for result in run.results):
         return 1
     return 0 if any(result.runs for result in run.results) else 2
+
+
+def _time(budget: str | None, seconds: int) -> float:
+    """The seconds that all of it may take. Raises InputError where ``budget`` is no time."""
+    if budget is None:
+        return time_budget.default(seconds)
+    found = time_budget.read(budget)
+    if found is None:
+        raise InputError(f"--budget {budget}: this is no time: write one such as 90s, 10m or 1h")
+    return found
 
 
 def _refuse_none(pods: list[PodTemplate], paths: list[str], workloads: list[str]) -> None:
@@ -138,19 +150,21 @@ class _Run:
 
     def __init__(
         self, paths: list[str], choices: Choices, tree: Tree, engine: Engine, seconds: int, keep_going: bool,
-        registries: str | None, progress: Progress, shows_output: bool,
+        registries: str | None, progress: Progress, shows_output: bool, time: float, *, keeps: bool,
     ) -> None:  # fmt: skip
         self._paths, self._choices, self._tree, self._engine = paths, choices, tree, engine
         self._seconds, self._keep_going, self._registries, self._progress = seconds, keep_going, registries, progress
-        self._rows, self._shows_output = Rows(), shows_output
+        self._rows, self._shows_output, self._time, self._keeps = Rows(), shows_output, time, keeps
         self.redactor = Redactor()
         learn(tree, self.redactor)
         self.results: list[Result] = []
         self.before: Graded | None = None
         self.after: Graded | None = None
-        self._stanzas: dict[str, dict[str, Any]] = {}
+        self.written = False
+        self.unsaved: InputError | None = None
         self._observations: Observations = {}
         self._session: Session | None = None
+        self._images: Images | None = None
 
     @property
     def broken(self) -> str | None:
@@ -164,18 +178,19 @@ class _Run:
 
     def observe(self, wanted: Callable[[str, str], bool]) -> bool:
         """Run the session; whether somebody has ended it. Raises InputError where nothing can be run."""
-        tree, stop = self._tree, threading.Event()
+        tree, stop = self._tree, Budget(self._time)
         config = configuration.load(tree.root, self._choices.config)
         user = user_config.registries(tree.root, self._registries)
         agent = AgentClient(self._engine)
         interrupted = False
         try:
             with registry_session.client(user, config.registries) as client:
-                images = Images(self._engine, client, tree.lock or Lock())
+                self._images = images = Images(self._engine, client, tree.lock or Lock())
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
                     self._engine, agent, tree, decide, images, self.redactor.text, seconds=self._seconds,
-                    keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
+                    keep_going=self._keep_going, wanted=wanted, stop=stop,
+                    listener=Listener(self._rows, self._rows.told, self._finished),
                     shows_output=self._shows_output,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
@@ -189,13 +204,9 @@ class _Run:
                 except (KeyboardInterrupt, StoppedError):
                     interrupted = True
                 self._observations = session.observations()
+                self._keep(self._observations)
                 if not interrupted and self.kept:
                     self.before, self.after = _graded(decide({}, False)), _graded(decide(self._observations, False))
-                self._stanzas = {
-                    key: masked(writer.stanza(found))
-                    for key, found in images.found.items()
-                    if key in self._observations
-                }
         except EngineError as error:
             raise InputError(f"{self._engine.name}: {plain(self.redactor.text(str(error)))}") from None
         finally:
@@ -203,13 +214,24 @@ class _Run:
             agent.close()
         return interrupted
 
-    def save(self) -> bool:
-        """Put what was seen into the lock, and tell whether there was something. Raises InputError."""
-        if self.kept:
-            if self._stanzas:
-                writer.save(self._tree.root, self._stanzas)
-            writer.save_observed(self._tree.root, self._observations)
-        return self.kept
+    def _finished(self, result: Result, seen: Observations, count: str, seconds: float) -> None:
+        """Keep what was seen of a workload, and say what came of it: whatever ends the session, that is known."""
+        self._keep(seen)
+        line = finished_line(result, count, seconds)
+        self._rows.told(self.redactor.text(line), result.key)
+
+    def _keep(self, seen: Observations) -> None:
+        """Put what was ``seen`` into the lock, where that is wanted; ``unsaved`` is why that cannot be done."""
+        if not self._keeps or not any(seen.values()) or self._images is None:
+            return
+        try:
+            stanzas = {key: masked(writer.stanza(found)) for key, found in self._images.found.items() if key in seen}
+            if stanzas:
+                writer.save(self._tree.root, stanzas)
+            writer.save_observed(self._tree.root, seen)
+            self.written = True
+        except InputError as error:
+            self.unsaved = error
 
 
 class _Decide:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -33,6 +34,7 @@ from hardener.observe.pod_run import Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
 from hardener.observe.refusal import Refusal
 from hardener.observe.supported_fields import unsupported
+from hardener.observe.time_budget import Budget, OverError, estimate, said
 from hardener.support.data_path import Path, value_at
 from hardener.support.shapes import mapping
 from hardener.tree.core_views import PodTemplate
@@ -46,6 +48,7 @@ _AT_ONCE = 16  # workloads of several applications that are up at a time
 _DEEPEST = 32  # folders
 _LONGER = 3  # times as long a workload is looked at that ended after it came up
 _TURNS = 3  # of deciding anew with what was seen
+_OVER = "the time was over before that was known: give more (--budget), or run it alone (--workload)"
 # Containers that are left alone whole: a copy, a patch, a part of the control plane.
 _NOT_RUN = {
     "patch": "it is a patch of another object", "owned": "its owner makes it", "static-pod": "it needs the node",
@@ -66,6 +69,16 @@ class Failure(Struct, frozen=True):
     ids: tuple[str, ...]
     because: str
     otherwise: tuple[str, ...] = ()
+
+
+class Listener(Struct, frozen=True):
+    """Who is told how a session goes. ``row``: what is done with a workload now, by its key. ``planned``: a line with
+    what is ahead. ``finished``: a workload of which it is known whether it comes up hardened, so many of so many, with
+    what was seen of its images and the seconds that it took."""
+
+    row: Callable[[str, str], object]
+    planned: Callable[[str], object] = lambda line: None
+    finished: Callable[[Result, Observations, str, float], object] = lambda result, seen, count, seconds: None
 
 
 class Result(Struct, eq=False):
@@ -111,10 +124,12 @@ class _Case(Struct, eq=False):
     as_it_is: dict[str, Activity] = field(default_factory=dict)
     tried: bool = False
     whole: bool = False  # the last thing that was decided came up
+    took: float = 0.0  # seconds
+    kept: list[tuple[str, Observation]] | None = None  # what was told of it
 
 
 class Session:
-    """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it."""
+    """Observes the workloads of ``tree``, for as long as ``stop`` has time. ``listener`` is told how it goes."""
 
     def __init__(
         self,
@@ -128,13 +143,14 @@ class Session:
         seconds: int,
         keep_going: bool,
         wanted: Callable[[str, str], bool],
-        stop: threading.Event,
-        progress: Callable[[str, str], object],
+        stop: Budget,
+        listener: Listener,
         shows_output: bool = True,
     ) -> None:
         self._engine, self._decide = engine, decide
         self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
-        self._stop, self._progress = stop, progress
+        self._stop, self._listener, self._progress = stop, listener, listener.row
+        self._learning, self._finishing = threading.Lock(), threading.Lock()
         self._cases: list[_Case] = []
         self.results: list[Result] = []
         self.broken: str | None = None  # what the engine did not do
@@ -175,6 +191,8 @@ class Session:
                     elif case.workload.missing is not None:
                         self._refuse(case, case.workload.missing, "not-run")
                     self._progress(case.result.key, case.result.state)
+            self._listener.planned(self._plan())
+            self._stop.begin()
             for applications in _batches(self.applications):
                 cases = [case for case in self._cases if case.application in applications]
                 try:
@@ -188,6 +206,27 @@ class Session:
             for case in self._cases:
                 self._conclude(case)
 
+    def _plan(self) -> str:
+        """What is ahead, in a line."""
+        count = sum(case.result in self.results for case in self._cases if case.application.may_run(case.workload))
+        needed = estimate(count, self._seconds, _THREADS)
+        line = f"{count} workload{'s' * (count != 1)}, about {said(needed)}"
+        return line if needed <= self._stop.seconds else f"{line}; --budget ends it after {said(self._stop.seconds)}"
+
+    def _finish(self, case: _Case) -> None:
+        """Tell of a workload of which nothing more is tried for now."""
+        with self._finishing:
+            if case.kept is not None or case.result not in self.results:
+                return
+            case.kept = list(self._seen_of(case))
+            known = [each.kept for each in self._cases if each.kept is not None]
+            of = sum(each.result in self.results and each.application.may_run(each.workload) for each in self._cases)
+            together, own = _together(each for kept in known for each in kept), {key for key, _ in case.kept}
+            seen = {key: found for key, found in together.items() if key in own}
+            result = replace(case.result, runs=case.workload.runs)
+            self._judge(case, result)
+            self._listener.finished(result, seen, f"{len(known)} of {of}", case.took)
+
     # As it is.
 
     def _as_it_is(self, cases: list[_Case]) -> None:
@@ -199,10 +238,12 @@ class Session:
         self._all(ended, lambda case: self._first(case, _LONGER * self._seconds), together=True)
         for case in cases:
             self._connections(case, case.workload.seen)
+            if not case.workload.is_up:
+                self._finish(case)
 
     def _first(self, case: _Case, seconds: float | None = None) -> None:
         self._progress(case.result.key, "as it is")
-        workload = case.workload
+        workload, began = case.workload, time.monotonic()
         try:
             came, seen = case.application.run(
                 workload, workload.spec, seconds or self._seconds, whole=True, restarts=True, stays=not _ends(workload)
@@ -210,6 +251,11 @@ class Session:
         except EngineError as error:
             self._broke(case, error)
             return
+        except OverError:
+            case.result.reason = _OVER
+            return
+        finally:
+            case.took += time.monotonic() - began
         workload.came, workload.seen = came, seen
         case.as_it_is = {name: replace(found, listens=set(found.listens)) for name, found in seen.items()}
         if not came.up:
@@ -231,6 +277,10 @@ class Session:
 
     def _connections(self, case: _Case, seen: Mapping[str, Activity]) -> None:
         """Name what its containers connected to, and who connected to it."""
+        with self._learning:
+            self._name_connections(case, seen)
+
+    def _name_connections(self, case: _Case, seen: Mapping[str, Activity]) -> None:
         network = case.application.network
         for name, found in seen.items():
             for address, port in found.connections:
@@ -263,8 +313,12 @@ class Session:
             return
         for all_in in (True, False):
             for _ in range(_TURNS):
-                if not self._round(cases, all_in=all_in):
+                if self._stop.is_over or not self._round(cases, all_in=all_in):
                     break
+        for case in cases:
+            if not case.tried and not case.result.reason:
+                case.result.reason = _OVER
+            self._finish(case)
         self._together(cases)
 
     def _leans_on(self, case: _Case, failed: list[_Case]) -> bool:
@@ -277,6 +331,7 @@ class Session:
             ):
                 case.result.state = "not-run"
                 case.result.reason = f"it calls {other.result.key}, which does not come up as it is; --keep-going"
+                self._finish(case)
                 return True
         return False
 
@@ -288,6 +343,7 @@ class Session:
             found = pods.get(case.name)
             if found is None or not found.steps:
                 case.tried = case.whole = True
+                self._finish(case)
                 continue
             steps = self._offered(case, found)
             spec = _spec(found, steps)
@@ -299,8 +355,20 @@ class Session:
             elif text not in case.run_with:
                 case.run_with.add(text)
                 todo.append((case, found, steps, all_in))
-        self._all(todo, lambda each: self._try(*each), of=lambda each: each[0])
+        self._all(todo, lambda each: self._try_in_time(*each), of=lambda each: each[0])
         return bool(todo)
+
+    def _try_in_time(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
+        """Try it as long as there is time, and tell of it where that is decided by now."""
+        began, is_settled = time.monotonic(), True
+        try:
+            is_settled = self._try(case, found, steps, all_in)
+        except OverError:
+            case.result.reason = _OVER
+        finally:
+            case.took += time.monotonic() - began
+        if is_settled:
+            self._finish(case)
 
     def _decided(self, all_in: bool) -> dict[Name, DecidedPod]:
         return steps_by_pod(self._decide(self.observations(), all_in))
@@ -317,7 +385,9 @@ class Session:
                 steps.append(step)
         return steps
 
-    def _try(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
+    def _try(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> bool:
+        """Find what of ``steps`` it comes up with; False where that is to be decided anew."""
+        self._stop.check()
         case.tried = True
 
         def holds(chosen: Sequence[PodStep]) -> bool:
@@ -338,23 +408,24 @@ class Session:
                 rest = [step for step in steps if step.id != _READ_ONLY]
                 wrote = self._wrote(case)
                 if len(rest) < len(steps) and halving.holds(rest) and self._wrote(case) != wrote:
-                    return  # it writes elsewhere now: decided anew, those places get a volume
+                    return False  # it writes elsewhere now: decided anew, those places get a volume
             causes, left = halving.causes(steps)
             for cause in causes:
                 # Beside all that holds: alone it may fail for want of another change.
                 self._confirm(case, found, cause, [step for step in steps if step in left or step is cause[-1]])
         except TooManyError:
             case.result.reason = f"{halving.runs} runs were not enough to find what stops it"
-            return
+            return True
         except EngineError as error:
             self._broke(case, error)
-            return
+            return True
         if all_in:
             _note(case.held, _makeable(found, left))
             case.held_ids |= {step.id for step in left}
         else:
             self._hold(case, found, left)
         case.whole = not causes
+        return True
 
     def _confirm(self, case: _Case, found: DecidedPod, cause: list[PodStep], steps: list[PodStep]) -> None:
         """Run it with ``steps`` once more, which ``cause`` is to stop, and note how that went."""
@@ -424,7 +495,7 @@ class Session:
         """Have a workload that others may call run as it is again."""
         if case.application.network.endpoints[case.workload.key].services and not _ends(case.workload):
             if len(case.application.workloads) > 1 and not case.application.is_running(case.workload):
-                with suppress(EngineError):
+                with suppress(EngineError, OverError):
                     self._restore(case)
 
     def _together(self, cases: list[_Case]) -> None:
@@ -463,6 +534,8 @@ class Session:
             )
         except EngineError as error:
             return f"{self._engine.name}: {self._mask(str(error))}"
+        except OverError:
+            return None  # each of them came up beside the others as they are
         if not came.up:
             return came.reason
         self._learn(case, seen)
@@ -516,26 +589,22 @@ class Session:
 
     def observations(self) -> Observations:
         """What was seen so far, by the keys of stanzas."""
-        found: Observations = {}
-        for case in self._cases:
-            if case.workload.came is None or case.result not in self.results:
+        cases = (case for case in self._cases if case.result in self.results)
+        return _together(each for case in cases for each in self._seen_of(case))
+
+    def _seen_of(self, case: _Case) -> Iterator[tuple[str, Observation]]:
+        """What was seen of each container of a workload, by the key of its stanza."""
+        if case.workload.came is None:
+            return
+        for container in case.workload.pod.containers:
+            image = case.workload.images.get(str(container.data.get("image")))
+            command = runs(container)
+            if image is None or image.digest is None or command is None:
                 continue
-            for container in case.workload.pod.containers:
-                image = case.workload.images.get(str(container.data.get("image")))
-                command = runs(container)
-                if image is None or image.digest is None or command is None:
-                    continue
+            with self._learning:
                 made = self._observation(case, container.name, image.digest, command)
-                before = observation(container)
-                if before is not None:
-                    made = _with_before(made, before)
-                known = found.setdefault(image.key, [])
-                same = next((each for each in known if (each.digest, each.runs) == (made.digest, made.runs)), None)
-                if same is None:
-                    known.append(made)
-                else:
-                    known[known.index(same)] = _merged(same, made)
-        return found
+            before = observation(container)
+            yield image.key, made if before is None else _with_before(made, before)
 
     def _observation(self, case: _Case, name: str, digest: str, command: str) -> Observation:
         seen = case.workload.seen.get(name, Activity())
@@ -574,14 +643,13 @@ class Session:
             seen = workload.seen.get(container.name)
             if seen is not None:
                 result.containers.append((container.name, text, image.digest if image else None, seen))
-        if not workload.is_up or not case.tried:
-            return
-        self._judge(case)
+        self._judge(case, result)
 
     @staticmethod
-    def _judge(case: _Case) -> None:
-        """Say in its result which changes hold, and whether all do."""
-        result = case.result
+    def _judge(case: _Case, result: Result) -> None:
+        """Say in ``result``, which is about it, which changes hold, and whether all do."""
+        if not case.workload.is_up or not case.tried:
+            return
         if case.whole:
             result.failed = [
                 replace(failure, otherwise=otherwise(failure.ids[-1], case.held, case.failed))
@@ -729,6 +797,19 @@ def _call(one: _Case, other: _Case) -> bool:
         if any(each.startswith(f"{called.workload.key}:") for each in names):
             return True
     return False
+
+
+def _together(seen: Iterable[tuple[str, Observation]]) -> Observations:
+    """What was ``seen`` of containers, by the keys of stanzas: one for all that run the same."""
+    found: Observations = {}
+    for key, made in seen:
+        known = found.setdefault(key, [])
+        same = next((each for each in known if (each.digest, each.runs) == (made.digest, made.runs)), None)
+        if same is None:
+            known.append(made)
+        else:
+            known[known.index(same)] = _merged(same, made)
+    return found
 
 
 def _with_before(new: Observation, before: Observation) -> Observation:

@@ -16,6 +16,10 @@ _MIB = 1024 * 1024
 _STATES = {
     "held": ("yes", "yes"), "partly": ("yes", "in part"), "not-as-it-is": ("no", "-"),
 }  # fmt: skip
+_HOW = {
+    "held": "comes up with every change", "partly": "is not known to come up with every change",
+    "not-as-it-is": "does not come up as it is", "refused": "is not run",
+}  # fmt: skip
 _NOT_RUN = ("refused", "not-run")
 _NAMED = 3  # workloads in one line
 
@@ -62,6 +66,15 @@ def lines_of(observed: Observed) -> Iterator[str]:
     yield from _listed("Not run", list(_not_run(results)))
     yield ""
     yield from _outcome(observed, bool(ran))
+
+
+def finished_line(result: Result, count: str, seconds: float) -> str:
+    """A workload of which it is known what came of it, so many of so many (``count``), on one line."""
+    how = _HOW.get(result.state, "not hardened")
+    failed = ", ".join(dict.fromkeys(one.ids[-1] for one in result.failed if not one.otherwise))
+    if result.state == "partly" and failed:
+        how = f"does not come up with {failed}"
+    return f"{count}: {_name(result)} {how} ({_count(result.runs, 'run')}, {seconds:.0f} s)"
 
 
 def _listed(title: str, lines: list[str]) -> Iterator[str]:
