@@ -15,7 +15,7 @@ from hardener.lock.observed import Observation, runs_of
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.observe import engine
 from hardener.observe.container_activity import Activity
-from hardener.observe.session import Result
+from hardener.observe.results import Result
 from hardener.report.observed import Observed, lines_of
 
 from .conftest import commit, run, write

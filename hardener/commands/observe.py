@@ -28,7 +28,9 @@ from hardener.observe.engine import Engine, EngineError
 from hardener.observe.images import Images
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.pod_steps import pods_of
-from hardener.observe.session import Listener, Observations, Result, Session, cannot_run
+from hardener.observe.results import Listener, Result
+from hardener.observe.seen_together import Observations
+from hardener.observe.session import Session, cannot_run
 from hardener.observe.time_budget import Budget
 from hardener.report.observed import Graded, Observed, as_json, finished_line, lines_of
 from hardener.report.redactor import Redactor

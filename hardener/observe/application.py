@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.kubernetes.objects.object_names import as_dns_label
 from hardener.observe import pod_network
@@ -19,14 +20,16 @@ from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.generated import generated
+from hardener.observe.image_folders import ImageFolders
 from hardener.observe.images import Image, Images
+from hardener.observe.log_evidence import paths
 from hardener.observe.pod_network import Network
 from hardener.observe.pod_run import Came, Planned, PodRun
 from hardener.observe.pod_values import Given, MissingError, content_of
 from hardener.observe.refusal import NotStartedError, Refusal
 from hardener.observe.supported_fields import refusal
 from hardener.support.data_path import Path
-from hardener.support.shapes import mapping
+from hardener.support.shapes import mapping, mappings
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
@@ -205,6 +208,8 @@ class Application:
             came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves)
             if came.refused is not None:
                 workload.runs -= 1
+            elif not came.up:
+                came = replace(came, said=pod.said())
             workload.lost = [*self.network.endpoints[workload.key].unreachable, *pod.carried]
             seen = pod.facts()
             if stays and came.up:
@@ -228,6 +233,17 @@ class Application:
         running = self._running.pop(workload.key, None)
         if running is not None:
             running.end()
+
+    def places(self, workload: Workload, container: str, lines: list[str], mounted: Collection[str]) -> set[str]:
+        """The folders of its image to which ``container`` may have to write by what it said, as ``ImageFolders.places``
+        has them."""
+        spec = next((each for each in containers_of(workload.spec) if each.get("name") == container), {})
+        image = workload.images.get(str(spec.get("image")))
+        if image is None or not paths(lines):
+            return set()
+        own = (str(each.get("mountPath")).rstrip("/") for each in mappings(spec.get("volumeMounts")))
+        with ImageFolders(self._engine, image.reference, f"harden-{secrets.token_hex(6)}") as folders:
+            return folders.places(lines, {*mounted, *own})
 
     def close(self) -> None:
         """End all, and remove the network."""
@@ -260,6 +276,11 @@ class Application:
             own = self._accounts.get(account, {}).get("automountServiceAccountToken")
         images = {text: (image.reference, image.config) for text, image in workload.images.items()}
         return Planned(workload.key, workload.pod.kind, _with_claims(spec, workload), given, images, own is not False)
+
+
+def containers_of(spec: Map) -> list[Map]:
+    """The containers of a pod with ``spec``, those that come first before the others."""
+    return [each for key in ("initContainers", "containers") for each in mappings(spec.get(key))]
 
 
 def _with_claims(spec: Map, workload: Workload) -> Map:

@@ -27,6 +27,8 @@ class Activity(Struct, eq=False):
 
     ``sees_sockets``: somebody could look at them at all. ``busy``: at the last look one of its processes had work to
     do. ``capabilities`` are those of the last look, too: what a program gives up before it serves it does not use.
+    ``users`` are those of all processes at any look; ``regrouped``: one of them that was not root had left the group of
+    root, too; ``jailed``: one had another root folder than the others.
     """
 
     user: int | None = None
@@ -39,12 +41,18 @@ class Activity(Struct, eq=False):
     token: bool | None = None
     wrote: set[str] = field(default_factory=set)
     occupied: set[str] = field(default_factory=set)
+    users: set[int] = field(default_factory=set)
+    regrouped: bool = False
+    jailed: bool = False
     sees_sockets: bool = False
     busy: bool = False
 
     def look(self, found: Mapping[str, Any], address: str) -> None:
         """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``."""
         self.busy = bool(found.get("busy"))
+        self.users |= {user for user, _, _ in found["users"]}
+        self.regrouped = self.regrouped or any(user and 0 not in groups for user, groups, _ in found["users"])
+        self.jailed = self.jailed or bool(found.get("jailed"))
         if found["users"]:
             user, groups, _ = found["users"][0]
             self.user, self.groups = user, tuple(groups)
@@ -73,7 +81,7 @@ class Activity(Struct, eq=False):
         """Take in what was seen of the same container before it was started again."""
         if self.user is None:
             self.user, self.groups = other.user, other.groups
-        for name in ("capabilities", "listens", "connections", "callers", "wrote", "occupied"):
+        for name in ("capabilities", "listens", "connections", "callers", "wrote", "occupied", "users"):
             getattr(self, name).update(getattr(other, name))
         if other.memory is not None:
             self.memory = max(self.memory or 0, other.memory)
@@ -98,8 +106,9 @@ def folders_written(
     is_occupied: Callable[[str], bool],
 ) -> tuple[set[str], set[str]]:
     """The folders that a container wrote to, each so that a volume there takes what it wrote, and those of them in
-    which its image has files. What Python compiled does not count. What has no name that a manifest could hold counts
-    as a file of the folder above. Where they are more than a person would mount, they are the root itself.
+    which its image has files. A folder of the image that a volume at one of them would hide is one, too: who writes
+    there does not make it. What Python compiled does not count. What has no name that a manifest could hold counts as a
+    file of the folder above. Where they are more than a person would mount, they are the root itself.
 
     ``changed`` are paths of its file system with A (new), C (changed) or D (gone), ``mounted`` those of its volumes.
     ``is_folder`` tells of a path as it is now, ``is_occupied`` whether the image has files below it.
@@ -109,9 +118,10 @@ def folders_written(
     paths = {path: kind for path, kind in paths.items() if _BYTECODE not in path.split("/")}
     above_nameless = {_nameable(path) for path in paths if not path.isprintable()}
     named = {path: kind for path, kind in paths.items() if path.isprintable()}
-    wrote, occupied = _Changes(named, parents, is_folder, is_occupied).folders(above_nameless)
+    changes = _Changes(named, parents, is_folder, is_occupied)
+    wrote, occupied = changes.folders(above_nameless)
     outermost = {path for path in wrote if not any(_is_below(path, other) for other in wrote)}
-    return outermost, occupied & outermost
+    return outermost | changes.nested(outermost - occupied), occupied & outermost
 
 
 class _Changes:
@@ -141,6 +151,14 @@ class _Changes:
             if self.is_beside_files(folder, path):
                 occupied.add(folder)
         return wrote, occupied
+
+    def nested(self, places: Collection[str]) -> set[str]:
+        """The folders of the image below ``places`` in which something changed."""
+        above = {self.folder_of(path) for path in self.roots() if any(_is_below(path, place) for place in places)}
+        kept = {
+            path for path in above if self._paths.get(path) != "A" and any(_is_below(path, each) for each in places)
+        }
+        return set(sorted(kept)[:_MOST_FOLDERS])
 
     def roots(self) -> Iterator[str]:
         """The paths, in order, but for what is new in a new folder, and folders in which something changed."""

@@ -39,7 +39,7 @@ def look(pid: int, container: str) -> dict[str, Any]:
     ``users``: (number of user, numbers of its groups, effective capabilities as a number) of each process, the first
     one first. ``sockets``: (protocol, local address, local port, remote address, remote port, whether it listens) of
     its network namespace. ``memory``: the most bytes that its control group used. ``busy``: whether one of them runs,
-    or waits for a processor or a disk, at this moment.
+    or waits for a processor or a disk, at this moment. ``jailed``: whether their roots are several (chroot).
     """
     group = {name: path for name, path in _group(pid).items() if container in path}
     pids = _pids(group) or _family(pid)
@@ -48,6 +48,7 @@ def look(pid: int, container: str) -> dict[str, Any]:
         "sockets": _sockets(pid, _held(pids)),
         "memory": _peak(group) or _most(pids),
         "busy": any(_is_busy(each) for each in pids),
+        "jailed": len({root for each in pids if (root := _root(each)) is not None}) > 1,
     }
 
 
@@ -81,6 +82,14 @@ def _is_busy(pid: int) -> bool:
             return file.read().rpartition(")")[2].split()[0] in ("R", "D")
     except (OSError, IndexError):
         return False
+
+
+def _root(pid: int) -> tuple[int, int] | None:
+    try:
+        found = os.stat(f"/proc/{pid}/root")
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _family(pid: int) -> list[int]:

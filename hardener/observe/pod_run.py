@@ -7,7 +7,6 @@ import json
 import math
 import os
 import re
-import tarfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -24,6 +23,8 @@ from hardener.observe.container_activity import Activity, folders_written
 from hardener.observe.created_container import Expected, unlike
 from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.engine_environment import may_hold
+from hardener.observe.image_folders import ImageFolders
+from hardener.observe.image_folders import entries as entries_of
 from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
@@ -63,13 +64,19 @@ class StoppedError(HardenError):
     """The run is over: somebody has ended it."""
 
 
+Said = tuple[tuple[str, str], ...]
+"""The name of a container, and a line that it printed."""
+
+
 class Came(Struct, frozen=True):
-    """Whether a pod came up, and if not, why: one line, masked. ``refused``: nobody tried, for what stands there."""
+    """Whether a pod came up, and if not, why: one line, masked. ``refused``: nobody tried, for what stands there.
+    ``said``: its last lines, masked, for what is tried next; nobody is shown them."""
 
     up: bool
     reason: str = ""
     restarts: int = 0
     refused: Refusal | None = None
+    said: Said = ()
 
 
 class Planned(Struct, eq=False):
@@ -138,6 +145,7 @@ class PodRun:
         self._running: list[_Container] = []
         self._inits: list[_Container] = []
         self._made: list[str] = []
+        self._names: dict[str, str] = {}  # of containers, by what the engine calls them
         self._tokens: dict[str, bool] = {}
         self._number = itertools.count()
         self._secrets: set[str] = set()
@@ -319,6 +327,7 @@ class PodRun:
         if not done.ok:
             raise EngineError(f"{container.spec.get('name')} cannot be made: {done.reason}")
         self._made.append(container.name)
+        self._names[container.name] = str(container.spec.get("name"))
         if self._engine.name == "podman":
             self._started(self._engine.call("init", container.name))
         self._volumes.settle()
@@ -645,34 +654,23 @@ class PodRun:
         return {path: kind for kind, path in lines} if done.ok else None
 
     def _is_folder(self, container: str, path: str) -> bool:
-        entry = next(iter(self._entries(container, path)), None)
+        entry = next(entries_of(self._engine, container, path), None)
         return entry is not None and entry.isdir()
 
     def _is_occupied(self, image: str, path: str) -> bool:
         """Whether the image has a file or a link below ``path``."""
-        name = f"{self._name}-{next(self._number)}"
-        ignored = ["--image-volume", "ignore"] if self._engine.name == "podman" else []
-        options = ["--pull", "never", "--network", "none", "--name", name, *ignored, *self._engine.labels()]
-        if not self._engine.call("create", *options, image, "none").ok:
-            return True
-        try:
-            return any(not entry.isdir() for entry in self._entries(name, path))
-        finally:
-            self._engine.call("rm", "-f", "-v", name)
+        with ImageFolders(self._engine, image, f"{self._name}-{next(self._number)}") as folders:
+            return folders.is_occupied(path)
 
-    def _entries(self, container: str, path: str) -> Iterable[tarfile.TarInfo]:
-        """The first entries of a path of a container."""
-        done = self._engine.call("cp", f"{container}:{path}", "-", output=256 * 1024, keeps_head=True)
-        if not done.ok:
-            return
-        raw = done.text.encode("utf-8", "surrogateescape")
-        try:
-            while len(raw) >= 512:
-                entry = tarfile.TarInfo.frombuf(raw[:512], "utf-8", "surrogateescape")
-                yield entry
-                raw = raw[512 + (entry.size + 511) // 512 * 512 :]
-        except tarfile.HeaderError:
-            return
+    def said(self) -> Said:
+        """The last lines of each container that is there by now; asked before it is removed."""
+        found: list[tuple[str, str]] = []
+        for made in self._made:
+            done = self._engine.call("logs", "--tail", str(_LOG_LINES), made)
+            name = self._names.get(made, made)
+            lines = (line[:_LOG_LINE] for line in (*done.text.splitlines(), *done.error.splitlines()))
+            found += [(name, self._mask(line)) for line in lines if line.strip()]
+        return tuple(found)
 
     def _said(self, container: _Container) -> str:
         """The line of its log that says why."""

@@ -6,11 +6,10 @@ harden.lock, and it is run once more as a whole before it is kept.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import date
@@ -24,15 +23,20 @@ from hardener.engine.outcome import Outcome
 from hardener.facts.images.observations import observation, runs
 from hardener.lock.observed import Observation
 from hardener.observe.agent_client import AgentClient
-from hardener.observe.application import DEFAULT, Application, Workload
+from hardener.observe.application import DEFAULT, Application, Workload, containers_of
+from hardener.observe.capability_trial import DROPS_ALL, TRANSFORM
+from hardener.observe.change_search import Cause, ChangeSearch, Needs, Trials, makeable
 from hardener.observe.container_activity import Activity
+from hardener.observe.container_options import user_of
 from hardener.observe.engine import Engine, EngineError
-from hardener.observe.halving import Halving, TooManyError
+from hardener.observe.halving import TooManyError
 from hardener.observe.images import Images
 from hardener.observe.namespace_agent import EPHEMERAL
 from hardener.observe.pod_run import Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
-from hardener.observe.refusal import Refusal
+from hardener.observe.refusal import NotStartedError, Refusal
+from hardener.observe.results import Failure, Listener, Result, otherwise
+from hardener.observe.seen_together import Observations, together, with_before
 from hardener.observe.supported_fields import unsupported
 from hardener.observe.time_budget import Budget, OverError, estimate, said
 from hardener.support.data_path import Path, value_at
@@ -41,8 +45,6 @@ from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
-Observations = dict[str, list[Observation]]
-"""What was seen, by the keys of stanzas of harden.lock."""
 _THREADS = 4  # workloads that are run hardened at a time
 _AT_ONCE = 16  # workloads of several applications that are up at a time
 _DEEPEST = 32  # folders
@@ -62,51 +64,6 @@ Decide = Callable[[Observations, bool], Outcome]
 """What harden would do, with observations beside those of harden.lock; True: with what is held back, too."""
 
 
-class Failure(Struct, frozen=True):
-    """Changes that stop a workload, by their transforms, and the reason: a line of its log. ``otherwise``: other
-    settings of the last of them, with which it came up."""
-
-    ids: tuple[str, ...]
-    because: str
-    otherwise: tuple[str, ...] = ()
-
-
-class Listener(Struct, frozen=True):
-    """Who is told how a session goes. ``row``: what is done with a workload now, by its key. ``planned``: a line with
-    what is ahead. ``finished``: a workload of which it is known whether it comes up hardened, so many of so many, with
-    what was seen of its images and the seconds that it took."""
-
-    row: Callable[[str, str], object]
-    planned: Callable[[str], object] = lambda line: None
-    finished: Callable[[Result, Observations, str, float], object] = lambda result, seen, count, seconds: None
-
-
-class Result(Struct, eq=False):
-    """What became of a workload. ``state``: "held" (with all changes), "partly", "not-as-it-is", "refused", "not-run".
-
-    ``reason`` is one line for the last three; ``place`` says where that is written (file:line, and the container), and
-    ``remedy`` what to do about it. ``containers``: name, image, digest, and what was seen of each as it is.
-    ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
-    ``lost`` what of its Services nobody could call.
-    """
-
-    key: str
-    namespace: str | None
-    file: str
-    line: int
-    state: str = "not-run"
-    reason: str = ""
-    place: str = ""
-    remedy: str = ""
-    runs: int = 0
-    containers: list[tuple[str, str, str | None, Activity]] = field(default_factory=list)
-    connects: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    held: list[str] = field(default_factory=list)
-    failed: list[Failure] = field(default_factory=list)
-    untried: dict[str, str] = field(default_factory=dict)
-    lost: list[str] = field(default_factory=list)
-
-
 class _Case(Struct, eq=False):
     """A workload within a session."""
 
@@ -118,14 +75,41 @@ class _Case(Struct, eq=False):
     failed: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     held_ids: set[str] = field(default_factory=set)  # transforms under which it came up at all
     because: dict[str, str] = field(default_factory=dict)  # by transform
-    came_up_with: set[str] = field(default_factory=set)  # specs, as JSON
-    run_with: set[str] = field(default_factory=set)  # what was decided, and tried
+    trials: Trials = field(default_factory=Trials)
+    needs: dict[str, Needs] = field(default_factory=dict)  # capabilities by trial, by container
     connects: dict[str, set[str]] = field(default_factory=dict)
     as_it_is: dict[str, Activity] = field(default_factory=dict)
     tried: bool = False
     whole: bool = False  # the last thing that was decided came up
     took: float = 0.0  # seconds
     kept: list[tuple[str, Observation]] | None = None  # what was told of it
+
+    def proved_needs(self, name: str) -> tuple[str, ...] | None:
+        """The capabilities that the container ``name`` needs; None where it is not known to come up without others."""
+        if DROPS_ALL not in self.held.get(name, {}).get(TRANSFORM, ()):
+            return None
+        return self.needs[name].names if name in self.needs else ()
+
+    def starts_as_root(self, spec: Map, name: str) -> bool:
+        """Whether the container ``name`` of a pod with ``spec`` begins as root."""
+        container = next((each for each in containers_of(spec) if each.get("name") == name), {})
+        try:
+            return self._user(spec, container).partition(":")[0] in ("0", "root")
+        except NotStartedError:
+            return False
+
+    def refused_by_kubelet(self, spec: Map) -> str | None:
+        """Why a kubelet does not start a pod with ``spec``, by the users of its containers; None where it does."""
+        for container in containers_of(spec):
+            try:
+                self._user(spec, container)
+            except NotStartedError as error:
+                return str(error)
+        return None
+
+    def _user(self, spec: Map, container: Map) -> str:
+        image = self.workload.images.get(str(container.get("image")))
+        return user_of(spec, container, image.config if image is not None else {})
 
 
 class Session:
@@ -150,7 +134,7 @@ class Session:
         self._engine, self._decide = engine, decide
         self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
         self._stop, self._listener, self._progress = stop, listener, listener.row
-        self._learning, self._finishing = threading.Lock(), threading.Lock()
+        self._learning, self._finishing, self._deciding = threading.RLock(), threading.Lock(), threading.Lock()
         self._cases: list[_Case] = []
         self.results: list[Result] = []
         self.broken: str | None = None  # what the engine did not do
@@ -221,8 +205,9 @@ class Session:
             case.kept = list(self._seen_of(case))
             known = [each.kept for each in self._cases if each.kept is not None]
             of = sum(each.result in self.results and each.application.may_run(each.workload) for each in self._cases)
-            together, own = _together(each for kept in known for each in kept), {key for key, _ in case.kept}
-            seen = {key: found for key, found in together.items() if key in own}
+            own = {key for key, _ in case.kept}
+            all_kept = together(each for kept in known for each in kept)
+            seen = {key: found for key, found in all_kept.items() if key in own}
             result = replace(case.result, runs=case.workload.runs)
             self._judge(case, result)
             self._listener.finished(result, seen, f"{len(known)} of {of}", case.took)
@@ -346,32 +331,34 @@ class Session:
                 self._finish(case)
                 continue
             steps = self._offered(case, found)
-            spec = _spec(found, steps)
-            text = _text(spec or {})
-            if text in case.came_up_with:
+            known = case.trials.known(_spec(found, steps) or {})
+            if known is None:
+                todo.append((case, found, steps, all_in))
+            elif known.up:
                 case.tried = case.whole = True
                 if not all_in:
                     self._hold(case, found, steps)
-            elif text not in case.run_with:
-                case.run_with.add(text)
-                todo.append((case, found, steps, all_in))
         self._all(todo, lambda each: self._try_in_time(*each), of=lambda each: each[0])
         return bool(todo)
 
     def _try_in_time(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
-        """Try it as long as there is time, and tell of it where that is decided by now."""
-        began, is_settled = time.monotonic(), True
+        """Try it as long as there is time, and tell of it."""
+        began = time.monotonic()
         try:
-            is_settled = self._try(case, found, steps, all_in)
+            self._try(case, found, steps, all_in)
+        except TooManyError:
+            case.result.reason = f"{case.trials.runs} runs were not enough to find what stops it"
+        except EngineError as error:
+            self._broke(case, error)
         except OverError:
             case.result.reason = _OVER
         finally:
             case.took += time.monotonic() - began
-        if is_settled:
-            self._finish(case)
+        self._finish(case)
 
     def _decided(self, all_in: bool) -> dict[Name, DecidedPod]:
-        return steps_by_pod(self._decide(self.observations(), all_in))
+        with self._deciding:
+            return steps_by_pod(self._decide(self._provisional(), all_in))
 
     def _offered(self, case: _Case, found: DecidedPod) -> list[PodStep]:
         """The steps that the engine can run; the others are noted."""
@@ -385,72 +372,94 @@ class Session:
                 steps.append(step)
         return steps
 
-    def _try(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> bool:
-        """Find what of ``steps`` it comes up with; False where that is to be decided anew."""
+    def _try(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
+        """Find what of ``steps`` it comes up with. Where it shows other places that it writes to, that is decided anew.
+
+        Raises TooManyError, EngineError, OverError.
+        """
         self._stop.check()
         case.tried = True
-
-        def holds(chosen: Sequence[PodStep]) -> bool:
-            spec = found.spec(_makeable(found, chosen))
-            if _text(spec) in case.came_up_with:
-                return True
-            whole = len(chosen) == len(steps)
-            self._progress(case.result.key, f"with {len(chosen)} of {len(steps)} changes")
-            came, seen = self._experiment(case, spec, whole=whole)
-            if came.up:
-                case.came_up_with.add(_text(spec))
-                self._learn(case, seen)
-            return came.up
-
-        halving = Halving(holds)
-        try:
-            if not halving.holds(steps):
-                rest = [step for step in steps if step.id != _READ_ONLY]
-                wrote = self._wrote(case)
-                if len(rest) < len(steps) and halving.holds(rest) and self._wrote(case) != wrote:
-                    return False  # it writes elsewhere now: decided anew, those places get a volume
-            causes, left = halving.causes(steps)
-            for cause in causes:
-                # Beside all that holds: alone it may fail for want of another change.
-                self._confirm(case, found, cause, [step for step in steps if step in left or step is cause[-1]])
-        except TooManyError:
-            case.result.reason = f"{halving.runs} runs were not enough to find what stops it"
-            return True
-        except EngineError as error:
-            self._broke(case, error)
-            return True
+        for turn in range(_TURNS, 0, -1):
+            search = self._search(case, found, steps)
+            outcome = self._outcome(case, search, steps, may_turn=turn > 1)
+            if outcome is not None:
+                break
+            found = self._decided(all_in)[case.name]
+            steps = self._offered(case, found)
+        assert outcome is not None
+        causes, left = outcome
+        for cause in causes:
+            self._failed(case, cause, search)
         if all_in:
-            _note(case.held, _makeable(found, left))
+            with self._learning:
+                _note(case.held, makeable(found, left), search)
             case.held_ids |= {step.id for step in left}
         else:
-            self._hold(case, found, left)
+            self._hold(case, found, left, search)
         case.whole = not causes
-        return True
 
-    def _confirm(self, case: _Case, found: DecidedPod, cause: list[PodStep], steps: list[PodStep]) -> None:
-        """Run it with ``steps`` once more, which ``cause`` is to stop, and note how that went."""
-        again, _ = self._experiment(case, found.spec(_makeable(found, steps)), whole=False)
-        if again.up:
-            id = cause[-1].id
-            case.result.reason = f"once it came up with {id}, and once it did not: nothing is known of that"
-        else:
-            self._failed(case, cause, again.reason)
+    def _outcome(
+        self, case: _Case, search: ChangeSearch, steps: list[PodStep], *, may_turn: bool
+    ) -> tuple[list[Cause], list[PodStep]] | None:
+        """What of ``steps`` stops it, and with what it comes up; None where it writes elsewhere now: decided anew,
+        those places get a volume."""
+        came, wrote = search.came(steps), self._wrote(case)
+        if came.up:
+            return [], steps
+        if may_turn and self._learn_places(case, steps, came):
+            return None
+        causes, left = search.causes()
+        is_read_only = any(cause.steps[-1].id == _READ_ONLY for cause in causes)
+        return None if may_turn and is_read_only and self._wrote(case) != wrote else (causes, left)
 
-    @staticmethod
-    def _hold(case: _Case, found: DecidedPod, steps: list[PodStep]) -> None:
+    def _search(self, case: _Case, found: DecidedPod, steps: list[PodStep]) -> ChangeSearch:
+        def run(spec: Map, whole: bool) -> Came:
+            refused = case.refused_by_kubelet(spec)
+            if refused is not None:
+                return Came(False, refused)
+            self._progress(case.result.key, f"run {case.workload.runs + 1}, with {len(steps)} changes or fewer")
+            came, seen = self._experiment(case, spec, whole=whole)
+            if came.up:
+                self._learn(case, seen)
+            return came
+
+        return ChangeSearch(
+            found, steps, case.trials, run, seen=case.as_it_is, needs=case.needs, starts_as_root=case.starts_as_root
+        )
+
+    def _learn_places(self, case: _Case, steps: list[PodStep], came: Came) -> bool:
+        """Take in where its log says that it has to write, as it ran with ``steps``; whether any of that is new."""
+        is_new = False
+        for name in {name for step in steps if step.id == _READ_ONLY for name in step.settings}:
+            seen = case.workload.seen.get(name)
+            lines = [came.reason, *(line for of, line in came.said if of == name)]
+            found = case.application.places(case.workload, name, lines, seen.wrote) if seen is not None else set()
+            if seen is not None and found:
+                with self._learning:
+                    seen.wrote |= found
+                is_new = True
+        return is_new
+
+    def _hold(self, case: _Case, found: DecidedPod, steps: list[PodStep], search: ChangeSearch | None = None) -> None:
         """Note what harden would write, and what came up: what came up with more changes says less of it."""
-        case.held.clear()
-        _note(case.held, _makeable(found, steps))
+        with self._learning:
+            case.held.clear()
+            _note(case.held, makeable(found, steps), search)
         case.held_ids |= {step.id for step in steps}
 
-    def _failed(self, case: _Case, cause: list[PodStep], because: str) -> None:
-        last = cause[-1]
-        with_others = [step.id for step in cause[:-1] if step.id != last.id]
+    def _failed(self, case: _Case, cause: Cause, search: ChangeSearch) -> None:
+        last, because = cause.steps[-1], cause.because
+        if because is None:
+            case.result.reason = f"once it came up with {last.id}, and once it did not: nothing is known of that"
+            return
+        with_others = [step.id for step in cause.steps[:-1] if step.id != last.id]
         if with_others:
             because = f"together with {', '.join(dict.fromkeys(with_others))}: {because}"
-        _note(case.failed, [last])
-        case.because[last.id] = because
-        failure = Failure(tuple(dict.fromkeys(step.id for step in cause)), because)
+        with self._learning:
+            _note(case.failed, [last])
+            _note(case.failed, [last], search)
+            case.because[last.id] = because
+        failure = Failure(tuple(dict.fromkeys(step.id for step in cause.steps)), because)
         if failure.ids not in [known.ids for known in case.result.failed]:
             case.result.failed.append(failure)
 
@@ -459,10 +468,11 @@ class Session:
 
     def _learn(self, case: _Case, seen: Mapping[str, Activity]) -> None:
         """Take in where it wrote, and whom it called, as it ran with changes."""
-        for name, found in seen.items():
-            known = case.workload.seen.get(name)
-            if known is not None:
-                known.learn(found)
+        with self._learning:
+            for name, found in seen.items():
+                known = case.workload.seen.get(name)
+                if known is not None:
+                    known.learn(found)
         self._connections(case, seen)
 
     def _experiment(self, case: _Case, spec: Map, *, whole: bool) -> tuple[Came, dict[str, Activity]]:
@@ -590,10 +600,16 @@ class Session:
     def observations(self) -> Observations:
         """What was seen so far, by the keys of stanzas."""
         cases = (case for case in self._cases if case.result in self.results)
-        return _together(each for case in cases for each in self._seen_of(case))
+        return together(each for case in cases for each in self._seen_of(case))
 
-    def _seen_of(self, case: _Case) -> Iterator[tuple[str, Observation]]:
-        """What was seen of each container of a workload, by the key of its stanza."""
+    def _provisional(self) -> Observations:
+        """What was seen so far, with the capabilities that are tried next: none, until more are known to be needed."""
+        cases = (case for case in self._cases if case.result in self.results)
+        return together(each for case in cases for each in self._seen_of(case, provisional=True))
+
+    def _seen_of(self, case: _Case, *, provisional: bool = False) -> Iterator[tuple[str, Observation]]:
+        """What was seen of each container of a workload, by the key of its stanza. ``provisional``: and what is to be
+        tried."""
         if case.workload.came is None:
             return
         for container in case.workload.pod.containers:
@@ -604,7 +620,11 @@ class Session:
             with self._learning:
                 made = self._observation(case, container.name, image.digest, command)
             before = observation(container)
-            yield image.key, made if before is None else _with_before(made, before)
+            made = made if before is None else with_before(made, before)
+            if provisional:
+                tried = case.needs.get(container.name)
+                made = replace(made, needs=tried.names if tried is not None else ())
+            yield image.key, made
 
     def _observation(self, case: _Case, name: str, digest: str, command: str) -> Observation:
         seen = case.workload.seen.get(name, Activity())
@@ -631,6 +651,7 @@ class Session:
             held={id: tuple(sorted(each)) for id, each in sorted(case.held.get(name, {}).items())},
             failed=failed,
             because={id: case.because[id] for id in failed},
+            needs=case.proved_needs(name),
         )
 
     def _conclude(self, case: _Case) -> None:
@@ -660,15 +681,6 @@ class Session:
         result.state = "held" if case.whole and not failed else "partly"
         if result.state == "partly" and not result.failed and not result.reason:
             result.reason = "the run ended before it was known whether it comes up hardened"
-
-
-def otherwise(
-    id: str, held: Mapping[str, Mapping[str, set[str]]], failed: Mapping[str, Mapping[str, set[str]]]
-) -> tuple[str, ...]:
-    """The settings of a transform that came up where others did not, by container; none where a container that failed
-    with it has no others."""
-    more = [held.get(container, {}).get(id, set()) - names[id] for container, names in failed.items() if id in names]
-    return tuple(sorted(set().union(*more))) if all(more) else ()
 
 
 def cannot_run(pod: PodTemplate) -> str | None:
@@ -738,28 +750,16 @@ def _spec(found: DecidedPod, steps: Iterable[PodStep]) -> Map | None:
         return None
 
 
-def _makeable(found: DecidedPod, steps: Iterable[PodStep]) -> list[PodStep]:
-    """``steps`` without those that lean on one that is not among them."""
-    chosen: list[PodStep] = []
-    for step in steps:
-        if _spec(found, [*chosen, step]) is not None:
-            chosen.append(step)
-    return chosen
-
-
 def _is_fixed(port: str) -> bool:
     """Whether "80/tcp" is a port that a program does not choose anew each time."""
     number, _, protocol = port.partition("/")
     return protocol == "tcp" and int(number) < EPHEMERAL
 
 
-def _text(spec: Map) -> str:
-    return json.dumps(spec, sort_keys=True, default=str)
-
-
-def _note(into: dict[str, dict[str, set[str]]], steps: Iterable[PodStep]) -> None:
+def _note(into: dict[str, dict[str, set[str]]], steps: Iterable[PodStep], search: ChangeSearch | None = None) -> None:
+    """Note what ``steps`` set, with the capabilities that ``search`` gave."""
     for step in steps:
-        for container, names in step.settings.items():
+        for container, names in (step.settings if search is None else search.settings(step)).items():
             into.setdefault(container, {}).setdefault(step.id, set()).update(names)
 
 
@@ -797,74 +797,3 @@ def _call(one: _Case, other: _Case) -> bool:
         if any(each.startswith(f"{called.workload.key}:") for each in names):
             return True
     return False
-
-
-def _together(seen: Iterable[tuple[str, Observation]]) -> Observations:
-    """What was ``seen`` of containers, by the keys of stanzas: one for all that run the same."""
-    found: Observations = {}
-    for key, made in seen:
-        known = found.setdefault(key, [])
-        same = next((each for each in known if (each.digest, each.runs) == (made.digest, made.runs)), None)
-        if same is None:
-            known.append(made)
-        else:
-            known[known.index(same)] = _merged(same, made)
-    return found
-
-
-def _with_before(new: Observation, before: Observation) -> Observation:
-    """``new``, and what was seen before of the same: a manifest that is hardened by now shows less of what it needs."""
-    held = {
-        id: tuple(sorted({*before.held.get(id, ()), *new.held.get(id, ())}))
-        for id in sorted({*before.held, *new.held} - new.failed.keys())
-    }
-    failed = {id: each for id, each in before.failed.items() if id not in new.held} | dict(new.failed)
-    memory = [each.memory for each in (new, before) if each.memory is not None]
-
-    def both(name: str) -> tuple[str, ...]:
-        return tuple(sorted({*getattr(new, name), *getattr(before, name)}))
-
-    return replace(
-        new,
-        wrote=both("wrote"),
-        occupied=both("occupied"),
-        connects=both("connects"),
-        token=before.token if new.token is None else new.token,
-        memory=max(memory) if memory else None,
-        held=held,
-        failed=failed,
-        because={id: {**before.because, **new.because}[id] for id in failed},
-    )
-
-
-def _merged(one: Observation, other: Observation) -> Observation:
-    """What two containers show that run the same: what holds for one only is not taken for both."""
-    failed = {
-        id: tuple(sorted({*one.failed.get(id, ()), *other.failed.get(id, ())}))
-        for id in sorted({*one.failed, *other.failed})
-    }
-    held = {
-        id: tuple(sorted({*one.held.get(id, ()), *other.held.get(id, ())}))
-        for id in sorted({*one.held, *other.held} - failed.keys())
-    }
-    memory = [each.memory for each in (one, other) if each.memory is not None]
-    tokens = {one.token, other.token}
-
-    def both(name: str) -> tuple[str, ...]:
-        return tuple(sorted({*getattr(one, name), *getattr(other, name)}))
-
-    return replace(
-        one,
-        came_up=one.came_up and other.came_up,
-        wrote=both("wrote"),
-        occupied=both("occupied"),
-        listens=both("listens"),
-        capabilities=both("capabilities"),
-        connects=both("connects"),
-        user=one.user if one.user == other.user else None,
-        memory=max(memory) if memory else None,
-        token=True if True in tokens else False if False in tokens else None,
-        held=held,
-        failed=failed,
-        because={**other.because, **one.because},
-    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
-from hardener.observe.session import Result
+from hardener.observe.results import Result
 from hardener.report.terminal.wrapping import length, padded
 from hardener.support.printable import plain
 

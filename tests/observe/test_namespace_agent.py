@@ -234,7 +234,7 @@ def test_a_process_is_looked_at() -> None:
     found = agent.look(os.getpid(), "no-container")
     assert any(user == os.geteuid() for user, _, _ in found["users"])
     gone = agent.look(2**22 + 1, "no-container")
-    assert gone == {"users": [], "sockets": None, "memory": None, "busy": False}
+    assert gone == {"users": [], "sockets": None, "memory": None, "busy": False, "jailed": False}
 
 
 def test_files(tmp_path: Path) -> None:

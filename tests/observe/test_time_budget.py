@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.observe.session import Failure, Result
+from hardener.observe.results import Failure, Result
 from hardener.observe.time_budget import Budget, OverError, default, estimate, read, said
 from hardener.report.observed import finished_line
 
