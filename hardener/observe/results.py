@@ -35,7 +35,7 @@ class Result(Struct, eq=False):
     ``reason`` is one line for the last three; ``place`` says where that is written (file:line, and the container), and
     ``remedy`` what to do about it. ``containers``: name, image, digest, and what was seen of each as it is.
     ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
-    ``lost`` what of its Services nobody could call.
+    ``lost`` what of its Services nobody could call. ``needs`` are the capabilities of each container, found by trial.
     """
 
     key: str
@@ -49,6 +49,7 @@ class Result(Struct, eq=False):
     runs: int = 0
     containers: list[tuple[str, str, str | None, Activity]] = field(default_factory=list)
     connects: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     untried: dict[str, str] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.engine.outcome import Outcome
 from hardener.facts.images.observations import observation, runs
 from hardener.lock.observed import Observation
+from hardener.observe import side_by_side
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.application import DEFAULT, Application, Workload, containers_of
 from hardener.observe.capability_trial import DROPS_ALL, TRANSFORM
@@ -45,8 +46,6 @@ from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
-_THREADS = 4  # workloads that are run hardened at a time
-_AT_ONCE = 16  # workloads of several applications that are up at a time
 _DEEPEST = 32  # folders
 _LONGER = 3  # times as long a workload is looked at that ended after it came up
 _TURNS = 3  # of deciding anew with what was seen
@@ -177,7 +176,11 @@ class Session:
                     self._progress(case.result.key, case.result.state)
             self._listener.planned(self._plan())
             self._stop.begin()
-            for applications in _batches(self.applications):
+            for applications in side_by_side.batches(
+                self.applications,
+                lambda each: len(each.workloads),
+                side_by_side.up_together(side_by_side.free_memory()),
+            ):
                 cases = [case for case in self._cases if case.application in applications]
                 try:
                     self._as_it_is([case for case in cases if case.application.may_run(case.workload)])
@@ -193,7 +196,7 @@ class Session:
     def _plan(self) -> str:
         """What is ahead, in a line."""
         count = sum(case.result in self.results for case in self._cases if case.application.may_run(case.workload))
-        needed = estimate(count, self._seconds, _THREADS)
+        needed = estimate(count, self._seconds, self._at_once([]))
         line = f"{count} workload{'s' * (count != 1)}, about {said(needed)}"
         return line if needed <= self._stop.seconds else f"{line}; --budget ends it after {said(self._stop.seconds)}"
 
@@ -572,7 +575,13 @@ class Session:
             self._stand_by(of(each))
 
         groups = _groups(todo, of, [case for case in self._cases if case.workload.came])
-        self._in_threads(groups, work_and_restore, _THREADS)
+        self._in_threads(groups, work_and_restore, self._at_once([of(each) for group in groups for each in group]))
+
+    @staticmethod
+    def _at_once(cases: list[_Case]) -> int:
+        """How many of ``cases`` run at a time."""
+        used = [sum(seen.memory or 0 for seen in case.as_it_is.values()) for case in cases]
+        return side_by_side.at_once(used, side_by_side.processors(), side_by_side.free_memory())
 
     def _in_threads(self, groups: Iterable[list[Any]], work: Callable[[Any], None], threads: int) -> None:
         """Do ``work`` for each of each group; the first error stops all of it, and is raised."""
@@ -676,6 +685,8 @@ class Session:
                 replace(failure, otherwise=otherwise(failure.ids[-1], case.held, case.failed))
                 for failure in result.failed
             ]
+        names = (container.name for container in case.workload.pod.containers)
+        result.needs = {name: needs for name in names if (needs := case.proved_needs(name)) is not None}
         failed = {failure.ids[-1] for failure in result.failed if not failure.otherwise}
         result.held = sorted(case.held_ids - failed)
         result.state = "held" if case.whole and not failed else "partly"
@@ -726,18 +737,6 @@ def _apart(members: list[_Member], depth: int = 0) -> Iterator[tuple[str, list[_
 
 def _folders(member: _Member) -> list[str]:
     return member[0][0].split("/")[:-1]
-
-
-def _batches(applications: list[Application]) -> Iterator[list[Application]]:
-    """``applications`` by as many as may run at a time; one that is larger runs alone."""
-    batch: list[Application] = []
-    for application in applications:
-        if batch and sum(len(each.workloads) for each in [*batch, application]) > _AT_ONCE:
-            yield batch
-            batch = []
-        batch.append(application)
-    if batch:
-        yield batch
 
 
 _READ_ONLY = "read-only-root-filesystem"

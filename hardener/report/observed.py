@@ -168,6 +168,10 @@ def _seen(result: Result) -> Iterator[str]:
     connects = sorted({each for found in result.connects.values() for each in found})
     if connects:
         yield f"  {name} connects to {plain(', '.join(connects))}"
+    for container, needs in result.needs.items():
+        if needs:
+            of = f", container {container}," if len(result.containers) > 1 else ""
+            yield f"  {name}{plain(of)} needs {plain(', '.join(needs))} and no other capability"
     if any(seen.token for _, _, _, seen in result.containers):
         yield f"  {name} reads the token of its service account"
 
@@ -225,6 +229,7 @@ def _json(result: Result) -> dict[str, Any]:
                 "occupied": sorted(seen.occupied),
                 "listens": sorted(seen.listens),
                 "capabilities": sorted(seen.capabilities),
+                "needs": list(result.needs[name]) if name in result.needs else None,
                 "memory": seen.memory,
                 "token": seen.token,
                 "connects": list(result.connects.get(name, ())),

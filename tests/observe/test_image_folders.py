@@ -15,7 +15,8 @@ from hardener.observe.image_folders import ImageFolders, entries
 IMAGE = {
     "/run/": "", "/run/lock/": "", "/run/php/": "", "/run/adduser": "file", "/run/shm": "/dev/shm",
     "/var/lib/app/": "", "/var/lib/app/empty/": "", "/var/lib/full/": "", "/var/lib/full/sub/": "",
-    "/var/lib/full/sub/data": "file", "/var/log/": "", "/var/log/dpkg.log": "file", "/var/log/README": "/usr/README", "/var/log/nginx/": "",
+    "/var/lib/full/sub/data": "file", "/var/log/": "", "/var/log/dpkg.log": "file",
+    "/var/log/README": "/usr/README", "/var/log/nginx/": "",
     "/srv/linked/": "", "/srv/linked/log": "/dev/stdout", "/var/log/web/": "", "/var/log/web/access.log": "/dev/stdout",
 }  # fmt: skip
 
