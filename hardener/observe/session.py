@@ -176,11 +176,8 @@ class Session:
                     self._progress(case.result.key, case.result.state)
             self._listener.planned(self._plan())
             self._stop.begin()
-            for applications in side_by_side.batches(
-                self.applications,
-                lambda each: len(each.workloads),
-                side_by_side.up_together(side_by_side.free_memory()),
-            ):
+            most = side_by_side.up_together(side_by_side.free_memory())
+            for applications in side_by_side.batches(self.applications, lambda each: len(each.workloads), most):
                 cases = [case for case in self._cases if case.application in applications]
                 try:
                     self._as_it_is([case for case in cases if case.application.may_run(case.workload)])
@@ -299,10 +296,10 @@ class Session:
             cases = [case for case in cases if not self._leans_on(case, failed)]
         if not cases:
             return
-        for all_in in (True, False):
-            for _ in range(_TURNS):
-                if self._stop.is_over or not self._round(cases, all_in=all_in):
-                    break
+        self._round(cases, all_in=True)
+        for _ in range(_TURNS):
+            if self._stop.is_over or not self._round(cases, all_in=False):
+                break
         for case in cases:
             if not case.tried and not case.result.reason:
                 case.result.reason = _OVER
