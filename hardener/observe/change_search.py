@@ -165,41 +165,47 @@ class ChangeSearch:
         is_new = False
         for name in _all_droppers(chosen):
             lines = [came.reason, *(line for of, line in came.said if of == name)]
-            is_root = self._is_root(chosen, name)
-            lacking = log_evidence.lacking(lines, capability_trial.ALL if is_root else capability_trial.OF_FILES)
+            may = self._may(chosen, name)
             needs = self._needs.setdefault(name, Needs())
+            lacking = log_evidence.lacking(lines, may)
+            if may == capability_trial.OF_FILES and log_evidence.is_refused(lines):
+                lacking = dict.fromkeys(self._used(name, may), True)  # a program that carries it is not even started
             if lacking.keys() <= set(needs.names):
                 continue
             is_new = True
             needs.give(lacking, {each for each, alone in lacking.items() if alone})
-            if is_root:
-                self._give_used(name)
+            self._give_used(name, may)
         return is_new
 
-    def _give_used(self, name: str) -> None:
+    def _may(self, chosen: Sequence[PodStep], name: str) -> Names:
+        """What a container may be given: of use to root, or to a program whose file carries it."""
+        is_root = self._starts_as_root(self.spec(chosen), name)
+        return capability_trial.ALL if is_root else capability_trial.OF_FILES
+
+    def _used(self, name: str, may: Names) -> list[str]:
+        return [each for each in capability_trial.used(self._seen.get(name, Activity())) if each in may]
+
+    def _give_used(self, name: str, may: Names) -> None:
         """Give what it was seen to use: without that it could not do what it does as it is."""
-        used = capability_trial.used(self._seen.get(name, Activity()))
+        used = self._used(name, may)
         self._needs.setdefault(name, Needs()).give(used, used)
 
-    def _is_root(self, chosen: Sequence[PodStep], name: str) -> bool:
-        return self._starts_as_root(self.spec(chosen), name)
+    def _give_all(self, name: str, may: Names) -> None:
+        self._needs.setdefault(name, Needs()).give(may)
 
     def _with_capabilities(self, out: list[PodStep]) -> list[PodStep]:
         """``out`` without the dropping of capabilities, where it comes up with some of them: those that it used as it
         is, else all that it may have."""
         for step in [step for step in out if _droppers(step)]:
             chosen = [each for each in self._steps if each is step or not _is_in(each, out)]
-            names = [name for name in _droppers(step) if self._is_root(chosen, name)]
+            may = {name: self._may(chosen, name) for name in _droppers(step)}
             for give in (self._give_used, self._give_all):
-                for name in names:
-                    give(name)
-                if names and self.came(chosen).up:
+                for name, names in may.items():
+                    give(name, names)
+                if self.came(chosen).up:
                     out = [each for each in out if each is not step]
                     break
         return out
-
-    def _give_all(self, name: str) -> None:
-        self._needs.setdefault(name, Needs()).give(capability_trial.ALL)
 
     def _cause(self, halving: Halving[PodStep], step: PodStep, left: list[PodStep]) -> Cause:
         """What it takes for ``step`` to stop it, and why; None for that where it does not, seen again."""

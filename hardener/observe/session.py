@@ -294,17 +294,18 @@ class Session:
         cases = [case for case in cases if case.workload.is_up and case.result in self.results]
         if not self._keep_going:
             cases = [case for case in cases if not self._leans_on(case, failed)]
-        if not cases:
-            return
-        self._round(cases, all_in=True)
-        for _ in range(_TURNS):
-            if self._stop.is_over or not self._round(cases, all_in=False):
-                break
+        if cases:
+            self._round(cases, all_in=True)
+            turns = (self._round(cases, all_in=False) for _ in range(_TURNS) if not self._stop.is_over)
+            all(turns)  # until nothing is left to run
+            self._finish_all(cases)
+            self._together(cases)
+
+    def _finish_all(self, cases: list[_Case]) -> None:
         for case in cases:
             if not case.tried and not case.result.reason:
                 case.result.reason = _OVER
             self._finish(case)
-        self._together(cases)
 
     def _leans_on(self, case: _Case, failed: list[_Case]) -> bool:
         """Whether it connects to one that does not come up as it is: what that does to it is not known."""

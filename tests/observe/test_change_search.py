@@ -73,7 +73,12 @@ class Search:
     """A search for what stops a workload that fails where ``why`` says so."""
 
     def __init__(
-        self, why: Callable[[Map], str | None], ids: Iterable[str] = IDS, seen: Activity | None = None
+        self,
+        why: Callable[[Map], str | None],
+        ids: Iterable[str] = IDS,
+        seen: Activity | None = None,
+        *,
+        root: bool = True,
     ) -> None:
         self.runs = 0
 
@@ -85,7 +90,7 @@ class Search:
         self.needs: dict[str, Needs] = {}
         self.search = ChangeSearch(
             cast(DecidedPod, Pod()), [step(id) for id in ids], Trials(), run, seen={"main": seen or Activity()},
-            needs=self.needs, starts_as_root=lambda spec, name: USER not in spec["made"],
+            needs=self.needs, starts_as_root=lambda spec, name: root and USER not in spec["made"],
         )  # fmt: skip
         causes, left = self.search.causes()
         self.causes = {cause.steps[-1].id for cause in causes}
@@ -135,6 +140,18 @@ def test_what_it_used_is_given_before_all() -> None:
     untold = Search(why, ROOT)
     assert told.given == untold.given == ("SETGID", "SETUID", "NET_BIND_SERVICE")
     assert told.runs < untold.runs
+
+
+@pytest.mark.parametrize("says", ["exec /usr/bin/web: operation not permitted", "it ends"])
+def test_a_program_whose_file_carries_one_gets_it(says: str) -> None:
+    """It runs as a user, and is not even started without."""
+
+    def why(spec: Map) -> str | None:
+        added = spec["containers"][0]["securityContext"].get("capabilities", {}).get("add", [])
+        return None if DROP not in spec["made"] or "NET_BIND_SERVICE" in added else says
+
+    found = Search(why, ROOT, Activity(user=1000, users={1000}, listens={"80/tcp"}), root=False)
+    assert (found.causes, found.given) == (set(), ("NET_BIND_SERVICE",))
 
 
 def test_what_is_needed_beyond_baseline_is_not_given() -> None:

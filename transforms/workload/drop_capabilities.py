@@ -95,7 +95,7 @@ def _user(container: Container) -> User:
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding | list[Edit]]:
     is_user = _user(container) == "non-root"
-    waits = not is_user and unknown_user(container) is None and _waits_for_user(container) and not _tried(container)
+    waits = not is_user and _is_open(container)
     low = _low_ports(container, is_user=is_user)
     raw = _raw_sockets(container)
     left = _left(container, added, serves_low=bool(low), opens_raw=bool(raw))
@@ -115,6 +115,11 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
     ]
     if waits and not raw and "NET_RAW" not in dropped | added:
         yield list(_net_raw(container))
+
+
+def _is_open(container: Container) -> bool:
+    """Whether who it runs as is for somebody to tell, and nobody tried what it needs."""
+    return unknown_user(container) is None and _waits_for_user(container) and _tried(container) is None
 
 
 def _new(left: _Left, written: set[str]) -> list[str]:
