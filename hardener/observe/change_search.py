@@ -23,6 +23,7 @@ from hardener.observe.pod_steps import DecidedPod, PodStep
 Map = dict[str, Any]
 Run = Callable[[Map, bool], Came]
 """Runs a workload with a spec; True: it is all that was decided."""
+_FEW = 4  # changes are put back one at a time
 # Changes that belong together, those first that stop most workloads.
 _GROUPS = (
     frozenset({"read-only-root-filesystem"}),
@@ -127,18 +128,27 @@ class ChangeSearch:
             groups = [group for group in _grouped(self._steps) if group]
             by_group = Halving[list[PodStep]](lambda some: self._holds([step for each in some for step in each]))
             out = [step for group in by_group.left_out(groups) for step in group]
-        out = self._with_capabilities(halving.left_out(self._steps, out) if out else [])
+        out = self._put_back(out) if len(out) <= _FEW else halving.left_out(self._steps, out)
+        out = self._with_capabilities(out)
         left = self._without(out)
         found = [self._cause(halving, step, left) for step in out]
         self._fewest_capabilities(left)
         return found, left
 
+    def _put_back(self, out: list[PodStep]) -> list[PodStep]:
+        """``out`` without those that do not stop it: each is put back to the others, an early one first."""
+        for step in list(out):
+            rest = [each for each in out if each is not step]
+            if self._holds(self._without(rest)):
+                out = rest
+        return out
+
     def _without(self, out: Sequence[PodStep]) -> list[PodStep]:
         return [step for step in self._steps if not _is_in(step, out)]
 
     def _suspects(self) -> list[PodStep] | None:
-        """Those that the lines of its log speak of, left out until it comes up; None where it does not, and they speak
-        of no other."""
+        """Those that the lines of its log speak of, or else what it did as it is, left out until it comes up; None
+        where it does not, and nothing speaks of another."""
         out: list[PodStep] = []
         while rest := self._without(out):
             came = self.came(rest)
@@ -146,7 +156,7 @@ class ChangeSearch:
                 break
             if self._give(came, rest):
                 continue
-            named = self._named(came, rest)
+            named = self._named(came, rest) or self._expected(rest)
             if not named:
                 return None
             out += named
@@ -158,6 +168,13 @@ class ChangeSearch:
         users = [step for step in named if step.id in _GROUPS[2]]
         # Who is not root has no use for a capability.
         return [step for step in named if step.id != TRANSFORM] if users else named
+
+    def _expected(self, rest: Sequence[PodStep]) -> list[PodStep]:
+        """Those of ``rest`` that what it did as it is speaks of: it wrote where no volume can be, or it was root."""
+        writes = any(seen.occupied for seen in self._seen.values())
+        found = [step for step in rest if writes and step.id in _GROUPS[0]]
+        is_root = any(seen.user == 0 for seen in self._seen.values())
+        return found or [step for step in rest if is_root and step.id in _GROUPS[2]]
 
     def _give(self, came: Came, chosen: Sequence[PodStep]) -> bool:
         """Give the containers of ``chosen`` the capabilities that the lines of ``came`` name, and those that they used
@@ -212,8 +229,8 @@ class ChangeSearch:
         beside = [each for each in self._steps if each is step or _is_in(each, left)]
         came = self.came(beside)
         because: str | None = came.reason
-        if step.id in log_evidence.suspected(_lines(came)):
-            return Cause((step,), because)  # its log names it, and without it it comes up
+        if step.id in log_evidence.suspected(_lines(came)) or self._expected([step]):
+            return Cause((step,), because)  # there are signs of it, and without it it comes up
         found = halving.cause(step, left)
         if len(found) > 1 and self._run(self.spec(beside), False).up:
             because = None

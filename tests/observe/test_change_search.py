@@ -154,6 +154,15 @@ def test_a_program_whose_file_carries_one_gets_it(says: str) -> None:
     assert (found.causes, found.given) == (set(), ("NET_BIND_SERVICE",))
 
 
+def test_what_it_did_as_it_is_is_suspected_where_no_line_says_anything() -> None:
+    """It writes where its image has files, and does so as root: neither a read-only root nor another user will do."""
+    why = fails_under({READ_ONLY}, {USER}, says="unable to open database file")
+    seen = Activity(user=0, users={0}, occupied={"/shop"})
+    known, unknown = Search(why, IDS, seen), Search(why, IDS)
+    assert known.causes == unknown.causes == {READ_ONLY, USER}
+    assert known.runs <= 7 < unknown.runs
+
+
 def test_what_is_needed_beyond_baseline_is_not_given() -> None:
     found = Search(needing("NET_RAW", quiet=True), ROOT)
     assert found.causes == {DROP}
