@@ -13,6 +13,8 @@ from hardener.observe.accepted import is_path
 
 _READ_ONLY = re.compile(r"(?i)read-only file ?system|\bEROFS\b")
 _REFUSED = re.compile(r"(?i)not permitted|\bEPERM\b|permission denied|\bEACCES\b|access denied")
+_OF_MODES = re.compile(r"(?i)permission denied|\bEACCES\b|access denied")
+_ABOVE = 4  # lines of a traceback that may show what was called
 _FAILED = re.compile(r"(?i)fail|cannot|can't|could ?n.t|unable|error")
 # A path in quotes, else a word that begins with a slash; the mark of a line number or of a reason ends it.
 _PATH = re.compile(r"""["'`]\s*(/[^"'`\n]{1,512}?)\s*["'`]|(?<![\w./:-])(/[\w.@+%~/-]{1,512})""")
@@ -76,15 +78,27 @@ def is_refused(lines: Iterable[str]) -> bool:
 def lacking(lines: Iterable[str], among: Collection[str]) -> dict[str, bool]:
     """The capabilities of ``among`` that ``lines`` may speak of, and whether a line names that one alone."""
     found: dict[str, bool] = {}
+    before: list[str] = []
     for line in lines:
-        if _READ_ONLY.search(line) or not _is_about_rights(line):
-            continue
-        names = {name for pattern, names in _LACKS if pattern.search(line) for name in names}
-        if not names and _REFUSED.search(line):
-            names = set(_FILES)
-        for name in sorted(names & set(among)):
-            found[name] = found.get(name, False) or len(names) == 1
+        names = _lacking_by(line, before) if not _READ_ONLY.search(line) and _is_about_rights(line) else {}
+        for name in sorted(names.keys() & set(among)):
+            found[name] = found.get(name, False) or names[name]
+        before = [*before[1 - _ABOVE :], line]
     return found
+
+
+def _lacking_by(line: str, before: Iterable[str]) -> dict[str, bool]:
+    """The same of one line, which says that something failed; those ``before`` it may show the call that did."""
+    own = _about(line)
+    if not own and _REFUSED.search(line):
+        own = {name for each in before for name in _about(each)}
+    if own:
+        return dict.fromkeys(own, len(own) == 1)
+    return dict.fromkeys(_FILES, False) if _OF_MODES.search(line) else {}
+
+
+def _about(line: str) -> set[str]:
+    return {name for pattern, names in _LACKS if pattern.search(line) for name in names}
 
 
 def _is_about_rights(line: str) -> bool:

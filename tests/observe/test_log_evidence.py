@@ -42,21 +42,22 @@ def test_several_paths_of_several_lines() -> None:
         ("[ALERT] (1) : [haproxy.main()] Cannot chroot(/var/lib/haproxy).", {"SYS_CHROOT": True}),
         ("[ALERT] (7) : [haproxy.main()] Cannot set gid 101.", {"SETGID": True}),
         ("cannot bind socket (Permission denied) for [0.0.0.0:80]", {"NET_BIND_SERVICE": True}),
-        ("app.py:33: PermissionError: [Errno 13] Permission denied: '/x'", {"DAC_OVERRIDE": True}),
+        ("app.py:33: PermissionError: [Errno 13] Permission denied: '/x'", {"DAC_OVERRIDE": False}),
         ("nginx: [emerg] chown(\"/var/lib/nginx/body\", 33) failed (1: Operation not permitted)", {"CHOWN": True}),
         ("setgid(33) failed (1: Operation not permitted)", {"SETGID": True}),
         ("error: failed switching to \"redis\": operation not permitted, setuid", {"SETUID": True}),
         ("can't set groups: setgroups: Operation not permitted", {"SETGID": True}),
         ("bind() to 0.0.0.0:80 failed (13: Permission denied)", {"NET_BIND_SERVICE": True}),
         ("chmod: changing permissions of '/data': Operation not permitted", {"FOWNER": True}),
-        ("cat: /etc/shadow: Permission denied", {"DAC_OVERRIDE": True}),
+        ("cat: /etc/shadow: Permission denied", {"DAC_OVERRIDE": False}),
+        ("PermissionError: [Errno 1] Operation not permitted: '/x'", {}),
         ("setuid or setgid failed", {"SETGID": False, "SETUID": False}),
         ("mkdir: cannot create directory '/srv/x': Read-only file system", {}),
         ("[01-Dec-2026 19:39:41] ERROR: FPM initialization failed", {}),
         ("bind /run/x: Read-only file system", {}),
         ("bind: Permission denied", {"NET_BIND_SERVICE": True}),
         ("unable to bind listening socket for address '/run/php/fpm.sock': Permission denied (13)",
-         {"DAC_OVERRIDE": True}),
+         {"DAC_OVERRIDE": False}),
         ("listening on 0.0.0.0:80", {}),
         ("chroot is off", {}),
         ("started", {}),
@@ -64,6 +65,15 @@ def test_several_paths_of_several_lines() -> None:
 )  # fmt: skip
 def test_capabilities_that_a_line_says_are_lacking(line: str, found: dict[str, bool]) -> None:
     assert lacking([line], BASELINE) == found
+
+
+def test_a_traceback_shows_what_was_called() -> None:
+    lines = [
+        'File "/app/main.py", line 9, in <module>', "    os.chown('/var/spool/letters', 1234, 1234)",
+        "PermissionError: [Errno 1] Operation not permitted: '/var/spool/letters'",
+    ]  # fmt: skip
+    assert lacking(lines, BASELINE) == {"CHOWN": True}
+    assert lacking([lines[1], *["working"] * 9, lines[2]], BASELINE) == {}
 
 
 def test_none_is_named_that_may_not_be_given() -> None:
