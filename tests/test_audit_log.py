@@ -15,8 +15,8 @@ import pytest
 from hardener.errors import InputError
 from hardener.facts.access import audit_log
 from hardener.facts.access.audit_log import AuditLog
-from hardener.facts.access.audit_log.stream import entries
 from hardener.kubernetes.rbac.observed_rule import ObservedRule
+from hardener.support.json_objects import entries
 from tests.conftest import Harden, write
 
 SECRET = "correct-horse-battery-staple"
@@ -360,7 +360,7 @@ def test_no_value_is_kept(log_of: Read) -> None:
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
 def test_objects_are_cut_out_wherever_the_chunks_end(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hardener.facts.access.audit_log.stream._CHUNK", chunk)
+    monkeypatch.setattr("hardener.support.json_objects._CHUNK", chunk)
     text = r'[ {"a": "}\"{[\\"}, {"b": {"items": [{"c": "\\"}]}} ]'
     found = list(entries(io.BytesIO(text.encode()), longest=64))
     assert [json.loads(item or b"") for item in found] == json.loads(text)

@@ -25,7 +25,7 @@ OPTIONS = {
     "check": "--profile --fail-on --max-grade --accept --only --skip --format --kubernetes-version --config --set"
     " --evidence --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format"
     " -v --verbose --quiet --since --baseline --no-waivers --lock --require --allow-empty --patch --color -h --help"
-    " -f --values --set-value --release --namespace --helm-program --renders",
+    " --unread -f --values --set-value --release --namespace --helm-program --renders",
     "filter": "--profile --max-grade --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --report --patch --color -h --help",
     "values": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --option"
@@ -34,9 +34,9 @@ OPTIONS = {
     " --patch --color -v --verbose --quiet -h --help",
     "fn": "-h --help",
     "graph": "--format --config --evidence -h --help",
-    "lock": "--check --update --frozen --deep --registries --config --evidence -h --help",
+    "lock": "--check --update --frozen --deep --charts --vendor --registries --config --evidence -h --help",
     "observe": "--workload --engine --seconds --keep-going --registries --profile --config --evidence --check --format"
-    " --seccomp-profile --budget --show-output -h --help",
+    " --seccomp-profile --exercise --budget --show-output --seccomp --seccomp-for --context --yes -h --help",
     "images": "--format --config --evidence --as-of -h --help",
     "list": "--profile -h --help",
     "explain": "-h --help",

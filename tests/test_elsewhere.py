@@ -193,7 +193,7 @@ def test_the_platform_is_printed(config: str, head: str, tmp_path: Path, harden:
 
 def test_findings_that_repeat_are_one_line(tmp_path: Path, harden: Harden) -> None:
     names = ("a", "b", "c", "d")
-    releases = {f"{name}.yaml": custom(HELM, "HelmRelease", name=name, namespace=name) for name in names}
+    releases = {f"{name}.yaml": custom(FLUX, "Kustomization", name=name, namespace=name) for name in names}
     spaces = {f"{name}/ns.yaml": thing(name, "Namespace") for name in names}
     write(tmp_path, releases | spaces)
     commit(tmp_path)
@@ -201,7 +201,7 @@ def test_findings_that_repeat_are_one_line(tmp_path: Path, harden: Harden) -> No
     title = lines.index("Left for a person: 12 findings (12 low)")
     left = lines[title + 1 : lines.index("", title)]
     assert [line.strip().partition(":")[0] for line in left] == [
-        "low renders-elsewhere  4 HelmReleases whose workloads this tree does not show",
+        "low renders-elsewhere  4 Kustomizations whose workloads this tree does not show",
         "low K05 netpol-default-deny x 4  Namespace/a, Namespace/b, Namespace/c, Namespace/d (-v names them)",
         "for one",
         "low K04 namespace-pss-labels x 4  Namespace/a, Namespace/b, Namespace/c, Namespace/d (-v names them)",
@@ -209,8 +209,8 @@ def test_findings_that_repeat_are_one_line(tmp_path: Path, harden: Harden) -> No
     ]
     full = harden("diff", "-v", ".").out
     for name in names:
-        assert f"HelmRelease {name} is rendered into workloads" in full
-        assert f"namespace {name} enforces no Pod Security level: HelmRelease/{name} renders workloads" in full
+        assert f"Kustomization {name} is rendered into workloads" in full
+        assert f"namespace {name} enforces no Pod Security level: Kustomization/{name} renders workloads" in full
     # No label refuses a pod, and no policy closes a namespace, of which the tree shows no pod.
     changes = json.loads(harden("diff", "--format", "json", ".").out)["changes"]
     assert {change["path"][-1].partition("/")[2] for change in changes} == {

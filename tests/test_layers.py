@@ -18,7 +18,7 @@ from .conftest import ROOT
 # The last is the package `hardener` itself.
 LAYERS = (
     "__main__", "cli", "testing", "commands", "outputs", "report", "observe", "charts", "engine", "facts", "tree",
-    "lock", "authoring", "kubernetes", "sources", "support", "errors", "",
+    "exports", "lock", "authoring", "kubernetes", "sources", "support", "errors", "",
 )  # fmt: skip
 LONGEST = 800  # lines
 WIDEST = 10  # modules of one package that cannot be understood one without the other

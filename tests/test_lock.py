@@ -203,8 +203,8 @@ def test_a_digest_of_one_platform(media_type: str | None, one: bool) -> None:
 
 ENTRY = "version: 1\nimages:\n  nginx:1.27: "
 WRONG = [
-    ("", "1: a lock is one mapping with the keys version, generated-by and images"),
-    ("- nginx", "1: a lock is one mapping with the keys version, generated-by and images"),
+    ("", "1: a lock is one mapping with the keys version, generated-by, images and charts"),
+    ("- nginx", "1: a lock is one mapping with the keys version, generated-by, images and charts"),
     ("images: {}", "1: Object missing required field version: a lock has the keys version"),
     ("version: 2", "1: version is 2, this harden reads 1: update harden"),
     ("version: 1\nimage: {}", "1: Object contains unknown field image: a lock has the keys"),

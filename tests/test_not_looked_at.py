@@ -98,18 +98,18 @@ def sets_the_field(name: str) -> bool:
     return any(re.search(r"not_looked_at|\bProblem\(", path.read_text()) for path in files)
 
 
-TASK = """\
-apiVersion: tekton.dev/v1
-kind: Task
+THING = """\
+apiVersion: acme.example.com/v1
+kind: Thing
 metadata: {name: d, namespace: shop}
 spec:
-  steps:
-  - {name: a, image: "a:1", securityContext: {privileged: true}}
+  parts:
+  - {name: a, image: "a:1"}
 """
 
 
 def test_reports_carry_it(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"t.yaml": TASK})
+    write(tmp_path, {"t.yaml": THING})
     git(tmp_path, "init", "-q")
     report = json.loads(harden("check", ".", "--format", "json").out)
     assert [(each["id"], each["notLookedAt"]) for each in report["findings"]] == [("operator-resource", True)]
@@ -117,11 +117,54 @@ def test_reports_carry_it(harden: Harden, tmp_path: Path) -> None:
     assert [each["properties"]["notLookedAt"] for each in results] == [True]
     done = harden("check", ".", "--no-waivers", "--fail-on", "critical")
     assert done.status == 2
-    assert "not looked at: t.yaml:6: not hardened: Task of tekton.dev names an image" in done.out
+    assert "not looked at: t.yaml:6: not hardened: Thing of acme.example.com names an image" in done.out
 
 
 @pytest.mark.parametrize("option", [["--fail-on", "none"], []], ids=str)
 def test_without_the_gate_it_fails_nothing(option: list[str], harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"t.yaml": TASK})
+    write(tmp_path, {"t.yaml": THING})
     git(tmp_path, "init", "-q")
     assert harden("check", ".", *option).status == 0
+
+
+PART = """\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: controller}
+spec:
+  replicas: 0
+  template:
+    spec:
+      containers:
+      - name: controller
+        args: [/usr/local/bin/controller]
+        env: [{name: REPLICAS, value: "0"}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [
+        ("", "", 0),
+        ("replicas: 0", "replicas: 2", 0),
+        ("[/usr/local/bin/controller]", "[/usr/local/bin/controller, --insecure]", 2),
+        ("[/usr/local/bin/controller]", "[/usr/local/bin/kube-apiserver]", 2),
+        ('value: "0"', "value: hunter2", 2),
+        ('value: "0"', "valueFrom: {secretKeyRef: {name: s, key: k}}", 2),
+        ("      containers:", "      hostPID: true\n      containers:", 2),
+        ("        args:", "        securityContext: {privileged: true}\n        args:", 2),
+        ("        args:", "        volumeMounts: [{name: v, mountPath: /}]\n        args:", 2),
+        ("        args:", "        $patch: delete\n        args:", 2),
+        ("    spec:\n", "    metadata: {labels: {app: other}}\n    spec:\n", 2),
+        ("controller}", "controller, annotations: {seccomp.security.alpha.kubernetes.io/pod: unconfined}}", 2),
+        ("  replicas: 0", "  replicas: 0\n  volumeClaimTemplates: []", 2),
+    ],
+)
+def test_a_part_that_sets_nothing_weak_is_looked_at(
+    old: str, new: str, status: int, harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {"k8s/part.yaml": PART.replace(old, new, 1) if old else PART})
+    git(tmp_path, "init", "-q")
+    done = harden("check", "k8s", "--no-waivers", "--fail-on", "high", cwd=tmp_path)
+    assert done.status == status, done.out
+    assert ("a part of a workload that sets nothing weak: a container has no image" in done.out) == (status == 0)

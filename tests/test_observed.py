@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hardener.authoring import profile
-from hardener.authoring.edits import Grade
+from hardener.authoring import profile, registry
+from hardener.authoring.edits import Basis, Edit, Grade, Set
 from hardener.authoring.known import Known, KnownBy
 from hardener.engine import pipeline
+from hardener.engine.observed_grade import regraded
 from hardener.engine.outcome import Change, Outcome
 from hardener.facts.access.api_use import Strength, need
 from hardener.facts.images.coverage import coverage
@@ -35,7 +36,10 @@ A, B = (f"sha256:{digit * 64}" for digit in "ab")
 IMAGE = "acme/app:1"
 SEEN = "(2026-11-28, podman 5.4.2)"
 CAME_UP = f"harden observe: Deployment/web came up with it and ran 20 s {SEEN}"
-RUN = Observation(A, runs_of((), (), ()), "Deployment/web", "web", "2026-11-28", "podman 5.4.2", 20)
+RUN = Observation(
+    A, runs_of((), (), ()), "Deployment/web", "web", "2026-11-28", "podman 5.4.2", 20,
+    shown=("80/tcp GET / 200",),
+)  # fmt: skip
 Grades = dict[str, tuple[set[str], str]]
 
 
@@ -130,6 +134,56 @@ def test_what_held_is_safe() -> None:
         "cpu-limit", "memory-limit", "resource-requests", "pin-image-digest",
     }  # fmt: skip
     assert after["pin-image-digest"] == before["pin-image-digest"]
+
+
+UNSEEN = {
+    "nobody asked it anything": {"shown": ()},
+    "nobody logged in at 22/tcp SSH": {"doubts": ("nobody logged in at 22/tcp SSH",)},
+}
+
+
+@pytest.mark.parametrize(("why", "lacks"), UNSEEN.items(), ids=list(UNSEEN))
+def test_what_came_up_and_nobody_saw_at_work_is_to_review(why: str, lacks: dict[str, Any]) -> None:
+    text = workload(WEB)
+    before = grades(outcome(text, lock()))
+    after = grades(outcome(text, observed(text, replace(RUN, **lacks))))
+    said = f"harden observe: Deployment/web came up; {why} {SEEN}"
+    for id in ("run-as-user", "drop-capabilities", "read-only-root-filesystem"):
+        assert before[id][0] <= {"review", "guess"} and after[id] == ({"review"}, said)
+    # What is safe without a run stays so.
+    assert {id for id, (found, _) in before.items() if found == {"safe"}} <= {
+        id for id, (found, _) in after.items() if found == {"safe"}
+    }
+
+
+DROPS_ALL = {"capabilities": {"drop": ["ALL"]}}
+
+
+@pytest.mark.parametrize(
+    ("context", "step", "lifted"),
+    [
+        ({}, {"add": "CHOWN"}, True), ({}, {"add": "SYS_ADMIN"}, False), (DROPS_ALL, {"add": "CHOWN"}, False),
+        ({"capabilities": {"drop": ["CAP_CHOWN"]}}, {"add": "CHOWN"}, False), ({}, {"runAsUser": 0}, False),
+        ({}, {"runAsUser": 5}, True), ({}, {"allowPrivilegeEscalation": True}, False),
+        ({}, {"readOnlyRootFilesystem": False}, False),
+    ],
+)  # fmt: skip
+def test_what_would_give_a_container_more_is_never_lifted(
+    context: dict[str, Any], step: dict[str, Any], lifted: bool
+) -> None:
+    held = tree(workload({**WEB, "securityContext": context}), None)
+    container = held.pod_templates[0].containers[0]
+    ((key, value),) = step.items()
+    edit: Edit = (
+        container.append("securityContext", "capabilities", "add", value=value, grade=Grade.REVIEW)
+        if key == "add"
+        else container.set("securityContext", key, to=value, grade=Grade.REVIEW)
+    )
+    run = replace(RUN, runs=str(runs(container)), held={"drop-capabilities": settings([edit], container)})
+    held.lock = lock(run)
+    (graded,) = regraded(registry.get("drop-capabilities"), container, [edit])
+    assert (graded.grade is Grade.SAFE) is lifted
+    assert lifted or graded.grade is Grade.REVIEW
 
 
 def test_a_safe_change_does_not_fail_late_and_is_proved() -> None:
@@ -589,6 +643,13 @@ def test_what_it_wrote_gets_a_volume() -> None:
     assert grades(found)["read-only-root-filesystem"] == ({"review"}, expected)
 
 
+def test_an_empty_folder_of_its_user_gets_a_volume() -> None:
+    run = replace(RUN, wrote=("/var/lib/app",), prepared=("/var/lib/app/data", "/var/cache/app", "/a:b"))
+    found = _mounts(outcome(workload(WEB), lock(run)))
+    assert found["/var/cache/app"] == "harden.lock: harden observe saw it keep /var/cache/app for its user"
+    assert found.keys() == {"/tmp", "/var/lib/app", "/var/cache/app"}
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [("/srv/app", "its image has files"), ("/tmp", "its image has files"), ("/a:b", "no volume can be mounted")],
@@ -616,6 +677,41 @@ def test_ports_that_it_listens_on() -> None:
         tree(workload(WEB), lock(replace(RUN, listens=("443/tcp", "x")))).pod_templates[0].containers[0]
     )
     assert known.ports == Known((443,), KnownBy.OBSERVED, f"harden observe {SEEN}")
+
+
+OWN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a limit that a person wrote": ({"limits": {"memory": "3Gi", "cpu": "4"}}, {}),
+    "a request that a person wrote": ({"requests": {"memory": "2Gi", "cpu": "2"}}, {"memory": "8Gi", "cpu": "8"}),
+}
+
+
+@pytest.mark.parametrize(("own", "limits"), OWN.values(), ids=OWN)
+def test_what_a_person_wrote_is_never_lowered_by_what_was_seen(own: dict[str, Any], limits: dict[str, Any]) -> None:
+    found = outcome(workload({**WEB, "resources": own}), lock(replace(RUN, memory=5 << 20, cpu=3)))
+    made = {
+        tuple(map(str, change.edit.path[-2:])): change.edit.value
+        for change in found.changes
+        if isinstance(change.edit, Set) and "resources" in change.edit.path
+    }
+    assert not made.keys() & {(kind, name) for kind, names in own.items() for name in names}
+    assert {name: value for (kind, name), value in made.items() if kind == "limits"} == limits
+
+
+def test_what_was_measured_is_proved() -> None:
+    """A memory request and limit, and a limit of processors, each with the moment of the peak."""
+    run = replace(RUN, memory=1500 << 20, memory_at=7, cpu=1700, cpu_at=3)
+    found = outcome(workload(WEB), lock(run))
+    made = {
+        tuple(map(str, change.edit.path[-2:])): (change.edit.value, change.edit.basis, change.edit.evidence[0].text)
+        for change in found.changes
+        if isinstance(change.edit, Set) and "resources" in change.edit.path
+    }
+    used = f"harden observe: it used 1500Mi in 20 s, the most after 7 s {SEEN}"
+    assert made["requests", "memory"] == ("1536Mi", Basis.PROVED, used)
+    assert made["limits", "memory"] == ("3000Mi", Basis.PROVED, f"{used}, so it gets twice that")
+    busy = f"harden observe: it used 1700m of a processor after 3 s {SEEN}, so it gets twice that"
+    assert made["limits", "cpu"] == ("3500m", Basis.PROVED, busy)
+    assert made["requests", "cpu"][1] is Basis.ASSUMED
 
 
 MEMORY: dict[str, tuple[int, dict[str, Any], str | None]] = {

@@ -346,7 +346,7 @@ def test_pods_of_a_patch_have_no_states(tree: Path) -> None:
     ("overlay", "place", "text"),
     [
         ({"dev/kustomization.yaml": "resources: [../base]\nreplacements:\n- path: r.yaml\n"},
-         "dev/kustomization.yaml:2", "harden does not check its replacements: what they set is not known"),
+         "dev/kustomization.yaml:3", "harden does not read the replacement r.yaml"),
         ({"dev/kustomization.yaml": "resources: [../base]\npatches:\n- {path: p.yaml}\n"},
          "dev/kustomization.yaml:3", "the patch p.yaml is not there"),
         ({"dev/kustomization.yaml": "resources: [../base]\npatchesStrategicMerge:\n- p.json\n", "dev/p.json": "[{"},

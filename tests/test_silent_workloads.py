@@ -138,6 +138,39 @@ def test_tests_and_documents_are_no_sources(tmp_path: Path, path: str) -> None:
     assert not [edge for edge in tree.ask(Connections).edges if edge.client.object.name == "front"]
 
 
+FILES = {
+    "the default of a variable of a script": ("entrypoint.sh", ': ${DB_SERVER_HOST:="api"}', True),
+    "a text that a program holds": ("app.py", "Redis('api')", True),
+    "a word of settings": ("app.conf", "servers api;", True),
+    "an attribute": ("app.xml", '<add key="Host" value="api"/>', True),
+    "a comment": ("app.conf", "# servers api;", False),
+    "a word of a sentence of a program": ("app.py", "print('the api is down')", False),
+}
+
+
+@pytest.mark.parametrize(("key", "line", "may_call"), FILES.values(), ids=FILES)
+def test_what_a_file_of_a_configmap_names_may_be_called(tmp_path: Path, key: str, line: str, may_call: bool) -> None:
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\n"
+    settings = f"{head}data:\n  {key}: |\n    {line}\n    run\n"
+    user = workload("user", more="envFrom: [{configMapRef: {name: c}}]", served=False)
+    write(tmp_path, {"all.yaml": API + CALLER + user + settings})
+    commit(tmp_path)
+    tree = Tree.read([str(tmp_path.resolve())], root=str(tmp_path.resolve()))
+    found = {(edge.client.object.name, edge.server.object.name) for edge in tree.ask(Connections).doubts}
+    assert (("user", "api") in found) is may_call
+
+
+@pytest.mark.parametrize(("value", "may_call"), [("api", True), ("the api of it", False), ("${host:api}", True)])
+def test_what_an_annotation_names_may_be_called(tmp_path: Path, value: str, may_call: bool) -> None:
+    note = f"{{app: user}}, annotations: {{note: '{value}'}}}}\n    spec"
+    user = workload("user", more=SET).replace("{app: user}}\n    spec", note)
+    write(tmp_path, {"all.yaml": API + CALLER + user})
+    commit(tmp_path)
+    tree = Tree.read([str(tmp_path.resolve())], root=str(tmp_path.resolve()))
+    found = {(edge.client.object.name, edge.server.object.name) for edge in tree.ask(Connections).doubts}
+    assert (("user", "api") in found) is may_call
+
+
 SHARED = "env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]"
 
 

@@ -27,6 +27,7 @@ from .conftest import write
 
 FIELD = "automountServiceAccountToken"
 VAULT, DAPR = "vault.hashicorp.com/", "dapr.io/"
+BANZAI, SECRETS = "vault.security.banzaicloud.io/", "secrets-webhook.security.bank-vaults.io/"
 FIRST_PARTY = """\
 apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
@@ -80,8 +81,16 @@ def is_kept(folder: Path, text: str) -> bool:
         ({f"{VAULT}agent-inject": "true", f"{VAULT}auth-type": "aws"}, "", False),
         ({f"{VAULT}agent-inject": "true", f"{VAULT}agent-service-account-token-volume-name": "t"}, "", False),
         ({"vault.security.banzaicloud.io/vault-addr": "https://vault:8200"}, "", True),
+        ({f"{BANZAI}vault-addr": "https://vault:8200", f"{BANZAI}vault-auth-method": "namespaced"}, "", True),
+        ({f"{BANZAI}vault-addr": "https://vault:8200", f"{BANZAI}vault-auth-method": "aws-iam"}, "", False),
+        ({f"{BANZAI}vault-addr": "https://vault:8200", f"{BANZAI}token-auth-mount": "t:token"}, "", False),
+        ({f"{BANZAI}vault-addr": "https://vault:8200", f"{BANZAI}service-account-token-volume-name": "t"}, "", False),
+        ({f"{SECRETS}vault-addr": "https://vault:8200"}, "", True),
+        ({f"{SECRETS}bao-addr": "https://bao:8200"}, "", True),
+        ({f"{SECRETS}bao-addr": "https://bao:8200", f"{SECRETS}bao-service-account-token-volume-name": "t"}, "", False),
         ({"consul.hashicorp.com/connect-inject": "true"}, "", True),
         ({"kuma.io/sidecar-injection": "enabled"}, "", True),
+        ({"kuma.io/sidecar-injection": "enabled", "kuma.io/service-account-token-volume": "t"}, "", False),
         ({"kuma.io/sidecar-injection": "disabled"}, NAMESPACE.replace("KEY", "kuma.io/sidecar-injection"), False),
         ({}, NAMESPACE.replace("KEY", "kuma.io/sidecar-injection"), True),
         ({"linkerd.io/inject": "enabled"}, "", False),

@@ -147,7 +147,28 @@ def test_a_workload_without_an_api_version(tree: Path, text: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "served", "line"),
+    [
+        ("kind: ClusterRoleBinding\nmetadata: {name: b}\nroleRef: {kind: ClusterRole, name: cluster-admin}\n",
+         "rbac.authorization.k8s.io/v1", 1),
+        ("kind: Namespace\nmetadata: {name: shop}\n", "v1", 1),
+        ("apiVersion: v1\nkind: List\nitems:\n- kind: Service\n  metadata: {name: s}\n", "v1", 4),
+        ("apiVersion: v1\nkind: List\nitems:\n- " + NO_VERSION.replace("\n", "\n  "), "apps/v1", 4),
+        ("kind: ServiceList\nitems:\n- metadata: {name: s}\n", "v1", 1),
+    ],
+)  # fmt: skip
+def test_an_object_without_an_api_version(tree: Path, text: str, served: str, line: int) -> None:
+    [finding] = found(tree, "wrong-api-version", {"a.yaml": text})
+    assert (finding.advice, finding.not_looked_at) == (f"write apiVersion: {served}", True)
+    assert finding.line in (line, line + 2)
+
+
 NOT_REPORTED = {
+    "items that take their version from the list": {
+        "a.yaml": "apiVersion: v1\nkind: ServiceList\nitems:\n- metadata: {name: s}\n",
+    },
+    "a kind that nobody knows": {"a.yaml": "kind: Widget\nmetadata: {name: w}\n"},
     "a patch that a kustomization lists": {
         "kustomization.yaml": "resources: [web.yaml]\npatches: [{path: patch.yaml}]\n", "web.yaml": WEB,
         "patch.yaml": named("v1", "Deployment", "spec: [{replicas: 2}]"),

@@ -360,6 +360,30 @@ def test_how_a_chart_is_rendered_is_for_one_chart(command: str, paths: list[str]
     assert "are for one chart: name its folder or .tgz" in done.err
 
 
+BESIDE = {
+    "nothing that is hardened": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: example, namespace: shop}\n",
+    "a workload": (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: beside}\n"
+        "spec: {containers: [{name: c, image: 'example.com/c:1', securityContext: {privileged: true}}]}\n"
+    ),
+}
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("text", BESIDE.values(), ids=BESIDE.keys())
+def test_manifests_beside_the_templates_turn_nothing_off(text: str, tmp_path: Path) -> None:
+    helm.program(4)
+    folder = chart_in(tmp_path)
+    alone = json.loads(harden("diff", "chart", "--format", "json", cwd=folder, major=4).out)
+    write(folder, {"chart/examples/one.yaml": text})
+    both = json.loads(harden("diff", "chart", "--format", "json", cwd=folder, major=4).out)
+    assert [one["key"] for one in both["values"]] == [one["key"] for one in alone["values"]] != []
+    beside = [one for one in both["changes"] if one["file"].endswith("one.yaml")]
+    assert bool(beside) == ("kind: Pod" in text)
+    checked = harden("check", "chart", cwd=folder, major=4)
+    assert checked.status == 1 and "manifests lie beside its templates" in checked.out + checked.err
+
+
 def test_a_helm_of_the_tree_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = chart_in(tmp_path)
     write(folder, {"bin/helm": "#!/bin/sh\ntouch started\n"})

@@ -57,6 +57,8 @@ class Exemption(Struct, frozen=True, kw_only=True):
 _MATCH = ("kind", "name", "namespace", "container", "path")  # what an exemption may speak of
 # The most that a repository may ask for of the layers of an image, as it is written, with an example: it may be a
 # stranger's, and its images, too.
+_OLDEST_RECORDING = 180  # days
+_DAYS = re.compile(r"([1-9][0-9]{0,4})d")
 _DEEP = {
     "compressed": ("32Gi", "2Gi"), "uncompressed": ("128Gi", "2Gi"), "members": ("4000000", "500000"),
     "ratio": ("1000", "200"),
@@ -78,8 +80,11 @@ class Config(Struct):
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
     none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
     ``images`` are rows about images, which win over the image table. ``exclude``: what is evidence only, as
-    patterns. ``helm_values``: whether charts of the tree are hardened through their values. ``helm_charts``: the
-    folders of charts, as whole paths, by the names that releases call them.
+    patterns. ``helm_values``: whether charts of the tree are hardened through their values, None: those that the
+    lock holds; with ``helm_post_render`` through patches behind helm, too. ``helm_charts``: the folders of charts, as
+    whole paths, by the names that releases call them. ``exercise``: what shows ``harden observe`` that a workload
+    works, by its name ("web") or key ("Deployment/web"): a command, or "Job/NAME" of the tree. ``oldest_recording``:
+    days from which on what a cluster told is a hint.
     """
 
     path: str | None = None
@@ -95,8 +100,11 @@ class Config(Struct):
     deep: dict[str, int] = field(default_factory=dict)
     images: OwnRows = NO_ROWS
     exclude: tuple[str, ...] = ()
-    helm_values: bool = False
+    helm_values: bool | None = None
+    helm_post_render: bool = False
     helm_charts: dict[str, str] = field(default_factory=dict)
+    exercise: dict[str, str] = field(default_factory=dict)
+    oldest_recording: int = _OLDEST_RECORDING
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -131,7 +139,10 @@ def load(root: str, named: str | None = None) -> Config:
         images=_image_rows(found.images, parsed, name),
         exclude=_patterns(found.exclude, parsed, name),
         helm_values=found.helm.values,
+        helm_post_render=found.helm.post_render,
         helm_charts=_charts(found.helm.charts, path, parsed, name, _bound(path, root)),
+        exercise=found.observe.exercise,
+        oldest_recording=_days(found.imports.max_age, name),
     )
 
 
@@ -158,6 +169,14 @@ def _exemptions(entries: list[Any], parsed: yaml.Parsed, name: str) -> Iterator[
         match = {key: getattr(entry.match, key) for key in _MATCH}
         said = {key: getattr(entry, key) for key in ("id", "reason", "expires", "owner")}
         yield Exemption(**said, **match, file=name, line=parsed.line(0, ("exceptions", index)))
+
+
+def _days(said: str, name: str) -> int:
+    """The days of ``import: {max-age: 180d}``. Raises InputError for anything else."""
+    found = _DAYS.fullmatch(said)
+    if found is None:
+        raise InputError(f"{name}: import: max-age: {said!r} is no number of days: write 180d")
+    return int(found[1])
 
 
 def _deep_limits(found: Any, name: str) -> dict[str, int]:
@@ -225,11 +244,23 @@ def document_records() -> dict[str, Any]:
     helm = msgspec.defstruct(
         "Helm",
         [
-            ("values", told(bool, "Whether harden apply hardens charts of the tree through their values."), False),
+            ("values", told(bool | None, "Whether values of releases are hardened; by default where harden.lock has"
+                            " charts, and helm is there."), None),
+            ("post_render", told(bool, "Whether what no value reaches is patched where Flux or kustomize does that."),
+             False),
             ("charts", told(dict[str, str], "The folder of a chart, seen from this file, by the name of the chart."),
              msgspec.field(default_factory=dict)),
         ],
+        rename="kebab",
         forbid_unknown_fields=True,
+    )  # fmt: skip
+    exercise = told(dict[str, str], "What shows that a workload works, by its name: a command, or Job/NAME.")
+    observe = msgspec.defstruct(
+        "Observe", [("exercise", exercise, msgspec.field(default_factory=dict))], forbid_unknown_fields=True
+    )
+    imports = msgspec.defstruct(
+        "Import", [("max_age", told(str, "Days after which a fact is a hint."), "180d")], forbid_unknown_fields=True,
+        rename="kebab",
     )  # fmt: skip
     options = dict[str, dict[str, str | int | float | bool]]
     registries = dict[str, registry]  # type: ignore[valid-type]
@@ -253,13 +284,17 @@ def document_records() -> dict[str, Any]:
             ("exclude", told(Any, "What is not hardened and only read, as patterns of .gitignore."), None),
             ("helm", told(helm, "Helm charts that releases of the tree name, and whether their values are hardened."),
              msgspec.field(default_factory=helm)),
+            ("observe", told(observe, "How harden observe finds out whether a workload works."),
+             msgspec.field(default_factory=observe)),
+            ("imports", told(imports, "How long what a cluster told counts in full."),
+             msgspec.field(name="import", default_factory=imports)),
         ],
         forbid_unknown_fields=True,
         rename="kebab",
     )  # fmt: skip
     return {
         "": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep,
-        "helm": helm,
+        "helm": helm, "observe": observe, "import": imports,
     }  # fmt: skip
 
 

@@ -17,7 +17,8 @@ Item = TypeVar("Item")
 class KnownBy(Enum):
     """The sources of what is known of an image, the strongest first: rule 3 of docs/design/decisions.md.
 
-    Its value is its rank. Each has a collector, the module of its name in `hardener/facts/images/collectors/`.
+    Its value is its rank. Each has a collector, the module of its name in `hardener/facts/images/collectors/`; what was
+    observed or recorded is seen of a container and not of an image, and is put in last.
 
     - `label`: how a report counts it. `words`: the same in a sentence.
     - `proves`: it shows the image itself, or a run of it, so that nothing is inferred.
@@ -30,6 +31,7 @@ class KnownBy(Enum):
     of_image: bool
 
     OBSERVED = "harden observe", "harden observe", True, False
+    RECORDED = "harden.evidence.yaml", "a recording of the cluster", True, False
     LOCK = "harden.lock", "harden.lock", True, True
     DOCKERFILE = "Dockerfile", "a Dockerfile", False, True
     COMMAND = "command", "a command that was read whole", False, False

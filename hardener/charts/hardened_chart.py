@@ -11,12 +11,16 @@ from typing import Any
 
 from msgspec import Struct
 
+from hardener.charts import post_render
+from hardener.charts.chart_memory import ChartMemory
+from hardener.charts.files import partial_copy
 from hardener.charts.files.copy import Copied, Copy
 from hardener.charts.helm import ChartError, Helm
+from hardener.charts.releases.release import merged
 from hardener.charts.rendered import Reader
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.run_steps import Step, Wanted
-from hardener.charts.templates.lines import at_templates, by_template, template_texts
+from hardener.charts.templates.lines import at_templates, by_template, real_source, template_texts
 from hardener.charts.templates.patch import own_patch
 from hardener.charts.values.computed_values import computed_values
 from hardener.charts.values.operations import as_values
@@ -45,7 +49,8 @@ class ChartRun(Struct, frozen=True, kw_only=True):
     ``root`` is the folder of its tree, ``most_renders`` how often it may be rendered. ``defaults``: whether its own
     ``values.yaml`` counts. ``in_files``: what is written are files of values, which are rendered once more; values that
     stand elsewhere were proved by the renders before. ``place``: the path that its templates are said to be in, where
-    that is not the path of the chart.
+    that is not the path of the chart. ``patches`` are those that its deployer makes behind helm; ``may_patch``: there
+    may be more of them.
     """
 
     chart: str
@@ -59,6 +64,8 @@ class ChartRun(Struct, frozen=True, kw_only=True):
     defaults: bool = True
     in_files: bool = True
     place: str = ""
+    patches: Sequence[post_render.Applied] = ()
+    may_patch: bool = False
 
     @property
     def called(self) -> str:
@@ -80,7 +87,8 @@ class HardenedChart(Struct, eq=False):
     """What came of it: ``outcome`` holds what values do as its changes, and what they do not as findings. ``written``
     are the files of values, ``hardened`` how many edits ``harden filter`` makes of the rendered chart, ``renders`` how
     often it was rendered; ``spent``: that was not often enough to try everything. ``dropped`` are dependencies that the
-    chart has, and that were not there; ``schemas`` those that were not asked, since they name another schema."""
+    chart has, and that were not there; ``schemas`` those that were not asked, since they name another schema. ``also``
+    is what follows from the values beside the changes, and does no harm. ``patches`` are to be made behind helm."""
 
     outcome: Outcome
     written: Written
@@ -89,6 +97,13 @@ class HardenedChart(Struct, eq=False):
     spent: bool
     dropped: tuple[str, ...]
     schemas: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    patches: Sequence[dict[str, Any]] = ()
+
+    @property
+    def follows(self) -> str | None:
+        """What there is to say of ``also``; None where nothing is."""
+        return f"its values also change {', '.join(map(plain, self.also))}" if self.also else None
 
     @property
     def unasked(self) -> str | None:
@@ -106,21 +121,25 @@ def harden_chart(
     harden: Harden,
     write: Writer,
     progress: Callable[[str], object] = lambda name: None,
+    memory: ChartMemory | None = None,
 ) -> HardenedChart:
-    """Harden the rendered chart by ``harden``, and find the values that do the same.
+    """Harden the rendered chart by ``harden``, and find the values that do the same. ``memory`` is what other releases
+    of the same chart have shown.
 
     A later step may rest on an earlier one (a process that is not root needs no capabilities), so what values do not
     reach is left out, and the chart is hardened without it, until all that is decided comes out.
 
     Raises ChartError where the chart cannot be read or rendered, and ProgramError.
     """
-    with Copied(run.chart, helm=helm, values=run.values, sets=run.sets, tree=run.root) as copy:
+    lock = lock_for(run.root, settings)
+    charts = lock.charts if lock is not None else None
+    with Copied(run.chart, helm=helm, values=run.values, sets=run.sets, tree=run.root, charts=charts) as copy:
         if copy.is_library:
             raise ChartError(f"{plain(run.called)} is a library chart: it renders nothing by itself")
         if not run.defaults:
             with open(os.path.join(copy.folder, "values.yaml"), "w", encoding="utf-8") as handle:
                 handle.write("{}\n")
-        return _Hardening(run, copy, helm, progress).run(settings, harden, write)
+        return _Hardening(run, copy, helm, progress, memory or ChartMemory()).run(settings, harden, write)
 
 
 class _Refusal(Struct, frozen=True, eq=False):
@@ -131,20 +150,24 @@ class _Refusal(Struct, frozen=True, eq=False):
 
 
 class _Hardening:
-    def __init__(self, run: ChartRun, copy: Copy, helm: Helm, progress: Callable[[str], object]) -> None:
-        self._run, self._copy, self._helm = run, copy, helm
+    def __init__(
+        self, run: ChartRun, copy: Copy, helm: Helm, progress: Callable[[str], object], memory: ChartMemory
+    ) -> None:
+        self._run, self._copy, self._helm, self._memory = run, copy, helm, memory
         self._scratch = os.path.dirname(copy.folder)
         self._renders = Renders(self._rendered, self._scratch, run.most_renders, progress)
+        self._renders.has_schema = copy.has_schema
         self._known: Search | None = None
 
     def _rendered(self, files: list[str], *, schema: bool) -> str:
         return self._with([*self._run.values, *files], schema=schema)
 
-    def _with(self, values: Sequence[str], *, schema: bool = True) -> str:
-        run, folder = self._run, self._copy.folder
+    def _with(self, values: Sequence[str], *, schema: bool = True, folder: str | None = None) -> str:
+        run = self._run
         options: dict[str, Any] = {"sets": run.sets, "release": run.release, "namespace": run.namespace}
         options["schema"] = schema and self._copy.has_schema
-        return self._helm.template(folder, values=values, kube_version=run.kube_version, **options)
+        text = self._helm.template(folder or self._copy.folder, values=values, kube_version=run.kube_version, **options)
+        return post_render.patched(text, run.patches)
 
     def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
         """Harden the chart as it is rendered, turn by turn without the steps that no value reaches."""
@@ -166,16 +189,31 @@ class _Hardening:
             spent = spent or reached.spent
             made = {way.step.number for way in reached.ways}
             left = [step for step in wanted.steps if step.number not in made]
-            refused |= {name_of(step.changes): _left(step, reached) for step in left}
+            behind, patches = self._behind(wanted, reached, left)
+            left = [step for step in left if step not in behind]
+            refused |= {name_of(step.changes): _left(step, reached, self._hook(step, wanted)) for step in left}
             if not left:
                 break
+        self._close(outcome, first, reached, refused, written)
+        _narrow(outcome, [*(way.step for way in reached.ways), *behind], refused.values())
+        at_templates(outcome, template_texts(copy.folder, run.called))
+        return HardenedChart(
+            outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas, tuple(reached.also),
+            patches,
+        )  # fmt: skip
+
+    def _close(
+        self, outcome: Outcome, first: Wanted, reached: Reached, refused: dict[StepName, Report], written: Written
+    ) -> None:
+        """Prove the files that are ``written``, and find lines of templates for what values do not reach."""
+        if self._known is None:
+            return
         outcome.overrides = _overrides(reached)
-        if refused and self._known is not None and run.in_files and _is_own(run.chart):
+        if written and self._run.in_files:
+            self._prove(self._known, reached, written)
+        if refused and self._run.in_files and _is_own(self._run.chart):
             with suppress(SpentError):  # without them the findings stay what they are
                 self._lines(outcome, first, reached, refused)
-        _narrow(outcome, reached, refused.values())
-        at_templates(outcome, template_texts(copy.folder, run.called))
-        return HardenedChart(outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas)
 
     def _reach(self, wanted: Wanted, given: list[Any], write: Writer) -> tuple[Reached, Written]:
         """Look for the values that make ``wanted``, and write them; all values of the chart become ``given``."""
@@ -183,13 +221,36 @@ class _Hardening:
             return Reached([], {}, {}), Written()
         try:
             if self._known is None:
-                self._known = self._search()
+                self._known = self._search(wanted)
                 given.append(self._known.values)
             self._known.run(wanted)
             written = self._written(self._known, write)
             return self._known.reached(), written
         except SpentError:
             return Reached([], {}, {}, spent=True), Written()
+
+    def _behind(
+        self, wanted: Wanted, reached: Reached, left: Sequence[Step]
+    ) -> tuple[list[Step], list[dict[str, Any]]]:
+        """Those of the steps ``left`` that patches behind helm make, all together, and the patches."""
+        behind = [step for step in left if post_render.takes(step, wanted)] if self._run.may_patch else []
+        if not behind:
+            return [], []
+        came = self._renders(as_values(reached.overrides))
+        done = [way.step for way in reached.ways]
+        patches = post_render.patches_for(wanted, done, behind, came)
+        if patches is not None:
+            return behind, patches
+        some: list[Step] = []
+        for step in behind:
+            if post_render.patches_for(wanted, done, [*some, step], came) is not None:
+                some.append(step)
+        return some, post_render.patches_for(wanted, done, some, came) or []
+
+    def _hook(self, step: Step, wanted: Wanted) -> str | None:
+        """Why what ``step`` wants is for no post-renderer either, where that is so."""
+        is_hook = any(post_render.is_hook(wanted.place(edit)[1]) for edit in step.edits)
+        return "helm hands its hooks to no post-renderer" if is_hook and self._run.may_patch else None
 
     def _lines(self, outcome: Outcome, wanted: Wanted, reached: Reached, refused: dict[StepName, Report]) -> None:
         """Find the lines of the chart's own templates that make the rest, and say so in the findings ``refused``."""
@@ -235,23 +296,49 @@ class _Hardening:
                     with open(path, "wb") as binary:
                         binary.write(raw)
 
-    def _search(self) -> Search:
-        run, folder = self._run, self._copy.folder
-        values = computed_values(
-            self._helm, folder, values=run.values, sets=run.sets, release=run.release, namespace=run.namespace
-        )
-        return Search(self._renders, values, known_keys(folder))
+    def _search(self, wanted: Wanted) -> Search:
+        run, folder, memory = self._run, self._copy.folder, self._memory
+        memory.learn(folder, known_keys(folder))
+        given = merged([each for each in values_of(run.values) if isinstance(each, dict)])
+        part = self._part(wanted)
+        if part is not None:
+            self._renders.part = lambda files, *, schema: self._with([*run.values, *files], schema=False, folder=part)
+        return Search(
+            self._renders, self._computed(given), memory, given=given,
+            fields=partial_copy.Fields(part or folder).__contains__,
+        )  # fmt: skip
+
+    def _computed(self, given: dict[str, Any]) -> dict[str, Any]:
+        """All values of the chart with those ``given``: as helm says, or where it has said of the chart alone what can
+        be told from that, these on top of it."""
+        run, folder, memory = self._run, self._copy.folder, self._memory
+        options: dict[str, Any] = {"release": run.release, "namespace": run.namespace}
+        if not memory.is_plain or run.sets or not run.defaults or _holds_null(given):
+            return computed_values(self._helm, folder, values=run.values, sets=run.sets, **options)
+        if memory.defaults is None:
+            memory.defaults = computed_values(self._helm, folder, **options)
+        return merged([memory.defaults, given])
+
+    def _part(self, wanted: Wanted) -> str | None:
+        """A copy of the chart that renders the objects which ``wanted`` changes, and few others; None where all are
+        among them."""
+        folder = self._copy.folder
+        keys = {wanted.place(edit)[0] for step in wanted.steps for edit in step.edits}
+        sources = {
+            document.source for key, document in self._renders().items() if key in keys or key.kind == "ServiceAccount"
+        }  # which has switches of the same name
+        target = os.path.join(self._scratch, "part", os.path.basename(folder))
+        made = partial_copy.copy_for(folder, target, {real_source(source, folder) for source in sources})
+        return target if made else None
 
     def _written(self, search: Search, write: Writer) -> Written:
-        """The files with the overrides, proved; what cannot be written is given up."""
+        """The files with the overrides; what cannot be written is given up."""
         while (reached := search.reached()).ways:
             try:
                 written = write(_overrides(reached), _values_text(self._copy.folder))
             except KeyRefusedError as refused:
                 search.give_up(refused.path, str(refused))
                 continue
-            if self._run.in_files:
-                self._prove(search, reached, written)
             return written
         return Written()
 
@@ -271,6 +358,10 @@ class _Hardening:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         return made
+
+
+def _holds_null(values: Any) -> bool:
+    return any(map(_holds_null, values.values())) if isinstance(values, dict) else values is None
 
 
 def _is_own(chart: str) -> bool:
@@ -345,8 +436,8 @@ def name_of(changes: Sequence[Change]) -> StepName:
     return first.transform.id, places
 
 
-def _narrow(outcome: Outcome, reached: Reached, left: Iterable[Report]) -> None:
-    """Leave in ``outcome`` the changes that values make, and say what they do not."""
+def _narrow(outcome: Outcome, made: Iterable[Step], left: Iterable[Report]) -> None:
+    """Leave in ``outcome`` the changes of the steps that are ``made``, and say what is not."""
     objects = {(item.piece.file.path, item.piece.start, item.path): item for item in outcome.tree.objects}
     for report in left:
         item = report.object
@@ -354,13 +445,13 @@ def _narrow(outcome: Outcome, reached: Reached, left: Iterable[Report]) -> None:
         report.object = objects.get((item.piece.file.path, item.piece.start, item.path))
         report.piece = None if report.object is None else report.object.piece
         outcome.findings.append(report)
-    kept = {id(change) for way in reached.ways for change in way.step.changes}
+    kept = {id(change) for step in made for change in step.changes}
     outcome.changes = [change for change in outcome.changes if id(change) in kept]
     outcome.files = []
 
 
-def _left(step: Step, reached: Reached) -> Report:
-    """What no value does, as a finding at the template that would have to."""
+def _left(step: Step, reached: Reached, hook: str | None) -> Report:
+    """What no value does, as a finding at the template that would have to; ``hook`` is what else there is to say."""
     first = step.changes[0]
     transform, item = first.transform, first.object
     reason = (
@@ -371,8 +462,8 @@ def _left(step: Step, reached: Reached) -> Report:
             "there were not enough renders to find its value" if reached.spent else "no value does it alone",
         )
     )
-    message = f"{transform.summary} Values do not reach it: {reason}"
-    advice = f"change the template; {_FILTER}"
+    message = f"{transform.summary} Values do not reach it: {reason}{f', and {hook}' if hook else ''}"
+    advice = "change the template" if hook else f"change the template; {_FILTER}"
     return Report(
         transform.id,
         transform.risk,

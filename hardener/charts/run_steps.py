@@ -62,6 +62,11 @@ class Wanted:
         number = int(edit.path[0])
         return self._keys[edit.piece, number], self._documents[edit.piece][number]
 
+    def data(self, key: Key) -> Any:
+        """Return the object ``key`` as rendered; None where there is none."""
+        place = next((place for place, own in self._keys.items() if own == key), None)
+        return None if place is None else self._documents[place[0]][place[1]]
+
     def after(self, steps: Iterable[Step]) -> dict[Key, Any]:
         """Return the objects that ``steps`` change, as they leave them. Raises WrongShapeError where one leans on a
         step that is left out."""

@@ -12,6 +12,7 @@ import typer
 
 from hardener.cli import calm_collector
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
+from hardener.cli.kept import baseline_group, golden, import_evidence
 from hardener.cli.options import (
     TEXT,
     Accept,
@@ -42,6 +43,7 @@ from hardener.cli.options import (
     PinFormatOption,
     PolicyEngine,
     Profile,
+    ProfileReader,
     Prune,
     Quiet,
     ReleaseOption,
@@ -52,6 +54,7 @@ from hardener.cli.options import (
     SetValueOption,
     Since,
     Skip,
+    Unread,
     ValuesOption,
     Verbose,
     Version,
@@ -229,6 +232,14 @@ def check(
     lock: LockFile = None,
     require: Require = None,
     allow_empty: AllowEmpty = False,
+    unread: Annotated[
+        Unread,
+        typer.Option(
+            help="Whether workloads in a form that is not read (CUE, Jsonnet, a remote base, ...) fail the check, with "
+            "exit code 2.",
+            rich_help_panel=VERDICT,
+        ),
+    ] = Unread.warn,
     values: ValuesOption = None,
     set_value: SetValueOption = None,
     release: ReleaseOption = "release",
@@ -245,7 +256,7 @@ def check(
 
     status = check(
         paths or ["."], choices_of(context), style_of(context), fail_on=fail_on, require=require or [],
-        allow_empty=allow_empty, release=release_of(context),
+        allow_empty=allow_empty, release=release_of(context), unread_fails=unread is Unread.fail,
     )  # fmt: skip
     sys.exit(status)
 
@@ -391,6 +402,7 @@ def graph(
 harden lock k8s
 harden lock k8s --deep       reads layers, too: more is proved
 harden lock --update nginx   looks up one image again
+harden lock k8s --charts     pulls the Helm charts of releases: harden diff changes their values
 """,
 )
 def lock(
@@ -409,6 +421,12 @@ def lock(
     deep: Annotated[
         bool, typer.Option("--deep", help="Read the layers, too: who a user is, file capabilities, writable folders.")
     ] = False,
+    charts: Annotated[
+        bool, typer.Option("--charts", help="Pull the Helm charts of releases in place of asking for images.")
+    ] = False,
+    vendor: Annotated[
+        Path | None, typer.Option(help="With --charts, copy the charts into this folder.", metavar="DIR")
+    ] = None,
     registries: Annotated[
         Path | None,
         typer.Option(help="Mirrors and registries without TLS (~/.config/harden/config.yaml).", metavar="FILE"),
@@ -417,6 +435,12 @@ def lock(
     evidence: Evidence = None,
 ) -> None:
     """Ask registries for the digest and config of each image, and write them to harden.lock."""
+    if charts or vendor is not None:
+        from hardener.commands.lock_charts import lock_charts
+
+        switches = {"charts": charts, "check": check, "deep": deep, "update": update, "frozen": frozen}
+        named = {"registries": text(registries), "vendor": text(vendor)}
+        sys.exit(lock_charts(paths or [], choices_of(context), switches, **named))
     from hardener.commands.lock import lock
 
     asked = {"check": check, "update": update, "frozen": frozen, "deep": deep}
@@ -428,7 +452,9 @@ def lock(
     epilog="""
 harden observe k8s
 harden observe k8s --workload web --seconds 60
+harden observe k8s --workload web --exercise ./smoke.sh
 harden observe k8s --check   in a pipeline: runs what harden.lock does not tell of
+harden observe k8s --engine kubectl --context kind-dev   in a cluster, after a plan
 """,
 )
 def observe(
@@ -446,10 +472,36 @@ def observe(
         ContainerEngine | None,
         typer.Option(help="Run them in this one (podman, else docker).", rich_help_panel=RUNS),
     ] = None,
+    cluster_context: Annotated[
+        str | None,
+        typer.Option(
+            "--context",
+            help="With --engine kubectl: the cluster of this context of the kubeconfig, and no other.",
+            metavar="NAME",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --engine kubectl: do not ask.", rich_help_panel=RUNS)
+    ] = False,
     seconds: Annotated[
-        int,
-        typer.Option(help="Look at each workload for so long.", min=1, max=3600, metavar="N", rich_help_panel=RUNS),
-    ] = 20,
+        int | None,
+        typer.Option(
+            help="Look at each workload for so long, to the end; without it 20, and less where it answers.",
+            min=1,
+            max=3600,
+            metavar="N",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    exercise: Annotated[
+        str | None,
+        typer.Option(
+            help="Show that a workload works: by a command, run here with its address in HARDEN_URL, or Job/NAME.",
+            metavar="CMD",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
     budget: Annotated[
         str | None,
         typer.Option(
@@ -498,6 +550,17 @@ def observe(
             rich_help_panel=RUNS,
         ),
     ] = None,
+    seccomp: Annotated[
+        Path | None,
+        typer.Option(
+            help="Record system calls (podman, strace), and write a seccomp profile for each container there.",
+            metavar="FOLDER",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
+    seccomp_for: Annotated[
+        ProfileReader, typer.Option(help="Write these profiles for it.", rich_help_panel=RUNS)
+    ] = ProfileReader.localhost,
     profile: Profile = None,
     config: Config = None,
     evidence: Evidence = None,
@@ -511,7 +574,8 @@ def observe(
     status = observe(
         paths or ["."], choices_of(context), workloads=workload or [], engine=engine, seconds=seconds,
         keep_going=keep_going, check=check, registries=text(registries), format=format,
-        seccomp=text(seccomp_profile), show_output=show_output, budget=budget,
+        seccomp=text(seccomp_profile), show_output=show_output, exercise=exercise, budget=budget,
+        context=cluster_context, yes=yes, record=text(seccomp), record_as=seccomp_for,
     )  # fmt: skip
     sys.exit(status)
 
@@ -571,56 +635,16 @@ def profiles(
     print_profiles(name, print)
 
 
-golden = typer.Typer(help="Keep golden files of your own manifests.", rich_markup_mode=None, no_args_is_help=True)
-GoldenFolder = Annotated[str, typer.Argument(help="A folder with golden cases.", metavar="DIR")]
-
-
-@golden.command(cls=Command)
-def verify(folder: GoldenFolder) -> None:
-    """Run every case (before/, after/, findings.txt) and compare. Exit code 1 when one does not hold."""
-    from hardener.testing.golden import run_all
-
-    sys.exit(min(run_all(folder, print, accept=False), 1))
-
-
-@golden.command("accept", cls=Command)
-def accept_golden(folder: GoldenFolder) -> None:
-    """Write after/ and findings.txt of every case; review them as a diff."""
-    from hardener.testing.golden import run_all
-
-    sys.exit(min(run_all(folder, print, accept=True), 1))
-
-
-baseline_group = typer.Typer(
-    help="Write down what there is, to fail on what comes.", rich_markup_mode=None, no_args_is_help=True
-)
-
-
-@baseline_group.command("write", cls=Command)
-def write_baseline(
-    context: typer.Context,
-    paths: Paths = None,
-    profile: Profile = None,
-    max_grade: MaxGrade = None,
-    accept: Accept = None,
-    only: Only = None,
-    skip: Skip = None,
-    kubernetes_version: Version = None,
-    config: Config = None,
-    set: SetOption = None,
-    evidence: Evidence = None,
-    as_of: AsOf = None,
-    policy_engine: PolicyEngine = None,
-    baseline: Annotated[
-        Path | None, typer.Option(help="Write it here (harden.baseline at the Git root).", metavar="FILE")
-    ] = None,
-) -> None:
-    """Write all findings and pending changes to a file, which harden check --baseline takes as known."""
-    from hardener.commands.baseline import write_baseline
-
-    sys.exit(write_baseline(paths or ["."], choices_of(context)))
-
-
+command(
+    name="import",
+    short_help="Read exports of a cluster as evidence.",
+    epilog="""
+kubectl get pods,deploy,sts,ds -A -o json > pods.json
+harden import pods.json              what runs, as whom, from which digest
+harden import krr.json flows.jsonl   what it uses, who calls whom
+harden import --show web             what is known of a workload
+""",
+)(import_evidence)
 app.add_typer(golden, name="golden")
 app.add_typer(baseline_group, name="baseline")
 

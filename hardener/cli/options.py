@@ -31,6 +31,11 @@ class FailOn(StrEnum):
     none = "none"
 
 
+class Unread(StrEnum):
+    fail = "fail"
+    warn = "warn"
+
+
 class Color(StrEnum):
     auto = "auto"
     always = "always"
@@ -80,6 +85,12 @@ class Workflow(StrEnum):
 class ContainerEngine(StrEnum):
     podman = "podman"
     docker = "docker"
+    kubectl = "kubectl"
+
+
+class ProfileReader(StrEnum):
+    localhost = "localhost"
+    operator = "operator"
 
 
 class ImageFormat(StrEnum):

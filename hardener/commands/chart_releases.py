@@ -13,10 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
-from hardener.authoring.edits import Severity
+from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
 from hardener.charts.helm import INSTALL, ChartError, Helm
+from hardener.charts.post_render import entry_of
+from hardener.charts.releases.chart_sources import writable
 from hardener.charts.releases.collect import releases, write
+from hardener.charts.releases.dependencies import dependencies
 from hardener.charts.releases.release import WHOLE, Release, Unwritable
 from hardener.charts.releases.values_in_yaml import InObject, InText, SetValue
 from hardener.charts.values.set_values import name_of
@@ -31,54 +35,122 @@ from hardener.sources.line_hunks import hunks_of
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk, TextError
 from hardener.support.programs import ProgramError
-from hardener.tree.core_views import Object
+from hardener.support.shell_words import command
 from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
 _INSTALL = f"{INSTALL}, or leave charts as they are: no --values, and helm.values: false in .harden.yaml"
 _RENDER = "helm template ... | harden filter hardens what comes of it"
+_OTHER_CHART = "look at what it changes, or put the chart there that it asks for: harden lock --charts pulls it"
+_FILES = frozenset({"helmfile", "Fleet", "Helm"})  # whose releases stand in no object
+_GATE = "name a lock that holds it, outside of the tree, with --lock; helm on PATH is needed"
 _COMMENT = re.compile(r"(?<=\s)#.*")
 
 
 def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], object]) -> None:
-    """Add to ``outcome``, a run over a tree, what values make of the charts that its releases name.
+    """Add to ``outcome``, a run over a tree, what values make of the charts that its releases name: where somebody
+    asked for it, or the lock has charts and helm is there. Else findings say how to come to that.
 
-    Where nobody asked for it, a finding of each that could be hardened so says how. Raises InputError where it was
-    asked for and helm is not there.
+    Raises InputError where it was asked for and helm is not there.
     """
     every = releases(outcome.tree)
     name_of = _Names(every)
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
-    at_hand = [(release, name) for release, name in found if release.at_hand]
-    if not outcome.tree.settings.helm_values:
-        command = outcome.asked.command("apply", "--values")
-        for release, name in at_hand:
-            _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", command)
+    asked = outcome.tree.settings.helm_values
+    below = [each for each in dependencies(outcome.tree) if _is_meant(each, plan)]
+    _say_dependencies(outcome, [release for release in below if release.at_hand])
+    unlocked = [release for release in below if not release.at_hand]
+    if asked or (asked is None and _has_charts(outcome.tree)):
+        _harden_found(found, unlocked, outcome, plan, progress, is_asked=bool(asked))
         return
+    asking = outcome.asked.command("apply", "--values")
     for release, name in found:
-        if not release.at_hand:
+        if release.at_hand:
+            _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", asking)
+    _say_unlocked(outcome, [release for release, _ in found if not release.at_hand] + unlocked)
+
+
+def _say_dependencies(outcome: Outcome, found: list[Release]) -> None:
+    """Say of charts of the tree that those below them are at hand: they are rendered when a command names the chart."""
+    folders = {os.path.dirname(release.owner.piece.file.path): release for release in reversed(found)}
+    for folder, release in folders.items():
+        shown = os.path.relpath(folder)
+        message = f"the chart {shown} has charts below it that lie elsewhere; its values may harden them"
+        advice = command("harden values {chart}", chart=shown)
+        outcome.findings.append(_report(release, message, advice, Severity.LOW, not_looked_at=True))
+
+
+def _has_charts(tree: Tree) -> bool:
+    return tree.lock is not None and tree.lock.charts is not None
+
+
+def _harden_found(
+    found: list[tuple[Release, str]], unlocked: list[Release], outcome: Outcome, plan: Plan,
+    progress: Callable[[str], object], *, is_asked: bool,
+) -> None:  # fmt: skip
+    """Harden what is at hand of ``found``, and say what is not, beside what is ``unlocked`` of others; without helm
+    nothing is hardened. Raises InputError where it ``is_asked`` for, and helm is not there."""
+    at_hand: list[tuple[Release, str]] = []
+    unlocked = list(unlocked)
+    for release, name in found:
+        if release.at_hand:
+            at_hand.append((release, name))
+        elif release.asked is not None and not is_asked:
+            unlocked.append(release)
+        else:
             _say(outcome, release, f"{name} is not hardened by values: {release.missing}", _RENDER)
-    if at_hand:
-        _harden_all(at_hand, outcome, plan, progress)
-
-
-def _harden_all(
-    at_hand: list[tuple[Release, str]], outcome: Outcome, plan: Plan, progress: Callable[[str], object]
-) -> None:
+    _say_unlocked(outcome, unlocked)
+    if not at_hand:
+        return
     try:
         helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
     except ProgramError as error:
-        raise InputError(str(error)) from None
+        if is_asked:
+            raise InputError(str(error)) from None
+        _say_count(outcome, [release for release, _ in at_hand], f"{INSTALL}, on PATH, then run this again")
+        return
+    _harden_all(at_hand, helm, outcome, plan, progress)
+
+
+def _say_unlocked(outcome: Outcome, left: list[Release]) -> None:
+    """One finding for the releases ``left`` whose charts nobody pulled."""
+    _say_count(outcome, left, f"{outcome.asked.command('lock --charts')} reads their charts (helm on PATH is needed)")
+
+
+def _say_count(outcome: Outcome, left: list[Release], advice: str) -> None:
+    """One finding for the releases ``left``, in place of one for each. To a gate, each is what nobody looked at."""
+    if outcome.tree.is_gate:
+        for release in left:
+            if release.tool in _FILES:  # of an object it is said
+                message = f"not looked at: the chart {release.called}, which {release.owner.piece.file.name} names"
+                outcome.findings.append(_report(release, message, _GATE, Severity.LOW, not_looked_at=True))
+        return
+    if not left or outcome.tree.settings.helm_values is False:
+        return
+    for release in left:
+        _forget(outcome, release)
+    charts = {release.asked.place if release.asked is not None else release.called for release in left}
+    verb = "is" if len(left) == 1 else "are"
+    message = f"{_counted(len(left), 'release')} of {_counted(len(charts), 'chart')} {verb} not hardened"
+    outcome.findings.append(_report(left[0], message, advice, Severity.LOW, not_looked_at=True))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _harden_all(
+    at_hand: list[tuple[Release, str]], helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object]
+) -> None:
     if helm.network is not None:
         print(f"harden: {helm.network}", file=sys.stderr)
+    memories: dict[str | bytes | None, ChartMemory] = {}  # by the path of a chart, or by what it holds
     for release, name in at_hand:
         progress(name)
         # What a chart is rendered with may be quoted by a finding, or by helm.
         outcome.tree.chart_values += [values.data for values in release.values]
-        try:
-            _harden(outcome, release, name, helm, plan, progress)
-        except (ChartError, ProgramError, TextError) as error:
-            _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
+        memory = memories.setdefault(release.chart or release.content, ChartMemory())
+        _harden_one(release, name, helm, outcome, plan, progress, memory)
     _say_templates(outcome)
     charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
     used = {place for waivers in charts for place in waivers.used()}
@@ -86,6 +158,23 @@ def _harden_all(
         finding for finding in outcome.findings
         if finding.id != "waiver-stale" or (finding.file, finding.line) not in used
     ]  # fmt: skip
+
+
+def _harden_one(
+    release: Release, name: str, helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object],
+    memory: ChartMemory,
+) -> None:  # fmt: skip
+    if release.doubt and plan.gate.max_grade is Grade.SAFE:  # nothing of it is
+        _say(outcome, release, f"{name} is not hardened by values: {release.doubt}", _OTHER_CHART)
+        return
+    try:
+        _harden(outcome, release, name, helm, plan, progress, memory)
+    except (ChartError, ProgramError, TextError) as error:
+        _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
+        return
+    if release.doubt:
+        message = f"{name}: {release.doubt}"
+        _say(outcome, release, message, _OTHER_CHART, severity=Severity.MEDIUM, replaces=False)
 
 
 class _Names:
@@ -101,13 +190,15 @@ class _Names:
 
 def _plain_name(release: Release) -> str:
     owner = release.owner
-    if release.tool == "kustomize":
+    if not owner.kind:
         return f"chart {release.called} of {owner.piece.file.name}"
     return f"{owner.kind}/{owner.name}"
 
 
 def _chart(release: Release) -> str:
     """The chart of a release, as a person finds it."""
+    if release.shown:
+        return release.shown
     return "the chart that it holds" if release.chart is None else f"the chart {os.path.relpath(release.chart)}"
 
 
@@ -116,7 +207,7 @@ def _is_meant(release: Release, plan: Plan) -> bool:
     touched = plan.touched
     if touched is None or touched.piece(release.owner.piece):
         return True
-    if release.chart is not None and touched.folder(os.path.realpath(release.chart)):
+    if release.chart is not None and not release.shown and touched.folder(os.path.realpath(release.chart)):
         return True
     places = [values.place for values in release.values if values.place is not None]
     return any(
@@ -128,8 +219,9 @@ def _is_meant(release: Release, plan: Plan) -> bool:
 
 
 def _harden(
-    outcome: Outcome, release: Release, name: str, helm: Helm, plan: Plan, progress: Callable[[str], object]
-) -> None:
+    outcome: Outcome, release: Release, name: str, helm: Helm, plan: Plan, progress: Callable[[str], object],
+    memory: ChartMemory,
+) -> None:  # fmt: skip
     texts = {change.file.path: change.text for change in outcome.files}
 
     def run_without(tree: Tree, refuses: Refuses) -> Outcome:
@@ -151,9 +243,13 @@ def _harden(
             chart=chart, root=outcome.tree.root, values=list(_files(release, folder)), sets=release.sets,
             kube_version="{}.{}".format(*plan.settings.kubernetes_version),
             release=release.name or "release", namespace=release.namespace, defaults=release.defaults, in_files=False,
-            place="" if release.chart is not None else os.path.join(owner.piece.file.path, owner.name),
+            place=os.path.join(owner.piece.file.path, owner.name) if release.is_elsewhere else "",
+            patches=release.patches.known if release.patches is not None else (),
+            may_patch=plan.settings.helm_post_render and release.patches is not None and writable(owner),
         )  # fmt: skip
-        hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress))
+        hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress), memory)
+    if release.doubt:
+        _lower(hardened.outcome, release)
     _take(outcome, release, name, hardened, text_of)
     if unseen := list(_unseen(release)):
         message = f"{name} gets values that this tree does not show; it was rendered without {', '.join(unseen)}"
@@ -161,9 +257,21 @@ def _harden(
         _say(outcome, release, message, advice, severity=Severity.MEDIUM)
     if hardened.unasked is not None:
         _say(outcome, release, f"{name} is {hardened.unasked}", "check its values with helm lint", replaces=False)
+    if hardened.follows is not None:
+        message, advice = f"{name}: {hardened.follows}", "nothing is to be done: it follows from them"
+        _say(outcome, release, message, advice, replaces=False, is_judged=True)
     if hardened.spent:
         message = f"{name}: {hardened.renders} renders were not enough to try all values"
         _say(outcome, release, message, "harden values CHART --renders N tries more", replaces=False, is_judged=True)
+
+
+def _lower(own: Outcome, release: Release) -> None:
+    """Let what is done to a chart that may be another one be looked at: no change of it is safe."""
+    fact = Evidence(f"another chart may be rendered: {release.doubt}")
+    for change in own.changes:
+        edit = change.edit
+        grade = Grade.REVIEW if edit.grade is Grade.SAFE else edit.grade
+        change.edit = replace(edit, grade=grade, evidence=(fact, *edit.evidence))
 
 
 def _unseen(release: Release) -> Iterator[str]:
@@ -197,10 +305,32 @@ def _file(tree: Tree, path: str) -> ManifestFile:
 def _take(
     outcome: Outcome, release: Release, name: str, hardened: HardenedChart, text_of: Callable[[str], str]
 ) -> None:
-    """Take what came of a chart into ``outcome``."""
-    own = hardened.outcome
+    """Take what came of the chart of a release into ``outcome``."""
+    _add(outcome, hardened.outcome, name)
+    _forget(outcome, release)
+    written = dict(hardened.written)
+    if hardened.patches and release.patches is not None:
+        path = release.patches.path
+        text = written[path] if path in written else text_of(path)
+        written[path] = release.patches.added(text, [entry_of(patch) for patch in hardened.patches])
+    for path, text in written.items():
+        before = text_of(path)
+        if text != before:
+            _write(outcome, path, before, text, hardened.outcome.changes)
+
+
+def take_chart(outcome: Outcome, chart: Outcome) -> None:
+    """Take what came of a ``chart`` into ``outcome``, a run over the manifests that lie in its folder."""
+    _add(outcome, chart, None)
+    outcome.files += chart.files
+    outcome.asked = chart.asked
+    _say_templates(outcome)
+
+
+def _add(outcome: Outcome, own: Outcome, release: str | None) -> None:
+    """Add what came of a chart, ``own``, to ``outcome``; ``release`` is what has it rendered, where something does."""
     outcome.tree.rendered_charts.append(own.tree)
-    outcome.overrides += [replace(override, release=name) for override in own.overrides]
+    outcome.overrides += own.overrides if release is None else [replace(one, release=release) for one in own.overrides]
     outcome.changes += own.changes
     outcome.held += own.held
     outcome.waived += own.waived
@@ -210,11 +340,6 @@ def _take(
     outcome.lines |= own.lines
     for risk, views in own.looked_at.items():
         outcome.looked_at.setdefault(risk, set()).update(views)
-    _forget(outcome, release)
-    for path, text in hardened.written.items():
-        before = text_of(path)
-        if text != before:
-            _write(outcome, path, before, text, own.changes)
 
 
 def _say_templates(outcome: Outcome) -> None:
@@ -257,7 +382,8 @@ def _write(outcome: Outcome, path: str, before: str, text: str, changes: list[Ch
 def _forget(outcome: Outcome, release: Release) -> None:
     """Take back that nobody sees what comes of a release, and of what adds to it."""
     places = (values.place for values in release.values)
-    items = {id(release.owner), *(id(place.item) for place in places if isinstance(place, InObject | InText))}
+    added = (place.item for place in places if isinstance(place, InObject | InText))
+    items = {id(each) for each in (release.owner, *release.sources, *added)}
     outcome.findings = [
         finding for finding in outcome.findings if not (finding.id == _ID and id(finding.object) in items)
     ]
@@ -271,21 +397,16 @@ def _say(
     what it renders was, whatever this says."""
     if replaces:
         _forget(outcome, release)
+    outcome.findings.append(_report(release, message, advice, severity, not_looked_at=not is_judged))
+
+
+def _report(release: Release, message: str, advice: str, severity: Severity, *, not_looked_at: bool) -> Report:
     owner = release.owner
-    topic = f"{owner.kind or 'kustomization'} whose chart is not hardened by its values"
-    file = owner.piece.file.name
-    found = Report(
-        _ID, None, severity, message, advice, file, owner, owner.piece, owner.path, _line(owner), topic,
-        not_looked_at=not is_judged,
+    topic = f"{owner.kind or f'file of {release.tool}'} whose chart is not hardened by its values"
+    return Report(
+        _ID, None, severity, message, advice, owner.piece.file.name, owner, owner.piece, owner.path, release.line,
+        topic, not_looked_at=not_looked_at,
     )  # fmt: skip
-    outcome.findings.append(found)
-
-
-def _line(owner: Object) -> int:
-    try:
-        return owner.piece.line + owner.piece.read().line(int(owner.path[0]), owner.path[1:])
-    except (TextError, IndexError, ValueError):
-        return owner.piece.line + 1
 
 
 def stale_comments(file: ManifestFile, hunks: Iterable[Hunk]) -> Iterator[Report]:

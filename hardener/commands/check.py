@@ -11,6 +11,7 @@ from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, Plan, Style, learn, show
 from hardener.commands.values import Release, read_or_rendered
 from hardener.commands.values import remarks as chart_remarks
+from hardener.engine import find_unread_forms
 from hardener.engine import known_findings as baseline
 from hardener.engine.outcome import Held, Outcome, Report
 from hardener.errors import InputError
@@ -25,7 +26,7 @@ from hardener.support.printable import plain, plain_line
 
 def check(
     paths: list[str], choices: Choices, style: Style, *, fail_on: str | None, require: list[str], allow_empty: bool,
-    release: Release | None = None,
+    release: Release | None = None, unread_fails: bool = False,
 ) -> int:  # fmt: skip
     """Report what is not hardened, and the Pod Security levels.
 
@@ -33,10 +34,11 @@ def check(
     change, and fails always where nothing in the tree may lower the result.
 
     Returns 0 with a ``fail_on`` of "none". Else 2 where a pattern of ``require`` fits no file that was read, where
-    nothing was read unless ``allow_empty``, and where nothing in the tree may lower the result and something that may
-    hold an object was not looked at. Else 1 where something is as severe as ``fail_on``: a finding, a held-back change,
-    or a pending one, which has the severity of its transform; without ``fail_on`` where a change is pending, or a
-    finding or held-back change is critical. Else 0.
+    nothing was read unless ``allow_empty``, where ``unread_fails`` and a workload is in a form that is not read, and
+    where nothing in the tree may lower the result and something that may hold an object was not looked at. Else 1
+    where something is as severe as ``fail_on``: a finding, a held-back change, or a pending one, which has the severity
+    of its transform; without ``fail_on`` where a change is pending, or a finding or held-back change is critical.
+    Else 0.
     """
     required = [(pattern, _required(pattern)) for pattern in require]
     with Progress() as progress:
@@ -50,6 +52,7 @@ def check(
     known = _compare(outcome, choices, plan) if choices.baseline else []
     redactor = Redactor()
     missing = [redactor.text(reason) for reason in _missing(outcome, required, allow_empty, len(blind))]
+    missing += _unread(outcome) if unread_fails else []
     too_bad = list(_too_bad(outcome, fail_on, no_waivers=choices.no_waivers))
     differ = plan.touched.documents(outcome) if plan.touched is not None else None
     remarks = [
@@ -166,6 +169,12 @@ def _missing(
         yield f"{counted(not_looked_at, 'place')} that may hold an object {verb} not looked at (--no-waivers)"
 
 
+def _unread(outcome: Outcome) -> list[str]:
+    """The workloads in forms that are not read, where these fail a check."""
+    others = find_unread_forms.summary(outcome.findings)
+    return [f"{others} read (--unread fail)"] if others else []
+
+
 def _narrowed(outcome: Outcome, choices: Choices, differ: int | None) -> Iterator[str]:
     """What --since leaves to judge: ``differ`` documents."""
     if differ is not None:
@@ -180,6 +189,8 @@ def _passed(outcome: Outcome, redactor: Redactor, differ: int | None) -> str:
     if not unread.nothing_read(outcome.tree):
         judged = outcome.documents if differ is None else differ
         templates = unread.templates(outcome.tree)
+        if others := find_unread_forms.summary(outcome.findings):
+            return f"check passed for what was read; {others}"
         if not templates:
             return "check passed" if judged else "check passed for 0 documents"
         verb = "was" if templates == 1 else "were"

@@ -8,9 +8,12 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from msgspec import Struct
+
 from hardener.authoring import config as configuration
 from hardener.authoring import user_config
 from hardener.authoring.edits import Grade
+from hardener.commands import observe_cluster, observe_seccomp
 from hardener.commands import run as runs
 from hardener.commands.lock import masked
 from hardener.commands.progress import Progress, Rows
@@ -24,13 +27,19 @@ from hardener.lock.model import NAME, Lock, load
 from hardener.lock.observed import Observation
 from hardener.observe import time_budget
 from hardener.observe.agent_client import AgentClient
+from hardener.observe.application import Application
+from hardener.observe.cluster import Cluster
+from hardener.observe.cluster_application import ClusterApplication, NodeImages
 from hardener.observe.engine import Engine, EngineError
+from hardener.observe.exercise import Exercise
 from hardener.observe.images import Images
+from hardener.observe.left_alone import cannot_run
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.pod_steps import pods_of
+from hardener.observe.reaper import Reaper
 from hardener.observe.results import Listener, Result
 from hardener.observe.seen_together import Observations
-from hardener.observe.session import Session, cannot_run
+from hardener.observe.session import Session
 from hardener.observe.time_budget import Budget
 from hardener.report.observed import Graded, Observed, as_json, finished_line, lines_of
 from hardener.report.redactor import Redactor
@@ -40,21 +49,30 @@ from hardener.support.programs import ProgramError
 from hardener.tree.core_views import OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
 
+SECONDS = 20
+"""How long a workload is looked at where nobody says it."""
+
 
 def observe(
-    paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int, keep_going: bool,
-    check: bool, registries: str | None, format: str, seccomp: str | None = None, show_output: bool = False,
-    budget: str | None = None,
+    paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int | None,
+    keep_going: bool, check: bool, registries: str | None, format: str, seccomp: str | None = None,
+    show_output: bool = False, exercise: str | None = None, context: str | None = None, yes: bool = False,
+    record: str | None = None, record_as: str = "localhost", budget: str | None = None,
 ) -> int:  # fmt: skip
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
-    it in the lock.
+    it in the lock. Each is looked at for ``seconds`` to their end; None: for SECONDS, and less where it answers.
 
     With ``check`` nothing is written, those that the lock tells of are not run again, and no line of what a container
     prints is shown without ``show_output``. ``seccomp`` is the file of a profile in place of that of the runtime.
+    ``exercise``: a command, or "Job/NAME" of the tree, that shows whether a workload works; what the config of the tree
+    names is run without ``check`` only, which may be about a tree of a stranger.
+    ``record`` is the folder for seccomp profiles of the calls that are made, for ``record_as`` (localhost, operator).
+    ``context`` is that of the cluster where ``engine`` is kubectl; with ``yes`` nobody is asked about its plan.
     ``budget`` is the time for all of them, such as 10m.
     Returns 0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
-    time = _time(budget, seconds)
+    time = _time(budget, SECONDS if seconds is None else seconds)
+    in_cluster = observe_cluster.wants_cluster(engine, context, seccomp, exercise)
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths, choices, progress)
         wanted = _wanted(workloads)
@@ -66,19 +84,25 @@ def observe(
                 print(_all_known(len(able), len(pods)))
                 return 0
             wanted = _wanted(unknown)
-        host = _engine(engine, tree.root, _profile(seccomp), check=check)
+        host = _host(engine, context if in_cluster else None, tree.root, seccomp, check=check)
+        observe_seccomp.prepare(host, tree.root, record)
+        reaper = Reaper(host, tree.root, context)
         try:
             host.clear_dead()
+            given = _Exercises(tree.root, exercise, {} if check else _of_config(tree, choices))
             run = _Run(
-                paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output, time,
-                keeps=not check,
+                paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output, given,
+                time, keeps=not check,
             )  # fmt: skip
-            interrupted = run.observe(wanted)
+            interrupted = run.observe(wanted, yes=yes)
         finally:
             host.clear()
+            reaper.dismiss()
     known = _ran_before(tree)
+    profiles = list(observe_seccomp.write(record, record_as, run.results))
     observed = Observed(
-        host.called, seconds, run.results, run.before, run.after, written=run.written, interrupted=interrupted
+        host.called, run.seconds, run.results, run.before, run.after, written=run.written, interrupted=interrupted,
+        profiles=profiles,
     )  # fmt: skip
     _print(observed, format, run.redactor)
     if run.unsaved is not None:
@@ -130,6 +154,13 @@ def _profile(path: str | None) -> str | None:
     return None if path is None else os.path.abspath(path)
 
 
+def _host(name: str | None, context: str | None, root: str, seccomp: str | None, *, check: bool) -> Engine:
+    """The cluster of ``context``, else the container engine called ``name``. Raises InputError."""
+    if context is not None:
+        return observe_cluster.cluster_of(context, root)
+    return _engine(name, root, _profile(seccomp), check=check)
+
+
 def _engine(name: str | None, root: str, seccomp: str | None, *, check: bool) -> Engine:
     """The container engine called ``name``, or the one that is there. Raises InputError where none is."""
     try:
@@ -147,16 +178,36 @@ def _print(observed: Observed, format: str, redactor: Redactor) -> None:
             print(plain_line(redactor.text(line)))
 
 
+class _Exercises(Struct, frozen=True):
+    """What the user gave to find out whether workloads work: ``every`` for all of them, ``named`` by name or key."""
+
+    root: str
+    every: str | None
+    named: Mapping[str, str]
+
+    def of(self, name: str, key: str) -> Exercise | None:
+        """That of the workload called ``name`` with this ``key``."""
+        text = self.every or self.named.get(key) or self.named.get(name)
+        return None if text is None else Exercise(text, self.root)
+
+
+def _of_config(tree: Tree, choices: Choices) -> Mapping[str, str]:
+    return configuration.load(tree.root, choices.config).exercise
+
+
 class _Run:
     """One session with what it needs."""
 
     def __init__(
-        self, paths: list[str], choices: Choices, tree: Tree, engine: Engine, seconds: int, keep_going: bool,
-        registries: str | None, progress: Progress, shows_output: bool, time: float, *, keeps: bool,
+        self, paths: list[str], choices: Choices, tree: Tree, engine: Engine, seconds: int | None, keep_going: bool,
+        registries: str | None, progress: Progress, shows_output: bool, exercises: _Exercises, time: float, *,
+        keeps: bool,
     ) -> None:  # fmt: skip
         self._paths, self._choices, self._tree, self._engine = paths, choices, tree, engine
-        self._seconds, self._keep_going, self._registries, self._progress = seconds, keep_going, registries, progress
-        self._rows, self._shows_output, self._time, self._keeps = Rows(), shows_output, time, keeps
+        self.seconds, self._whole = SECONDS if seconds is None else seconds, seconds is not None
+        self._keep_going, self._registries, self._progress = keep_going, registries, progress
+        self._rows, self._shows_output, self._exercises = Rows(), shows_output, exercises
+        self._time, self._keeps = time, keeps
         self.redactor = Redactor()
         learn(tree, self.redactor)
         self.results: list[Result] = []
@@ -171,15 +222,21 @@ class _Run:
     @property
     def broken(self) -> str | None:
         """What the engine did not do that it was asked for."""
-        return self._session.broken if self._session is not None else None
+        found = self._session.broken if self._session is not None else None
+        return found or self._engine.fault
+
+    @property
+    def _is_cluster(self) -> bool:
+        return isinstance(self._engine, Cluster)
 
     @property
     def kept(self) -> bool:
         """Whether there is something to keep."""
         return any(self._observations.values())
 
-    def observe(self, wanted: Callable[[str, str], bool]) -> bool:
-        """Run the session; whether somebody has ended it. Raises InputError where nothing can be run."""
+    def observe(self, wanted: Callable[[str, str], bool], *, yes: bool = False) -> bool:
+        """Run the session; whether somebody has ended it, or has not agreed to what it does in a cluster, for which
+        nobody is asked with ``yes``. Raises InputError where nothing can be run."""
         tree, stop = self._tree, Budget(self._time)
         config = configuration.load(tree.root, self._choices.config)
         user = user_config.registries(tree.root, self._registries)
@@ -187,25 +244,29 @@ class _Run:
         interrupted = False
         try:
             with registry_session.client(user, config.registries) as client:
-                self._images = images = Images(self._engine, client, tree.lock or Lock())
+                of, kind = (NodeImages, ClusterApplication) if self._is_cluster else (Images, Application)
+                self._images = images = of(self._engine, client, tree.lock or Lock())
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
-                    self._engine, agent, tree, decide, images, self.redactor.text, seconds=self._seconds,
-                    keep_going=self._keep_going, wanted=wanted, stop=stop,
+                    self._engine, agent, tree, decide, images, self.redactor.text, seconds=self.seconds,
+                    whole=self._whole, keep_going=self._keep_going, wanted=wanted, stop=stop,
                     listener=Listener(self._rows, self._rows.told, self._finished),
-                    shows_output=self._shows_output,
+                    shows_output=self._shows_output, exercises=self._exercises.of, kind=kind,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
                 for application in session.applications:
                     for key, value in application.secrets():
                         self.redactor.learn_entry(key, value)
                 self._progress.hide()
+                if not observe_cluster.agreed(self._engine, session, self.seconds, yes=yes):
+                    return True
                 try:
                     with self._rows:
                         session.run()
                 except (KeyboardInterrupt, StoppedError):
                     interrupted = True
-                self._observations = session.observations()
+                # Where no container was ever started, nothing is known of any.
+                self._observations = {} if self._engine.fault else session.observations()
                 self._keep(self._observations)
                 if not interrupted and self.kept:
                     self.before, self.after = _graded(decide({}, False)), _graded(decide(self._observations, False))
@@ -224,7 +285,7 @@ class _Run:
 
     def _keep(self, seen: Observations) -> None:
         """Put what was ``seen`` into the lock, where that is wanted; ``unsaved`` is why that cannot be done."""
-        if not self._keeps or not any(seen.values()) or self._images is None:
+        if not self._keeps or not any(seen.values()) or self._images is None or self._engine.fault:
             return
         try:
             stanzas = {key: masked(writer.stanza(found)) for key, found in self._images.found.items() if key in seen}

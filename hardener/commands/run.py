@@ -132,7 +132,7 @@ class Plan(Struct):
 
 def has_charts(tree: Tree) -> bool:
     """Whether something in ``tree`` may have a chart rendered that is at hand."""
-    if not tree.kinds.isdisjoint(_RELEASES):
+    if tree.release_files or not tree.kinds.isdisjoint(_RELEASES):
         return True
     kustomizations = (item.data for item in tree.kustomizations.values() if isinstance(item.data, dict))
     if any(not _CHARTS_OF_KUSTOMIZE.isdisjoint(data) for data in kustomizations):
@@ -202,7 +202,8 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
         configuration.version(version), found.platform, found.exemptions, found.peer_marks, as_of,
         tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
         tuple(choices.audit_log or ()), found.images, found.exclude, no_waivers=choices.no_waivers,
-        helm_charts=found.helm_charts, helm_values=choices.chart_values or found.helm_values,
+        helm_charts=found.helm_charts, helm_values=True if choices.chart_values else found.helm_values,
+        helm_post_render=found.helm_post_render, oldest_recording=found.oldest_recording,
         lock=os.path.realpath(choices.lock) if choices.lock else None,
     )  # fmt: skip
 

@@ -176,27 +176,30 @@ def read_or_rendered(
     """The tree of ``paths`` and what to do with it; where they are one chart, what helm renders and, hardened by
     values, what comes of it. Raises InputError."""
     if len(paths) == 1 and is_archive(paths[0]):
-        found = rendered(paths, None, choices, release, progress)
+        found = rendered(paths, choices, release, progress)
         assert found is not None
         return found.outcome.tree, plan_of(choices, root_of(paths[0])), found
     tree, plan = read(paths, choices, progress)
-    found = rendered(paths, tree, choices, release, progress) if release is not None or tree.charts else None
+    found = rendered(paths, choices, release, progress) if release is not None or tree.charts else None
+    if found is not None and any(item.editable for item in tree.objects):
+        from hardener.commands.chart_releases import take_chart  # late: few runs are about a chart
+
+        beside = plan.run(tree, progress)
+        take_chart(beside, found.outcome)
+        found.outcome = beside
     return (tree if found is None else found.outcome.tree), plan, found
 
 
-def rendered(
-    paths: list[str], tree: Tree | None, choices: Choices, release: Release | None, progress: Progress
-) -> HardenedChart | None:
+def rendered(paths: list[str], choices: Choices, release: Release | None, progress: Progress) -> HardenedChart | None:
     """The chart that ``paths`` are, rendered and hardened by values, for a command that only looks.
 
-    None where they are manifests: ``tree`` is what was read of them, and a folder that holds manifests, too, is no
-    chart alone. None, with a word of it, also where helm is not installed and nobody said how to render the chart.
-    Raises InputError.
+    None where they are manifests: a folder with a Chart.yaml is a chart, whatever else lies in it. None, with a word of
+    it, also where helm is not installed and nobody said how to render the chart. Raises InputError.
     """
     asked = release is not None
     chart = paths[0]
     is_chart = len(paths) == 1 and (is_archive(chart) or os.path.isfile(os.path.join(chart, "Chart.yaml")))
-    if not is_chart or (tree is not None and any(item.editable for item in tree.objects)):
+    if not is_chart:
         if asked:
             alone = "name its folder or .tgz, and nothing else"
             raise InputError(f"-f, --release and their like are for one chart: {alone}")
@@ -233,7 +236,11 @@ def root_of(chart: str) -> str:
 def remarks(chart: str, hardened: HardenedChart) -> list[str]:
     """What there is to know of how a chart was looked at by a command that only looks."""
     found = _remarks(chart, hardened)
-    if hardened.outcome.overrides and not hardened.outcome.files:
+    if hardened.outcome.tree.chart is None:
+        found.append(
+            f"{chart}: manifests lie beside its templates; {command('harden apply {chart}', chart=chart)} is for them"
+        )
+    elif hardened.outcome.overrides and not hardened.outcome.files:
         file = list(hardened.written)[-1]
         found.append(f"{file} has these values, and the chart was looked at without it: give it with -f {file}")
     return found
@@ -247,6 +254,8 @@ def _remarks(chart: str, hardened: HardenedChart) -> list[str]:
         found.append(f"{chart}: looked at without {names}, which is off and not there ({build})")
     if hardened.unasked is not None:
         found.append(f"{chart}: {hardened.unasked}")
+    if hardened.follows is not None:
+        found.append(f"{chart}: {hardened.follows}, which follows from them")
     if hardened.spent:
         found.append(f"{chart}: {hardened.renders} renders were not enough to try all values; --renders N allows more")
     return found

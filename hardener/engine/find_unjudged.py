@@ -6,18 +6,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.objects.hidden_pods import is_operated, shown_folders
-from hardener.kubernetes.pods.applied_elsewhere import alterations, is_named, is_source, makes, sources
+from hardener.kubernetes.kustomize.kustomization import NAMES
+from hardener.kubernetes.pods.applied_elsewhere import is_named, is_source, makes, sources
 from hardener.kubernetes.pods.custom_resource import is_custom, sign
-from hardener.kubernetes.pods.kubectl_objects import unseen
+from hardener.kubernetes.pods.held_objects import held
+from hardener.kubernetes.pods.kubectl_objects import commands_among, unseen
 from hardener.kubernetes.pods.kubectl_pods import pipeline_commands
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
+from hardener.kubernetes.pods.operator_templates import MERGED, TEMPLATES, containers, operator_pods
 from hardener.sources.files import is_inside
 from hardener.sources.git import remotes
-from hardener.support.data_path import Path, dotted, value_at
+from hardener.sources.registry import MANIFESTS
+from hardener.support.data_path import Path, dotted, existing, value_at
+from hardener.support.shapes import plain_copy
 from hardener.support.shell_words import command
 from hardener.tree.blocks import Block
 from hardener.tree.core_views import Object
@@ -40,12 +46,28 @@ def reports(tree: Tree) -> Iterator[Report]:
     for item in tree.objects:
         if item.editable and not item.piece.is_new and "patch" not in item.classes:
             yield from _of_object(item, item in known)
+    yield from _held(tree)
     for block in tree.blocks.blocks if tree.block_files else ():
         if block.editable:
             yield from _of_block(block)
     for script in tree.of(*_script_kind()):
         if script.editable:
             yield from _of_script(Script(script, script.path, script.data))
+
+
+def _held(tree: Tree) -> Iterator[Report]:
+    """The documents that are no objects, and have a program make some."""
+    for file in tree.files:
+        is_known = os.path.basename(file.path) in NAMES or file.path in tree.patch_files
+        if is_known or not file.editable or not file.source.is_manifest:
+            continue
+        for piece in file.pieces:
+            for index, document in enumerate(piece.data):
+                if (found := held(document)) is not None:
+                    path, what = found
+                    item = Object(tree, piece, (index,), {})
+                    text = f"not looked at: {what} in a document that is no object of Kubernetes"
+                    yield _report("renders-elsewhere", item, path, text, _RENDERED)
 
 
 def _script_kind() -> tuple[str, str]:
@@ -66,12 +88,32 @@ def _of_object(item: Object, is_known: bool) -> Iterator[Report]:
         yield _report("renders-elsewhere", item, ("spec",), text, _RENDERED)
     elif kind in RENDERED_ELSEWHERE:
         yield from _of_deployer(item)
+    elif kind in TEMPLATES and kind not in MERGED:
+        yield from _of_custom(item, _without_containers(item))
     elif not is_known and not is_operated(item) and is_custom(item.data) and not list(makes(kind, item.data)):
-        own = {key: value for key, value in item.data.items() if key != "items"}  # each of these is an object
-        if (found := sign(own)) is not None:
-            path, what = found
-            text = f"not looked at: {item.kind} of {item.group} names {what} at {dotted(path)}"
-            yield _report("operator-resource", item, path, text, _FIELDS)
+        yield from _of_custom(item, item.data)
+
+
+def _of_custom(item: Object, data: dict[str, Any]) -> Iterator[Report]:
+    """What ``data``, the part of a custom resource that nobody judged, names for its controller."""
+    own = {key: value for key, value in data.items() if key != "items"}  # each of these is an object
+    if (found := sign(own)) is not None:
+        path, what = found
+        text = f"not looked at: {item.kind} of {item.group} names {what} at {dotted(path)}"
+        yield _report("operator-resource", item, path, text, _FIELDS)
+
+
+def _without_containers(item: Object) -> dict[str, Any]:
+    """A custom resource without the containers that transforms visit."""
+    data: dict[str, Any] = plain_copy(item.data)
+    for path, row in operator_pods((item.group, item.kind), item.data):
+        pod = existing(data, path)
+        for place in list(containers(pod, row)):
+            if place:
+                existing(pod, place[:-1])[place[-1]] = {}
+            else:
+                pod.clear()  # it is the container itself
+    return data
 
 
 # What Flux and Argo CD apply from folders of a repository.
@@ -79,9 +121,6 @@ def _of_object(item: Object, is_known: bool) -> Iterator[Report]:
 
 def _of_deployer(item: Object) -> Iterator[Report]:
     """What a deployer of folders that the tree shows adds to them, and whether these folders are the ones."""
-    for path in alterations((item.group, item.kind), item.data):
-        text = f"not looked at: {dotted(path)} of {item} changes what stands in the folder"
-        yield _report("renders-elsewhere", item, path, text, _RENDERED)
     folders = shown_folders(item)
     if not folders:
         return  # said already
@@ -158,12 +197,21 @@ def _unread_module(block: Block) -> str | None:
 
 
 def _of_script(script: Script) -> Iterator[Report]:
-    is_pipeline = not script.object.piece.file.name.endswith(".sh")
-    for index, words in pipeline_commands(script.lines) if is_pipeline else script.commands():
+    for index, words in _commands(script):
         for why in unseen(words, lambda name: _is_judged(script, name)):
             line = script.object.piece.line + index + 1
             text = f"not looked at: {why}"
             yield _report("script-objects", script.object, ("lines", index), text, _COMMANDS, line=line)
+
+
+def _commands(script: Script) -> Iterator[tuple[int, str]]:
+    """The commands of a file, each with the index of its line."""
+    name = script.object.piece.file.name
+    if name.endswith(MANIFESTS.endings):
+        return pipeline_commands(script.lines)
+    if name.endswith(".sh"):
+        return script.commands()
+    return commands_among(script.lines)
 
 
 def _is_judged(script: Script, name: str) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Any
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.cluster.platforms import Platforms
+from hardener.kubernetes.objects import list_items
 from hardener.kubernetes.objects.kind_names import as_spelt, meant, served_as
 from hardener.kubernetes.objects.object_shapes import misshapen
 from hardener.kubernetes.objects.removed_apis import removed
@@ -96,25 +98,40 @@ def _served(item: Object) -> str | None:
 
 
 def _without_version(tree: Tree) -> Iterator[tuple[Object, str]]:
-    """Workloads that are whole but for their API version, which they have to name; a patch or a part has containers
-    without an image, or none."""
+    """Objects of Kubernetes that are whole but for their API version, which they have to name: kubectl refuses them,
+    unless it is told not to validate. A patch or a part of a pod has containers without an image, or none."""
     for file in tree.files:
         if not file.editable or not file.source.is_manifest or file.path in tree.patch_files:
             continue
         for piece in file.pieces:
             for index, document in enumerate(piece.data):
-                if isinstance(document, dict) and not document.get("apiVersion") and _is_of_pods(document.get("kind")):
-                    item = Object(tree, piece, (index,), document)
+                for path, found in _objects(document, (index,)):
+                    item = Object(tree, piece, path, found)
                     served = served_as("", item.kind)
-                    if served and item.name and "$patch" not in piece.text and _is_whole(document, served):
+                    if served and item.name and "$patch" not in piece.text and _is_whole(found, served):
                         yield item, served
 
 
-def _is_of_pods(kind: object) -> bool:
-    return isinstance(kind, str) and kind in POD_KINDS
+def _objects(document: object, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The objects in ``document`` that have a kind and no API version, with their places."""
+    waiting: list[tuple[Path, Any]] = [(path, document)]
+    while waiting:
+        place, found = waiting.pop()
+        if not isinstance(found, dict) or not isinstance(found.get("kind"), str):
+            continue
+        if list_items.is_list(found):
+            items = [
+                list_items.completed(item, list_items.implied(found.get("apiVersion"), found["kind"], item))
+                for item in found["items"]
+            ]
+            waiting += [((*place, "items", number), item) for number, item in enumerate(items)]
+        elif not found.get("apiVersion"):
+            yield place, found
 
 
-def _is_whole(document: dict[str, object], api_version: str) -> bool:
+def _is_whole(document: dict[str, Any], api_version: str) -> bool:
+    if document["kind"] not in POD_KINDS:
+        return True
     named = {**document, "apiVersion": api_version}
     found = [value_at(named, (*path, "spec", "containers")) for path in templates(named)]
     containers = [container for each in found if isinstance(each, list) for container in each]

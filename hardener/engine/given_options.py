@@ -24,7 +24,11 @@ _UNKNOWN = {
     "baseline write": ("since", "no_waivers", "lock", "chart_values", *_OF_CHARTS, *_WRITES),
 }
 # Commands that know few options.
-_KNOWN = {"lock": ("config", "evidence"), "observe": ("profile", "config", "evidence")}
+_KNOWN = {
+    "lock": ("config", "evidence"),
+    "lock --charts": ("config", "evidence"),
+    "observe": ("profile", "config", "evidence"),
+}
 _SIGNS = {"chart_values": "--values"}  # options that are not called like what they are about
 _SIGNS_OF = {"values": {"set": "--option"}}  # and those that one command calls otherwise
 

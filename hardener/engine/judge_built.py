@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Set
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct, field
@@ -19,9 +20,10 @@ from hardener.authoring.edits import Create, Severity
 from hardener.authoring.transform import Transform, name_of
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.engine.waivers import Waivers
-from hardener.facts.kustomize.built import PATCHES, Build, Item, Undone, builds, unused_components
-from hardener.facts.kustomize.overlays.patch import Patch
+from hardener.facts.kustomize.built import PATCHES, Build, GivenPairs, Item, Undone, builds, unused_components
+from hardener.facts.kustomize.overlays.patch import ImageEntry, Merge, Operations, Patch
 from hardener.facts.kustomize.overlays.patched import PatchedPod
+from hardener.facts.kustomize.transformers import SetPairs
 from hardener.kubernetes.objects.protections import lost
 from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.kubernetes.rbac.subjects import GROUP as RBAC
@@ -116,11 +118,13 @@ class _Reports:
 
     def all(self) -> Iterator[Report]:
         """Every finding, one kustomization after the other."""
+        judged: set[int] = set()  # the ids of kustomizations
         for build in builds(self._tree):
             yield from self._of_build(build)
             self.weighed.update((patch.piece, patch.start) for patch in build.used)
+            judged.add(id(build.kustomization))
         for component in unused_components(self._tree):
-            if component.editable:
+            if component.editable and id(component) not in judged:
                 text = "a component with patches that no kustomization of the tree uses"
                 yield _undone(Undone(component, component.piece, component.path, text), _USE)
 
@@ -129,6 +133,7 @@ class _Reports:
             if undone.kustomization.editable or undone.piece.file.editable:
                 yield _undone(undone)
         changed = [item for item in build.items if item.is_changed]
+        yield from map(_unweighed_pod, chain.from_iterable(map(_late_pod_patches, changed)))
         # What patches set may be quoted, and may be a secret.
         self._tree.chart_values += [item.data for item in changed if item.data is not None]
         self._losing = set()
@@ -216,6 +221,23 @@ def _weakened(outcome: Outcome, id: str) -> dict[tuple[Piece, Path], Severity]:
 def _is_pod(item: Item) -> bool:
     """Whether an object has pods, as it is written and as it comes out."""
     return all(str((data or {}).get("kind")) in POD_KINDS for data in (item.plain, item.data))
+
+
+def _late_pod_patches(item: Item) -> Iterator[tuple[Item, Patch]]:
+    """What changes pods and no transform is asked about: replacements, transformers and variables."""
+    known = (Merge, Operations, ImageEntry, GivenPairs, SetPairs)
+    if _is_pod(item):
+        yield from ((item, patch) for patch in item.patches if patch.editable and not isinstance(patch, known))
+
+
+def _unweighed_pod(found: tuple[Item, Patch]) -> Report:
+    """What to know of a pod that is changed as it is built, and is hardened as it is written."""
+    item, patch = found
+    file = patch.piece.file.name
+    text = f"this changes {item.origin} when it is built, and changes of harden rest on what is written"
+    advice = "look at what it sets: a user, a command or a path may need what harden takes away"
+    owner = patch.kustomization
+    return Report(_NOT_JUDGED, _WORKLOAD, Severity.LOW, text, advice, file, owner, patch.piece, patch.start)
 
 
 def _is_meant(item: Item, patch: Patch) -> bool:

@@ -1,4 +1,5 @@
-"""Steps graded by what ``harden observe`` saw: safe where the workload came up with them, breaking where it did not.
+"""Steps graded by what ``harden observe`` saw: safe where the workload did its work with them, review where it came up
+and nobody saw it work, breaking where it did not come up or did other things than before.
 
 A run is a start on an empty volume and without load, in which all changes that held were made together. So a change of
 users keeps its grade where files outlive the pod, a limit keeps its own, and a change is safe only beside the user that
@@ -15,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hardener.authoring.edits import Basis, Drop, Edit, Evidence, Grade, Set, WrongShapeError
+from hardener.authoring.edits import Append, Basis, Drop, Edit, Evidence, Grade, Insert, Set, WrongShapeError
 from hardener.authoring.transform import Transform
 from hardener.engine.shared_edits import mirrored
 from hardener.facts.images.known_image import known_image
@@ -30,14 +31,22 @@ from hardener.facts.images.observations import (
 )
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.states import states
+from hardener.kubernetes.pods.capabilities import DEFAULT
 from hardener.lock.observed import Observation
-from hardener.support.data_path import value_at
+from hardener.support.data_path import Path, value_at
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 _IDENTITY = ("runAsUser", "runAsGroup", "fsGroup", "supplementalGroups")
 _SET_IDENTITY = re.compile(rf"(?:pod\.)?securityContext\.({'|'.join(_IDENTITY)})\+?=(.*)", re.S)
 _GIVES = "securityContext.capabilities.add+="
 # Volumes that are as new as the pod, or written by Kubernetes: no file in them has an owner from before.
+NOBODY_ASKED = "nobody asked it anything"
+# What gives a container more than it has where nothing is written.
+_WEAKER: tuple[tuple[str, object], ...] = (
+    ("allowPrivilegeEscalation", True), ("privileged", True), ("readOnlyRootFilesystem", False),
+    ("runAsNonRoot", False), ("runAsUser", 0), ("runAsGroup", 0), ("type", "Unconfined"),
+    ("automountServiceAccountToken", True), ("procMount", "Unmasked"),
+)  # fmt: skip
 _NEW = frozenset({"emptyDir", "secret", "configMap", "projected", "downwardAPI", "image"})
 
 
@@ -189,8 +198,42 @@ def _held(pod: PodTemplate, edits: list[Edit], each: list[_Seen]) -> list[Edit]:
     if any("resources" in edit.path for edit in edits):
         facts = _facts(found, ", without load")
         return [_with(edit, facts) for edit in edits]
+    if any(_weakens(edit, pod) for edit in edits):
+        return [_with(edit, _facts(found)) for edit in edits]
+    unseen = [_unseen(one) for one in found if one.doubts or not one.shown]
+    if unseen:
+        return [_lifted_to_review(edit, list(dict.fromkeys(unseen))) for edit in edits]
     grade = Grade.REVIEW if _is_spoken_against(edits, each) else Grade.SAFE
     return [_graded(edit, grade, _facts(found)) for edit in edits]
+
+
+def _unseen(run: Observation) -> Evidence:
+    """That a workload came up, and what nobody saw of it."""
+    why = "; ".join(run.doubts or (NOBODY_ASKED,))
+    return Evidence(f"harden observe: {run.workload} came up; {why} ({seen(run)})")
+
+
+def _lifted_to_review(edit: Edit, facts: list[Evidence]) -> Edit:
+    """``edit`` as far as a workload that came up takes it: what is safe without that stays so."""
+    return _with(edit, facts) if edit.grade is Grade.SAFE else _graded(edit, Grade.REVIEW, facts)
+
+
+def _weakens(edit: Edit, pod: PodTemplate) -> bool:
+    """Whether ``edit`` would give a container more than it has."""
+    if not isinstance(edit, Set | Append | Insert):
+        return False
+    keys = [key for key in edit.path if isinstance(key, str)]
+    if keys[-2:] == ["capabilities", "add"]:
+        return _gives_more(edit.value, pod, edit.path)
+    return any(key in keys[-2:] and edit.value == value for key, value in _WEAKER)
+
+
+def _gives_more(value: object, pod: PodTemplate, path: Path) -> bool:
+    """Whether a capability at ``path`` of a container is one that it does not have as it is written."""
+    dropped = value_at(pod.object.piece.data, (*path[: path.index("capabilities") + 1], "drop")) or []
+    names = value if isinstance(value, list) else [value]
+    without = {str(name).upper().removeprefix("CAP_") for name in dropped if isinstance(dropped, list)}
+    return any(name not in DEFAULT or name in without or "ALL" in without for name in map(str, names))
 
 
 def _is_spoken_against(edits: list[Edit], each: list[_Seen]) -> bool:

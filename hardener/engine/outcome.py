@@ -237,7 +237,8 @@ class Outcome(Struct, eq=False):
     @property
     def command(self) -> str:
         """The command of ours that makes its changes."""
-        return "apply" if self.tree.chart is None else "values"
+        is_chart = self.tree.chart is not None or any(not override.release for override in self.overrides)
+        return "values" if is_chart else "apply"
 
     def names_of(self, changes: Iterable[Change]) -> list[str]:
         """The files that ``changes`` are made in: their own, or those of the values that make them."""

@@ -18,6 +18,7 @@ from hardener.engine import (
     code_steps,
     find_rendered_elsewhere,
     find_unknown_kinds,
+    find_unread_forms,
     find_unread_patches,
     json_patch,
     trial_write,
@@ -26,6 +27,7 @@ from hardener.engine.assemble_files import assemble
 from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
+from hardener.engine.operator_fields import spoken, taken
 from hardener.engine.outcome import Held, Outcome, Refused, Report
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
@@ -38,6 +40,7 @@ from hardener.facts.images.collectors.same_image import SameImages
 from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.objects.system_pods import SystemPods
 from hardener.facts.objects.written_contexts import WrittenContexts
+from hardener.kubernetes.pods.partial_workload import sets_nothing_weak
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -168,7 +171,7 @@ def judged(
             _run_transform(state, profile, transform, may_change, visits)
     _report_classes(state)
     state.unknown.finish()
-    _report_tree(state.outcome)
+    _report_tree(state.outcome, state.weighed)
     return state.outcome
 
 
@@ -220,15 +223,17 @@ def _finish(state: _Run, ran: set[str], *, is_whole: bool) -> None:
         state.weighed = state.built(outcome)
     _report_classes(state)
     state.unknown.finish()
-    outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
-    _report_tree(outcome)
+    before = len(outcome.findings)
+    _report_tree(outcome, state.weighed)
+    outcome.findings += list(find_unread_forms.reports(outcome))
+    outcome.findings[before:before] = [*state.waivers.problems, *state.waivers.stale(ran, whole=is_whole)]
     _count(outcome)
 
 
 def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
-    if transform.stage == "network" and target.object.group == FRAGMENT:
-        return  # which namespace and labels it comes to is not known
     pod = pod_of(target)
+    if transform.stage == "network" and _is_placed_elsewhere(target, pod):
+        return
     try:
         classes, blocked = _barrier(state, transform, target, pod)
     except (OpaqueError, WrongShapeError) as error:
@@ -238,7 +243,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         state.skipped.setdefault((id(target.object), blocked), _Skipped(target, classes[blocked]))
         state.waivers.leave(target.object)
         return
-    yielded = _yielded(state, transform, target, arguments, pod, blocked)
+    yielded = spoken(pod, _yielded(state, transform, target, arguments, pod, blocked))
     if not yielded:  # most transforms have nothing to say of most targets
         return
     try:
@@ -246,6 +251,8 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     except WrongShapeError as wrong:
         _stopped(state, transform, target, wrong)
         return
+    if pod is not None and pod.operator is not None:
+        steps = _taken(state, transform, target, pod, steps, blocked)
     if not blocked:
         _take(state, transform, target, yielded, unknown)
         _make(state, transform, target, steps, arguments, may_change)
@@ -254,6 +261,22 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
             _take(state, transform, target, yielded, unknown)
         if not _all_waived(state, transform, target, steps):
             _skip(state, transform, pod, blocked, classes[blocked])
+
+
+def _taken(
+    state: _Run, transform: Transform, target: View, pod: PodTemplate, steps: list[list[Edit]], blocked: str | None
+) -> list[list[Edit]]:
+    """Those of ``steps`` that the operator of ``pod`` takes; of its own pod nobody can say what it lacks."""
+    assert pod.operator is not None
+    kept = taken(pod.operator, target, steps)
+    if len(kept) < len(steps) and not blocked and not pod.operator.is_merged:
+        _skip(state, transform, pod, "partial", pod.classes["partial"])
+    return kept
+
+
+def _is_placed_elsewhere(target: View, pod: PodTemplate | None) -> bool:
+    """Whether somebody else says which namespace and labels ``target`` comes to."""
+    return target.object.group == FRAGMENT or (pod is not None and pod.is_fragment)
 
 
 def _yielded(
@@ -469,12 +492,15 @@ def _report_classes(state: _Run) -> None:
     for (_, name), skipped in state.skipped.items():
         target, sign = skipped.target, skipped.sign
         piece = target.object.piece
+        is_left = name in _LEFT_ALONE
         if name in _LEFT_ALONE:
             if name == "patch" and _is_weighed(state, target.object):
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
             if name == "patch":
                 advice = piece.source.advise(piece, "patch") or advice
+            if name == "patch" and piece.source.is_manifest and sets_nothing_weak(target.object.sent):
+                message, is_left = f"a part of a workload that sets nothing weak: {sign}", False
         else:
             message = f"not done: {', '.join([each.id for each in skipped.transforms])} ({name}): {sign}"
             advice = _PARTLY[name]
@@ -482,7 +508,7 @@ def _report_classes(state: _Run) -> None:
                 advice = piece.source.advise(piece, "part") or advice
         found = Report(
             name, "K01", _weight(state, name, skipped), message, advice, piece.file.name, target.object, piece,
-            target.object.path, not_looked_at=name in _LEFT_ALONE,
+            target.object.path, not_looked_at=is_left,
         )  # fmt: skip
         state.outcome.findings.append(found)
 
@@ -501,8 +527,9 @@ def _is_weighed(state: _Run, patch: Object) -> bool:
     return (patch.piece, patch.path) in state.weighed or state.outcome.tree.ask(Overlays).is_weighed(patch)
 
 
-def _report_tree(outcome: Outcome) -> None:
-    """Put on record what is wrong with files, objects and places of the tree, whatever the profile."""
+def _report_tree(outcome: Outcome, weighed: Set[tuple[Piece, Path]]) -> None:
+    """Put on record what is wrong with files, objects and places of the tree, whatever the profile; ``weighed`` are
+    places of patches that were judged."""
     tree = outcome.tree
     for problem in tree.problems:
         found = Report(
@@ -520,10 +547,10 @@ def _report_tree(outcome: Outcome) -> None:
                 sign.piece.file.name, sign, sign.piece, sign.path,
             )
         )  # fmt: skip
-    outcome.findings += find_rendered_elsewhere.reports(tree)
+    outcome.findings += list(find_rendered_elsewhere.reports(outcome))
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
     said = {(report.file, report.message) for report in outcome.findings}
-    unread = find_unread_patches.reports(tree)
+    unread = find_unread_patches.reports(tree, weighed)
     outcome.findings += [report for report in unread if (report.file, report.message) not in said]
     if tree.settings.no_waivers and not tree.stream:
         from hardener.engine import find_unfilled_values, find_unjudged  # late: only a gate asks

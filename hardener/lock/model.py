@@ -1,4 +1,5 @@
-"""``harden.lock``: the digests of the images of a repository and what their configs say, in a committed file.
+"""``harden.lock``: the digests of the images of a repository, what their configs say, and the digests of the charts of
+its releases, in a committed file.
 
 It stands at the Git root. ``apply`` only ever reads it, so a run needs no network and is the same everywhere.
 """
@@ -20,6 +21,8 @@ from hardener.kubernetes.images.files import ImageFiles
 from hardener.kubernetes.images.reference import ImageReference, is_digest
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock import observed
+from hardener.lock.charts import locked
+from hardener.lock.charts.locked import LockedChart
 from hardener.lock.observed import Observation
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read
@@ -56,10 +59,12 @@ class LockedImage(Struct, frozen=True):
 class Lock(Struct):
     """The images by their name as written in the file, and by repository spelled out with tag or digest.
 
-    ``is_observed``: whether it holds anything that was seen of containers.
+    ``charts``: those of releases by place and version, None where nobody asked for them. ``is_observed``: whether it
+    holds anything that was seen of containers.
     """
 
     images: dict[str, LockedImage] = field(default_factory=dict)
+    charts: dict[str, dict[str, LockedChart]] | None = None
     is_observed: bool = False
     _spelled: dict[str, LockedImage] = field(default_factory=dict)
     _tagged: set[str] = field(default_factory=set)  # repository@digest of what a tag names
@@ -102,7 +107,7 @@ class Lock(Struct):
             if new:
                 image = images.get(name) or LockedImage(new[-1].digest)
                 images[name] = replace(image, observed=observed.merged(image.observed, new))
-        found = Lock()
+        found = Lock(charts=self.charts)
         for name, image in images.items():
             if (reference := parse_image(name)) is not None:
                 found.add(reference, image)
@@ -179,6 +184,7 @@ class _Reader:
         class Head(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
             version: int
             images: dict[str, dict[str, Any]] = {}
+            charts: dict[str, dict[str, dict[str, Any]]] | None = None
             generated_by: str | None = None
 
         class Config(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -215,14 +221,15 @@ class _Reader:
 
         documents = self.parsed.documents
         if len(documents) != 1 or not isinstance(documents[0], dict):
-            self._fail((), "a lock is one mapping with the keys version, generated-by and images")
+            self._fail((), "a lock is one mapping with the keys version, generated-by, images and charts")
         try:
             head = msgspec.convert(documents[0], Head)
         except msgspec.ValidationError as error:
-            self._fail((), f"{_plain(error)}: a lock has the keys version, generated-by and images")
+            self._fail((), f"{_plain(error)}: a lock has the keys version, generated-by, images and charts")
         if head.version != VERSION:
             self._fail(("version",), f"version is {head.version}, this harden reads {VERSION}: update harden")
-        found = Lock()
+        charts = locked.read(head.charts, self._fail) if head.charts is not None else None
+        found = Lock(charts=charts)
         for image, value in head.images.items():
             reference = parse_image(image)
             if reference is None or reference.normalized is None or reference.opaque:

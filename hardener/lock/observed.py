@@ -37,8 +37,13 @@ class Observation(Struct, frozen=True):
     - `needs`: the capabilities without which it does not come up, found by trial, among those that a runtime gives and
       Pod Security level baseline allows; None where nobody tried.
     - `memory`: the most that it used, in bytes, page cache included; None where the engine does not tell.
+      `memory_at`: so many seconds after its start. `cpu`: the most of processors that it kept busy over a second, in
+      thousandths of one, and `cpu_at` when. `outside`: names outside of the tree that it asked for.
     - `token`: whether it read the token of its service account; None where it had none, or nobody could see.
     - `connects`: what it connected to: "Service/cache:6379", "kubernetes" for the API server.
+    - `prepared`: empty folders of its image that belong to a user of its processes, who is to write there.
+    - `shown`: what showed that it does its work, as it is and with the changes that held: "8080/tcp GET / 200".
+      `doubts`: what of its work nobody saw all the same.
     - `held`: the changes under which it came up, all together, by transform, each the settings that it makes, in the
       spelling of ``hardener.facts.images.observations.setting``. `failed`: the changes under which it did not,
       likewise, and `because` the reason of each.
@@ -65,6 +70,18 @@ class Observation(Struct, frozen=True):
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     because: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] | None = None
+    prepared: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    memory_at: int | None = None
+    cpu: int | None = None
+    cpu_at: int | None = None
+    outside: tuple[str, ...] = ()
+
+    @property
+    def saw_files(self) -> bool:
+        """Whether the engine tells of files that a container wrote: the API server of a cluster does not."""
+        return not self.engine.startswith("kubectl ")
 
 
 def runs_of(command: Sequence[str], args: Sequence[str], names: Iterable[str]) -> str:
@@ -100,14 +117,30 @@ def _both(one: Observation, other: Observation) -> Observation:
         occupied=_any(one.occupied, other.occupied),
         listens=_any(one.listens, other.listens),
         capabilities=_any(one.capabilities, other.capabilities),
-        memory=max((each.memory for each in (one, other) if each.memory is not None), default=None),
+        **peaks(one, other),
+        outside=_any(one.outside, other.outside),
         token=_either(one.token, other.token),
         connects=_any(one.connects, other.connects),
+        prepared=_any(one.prepared, other.prepared),
+        shown=shown_of_both(one, other),
+        doubts=_any(one.doubts, other.doubts),
         held=_settings(one.held, other.held),
         failed=_settings(one.failed, other.failed),
         because={**other.because, **one.because},
         needs=None if one.needs is None or other.needs is None else tuple(sorted({*one.needs, *other.needs})),
     )
+
+
+def shown_of_both(one: Observation, other: Observation) -> tuple[str, ...]:
+    """What showed that two that ran the same do their work: nothing where nothing did of one of them."""
+    return _any(one.shown, other.shown) if one.shown and other.shown else ()
+
+
+def peaks(one: Observation, other: Observation) -> dict[str, int | None]:
+    """The most that either used, each with its moment."""
+    memory = max(one, other, key=lambda each: -1 if each.memory is None else each.memory)
+    cpu = max(one, other, key=lambda each: -1 if each.cpu is None else each.cpu)
+    return {"memory": memory.memory, "memory_at": memory.memory_at, "cpu": cpu.cpu, "cpu_at": cpu.cpu_at}
 
 
 def _either(one: bool | None, other: bool | None) -> bool | None:
@@ -161,6 +194,13 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
         memory: int | None = None
         token: bool | None = None
         connects: list[str] = []
+        prepared: list[str] = []
+        shown: list[str] = []
+        doubts: list[str] = []
+        memory_at: int | None = None
+        cpu: int | None = None
+        cpu_at: int | None = None
+        outside: list[str] = []
         held: dict[str, list[str]] = {}
         failed: dict[str, Any] = {}
 
@@ -187,6 +227,8 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
                 {name: tuple(each.settings) for name, each in failed.items()},
                 {name: each.because for name, each in failed.items()},
                 None if said.needs is None else tuple(said.needs),
+                prepared=tuple(said.prepared), shown=tuple(said.shown), doubts=tuple(said.doubts),
+                memory_at=said.memory_at, cpu=said.cpu, cpu_at=said.cpu_at, outside=tuple(said.outside),
             )
         )  # fmt: skip
     return tuple(found)
@@ -200,12 +242,12 @@ def _problem(said: Any) -> str | None:
         return "runs is not 16 hexadecimal digits: run harden observe, which writes them"
     if not _DAY.fullmatch(said.date):
         return "date is no day: write it as 2026-11-28"
-    for path in (*said.wrote, *said.occupied):
+    for path in (*said.wrote, *said.occupied, *said.prepared):
         if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//"):
             return f"{path} is no folder of an image: write it from the root on, without a slash at its end"
     if beyond := [name for name in said.needs or () if name not in BASELINE]:
         return f"needs: {beyond[0]} is no capability that Pod Security level baseline allows: write one such as CHOWN"
-    numbers = (said.seconds, said.user, said.memory, *said.groups)
+    numbers = (said.seconds, said.user, said.memory, said.memory_at, said.cpu, said.cpu_at, *said.groups)
     if any(number is not None and number < 0 for number in numbers):
         return "a number is below 0: run harden observe, which writes them"
     return None
@@ -223,7 +265,9 @@ def entry_of(observation: Observation) -> dict[str, Any]:
     more = {
         "user": said.user, "groups": list(said.groups), "wrote": list(said.wrote), "occupied": list(said.occupied),
         "listens": list(said.listens), "capabilities": list(said.capabilities), "memory": said.memory,
-        "token": said.token, "connects": list(said.connects),
+        "memoryAt": said.memory_at, "cpu": said.cpu, "cpuAt": said.cpu_at, "outside": list(said.outside),
+        "token": said.token, "connects": list(said.connects), "prepared": list(said.prepared),
+        "shown": list(said.shown), "doubts": list(said.doubts),
         "held": {name: list(settings) for name, settings in sorted(said.held.items())},
         "failed": {
             name: {"settings": list(settings), "because": said.because.get(name, "")}

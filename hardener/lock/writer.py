@@ -18,7 +18,9 @@ from hardener.sources.files import run_folder, transaction
 if TYPE_CHECKING:
     from hardener.lock.oci.image import Found
 
-_HEAD = "# The images of the manifests, as the registries had them; written by harden lock, read by harden apply.\n"
+_HEAD = (
+    "# The images and charts of the manifests, as registries had them; written by harden lock, read by harden apply.\n"
+)
 # From the stanzas of a lock to those that are new or other.
 _Changes = Callable[[Mapping[str, dict[str, Any]]], Mapping[str, dict[str, Any]]]
 
@@ -85,6 +87,22 @@ def save_observed(root: str, seen: Mapping[str, Sequence[Observation]]) -> None:
     _write(root, changes)
 
 
+def save_charts(root: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Put into the lock what ``change`` makes of its charts, by place and version; all else keeps its bytes. Raises
+    InputError where the lock cannot be written."""
+
+    def changes(documents: list[Any]) -> list[Any]:
+        document = documents[0]
+        charts = document.get("charts")
+        changed = change(charts or {})
+        if charts != changed:
+            document["charts"] = changed
+            _stamp(document)
+        return documents
+
+    _replace(root, changes, lambda: {"charts": change({})})
+
+
 def _merged(there: list[Any], new: Sequence[Observation]) -> list[Any]:
     """The entries of a stanza as they stand ``there``, with those of ``new``; what is not new stays as written."""
     written = {each.runs: entry for each, entry in zip(observed.read(there), there, strict=True)}
@@ -95,19 +113,28 @@ def _merged(there: list[Any], new: Sequence[Observation]) -> list[Any]:
 
 def _write(root: str, changes: _Changes, gone: Collection[str] = ()) -> None:
     """Put into the lock what ``changes`` makes of its stanzas, asked when no other run can change them."""
+
+    def first() -> dict[str, Any]:
+        changed = changes({})
+        return {"images": dict(sorted(changed.items()))} if changed else {}
+
+    _replace(root, lambda documents: _with(documents, changes, gone), first)
+
+
+def _replace(root: str, change: Callable[[list[Any]], list[Any]], first: Callable[[], dict[str, Any]]) -> None:
+    """Let the lock become what ``change`` makes of its documents; where there is none, one with ``first``, unless that
+    is empty. Raises InputError where it cannot be written."""
     path = os.path.join(root, NAME)
     name = os.path.relpath(path)
     try:
         with run_folder.alone(root):
             if not os.path.exists(path):
-                changed = changes({})
-                if not changed:
-                    return
-                head = {"version": VERSION, "generated-by": f"harden {__version__}"}
-                transaction.create(path, _HEAD + yaml.dump(head | {"images": dict(sorted(changed.items()))}))
+                if stanzas := first():
+                    head = {"version": VERSION, "generated-by": f"harden {__version__}"}
+                    transaction.create(path, _HEAD + yaml.dump(head | stanzas))
                 return
             content = files.read(path)
-            text = yaml.rewrite(content.text, lambda documents: _with(documents, changes, gone)).text
+            text = yaml.rewrite(content.text, change).text
             if text != content.text:
                 transaction.replace(path, text, content)
     except files.UnreadableError as error:
@@ -116,6 +143,11 @@ def _write(root: str, changes: _Changes, gone: Collection[str] = ()) -> None:
         raise InputError(f"{name}: cannot be extended as it is laid out: {refused.reason}") from None
     except OSError as error:
         raise InputError(f"{name}: cannot be written: {error.strerror}") from None
+
+
+def _stamp(document: dict[str, Any]) -> None:
+    if "generated-by" in document:
+        document["generated-by"] = f"harden {__version__}"
 
 
 def _ordered(entry: dict[str, Any]) -> dict[str, Any]:
@@ -131,8 +163,7 @@ def _with(documents: list[Any], changes: _Changes, gone: Collection[str]) -> lis
     if any(images.get(name) != entry for name, entry in changed.items()) or not images.keys().isdisjoint(gone):
         kept = {name: entry for name, entry in {**images, **changed}.items() if name not in gone}
         document["images"] = dict(sorted(kept.items()))
-        if "generated-by" in document:
-            document["generated-by"] = f"harden {__version__}"
+        _stamp(document)
     return documents
 
 

@@ -19,6 +19,7 @@ from hardener.observe.accepted import is_namespace
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity
 from hardener.observe.engine import Engine, EngineError
+from hardener.observe.exercise import Exercise, problem_with
 from hardener.observe.generated import generated
 from hardener.observe.image_folders import ImageFolders
 from hardener.observe.images import Image, Images
@@ -26,6 +27,8 @@ from hardener.observe.log_evidence import paths
 from hardener.observe.pod_network import Network
 from hardener.observe.pod_run import Came, Planned, PodRun
 from hardener.observe.pod_values import Given, MissingError, content_of
+from hardener.observe.port_hints import hints
+from hardener.observe.questions import Hint
 from hardener.observe.refusal import NotStartedError, Refusal
 from hardener.observe.supported_fields import refusal
 from hardener.support.data_path import Path
@@ -36,6 +39,7 @@ from hardener.tree.tree import Tree
 Map = dict[str, Any]
 DEFAULT = "default"
 _MOST_WORKLOADS = 250  # of one application, which are up at a time
+_TESTS = frozenset(("test", "test-success"))
 _TRIES = 12  # for a subnet that nobody has
 # A certificate of an authority that signs nothing: programs read the file before they look at what is in it.
 _AUTHORITY = """\
@@ -57,7 +61,8 @@ class Workload(Struct, eq=False):
     """A workload of the tree: ``key`` ("Deployment/web"), its spec as read, and what became of it.
 
     ``refused``: why it is not run at all, and where that stands; ``missing``: the image that is not to be had.
-    ``came``: how it came up as it is. ``seen``: of its containers, as it is.
+    ``came``: how it came up as it is. ``seen``: of its containers, as it is. ``violates``: what kept it from the level
+    restricted in each run, where an API server tells.
     """
 
     key: str
@@ -70,6 +75,7 @@ class Workload(Struct, eq=False):
     seen: dict[str, Activity] = field(default_factory=dict)
     runs: int = 0
     lost: list[str] = field(default_factory=list)
+    violates: list[str] = field(default_factory=list)
 
     @property
     def is_up(self) -> bool:
@@ -80,8 +86,12 @@ class Application:
     """The ``workloads`` of the namespace ``name`` of ``tree``; of what several folders hold, ``folder`` is meant.
 
     ``mask`` takes secrets out of a text; ``stop`` ends all that waits. ``shows_output``: a line of what a container
-    prints may be part of a reason.
+    prints may be part of a reason. ``sees_calls``: it is seen who calls whom. ``reads_images``: the configs of its
+    images are known, so that it is known who starts as root.
     """
+
+    sees_calls = True
+    reads_images = True
 
     def __init__(
         self,
@@ -103,6 +113,7 @@ class Application:
         self._network: str | None = None
         self._places: Network | None = None
         self._running: dict[str, PodRun] = {}
+        self._tests = threading.Lock()  # a workload of the tree that tests another one runs once at a time
         # A controller of the cluster puts it into every namespace (root-ca-cert-publisher).
         root = {"kube-root-ca.crt": {"ca.crt": _AUTHORITY.encode()}}
         objects = [item for item in tree.objects if (item.namespace or DEFAULT) == name and item.group == ""]
@@ -114,6 +125,9 @@ class Application:
             for kind, known in (("ConfigMap", root), ("Secret", {}))
         )
         self._services = list({item.name: item.data for item in objects if item.kind == "Service"}.values())
+        self._ingresses = [
+            item.data for item in tree.objects if item.kind == "Ingress" and (item.namespace or DEFAULT) == name
+        ]
         self._accounts = {item.name: item.data for item in objects if item.kind == "ServiceAccount"}
 
     def secrets(self) -> Iterable[tuple[str, str]]:
@@ -157,11 +171,14 @@ class Application:
             )
             if done.ok:
                 self._network = name
-                pods = [_placed(workload) for workload in self.workloads if self.may_run(workload)]
+                pods = [placed(workload) for workload in self.workloads if self.may_run(workload)]
                 self._places = Network(subnet, self.name, pods, self._services)
                 return
             problem = done.reason
         raise EngineError(f"no private network can be made: {problem}")
+
+    def take_policies(self, tree: Tree) -> None:
+        """Have the policies of ``tree`` enforced from now on, where somebody does: no container engine knows them."""
 
     @staticmethod
     def may_run(workload: Workload) -> bool:
@@ -182,9 +199,14 @@ class Application:
         restarts: bool,
         stays: bool = False,
         serves: Mapping[str, Collection[str]] | None = None,
+        before: Mapping[str, Activity] | None = None,
+        goes_down: bool = False,
+        exercises: Iterable[Exercise] = (),
     ) -> tuple[Came, dict[str, Activity]]:
-        """Run ``workload`` with ``spec`` in place of what runs of it, and tell how it came up and what was seen of it.
-        With ``stays`` it goes on running where it came up; ``serves`` is what ``PodRun.run`` has."""
+        """Run ``workload`` with ``spec`` in place of what runs of it, and tell how it came up and what was seen of it,
+        with what it answers. With ``stays`` it goes on running where it came up; ``serves`` and ``before`` are what
+        ``PodRun.run`` has. ``goes_down``: it is told to end, and that is looked at, too. Where one of the
+        ``exercises`` goes wrong it has not come up."""
         self.end(workload)
         workload.runs += 1
         pod: PodRun | None = None
@@ -205,13 +227,20 @@ class Application:
                 self._stop,
                 shows_output=self._shows_output,
             )
-            came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves)
+            came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves, before=before)
+            if came.up:
+                pod.ask(self._hints(workload))
+                wrong = next(filter(None, (self._exercised(pod, each) for each in exercises)), None)
+                came = came if wrong is None else replace(came, up=False, reason=self._mask(wrong))
             if came.refused is not None:
                 workload.runs -= 1
-            elif not came.up:
+            elif not came.up or before is not None:  # what is compared may speak against it
                 came = replace(came, said=pod.said())
             workload.lost = [*self.network.endpoints[workload.key].unreachable, *pod.carried]
-            seen = pod.facts()
+            goes_down = goes_down and came.up
+            seen = pod.facts(ends=goes_down and not whole)
+            if goes_down:
+                pod.go_down()
             if stays and came.up:
                 self._running[workload.key], pod = pod, None
             return came, seen
@@ -220,6 +249,48 @@ class Application:
         finally:
             if pod is not None:
                 pod.end()
+
+    def exercise(self, workload: Workload, exercise: Exercise) -> str | None:
+        """What goes wrong with ``exercise`` against what runs of ``workload``; None where nothing does."""
+        found = self._exercised(self._running[workload.key], exercise)
+        return None if found is None else self._mask(found)
+
+    def _exercised(self, pod: PodRun, exercise: Exercise) -> str | None:
+        if exercise.key is None:
+            problem = problem_with(exercise, pod.target(self.name), self._engine, self._agent)
+        else:
+            problem = self._run_of_tree(exercise.key)
+        if problem is None:
+            pod.note_exercise()
+            return None
+        return f"{exercise.key or '--exercise'}: {problem}"
+
+    def _run_of_tree(self, key: str) -> str | None:
+        """What goes wrong with the workload ``key``, which is to end with 0."""
+        test = next((each for each in self.workloads if each.key == key and self.may_run(each)), None)
+        if test is None:
+            return "the tree has no such workload in this namespace that can be run"
+        with self._tests:
+            came, _ = self.run(test, test.spec, 1, whole=False, restarts=True)
+        return None if came.up else came.reason
+
+    def ask_again(self, workload: Workload) -> dict[str, Activity]:
+        """Ask what runs of ``workload`` what it was asked as it ran first, and return what was seen of it until now."""
+        pod = self._running[workload.key]
+        pod.ask({})
+        return pod.facts()
+
+    def go_down(self, workload: Workload) -> dict[str, Activity]:
+        """Tell what runs of ``workload`` to end, and return what was seen of it until it had."""
+        pod = self._running.pop(workload.key)
+        try:
+            return pod.go_down()
+        finally:
+            pod.end()
+
+    def _hints(self, workload: Workload) -> dict[int, Hint]:
+        """What the tree says of the ports of ``workload``, by their numbers."""
+        return hints(workload.spec, self.network.endpoints[workload.key].services, self._services, self._ingresses)
 
     def is_running(self, workload: Workload) -> bool:
         return workload.key in self._running
@@ -264,7 +335,7 @@ class Application:
             self._secrets,
             self.network.variables() if links else self.network.api_variables(),
             _token(self.name, account),
-            _pod_name(workload),
+            pod_name(workload),
             self.name,
             self.network.endpoints[workload.key].address,
             labels,
@@ -275,7 +346,23 @@ class Application:
         if own is None:
             own = self._accounts.get(account, {}).get("automountServiceAccountToken")
         images = {text: (image.reference, image.config) for text, image in workload.images.items()}
-        return Planned(workload.key, workload.pod.kind, _with_claims(spec, workload), given, images, own is not False)
+        return Planned(
+            workload.key, ends(workload), _with_claims(spec, workload), given, images, own is not False
+        )  # fmt: skip
+
+
+def ends(workload: Workload) -> bool:
+    """Whether it is to come to an end by itself: a Job, and a pod that tests the release of a chart."""
+    return workload.pod.kind in ("Job", "CronJob") or is_test(workload)
+
+
+def is_test(workload: Workload) -> bool:
+    """Whether helm runs it to test a release (helm.sh/docs/topics/chart_tests)."""
+    annotations = (mapping(each.get("metadata")).get("annotations") for each in (workload.pod.object.data,))
+    hooks = [
+        str(mapping(each).get("helm.sh/hook")) for each in (*annotations, workload.pod.metadata.data.get("annotations"))
+    ]
+    return any(name.strip() in _TESTS for hook in hooks for name in hook.split(","))
 
 
 def containers_of(spec: Map) -> list[Map]:
@@ -300,7 +387,8 @@ def _images_of(spec: Map) -> dict[str, Path]:
     return found
 
 
-def _placed(workload: Workload) -> pod_network.Pod:
+def placed(workload: Workload) -> pod_network.Pod:
+    """``workload`` as its network knows it."""
     item = workload.pod.object
     governing = mapping(item.data.get("spec")).get("serviceName") if item.kind == "StatefulSet" else None
     labels = mapping(workload.pod.metadata.data.get("labels"))
@@ -308,7 +396,8 @@ def _placed(workload: Workload) -> pod_network.Pod:
     return pod_network.Pod(workload.key, item.kind, item.name, labels, workload.spec, name)
 
 
-def _pod_name(workload: Workload) -> str:
+def pod_name(workload: Workload) -> str:
+    """What its pod is called."""
     name = as_dns_label(workload.pod.object.name, 50)
     ending = {"StatefulSet": "-0", "Pod": "", "DaemonSet": "-observe", "Job": "-observe"}
     return name + ending.get(workload.pod.kind, "-observe-0")

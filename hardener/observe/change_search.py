@@ -82,7 +82,8 @@ class Cause(Struct, frozen=True):
 
 class ChangeSearch:
     """Looks for what of ``steps`` of ``found`` stops a workload, with ``trials``. ``seen`` is what it did as it is,
-    ``needs`` what is known of the capabilities of its containers, ``starts_as_root`` who begins as root in a spec."""
+    ``needs`` what is known of the capabilities of its containers, ``starts_as_root`` who begins as root in a spec.
+    ``gives``: capabilities are tried at all."""
 
     def __init__(
         self,
@@ -94,9 +95,10 @@ class ChangeSearch:
         seen: Mapping[str, Activity],
         needs: dict[str, Needs],
         starts_as_root: Callable[[Map, str], bool],
+        gives: bool = True,
     ) -> None:
         self._found, self._steps, self._trials, self._run = found, list(steps), trials, run
-        self._seen, self._needs, self._starts_as_root = seen, needs, starts_as_root
+        self._seen, self._needs, self._starts_as_root, self._gives = seen, needs, starts_as_root, gives
 
     def spec(self, chosen: Iterable[PodStep]) -> Map:
         """The spec with ``chosen``, and the capabilities that are given by now."""
@@ -180,7 +182,7 @@ class ChangeSearch:
         """Give the containers of ``chosen`` the capabilities that the lines of ``came`` name, and those that they used
         as they are; whether any is new."""
         is_new = False
-        for name in _all_droppers(chosen):
+        for name in _all_droppers(chosen) if self._gives else ():
             lines = [came.reason, *(line for of, line in came.said if of == name)]
             may = self._may(chosen, name)
             needs = self._needs.setdefault(name, Needs())
@@ -213,7 +215,7 @@ class ChangeSearch:
     def _with_capabilities(self, out: list[PodStep]) -> list[PodStep]:
         """``out`` without the dropping of capabilities, where it comes up with some of them: those that it used as it
         is, else all that it may have."""
-        for step in [step for step in out if _droppers(step)]:
+        for step in [step for step in out if self._gives and _droppers(step)]:
             chosen = [each for each in self._steps if each is step or not _is_in(each, out)]
             may = {name: self._may(chosen, name) for name in _droppers(step)}
             for give in (self._give_used, self._give_all):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from msgspec import Struct, field
 
 from hardener.kubernetes.pods.capabilities import BY_BIT
+from hardener.observe.questions import Answer
+from hardener.observe.timers import Entry
 
 # What an engine itself puts into a container; podman names the user there that it is started as.
 _OF_ENGINE = (
@@ -18,6 +21,8 @@ _OF_ENGINE = (
 )  # fmt: skip
 _KERNEL = ("/dev", "/proc", "/sys")
 _BYTECODE = "__pycache__"  # Python goes on without a word where it cannot keep what it compiled (PEP 3147)
+_LOOKS = 6  # the last ones
+_SECOND, _MOST_SECONDS = 1.0, 600  # that are kept of what it used
 _MOST_FOLDERS = 24  # more are no list of places that a person would mount
 
 
@@ -25,10 +30,22 @@ class Activity(Struct, eq=False):
     """What was seen. ``user`` and ``groups`` are those of the first process, as they were at last; ``connections`` are
     (address, port) that it connected to, ``callers`` (address, own port) that connected to it.
 
-    ``sees_sockets``: somebody could look at them at all. ``busy``: at the last look one of its processes had work to
-    do. ``capabilities`` are those of the last look, too: what a program gives up before it serves it does not use.
-    ``users`` are those of all processes at any look; ``regrouped``: one of them that was not root had left the group of
-    root, too; ``jailed``: one had another root folder than the others.
+    ``calls`` are the names of its system calls, where somebody counted them. ``sees_sockets``: somebody could look at
+    them at all. ``busy``: at the last look one of its processes had work to do. ``capabilities`` are those of the
+    last look, too: what a program gives up before it serves it does not use.
+
+    ``memory_at`` is when it used the most memory, in seconds after its start; ``cpu`` the most of processors that it
+    kept busy over a second, in thousandths, and ``cpu_at`` when; ``usage`` (second, bytes, thousandths) over time.
+    ``outside`` are names outside of its namespace that it asked for.
+
+    ``programs``: how many processes there are of each program, at the last looks alike; ``lately``: at one of them at
+    least. ``sees_programs``: somebody could count them. ``users`` are those of all processes at any look;
+    ``regrouped``: one of them that was not root had left the group of root, too; ``jailed``: one had another root
+    folder than the others. ``waits``: the seconds of the ``sleep`` that it is in. ``kept``: the mount points of volumes
+    that it wrote to, ``prepared``: empty folders of its image that belong to one of its users. ``answers``: what its
+    ports answered, ``complaints``: lines of its log, by what is the same in each run. ``code``: with what it ended when
+    it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to find out whether it
+    works says that it does. ``timers``: what waits for its hour and was started once, and whether that ended well.
     """
 
     user: int | None = None
@@ -41,28 +58,86 @@ class Activity(Struct, eq=False):
     token: bool | None = None
     wrote: set[str] = field(default_factory=set)
     occupied: set[str] = field(default_factory=set)
-    users: set[int] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
+    memory_at: int | None = None
+    cpu: int | None = None
+    cpu_at: int | None = None
+    usage: list[tuple[int, int, int]] = field(default_factory=list)
+    _last: tuple[float, float] | None = None
     regrouped: bool = False
     jailed: bool = False
     sees_sockets: bool = False
     busy: bool = False
+    programs: dict[str, int] = field(default_factory=dict)
+    lately: dict[str, int] = field(default_factory=dict)
+    sees_programs: bool = False
+    users: set[int] = field(default_factory=set)
+    waits: float = 0
+    kept: set[str] = field(default_factory=set)
+    prepared: set[str] = field(default_factory=set)
+    answers: list[Answer] = field(default_factory=list)
+    complaints: dict[str, str] = field(default_factory=dict)
+    code: int | None = None
+    done: bool = False
+    exercised: bool = False
+    timers: dict[Entry, bool] = field(default_factory=dict)
+    _looks: list[Counter[str]] = field(default_factory=list)
 
-    def look(self, found: Mapping[str, Any], address: str) -> None:
-        """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``."""
+    def look(self, found: Mapping[str, Any], address: str, moment: float = 0.0) -> None:
+        """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``, so many seconds after
+        its start."""
         self.busy = bool(found.get("busy"))
-        self.users |= {user for user, _, _ in found["users"]}
         self.regrouped = self.regrouped or any(user and 0 not in groups for user, groups, _ in found["users"])
         self.jailed = self.jailed or bool(found.get("jailed"))
         if found["users"]:
             user, groups, _ = found["users"][0]
             self.user, self.groups = user, tuple(groups)
             effective = [mask for _, _, mask in found["users"]]
+            self.users |= {each for each, _, _ in found["users"]}
             self.capabilities = {name for bit, name in enumerate(BY_BIT) if any(mask >> bit & 1 for mask in effective)}
         if found["sockets"] is not None:
             self.sees_sockets = True
             self._take_sockets(found["sockets"], address)
-        if found["memory"] is not None:
-            self.memory = max(self.memory or 0, found["memory"])
+        if found["memory"] is not None and found["memory"] > (self.memory or 0):
+            self.memory, self.memory_at = found["memory"], int(moment)
+        if found.get("processor") is not None:
+            self._take_processor(found["processor"], found.get("now") or 0, moment)
+        if not self.timers:  # what was started once may still be there
+            self._count(found.get("programs") or [])
+            self.waits = max(found.get("waits") or [0])
+
+    def _take_processor(self, spent: float, memory: int, moment: float) -> None:
+        """Note once a second what it used: ``spent`` seconds of processors since its start, and its ``memory`` now."""
+        if self._last is None:
+            self._last = moment, spent
+            return
+        since, before = self._last
+        if moment - since < _SECOND:
+            return
+        self._last = moment, spent
+        busy = round(1000 * (spent - before) / (moment - since))
+        if len(self.usage) < _MOST_SECONDS:
+            self.usage.append((int(moment), memory, busy))
+        if busy > (self.cpu or 0):
+            self.cpu, self.cpu_at = busy, int(moment)
+
+    def _take_peaks(self, other: Activity) -> None:
+        if other.memory is not None and other.memory > (self.memory or 0):
+            self.memory, self.memory_at = other.memory, other.memory_at
+        if other.cpu is not None and other.cpu > (self.cpu or 0):
+            self.cpu, self.cpu_at = other.cpu, other.cpu_at
+
+    def _count(self, programs: list[str]) -> None:
+        """Note the processes that are there at several looks: the others come and go."""
+        if not programs:
+            return
+        self.sees_programs = True
+        self._looks = [*self._looks[1 - _LOOKS :], Counter(programs)]
+        steady, most = self._looks[0], self._looks[0]
+        for each in self._looks[1:]:
+            steady, most = steady & each, most | each
+        self.programs, self.lately = dict(steady), dict(most)
 
     def _take_sockets(self, sockets: list[Any], address: str) -> None:
         own = {port for _, _, port, _, _, listens, _ in sockets if listens}
@@ -81,19 +156,21 @@ class Activity(Struct, eq=False):
         """Take in what was seen of the same container before it was started again."""
         if self.user is None:
             self.user, self.groups = other.user, other.groups
-        for name in ("capabilities", "listens", "connections", "callers", "wrote", "occupied", "users"):
+        for name in (
+            "capabilities", "listens", "connections", "callers", "wrote", "occupied", "calls", "outside", "users",
+            "kept", "prepared", "complaints",
+        ):  # fmt: skip
             getattr(self, name).update(getattr(other, name))
-        if other.memory is not None:
-            self.memory = max(self.memory or 0, other.memory)
+        self.regrouped, self.jailed = self.regrouped or other.regrouped, self.jailed or other.jailed
+        self._take_peaks(other)
         self.token = self.token if not other.token else True
 
     def learn(self, other: Activity) -> None:
         """Take in what the same container did as it ran with changes; who it is, and what it may, is as it was. One
         that had no token then says nothing of it."""
-        for name in ("listens", "wrote", "occupied"):
+        for name in ("listens", "wrote", "occupied", "calls", "outside"):
             getattr(self, name).update(getattr(other, name))
-        if other.memory is not None:
-            self.memory = max(self.memory or 0, other.memory)
+        self._take_peaks(other)
         if other.token is not None:
             self.token = self.token or other.token
 

@@ -50,15 +50,23 @@ class Mount(Struct, frozen=True):
 
 
 def options(
-    engine: Engine, pod: Map, container: Map, user: str, mounts: list[Mount], *, owns_network: bool
-) -> list[str]:
-    """The options of ``container``, which starts as ``user``; its variables, network and names are not among them."""
+    engine: Engine,
+    pod: Map,
+    container: Map,
+    user: str,
+    mounts: list[Mount],
+    *,
+    owns_network: bool,
+    profile: str | None = None,
+) -> list[str]:  # fmt: skip
+    """The options of ``container``, which starts as ``user``; its variables, network and names are not among them.
+    ``profile`` is the file of a seccomp profile in place of that of the engine."""
     is_podman = engine.name == "podman"
     context = mapping(container.get("securityContext"))
     found = ["--user", user, *_read_only(context, is_podman=is_podman)]
     found += ["--tmpfs", f"/dev/shm:rw,nosuid,nodev,noexec,mode=1777,size={_SHARED_MEMORY}"]
     found += ["--cap-drop", "ALL", *(word for name in capabilities(context) for word in ("--cap-add", name))]
-    found += _security_options(context, engine.seccomp)
+    found += _security_options(context, profile or engine.seccomp)
     found += [word for group in _groups(pod) for word in ("--group-add", str(group))]
     if owns_network:
         found += [word for name, value in _sysctls(pod).items() for word in ("--sysctl", f"{name}={value}")]

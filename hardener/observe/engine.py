@@ -33,8 +33,14 @@ SECONDS = 90.0  # for one call; a pull has more
 _FIRST_SECONDS = 60.0  # for the first one
 OUTPUT = 8 * 1024 * 1024  # bytes that one call may print
 _PREFIX = "harden-observe-"
+# What a runtime says of a program, a folder or a user of an image that are not there: runc, crun, youki.
+_OF_PROGRAM = re.compile(
+    r"(?i)executable file|exec format error|exec:? [\"`']?[^ \"`']+[\"`']?: |to cwd|unable to find (?:user|group)"
+    r"|no matching entries in|runAsNonRoot|non-root policy"
+)
 _STORE = ("graphRoot", "runRoot", "volumePath")
 _NAMESPACES = ("ipc", "mount", "network", "pid", "uts")
+_LABEL = '{{.Label "%s"}}'
 _INSTALL = "install podman (https://podman.io/docs/installation), or name an engine with --engine docker"
 # Bounding, permitted and effective alike, and no others: containerd's WithCapabilities (pkg/oci/spec_opts.go). podman
 # also puts those of a user that is not root into the ambient set, and a pod would pass that Kubernetes lets die.
@@ -111,12 +117,17 @@ class Engine:
         self, name: str, program: str, info: Mapping[str, Any], folder: str, run: str, seccomp: str | None = None
     ) -> None:
         self.name, self._program, self.folder, self.run, self.seccomp = name, program, folder, run, seccomp
+        self.worked, self._fault = False, ""
+        self.strace: str | None = None  # the program that counts system calls, where somebody asked for them
+        self.profiles: dict[tuple[str, str], str] = {}  # files of profiles by workload and container
+        self.default_profile = ""
         # More that begin at a time take longer, and what begins late would seem not to come up.
         self.turns = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
         self._head: list[str] = []
         if name == "podman":
             host = mapping(info.get("host"))
             version = mapping(info.get("version")).get("Version", "")
+            self.default_profile = str(mapping(host.get("security")).get("seccompProfilePath") or "")
             self.rootless = bool(mapping(host.get("security")).get("rootless"))
             self.storage = str(mapping(info.get("store")).get("graphRoot", ""))
             runtime = mapping(host.get("ociRuntime")).get("path")
@@ -128,6 +139,23 @@ class Engine:
             self.rootless = "rootless" in str(info.get("SecurityOptions"))
             self.storage = str(info.get("DockerRootDir", ""))
         self.version = plain_line(str(version))
+
+    def note_start(self, problem: str | None) -> None:
+        """Note that a container was started, or that its runtime did not start it for ``problem``."""
+        if problem is None:
+            self.worked = True
+        elif not _OF_PROGRAM.search(problem):
+            self._fault = self._fault or problem
+
+    @property
+    def fault(self) -> str | None:
+        """Why it has started no container at all, which is no fault of theirs; None where it has, or was not asked."""
+        return None if self.worked or not self._fault else f"{self.name} starts no container: {self._fault}"
+
+    @property
+    def process(self) -> str:
+        """The name of this process as a run: the label without what a cluster adds."""
+        return ".".join(self.run.split(".")[:3])
 
     @property
     def called(self) -> str:
@@ -181,7 +209,9 @@ class Engine:
     ) -> Answer:
         """Run it with ``words``, for at most ``seconds``; ``environment`` are variables beside its own."""
         given = own_environment(pulls=words[0] == "pull") | dict(environment or {})
-        return _call(self._program, [*self._head, *words], self.folder, seconds, input, output, given, keeps_head)
+        return call_program(
+            self._program, [*self._head, *words], self.folder, seconds, input, output, given, keeps_head
+        )
 
     def ask(self, *words: str, seconds: float = SECONDS) -> str:
         """What it prints. Raises EngineError where it fails."""
@@ -236,18 +266,32 @@ class Engine:
             label for kind in ("ps -a", "network ls", "volume ls") for label in self._labels(kind) if is_dead(label)
         }
         count = self._clear(runs) if runs else 0
+        self._clear_folders()
+        return count
+
+    @staticmethod
+    def _clear_folders() -> None:
+        """Remove the folders of runs that are dead."""
         with os.scandir(tempfile.gettempdir()) as entries:
             for entry in entries:
                 run = entry.name.removeprefix(_PREFIX).rpartition("-")[0]
                 if entry.name.startswith(_PREFIX) and is_dead(run) and entry.is_dir(follow_symlinks=False):
                     if entry.stat(follow_symlinks=False).st_uid == _uid():
                         shutil.rmtree(entry.path, ignore_errors=True)
-        return count
 
-    def _labels(self, kind: str) -> set[str]:
-        form = '{{.Label "%s"}}' if self.name == "docker" or kind == "ps -a" else '{{index .Labels "%s"}}'
-        done = self.call(*kind.split(), "--filter", f"label={LABEL}", "--format", form % LABEL)
-        return {line.strip() for line in done.text.splitlines()} if done.ok else set()
+    def _labels(self, kind: str, label: str = LABEL, *filters: str) -> set[str]:
+        """The values of ``label`` that what ``kind`` lists has. Each release of podman has templates of its own for
+        labels, so it is asked for JSON."""
+        if self.name == "docker":
+            done = self.call(*kind.split(), *(filters or ("--filter", f"label={label}")), "--format", _LABEL % label)
+            return {line.strip() for line in done.text.splitlines()} - {"", "<no value>"} if done.ok else set()
+        done = self.call(*kind.split(), *(filters or ("--filter", f"label={label}")), "--format", "json")
+        try:
+            items = mappings(json.loads(done.text)) if done.ok else []
+        except ValueError:
+            items = []
+        held = (mapping(each.get("Labels") or each.get("labels")) for each in items)
+        return {str(labels[label]) for labels in held if label in labels}
 
     def _clear(self, runs: set[str]) -> int:
         count = 0
@@ -256,9 +300,7 @@ class Engine:
             revived = self._revived(filters)
             for kind, rm in (("ps -a", ["rm", "-f", "-v"]), ("network ls", ["network", "rm"])):
                 count += self._remove([*kind.split(), "-q", *filters], rm)
-            form = '{{.Label "%s"}}' if self.name == "docker" else '{{index .Labels "%s"}}'
-            listed = self.call("volume", "ls", *filters, "--format", form % PULLED)
-            for reference in {line.strip() for line in listed.text.splitlines()} - {"", "<no value>"}:
+            for reference in self._labels("volume ls", PULLED, *filters):
                 self.call("rmi", reference)
                 count += 1
             count += self._remove(["volume", "ls", "-q", *filters], ["volume", "rm", "-f"])
@@ -289,7 +331,7 @@ class Engine:
         return len(names)
 
 
-def _call(
+def call_program(
     program: str,
     words: list[str],
     folder: str,
@@ -299,6 +341,8 @@ def _call(
     environment: Mapping[str, str] | None = None,
     keeps_head: bool = False,
 ) -> Answer:
+    """Run ``program``, found by its absolute path, in ``folder`` for at most ``seconds``, with ``environment`` and no
+    other (None: that of an engine). With ``input`` its output has no bound."""
     environment = own_environment() if environment is None else environment
     try:
         if input is not None:
@@ -369,7 +413,8 @@ def _began(pid: int) -> int:
     """When a process began, in a unit of its platform; 0 where nobody can say, -1 where there is none."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return int(file.read().rpartition(")")[2].split()[19])
+            told = file.read().rpartition(")")[2].split()
+            return -1 if told[0] == "Z" else int(told[19])  # one that nobody has waited for is gone as well
     except (OSError, ValueError, IndexError):
         pass
     try:
@@ -394,7 +439,9 @@ def _installed(name: str | None, outside: str) -> tuple[str, str]:
 
 def _info(name: str, path: str, folder: str) -> dict[str, Any]:
     """What the engine ``name`` says of itself. Raises ProgramError where it does not work for this user."""
-    done = _call(path, ["info", "--format", "json" if name == "podman" else "{{json .}}"], folder, _FIRST_SECONDS)
+    done = call_program(
+        path, ["info", "--format", "json" if name == "podman" else "{{json .}}"], folder, _FIRST_SECONDS
+    )
     try:
         info = json.loads(done.text)
     except ValueError:

@@ -1,9 +1,9 @@
 """What has to be done where the containers are: look at their processes, ask their ports, carry a port of a Service.
 
 A process of its own, since of a rootless engine that is another user namespace: its standard input takes requests, its
-output gives answers, both one JSON value a line. It uses the standard library alone, so that it starts as it is.
-Sources: proc_pid_status(5), proc_net_tcp (Documentation/networking/proc_net_tcp.rst of Linux), Documentation/
-admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst; of probes: kubernetes pkg/probe/http and pkg/probe/tcp.
+output gives answers, both one JSON value a line. With ``process_look`` it uses the standard library alone, so that it
+starts as it is.
+Sources of probes: kubernetes pkg/probe/http and pkg/probe/tcp.
 """
 
 from __future__ import annotations
@@ -13,187 +13,35 @@ import ctypes
 import http.client
 import json
 import os
+import queue
 import re
+import signal
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import threading
 import time
 from typing import Any
 
-_LISTENS, _MOST_BODY, _MOST_SOCKETS = "0A", 10 * 1024, 20_000
-_GONE = frozenset(("00", "07"))  # no state, closed
-EPHEMERAL = 32768  # a port of UDP from here on is that of a client
+from hardener.observe.process_look import lines_of, look
+
+_MOST_BODY = 10 * 1024
 _DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GO_AWAY = 0, 1, 3, 4, 6, 7  # frames of HTTP/2
 _ENDS, _PADDED = 1, 8  # flags of them: the end of a stream, or an answer
 _NET_NAMESPACE = 0x40000000
+_DAY = 86400  # seconds
+_CRONTABS = ("/etc/crontab", "/etc/cron.d/", "/var/spool/cron/crontabs/", "/etc/crontabs/")
+_MOST_CRONTABS, _MOST_CRONTAB = 16, 16 * 1024  # files, and characters
+_NOBODY = "127.255.255.254"  # where nothing listens
+_MOST_SAID = 2048  # bytes of an answer
+_QUIET = 0.3  # seconds after which an answer is taken for whole
+_MOST_VISITED, _MOST_PREPARED = 20_000, 8  # folders
+# Folders in which nothing is prepared for a service: of the kernel, of people, for everybody.
+_NOT_PREPARED = ("proc", "sys", "dev", "home", "root", "tmp")
 LATE = "no answer in time"
-TELL = frozenset(("ask_tcp", "ask_http", "ask_grpc", "carry", "give"))  # of what went wrong; None is well
-
-
-def look(pid: int, container: str) -> dict[str, Any]:
-    """What the processes of the container with the first process ``pid`` are and hold now; what cannot be read is None.
-    ``container`` is its id, by which its control group is known as its own.
-
-    ``users``: (number of user, numbers of its groups, effective capabilities as a number) of each process, the first
-    one first. ``sockets``: (protocol, local address, local port, remote address, remote port, whether it listens) of
-    its network namespace. ``memory``: the most bytes that its control group used. ``busy``: whether one of them runs,
-    or waits for a processor or a disk, at this moment. ``jailed``: whether their roots are several (chroot).
-    """
-    group = {name: path for name, path in _group(pid).items() if container in path}
-    pids = _pids(group) or _family(pid)
-    return {
-        "users": [found for each in sorted(pids, key=lambda each: each != pid) if (found := _status(each)) is not None],
-        "sockets": _sockets(pid, _held(pids)),
-        "memory": _peak(group) or _most(pids),
-        "busy": any(_is_busy(each) for each in pids),
-        "jailed": len({root for each in pids if (root := _root(each)) is not None}) > 1,
-    }
-
-
-def _group(pid: int) -> dict[str, str]:
-    """The control group of a process, by controller; "" is that of the unified hierarchy."""
-    found: dict[str, str] = {}
-    with contextlib.suppress(OSError):
-        for line in _lines(f"/proc/{pid}/cgroup"):
-            _, names, path = line.split(":", 2)
-            found |= dict.fromkeys(names.split(","), path)
-    return found
-
-
-def _places(group: dict[str, str], controller: str) -> list[str]:
-    found = [f"/sys/fs/cgroup/{controller}{group[controller]}"] if controller in group else []
-    if "" in group:
-        found += [f"/sys/fs/cgroup{group['']}", f"/sys/fs/cgroup/unified{group['']}"]
-    return found
-
-
-def _pids(group: dict[str, str]) -> list[int]:
-    for place in _places(group, "pids") + _places(group, "memory"):
-        with contextlib.suppress(OSError, ValueError):
-            return [int(line) for line in _lines(f"{place}/cgroup.procs")]
-    return []
-
-
-def _is_busy(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] in ("R", "D")
-    except (OSError, IndexError):
-        return False
-
-
-def _root(pid: int) -> tuple[int, int] | None:
-    try:
-        found = os.stat(f"/proc/{pid}/root")
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _family(pid: int) -> list[int]:
-    """A process and those that share its namespace of processes: where it has no control group of its own."""
-    try:
-        own = os.readlink(f"/proc/{pid}/ns/pid")
-    except OSError:
-        return [pid]
-    found = []
-    for name in os.listdir("/proc"):
-        with contextlib.suppress(OSError):
-            if name.isdecimal() and os.readlink(f"/proc/{name}/ns/pid") == own:
-                found.append(int(name))
-    return found
-
-
-def _most(pids: list[int]) -> int | None:
-    """The most bytes that processes held, all together."""
-    found = None
-    for pid in pids:
-        with contextlib.suppress(OSError, ValueError):
-            for line in _lines(f"/proc/{pid}/status"):
-                if line.startswith("VmHWM:"):
-                    found = (found or 0) + int(line.split()[1]) * 1024
-    return found
-
-
-def _peak(group: dict[str, str]) -> int | None:
-    for place in _places(group, "memory"):
-        for name in ("memory.peak", "memory.max_usage_in_bytes"):
-            with contextlib.suppress(OSError, ValueError):
-                return int(_lines(f"{place}/{name}")[0])
-    return None
-
-
-def _status(pid: int) -> tuple[int, list[int], int] | None:
-    try:
-        said = dict(line.split(":\t", 1) for line in _lines(f"/proc/{pid}/status") if ":\t" in line)
-        groups = {int(said["Gid"].split()[1]), *map(int, said["Groups"].split())}
-        return int(said["Uid"].split()[1]), sorted(groups), int(said["CapEff"], 16)
-    except (OSError, ValueError, KeyError, IndexError):
-        return None
-
-
-def _held(pids: list[int]) -> set[str] | None:
-    """The inodes of the sockets that processes hold; None where nobody may look."""
-    found: set[str] = set()
-    for pid in pids:
-        try:
-            for name in os.listdir(f"/proc/{pid}/fd"):
-                with contextlib.suppress(OSError):
-                    kind, _, inode = os.readlink(f"/proc/{pid}/fd/{name}").partition(":")
-                    if kind == "socket":
-                        found.add(inode.strip("[]"))
-        except PermissionError:
-            return None
-        except OSError:
-            continue  # it has ended
-    return found
-
-
-def _sockets(pid: int, held: set[str] | None) -> list[tuple[str, str, int, str, int, bool, bool]] | None:
-    """Those of its network namespace, and whether each is ``held``: containers of a pod share one, and ``carry``
-    listens there too."""
-    found = []
-    for name in ("tcp", "tcp6", "udp", "udp6"):
-        try:
-            lines = _lines(f"/proc/{pid}/net/{name}")[1 : _MOST_SOCKETS + 1]
-        except OSError:
-            if name == "tcp":
-                return None
-            continue
-        for line in lines:
-            _, local, remote, state, *more = line.split()
-            inode = more[5] if len(more) > 5 else ""
-            (here, port), (there, other) = _address(local), _address(remote)
-            protocol = name.rstrip("6")
-            if protocol == "udp":
-                listens = other == 0 and port < EPHEMERAL
-                if other == 0 and not listens:
-                    continue
-            elif state in _GONE:
-                continue
-            else:
-                listens = state == _LISTENS
-            own = held is None or inode in held
-            found.append((protocol, here, port, there, other, listens, own))
-    return found
-
-
-def _address(text: str) -> tuple[str, int]:
-    """ "0100007F:1F90" -> ("127.0.0.1", 8080); the kernel writes words of the machine's own order."""
-    number, _, port = text.partition(":")
-    raw = b"".join(
-        bytes.fromhex(number[at : at + 8])[:: -1 if sys.byteorder == "little" else 1] for at in range(0, len(number), 8)
-    )
-    if len(raw) == 16 and raw[:12] == bytes(10) + b"\xff\xff":
-        raw = raw[12:]
-    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw), int(port, 16)
-
-
-def _lines(path: str) -> list[str]:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read().splitlines()
+TELL = frozenset(("ask_tcp", "ask_http", "ask_grpc", "carry", "give", "trace"))  # of what went wrong; None is well
 
 
 _OPENED = 0x00000020 | 0x00000001  # IN_OPEN, IN_ACCESS
@@ -281,6 +129,123 @@ def ask_http(
         return _reason(error)
     finally:
         connection.close()
+
+
+def ask_words(
+    host: str, port: int, protocol: str, secure: bool, words: list[str], greets: bool, seconds: float
+) -> list[Any]:
+    """What answers ``words``, said one after the other over ``protocol`` ("tcp", "udp"), with TLS where ``secure``:
+    whether it took the connection, what it said (a text of bytes, the first of them), and after how many seconds the
+    first of that came. ``greets``: it may speak first."""
+    began = time.monotonic()
+    said, first = b"", 0.0
+    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
+    peer: socket.socket
+    try:
+        with contextlib.ExitStack() as stack:
+            peer = stack.enter_context(socket.socket(socket.AF_INET, kind))
+            peer.settimeout(seconds)
+            peer.connect((host, port))
+            if secure:
+                peer = stack.enter_context(_unverified().wrap_socket(peer))
+            for text in [*([""] if greets else []), *words]:
+                if text:
+                    peer.sendall(text.encode("latin-1"))
+                heard = _heard(peer, seconds)
+                first = first or (time.monotonic() - began if heard else 0.0)
+                said += heard
+    except ConnectionRefusedError:
+        return [False, "", 0.0]
+    except OSError as error:
+        if isinstance(error, ssl.SSLError):
+            return [True, "", 0.0]
+    return [True, said[:_MOST_SAID].decode("latin-1"), first]
+
+
+def _unverified() -> ssl.SSLContext:
+    return ssl._create_unverified_context()
+
+
+def _heard(peer: socket.socket, seconds: float) -> bytes:
+    """What comes until nothing more does: the first of it within ``seconds``."""
+    found = b""
+    peer.settimeout(seconds)
+    while len(found) < _MOST_SAID:
+        try:
+            chunk = peer.recv(_MOST_SAID)
+        except TimeoutError:
+            break
+        except OSError:
+            if found:
+                break
+            raise
+        if not chunk:
+            break
+        found += chunk
+        peer.settimeout(_QUIET)
+    return found
+
+
+def _root_of(pid: int) -> str:
+    return f"/proc/{pid}/root"
+
+
+def prepared(pid: int, users: list[int], without: list[str]) -> list[str]:
+    """Empty folders of the image of a container, with the first process ``pid``, that belong to one of ``users``: none
+    in a folder of ``without``."""
+    root = _root_of(pid)
+    found: list[str] = []
+    visited = 0
+    try:
+        device = os.stat(root).st_dev
+    except OSError:
+        return found
+    for folder, names, files in os.walk(f"{root}/"):
+        place = folder[len(root) :].rstrip("/")
+        names[:] = [
+            name
+            for name in sorted(names)
+            if f"{place}/{name}" not in without and _is_of_image(f"{folder}/{name}", device)
+        ]
+        if not place:
+            names[:] = [name for name in names if name not in _NOT_PREPARED]
+        elif not names and not files and not os.listdir(folder) and os.stat(folder).st_uid in users:
+            found.append(place)
+        visited += 1
+        if visited > _MOST_VISITED or len(found) >= _MOST_PREPARED:
+            break
+    return found
+
+
+def _is_of_image(path: str, device: int) -> bool:
+    try:
+        return os.lstat(path).st_dev == device
+    except OSError:
+        return False
+
+
+def crontabs(pid: int) -> list[tuple[str, str]]:
+    """The crontabs of a container with the first process ``pid``, each with its path there."""
+    found = []
+    for place in _CRONTABS:
+        folder = f"{_root_of(pid)}{place}"
+        names = sorted(os.listdir(folder))[:_MOST_CRONTABS] if os.path.isdir(folder) else [""]
+        for name in names:
+            with contextlib.suppress(OSError), open(f"{folder}{name}", encoding="utf-8", errors="replace") as file:
+                found.append((f"{place}{name}", file.read(_MOST_CRONTAB)))
+    return found
+
+
+def written(path: str) -> bool | None:
+    """Whether somebody wrote to a folder that was made of an archive, whose entries are as old as time; None where
+    nobody can tell."""
+    try:
+        with os.scandir(path) as entries:
+            return os.stat(path).st_mtime > _DAY or any(
+                each.stat(follow_symlinks=False).st_mtime > _DAY for each in entries
+            )
+    except OSError:
+        return None
 
 
 def ask_grpc(host: str, port: int, service: str, seconds: float) -> str | None:
@@ -420,6 +385,107 @@ def carry(pid: int, host: str, port: int, target: int) -> str | None:
     return said[0] if said else LATE
 
 
+def expose(pid: int, host: str, port: int) -> int | str:
+    """Take connections on a port of the loopback here, and hand them to ``port`` of the container; that port, else what
+    went wrong."""
+    try:
+        listener = socket.create_server(("127.0.0.1", 0))
+    except OSError as error:
+        return _reason(error)
+    number = int(listener.getsockname()[1])
+    _exposed[number] = listener
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=hand_over, args=(client,), daemon=True).start()
+
+    def hand_over(client: socket.socket) -> None:
+        try:
+            _enter(pid)
+        except FileNotFoundError:  # it has ended
+            client.close()
+            return
+        except OSError:  # without the right to enter it asks from here
+            pass
+        _join(client, host, port)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return number
+
+
+_exposed: dict[int, socket.socket] = {}
+
+
+def hide(port: int) -> None:
+    """Take no more connections on a port that ``expose`` gave."""
+    listener = _exposed.pop(port, None)
+    if listener is not None:
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+_asked: dict[int, set[str]] = {}  # names, by the process that owns a network namespace
+_NO_NAME, _ANSWER = 3, 0x8000  # RFC 1035: the code of an answer, and its flag
+_MOST_NAMES = 200
+_DNS = ("127.0.0.1", 53)
+
+
+def answer_names(pid: int) -> bool:
+    """Say from now on that no name is known to whoever asks in the network namespace of ``pid``, and note it; whether
+    that is so."""
+    ready: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def serve() -> None:
+        try:
+            _enter(pid)
+            server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            server.bind(_DNS)
+            server.settimeout(1)
+        except OSError:
+            ready.put(False)
+            return
+        names = _asked[pid] = set()
+        ready.put(True)
+        with server:
+            while os.path.isdir(f"/proc/{pid}"):
+                with contextlib.suppress(OSError, ValueError, IndexError):
+                    query, client = server.recvfrom(512)
+                    name, end = _name_of(query)
+                    if len(names) < _MOST_NAMES:
+                        names.add(name)
+                    flags = int.from_bytes(query[2:4], "big") | _ANSWER | _NO_NAME
+                    head = query[:2] + flags.to_bytes(2, "big") + b"\0\1" + bytes(6)
+                    server.sendto(head + query[12 : end + 4], client)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return ready.get(timeout=10)
+
+
+def _name_of(query: bytes) -> tuple[str, int]:
+    """The name that a query of DNS asks for, and where it ends."""
+    at, labels = 12, []
+    while (size := query[at]) != 0:
+        labels.append(query[at + 1 : at + 1 + size].decode("ascii"))
+        at += 1 + size
+    name = ".".join(labels).lower()
+    if not _HOST_NAME.fullmatch(name):
+        raise ValueError(name)
+    return name, at + 1
+
+
+_HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9_])?")
+
+
+def asked_names(pid: int) -> list[str]:
+    """The names that somebody asked for where ``answer_names`` was called for ``pid``."""
+    return sorted(_asked.get(pid, ()))
+
+
 def _enter(pid: int) -> None:
     """Move this thread into the network namespace of a process."""
     handle = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -472,7 +538,47 @@ def free(path: str) -> int | None:
         return None
 
 
-_CALLS = {call.__name__: call for call in (look, watch, was_read, ask_tcp, ask_http, ask_grpc, carry, give, free)}
+_tracers: dict[int, tuple[subprocess.Popen[bytes], str]] = {}  # by the process that each began at
+_ATTACH_SECONDS = 5.0
+
+
+def trace(pid: int, strace: str, folder: str) -> str | None:
+    """Count from now on the system calls of a process and of all that it starts, by the program ``strace``, which
+    writes to ``folder``; None where it does, else why not."""
+    path = os.path.join(folder, f"calls-{pid}")
+    words = [strace, "-f", "-c", "-U", "name", "-qq", "-o", path, "-p", str(pid)]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    until = time.monotonic() + _ATTACH_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        if any(line == f"TracerPid:\t{process.pid}" for line in lines_of(f"/proc/{pid}/status")):
+            _tracers[pid] = process, path
+            return None
+        time.sleep(0.02)
+    process.kill()
+    assert process.stderr is not None
+    return process.stderr.read().decode("utf-8", "replace").strip() or "strace does not attach"
+
+
+def traced(pid: int) -> list[str] | None:
+    """The names of the system calls since ``trace`` was called for a process, which ends it; None where it was not."""
+    if pid not in _tracers:
+        return None
+    process, path = _tracers.pop(pid)
+    process.send_signal(signal.SIGINT)
+    process.wait(_ATTACH_SECONDS)
+    lines = [line.strip() for line in lines_of(path)]
+    os.unlink(path)
+    return sorted(line for line in lines if _CALL.fullmatch(line) and line not in ("syscall", "total"))
+
+
+_CALL = re.compile(r"[a-z_][a-z0-9_]*")
+_CALLS = {
+    call.__name__: call
+    for call in (
+        look, watch, was_read, ask_tcp, ask_http, ask_grpc, ask_words, carry, expose, hide, give, free,
+        prepared, crontabs, written, trace, traced, answer_names, asked_names,
+    )
+}  # fmt: skip
 
 
 def main() -> None:
@@ -486,8 +592,12 @@ def main() -> None:
                 # From the namespace of the pod itself: what the machine does with connections of its own (a proxy that
                 # takes them all, a firewall) says nothing of the pod. Without the right to enter it asks from here.
                 pid = arguments.pop(0)
-                with contextlib.suppress(OSError):
+                try:
                     _enter(pid)
+                except FileNotFoundError:
+                    arguments[0] = _NOBODY  # it has ended: what would answer from here is somebody else
+                except OSError:
+                    pass
             result = _CALLS[name](*arguments)
         except Exception as error:  # what is asked for comes from manifests: a port beyond all ports, say
             result = _reason(error) if name in TELL else None
@@ -498,8 +608,6 @@ def main() -> None:
     for line in sys.stdin:
         number, name, *arguments = json.loads(line)
         threading.Thread(target=answer, args=(number, name, arguments), daemon=True).start()
+    for process, _ in _tracers.values():
+        process.terminate()
     os._exit(0)  # threads that carry ports are of no use any more
-
-
-if __name__ == "__main__":
-    main()

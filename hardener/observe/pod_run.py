@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import os
 import re
@@ -16,18 +15,23 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.errors import HardenError
-from hardener.observe import container_options
-from hardener.observe.accepted import MOST_OF_A_CONTAINER, MOST_OF_A_VALUE, is_folder
+from hardener.observe import container_files, container_options
+from hardener.observe.accepted import is_folder, is_path
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity, folders_written
 from hardener.observe.created_container import Expected, unlike
+from hardener.observe.differences import complaints
 from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.engine_environment import may_hold
+from hardener.observe.exercise import Target
+from hardener.observe.handed_over import has_lines, is_a_line, refuse_unseen
 from hardener.observe.image_folders import ImageFolders
-from hardener.observe.image_folders import entries as entries_of
+from hardener.observe.log_lines import telling
+from hardener.observe.pod_answers import PodAnswers
 from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
-from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
+from hardener.observe.probes import ASKS, Probes, command_of_hook, port_of, question, words_of
+from hardener.observe.questions import Hint
 from hardener.observe.refusal import NotOfferedError, NotStartedError, Refusal, at
 from hardener.observe.volumes import Volumes, place_of
 from hardener.support.data_path import Path
@@ -44,19 +48,16 @@ _MOST_RESTARTS = 5
 _LOG_LINES, _LOG_LINE = 40, 400
 _SHORTEST_SECRET = 4  # characters
 _DISK = 4 * 1024**3  # bytes by which the disk of the engine may fill up while a pod runs
-_SPEAKS = re.compile(
-    r"(?i)denied|read-only|not permitted|cannot|can't|could ?n.t|fail|fatal|error|exception|refus|no such|unable|panic"
-)
 _OF_ENGINE = re.compile(
     r"(?i)no space left|disk quota|too many open files|cannot allocate memory|database is locked|IPAM|netavark"
     r"|already allocated|gives no answer|address already in use"
 )
 _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
 _TRIES = 6
-_AS_FILE = "give it as a file of a volume"
+_GRACE = 5  # seconds to end in
 _BY_VARIABLE = "let the program read the variable, or a file of a volume"
 _SHORTER = "make its command, arguments and variables shorter"
-_NOT_SHOWN = "its output is not shown (--show-output)"
+NOT_SHOWN = "its output is not shown (--show-output)"
 _serial = itertools.count(1)
 
 
@@ -80,20 +81,16 @@ class Came(Struct, frozen=True):
 
 
 class Planned(Struct, eq=False):
-    """A pod to run: ``key`` ("Deployment/web"), its ``kind``, its ``spec`` as it is to be started, what it is
-    ``given``, and the references of its images by what its spec says, each with what the config of the image says."""
+    """A pod to run: ``key`` ("Deployment/web"), whether it ``ends`` by itself, its ``spec`` as it is to be started,
+    what it is ``given``, and the references of its images by what its spec says, each with what the config of the image
+    says."""
 
     key: str
-    kind: str
+    ends: bool
     spec: Map
     given: Given
     images: Mapping[str, tuple[str, Mapping[str, Any]]]
     mounts_token: bool
-
-    @property
-    def ends(self) -> bool:
-        """Whether it is to come to an end by itself."""
-        return self.kind in ("Job", "CronJob")
 
 
 class _Read(Struct, frozen=True, eq=False):
@@ -112,6 +109,8 @@ class _Container:
     variables: list[Variable] = field(default_factory=list, repr=False)
     probes: Probes | None = None
     pid: int = 0
+    traced: int = 0
+    resolver: int = 0
     id: str = ""
     began: float = 0.0
     done: bool = False
@@ -153,19 +152,30 @@ class PodRun:
         self.restarts = 0
         self._last = ""  # why it was started again
         self.carried: list[str] = []
+        self._answers = PodAnswers(engine, agent, endpoint.address, self._running, self._pause)
 
     # Start and end.
 
     def run(
-        self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None = None
+        self,
+        seconds: float,
+        *,
+        whole: bool,
+        restarts: bool,
+        serves: Mapping[str, Collection[str]] | None = None,
+        before: Mapping[str, Activity] | None = None,
     ) -> Came:
         """Start it, and watch until it is known whether it comes up: it has been ready, or without probes running, for
         as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
         may end and be started again, since what it needs may come later. ``serves``: the ports ("80/tcp") that each
-        container has to listen on; None: those that its manifest declares are waited for, and not insisted on. Raises
-        EngineError where the engine itself does not do what it is asked for: nothing is known then."""
+        container has to listen on; None: those that its manifest declares are waited for, and not insisted on.
+        ``before``: what was seen of it as it is; where all of it answers as then, it is looked at no longer unless
+        ``whole``.
+
+        Raises EngineError where the engine itself does not do what it is asked for: nothing is known then."""
         try:
             self._start()
+            self._answers.before = before
             came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotOfferedError as error:
             found = at(error.path, str(error), error.remedy) if error.path else Refusal((), str(error), error.remedy)
@@ -223,12 +233,12 @@ class PodRun:
         if secret or more:
             path: Path = ("command" if secret else "args",)
             raise NotOfferedError("a value of a Secret would stand on a command line", path, _BY_VARIABLE)
-        _refuse_unseen(spec, known)
+        refuse_unseen(spec, known)
         if spec.get("command") and not command[0]:
             raise NotOfferedError("there is nothing to start", ("command", 0), "name the program")
         of_engine = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
         end = of_engine(spec, command, arguments, image)
-        if not _is_a_line(end):
+        if not is_a_line(end):
             raise NotOfferedError(
                 "it is longer than a command line can be", ("command" if command else "args",), _SHORTER
             )
@@ -267,6 +277,7 @@ class PodRun:
             self._note_files(container)
             self._inits.append(container)
             if code == 0:
+                container.seen.done = True
                 self._remove([container.name])
                 return
             said = self._said(container)
@@ -288,13 +299,14 @@ class PodRun:
             read.user,
             self._volumes.mounts(spec, read.variables, self.pod.mounts_token),
             owns_network=owner is None,
+            profile=self._engine.profiles.get((self.pod.key, str(spec.get("name")))),
         )
         if isinstance(spec.get("workingDir"), str) and spec["workingDir"]:
             options += ["--workdir", spec["workingDir"]]
         options += self._of_namespaces(owner)
         given, environment = self._environment(read.variables)
         line = [*self._engine.labels(), *options, *given, *read.end]
-        if not _is_a_line(line):
+        if not is_a_line(line):
             raise NotOfferedError(
                 f"what makes {spec.get('name')} is longer than a command line can be", remedy=_SHORTER
             )
@@ -332,13 +344,34 @@ class PodRun:
             self._started(self._engine.call("init", container.name))
         self._volumes.settle()
         self._check(container)
+        if "--dns" in words and not _serves_names(self.pod.spec):  # it owns the network of the pod
+            state = self._engine.inspect("container", container.name) or {}
+            container.resolver = int((state.get("State") or {}).get("Pid") or 0)
+            if container.resolver:
+                self._agent("answer_names", container.resolver)
+        self._trace(container)
         self._started(self._engine.call("start", container.name))
+        self._engine.note_start(None)
 
-    @staticmethod
-    def _started(done: Answer) -> None:
+    def _trace(self, container: _Container) -> None:
+        """Count its system calls from its first one on, where somebody asked for them. Raises EngineError."""
+        if self._engine.strace is None or (self.pod.key, container.spec.get("name")) in self._engine.profiles:
+            return
+        state = self._engine.inspect("container", container.name) or {}
+        container.traced = int((state.get("State") or {}).get("Pid") or 0)
+        problem = self._agent("trace", container.traced, self._engine.strace, self._engine.folder)
+        if problem is not None:
+            raise EngineError(f"the system calls of {container.spec.get('name')} cannot be recorded: {problem}")
+
+    def _note_calls(self, container: _Container) -> None:
+        if container.traced:
+            container.seen.calls |= set(self._agent("traced", container.traced) or ())
+
+    def _started(self, done: Answer) -> None:
         """Raises NotStartedError where a runtime could not start it, EngineError where that says nothing of it."""
         if not done.ok:
             said = f"{done.error} {done.text}"
+            self._engine.note_start(done.reason)
             raise (EngineError if _OF_ENGINE.search(said) else NotStartedError)(done.reason)
 
     def _of_namespaces(self, owner: _Container | None) -> list[str]:
@@ -361,7 +394,7 @@ class PodRun:
         Secret is never on a command line (``_read`` has seen to that)."""
         lines, options, environment = [], [], {}
         for each in known:
-            if not _has_lines(each):
+            if not has_lines(each):
                 lines.append(f"{each.name}={each.value}\n")
             elif may_hold(each.name):
                 environment[each.name] = each.value
@@ -382,6 +415,7 @@ class PodRun:
         given = {each.name: each.value for each in container.variables}
         problem = unlike(self._engine.inspect("container", container.name) or {}, Expected(given, config))
         if problem is not None:
+            self._engine.note_start(problem)
             raise NotStartedError(problem)
 
     def _hook(self, container: _Container) -> None:
@@ -442,8 +476,43 @@ class PodRun:
                 return self._came_late(longest, silent, is_up=is_up, needs_ports=serves is not None)
             if is_up and not silent and not may_do_more:
                 return Came(True, "", self.restarts)
+            if not whole and self._are_ready() and self._is_known(now, serves):
+                return Came(True, "", self.restarts)
             self._bound()
             self._pause()
+
+    # Answers.
+
+    def ask(self, hints: Mapping[int, Hint]) -> None:
+        """Start what waits for its hour, and ask its ports, by ``hints``, or what they were asked before."""
+        self._answers.ask(hints)
+
+    def _is_known(self, now: float, serves: Mapping[str, Collection[str]] | None) -> bool:
+        """Whether all that it does as it is has been seen by now, or that it does something else."""
+        return not self._is_busy() and not self._silent(serves) and self._answers.is_known(now)
+
+    def target(self, namespace: str) -> Target:
+        """Whom a command of a user is run against."""
+        listens = {port for each in self._running for port in each.seen.listens if port.endswith("/tcp")}
+        declared = [int(port.partition("/")[0]) for each in self._running for port in _declared(each)]
+        numbers = sorted((int(port.partition("/")[0]) for port in listens), key=lambda one: (one not in declared, one))
+        return Target(self.pod.key, namespace, self._endpoint.address, tuple(numbers), self._running[0].pid)
+
+    def note_exercise(self) -> None:
+        """Note that what a user gave to find out whether it works says so."""
+        for container in self._running:
+            container.seen.exercised = True
+
+    def go_down(self) -> dict[str, Activity]:
+        """Tell it to end, as a kubelet does, wait for that, and return what was seen of each container until then."""
+        names = [each.name for each in self._running if not each.done]
+        if names:
+            self._engine.call("stop", "-t", str(_GRACE), *names, seconds=_GRACE * len(names) + 60)
+        for container in self._running:
+            if not container.done and container.pid:
+                container.seen.code = self._ended(container)
+            self._note_files(container)
+        return {str(each.spec.get("name")): each.seen for each in self._running}
 
     def _is_busy(self) -> bool:
         return any(each.seen.busy for each in self._running)
@@ -509,7 +578,7 @@ class PodRun:
                 return
             why = container.probes.failed
         elif self.pod.ends and code == 0 and not _is_sidecar(container.spec):
-            container.done = True
+            container.done = container.seen.done = True
             self._note_files(container)
             return
         else:
@@ -532,7 +601,7 @@ class PodRun:
             self._note_files(each)
         self._remove([each.name for each in again])
         if container is self._running[0]:
-            self._running = []
+            self._running.clear()
             for spec in specs:
                 fresh = self._begin(spec)
                 fresh.seen.take(seen[id(spec)])
@@ -577,7 +646,7 @@ class PodRun:
         if port is None:
             return f"it has no port {handler.get('port')}"
         place = container.pid, self._endpoint.address, port
-        answer = self._agent(f"ask_{_ASKS[kind]}", *place, *_question(kind, handler), seconds, seconds=seconds + 5)
+        answer = self._agent(f"ask_{ASKS[kind]}", *place, *question(kind, handler), seconds, seconds=seconds + 5)
         return None if answer is None else self._mask(str(answer))
 
     def _executed(self, container: _Container, command: list[str], seconds: float) -> str | None:
@@ -585,7 +654,7 @@ class PodRun:
         done = self._engine.call("exec", container.name, *command, seconds=max(seconds, 5), output=65536)
         if done.ok:
             return None
-        return self._line([done.error or done.text or "it fails"]) if self._shows_output else f"it fails, {_NOT_SHOWN}"
+        return self._line([done.error or done.text or "it fails"]) if self._shows_output else f"it fails, {NOT_SHOWN}"
 
     def _bound(self) -> None:
         if self._free is not None and (now := self._agent("free", self._engine.storage)) is not None:
@@ -602,16 +671,21 @@ class PodRun:
         if container.pid:
             found = self._agent("look", container.pid, container.id)
             if found is not None:
-                container.seen.look(found, self._endpoint.address)
+                moment = time.monotonic() - container.began if container.began else 0.0
+                container.seen.look(found, self._endpoint.address, moment)
 
-    def facts(self) -> dict[str, Activity]:
-        """What was seen of each container, by its name; asked before it is removed."""
+    def facts(self, *, ends: bool = False) -> dict[str, Activity]:
+        """What was seen of each container, by its name; asked before it is removed. Where it ``ends`` next, its files
+        are looked at then."""
         found: dict[str, Activity] = {}
         read = [self._agent("was_read", path) if seen else None for path, seen in self._tokens.items()]
         for container in [*self._inits, *self._running]:
             if container in self._running:
                 self._look(container)
-                self._note_files(container)
+                if not ends:
+                    self._note_files(container)
+                if self._answers.before is None:
+                    container.seen.prepared |= self._prepared(container)
             if read:
                 container.seen.token = True if True in read else None if None in read else False
             name = str(container.spec.get("name"))
@@ -621,7 +695,10 @@ class PodRun:
         return found
 
     def _note_files(self, container: _Container) -> None:
-        changed = self._changed(container)
+        self._note_calls(container)
+        if container.resolver:
+            container.seen.outside |= set(self._agent("asked_names", container.resolver) or ())
+        changed = container_files.changed(self._engine, container.name)
         if changed is None:  # that it wrote nothing would be a claim
             raise EngineError(f"it does not tell what {container.spec.get('name')} wrote")
         mounted = [
@@ -631,31 +708,22 @@ class PodRun:
         wrote, occupied = folders_written(
             changed,
             mounted,
-            is_folder=lambda path: self._is_folder(container.name, path),
+            is_folder=lambda path: container_files.is_folder(self._engine, container.name, path),
             is_occupied=lambda path: self._is_occupied(image, path),
         )
         container.seen.wrote |= wrote
         container.seen.occupied |= occupied
+        container.seen.kept |= self._volumes.written(
+            self._volumes.mounts(container.spec, container.variables, self.pod.mounts_token)
+        )
+        container.seen.complaints |= complaints(container_files.log(self._engine, container.name))
 
-    def _changed(self, container: _Container) -> dict[str, str] | None:
-        """The paths of its image that it changed, each with A, C or D; None where nobody can say."""
-        if self._engine.name == "podman":
-            done = self._engine.call("diff", "--format", "json", container.name)
-            try:
-                found = json.loads(done.text) if done.ok else None
-            except ValueError:
-                return None
-            if not isinstance(found, dict):
-                return None
-            kinds = (("added", "A"), ("changed", "C"), ("deleted", "D"))
-            return {str(path): kind for name, kind in kinds for path in found.get(name) or []}
-        done = self._engine.call("diff", container.name)
-        lines = (line.split(" ", 1) for line in done.text.splitlines() if " " in line)
-        return {path: kind for kind, path in lines} if done.ok else None
-
-    def _is_folder(self, container: str, path: str) -> bool:
-        entry = next(entries_of(self._engine, container, path), None)
-        return entry is not None and entry.isdir()
+    def _prepared(self, container: _Container) -> set[str]:
+        """Empty folders of its image that belong to one of its users other than root."""
+        users = sorted(container.seen.users - {0})
+        wrote = sorted(container.seen.wrote)
+        found = self._agent("prepared", container.pid, users, wrote) if users and container.pid else None
+        return {path for path in found or () if is_path(path)}
 
     def _is_occupied(self, image: str, path: str) -> bool:
         """Whether the image has a file or a link below ``path``."""
@@ -675,15 +743,14 @@ class PodRun:
     def _said(self, container: _Container) -> str:
         """The line of its log that says why."""
         if not self._shows_output:
-            return _NOT_SHOWN
+            return NOT_SHOWN
         done = self._engine.call("logs", "--tail", str(_LOG_LINES), container.name)
         return self._line([*done.text.splitlines(), *done.error.splitlines()], one=True)
 
     def _line(self, lines: list[str], *, one: bool = False) -> str:
         lines = [line.strip() for text in lines for line in text.splitlines() if line.strip()]
         if one:
-            speaking = [line for line in lines if _SPEAKS.search(line)]
-            lines = (speaking or lines)[-1:]
+            lines = telling(lines)
         # Each variable may be a secret that nothing but its place tells.
         text = self._mask(": ".join(lines))
         for value in sorted(self._secrets, key=len, reverse=True):
@@ -691,32 +758,8 @@ class PodRun:
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
 
 
-def _has_lines(variable: Variable) -> bool:
-    return "\n" in variable.value or "\r" in variable.value
-
-
-def _refuse_unseen(spec: Map, known: list[Variable]) -> None:
-    """Raise NotOfferedError where a value of a Secret could be handed over on a command line alone."""
-    for each in known:
-        if each.secret and _has_lines(each) and not may_hold(each.name):
-            why = f"its variable {each.name} of several lines cannot be handed over unseen"
-            raise NotOfferedError(why, _place_of(each.name, spec), _AS_FILE)
-
-
-def _place_of(name: str, spec: Map) -> Path:
-    """Where a container has the variable ``name``; those that come together have one place."""
-    own = (("env", number) for number, each in entries(spec.get("env")) if each.get("name") == name)
-    return next(own, ("envFrom",))
-
-
-def _is_a_line(words: list[str]) -> bool:
-    """Whether a program can be started with ``words``."""
-    sizes = [len(os.fsencode(word)) for word in words]
-    return max(sizes) <= MOST_OF_A_VALUE and sum(sizes) <= MOST_OF_A_CONTAINER
-
-
-_ASKS = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc"}
 _OUT_OF_MEMORY = 137
+_DNS = 53
 _OF_CODES = {137: " (killed; more memory than its limit does that)", 139: " (a fault of memory)"}
 
 
@@ -732,15 +775,13 @@ def _has_probes(container: _Container) -> bool:
     return container.probes is not None and container.probes.any
 
 
+def _serves_names(spec: Map) -> bool:
+    """Whether a container of a pod listens where names are asked for."""
+    containers = [*mappings(spec.get("initContainers")), *mappings(spec.get("containers"))]
+    return any(port.get("containerPort") == _DNS for each in containers for port in mappings(each.get("ports")))
+
+
 def _declared(container: _Container) -> list[str]:
     """The ports of TCP that a manifest declares, as "80/tcp"."""
     ports = mappings(container.spec.get("ports"))
     return [f"{port.get('containerPort')}/tcp" for port in ports if port.get("protocol", "TCP") == "TCP"]
-
-
-def _question(kind: str, handler: Map) -> list[Any]:
-    """What a probe asks at its port."""
-    if kind == "httpGet":
-        headers = [(str(each.get("name")), str(each.get("value"))) for each in mappings(handler.get("httpHeaders"))]
-        return [str(handler.get("scheme") or "HTTP").upper(), str(handler.get("path") or "/"), headers]
-    return [str(handler.get("service") or "")] if kind == "grpc" else []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct, field
 
 from hardener.observe.container_activity import Activity
+from hardener.observe.seccomp import Recorded
 from hardener.observe.seen_together import Observations
 
 
@@ -35,7 +36,9 @@ class Result(Struct, eq=False):
     ``reason`` is one line for the last three; ``place`` says where that is written (file:line, and the container), and
     ``remedy`` what to do about it. ``containers``: name, image, digest, and what was seen of each as it is.
     ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
-    ``lost`` what of its Services nobody could call. ``needs`` are the capabilities of each container, found by trial.
+    ``lost`` what of its Services nobody could call; ``violates``: see ``Workload``. ``needs`` are the capabilities of
+    each container, found by trial. ``shown`` is what showed that each container does its work, ``doubts`` what of it
+    nobody saw. ``profiles`` are seccomp profiles of its containers.
     """
 
     key: str
@@ -54,6 +57,10 @@ class Result(Struct, eq=False):
     failed: list[Failure] = field(default_factory=list)
     untried: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    doubts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    violates: list[str] = field(default_factory=list)
+    profiles: dict[str, Recorded] = field(default_factory=dict)
 
 
 def otherwise(

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from datetime import date
 from typing import Any
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from hardener.authoring.edits import WrongShapeError
@@ -24,95 +21,46 @@ from hardener.facts.images.observations import observation, runs
 from hardener.lock.observed import Observation
 from hardener.observe import side_by_side
 from hardener.observe.agent_client import AgentClient
-from hardener.observe.application import DEFAULT, Application, Workload, containers_of
-from hardener.observe.capability_trial import DROPS_ALL, TRANSFORM
-from hardener.observe.change_search import Cause, ChangeSearch, Needs, Trials, makeable
+from hardener.observe.application import DEFAULT, Application, Workload, ends, is_test
+from hardener.observe.change_search import Cause, ChangeSearch, makeable
 from hardener.observe.container_activity import Activity
-from hardener.observe.container_options import user_of
+from hardener.observe.differences import KILLED, differences, has_answered, unwritable
 from hardener.observe.engine import Engine, EngineError
+from hardener.observe.exercise import Exercise
 from hardener.observe.halving import TooManyError
 from hardener.observe.images import Images
-from hardener.observe.namespace_agent import EPHEMERAL
-from hardener.observe.pod_run import Came, StoppedError
+from hardener.observe.left_alone import left_alone, place_of
+from hardener.observe.merged_observations import with_before
+from hardener.observe.namespace_members import apart
+from hardener.observe.pod_run import NOT_SHOWN, Came, StoppedError
 from hardener.observe.pod_steps import DecidedPod, Name, PodStep, pods_of, steps_by_pod
-from hardener.observe.refusal import NotStartedError, Refusal
-from hardener.observe.results import Failure, Listener, Result, otherwise
-from hardener.observe.seen_together import Observations, together, with_before
+from hardener.observe.process_look import EPHEMERAL
+from hardener.observe.refusal import Refusal
+from hardener.observe.results import Failure, Listener, Result
+from hardener.observe.seccomp import recorded
+from hardener.observe.seen_together import Observations, together
+from hardener.observe.session_calls import beside, groups_of, is_placed, may_call, note_connections
+from hardener.observe.session_case import Case, note
 from hardener.observe.supported_fields import unsupported
 from hardener.observe.time_budget import Budget, OverError, estimate, said
-from hardener.support.data_path import Path, value_at
-from hardener.support.shapes import mapping
-from hardener.tree.core_views import PodTemplate
+from hardener.support.printable import plain
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
-_DEEPEST = 32  # folders
 _LONGER = 3  # times as long a workload is looked at that ended after it came up
 _TURNS = 3  # of deciding anew with what was seen
 _OVER = "the time was over before that was known: give more (--budget), or run it alone (--workload)"
-# Containers that are left alone whole: a copy, a patch, a part of the control plane.
-_NOT_RUN = {
-    "patch": "it is a patch of another object", "owned": "its owner makes it", "static-pod": "it needs the node",
-    "control-plane": "it needs the node", "windows": "it is a pod for Windows", "node-agent": "it needs the node",
-    "partial": "its operator makes the pod",
-}  # fmt: skip
-
-_Member = tuple[Name, Workload, "Result"]
 
 Decide = Callable[[Observations, bool], Outcome]
 """What harden would do, with observations beside those of harden.lock; True: with what is held back, too."""
 
 
-class _Case(Struct, eq=False):
-    """A workload within a session."""
-
-    name: Name
-    workload: Workload
-    application: Application
-    result: Result
-    held: dict[str, dict[str, set[str]]] = field(default_factory=dict)  # container, transform, settings
-    failed: dict[str, dict[str, set[str]]] = field(default_factory=dict)
-    held_ids: set[str] = field(default_factory=set)  # transforms under which it came up at all
-    because: dict[str, str] = field(default_factory=dict)  # by transform
-    trials: Trials = field(default_factory=Trials)
-    needs: dict[str, Needs] = field(default_factory=dict)  # capabilities by trial, by container
-    connects: dict[str, set[str]] = field(default_factory=dict)
-    as_it_is: dict[str, Activity] = field(default_factory=dict)
-    tried: bool = False
-    whole: bool = False  # the last thing that was decided came up
-    took: float = 0.0  # seconds
-    kept: list[tuple[str, Observation]] | None = None  # what was told of it
-
-    def proved_needs(self, name: str) -> tuple[str, ...] | None:
-        """The capabilities that the container ``name`` needs; None where it is not known to come up without others."""
-        if DROPS_ALL not in self.held.get(name, {}).get(TRANSFORM, ()):
-            return None
-        return self.needs[name].names if name in self.needs else ()
-
-    def starts_as_root(self, spec: Map, name: str) -> bool:
-        """Whether the container ``name`` of a pod with ``spec`` begins as root."""
-        container = next((each for each in containers_of(spec) if each.get("name") == name), {})
-        try:
-            return self._user(spec, container).partition(":")[0] in ("0", "root")
-        except NotStartedError:
-            return False
-
-    def refused_by_kubelet(self, spec: Map) -> str | None:
-        """Why a kubelet does not start a pod with ``spec``, by the users of its containers; None where it does."""
-        for container in containers_of(spec):
-            try:
-                self._user(spec, container)
-            except NotStartedError as error:
-                return str(error)
-        return None
-
-    def _user(self, spec: Map, container: Map) -> str:
-        image = self.workload.images.get(str(container.get("image")))
-        return user_of(spec, container, image.config if image is not None else {})
-
-
 class Session:
-    """Observes the workloads of ``tree``, for as long as ``stop`` has time. ``listener`` is told how it goes."""
+    """Observes the workloads of ``tree``, for as long as ``stop`` has time. ``listener`` is told how it goes.
+
+    ``whole``: each is looked at for all of ``seconds`` also where it answers before. ``exercises``: what the user gave
+    to find out whether a workload, by its name and its key, works. ``kind`` is what the engine makes of an application.
+    """
 
     def __init__(
         self,
@@ -124,17 +72,21 @@ class Session:
         mask: Callable[[str], str],
         *,
         seconds: int,
+        whole: bool = False,
         keep_going: bool,
         wanted: Callable[[str, str], bool],
         stop: Budget,
         listener: Listener,
         shows_output: bool = True,
+        exercises: Callable[[str, str], Exercise | None] = lambda name, key: None,
+        kind: type[Application] = Application,
     ) -> None:
-        self._engine, self._decide = engine, decide
+        self._engine, self._decide, self._exercises = engine, decide, exercises
+        self._whole, self._shows_output = whole, shows_output
         self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
         self._stop, self._listener, self._progress = stop, listener, listener.row
         self._learning, self._finishing, self._deciding = threading.RLock(), threading.Lock(), threading.Lock()
-        self._cases: list[_Case] = []
+        self._cases: list[Case] = []
         self.results: list[Result] = []
         self.broken: str | None = None  # what the engine did not do
         self.applications: list[Application] = []
@@ -145,22 +97,22 @@ class Session:
             result = Result(key, item.namespace, item.piece.file.name, item.piece.read().line(int(item.path[0]), ()))
             if wanted(item.name, key):
                 self.results.append(result)
-            why = _left_alone(pod)
+            why = left_alone(pod)
             if why is not None:
                 result.state, result.reason = "refused", why
                 continue
             workload = Workload(key, pod, DecidedPod(pod, []).spec())
             found.setdefault(item.namespace or DEFAULT, []).append((name, workload, result))
         for namespace, members in found.items():
-            for folder, group in _apart(members):
+            for folder, group in apart(members):
                 if not any(result in self.results for _, _, result in group):
                     continue  # what is called by nobody who is asked for
                 workloads = [workload for _, workload, _ in group]
-                application = Application(
+                application = kind(
                     engine, agent, tree, namespace, folder, workloads, mask, stop, shows_output=shows_output
                 )
                 self.applications.append(application)
-                self._cases += [_Case(name, workload, application, result) for name, workload, result in group]
+                self._cases += [Case(name, workload, application, result) for name, workload, result in group]
 
     def run(self) -> None:
         """Observe. What was found is in ``results``, also where this is interrupted, and in ``observations``."""
@@ -188,7 +140,7 @@ class Session:
         finally:
             self._stop.set()
             for case in self._cases:
-                self._conclude(case)
+                case.conclude(self._seconds)
 
     def _plan(self) -> str:
         """What is ahead, in a line."""
@@ -197,7 +149,7 @@ class Session:
         line = f"{count} workload{'s' * (count != 1)}, about {said(needed)}"
         return line if needed <= self._stop.seconds else f"{line}; --budget ends it after {said(self._stop.seconds)}"
 
-    def _finish(self, case: _Case) -> None:
+    def _finish(self, case: Case) -> None:
         """Tell of a workload of which nothing more is tried for now."""
         with self._finishing:
             if case.kept is not None or case.result not in self.results:
@@ -209,12 +161,12 @@ class Session:
             all_kept = together(each for kept in known for each in kept)
             seen = {key: found for key, found in all_kept.items() if key in own}
             result = replace(case.result, runs=case.workload.runs)
-            self._judge(case, result)
+            case.judge(result)
             self._listener.finished(result, seen, f"{len(known)} of {of}", case.took)
 
     # As it is.
 
-    def _as_it_is(self, cases: list[_Case]) -> None:
+    def _as_it_is(self, cases: list[Case]) -> None:
         for application in {id(case.application): case.application for case in cases}.values():
             application.begin()
         self._all(cases, self._first)
@@ -223,15 +175,51 @@ class Session:
         self._all(ended, lambda case: self._first(case, _LONGER * self._seconds), together=True)
         for case in cases:
             self._connections(case, case.workload.seen)
+        running = [case for case in cases if case.application.is_running(case.workload)]
+        for case in running:
+            self._exercise(case)
+        self._all(running, self._way_down)
+        for case in cases:
             if not case.workload.is_up:
                 self._finish(case)
 
-    def _first(self, case: _Case, seconds: float | None = None) -> None:
+    def _exercise(self, case: Case) -> None:
+        """Find out whether what the user gave works with a workload as it is: else it says nothing of a change."""
+        tests = [Exercise(each.key, "") for each in case.application.workloads if is_test(each) and each.is_up]
+        given = self._exercises(case.name[3], case.result.key)
+        for exercise in [*([given] if given is not None else []), *tests]:
+            if exercise.key == case.result.key or case.result not in self.results or is_test(case.workload):
+                continue
+            self._progress(case.result.key, "exercised as it is")
+            try:
+                problem = case.application.exercise(case.workload, exercise)
+            except OverError:
+                problem = "the time was over before that was known"
+            if problem is None:
+                case.exercises.append(exercise)
+            else:
+                case.unexercised.append(f"as it is, {plain(problem)}")
+        if case.exercises:
+            for found in case.workload.seen.values():
+                found.exercised = True
+
+    def _way_down(self, case: Case) -> None:
+        """See how it ends when it is told to, and what it writes then."""
+        if self._stop.is_over:
+            return
+        self._progress(case.result.key, "told to end")
+        for name, found in case.application.go_down(case.workload).items():
+            case.workload.seen[name].learn(found)
+            old = case.as_it_is[name]
+            old.code, old.kept, old.complaints = found.code, set(found.kept), dict(found.complaints)
+            old.wrote = set(found.wrote)
+
+    def _first(self, case: Case, seconds: float | None = None) -> None:
         self._progress(case.result.key, "as it is")
         workload, began = case.workload, time.monotonic()
         try:
             came, seen = case.application.run(
-                workload, workload.spec, seconds or self._seconds, whole=True, restarts=True, stays=not _ends(workload)
+                workload, workload.spec, seconds or self._seconds, whole=True, restarts=True, stays=not ends(workload)
             )
         except EngineError as error:
             self._broke(case, error)
@@ -242,54 +230,36 @@ class Session:
         finally:
             case.took += time.monotonic() - began
         workload.came, workload.seen = came, seen
-        case.as_it_is = {name: replace(found, listens=set(found.listens)) for name, found in seen.items()}
+        case.as_it_is = {
+            name: replace(found, listens=set(found.listens), wrote=set(found.wrote)) for name, found in seen.items()
+        }
+        running = [found for found in seen.values() if not found.done]
+        case.is_answered = bool(running) and all(map(has_answered, running))
         if not came.up:
             case.result.state, case.result.reason = "not-as-it-is", came.reason
             if came.refused is not None:
                 self._refuse(case, came.refused)
         self._progress(case.result.key, "came up as it is" if came.up else "does not come up as it is")
 
-    def _refuse(self, case: _Case, refusal: Refusal, state: str = "refused") -> None:
+    def _refuse(self, case: Case, refusal: Refusal, state: str = "refused") -> None:
         """Say of a workload that it is not run, why, and where that is written."""
         result = case.result
         result.state, result.reason = state, self._mask(refusal.text)
-        result.place, result.remedy = _place(case.workload.pod, refusal.path), refusal.remedy
+        result.place, result.remedy = place_of(case.workload.pod, refusal.path), refusal.remedy
 
-    def _broke(self, case: _Case, error: EngineError) -> None:
+    def _broke(self, case: Case, error: EngineError) -> None:
         """The engine does not do what it is asked for: of the workload nothing is known by that."""
         case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
         self.broken = self.broken or case.result.reason
 
-    def _connections(self, case: _Case, seen: Mapping[str, Activity]) -> None:
+    def _connections(self, case: Case, seen: Mapping[str, Activity]) -> None:
         """Name what its containers connected to, and who connected to it."""
         with self._learning:
-            self._name_connections(case, seen)
-
-    def _name_connections(self, case: _Case, seen: Mapping[str, Activity]) -> None:
-        network = case.application.network
-        for name, found in seen.items():
-            for address, port in found.connections:
-                key = network.key_at(address)
-                if address == network.api_server:
-                    case.connects.setdefault(name, set()).add("kubernetes")
-                elif key is not None:
-                    case.connects.setdefault(name, set()).add(network.called(key, port))
-            for address, port in found.callers:
-                caller = next(
-                    (
-                        each
-                        for each in self._cases
-                        if each.application is case.application and each.workload.key == network.key_at(address)
-                    ),
-                    None,
-                )
-                if caller is not None and caller is not case:
-                    first = str((caller.workload.spec.get("containers") or [{}])[0].get("name"))
-                    caller.connects.setdefault(first, set()).add(network.called(case.workload.key, port))
+            note_connections(case, seen, self._cases)
 
     # Hardened.
 
-    def _hardened(self, cases: list[_Case]) -> None:
+    def _hardened(self, cases: list[Case]) -> None:
         failed = [case for case in cases if case.workload.came is not None and not case.workload.came.up]
         cases = [case for case in cases if case.workload.is_up and case.result in self.results]
         if not self._keep_going:
@@ -300,17 +270,37 @@ class Session:
             all(turns)  # until nothing is left to run
             self._finish_all(cases)
             self._together(cases)
+        if cases and self._engine.strace is not None:
+            self._record(cases)
 
-    def _finish_all(self, cases: list[_Case]) -> None:
+    def _record(self, cases: list[Case]) -> None:
+        """Run each of ``cases``, as it would be written, under a profile of the system calls that it made."""
+        pods = self._decided(False)
+        for case in cases:
+            found = pods.get(case.name)
+            spec = (_spec(found, self._offered(case, found)) if found is not None else None) or case.workload.spec
+            self._progress(case.result.key, "under a seccomp profile")
+
+            def run(case: Case = case, spec: Map = spec) -> Came:
+                return self._experiment(case, spec, whole=True)[0]
+
+            try:
+                case.result.profiles = recorded(self._engine, case.workload.key, case.workload.seen, run)
+            except EngineError as error:
+                self._broke(case, error)
+            except OverError:
+                return  # a profile that nothing ran under is none
+
+    def _finish_all(self, cases: list[Case]) -> None:
         for case in cases:
             if not case.tried and not case.result.reason:
                 case.result.reason = _OVER
             self._finish(case)
 
-    def _leans_on(self, case: _Case, failed: list[_Case]) -> bool:
+    def _leans_on(self, case: Case, failed: list[Case]) -> bool:
         """Whether it connects to one that does not come up as it is: what that does to it is not known."""
         for other in failed:
-            names = case.application.network.endpoints[other.workload.key].services if _is_placed(other) else {}
+            names = case.application.network.endpoints[other.workload.key].services if is_placed(other) else {}
             called = {each for found in case.connects.values() for each in found}
             if other.application is case.application and any(
                 f"Service/{name}:" in each for name in names for each in called
@@ -321,7 +311,7 @@ class Session:
                 return True
         return False
 
-    def _round(self, cases: list[_Case], *, all_in: bool) -> bool:
+    def _round(self, cases: list[Case], *, all_in: bool) -> bool:
         """Run what is decided of each of ``cases`` where that was not run before; whether anything was."""
         pods = self._decided(all_in)
         todo = []
@@ -342,7 +332,7 @@ class Session:
         self._all(todo, lambda each: self._try_in_time(*each), of=lambda each: each[0])
         return bool(todo)
 
-    def _try_in_time(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
+    def _try_in_time(self, case: Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
         """Try it as long as there is time, and tell of it."""
         began = time.monotonic()
         try:
@@ -359,9 +349,12 @@ class Session:
 
     def _decided(self, all_in: bool) -> dict[Name, DecidedPod]:
         with self._deciding:
-            return steps_by_pod(self._decide(self._provisional(), all_in))
+            return steps_by_pod(self._outcome_of(all_in))
 
-    def _offered(self, case: _Case, found: DecidedPod) -> list[PodStep]:
+    def _outcome_of(self, all_in: bool) -> Outcome:
+        return self._decide(self._provisional(), all_in)
+
+    def _offered(self, case: Case, found: DecidedPod) -> list[PodStep]:
         """The steps that the engine can run; the others are noted."""
         steps: list[PodStep] = []
         for step in found.steps:
@@ -373,14 +366,19 @@ class Session:
                 steps.append(step)
         return steps
 
-    def _try(self, case: _Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
+    def _try(self, case: Case, found: DecidedPod, steps: list[PodStep], all_in: bool) -> None:
         """Find what of ``steps`` it comes up with. Where it shows other places that it writes to, that is decided anew.
 
         Raises TooManyError, EngineError, OverError.
         """
         self._stop.check()
-        case.tried = True
+        case.tried, is_kept = True, True
         for turn in range(_TURNS, 0, -1):
+            kept = self._writable(case, found, steps)
+            is_kept = len(kept) == len(steps)
+            if not is_kept:
+                case.trials.note(_spec(found, steps) or {}, Came(False))
+            steps = kept
             search = self._search(case, found, steps)
             outcome = self._outcome(case, search, steps, may_turn=turn > 1)
             if outcome is not None:
@@ -393,18 +391,34 @@ class Session:
             self._failed(case, cause, search)
         if all_in:
             with self._learning:
-                _note(case.held, makeable(found, left), search)
+                note(case.held, makeable(found, left), search)
             case.held_ids |= {step.id for step in left}
         else:
             self._hold(case, found, left, search)
-        case.whole = not causes
+        case.whole = is_kept and not causes
+
+    def _writable(self, case: Case, found: DecidedPod, steps: list[PodStep]) -> list[PodStep]:
+        """``steps`` without those that would take a place from it that it writes to; nobody has to run these."""
+        kept = []
+        for step in steps:
+            others = [each for each in steps if each is not step]
+            lost = self._lost(case, found, steps) - self._lost(case, found, others) if step.id == _READ_ONLY else None
+            if lost:
+                self._failed(case, Cause((step,), min(lost)))
+            else:
+                kept.append(step)
+        return kept
+
+    @staticmethod
+    def _lost(case: Case, found: DecidedPod, steps: list[PodStep]) -> set[str]:
+        return set(unwritable(case.as_it_is, found.spec(makeable(found, steps))))
 
     def _outcome(
-        self, case: _Case, search: ChangeSearch, steps: list[PodStep], *, may_turn: bool
+        self, case: Case, search: ChangeSearch, steps: list[PodStep], *, may_turn: bool
     ) -> tuple[list[Cause], list[PodStep]] | None:
         """What of ``steps`` stops it, and with what it comes up; None where it writes elsewhere now: decided anew,
         those places get a volume."""
-        came, wrote = search.came(steps), self._wrote(case)
+        came, wrote = search.came(steps) if steps else Came(True), self._wrote(case)
         if came.up:
             return [], steps
         if may_turn and self._learn_places(case, steps, came):
@@ -413,7 +427,7 @@ class Session:
         is_read_only = any(cause.steps[-1].id == _READ_ONLY for cause in causes)
         return None if may_turn and is_read_only and self._wrote(case) != wrote else (causes, left)
 
-    def _search(self, case: _Case, found: DecidedPod, steps: list[PodStep]) -> ChangeSearch:
+    def _search(self, case: Case, found: DecidedPod, steps: list[PodStep]) -> ChangeSearch:
         def run(spec: Map, whole: bool) -> Came:
             refused = case.refused_by_kubelet(spec)
             if refused is not None:
@@ -425,10 +439,11 @@ class Session:
             return came
 
         return ChangeSearch(
-            found, steps, case.trials, run, seen=case.as_it_is, needs=case.needs, starts_as_root=case.starts_as_root
-        )
+            found, steps, case.trials, run, seen=case.as_it_is, needs=case.needs, starts_as_root=case.starts_as_root,
+            gives=case.application.reads_images,
+        )  # fmt: skip
 
-    def _learn_places(self, case: _Case, steps: list[PodStep], came: Came) -> bool:
+    def _learn_places(self, case: Case, steps: list[PodStep], came: Came) -> bool:
         """Take in where its log says that it has to write, as it ran with ``steps``; whether any of that is new."""
         is_new = False
         for name in {name for step in steps if step.id == _READ_ONLY for name in step.settings}:
@@ -441,14 +456,14 @@ class Session:
                 is_new = True
         return is_new
 
-    def _hold(self, case: _Case, found: DecidedPod, steps: list[PodStep], search: ChangeSearch | None = None) -> None:
+    def _hold(self, case: Case, found: DecidedPod, steps: list[PodStep], search: ChangeSearch | None = None) -> None:
         """Note what harden would write, and what came up: what came up with more changes says less of it."""
         with self._learning:
             case.held.clear()
-            _note(case.held, makeable(found, steps), search)
+            note(case.held, makeable(found, steps), search)
         case.held_ids |= {step.id for step in steps}
 
-    def _failed(self, case: _Case, cause: Cause, search: ChangeSearch) -> None:
+    def _failed(self, case: Case, cause: Cause, search: ChangeSearch | None = None) -> None:
         last, because = cause.steps[-1], cause.because
         if because is None:
             case.result.reason = f"once it came up with {last.id}, and once it did not: nothing is known of that"
@@ -457,17 +472,17 @@ class Session:
         if with_others:
             because = f"together with {', '.join(dict.fromkeys(with_others))}: {because}"
         with self._learning:
-            _note(case.failed, [last])
-            _note(case.failed, [last], search)
+            note(case.failed, [last])
+            note(case.failed, [last], search)
             case.because[last.id] = because
         failure = Failure(tuple(dict.fromkeys(step.id for step in cause.steps)), because)
         if failure.ids not in [known.ids for known in case.result.failed]:
             case.result.failed.append(failure)
 
-    def _wrote(self, case: _Case) -> set[str]:
+    def _wrote(self, case: Case) -> set[str]:
         return {path for seen in case.workload.seen.values() for path in seen.wrote}
 
-    def _learn(self, case: _Case, seen: Mapping[str, Activity]) -> None:
+    def _learn(self, case: Case, seen: Mapping[str, Activity]) -> None:
         """Take in where it wrote, and whom it called, as it ran with changes."""
         with self._learning:
             for name, found in seen.items():
@@ -476,52 +491,60 @@ class Session:
                     known.learn(found)
         self._connections(case, seen)
 
-    def _experiment(self, case: _Case, spec: Map, *, whole: bool) -> tuple[Came, dict[str, Activity]]:
+    def _experiment(self, case: Case, spec: Map, *, whole: bool) -> tuple[Came, dict[str, Activity]]:
         """Run a workload with ``spec``, and those of its application beside it as they are."""
-        for other in self._beside(case):
-            if not case.application.is_running(other.workload) and not _ends(other.workload):
+        for other in beside(case, self._cases):
+            if not case.application.is_running(other.workload) and not ends(other.workload):
                 self._restore(other)
         assert case.workload.came is not None
+        lost = next(unwritable(case.as_it_is, spec), None)
+        if lost is not None:  # nobody has to run that
+            return Came(False, lost), {}
         again = case.workload.came.restarts > 0
+        whole = (self._whole and whole) or not case.is_answered
         # What listens as it is has to listen then, too: it is not enough that it does not end.
         serves = {name: set(filter(_is_fixed, seen.listens)) for name, seen in case.as_it_is.items()}
-        return case.application.run(case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves)
+        came, seen = case.application.run(
+            case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves, before=case.as_it_is,
+            goes_down=any(found.code not in (None, KILLED) for found in case.as_it_is.values()),
+            exercises=case.exercises,
+        )  # fmt: skip
+        differs = self._difference(case, seen, spec, whole=whole) if came.up else None
+        return (came if differs is None else replace(came, up=False, reason=differs)), seen
 
-    def _beside(self, case: _Case) -> list[_Case]:
-        """Those that it calls, or that are called by what it calls, of its application."""
-        found = [case]
-        for each in found:
-            called = {name for names in each.connects.values() for name in names}
-            for other in self._cases:
-                if other.application is case.application and other not in found and other.workload.is_up:
-                    services = case.application.network.endpoints[other.workload.key].services
-                    if any(one.startswith(f"Service/{name}:") for name in services for one in called):
-                        found.append(other)
-        return found[1:]
+    def _difference(self, case: Case, seen: Mapping[str, Activity], spec: Map, *, whole: bool) -> str | None:
+        """What is otherwise than as it is, in one line."""
+        found = next(differences(case.as_it_is, seen, spec, whole=whole), None)
+        if found is None:
+            return None
+        return NOT_SHOWN if found.is_output and not self._shows_output else plain(self._mask(found.text))
 
-    def _restore(self, case: _Case) -> None:
+    def _restore(self, case: Case) -> None:
         case.application.run(case.workload, case.workload.spec, 1, whole=False, restarts=True, stays=True)
 
-    def _stand_by(self, case: _Case) -> None:
+    def _stand_by(self, case: Case) -> None:
         """Have a workload that others may call run as it is again."""
-        if case.application.network.endpoints[case.workload.key].services and not _ends(case.workload):
+        if case.application.network.endpoints[case.workload.key].services and not ends(case.workload):
             if len(case.application.workloads) > 1 and not case.application.is_running(case.workload):
                 with suppress(EngineError, OverError):
                     self._restore(case)
 
-    def _together(self, cases: list[_Case]) -> None:
+    def _together(self, cases: list[Case]) -> None:
         """Run each application with all that harden would write to it at once, where that is more than one workload."""
-        pods = self._decided(False)
+        with self._deciding:
+            outcome = self._outcome_of(False)
+        pods = steps_by_pod(outcome)
         for application in {id(case.application): case.application for case in cases}.values():
             own = [case for case in cases if case.application is application and case.whole and case.name in pods]
-            own = [case for case in own if not _ends(case.workload)]
-            if len(own) < 2 or not any(case.connects for case in own):
+            own = [case for case in own if not ends(case.workload)]
+            if not may_call(application, own):
                 continue
+            application.take_policies(outcome.tree)
             for case in own:
                 application.end(case.workload)
             problems: dict[str, str] = {}
 
-            def begin(case: _Case, problems: dict[str, str] = problems) -> None:
+            def begin(case: Case, problems: dict[str, str] = problems) -> None:
                 problem = self._run_with_others(case, pods[case.name])
                 if problem is not None:
                     problems[case.result.key] = problem
@@ -529,19 +552,30 @@ class Session:
             self._all(own, begin, together=True)
             for case in own:
                 problem = application.ended(case.workload) or problems.get(case.result.key)
+                problem = problem or self._otherwise_together(case)
                 if problem is not None:
                     case.result.reason = f"not together with the others, hardened: {problem}"
                     case.held.clear()
                     case.held_ids.clear()
                     case.whole = False
 
-    def _run_with_others(self, case: _Case, found: DecidedPod) -> str | None:
+    def _otherwise_together(self, case: Case) -> str | None:
+        """What a workload that runs beside the others no longer does, in one line."""
+        if not case.application.is_running(case.workload):
+            return None
+        try:
+            seen = case.application.ask_again(case.workload)
+        except OverError:
+            return None  # each of them came up beside the others as they are
+        return self._difference(case, seen, case.workload.spec, whole=False)
+
+    def _run_with_others(self, case: Case, found: DecidedPod) -> str | None:
         """Start a workload with all that harden would write, and leave it running; why it did not come up."""
         self._progress(case.result.key, "with the others, all hardened")
         spec = _spec(found, self._offered(case, found)) or case.workload.spec
         try:
             came, seen = case.application.run(
-                case.workload, spec, self._seconds, whole=False, restarts=True, stays=True
+                case.workload, spec, self._seconds, whole=False, restarts=True, stays=True, before=case.as_it_is
             )
         except EngineError as error:
             return f"{self._engine.name}: {self._mask(str(error))}"
@@ -557,7 +591,7 @@ class Session:
         todo: Iterable[Any],
         work: Callable[[Any], None],
         *,
-        of: Callable[[Any], _Case] = lambda case: case,
+        of: Callable[[Any], Case] = lambda case: case,
         together: bool = False,
     ) -> None:
         """Do ``work`` for each of ``todo``: at a time for workloads that do not call each other, one after the other
@@ -572,11 +606,11 @@ class Session:
             work(each)
             self._stand_by(of(each))
 
-        groups = _groups(todo, of, [case for case in self._cases if case.workload.came])
+        groups = groups_of(todo, of, [case for case in self._cases if case.workload.came])
         self._in_threads(groups, work_and_restore, self._at_once([of(each) for group in groups for each in group]))
 
     @staticmethod
-    def _at_once(cases: list[_Case]) -> int:
+    def _at_once(cases: list[Case]) -> int:
         """How many of ``cases`` run at a time."""
         used = [sum(seen.memory or 0 for seen in case.as_it_is.values()) for case in cases]
         return side_by_side.at_once(used, side_by_side.processors(), side_by_side.free_memory())
@@ -614,7 +648,7 @@ class Session:
         cases = (case for case in self._cases if case.result in self.results)
         return together(each for case in cases for each in self._seen_of(case, provisional=True))
 
-    def _seen_of(self, case: _Case, *, provisional: bool = False) -> Iterator[tuple[str, Observation]]:
+    def _seen_of(self, case: Case, *, provisional: bool = False) -> Iterator[tuple[str, Observation]]:
         """What was seen of each container of a workload, by the key of its stanza. ``provisional``: and what is to be
         tried."""
         if case.workload.came is None:
@@ -625,116 +659,13 @@ class Session:
             if image is None or image.digest is None or command is None:
                 continue
             with self._learning:
-                made = self._observation(case, container.name, image.digest, command)
+                made = case.observation(container.name, image.digest, command, self._engine.called, self._seconds)
             before = observation(container)
             made = made if before is None else with_before(made, before)
-            if provisional:
+            if provisional and case.application.reads_images:
                 tried = case.needs.get(container.name)
                 made = replace(made, needs=tried.names if tried is not None else ())
             yield image.key, made
-
-    def _observation(self, case: _Case, name: str, digest: str, command: str) -> Observation:
-        seen = case.workload.seen.get(name, Activity())
-        assert case.workload.came is not None
-        failed = {id: tuple(sorted(each)) for id, each in sorted(case.failed.get(name, {}).items())}
-        return Observation(
-            digest=digest,
-            runs=command,
-            workload=case.result.key,
-            container=name,
-            on=date.today().isoformat(),
-            engine=self._engine.called,
-            seconds=self._seconds,
-            came_up=case.workload.came.up,
-            user=seen.user,
-            groups=seen.groups,
-            wrote=tuple(sorted(seen.wrote)),
-            occupied=tuple(sorted(seen.occupied)),
-            listens=tuple(sorted(seen.listens)),
-            capabilities=tuple(sorted(seen.capabilities)),
-            memory=seen.memory,
-            token=seen.token,
-            connects=tuple(sorted(case.connects.get(name, ()))),
-            held={id: tuple(sorted(each)) for id, each in sorted(case.held.get(name, {}).items())},
-            failed=failed,
-            because={id: case.because[id] for id in failed},
-            needs=case.proved_needs(name),
-        )
-
-    def _conclude(self, case: _Case) -> None:
-        result, workload = case.result, case.workload
-        result.runs, result.lost = workload.runs, workload.lost
-        result.connects = {name: tuple(sorted(each)) for name, each in case.connects.items()}
-        for container in workload.pod.containers:
-            text = str(container.data.get("image"))
-            image = workload.images.get(text)
-            seen = workload.seen.get(container.name)
-            if seen is not None:
-                result.containers.append((container.name, text, image.digest if image else None, seen))
-        self._judge(case, result)
-
-    @staticmethod
-    def _judge(case: _Case, result: Result) -> None:
-        """Say in ``result``, which is about it, which changes hold, and whether all do."""
-        if not case.workload.is_up or not case.tried:
-            return
-        if case.whole:
-            result.failed = [
-                replace(failure, otherwise=otherwise(failure.ids[-1], case.held, case.failed))
-                for failure in result.failed
-            ]
-        names = (container.name for container in case.workload.pod.containers)
-        result.needs = {name: needs for name in names if (needs := case.proved_needs(name)) is not None}
-        failed = {failure.ids[-1] for failure in result.failed if not failure.otherwise}
-        result.held = sorted(case.held_ids - failed)
-        result.state = "held" if case.whole and not failed else "partly"
-        if result.state == "partly" and not result.failed and not result.reason:
-            result.reason = "the run ended before it was known whether it comes up hardened"
-
-
-def cannot_run(pod: PodTemplate) -> str | None:
-    """Why ``pod`` is none that an engine runs, by what is written there; None where it can be."""
-    return _left_alone(pod) or unsupported(DecidedPod(pod, []).spec(), pod.metadata.data)
-
-
-def _place(pod: PodTemplate, path: Path) -> str:
-    """Where what stands at ``path`` of a pod is written: "k8s/web.yaml:14, container main"."""
-    piece = pod.object.piece
-    start = pod.path[:-1] if path[:1] == ("metadata",) else pod.path
-    found = f"{piece.file.name}:{piece.source.line_of(piece.read(), (*start, *path))}"
-    container = mapping(value_at(pod.data, path[:2])) if path[:1] in (("containers",), ("initContainers",)) else {}
-    return f"{found}, container {container['name']}" if container.get("name") else found
-
-
-def _left_alone(pod: PodTemplate) -> str | None:
-    return next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
-
-
-def _apart(members: list[_Member], depth: int = 0) -> Iterator[tuple[str, list[_Member]]]:
-    """The applications of one namespace, each with its folder ("" for all of the tree): one, and where two workloads
-    have the same name, as copies for test and production have, one for each folder that holds a copy."""
-    keys = Counter(workload.key for _, workload, _ in members)
-    if max(keys.values()) == 1:
-        yield "/".join(_folders(members[0])[:depth]) if depth else "", members
-        return
-    parts: dict[str, list[_Member]] = {}
-    for member in members:
-        folders = _folders(member)
-        parts.setdefault(folders[depth] if depth < len(folders) else "", []).append(member)
-    if len(parts) > 1 or (next(iter(parts)) and depth < _DEEPEST):
-        for part in parts.values():
-            yield from _apart(part, depth + 1)
-        return
-    taken: set[str] = set()
-    for _, workload, result in members:
-        if workload.key in taken:
-            result.state, result.reason = "refused", "another workload of its folder is called the same"
-        taken.add(workload.key)
-    yield "/".join(_folders(members[0])[:depth]), [each for each in members if each[2].state != "refused"]
-
-
-def _folders(member: _Member) -> list[str]:
-    return member[0][0].split("/")[:-1]
 
 
 _READ_ONLY = "read-only-root-filesystem"
@@ -751,46 +682,3 @@ def _is_fixed(port: str) -> bool:
     """Whether "80/tcp" is a port that a program does not choose anew each time."""
     number, _, protocol = port.partition("/")
     return protocol == "tcp" and int(number) < EPHEMERAL
-
-
-def _note(into: dict[str, dict[str, set[str]]], steps: Iterable[PodStep], search: ChangeSearch | None = None) -> None:
-    """Note what ``steps`` set, with the capabilities that ``search`` gave."""
-    for step in steps:
-        for container, names in (step.settings if search is None else search.settings(step)).items():
-            into.setdefault(container, {}).setdefault(step.id, set()).update(names)
-
-
-def _ends(workload: Workload) -> bool:
-    return workload.pod.kind in ("Job", "CronJob")
-
-
-def _is_placed(case: _Case) -> bool:
-    return case.application.may_run(case.workload)
-
-
-def _groups(todo: list[Any], of: Callable[[Any], _Case], cases: list[_Case]) -> list[list[Any]]:
-    """``todo`` in groups, of which none leads to a workload of another through the calls of any of ``cases``."""
-    families: list[list[_Case]] = []
-    for case in cases:
-        near = [family for family in families if any(_call(case, other) for other in family)]
-        joined = [*(one for family in near for one in family), case]
-        families = [family for family in families if family not in near] + [joined]
-    found = ([each for each in todo if of(each) in family] for family in families)
-    return [group for group in found if group]
-
-
-def _call(one: _Case, other: _Case) -> bool:
-    """Whether they belong together: one calls the other, or somebody that the other calls, too."""
-    if one.application is not other.application:
-        return False
-    own = {name for names in one.connects.values() for name in names}
-    others = {name for names in other.connects.values() for name in names}
-    if own & others:
-        return True
-    for names, called in ((own, other), (others, one)):
-        services = called.application.network.endpoints[called.workload.key].services
-        if any(each.startswith(f"Service/{name}:") for name in services for each in names):
-            return True
-        if any(each.startswith(f"{called.workload.key}:") for each in names):
-            return True
-    return False

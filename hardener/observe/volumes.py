@@ -91,7 +91,8 @@ class Volumes:
         options = ["--pull", "never", "--user", "root", "-v", f"{volume.name}:/volume:nocopy"]
         holder = self._engine.ask("create", *self._engine.labels(), *options, self._image, "none").strip()
         try:
-            return self._engine.call("cp", "-a", "-", f"{holder}:/volume", input=raw)
+            # With -a all would be given to the user of the container, whose name docker looks up in the image.
+            return self._engine.call("cp", "-", f"{holder}:/volume", input=raw)
         finally:
             self._engine.call("rm", "-f", "-v", holder)
 
@@ -107,6 +108,18 @@ class Volumes:
         if mounts_token and not any(posixpath.normpath(each.path) == TOKEN_PATH for each in found):
             found.append(Mount(self._made[_TOKEN_VOLUME].name, TOKEN_PATH, False))
         return found
+
+    def written(self, mounts: Iterable[Mount]) -> set[str]:
+        """The paths of those of ``mounts`` to which somebody wrote."""
+        places = {volume.name: volume.place for volume in self._made.values()}
+        return {
+            each.path
+            for each in mounts
+            if each.writable
+            and not each.part
+            and places.get(each.volume)
+            and self._agent("written", places[each.volume])
+        }
 
     def token_files(self) -> list[str]:
         """Where the tokens of the service account lie on this machine."""

@@ -56,6 +56,7 @@ MEANINGS: dict[str, str] = {
     "too-many-objects": "A file holds more objects than what harden reads, and was not judged.",
     "unknown-kind": "No Kubernetes serves this kind. It may be a mistake in its name.",
     "unreadable-file": "A file could not be read.",
+    "unread-workload": "A workload is written in a form that is not read. Harden what it comes to.",
     "waiver-expired": "An exception has ended. What it kept is judged again.",
     "waiver-stale": "An exception has nothing to keep here.",
     "waiver-too-long": "An exception ends more than twelve months ahead, and does not count.",

@@ -31,9 +31,9 @@ class Entry(Struct, frozen=True):
     objects: tuple[Object, ...] = ()
 
 
-def lines(outcome: Outcome) -> Iterator[str]:
-    """Return the lines of ``outcome``, the gravest first."""
-    return (entry.text for entry in entries(outcome))
+def lines(outcome: Outcome, reach: Reachability | None = None) -> Iterator[str]:
+    """Return the lines of ``outcome``, the gravest first. ``reach`` is what is reached, where known."""
+    return (entry.text for entry in entries(outcome, reach))
 
 
 def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Entry]:
@@ -47,6 +47,8 @@ def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Ent
     reach = reach or summary.reached(outcome)
     if reach is not None:
         yield from (Entry("reachability", text) for text in summary.lines(reach))
+        if (shut := summary.shut_line(reach)) is not None:
+            yield Entry("shut-out", shut, tuple(policy for each in reach.shut for policy in each.policies))
     yield from _restarted(outcome)
     yield from (Entry("users-by-number", text) for text in _users(outcome))
     yield from _guessed([change for change in outcome.changes if change.edit.grade is Grade.GUESS])

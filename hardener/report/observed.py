@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
+from hardener.engine.observed_grade import NOBODY_ASKED
 from hardener.observe.results import Result
 from hardener.report.terminal.wrapping import length, padded
 from hardener.support.printable import plain
@@ -21,6 +22,7 @@ _HOW = {
     "not-as-it-is": "does not come up as it is", "refused": "is not run",
 }  # fmt: skip
 _NOT_RUN = ("refused", "not-run")
+_GUESSES = "  Nobody has run them: what is a guess about them stays one."
 _NAMED = 3  # workloads in one line
 
 
@@ -37,7 +39,7 @@ class Graded(Struct, frozen=True):
 class Observed(Struct, frozen=True):
     """What a report is about: the ``engine`` ("podman 5.4.2"), the ``seconds`` for each workload, the ``results``, the
     grades of what harden would change ``before`` and ``after`` (None: not asked), whether harden.lock was ``written``,
-    and whether somebody ``interrupted`` it."""
+    whether somebody ``interrupted`` it, and what is to say of seccomp ``profiles``, by workload."""
 
     engine: str
     seconds: int
@@ -46,6 +48,7 @@ class Observed(Struct, frozen=True):
     after: Graded | None = None
     written: bool = False
     interrupted: bool = False
+    profiles: list[tuple[str, str]] = []
 
 
 def lines_of(observed: Observed) -> Iterator[str]:
@@ -63,7 +66,9 @@ def lines_of(observed: Observed) -> Iterator[str]:
         yield from _table(_rows(ran))
     yield from _listed("Why", [line for result in ran for line in _reasons(result)])
     yield from _listed("Seen", [line for result in ran for line in _seen(result)])
-    yield from _listed("Not run", list(_not_run(results)))
+    yield from _listed("Seccomp", [f"  {plain(key)}, {plain(text)}" for key, text in observed.profiles])
+    not_run = list(_not_run(results))
+    yield from _listed("Not run", [*not_run, *([_GUESSES] if not_run else [])])
     yield ""
     yield from _outcome(observed, bool(ran))
 
@@ -90,7 +95,7 @@ def _outcome(observed: Observed, ran: bool) -> Iterator[str]:
         yield "Interrupted: what was seen until then is kept." if observed.written else "Interrupted: nothing is kept."
     if observed.before is not None and observed.after is not None and ran:
         yield f"harden apply: {_graded(observed.after)}; before this run {_graded(observed.before)}"
-    yield f"Nobody has seen what {observed.seconds} s do not show: load, a job at night, the way down."
+    yield f"Nobody has seen what {observed.seconds} s do not show: load, and work that begins later."
     if observed.written:
         yield "next: harden apply PATH takes what harden.lock holds now; commit both"
     elif not ran:
@@ -157,10 +162,19 @@ def _reasons(result: Result) -> Iterator[str]:
         yield f"  {name}: {plain(result.reason)}"
     for image in dict.fromkeys(image for _, image, digest, _ in result.containers if digest is None):
         yield f"  {name}: nothing is kept of {plain(image)}, which has no digest: no registry has it"
+    if result.state in ("held", "partly") and result.held:
+        yield from (f"  {name} came up; {plain(why)}" for why in _unseen(result))
     for problem in result.lost:
         yield f"  {name}: {plain(problem)}"
     for id, why in result.untried.items():
         yield f"  {name}: {id} was not tried: {plain(why)}"
+
+
+def _unseen(result: Result) -> list[str]:
+    """What of the work of its containers nobody saw."""
+    found = [why for doubts in result.doubts.values() for why in doubts]
+    found += [NOBODY_ASKED for name, shown in result.shown.items() if not shown and not result.doubts.get(name)]
+    return list(dict.fromkeys(found))
 
 
 def _seen(result: Result) -> Iterator[str]:
@@ -172,8 +186,24 @@ def _seen(result: Result) -> Iterator[str]:
         if needs:
             of = f", container {container}," if len(result.containers) > 1 else ""
             yield f"  {name}{plain(of)} needs {plain(', '.join(needs))} and no other capability"
+    answers = [str(each) for _, _, _, seen in result.containers for each in seen.answers if each.is_spoken]
+    if answers:
+        more = f" and {len(answers) - _NAMED} more" if len(answers) > _NAMED else ""
+        yield f"  {name} answers {plain(', '.join(answers[:_NAMED]))}{more}"
+    outside = sorted({each for _, _, _, seen in result.containers for each in seen.outside})
+    if outside:
+        more = f" and {len(outside) - _NAMED} more" if len(outside) > _NAMED else ""
+        yield f"  {name} asks for names outside of the tree: {plain(', '.join(outside[:_NAMED]))}{more}"
     if any(seen.token for _, _, _, seen in result.containers):
         yield f"  {name} reads the token of its service account"
+    if result.violates:
+        before, after = result.violates[0], result.violates[-1]
+        yield f"  {name} {_restricted(before)}" + (f"; hardened it {_restricted(after)}" if after != before else "")
+
+
+def _restricted(violates: str) -> str:
+    """Whether a cluster would take it at the level restricted."""
+    return f"is not restricted ({plain(violates)})" if violates else "is restricted"
 
 
 def _name(result: Result) -> str:
@@ -231,8 +261,16 @@ def _json(result: Result) -> dict[str, Any]:
                 "capabilities": sorted(seen.capabilities),
                 "needs": list(result.needs[name]) if name in result.needs else None,
                 "memory": seen.memory,
+                "memoryAt": seen.memory_at,
+                "cpu": seen.cpu,
+                "cpuAt": seen.cpu_at,
+                "usage": [list(each) for each in seen.usage],
+                "outside": sorted(seen.outside),
                 "token": seen.token,
                 "connects": list(result.connects.get(name, ())),
+                "answers": [str(each) for each in seen.answers],
+                "shown": list(result.shown.get(name, ())),
+                "doubts": list(result.doubts.get(name, ())),
             }
             for name, image, digest, seen in result.containers
         ],
@@ -243,4 +281,9 @@ def _json(result: Result) -> dict[str, Any]:
         ],
         "notTried": result.untried,
         "notServed": result.lost,
+        "notRestricted": result.violates,
+        "seccomp": {
+            name: {"calls": list(each.names), "of": each.of, "because": each.because}
+            for name, each in result.profiles.items()
+        },
     }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from hardener.engine.outcome import Outcome
 from hardener.report import impact, unread
 from hardener.report.reachability.measure import Reachability
+from hardener.report.reachability.shut_out import MOST_NAMED
 from hardener.sources.files.selection import LeftOut
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
@@ -51,3 +53,16 @@ def impact_records(outcome: Outcome, reach: Reachability | None = None) -> list[
         {"id": entry.id, "message": entry.text.strip(), "objects": list(map(one, entry.objects))}
         for entry in impact.entries(outcome, reach)
     ]
+
+
+def shut_out_records(reach: Reachability) -> list[dict[str, Any]]:
+    """Return for each workload whom its policies refuse that harden has not understood, as records."""
+    return [
+        {
+            "workload": object_record(shut.server.object), "policies": list(map(object_record, shut.policies)),
+            "services": list(map(object_record, shut.services)), "unseen": str(shut.unseen),
+            "outOfReach": str(shut.out), "partlyRead": shut.count,
+            "workloads": [object_record(pod.object) for pod in islice(shut.clients, MOST_NAMED)],
+        }
+        for shut in reach.shut
+    ]  # fmt: skip

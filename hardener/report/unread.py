@@ -56,7 +56,7 @@ _WHY = {
 
 class Note(Struct, frozen=True):
     """A line about the files of a run: ``nothing-read``, ``left-out``, ``not-read``, ``tracked``, ``index``,
-    ``ignore-file`` or ``no-waivers``."""
+    ``ignore-file``, ``no-waivers`` or ``documents``."""
 
     id: str
     text: str
@@ -179,7 +179,14 @@ def _unread(file: ManifestFile) -> str:
 
 def notes(tree: Tree) -> list[Note]:
     """Return what a report says of files that were not read, or of why one was; nothing of a stream."""
-    return [] if tree.stream else [*_notes_of_unread(tree), *_notes_of_choices(tree)]
+    return [] if tree.stream else [*_notes_of_unread(tree), *_notes_of_choices(tree), *_notes_of_documents(tree)]
+
+
+def _notes_of_documents(tree: Tree) -> Iterator[Note]:
+    """What looks like a workload in documents and tests, which nobody runs as it stands."""
+    if count := sum(tree.apart.values()):
+        places = f"{counted(count, 'workload')} in {counted(len(tree.apart), 'file')}"
+        yield Note("documents", f"not read, in documents and tests: {places} ({_named(tree.apart)})")
 
 
 def _notes_of_unread(tree: Tree) -> Iterator[Note]:

@@ -19,6 +19,7 @@ MOST_OBJECTS = 10_000
 """That are read of one file. What people keep in one file is far below; what more of them cost, another file has to."""
 _KIND = late_pattern(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?[A-Z]""")
 _TEMPLATE = re.compile(r"\{\{|\{%")
+_OPEN_LINE = late_pattern(r"(?m)^[ \t]*\{\{")
 _FILTER = "helm template ... | harden filter"
 RENDER = f"render it first and harden the result: {_FILTER}"
 RENDER_CHART = f"harden values CHART hardens it by its values; or harden what it renders: {_FILTER}"
@@ -198,7 +199,38 @@ def _is_open(parsed: yaml.Parsed) -> bool:
     """Whether what fills in a template makes more of it than texts."""
     if not (parsed.has_plain("{{") or parsed.has_plain("{%")):
         return False
-    return not all(map(_is_filled_in, parsed.documents))
+    if all(map(_is_filled_in, parsed.documents)):
+        return False
+    return parsed.has_plain("{%") or not all(map(_is_manifest, parsed.documents)) or _has_open_line(parsed)
+
+
+def _has_open_line(parsed: yaml.Parsed) -> bool:
+    """Whether a line of an unquoted text begins with braces: a template fills in whole lines there."""
+    return any(_OPEN_LINE.search(text) for text in parsed.plain_texts("{{"))
+
+
+def _is_manifest(document: Any) -> bool:
+    """Whether ``document`` is an object whose kind, name and keys are written, so that braces in its texts are data."""
+    if document is None:
+        return True
+    if not isinstance(document, dict) or not isinstance(metadata := document.get("metadata"), dict):
+        return False
+    names = [document.get("apiVersion"), document.get("kind"), metadata.get("name"), metadata.get("namespace", "")]
+    return all(isinstance(name, str) and "{{" not in name for name in names) and _has_written_keys(document)
+
+
+def _has_written_keys(document: Any) -> bool:
+    """Whether no key has braces."""
+    waiting: list[Any] = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if any(isinstance(key, str) and "{{" in key for key in value):
+                return False
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return True
 
 
 def _broken(refused: yaml.TextError) -> tuple[str, str, str, int]:

@@ -80,10 +80,19 @@ class _Scripts(Reader):
             content = files.read(path)
         except UnreadableError as error:
             return unreadable(error, path, name, editable=editable)
-        is_gate = editable and self._around.is_gate
-        if not _OF_CLUSTERS.search(content.text) and not (is_gate and _OF_GATE.search(content.text)):
+        if not is_of_interest(content.text, is_gate=editable and self._around.is_gate):
             return Reading(passed="no-manifest")
-        return Reading(load(path, name, content, SCRIPT, editable=editable))
+        file = load(path, name, content, SCRIPT, editable=editable)
+        if "<<" in content.text and "apiVersion" in content.text:
+            from hardener.sources.embedded import heredocs  # late: few scripts hold manifests
+
+            heredocs.add(file)
+        return Reading(file)
+
+
+def is_of_interest(text: str, *, is_gate: bool) -> bool:
+    """Whether a script says something about a cluster, or for a gate may make an object."""
+    return _OF_CLUSTERS.search(text) is not None or (is_gate and _OF_GATE.search(text) is not None)
 
 
 def load(path: str, name: str, content: Content, kind: tuple[str, str], *, editable: bool) -> ManifestFile:

@@ -12,6 +12,8 @@ from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.kubernetes.images.reference import read as read_image
 from hardener.kubernetes.images.table import ImageRow, lookup
 from hardener.kubernetes.objects.list_items import completed
+from hardener.kubernetes.pods.operator_templates import OperatorTemplate
+from hardener.kubernetes.pods.operator_templates import containers as places_of_containers
 from hardener.kubernetes.pods.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, joined
@@ -99,7 +101,9 @@ class Object(View):
     def namespace(self) -> str | None:
         """The namespace as written; None where the object names none, or a program computes it."""
         namespace = self.written_namespace
-        if not isinstance(namespace, str) or not namespace or ("$" in namespace and self.piece.source.is_code):
+        if not isinstance(namespace, str) or not namespace:
+            return None
+        if ("$" in namespace or "{{" in namespace) and self.piece.source.is_code:
             return None
         return namespace
 
@@ -112,6 +116,11 @@ class Object(View):
     def classes(self) -> dict[str, str]:
         """Why the object is left alone whole: "owned" or "patch", with the sign; {} for an ordinary object."""
         return classify_object(self)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it stands within an object that says when, and as what, it is made."""
+        return False
 
     @property
     def editable(self) -> bool:
@@ -150,23 +159,28 @@ class PodTemplate(View):
     """The pod spec of a workload, or of a Pod. Paths start at the pod spec; ``metadata`` is the template's own.
 
     ``changed_by`` holds the ids of the transforms that changed it in this run. ``partial``: its API takes fields of
-    containers, and none of the pod's own or its volumes.
+    containers, and none of the pod's own or its volumes. ``operator``: what the table of custom resources says of it.
     """
 
-    __slots__ = ("__dict__", "changed_by", "partial", "template_path")
+    __slots__ = ("__dict__", "changed_by", "operator", "partial", "template_path")
     type_name = "PodSpec"
+    operator: OperatorTemplate | None
 
     def __init__(
-        self, object: Object, template_path: Path, data: dict[str, Any], *, key: str = "spec", partial: bool = False
-    ) -> None:
+        self, object: Object, template_path: Path, data: dict[str, Any], *, key: str | int = "spec",
+        partial: bool = False,
+    ) -> None:  # fmt: skip
         self.template_path = template_path
         self.partial = partial
+        self.operator = None
         self.changed_by: frozenset[str] = frozenset()
         super().__init__(object, joined(template_path, (key,)), data)
 
     @cached_property
     def metadata(self) -> View:
-        """The metadata of the template (of the object itself for a Pod)."""
+        """The metadata of the template (of the object itself for a Pod); an operator has its own for what it makes."""
+        if self.operator is not None:
+            return View(self.object, joined(self.path, ("metadata",)), {})
         template: Any = self.object.piece.data
         for part in self.template_path:
             template = template[part]
@@ -197,14 +211,16 @@ class PodTemplate(View):
 
     @property
     def is_fragment(self) -> bool:
-        """Whether a program makes it, or a container of it, a part of an object that is not known."""
-        return self.object.group == FRAGMENT
+        """Whether a program or an operator makes it, or a container of it, a part of an object that is not known."""
+        return self.operator is not None or self.object.group == FRAGMENT or self.object.is_held
 
     @cached_property
     def containers(self) -> tuple[Container, ...]:
         """Init containers, then containers. Raises WrongShapeError where they are no list of mappings."""
         found: list[Container] = []
-        for key in ("initContainers", "containers"):
+        if self.operator is not None:
+            found = self._operated(self.operator)
+        for key in () if self.operator is not None else ("initContainers", "containers"):
             if (written := self._find((key,))) is not None:
                 found += self._each(Container, (key,), written)
         if self.partial and self.has("model", "image"):  # of a KServe predictor, a container of another name
@@ -213,6 +229,16 @@ class PodTemplate(View):
             container.pod = self
             container.path = joined(self.path, container.path[len(self.path) :])  # it is kept to the end of a run
         return tuple(found)
+
+    def _operated(self, operator: OperatorTemplate) -> list[Container]:
+        """The containers that an operator takes from here; one without a name is called as its place."""
+        found = []
+        for path in places_of_containers(self.data, operator):
+            container = self._child(Container, path, self.view(*path).data)
+            if not container.name:
+                container.__dict__["name"] = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
+            found.append(container)
+        return found
 
     def counterpart(self, container: Container) -> Container | None:
         """The container of this state of the pod that is called as ``container`` of another; None without one."""

@@ -39,7 +39,9 @@ def classify(pod: PodTemplate) -> dict[str, str]:
             found[name] = sign
     if pod.partial:
         found["partial"] = f"{pod.kind} of {pod.object.group} takes fields of containers only"
-        if pod.is_fragment:
+        if pod.operator is not None:
+            found["partial"] = f"the operator of {pod.kind} makes the pod of it"
+        elif pod.is_fragment:
             found["partial"] = "the pod that holds it is made elsewhere"
     return found or ORDINARY
 
@@ -103,7 +105,8 @@ def _patch_file(item: Object) -> str | None:
 
 def _patch(pod: PodTemplate, containers: list[dict[str, Any]]) -> str | None:
     sign = _patch_file(pod.object)
-    if sign or (pod.partial and not pod.is_fragment):  # there the image may be that of a runtime
+    is_of_runtime = pod.operator is not None or not pod.is_fragment
+    if sign or (pod.partial and is_of_runtime):  # there the image may be that of a runtime
         return sign
     if containers and not all(container.get("image") or type(container) is OpenDict for container in containers):
         return "a container has no image"

@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from hardener.authoring.config import NAME as CONFIG
+from hardener.kubernetes import release_files
 from hardener.kubernetes.components.bare_document import is_node_configuration
 from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.components.static_tokens import file_rows
 from hardener.kubernetes.images import helm_values
 from hardener.kubernetes.kustomize import kustomization as kustomize
-from hardener.kubernetes.objects import interest
+from hardener.kubernetes.objects import interest, unread_forms
+from hardener.kubernetes.pods import definitions
 from hardener.kubernetes.pods.applied_elsewhere import is_unjudged
+from hardener.kubernetes.pods.held_objects import held, may_hold
 from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
-from hardener.sources import files, manifests, registry, script, yaml
-from hardener.sources.files import Content, UnreadableError
+from hardener.sources import files, json_with_comments, manifests, registry, script, yaml
+from hardener.sources.files import Content, UnreadableError, command_files
 from hardener.sources.git import submodules
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.source import Problem, Reader, Reading, unreadable
@@ -31,6 +34,7 @@ from hardener.tree import second_reading
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
+    from hardener.kubernetes.pods.operator_templates import OperatorTemplate
     from hardener.tree.tree import Tree
 
 _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
@@ -43,11 +47,18 @@ _BY_ARGO = "not looked at: Argo CD changes by it what it renders of this folder"
 _WITHOUT_ARGO = "write it into the Application, or into the manifests, and check what comes out"
 
 
+_JSONNET = ".jsonnet"
+_OF_JSONNET = "check what it comes to: jsonnet FILE > OTHER, then harden check OTHER"
+
+
 def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -> None:
     """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
     reader, passed, endings = _Reader(tree), tree.passed, registry.endings()
+    passed.looked_for = unread_forms.ENDINGS
     for path in paths:
-        named = [(path, False)] if not os.path.isdir(path) else tree.selection.below(path, endings, passed=passed)
+        also = _is_of_gate if tree.is_gate else files.is_other
+        is_file = not os.path.isdir(path)
+        named = [(path, False)] if is_file else tree.selection.below(path, endings, also, passed=passed)
         for name, is_link in named:
             reader.take(name, is_link, editable=True, within=path)
             progress(name)
@@ -133,15 +144,70 @@ def _may_hide(text: str) -> bool:
     if second_reading.has_odd_mark(text):
         return True
     may_be_spelt = "kind" in text or "\\" in text
-    if not may_be_spelt and "!" not in text:
+    if not may_be_spelt and "!" not in text and not may_hold(text):
         return False
     if second_reading.hides_object(text):
         return True
     try:
         documents = yaml.parse(text).documents
     except yaml.TextError:
-        return may_be_spelt
-    return any(map(is_unjudged, documents)) or second_reading.may_say(text, documents)
+        return may_be_spelt and not _is_settings(text)
+    return any(is_unjudged(each) or held(each) is not None for each in documents) or second_reading.may_say(
+        text, documents
+    )
+
+
+def _is_settings(text: str) -> bool:
+    """Whether ``text``, which is no YAML, is JSON with comments in which nothing has an API version."""
+    if "apiVersion" in text:
+        return False
+    try:
+        waiting = [json_with_comments.read(text)]
+    except ValueError:
+        return False
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "apiVersion" in value:
+                return False
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return True
+
+
+def template_of(tree: Tree, item: Object) -> OperatorTemplate | None:
+    """Where a custom resource holds pods, by its definition in the tree; None where that is not there, or says none."""
+    version = item.api_version.rpartition("/")[2]
+    for text in _definitions(tree, item):
+        try:
+            documents = yaml.documents(text)
+        except yaml.TextError:
+            continue
+        for document in documents:
+            if isinstance(document, dict):
+                found = definitions.template_of(document, item.group, item.kind, version)
+                if found is not None:
+                    return found
+    return None
+
+
+def _definitions(tree: Tree, item: Object) -> Iterator[str]:
+    """The texts that may define the kind of ``item``; most definitions are large, and of others."""
+
+    def may_define(text: str) -> bool:
+        return definitions.KIND in text and item.group in text and item.kind in text and "containers" in text
+
+    for file in tree.files:
+        if file.source.is_manifest and file.holds(definitions.KIND):
+            yield from (piece.text for piece in file.pieces if may_define(piece.text))
+    for path in tree.definition_files:
+        try:
+            text = files.read(path).text
+        except UnreadableError:
+            continue
+        if may_define(text):
+            yield from (segment.text for segment in yaml.segments(text) if may_define(segment.text))
 
 
 class _Reader(Struct):
@@ -163,7 +229,7 @@ class _Reader(Struct):
             self._pass_by("other-ending", editable)
             return
         self.seen.add(real)
-        if files.is_other(real) and self._is_other(real, name, editable, is_named=path == within):
+        if self._is_no_manifest(real, name, editable, is_named=path == within):
             return
         reader = self._reader(_language_of(real))
         if reader is not None:
@@ -173,6 +239,21 @@ class _Reader(Struct):
         else:
             self._manifests(real, name, editable)
 
+    def _beside(self, real: str, name: str) -> None:
+        """Read a file that is no manifest, and may hold commands or objects all the same."""
+        if real.endswith(_JSONNET):
+            self.tree.problems.append(Problem("template", real, name, "not looked at: objects in Jsonnet", _OF_JSONNET))
+            return
+        try:
+            content = files.read(real)
+        except UnreadableError:
+            self._pass_by("no-manifest", True)
+            return
+        if script.is_of_interest(content.text, is_gate=True):
+            self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=True))
+        else:
+            self._pass_by("no-manifest", True)
+
     def _is_met_elsewhere(self, path: str, real: str, name: str, within: str) -> bool:
         """Whether a link is not followed: what it leads to lies outside, which is a problem, or is met on its own
         path."""
@@ -181,6 +262,13 @@ class _Reader(Struct):
             self.tree.problems.append(Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice))
             return True
         return os.path.exists(real) and not (self.tree.settings.no_waivers and _is_hidden(real))
+
+    def _is_no_manifest(self, real: str, name: str, editable: bool, *, is_named: bool) -> bool:
+        """Whether a file is no manifest by its name, and is done with."""
+        if editable and self.tree.is_gate and _is_beside(real):
+            self._beside(real, name)
+            return True
+        return files.is_other(real) and self._is_other(real, name, editable, is_named=is_named)
 
     def _is_other(self, real: str, name: str, editable: bool, *, is_named: bool) -> bool:
         """Whether a file that is no manifest by its name is done with: it holds a credential, or nobody named it."""
@@ -218,6 +306,8 @@ class _Reader(Struct):
             self._take_in(real, unreadable(error, real, name, editable=editable), editable)
             return
         tree.named_namespaces.update(_NAMESPACE.findall(content.text))
+        if editable and (kind := release_files.kind_of(real)) is not None:
+            self._release_file(kind, real, name, content)
         if editable and _ARGOCD_SOURCE.fullmatch(base):
             self.tree.problems.append(Problem("argocd-source", real, name, _BY_ARGO, _WITHOUT_ARGO))
         if base in kustomize.NAMES:
@@ -232,14 +322,28 @@ class _Reader(Struct):
         if self._values(real, name, content, editable, wanted):
             return
         if not wanted(content.text):
-            self._without_object(real, name, content, editable)
+            if release_files.kind_of(real) in (None, release_files.CHART):
+                self._without_object(real, name, content, editable)
         elif (chart := _chart_of(real)) is not None:
             self._of_chart(chart, real, name, content, editable)
         else:
             known = self.pieces if editable else None
-            tree.files.append(
-                _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
-            )
+            file = _load(real, name, content, editable=editable, wanted=wanted, optional=optional, known=known)
+            if "k8s:" in content.text and file.holds("definition"):
+                from hardener.sources.embedded import tasks  # late: few trees hold playbooks
+
+                tasks.add(file)
+            tree.files.append(file)
+
+    def _release_file(self, kind: str, real: str, name: str, content: Content) -> None:
+        """Note a file that names charts; templates of helmfile may hide what it names."""
+        self.tree.release_files.setdefault(kind, []).append(real)
+        if kind == release_files.HELMFILE and "{{" in content.text:
+            try:
+                yaml.parse(content.text)
+            except yaml.TextError:
+                advice = "helmfile template ... | harden filter hardens what comes of it"
+                self.tree.problems.append(Problem("template", real, name, "a helmfile with templates", advice))
 
     def _interest(self, real: str, editable: bool) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
         """Which pieces of a file are read, and of which it is no problem that they cannot be."""
@@ -252,6 +356,11 @@ class _Reader(Struct):
         return wanted, interest.is_evidence_only
 
     def _without_object(self, real: str, name: str, content: Content, editable: bool) -> None:
+        if definitions.KIND in content.text and "containers" in content.text:
+            self.tree.definition_files.append(real)
+        has_templates = os.path.isdir(os.path.join(os.path.dirname(real), "templates"))  # of a chart: that is said
+        if editable and not has_templates and (found := unread_forms.in_yaml(name, content.text)):
+            self.tree.sightings[name] = found
         is_gate = editable and self.tree.is_gate
         if interest.is_interesting_pipeline(content.text, any_command=is_gate):
             self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=editable))
@@ -405,6 +514,17 @@ def _language_of(path: str) -> registry.Entry:
     except UnreadableError:
         return entry  # whose reader says so
     return registry.MANIFESTS if second_reading.holds_object(text) else entry
+
+
+def _is_beside(path: str) -> bool:
+    """Whether only a gate reads the file ``path``: for its commands, or since it is a template of objects."""
+    return path.endswith(_JSONNET) or (
+        command_files.holds_commands(path) and not path.endswith(registry.endings()) and not files.is_other(path)
+    )
+
+
+def _is_of_gate(path: str) -> bool:
+    return files.is_other(path) or _is_beside(path)
 
 
 def _is_foreign(path: str) -> bool:

@@ -9,18 +9,20 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct, field
 
 from hardener.authoring.config import Exemption
+from hardener.exports.model import Recorded
 from hardener.kubernetes.components import bare_document
 from hardener.kubernetes.components.flag_values import NAMES as COMPONENT_NAMES
 from hardener.kubernetes.images.table import NO_ROWS, OwnRows
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects import list_items
 from hardener.kubernetes.objects.api_groups import COMPONENT_CARRIERS, POLICIES
+from hardener.kubernetes.objects.unread_forms import Sighting
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.lock.model import Lock, load, load_file
@@ -34,7 +36,7 @@ from hardener.tree import reader
 from hardener.tree.blocks import Blocks
 from hardener.tree.core_views import Container, Object, PodTemplate
 from hardener.tree.fact import Fact, Incremental
-from hardener.tree.pod_fragments import Fragment, is_fragment, of
+from hardener.tree.pod_fragments import Fragment, is_fragment, of, of_operators
 
 _Fact = TypeVar("_Fact", bound=Fact)
 _NOTHING: dict[str, str] = {}
@@ -48,6 +50,9 @@ class Exemptions(Protocol):
 
     def is_exempt(self, id: str, container: Container, path: Path) -> bool:
         """Whether a waiver keeps the transform ``id`` from writing ``path`` of ``container``."""
+
+    def is_waived(self, id: str, target: Object, path: Path) -> bool:
+        """Whether a waiver of the transform ``id`` speaks of ``path`` of ``target``; it counts as used."""
 
     def used(self) -> Iterator[tuple[str, int]]:
         """The file and line of each waiver that speaks of something here, and is not stale."""
@@ -72,7 +77,9 @@ class Settings(Struct):
     no_waivers: bool = False  # nothing that the tree says lowers the result
     helm_charts: dict[str, str] = {}  # folders of charts by the name that releases call them
     lock: str | None = None  # the file that counts as the lock, in place of that of the tree
-    helm_values: bool = False  # whether charts of the tree are hardened through their values
+    oldest_recording: int = 180  # days from which on what a cluster told is a hint
+    helm_values: bool | None = None  # whether charts of releases are hardened; None: where the lock has charts
+    helm_post_render: bool = False  # and through patches behind helm, where no value does it
 
 
 class Draft(NamedTuple):
@@ -95,6 +102,7 @@ class Tree(Struct, eq=False, dict=True):
     files: list[ManifestFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     charts: dict[str, tuple[Problem, list[str]]] = field(default_factory=dict)  # templates by folder of their chart
+    release_files: dict[str, list[str]] = field(default_factory=dict)  # that name charts, by what they are
     chart_accounts: dict[str, str] = field(default_factory=dict)  # those that templates name, each with a file
     drafted: dict[str, Draft] = field(default_factory=dict)  # new files by path, made or not
     patch_files: set[str] = field(default_factory=set)
@@ -102,9 +110,13 @@ class Tree(Struct, eq=False, dict=True):
     skaffold: list[Object] = field(default_factory=list)  # documents of skaffold.yaml
     values: list[Object] = field(default_factory=list)  # documents of the values of Helm charts
     lock: Lock | None = None
+    recorded: Recorded | None = None  # what a cluster told, by harden.evidence.yaml
     waivers: Exemptions | None = None  # of the run that is under way
     named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
     unread_evidence: int = 0
+    sightings: dict[str, list[Sighting]] = field(default_factory=dict)  # in YAML of other tools, by file
+    apart: dict[str, int] = field(default_factory=dict)  # what looks like a workload in documents and tests, by file
+    definition_files: list[str] = field(default_factory=list)  # that define kinds with pods, and hold nothing else
     passed: Passed = field(default_factory=Passed)  # what was met below the given paths, and not read
     left_out: list[LeftOut] = field(default_factory=list)  # the same, by reason
     facts: dict[type[Fact], Any] = field(default_factory=dict)  # that were asked for, by class
@@ -127,7 +139,7 @@ class Tree(Struct, eq=False, dict=True):
         """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
         settings = settings or Settings()
         lock = lock_for(root, settings)
-        tree = cls(root=root, settings=settings, given=tuple(paths), lock=lock)
+        tree = cls(root=root, settings=settings, given=tuple(paths), lock=lock, recorded=recorded_for(root, settings))
         reader.read_tree(tree, paths, progress)
         return tree
 
@@ -308,8 +320,18 @@ class Tree(Struct, eq=False, dict=True):
 
     @property
     def pods_and_parts(self) -> list[PodTemplate]:
-        """Every pod template, then those that fragments are."""
-        return [*self.pod_templates, *(pod for item in self.fragments for pod in item.pods)]
+        """Every pod template, then those of custom resources, and those that fragments are."""
+        return [*self.pod_templates, *self.operator_pods, *(pod for item in self.fragments for pod in item.pods)]
+
+    @cached_property
+    def operator_pods(self) -> list[PodTemplate]:
+        """The pods that operators make of what stands in custom resources, see ``hardener.tree.pod_fragments``."""
+        return of_operators(self.objects, partial(reader.template_of, self))
+
+    @property
+    def objects_and_held(self) -> list[Object]:
+        """Every object, then those with pods that stand within others."""
+        return [*self.objects, *dict.fromkeys(pod.object for pod in self.operator_pods if pod.object.is_held)]
 
     @property
     def kinds(self) -> Set[tuple[str, str]]:
@@ -412,3 +434,13 @@ def lock_of(root: str) -> Lock | None:
         return None
 
     return load(root)
+
+
+def recorded_for(root: str, settings: Settings) -> Recorded | None:
+    """What a cluster told of the tree at ``root``; the tree's own file proves nothing where nothing in the tree lowers
+    the result."""
+    if settings.no_waivers or not os.path.exists(os.path.join(root, "harden.evidence.yaml")):
+        return None
+    from hardener.exports import kept_file  # late: few trees have one
+
+    return kept_file.load(root)

@@ -15,14 +15,14 @@ from tests.charts.trees import made, only
 @pytest.mark.parametrize(
     ("text", "values", "charts"),
     [
-        ("profile: strict\n", False, {}),
-        ("helm: {}\n", False, {}),
+        ("profile: strict\n", None, {}),
+        ("helm: {}\n", None, {}),
         ("helm: {values: true}\n", True, {}),
-        ("helm: {charts: {app: vendor/app}}\n", False, {"app": "vendor/app"}),
-        ("helm: {charts: {oci://r.example.com/app: ./vendor/}}\n", False, {"oci://r.example.com/app": "vendor"}),
+        ("helm: {charts: {app: vendor/app}}\n", None, {"app": "vendor/app"}),
+        ("helm: {charts: {oci://r.example.com/app: ./vendor/}}\n", None, {"oci://r.example.com/app": "vendor"}),
     ],
 )
-def test_charts_are_seen_from_the_file(text: str, values: bool, charts: dict[str, str], tmp_path: Path) -> None:
+def test_charts_are_seen_from_the_file(text: str, values: bool | None, charts: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / ".harden.yaml").write_text(text, encoding="utf-8")
     found = load(str(tmp_path))
     assert found.helm_values is values
@@ -33,7 +33,7 @@ def test_charts_are_seen_from_the_file(text: str, values: bool, charts: dict[str
     ("text", "message"),
     [
         ("helm: {chart: {}}\n", "contains unknown field `chart`"),
-        ("helm: {values: maybe}\n", "Expected `bool`"),
+        ("helm: {values: maybe}\n", "Expected `bool | null`"),
         ("helm: {charts: [app]}\n", "Expected `object`"),
         ("helm:\n  charts:\n    app: ''\n", ".harden.yaml:3: helm: charts: 'app' needs the folder of the chart"),
         ("helm:\n  charts:\n    app: https://x.example.com\n", ":3: helm: charts: 'app' needs the folder"),

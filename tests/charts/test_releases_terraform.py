@@ -139,7 +139,7 @@ def test_a_value_is_no_template(values: str, tmp_path: Path) -> None:
     [
         ("./none", "./none is no chart of the tree"),
         ("${var.chart}", "its chart is an expression"),
-        ("other", "the chart other is not in the tree; .harden.yaml may give its folder: helm.charts.other"),
+        ("other", "no repository is named for other; .harden.yaml may give its folder: helm.charts.other"),
         ("${path.module}/charts/app", ""),
         ("charts/app", ""),
     ],

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hardener.charts.templates.lines import Templates
+from hardener.charts.templates.lines import Templates, real_source
 from hardener.charts.templates.template_text import read_template
 from tests import helm
-from tests.conftest import shared
+from tests.conftest import shared, write
 
 # What, template, what helm prints of it, and the line that each line of that comes from.
 SMALL = [
@@ -308,3 +308,13 @@ def test_two_includes_side_by_side_are_told_apart() -> None:
     helpers = '{{ define "a" }}\nx: 1\n{{ end }}\n{{ define "b" }}\ny: 2\n{{ end }}\n'
     templates = Templates({"p.yaml": '{{ include "a" . }}\n{{ include "b" . }}\n', "_h.tpl": helpers})
     assert [templates.place("p.yaml", "x: 1\ny: 2\n", line).line for line in (1, 2)] == [2, 5]
+
+
+def test_a_chart_that_was_packed_lies_in_a_folder_with_its_version(tmp_path: Path) -> None:
+    top = "apiVersion: v2\nname: {}\nversion: 1.0.0\ndependencies: [{{name: {}, version: 1.0.0}}]\n"
+    write(tmp_path / "app", {
+        "Chart.yaml": top.format("app", "mid"), "charts/mid-1.0.0/Chart.yaml": top.format("mid", "leaf"),
+        "charts/mid-1.0.0/charts/leaf/Chart.yaml": "apiVersion: v2\nname: leaf\nversion: 1.0.0\n",
+    })  # fmt: skip
+    found = real_source("app/charts/mid/charts/leaf/templates/web.yaml", str(tmp_path / "app"))
+    assert found == "charts/mid-1.0.0/charts/leaf/templates/web.yaml"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -62,6 +63,17 @@ class Node:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a program which finds kubectl and this cluster, as the context ``here``."""
+        folder = str(Path(services.program("kubectl")).parent)
+        path = os.pathsep.join((folder, os.environ.get("PATH", "")))
+        return os.environ | {"KUBECONFIG": str(self.folder / "kubeconfig"), "PATH": path}
+
+    def namespaces(self, label: str) -> list[str]:
+        """Those that bear ``label``."""
+        return self._kubectl("get", "namespaces", "-l", label, "-o", "name").split()
+
     def ends(self, wanted: Mapping[Key, Sequence[Map]]) -> dict[Key, str]:
         """Run the pod of each list of objects in a namespace of its own: "" where it comes to serve, else why it does
         not."""
@@ -113,7 +125,7 @@ def started() -> Iterator[Node]:
         pytest.skip("needs root, for a kubelet")
     folder = Path(tempfile.mkdtemp(prefix="node-", dir="/tmp"))  # containerd takes no long names
     try:
-        done = subprocess.run([start, folder, "--node"], capture_output=True, text=True, timeout=180)
+        done = subprocess.run([start, folder, str(_free_port()), "--node"], capture_output=True, text=True, timeout=180)
         if done.returncode == 2:
             pytest.skip(done.stderr.strip().splitlines()[-1])
         assert done.returncode == 0, done.stderr
@@ -123,6 +135,16 @@ def started() -> Iterator[Node]:
         subprocess.run([stop, folder], capture_output=True, timeout=120)
         _end_shims(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    """A port that is free, with the two behind it: other clusters of this machine have some."""
+    for port in range(16443, 17443, 10):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            for number in range(port, port + 3):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", number))
+            return port
+    pytest.skip("there is no free port for a cluster")
 
 
 def _end_containers(folder: Path) -> None:
@@ -210,7 +232,9 @@ def write_archive(path: Path, images: Mapping[str, Made]) -> None:
         named = {"config": whole.descriptor, "layers": [one.descriptor for one in layers]}
         manifest = blob({"schemaVersion": 2, "mediaType": OCI_MANIFEST, **named}, OCI_MANIFEST)
         blobs |= {one.digest: one for one in (*layers, whole, manifest)}
-        entries.append({**manifest.descriptor, "annotations": {"io.containerd.image.name": name}})
+        # By its digest, too, as one that was pulled.
+        for each in (name, f"{name.rpartition(':')[0]}@{manifest.digest}"):
+            entries.append({**manifest.descriptor, "annotations": {"io.containerd.image.name": each}})
     index = blob({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}, OCI_INDEX)
     with tarfile.open(path, mode="w") as archive:
         _add(archive, "oci-layout", b'{"imageLayoutVersion": "1.0.0"}')

@@ -1,9 +1,13 @@
-"""Images with a number, a name, root, a low port or a filled folder start, or do not, as harden says of them."""
+"""Images with a number, a name, root, a low port or a filled folder start, or do not, as harden says of them; and what
+``harden observe`` finds in the same cluster."""
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,3 +159,101 @@ def test_no_other_held_step_fails(tried: Tried) -> None:
 
 def _agrees(end: str, expected: str) -> bool:
     return end == STARTS if expected == STARTS else expected in end
+
+
+# harden observe, with this cluster as its engine.
+
+HOLD = ("number-unknown", "root-unknown", "temporary-unknown")
+FAILS = "home-unknown"
+_RULES = ("read-only-root-filesystem", "drop-capabilities", "no-privilege-escalation")
+_PROFILE = f"transforms: [{', '.join(_RULES)}]\n"
+_IN_CLUSTER = ("--engine", "kubectl", "--context", "here", "--profile", "own.yaml", "--seconds", "2")
+_PORTS = "    ports: [{containerPort: 8080}]\n"
+_LABEL = "hardener.dev/observe"
+
+
+def _tree(folder: Path) -> Path:
+    """A tree with the cases that are observed, each in a namespace of its own."""
+    manifests = {f"k8s/{name}.yaml": _written(name) + _PORTS for name in (*HOLD, FAILS)}
+    write(folder, {"own.yaml": _PROFILE} | manifests)
+    commit(folder)
+    return folder
+
+
+def _harden(node: Node, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "hardener", *words], cwd=folder, capture_output=True, text=True, timeout=300,
+        env=node.environment, stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def observed(kubelet: Node, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Map]]:
+    """A tree after ``harden observe`` in the cluster, and what that tells of each case."""
+    folder = _tree(tmp_path_factory.mktemp("observed"))
+    done = _harden(kubelet, folder, "observe", "k8s", *_IN_CLUSTER, "--yes", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert kubelet.namespaces(_LABEL) == []
+    return folder, {each["namespace"]: each for each in json.loads(done.stdout)["workloads"]}
+
+
+def test_what_answers_hardened_in_the_cluster_holds(observed: tuple[Path, dict[str, Map]]) -> None:
+    for name in HOLD:
+        found = observed[1][name]
+        assert (found["state"], found["containers"][0]["listens"]) == ("held", ["8080/tcp"]), found
+        as_it_is, hardened = found["notRestricted"][0], found["notRestricted"][-1]
+        assert "allowPrivilegeEscalation" in as_it_is and "allowPrivilegeEscalation" not in hardened
+
+
+def test_apply_takes_what_the_cluster_has_shown(kubelet: Node, observed: tuple[Path, dict[str, Map]]) -> None:
+    """What holds comes up and serves; what is held back fails in the words that the report foretold."""
+    folder, found = observed
+    done = _harden(kubelet, folder, "apply", "k8s", "--profile", "own.yaml", "--format", "json", "--yes")
+    held = [step for step in json.loads(done.stdout)["held"] if step["object"]["namespace"] == FAILS]
+    (step,) = (step for step in held if step["id"] == "read-only-root-filesystem")
+    foretold = next(each["because"] for each in found[FAILS]["failed"] if step["id"] in each["changes"])
+    assert step["grade"] == "breaking" and any(foretold in fact["text"] for fact in step["evidence"])
+    applied = {(name, "observed"): _documents(folder, name) for name in (*HOLD, FAILS)}
+    accepted = ("--accept", "read-only-root-filesystem")
+    _harden(kubelet, folder, "apply", "k8s", "--profile", "own.yaml", "--yes", *accepted)
+    ends = kubelet.ends(applied | {(FAILS, "accepted"): _documents(folder, FAILS)})
+    assert {key: end for key, end in ends.items() if key[1] == "observed"} == dict.fromkeys(applied, STARTS)
+    assert "Read-only file system" in ends[FAILS, "accepted"]
+    assert ends[FAILS, "accepted"] in foretold
+
+
+def _documents(folder: Path, name: str) -> list[Map]:
+    return list(yaml.safe_load_all((folder / f"k8s/{name}.yaml").read_text(encoding="utf-8")))
+
+
+NOT_BEGUN = {
+    "nobody agreed": (_IN_CLUSTER, "nobody can be asked here: look at the plan above, and add --yes"),
+    "no context": (("--engine", "kubectl", "--yes"), "name the context with --context NAME"),
+    "another engine": (("--context", "here", "--yes"), "--context names a cluster: it goes with --engine kubectl"),
+    "no such context": (("--engine", "kubectl", "--context", "prod", "--yes"), "kubectl --context prod: "),
+}
+
+
+@pytest.mark.parametrize(("words", "why"), NOT_BEGUN.values(), ids=NOT_BEGUN)
+def test_nothing_is_made_that_nobody_asked_for(kubelet: Node, tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+    done = _harden(kubelet, _tree(tmp_path), "observe", "k8s", *words)
+    assert done.returncode == 2 and why in done.stderr.strip().splitlines()[-1]
+    assert kubelet.namespaces(_LABEL) == [] and not (tmp_path / "harden.lock").exists()
+    if "here" in words and "kubectl" in words:
+        assert "https://127.0.0.1:" in done.stderr and "enforce: baseline, warn: restricted" in done.stderr
+
+
+def test_a_killed_run_leaves_nothing_in_the_cluster(kubelet: Node, tmp_path: Path) -> None:
+    words = ("observe", "k8s", *_IN_CLUSTER, "--yes", "--workload", "app")
+    with subprocess.Popen(
+        [sys.executable, "-m", "hardener", *words], cwd=_tree(tmp_path), env=kubelet.environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        while not kubelet.namespaces(_LABEL):
+            assert process.poll() is None
+            time.sleep(0.2)
+        process.kill()
+    until = time.monotonic() + 90
+    while kubelet.namespaces(_LABEL) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert kubelet.namespaces(_LABEL) == []

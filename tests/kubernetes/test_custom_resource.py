@@ -43,7 +43,7 @@ def test_the_fields_and_that_their_text_is_parsed(text: str, fields: list[Path])
 @pytest.mark.parametrize(
     "text",
     [
-        TASK.replace("image", "picture"),
+        TASK.replace("image", "picture").replace("tekton.dev/v1", "a.example.com/v1").replace("Task", "A"),
         "kind: Cluster\napiVersion: cluster.example.com/v1\n",
         "image: nginx:1.27\nreplicas: 2\n",  # values of a chart
         "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {annotations: {image: 'a:1'}}\n",

@@ -3,7 +3,8 @@
 ``FAKE_PODMAN`` names a folder: ``scenario.json`` in it is a list of rules, each with ``image`` (a part of a reference),
 ``fails`` (lists of words of the command line that stop it when all are there; [] always does), ``log``, ``wrote``,
 ``ends`` (it is over with exit code 0), ``lives`` (so many seconds before it ends; without ``ends`` with exit code 1)
-and ``hangs`` (``start`` never comes back). What is made is a file there. With a file ``broken`` it answers no more.
+and ``hangs`` (``start`` never comes back). What is made is a file there. With a file ``broken`` it answers no more,
+with one ``refuses`` it starts nothing and says what stands there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +40,22 @@ def option(words: list[str], name: str) -> str:
 
 
 def made(kind: str, name: str, words: list[str], **more: Any) -> None:
-    path(kind, name).write_text(
-        json.dumps({"words": words, "label": option(words, "--label")} | more), encoding="utf-8"
-    )
+    labels = [value for option, value in pairwise(words) if option == "--label"]
+    path(kind, name).write_text(json.dumps({"words": words, "labels": labels} | more), encoding="utf-8")
 
 
 def listed(kind: str, words: list[str]) -> None:
     wanted = option(words, "--filter").removeprefix("label=")
+    found = []
     for each in sorted(FOLDER.glob(f"{kind}-*.json")):
         held = json.loads(each.read_text(encoding="utf-8"))
-        if not held["label"].startswith(wanted):
-            continue
-        name = each.stem.removeprefix(f"{kind}-")
-        print(name if "-q" in words else "" if "pulled" in words[-1] else held["label"].partition("=")[2])
+        if any(label.startswith(wanted) for label in held["labels"]):
+            key = "labels" if kind == "network" else "Labels"  # as podman has it
+            found.append({key: dict(label.split("=", 1) for label in held["labels"])})
+            if "-q" in words:
+                print(each.stem.removeprefix(f"{kind}-"))
+    if option(words, "--format") == "json":
+        print(json.dumps(found))
 
 
 def inspected(kind: str, name: str, words: list[str]) -> int:
@@ -104,6 +109,9 @@ def main(words: list[str]) -> int:
     elif head == "create":
         made("container", option(words, "--name"), words, failed=fails(words))
         print("0" * 64)
+    elif head == "start" and (FOLDER / "refuses").exists():
+        print((FOLDER / "refuses").read_text(encoding="utf-8"), file=sys.stderr)
+        return 126
     elif head == "start":
         kept = path("container", rest[-1])
         held = json.loads(kept.read_text(encoding="utf-8"))
@@ -120,7 +128,7 @@ def main(words: list[str]) -> int:
             print(json.dumps({"added": said.get("wrote", [])}))
         elif held["failed"] or "lives" in said:
             print(said.get("log", "it fails"))
-    elif head in ("init", "exec", "rmi"):
+    elif head in ("init", "exec", "rmi", "stop"):
         pass
     else:
         print(f"Error: {head} is not faked", file=sys.stderr)

@@ -80,8 +80,9 @@ class Ground:
         return {one["workload"].partition("/")[2]: one for one in found}
 
     def left(self) -> Map:
-        """The containers, networks and volumes of podman."""
+        """The containers, pods, networks, volumes and images of podman."""
         asked = {
-            "containers": ("ps", "-aq"), "networks": ("network", "ls", "-q"), "volumes": ("volume", "ls", "-q"),
+            "containers": ("ps", "-aq"), "pods": ("pod", "ls", "-q"), "networks": ("network", "ls", "-q"),
+            "volumes": ("volume", "ls", "-q"), "images": ("images", "-aq"),
         }  # fmt: skip
         return {what: sorted(self.podman(*words).stdout.split()) for what, words in asked.items()}

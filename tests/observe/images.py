@@ -99,6 +99,26 @@ def serve(answer=lambda: True, port=8080):
 
 """
 
+# A daemon of mail or files: each connection is served from a folder that it cannot leave.
+_JAIL = """\
+import os, signal, socket
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+listener = socket.create_server(("", 2121))
+while True:
+    client, _ = listener.accept()
+    if os.fork() == 0:
+        try:
+            os.chroot("/srv/jail")
+        except OSError:
+            os._exit(1)
+        client.sendall(b"220 FTP server ready\\r\\n")
+        while client.recv(1024):
+            client.sendall(b"530 Please login\\r\\n")
+        os._exit(0)
+    client.close()
+"""
+
 # github.com/nginx/docker-nginx: temporary files below /var/cache/nginx, the logs are links.
 _NGINX = {
     "/etc/nginx/nginx.conf": File(
@@ -279,6 +299,62 @@ IMAGES: dict[str, Image] = {
     # Gives a folder away, and goes on as root.
     "r.example/shop/spooler:1.0.0": python(
         "os.makedirs('/var/spool/letters', exist_ok=True)\nos.chown('/var/spool/letters', 1234, 1234)\nserve()\n",
+    ),
+    # What comes up and does not work: each is seen by what it is asked, or by what it does otherwise.
+    "r.example/shop/visits:1.0.0": python(
+        "def counts():\n"
+        "    try:\n"
+        "        pathlib.Path('/app/visits').open('a').write('x')\n"
+        "        return True\n"
+        "    except OSError:\n"
+        "        return False\n"
+        "serve(counts)\n", 1000, User="1000",
+    ),
+    "r.example/shop/jail:1.0.0": Image(
+        ("python",), {"/srv/jail": folder(), "/app": folder(), "/app/main.py": File(_JAIL)},
+        {"Cmd": ["python3", "-u", "/app/main.py"], "WorkingDir": "/"} | _NO_BYTECODE,
+    ),
+    "r.example/shop/beat:1.0.0": python(
+        "if os.fork() == 0:\n"
+        "    while True:\n"
+        "        try:\n"
+        "            os.chown('/app/version', 5, 5)\n"
+        "        except OSError:\n"
+        "            os._exit(1)\n"
+        "        time.sleep(1)\n"
+        "import signal\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "signal.signal(signal.SIGTERM, lambda *_: os._exit(0))\n"
+        "while True:\n"
+        "    time.sleep(1)\n",
+    ),
+    "r.example/shop/saves:1.0.0": python(
+        "import signal\n"
+        "def saves(*_):\n"
+        "    pathlib.Path('/app/state').write_text('x')\n"
+        "    os._exit(0)\n"
+        "signal.signal(signal.SIGTERM, saves)\nserve()\n", 1000, User="1000",
+    ),
+    "r.example/shop/uploads:1.0.0": Image(
+        ("python",),
+        {"/app": folder(), "/app/main.py": File(_PREAMBLE + "serve()\n"), "/var/lib/uploads": folder(owner=1000)},
+        {"Cmd": ["python3", "-u", "/app/main.py"], "WorkingDir": "/", "User": "1000"} | _NO_BYTECODE,
+    ),
+    "r.example/shop/quiet:1.0.0": python(
+        "import signal\nsignal.signal(signal.SIGTERM, lambda *_: os._exit(0))\nwhile True:\n    time.sleep(1)\n",
+        1000, User="1000",
+    ),
+    "r.example/shop/nightly:1.0.0": Image(
+        (),
+        {"/usr/sbin/crond": File(link="/usr/bin/busybox"), "/usr/bin/id": File(link="busybox"), "/app": folder(),
+         "/app/report": File("none yet\n"), "/etc/crontabs/root": File("0 3 * * * echo done > /app/report\n")},
+        {"Cmd": ["/usr/sbin/crond", "-f", "-c", "/etc/crontabs"]},
+    ),
+    "r.example/shop/waits:1.0.0": Image(
+        ("python",),
+        {"/usr/bin/sleep": File(link="busybox"), "/app": folder(),
+         "/app/main.py": File(_PREAMBLE + "import subprocess\nsubprocess.Popen(['/usr/bin/sleep', '600'])\nserve()\n")},
+        {"Cmd": ["python3", "-u", "/app/main.py"], "WorkingDir": "/", "User": "1000"} | _NO_BYTECODE,
     ),
     # The address of what it calls stands in a variable of the manifest.
     "r.example/shop/basket:1.0.0": python(

@@ -68,3 +68,37 @@ def test_capabilities_have_one_normalisation(name: str, result: str | None) -> N
 
 def test_a_path_takes_no_longer_than_it_has_signs() -> None:
     assert not accepted.is_path("/" * 4000 + ":") and not accepted.is_path("/ " * 2000 + "\n")
+
+
+# What looks like another thing: letters of other scripts, marks that nobody sees, numbers of other bases.
+LOOKALIKES: list[tuple[Callable[[Any], object], list[Any]]] = [
+    (accepted.is_variable, ["A\u2028", "A\u00a0", "\uff21", "A$B", "A;B", "$(A)", "A`", "A\u200b", "A\ufeff", b"A"]),
+    (accepted.is_key, ["a\u2044b", "a\\b", "a\u2215b", "...", "a\u200b", "a:b", "a,b", b"a"]),
+    (accepted.is_id, ["0x0", "0", float("nan"), 2.0, -0.0, 10**20, [0]]),
+    (accepted.is_user, ["root\u200b", "0:0:0", "+0", "-0", "root,", "\u0660", "\uff11", "0:-1", "a:4294967296"]),
+    (
+        accepted.is_path,
+        ["/a\u2028b", "/a\x1bb", "/\u202e", "/./proc/1", "/a/./../b", "/dev/shm/../mem", "/dev//mem", "/sys/", "/a;b",
+         "/a|b", "/a`b", "/a*", "/a?b", "/a<b"],
+    ),
+    (accepted.is_folder, ["/a:b", "/dev/fd/3", "//proc", "/./sys/fs", "relative", "~/x"]),
+    (accepted.is_part, ["./..", "a/./b/../..", "..\\a", "a\u2215..", "a\x1b", "\u202ea", "//a", "a=b", "a;b", "a`"]),
+    (
+        accepted.is_address,
+        ["0x7f.1", "127.1", "2130706433", "::ffff:127.0.0.1%lo", "[::1]", "1.2.3.4/8", "\uff11.2.3.4", "::1,::2"],
+    ),
+    (accepted.is_host, ["a\u200b", "xn--\u0430", "a/b", "a@b", "a=b", "a,b", ".a", "a\u3002b", "a" * 254, "a:host"]),
+    (accepted.is_port, ["0x50", "80/udp", 80.5, float("inf"), [80], -80, False]),
+    (accepted.is_port_name, ["http\u200b", "HTTP", "a_b", "a:b", "a/b", "a" * 64]),
+    (accepted.is_text, ["\ud83d", b"a", ["a"], {"a": 1}, 1.5, True]),
+    (
+        accepted.capability,
+        ["SYS\u200b_ADMIN", "sys-admin", "CAP_SYS_ADMIN\0", "\uff33YS_ADMIN", "ALL,", "cap_all", "-SYS_ADMIN", "21",
+         "0x15", "CAP_21", None, True],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("takes", "bad"), LOOKALIKES, ids=[each[0].__name__ for each in LOOKALIKES])
+def test_what_looks_like_another_thing_is_not_taken(takes: Callable[[Any], object], bad: list[Any]) -> None:
+    assert [each for each in bad if takes(each)] == []

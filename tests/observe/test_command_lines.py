@@ -198,7 +198,7 @@ def run_of(engine: Recorder, spec: Map, **config: Any) -> Came:
     images = {"web": (IMAGE, {"User": "", "Env": []} | config)}
     endpoint: Endpoint = network.endpoints["Job/web"]
     agent: Any = lambda *_, **__: None  # noqa: E731
-    planned = Planned("Job/web", "Job", spec, given_, images, True)
+    planned = Planned("Job/web", True, spec, given_, images, True)
     run = PodRun(engine, agent, NETWORK, endpoint, list(network.hosts()), planned, lambda text: text, NoWait())
     try:
         return run.run(1, whole=False, restarts=False)

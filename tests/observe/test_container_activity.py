@@ -173,3 +173,17 @@ def test_a_token_that_nobody_read_stays_unread_where_hardened_there_is_none(
     seen = Activity(user=0, token=as_it_is, memory=3, wrote={"/x"})
     seen.learn(Activity(user=5, token=hardened, memory=2, wrote={"/y"}, capabilities={"CHOWN"}))
     assert (seen.token, seen.user, seen.memory, seen.wrote, seen.capabilities) == (token, 0, 3, {"/x", "/y"}, set())
+
+
+def test_the_moment_of_a_peak_is_kept() -> None:
+    """Seconds after the start, bytes now and at most, seconds of processors."""
+    seen = Activity()
+    looks = [(0.5, 10, 10, 0.0), (1.6, 90, 90, 0.22), (2.0, 20, 90, 0.3), (2.8, 20, 90, 1.42), (4.0, 30, 90, 1.42)]
+    for moment, now, most, spent in looks:
+        found: dict[str, object] = {"users": [], "sockets": None, "memory": most, "now": now, "processor": spent}
+        seen.look(found, "10.1.0.16", moment)
+    assert (seen.memory, seen.memory_at, seen.cpu, seen.cpu_at) == (90, 1, 1000, 2)
+    assert seen.usage == [(1, 90, 200), (2, 20, 1000), (4, 30, 0)]
+    again = Activity(memory=95, memory_at=12, cpu=10, cpu_at=1)
+    seen.learn(again)
+    assert (seen.memory, seen.memory_at, seen.cpu, seen.cpu_at) == (95, 12, 1000, 2)

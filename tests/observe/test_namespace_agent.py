@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from hardener.observe import agent_client, process_look
 from hardener.observe import namespace_agent as agent
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.engine import EngineError
@@ -194,7 +195,7 @@ ADDRESSES = {
 @pytest.mark.skipif(sys.byteorder != "little", reason="the kernel writes words of the machine's own order")
 @pytest.mark.parametrize(("text", "address"), ADDRESSES.items(), ids=ADDRESSES)
 def test_addresses(text: str, address: tuple[str, int]) -> None:
-    assert agent._address(text) == address
+    assert process_look._address(text) == address
 
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -219,22 +220,54 @@ def test_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(agent, "_lines", lines)
     here, there = "10.1.1.16", "10.1.1.17"
-    found = agent._sockets(1, None) or []
+    found = process_look._sockets(1, None) or []
     assert [each[:6] for each in found] == [
         ("tcp", "0.0.0.0", 80, "0.0.0.0", 0, True), ("tcp", here, 40001, there, 6379, False),
         ("tcp", here, 40002, there, 6379, False), ("tcp", "::", 443, "::", 0, True),
         ("udp", "0.0.0.0", 53, "0.0.0.0", 0, True), ("udp", here, 50001, there, 53, False),
     ]  # fmt: skip
     assert all(each[6] for each in found), "where nobody can tell whose they are, they are its own"
-    assert not any(each[6] for each in agent._sockets(1, set()) or [])
+    assert not any(each[6] for each in process_look._sockets(1, set()) or [])
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_a_process_is_looked_at() -> None:
-    found = agent.look(os.getpid(), "no-container")
+    found = process_look.look(os.getpid(), "no-container")
     assert any(user == os.geteuid() for user, _, _ in found["users"])
-    gone = agent.look(2**22 + 1, "no-container")
-    assert gone == {"users": [], "sockets": None, "memory": None, "busy": False, "jailed": False}
+    gone = process_look.look(2**22 + 1, "no-container")
+    nothing: dict[str, object] = dict.fromkeys(("sockets", "memory", "now", "processor"))
+    nothing |= {"users": [], "busy": False, "jailed": False, "programs": [], "waits": []}
+    assert gone == nothing
+
+
+QUERY = bytes.fromhex("123401000001000000000000") + b"\x03api\x07example\x03com\0" + bytes.fromhex("00010001")
+
+
+def test_a_name_that_is_asked_for_is_read() -> None:
+    assert agent._name_of(QUERY) == ("api.example.com", len(QUERY) - 4)
+    for odd in (QUERY[:14], QUERY[:12] + b"\x02\r\n\0\0\1\0\1", b""):
+        with pytest.raises((ValueError, IndexError)):
+            agent._name_of(odd)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs a network namespace of its own")
+def test_who_asks_for_a_name_learns_that_there_is_none() -> None:
+    asks = (
+        "import socket, sys; print('up', flush=True); sys.stdin.readline(); s = socket.socket(2, 2); s.settimeout(20); "
+        f"s.sendto({QUERY!r}, ('127.0.0.1', 53)); print(s.recv(512).hex(), flush=True); sys.stdin.readline()"
+    )
+    words = ["unshare", "-n", "sh", "-c", f'ip link set lo up; exec {sys.executable} -c "$0"', asks]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        if process.stdout.readline() != "up\n":
+            pytest.skip("no namespace of a network can be made here")
+        assert agent.answer_names(process.pid)
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        answer = bytes.fromhex(process.stdout.readline())
+        assert (answer[:2], answer[3] & 15, answer[12:]) == (QUERY[:2], 3, QUERY[12:])
+        assert agent.asked_names(process.pid) == ["api.example.com"]
+        process.stdin.close()
 
 
 def test_files(tmp_path: Path) -> None:
@@ -266,12 +299,13 @@ def test_a_port_is_carried() -> None:
     with serving(lambda client: client.sendall(client.recv(100)[::-1])) as target:
         # Its own namespace is one, too. In a process of its own: what listens there does so until the end.
         code = (
-            "import sys; sys.path.insert(0, {!r}); import namespace_agent as agent, os, socket; port = {}; "
+            "import os, socket, sys; sys.path.insert(0, {!r}); port = {}; "
+            "from hardener.observe import namespace_agent as agent; "
             "print(agent.carry(os.getpid(), '127.0.0.1', port, {})); "
             "peer = socket.create_connection(('127.0.0.1', port)); peer.sendall(b'abc'); print(peer.recv(10)); "
             "print(agent.carry(os.getpid(), '127.0.0.1', port, 1)); print(agent.carry(2**22 + 1, '127.0.0.1', 1, 1))"
         )
-        code = code.format(os.path.dirname(agent.__file__), closed(), target)
+        code = code.format(agent_client._HOME, closed(), target)
         done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60)
     if "not permitted" in done.stdout:
         pytest.skip("entering a network namespace is not permitted here")
@@ -335,12 +369,65 @@ def test_one_that_ends_is_told() -> None:
 def test_requests_as_they_are() -> None:
     lines = [[1, "free", "/"], [2, "no such function"], [3, "carry", "x", HOST, 1, 1]]
     raw = "".join(json.dumps(line) + "\n" for line in lines)
-    with subprocess.Popen(
-        [sys.executable, "-I", agent.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    words = [sys.executable, "-I", "-c", agent_client._START, agent_client._HOME]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(raw)
         process.stdin.flush()
         found = dict(json.loads(process.stdout.readline()) for _ in lines)
         process.stdin.close()
     assert found[1] > 0 and found[2] is None and "no" in found[3].lower()
+
+
+@contextmanager
+def asleep(*words: str) -> Iterator[int]:
+    """A ``sleep`` that has begun; its process."""
+    with subprocess.Popen(["sleep", *words]) as process:
+        try:
+            until = time.monotonic() + 10
+            while (
+                not Path(f"/proc/{process.pid}/cmdline").read_bytes().startswith(b"sleep") and time.monotonic() < until
+            ):
+                time.sleep(0.01)
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def test_the_programs_of_a_process_and_what_they_wait_for() -> None:
+    with asleep("45") as pid:
+        found = process_look.look(pid, "no control group")
+    assert "sleep" in found["programs"] and 45 in found["waits"]
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"), [(["1.5m"], 90), (["1h", "5s"], 3605), (["infinity"], None), (["30d"], None)],
+)  # fmt: skip
+def test_how_long_a_sleep_is(words: list[str], seconds: float | None) -> None:
+    with asleep(*words) as pid:
+        assert process_look._sleeps(pid) == seconds
+
+
+def test_a_folder_that_waits_for_its_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = os.getuid()
+    for name in ("var/lib/app", "var/full", "home/app", "tmp/app"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "var/full/file").touch()
+    monkeypatch.setattr(agent, "_root_of", lambda pid: str(tmp_path))
+    assert agent.prepared(1, [own], []) == ["/var/lib/app"]
+    assert agent.prepared(1, [own + 1], []) == agent.prepared(1, [own], ["/var/lib"]) == []
+
+
+def test_whether_somebody_wrote_to_a_volume(tmp_path: Path) -> None:
+    file = tmp_path / "from-the-archive"
+    file.touch()
+    for each in (file, tmp_path):
+        os.utime(each, (0, 0))
+    assert agent.written(str(tmp_path)) is False
+    file.write_text("more", encoding="utf-8")
+    assert agent.written(str(tmp_path)) is True
+    os.utime(file, (0, 0))
+    (tmp_path / "gone").touch()
+    (tmp_path / "gone").unlink()
+    assert agent.written(str(tmp_path)) is True
+    assert agent.written(str(tmp_path / "none")) is None

@@ -22,6 +22,7 @@ from hardener.observe import (
     probes,
 )
 from hardener.observe.container_activity import Activity
+from hardener.observe.questions import Answer, Question
 from hardener.observe.results import Failure, Result
 from hardener.observe.supported_fields import unsupported
 from hardener.report.observed import Graded, Observed, lines_of
@@ -68,7 +69,7 @@ def test_the_first_run(ground: Ground, tmp_path: Path, request: pytest.FixtureRe
     config = (folder / ".harden.yaml").read_text(encoding="utf-8").replace("r.example", "registry.example.com")
     write(folder, {".harden.yaml": config})
     observe, apply = block(PAGE, "sh", HEADING).splitlines()
-    table, held = blocks(PAGE, "text", HEADING)
+    table, held, *_ = blocks(PAGE, "text", HEADING)
     said = ground.harden(*observe.split()[1:], cwd=folder)
     assert said.status == 0, said.all
     now = table if _stable(said.out) == _stable(table) else said.out
@@ -87,20 +88,47 @@ def test_the_first_run(ground: Ground, tmp_path: Path, request: pytest.FixtureRe
 
 def test_a_report_looks_as_on_the_page() -> None:
     mib = 1024 * 1024
-    because = "orders ends with 1: OSError: [Errno 30] Read-only file system: '/app/state.db'"
+    because = "Read-only file system: orders writes to /app, where no volume is"
     results = [
-        _result("Deployment/orders", "partly", Activity(wrote={"/app"}, memory=14 * mib)),
-        _result("StatefulSet/store", "held", Activity(memory=9 * mib - 1)),
-        _result("Deployment/web", "held", Activity(wrote={"/run", "/var/cache/nginx"}, memory=13 * mib)),
+        _result("Deployment/orders", "partly", Answer(Question("8080/tcp", "HTTP"), "200"), {"/app"}, 14 * mib),
+        _result("StatefulSet/store", "held", Answer(Question("6379/tcp", "Redis"), "+PONG"), set(), 15 * mib - 1),
+        _result(
+            "Deployment/web", "held", Answer(Question("80/tcp", "HTTP"), "200"), {"/run", "/var/cache/nginx"}, 13 * mib
+        ),
     ]
     results[0].failed.append(Failure((known.READ_ONLY,), because))
-    observed = Observed("podman 5.4.2", 20, results, Graded(24, 26, 3), Graded(24, 23, 6), written=True)
+    observed = Observed("podman 5.4.2", 20, results, Graded(27, 22, 0), Graded(27, 19, 3), written=True)
     assert [*lines_of(observed)] == block(PAGE, "text", HEADING).splitlines()
 
 
-def _result(key: str, state: str, seen: Activity) -> Result:
+def _result(key: str, state: str, answer: Answer, wrote: set[str], memory: int) -> Result:
+    seen = Activity(wrote=wrote, memory=memory, answers=[answer])
     seen_of: list[tuple[str, str, str | None, Activity]] = [("main", "image", "sha256:1", seen)]
-    return Result(key, "shop", "k8s/all.yaml", 1, state, runs=3, containers=seen_of, held=["drop-capabilities"])
+    shown: dict[str, tuple[str, ...]] = {"main": (str(answer),)}
+    return Result(
+        key, "shop", "k8s/all.yaml", 1, state, runs=3, containers=seen_of, held=["drop-capabilities"], shown=shown
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shown", "doubts", "said"),
+    [
+        ((), (), "  shop/Deployment/web came up; nobody asked it anything"),
+        (("22/tcp SSH",), ("nobody logged in",), "  shop/Deployment/web came up; nobody logged in"),
+        (("80/tcp GET / 200",), (), None),
+    ],
+)
+def test_a_report_says_what_nobody_saw(shown: tuple[str, ...], doubts: tuple[str, ...], said: str | None) -> None:
+    result = _result("Deployment/web", "held", Answer(Question("80/tcp", "HTTP"), "200"), set(), 1)
+    result.shown, result.doubts = {"main": shown}, {"main": doubts}
+    found = [line for line in lines_of(Observed("podman 5.4.2", 20, [result])) if "came up;" in line]
+    assert found == ([said] if said else [])
+
+
+def test_nobody_has_run_what_is_not_run() -> None:
+    result = Result("Deployment/agent", None, "a.yaml", 1, "refused", "it needs the node: hostNetwork")
+    lines = [*lines_of(Observed("podman 5.4.2", 20, [result]))]
+    assert "  Nobody has run them: what is a guess about them stays one." in lines
 
 
 def test_the_page_names_the_limits_of_the_program() -> None:

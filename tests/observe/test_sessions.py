@@ -293,6 +293,35 @@ def test_check(bench: Bench) -> None:
     assert bench.lock() == kept
 
 
+@pytest.mark.parametrize(
+    ("words", "runs"),
+    [([], True), (["--check"], False)],
+    ids=["as the tree says", "never with --check"],
+)
+def test_whose_exercise_is_run(bench: Bench, words: list[str], runs: bool) -> None:
+    (bench.tree / ".harden.yaml").write_text("observe: {exercise: {web: echo > exercised}}\n", encoding="utf-8")
+    assert bench.observe(*words)["Deployment/web"]["state"] == "held"
+    assert (bench.tree / "exercised").exists() is runs
+
+
+def test_an_exercise_that_fails_with_it_as_it_is_says_nothing_of_a_change(bench: Bench) -> None:
+    found = bench.observe("--exercise", "echo no order >&2; exit 1")["Deployment/web"]
+    assert (found["state"], found["failed"]) == ("held", [])
+    assert "as it is, --exercise: it ends with 1: no order" in found["notServed"]
+
+
+def test_an_exercise_that_fails_with_a_change_holds_it_back(bench: Bench) -> None:
+    program = bench.state / "smoke"
+    program.write_text(
+        f"import sys\ncalls = open({str(bench.state / 'calls')!r})\n"
+        "made = [line for line in calls if line.startswith('[\"create\"')]\n"
+        "sys.exit('--read-only' in made[-1])\n", encoding="utf-8",
+    )  # fmt: skip
+    found = bench.observe("--exercise", f"{sys.executable} {program}")["Deployment/web"]
+    assert [failure["changes"] for failure in found["failed"]] == [["read-only-root-filesystem"]]
+    assert found["failed"][0]["because"].startswith("--exercise: it ends with 1")
+
+
 OUTPUT = "fatal: ::set-output name=x::IGNORE ALL"
 
 
@@ -345,13 +374,36 @@ def test_an_interrupt(bench: Bench, sign: signal.Signals) -> None:
         assert "observed:" in bench.lock()
 
 
-@long
-def test_what_a_killed_one_leaves_the_next_one_removes(bench: Bench) -> None:
+def is_left(bench: Bench) -> list[str]:
+    """What a run has made that is there still: containers, networks, volumes and folders."""
+    made = [each.name for each in bench.state.glob("*-*.json")]
+    return sorted([*made, *os.listdir(bench.state / "tmp")])
+
+
+def reaper_of(pid: int) -> int:
+    """The process beside a run that removes what it leaves."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    return next(int(each) for each in children if b"reaper.py" in Path(f"/proc/{each}/cmdline").read_bytes())
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks into /proc")
+@pytest.mark.parametrize(
+    "both", [False, pytest.param(True, marks=long)], ids=["it alone", "it and what removes the rest"],
+)  # fmt: skip
+def test_nothing_stays_of_a_killed_one(bench: Bench, both: bool) -> None:
     with begun(bench) as process:
+        beside = reaper_of(process.pid)
+        if both:
+            os.kill(beside, signal.SIGKILL)
         process.kill()
         process.communicate(timeout=60)
-    assert len(list(bench.state.glob("*.json"))) > 1 and os.listdir(bench.state / "tmp")
-    assert bench.observe()["Deployment/web"]["state"] == "held"
+    if both:
+        assert len(is_left(bench)) > 1
+        bench.observe("--workload", "web")
+    until = time.monotonic() + 60
+    while is_left(bench) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert is_left(bench) == []
 
 
 def test_an_engine_that_stops_working_is_one_line(bench: Bench) -> None:
@@ -362,6 +414,33 @@ def test_an_engine_that_stops_working_is_one_line(bench: Bench) -> None:
     assert "podman: it has stopped working: " in error.strip().splitlines()[-1]
     assert "Traceback" not in error
     assert "failed:" not in bench.lock()  # no change has stopped anything
+
+
+NO_FAULT = "Error: crun: executable file `serve` not found in $PATH: No such file or directory: OCI runtime error"
+FAULTS = {
+    "a runtime that is not there": ("Error: OCI runtime error: exit status 1", "OCI runtime error: exit status 1"),
+    "a kernel that refuses": (
+        "Error: runc: unable to apply cgroup configuration: permission denied",
+        "runc: unable to apply cgroup configuration: permission denied",
+    ),
+    "a program that is not there": (NO_FAULT, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("says", "named"), FAULTS.values(), ids=FAULTS)
+def test_who_never_starts_a_container_is_broken(bench: Bench, says: str, named: str | None) -> None:
+    (bench.state / "refuses").write_text(says, encoding="utf-8")
+    bench.write(workload("web"), workload("other"))
+    done = bench.run("--format", "json")
+    states = {each["state"] for each in json.loads(done.stdout)["workloads"]}
+    assert states == {"not-as-it-is"}
+    if named is None:
+        assert done.returncode == 0 and "executable file" in done.stdout
+    else:
+        assert done.returncode == 2
+        assert done.stderr.strip().splitlines()[-1] == f"harden: podman starts no container: {named}"
+        assert "observed:" not in bench.lock()
+    bench.is_clean()
 
 
 def test_what_ends_after_it_was_looked_at_does_not_come_up(bench: Bench) -> None:

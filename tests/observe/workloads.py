@@ -28,7 +28,8 @@ class Seen:
 class Workload:
     """``known``: each container by its name. ``held``: changes that hold, among others. ``failed``: those that do not,
     together where only several together stop it, with a part of the line that tells why. ``reason``: a part of it.
-    ``needs``: the capabilities that it is left with."""
+    ``needs``: the capabilities that it is left with. ``doubts``: what nobody saw of its work, so that nothing of a run
+    makes a change safe."""
 
     name: str
     manifests: str
@@ -39,6 +40,7 @@ class Workload:
     failed: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     reason: str = ""
     needs: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 _OWN = """\
@@ -157,7 +159,7 @@ WORKLOADS = (
     _of(
         "orders", "r.example/shop/orders:1.0.0", "partly",
         Seen(1000, ("/app",), ("/app",), ("8080/tcp",)),
-        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "Read-only file system: '/app/state.db'"},
+        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "main writes to /app, where no volume is"},
     ),
     _of(
         "status", "r.example/shop/status:2.0.1",
@@ -191,7 +193,7 @@ WORKLOADS = (
     _of("queue", "r.example/shop/queue:1.0.0", known=Seen(0, ("/opt",), listens=("8080/tcp",))),
     _of(
         "stubborn", "r.example/shop/stubborn:1.0.0", "partly", Seen(1000, ("/app",), ("/app",), ("8080/tcp",)),
-        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "'/app/state'"},
+        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "main writes to /app, where no volume is"},
     ),
     # Needs what the profile of the runtime keeps from it, which is always on.
     _of("lisp", "r.example/shop/lisp:1.0.0", "not-as-it-is", reason="no fixed addresses"),
@@ -244,10 +246,46 @@ WORKLOADS = (
         "watcher", "r.example/shop/watcher:1.0.0", known=Seen(1000, (), listens=("8080/tcp",), token=True),
         held=(*_ALL, "run-as-non-root", READ_ONLY, "projected-token"),  # it reads the token, and so it gets one
     ),
+    # What comes up and does not work.
+    _of(
+        "visits", "r.example/shop/visits:1.0.0", "partly", Seen(1000, ("/app",), ("/app",), ("8080/tcp",)),
+        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "main writes to /app, where no volume is"},
+    ),
+    _of(
+        "jail", "r.example/shop/jail:1.0.0", "partly", Seen(0, (), listens=("2121/tcp",)),
+        held=(READ_ONLY, "no-privilege-escalation"),
+        failed={
+            ("drop-capabilities",): "2121/tcp FTP was answered with 220", ("run-as-user",): "2121/tcp FTP was answered",
+            ("run-as-non-root",): "root",
+        },
+        doubts=("nobody logged in at 2121/tcp FTP",),
+    ),
+    _of(
+        "beat", "r.example/shop/beat:1.0.0", "partly", held=(),
+        failed={
+            # The process that gives a file away is gone, or no longer does it.
+            ("run-as-user",): "main", ("drop-capabilities",): "main", ("run-as-non-root",): "root",
+            (READ_ONLY,): "main writes to /app",
+        },
+    ),
+    _of(
+        "saves", "r.example/shop/saves:1.0.0", "partly", Seen(1000, ("/app",), ("/app",), ("8080/tcp",)),
+        held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "main writes to /app, where no volume is"},
+    ),
+    _of("uploads", "r.example/shop/uploads:1.0.0", known=Seen(1000, (), listens=("8080/tcp",))),
+    _of("quiet", "r.example/shop/quiet:1.0.0", known=Seen(1000, ())),
+    _of(
+        "nightly", "r.example/shop/nightly:1.0.0", "partly", Seen(0, ("/app", "/run"), ("/app",)), held=_ALL,
+        failed={(READ_ONLY,): "main writes to /app", ("run-as-user",): "", ("run-as-non-root",): "root"},
+    ),
+    _of(
+        "waits", "r.example/shop/waits:1.0.0", known=Seen(1000, (), listens=("8080/tcp",)),
+        doubts=("it waits 600 s",),
+    ),
     # What it writes beside the modules of the image it does not need.
     Workload(
         "compiling", workload("compiling", "r.example/shop/compiling:1.0.0"), ("r.example/shop/compiling:1.0.0",),
         "held", {}, _HARDENED,
     ),
 )  # fmt: skip
-SHORT = ("nginx", "status", "lisp", "agent")  # what every run of the tests does
+SHORT = ("nginx", "status", "lisp", "agent", "visits")  # what every run of the tests does

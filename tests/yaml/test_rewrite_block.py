@@ -460,3 +460,14 @@ MOVED = [
 @pytest.mark.parametrize("case", MOVED, ids=lambda case: case.name)
 def test_an_item_in_another_place(case: Case) -> None:
     assert rewrite(case.before, case.edit).text == case.after
+
+
+def test_a_last_line_without_end_is_not_taken_for_the_new_last_line() -> None:
+    text = "v:\n- name: p\n  emptyDir: {}"
+
+    def add(documents: list[Any]) -> None:
+        documents[0]["v"].append({"name": "q", "emptyDir": {}})
+
+    (hunk,) = rewrite(text, add).hunks
+    assert hunk.before == ["  emptyDir: {}"]
+    assert hunk.after == ["  emptyDir: {}\n", "- name: q\n", "  emptyDir: {}"]

@@ -77,10 +77,14 @@ def _placed(item: Object, other: Object, selector: Value) -> Value:
     names = item.tree.ask(Builds).namespaces(other)
     if None in names:
         return {**EVERY_NAMESPACE, "podSelector": selector}
+    return {**in_namespace(*sorted(name for name in names if name)), "podSelector": selector}
+
+
+def in_namespace(*names: str) -> Value:
+    """Return every pod of the namespaces ``names``."""
     # The label is set by the API server since 1.21; as an expression, since kustomize rewrites the labels of
     # matchLabels (api/konfig/builtinpluginconsts/commonlabels.go).
-    wanted = _in("kubernetes.io/metadata.name", sorted(name for name in names if name))
-    return {"namespaceSelector": {"matchExpressions": [wanted]}, "podSelector": selector}
+    return {"namespaceSelector": {"matchExpressions": [_in("kubernetes.io/metadata.name", list(names))]}}
 
 
 def _written(item: Object, other: Object, selector: Value) -> Value:

@@ -15,11 +15,12 @@ from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.network.silent_workloads import MANY, SilentWorkloads, is_agent
 from hardener.kubernetes.network.network_policy import Direction
+from hardener.kubernetes.network.service_names import meanings
 from hardener.tree.core_views import OpaqueError, PodTemplate
 
 from ._dns import cluster_dns, nameservers, uses_cluster_dns
 from ._mesh import mesh_of
-from ._peers import EVERY_NAMESPACE, EVERY_POD, behind, named, peer
+from ._peers import EVERY_NAMESPACE, EVERY_POD, behind, in_namespace, named, peer
 from ._policies import NetworkPolicies, blocks
 from ._rules import Rules
 
@@ -154,6 +155,8 @@ class Traffic:
         for other in self._elsewhere():
             if isinstance(other, Unseen):
                 self._allow_unseen(rules, other)
+            elif isinstance(other, Unresolved):
+                self._allow_unresolved(rules, other)
         self._allow_at_large(rules)
         if with_dns:
             self.add_dns(rules)
@@ -168,24 +171,30 @@ class Traffic:
         return rules
 
     def _allow_at_large(self, rules: Rules) -> None:
-        """Let the pods call all those among whom something unknown to the tree may be."""
+        """Let the pods call all those among whom something unknown to the tree may be: by selectors, since with some
+        plugins an ipBlock means no pods."""
         peers = self._tree.ask(RunTimePeers)
         learns = [fact for pod in self.pods if (fact := peers.learns(pod)) is not None]
         if learns:
             rules.allow([EVERY_NAMESPACE], (), said("out to every pod", "", learns[:1]))
-        elif facts := self._calls_neighbours():
+        elif self.options.internet == "allow" and (far := self._silent_calls(SilentWorkloads.serves_elsewhere)):
+            rules.allow([EVERY_NAMESPACE], (), said("out to every pod", "", far))
+        elif facts := [*self._orphan_calls(), *self._silent_calls(SilentWorkloads.serves_another)]:
             rules.allow([EVERY_POD], (), said("out to the namespace", "", facts))
 
-    def _calls_neighbours(self) -> list[Evidence]:
-        """Why the pods may call any other of their namespace."""
-        found = []
-        if self.options.orphans == "same-namespace":
-            orphan = self._tree.ask(Isolation).orphan_near(self._pod)
-            found += [orphan] if orphan is not None else []
-        if self.options.callers == "silent":
-            known = self._tree.ask(SilentWorkloads)
-            found += [known.found[pod] for pod in self.pods if pod in known.found and known.serves_another(pod)]
-        return found
+    def _orphan_calls(self) -> list[Evidence]:
+        """The Service of their namespace that nothing names, and that the pods may call."""
+        if self.options.orphans != "same-namespace":
+            return []
+        orphan = self._tree.ask(Isolation).orphan_near(self._pod)
+        return [orphan] if orphan is not None else []
+
+    def _silent_calls(self, serves: Callable[[SilentWorkloads, PodTemplate], bool]) -> list[Evidence]:
+        """Why the pods may call others that nothing shows, where there is somebody who ``serves`` them."""
+        if self.options.callers != "silent":
+            return []
+        known = self._tree.ask(SilentWorkloads)
+        return [known.found[pod] for pod in self.pods if pod in known.found and serves(known, pod)]
 
     def _allow_unseen(self, rules: Rules, unseen: Unseen) -> None:
         try:
@@ -193,6 +202,16 @@ class Traffic:
         except (OpaqueError, WrongShapeError):
             return
         rules.allow([found], (), said(f"out to the pods of {unseen.service}", "", [unseen.evidence]))
+
+    def _allow_unresolved(self, rules: Rules, other: Unresolved) -> None:
+        """Let the pods call what they name in a namespace, though the tree shows no Service of that name there."""
+        name, facts = next(iter(meanings(other.host)), None), [other.evidence]
+        if name is None:
+            return
+        if name.namespace is None:
+            rules.allow([EVERY_POD], (), said("out to the namespace", "", facts))
+        else:
+            rules.allow([in_namespace(name.namespace)], (), said(f"out to namespace {name.namespace}", "", facts))
 
     def add_dns(self, rules: Rules) -> None:
         """Let the pods ask the name servers that they use."""
@@ -298,7 +317,8 @@ class Traffic:
         name = f"{other.host}:{other.port}" if other.port else other.host
         if isinstance(other, Unresolved):
             text = f"{other.pod.object} names {name}, and the tree shows no Service of that name"
-            return _about(other.evidence, text, "where it exists elsewhere, add an egress rule for it")
+            advice = "check the name; its pods may call every pod of that namespace, so narrow the rule by hand"
+            return _about(other.evidence, text, advice)
         if other.host in _NAMES_OF_METADATA:
             if self.options.internet != "deny" and self._metadata_readers():
                 return None

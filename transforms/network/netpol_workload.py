@@ -8,6 +8,7 @@ from typing import Any
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, Verdict, verdict
+from hardener.facts.network.connections.recorded import NeverRecorded
 from hardener.facts.network.network_policies import DIRECTIONS, Isolation, Policy
 from hardener.facts.network.pod_labels import NAME, Own
 from hardener.facts.objects.system_pods import classes_of
@@ -79,6 +80,14 @@ def unexplained_finding(policy: Policy, direction: Direction, paths: list[Path])
 _NO_CLIENT = Evidence("nothing connects to it")
 
 
+def _never_recorded(pod: PodTemplate) -> Iterator[Finding]:
+    """The connections that manifests name and a recording never saw: they stay open."""
+    for edge, days in pod.tree.ask(NeverRecorded).of(pod):
+        text = f"it names {edge.server.object}, and the recording of {days} saw no connection: it stays open"
+        advice = "remove the setting if nothing uses it"
+        yield pod.finding(text, advice=advice, severity=Severity.LOW)
+
+
 @transform(
     each=PodTemplate, stage="network", severity=Severity.MEDIUM, cis="5.3.2", classes=("node-agent",),
     options=NetworkPolicies, absence=True, any_image=True,
@@ -102,6 +111,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
         yield pod.finding(text, "hostNetwork", advice=advice, severity=Severity.LOW)
         yield from Traffic([pod], options).unknown_calls()
         return
+    yield from _never_recorded(pod)
     isolation = pod.tree.ask(Isolation)
     own = isolation.selectors.own(pod)
     if own.selector is None:

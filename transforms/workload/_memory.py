@@ -7,8 +7,7 @@ from math import ceil
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word
-from hardener.facts.images.observations import observations
-from hardener.facts.images.observations import seen as when
+from hardener.facts.images.observations import Use, most_used
 from hardener.facts.kustomize.overlays.states import patched, states
 from hardener.kubernetes.objects import quantity
 from hardener.kubernetes.pods.command_evidence import Heap, heap_bytes
@@ -73,18 +72,39 @@ def row_need(container: Container) -> tuple[Fraction, list[Evidence]]:
     return need, [] if need is _NOTHING else [_row_fact(container)]
 
 
+def peak(container: Container) -> tuple[Fraction, list[Evidence]]:
+    """Return the most that it was seen to use, and that; 0 where nobody looked."""
+    most = _most(container, "memory")
+    return (_NOTHING, []) if most is None else (Fraction(most.amount), [container.fact(_used(most), "image")])
+
+
 def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
     """Return twice the most that it was seen to use, and that; 0 where nobody looked. A short run is no measure of what
     it needs, so it is the least that a limit leaves it."""
-    if container.tree.lock is None:
+    most = _most(container, "memory")
+    if most is None:
         return _NOTHING, []
-    seen = [each for state in states(container) for each in observations(state) if each is not None and each.memory]
-    if not seen:
+    return Fraction(2 * most.amount), [container.fact(f"{_used(most)}, so it gets twice that", "image")]
+
+
+def twice_the_busiest(container: Container) -> tuple[Fraction, list[Evidence]]:
+    """Return twice the processors that it was seen to keep busy at once, and that; 0 where nobody looked."""
+    most = _most(container, "cpu")
+    if most is None:
         return _NOTHING, []
-    most = max(seen, key=lambda each: each.memory or 0)
-    peak = most.memory or 0
-    text = f"harden observe: it used {ceil(peak / MIB)}Mi in {most.seconds} s ({when(most)}), so it gets twice that"
-    return Fraction(2 * peak), [container.fact(text, "image")]
+    moment = f" after {most.at} s" if most.at is not None else ""
+    text = f"harden observe: it used {most.amount}m of a processor{moment} ({most.when}), so it gets twice that"
+    return Fraction(2 * most.amount, 1000), [container.fact(text, "image")]
+
+
+def _used(most: Use) -> str:
+    moment = f", the most after {most.at} s" if most.at is not None else ""
+    return f"harden observe: it used {ceil(most.amount / MIB)}Mi in {most.seconds} s{moment} ({most.when})"
+
+
+def _most(container: Container, resource: str) -> Use | None:
+    """The most that it was seen to use, in any state of its manifest."""
+    return None if container.tree.lock is None else most_used(states(container), resource)
 
 
 def of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:

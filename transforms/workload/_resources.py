@@ -15,7 +15,7 @@ from typing import ClassVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from hardener.authoring.edits import Edit, Evidence, Finding, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Severity, WrongShapeError
 from hardener.authoring.verdict import Effect, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import every_word
@@ -28,6 +28,7 @@ from hardener.kubernetes.objects import quantity
 from hardener.tree.core_views import Container, OpaqueError
 
 from . import _memory
+from . import _recorded_use as recorded_use
 from ._autoscalers import horizontal, vertical
 from ._bounds import Bounds, bounds, quota
 from ._volumes import mounts
@@ -115,6 +116,7 @@ def _asked_for(state: Container) -> Iterator[str]:
 
 
 NONE = "none"
+_USAGE, _TABLE = "usage", "table"
 # The numbers where nothing is known. Beside each stands what maintainers of 55 public projects wrote for 1,005
 # containers, 746 of them with a cpu request, 556 with a memory request, 100 and 708 with a limit of cpu and memory.
 _CPU_REQUEST = "25m"  # within four times of 84 % of theirs; 50m of 39 %, 100m of 31 %
@@ -130,6 +132,7 @@ _NOTHING = Fraction(0)
 _POD_NUMBERS = (1, 34)  # from here on the API server reads spec.resources
 _OF_WHOLE_PODS = ("cpu", "memory")
 _PatchedNumber = tuple[Fraction, Evidence, object]  # an amount that a kustomization sets, where, and as it is written
+_MEMORY_STEP, _CPU_STEP = Fraction(64 * _memory.MIB), Fraction(1, 2)
 DEFAULT = Evidence("the manifest has no number: this is a default, measure and adjust it")
 
 
@@ -141,6 +144,7 @@ class Resources:
     ``memory_limit_ratio`` times, at least ``memory_limit_least``. ``cpu_limit: none`` writes cpu limits only where a
     quota asks for them; ``equal_memory`` makes memory requests equal to their limits. What another container of the
     application has that runs the same program is taken over up to ``cpu_elsewhere_most`` and ``memory_elsewhere_most``.
+    ``source: usage`` takes what was used in a cluster (harden.evidence.yaml) before all of that, ``table`` does not.
     """
 
     GROUP: ClassVar[str] = "resources"
@@ -156,6 +160,7 @@ class Resources:
     memory_elsewhere_most: str = _MEMORY_ELSEWHERE_MOST
     ephemeral_request: str = "64Mi"
     ephemeral_limit: str = "1Gi"
+    source: str = _USAGE
 
     def __post_init__(self) -> None:
         for name in (
@@ -166,6 +171,8 @@ class Resources:
         for name in ("cpu_limit", "memory_limit"):
             if getattr(self, name) != NONE:
                 self._check(name)
+        if self.source not in (_USAGE, _TABLE):
+            raise InputError(f"resources.source: {self.source} is neither {_USAGE} nor {_TABLE}")
         for name in ("cpu_limit_ratio", "memory_limit_ratio"):
             if getattr(self, name) < 1:
                 raise InputError(f"resources.{name.replace('_', '-')}: a limit is not below its request")
@@ -188,7 +195,7 @@ class Amount(Struct):
     """What a request or limit becomes, and the facts behind it; without any it is a default.
 
     ``doubt`` are facts that speak against the number; ``unknown`` says why no number fits at all; below ``least`` it
-    may not go. ``default`` is what is said where there are no facts.
+    may not go. ``default`` is what is said where there are no facts. ``measured``: it is what a run showed.
     """
 
     text: str
@@ -197,6 +204,7 @@ class Amount(Struct):
     unknown: str | None = None
     least: Fraction = _NOTHING
     default: Evidence = DEFAULT
+    measured: bool = False
 
     @property
     def number(self) -> Fraction:
@@ -229,6 +237,9 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
     default = options.request(resource)
     if resource not in _OF_WHOLE_PODS:
         return Amount(default)
+    told = recorded_use.request(container, resource) if options.source == _USAGE else None
+    if told is not None:
+        return Amount(told.text, [told.fact], measured=True)
     elsewhere = container.tree.ask(NumbersElsewhere)
     # The API server takes a limit without a request for the request too.
     most = options.most_elsewhere(resource)
@@ -237,8 +248,12 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
         limit = elsewhere.largest(container, "limits", resource, most)
         same = limit if limit is not None and limit.amount < parsed(default) else None
     if resource == "memory":
+        least = parsed(default) if same is None else same.amount
+        peak, seen = _memory.peak(container)
+        if seen and peak > max(least, _memory.needed(container)[0]):
+            return Amount(quantity.format_memory(_in_steps(peak, _MEMORY_STEP)), seen, measured=True)
         needed, evidence = _memory.needed(container)
-        if evidence and needed > (parsed(default) if same is None else same.amount):
+        if evidence and needed > least:
             return Amount(quantity.format_memory(_whole(needed)), evidence)
     return Amount(default) if same is None else Amount(same.text, [same.fact])
 
@@ -299,11 +314,18 @@ def cpu_limit(container: Container, options: Resources) -> Amount | None:
     if request is None:
         return None
     more = [] if asked is None else [asked]
+    told = recorded_use.limit(container, "cpu") if options.source == _USAGE else None
+    if told is not None and told.amount >= request.amount:
+        return Amount(told.text, [told.fact, *more], measured=True)
     unknown = unsized(container, "cpu", requested=bool(request.evidence)) if asked is None else None
     same = _same_limit(container, "cpu", request, options)
     if same is not None:
         return Amount(same.text, [same.fact, *more], unknown=unknown)
     text = _times(request.written, options.cpu_limit_ratio, default)
+    busiest, seen = _memory.twice_the_busiest(container)
+    if seen and busiest > parsed(text):
+        busiest = _in_steps(busiest, _CPU_STEP)
+        return Amount(quantity.format_cpu(busiest), [*seen, *more], unknown=unknown, least=busiest, measured=True)
     return Amount(text, [*request.evidence, *more], unknown=unknown)
 
 
@@ -333,10 +355,13 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     request = _request_beside(container, "memory", options)
     if request is None:
         return None
-    found = _needed_memory(container, request, options)
+    recorded = _recorded_memory(container, request, options)
+    found = recorded or _needed_memory(container, request, options)
     if asked is not None:
         # The quota lets no pod in without a limit, so any number is better than none.
         return replace(found, evidence=[*found.evidence, asked])
+    if recorded is not None:
+        return found
     path = ("resources", "requests", "memory")
     written = container.get(*path)
     default = DEFAULT
@@ -345,8 +370,24 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
             f"its request of {written} is as small as a default, so the limit is a default, too: measure and adjust it"
         )
         default = container.fact(text, *path)
-    unknown = unsized(container, "memory", requested=bool(request.evidence))
+    # What a run showed is no number of a person.
+    unknown = unsized(container, "memory", requested=bool(request.evidence) and not _is_measured(container, request))
     return replace(found, unknown=unknown, default=default)
+
+
+def _recorded_memory(container: Container, request: _Request, options: Resources) -> Amount | None:
+    """The limit that what was used in a cluster comes to, with its in-memory volumes, and no less than a heap that a
+    flag names or twice what a run used; None where nobody measured, or where the request is larger."""
+    told = recorded_use.limit(container, "memory") if options.source == _USAGE else None
+    if told is None or told.amount < request.amount:
+        return None
+    heap, flags = _memory.heap_limit(container)
+    peak, seen = _memory.twice_the_peak(container)
+    least = max(heap, peak)
+    if least <= told.amount:
+        return Amount(told.text, [told.fact], measured=True, least=least)
+    text = quantity.format_memory(_whole(least))
+    return Amount(text, [*(flags if heap >= peak else seen), told.fact], least=least)
 
 
 def _needed_memory(container: Container, request: _Request, options: Resources) -> Amount:
@@ -360,7 +401,8 @@ def _needed_memory(container: Container, request: _Request, options: Resources) 
     evidence = [*flags, *beside]
     if row and need > base and row[0] not in evidence:
         evidence += row
-    if seen and peak > max(base, heap, need):
+    measured = bool(seen) and peak > max(base, heap, need)
+    if measured:
         evidence += seen
     evidence = list(dict.fromkeys(evidence))
     wanted = base if least is _NOTHING else max(base, least)
@@ -370,7 +412,7 @@ def _needed_memory(container: Container, request: _Request, options: Resources) 
         wanted, least = wanted + shared, least + shared
     if wanted is not base and wanted != base:  # else the author's unit is kept
         text = quantity.format_memory(_whole(wanted))
-    return Amount(text, evidence, doubt, least=least)
+    return Amount(text, evidence, doubt, least=least, measured=measured)
 
 
 def _beside(
@@ -383,10 +425,21 @@ def _beside(
         return same.text, [same.fact]
     if flags and (not request.evidence or request.amount == _whole(_memory.needed(container)[0])):
         return options.memory_limit_least, flags
-    if not request.evidence:
+    if not request.evidence or _is_measured(container, request):  # a run measures no limit but twice that
         default = _MEMORY_LIMIT if options.memory_limit == NONE else options.memory_limit
         return _larger(request.written, default), []
     return _times(request.written, options.memory_limit_ratio, options.memory_limit_least), request.evidence
+
+
+def _is_measured(container: Container, request: _Request) -> bool:
+    """Whether a ``request`` of memory is what a run showed."""
+    peak, seen = _memory.peak(container)
+    return bool(seen) and request.amount == _in_steps(peak, _MEMORY_STEP)
+
+
+def _in_steps(amount: Fraction, step: Fraction) -> Fraction:
+    """``amount`` rounded up: two runs of the same never measure the same."""
+    return ceil(amount / step) * step
 
 
 def written(
@@ -419,7 +472,8 @@ def written(
     if has_policies and kind == "requests" and (scaler := horizontal(container, resource)):
         doubt.append(scaler.fact(f"{scaler} scales by the use of {resource} relative to this request"))
     default = [] if amount.evidence else [amount.default]
-    found = verdict(known=amount.evidence, absent=default, doubts=doubt, effect=Effect.WATCHED)
+    basis = Basis.PROVED if amount.measured else None
+    found = verdict(known=amount.evidence, absent=default, doubts=doubt, effect=Effect.WATCHED, basis=basis)
     yield container.set("resources", kind, resource, to=amount.text, late=kind == "limits", **found.words)
 
 

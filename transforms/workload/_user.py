@@ -227,10 +227,20 @@ def _instead(container: Container, explicit: bool) -> Choice:
         against=against,
         known=[why] if is_known else (),
         unknown=() if is_known else [why],
-        doubts=[owner.says(f"and not to {uid}")] if owner is not None and owner.uid != uid else (),
+        doubts=[
+            *([owner.says(f"and not to {uid}")] if owner is not None and owner.uid != uid else ()),
+            *_used_as_root(container),
+        ],
         sure=not against and _is_sure(container),
     )
     return Choice(container, uid, gid, found, list(signs(container, _kept_volumes)))
+
+
+def _used_as_root(container: Container) -> Iterator[Evidence]:
+    """What it was recorded to do as root, and would do without as another user."""
+    used = known_image(container).used_capabilities
+    if used is not None:
+        yield used.fact(container, f"it used {', '.join(used.value)}, which another user does not have")
 
 
 def is_guess(container: Container) -> bool:

@@ -219,9 +219,12 @@ def _left_to_root(container: Container, user: str, *, serves_low: bool) -> _Left
     names = [*ROOT_NEEDS]
     names += [COMMAND_NEEDS[name] for name in _commands(container) if name in COMMAND_NEEDS]
     names += [BIND] if serves_low else []
+    used = known_image(container).used_capabilities
+    names += [name for name in used.value if name in DEFAULT] if used is not None else []
     text = "it starts as root" if user == "root" else "its user is not known and may be root"
-    fact = Evidence(f"{text}: the capabilities with which an entrypoint switches users stay")
-    return _Left(names, [fact], sure=False)
+    facts = [Evidence(f"{text}: the capabilities with which an entrypoint switches users stay")]
+    facts += [used.fact(container, f"it used {', '.join(used.value)}")] if used is not None else []
+    return _Left(names, facts, sure=False)
 
 
 def _of_root_no_more(container: Container, added: tuple[str, ...]) -> Iterator[Edit]:

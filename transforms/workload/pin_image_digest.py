@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Evidence, Finding, Severity
+from hardener.authoring.edits import Basis, Evidence, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.authoring.verdict import verdict
 from hardener.facts.images.image_overrides import ImageSources
+from hardener.facts.images.recordings import Image, recording
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.started_images import started_images
 from hardener.tree.core_views import Container
@@ -63,6 +65,9 @@ def _unpinned(container: Container, image: ImageReference, options: Images) -> S
 
 def _by_lock(container: Container, image: ImageReference, options: Images) -> Steps:
     locked = container.locked
+    if locked is None and (ran := _recorded(container, image)) is not None and lets(options, image):
+        yield from _by_recording(container, image, ran, options)
+        return
     yield from doubts(container, image, locked, options, "image")
     if locked is None or not lets(options, image):
         return
@@ -72,6 +77,25 @@ def _by_lock(container: Container, image: ImageReference, options: Images) -> St
         more.append(Evidence("without the tag latest the node no longer asks the registry at every start"))
     pinned_image = f"{image.repository}{tag}@{locked.digest}"
     yield container.set("image", to=pinned_image, **judged(image, locked, *more).words)
+
+
+def _recorded(container: Container, image: ImageReference) -> Image | None:
+    """What a cluster ran behind this very name; None where it does not tell, or tells of several digests."""
+    told = recording(container)
+    if told is None or told.hint is not None:
+        return None
+    found = {ran.digest: ran for ran in reversed(told.facts.images) if ran.name == image.text}
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _by_recording(container: Container, image: ImageReference, ran: Image, options: Images) -> Steps:
+    told = recording(container)
+    place = told.place(ran.by) if told is not None else ""
+    known = container.fact(f"{place}: it runs from this digest", "image")
+    platform = container.fact("a node may name the digest for its own platform", "image")
+    found = verdict(known=[known], doubts=[platform], basis=Basis.PROVED)
+    tag = "" if options.pin_format == DIGEST_ONLY else f":{image.tag or 'latest'}"
+    yield container.set("image", to=f"{image.repository}{tag}@{ran.digest}", **found.words)
 
 
 def _pinned(container: Container, image: ImageReference) -> Steps:

@@ -17,8 +17,10 @@ from msgspec import Struct
 
 from hardener.charts.files import helm_ignore, schemas
 from hardener.charts.files import metadata as chart_metadata
+from hardener.charts.files.locked_dependencies import archive_of
 from hardener.charts.helm import ChartError, Helm, scratch
 from hardener.charts.values import computed_values
+from hardener.lock.charts.locked import Charts
 from hardener.sources.files import RUN_FOLDER, git_root, is_inside
 from hardener.support.printable import plain
 from hardener.support.shell_words import command
@@ -54,6 +56,8 @@ class Copied:
     ``helm dependency build`` does. Any other one is left out where its condition or tags turn it off under ``values``
     and ``sets``, as ``helm`` says; without ``helm`` it stays missing, and helm will refuse the chart.
 
+    One that ``charts``, those of harden.lock, hold is unpacked from the archive that was pulled.
+
     ``tree`` is the folder that such a dependency, and a link in ``charts/`` to a chart, may lie in; None: the
     repository around the chart, else the folder that the chart lies in.
 
@@ -69,7 +73,9 @@ class Copied:
         values: Sequence[str] = (),
         sets: Sequence[str] = (),
         tree: str | None = None,
+        charts: Charts | None = None,
     ) -> None:
+        self._locked = charts or {}
         self._chart, self._helm, self._values, self._sets, self._tree = chart, helm, values, sets, tree
         self._scratch, self._kept = "", ExitStack()
         self._schemas: tuple[str, ...] = ()
@@ -148,8 +154,13 @@ class Copied:
         reasons: dict[str, str] = {}
         if not missing or not os.path.isdir(self._chart):
             return copied, reasons
+        versions = chart_metadata.locked_versions(folder) if self._locked else {}
         for entry in chart_metadata.dependencies(chart_metadata.metadata(folder, shown)):
             name, repository = entry["name"], entry.get("repository")
+            archive = archive_of(self._locked, entry, versions) if name in missing and name not in copied else None
+            if archive is not None:
+                copying.packed(archive, name, folder)
+                copied.add(name)
             if not isinstance(repository, str) or not repository.startswith(_LOCAL):
                 continue
             if name not in missing or name in copied:
@@ -196,13 +207,16 @@ class _Copying:
         known = chart_metadata.metadata(source, os.path.basename(source)).get("name")
         if known != name:
             return f"is called {plain(str(known))} there"
-        target = os.path.join(chart, "charts", f"{name if _SAFE_NAME.fullmatch(name) else 'chart'}-of-tree")
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        while os.path.lexists(target):
-            target += "-"
+        target = _below(chart, name)
         self.folder(source, target)
         self.unpack_below(target)
         return ""
+
+    def packed(self, source: str, name: str, chart: str) -> None:
+        """Unpack the archive ``source`` of the chart ``name`` to the ``charts/`` of the copy ``chart``."""
+        target = _below(chart, name)
+        self.archive(source, target)
+        self.unpack_below(target)
 
     def _copy(
         self, folder: str, target: str, below: str, top: str, above: tuple[str, ...], rules: helm_ignore.Rules
@@ -297,6 +311,15 @@ class _Copying:
 
     def _refused(self, name: str, why: str) -> ChartError:
         return ChartError(f"chart {self._shown}: {plain(name)} {why}")
+
+
+def _below(chart: str, name: str) -> str:
+    """A new path in the ``charts/`` of the copy ``chart`` for the chart ``name`` that comes from elsewhere."""
+    target = os.path.join(chart, "charts", f"{name if _SAFE_NAME.fullmatch(name) else 'chart'}-of-tree")
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    while os.path.lexists(target):
+        target += "-"
+    return target
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:

@@ -36,6 +36,16 @@ def dependencies(data: dict[str, Any]) -> list[dict[str, Any]]:
     return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
 
 
+def locked_versions(folder: str) -> dict[str, str]:
+    """Return the versions that the Chart.lock in ``folder`` has of dependencies, by their names; {} without one."""
+    found: dict[str, str] = {}
+    for name in _LOCKS:
+        if os.path.isfile(os.path.join(folder, name)):
+            entries = dependencies(_read(folder, name, name))
+            found |= {entry["name"]: entry["version"] for entry in entries if isinstance(entry.get("version"), str)}
+    return found
+
+
 def vendored(folder: str) -> list[tuple[str, str]]:
     """Return the charts that lie unpacked in ``charts/`` of the chart in ``folder``: name and folder of each."""
     below = os.path.join(folder, "charts")
@@ -46,6 +56,13 @@ def vendored(folder: str) -> list[tuple[str, str]]:
             known = _read(place, CHART, name).get("name")
             found.append((known if isinstance(known, str) else name, place))
     return found
+
+
+def libraries(folder: str) -> set[str]:
+    """Return the names, in its values, of the charts below the one in ``folder`` that are libraries."""
+    found = {name for name, place in vendored(folder) if _read(place, CHART, name).get("type") == "library"}
+    entries = dependencies(metadata(folder, os.path.basename(folder)))
+    return found | {str(entry["alias"]) for entry in entries if entry["name"] in found and entry.get("alias")}
 
 
 def drop_dependencies(folder: str, names: Collection[str], shown: str) -> None:

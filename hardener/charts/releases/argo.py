@@ -16,10 +16,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, writable
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, version_of, writable
+from hardener.charts.releases.generators import filled_in, parameters
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile, InObject, InText, SetValue
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
+from hardener.lock.charts.reference import OCI, ChartReference, NoReferenceError, in_repository
 from hardener.sources import files
 from hardener.support.data_path import Path, value_at
 from hardener.support.shapes import mappings, texts
@@ -85,7 +87,11 @@ def _of_source(at_hand: AtHand, item: Object, source: dict[str, Any]) -> Release
     path, called = source.get("path"), source.get("chart")
     if called:
         release = Release(item, "Argo CD", str(called))
-        release.chart, release.missing = at_hand.named(str(called), literal(source.get("targetRevision")))
+        found = _filled_sources(at_hand, item, source)
+        at_hand.take(release, lambda: _asked(found[-1]), found[-1].get("targetRevision"))
+        if len(found) > 1:
+            also = ", ".join(f"{each.get('chart')} {each.get('targetRevision')}" for each in found[:-1])
+            release.doubt = release.doubt or f"its generators make several of it, also {also}"
         return release
     of_other_tool = any(isinstance(source.get(tool), dict) for tool in ("kustomize", "directory", "plugin"))
     if not isinstance(path, str) or of_other_tool:
@@ -105,6 +111,29 @@ def _of_source(at_hand: AtHand, item: Object, source: dict[str, Any]) -> Release
         elsewhere = f"lies in the repository {other}, which is not this one"
         release.missing = f"{path} {'is no chart of the tree' if other is None else elsewhere}"
     return release
+
+
+def _filled_sources(at_hand: AtHand, item: Object, source: dict[str, Any]) -> list[dict[str, Any]]:
+    """The charts that ``source`` of an ApplicationSet names with what its generators fill in, each once; of anything
+    else the source itself."""
+    fields = {key: source.get(key) for key in ("repoURL", "chart", "targetRevision")}
+    if item.kind != "ApplicationSet" or not any("{{" in str(value) for value in fields.values()):
+        return [source]
+    found = {}
+    for known in parameters(at_hand, item):
+        filled = {key: filled_in(value, known) for key, value in fields.items()}
+        found[tuple(map(str, filled.values()))] = filled
+    return [found[key] for key in sorted(found)] or [source]
+
+
+def _asked(source: dict[str, Any]) -> ChartReference:
+    """The chart that a source names: a repository without https:// is one of a registry. Raises NoReferenceError."""
+    address, chart = literal(source.get("repoURL")), literal(source.get("chart"))
+    if address is None or chart is None:
+        raise NoReferenceError("its chart is filled in by a generator")
+    is_web = address.partition("://")[0].lower() in ("http", "https")
+    version = version_of(source.get("targetRevision"))
+    return in_repository(address if is_web else f"{OCI}{address.removeprefix(OCI)}", chart, version)
 
 
 def _own_values(item: Object, helm: dict[str, Any], below: Path) -> Values:

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from hardener.charts.releases.release import Values, unknown
+from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile
 from hardener.errors import HardenError
 from hardener.facts.kustomize.builds import Builds
-from hardener.sources import files, yaml
+from hardener.facts.kustomize.overlays.overlays import Overlays
+from hardener.lock.charts import archives
+from hardener.lock.charts.locked import find
+from hardener.lock.charts.reference import (
+    OCI,
+    ChartReference,
+    NoReferenceError,
+    in_repository,
+    of_archive,
+    of_registry,
+)
+from hardener.lock.model import NAME as LOCK
+from hardener.sources import files, manifests, yaml
 from hardener.sources.git import remotes as git_remotes
+from hardener.support.data_path import Path, value_at
+from hardener.support.version_ranges import best
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
@@ -29,6 +44,31 @@ def literal(value: Any) -> str | None:
     return value if isinstance(value, str) and value and "\0" not in value and not _OPEN.search(value) else None
 
 
+def version_of(value: Any) -> str | None:
+    """Return the version that ``value`` says; None where nothing does. Raises NoReferenceError for an expression."""
+    if value is None or value == "":
+        return None
+    found = literal(value) if isinstance(value, str) else str(value)
+    if found is None:
+        raise NoReferenceError("its version is filled in later")
+    return found
+
+
+def of_address(called: str, version: str | None, repository: Any = None) -> ChartReference:
+    """Return the chart that is ``called`` so, as helm takes it: a name in ``repository``, or an address of a registry
+    or an archive. Raises NoReferenceError."""
+    name, address = literal(called), literal(repository)
+    if name is None or (repository and address is None):
+        raise NoReferenceError("its chart is filled in later")
+    if name.startswith(OCI):
+        return of_registry(name, version)
+    if "://" in name:
+        return of_archive(name, version)
+    if address is None:
+        raise NoReferenceError(f"no repository is named for {name}")
+    return in_repository(address, name, version)
+
+
 class AtHand:
     """What of ``tree`` is at hand for releases."""
 
@@ -43,22 +83,83 @@ class AtHand:
         path = self.inside(written, start)
         return path if path is not None and is_chart(path) else None
 
-    def named(self, called: str, version: str | None = None) -> tuple[str | None, str]:
+    def take(self, release: Release, asked: Callable[[], ChartReference], version: Any = None) -> None:
+        """Find the chart of ``release``, which is the one that ``asked`` returns: the folder that the configuration
+        gives for it counts first, then what harden.lock holds, then a chart of the tree with its name and version.
+        Where ``asked`` raises NoReferenceError, the configuration and the tree may give the one that is called so, in
+        ``version``."""
+        wanted, found, why = literal(str(version)) if version else None, None, ""
+        try:
+            found = asked()
+            release.called, wanted = release.called or found.name, found.wanted
+        except NoReferenceError as error:
+            why = str(error)
+        if found is not None and not self._configured(release.called, found):
+            release.asked = found
+            release.chart, why = self._locked(release, found)
+            if release.chart is not None:
+                return
+        if not release.called:
+            release.missing = why
+            return
+        release.chart, release.missing = self.named(release.called, wanted, found, why)
+        if release.chart is not None and wanted and not release.doubt:
+            release.doubt = self._doubt(release.chart, release.called, wanted)
+
+    def _locked(self, release: Release, asked: ChartReference) -> tuple[str | None, str]:
+        """The archive of the chart that the lock holds for ``asked``, and why there is none."""
+        lock = self.tree.lock
+        charts = lock.charts if lock is not None else None
+        located = find(charts, asked) if charts is not None else None
+        if located is None:
+            return None, "" if charts is None else f"{LOCK} does not hold {asked}"
+        digest = located.chart.digest
+        path = archives.kept(digest, asked.name, located.version) or self._vendored(asked.name, located.version, digest)
+        if path is None:
+            return None, f"the archive of {asked.name} {located.version} is not on this machine"
+        release.shown = f"{asked.name} {located.version} of {asked.repository}"
+        return path, ""
+
+    def _vendored(self, name: str, version: str, digest: str) -> str | None:
+        """The archive of the tree with ``digest``."""
+        path = self._by_version.get((name, version.removeprefix("v")))
+        return path if path and path.endswith(PACKED) and archives.digest_of(path) == digest else None
+
+    def _doubt(self, chart: str, called: str, wanted: str) -> str:
+        """What there is to say of the version of ``chart`` where it is not the one that is ``wanted``."""
+        known = str((self._parsed(os.path.join(chart, CHART)) or {}).get("version") or "")
+        try:
+            fits = not known or best(wanted, [(known, known)]) is not None
+        except ValueError:
+            fits = False
+        return "" if fits else f"it asks for {chart_name(called)} {wanted}, and the chart at hand is {known}"
+
+    def _configured(self, called: str, asked: ChartReference | None) -> str | None:
+        """The folder that the configuration gives for a chart."""
+        names = [called, *([asked.place, asked.name] if asked is not None else [chart_name(called)])]
+        configured = self.tree.settings.helm_charts
+        return next((configured[name] for name in names if name in configured), None)
+
+    def named(
+        self, called: str, version: str | None = None, asked: ChartReference | None = None, why: str = ""
+    ) -> tuple[str | None, str]:
         """Return the chart that is ``called`` so (a name, or an address that ends with it), and why it is not at hand.
 
         The folder that the configuration gives counts first; else a chart of the tree that has the same name and the
-        same version, as it is written.
+        same version, as it is written. To a gate that one may be another chart, where it is ``asked`` for elsewhere.
+        ``why`` it is not at hand may be known before.
         """
-        name = chart_name(called)
-        configured = self.tree.settings.helm_charts
-        folder = configured.get(called) or configured.get(name)
+        name = asked.name if asked is not None else chart_name(called)
+        folder = self._configured(called, asked)
         if folder is not None:
             if is_chart(folder):
                 return folder, ""
             return None, f"{os.path.relpath(folder)}, which the configuration gives for {name}, is no chart"
-        if version and (found := self._by_version.get((name, version.removeprefix("v")))):
+        is_strange = asked is not None and self.tree.is_gate
+        if version and not is_strange and (found := self._by_version.get((name, version.removeprefix("v")))):
             return found, ""
-        return None, f"the chart {name} is not in the tree; .harden.yaml may give its folder: helm.charts.{name}"
+        why = why or f"the chart {name} is not in the tree"
+        return None, f"{why}; .harden.yaml may give its folder: helm.charts.{name}"
 
     @cached_property
     def _by_version(self) -> dict[tuple[str, str], str]:
@@ -120,6 +221,10 @@ class AtHand:
         given = not tree.given or any(files.is_inside(path, folder) for folder in tree.given)
         return given and not tree.stream and not tree.selection.excludes(path, False)
 
+    def document(self, path: str) -> dict[str, Any] | None:
+        """Return the first document of the file ``path`` of the tree; None for what cannot be read as values."""
+        return self._parsed(path)
+
     def _parsed(self, path: str) -> dict[str, Any] | None:
         """The first document of a file, as helm reads it; {} for an empty one, None for what cannot be read so."""
         try:
@@ -129,6 +234,20 @@ class AtHand:
         return mapping_of(text)
 
     # Objects.
+
+    def objects(self, path: str, wanted: Callable[[dict[str, Any]], bool] = bool) -> Iterator[Object]:
+        """Yield the documents of the file ``path`` that are ``wanted``, whether or not they are of Kubernetes; none of
+        what cannot be read."""
+        try:
+            content = files.read(path)
+        except files.UnreadableError:
+            return
+        editable, name = self.may_write(path), os.path.relpath(path)
+        file = manifests.load(path, name, content, editable=editable, wanted=lambda text: True)
+        for piece in file.pieces:
+            for index, document in enumerate(piece.data):
+                if isinstance(document, dict) and wanted(document):
+                    yield Object(self.tree, piece, (index,), document)
 
     def called(self, group: str, kind: str, name: str) -> list[Object]:
         """Return the objects of a kind that are called ``name``, patches left out."""
@@ -144,6 +263,22 @@ class AtHand:
         """Return the namespace that ``item`` comes out in; None where it is not known, or there are several."""
         names = set(self.tree.ask(Builds).known_namespaces(item))
         return names.pop() if len(names) == 1 else None
+
+    def patches(self, item: Object, paths: Sequence[Path]) -> list[str]:
+        """Return the files of the patches of kustomize that make something else of ``item`` at one of ``paths``."""
+        if not self.tree.kustomizations or item.piece.file not in self.tree.files:
+            return []
+        return [
+            patch.piece.file.name
+            for variant in self.tree.ask(Overlays).objects(item)
+            if any(value_at(variant.data, path) != value_at(item.data, path) for path in paths)
+            for patch in variant.chain.patches
+        ]
+
+    def is_in(self, item: Object, namespace: str | None) -> bool:
+        """Tell whether ``item`` may come out in ``namespace``, as far as both are known."""
+        own = self.namespace(item)
+        return own is None or namespace is None or own == namespace
 
 
 def writable(item: Object) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.charts.releases import argo as argo_releases
+from hardener.charts.releases import fleet as fleet_releases
 from hardener.charts.releases import flux as flux_releases
+from hardener.charts.releases import helmfile as helmfile_releases
 from hardener.charts.releases import k3s as k3s_releases
 from hardener.charts.releases import kustomize as kustomize_releases
 from hardener.charts.releases import terraform as terraform_releases
@@ -21,7 +23,18 @@ from hardener.tree.tree import Tree
 
 __all__ = ["Release", "Unwritable", "Values", "releases", "write"]
 
-_KINDS = (flux_releases, argo_releases, k3s_releases, kustomize_releases, terraform_releases)
+_KINDS = (
+    flux_releases, argo_releases, k3s_releases, kustomize_releases, terraform_releases, helmfile_releases,
+    fleet_releases,
+)  # fmt: skip
+
+
+# Where an object says which chart it is, by its kind.
+_SAY_WHICH: dict[str, tuple[Path, ...]] = {
+    "HelmRelease": (("spec", "chart"), ("spec", "chartRef")),
+    "HelmChart": tuple(("spec", key) for key in ("chart", "repo", "version", "chartContent")),
+    "Application": tuple(("spec", "source", key) for key in ("repoURL", "chart", "targetRevision", "path")),
+}
 
 
 def releases(tree: Tree) -> list[Release]:
@@ -37,6 +50,9 @@ def releases(tree: Tree) -> list[Release]:
     used = Counter(place for release in found for place in {_shared(values) for values in release.values} - {None})
     for release in found:
         _weigh_patches(tree, release)
+        paths = _SAY_WHICH.get(release.owner.kind, ())
+        if paths and not release.doubt and (names := at_hand.patches(release.owner, paths)):
+            release.doubt = f"{' and '.join(dict.fromkeys(names))} may name another chart or version"
         for values in release.values:
             if used[_shared(values)] > 1:
                 values.may_write = False

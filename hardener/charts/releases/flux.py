@@ -14,13 +14,14 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, writable
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, version_of, writable
 from hardener.charts.releases.release import Release, Values, unknown
-from hardener.charts.releases.values_in_yaml import InObject
+from hardener.charts.releases.values_in_yaml import InObject, Patches, patches_of
 from hardener.charts.values.set_values import nested, path_of, typed
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.secrets.secret_values import decoded
+from hardener.lock.charts.reference import ChartReference, NoReferenceError, in_repository, of_registry
 from hardener.sources import files
 from hardener.support.data_path import value_at
 from hardener.support.shapes import mapping, mappings, texts
@@ -51,16 +52,14 @@ def _toolkit(at_hand: AtHand, item: Object) -> Release:
     if reference.get("kind") == "HelmChart":
         source = _chart_object(at_hand, item, reference)
     source = mapping(source)
-    called = str(source.get("chart") or reference.get("name") or "")
+    called = str(source.get("chart") or "")
     release = Release(item, "Flux", called)
     kind = value_at(source, ("sourceRef", "kind"))
     if kind == "GitRepository" and (path := literal(called)):
         other = at_hand.other_repository(_addresses(at_hand, source))
         _by_path(at_hand, release, path, other)
-    elif called:
-        release.chart, release.missing = at_hand.named(called, literal(source.get("version")))
     else:
-        release.missing = "it names no chart that the tree shows"
+        at_hand.take(release, lambda: _asked(at_hand, release, source, reference), source.get("version"))
     target = spec.get("targetNamespace")
     own = literal(target) if target else at_hand.namespace(item)
     release.namespace = own
@@ -71,7 +70,67 @@ def _toolkit(at_hand: AtHand, item: Object) -> Release:
             _reference(at_hand, item, str(entry.get("kind")), entry.get("name"), entry.get("valuesKey") or _KEY, entry)
         )
     _own_values(release, spec)
+    release.patches = _patches(item, spec)
     return release
+
+
+def _asked(at_hand: AtHand, release: Release, source: dict[str, Any], reference: dict[str, Any]) -> ChartReference:
+    """The chart of a HelmRelease, by what the tree says of its source. Raises NoReferenceError."""
+    if reference.get("kind") == "OCIRepository":
+        return _of_oci_repository(_source(at_hand, release, "OCIRepository", reference))
+    kind = value_at(source, ("sourceRef", "kind"))
+    chart = literal(source.get("chart"))
+    if kind != "HelmRepository" or chart is None:
+        raise NoReferenceError("it names no chart that the tree shows")
+    spec = _source(at_hand, release, kind, mapping(source.get("sourceRef")))
+    address = literal(spec.get("url"))
+    if address is None:
+        raise NoReferenceError("the address of its repository is filled in later")
+    return in_repository(address, chart, version_of(source.get("version")))
+
+
+def _of_oci_repository(spec: dict[str, Any]) -> ChartReference:
+    """The chart of an OCIRepository: its digest counts before its range, and that before its tag (fluxcd
+    source-controller api/v1, OCIRepositoryRef)."""
+    address, wanted = literal(spec.get("url")), mapping(spec.get("ref"))
+    if address is None:
+        raise NoReferenceError("the address of its repository is filled in later")
+    for key in ("digest", "semver"):
+        if wanted.get(key):
+            return of_registry(address, version_of(wanted[key]))
+    return of_registry(address, version_of(wanted.get("tag")) or "latest", is_tag=True)
+
+
+def _source(at_hand: AtHand, release: Release, kind: str, reference: dict[str, Any]) -> dict[str, Any]:
+    """The spec of the source that ``reference`` names, in the namespace of ``release`` where it names none. Raises
+    NoReferenceError where the tree has none, or several that differ."""
+    item, name = release.owner, str(reference.get("name"))
+    namespace = reference.get("namespace") or at_hand.namespace(item)
+    found = [one for one in at_hand.called(_SOURCES, kind, name) if at_hand.is_in(one, namespace)]
+    if not found:
+        raise NoReferenceError(f"{kind}/{name}, its source, is not in the tree")
+    specs = [mapping(one.data.get("spec")) for one in found]
+    if any((spec.get("url"), spec.get("ref")) != (specs[0].get("url"), specs[0].get("ref")) for spec in specs):
+        found = Nearby(at_hand.tree.ask(Builds), found, namespaced=False).of(item)
+        if len(found) != 1:
+            raise NoReferenceError(f"{kind}/{name}, its source, has several addresses in the tree")
+    release.sources += found
+    if names := [name for one in found for name in at_hand.patches(one, (("spec", "url"), ("spec", "ref")))]:
+        release.doubt = f"{' and '.join(dict.fromkeys(names))} may name another address or version"
+    return mapping(found[0].data.get("spec"))
+
+
+def _patches(item: Object, spec: dict[str, Any]) -> Patches | None:
+    """The post-renderers of a HelmRelease (fluxcd.io/flux/components/helm/helmreleases, "Post renderers")."""
+    given = spec.get("postRenderers")
+    renderers = given if isinstance(given, list) else []
+    entries: list[Any] = []
+    for renderer in renderers:
+        kustomize = mapping(mapping(renderer).get("kustomize"))
+        if list(mapping(renderer)) != ["kustomize"] or list(kustomize) != ["patches"]:
+            return None
+        entries += kustomize["patches"] or []
+    return patches_of(item, ("spec", "postRenderers"), entries, is_flux=True)
 
 
 def _by_path(at_hand: AtHand, release: Release, path: str, other: str | None) -> None:
@@ -124,10 +183,8 @@ def _operator(at_hand: AtHand, item: Object) -> Release:
     release = Release(item, "Flux", called)
     if path := literal(chart.get("path")):
         _by_path(at_hand, release, path, at_hand.other_repository([chart.get("git")]))
-    elif called:
-        release.chart, release.missing = at_hand.named(called, literal(chart.get("version")))
     else:
-        release.missing = "it names no chart"
+        at_hand.take(release, lambda: _of_repository(chart), chart.get("version"))
     own, target = at_hand.namespace(item), spec.get("targetNamespace")
     release.namespace = literal(target) if target else own
     parts = [own or "default", *([target] if target else []), item.name]
@@ -138,6 +195,13 @@ def _operator(at_hand: AtHand, item: Object) -> Release:
         release.values += _operator_values(at_hand, item, release, entry)
     _own_values(release, spec)
     return release
+
+
+def _of_repository(chart: dict[str, Any]) -> ChartReference:
+    address, name = literal(chart.get("repository")), literal(chart.get("name"))
+    if address is None or name is None:
+        raise NoReferenceError("it names no chart that the tree shows")
+    return in_repository(address, name, version_of(chart.get("version")))
 
 
 def _operator_values(at_hand: AtHand, item: Object, release: Release, entry: dict[str, Any]) -> Iterator[Values]:

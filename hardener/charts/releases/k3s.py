@@ -12,11 +12,12 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, writable
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, of_address, version_of, writable
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InObject, InText, SetValue
 from hardener.charts.values.set_values import keys_of, nested, path_of
 from hardener.kubernetes.secrets.secret_values import decoded
+from hardener.lock.charts.reference import ChartReference
 from hardener.support.data_path import value_at
 from hardener.support.shapes import mappings
 from hardener.tree.core_views import Object
@@ -49,8 +50,7 @@ def _release(at_hand: AtHand, item: Object, configs: list[Object]) -> Release:
         except ValueError:
             release.missing = "its chartContent is no base64"
     else:
-        version = literal(str(spec["version"])) if spec.get("version") else None
-        release.chart, release.missing = at_hand.named(called, version)
+        at_hand.take(release, lambda: _asked(called, spec), spec.get("version"))
     target = spec.get("targetNamespace")
     release.namespace = literal(target) if target else at_hand.namespace(item)
     own = _of(at_hand, release, item, spec)
@@ -65,6 +65,11 @@ def _release(at_hand: AtHand, item: Object, configs: list[Object]) -> Release:
     release.targets = [own, *added]
     release.advice = "add to spec.valuesContent"
     return release
+
+
+def _asked(called: str, spec: dict[str, Any]) -> ChartReference:
+    """The chart of a HelmChart: one of ``repo``, or an address of its own. Raises NoReferenceError."""
+    return of_address(called, version_of(spec.get("version")), spec.get("repo"))
 
 
 def _packaged(at_hand: AtHand, item: Object) -> Release:

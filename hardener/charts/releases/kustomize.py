@@ -14,10 +14,11 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.charts.releases.chart_sources import DEFAULTS, AtHand, literal, writable
+from hardener.charts.releases.chart_sources import DEFAULTS, AtHand, literal, version_of, writable
 from hardener.charts.releases.release import Release, Values, unknown
-from hardener.charts.releases.values_in_yaml import InObject
+from hardener.charts.releases.values_in_yaml import InObject, Patches, patches_of
 from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.lock.charts.reference import ChartReference, NoReferenceError, in_repository
 from hardener.sources import files, manifests
 from hardener.support.data_path import Path
 from hardener.support.shapes import texts
@@ -33,7 +34,9 @@ def releases(at_hand: AtHand) -> Iterator[Release]:
     """Yield the charts that kustomizations of the tree render."""
     for folder, item in at_hand.tree.kustomizations.items():
         for index, chart in _entries(item.data, "helmCharts"):
-            yield _release(at_hand, item, folder, ("helmCharts", index), chart, _home(item.data))
+            release = _release(at_hand, item, folder, ("helmCharts", index), chart, _home(item.data))
+            release.patches = _patches(item)
+            yield release
         homes = [entry.get("chartHome") for _, entry in _entries(item.data, "helmChartInflationGenerator")]
         home = next((home for home in reversed(homes) if isinstance(home, str) and home), _HOME)
         for index, old in _entries(item.data, "helmChartInflationGenerator"):
@@ -42,6 +45,14 @@ def releases(at_hand: AtHand) -> Iterator[Release]:
         for generator in _generators(at_hand, folder, item):
             data = generator.data
             yield _release(at_hand, generator, folder, (), data, str(data.get("chartHome") or _HOME))
+
+
+def _patches(item: Object) -> Patches | None:
+    """The patches of a kustomization, which are also for what its charts render."""
+    given = item.data.get("patches")
+    if any(key in item.data for key in ("patchesStrategicMerge", "patchesJson6902")):
+        return None
+    return patches_of(item, ("patches",), given if isinstance(given, list) else [])
 
 
 def _entries(document: Any, key: str) -> list[tuple[int, dict[str, Any]]]:
@@ -120,9 +131,16 @@ def _release(
         if place and name and literal(place) and release.chart is None:
             release.chart = at_hand.chart(place, folder)
     if release.chart is None:
-        release.chart, release.missing = at_hand.named(name, version)
+        at_hand.take(release, lambda: _asked(name, chart), version)
     _values(at_hand, release, folder, (*below, inline), chart)
     return release
+
+
+def _asked(name: str, chart: dict[str, Any]) -> ChartReference:
+    address = literal(chart.get("repo"))
+    if address is None or not name:
+        raise NoReferenceError(f"the chart {name} is not in its chartHome, and no repo is named")
+    return in_repository(address, name, version_of(chart.get("version")))
 
 
 def _values(at_hand: AtHand, release: Release, folder: str, below: Path, chart: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
@@ -19,10 +19,14 @@ from hardener.charts.values.set_values import keys_of, name_of, path_of
 from hardener.charts.values.values_file import copies_secret
 from hardener.engine.outcome import Override
 from hardener.errors import HardenError
+from hardener.lock.charts.reference import ChartReference
 from hardener.sources import files, yaml
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
+
+if TYPE_CHECKING:
+    from hardener.charts.releases.values_in_yaml import Patches
 
 _NOT_SHOWN = "to what the tree does not show"
 WHOLE: Path = ()
@@ -72,15 +76,22 @@ def unknown(name: str, *paths: Path) -> Values:
 class Release:
     """A chart as ``owner`` has it rendered.
 
-    - ``tool``: who renders it ("Flux", "Argo CD", "k3s", "kustomize", "Terraform").
+    - ``tool``: who renders it ("Flux", "Argo CD", "k3s", "kustomize", "Terraform", "helmfile", "Fleet").
+    - ``place``: where it stands in ``owner``, where that holds several.
     - ``called``: the chart as the release names it.
     - ``chart``: its folder, or its ``.tgz``; None where it is not at hand, and ``missing`` says why. ``content`` is a
       ``.tgz`` that stands in the object itself: ``chart_path`` gives both as a path.
+    - ``asked``: the chart as a place elsewhere and a version, None where it names none, or the configuration gives it;
+      ``sources`` are other objects that say so.
+      ``shown``: the chart at hand as a person calls it, "" for its path. ``doubt``: why it may be another one than the
+      release gets, else "".
     - ``name``, ``namespace``: those of the release, None where the tree does not show them.
     - ``values``: in order, the last one wins. ``sets``: what is set after all of them, as ``--set`` takes it.
     - ``defaults``: whether the ``values.yaml`` of the chart counts; where it does not, ``values`` are all there is.
     - ``targets``: where overrides are written, the best place first.
     - ``advice``: what to do where nothing can be written.
+    - ``patches``: where its deployer patches what helm has rendered; None where it does not, or in a way that harden
+      cannot read.
     """
 
     owner: Object
@@ -89,6 +100,11 @@ class Release:
     chart: str | None = None
     missing: str = ""
     content: bytes | None = field(default=None, repr=False)
+    place: Path = ()
+    asked: ChartReference | None = None
+    sources: list[Object] = field(default_factory=list)
+    shown: str = ""
+    doubt: str = ""
     name: str | None = None
     namespace: str | None = None
     values: list[Values] = field(default_factory=list)
@@ -96,11 +112,26 @@ class Release:
     defaults: bool = True
     targets: list[Values] = field(default_factory=list)
     advice: str = ""
+    patches: Patches | None = None
 
     @property
     def at_hand(self) -> bool:
         """Whether its chart can be rendered."""
         return self.chart is not None or self.content is not None
+
+    @property
+    def line(self) -> int:
+        """The line of its file on which the object stands that has it rendered."""
+        piece, path = self.owner.piece, (*self.owner.path, *self.place)
+        try:
+            return piece.line + piece.read().line(int(path[0]), path[1:])
+        except (TextError, IndexError, ValueError):
+            return piece.line + 1
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its chart is no file of the tree: its templates have no place there."""
+        return self.chart is None or bool(self.shown)
 
     @property
     def unseen(self) -> list[str]:

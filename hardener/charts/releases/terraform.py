@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of
+from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, of_address, version_of
 from hardener.charts.releases.release import WHOLE, Release, Values, put, unknown
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
 from hardener.charts.values.values_file import edited
@@ -56,7 +56,8 @@ def _release(at_hand: AtHand, block: Block) -> Release:
         release.chart = at_hand.chart(path, block.folder)
         release.missing = "" if release.chart else f"{path} is no chart of the tree"
     else:
-        release.chart, release.missing = at_hand.named(path, literal(data.get("version")))
+        version, repository = data.get("version"), data.get("repository")
+        at_hand.take(release, lambda: of_address(path, version_of(version), repository), version)
     release.name = literal(data.get("name"))
     release.namespace = literal(data.get("namespace")) if "namespace" in data else "default"
     for index, item in enumerate(listed(data.get("values"))):

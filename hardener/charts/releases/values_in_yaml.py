@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from hardener.charts.post_render import Applied, UnreadPatchError, read
 from hardener.charts.releases.release import put
 from hardener.charts.values.values_file import edited
 from hardener.engine.outcome import Override
@@ -62,6 +63,27 @@ class InObject(_Below, frozen=True):
         return _changed(text, self.item, self.below, change)
 
 
+class InList(_Below, frozen=True):
+    """The map that is the item ``index`` of a list below ``below`` of the object ``item``, which is made where there is
+    none."""
+
+    index: int
+
+    def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
+        def change(holder: dict[str, Any], key: str) -> None:
+            found = holder.get(key)
+            if found is not None and not isinstance(found, list):
+                raise TextError("its values are no list")
+            items = [*(found or []), *([{}] if self.index == len(found or []) else [])]
+            values = dict(items[self.index])
+            for override in overrides:
+                put(values, override.path, override.value)
+            items[self.index] = values
+            holder[key] = items
+
+        return _changed(text, self.item, self.below, change)
+
+
 class InText(_Below, frozen=True):
     """A text of the object ``item`` that is YAML itself, which keeps its style; it is made where there is none."""
 
@@ -92,6 +114,40 @@ class SetValue(_Below, frozen=True):
             holder[key] = self.spelt(overrides[-1].value)
 
         return _changed(text, self.item, self.below, change)
+
+
+class Patches(_Below, frozen=True):
+    """The patches that the deployer of the object makes behind helm, a list at ``below``: entries as kustomize has
+    them, or with ``is_flux`` post-renderers of Flux. ``known`` are those that stand there."""
+
+    known: tuple[Applied, ...] = ()
+    is_flux: bool = False
+
+    def added(self, text: str, entries: Sequence[dict[str, Any]]) -> str:
+        """Return ``text``, that of the file, with ``entries`` behind those that are there. Raises TextError."""
+
+        def change(holder: dict[str, Any], key: str) -> None:
+            found = list(holder.get(key) or [])
+            last = found[-1] if found else None
+            if not self.is_flux:
+                found += entries
+            elif isinstance(last, dict) and list(last) == ["kustomize"] and list(last["kustomize"]) == ["patches"]:
+                found[-1] = {"kustomize": {"patches": [*last["kustomize"]["patches"], *entries]}}
+            else:
+                found.append({"kustomize": {"patches": list(entries)}})
+            holder[key] = found
+
+        return _changed(text, self.item, self.below, change)
+
+
+def patches_of(item: Object, below: Path, entries: Sequence[Any], *, is_flux: bool = False) -> Patches | None:
+    """Return the place ``below`` of ``item`` where patches stand, of which ``entries`` are there; None where harden
+    cannot read them."""
+    try:
+        known = tuple(read(entries))
+    except UnreadPatchError:
+        return None
+    return Patches(item, below, ".".join(map(str, below)), known, is_flux)
 
 
 def _edited(text: str, overrides: Sequence[Override], base: str) -> str:

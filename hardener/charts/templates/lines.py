@@ -324,7 +324,7 @@ def by_template(text: str, chart: str, folder: str) -> list[tuple[str, str]]:
     """Return the rendered documents by the template that they come from: its path, and their text."""
     found: dict[str, list[str]] = {}
     for source, part in parts(text):
-        path = os.path.join(_folder_of(chart), _real_source(source, folder))
+        path = os.path.join(_folder_of(chart), real_source(source, folder))
         found.setdefault(path, []).append(part if part.endswith("\n") else f"{part}\n")
     return [(path, "---\n".join(texts)) for path, texts in found.items()]
 
@@ -348,7 +348,7 @@ def template_texts(folder: str, chart: str) -> dict[str, str]:
     return found
 
 
-def _real_source(source: str, folder: str) -> str:
+def real_source(source: str, folder: str) -> str:
     """The template that helm calls ``source``, from the copied chart in ``folder`` on: helm names a chart below another
     one by its alias."""
     left = source.split("/")[1:]
@@ -357,7 +357,8 @@ def _real_source(source: str, folder: str) -> str:
         above = os.path.join(folder, *found)
         if not os.path.isdir(os.path.join(above, *left[:2])):
             names = {
-                entry.get("alias"): entry["name"] for entry in dependencies(metadata(above, os.path.basename(above)))
+                entry.get("alias") or entry["name"]: entry["name"]
+                for entry in dependencies(metadata(above, os.path.basename(above)))
             }
             places = dict(vendored(above))
             if (place := places.get(names.get(left[1], ""))) is not None:

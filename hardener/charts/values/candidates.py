@@ -4,7 +4,7 @@ by single keys that are called like it. Nothing is proved here."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -48,27 +48,34 @@ class Candidates:
         yield from self._of_maps(edit, key, data)
         yield from self._of_lists(edit, key, data)
         yield from ([switch] for switch in self.switches.get((key, place_of(data, edit.path[1:])), ()))
-        if guesses:
-            yield from self._of_keys(edit, key, data)
+        for operations in self._of_keys(edit, key, data):
+            if guesses or not operations[0].guessed:
+                yield operations
 
     def _of_maps(self, edit: Edit, key: Key, data: Any) -> Iterator[list[Operation]]:
         """By the maps of values that come out at the place of ``edit``, or above it: the nearest first."""
         path = edit.path[1:]
         for length in range(len(path), 0, -1):
-            for values in self.marked.maps.get((key, place_of(data, path[:length])), ()):
-                operations = self._below(edit, values, value_at(data, path[:length]), path[length:])
+            place = place_of(data, path[:length])
+            for values in self.marked.maps.get((key, place), ()):
+                beside = self.marked.beside.get((values, key, place), [])
+                operations = self._below(edit, values, value_at(data, path[:length]), path[length:], beside=beside)
                 if operations is not None:
-                    yield operations
+                    yield [*operations, *beside]
 
-    def _below(self, edit: Edit, values: Path, rendered: Any, rest: Path) -> list[Operation] | None:
+    def _below(
+        self, edit: Edit, values: Path, rendered: Any, rest: Path, *, beside: Sequence[Operation] = ()
+    ) -> list[Operation] | None:
         """``edit`` as operations where the map ``values`` comes out as ``rendered``, and ``rest`` leads on from there;
-        None where it is not the values that are there."""
+        None where it is not the values that are there, nor are they set ``beside`` it."""
         if not rest:
             if isinstance(edit, Set) and isinstance(edit.value, dict):
                 return [Operation(Kind.SET, (*values, key), value) for key, value in edit.value.items()]
             return None
         if isinstance(edit, Drop | Insert) and isinstance(rest[-1], int):
             return self._item(edit, (*values, *rest[:-1]), value_at(rendered, rest[:-1]))
+        if beside and isinstance(edit, Append):
+            return [Operation(Kind.SET, (*values, *rest), [*(value_at(rendered, rest) or []), edit.value])]
         lists = (rest[:length] for length, part in enumerate(rest) if isinstance(part, int))
         if any(value_at(self.values, (*values, *way)) != value_at(rendered, way) for way in lists):
             return None
@@ -130,13 +137,32 @@ class Candidates:
             if type(value) in kinds
         ]
         if isinstance(edit.value, str) and isinstance(before, str):
-            for part in _parts(before):
-                text = _inner(before, edit.value, part)
-                if text is not None:
-                    found += [(nearness(place, words), place, text) for place in self._texts.get(part, ())]
+            found += [(nearness(place, words), place, text) for place, text in self._in_text(before, edit.value)]
         found.sort(key=lambda one: (-one[0], len(one[1])))
-        for _, place, value in found[:_MOST_KEYS]:
-            yield [Operation(Kind.SET, place, value, guessed=True)]
+        seen = self.marked.texts.get((key, place_of(data, path)), ())
+        yield from (
+            [Operation(Kind.SET, place, value, guessed=place not in seen)]
+            for _, place, value in found[:_MOST_KEYS]
+            if place in seen or self._may_be_guessed(place, value)
+        )
+
+    def _in_text(self, before: str, after: str) -> Iterator[tuple[Path, str]]:
+        """The texts of values that a part of ``before`` may be, and what each would be for ``after``."""
+        for part in _parts(before):
+            text = _inner(before, after, part)
+            if text is not None:
+                yield from ((place, text) for place in self._texts.get(part, ()))
+
+    def _may_be_guessed(self, place: Path, value: Any) -> bool:
+        """Whether the single value at ``place`` may decide about a field in which nobody saw it: as a switch, or since
+        nobody has looked."""
+        return isinstance(value, bool) or not self.marked.was_asked(place)
+
+    def called(self, edit: Edit, wanted: Wanted) -> Iterator[Path]:
+        """Yield the single values that are called as the field that ``edit`` sets, or stand in it."""
+        key, data = wanted.place(edit)
+        for (operation,) in self._of_keys(edit, key, data):
+            yield operation.path
 
     def spoils(self, operations: list[Operation], hardened: dict[Key, Any]) -> bool:
         """Tell whether a map of values comes out at another place, too, where nobody wants what may come out there."""

@@ -29,12 +29,14 @@ class Kind(Enum):
 
 class Operation(Struct, frozen=True, eq=False):
     """``value`` is put at, appended to, or removed from ``path`` of the values. ``guessed``: nobody saw that what
-    stands there comes out where it is wanted; its name speaks for it."""
+    stands there comes out where it is wanted; its name speaks for it. A ``weak`` one keeps what is there today, and
+    gives way to each that is not."""
 
     kind: Kind
     path: Path
     value: Any = None
     guessed: bool = False
+    weak: bool = False
 
     def same(self, other: Operation) -> bool:
         """Tell whether ``other`` puts the same value at the same place."""
@@ -52,7 +54,8 @@ class Touched:
         self._at: dict[Path, list[Operation]] = {}
         self._below: dict[Path, list[Operation]] = {}
         for operation in operations:
-            self.add(operation)
+            if not operation.weak:
+                self.add(operation)
 
     def add(self, operation: Operation) -> bool:
         """Take in one more, and tell whether nothing the same was there."""
@@ -89,7 +92,7 @@ def overrides(values: dict[str, Any], operations: Iterable[Operation]) -> dict[P
     """Return the keys of ``values`` that ``operations`` change, each with its new value: of lists the whole, of maps
     the keys that change; None for a key that goes. Raises ConflictError where one cannot be made."""
     unique: dict[tuple[Path, Kind, str], Operation] = {}
-    for operation in operations:
+    for operation in _without_weak(list(operations)):
         unique.setdefault((operation.path, operation.kind, repr(operation.value)), operation)
     made = dict(values)
     owned = {id(made)}
@@ -100,6 +103,18 @@ def overrides(values: dict[str, Any], operations: Iterable[Operation]) -> dict[P
         keys = keys_of(operation.path)
         found[keys] = value_at(made, keys)
     return {path: value for path, value in found.items() if not any(path[:n] in found for n in range(1, len(path)))}
+
+
+def _without_weak(operations: list[Operation]) -> Iterator[Operation]:
+    """``operations`` without the weak ones that another one of them, or an earlier weak one, decides about."""
+    strong = Touched(operations)
+    seen: set[Path] = set()
+    for operation in operations:
+        if operation.weak and (operation.path in seen or any(True for _ in strong.near(operation))):
+            continue
+        if operation.weak:
+            seen.add(operation.path)
+        yield operation
 
 
 def _operate(values: Any, operation: Operation, owned: set[int]) -> None:

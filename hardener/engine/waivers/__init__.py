@@ -64,6 +64,10 @@ class Waivers:
             for scope, waiver in self._at(container.object.piece)
         )
 
+    def is_waived(self, id: str, target: Object, path: Path) -> bool:
+        """Whether a waiver of the transform ``id`` speaks of ``path`` of ``target``; it counts as used."""
+        return self._find(id, target, [(target.object.piece, path, False)]) is not None
+
     def leave(self, item: Object) -> None:
         """Take note that nothing of ``item`` is judged, so that no waiver there can be called stale."""
         for scope, waiver in self._by_piece.get(item.piece, ()):

@@ -109,7 +109,7 @@ def _may_define(binding: Binding) -> bool:
         return True
     for role in binding.roles:
         try:
-            if any(rule.covers(*_DEFINITIONS, verb) for _, rule in role.rules for verb in _MAKING):
+            if any(rule.covers(*_DEFINITIONS, verb) for rule in role.granted for verb in _MAKING):
                 return True
         except (OpaqueError, WrongShapeError):
             continue

@@ -65,8 +65,17 @@ def _of(tree: Tree, binding: Binding) -> Iterator[tuple[PodTemplate, str | None,
 
 def _makes_pods(binding: Binding) -> bool:
     rules = binding.rules
+    if _may_take_in_more(binding):
+        return True
     if not binding.roles:
         return binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN
     if not binding.namespaced:
         return any(rule.covers("", "pods", "create") for rule in rules)
     return any(rule.covers(group, resource, "create") for rule in rules for group, resource in _RESOURCES)
+
+
+def _may_take_in_more(binding: Binding) -> bool:
+    """Whether a controller copies rules into a role of ``binding`` that no role of the tree, or of every cluster, has:
+    these may be any."""
+    access = binding.tree.ask(Access)
+    return any(role.is_aggregated and access.parts(role.object).open for role in binding.roles)

@@ -120,14 +120,16 @@ def _containers(pod: PodTemplate) -> Iterable[Container]:
 
 def _in_fields(tree: Tree, is_wanted: Callable[[Object], bool]) -> Iterator[Mention]:
     """The images in fields of custom resources, but for those in values of charts."""
-    running = {pod.object for pod in tree.pods_and_parts}
+    running = {pod.object for pod in tree.pods_and_parts if pod.operator is None}
+    listed = {(pod.object.piece, container.path) for pod in tree.operator_pods for container in _containers(pod)}
     in_values = {(chart.object, chart.place) for chart in tree.ask(ChartImages)}
     for item in tree.objects:
         if item in running or not is_wanted(item):
             continue
         for path in image_fields(item.sent):
             place = (*item.path, *path)
-            field = _of_field(item, path) if (item, place) not in in_values else None
+            is_listed = (item, place) in in_values or (item.piece, place[:-1]) in listed
+            field = None if is_listed else _of_field(item, path)
             if field is not None:
                 yield Mention(field, item, place, _why_not(field), loose=True)
 

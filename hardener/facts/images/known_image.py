@@ -12,10 +12,13 @@ from msgspec.structs import replace
 from hardener.authoring.edits import Evidence
 from hardener.authoring.known import KnownBy
 from hardener.facts.images.collectors.observed import put_observation
+from hardener.facts.images.collectors.recorded import put_recording
 from hardener.facts.images.ledger import Asked, ImageLedger
 from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
-from hardener.facts.images.told import Told, told
+from hardener.facts.images.recordings import recording
+from hardener.facts.images.told import Told
+from hardener.facts.images.told import told as words_of
 from hardener.kubernetes.images.conditions import met
 from hardener.tree.core_views import Container
 from hardener.tree.fact import AsRead
@@ -23,6 +26,7 @@ from hardener.tree.tree import Tree
 
 _COLLECTORS = "hardener.facts.images.collectors"
 _NOTHING = ImageLedger()
+_OF_CONTAINERS = (KnownBy.OBSERVED, KnownBy.RECORDED)
 
 
 def known_image(container: Container) -> ImageLedger:
@@ -71,7 +75,7 @@ class KnownImages(AsRead):
         if container.image is None:
             return _NOTHING
         program = program_of(container)
-        words, args = told(container), container.args if container.command else ()
+        words, args = words_of(container), container.args if container.command else ()
         key = (container.image.text, container.command, args, program, words)
         found = self._known.get(key)
         if found is None:
@@ -79,11 +83,14 @@ class KnownImages(AsRead):
             found = self._known[key] = collected(asked)
         if found.read_only_with:
             found = _as_set(found, container)
-        seen = observation(container)
-        if seen is None:  # nearly always; a container with other variables may have been seen
+        seen, told = observation(container), recording(container)
+        if seen is None and told is None:  # nearly always; a container with other variables may have been seen
             return found
         found = replace(found)
-        put_observation(found, container, seen)
+        if told is not None:
+            put_recording(found, container, told)
+        if seen is not None:
+            put_observation(found, container, seen)
         return found
 
 
@@ -106,7 +113,7 @@ def collected(asked: Asked) -> ImageLedger:
 @cache
 def _collectors() -> list[Callable[[Asked, ImageLedger], None]]:
     """What each source is asked by, the weakest first; what was observed is seen of a container, not of an image."""
-    sources = [source for source in reversed(KnownBy) if source is not KnownBy.OBSERVED]
+    sources = [source for source in reversed(KnownBy) if source not in _OF_CONTAINERS]
     return [import_module(f"{_COLLECTORS}.{source.name.lower()}").collect for source in sources]
 
 

@@ -8,7 +8,9 @@ arguments and names of variables as the one that was seen.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
 
 from hardener.authoring.edits import Append, Create, Edit, Insert, Set, WrongShapeError
 from hardener.authoring.transform import Transform
@@ -43,6 +45,29 @@ def observation(container: Container) -> Observation | None:
     it."""
     found = observations(container)
     return found[0] if len(found) == 1 else None
+
+
+class Use(Struct, frozen=True):
+    """The most that a container was seen to use: ``amount``, so many seconds after its start, in ``seconds``; ``when``
+    for people."""
+
+    amount: int
+    at: int | None
+    seconds: int
+    when: str
+
+
+def most_used(states: Iterable[Container], resource: str) -> Use | None:
+    """The most of ``resource`` ("memory" in bytes, "cpu" in thousandths of a processor) that any of the ``states`` of a
+    container was seen to use; None where nobody saw any."""
+    runs = [each for state in states for each in observations(state) if each is not None]
+    found = [
+        Use(run.memory or 0, run.memory_at, run.seconds, seen(run))
+        if resource == "memory"
+        else Use(run.cpu or 0, run.cpu_at, run.seconds, seen(run))
+        for run in runs
+    ]
+    return max((each for each in found if each.amount), key=lambda each: each.amount, default=None)
 
 
 def observations(container: Container) -> list[Observation | None]:

@@ -6,11 +6,14 @@ in what names them: which object is meant is the same then, and prefixes and has
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from heapq import nsmallest
+from itertools import chain, islice
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.kustomize_tree import Folder
@@ -18,10 +21,21 @@ from hardener.facts.kustomize.overlays.overlays import Overlays
 from hardener.facts.kustomize.overlays.patch import Data, Hits, Merge, Operations, Patch
 from hardener.facts.kustomize.overlays.reading import Layer, documents_in, items_of
 from hardener.facts.kustomize.overlays.variants import Chain
+from hardener.facts.kustomize.transformers import (
+    KEYS,
+    Expanded,
+    Replacement,
+    Step,
+    Unknown,
+    Variable,
+    steps,
+    variables_of,
+)
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.kustomize.given_pairs import Pairs, given, pairs_of
 from hardener.kubernetes.kustomize.image import images_of, named
 from hardener.kubernetes.kustomize.patch import DIRECTIVE, PatchError
+from hardener.kubernetes.kustomize.replacement import field_path, is_source, value_of
 from hardener.kubernetes.kustomize.target import DEFAULT, Identity, is_named, is_selected
 from hardener.kubernetes.objects.scope import is_cluster_scoped
 from hardener.kubernetes.pods.pod_template import POD_KINDS
@@ -37,8 +51,10 @@ _LOCAL = "config.kubernetes.io/local-config"
 _DEEPEST = 100  # levels of kustomizations
 _LEAST_WORK = 100_000  # objects taken in and patches tried, of a small tree
 _WORK = 200  # of each object and kustomization of a tree
+_TRIED = 5  # kustomizations that a component which nobody uses is tried with
 _WORK_OF_JUDGING = 10  # of each object of a build
-PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
+PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902", *KEYS)
+"""The fields of a kustomization that patch, whatever they are called."""
 _PLAIN_LABELS = "app.kubernetes.io/"  # they are only for people
 # What makes which kind, and where that holds literals.
 _GENERATORS = {"configMapGenerator": ("ConfigMap", "data"), "secretGenerator": ("Secret", "stringData")}
@@ -71,6 +87,7 @@ class Item(Struct, eq=False):
     name: str = ""  # as written
     namespace: str = DEFAULT  # as written
     affixes: tuple[str, str] = ("", "")  # that it would have by now
+    former: tuple[tuple[str, str], ...] = ()  # names, each with a namespace, that it had
 
     @property
     def is_changed(self) -> bool:
@@ -100,6 +117,34 @@ class Item(Struct, eq=False):
         if (was := str(self.plain.get("kind") or "")) != kind:
             yield now, Identity(group, version, was, names, namespaces)
 
+    def ever(self) -> list[Identity]:
+        """What it is, under its name and namespace and those that it had (kustomize keeps these as pairs)."""
+        now, _ = next(self.identities())
+        pairs = dict.fromkeys((*self.former, self._called()))
+        return [replace(now, names=frozenset([name]), namespaces=frozenset([space])) for name, space in pairs]
+
+    def note(self) -> None:
+        """Remember what it is called by now."""
+        self.former = (*self.former, self._called())
+
+    def _called(self) -> tuple[str, str]:
+        data = self.data or {}
+        metadata = shapes.mapping(data.get("metadata"))
+        prefix, suffix = self.affixes
+        own = is_cluster_scoped(*_kind(data))
+        space = _NO_NAMESPACE if own else str(metadata.get("namespace") or DEFAULT)
+        return f"{prefix}{metadata.get('name') or ''}{suffix}", space
+
+    def value(self, source: Data) -> Any:
+        """What ``source`` of a replacement takes from it, with what stands around its name by now."""
+        found = value_of(source, self.data or {})
+        if field_path(source) != ["metadata", "name"] or not any(self.affixes):
+            return found
+        if source.get("options"):
+            raise PatchError("harden does not take a name apart that is put together")
+        prefix, suffix = self.affixes
+        return f"{prefix}{found}{suffix}"
+
 
 class Undone(Struct, frozen=True):
     """What a kustomization does and no build of ours can, or what kustomize would refuse: why, and where it stands."""
@@ -123,14 +168,33 @@ class Build(Struct, eq=False):
 
 
 def builds(tree: Tree) -> Iterator[Build]:
-    """What each kustomization builds that changes objects itself, or by its components."""
+    """What each kustomization builds that changes objects itself, or by its components; then what each component that
+    no kustomization uses makes of one that it could be for."""
     folders = tree.ask(Builds).folders
-    chosen = [folder for folder in folders.values() if _changes(folder) and not _is_part(folder)]
-    if not chosen:
+    whole = [folder for folder in folders.values() if not _is_part(folder)]
+    chosen = [folder for folder in whole if _changes(folder)]
+    unused = [folder for folder in folders.values() if _is_part(folder) and not folder.users and _changes(folder)]
+    if not chosen and not unused:
         return
     builder = _Builder(tree, _LEAST_WORK + _WORK * (len(tree.objects) + len(folders)))
     for folder in chosen:
         yield builder.build(folder)
+    yield from chain.from_iterable(_tried(builder, component, whole) for component in unused)
+
+
+def _tried(builder: _Builder, component: Folder, folders: list[Folder]) -> Iterator[Build]:
+    """What ``component`` makes of the first of ``folders`` that it fits; nothing where it fits none."""
+    tried = (builder.build(folder, component) for folder in _nearest(component, folders))
+    return islice((build for build in tried if builder.fits(build, component)), 1)
+
+
+def _nearest(component: Folder, folders: list[Folder]) -> list[Folder]:
+    """The kustomizations that ``component`` is tried with: no more than a few, those with most of its path."""
+
+    def distance(folder: Folder) -> tuple[int, str]:
+        return -len(os.path.commonpath([component.path, folder.path])), folder.path
+
+    return nsmallest(_TRIED, folders, key=distance)
 
 
 def unused_components(tree: Tree) -> Iterator[Object]:
@@ -180,12 +244,19 @@ class _Builder:
         self._work = work
         self._build = Build(next(iter(tree.kustomizations.values())))
         self._files: dict[str, list[Object]] = {}
+        self._steps: dict[int, list[Step]] = {}
+        self._variables: list[Variable] = []
+        self._merges = False  # whether a ConfigMap or Secret of the build is merged from several
 
-    def build(self, folder: Folder) -> Build:
-        """What the kustomization of ``folder`` builds."""
-        self._build = found = Build(folder.kustomization)
+    def build(self, folder: Folder, component: Folder | None = None) -> Build:
+        """What the kustomization of ``folder`` builds, and ``component`` makes of it."""
+        self._build = found = Build((component or folder).kustomization)
+        self._variables, self._merges = [], False
         try:
             self._take_in(folder, found.items, 0)
+            if component is not None:
+                self._take_in(component, found.items, 0)
+            self._expand(found.items)
             self._spend(_WORK_OF_JUDGING * len(found.items))
         except _TooMuchError:
             found.items = []
@@ -194,6 +265,12 @@ class _Builder:
             if item.data is not None and _is_local(item.data):
                 item.data = None
         return found
+
+    def fits(self, build: Build, component: Folder) -> bool:
+        """Whether ``build`` has an object for each patch of ``component``."""
+        layers = (self._overlays.layer(each.kustomization) for each in (*component.inner, component))
+        patches = {patch for layer in layers for patch in layer.all_patches()}
+        return bool(build.items) and patches <= build.used - build.failed
 
     def _take_in(self, folder: Folder, items: list[Item], depth: int) -> None:
         """Add what ``folder`` takes in to ``items``, and do to all of them what it does."""
@@ -237,7 +314,9 @@ class _Builder:
         """The ConfigMaps and Secrets that ``kustomization`` makes, with what stands there of their data."""
         for key, (kind, holder) in _GENERATORS.items():
             for index, entry in shapes.entries(kustomization.data.get(key)):
-                if isinstance(entry.get("name"), str) and entry.get("behavior") in (None, "", "create"):
+                is_made = entry.get("behavior") in (None, "", "create")
+                self._merges |= not is_made
+                if isinstance(entry.get("name"), str) and is_made:
                     path = (*kustomization.path, key, index)
                     yield _item(Object(self._tree, kustomization.piece, path, _made(entry, kind, holder)))
 
@@ -256,6 +335,75 @@ class _Builder:
         if layer.images:
             for item in items:
                 self._retag(layer, item)
+        for step in self._of(kustomization):
+            self._do(step, kustomization, items)
+
+    def _of(self, kustomization: Object) -> list[Step]:
+        """What ``kustomization`` does behind all else; its variables are noted, for the end of the build."""
+        for variable in variables_of(kustomization):
+            if isinstance(variable, Unknown):
+                self._cannot(kustomization, variable.path, variable.text, variable.piece)
+            else:
+                self._variables.append(variable)
+        key = id(kustomization)
+        if key not in self._steps:
+            self._steps[key] = list(steps(self._tree, kustomization))
+        return self._steps[key]
+
+    def _do(self, step: Step, kustomization: Object, items: list[Item]) -> None:
+        if isinstance(step, Unknown):
+            self._cannot(kustomization, step.path, step.text, step.piece)
+        elif isinstance(step, Replacement):
+            self._replace(step, items)
+        else:
+            self._spend(len(items))
+            for item in items:
+                if any(_selects(step, *each) for each in item.identities()):
+                    self._apply(step, item)
+
+    def _replace(self, step: Replacement, items: list[Item]) -> None:
+        try:
+            value = self._value(step.entry["source"], items)
+            for patch in step.patches(value):
+                self._spend(len(items))
+                chosen = [item for item in items if item.data is not None and patch.takes(item.ever())]
+                if not chosen:
+                    reason = "this target of a replacement is no object that harden sees"
+                    self._cannot(step.kustomization, patch.start, reason, step.piece)
+                for item in chosen:
+                    self._apply(patch, item)
+        except PatchError as error:
+            self._cannot(step.kustomization, step.start, f"harden does not replace this: {error}", step.piece)
+
+    def _value(self, source: Data, items: list[Item]) -> Any:
+        """What ``source``, that of a replacement, stands for."""
+        self._spend(len(items))
+        found = [item for item in items if item.data is not None and is_source(source, item.ever())]
+        if len(found) != 1:
+            raise PatchError(f"its source is {'one of several objects' if found else 'no object that harden sees'}")
+        if self._merges and found[0].origin.kind in ("ConfigMap", "Secret"):
+            raise PatchError("its source may be merged from several")
+        return found[0].value(source)
+
+    def _expand(self, items: list[Item]) -> None:
+        """Fill in the variables of the whole build."""
+        values: dict[str, Any] = {}
+        for variable in self._variables:
+            try:
+                value = self._value(variable.source, items)
+                if isinstance(value, dict | list) or variable.name in values:
+                    raise PatchError("it has more than one value")
+                values[variable.name] = value
+            except PatchError as error:
+                reason = f"harden does not know what this variable stands for: {error}"
+                self._cannot(variable.kustomization, variable.start, reason)
+        if not values:
+            return
+        first = self._variables[0]
+        owner = first.kustomization
+        patch = Expanded(kustomization=owner, piece=owner.piece, start=first.start, inline=True, values=values)
+        for item in items:
+            self._apply(patch, item)
 
     def _patch(self, layer: Layer, items: list[Item], *, late: bool) -> None:
         loose = [entry for entry in layer.loose if entry[1].is_late is late]
@@ -297,14 +445,17 @@ class _Builder:
         namespace, prefix, suffix = (
             kustomize.setting(kustomization.data, key) for key in ("namespace", "namePrefix", "nameSuffix")
         )
-        for item in items if prefix or suffix else ():
-            if item.data is not None and kustomize.takes_affixes(*_kind(item.data)):
-                item.affixes = (prefix + item.affixes[0], item.affixes[1] + suffix)
         if namespace:
             accounts = {item.name for item in items if _kind(item.data or {}) == ("", "ServiceAccount")}
             for item in items:
+                item.note()
                 item.plain = _placed(item.plain, namespace, accounts)
                 item.data = None if item.data is None else _placed(item.data, namespace, accounts)
+        for before, after in ((prefix, ""), ("", suffix)):
+            for item in items if before or after else ():
+                if item.data is not None and kustomize.takes_affixes(*_kind(item.data)):
+                    item.note()
+                    item.affixes = (before + item.affixes[0], item.affixes[1] + after)
 
 
 def _made(entry: Data, kind: str, holder: str) -> Data:

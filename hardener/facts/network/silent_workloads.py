@@ -144,6 +144,18 @@ class SilentWorkloads(AsRead):
         near = [others for place in here(pod.object) if (others := self._places_served.get(place))]
         return any(len(others) > (pod in others) for others in near)
 
+    @cached_property
+    def _namespaces_served(self) -> set[str | None]:
+        builds = self._tree.ask(Builds)
+        return {name for pod in self._served for name in builds.namespaces(pod.object)}
+
+    def serves_elsewhere(self, pod: PodTemplate) -> bool:
+        """Whether a Service of another namespace than that of ``pod`` leads to a workload."""
+        if not self._served:
+            return False
+        own = self._namespaces_served.intersection(self._tree.ask(Builds).namespaces(pod.object))
+        return len(self._namespaces_served) > len(own)
+
 
 def is_agent(pod: PodTemplate) -> bool:
     """Whether it is an agent of the node."""

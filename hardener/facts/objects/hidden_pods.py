@@ -12,6 +12,7 @@ from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.owned_pods import OwnedPods
 from hardener.kubernetes.pods import operator_pods as rendered
 from hardener.kubernetes.pods.custom_resource import image_fields
+from hardener.kubernetes.pods.operator_templates import HOLDERS
 from hardener.kubernetes.pods.pod_template import POD_KINDS
 from hardener.support.late_pattern import late_pattern
 from hardener.tree.blocks import is_expression
@@ -44,7 +45,7 @@ class HiddenPods(AsRead, dict[str | None, list[Evidence]]):
                 names, text = _of_deployer(item), f"{item} renders workloads that the tree does not show"
                 if folders := shown_folders(item):
                     text = f"{item} puts there what it finds in {', '.join(folders)}"
-            elif is_operated(item):
+            elif is_operated(item) or (item.group, item.kind) in HOLDERS:
                 names, text = tree.ask(Builds).namespaces(item), f"the operator of {item} makes pods of it"
             else:
                 continue

@@ -15,14 +15,15 @@ from hardener.support.data_path import Path
 
 _BUILT = frozenset(
     "resources bases components namespace namePrefix nameSuffix labels commonLabels commonAnnotations images patches "
-    "patchesStrategicMerge patchesJson6902 configMapGenerator secretGenerator".split()
+    "patchesStrategicMerge patchesJson6902 configMapGenerator secretGenerator replacements transformers vars".split()
 )
 # What changes nothing that is judged; what is rendered of charts is reported elsewhere.
 _IGNORED = frozenset(
-    "apiVersion kind metadata generatorOptions replicas crds buildMetadata sortOptions validators inventory "
+    "apiVersion kind metadata generatorOptions replicas buildMetadata sortOptions inventory "
     "helmCharts helmGlobals helmChartInflationGenerator".split()
 )
-_NOT_BUILT = ("replacements", "transformers", "generators", "vars", "configurations", "openapi")
+_NOT_BUILT = ("generators", "configurations", "openapi", "crds", "validators")
+_LISTS = ("replacements", "transformers", "vars")
 _PATCH = frozenset({"path", "patch", "target", "options"})
 _TARGET = frozenset({"group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"})
 _OPTIONS = frozenset({"allowNameChange", "allowKindChange"})
@@ -34,6 +35,9 @@ def not_built(document: Mapping[Any, Any]) -> Iterator[tuple[Path, str]]:
     for key in _NOT_BUILT:
         if document.get(key):
             yield (key,), f"does not check its {key}: what they set is not known"
+    for key in _LISTS:
+        if document.get(key) and not isinstance(document[key], list):
+            yield (key,), f"does not check its {key}: they are no list"
     for key in document:
         if key not in _BUILT and key not in _IGNORED and key not in _NOT_BUILT:
             yield (key,), "does not know this field of it"

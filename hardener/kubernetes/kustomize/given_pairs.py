@@ -71,21 +71,21 @@ def pairs_of(document: Mapping[str, Any]) -> Iterator[Pairs]:
 def given(document: Data, pairs: Pairs) -> Data:
     """``document`` with ``pairs``; what they do not change is shared with it."""
     kind, end = str(document.get("kind")), _LABELS if pairs.is_label else _ANNOTATIONS
-    found = _put(document, end, pairs.texts, made=True)
+    found = put(document, end, pairs.texts, made=True)
     for path in _TEMPLATES.get(kind, ()) if pairs.templates else ():
-        found = _put(found, (*path, *end), pairs.texts, made=True)
+        found = put(found, (*path, *end), pairs.texts, made=True)
     if pairs.selectors:
         if kind in _MADE:
-            found = _put(found, _MADE[kind], pairs.texts, made=True)
+            found = put(found, _MADE[kind], pairs.texts, made=True)
         for path in _THERE.get(kind, ()):
-            found = _put(found, path, pairs.texts, made=False)
+            found = put(found, path, pairs.texts, made=False)
     return dict(found)
 
 
-def _put(value: Any, path: Path, texts: Mapping[str, str], *, made: bool) -> Any:
+def put(value: Any, path: Path, texts: Mapping[str, str], *, made: bool) -> Any:
     """A copy of ``value`` with ``texts`` at ``path``, in each item of the lists on the way."""
     if isinstance(value, list):
-        return [_put(item, path, texts, made=made) for item in value]
+        return [put(item, path, texts, made=made) for item in value]
     if value is not None and not isinstance(value, dict):
         return value
     if not path:
@@ -93,7 +93,7 @@ def _put(value: Any, path: Path, texts: Mapping[str, str], *, made: bool) -> Any
     below = (value or {}).get(path[0])
     if below is None and not made:
         return value
-    return {**(value or {}), path[0]: _put(below, path[1:], texts, made=made)}
+    return {**(value or {}), path[0]: put(below, path[1:], texts, made=made)}
 
 
 def _texts(found: Any) -> dict[str, str]:

@@ -93,6 +93,48 @@ def merge(document: dict[str, Any], patch: Mapping[str, Any], *, renames: bool =
     return found
 
 
+def patch_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a strategic merge patch that makes ``new`` of the object ``old``; None where they are no object of one
+    kind and name. Whoever uses it looks what ``merge`` makes of it."""
+    metadata = old.get("metadata")
+    if not isinstance(metadata, dict) or any(old.get(key) != new.get(key) for key in ("apiVersion", "kind")):
+        return None
+    named = {key: metadata[key] for key in ("name", "namespace") if key in metadata}
+    type_name = _TYPES.get((str(old.get("apiVersion")), str(old.get("kind"))), "")
+    found = _patch_of(old, new, type_name)
+    own = found.pop("metadata", None) or {}
+    return {"apiVersion": old.get("apiVersion"), "kind": old.get("kind"), "metadata": {**named, **own}, **found}
+
+
+def _patch_of(old: Mapping[str, Any], new: Mapping[str, Any], type_name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {key: None for key in old if new.get(key) is None and old[key] is not None}
+    fields = _FIELDS.get(type_name, {})
+    for key, value in new.items():
+        before = old.get(key)
+        below, keys = fields.get(key, ("", ()))
+        if value is None or (before == value and type(before) is type(value)):
+            continue
+        if isinstance(before, dict) and isinstance(value, dict):
+            found[key] = _patch_of(before, value, below)
+        elif isinstance(before, list) and isinstance(value, list) and keys:
+            found[key] = _patch_of_items(before, value, below, keys)
+        else:
+            found[key] = value
+    return found
+
+
+def _patch_of_items(old: list[Any], new: list[Any], type_name: str, keys: Keys) -> list[Any]:
+    """All items of the new list in their order, those that are the same by their key alone, then those that go."""
+    own, other = _by_key(old, keys), _by_key(new, keys)
+    if own is None or other is None:
+        return new
+    found: list[Any] = []
+    for key, item in other.items():
+        named = {keys[0]: item[keys[0]]}
+        found.append({**named, **_patch_of(own[key], item, type_name)} if key in own else item)
+    return found + [{keys[0]: item[keys[0]], DIRECTIVE: "delete"} for key, item in own.items() if key not in other]
+
+
 def _merged(target: Any, patch: Any, type_name: str, keys: Keys) -> Any:
     """What becomes of ``target``; None where it goes."""
     if patch is None:

@@ -9,9 +9,10 @@ from hardener.kubernetes.components.bare_document import may_be_bare
 from hardener.kubernetes.components.kubeconfig import is_kubeconfig
 from hardener.kubernetes.network.ingress import ROUTES
 from hardener.kubernetes.objects.kind_names import may_be_misspelt
-from hardener.kubernetes.pods.custom_resource import may_name_images, may_name_services
+from hardener.kubernetes.pods.custom_resource import may_loosen, may_name_images, may_name_services
 from hardener.kubernetes.pods.kubectl_flags import may_make, may_start
 from hardener.kubernetes.pods.operator_pods import OPERATED, RENDERED_ELSEWHERE
+from hardener.kubernetes.pods.operator_templates import HOLDERS, TEMPLATES
 from hardener.kubernetes.pods.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.support.late_pattern import late_pattern
 
@@ -40,7 +41,7 @@ EVIDENCE: frozenset[str] = frozenset({
 
 # Of operators; others have kinds of the same names (Cluster, Backup, Agent).
 _OPERATED: dict[str, list[str]] = {}
-for _group, _kind in OPERATED:
+for _group, _kind in OPERATED | TEMPLATES.keys() | HOLDERS:
     _OPERATED.setdefault(_kind, []).append(_group)
 
 _DEFINITION = "CustomResourceDefinition"
@@ -68,12 +69,18 @@ def is_interesting(text: str) -> bool:
         return may_be_bare(text)
     if any(map(may_be_misspelt, kinds)) or _is_cluster(text, kinds) or _calls_webhook(text, kinds):
         return True
-    return any(kind != _DEFINITION for kind in kinds) and (may_name_images(text) or may_name_services(text))
+    return any(kind != _DEFINITION for kind in kinds) and _may_hold_pods(text)
+
+
+def _may_hold_pods(text: str) -> bool:
+    """Whether an object of a kind that no table has may say something of pods."""
+    return may_name_images(text) or may_name_services(text) or may_loosen(text)
 
 
 def _has_group_of_interest(text: str, kinds: list[str]) -> bool:
     """Whether the API group of an object, or its exception from a policy, tells what its kind does not."""
-    if any(f"{group}/" in text for kind in kinds for group in _OPERATED.get(kind, ())):
+    # What has no group is a template of OpenShift's old API.
+    if any((f"{group}/" if group else "objects") in text for kind in kinds for group in _OPERATED.get(kind, ())):
         return True
     if "constraints.gatekeeper.sh/" in text:
         return True  # their kinds are those of templates
@@ -107,7 +114,7 @@ TOKENS = ("hardener.dev", "Tokens")
 """What a file of static tokens is taken for."""
 
 
-_PIPELINE = late_pattern(r"""^[ \t]*(?:-[ \t]+)?["']?(?:run|script|before_script|after_script)["']?[ \t]*:""", re.M)
+_PIPELINE = late_pattern(r"""^[ \t]*(?:-[ \t]+)?["']?[\w.-]*(?:run|script|cmds?|commands?|shell)["']?[ \t]*:""", re.M)
 
 
 def is_interesting_pipeline(text: str, *, any_command: bool = False) -> bool:

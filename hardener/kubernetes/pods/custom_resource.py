@@ -22,6 +22,7 @@ _BUILT_IN = (
 _CUSTOM_GROUP = rf"""\bapiVersion["']?[ \t]*:[ \t]*["']?(?!(?:{_BUILT_IN}|kustomize[\w.-]*)/)[\w-]+\.[\w.-]+/"""
 _IMAGE_KEY = r"""\bimage["']?[ \t]*:(?:[ \t]*["']?[\w{]|[ \t\r]*\n[ \t]+repository)"""
 _SERVICE_KEY = r"""\b(?:service|serviceRef|serviceReference)["']?[ \t]*:[ \t\r]*(?:\{|\n)|\b(?:url|URL)["']?[ \t]*:[ \t]*["']?\w+://"""
+_LOOSE = ("privileged", "hostNetwork", "hostPID", "hostIPC", "hostPath", "ecurityContext")
 # Not of a cluster: what they name is where a tool of the developer gets its images from.
 _OF_TOOLS = frozenset({"kind.x-k8s.io", "kustomize.config.k8s.io", "kustomize.toolkit.fluxcd.io"})
 _DEEPEST = 40
@@ -38,6 +39,11 @@ def may_name_services(text: str) -> bool:
     if not ("service" in text or "url" in text):
         return False
     return re.search(_SERVICE_KEY, text) is not None and re.search(_CUSTOM_GROUP, text) is not None
+
+
+def may_loosen(text: str) -> bool:
+    """Whether ``text`` may hold a custom resource that loosens a pod; tells without parsing."""
+    return any(word in text for word in _LOOSE) and re.search(_CUSTOM_GROUP, text) is not None
 
 
 def image_fields(document: object) -> list[Path]:
@@ -57,7 +63,7 @@ def _images(value: object, path: Path) -> Iterator[Path]:
         return
     if isinstance(value, Mapping):
         for key, child in value.items():
-            if key == "image" and _is_image(child):
+            if key == "image" and (_is_image(child) or _is_of_container(value)):
                 yield (*path, key)
             elif isinstance(key, str):
                 yield from _images(child, (*path, key))
@@ -72,6 +78,18 @@ def _is_image(value: object) -> bool:
         return isinstance(value.get("repository"), str)
     image = read(value)
     return image is not None and (image.opaque or any(sign in image.text for sign in ":@/"))
+
+
+# Beside one of these a bare name is that of an image, too: elsewhere it may be that of a disk.
+_BESIDE_IMAGE = frozenset({
+    "args", "command", "env", "envFrom", "imagePullPolicy", "ports", "resources", "script", "securityContext",
+    "volumeMounts", "workingDir",
+})  # fmt: skip
+
+
+def _is_of_container(value: Mapping[object, object]) -> bool:
+    """Whether the mapping that holds an image is a container by its other fields, and the image may be a name alone."""
+    return isinstance(value["image"], str) and bool(value["image"].strip()) and not _BESIDE_IMAGE.isdisjoint(value)
 
 
 # What a resource of a kind that nobody here knows may have its controller do.

@@ -34,7 +34,33 @@ _WITH_VALUE = frozenset({
     "--patch-file", *_FILES,
 })  # fmt: skip
 _OF_HELM = frozenset({"install", "upgrade", "template"})
+_CLIENT = re.compile(r"(?<![\w.-])(?:kubectl|oc|helm)(?=\s)")
+_LONGEST = 10_000  # letters of a command
+_GUARDS = frozenset({
+    "clusterpolicies", "clusterpolicy", "constraints", "limitrange", "limitranges", "limits",
+    "netpol", "networkpolicies", "networkpolicy", "quota", "resourcequota", "resourcequotas",
+    "validatingadmissionpolicies", "validatingadmissionpolicy", "validatingadmissionpolicybinding",
+    "validatingadmissionpolicybindings", "validatingwebhookconfiguration", "validatingwebhookconfigurations",
+})  # fmt: skip
+"""What protects others: to delete one is to change them."""
 _ASSIGNED = re.compile(r"""(?:^|[\s;])(?:alias\s+)?\w+=["']?(?:\S*/)?(?:kubectl|oc)["']?(?=$|[\s;"'])""")
+
+
+def commands_among(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The commands of a client in ``lines`` of whatever language, each with the index of its line: from its name to the
+    end of the line, or of the text in quotes that it stands in."""
+    held, first = "", 0
+    for index, line in enumerate(lines):
+        first = first if held else index
+        held += line
+        if held.endswith("\\") and len(held) < _LONGEST:
+            held = held[:-1] + " "
+            continue
+        for found in _CLIENT.finditer(held):
+            quote = held[found.start() - 1 : found.start()]
+            end = held.find(quote, found.end()) if quote in ("'", '"') and quote else -1
+            yield first, held[found.start() : end if end >= 0 else len(held)]
+        held = ""
 
 
 def unseen(command: str, is_judged: Callable[[str], bool]) -> Iterator[str]:
@@ -58,7 +84,15 @@ def _of_run(program: str, arguments: Sequence[str], is_judged: Callable[[str], b
     is_client = program in _CLIENTS or "kubectl" in program.lower()
     if not is_client and not (verb in _APPLIES and files):
         return None  # another name of the client shows by what it is called with
+    if verb == "delete" and _takes_a_guard(plain[1:]):
+        return "kubectl delete takes away what protects others"
     return _of_client(verb, files, plain[1:2], is_judged) if verb and verb not in _MAKES_NOTHING else None
+
+
+def _takes_a_guard(words: Sequence[str]) -> bool:
+    """Whether ``delete`` with ``words`` names an object that protects others, by its kind or by kind and name."""
+    kinds = [kind.partition(".")[0].lower() for word in words for kind in word.partition("/")[0].split(",")]
+    return not _GUARDS.isdisjoint(kinds[:1] if all("/" not in word for word in words) else kinds)
 
 
 def _of_client(verb: str, files: list[str], kind: list[str], is_judged: Callable[[str], bool]) -> str | None:

@@ -24,7 +24,7 @@ _WITH_VALUE = frozenset({
     "--output", "--image-pull-policy", "--pod-running-timeout", "--timeout", "--grace-period", "--serviceaccount",
 })  # fmt: skip
 _DANGEROUS = re.compile(r"""\\?"(privileged|hostPID|hostIPC|hostNetwork)\\?"\s*:\s*true|\\?"(hostPath)\\?"\s*:""")
-_KEY = re.compile(r"""^\s*(?:-\s+)?(?:["']?(?:run|script|before_script|after_script)["']?\s*:\s*)?(?:-\s+)?""")
+_KEY = re.compile(r"""^\s*(?:-\s+)?(?:["']?[\w.-]*(?:run|script|cmds?|commands?|shell)["']?\s*:\s*)?(?:-\s+)?""")
 _LONGEST = 40  # lines of a command
 _TAME_PROFILES = ("baseline", "restricted")
 

@@ -27,7 +27,10 @@ RENDERED_ELSEWHERE: frozenset[Kind] = frozenset({
 # Group: the kinds of which its operator makes pods. What only configures them (PrometheusRule, KafkaTopic) is not here.
 _OPERATED = {
     "monitoring.coreos.com": "Prometheus PrometheusAgent Alertmanager ThanosRuler",
-    "operator.victoriametrics.com": "VMAgent VMAlert VMAlertmanager VMAuth VMCluster VMSingle",
+    "operator.victoriametrics.com": (
+        "VLAgent VLCluster VLogs VLSingle VMAgent VMAlert VMAlertmanager VMAnomaly VMAuth VMCluster VMSingle VTCluster"
+        " VTSingle"
+    ),
     "grafana.integreatly.org": "Grafana",
     "loki.grafana.com": "LokiStack",
     "tempo.grafana.com": "TempoStack TempoMonolithic",
@@ -72,13 +75,18 @@ _OPERATED = {
     "minio.min.io": "Tenant",
     "ceph.rook.io": "CephCluster CephFilesystem CephObjectStore CephNFS",
     "k8s.keycloak.org": "Keycloak",
+    "gateway.envoyproxy.io": "EnvoyProxy",
+    "pkg.crossplane.io": "DeploymentRuntimeConfig",
+    "toolhive.stacklok.dev": "MCPServer MCPRemoteProxy VirtualMCPServer",
+    "volsync.backube": "ReplicationSource ReplicationDestination",
+    "maps.k8s.elastic.co": "ElasticMapsServer",
     "solr.apache.org": "SolrCloud",
     "flink.apache.org": "FlinkDeployment",
     "sparkoperator.k8s.io": "SparkApplication ScheduledSparkApplication",
     "argoproj.io": "ArgoCD CronWorkflow EventBus EventSource Sensor Workflow",
     "tekton.dev": "PipelineRun TaskRun",
-    "actions.github.com": "AutoscalingRunnerSet",
-    "actions.summerwind.dev": "RunnerDeployment RunnerSet",
+    "actions.github.com": "AutoscalingRunnerSet EphemeralRunner EphemeralRunnerSet",
+    "actions.summerwind.dev": "RunnerDeployment RunnerReplicaSet RunnerSet",
     "kubevirt.io": "VirtualMachine VirtualMachineInstance",
     "install.istio.io": "IstioOperator",
     "sailoperator.io": "Istio IstioCNI ZTunnel",

@@ -17,10 +17,11 @@ Source: pkg/apis/core/validation ValidatePodUpdate, pkg/apis/batch/validation Va
 
 _APPS = ("apps", "extensions")
 _MAPPING = (dict, Mapping)  # nearly all are the first, and to ask a class that is abstract takes long
-_EVERY = "*"  # stands for every item of a list, or every value of a mapping
+EVERY = "*"
+"""In a pattern of a place: every item of a list, or every value of a mapping."""
 
 _TEMPLATE: Path = ("spec", "template")
-_RAY: tuple[Path, ...] = (("headGroupSpec", "template"), ("workerGroupSpecs", _EVERY, "template"))
+_RAY: tuple[Path, ...] = (("headGroupSpec", "template"), ("workerGroupSpecs", EVERY, "template"))
 
 # (API group, kind) -> paths to a PodTemplateSpec. Versions are not looked at: old ones keep the same place.
 _PATHS: dict[tuple[str, str], tuple[Path, ...]] = {
@@ -38,7 +39,7 @@ _PATHS: dict[tuple[str, str], tuple[Path, ...]] = {
     **{(group, "DeploymentConfig"): (_TEMPLATE,) for group in ("apps.openshift.io", "")},
     **{("apps.kruise.io", kind): (_TEMPLATE,) for kind in ("CloneSet", "StatefulSet", "DaemonSet")},
     ("keda.sh", "ScaledJob"): (("spec", "jobTargetRef", "template"),),
-    ("batch.volcano.sh", "Job"): (("spec", "tasks", _EVERY, "template"),),
+    ("batch.volcano.sh", "Job"): (("spec", "tasks", EVERY, "template"),),
     ("ray.io", "RayCluster"): tuple(("spec", *path) for path in _RAY),
     ("ray.io", "RayJob"): (
         *(("spec", "rayClusterSpec", *path) for path in _RAY),
@@ -47,7 +48,7 @@ _PATHS: dict[tuple[str, str], tuple[Path, ...]] = {
     ("ray.io", "RayService"): tuple(
         ("spec", config, *path) for config in ("rayClusterConfig", "rayClusterSpec") for path in _RAY
     ),
-    ("jobset.x-k8s.io", "JobSet"): (("spec", "replicatedJobs", _EVERY, "template", "spec", "template"),),
+    ("jobset.x-k8s.io", "JobSet"): (("spec", "replicatedJobs", EVERY, "template", "spec", "template"),),
     ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): (
         ("spec", "leaderWorkerTemplate", "leaderTemplate"),
         ("spec", "leaderWorkerTemplate", "workerTemplate"),
@@ -100,7 +101,7 @@ def templates(document: object) -> list[Path]:
     return [
         path
         for pattern in _patterns(api_group, kind, document)
-        for path, found in _expand(document, pattern, ())
+        for path, found in expanded(document, pattern, ())
         if isinstance(found, _MAPPING) and isinstance(found.get("spec"), _MAPPING)
     ]
 
@@ -118,7 +119,7 @@ def runtime_specs(document: object) -> list[Path]:
 def _partial(document: object) -> Iterator[tuple[Path, Mapping[object, object]]]:
     if isinstance(document, _MAPPING):
         for pattern in _PARTIAL.get((group(document.get("apiVersion")), str(document.get("kind"))), ()):
-            for path, found in _expand(document, pattern, ()):
+            for path, found in expanded(document, pattern, ()):
                 if isinstance(found, _MAPPING):
                     yield path, found
 
@@ -132,24 +133,25 @@ def _patterns(api_group: str, kind: str, document: Mapping[object, object]) -> t
     spec = document.get("spec")
     if api_group == _KUBEFLOW and kind.endswith("Job") and isinstance(spec, _MAPPING):
         return tuple(
-            ("spec", key, _EVERY, "template") for key in spec if isinstance(key, str) and key.endswith("ReplicaSpecs")
+            ("spec", key, EVERY, "template") for key in spec if isinstance(key, str) and key.endswith("ReplicaSpecs")
         )
     if (api_group, kind) == ("argoproj.io", "Rollout") and isinstance(spec, _MAPPING) and spec.get("workloadRef"):
         return ()  # the template belongs to the Deployment it refers to
     return _PATHS.get((api_group, kind), ())
 
 
-def _expand(node: object, pattern: Path, path: Path) -> Iterator[tuple[Path, object]]:
+def expanded(node: object, pattern: Path, path: Path = ()) -> Iterator[tuple[Path, object]]:
+    """What stands in ``node`` at the places of ``pattern``, each with its path, which begins with ``path``."""
     for position, step in enumerate(pattern):
-        if step == _EVERY:
+        if step == EVERY:
             below = pattern[position + 1 :]
             if isinstance(node, list):
                 for index, item in enumerate(node):
-                    yield from _expand(item, below, (*path, index))
+                    yield from expanded(item, below, (*path, index))
             elif isinstance(node, _MAPPING):
                 for key, value in node.items():
                     if isinstance(key, str | int):
-                        yield from _expand(value, below, (*path, key))
+                        yield from expanded(value, below, (*path, key))
             return
         if not isinstance(node, _MAPPING) or step not in node:
             return

@@ -1,7 +1,7 @@
 """What works with the token of a pod without standing in its manifest, and which setting makes that needless.
 
 Sidecars that a webhook adds, operators that make the pods of an object, and programs that do what other people tell
-them. A row names its source, and the version that the fact is from or begins with.
+them. A row names its source, and the version or commit that the fact is from or begins with.
 """
 
 from __future__ import annotations
@@ -68,6 +68,16 @@ class Sidecar(Struct, frozen=True):
 
 _INTO_POD = "mount a projected token at the path of the default one, in each container that needs it"
 
+# The two webhooks of Bank-Vaults: the prefix of their annotations, the store, what stands before names of its own.
+_BANK_VAULTS = (
+    ("vault.security.banzaicloud.io", "vault", "", "vault-env",
+     "github.com/bank-vaults/vault-secrets-webhook, pkg/common/common.go, and its page of annotations", "7fdb7b1"),
+    ("secrets-webhook.security.bank-vaults.io", "vault", "vault-", "secret-init",
+     "github.com/bank-vaults/secrets-webhook, pkg/common/common.go", "2024"),
+    ("secrets-webhook.security.bank-vaults.io", "bao", "bao-", "secret-init",
+     "github.com/bank-vaults/secrets-webhook, pkg/common/common.go", "2024"),
+)  # fmt: skip
+
 SIDECARS: tuple[Sidecar, ...] = (
     Sidecar(
         ("vault.hashicorp.com/agent-inject",), _TRUE,
@@ -79,14 +89,19 @@ SIDECARS: tuple[Sidecar, ...] = (
             Setting("vault.hashicorp.com/agent-service-account-token-volume-name", other_than=frozenset({""})),
         ),
     ),
-    Sidecar(
-        ("vault.security.banzaicloud.io/vault-addr",), frozenset(),
-        "the injected vault-env logs in with the token",
-        _INTO_POD,
-        "bank-vaults.dev, Mutating webhook, annotations", "vault-secrets-webhook 1.21",
-        needless=(
-            Setting("vault.security.banzaicloud.io/vault-auth-method", other_than=frozenset({"", "jwt", "kubernetes"})),
-        ),
+    *(
+        Sidecar(
+            (f"{prefix}/{store}-addr",), frozenset(),
+            f"the injected {program} logs in with the token",
+            f"mount a projected token, name its volume in {prefix}/{own}service-account-token-volume-name",
+            source, version,
+            needless=(
+                Setting(f"{prefix}/{store}-auth-method", other_than=frozenset({"", "jwt", "kubernetes", "namespaced"})),
+                Setting(f"{prefix}/{own}service-account-token-volume-name", other_than=frozenset({""})),
+                Setting(f"{prefix}/{own}token-auth-mount", other_than=frozenset({""})),
+            ),
+        )
+        for prefix, store, own, program, source, version in _BANK_VAULTS
     ),
     Sidecar(
         ("consul.hashicorp.com/connect-inject",), _TRUE,
@@ -105,8 +120,9 @@ SIDECARS: tuple[Sidecar, ...] = (
     Sidecar(
         ("kuma.io/sidecar-injection",), frozenset({"enabled", "true"}),
         "the injected Kuma sidecar shows the token to its control plane",
-        _INTO_POD,
-        "kuma.io, Data plane proxy authentication on Kubernetes", "2.0 to 2.11",
+        "mount a projected token, name its volume in kuma.io/service-account-token-volume",
+        "kuma.io, Kubernetes annotations; developer.konghq.com/mesh, Data plane proxy authentication", "1.8 to 2.13",
+        needless=(Setting("kuma.io/service-account-token-volume", other_than=frozenset({""})),),
         by_namespace=True,
     ),
     Sidecar(
@@ -195,7 +211,7 @@ OPERATED: tuple[Operated, ...] = (
         "tekton.dev", frozenset({"TaskRun", "PipelineRun"}),
         "the steps of a Tekton run log in with the token of their pod",
         f"set {_AUTOMOUNT}: false in its podTemplate if no step does",
-        "tekton.dev, Pod templates, and Authentication at run time", "v1",
+        "github.com/tektoncd/pipeline, docs/podtemplates.md (automountServiceAccountToken)", "v1, 04e5757",
         accounts=(("spec", _ACCOUNT), ("spec", "taskRunTemplate", _ACCOUNT)),
         needless=(
             (("spec", "podTemplate", _AUTOMOUNT), False),
@@ -205,13 +221,13 @@ OPERATED: tuple[Operated, ...] = (
     Operated(
         "triggers.tekton.dev", frozenset({"EventListener"}),
         "the listener of Tekton reads triggers and makes runs with the token",
-        "", "tekton.dev, Triggers, EventListeners (serviceAccountName)", "v0.29",
+        "", "tekton.dev, Triggers, EventListeners (serviceAccountName, required), and issue 68 of its source", "v0.24",
         accounts=(("spec", _ACCOUNT),),
     ),
     Operated(
         "spinnaker.io", frozenset({"SpinnakerService"}),
         "Clouddriver of Spinnaker deploys with the token where its account says serviceAccount: true",
-        "", "spinnaker.io, Kubernetes provider (providers.kubernetes.accounts, serviceAccount)", "1.35",
+        "", "Halyard commands (--service-account); github.com/armory/spinnaker-operator, doc/options.md", "v0.6.1",
         accounts=(("spec", "spinnakerConfig", "service-settings", "clouddriver", "kubernetes", _ACCOUNT),),
     ),
 )  # fmt: skip
@@ -239,18 +255,18 @@ PROGRAMS: tuple[Program, ...] = (
     Program(
         ("*/clouddriver", "*/halyard", "*/spinnaker-operator"),
         "Spinnaker deploys with the token where its account says serviceAccount: true",
-        "spinnaker.io, Kubernetes provider", "1.35",
+        "Halyard commands (--service-account: only where Spinnaker runs in Kubernetes)", "1.17",
     ),
     Program(
         ("*/jenkins", "*/jenkins-*-master", "*/jenkins-master"),
         "Jenkins starts its agents with the token (Kubernetes plugin)",
-        "plugins.jenkins.io/kubernetes, Service account", "4000",
+        "github.com/jenkinsci/kubernetes-plugin, README (without a URL, its service account connects)", "00399d0",
     ),
     Program(
         ("*/jenkins/*agent*", "*/inbound-agent", "*/jnlp-slave", "*/jnlp-agent-*",
          "*/jenkins-agent*", "*/jenkins-slave*", "*/jenkins-*-agent*"),
         "an agent of Jenkins runs the steps of pipelines, which may log in with the token",
-        "plugins.jenkins.io/kubernetes-cli and kubernetes, Inside agents", "4000",
+        "github.com/jenkinsci/kubernetes-plugin, README (podTemplate, serviceAccount)", "00399d0",
     ),
     Program(
         ("*/argoexec",), "the executor of Argo Workflows reports with the token",

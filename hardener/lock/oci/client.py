@@ -10,8 +10,9 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
@@ -38,6 +39,7 @@ _HUB_HOST = "registry-1.docker.io"
 _LIMIT = 4 << 20  # bytes of a manifest or config, as registries limit them
 _KEPT_BYTES = 32 << 20  # of manifests and configs that are kept for the next who asks
 _LAYER_SECONDS, _SLOWEST = 60.0, 64 << 10  # for a layer, and one more for each so many bytes of it
+_TAGS_AT_ONCE, _MOST_PAGES = 1000, 100
 _T = TypeVar("_T")
 
 
@@ -168,6 +170,43 @@ class Client:
         answer = self._ask("GET", place, f"blobs/{digest}", None, taker)
         if answer.status != 200:
             raise self._failure(place, answer)
+        taken: _T = answer.taken
+        return taken
+
+    def tags(self, place: Place) -> Iterator[str]:
+        """Yield the tags of a repository. Raises RegistryError, too for too many."""
+        path, last = f"tags/list?n={_TAGS_AT_ONCE}", ""
+        for _ in range(_MOST_PAGES):
+            answer = self._ask("GET", place, path, None)
+            if answer.status != 200:
+                raise self._failure(place, answer)
+            found = (_mapping(answer.body) or {}).get("tags") or []
+            tags = [tag for tag in found if isinstance(tag, str)] if isinstance(found, list) else []
+            yield from tags
+            # Where the next page is, is not asked of the registry, which may name any address.
+            if not tags or tags[-1] == last or 'rel="next"' not in answer.headers.get("link", ""):
+                return
+            last = tags[-1]
+            path = f"tags/list?n={_TAGS_AT_ONCE}&last={quote(last, safe='')}"
+        raise RegistryError(f"{place.host}: has more tags there than are read: write the version out")
+
+    def fetch(self, url: str, take: Callable[[Iterator[bytes]], _T], via: Sequence[str] = ()) -> _T:
+        """What ``take`` makes of the bytes at ``url``, which needs no login; ``via`` are the addresses that named it.
+        Raises RegistryError, also what ``take`` raises."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or parts.username is not None:
+            raise RegistryError(f"{host_of(url)}: names no address of an archive that can be asked")
+        if parts.scheme == "http" and not self.is_plain(parts.netloc):
+            own = f"write https://, or insecure: true for it to {user_config.shown()}"
+            raise RegistryError(f"{host_of(url)}: its address has no TLS: {own}")
+        taker = Taker(take, _LAYER_SECONDS, _SLOWEST)
+        answer = self._transport.send("GET", url, {}, _LIMIT, taker=taker, via=via)
+        if answer.status in (401, 403):
+            raise RegistryError(
+                f"{host_of(url)}: is for those who log in, which harden does in registries only", answer.status
+            )
+        if answer.status != 200:
+            raise RegistryError(f"{host_of(url)}: answers {answer.status}", answer.status)
         taken: _T = answer.taken
         return taken
 

@@ -111,7 +111,7 @@ def _config(client: Client, place: Place, manifest: Manifest) -> tuple[str, dict
     digest = str(config.get("digest"))
     if digest not in client.configs:  # tags of one image have one config
         blob = client.blob(place, digest)
-        client.configs[digest] = (platform_name(blob), _facts(place, blob))
+        client.configs[digest] = (platform_name(blob), config_facts(place.host, blob))
     return client.configs[digest]
 
 
@@ -121,7 +121,8 @@ def platform_name(of: dict[str, Any]) -> str:
     return "/".join(part for part in parts if _is_plain(part) and part)
 
 
-def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
+def config_facts(host: str, blob: dict[str, Any]) -> dict[str, Any]:
+    """What a lock keeps of the config of an image. Raises RegistryError, which names ``host``, for what is none."""
     config = blob.get("config")
     if not isinstance(config, dict):
         config = {}
@@ -129,7 +130,7 @@ def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
     ports, volumes = _keys(config.get("ExposedPorts")), _keys(config.get("Volumes"))
     entrypoint, cmd, env = (_texts(config.get(key)) for key in ("Entrypoint", "Cmd", "Env"))
     if not _is_plain(user) or env is None or None in (ports, volumes, entrypoint, cmd):
-        raise RegistryError(f"{place.host}: a config is not one of an image")
+        raise RegistryError(f"{host}: a config is not one of an image")
     folder, created = config.get("WorkingDir"), blob.get("created")
     optional = {
         "entrypoint": entrypoint,
@@ -141,7 +142,7 @@ def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"user": user, "exposedPorts": ports, "volumes": volumes}
     found |= {key: value for key, value in optional.items() if value}
     if sum(map(_length, found.values())) > _LONGEST:
-        raise RegistryError(f"{place.host}: a config says more than fits into a lock")
+        raise RegistryError(f"{host}: a config says more than fits into a lock")
     return found
 
 

@@ -14,7 +14,7 @@ from hardener.facts.images.coverage import Coverage, coverage
 from hardener.report import chart_values, levels, steps, unread
 from hardener.report.context import Context
 from hardener.report.reachability import summary as reachability_summary
-from hardener.report.records import impact_records, left_out, object_record, type_record
+from hardener.report.records import impact_records, left_out, object_record, shut_out_records, type_record
 from hardener.report.redactor import Redactor
 from hardener.support.data_path import Path
 from hardener.support.printable import seen_in_json
@@ -44,7 +44,7 @@ def _head_of_report(outcome: Outcome) -> dict[str, Any]:
     summary = outcome.summary()
     reach = reachability_summary.reached(outcome)
     if reach is not None:
-        summary["reachability"] = reachability_summary.record(reach)
+        summary["reachability"] = reachability_summary.record(reach) | {"shutOut": shut_out_records(reach)}
     settings = outcome.tree.settings
     platforms = outcome.tree.ask(Platforms)
     head = {

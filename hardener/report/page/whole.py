@@ -25,6 +25,8 @@ from hardener.report.page import side_by_side as sides
 from hardener.report.page.drawing import Drawing
 from hardener.report.page.words import BECOMES, Words
 from hardener.report.patch import Patch
+from hardener.report.reachability.shut_out import sentences
+from hardener.report.reachability.summary import reached
 from hardener.report.redactor import Redactor
 
 _MOST_OPEN, _SHORT = 12, 120  # diffs are open when there are no more of them, and those that have no more lines
@@ -118,7 +120,8 @@ class Page:
         before, after = steps.before(outcome.changes), steps.after(outcome.changes)
         to_filter = outcome.held or outcome.findings or outcome.changes or outcome.waived
         done = "Applied" if self.applied else "To apply"
-        impact_lines = list(impact.lines(outcome))
+        reach = reached(outcome)
+        impact_lines, shut = list(impact.lines(outcome, reach)), reach.shut if reach is not None else []
         # What each is about, and what makes it; a part about nothing is left out.
         rows: tuple[tuple[object, str, str, Callable[[], Iterator[str]]], ...] = (
             (impact_lines, "impact", "Impact", lambda: self._list(impact_lines, "ul")),
@@ -135,6 +138,7 @@ class Page:
             (outcome.files, "diffs", "Diffs", self._diffs),
             (outcome.waived, "waived", "Waived", lambda: sections.waived(outcome, words)),
             (after, "after", "After you apply", lambda: self._list(after, "ol")),
+            (shut, "shut-out", "Whom each policy shuts out", lambda: self._list(sentences(shut), "ul")),
             (True, "connections", "Who talks to whom", self._connections),
         )
         for about, id, title, body in rows:

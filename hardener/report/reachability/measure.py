@@ -20,13 +20,15 @@ from hardener.kubernetes.network.network_policy import (
     DIRECTIONS,
     NAMESPACE_LABEL,
     Address,
+    Direction,
     Pod,
     Policy,
     judge,
     leaves,
 )
-from hardener.kubernetes.network.reachability import bits
+from hardener.kubernetes.network.reachability import Network, bits
 from hardener.report.reachability.layout import Layout, Place
+from hardener.report.reachability.shut_out import Shut, ShutOut, is_newly_closed, merged
 from hardener.report.reachability.state import State
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
@@ -46,8 +48,10 @@ class Reachability(Struct):
     the cluster, or outside of it, may reach the second.
 
     ``isolated`` are the workloads that no policy isolated in a direction in which one does now. ``edges`` counts the
-    inferred connections of workloads that may be edited, as far as they were open as read, ``entries`` the ways in. The
-    lists hold what the run closes in the whole tree, and the workloads that cannot ask the DNS of the cluster any more.
+    inferred connections of workloads that may be edited, as far as they were open as read, ``entries`` the ways in;
+    those lost ``out_of_reach`` are closed by the egress of others, and not by the workload that they lead to. The
+    lists hold what the run closes in the whole tree, the workloads that cannot ask the DNS of the cluster any more, and
+    whom each policy shuts out that harden has not understood.
     """
 
     isolated: list[PodTemplate] = field(default_factory=list)
@@ -60,7 +64,9 @@ class Reachability(Struct):
     entries: int = 0
     lost: list[Edge] = field(default_factory=list)
     entries_lost: list[Entry] = field(default_factory=list)
+    out_of_reach: list[Entry] = field(default_factory=list)
     dns_lost: list[PodTemplate] = field(default_factory=list)
+    shut: list[Shut] = field(default_factory=list)
 
 
 def measure(tree: Tree) -> Reachability:
@@ -71,6 +77,7 @@ def measure(tree: Tree) -> Reachability:
     _count_connections(both, tree.ask(Connections), found)
     touched = [pod for pod in both.layout.pods if both.are_touched(pod)]
     found.isolated = [pod for pod in touched if _is_isolated(both, pod)]
+    found.shut = list(_shut_out(both, found.isolated))
     found.dns_lost = [pod for pod in touched if _loses_dns(both, pod)]
     return found
 
@@ -89,6 +96,8 @@ def _count_connections(both: _Both, connections: Connections, found: Reachabilit
         found.entries += was_open and (lost or entry.server.object.editable)
         if lost:
             found.entries_lost.append(entry)
+            if not both.is_closed_now(entry.server, "ingress"):
+                found.out_of_reach.append(entry)
 
 
 class _Both:
@@ -126,6 +135,16 @@ class _Both:
                 return True, True
         return not self.before.has_policies or ask(self.before, True), False
 
+    def networks(self, pod: PodTemplate) -> Iterator[tuple[Network, Network]]:
+        """Those in which ``pod`` stands, as read and after the run."""
+        for cluster in dict.fromkeys(map(self.layout.cluster, self.places(pod))):
+            yield self.before.network(cluster), self.after.network(cluster)
+
+    def is_closed_now(self, pod: PodTemplate, way: Direction) -> bool:
+        """Whether the run isolates ``pod`` in a direction in which it was not."""
+        number = self.layout.numbers.get(pod, 0)
+        return any(is_newly_closed(before, after, number, way) for before, after in self.networks(pod))
+
     def places(self, pod: PodTemplate) -> tuple[Place, ...]:
         """Where ``pod`` stands; nowhere where it is no workload."""
         return self.layout.places(pod.object) if pod in self.layout.numbers else ()
@@ -150,6 +169,15 @@ def _count_pairs(both: _Both, found: Reachability) -> None:
         found.kept_named += (kept & named.get(number, 0)).bit_count()
         if number not in is_public:
             found.kept_in_part += (kept & ~named.get(number, 0)).bit_count()
+
+
+def _shut_out(both: _Both, isolated: list[PodTemplate]) -> Iterator[Shut]:
+    """Whom the policies of each of ``isolated`` refuse without having understood them."""
+    out = ShutOut(both.tree, both.layout)
+    for pod in isolated:
+        shut = merged([out.of(pod, before, after) for before, after in both.networks(pod)])
+        if shut is not None and shut.says_anything:
+            yield shut
 
 
 def _named(layout: Layout, tree: Tree) -> tuple[dict[int, int], set[int]]:
@@ -270,14 +298,8 @@ def _loses_neighbours(both: _Both, pod: PodTemplate, place: Place, on: tuple[int
 
 
 def _is_isolated(both: _Both, pod: PodTemplate) -> bool:
-    """Whether ``pod`` is isolated in a direction in which it was not; beside a policy that lets everything through
-    none isolates it."""
-    number = both.layout.numbers[pod]
-    for cluster in map(both.layout.cluster, both.places(pod)):
-        before, after = both.before.network(cluster), both.after.network(cluster)
-        if any(after.is_closed(number, way) and not before.is_closed(number, way) for way in DIRECTIONS):
-            return True
-    return False
+    """Whether ``pod`` is isolated in a direction in which it was not."""
+    return any(both.is_closed_now(pod, way) for way in DIRECTIONS)
 
 
 def _loses_dns(both: _Both, pod: PodTemplate) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from hardener.engine.outcome import Outcome
 from hardener.report.reachability.measure import Reachability, measure
+from hardener.report.reachability.shut_out import Unseen
 
 _SHOWN = 5
 
@@ -33,11 +37,36 @@ def lines(found: Reachability) -> Iterator[str]:
         yield "; ".join(parts)
     if found.lost:
         yield f"cut, although the manifests show them: {_some([_edge(edge) for edge in found.lost])}"
-    if found.entries_lost:
-        ways = [f"{entry.server.object} ({entry.way})" for entry in found.entries_lost]
-        yield f"closed to what came in from elsewhere: {_some(ways)}"
+    by_egress = {id(entry) for entry in found.out_of_reach}
+    if closed := [f"{each.server.object} ({each.way})" for each in found.entries_lost if id(each) not in by_egress]:
+        yield f"closed to what came in from elsewhere: {_some(closed)}"
+    if found.out_of_reach:
+        servers = [str(entry.server.object) for entry in found.out_of_reach]
+        yield f"some workloads of their namespace, whose egress is closed, cannot call them any more: {_some(servers)}"
     if found.dns_lost:
         yield f"cannot ask the DNS of the cluster any more: {_some([str(pod.object) for pod in found.dns_lost])}"
+
+
+def shut_line(found: Reachability) -> str | None:
+    """Return how many workloads are closed to whom harden has not understood; None where none is."""
+    refused, out = Counter(shut.unseen for shut in found.shut), Counter(shut.out for shut in found.shut)
+    parts = [f"{_workloads(refused[each])} closed to {pods}" for each, pods in _PODS.items() if refused[each]]
+    if clients := reduce(or_, (shut.partly_read for shut in found.shut), 0).bit_count():
+        by = sum(shut.count > 0 for shut in found.shut)
+        parts.append(f"{_workloads(by)} closed to {_workloads(clients)} read only in part")
+    if calling := sum(number for each, number in out.items() if each is not Unseen.NONE):
+        parts.append(f"with Cilium {_workloads(calling)} can call only pods that a policy names")
+    return f"{'; '.join(parts)} (-v has each)" if parts else None
+
+
+_PODS = {
+    Unseen.ANY: "pods that the tree does not show",
+    Unseen.OTHER_NAMESPACES: "pods of other namespaces that the tree does not show",
+}
+
+
+def _workloads(number: int) -> str:
+    return f"{number} workload{'s' * (number != 1)}"
 
 
 def record(found: Reachability) -> dict[str, Any]:

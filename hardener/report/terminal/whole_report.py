@@ -14,6 +14,8 @@ from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted, listed
 from hardener.report.levels import placed
 from hardener.report.patch import Patch
+from hardener.report.reachability.shut_out import sentences
+from hardener.report.reachability.summary import reached
 from hardener.report.terminal import printed
 from hardener.support.data_path import dotted
 
@@ -77,10 +79,15 @@ class WholeReport(printed.Printed):
                 self._say(f"  {line}", at=at)
 
     def _impact(self) -> None:
-        lines = list(impact.lines(self.outcome))
+        reach = reached(self.outcome)
+        lines = list(impact.lines(self.outcome, reach))
         if lines:
             self._title("Impact")
             for line in lines:
+                self._say(f"  {line}")
+        if self.context.verbose and reach is not None and reach.shut:
+            self._title("Whom each policy shuts out, as far as harden does not understand them")
+            for line in sentences(reach.shut):
                 self._say(f"  {line}")
 
     def _held(self) -> None:

@@ -62,6 +62,7 @@ class Passed(Struct):
     - ``unread_index``: why it is not known what Git tracks; "" where it is.
     - ``unread_ignores``: why the patterns of an ignore file do not count, by its path.
     - ``too_deep``: the folders that nobody looked into, since they lie too deep.
+    - ``others``: files that are of no language that is read, whose names end in one of ``looked_for``.
     - ``unseen``: programs that use a library of Kubernetes and show no object, each with the line that tells.
     """
 
@@ -73,6 +74,8 @@ class Passed(Struct):
     unread_ignores: dict[str, str] = field(default_factory=dict)
     too_deep: dict[str, None] = field(default_factory=dict)
     unseen: dict[str, int] = field(default_factory=dict)
+    looked_for: tuple[str, ...] = ()
+    others: dict[str, None] = field(default_factory=dict)
     _left: dict[str, tuple[str, _Walk, _Place]] = field(default_factory=dict)  # why, by the path left out
     _walked: set[str] = field(default_factory=set)
 
@@ -278,7 +281,8 @@ class _Walk(Struct, frozen=True):
             if is_folder and self._is_of_tool(entry):
                 continue
             if not is_folder and not self._is_wanted(entry):
-                self.passed.files["other-ending"] += counts and not _BUILD_FILE.fullmatch(entry.name)
+                if counts:
+                    self._pass(entry, place)
                 continue
             inner = self._selected(entry, is_folder, place)
             if inner is None:
@@ -287,6 +291,18 @@ class _Walk(Struct, frozen=True):
                 yield from self._folder(entry.path, inner, depth + 1)
             else:
                 yield entry.path, entry.is_symlink()
+
+    def _pass(self, entry: os.DirEntry[str], place: _Place) -> None:
+        """Count a file that is of no language that is read, and remember it where it may name a workload."""
+        self.passed.files["other-ending"] += not _BUILD_FILE.fullmatch(entry.name)
+        if entry.name.endswith(self.passed.looked_for) and not entry.is_symlink() and self._counts(entry.path, place):
+            self.passed.others[entry.path] = None
+
+    def _counts(self, path: str, place: _Place) -> bool:
+        """Whether neither Git nor the configuration leaves out the file ``path``."""
+        if place.tracked_only or (place.rules and _ignored(path, False, place.rules)):
+            return self.selection.is_tracked(path, False, place.repository, self.passed)
+        return not (place.excludes and self.selection.excludes(path, False))
 
     def _is_golden_case(self, folder: str, names: set[str]) -> bool:
         if "golden" not in self.selection.test_data or not names >= _CASE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -192,6 +193,13 @@ class Parsed:
             return False
         tree = self.source.tree
         return any(kind == PLAIN and text in tree.texts[at] for at, kind in enumerate(tree.kinds))
+
+    def plain_texts(self, text: str) -> Iterator[str]:
+        """Unquoted scalars, keys and values, that contain `text`, as they are written."""
+        tree = self.source.tree
+        for at, kind in enumerate(tree.kinds):
+            if kind == PLAIN and text in tree.texts[at]:
+                yield self.source.text[tree.starts[at] : tree.ends[at]]
 
     def shared(self) -> list[list[tuple[str | int, ...]]]:
         """Groups of paths, each beginning with the number of its document, that share one text: an anchored mapping or

@@ -191,8 +191,16 @@ class Splices:
             last.before[-1] = last.before[-1].removesuffix(borrowed)
         if last.after and not keep:
             last.after[-1] = last.after[-1].removesuffix(borrowed)
-        hunks[-1] = trimmed(last)
+        if not _goes_on(last, borrowed):
+            hunks[-1] = trimmed(last)
         return new
+
+
+def _goes_on(hunk: Hunk, newline: str) -> bool:
+    """Whether lines come behind the last one that was there, which gains a line end; that the new last one may have its
+    text is no reason to take them for one."""
+    at = len(hunk.before) - 1
+    return 0 <= at < len(hunk.after) - 1 and hunk.after[at] == hunk.before[at] + newline
 
 
 def trimmed(hunk: Hunk) -> Hunk:

@@ -14,9 +14,9 @@ from msgspec import Struct, field
 
 from hardener.errors import InputError
 from hardener.facts.access.audit_log.event import NotAnEventError, requests
-from hardener.facts.access.audit_log.stream import entries, opened
 from hardener.facts.access.audit_log.usage import Usage, rules
 from hardener.kubernetes.rbac.observed_rule import ObservedRule
+from hardener.support.json_objects import entries, opened
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 

@@ -28,7 +28,8 @@ def put_observation(ledger: ImageLedger, container: Container, run: Observation)
     elif run.user is not None and _is_its_number(ledger, container, run.user):
         ledger.number = Known(_number(ledger, run, run.user), KnownBy.OBSERVED, place, sure=_has_left_root(ledger))
     _put_ports(ledger, run, place)
-    _put_paths(ledger, run)
+    if run.saw_files:
+        _put_paths(ledger, run)
 
 
 def _is_its_number(ledger: ImageLedger, container: Container, uid: int) -> bool:
@@ -64,10 +65,18 @@ def _put_ports(ledger: ImageLedger, run: Observation, place: str) -> None:
 def _put_paths(ledger: ImageLedger, run: Observation) -> None:
     found = {path: Known(path, KnownBy.OBSERVED, _SAW, text=_wrote(path, run)) for path in run.wrote}
     free = tuple(known for path, known in found.items() if _obstacle(path, run) is None)
-    ledger.writable = (*free, *ledger.writable)
+    # A volume there hides nothing, and lives as long as what would be written there without it.
+    ready = (path for path in run.prepared if ":" not in path and not any(is_at(path, each) for each in run.wrote))
+    kept = tuple(Known(path, KnownBy.OBSERVED, _SAW, text=f"{_SAW} keep {path} for its user") for path in ready)
+    ledger.writable = (*free, *kept, *ledger.writable)
     ledger.hiding = tuple(known for path, known in found.items() if _obstacle(path, run) is not None)
     text = f"{KnownBy.OBSERVED.label}: in {run.seconds} s it wrote nowhere else ({seen(run)})"
     ledger.paths = Known(tuple(run.wrote), KnownBy.OBSERVED, _SAW, text=text)
+
+
+def is_at(path: str, folder: str) -> bool:
+    """Whether ``path`` is ``folder`` or lies below it."""
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
 def _wrote(path: str, run: Observation) -> str:

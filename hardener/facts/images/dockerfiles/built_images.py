@@ -43,6 +43,7 @@ class BuiltImages(AsRead):
         self._known: dict[str, BuiltImage | None] = {}
         self._instructions: dict[str, tuple[Instruction, ...] | None] = {}
         self._stages: dict[tuple[str, str | None, tuple[tuple[str, str | None], ...]], Stage | None] = {}
+        self._lacking: dict[tuple[str, str], tuple[str, ...]] = {}
         self._under_way: list[str] = []
 
     def of(self, reference: ImageReference) -> BuiltImage | None:
@@ -72,6 +73,24 @@ class BuiltImages(AsRead):
             if folder != self._files.root or len(self._dockerfiles) == 1:
                 found[folder] = None
         return list(found)
+
+    def lacks(self, reference: ImageReference) -> Iterator[str]:
+        """What the Dockerfiles of the image copy from their context and the tree does not hold."""
+        match = self._matching.of(reference) if self._matching is not None else None
+        for build in match[1] if match is not None else ():
+            path = build.dockerfile
+            if path is not None:
+                key = path, build.context or posixpath.dirname(path)
+                if key not in self._lacking:
+                    self._lacking[key] = self._missing_in(*key)
+                yield from self._lacking[key]
+
+    def _missing_in(self, path: str, context: str) -> tuple[str, ...]:
+        from hardener.facts.images.dockerfiles.missing_sources import missing  # late: as ``agreed``
+
+        if path not in self._instructions:
+            self._instructions[path] = self._parsed(path)
+        return tuple(missing(self._instructions[path] or (), context, self._files))
 
     def _is_shared(self, context: str, dockerfile: str) -> bool:
         own = posixpath.dirname(dockerfile)

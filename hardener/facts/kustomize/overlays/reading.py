@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.facts.kustomize.overlays.patch import ImageEntry, Merge, Operations, Patch
 from hardener.kubernetes.kustomize import kustomization as kustomize
+from hardener.kubernetes.kustomize.fields import not_built
 from hardener.kubernetes.kustomize.operations import is_operations
 from hardener.kubernetes.kustomize.target import Identity, plain_name
 from hardener.sources import files, manifests, yaml
@@ -94,6 +96,34 @@ def _patches(tree: Tree, kustomization: Object, unread: list[tuple[Path, str]]) 
             is_whole = bool(found) and all(document is not BROKEN for _, _, document in documents)
             if not is_whole and (reason := _unread(tree, kustomization, entry)):
                 unread.append(((*kustomization.path, key, index), reason))
+
+
+def patches_of(
+    tree: Tree, kustomization: Object, entry: dict[str, Any], where: tuple[Piece, Path]
+) -> list[Patch] | None:
+    """The patches of ``entry``, which is that of a transformer at ``where``; None where one of them cannot be read."""
+    if next(not_built({"patches": [entry]}), None) is not None:
+        return None
+    documents = list(_documents(tree, kustomization, entry))
+    if not documents or any(document is BROKEN for _, _, document in documents):
+        return None
+    piece, start = where
+    found = list(_of_entry(kustomization, entry, "patches", start, documents))
+    return [replace(patch, piece=piece) if patch.inline else patch for patch in found]
+
+
+def named_documents(tree: Tree, kustomization: Object, name: str) -> list[tuple[Piece, Path, Any]]:
+    """The documents of the file ``name`` of ``kustomization``, or of a text in place of one; none where one of them
+    cannot be read."""
+    if "\n" in name:
+        found: list[tuple[Piece, Path, Any]] = [(kustomization.piece, (), each) for _, _, each in _inline(name)]
+    else:
+        path = _path(kustomization, name)
+        found = list(documents_in(tree, path))
+        file = tree.file_at(path)
+        if file is None or any(piece.problem for piece in file.pieces):
+            return []
+    return [] if any(document is BROKEN for _, _, document in found) else found
 
 
 def _documents(tree: Tree, kustomization: Object, entry: dict[str, Any]) -> Iterator[_Document]:

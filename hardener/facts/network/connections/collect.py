@@ -13,10 +13,20 @@ from hardener.facts.images.products import runs_data_store
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections import entries
-from hardener.facts.network.connections.endpoints import Endpoints, is_computed, is_headless, is_patch, number, selector
+from hardener.facts.network.connections.endpoints import (
+    Endpoints,
+    declared_ports,
+    is_computed,
+    is_headless,
+    is_patch,
+    number,
+    selector,
+)
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
-from hardener.facts.network.connections.sources import Sources, SourceText
+from hardener.facts.network.connections.recorded import put_recorded
+from hardener.facts.network.connections.sources import Sources, SourceText, bare_words, lines_of
 from hardener.facts.network.connections.texts import Text, Texts
+from hardener.facts.network.namespace_places import here, there
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.network.addresses import Address, Form, find, finds_peers, is_service_key
@@ -78,6 +88,8 @@ def _address(said: str, services: Collection[str]) -> Address | None:
 
 
 _MOST_SHARING = 20  # users of one Secret that are looked at one by one
+_NAMES = ("app.kubernetes.io/name", "app", "k8s-app", "name")  # labels that say what a workload is called
+_HELD_IN = "annotation.py"  # words count as in a program: whole texts and defaults
 _SHORT = 200  # characters of a text that is remembered by what it says
 _DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway
 
@@ -87,8 +99,10 @@ def collect(tree: Tree) -> Connections:
     collector = Collector(tree)
     for pod in (*collector.pods, *collector.parts):
         collector.read(pod)
+    put_recorded(collector)
     collector.members()
     collector.share_credentials()
+    collector.meet_by_name()
     found = entries.collect(tree, collector.pods, collector.endpoints, collector)
     collector.found.entries, collector.found.entrances = found
     return collector.finished()
@@ -102,6 +116,8 @@ class Collector:
         self.endpoints = Endpoints(tree)
         self.services = tree.ask(Relations).services_called
         self.texts = Texts(tree)
+        self._names = frozenset(self.services)
+        self._bare: dict[tuple[int, Path], list[str]] = {}  # of files of ConfigMaps, the Services that they name
         self.found = Connections()
         self.namespaces = _namespaces(tree)
         self.sources = Sources(tree, self.services, self.namespaces)
@@ -109,7 +125,7 @@ class Collector:
         self.parts = [pod for item in tree.fragments for pod in item.pods if not is_patch(pod)]
         self._knative = {item.name for item in tree.of("serving.knative.dev", "Service")}
         self._edges: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object | None]] = {}
-        self._doubts: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object]] = {}
+        self._doubts: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object | None]] = {}
         self._addresses: dict[tuple[str | tuple[int, Path], str, Form, bool], list[Address]] = {}
         self._neighbours: dict[tuple[str, str], Neighbours] = {}
         self._nearest: dict[tuple[str, str, Object], frozenset[Object]] = {}
@@ -132,6 +148,7 @@ class Collector:
         for text in texts:
             for address in self._in(text):
                 self._refer(client, text, address)
+            self._read_file(client, text)
         self._say_unread(client, texts)
         for mention in self.sources.of(client):
             self._refer(client, SourceText(mention.where), mention.address)
@@ -146,6 +163,8 @@ class Collector:
         """Take up that the settings of ``client`` may hold addresses which the tree does not show, or that it has
         none."""
         unread = next(self.texts.unread(client), None)
+        if unread is None and (lacking := self.sources.lacking(client)) is not None:
+            unread = client.fact(f"the tree does not hold {lacking}, which its image is built from")
         if unread is not None:
             self.found.unread[client] = unread
         elif not any(text.form is not Form.TEXT for text in texts):
@@ -157,6 +176,21 @@ class Collector:
             for service, end in self._ends(self.resolve(client.object, name)):
                 if client not in self.endpoints.pods(service):
                     self._doubt(client, end, None, SourceText(where).evidence(f"{service} by a bare word"))
+
+    def _read_file(self, client: PodTemplate, text: Text) -> None:
+        """Take up the Services that a file of a ConfigMap or an annotation names by a bare word, such as the default in
+        `${DB:="mysql"}`."""
+        is_file = text.form is Form.VALUE and "\n" in text.value
+        if text.secret or not (is_file or text.said.startswith("annotation ")):
+            return
+        key = id(text.piece), text.path
+        if key not in self._bare:
+            lines = lines_of(text.value) if is_file else [(1, f'"{text.value}" {text.value}')]
+            self._bare[key] = list(bare_words(text.key if is_file else _HELD_IN, lines, self._names))
+        for name in self._bare[key]:
+            for service, end in self._ends(self.resolve(client.object, name)):
+                if client not in self.endpoints.pods(service):
+                    self._doubt(client, end, None, text.evidence(f"{service} by a bare word"))
 
     def _in(self, text: Text) -> list[Address]:
         is_short = len(text.value) < _SHORT
@@ -308,6 +342,42 @@ class Collector:
             key = client, server, self.endpoints.ports(service, server, port)
             self._doubts.setdefault(key, ([], service))[0].append(fact)
 
+    def meet_by_name(self) -> None:
+        """Who names a host that is no Service of the tree may call the workload of that name: its Service may stand
+        elsewhere."""
+        called = self._called_like_hosts() if self.found.unresolved else {}
+        served = self._served() if called else {}
+        for item in self.found.unresolved if called else ():
+            for name, namespace in meanings(item.host):
+                for server in called.get(name, ()):
+                    if server is not item.pod and self._may_mean(item.pod.object, server.object, namespace):
+                        text = f"{item.evidence.text}, which {server.object} is called"
+                        fact = Evidence(text, *_at(item.evidence))
+                        on = _declared(server) or served.get(server, ())
+                        self._doubts.setdefault((item.pod, server, on), ([], None))[0].append(fact)
+
+    def _called_like_hosts(self) -> dict[str, list[PodTemplate]]:
+        """The workloads by their names and labels of names; a name that many have is none of a host."""
+        found: dict[str, list[PodTemplate]] = {}
+        for pod in self.pods:
+            labels = mapping(pod.metadata.data.get("labels"))
+            for name in dict.fromkeys([pod.object.name, *(str(labels[key]) for key in _NAMES if key in labels)]):
+                found.setdefault(name, []).append(pod)
+        return {name: pods for name, pods in found.items() if len(pods) <= _MOST_SHARING}
+
+    def _served(self) -> dict[PodTemplate, tuple[Port, ...]]:
+        """The ports of workloads that Services of other names lead to."""
+        found: dict[PodTemplate, dict[Port, None]] = {}
+        for service in self.tree.of("", _SERVICE):
+            for pod in self.endpoints.pods(service):
+                found.setdefault(pod, {}).update(dict.fromkeys(self.endpoints.ports(service, pod)))
+        return {pod: tuple(ports) for pod, ports in found.items()}
+
+    def _may_mean(self, asking: Object, server: Object, namespace: str | None) -> bool:
+        if namespace is not None:
+            return self.tree.ask(Builds).may_be_in(server, namespace)
+        return not set(here(asking)).isdisjoint(there(server)) and self._is_own(asking, server)
+
     @property
     def doubts(self) -> list[Edge]:
         """What may be a connection: a Service is named by a word that need not be an address."""
@@ -388,6 +458,13 @@ def _runs_data_store(pod: PodTemplate) -> bool:
         return any(map(runs_data_store, pod.containers))
     except (OpaqueError, WrongShapeError):
         return False
+
+
+def _declared(pod: PodTemplate) -> tuple[Port, ...]:
+    """The ports that ``pod`` declares; none, which means all, where it declares none, or an expression."""
+    numbers = [(number(item.get("containerPort")), item.get("protocol")) for item in declared_ports(pod)]
+    found = {Port(port, str(protocol or "TCP").upper()) for port, protocol in numbers if port is not None}
+    return tuple(sorted(found, key=lambda port: port.order)) if len(found) == len(numbers) else ()
 
 
 def _at(fact: Evidence) -> tuple[Piece | None, Path]:

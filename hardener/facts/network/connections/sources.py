@@ -65,6 +65,12 @@ _MEDIA = late_pattern(r"(?i).*\.(?:png|jpe?g|gif|ico|webp|avif|svg|bmp|woff2?|tt
 _FETCH = late_pattern(
     r"(?im)^[ \t]*+ADD\s+(?:--\S+\s+)*https?://|\b(?:curl|wget)\b[^\n]{0,400}\.(?:jar|war|ear|zip|tgz|tar|txz|deb|rpm|apk|whl|exe|js)\b"
 )
+# What a program is built with, which is no part of it.
+_BUILD_TOOLS = late_pattern(
+    r"(?i)(?:mvnw|gradlew)\.(?:bat|cmd)|\.yarnrc\.yml|gradle\.properties|pnpm-workspace\.ya?ml|rust-toolchain\.toml"
+    r"|\.?(?:babel|babelrc|eslintrc|eslint|prettierrc|webpack|vite|rollup|tsconfig|jest|postcss|tailwind|nuget|settings)"
+    r"(?:\.config|\.gradle)?\.\w+(?:\.kts)?"
+)
 _RECIPE = late_pattern(r"(?i)(?:.*\.)?(?:docker|container)file(?:\..*)?|\.dockerignore|\.gitignore|makefile")
 
 
@@ -120,13 +126,25 @@ class Sources:
             return {}
         return folders
 
+    def lacking(self, pod: PodTemplate) -> str | None:
+        """What the images of ``pod`` are built from and the tree does not hold, the first that may name a host; None
+        for nothing."""
+        if not self._may_tell:
+            return None
+        built = self._tree.ask(BuiltImages)
+        try:
+            images = [container.image for container in pod.containers if container.image is not None]
+        except (OpaqueError, WrongShapeError):
+            return None
+        return next((path for image in images for path in built.lacks(image) if _may_name_hosts(path)), None)
+
     def words(self, pod: PodTemplate) -> dict[str, str] | None:
         """The Services that the sources of ``pod`` name in any way, each with where; None where not all of its sources
         are in the tree and were read: then it may call others.
 
         What the image has besides counts, too: a base that nobody knows may be the program itself.
         """
-        if not self._may_tell:
+        if not self._may_tell or self.lacking(pod) is not None:
             return None
         try:
             images = [container.image for container in pod.containers]
@@ -142,7 +160,7 @@ class Sources:
 
     def _named_by(self, image: ImageReference | None) -> list[dict[str, str] | None] | None:
         """The Services that the sources of ``image`` name, by the folders that it is built from; None where these are
-        not in the tree, or nothing is known of its base."""
+        not in the tree, something of them is missing, or nothing is known of its base."""
         built = self._tree.ask(BuiltImages)
         made = built.of(image) if image is not None else None
         if image is None or made is None:
@@ -201,8 +219,8 @@ class Sources:
         self._left -= len(text)
         if _RECIPE.fullmatch(os.path.basename(path)) and _FETCH.search(text):
             self._fetching.add(path)
-        lines = [(number, _code(line)) for number, line in enumerate(text.splitlines(), 1)]
-        self._words[path] = self._words_of(path, lines)
+        lines = lines_of(text)
+        self._words[path] = bare_words(path, lines, self._names)
         if not any(True for _ in self._addresses(text)):
             return []
         name = files.name(path)
@@ -212,19 +230,6 @@ class Sources:
             if len(line) <= _LONGEST_LINE
             for address in self._addresses(line)
         ]
-
-    def _words_of(self, path: str, lines: list[tuple[int, str]]) -> dict[str, int]:
-        """The Services that ``lines`` of a file name as a bare word that may be a host, each with its first line."""
-        if _DEPENDENCIES.fullmatch(path):
-            return {}
-        spoken = _any_word if _SETTINGS.fullmatch(path) else _held_words
-        found: dict[str, int] = {}
-        for number, line in lines:
-            for word in spoken(line):
-                # ORDERS_SERVICE_HOST and orders_url name the Service orders, too.
-                for start in self._names.intersection(_starts(word.lower().replace("_", "-"))):
-                    found.setdefault(start, number)
-        return found
 
     def _addresses(self, text: str) -> Iterator[Address]:
         for address in find(text, self._services, self._namespaces, form=Form.TEXT):
@@ -272,6 +277,34 @@ class Sources:
             for address in find(value, self._services, self._namespaces, key=variable):
                 if address.known and address.firm:
                     yield "environment", address
+
+
+def bare_words(path: str, lines: Iterable[tuple[int, str]], names: frozenset[str]) -> dict[str, int]:
+    """Those of ``names`` that ``lines`` of the file ``path``, each with its number, hold as a word that may be a host,
+    each with its first line."""
+    if _DEPENDENCIES.fullmatch(path):
+        return {}
+    spoken = _any_word if _SETTINGS.fullmatch(path) else _held_words
+    found: dict[str, int] = {}
+    for number, line in lines:
+        for word in spoken(line):
+            # ORDERS_SERVICE_HOST and orders_url name the Service orders, too.
+            for start in names.intersection(_starts(word.lower().replace("_", "-"))):
+                found.setdefault(start, number)
+    return found
+
+
+def lines_of(text: str) -> list[tuple[int, str]]:
+    """The lines of ``text`` without their comments, each with its number."""
+    return [(number, _code(line)) for number, line in enumerate(text.splitlines(), 1)]
+
+
+def _may_name_hosts(path: str) -> bool:
+    """Whether a source that is missing may say whom a program calls: what only builds it, or is shown, does not."""
+    name = os.path.basename(path.rstrip("/"))
+    if "." not in name or not any(pattern.fullmatch(name) for pattern in (_SETTINGS, _PROGRAM)):
+        return False  # a binary or a folder: no more than is known of the image of another
+    return not any(pattern.fullmatch(name) for pattern in (_NO_SOURCE, _DEPENDENCIES, _RECIPE, _BUILD_TOOLS))
 
 
 def _code(line: str) -> str:

@@ -1,4 +1,4 @@
-"""Bytes of a log file as single JSON objects, in bounded memory: JSON lines, or documents of any size that hold many.
+"""Bytes of a file as single JSON objects, in bounded memory: JSON lines, or documents of any size that hold many.
 
 Known containers: a list of entries (``gcloud logging read``), ``items`` (an EventList), ``events`` and ``logEvents``
 (CloudWatch). A line of a CloudWatch export to S3 begins with a time.

@@ -1,0 +1,61 @@
+"""What is known of a chart whoever has it rendered, worked out once for all of its releases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from hardener.authoring.edits import Edit
+from hardener.charts.files import metadata, partial_copy
+from hardener.charts.values.recipes import Recipes
+from hardener.support.data_path import Path
+
+_WORD = re.compile(r"[A-Za-z]\w*")
+
+
+class ChartMemory:
+    """Filled by the first release of a chart, and asked by the others. ``defaults`` are the values of the chart alone,
+    where those of a release are these with its own on top; None where they are more than that, or not known yet.
+    ``breaking`` are the values, each by what kind of mark, that no render took a mark of."""
+
+    def __init__(self) -> None:
+        self.defaults: dict[str, Any] | None = None
+        self.known: list[Path] = []
+        self.recipes = Recipes()
+        self.breaking: set[tuple[str, Path]] = set()
+        self.libraries: set[str] = set()
+        self.chances = (True, True)
+        self.is_plain = False
+        self._folder = ""
+        self._words: set[str] = set()
+        self._empty: set[tuple[str, str, tuple[str, ...], frozenset[str]]] = set()
+
+    def learn(self, folder: str, known: Iterable[Path]) -> None:
+        """Take in what the chart in ``folder``, a copy of it, says of itself, unless that is known; ``known`` are keys
+        that may be there."""
+        if self._folder:
+            return
+        self._folder = folder
+        self.known = list(known)
+        self.libraries = metadata.libraries(folder)
+        self.chances = partial_copy.chances(folder)
+        self._words = {word for text in partial_copy.texts(folder) for word in _WORD.findall(text)}
+        data = metadata.metadata(folder, "chart")
+        entries = metadata.dependencies(data)
+        self.is_plain = all(one["name"] in self.libraries and not one.get("import-values") for one in entries)
+
+    def may_find(self, look: str, kind: str, edit: Edit, names: Iterable[str]) -> bool:
+        """Whether ``look`` may find something for ``edit`` of an object of ``kind`` among values with these ``names``:
+        nothing came of it so far where the names that the chart knows were the same."""
+        return self._place(look, kind, edit, names) not in self._empty
+
+    def found_nothing(self, look: str, kind: str, edit: Edit, names: Iterable[str]) -> None:
+        """Note that nothing came of ``look``."""
+        self._empty.add(self._place(look, kind, edit, names))
+
+    def _place(
+        self, look: str, kind: str, edit: Edit, names: Iterable[str]
+    ) -> tuple[str, str, tuple[str, ...], frozenset[str]]:
+        field = tuple(part for part in edit.path if isinstance(part, str))
+        return look, f"{kind} {type(edit).__name__}", field, frozenset(names) & self._words

@@ -1,0 +1,52 @@
+"""Keys that a chart may know though neither its values nor its user has them: beside the image of a container stand
+what runs it and what it gets, and above it what holds for its pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hardener.charts.values.markers import map_paths
+from hardener.support.data_path import Path, value_at
+
+_OF_CONTAINER: tuple[Path, ...] = (("securityContext",), ("containerSecurityContext",), ("resources",))
+_OF_POD: tuple[Path, ...] = (
+    ("podSecurityContext",), ("securityContext",), ("pod", "securityContext"), ("defaultPodOptions", "securityContext"),
+)  # fmt: skip
+_MOST = 300
+
+
+def beside_images(values: dict[str, Any]) -> list[Path]:
+    """Return the maps that may be set beside each image that ``values`` name, and are not there yet."""
+    return _new(((*path, *name) for path in with_image(values) for name in _OF_CONTAINER), values)
+
+
+def above_images(values: dict[str, Any]) -> list[Path]:
+    """Return the maps that may be set for the pod of each image that ``values`` name, and are not there yet, the
+    nearest first."""
+    places = [path[:length] for path in with_image(values) for length in range(len(path), -1, -1)]
+    return _new(((*place, *name) for place in dict.fromkeys(places) for name in _OF_POD), values)
+
+
+def with_image(values: dict[str, Any]) -> list[Path]:
+    """Return the maps in ``values`` that name an image."""
+    return [path for path in ((), *map_paths(values)) if _runs_image(path, values)]
+
+
+def _runs_image(path: Path, values: dict[str, Any]) -> bool:
+    found = value_at(values, path)
+    return isinstance(found, dict) and isinstance(found.get("image"), str | dict)
+
+
+def _new(paths: Iterable[Path], values: dict[str, Any]) -> list[Path]:
+    """Those of ``paths``, each once, that are not there and can be, at most 300."""
+    found: list[Path] = []
+    for path in dict.fromkeys(paths):
+        above = (value_at(values, path[:length]) for length in range(len(path)))
+        fits = all(
+            isinstance(value, list if isinstance(part, int) else dict | None)
+            for value, part in zip(above, path, strict=True)
+        )
+        if fits and value_at(values, path) is None and len(found) < _MOST:
+            found.append(path)
+    return found

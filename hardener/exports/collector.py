@@ -1,0 +1,314 @@
+"""The facts of the exports of one import, before they are kept: put in by readers, by the name that an export has for
+a workload; owners and selectors are resolved when all files were read."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import Struct, field
+
+from hardener.exports.model import (
+    OUTSIDE,
+    Capabilities,
+    Facts,
+    Image,
+    Peer,
+    Ran,
+    Recorded,
+    Source,
+    Usage,
+    Workload,
+    Writes,
+)  # fmt: skip
+
+# What a node or the runtime mounts: a write there tells nothing of the image.
+_OF_THE_NODE = ("/proc", "/sys", "/dev", "/run/secrets", "/var/run/secrets")
+_WITH_CHILDREN = 12  # folders of one parent from which on the parent stands for them
+_MOST_PATHS = 60
+# What kubescape writes for a part of a path that differs in each run. Source: kubescape/storage dynamicpathdetector.
+_DYNAMIC = "⋯"
+# Names that controllers make: of a ReplicaSet, of a Pod, of a Job that a CronJob made.
+# Source: k8s.io/apimachinery pkg/util/rand (the alphabet), kubernetes pkg/controller/cronjob (the minutes of a Job).
+_SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
+_REPLICA_SET = re.compile(rf"(.+)-{_SAFE}{{8,10}}")
+_OF_REPLICA_SET = re.compile(rf"{_REPLICA_SET.pattern}-{_SAFE}{{5}}")
+_OF_CRON_JOB = re.compile(rf"(.+)-[0-9]{{8,}}(?:-{_SAFE}{{5}})?")
+_OF_STATEFUL_SET = re.compile(r"(.+)-[0-9]{1,4}")
+_OF_DAEMON_SET = re.compile(rf"(.+)-{_SAFE}{{5}}")
+_MADE_NAMES = (
+    ("CronJob", _OF_CRON_JOB), ("Deployment", _OF_REPLICA_SET), ("DaemonSet", _OF_DAEMON_SET),
+    ("StatefulSet", _OF_STATEFUL_SET),
+)  # fmt: skip
+
+# Source: k8s.io/apimachinery pkg/util/validation (IsDNS1123Subdomain); a name of RBAC may have more, and runs nothing.
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
+_DAY = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
+_PORTS = 1 << 16
+
+_Owner = tuple[str, str]  # kind and name
+_Selected = tuple[Workload, str, dict[str, str], tuple[str, str], list[tuple[int, str]], bool]
+
+
+class _Seen(Struct):
+    """What one source tells of one container so far; None where it did not watch."""
+
+    images: set[tuple[str, str]] = field(default_factory=set)
+    ran: set[tuple[int, int | None, bool]] = field(default_factory=set)
+    folders: set[str] | None = None
+    files: set[str] = field(default_factory=set)
+    capabilities: set[str] | None = None
+    usage: dict[str, int] = field(default_factory=dict)
+
+
+class Collector:
+    """Takes in what readers find. ``file`` is the name of the export that is being read, ``today`` the day of the
+    import, for exports that tell no time."""
+
+    def __init__(self, today: str) -> None:
+        self.file = ""
+        self.locked: dict[str, dict[str, Any]] = {}  # stanzas of harden.lock, by image
+        self._today = today
+        self._tools: dict[tuple[str, str], list[str | None]] = {}  # by tool and file: first and last day
+        self._containers: dict[tuple[Workload, str], dict[tuple[str, str], _Seen]] = {}
+        self._peers: set[tuple[Workload | None, Workload | None, int, str, tuple[str, str]]] = set()
+        self._selected: list[_Selected] = []
+        self._owners: dict[tuple[str, str, str], _Owner] = {}  # of a namespace, kind and name
+        self._labels: dict[str, list[tuple[dict[str, str], Workload]]] = {}  # of pods, by namespace
+        self._templates: dict[str, list[str]] = {}  # the containers that they name, by workload
+        self._running: dict[str, set[str]] = {}
+
+    # Where a fact is from.
+
+    def source(self, tool: str, *days: str | None) -> tuple[str, str]:
+        """The source of a fact that ``tool`` tells, at ``days`` ("2026-11-30T12:00:00Z" or None)."""
+        key = (tool, self.file)
+        period = self._tools.setdefault(key, [None, None])
+        for day in (day[:10] for day in days if day and _DAY.match(day)):
+            period[0] = min(period[0] or day, day)
+            period[1] = max(period[1] or day, day)
+        return key
+
+    def put_owner(self, namespace: str, kind: str, name: str, owner: _Owner) -> None:
+        """An object is made by ``owner``, which is in the same namespace."""
+        if _is_legal(Workload(owner[0], namespace, owner[1])):
+            self._owners[namespace, kind, name] = owner
+
+    def put_labels(self, workload: Workload, labels: dict[str, str]) -> None:
+        """Pods of ``workload`` have ``labels``."""
+        self._labels.setdefault(workload.namespace, []).append((labels, workload))
+
+    def put_template(self, workload: Workload, containers: Iterable[str]) -> None:
+        """The template of ``workload`` names these containers: others in its pods were put in by somebody else."""
+        self._templates[workload.text] = list(containers)
+
+    def put_running(self, workload: Workload, containers: Iterable[str]) -> None:
+        """A pod of ``workload`` has these containers."""
+        self._running.setdefault(self.owner(workload).text, set()).update(containers)
+
+    # Facts of a container.
+
+    def _seen(self, workload: Workload, container: str, key: tuple[str, str]) -> _Seen:
+        if not (_is_legal(workload) and _NAME.fullmatch(container)):
+            return _Seen()  # of nothing that a cluster could hold
+        return self._containers.setdefault((workload, container), {}).setdefault(key, _Seen())
+
+    def put_image(self, workload: Workload, container: str, key: tuple[str, str], name: str, digest: str) -> None:
+        """Its image ``name`` was this ``digest``."""
+        self._seen(workload, container, key).images.add((name, digest))
+
+    def put_user(
+        self, workload: Workload, container: str, key: tuple[str, str], uid: int, gid: int | None, *, by_image: bool
+    ) -> None:
+        """It ran as ``uid``."""
+        self._seen(workload, container, key).ran.add((uid, gid, by_image))
+
+    def watch_writes(self, workload: Workload, container: str, key: tuple[str, str]) -> None:
+        """A recorder watched where it writes, whether or not it did."""
+        seen = self._seen(workload, container, key)
+        seen.folders = seen.folders or set()
+
+    def put_write(self, workload: Workload, container: str, key: tuple[str, str], path: str, *, made: bool) -> None:
+        """It opened ``path`` for writing; ``made``: and had it made where it was not there."""
+        self.watch_writes(workload, container, key)
+        seen = self._seen(workload, container, key)
+        clean = _path(path)
+        if clean is None or seen.folders is None:
+            return
+        if _DYNAMIC in path:
+            seen.folders.add(clean)
+        elif made:
+            seen.folders.add(posixpath.dirname(clean))
+        else:
+            seen.files.add(clean)
+
+    def put_capabilities(self, workload: Workload, container: str, key: tuple[str, str], names: Iterable[str]) -> None:
+        """It used these capabilities; a recorder watched."""
+        seen = self._seen(workload, container, key)
+        seen.capabilities = (seen.capabilities or set()) | {name.removeprefix("CAP_") for name in names}
+
+    def put_usage(self, workload: Workload, container: str, key: tuple[str, str], **most: int | None) -> None:
+        """What it used, as in ``model.Usage``; of several the most."""
+        found = self._seen(workload, container, key).usage
+        for name, amount in most.items():
+            if amount is not None:
+                found[name] = max(found.get(name, 0), amount)
+
+    def put_peer(
+        self, source: Workload | None, target: Workload | None, port: int, protocol: str, key: tuple[str, str]
+    ) -> None:
+        """A connection from ``source`` to ``target`` was seen; None is what is no pod of the cluster."""
+        ends = [end for end in (source, target) if end is not None]
+        if source != target and all(map(_is_legal, ends)) and port < _PORTS:
+            self._peers.add((source, target, port, protocol.upper() or "TCP", key))
+
+    def put_selected_peer(
+        self, workload: Workload, namespace: str, labels: dict[str, str], key: tuple[str, str],
+        ports: list[tuple[int, str]], *, calls: bool,
+    ) -> None:  # fmt: skip
+        """Connections between ``workload`` and the pods in ``namespace`` with ``labels``, {} for what is no pod;
+        ``calls``: it is the one that calls. Who has the labels is known when all was read."""
+        self._selected.append((workload, namespace, labels, key, ports or [(0, "")], calls))
+
+    def put_locked(self, image: str, stanza: dict[str, Any]) -> None:
+        """An engine described ``image``, which the lock keeps: what stands there for it."""
+        self.locked[image] = stanza
+
+    # The result.
+
+    def owner(self, workload: Workload) -> Workload:
+        """Who made the pods of ``workload``, along the owners that the exports show, else by the names that
+        controllers make."""
+        kind, name = workload.kind, workload.name
+        for _ in range(4):  # a Pod of a ReplicaSet of a Deployment of something
+            found = self._owners.get((workload.namespace, kind, name))
+            if found is None:
+                break
+            kind, name = found
+        if kind == "ReplicaSet":
+            return Workload("Deployment", workload.namespace, into_deployment(name) or name.rpartition("-")[0] or name)
+        if kind in ("Pod", "Job"):
+            return _by_name(kind, workload.namespace, name)
+        return Workload(kind, workload.namespace, name)
+
+    def selected(self, namespace: str, labels: dict[str, str]) -> Workload | None:
+        """The workload whose pods have ``labels``; None where there is none, or several."""
+        found = {
+            self.owner(workload)
+            for have, workload in self._labels.get(namespace, ())
+            if labels and labels.items() <= have.items()
+        }
+        return found.pop() if len(found) == 1 else None
+
+    def result(self) -> Recorded:
+        """All that was put in, as it is kept."""
+        self._resolve_selected()
+        keys = {key: f"a{index}" for index, key in enumerate(sorted(self._tools), 1)}
+        sources = {}
+        for (tool, file), (first, last) in self._tools.items():
+            sources[keys[tool, file]] = Source(tool, file, last or self._today, first if first != last else None)
+        found: dict[str, dict[str, list[Any]]] = {}
+        for (workload, container), by_key in self._containers.items():
+            facts = found.setdefault(f"{self.owner(workload).text}/{container}", {})
+            for key, seen in by_key.items():
+                _add(facts, keys[key], seen)
+        containers = {name: _joined(facts) for name, facts in found.items()}
+        peers = {
+            Peer(self._text(one), self._text(other), port, keys[key], protocol)
+            for one, other, port, protocol, key in self._peers
+        }
+        peers = {peer for peer in peers if peer.source != peer.target}
+        return Recorded(
+            sources, {name: facts for name, facts in containers.items() if facts != Facts()}, self._injected(),
+            tuple(sorted(peers)),
+        )  # fmt: skip
+
+    def _resolve_selected(self) -> None:
+        for workload, namespace, labels, key, ports, calls in self._selected:
+            other = self.selected(namespace, labels) if labels else None
+            if labels and other is None:
+                continue  # pods that the exports do not show, or several workloads
+            source, target = (workload, other) if calls else (other, workload)
+            for port, protocol in ports:
+                self.put_peer(source, target, port, protocol, key)
+
+    def _text(self, workload: Workload | None) -> str:
+        return OUTSIDE if workload is None else self.owner(workload).text
+
+    def _injected(self) -> dict[str, tuple[str, ...]]:
+        found = {}
+        for text, names in self._templates.items():
+            if more := self._running.get(text, set()) - set(names):
+                found[text] = tuple(sorted(more))
+        return found
+
+
+def into_deployment(name: str) -> str | None:
+    """The Deployment that makes a ReplicaSet of this name, None where no Deployment names one so."""
+    found = _REPLICA_SET.fullmatch(name)
+    return found[1] if found is not None else None
+
+
+def _is_legal(workload: Workload) -> bool:
+    """Whether a cluster could hold a workload of this name."""
+    named = _NAME.fullmatch(workload.namespace) and _NAME.fullmatch(workload.name)
+    return bool(named and (not workload.kind or _KIND.fullmatch(workload.kind)))
+
+
+def _by_name(kind: str, namespace: str, name: str) -> Workload:
+    for maker, pattern in _MADE_NAMES:
+        if (found := pattern.fullmatch(name)) is not None:
+            return Workload(maker, namespace, found[1])
+    return Workload(kind, namespace, name)
+
+
+def _path(path: str) -> str | None:
+    """The path as it is kept; None for what is no path of the image. Of one with a part that differs in each run, the
+    folder before that part."""
+    clean = posixpath.normpath(path.partition(_DYNAMIC)[0])
+    if not clean.startswith("/") or clean.startswith("//") or not clean.isprintable():
+        return None
+    if clean == "/" or any(clean == top or clean.startswith(f"{top}/") for top in _OF_THE_NODE):
+        return None
+    return clean
+
+
+def _add(facts: dict[str, list[Any]], by: str, seen: _Seen) -> None:
+    facts.setdefault("images", []).extend(Image(by, *image) for image in seen.images)
+    facts.setdefault("ran", []).extend(Ran(by, *ran) for ran in seen.ran)
+    if seen.folders is not None:
+        writes = Writes(by, _collapsed(seen.folders), tuple(sorted(seen.files)[:_MOST_PATHS]))
+        facts.setdefault("writes", []).append(writes)
+    if seen.capabilities is not None:
+        facts.setdefault("capabilities", []).append(Capabilities(by, tuple(sorted(seen.capabilities))))
+    if seen.usage:
+        facts.setdefault("usage", []).append(Usage(by, **seen.usage))
+
+
+def _joined(facts: dict[str, list[Any]]) -> Facts:
+    return Facts(**{name: tuple(sorted(set(found))) for name, found in facts.items()})
+
+
+def _collapsed(folders: set[str]) -> tuple[str, ...]:
+    """The folders without those below another one; many beside each other become their parent."""
+    found = _outermost(folders)
+    while len(found) > _MOST_PATHS and (deepest := max(path.count("/") for path in found)) > 1:
+        found = _outermost(posixpath.dirname(path) if path.count("/") == deepest else path for path in found)
+    by_parent: dict[str, list[str]] = {}
+    for path in found:
+        by_parent.setdefault(posixpath.dirname(path), []).append(path)
+    kept: list[str] = []
+    for parent, paths in by_parent.items():
+        kept += [parent] if len(paths) > _WITH_CHILDREN and parent != "/" else paths
+    return tuple(_outermost(kept))
+
+
+def _outermost(folders: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for path in sorted(set(folders), key=lambda path: path.split("/")):
+        if not found or not path.startswith(f"{found[-1]}/"):
+            found.append(path)
+    return found

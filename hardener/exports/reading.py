@@ -1,0 +1,175 @@
+"""A file of an export, read by what stands in it: one object at a time, in bounded memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterator
+from typing import IO, Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from hardener.exports.collector import Collector
+from hardener.exports.readers import flows, inspected, kubernetes, recordings, usage
+from hardener.exports.shapes import entries, text
+from hardener.sources import yaml
+from hardener.support.json_objects import entries as json_objects
+from hardener.support.json_objects import opened
+
+_LARGEST_YAML = 32 << 20  # bytes; JSON is read in parts, and may be of any size
+_HEAD = 1 << 16
+_KUBESCAPE = "spdx.softwarecomposition.kubescape.io"
+_PROFILES = frozenset({"ContainerProfile", "ApplicationProfile", "NetworkNeighborhood"})
+_NAMES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".csv", ".log", ".gz")
+
+
+class Outcome(Struct):
+    """What became of a file: how many objects told something, how many are of no kind that is read, how many could
+    not be read, and why nothing was, if nothing was."""
+
+    name: str
+    told: int = 0
+    other: int = 0
+    broken: int = 0
+    problem: str | None = None
+
+
+class _Reader(NamedTuple):
+    is_one: Callable[[dict[str, Any]], bool]
+    read: Callable[[dict[str, Any], Collector], None]
+
+
+def _is_object(group: str, kinds: frozenset[str]) -> Callable[[dict[str, Any]], bool]:
+    def is_one(item: dict[str, Any]) -> bool:
+        found, _, _ = text(item, "apiVersion").rpartition("/")
+        return text(item, "kind") in kinds and (found == group or (not group and found in ("", "apps", "batch")))
+
+    return is_one
+
+
+# What is tried, in this order: objects of Kubernetes by their kind, then documents of tools by their keys.
+_READERS = (
+    _Reader(_is_object("", kubernetes.KINDS), kubernetes.read),
+    _Reader(_is_object("autoscaling.k8s.io", frozenset({"VerticalPodAutoscaler"})), usage.read_autoscaler),
+    _Reader(_is_object(_KUBESCAPE, _PROFILES), recordings.read_profile),
+    _Reader(_is_object("k8s.otterize.com", frozenset({"ClientIntents"})), flows.read_intents),
+    _Reader(flows.is_flow, flows.read_flow),
+    _Reader(flows.is_calico, flows.read_calico),
+    _Reader(flows.is_connection, flows.read_connection),
+    _Reader(recordings.is_gadget_event, recordings.read_gadget),
+    _Reader(inspected.is_inspected, inspected.read_inspected),
+    _Reader(lambda document: isinstance(document.get("scans"), list), usage.read_krr),
+    _Reader(lambda document: isinstance(document.get("Namespaces"), dict), usage.read_goldilocks),
+    _Reader(lambda document: text(document, "data", "resultType") in ("matrix", "vector"), usage.read_prometheus),
+)
+
+
+def files_of(arguments: list[str]) -> Iterator[str]:
+    """The files that ``arguments`` name, of folders those whose names say that they may be exports, in order."""
+    for argument in arguments:
+        if not os.path.isdir(argument):
+            yield argument
+            continue
+        for folder, folders, names in os.walk(argument):
+            folders.sort()
+            yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(_NAMES))
+
+
+def read_file(path: str, into: Collector) -> Outcome:
+    """Put what the file ``path`` tells into the collector. What is no export, or cannot be read, is the ``problem``."""
+    outcome = Outcome(os.path.basename(path))
+    into.file = outcome.name
+    try:
+        with opened(path) as stream:
+            head = _head(stream)
+            if head.lstrip()[:1] in (b"{", b"["):
+                _read_json(path, into, outcome)
+            elif usage.is_krr_table(_first_row(head)):
+                _read_table(path, into, outcome)
+            else:
+                _read_yaml(path, into, outcome)
+    except (OSError, EOFError) as error:
+        outcome.problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    if outcome.problem is None and not outcome.told:
+        outcome.problem = "nothing that harden import reads: see docs/import.md for the exports that it knows"
+    return outcome
+
+
+def _head(stream: IO[bytes]) -> bytes:
+    return stream.read(_HEAD).removeprefix(b"\xef\xbb\xbf")
+
+
+def _first_row(head: bytes) -> list[str]:
+    line = head.partition(b"\n")[0].decode("utf-8", "replace")
+    return next(csv.reader([line]), [])
+
+
+def _read_json(path: str, into: Collector, outcome: Outcome) -> None:
+    with opened(path) as stream:
+        for raw in json_objects(stream):
+            document = _decoded(raw)
+            if document is None:
+                outcome.broken += 1
+            else:
+                _read_one(document, into, outcome)
+
+
+def _decoded(raw: bytes | None) -> dict[str, Any] | None:
+    try:
+        found = msgspec.json.decode(raw) if raw is not None else None
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _read_table(path: str, into: Collector, outcome: Outcome) -> None:
+    with opened(path) as stream:
+        lines = io.TextIOWrapper(stream, "utf-8-sig", "replace", newline="")
+        try:
+            usage.read_krr_table(lines, into)
+        except csv.Error:
+            outcome.broken += 1
+        else:
+            outcome.told += 1
+
+
+def _read_yaml(path: str, into: Collector, outcome: Outcome) -> None:
+    with opened(path) as stream:
+        raw = stream.read(_LARGEST_YAML + 1)
+    if len(raw) > _LARGEST_YAML:
+        outcome.problem = f"YAML of more than {_LARGEST_YAML >> 20} MiB: export it with -o json, which may be larger"
+        return
+    try:
+        documents = yaml.documents(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        outcome.problem = "not UTF-8"
+        return
+    except yaml.TextError as refused:
+        outcome.problem = f"line {refused.line or 1}: {refused.reason}"
+        return
+    for document in documents:
+        if isinstance(document, dict):
+            _read_one(document, into, outcome)
+
+
+def _read_one(document: dict[str, Any], into: Collector, outcome: Outcome) -> None:
+    if isinstance(document.get("items"), list) and text(document, "kind").endswith("List"):
+        for item in entries(document, "items"):
+            _read_one(_completed(item, document), into, outcome)
+        return
+    reader = next((reader for reader in _READERS if reader.is_one(document)), None)
+    if reader is None:
+        outcome.other += 1
+        return
+    reader.read(document, into)
+    outcome.told += 1
+
+
+def _completed(item: dict[str, Any], of: dict[str, Any]) -> dict[str, Any]:
+    """An item of a list of one kind (``PodList``), which may leave out its own. Source: k8s.io/apimachinery
+    pkg/runtime: items of typed lists have no TypeMeta."""
+    if "kind" in item:
+        return item
+    return {"apiVersion": text(of, "apiVersion"), "kind": text(of, "kind").removesuffix("List"), **item}

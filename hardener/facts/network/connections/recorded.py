@@ -1,0 +1,97 @@
+"""The connections that a cluster recorded, by ``harden.evidence.yaml``, between workloads of the tree.
+
+Flows prove that pairs talk, and never that others do not: what was inferred and not seen stays open, and is said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Evidence
+from hardener.exports.model import OUTSIDE, Peer, Recorded
+from hardener.facts.images.recordings import Recordings
+from hardener.facts.network.connections.model import Connections, Edge, Port
+from hardener.tree.core_views import PodTemplate
+from hardener.tree.fact import AsRead
+from hardener.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from hardener.facts.network.connections.collect import Collector
+
+_FILE = "harden.evidence.yaml"
+_SERVICE = "Service"
+
+
+def put_recorded(into: Collector) -> None:
+    """Take up the connections between pods of the tree that were recorded."""
+    recorded = into.tree.recorded
+    if recorded is None or not recorded.peers:
+        return
+    pods = _pods(into)
+    for peer in recorded.peers:
+        for client in pods.get(peer.source, ()):
+            fact = _fact(client, peer, recorded)
+            for server in pods.get(peer.target, ()):
+                into.add(client, server, (Port(peer.port, peer.protocol),) if peer.port else (), fact, None)
+            if peer.target.startswith(f"{_SERVICE}/"):
+                _put_service(into, client, peer, fact)
+
+
+def _pods(into: Collector) -> dict[str, list[PodTemplate]]:
+    """The pods of the tree by the names that the recording has for them."""
+    recordings = into.tree.ask(Recordings)
+    found: dict[str, list[PodTemplate]] = {}
+    for pod in into.pods:
+        for key in recordings.keys(pod.object):
+            found.setdefault(key, []).append(pod)
+    return found
+
+
+def _put_service(into: Collector, client: PodTemplate, peer: Peer, fact: Evidence) -> None:
+    _, namespace, name = peer.target.split("/", 2)
+    for service in into.resolve(client.object, f"{name}.{namespace}"):
+        for server in into.endpoints.pods(service):
+            into.add(client, server, into.endpoints.ports(service, server, peer.port or None), fact, service)
+
+
+def _fact(client: PodTemplate, peer: Peer, recorded: Recorded) -> Evidence:
+    source = recorded.sources[peer.by]
+    port = f":{peer.port}" if peer.port else ""
+    text = f"{_FILE}: {source.tool} saw it connect to {peer.target}{port} ({recorded.days(peer.by)})"
+    return Evidence(text, *client.object.place(client.path))
+
+
+def is_recorded(edge: Edge) -> bool:
+    """Whether a recording saw the connection."""
+    return any(fact.text.startswith(f"{_FILE}: ") for fact in edge.evidence)
+
+
+class NeverRecorded(AsRead):
+    """The connections that were inferred, and that nothing recorded though flows of both ends were."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._by_client: dict[PodTemplate, list[tuple[Edge, str]]] = {}
+        if tree.recorded is None or not tree.recorded.peers:
+            return
+        keys, periods = tree.ask(Recordings).keys, _periods(tree.recorded)
+
+        def period(pod: PodTemplate) -> str | None:
+            return next((periods[key] for key in keys(pod.object) if key in periods), None)
+
+        for edge in tree.ask(Connections).edges:
+            days = period(edge.client)
+            if edge.client is not edge.server and not is_recorded(edge) and days and period(edge.server):
+                self._by_client.setdefault(edge.client, []).append((edge, days))
+
+    def of(self, client: PodTemplate) -> list[tuple[Edge, str]]:
+        """Those that ``client`` opens, each with the days of the recording."""
+        return self._by_client.get(client, [])
+
+
+def _periods(recorded: Recorded) -> dict[str, str]:
+    """The days of which flows of a workload are known."""
+    found: dict[str, str] = {}
+    for peer in recorded.peers:
+        for end in {peer.source, peer.target} - {OUTSIDE}:
+            found.setdefault(end, recorded.days(peer.by))
+    return found

@@ -1,0 +1,110 @@
+"""What a container did as it is and no longer does with changes: answers, processes, files, ends, and what it complains
+about. Each difference is a failure of the changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from hardener.observe.container_activity import Activity
+from hardener.observe.questions import difference
+from hardener.support.shapes import mapping, mappings
+
+Map = dict[str, Any]
+
+
+class Difference(Struct, frozen=True):
+    """One line. ``is_output``: a part of it is what a container prints."""
+
+    text: str
+    is_output: bool = False
+
+
+_COMPLAINS = re.compile(r"\b(?:EROFS|EPERM|EACCES)\b|(?i:\bdenied\b|read-only file ?system|not permitted|\bfatal\b)")
+_ONLY_SAYS = re.compile(r"(?i)\b(?:info|debug|notice)\b")  # a line of a level that is no failure
+_VARIES = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8,}|\d+")
+# They become another user and wait for what they started, or do nothing; as another user nobody needs them.
+_STEPS_DOWN = frozenset(("su", "sudo", "runuser", "doas", "setpriv", "sleep"))
+KILLED = 137  # it did not end by itself when it was told to
+
+
+def complaints(lines: Iterable[str]) -> dict[str, str]:
+    """The lines of a log that tell of something that was refused, by what is the same in each run."""
+    found = (line.strip() for line in lines if _COMPLAINS.search(line) and not _ONLY_SAYS.search(line))
+    return {_VARIES.sub("#", line): line for line in found}
+
+
+def differences(
+    before: Mapping[str, Activity], after: Mapping[str, Activity], spec: Map, *, whole: bool
+) -> Iterator[Difference]:
+    """What each container no longer does, or does anew, in one line each, the one that says most first. ``spec`` is
+    that of the pod that ran ``after``; ``whole``: it was looked at for as long as before."""
+    pairs = [(name, seen, after[name]) for name, seen in before.items() if name in after]
+    for _, old, new in pairs:
+        yield from (Difference(line, True) for key, line in new.complaints.items() if key not in old.complaints)
+    yield from map(Difference, unwritable(before, spec))
+    for name, old, new in pairs:
+        yield from _answers(old, new)
+        yield from (Difference(f"the process {each} of {name} is gone") for each in missing(old, new))
+        failed = [each for each, well in old.timers.items() if well and new.timers.get(each) is False]
+        yield from (Difference(f"{name}: its timer {each.command!r} no longer ends with 0") for each in failed)
+        yield from map(Difference, _vanished(name, old, new) if whole else ())
+        if old.code not in (None, KILLED) and new.code is not None and new.code != old.code:
+            yield Difference(f"{name} ends with {new.code} when it is told to end, and with {old.code} as it is")
+
+
+def answers_differ(before: Activity, after: Activity) -> bool:
+    """Whether an answer is another one."""
+    return any(_answers(before, after))
+
+
+def _answers(old: Activity, new: Activity) -> Iterator[Difference]:
+    found = {answer.question: answer for answer in new.answers}
+    for answer in old.answers:
+        other = found.get(answer.question)
+        said = difference(answer, other) if other is not None else None
+        if other is not None and said is not None:
+            yield Difference(said, answer.is_output or other.is_output)
+
+
+def has_answered(seen: Activity) -> bool:
+    """Whether a container said something when it was asked, and waits for nothing."""
+    return not seen.waits and any(answer.is_spoken for answer in seen.answers)
+
+
+def missing(old: Activity, new: Activity) -> list[str]:
+    """The programs of which a process was there as it is, and none is now; of several, at least two."""
+    return [
+        name
+        for name, count in sorted(old.programs.items())
+        if new.sees_programs and name not in _STEPS_DOWN and new.lately.get(name, 0) < min(count, 2)
+    ]
+
+
+def unwritable(before: Mapping[str, Activity], spec: Map) -> Iterator[str]:
+    """The folders to which a container wrote ``before``, where by ``spec`` its root is read-only and no volume is."""
+    for container in (each for key in ("initContainers", "containers") for each in mappings(spec.get(key))):
+        seen = before.get(str(container.get("name")))
+        if seen is None or not mapping(container.get("securityContext")).get("readOnlyRootFilesystem"):
+            continue
+        mounts = mappings(container.get("volumeMounts"))
+        places = [str(each.get("mountPath")) for each in mounts if not each.get("readOnly")]
+        for path in sorted(seen.wrote):
+            if not any(_is_within(path, place) for place in places):
+                yield f"Read-only file system: {container.get('name')} writes to {path}, where no volume is"
+
+
+def _vanished(name: str, old: Activity, new: Activity) -> Iterator[str]:
+    """The folders of volumes, or of the image, that it wrote to and no longer does."""
+    now = [*new.wrote, *new.kept]
+    for path in sorted({*old.wrote, *old.kept}):
+        if not any(_is_within(path, place) or _is_within(place, path) for place in now):
+            yield f"{name} no longer writes to {path}"
+
+
+def _is_within(path: str, folder: str) -> bool:
+    folder = folder.rstrip("/")
+    return path == folder or path.startswith(f"{folder}/") or not folder

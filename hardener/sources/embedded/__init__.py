@@ -1,0 +1,1 @@
+"""Manifests in YAML that stand within a file of something else: heredocs of a script, tasks of Ansible."""

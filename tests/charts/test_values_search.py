@@ -1,0 +1,208 @@
+"""What the search for values reaches that is easily missed, chart by chart, and that more renders never reach less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardener.charts.hardened_chart import HardenedChart
+
+from .. import helm
+from ..conftest import write
+from .measure import measured, otherwise
+
+SECURITY = "securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}"
+WHOLE = "- name: web\n  image: example.com/web:1.2.3"
+DEFAULT = "securityContext: {runAsNonRoot: true, runAsUser: 100, fsGroup: 1000}"
+BY_NAME = """\
+{{- range $name, $own := .Values.containers }}
+- name: {{ $name }}
+  image: {{ $own.image }}
+  {{- with $own.securityContext }}
+  securityContext: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $own.resources }}
+  resources: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}"""
+MERGED = (
+    '- {{ merge (dict "name" "web" "image" "example.com/web:1.2.3") .Values.container.merge | toYaml | nindent 2 }}'
+)
+SIX = (
+    "capabilities.drop", "allowPrivilegeEscalation", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory",
+)  # fmt: skip
+
+
+def workload(
+    containers: str = WHOLE, security: str = SECURITY, name: str = "{{ .Release.Name }}", more: str = ""
+) -> str:
+    """The template of a Deployment of one container."""
+    inner = containers.replace("\n", "\n        ")
+    for number in (2, 4):
+        inner = inner.replace(f"nindent {number}", f"nindent {number + 8}")
+    return f"""\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata:
+      labels: {{app: web}}
+    spec:
+      {security}
+      automountServiceAccountToken: false
+      {more}
+      containers:
+        {inner}
+"""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart by the text of its only template, its values, and those of its user; the ends of the keys that are
+    reached, and those that are not written."""
+
+    says: str
+    template: str
+    values: str
+    keys: tuple[str, ...]
+    given: str = ""
+    never: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
+
+
+CHARTS = [
+    Chart(
+        "a mark in the name of an object",
+        workload(MERGED, name="{{ .Values.nameOverride | default .Release.Name }}"),
+        "nameOverride:\ncontainer:\n  merge: {}\n",
+        SIX,
+    ),
+    Chart(
+        "a default that any value replaces",
+        workload(
+            security="{{- if .Values.podSecurityContext }}\n      securityContext: "
+            f"{{{{- toYaml .Values.podSecurityContext | nindent 8 }}}}\n      {{{{- else }}}}\n      {DEFAULT}"
+            "\n      {{- end }}"
+        ),
+        "podSecurityContext: {}\n",
+        (
+            "podSecurityContext.seccompProfile.type",
+            "podSecurityContext.runAsUser",
+            "podSecurityContext.fsGroup",
+            "podSecurityContext.runAsNonRoot",
+        ),
+    ),
+    Chart(
+        "a default behind another value",
+        workload(
+            security="securityContext: "
+            "{{- toYaml (default .Values.defaultSecurityContext .Values.web.securityContext) | nindent 8 }}"
+        ),
+        "defaultSecurityContext:\n  fsGroup: 1000\nweb:\n  securityContext: {}\n",
+        ("defaultSecurityContext.seccompProfile.type",),
+        never=("web",),
+    ),
+    Chart(
+        "containers that the user names",
+        workload(BY_NAME),
+        "containers: {}\n",
+        SIX,
+        "containers: {web: {image: a/b:1}}\n",
+    ),
+    Chart(
+        "a container in a list of values",
+        workload("{{- toYaml .Values.containers | nindent 8 }}"),
+        "containers: []\n",
+        ("containers",),
+        "containers: [{name: web, image: 'a/b:1'}]\n",
+    ),
+    Chart(
+        "a security context that is switched off",
+        workload(
+            security="{{- if .Values.podSecurityContext.enabled }}\n      securityContext: "
+            '{{- omit .Values.podSecurityContext "enabled" | toYaml | nindent 8 }}\n      {{- end }}'
+        ),
+        "podSecurityContext: {enabled: false, fsGroup: 1001}\n",
+        ("podSecurityContext.enabled", "podSecurityContext.seccompProfile.type"),
+    ),
+    Chart(
+        "a switch that is called otherwise",
+        workload(
+            security="{{- if .Values.profile.active }}\n      securityContext: {seccompProfile: {type: RuntimeDefault}}"
+            "\n      {{- end }}"
+        ),
+        "profile: {active: false}\nother: {active: false}\nmore: {active: true}\n",
+        ("profile.active",),
+        never=("other", "more"),
+    ),
+    Chart(
+        "variables that follow the limits",
+        workload(
+            WHOLE
+            + "\n  {{- with .Values.resources }}\n  resources: {{- toYaml . | nindent 4 }}\n  {{- if (.limits).cpu }}"
+            "\n  env:\n  - name: GOMAXPROCS\n    valueFrom: {resourceFieldRef: {resource: limits.cpu}}\n  {{- end }}"
+            "\n  {{- end }}"
+        ),
+        "resources: {}\n",
+        ("limits.cpu", "limits.memory", "requests.cpu", "requests.memory"),
+    ),
+]
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.says)
+def test_it_is_reached_and_nothing_else_changes(chart: Chart, tmp_path: Path) -> None:
+    helm.program(4)
+    found, folder, values = hardened(chart, tmp_path)
+    keys = [
+        ".".join(map(str, path))
+        for override in found.outcome.overrides
+        for path in leaves(override.path, override.value)
+    ]
+    assert [end for end in chart.keys if not any(key.endswith(end) for key in keys)] == []
+    assert [key for key in keys if key.startswith(chart.never)] == [] or not chart.never
+    assert otherwise(folder, found, 4, values=values) == []
+
+
+def hardened(chart: Chart, folder: Path, most: int = 200) -> tuple[HardenedChart, Path, list[str]]:
+    write(folder / "chart", {
+        "Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n", "values.yaml": chart.values,
+        "templates/web.yaml": chart.template, **chart.files,
+    })  # fmt: skip
+    write(folder, {"mine.yaml": chart.given})
+    values = [str(folder / "mine.yaml")] if chart.given else []
+    found, _, _ = measured(folder / "chart", 4, values=values, most=most)
+    return found, folder / "chart", values
+
+
+def leaves(path: tuple[str, ...], value: Any) -> list[tuple[str, ...]]:
+    if isinstance(value, dict):
+        return [leaf for key, inner in value.items() for leaf in leaves((*path, key), inner)]
+    return [path]
+
+
+# Two workloads, of which several looks find a part each.
+SEVERAL = Chart(
+    "several looks",
+    workload(MERGED, name="{{ .Values.nameOverride | default .Release.Name }}")
+    + "---\n"
+    + workload(BY_NAME, security="securityContext: {{- toYaml .Values.podSecurityContext | nindent 8 }}", name="other"),
+    "nameOverride:\ncontainer:\n  merge: {}\npodSecurityContext: {}\nvolumes: []\nactive: false\n",
+    (),
+    "containers: {web: {image: a/b:1}}\n",
+)
+
+
+@pytest.mark.helm
+def test_more_renders_never_reach_less(tmp_path: Path) -> None:
+    helm.program(4)
+    whole, _, _ = hardened(SEVERAL, tmp_path)
+    budgets = [*range(0, whole.renders, 3), whole.renders]
+    reached = [len(hardened(SEVERAL, tmp_path, most)[0].outcome.changes) for most in budgets]
+    assert reached == sorted(reached)
+    assert reached[0] == 0 < reached[-1] == len(whole.outcome.changes)

@@ -1,0 +1,476 @@
+"""Exports of a cluster: what each tool writes becomes which facts, what is wrong is one line, and nothing secret stays.
+
+The inputs are written after the documentation and sources of each tool; the table names both.
+"""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardener.errors import InputError
+from hardener.exports import kept_file, writer
+from hardener.exports.collector import Collector
+from hardener.exports.model import Facts, Peer, Recorded, merged
+from hardener.exports.reading import Outcome, files_of, read_file
+from hardener.kubernetes.images.reference import parse
+from hardener.lock.model import load
+from tests.conftest import Harden
+
+TODAY = "2026-12-01"
+DIGEST = f"sha256:{'a' * 64}"
+POD = {
+    "apiVersion": "v1", "kind": "Pod",
+    "metadata": {
+        "name": "web-6d4cf56db6-x7k2p", "namespace": "shop", "labels": {"app": "web"},
+        "ownerReferences": [{"kind": "ReplicaSet", "name": "web-6d4cf56db6", "controller": True}],
+    },
+    "spec": {
+        "containers": [
+            {
+                "name": "web", "image": "nginx:1.27", "env": [{"name": "PASSWORD", "value": "hunter2-of-the-export"}],
+                "resources": {"limits": {"memory": "64Mi"}},
+            },
+            {"name": "istio-proxy", "image": "istio/proxyv2:1.27", "securityContext": {"runAsUser": 1337}},
+        ]
+    },
+    "status": {
+        "containerStatuses": [
+            {
+                "name": "web", "imageID": f"docker.io/library/nginx@{DIGEST}",
+                "user": {"linux": {"uid": 101, "gid": 101}},
+                "lastState": {"terminated": {"reason": "OOMKilled"}},
+            },
+            {"name": "istio-proxy", "imageID": "", "user": {"linux": {"uid": 1337, "gid": 1337}}},
+        ]
+    },
+}  # fmt: skip
+DEPLOYMENT = {
+    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web"}]}}},
+}  # fmt: skip
+AUTOSCALER = {
+    "apiVersion": "autoscaling.k8s.io/v1", "kind": "VerticalPodAutoscaler",
+    "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"targetRef": {"kind": "Deployment", "name": "web"}},
+    "status": {"recommendation": {"containerRecommendations": [{
+        "containerName": "web", "target": {"cpu": "35m", "memory": "50Mi"},
+        "upperBound": {"cpu": "400m", "memory": "120Mi"},
+    }]}},
+}  # fmt: skip
+KRR = {
+    "scans": [{
+        "object": {"cluster": "c", "name": "web", "container": "web", "namespace": "shop", "kind": "Deployment"},
+        "recommended": {
+            "requests": {"cpu": {"value": 0.035, "severity": "OK"}, "memory": {"value": 52428800, "severity": "OK"}},
+            "limits": {"cpu": {"value": None, "severity": "OK"}, "memory": {"value": 62914560, "severity": "OK"}},
+        },
+        "metrics": {"cpu": {"start_time": "2026-11-01T00:00:00", "end_time": "2026-11-15T00:00:00"}},
+    }],
+    "score": 80, "strategy": {"name": "simple", "settings": {}},
+}  # fmt: skip
+KRR_TABLE = (
+    "Namespace,Name,Pods,Old Pods,Type,Container,CPU Diff,CPU Requests,CPU Limits,Memory Diff,Memory Requests,"
+    "Memory Limits\n"
+    "shop,web,2,0,Deployment,web,-10m,(100m -> 35m),none,-1,(unset) -> 50Mi,(1Gi -> 60Mi)\n"
+)
+BOUNDS = {
+    "containerName": "web", "lowerBound": {"cpu": "10m"}, "target": {"cpu": "35m", "memory": "50Mi"},
+    "upperBound": {"cpu": "400m", "memory": "120Mi"},
+}  # fmt: skip
+GOLDILOCKS = {
+    "Namespaces": {"shop": {"namespace": "shop", "workloads": {"web": {
+        "controllerName": "web", "controllerType": "Deployment", "containers": {"web": BOUNDS},
+    }}}}
+}  # fmt: skip
+PROMETHEUS = {
+    "status": "success",
+    "data": {"resultType": "matrix", "result": [
+        {
+            "metric": {
+                "__name__": "container_memory_working_set_bytes", "namespace": "shop", "pod": "web-6d4cf56db6-x7k2p",
+                "container": "web",
+            },
+            "values": [[1763164800, "1048576"], [1763251200, "2097152"]],
+        },
+        {
+            "metric": {
+                "__name__": "container_cpu_usage_seconds_total", "namespace": "shop", "pod": "web-6d4cf56db6-x7k2p",
+                "container": "web",
+            },
+            "values": [[1763164800, "100"], [1763164860, "106"], [1763164920, "109"]],
+        },
+    ]},
+}  # fmt: skip
+OF_KUBESCAPE = {
+    "kubescape.io/workload-kind": "Deployment", "kubescape.io/workload-name": "web",
+    "kubescape.io/workload-namespace": "shop", "kubescape.io/workload-container-name": "web",
+}  # fmt: skip
+RECORDED = {
+    "capabilities": ["SETUID", "CHOWN"],
+    "opens": [
+        {"path": "/etc/nginx/nginx.conf", "flags": ["O_RDONLY"]},
+        {"path": "/var/cache/nginx/client_temp", "flags": ["O_WRONLY", "O_CREAT"]},
+        {"path": "/var/lib/web/⋯/data", "flags": ["O_RDWR"]},
+        {"path": "/etc/nginx/conf.d/default.conf", "flags": ["O_RDWR"]},
+        {"path": "/proc/7/attr/current", "flags": ["O_WRONLY"]},
+    ],
+    "syscalls": ["read"],
+}  # fmt: skip
+CONTAINER_PROFILE = {
+    "apiVersion": "spdx.softwarecomposition.kubescape.io/v1beta1", "kind": "ContainerProfile",
+    "metadata": {"name": "x", "namespace": "kubescape", "labels": OF_KUBESCAPE},
+    "spec": {
+        **RECORDED, "imageID": f"docker.io/library/nginx@{DIGEST}", "imageTag": "nginx:1.27",
+        "egress": [{"type": "external", "dns": "api.example.com.", "ports": [{"protocol": "TCP", "port": 443}]}],
+    },
+}  # fmt: skip
+APPLICATION_PROFILE = {
+    "apiVersion": "spdx.softwarecomposition.kubescape.io/v1beta1", "kind": "ApplicationProfile",
+    "metadata": {"name": "x", "namespace": "shop", "labels": OF_KUBESCAPE},
+    "spec": {"containers": [{"name": "web", **RECORDED}]},
+}  # fmt: skip
+NEIGHBORHOOD = {
+    "apiVersion": "spdx.softwarecomposition.kubescape.io/v1beta1", "kind": "NetworkNeighborhood",
+    "metadata": {"name": "x", "namespace": "shop", "labels": {**OF_KUBESCAPE, "kubescape.io/workload-name": "api"}},
+    "spec": {"containers": [{"name": "api", "ingress": [{
+        "type": "internal", "podSelector": {"matchLabels": {"app": "web"}},
+        "ports": [{"protocol": "TCP", "port": 8080}],
+    }]}]},
+}  # fmt: skip
+PLACE = {
+    "namespace": "shop", "podName": "web-6d4cf56db6-x7k2p", "containerName": "web",
+    "owner": {"kind": "Deployment", "name": "web"},
+}  # fmt: skip
+GADGET = [
+    {"k8s": PLACE, "fname": "/data/a", "flags": "O_WRONLY|O_CREAT", "error": "", "timestamp": "2026-11-30T10:00:00Z"},
+    {"k8s": PLACE, "fname": "/data/b", "flags": "O_WRONLY|O_CREAT", "error": "EROFS"},
+    {"k8s": PLACE, "cap": "CAP_CHOWN", "capable": True},
+    {
+        "k8s": PLACE, "type": "connect",
+        "dst": {"addr": "10.0.0.9", "port": 6379, "k8s": {"kind": "svc", "name": "cache", "namespace": "shop"}},
+    },
+]  # fmt: skip
+SIDE = {"namespace": "shop", "pod_name": "web-6d4cf56db6-x7k2p", "workloads": [{"kind": "Deployment", "name": "web"}]}
+OTHER = {"namespace": "shop", "pod_name": "api-0", "workloads": [{"kind": "StatefulSet", "name": "api"}]}
+HUBBLE = [
+    {"flow": {
+        "time": "2026-11-02T09:00:00Z", "verdict": "FORWARDED", "source": SIDE, "destination": OTHER,
+        "l4": {"TCP": {"source_port": 40000, "destination_port": 8080}}, "is_reply": False,
+    }},
+    {"flow": {
+        "time": "2026-11-16T09:00:00Z", "verdict": "FORWARDED", "source": OTHER, "destination": SIDE,
+        "l4": {"TCP": {"source_port": 8080, "destination_port": 40000}}, "is_reply": True,
+    }},
+    {"flow": {
+        "time": "2026-11-16T09:00:00Z", "verdict": "DROPPED", "source": OTHER, "destination": SIDE,
+        "l4": {"TCP": {"source_port": 40000, "destination_port": 22}}, "is_reply": False,
+    }},
+    {"flow": {
+        "verdict": "FORWARDED", "source": SIDE, "destination": {"identity": 2, "labels": ["reserved:world"]},
+        "l4": {"TCP": {"destination_port": 443}}, "is_reply": False,
+    }},
+]  # fmt: skip
+CALICO = {
+    "start_time": "2026-11-02T09:00:00Z", "end_time": "2026-11-02T09:05:00Z", "action": "allow", "proto": "tcp",
+    "source_type": "wep", "source_namespace": "shop", "source_name": "web-6d4cf56db6-x7k2p",
+    "source_name_aggr": "web-6d4cf56db6-*", "dest_type": "wep", "dest_namespace": "shop", "dest_name": "-",
+    "dest_name_aggr": "api-0", "dest_port": 8080,
+}  # fmt: skip
+INTENTS = {
+    "apiVersion": "k8s.otterize.com/v2beta1", "kind": "ClientIntents", "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"workload": {"name": "web", "kind": "Deployment"}, "targets": [{"kubernetes": {"name": "api.data"}}]},
+}  # fmt: skip
+
+WEB = "Deployment/shop/web/web"
+API = "StatefulSet/shop/api"
+USAGE = "used: {cpu: 35m, cpuMost: 400m, memory: 50Mi, memoryMost: 120Mi}"
+WROTE = "wrote: {folders: [/var/cache/nginx, /var/lib/web], files: [/etc/nginx/conf.d/default.conf]}"
+# A tool, its version and where its form is told: what it writes, and what is kept of it.
+TOOLS: dict[str, tuple[Any, list[str]]] = {
+    "kubectl 1.36, API reference of PodStatus": (
+        [POD, DEPLOYMENT],
+        [
+            f'image: {{name: "nginx:1.27", digest: "{DIGEST}"}}', "ran: {uid: 101, gid: 101, byImage: true}",
+            "used: {memoryMost: 64Mi, oomKilled: 1}", "istio-proxy ran: {uid: 1337, gid: 1337}",
+            "injected istio-proxy",
+        ],
+    ),
+    "VerticalPodAutoscaler, autoscaling.k8s.io/v1": (AUTOSCALER, [USAGE]),
+    "krr 1.2x json, robusta_krr/core/models/result.py": (
+        KRR, ["2026-11-01 to 2026-11-15", "used: {cpu: 35m, memory: 50Mi, memoryMost: 60Mi}"],
+    ),
+    "krr 1.2x csv": (KRR_TABLE, ["used: {cpu: 35m, memory: 50Mi, memoryMost: 60Mi}"]),
+    "Goldilocks 4.x summary, pkg/summary/summary.go": (GOLDILOCKS, [USAGE]),
+    "Prometheus 3 HTTP API, prometheus.io/docs/prometheus/latest/querying/api": (
+        PROMETHEUS, ["2025-11-15 to 2025-11-16", "used: {cpu: 75m, cpuMost: 100m, memory: 2Mi, memoryMost: 2Mi}"],
+    ),
+    "kubescape ContainerProfile, storage v1beta1": (
+        CONTAINER_PROFILE,
+        [
+            f'image: {{name: "nginx:1.27", digest: "{DIGEST}"}}', WROTE, "capabilities: {used: [CHOWN, SETUID]}",
+            "Deployment/shop/web -> outside:443",
+        ],
+    ),
+    "kubescape ApplicationProfile, storage v1beta1": (
+        APPLICATION_PROFILE, [WROTE, "capabilities: {used: [CHOWN, SETUID]}"],
+    ),
+    "kubescape NetworkNeighborhood with the pods of kubectl": (
+        [NEIGHBORHOOD, DEPLOYMENT], ["Deployment/shop/web -> Deployment/shop/api:8080"],
+    ),
+    "Inspektor Gadget 0.30 on, trace_open, trace_capabilities, trace_tcp": (
+        GADGET,
+        [
+            "2026-11-30", "wrote: {folders: [/data]}", "capabilities: {used: [CHOWN]}",
+            "Deployment/shop/web -> Service/shop/cache:6379",
+        ],
+    ),
+    "Hubble 1.18 jsonpb, cilium api/v1/flow/flow.proto": (
+        HUBBLE,
+        [
+            "2026-11-02 to 2026-11-16", f"Deployment/shop/web -> {API}:8080", "Deployment/shop/web -> outside:443",
+        ],
+    ),
+    "Calico flow logs, docs.tigera.io observability/elastic/flow/datatypes": (
+        CALICO, ["2026-11-02", f"Deployment/shop/web -> {API}:8080"],
+    ),
+    "ClientIntents v2beta1, otterize/intents-operator": (INTENTS, ["Deployment/shop/web -> */data/api"]),
+}  # fmt: skip
+FORMS = ("json", "lines", "List", "yaml", "gzip")
+
+
+def written(folder: Path, content: Any, form: str = "lines") -> Path:
+    """A file of an export: JSON in one document, JSON lines, a List, YAML, or gzip."""
+    path = folder / f"export.{form}"
+    if isinstance(content, str):
+        path.write_text(content)
+        return path
+    several = content if isinstance(content, list) else [content]
+    if form == "List":
+        path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": several}, indent=1))
+    elif form == "json":
+        path.write_text(json.dumps(several, indent=1))
+    elif form == "yaml":
+        path.write_text("".join(f"---\n{json.dumps(each)}\n" for each in several).replace("---\n{", "---\n {"))
+    else:
+        raw = "".join(f"{json.dumps(each)}\n" for each in several).encode()
+        path.write_bytes(gzip.compress(raw) if form == "gzip" else raw)
+    return path
+
+
+def read(*paths: Path) -> tuple[Recorded, list[Outcome]]:
+    collector = Collector(TODAY)
+    outcomes = [read_file(str(path), collector) for path in paths]
+    return collector.result(), outcomes
+
+
+def told(found: Recorded) -> Iterator[str]:
+    """What is kept, as the table of tools writes it."""
+    for key in found.sources:
+        if found.days(key) != TODAY:
+            yield found.days(key)
+    for name, facts in found.containers.items():
+        yield from (
+            f"{name.removeprefix(WEB.rpartition('/')[0] + '/')} {line}".removeprefix("web ") for line in lines(facts)
+        )
+    yield from (f"injected {', '.join(names)}" for names in found.injected.values())
+    for peer in found.peers:
+        yield f"{peer.source} -> {peer.target}" + (f":{peer.port}" if peer.port else "")
+
+
+def lines(facts: Facts) -> Iterator[str]:
+    keys = {"images": "image", "ran": "ran", "writes": "wrote", "capabilities": "capabilities", "usage": "used"}
+    for field, key in keys.items():
+        for fact in getattr(facts, field):
+            yield f"{key}: {{{kept_file.spelled(field, fact)}}}"
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_what_a_tool_writes_is_kept_as_these_facts(tool: str, tmp_path: Path) -> None:
+    content, wanted = TOOLS[tool]
+    found, (outcome,) = read(written(tmp_path, content))
+    assert (sorted(told(found)), outcome.problem) == (sorted(wanted), None)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_says_the_same_in_each_form(form: str, tmp_path: Path) -> None:
+    found, _ = read(written(tmp_path, [POD, DEPLOYMENT, AUTOSCALER], form))
+    assert list(found.containers[WEB].__struct_fields__) and found.containers[WEB].usage[0].cpu_most == 400
+    assert found.containers[WEB].ran[0].uid == 101
+
+
+def test_the_items_of_a_typed_list_have_its_kind(tmp_path: Path) -> None:
+    bare = {key: value for key, value in POD.items() if key not in ("apiVersion", "kind")}
+    found, _ = read(written(tmp_path, {"apiVersion": "v1", "kind": "PodList", "items": [bare]}))
+    assert WEB in found.containers
+
+
+def test_no_value_of_a_variable_and_no_name_of_a_pod_is_kept(tmp_path: Path) -> None:
+    found, _ = read(written(tmp_path, [POD, DEPLOYMENT, *GADGET, *HUBBLE]))
+    text = kept_file.written(found)
+    assert "hunter2" not in text and "x7k2p" not in text and "10.0.0.9" not in text
+
+
+INSPECTED = {
+    "Id": f"sha256:{'c' * 64}", "RepoTags": ["acme/app:1", "localhost/built:2"],
+    "RepoDigests": [f"acme/app@{DIGEST}"], "Created": "2026-01-02T00:00:00Z", "Os": "linux", "Architecture": "amd64",
+    "Config": {"User": "1000", "ExposedPorts": {"8080/tcp": {}}, "Env": ["TOKEN=hunter2-of-the-image"], "Cmd": ["run"]},
+}  # fmt: skip
+
+
+def test_an_image_that_an_engine_describes_goes_into_the_lock(harden: Harden, tmp_path: Path) -> None:
+    path = written(tmp_path, [INSPECTED], "json")
+    assert harden("import", str(path)).status == 0
+    text = (tmp_path / "harden.lock").read_text()
+    assert f"digest: {DIGEST}" in text.replace('"', "") and "hunter2" not in text and "localhost/built" not in text
+    lock = load(str(tmp_path))
+    reference = parse("acme/app:1")
+    assert lock is not None and reference is not None
+    locked = lock.find(reference)
+    assert locked is not None and (locked.config.user, locked.platforms) == ("1000", ("linux/amd64",))
+    assert "harden.lock" not in harden("import", str(path)).out
+
+
+OWNERS = {
+    "web-6d4cf56db6-x7k2p": "Deployment/shop/web",
+    "db-0": "StatefulSet/shop/db",
+    "agent-x7k2p": "DaemonSet/shop/agent",
+    "backup-28912345-x7k2p": "CronJob/shop/backup",
+    "alone": "Pod/shop/alone",
+}
+
+
+@pytest.mark.parametrize("name", OWNERS)
+def test_a_pod_without_an_owner_is_named_as_controllers_name_theirs(name: str, tmp_path: Path) -> None:
+    pod = copy.deepcopy(POD)
+    pod["metadata"] = {"name": name, "namespace": "shop"}
+    found, _ = read(written(tmp_path, pod))
+    assert {key.rpartition("/")[0] for key in found.containers} == {OWNERS[name]}
+
+
+BROKEN: dict[str, tuple[str | bytes, str]] = {
+    "no export": ("hello: world\n", "nothing that harden import reads"),
+    "broken JSON": ('{"kind": "Pod", ', "nothing that harden import reads"),
+    "broken YAML": ("a: [1,\n", "line 2"),
+    "no text": (b"\xff\xfe\x00a", "not UTF-8"),
+    "a secret": ("apiVersion: v1\nkind: Secret\ndata: {a: aGk=}\n", "nothing that harden import reads"),
+    "an empty file": ("", "nothing that harden import reads"),
+    "deep nesting": ("[" * 100_000, "nothing that harden import reads"),
+    "half of a gzip": (gzip.compress(json.dumps(POD).encode())[:60], "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_no_export_is_one_line(case: str, tmp_path: Path) -> None:
+    content, wanted = BROKEN[case]
+    path = tmp_path / "export"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    _, (outcome,) = read(path)
+    assert outcome.problem is not None and wanted in outcome.problem and "\n" not in outcome.problem
+
+
+def test_a_broken_line_leaves_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "flows.jsonl"
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in HUBBLE[:1]) + '{"flow": \n' + f"{json.dumps(POD)}\n")
+    found, (outcome,) = read(path)
+    assert (outcome.told, outcome.broken, len(found.peers)) == (2, 1, 1)
+
+
+def everywhere(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Each place of ``value``: the collection, and the key or index in it."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in list(pairs):
+        yield value, key
+        yield from everywhere(each)
+
+
+WRONG: tuple[Any, ...] = (None, -1, 1 << 80, 1e400, "", "x" * 70, [], {}, [[]], [None], {"a": None}, True)
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if not isinstance(TOOLS[tool][0], str)])
+def test_wrong_types_anywhere_break_nothing(tool: str, tmp_path: Path) -> None:
+    content = TOOLS[tool][0]
+    rng = random.Random(tool)
+    count = sum(1 for _ in everywhere(content))
+    for place in range(count):
+        changed = copy.deepcopy(content)
+        holder, key = list(everywhere(changed))[place]
+        holder[key] = rng.choice(WRONG)
+        found, _ = read(written(tmp_path, changed))
+        writer.save(str(tmp_path), found)
+        assert kept_file.load(str(tmp_path)) == found
+
+
+def test_folders_stand_for_the_exports_in_them(tmp_path: Path) -> None:
+    for name in ("b/pods.json", "a.yaml", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert [Path(path).name for path in files_of([str(tmp_path)])] == ["a.yaml", "pods.json"]
+
+
+def test_the_same_export_again_takes_its_own_place(tmp_path: Path) -> None:
+    one, _ = read(written(tmp_path, [POD, DEPLOYMENT, AUTOSCALER]))
+    assert merged(one, one) == one
+
+
+def test_two_sources_are_both_kept_the_newer_first(tmp_path: Path) -> None:
+    old, _ = read(written(tmp_path, KRR))
+    (tmp_path / "new").mkdir()
+    new, _ = read(written(tmp_path / "new", AUTOSCALER))
+    both = merged(old, new)
+    assert [both.sources[usage.by].tool for usage in both.containers[WEB].usage] == ["VerticalPodAutoscaler", "krr"]
+    assert both.without(["a2"]) == old
+
+
+WRONG_FILES = {
+    "another version": ("version: 9\n", "version 9 is of another harden"),
+    "an unknown key": ("version: 1\nfoo: 1\n", "foo"),
+    "an unknown fact": ("version: 1\ncontainers:\n  a/b/c/d:\n  - ate: {by: a1}\n", ":4: ate is no fact"),
+    "no source": ("version: 1\ncontainers:\n  a/b/c/d:\n  - ran: {uid: 1, by: a1}\n", "a1 is none of its sources"),
+    "a short name": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\n"
+        "containers:\n  a/b:\n  - ran: {uid: 1, by: a1}\n",
+        "write it as KIND/NAMESPACE/NAME/CONTAINER",
+    ),
+    "no day": ("version: 1\nsources:\n  a1: {tool: t, file: f, to: yesterday}\n", "a day looks like"),
+    "a path that leads out": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\ncontainers:\n  a/b/c/d:\n"
+        "  - wrote: {folders: [../x], by: a1}\n",
+        "is no path of an image",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG_FILES)
+def test_a_kept_file_that_is_wrong_says_what_to_write(case: str, tmp_path: Path) -> None:
+    content, wanted = WRONG_FILES[case]
+    (tmp_path / kept_file.NAME).write_text(content)
+    with pytest.raises(InputError, match=kept_file.NAME) as raised:
+        kept_file.load(str(tmp_path))
+    assert wanted in str(raised.value)
+
+
+def test_a_link_out_of_the_tree_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "out.yaml").write_text("version: 1\n")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / kept_file.NAME).symlink_to(tmp_path / "out.yaml")
+    with pytest.raises(InputError, match="link"):
+        kept_file.load(str(tmp_path / "tree"))
+
+
+def test_what_500_workloads_keep_is_no_more_than_500_kilobytes(tmp_path: Path) -> None:
+    one, _ = read(written(tmp_path, [POD, DEPLOYMENT, AUTOSCALER, APPLICATION_PROFILE, *HUBBLE]))
+    many = Recorded(
+        one.sources,
+        {f"Deployment/shop/web-{number}/web": one.containers[WEB] for number in range(500)},
+        {},
+        tuple(Peer(f"Deployment/shop/web-{n}", f"Deployment/shop/web-{n // 2}", 80, "a1") for n in range(1, 1000)),
+    )
+    assert len(kept_file.written(many)) <= 500_000

@@ -1,0 +1,66 @@
+"""How much a container used in a cluster, by ``harden.evidence.yaml``: what its request and its limit come to."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+
+from msgspec import Struct
+
+from hardener.authoring.edits import Evidence
+from hardener.facts.images.recordings import Recording, limit_of, recording
+from hardener.kubernetes.objects import quantity
+from hardener.tree.core_views import Container
+
+_MIB = 2**20
+
+
+class Told(Struct, frozen=True):
+    """An amount in cores or bytes, as it is written, and the fact behind it."""
+
+    amount: Fraction
+    text: str
+    fact: Evidence
+
+
+def request(container: Container, resource: str) -> Told | None:
+    """The request that a recorder recommends for ``resource`` ("cpu" or "memory"); None where none does, and where what
+    was recorded is a hint."""
+    told = _counting(container)
+    if told is None:
+        return None
+    for usage in told.facts.usage:
+        amount = usage.cpu if resource == "cpu" else usage.memory
+        if amount:
+            found = Fraction(amount, 1000) if resource == "cpu" else Fraction(amount)
+            return _told(container, told, usage.by, found, resource, "it recommends a request of")
+    return None
+
+
+def limit(container: Container, resource: str) -> Told | None:
+    """The limit that the most which was used comes to, of all sources the largest, so that no limit is below one at
+    which it was killed; None as in ``request``, and where it was killed and nobody tells at how much."""
+    told = _counting(container)
+    if told is None:
+        return None
+    found = [(amount, usage.by) for usage in told.facts.usage if (amount := limit_of(usage, told.recorded, resource))]
+    if not found or (resource == "memory" and _was_killed_unmeasured(told)):
+        return None
+    amount, by = max(found)
+    return _told(container, told, by, amount, resource, "the most that it used, with a reserve, is")
+
+
+def _counting(container: Container) -> Recording | None:
+    told = recording(container)
+    return told if told is not None and told.hint is None else None
+
+
+def _was_killed_unmeasured(told: Recording) -> bool:
+    return any(usage.killed and usage.memory_most is None for usage in told.facts.usage)
+
+
+def _told(container: Container, told: Recording, by: str, amount: Fraction, resource: str, words: str) -> Told:
+    whole = amount if resource == "cpu" else Fraction(ceil(amount / _MIB) * _MIB)
+    text = quantity.format_cpu(whole) if resource == "cpu" else quantity.format_memory(whole)
+    fact = container.fact(f"{told.place(by)}: {words} {text}")
+    return Told(quantity.parse(text) or whole, text, fact)
