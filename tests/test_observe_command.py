@@ -36,7 +36,7 @@ PODMAN = """\
 echo "$*" >> FOLDER/asked
 case "$*" in
   *info*) echo '{"version": {"Version": "5.4.2"}, "host": {"ociRuntime": {"path": "/usr/sbin/runc"}}}' ;;
-  *"ps -a --filter"*) [ ! -e FOLDER/there ] || echo DEAD ;;
+  *"ps -a --filter"*) [ ! -e FOLDER/there ] || echo '[{"Labels": {"hardener.dev/observe": "DEAD"}}]' ;;
   *"ps -a"*) [ ! -e FOLDER/there ] || echo 0123456789ab ;;
   *inspect*OCIRuntime*) echo RUNTIME ;;
   *" rm -f"*) [ -x RUNTIME ] && rm FOLDER/there ;;

@@ -69,7 +69,6 @@ class Observation(Struct, frozen=True):
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     because: Mapping[str, str] = field(default_factory=dict)
-    needs: tuple[str, ...] | None = None
     prepared: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -77,6 +76,7 @@ class Observation(Struct, frozen=True):
     cpu: int | None = None
     cpu_at: int | None = None
     outside: tuple[str, ...] = ()
+    needs: tuple[str, ...] | None = None
 
     @property
     def saw_files(self) -> bool:
@@ -226,9 +226,9 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
                 {name: tuple(settings) for name, settings in said.held.items()},
                 {name: tuple(each.settings) for name, each in failed.items()},
                 {name: each.because for name, each in failed.items()},
-                None if said.needs is None else tuple(said.needs),
                 prepared=tuple(said.prepared), shown=tuple(said.shown), doubts=tuple(said.doubts),
                 memory_at=said.memory_at, cpu=said.cpu, cpu_at=said.cpu_at, outside=tuple(said.outside),
+                needs=None if said.needs is None else tuple(said.needs),
             )
         )  # fmt: skip
     return tuple(found)

@@ -444,6 +444,9 @@ class PodRun:
     def _remove(self, names: Iterable[str]) -> None:
         """Remove containers, the last one first: the first owns the network of the others."""
         names = list(reversed(list(names)))
+        for container in [*self._inits, *self._running]:
+            if container.name in names:
+                self._note_calls(container)  # not before: it makes some as it ends
         if names:
             time_ = ["-t", "0"] if self._engine.name == "podman" else []
             self._engine.call("rm", "-f", "-v", *time_, *names)
@@ -695,7 +698,6 @@ class PodRun:
         return found
 
     def _note_files(self, container: _Container) -> None:
-        self._note_calls(container)
         if container.resolver:
             container.seen.outside |= set(self._agent("asked_names", container.resolver) or ())
         changed = container_files.changed(self._engine, container.name)

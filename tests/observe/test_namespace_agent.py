@@ -218,7 +218,7 @@ def test_tables(monkeypatch: pytest.MonkeyPatch) -> None:
             raise FileNotFoundError(path)
         return (HEAD + TABLES[name]).splitlines()
 
-    monkeypatch.setattr(agent, "_lines", lines)
+    monkeypatch.setattr(process_look, "lines_of", lines)
     here, there = "10.1.1.16", "10.1.1.17"
     found = process_look._sockets(1, None) or []
     assert [each[:6] for each in found] == [
