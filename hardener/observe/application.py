@@ -229,9 +229,7 @@ class Application:
             )
             came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves, before=before)
             if came.up:
-                pod.ask(self._hints(workload))
-                wrong = next(filter(None, (self._exercised(pod, each) for each in exercises)), None)
-                came = came if wrong is None else replace(came, up=False, reason=self._mask(wrong))
+                came = self._asked(came, pod, workload, exercises)
             if came.refused is not None:
                 workload.runs -= 1
             elif not came.up or before is not None:  # what is compared may speak against it
@@ -249,6 +247,13 @@ class Application:
         finally:
             if pod is not None:
                 pod.end()
+
+    def _asked(self, came: Came, pod: PodRun, workload: Workload, exercises: Iterable[Exercise]) -> Came:
+        """``came``, after the ports of ``pod`` were asked, and ``exercises`` tried: it has not come up where one goes
+        wrong."""
+        pod.ask(self._hints(workload))
+        wrong = next(filter(None, (self._exercised(pod, each) for each in exercises)), None)
+        return came if wrong is None else replace(came, up=False, reason=self._mask(wrong))
 
     def exercise(self, workload: Workload, exercise: Exercise) -> str | None:
         """What goes wrong with ``exercise`` against what runs of ``workload``; None where nothing does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -88,14 +88,8 @@ class Activity(Struct, eq=False):
         """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``, so many seconds after
         its start."""
         self.busy = bool(found.get("busy"))
-        self.regrouped = self.regrouped or any(user and 0 not in groups for user, groups, _ in found["users"])
         self.jailed = self.jailed or bool(found.get("jailed"))
-        if found["users"]:
-            user, groups, _ = found["users"][0]
-            self.user, self.groups = user, tuple(groups)
-            effective = [mask for _, _, mask in found["users"]]
-            self.users |= {each for each, _, _ in found["users"]}
-            self.capabilities = {name for bit, name in enumerate(BY_BIT) if any(mask >> bit & 1 for mask in effective)}
+        self._take_users(found["users"])
         if found["sockets"] is not None:
             self.sees_sockets = True
             self._take_sockets(found["sockets"], address)
@@ -106,6 +100,18 @@ class Activity(Struct, eq=False):
         if not self.timers:  # what was started once may still be there
             self._count(found.get("programs") or [])
             self.waits = max(found.get("waits") or [0])
+
+    def _take_users(self, found: Sequence[tuple[int, Sequence[int], int]]) -> None:
+        """Note who its processes are, the first one first, with their groups and effective capabilities."""
+        if not found:
+            return
+        self.user, self.groups = found[0][0], tuple(found[0][1])
+        self.users |= {user for user, _, _ in found}
+        self.regrouped = self.regrouped or any(user and 0 not in groups for user, groups, _ in found)
+        effective = 0
+        for _, _, mask in found:
+            effective |= mask
+        self.capabilities = {name for bit, name in enumerate(BY_BIT) if effective >> bit & 1}
 
     def _take_processor(self, spent: float, memory: int, moment: float) -> None:
         """Note once a second what it used: ``spent`` seconds of processors since its start, and its ``memory`` now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct, to_builtins
@@ -182,23 +182,31 @@ def _seen(result: Result) -> Iterator[str]:
     connects = sorted({each for found in result.connects.values() for each in found})
     if connects:
         yield f"  {name} connects to {plain(', '.join(connects))}"
-    for container, needs in result.needs.items():
-        if needs:
-            of = f", container {container}," if len(result.containers) > 1 else ""
-            yield f"  {name}{plain(of)} needs {plain(', '.join(needs))} and no other capability"
+    yield from _needs(result)
     answers = [str(each) for _, _, _, seen in result.containers for each in seen.answers if each.is_spoken]
     if answers:
-        more = f" and {len(answers) - _NAMED} more" if len(answers) > _NAMED else ""
-        yield f"  {name} answers {plain(', '.join(answers[:_NAMED]))}{more}"
+        yield f"  {name} answers {_first(answers)}"
     outside = sorted({each for _, _, _, seen in result.containers for each in seen.outside})
     if outside:
-        more = f" and {len(outside) - _NAMED} more" if len(outside) > _NAMED else ""
-        yield f"  {name} asks for names outside of the tree: {plain(', '.join(outside[:_NAMED]))}{more}"
+        yield f"  {name} asks for names outside of the tree: {_first(outside)}"
     if any(seen.token for _, _, _, seen in result.containers):
         yield f"  {name} reads the token of its service account"
     if result.violates:
         before, after = result.violates[0], result.violates[-1]
         yield f"  {name} {_restricted(before)}" + (f"; hardened it {_restricted(after)}" if after != before else "")
+
+
+def _needs(result: Result) -> Iterator[str]:
+    for container, needs in result.needs.items():
+        if needs:
+            of = f", container {container}," if len(result.containers) > 1 else ""
+            yield f"  {_name(result)}{plain(of)} needs {plain(', '.join(needs))} and no other capability"
+
+
+def _first(texts: Sequence[str]) -> str:
+    """The first of ``texts`` in a line, and how many more there are."""
+    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+    return plain(", ".join(texts[:_NAMED])) + more
 
 
 def _restricted(violates: str) -> str:
