@@ -79,6 +79,7 @@ class Search:
         seen: Activity | None = None,
         *,
         root: bool = True,
+        gives: bool = True,
     ) -> None:
         self.runs = 0
 
@@ -91,6 +92,7 @@ class Search:
         self.search = ChangeSearch(
             cast(DecidedPod, Pod()), [step(id) for id in ids], Trials(), run, seen={"main": seen or Activity()},
             needs=self.needs, starts_as_root=lambda spec, name: root and USER not in spec["made"],
+            gives=gives,
         )  # fmt: skip
         causes, left = self.search.causes()
         self.causes = {cause.steps[-1].id for cause in causes}
@@ -132,6 +134,13 @@ def test_few_runs(
     assert (found.causes, found.given) == (causes, given)
     assert found.left == set(ids) - causes
     assert found.runs <= most
+
+
+@pytest.mark.parametrize("quiet", [False, True], ids=["a line names it", "in silence"])
+def test_where_no_image_is_known_no_capability_is_tried(quiet: bool) -> None:
+    found = Search(needing("CHOWN", quiet=quiet), ROOT, gives=False)
+    assert (found.causes, found.given) == ({DROP}, ())
+    assert found.left == set(ROOT) - {DROP}
 
 
 def test_what_it_used_is_given_before_all() -> None:
