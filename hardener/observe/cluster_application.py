@@ -255,6 +255,18 @@ class ClusterApplication(Application):
         """None: the API server does not tell what folders an image has."""
         return set()
 
+    def exercise(self, workload: Workload, exercise: Exercise) -> str | None:
+        """That it says nothing: what would have to hold again with changes is not run in a cluster."""
+        return f"{exercise.key or '--exercise'}: it is not run in a cluster"
+
+    def ask_again(self, workload: Workload) -> dict[str, Activity]:
+        """Nothing: what its ports answer is compared as it comes up."""
+        return {}
+
+    def go_down(self, workload: Workload) -> dict[str, Activity]:
+        """Nothing: it goes on running, since how a pod of a cluster ends is not looked at."""
+        return {}
+
     def is_running(self, workload: Workload) -> bool:
         return workload.key in self._pods
 
