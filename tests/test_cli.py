@@ -36,7 +36,7 @@ OPTIONS = {
     "graph": "--format --config --evidence -h --help",
     "lock": "--check --update --frozen --deep --charts --vendor --registries --config --evidence -h --help",
     "observe": "--workload --engine --seconds --keep-going --registries --profile --config --evidence --check --format"
-    " --seccomp-profile --exercise --show-output --seccomp --seccomp-for --context --yes -h --help",
+    " --seccomp-profile --exercise --budget --show-output --seccomp --seccomp-for --context --yes -h --help",
     "images": "--format --config --evidence --as-of -h --help",
     "list": "--profile -h --help",
     "explain": "-h --help",

@@ -52,6 +52,8 @@ ELSEWHERE = {
     ("docs/helm.md", "A chart of your own"): "test_values_command.py::test_the_page",
     ("docs/import.md", "Exports of a cluster"): "test_import.py::test_the_page",
     ("docs/observe.md", "A first run"): "observe/test_observe_page.py::test_the_first_run",
+    ("docs/observe.md", "In a cluster"):
+        "cluster/test_images_on_a_node.py::test_what_answers_hardened_in_the_cluster_holds",
     ("docs/rendered.md", "Kustomize and KRM functions"): "test_docs_integrations.py::test_kustomize",
     ("docs/rendered.md", "Argo CD"): "test_docs_integrations.py::test_argo_cd",
     ("docs/rendered.md", "Beside the source"): "test_docs_review.py::test_every_command_runs",

@@ -20,7 +20,7 @@ FULL = Observation(
     {"read-only-root-filesystem": ("securityContext.readOnlyRootFilesystem=true",)},
     {"run-as-user": ("pod.securityContext.runAsUser=101", 'volumeMounts+={"mountPath":"/tmp","name":"w"}')},
     {"run-as-user": "chown: Operation not permitted # really"},
-    ("/var/lib/web",), ("80/tcp GET / 200",), ("sleep 45 was not over",),
+    ("/var/lib/web",), ("80/tcp GET / 200",), ("sleep 45 was not over",), needs=("CHOWN",),
 )  # fmt: skip
 BARE = Observation(A, "0" * 16, "CronJob/clean", "clean", "2026-11-28", "docker 28.1", 5)
 STANZA = f"""\

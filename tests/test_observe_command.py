@@ -15,7 +15,7 @@ from hardener.lock.observed import Observation, runs_of
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.observe import engine
 from hardener.observe.container_activity import Activity
-from hardener.observe.session import Result
+from hardener.observe.results import Result
 from hardener.report.observed import Observed, lines_of
 
 from .conftest import commit, run, write
@@ -36,7 +36,7 @@ PODMAN = """\
 echo "$*" >> FOLDER/asked
 case "$*" in
   *info*) echo '{"version": {"Version": "5.4.2"}, "host": {"ociRuntime": {"path": "/usr/sbin/runc"}}}' ;;
-  *"ps -a --filter"*) [ ! -e FOLDER/there ] || echo DEAD ;;
+  *"ps -a --filter"*) [ ! -e FOLDER/there ] || echo '[{"Labels": {"hardener.dev/observe": "DEAD"}}]' ;;
   *"ps -a"*) [ ! -e FOLDER/there ] || echo 0123456789ab ;;
   *inspect*OCIRuntime*) echo RUNTIME ;;
   *" rm -f"*) [ -x RUNTIME ] && rm FOLDER/there ;;

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from hardener.authoring import profile, registry
-from hardener.authoring.edits import Basis, Edit, Grade, Set
+from hardener.authoring.edits import Append, Basis, Edit, Grade, Set
 from hardener.authoring.known import Known, KnownBy
 from hardener.engine import pipeline
 from hardener.engine.observed_grade import regraded
@@ -154,6 +154,16 @@ def test_what_came_up_and_nobody_saw_at_work_is_to_review(why: str, lacks: dict[
     assert {id for id, (found, _) in before.items() if found == {"safe"}} <= {
         id for id, (found, _) in after.items() if found == {"safe"}
     }
+
+
+@pytest.mark.parametrize("needs", [(), ("CHOWN",), ("NET_BIND_SERVICE", "SETUID")], ids=" ".join)
+def test_needs_found_by_trial_are_written_and_safe_only_where_it_was_seen_at_work(needs: tuple[str, ...]) -> None:
+    text = workload(WEB)
+    for shown, wanted in ((RUN.shown, {"safe"}), ((), {"review"})):
+        found = outcome(text, observed(text, replace(RUN, needs=needs, shown=shown)))
+        edits = [change.edit for change in found.changes if change.transform.id == "drop-capabilities"]
+        added = [edit.value for edit in edits if isinstance(edit, Append) and edit.path[-1] == "add"]
+        assert (sorted(added), {edit.grade.value for edit in edits}) == (sorted(needs), wanted)
 
 
 DROPS_ALL = {"capabilities": {"drop": ["ALL"]}}

@@ -502,6 +502,14 @@ def observe(
             rich_help_panel=RUNS,
         ),
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Spend so much time on all of them, and keep what is known by then (10m).",
+            metavar="TIME",
+            rich_help_panel=RUNS,
+        ),
+    ] = None,
     keep_going: Annotated[
         bool,
         typer.Option(
@@ -566,8 +574,8 @@ def observe(
     status = observe(
         paths or ["."], choices_of(context), workloads=workload or [], engine=engine, seconds=seconds,
         keep_going=keep_going, check=check, registries=text(registries), format=format,
-        seccomp=text(seccomp_profile), show_output=show_output, exercise=exercise, context=cluster_context, yes=yes,
-        record=text(seccomp), record_as=seccomp_for,
+        seccomp=text(seccomp_profile), show_output=show_output, exercise=exercise, budget=budget,
+        context=cluster_context, yes=yes, record=text(seccomp), record_as=seccomp_for,
     )  # fmt: skip
     sys.exit(status)
 

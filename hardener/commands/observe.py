@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from msgspec import Struct
 
@@ -27,6 +25,7 @@ from hardener.facts.images.observations import observation
 from hardener.lock import registry_session, writer
 from hardener.lock.model import NAME, Lock, load
 from hardener.lock.observed import Observation
+from hardener.observe import time_budget
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.application import Application
 from hardener.observe.cluster import Cluster
@@ -38,8 +37,11 @@ from hardener.observe.left_alone import cannot_run
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.pod_steps import pods_of
 from hardener.observe.reaper import Reaper
-from hardener.observe.session import Observations, Result, Session
-from hardener.report.observed import Graded, Observed, as_json, lines_of
+from hardener.observe.results import Listener, Result
+from hardener.observe.seen_together import Observations
+from hardener.observe.session import Session
+from hardener.observe.time_budget import Budget
+from hardener.report.observed import Graded, Observed, as_json, finished_line, lines_of
 from hardener.report.redactor import Redactor
 from hardener.support import worker_threads
 from hardener.support.printable import plain, plain_line, seen_in_json
@@ -55,7 +57,7 @@ def observe(
     paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int | None,
     keep_going: bool, check: bool, registries: str | None, format: str, seccomp: str | None = None,
     show_output: bool = False, exercise: str | None = None, context: str | None = None, yes: bool = False,
-    record: str | None = None, record_as: str = "localhost",
+    record: str | None = None, record_as: str = "localhost", budget: str | None = None,
 ) -> int:  # fmt: skip
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
     it in the lock. Each is looked at for ``seconds`` to their end; None: for SECONDS, and less where it answers.
@@ -66,8 +68,10 @@ def observe(
     names is run without ``check`` only, which may be about a tree of a stranger.
     ``record`` is the folder for seccomp profiles of the calls that are made, for ``record_as`` (localhost, operator).
     ``context`` is that of the cluster where ``engine`` is kubectl; with ``yes`` nobody is asked about its plan.
+    ``budget`` is the time for all of them, such as 10m.
     Returns 0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
+    time = _time(budget, SECONDS if seconds is None else seconds)
     in_cluster = observe_cluster.wants_cluster(engine, context, seccomp, exercise)
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths, choices, progress)
@@ -87,25 +91,22 @@ def observe(
             host.clear_dead()
             given = _Exercises(tree.root, exercise, {} if check else _of_config(tree, choices))
             run = _Run(
-                paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output, given
+                paths, choices, tree, host, seconds, keep_going, registries, progress, not check or show_output, given,
+                time, keeps=not check,
             )  # fmt: skip
             interrupted = run.observe(wanted, yes=yes)
         finally:
             host.clear()
             reaper.dismiss()
-    known, unsaved, written = _ran_before(tree), None, False
-    try:
-        written = not check and run.save()
-    except InputError as error:
-        unsaved = error
+    known = _ran_before(tree)
     profiles = list(observe_seccomp.write(record, record_as, run.results))
     observed = Observed(
-        host.called, run.seconds, run.results, run.before, run.after, written=written, interrupted=interrupted,
+        host.called, run.seconds, run.results, run.before, run.after, written=run.written, interrupted=interrupted,
         profiles=profiles,
     )  # fmt: skip
     _print(observed, format, run.redactor)
-    if unsaved is not None:
-        raise unsaved
+    if run.unsaved is not None:
+        raise run.unsaved
     return 130 if interrupted else _status(run, known if check else {})
 
 
@@ -127,6 +128,16 @@ def _status(run: _Run, known: Mapping[str, list[Observation]]) -> int:
     if any(_broke(result, known) for result in run.results):
         return 1
     return 0 if any(result.runs for result in run.results) else 2
+
+
+def _time(budget: str | None, seconds: int) -> float:
+    """The seconds that all of it may take. Raises InputError where ``budget`` is no time."""
+    if budget is None:
+        return time_budget.default(seconds)
+    found = time_budget.read(budget)
+    if found is None:
+        raise InputError(f"--budget {budget}: this is no time: write one such as 90s, 10m or 1h")
+    return found
 
 
 def _refuse_none(pods: list[PodTemplate], paths: list[str], workloads: list[str]) -> None:
@@ -189,21 +200,24 @@ class _Run:
 
     def __init__(
         self, paths: list[str], choices: Choices, tree: Tree, engine: Engine, seconds: int | None, keep_going: bool,
-        registries: str | None, progress: Progress, shows_output: bool,
-        exercises: _Exercises,
+        registries: str | None, progress: Progress, shows_output: bool, exercises: _Exercises, time: float, *,
+        keeps: bool,
     ) -> None:  # fmt: skip
         self._paths, self._choices, self._tree, self._engine = paths, choices, tree, engine
         self.seconds, self._whole = SECONDS if seconds is None else seconds, seconds is not None
         self._keep_going, self._registries, self._progress = keep_going, registries, progress
         self._rows, self._shows_output, self._exercises = Rows(), shows_output, exercises
+        self._time, self._keeps = time, keeps
         self.redactor = Redactor()
         learn(tree, self.redactor)
         self.results: list[Result] = []
         self.before: Graded | None = None
         self.after: Graded | None = None
-        self._stanzas: dict[str, dict[str, Any]] = {}
+        self.written = False
+        self.unsaved: InputError | None = None
         self._observations: Observations = {}
         self._session: Session | None = None
+        self._images: Images | None = None
 
     @property
     def broken(self) -> str | None:
@@ -223,7 +237,7 @@ class _Run:
     def observe(self, wanted: Callable[[str, str], bool], *, yes: bool = False) -> bool:
         """Run the session; whether somebody has ended it, or has not agreed to what it does in a cluster, for which
         nobody is asked with ``yes``. Raises InputError where nothing can be run."""
-        tree, stop = self._tree, threading.Event()
+        tree, stop = self._tree, Budget(self._time)
         config = configuration.load(tree.root, self._choices.config)
         user = user_config.registries(tree.root, self._registries)
         agent = AgentClient(self._engine)
@@ -231,11 +245,12 @@ class _Run:
         try:
             with registry_session.client(user, config.registries) as client:
                 of, kind = (NodeImages, ClusterApplication) if self._is_cluster else (Images, Application)
-                images = of(self._engine, client, tree.lock or Lock())
+                self._images = images = of(self._engine, client, tree.lock or Lock())
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
                     self._engine, agent, tree, decide, images, self.redactor.text, seconds=self.seconds,
-                    whole=self._whole, keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
+                    whole=self._whole, keep_going=self._keep_going, wanted=wanted, stop=stop,
+                    listener=Listener(self._rows, self._rows.told, self._finished),
                     shows_output=self._shows_output, exercises=self._exercises.of, kind=kind,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
@@ -252,13 +267,9 @@ class _Run:
                     interrupted = True
                 # Where no container was ever started, nothing is known of any.
                 self._observations = {} if self._engine.fault else session.observations()
+                self._keep(self._observations)
                 if not interrupted and self.kept:
                     self.before, self.after = _graded(decide({}, False)), _graded(decide(self._observations, False))
-                self._stanzas = {
-                    key: masked(writer.stanza(found))
-                    for key, found in images.found.items()
-                    if key in self._observations
-                }
         except EngineError as error:
             raise InputError(f"{self._engine.name}: {plain(self.redactor.text(str(error)))}") from None
         finally:
@@ -266,13 +277,24 @@ class _Run:
             agent.close()
         return interrupted
 
-    def save(self) -> bool:
-        """Put what was seen into the lock, and tell whether there was something. Raises InputError."""
-        if self.kept:
-            if self._stanzas:
-                writer.save(self._tree.root, self._stanzas)
-            writer.save_observed(self._tree.root, self._observations)
-        return self.kept
+    def _finished(self, result: Result, seen: Observations, count: str, seconds: float) -> None:
+        """Keep what was seen of a workload, and say what came of it: whatever ends the session, that is known."""
+        self._keep(seen)
+        line = finished_line(result, count, seconds)
+        self._rows.told(self.redactor.text(line), result.key)
+
+    def _keep(self, seen: Observations) -> None:
+        """Put what was ``seen`` into the lock, where that is wanted; ``unsaved`` is why that cannot be done."""
+        if not self._keeps or not any(seen.values()) or self._images is None or self._engine.fault:
+            return
+        try:
+            stanzas = {key: masked(writer.stanza(found)) for key, found in self._images.found.items() if key in seen}
+            if stanzas:
+                writer.save(self._tree.root, stanzas)
+            writer.save_observed(self._tree.root, seen)
+            self.written = True
+        except InputError as error:
+            self.unsaved = error
 
 
 class _Decide:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from hardener.errors import InputError
 from hardener.kubernetes.objects.object_names import as_dns_label
 from hardener.observe.engine import Engine
+from hardener.observe.results import Result
 from hardener.observe.seccomp import for_localhost, for_operator, profile
-from hardener.observe.session import Result
 from hardener.support import programs
 from hardener.support.programs import ProgramError
 

@@ -7,9 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from hardener.support.printable import plain
+from hardener.support.printable import plain, plain_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -145,7 +146,7 @@ def later(progress: Callable[[str], object], name: str) -> Callable[[str], objec
 
 class Rows:
     """A line for each of many that are worked on at a time, on a terminal: called with a name and what is done with it.
-    Silent where standard error is no terminal. Threads may call it."""
+    Silent where standard error is no terminal, but for what is ``told`` in lines that stay. Threads may call it."""
 
     def __init__(self) -> None:
         self._bar: Bar | None = None
@@ -156,9 +157,9 @@ class Rows:
         return self
 
     def __call__(self, name: str, what: str) -> None:
-        if not sys.stderr.isatty():
+        if not _is_terminal():
             return
-        with self._lock:
+        with self._lock, suppress(OSError):
             if self._bar is None:
                 self._bar = _started()
             text = f"{short(name)}  {plain(what)}"
@@ -167,6 +168,25 @@ class Rows:
             else:
                 self._rows[name] = self._bar.add_task(text, total=None)
 
+    def told(self, text: str, done: str | None = None) -> None:
+        """Print a line that stays; the row of the name ``done``, which it is about, goes."""
+        with self._lock, suppress(OSError):  # of a terminal that is gone: the work goes on
+            if self._bar is None:
+                print(plain_line(text), file=sys.stderr, flush=True)
+                return
+            if done in self._rows:
+                self._bar.remove_task(self._rows.pop(str(done)))
+            self._bar.console.print(plain_line(text), markup=False, highlight=False, soft_wrap=True)
+
     def __exit__(self, *error: object) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            with suppress(OSError):
+                self._bar.stop()
+
+
+def _is_terminal() -> bool:
+    """Whether standard error is a terminal that is still there."""
+    try:
+        return sys.stderr.isatty()
+    except (OSError, ValueError):
+        return False

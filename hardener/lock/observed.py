@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from hardener.errors import HardenError
 from hardener.kubernetes.images.reference import is_digest
+from hardener.kubernetes.pods.capabilities import BASELINE
 
 _RUNS = re.compile(r"[0-9a-f]{16}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -33,6 +34,8 @@ class Observation(Struct, frozen=True):
     - `wrote`: the folders of its image that it wrote to, each so that a volume there takes all of it. `occupied`: those
       of them in which the image has files that such a volume would hide.
     - `listens`: "80/tcp". `capabilities`: those that its processes had, without CAP_, so it may need them or not.
+    - `needs`: the capabilities without which it does not come up, found by trial, among those that a runtime gives and
+      Pod Security level baseline allows; None where nobody tried.
     - `memory`: the most that it used, in bytes, page cache included; None where the engine does not tell.
       `memory_at`: so many seconds after its start. `cpu`: the most of processors that it kept busy over a second, in
       thousandths of one, and `cpu_at` when. `outside`: names outside of the tree that it asked for.
@@ -73,6 +76,7 @@ class Observation(Struct, frozen=True):
     cpu: int | None = None
     cpu_at: int | None = None
     outside: tuple[str, ...] = ()
+    needs: tuple[str, ...] | None = None
 
     @property
     def saw_files(self) -> bool:
@@ -123,6 +127,7 @@ def _both(one: Observation, other: Observation) -> Observation:
         held=_settings(one.held, other.held),
         failed=_settings(one.failed, other.failed),
         because={**other.because, **one.because},
+        needs=None if one.needs is None or other.needs is None else tuple(sorted({*one.needs, *other.needs})),
     )
 
 
@@ -185,6 +190,7 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
         occupied: list[str] = []
         listens: list[str] = []
         capabilities: list[str] = []
+        needs: list[str] | None = None
         memory: int | None = None
         token: bool | None = None
         connects: list[str] = []
@@ -222,6 +228,7 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
                 {name: each.because for name, each in failed.items()},
                 prepared=tuple(said.prepared), shown=tuple(said.shown), doubts=tuple(said.doubts),
                 memory_at=said.memory_at, cpu=said.cpu, cpu_at=said.cpu_at, outside=tuple(said.outside),
+                needs=None if said.needs is None else tuple(said.needs),
             )
         )  # fmt: skip
     return tuple(found)
@@ -238,6 +245,8 @@ def _problem(said: Any) -> str | None:
     for path in (*said.wrote, *said.occupied, *said.prepared):
         if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//"):
             return f"{path} is no folder of an image: write it from the root on, without a slash at its end"
+    if beyond := [name for name in said.needs or () if name not in BASELINE]:
+        return f"needs: {beyond[0]} is no capability that Pod Security level baseline allows: write one such as CHOWN"
     numbers = (said.seconds, said.user, said.memory, said.memory_at, said.cpu, said.cpu_at, *said.groups)
     if any(number is not None and number < 0 for number in numbers):
         return "a number is below 0: run harden observe, which writes them"
@@ -265,4 +274,7 @@ def entry_of(observation: Observation) -> dict[str, Any]:
             for name, settings in sorted(said.failed.items())
         },
     }  # fmt: skip
-    return entry | {key: value for key, value in more.items() if value not in (None, [], {})}
+    needs = {} if said.needs is None else {"needs": list(said.needs)}  # none at all says much
+    found = {key: value for key, value in more.items() if value not in (None, [], {})}
+    last = {key: found.pop(key) for key in ("held", "failed") if key in found}
+    return entry | found | needs | last

@@ -15,13 +15,17 @@ from hardener.observe.engine import Engine, EngineError
 from hardener.observe.engine_environment import environment
 from hardener.support import programs
 
+# This package is found where it is now: an interpreter that looks at no variables may not know the place.
+_HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(namespace_agent.__file__))))
+_START = f"import sys; sys.path.insert(0, sys.argv[1]); from {namespace_agent.__name__} import main; main()"
+
 
 class AgentClient:
     """Calls the functions that ``namespace_agent`` offers, each by its name."""
 
     def __init__(self, engine: Engine) -> None:
         program, before = engine.enter()
-        words = [*before, sys.executable, "-I", os.path.abspath(namespace_agent.__file__)]
+        words = [*before, sys.executable, "-I", "-c", _START, _HOME]
         self._process = programs.started(
             program or words[0], words if program else words[1:], environment=environment(), answers=True
         )

@@ -7,7 +7,7 @@ import json
 import random
 import secrets
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -21,7 +21,9 @@ from hardener.observe.container_activity import Activity
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.exercise import Exercise, problem_with
 from hardener.observe.generated import generated
+from hardener.observe.image_folders import ImageFolders
 from hardener.observe.images import Image, Images
+from hardener.observe.log_evidence import paths
 from hardener.observe.pod_network import Network
 from hardener.observe.pod_run import Came, Planned, PodRun
 from hardener.observe.pod_values import Given, MissingError, content_of
@@ -30,14 +32,13 @@ from hardener.observe.questions import Hint
 from hardener.observe.refusal import NotStartedError, Refusal
 from hardener.observe.supported_fields import refusal
 from hardener.support.data_path import Path
-from hardener.support.shapes import mapping
+from hardener.support.shapes import mapping, mappings
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
 DEFAULT = "default"
 _MOST_WORKLOADS = 250  # of one application, which are up at a time
-_AT_ONCE = 16  # workloads of several applications that are up at a time
 _TESTS = frozenset(("test", "test-success"))
 _TRIES = 12  # for a subnet that nobody has
 # A certificate of an authority that signs nothing: programs read the file before they look at what is in it.
@@ -85,10 +86,12 @@ class Application:
     """The ``workloads`` of the namespace ``name`` of ``tree``; of what several folders hold, ``folder`` is meant.
 
     ``mask`` takes secrets out of a text; ``stop`` ends all that waits. ``shows_output``: a line of what a container
-    prints may be part of a reason. ``sees_calls``: it is seen who calls whom.
+    prints may be part of a reason. ``sees_calls``: it is seen who calls whom. ``reads_images``: the configs of its
+    images are known, so that it is known who starts as root.
     """
 
     sees_calls = True
+    reads_images = True
 
     def __init__(
         self,
@@ -226,11 +229,11 @@ class Application:
             )
             came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves, before=before)
             if came.up:
-                pod.ask(self._hints(workload))
-                wrong = next(filter(None, (self._exercised(pod, each) for each in exercises)), None)
-                came = came if wrong is None else replace(came, up=False, reason=self._mask(wrong))
+                came = self._asked(came, pod, workload, exercises)
             if came.refused is not None:
                 workload.runs -= 1
+            elif not came.up or before is not None:  # what is compared may speak against it
+                came = replace(came, said=pod.said())
             workload.lost = [*self.network.endpoints[workload.key].unreachable, *pod.carried]
             goes_down = goes_down and came.up
             seen = pod.facts(ends=goes_down and not whole)
@@ -244,6 +247,13 @@ class Application:
         finally:
             if pod is not None:
                 pod.end()
+
+    def _asked(self, came: Came, pod: PodRun, workload: Workload, exercises: Iterable[Exercise]) -> Came:
+        """``came``, after the ports of ``pod`` were asked, and ``exercises`` tried: it has not come up where one goes
+        wrong."""
+        pod.ask(self._hints(workload))
+        wrong = next(filter(None, (self._exercised(pod, each) for each in exercises)), None)
+        return came if wrong is None else replace(came, up=False, reason=self._mask(wrong))
 
     def exercise(self, workload: Workload, exercise: Exercise) -> str | None:
         """What goes wrong with ``exercise`` against what runs of ``workload``; None where nothing does."""
@@ -300,6 +310,17 @@ class Application:
         if running is not None:
             running.end()
 
+    def places(self, workload: Workload, container: str, lines: list[str], mounted: Collection[str]) -> set[str]:
+        """The folders of its image to which ``container`` may have to write by what it said, as ``ImageFolders.places``
+        has them."""
+        spec = next((each for each in containers_of(workload.spec) if each.get("name") == container), {})
+        image = workload.images.get(str(spec.get("image")))
+        if image is None or not paths(lines):
+            return set()
+        own = (str(each.get("mountPath")).rstrip("/") for each in mappings(spec.get("volumeMounts")))
+        with ImageFolders(self._engine, image.reference, f"harden-{secrets.token_hex(6)}") as folders:
+            return folders.places(lines, {*mounted, *own})
+
     def close(self) -> None:
         """End all, and remove the network."""
         for workload in self.workloads:
@@ -335,18 +356,6 @@ class Application:
         )  # fmt: skip
 
 
-def batches(applications: list[Application]) -> Iterator[list[Application]]:
-    """``applications`` by as many as may run at a time; one that is larger runs alone."""
-    batch: list[Application] = []
-    for application in applications:
-        if batch and sum(len(each.workloads) for each in [*batch, application]) > _AT_ONCE:
-            yield batch
-            batch = []
-        batch.append(application)
-    if batch:
-        yield batch
-
-
 def ends(workload: Workload) -> bool:
     """Whether it is to come to an end by itself: a Job, and a pod that tests the release of a chart."""
     return workload.pod.kind in ("Job", "CronJob") or is_test(workload)
@@ -359,6 +368,11 @@ def is_test(workload: Workload) -> bool:
         str(mapping(each).get("helm.sh/hook")) for each in (*annotations, workload.pod.metadata.data.get("annotations"))
     ]
     return any(name.strip() in _TESTS for hook in hooks for name in hook.split(","))
+
+
+def containers_of(spec: Map) -> list[Map]:
+    """The containers of a pod with ``spec``, those that come first before the others."""
+    return [each for key in ("initContainers", "containers") for each in mappings(spec.get(key))]
 
 
 def _with_claims(spec: Map, workload: Workload) -> Map:

@@ -63,6 +63,7 @@ class ClusterApplication(Application):
     """An application in the cluster that is the engine."""
 
     sees_calls = False
+    reads_images = False
 
     def __init__(self, engine: Engine, agent: Any, tree: Tree, name: str, *more: Any, **options: Any) -> None:
         super().__init__(engine, agent, tree, name, *more, **options)
@@ -249,6 +250,22 @@ class ClusterApplication(Application):
                 workload.lost.append(_OTHER)
             workload.images[text] = replace(image, digest=digest if image.digest is None else None)
         workload.violates.append(plain(pod.violates))
+
+    def places(self, workload: Workload, container: str, lines: list[str], mounted: Collection[str]) -> set[str]:
+        """None: the API server does not tell what folders an image has."""
+        return set()
+
+    def exercise(self, workload: Workload, exercise: Exercise) -> str | None:
+        """That it says nothing: what would have to hold again with changes is not run in a cluster."""
+        return f"{exercise.key or '--exercise'}: it is not run in a cluster"
+
+    def ask_again(self, workload: Workload) -> dict[str, Activity]:
+        """Nothing: what its ports answer is compared as it comes up."""
+        return {}
+
+    def go_down(self, workload: Workload) -> dict[str, Activity]:
+        """Nothing: it goes on running, since how a pod of a cluster ends is not looked at."""
+        return {}
 
     def is_running(self, workload: Workload) -> bool:
         return workload.key in self._pods

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -39,12 +39,13 @@ class Activity(Struct, eq=False):
     ``outside`` are names outside of its namespace that it asked for.
 
     ``programs``: how many processes there are of each program, at the last looks alike; ``lately``: at one of them at
-    least. ``sees_programs``: somebody could count them. ``users``: of all processes. ``waits``: the seconds of the
-    ``sleep`` that it is in. ``kept``: the mount points of volumes that it wrote to, ``prepared``: empty folders of its
-    image that belong to one of its users. ``answers``: what its ports answered, ``complaints``: lines of its log, by
-    what is the same in each run. ``code``: with what it ended when it was told to, ``done``: it has ended by itself,
-    with 0. ``exercised``: what a user gave to find out whether it works says that it does. ``timers``: what waits for
-    its hour and was started once, and whether that ended well.
+    least. ``sees_programs``: somebody could count them. ``users`` are those of all processes at any look;
+    ``regrouped``: one of them that was not root had left the group of root, too; ``jailed``: one had another root
+    folder than the others. ``waits``: the seconds of the ``sleep`` that it is in. ``kept``: the mount points of volumes
+    that it wrote to, ``prepared``: empty folders of its image that belong to one of its users. ``answers``: what its
+    ports answered, ``complaints``: lines of its log, by what is the same in each run. ``code``: with what it ended when
+    it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to find out whether it
+    works says that it does. ``timers``: what waits for its hour and was started once, and whether that ended well.
     """
 
     user: int | None = None
@@ -64,6 +65,8 @@ class Activity(Struct, eq=False):
     cpu_at: int | None = None
     usage: list[tuple[int, int, int]] = field(default_factory=list)
     _last: tuple[float, float] | None = None
+    regrouped: bool = False
+    jailed: bool = False
     sees_sockets: bool = False
     busy: bool = False
     programs: dict[str, int] = field(default_factory=dict)
@@ -85,12 +88,8 @@ class Activity(Struct, eq=False):
         """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``, so many seconds after
         its start."""
         self.busy = bool(found.get("busy"))
-        if found["users"]:
-            user, groups, _ = found["users"][0]
-            self.user, self.groups = user, tuple(groups)
-            effective = [mask for _, _, mask in found["users"]]
-            self.users |= {each for each, _, _ in found["users"]}
-            self.capabilities = {name for bit, name in enumerate(BY_BIT) if any(mask >> bit & 1 for mask in effective)}
+        self.jailed = self.jailed or bool(found.get("jailed"))
+        self._take_users(found["users"])
         if found["sockets"] is not None:
             self.sees_sockets = True
             self._take_sockets(found["sockets"], address)
@@ -101,6 +100,18 @@ class Activity(Struct, eq=False):
         if not self.timers:  # what was started once may still be there
             self._count(found.get("programs") or [])
             self.waits = max(found.get("waits") or [0])
+
+    def _take_users(self, found: Sequence[tuple[int, Sequence[int], int]]) -> None:
+        """Note who its processes are, the first one first, with their groups and effective capabilities."""
+        if not found:
+            return
+        self.user, self.groups = found[0][0], tuple(found[0][1])
+        self.users |= {user for user, _, _ in found}
+        self.regrouped = self.regrouped or any(user and 0 not in groups for user, groups, _ in found)
+        effective = 0
+        for _, _, mask in found:
+            effective |= mask
+        self.capabilities = {name for bit, name in enumerate(BY_BIT) if effective >> bit & 1}
 
     def _take_processor(self, spent: float, memory: int, moment: float) -> None:
         """Note once a second what it used: ``spent`` seconds of processors since its start, and its ``memory`` now."""
@@ -156,6 +167,7 @@ class Activity(Struct, eq=False):
             "kept", "prepared", "complaints",
         ):  # fmt: skip
             getattr(self, name).update(getattr(other, name))
+        self.regrouped, self.jailed = self.regrouped or other.regrouped, self.jailed or other.jailed
         self._take_peaks(other)
         self.token = self.token if not other.token else True
 
@@ -177,8 +189,9 @@ def folders_written(
     is_occupied: Callable[[str], bool],
 ) -> tuple[set[str], set[str]]:
     """The folders that a container wrote to, each so that a volume there takes what it wrote, and those of them in
-    which its image has files. What Python compiled does not count. What has no name that a manifest could hold counts
-    as a file of the folder above. Where they are more than a person would mount, they are the root itself.
+    which its image has files. A folder of the image that a volume at one of them would hide is one, too: who writes
+    there does not make it. What Python compiled does not count. What has no name that a manifest could hold counts as a
+    file of the folder above. Where they are more than a person would mount, they are the root itself.
 
     ``changed`` are paths of its file system with A (new), C (changed) or D (gone), ``mounted`` those of its volumes.
     ``is_folder`` tells of a path as it is now, ``is_occupied`` whether the image has files below it.
@@ -188,9 +201,10 @@ def folders_written(
     paths = {path: kind for path, kind in paths.items() if _BYTECODE not in path.split("/")}
     above_nameless = {_nameable(path) for path in paths if not path.isprintable()}
     named = {path: kind for path, kind in paths.items() if path.isprintable()}
-    wrote, occupied = _Changes(named, parents, is_folder, is_occupied).folders(above_nameless)
+    changes = _Changes(named, parents, is_folder, is_occupied)
+    wrote, occupied = changes.folders(above_nameless)
     outermost = {path for path in wrote if not any(_is_below(path, other) for other in wrote)}
-    return outermost, occupied & outermost
+    return outermost | changes.nested(outermost - occupied), occupied & outermost
 
 
 class _Changes:
@@ -220,6 +234,14 @@ class _Changes:
             if self.is_beside_files(folder, path):
                 occupied.add(folder)
         return wrote, occupied
+
+    def nested(self, places: Collection[str]) -> set[str]:
+        """The folders of the image below ``places`` in which something changed."""
+        above = {self.folder_of(path) for path in self.roots() if any(_is_below(path, place) for place in places)}
+        kept = {
+            path for path in above if self._paths.get(path) != "A" and any(_is_below(path, each) for each in places)
+        }
+        return set(sorted(kept)[:_MOST_FOLDERS])
 
     def roots(self) -> Iterator[str]:
         """The paths, in order, but for what is new in a new folder, and folders in which something changed."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 _Change = TypeVar("_Change")
-MOST = 60  # runs for one workload
+MOST = 30  # runs for one workload
 
 
 class TooManyError(Exception):
@@ -35,21 +35,22 @@ class Halving(Generic[_Change]):
             self._known[key] = self._holds(changes)
         return self._known[key]
 
-    def left_out(self, changes: Sequence[_Change]) -> list[_Change]:
+    def left_out(self, changes: Sequence[_Change], among: Sequence[_Change] | None = None) -> list[_Change]:
         """The fewest of ``changes`` without which it comes up: put back to the others, each of them stops it. Of those
-        that stop it together it is one, a late one if it can."""
+        that stop it together it is one, a late one if it can. They are ``among`` those without which it is known to
+        come up, if any are."""
 
         def suffices(out: list[_Change]) -> bool:
             return self.holds([one for one in changes if not any(one is each for each in out)])
 
-        return self._fewest(list(reversed(changes)), suffices)[::-1]
+        return fewest(list(reversed(changes if among is None else among)), suffices)[::-1]
 
     def cause(self, change: _Change, others: Sequence[_Change]) -> list[_Change]:
         """What it takes for ``change`` to stop it, which it does beside ``others``: itself last, and before it the
         fewest of them without which it would not."""
         if not self.holds([change]):
             return [change]
-        return [*self._fewest(list(others), lambda some: not self.holds([*some, change])), change]
+        return [*fewest(list(others), lambda some: not self.holds([*some, change])), change]
 
     def causes(self, changes: Sequence[_Change]) -> tuple[list[list[_Change]], list[_Change]]:
         """What stops it, as ``cause`` has each, and the changes with which it comes up."""
@@ -57,24 +58,24 @@ class Halving(Generic[_Change]):
         left = [one for one in changes if not any(one is each for each in out)]
         return [self.cause(one, left) for one in out], left
 
-    @staticmethod
-    def _fewest(found: list[_Change], suffices: Callable[[list[_Change]], bool]) -> list[_Change]:
-        """The fewest of ``found``, all of which suffice: without any one of them they would not."""
-        parts = 2
-        while len(found) > 1:
-            size = -(-len(found) // parts)
-            starts = range(0, len(found), size)
-            chunks = (found[at : at + size] for at in starts)
-            smaller = next((chunk for chunk in chunks if suffices(chunk)), None)
-            if smaller is not None:
-                found, parts = smaller, 2
-                continue
-            rests = (found[:at] + found[at + size :] for at in starts) if len(starts) > 2 else ()
-            rest = next((rest for rest in rests if suffices(rest)), None)
-            if rest is not None:
-                found, parts = rest, max(parts - 1, 2)
-            elif parts >= len(found):
-                break
-            else:
-                parts = min(len(found), 2 * parts)
-        return found
+
+def fewest(found: list[_Change], suffices: Callable[[list[_Change]], bool]) -> list[_Change]:
+    """The fewest of ``found``, all of which suffice: without any one of them they would not."""
+    parts = 2
+    while len(found) > 1:
+        size = -(-len(found) // parts)
+        starts = range(0, len(found), size)
+        chunks = (found[at : at + size] for at in starts)
+        smaller = next((chunk for chunk in chunks if suffices(chunk)), None)
+        if smaller is not None:
+            found, parts = smaller, 2
+            continue
+        rests = (found[:at] + found[at + size :] for at in starts) if len(starts) > 2 else ()
+        rest = next((rest for rest in rests if suffices(rest)), None)
+        if rest is not None:
+            found, parts = rest, max(parts - 1, 2)
+        elif parts >= len(found):
+            break
+        else:
+            parts = min(len(found), 2 * parts)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hardener.lock.observed import Observation, peaks, shown_of_both
+from hardener.observe.capability_trial import TRANSFORM, ordered
 
 
 def with_before(new: Observation, before: Observation) -> Observation:
@@ -31,6 +32,7 @@ def with_before(new: Observation, before: Observation) -> Observation:
         held=held,
         failed=failed,
         because={id: {**before.because, **new.because}[id] for id in failed},
+        needs=before.needs if new.needs is None and TRANSFORM not in new.failed else new.needs,
     )
 
 
@@ -67,4 +69,5 @@ def merged(one: Observation, other: Observation) -> Observation:
         held=held,
         failed=failed,
         because={**other.because, **one.because},
+        needs=None if one.needs is None or other.needs is None else ordered((*one.needs, *other.needs)),
     )

@@ -1,9 +1,9 @@
 """What has to be done where the containers are: look at their processes, ask their ports, carry a port of a Service.
 
 A process of its own, since of a rootless engine that is another user namespace: its standard input takes requests, its
-output gives answers, both one JSON value a line. It uses the standard library alone, so that it starts as it is.
-Sources: proc_pid_status(5), proc_net_tcp (Documentation/networking/proc_net_tcp.rst of Linux), Documentation/
-admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst; of probes: kubernetes pkg/probe/http and pkg/probe/tcp.
+output gives answers, both one JSON value a line. With ``process_look`` it uses the standard library alone, so that it
+starts as it is.
+Sources of probes: kubernetes pkg/probe/http and pkg/probe/tcp.
 """
 
 from __future__ import annotations
@@ -25,15 +25,13 @@ import threading
 import time
 from typing import Any
 
-_LISTENS, _MOST_BODY, _MOST_SOCKETS = "0A", 10 * 1024, 20_000
-_GONE = frozenset(("00", "07"))  # no state, closed
-EPHEMERAL = 32768  # a port of UDP from here on is that of a client
+from hardener.observe.process_look import lines_of, look
+
+_MOST_BODY = 10 * 1024
 _DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GO_AWAY = 0, 1, 3, 4, 6, 7  # frames of HTTP/2
 _ENDS, _PADDED = 1, 8  # flags of them: the end of a stream, or an answer
 _NET_NAMESPACE = 0x40000000
-_SLEEP = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_FOR_EVER = 7 * 86400  # seconds
+_DAY = 86400  # seconds
 _CRONTABS = ("/etc/crontab", "/etc/cron.d/", "/var/spool/cron/crontabs/", "/etc/crontabs/")
 _MOST_CRONTABS, _MOST_CRONTAB = 16, 16 * 1024  # files, and characters
 _NOBODY = "127.255.255.254"  # where nothing listens
@@ -44,203 +42,6 @@ _MOST_VISITED, _MOST_PREPARED = 20_000, 8  # folders
 _NOT_PREPARED = ("proc", "sys", "dev", "home", "root", "tmp")
 LATE = "no answer in time"
 TELL = frozenset(("ask_tcp", "ask_http", "ask_grpc", "carry", "give", "trace"))  # of what went wrong; None is well
-
-
-def look(pid: int, container: str) -> dict[str, Any]:
-    """What the processes of the container with the first process ``pid`` are and hold now; what cannot be read is None.
-    ``container`` is its id, by which its control group is known as its own.
-
-    ``users``: (number of user, numbers of its groups, effective capabilities as a number) of each process, the first
-    one first. ``sockets``: (protocol, local address, local port, remote address, remote port, whether it listens) of
-    its network namespace. ``memory``: the most bytes that its control group used, ``now`` what it uses now;
-    ``processor``: the seconds of processors that it has used. ``busy``: whether one of them runs, or waits for a
-    processor or a disk, at this moment. ``programs``: the name of each process. ``waits``: the seconds of each
-    ``sleep`` among them.
-    """
-    group = {name: path for name, path in _group(pid).items() if container in path}
-    pids = _pids(group) or _family(pid)
-    return {
-        "users": [found for each in sorted(pids, key=lambda each: each != pid) if (found := _status(each)) is not None],
-        "sockets": _sockets(pid, _held(pids)),
-        "memory": _peak(group) or _most(pids),
-        "now": _number(_places(group, "memory"), "memory.current", "memory.usage_in_bytes"),
-        "processor": _spent(group),
-        "busy": any(_is_busy(each) for each in pids),
-        "programs": [name for each in pids if (name := _name(each))],
-        "waits": [waits for each in pids if _name(each) == "sleep" and (waits := _sleeps(each)) is not None],
-    }
-
-
-def _group(pid: int) -> dict[str, str]:
-    """The control group of a process, by controller; "" is that of the unified hierarchy."""
-    found: dict[str, str] = {}
-    with contextlib.suppress(OSError):
-        for line in _lines(f"/proc/{pid}/cgroup"):
-            _, names, path = line.split(":", 2)
-            found |= dict.fromkeys(names.split(","), path)
-    return found
-
-
-def _places(group: dict[str, str], controller: str) -> list[str]:
-    found = [f"/sys/fs/cgroup/{controller}{group[controller]}"] if controller in group else []
-    if "" in group:
-        found += [f"/sys/fs/cgroup{group['']}", f"/sys/fs/cgroup/unified{group['']}"]
-    return found
-
-
-def _pids(group: dict[str, str]) -> list[int]:
-    for place in _places(group, "pids") + _places(group, "memory"):
-        with contextlib.suppress(OSError, ValueError):
-            return [int(line) for line in _lines(f"{place}/cgroup.procs")]
-    return []
-
-
-def _name(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
-
-
-def _sleeps(pid: int) -> float | None:
-    """How many seconds a ``sleep`` takes; None for one that is never over."""
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            words = file.read().decode("utf-8", "replace").split("\0")
-    except OSError:
-        return None
-    found = [_SLEEP.fullmatch(word) for word in words if word and word[0].isdigit()]
-    seconds = sum(float(each[1]) * _UNITS[each[2]] for each in found if each is not None)
-    return seconds if 0 < seconds < _FOR_EVER else None
-
-
-def _is_busy(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] in ("R", "D")
-    except (OSError, IndexError):
-        return False
-
-
-def _family(pid: int) -> list[int]:
-    """A process and those that share its namespace of processes: where it has no control group of its own."""
-    try:
-        own = os.readlink(f"/proc/{pid}/ns/pid")
-    except OSError:
-        return [pid]
-    found = []
-    for name in os.listdir("/proc"):
-        with contextlib.suppress(OSError):
-            if name.isdecimal() and os.readlink(f"/proc/{name}/ns/pid") == own:
-                found.append(int(name))
-    return found
-
-
-def _most(pids: list[int]) -> int | None:
-    """The most bytes that processes held, all together."""
-    found = None
-    for pid in pids:
-        with contextlib.suppress(OSError, ValueError):
-            for line in _lines(f"/proc/{pid}/status"):
-                if line.startswith("VmHWM:"):
-                    found = (found or 0) + int(line.split()[1]) * 1024
-    return found
-
-
-def _peak(group: dict[str, str]) -> int | None:
-    return _number(_places(group, "memory"), "memory.peak", "memory.max_usage_in_bytes")
-
-
-def _spent(group: dict[str, str]) -> float | None:
-    nanoseconds = _number(_places(group, "cpuacct"), "cpuacct.usage")
-    if nanoseconds is not None:
-        return nanoseconds / 1e9
-    for place in _places(group, "cpuacct"):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            said = dict(line.split() for line in _lines(f"{place}/cpu.stat"))
-            return int(said["usage_usec"]) / 1e6
-    return None
-
-
-def _number(places: list[str], *names: str) -> int | None:
-    """The number that stands in the first of the files ``names`` that is there."""
-    for place in places:
-        for name in names:
-            with contextlib.suppress(OSError, ValueError):
-                return int(_lines(f"{place}/{name}")[0])
-    return None
-
-
-def _status(pid: int) -> tuple[int, list[int], int] | None:
-    try:
-        said = dict(line.split(":\t", 1) for line in _lines(f"/proc/{pid}/status") if ":\t" in line)
-        groups = {int(said["Gid"].split()[1]), *map(int, said["Groups"].split())}
-        return int(said["Uid"].split()[1]), sorted(groups), int(said["CapEff"], 16)
-    except (OSError, ValueError, KeyError, IndexError):
-        return None
-
-
-def _held(pids: list[int]) -> set[str] | None:
-    """The inodes of the sockets that processes hold; None where nobody may look."""
-    found: set[str] = set()
-    for pid in pids:
-        try:
-            for name in os.listdir(f"/proc/{pid}/fd"):
-                with contextlib.suppress(OSError):
-                    kind, _, inode = os.readlink(f"/proc/{pid}/fd/{name}").partition(":")
-                    if kind == "socket":
-                        found.add(inode.strip("[]"))
-        except PermissionError:
-            return None
-        except OSError:
-            continue  # it has ended
-    return found
-
-
-def _sockets(pid: int, held: set[str] | None) -> list[tuple[str, str, int, str, int, bool, bool]] | None:
-    """Those of its network namespace, and whether each is ``held``: containers of a pod share one, and ``carry``
-    listens there too."""
-    found = []
-    for name in ("tcp", "tcp6", "udp", "udp6"):
-        try:
-            lines = _lines(f"/proc/{pid}/net/{name}")[1 : _MOST_SOCKETS + 1]
-        except OSError:
-            if name == "tcp":
-                return None
-            continue
-        for line in lines:
-            _, local, remote, state, *more = line.split()
-            inode = more[5] if len(more) > 5 else ""
-            (here, port), (there, other) = _address(local), _address(remote)
-            protocol = name.rstrip("6")
-            if protocol == "udp":
-                listens = other == 0 and port < EPHEMERAL
-                if other == 0 and not listens:
-                    continue
-            elif state in _GONE:
-                continue
-            else:
-                listens = state == _LISTENS
-            own = held is None or inode in held
-            found.append((protocol, here, port, there, other, listens, own))
-    return found
-
-
-def _address(text: str) -> tuple[str, int]:
-    """ "0100007F:1F90" -> ("127.0.0.1", 8080); the kernel writes words of the machine's own order."""
-    number, _, port = text.partition(":")
-    raw = b"".join(
-        bytes.fromhex(number[at : at + 8])[:: -1 if sys.byteorder == "little" else 1] for at in range(0, len(number), 8)
-    )
-    if len(raw) == 16 and raw[:12] == bytes(10) + b"\xff\xff":
-        raw = raw[12:]
-    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw), int(port, 16)
-
-
-def _lines(path: str) -> list[str]:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read().splitlines()
 
 
 _OPENED = 0x00000020 | 0x00000001  # IN_OPEN, IN_ACCESS
@@ -440,8 +241,8 @@ def written(path: str) -> bool | None:
     nobody can tell."""
     try:
         with os.scandir(path) as entries:
-            return os.stat(path).st_mtime > _UNITS["d"] or any(
-                each.stat(follow_symlinks=False).st_mtime > _UNITS["d"] for each in entries
+            return os.stat(path).st_mtime > _DAY or any(
+                each.stat(follow_symlinks=False).st_mtime > _DAY for each in entries
             )
     except OSError:
         return None
@@ -749,7 +550,7 @@ def trace(pid: int, strace: str, folder: str) -> str | None:
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     until = time.monotonic() + _ATTACH_SECONDS
     while process.poll() is None and time.monotonic() < until:
-        if any(line == f"TracerPid:\t{process.pid}" for line in _lines(f"/proc/{pid}/status")):
+        if any(line == f"TracerPid:\t{process.pid}" for line in lines_of(f"/proc/{pid}/status")):
             _tracers[pid] = process, path
             return None
         time.sleep(0.02)
@@ -765,7 +566,7 @@ def traced(pid: int) -> list[str] | None:
     process, path = _tracers.pop(pid)
     process.send_signal(signal.SIGINT)
     process.wait(_ATTACH_SECONDS)
-    lines = [line.strip() for line in _lines(path)]
+    lines = [line.strip() for line in lines_of(path)]
     os.unlink(path)
     return sorted(line for line in lines if _CALL.fullmatch(line) and line not in ("syscall", "total"))
 
@@ -810,7 +611,3 @@ def main() -> None:
     for process, _ in _tracers.values():
         process.terminate()
     os._exit(0)  # threads that carry ports are of no use any more
-
-
-if __name__ == "__main__":
-    main()

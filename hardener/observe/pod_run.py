@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import os
 import re
-import tarfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -17,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.errors import HardenError
-from hardener.observe import container_options
+from hardener.observe import container_files, container_options
 from hardener.observe.accepted import is_folder, is_path
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity, folders_written
@@ -27,11 +25,12 @@ from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.engine_environment import may_hold
 from hardener.observe.exercise import Target
 from hardener.observe.handed_over import has_lines, is_a_line, refuse_unseen
+from hardener.observe.image_folders import ImageFolders
 from hardener.observe.log_lines import telling
 from hardener.observe.pod_answers import PodAnswers
 from hardener.observe.pod_network import Endpoint
 from hardener.observe.pod_values import Given, Variable, variables, words
-from hardener.observe.probes import Probes, command_of_hook, port_of, words_of
+from hardener.observe.probes import ASKS, Probes, command_of_hook, port_of, question, words_of
 from hardener.observe.questions import Hint
 from hardener.observe.refusal import NotOfferedError, NotStartedError, Refusal, at
 from hardener.observe.volumes import Volumes, place_of
@@ -56,7 +55,6 @@ _OF_ENGINE = re.compile(
 _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
 _TRIES = 6
 _GRACE = 5  # seconds to end in
-_READ_LINES, _READ_LINE = 2000, 500
 _BY_VARIABLE = "let the program read the variable, or a file of a volume"
 _SHORTER = "make its command, arguments and variables shorter"
 NOT_SHOWN = "its output is not shown (--show-output)"
@@ -67,13 +65,19 @@ class StoppedError(HardenError):
     """The run is over: somebody has ended it."""
 
 
+Said = tuple[tuple[str, str], ...]
+"""The name of a container, and a line that it printed."""
+
+
 class Came(Struct, frozen=True):
-    """Whether a pod came up, and if not, why: one line, masked. ``refused``: nobody tried, for what stands there."""
+    """Whether a pod came up, and if not, why: one line, masked. ``refused``: nobody tried, for what stands there.
+    ``said``: its last lines, masked, for what is tried next; nobody is shown them."""
 
     up: bool
     reason: str = ""
     restarts: int = 0
     refused: Refusal | None = None
+    said: Said = ()
 
 
 class Planned(Struct, eq=False):
@@ -140,6 +144,7 @@ class PodRun:
         self._running: list[_Container] = []
         self._inits: list[_Container] = []
         self._made: list[str] = []
+        self._names: dict[str, str] = {}  # of containers, by what the engine calls them
         self._tokens: dict[str, bool] = {}
         self._number = itertools.count()
         self._secrets: set[str] = set()
@@ -334,6 +339,7 @@ class PodRun:
         if not done.ok:
             raise EngineError(f"{container.spec.get('name')} cannot be made: {done.reason}")
         self._made.append(container.name)
+        self._names[container.name] = str(container.spec.get("name"))
         if self._engine.name == "podman":
             self._started(self._engine.call("init", container.name))
         self._volumes.settle()
@@ -438,6 +444,9 @@ class PodRun:
     def _remove(self, names: Iterable[str]) -> None:
         """Remove containers, the last one first: the first owns the network of the others."""
         names = list(reversed(list(names)))
+        for container in [*self._inits, *self._running]:
+            if container.name in names:
+                self._note_calls(container)  # not before: it makes some as it ends
         if names:
             time_ = ["-t", "0"] if self._engine.name == "podman" else []
             self._engine.call("rm", "-f", "-v", *time_, *names)
@@ -640,7 +649,7 @@ class PodRun:
         if port is None:
             return f"it has no port {handler.get('port')}"
         place = container.pid, self._endpoint.address, port
-        answer = self._agent(f"ask_{_ASKS[kind]}", *place, *_question(kind, handler), seconds, seconds=seconds + 5)
+        answer = self._agent(f"ask_{ASKS[kind]}", *place, *question(kind, handler), seconds, seconds=seconds + 5)
         return None if answer is None else self._mask(str(answer))
 
     def _executed(self, container: _Container, command: list[str], seconds: float) -> str | None:
@@ -689,10 +698,9 @@ class PodRun:
         return found
 
     def _note_files(self, container: _Container) -> None:
-        self._note_calls(container)
         if container.resolver:
             container.seen.outside |= set(self._agent("asked_names", container.resolver) or ())
-        changed = self._changed(container)
+        changed = container_files.changed(self._engine, container.name)
         if changed is None:  # that it wrote nothing would be a claim
             raise EngineError(f"it does not tell what {container.spec.get('name')} wrote")
         mounted = [
@@ -702,7 +710,7 @@ class PodRun:
         wrote, occupied = folders_written(
             changed,
             mounted,
-            is_folder=lambda path: self._is_folder(container.name, path),
+            is_folder=lambda path: container_files.is_folder(self._engine, container.name, path),
             is_occupied=lambda path: self._is_occupied(image, path),
         )
         container.seen.wrote |= wrote
@@ -710,12 +718,7 @@ class PodRun:
         container.seen.kept |= self._volumes.written(
             self._volumes.mounts(container.spec, container.variables, self.pod.mounts_token)
         )
-        container.seen.complaints |= complaints(self._log(container))
-
-    def _log(self, container: _Container) -> list[str]:
-        done = self._engine.call("logs", "--tail", str(_READ_LINES), container.name, keeps_head=True)
-        lines = [*done.text.splitlines(), *done.error.splitlines()]
-        return [line[:_READ_LINE] for line in lines]
+        container.seen.complaints |= complaints(container_files.log(self._engine, container.name))
 
     def _prepared(self, container: _Container) -> set[str]:
         """Empty folders of its image that belong to one of its users other than root."""
@@ -724,51 +727,20 @@ class PodRun:
         found = self._agent("prepared", container.pid, users, wrote) if users and container.pid else None
         return {path for path in found or () if is_path(path)}
 
-    def _changed(self, container: _Container) -> dict[str, str] | None:
-        """The paths of its image that it changed, each with A, C or D; None where nobody can say."""
-        if self._engine.name == "podman":
-            done = self._engine.call("diff", "--format", "json", container.name)
-            try:
-                found = json.loads(done.text) if done.ok else None
-            except ValueError:
-                return None
-            if not isinstance(found, dict):
-                return None
-            kinds = (("added", "A"), ("changed", "C"), ("deleted", "D"))
-            return {str(path): kind for name, kind in kinds for path in found.get(name) or []}
-        done = self._engine.call("diff", container.name)
-        lines = (line.split(" ", 1) for line in done.text.splitlines() if " " in line)
-        return {path: kind for kind, path in lines} if done.ok else None
-
-    def _is_folder(self, container: str, path: str) -> bool:
-        entry = next(iter(self._entries(container, path)), None)
-        return entry is not None and entry.isdir()
-
     def _is_occupied(self, image: str, path: str) -> bool:
         """Whether the image has a file or a link below ``path``."""
-        name = f"{self._name}-{next(self._number)}"
-        ignored = ["--image-volume", "ignore"] if self._engine.name == "podman" else []
-        options = ["--pull", "never", "--network", "none", "--name", name, *ignored, *self._engine.labels()]
-        if not self._engine.call("create", *options, image, "none").ok:
-            return True
-        try:
-            return any(not entry.isdir() for entry in self._entries(name, path))
-        finally:
-            self._engine.call("rm", "-f", "-v", name)
+        with ImageFolders(self._engine, image, f"{self._name}-{next(self._number)}") as folders:
+            return folders.is_occupied(path)
 
-    def _entries(self, container: str, path: str) -> Iterable[tarfile.TarInfo]:
-        """The first entries of a path of a container."""
-        done = self._engine.call("cp", f"{container}:{path}", "-", output=256 * 1024, keeps_head=True)
-        if not done.ok:
-            return
-        raw = done.text.encode("utf-8", "surrogateescape")
-        try:
-            while len(raw) >= 512:
-                entry = tarfile.TarInfo.frombuf(raw[:512], "utf-8", "surrogateescape")
-                yield entry
-                raw = raw[512 + (entry.size + 511) // 512 * 512 :]
-        except tarfile.HeaderError:
-            return
+    def said(self) -> Said:
+        """The last lines of each container that is there by now; asked before it is removed."""
+        found: list[tuple[str, str]] = []
+        for made in self._made:
+            done = self._engine.call("logs", "--tail", str(_LOG_LINES), made)
+            name = self._names.get(made, made)
+            lines = (line[:_LOG_LINE] for line in (*done.text.splitlines(), *done.error.splitlines()))
+            found += [(name, self._mask(line)) for line in lines if line.strip()]
+        return tuple(found)
 
     def _said(self, container: _Container) -> str:
         """The line of its log that says why."""
@@ -788,7 +760,6 @@ class PodRun:
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
 
 
-_ASKS = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc"}
 _OUT_OF_MEMORY = 137
 _DNS = 53
 _OF_CODES = {137: " (killed; more memory than its limit does that)", 139: " (a fault of memory)"}
@@ -816,11 +787,3 @@ def _declared(container: _Container) -> list[str]:
     """The ports of TCP that a manifest declares, as "80/tcp"."""
     ports = mappings(container.spec.get("ports"))
     return [f"{port.get('containerPort')}/tcp" for port in ports if port.get("protocol", "TCP") == "TCP"]
-
-
-def _question(kind: str, handler: Map) -> list[Any]:
-    """What a probe asks at its port."""
-    if kind == "httpGet":
-        headers = [(str(each.get("name")), str(each.get("value"))) for each in mappings(handler.get("httpHeaders"))]
-        return [str(handler.get("scheme") or "HTTP").upper(), str(handler.get("path") or "/"), headers]
-    return [str(handler.get("service") or "")] if kind == "grpc" else []

@@ -18,6 +18,8 @@ Asks = Callable[[Map, float], str | None]
 """Asks what a probe says, for so many seconds, and returns what went wrong."""
 _LONGEST = 60  # seconds that one answer is waited for
 _PORT = re.compile(r"[0-9]{1,5}")
+ASKS = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc"}
+"""What the agent asks for each kind of probe."""
 KINDS = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -119,6 +121,14 @@ def words_of(probe: Map, container: Map) -> list[str]:
 def command_of_hook(hook: Map) -> list[str]:
     """The command of a hook that runs one: nothing in it is replaced."""
     return [str(word) for word in (hook.get("exec") or {}).get("command") or []]
+
+
+def question(kind: str, handler: Map) -> list[Any]:
+    """What a probe asks at its port."""
+    if kind == "httpGet":
+        headers = [(str(each.get("name")), str(each.get("value"))) for each in mappings(handler.get("httpHeaders"))]
+        return [str(handler.get("scheme") or "HTTP").upper(), str(handler.get("path") or "/"), headers]
+    return [str(handler.get("service") or "")] if kind == "grpc" else []
 
 
 def _number(spec: Map, key: str, default: int) -> int:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct, to_builtins
 
 from hardener.engine.observed_grade import NOBODY_ASKED
-from hardener.observe.session import Result
+from hardener.observe.results import Result
 from hardener.report.terminal.wrapping import length, padded
 from hardener.support.printable import plain
 
 _MIB = 1024 * 1024
 _STATES = {
     "held": ("yes", "yes"), "partly": ("yes", "in part"), "not-as-it-is": ("no", "-"),
+}  # fmt: skip
+_HOW = {
+    "held": "comes up with every change", "partly": "is not known to come up with every change",
+    "not-as-it-is": "does not come up as it is", "refused": "is not run",
 }  # fmt: skip
 _NOT_RUN = ("refused", "not-run")
 _GUESSES = "  Nobody has run them: what is a guess about them stays one."
@@ -67,6 +71,15 @@ def lines_of(observed: Observed) -> Iterator[str]:
     yield from _listed("Not run", [*not_run, *([_GUESSES] if not_run else [])])
     yield ""
     yield from _outcome(observed, bool(ran))
+
+
+def finished_line(result: Result, count: str, seconds: float) -> str:
+    """A workload of which it is known what came of it, so many of so many (``count``), on one line."""
+    how = _HOW.get(result.state, "not hardened")
+    failed = ", ".join(dict.fromkeys(one.ids[-1] for one in result.failed if not one.otherwise))
+    if result.state == "partly" and failed:
+        how = f"does not come up with {failed}"
+    return f"{count}: {_name(result)} {how} ({_count(result.runs, 'run')}, {seconds:.0f} s)"
 
 
 def _listed(title: str, lines: list[str]) -> Iterator[str]:
@@ -169,19 +182,31 @@ def _seen(result: Result) -> Iterator[str]:
     connects = sorted({each for found in result.connects.values() for each in found})
     if connects:
         yield f"  {name} connects to {plain(', '.join(connects))}"
+    yield from _needs(result)
     answers = [str(each) for _, _, _, seen in result.containers for each in seen.answers if each.is_spoken]
     if answers:
-        more = f" and {len(answers) - _NAMED} more" if len(answers) > _NAMED else ""
-        yield f"  {name} answers {plain(', '.join(answers[:_NAMED]))}{more}"
+        yield f"  {name} answers {_first(answers)}"
     outside = sorted({each for _, _, _, seen in result.containers for each in seen.outside})
     if outside:
-        more = f" and {len(outside) - _NAMED} more" if len(outside) > _NAMED else ""
-        yield f"  {name} asks for names outside of the tree: {plain(', '.join(outside[:_NAMED]))}{more}"
+        yield f"  {name} asks for names outside of the tree: {_first(outside)}"
     if any(seen.token for _, _, _, seen in result.containers):
         yield f"  {name} reads the token of its service account"
     if result.violates:
         before, after = result.violates[0], result.violates[-1]
         yield f"  {name} {_restricted(before)}" + (f"; hardened it {_restricted(after)}" if after != before else "")
+
+
+def _needs(result: Result) -> Iterator[str]:
+    for container, needs in result.needs.items():
+        if needs:
+            of = f", container {container}," if len(result.containers) > 1 else ""
+            yield f"  {_name(result)}{plain(of)} needs {plain(', '.join(needs))} and no other capability"
+
+
+def _first(texts: Sequence[str]) -> str:
+    """The first of ``texts`` in a line, and how many more there are."""
+    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+    return plain(", ".join(texts[:_NAMED])) + more
 
 
 def _restricted(violates: str) -> str:
@@ -242,6 +267,7 @@ def _json(result: Result) -> dict[str, Any]:
                 "occupied": sorted(seen.occupied),
                 "listens": sorted(seen.listens),
                 "capabilities": sorted(seen.capabilities),
+                "needs": list(result.needs[name]) if name in result.needs else None,
                 "memory": seen.memory,
                 "memoryAt": seen.memory_at,
                 "cpu": seen.cpu,

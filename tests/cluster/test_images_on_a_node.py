@@ -1,5 +1,5 @@
 """Images with a number, a name, root, a low port or a filled folder start, or do not, as harden says of them; and what
-``harden observe`` finds in the same cluster."""
+``harden observe`` finds in the same cluster, as docs/observe.md has it."""
 
 from __future__ import annotations
 

@@ -64,6 +64,14 @@ CHANGES: dict[str, tuple[dict[str, str], list[str], list[str], list[str], list[s
     "two levels of one folder": (
         {"/srv": "C", "/srv/data": "C", "/srv/data/new": "A", "/srv/z": "A"}, [], [], ["/srv"], ["/srv"],
     ),
+    "a folder of the image below another that gets a volume": (
+        {"/run": "C", "/run/nginx.pid": "A", "/run/php": "C", "/run/php/fpm.sock": "A", "/run/own": "A",
+         "/run/own/x": "A"}, [], ["/run/php", "/run/own"], ["/run", "/run/php"], [],
+    ),
+    "a folder of the image below it that changed first": (
+        {"/run": "C", "/run/app": "C", "/run/app/x": "A", "/run/z.pid": "A"}, [], ["/run/app"], ["/run", "/run/app"],
+        [],
+    ),
     "what an engine puts there": (
         {"/etc": "C", "/etc/hosts": "C", "/etc/passwd": "C", "/etc/mtab": "A", "/run": "C",
          "/run/.containerenv": "A", "/dev/null": "A", "/proc": "A", "/sys": "A", "/.dockerenv": "A"},

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from hardener.observe import agent_client, process_look
 from hardener.observe import namespace_agent as agent
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.engine import EngineError
@@ -194,7 +195,7 @@ ADDRESSES = {
 @pytest.mark.skipif(sys.byteorder != "little", reason="the kernel writes words of the machine's own order")
 @pytest.mark.parametrize(("text", "address"), ADDRESSES.items(), ids=ADDRESSES)
 def test_addresses(text: str, address: tuple[str, int]) -> None:
-    assert agent._address(text) == address
+    assert process_look._address(text) == address
 
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -217,25 +218,25 @@ def test_tables(monkeypatch: pytest.MonkeyPatch) -> None:
             raise FileNotFoundError(path)
         return (HEAD + TABLES[name]).splitlines()
 
-    monkeypatch.setattr(agent, "_lines", lines)
+    monkeypatch.setattr(process_look, "lines_of", lines)
     here, there = "10.1.1.16", "10.1.1.17"
-    found = agent._sockets(1, None) or []
+    found = process_look._sockets(1, None) or []
     assert [each[:6] for each in found] == [
         ("tcp", "0.0.0.0", 80, "0.0.0.0", 0, True), ("tcp", here, 40001, there, 6379, False),
         ("tcp", here, 40002, there, 6379, False), ("tcp", "::", 443, "::", 0, True),
         ("udp", "0.0.0.0", 53, "0.0.0.0", 0, True), ("udp", here, 50001, there, 53, False),
     ]  # fmt: skip
     assert all(each[6] for each in found), "where nobody can tell whose they are, they are its own"
-    assert not any(each[6] for each in agent._sockets(1, set()) or [])
+    assert not any(each[6] for each in process_look._sockets(1, set()) or [])
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_a_process_is_looked_at() -> None:
-    found = agent.look(os.getpid(), "no-container")
+    found = process_look.look(os.getpid(), "no-container")
     assert any(user == os.geteuid() for user, _, _ in found["users"])
-    gone = agent.look(2**22 + 1, "no-container")
+    gone = process_look.look(2**22 + 1, "no-container")
     nothing: dict[str, object] = dict.fromkeys(("sockets", "memory", "now", "processor"))
-    nothing |= {"users": [], "busy": False, "programs": [], "waits": []}
+    nothing |= {"users": [], "busy": False, "jailed": False, "programs": [], "waits": []}
     assert gone == nothing
 
 
@@ -298,12 +299,13 @@ def test_a_port_is_carried() -> None:
     with serving(lambda client: client.sendall(client.recv(100)[::-1])) as target:
         # Its own namespace is one, too. In a process of its own: what listens there does so until the end.
         code = (
-            "import sys; sys.path.insert(0, {!r}); import namespace_agent as agent, os, socket; port = {}; "
+            "import os, socket, sys; sys.path.insert(0, {!r}); port = {}; "
+            "from hardener.observe import namespace_agent as agent; "
             "print(agent.carry(os.getpid(), '127.0.0.1', port, {})); "
             "peer = socket.create_connection(('127.0.0.1', port)); peer.sendall(b'abc'); print(peer.recv(10)); "
             "print(agent.carry(os.getpid(), '127.0.0.1', port, 1)); print(agent.carry(2**22 + 1, '127.0.0.1', 1, 1))"
         )
-        code = code.format(os.path.dirname(agent.__file__), closed(), target)
+        code = code.format(agent_client._HOME, closed(), target)
         done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60)
     if "not permitted" in done.stdout:
         pytest.skip("entering a network namespace is not permitted here")
@@ -367,9 +369,8 @@ def test_one_that_ends_is_told() -> None:
 def test_requests_as_they_are() -> None:
     lines = [[1, "free", "/"], [2, "no such function"], [3, "carry", "x", HOST, 1, 1]]
     raw = "".join(json.dumps(line) + "\n" for line in lines)
-    with subprocess.Popen(
-        [sys.executable, "-I", agent.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    words = [sys.executable, "-I", "-c", agent_client._START, agent_client._HOME]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(raw)
         process.stdin.flush()
@@ -395,7 +396,7 @@ def asleep(*words: str) -> Iterator[int]:
 
 def test_the_programs_of_a_process_and_what_they_wait_for() -> None:
     with asleep("45") as pid:
-        found = agent.look(pid, "no control group")
+        found = process_look.look(pid, "no control group")
     assert "sleep" in found["programs"] and 45 in found["waits"]
 
 
@@ -404,7 +405,7 @@ def test_the_programs_of_a_process_and_what_they_wait_for() -> None:
 )  # fmt: skip
 def test_how_long_a_sleep_is(words: list[str], seconds: float | None) -> None:
     with asleep(*words) as pid:
-        assert agent._sleeps(pid) == seconds
+        assert process_look._sleeps(pid) == seconds
 
 
 def test_a_folder_that_waits_for_its_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

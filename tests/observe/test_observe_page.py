@@ -23,7 +23,7 @@ from hardener.observe import (
 )
 from hardener.observe.container_activity import Activity
 from hardener.observe.questions import Answer, Question
-from hardener.observe.session import Failure, Result
+from hardener.observe.results import Failure, Result
 from hardener.observe.supported_fields import unsupported
 from hardener.report.observed import Graded, Observed, lines_of
 

@@ -45,6 +45,9 @@ class Observed:
         return self._ground.observe(self.folder, seconds=SECONDS)
 
 
+MOST_RUNS = 8  # of one workload in the usual case
+
+
 @pytest.fixture(scope="module")
 def observed(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Observed:
     return Observed(ground, tmp_path_factory.mktemp("observed"))
@@ -79,6 +82,9 @@ def test_the_outcome_is_the_known_one(observed: Observed, workload: Workload) ->
     for name, wanted in workload.known.items():
         assert _shown(containers[name], wanted) == _wanted(wanted)
         assert 0 < containers[name]["memory"] < 2**31
+        if "drop-capabilities" in own["held"]:
+            assert tuple(containers[name]["needs"]) == workload.needs
+    assert own["runs"] <= MOST_RUNS, own
 
 
 def _failed(workload: Workload) -> set[str]:

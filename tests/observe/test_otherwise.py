@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hardener.observe.session import Failure, Result, otherwise
+from hardener.observe.results import Failure, Result, otherwise
 from hardener.report.observed import Observed, lines_of
 
 ALL, CHOWN = "drop ALL", "add CHOWN"

@@ -28,7 +28,8 @@ class Seen:
 class Workload:
     """``known``: each container by its name. ``held``: changes that hold, among others. ``failed``: those that do not,
     together where only several together stop it, with a part of the line that tells why. ``reason``: a part of it.
-    ``doubts``: what nobody saw of its work, so that nothing of a run makes a change safe."""
+    ``needs``: the capabilities that it is left with. ``doubts``: what nobody saw of its work, so that nothing of a run
+    makes a change safe."""
 
     name: str
     manifests: str
@@ -38,6 +39,7 @@ class Workload:
     held: tuple[str, ...] = ()
     failed: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     reason: str = ""
+    needs: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
 
@@ -162,13 +164,13 @@ WORKLOADS = (
     _of(
         "status", "r.example/shop/status:2.0.1",
         known=Seen(1000, (), listens=("80/tcp",), capabilities=("NET_BIND_SERVICE",)),
+        needs=("NET_BIND_SERVICE",),
     ),
-    # Every change that takes CHOWN from it stops it, alone.
+    # Every change that takes CHOWN from it stops it, alone: it is left with that and nothing else.
     _of(
         "spooler", "r.example/shop/spooler:1.0.0", "partly", Seen(0, ("/var/spool",), listens=("8080/tcp",)),
-        held=("no-privilege-escalation", "seccomp-runtime-default", READ_ONLY),
+        held=(*_ALL, READ_ONLY), needs=("CHOWN",),
         failed={
-            ("drop-capabilities",): "Operation not permitted: '/var/spool/letters'",
             ("run-as-user",): "'/var/spool/letters'",
             ("run-as-non-root",): "root",
         },

@@ -12,10 +12,12 @@ from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image
+from hardener.facts.images.observations import observations, seen
 from hardener.facts.kustomize.overlays.states import signs, states
 from hardener.kubernetes.pods.capabilities import (
     BASELINE,
     BIND,
+    BY_BIT,
     COMMAND_NEEDS,
     DEFAULT,
     ROOT_NEEDS,
@@ -93,7 +95,7 @@ def _user(container: Container) -> User:
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding | list[Edit]]:
     is_user = _user(container) == "non-root"
-    waits = not is_user and unknown_user(container) is None and _waits_for_user(container)
+    waits = not is_user and _is_open(container)
     low = _low_ports(container, is_user=is_user)
     raw = _raw_sockets(container)
     left = _left(container, added, serves_low=bool(low), opens_raw=bool(raw))
@@ -113,6 +115,11 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
     ]
     if waits and not raw and "NET_RAW" not in dropped | added:
         yield list(_net_raw(container))
+
+
+def _is_open(container: Container) -> bool:
+    """Whether who it runs as is for somebody to tell, and nobody tried what it needs."""
+    return unknown_user(container) is None and _waits_for_user(container) and _tried(container) is None
 
 
 def _new(left: _Left, written: set[str]) -> list[str]:
@@ -169,12 +176,26 @@ class _Left(NamedTuple):
 
 
 def _left(container: Container, added: set[str], *, serves_low: bool, opens_raw: bool) -> _Left:
+    if (tried := _tried(container)) is not None:
+        return tried
     user = _user(container)
     if user == "non-root":
         return _left_to_user(container, added, serves_low=serves_low, opens_raw=opens_raw)
     if (opaque := unknown_user(container)) is not None:
         raise opaque
     return _left_to_root(container, user, serves_low=serves_low)
+
+
+def _tried(container: Container) -> _Left | None:
+    """What ``harden observe`` found by trial that it needs; None where nobody tried each image that comes out of it."""
+    runs = observations(container)
+    needs = [run.needs for run in runs if run is not None and run.needs is not None]
+    if not runs or len(needs) < len(runs):
+        return None
+    names = tuple(sorted({name for each in needs for name in each} & BASELINE, key=BY_BIT.index))
+    text = f"it needs {', '.join(names)} and no other" if names else "it needs none of them"
+    facts = [Evidence(f"harden observe: {text} ({seen(run)})") for run in runs if run is not None]
+    return _Left(list(names), facts[:1], sure=False)
 
 
 def _left_to_user(container: Container, added: set[str], *, serves_low: bool, opens_raw: bool) -> _Left:
@@ -305,6 +326,8 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
     beyond = [name for name in added if name not in allowed]
     if not beyond or is_left_to_root(added, container.strings(*_PATH, "drop")):
         return
+    if (tried := _tried(container)) is not None and set(map(plain, added)) <= set(tried.names):
+        return  # it is known to need them
     severity = Severity.LOW if set(beyond) <= BASELINE else Severity.MEDIUM
     if any(plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
         severity = Severity.HIGH
