@@ -230,7 +230,7 @@ NOT_BEGUN = {
     "nobody agreed": (_IN_CLUSTER, "nobody can be asked here: look at the plan above, and add --yes"),
     "no context": (("--engine", "kubectl", "--yes"), "name the context with --context NAME"),
     "another engine": (("--context", "here", "--yes"), "--context names a cluster: it goes with --engine kubectl"),
-    "no such context": (("--engine", "kubectl", "--context", "prod", "--yes"), "kubectl --context prod: "),
+    "no such context": (("--engine", "kubectl", "--context", "prod", "--yes"), "kubectl, context prod: "),
 }
 
 
