@@ -309,6 +309,7 @@ def _take(
     """Take what came of the chart of a release into ``outcome``."""
     _add(outcome, hardened.outcome, name)
     _forget(outcome, release)
+    _uncount(outcome, release)
     written = dict(hardened.written)
     if hardened.patches and release.patches is not None:
         path = release.patches.path
@@ -385,12 +386,15 @@ def _forget(outcome: Outcome, release: Release) -> None:
     places = (values.place for values in release.values)
     added = (place.item for place in places if isinstance(place, InObject | InText))
     items = {id(each) for each in (release.owner, *release.sources, *added)}
-    counted = find_unread_forms.ID, release.owner.piece.file.name, release.line
     outcome.findings = [
-        finding for finding in outcome.findings
-        if not (finding.id == _ID and id(finding.object) in items)
-        and (finding.id, finding.file, finding.line) != counted
-    ]  # fmt: skip
+        finding for finding in outcome.findings if not (finding.id == _ID and id(finding.object) in items)
+    ]
+
+
+def _uncount(outcome: Outcome, release: Release) -> None:
+    """Take back that nothing read a release, which was rendered."""
+    counted = find_unread_forms.ID, release.owner.piece.file.name, release.line
+    outcome.findings = [each for each in outcome.findings if (each.id, each.file, each.line) != counted]
 
 
 def _say(
