@@ -58,9 +58,7 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     name_of = _Names(every)
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
     asked = outcome.tree.settings.helm_values
-    below = [each for each in dependencies(outcome.tree) if _is_meant(each, plan)]
-    _say_dependencies(outcome, [release for release in below if release.at_hand])
-    unlocked = [release for release in below if not release.at_hand]
+    unlocked = _unlocked_below(outcome, plan)
     if asked or (asked is None and _has_charts(outcome.tree)):
         _harden_found(found, unlocked, outcome, plan, progress, is_asked=bool(asked))
         return
@@ -69,6 +67,13 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
         if release.at_hand:
             _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", asking)
     _say_unlocked(outcome, [release for release, _ in found if not release.at_hand] + unlocked)
+
+
+def _unlocked_below(outcome: Outcome, plan: Plan) -> list[Release]:
+    """The dependencies of charts of the tree that nobody pulled; of the others a finding says that they are there."""
+    below = [each for each in dependencies(outcome.tree) if _is_meant(each, plan)]
+    _say_dependencies(outcome, [release for release in below if release.at_hand])
+    return [release for release in below if not release.at_hand]
 
 
 def _say_dependencies(outcome: Outcome, found: list[Release]) -> None:

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from hardener.kubernetes.images.reference import is_digest
 from hardener.support.late_pattern import late_pattern
-from hardener.support.version_ranges import is_whole
 from hardener.support.version_ranges import version as version_of
 
 OCI = "oci://"
@@ -59,11 +58,6 @@ class ChartReference(Struct, frozen=True):
     def is_archive(self) -> bool:
         """Whether the place is that of one archive."""
         return not self.is_oci and "#" not in self.place
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether one version is asked for, and no range."""
-        return self.is_tag or is_whole(self.version) or is_digest(self.version)
 
     @property
     def wanted(self) -> str | None:
